@@ -1,0 +1,172 @@
+"""What an audit returns. The report, the summary and the gate read this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+Verdict = Literal["worse", "better", "within floor", "too small to tell", "undefined"]
+VERDICTS: tuple[Verdict, ...] = ("worse", "better", "within floor", "too small to tell", "undefined")
+
+FINDING_COLUMNS: dict[str, type[pl.DataType]] = {
+    "variant": pl.String,
+    "measure": pl.String,
+    "unit": pl.String,
+    "slice": pl.String,
+    "value": pl.String,
+    "reference": pl.Float64,
+    "changed": pl.Float64,
+    "effect": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "p": pl.Float64,
+    "p_adjusted": pl.Float64,
+    "floor": pl.Float64,
+    "floor_low": pl.Float64,
+    "floor_high": pl.Float64,
+    "n_examples": pl.Int64,
+    "members_reference": pl.Int64,
+    "members_variant": pl.Int64,
+    "verdict": pl.String,
+    "note": pl.String,
+}
+"""``findings.parquet``. ``reference`` and ``changed`` are the measure in the two populations, ``effect`` their
+contrast with the simultaneous interval [low, high]; ``note`` says what would settle a verdict that is open."""
+
+EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
+    "variant": pl.String,
+    "example_id": pl.String,
+    "label": pl.String,
+    "reference_modal": pl.String,
+    "variant_modal": pl.String,
+    "reference_share": pl.Float64,
+    "variant_share": pl.Float64,
+    "taxicab": pl.Float64,
+    "modal_disagreement": pl.Boolean,
+    "newly_wrong": pl.Boolean,
+    "p": pl.Float64,
+    "q": pl.Float64,
+    "rank": pl.Int64,
+}
+"""``exemplars.parquet``. A share is of votes for the reference's modal label; a tied modal label is null."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an audit decides. ``tolerance`` is the change, as a fraction, that is too small to matter to you."""
+
+    by: tuple[str, ...] = ()
+    level: float = 0.05
+    fdr: float = 0.05
+    draws: int = 2000
+    seed: int = 0
+    tolerance: float = 0.05
+    tolerance_overall: float = 0.01
+    min_count: int = 20
+    gallery: int = 24
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One population as the report describes it."""
+
+    name: str
+    members: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    interventions: tuple[str, ...] = ()
+    facts: dict[str, float] = field(default_factory=dict)
+    paired: bool = False
+    """True where each member derives from a member of the reference."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How one population votes on one example: (class name, share of members), largest first."""
+
+    shares: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One example as a person sees it. Exactly one of ``image`` (encoded bytes) and ``text`` may be given."""
+
+    example_id: str
+    label: str | None
+    reference: Votes
+    variant: Votes
+    image: bytes | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class GalleryEntry:
+    """An exemplar beside its matched control: same label, same reference confidence, but unchanged."""
+
+    exemplar: Shown
+    control: Shown | None
+    taxicab: float
+    p: float
+    q: float
+    confirmed: bool
+    newly_wrong: bool
+
+
+@dataclass(frozen=True)
+class ExemplarCount:
+    """How many examples changed their modal answer, beside what exchanged members give."""
+
+    observed: int
+    floor: float
+    floor_low: float
+    floor_high: float
+    p: float
+    confirmed: int
+    tied: int
+    """Examples whose modal label is tied in either population and which therefore count as undefined."""
+    n_examples: int
+    mean_taxicab: float
+    mean_taxicab_floor: float
+    mean_taxicab_p: float
+    split_half: float
+    """Mean count between two halves of the reference (NaN with fewer than four members)."""
+    reference_accuracy_on_exemplars: float
+    """Cross-fitted: measured on members that took no part in choosing them."""
+    variant_accuracy_on_exemplars: float
+
+
+@dataclass(frozen=True)
+class VariantAudit:
+    """All that was found about one variant. ``headline`` is one plain sentence, ``design`` what could be decided."""
+
+    arm: Arm
+    headline: str
+    verdict: Verdict
+    design: tuple[str, ...]
+    count: ExemplarCount | None
+    gallery: tuple[GalleryEntry, ...]
+    over_indexed: pl.DataFrame
+    """slice, value, share_exemplars, share_all, ratio, n_exemplars, n_all: who is over-represented."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One reference against one or more variants."""
+
+    headline: str
+    verdict: Verdict
+    reference: Arm
+    variants: tuple[VariantAudit, ...]
+    findings: pl.DataFrame
+    exemplars: pl.DataFrame
+    settings: Settings
+    assumptions: tuple[str, ...]
+    """What the comparability check assumed, excluded or could not verify."""
+    n_examples: int
+    task: str
+    classes: tuple[str, ...]
+    scale: str = "none"
+    """``smoke`` marks an audit that only proves that it runs."""

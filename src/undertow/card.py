@@ -1,0 +1,91 @@
+"""What a measure is, said once: docs, listings, captions and contract tests all read the card.
+
+A measure holds the formula and nothing else. Grouping belongs to slices, uncertainty to stats. What one value
+of the measure belongs to decides how it is tested, so that is the card's ``kind``:
+
+    kind       function                                        one value per     reads
+    "rate"     f(records) -> value_MN                          member × example  one population
+    "votes"    f(ref_XK, var_XK, truth_XK) -> value_X          example           vote shares of two populations
+    "pair"     f(pred_a_N, pred_b_N, label_N) -> value_N       example           one member against another
+    "mixture"  f(ref_XC, var_XC, label_X) -> value_X           example           mean probabilities of two populations
+
+``X`` stands for any leading shape, so one function serves the observed data and all draws of a permutation test.
+Values that do not exist are NaN, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["rate", "votes", "pair", "mixture"]
+Need = Literal["label", "confidence", "probabilities", "binary"]
+
+UNIT: dict[Kind, str] = {"rate": "member", "votes": "example", "pair": "pair", "mixture": "example"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One measure, described for people and for the tests that hold over all measures.
+
+    ``range`` is closed. ``null`` is the value of a reference against itself (``None`` for a rate, which has no
+    such value). ``worse`` says which direction costs somebody. ``needs`` names what the records must hold.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    range: tuple[float, float]
+    null: float | None
+    worse: Literal["higher", "lower", "neither"]
+    reads: str
+    paper: str
+    needs: frozenset[Need] = frozenset()
+    percent: bool = True
+
+    @property
+    def unit(self) -> str:
+        """What the value of a slice is averaged over: ``member``, ``example`` or ``pair``."""
+        return UNIT[self.kind]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A function with its card. Call it as the function."""
+
+    card: Card
+    function: Callable[..., NDArray[np.floating[Any]]]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NDArray[np.floating[Any]]:
+        """The formula itself; see the module docstring for each kind's arguments."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return self.card.name
+
+
+def measure(
+    *,
+    title: str,
+    kind: Kind,
+    range: tuple[float, float],
+    null: float | None,
+    worse: Literal["higher", "lower", "neither"],
+    reads: str,
+    paper: str,
+    needs: frozenset[Need] = frozenset(),
+    percent: bool = True,
+) -> Callable[[Callable[..., NDArray[np.floating[Any]]]], Measure]:
+    """Attach a card to a function. The measure's name is the function's name."""
+
+    def attach(function: Callable[..., NDArray[np.floating[Any]]]) -> Measure:
+        card = Card(function.__name__, title, kind, range, null, worse, reads, paper, needs, percent)
+        made = Measure(card, function)
+        object.__setattr__(made, "__doc__", function.__doc__)
+        return made
+
+    return attach

@@ -1,0 +1,41 @@
+"""What a data set is to the lab: two parts, each with ids of its own and slice columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One split. ``x_NCHW`` is uint8 (channels first); ids come from the data set, never from loader order."""
+
+    x_NCHW: NDArray[np.uint8]
+    label_N: NDArray[np.int64]
+    example_id_N: tuple[str, ...]
+    slices: pl.DataFrame
+    """One row per example; each column is a slice (may have no columns)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """A loaded data set. ``mean`` and ``std`` are per channel, of the training pixels scaled to [0, 1]."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Part
+    test: Part
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Dataset(Protocol):
+    """A frozen description whose ``repr`` evaluates back to an equal object."""
+
+    def load(self) -> Splits:
+        """Read the data. A missing or damaged file raises ``UserError`` with the path and the fix."""
+        ...

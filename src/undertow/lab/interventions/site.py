@@ -1,0 +1,72 @@
+"""Where an intervention acts. Applied in this order: runtime, sampling, inputs, objective, weights.
+
+An intervention is a frozen description; what it does to one member is a ``WeightsRun`` started from it, so nothing
+is shared between members. Its ``repr`` must evaluate back to an equal object, since it goes into the manifest.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from undertow.lab.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an intervention did to one member, measured on it. ``changed`` counts weights that differ because of it."""
+
+    changed: int
+    facts: dict[str, float] = field(default_factory=dict)
+    """Realised values: ``sparsity`` over prunable weights, ``sparsity_all`` over all parameters, ``bits`` …"""
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How long the training ahead is: an intervention places its window by it. ``steps`` may be 0."""
+
+    steps: int
+    steps_per_epoch: int
+    seed: int
+
+
+class WeightsRun(ABC):
+    """One intervention at work on one model. Life: made before training, ``after_step`` each step, ``finish`` once."""
+
+    @abstractmethod
+    def after_step(self, step: int) -> None:
+        """Called after optimizer step ``step`` (0-based) of ``Horizon.steps``."""
+
+    @abstractmethod
+    def finish(self) -> Effect:
+        """Bake the change into plain parameters and measure it; ``NoEffectError`` where nothing changed."""
+
+
+class AbstractWeights(ABC):
+    """An intervention on weights. ``derives`` says that it starts from a trained parent member."""
+
+    derives: ClassVar[bool] = False
+
+    @property
+    def finetune(self) -> Recipe | None:
+        """For one that derives: the training that follows, ``None`` for none."""
+        return None
+
+    @abstractmethod
+    def start(self, model: nn.Module, horizon: Horizon) -> WeightsRun:
+        """Prepare ``model`` in place. Called before the optimizer is built."""
+
+
+def weight_layers(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Matrices and filters by name, each parameter once however many modules share it; no biases, no norms."""
+    seen: dict[int, str] = {}
+    found: dict[str, nn.Parameter] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=True):
+        if parameter.ndim >= 2 and id(parameter) not in seen and torch.is_floating_point(parameter):
+            seen[id(parameter)] = name
+            found[name] = parameter
+    return found

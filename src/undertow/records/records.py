@@ -1,0 +1,127 @@
+"""``Records``: a population in memory, as every measure sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from undertow.axes import check_axes
+from undertow.records.schema import NOT_SLICES, Manifest, MemberEntry
+
+MISSING = -1
+"""Class index of a label or prediction that is not there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """One population: M members × N examples over C classes.
+
+    ``examples`` has one row per example (``example_id`` unique, ``label`` as class index or null, then slice
+    columns). ``pred_MN`` holds class indices, ``MISSING`` where a member has no prediction. ``p_label_MN`` is the
+    probability given to the label, ``confidence_MN`` the highest probability, ``margin_MN`` first minus second;
+    each NaN where unknown and ``None`` where no member file has it. ``proba_MNC`` is there for tasks of at most 64
+    classes whose files keep all probabilities.
+    """
+
+    manifest: Manifest
+    examples: pl.DataFrame
+    pred_MN: NDArray[np.int32]
+    p_label_MN: NDArray[np.float32] | None = None
+    confidence_MN: NDArray[np.float32] | None = None
+    margin_MN: NDArray[np.float32] | None = None
+    proba_MNC: NDArray[np.float32] | None = None
+    inputs: pl.Series | None = None
+    """What a person can look at, one per example: encoded image (``Binary``) or text (``String``)."""
+
+    def __post_init__(self) -> None:
+        check_axes(pred_MN=self.pred_MN, label_N=self.label_N)
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.manifest.classes
+
+    @property
+    def members(self) -> tuple[MemberEntry, ...]:
+        """Members that are done, in the order of the rows of ``pred_MN``."""
+        return tuple(m for m in self.manifest.members if m.status == "done")
+
+    @property
+    def M(self) -> int:
+        return self.pred_MN.shape[0]
+
+    @property
+    def N(self) -> int:
+        return self.examples.height
+
+    @property
+    def C(self) -> int:
+        return len(self.manifest.classes)
+
+    @cached_property
+    def example_id_N(self) -> pl.Series:
+        return self.examples["example_id"]
+
+    @cached_property
+    def label_N(self) -> NDArray[np.int32]:
+        """Class index of each example's label, ``MISSING`` where there is none."""
+        if "label" not in self.examples.columns:
+            return np.full(self.N, MISSING, dtype=np.int32)
+        return self.examples["label"].cast(pl.Int32).fill_null(MISSING).to_numpy()
+
+    @cached_property
+    def slice_columns(self) -> tuple[str, ...]:
+        """Columns of ``examples`` that a person can slice by, besides the class."""
+        return tuple(c for c in self.examples.columns if c not in NOT_SLICES)
+
+    @cached_property
+    def correct_MN(self) -> NDArray[np.float32]:
+        """1 right, 0 wrong, NaN where label or prediction is missing."""
+        known = (self.label_N >= 0)[None, :] & (self.pred_MN >= 0)
+        return np.where(known, self.pred_MN == self.label_N[None, :], np.nan).astype(np.float32)
+
+    @cached_property
+    def votes_NC(self) -> sp.csr_array[Any, tuple[int, int]]:
+        """How many members predict each class; sparse, because few classes get a vote on one example."""
+        row_MN = np.broadcast_to(np.arange(self.N), self.pred_MN.shape)
+        seen = self.pred_MN >= 0
+        ones = np.ones(int(seen.sum()), dtype=np.int32)
+        return sp.csr_array((ones, (row_MN[seen], self.pred_MN[seen])), shape=(self.N, self.C))
+
+    def take_members(self, index_M: NDArray[np.integer[Any]] | list[int]) -> Records:
+        """The same population with only these members, in this order."""
+        index = np.asarray(index_M)
+        done = self.members
+        chosen = tuple(done[i] for i in index.tolist())
+        return replace(
+            self,
+            manifest=self.manifest.model_copy(update={"members": chosen}),
+            pred_MN=self.pred_MN[index],
+            p_label_MN=None if self.p_label_MN is None else self.p_label_MN[index],
+            confidence_MN=None if self.confidence_MN is None else self.confidence_MN[index],
+            margin_MN=None if self.margin_MN is None else self.margin_MN[index],
+            proba_MNC=None if self.proba_MNC is None else self.proba_MNC[index],
+        )
+
+    def take_examples(self, index_N: NDArray[np.integer[Any]]) -> Records:
+        """The same population over only these examples, in this order."""
+        index = np.asarray(index_N)
+        return replace(
+            self,
+            examples=self.examples[index],
+            pred_MN=self.pred_MN[:, index],
+            p_label_MN=None if self.p_label_MN is None else self.p_label_MN[:, index],
+            confidence_MN=None if self.confidence_MN is None else self.confidence_MN[:, index],
+            margin_MN=None if self.margin_MN is None else self.margin_MN[:, index],
+            proba_MNC=None if self.proba_MNC is None else self.proba_MNC[:, index],
+            inputs=None if self.inputs is None else self.inputs[index],
+        )

@@ -1,0 +1,69 @@
+"""The format ``undertow-records/1``: what each file of a population folder holds.
+
+    manifest.json          this module's Manifest; written last, so its existence means the folder is whole
+    examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
+    members/<id>.parquet   example_id, prediction and, where known, p_label, margin, top_class, top_probability,
+                           probability, score, text
+    probes/<name>.parquet  example_id and values
+    timings.json           seconds per member; a log, not part of the record
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = "undertow-records/1"
+TOP_K = 5
+FULL_PROBABILITIES_UP_TO = 64
+"""With this many classes or fewer a member file keeps all probabilities, with more only the top five."""
+
+NOT_SLICES = frozenset({"example_id", "label", "input", "content_hash"})
+"""Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
+
+Task = Literal["classification", "binary", "multilabel", "choice", "generation"]
+Scale = Literal["smoke", "small", "paper", "none"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MemberEntry(_Strict):
+    """One member file as the manifest knows it."""
+
+    id: str
+    status: Literal["done", "failed"] = "done"
+    sha256: str | None = None
+    seeds: dict[str, int] = Field(default_factory=dict)
+    parent: str | None = None
+    facts: dict[str, float] = Field(default_factory=dict)
+    """Measured on this member: realised sparsity, bits, training loss … Wall-clock seconds are not here but in
+    ``timings.json`` beside the manifest, so that a resumed run's records equal an uninterrupted run's byte for byte."""
+
+
+class Manifest(_Strict):
+    """``manifest.json``: everything about a population that is not an example or a prediction."""
+
+    format: Literal["undertow-records/1"] = "undertow-records/1"
+    name: str
+    task: Task = "classification"
+    classes: tuple[str, ...]
+    positive: str | None = None
+    """The positive class of a binary task."""
+    members: tuple[MemberEntry, ...]
+    examples_sha256: str | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    interventions: tuple[str, ...] = ()
+    parent: str | None = None
+    """Name of the population whose members these derive from, pairwise; ``None`` for independent members."""
+    runner: str = "unknown"
+    device: str = "unknown"
+    dtype: str = "unknown"
+    versions: dict[str, str] = Field(default_factory=dict)
+    scale: Scale = "none"
+    study_source: str | None = None
+    facts: dict[str, float] = Field(default_factory=dict)
+    """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over members."""
+    notes: tuple[str, ...] = ()
