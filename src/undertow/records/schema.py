@@ -23,7 +23,7 @@ NOT_SLICES = frozenset({"example_id", "label", "input", "content_hash"})
 """Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
 
 Task = Literal["classification", "binary", "multilabel", "choice", "generation"]
-Scale = Literal["smoke", "small", "paper", "none"]
+Scale = Literal["smoke", "demo", "small", "paper", "none"]
 
 
 class _Strict(BaseModel):

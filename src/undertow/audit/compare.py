@@ -1,0 +1,144 @@
+"""``audit``: one reference against its variants, from records to everything a report shows.
+
+    align → slices → findings (by members, or by examples) → exemplars → verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from undertow.audit import by_examples, by_members
+from undertow.audit.count import exemplar_count
+from undertow.audit.evaluate import rate_overall, supported
+from undertow.audit.exemplars import Exemplars
+from undertow.audit.findings import Finding, findings_frame
+from undertow.audit.headline import PRIORITY, audit_headline, variant_headline, variant_verdict
+from undertow.audit.measures import accuracy, default_measures, modal_disagreement, over_index, taxicab
+from undertow.audit.pair import Pair
+from undertow.audit.result import Arm, Audit, ExemplarCount, Settings, VariantAudit
+from undertow.audit.stats.bootstrap import bootstrap_mean
+from undertow.card import Measure
+from undertow.errors import UserError
+from undertow.records.check import align
+from undertow.records.records import Records
+
+
+def audit(
+    reference: Records,
+    variants: Sequence[Records],
+    settings: Settings | None = None,
+    *,
+    measures: Sequence[Measure] | None = None,
+    allow_partial: bool = False,
+) -> Audit:
+    """Compare each variant with the reference.
+
+    Raises ``NotComparableError`` where the records differ in something a comparison assumes equal, ``UserError`` for
+    a slice that does not exist. Every number follows from the records and ``settings.seed``.
+    """
+    settings = settings or Settings()
+    _distinct_names(reference, variants)
+    audited, findings, exemplars, assumptions = [], [], [], list(reference.manifest.notes)
+    for variant in variants:
+        aligned = align(reference, variant, allow_partial=allow_partial)
+        pair = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
+        assumptions += [*variant.manifest.notes, *aligned.assumptions]
+        made, frame, table = _one_variant(pair, measures or default_measures())
+        audited.append(made)
+        findings.append(frame)
+        exemplars.append(table)
+    found = tuple(audited)
+    return Audit(
+        headline=audit_headline(found),
+        verdict=min((v.verdict for v in found), key=PRIORITY.index),
+        reference=_arm(reference, settings, paired=False),
+        variants=found,
+        findings=pl.concat(findings),
+        exemplars=pl.concat(exemplars),
+        settings=settings,
+        assumptions=tuple(dict.fromkeys(assumptions)),
+        n_examples=reference.N,
+        task=reference.manifest.task,
+        classes=reference.classes,
+        scale=reference.manifest.scale,
+    )
+
+
+def _distinct_names(reference: Records, variants: Sequence[Records]) -> None:
+    if not variants:
+        raise UserError("there is no variant to compare: give at least one after --against")
+    names = [reference.name, *(v.name for v in variants)]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"two populations are both named {name!r}: rename one, findings are told apart by name")
+
+
+def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit, pl.DataFrame, pl.DataFrame]:
+    usable, reasons = supported(measures, pair.reference, pair.variant)
+    exemplars = Exemplars(pair)
+    if pair.design.mode == "members":
+        findings, count = _by_members(pair, usable, exemplars)
+    else:
+        findings, count = _by_examples(pair, usable), None
+    frame = findings_frame(findings)
+    arm = _arm(pair.variant, pair.settings, paired=pair.paired)
+    made = VariantAudit(
+        arm=arm,
+        headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0),
+        verdict=variant_verdict(frame),
+        design=(*pair.design.sentences(), *reasons),
+        count=count,
+        gallery=exemplars.gallery(),
+        over_indexed=over_index(exemplars.changed_N, pair.slices),
+    )
+    return made, frame, exemplars.frame()
+
+
+def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:
+    return [m for m in measures if m.card.kind == kind]
+
+
+def _by_members(
+    pair: Pair, measures: Sequence[Measure], exemplars: Exemplars
+) -> tuple[list[Finding], ExemplarCount]:
+    votes = _of_kind(measures, "votes")
+    vote_findings, draws = by_members.vote_findings(pair, votes)
+    if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():
+        draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
+    findings = [
+        *by_members.rate_findings(pair, _of_kind(measures, "rate")),
+        *(by_members.worst_slice_findings(pair) if accuracy in measures else ()),
+        *vote_findings,
+        *by_members.pair_findings(pair, _of_kind(measures, "pair")),
+        *by_members.mixture_findings(pair, _of_kind(measures, "mixture")),
+    ]
+    return findings, exemplar_count(exemplars, draws[by_members.CHANGED], draws[taxicab.card.name])
+
+
+def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
+    return [
+        *by_examples.rate_findings(pair, _of_kind(measures, "rate")),
+        *by_examples.pair_findings(pair, _of_kind(measures, "pair")),
+    ]
+
+
+def _arm(records: Records, settings: Settings, *, paired: bool) -> Arm:
+    accuracy_M = rate_overall(accuracy, records)
+    low, high = bootstrap_mean(accuracy_M, draws=settings.draws, level=settings.level, rng=_arm_rng(settings, records))
+    return Arm(
+        name=records.name,
+        members=records.M,
+        accuracy=float(np.mean(accuracy_M)),
+        accuracy_low=low,
+        accuracy_high=high,
+        interventions=records.manifest.interventions,
+        facts=dict(records.manifest.facts),
+        paired=paired,
+    )
+
+
+def _arm_rng(settings: Settings, records: Records) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, *records.name.encode()])

@@ -1,0 +1,212 @@
+"""Exemplars: the examples on which two populations answer differently, ranked, tested and matched with controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from undertow.audit.measures.modal import modal_labels
+from undertow.audit.pair import Pair
+from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
+from undertow.audit.stats.exemplar_test import confirmed, exact_exchange_p, exact_swap_p
+from undertow.records.records import MISSING, Records
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.integer[Any]]
+Floats = NDArray[np.floating[Any]]
+
+TIED = -1
+"""Modal label of an example whose vote is tied."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplars:
+    """Per-example facts about one pair, in the order of the reference's examples.
+
+    ``p_N`` is the exact p of the example's Taxicab distance under exchange of members (for paired members the exact
+    sign test); NaN with one member on a side. ``q_N`` is its Benjamini–Hochberg value over non-unanimous examples:
+    those with q ≤ the stated rate are *confirmed*.
+    """
+
+    pair: Pair
+
+    @cached_property
+    def reference_modal_N(self) -> Ints:
+        return modal_labels(self.pair.reference.votes_NC, ties="undefined")
+
+    @cached_property
+    def variant_modal_N(self) -> Ints:
+        return modal_labels(self.pair.variant.votes_NC, ties="undefined")
+
+    @cached_property
+    def tied_N(self) -> Bools:
+        return (self.reference_modal_N == TIED) | (self.variant_modal_N == TIED)
+
+    @cached_property
+    def changed_N(self) -> Bools:
+        """Modal disagreement: PIE of 1911.05248, Modal CIE of 2010.03058. A tie is undefined and counts as no."""
+        return ~self.tied_N & (self.reference_modal_N != self.variant_modal_N)
+
+    @cached_property
+    def newly_wrong_N(self) -> Bools:
+        return self.changed_N & (self.reference_modal_N == self.pair.reference.label_N)
+
+    @cached_property
+    def shares(self) -> tuple[sp.csr_array, sp.csr_array]:
+        """Vote proportions of both populations, (N, C) each; a population without a vote has an empty row."""
+        return _proportions(self.pair.reference.votes_NC), _proportions(self.pair.variant.votes_NC)
+
+    @cached_property
+    def taxicab_N(self) -> Floats:
+        """L1 distance of the two vote distributions, in [0, 2] (2010.03058, on proportions)."""
+        reference_NC, variant_NC = self.shares
+        return np.asarray(abs(reference_NC - variant_NC).sum(axis=1)).ravel()
+
+    @cached_property
+    def p_N(self) -> Floats:
+        if self.pair.design.mode == "examples":
+            return np.full(self.pair.reference.N, np.nan)
+        if self.pair.paired:
+            return exact_swap_p(self.pair.reference.pred_MN, self.pair.variant.pred_MN)
+        return exact_exchange_p(self.pair.reference.votes_NC, self.pair.variant.votes_NC)
+
+    @cached_property
+    def q_N(self) -> Floats:
+        if self.pair.design.mode == "examples":
+            return np.full(self.pair.reference.N, np.nan)
+        return confirmed(self.p_N, self._unanimous_N)
+
+    @cached_property
+    def _unanimous_N(self) -> Bools:
+        pooled_NC = self.pair.reference.votes_NC + self.pair.variant.votes_NC
+        return np.diff(pooled_NC.indptr) <= 1
+
+    @cached_property
+    def confirmed_N(self) -> Bools:
+        return np.nan_to_num(self.q_N, nan=1.0) <= self.pair.settings.fdr
+
+    @cached_property
+    def order_N(self) -> Ints:
+        """Examples whose votes moved at all, ranked by Taxicab (the paper's queue), then p, then reference certainty."""
+        moved = np.flatnonzero(self.taxicab_N > 0)
+        keys = (moved, -self.reference_share_N[moved], np.nan_to_num(self.p_N[moved], nan=1.0), -self.taxicab_N[moved])
+        return moved[np.lexsort(keys)]
+
+    @cached_property
+    def _first_modal_N(self) -> Ints:
+        """The reference's modal label with ties to the smallest, so that shares exist for tied examples too."""
+        return modal_labels(self.pair.reference.votes_NC, ties="smallest")
+
+    @cached_property
+    def reference_share_N(self) -> Floats:
+        return _share_of(self.shares[0], self._first_modal_N)
+
+    @cached_property
+    def variant_share_N(self) -> Floats:
+        return _share_of(self.shares[1], self._first_modal_N)
+
+    def frame(self) -> pl.DataFrame:
+        """``exemplars.parquet``: one row per example whose votes moved, in rank order."""
+        index = self.order_N
+        return pl.DataFrame(
+            {
+                "variant": np.full(len(index), self.pair.variant.name, dtype=object).tolist(),
+                "example_id": self.pair.reference.example_id_N[index],
+                "label": self._names(self.pair.reference.label_N[index]),
+                "reference_modal": self._names(self.reference_modal_N[index]),
+                "variant_modal": self._names(self.variant_modal_N[index]),
+                "reference_share": self.reference_share_N[index],
+                "variant_share": self.variant_share_N[index],
+                "taxicab": self.taxicab_N[index],
+                "modal_disagreement": self.changed_N[index],
+                "newly_wrong": self.newly_wrong_N[index],
+                "p": self.p_N[index],
+                "q": self.q_N[index],
+                "rank": np.arange(1, len(index) + 1),
+            },
+            schema=EXEMPLAR_COLUMNS,
+        )
+
+    def _names(self, label_N: Ints) -> pl.Series:
+        """Class names, null where the label is missing or tied."""
+        names = np.array([*self.pair.reference.classes, None], dtype=object)
+        return pl.Series(names[label_N].tolist(), dtype=pl.String)
+
+    def gallery(self) -> tuple[GalleryEntry, ...]:
+        """The first exemplars in rank order, those that became wrong first, each beside its matched control."""
+        changed = self.order_N[self.changed_N[self.order_N]]
+        wrong_first = np.argsort(~self.newly_wrong_N[changed], kind="stable")
+        chosen = changed[wrong_first][: self.pair.settings.gallery]
+        controls = self._controls(chosen)
+        return tuple(self._entry(int(n), control) for n, control in zip(chosen, controls, strict=True))
+
+    def _entry(self, n: int, control: int | None) -> GalleryEntry:
+        return GalleryEntry(
+            exemplar=self._shown(n),
+            control=None if control is None else self._shown(control),
+            taxicab=float(self.taxicab_N[n]),
+            p=float(self.p_N[n]),
+            q=float(self.q_N[n]),
+            confirmed=bool(self.confirmed_N[n]),
+            newly_wrong=bool(self.newly_wrong_N[n]),
+        )
+
+    def _controls(self, chosen: Ints) -> list[int | None]:
+        """For each exemplar an unchanged example with the same label, nearest in reference share; none used twice.
+
+        Distance is the gap in reference share plus the control's own Taxicab distance, so that a control is both
+        as certain before and as calm after as can be had.
+        """
+        free = ~self.changed_N & ~self.tied_N
+        label_N = self.pair.reference.label_N
+        found: list[int | None] = []
+        for n in chosen:
+            pool = np.flatnonzero(free & (label_N == label_N[n]))
+            if len(pool) == 0:
+                found.append(None)
+                continue
+            gap = np.abs(self.reference_share_N[pool] - self.reference_share_N[n]) + self.taxicab_N[pool]
+            control = int(pool[np.argmin(gap)])
+            free[control] = False
+            found.append(control)
+        return found
+
+    def _shown(self, n: int) -> Shown:
+        records = self.pair.reference
+        content = None if records.inputs is None else records.inputs[n]
+        label = int(records.label_N[n])
+        return Shown(
+            example_id=str(records.example_id_N[n]),
+            label=None if label == MISSING else records.classes[label],
+            reference=_votes(self.shares[0], n, records),
+            variant=_votes(self.shares[1], n, records),
+            image=content if isinstance(content, bytes) else None,
+            text=content if isinstance(content, str) else None,
+        )
+
+
+def _proportions(votes_NC: sp.csr_array) -> sp.csr_array:
+    total_N = np.asarray(votes_NC.sum(axis=1)).ravel().astype(np.float64)
+    scale_N = np.divide(1.0, total_N, out=np.zeros_like(total_N), where=total_N > 0)
+    return sp.csr_array(sp.diags_array(scale_N) @ votes_NC)
+
+
+def _share_of(share_NC: sp.csr_array, label_N: Ints) -> Floats:
+    """Each example's share for one label; NaN where there is no label."""
+    known = np.flatnonzero(label_N >= 0)
+    picked = np.full(len(label_N), np.nan)
+    if len(known):
+        picked[known] = np.asarray(share_NC[known, label_N[known]]).ravel()
+    return picked
+
+
+def _votes(share_NC: sp.csr_array, n: int, records: Records) -> Votes:
+    start, stop = share_NC.indptr[n], share_NC.indptr[n + 1]
+    pairs = sorted(zip(-share_NC.data[start:stop], share_NC.indices[start:stop], strict=True))
+    return Votes(tuple((records.classes[int(c)], float(-share)) for share, c in pairs if share < 0))

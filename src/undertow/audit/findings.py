@@ -1,0 +1,85 @@
+"""Findings: one row says what one measure did on one slice, and what may be concluded from it.
+
+The verdict rules stand here and nowhere else, so that the report, the summary and the gate cannot disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from undertow.audit.result import FINDING_COLUMNS, Verdict
+from undertow.card import Card
+
+ALL = "all"
+"""The ``slice`` of a finding about every example; its ``value`` is the empty string."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of ``findings.parquet``; fields are described at ``FINDING_COLUMNS``."""
+
+    variant: str
+    measure: str
+    unit: str
+    slice: str
+    value: str
+    reference: float
+    changed: float
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    floor: float
+    floor_low: float
+    floor_high: float
+    n_examples: int
+    members_reference: int
+    members_variant: int
+    verdict: Verdict
+    note: str
+
+
+def findings_frame(findings: list[Finding]) -> pl.DataFrame:
+    """Findings as a table with the published columns; NaN stays NaN (undefined), never null."""
+    return pl.DataFrame([asdict(f) for f in findings], schema=FINDING_COLUMNS)
+
+
+def direction(effect: float, worse: str) -> Verdict:
+    """What a change that is more than chance means, given which direction costs somebody."""
+    rises = effect > 0
+    return "worse" if rises == (worse == "higher") else "better"
+
+
+def shift_verdict(
+    card: Card, effect: float, low: float, high: float, p_adjusted: float, *, level: float, tolerance: float
+) -> Verdict:
+    """Verdict on a shift of a per-member measure.
+
+    More than chance: worse or better. Otherwise the interval decides whether nothing happened (it lies within
+    ± tolerance) or nothing can be said (it does not): "not significant" alone is never a verdict.
+    """
+    if math.isnan(effect):
+        return "undefined"
+    if p_adjusted <= level:
+        return direction(effect, card.worse)
+    if low >= -tolerance and high <= tolerance:
+        return "within floor"
+    return "too small to tell"
+
+
+def floor_verdict(
+    card: Card, value: float, floor: float, floor_high: float, p_adjusted: float, *, level: float, tolerance: float
+) -> Verdict:
+    """Verdict on a disagreement, which is judged against its floor: what exchanged members give.
+
+    A floor wider than the tolerance would hide a disagreement that matters, so it does not settle anything.
+    """
+    if math.isnan(value) or math.isnan(floor):
+        return "undefined" if math.isnan(value) else "too small to tell"
+    if p_adjusted <= level:
+        return direction(value - floor, card.worse)
+    return "within floor" if floor_high - floor <= tolerance else "too small to tell"

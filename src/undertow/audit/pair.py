@@ -1,0 +1,100 @@
+"""``Pair``: one reference and one variant, aligned, with everything that every test on them shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from undertow.audit.design import Design
+from undertow.audit.findings import ALL, Finding
+from undertow.audit.result import Settings, Verdict
+from undertow.audit.slices import SliceTable, slice_table
+from undertow.audit.stats.arrangements import Arrangements
+from undertow.card import Card
+from undertow.records.records import Records
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Where a finding stands: the whole (``slice="all"``) or one value of one slice."""
+
+    slice: str
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Aligned records of two populations: same examples in the same order, paired members at the same row."""
+
+    reference: Records
+    variant: Records
+    paired: bool
+    settings: Settings
+
+    @cached_property
+    def design(self) -> Design:
+        return Design(self.reference.M, self.variant.M, self.paired, self.settings.level)
+
+    @cached_property
+    def slices(self) -> SliceTable:
+        return slice_table(self.reference, self.settings.by, min_count=self.settings.min_count)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The whole first, then every slice value: the order of every array with a G axis here."""
+        whole = Row(ALL, "", self.reference.N)
+        cells = zip(self.slices.column_G, self.slices.value_G, self.slices.count_G, strict=True)
+        return (whole, *(Row(column, value, int(count)) for column, value, count in cells))
+
+    @cached_property
+    def membership_GN(self) -> sp.csr_array:
+        """Which examples each row holds, 0/1, the whole first."""
+        whole = sp.csr_array(np.ones((1, self.reference.N), dtype=np.float32))
+        return sp.vstack([whole, self.slices.membership_GN], format="csr")
+
+    @cached_property
+    def families(self) -> tuple[slice, ...]:
+        """Rows that are corrected for together: the top line is a question of its own, all slices are another."""
+        return (slice(0, 1), slice(1, len(self.rows))) if len(self.rows) > 1 else (slice(0, 1),)
+
+    @cached_property
+    def pred_MN(self) -> NDArray[np.int32]:
+        """Predictions of both populations, reference members first."""
+        return np.vstack([self.reference.pred_MN, self.variant.pred_MN])
+
+    @cached_property
+    def arrangements(self) -> Arrangements:
+        """One set of rearrangements for all measures, so that their findings refer to the same draws."""
+        return self.design.arrangements(self.settings.draws, self.rng("arrangements"))
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A generator of its own for each purpose, so that adding one test never changes another's numbers."""
+        return np.random.default_rng([self.settings.seed, *purpose.encode()])
+
+    def tolerance(self, row: Row) -> float:
+        """The change that would matter on this row, as a fraction."""
+        return self.settings.tolerance_overall if row.slice == ALL else self.settings.tolerance
+
+    def finding(
+        self, name: str, card: Card, row: Row, *, verdict: Verdict, note: str, n: int | None = None, **numbers: float
+    ) -> Finding:
+        """One row of the findings table; a number that was not measured is NaN."""
+        keys = ("reference", "changed", "effect", "low", "high", "p", "p_adjusted", "floor", "floor_low", "floor_high")
+        return Finding(
+            variant=self.variant.name,
+            measure=name,
+            unit=card.unit,
+            slice=row.slice,
+            value=row.value,
+            n_examples=row.count if n is None else n,
+            members_reference=self.reference.M,
+            members_variant=self.variant.M,
+            verdict=verdict,
+            note=note,
+            **{key: float(numbers.get(key, np.nan)) for key in keys},
+        )
