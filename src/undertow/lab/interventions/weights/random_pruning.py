@@ -1,0 +1,51 @@
+"""``RandomPruning``: as many weights go as under magnitude pruning, but which ones is drawn by lot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from undertow.lab.interventions.site import AbstractWeights, Horizon
+from undertow.lab.interventions.weights._gradual import GradualRun, check_sparsity
+from undertow.lab.interventions.weights._masks import MaskedWeights, keep_largest
+from undertow.lab.interventions.weights._schedule import Window
+
+
+@dataclass(frozen=True)
+class RandomPruning(AbstractWeights):
+    """The control for ``MagnitudePruning``: same schedule, same count per layer, random choice.
+
+    One lot per weight is drawn at the start from ``Horizon.seed`` and the lowest lots go first, so masks nest and
+    never depend on the weights. ``begin``, ``end``, ``every`` and ``recovery`` are fractions of training.
+    """
+
+    sparsity: float
+    begin: float = 0.1
+    end: float = 0.6
+    every: float = 0.01
+    recovery: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_sparsity("RandomPruning", self.sparsity)
+        self._window.check("RandomPruning")
+
+    @property
+    def _window(self) -> Window:
+        return Window(self.begin, self.end, self.every, self.recovery)
+
+    def start(self, model: nn.Module, horizon: Horizon) -> GradualRun:
+        masked = MaskedWeights(model)
+        lots = draw_lots(list(masked.masters.values()), horizon.seed)
+
+        def choose(sparsity: float) -> list[Tensor]:
+            return [keep_largest(lot, sparsity) for lot in lots]
+
+        return GradualRun(repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose)
+
+
+def draw_lots(weights: list[nn.Parameter], seed: int) -> list[Tensor]:
+    """A uniform number per weight, the same on every device for the same seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(weight.shape, generator=generator).to(weight.device) for weight in weights]
