@@ -65,10 +65,13 @@ def records_from(
     if proba is None:
         return Records(manifest, examples, pred, inputs=shown)
     proba_MNC = np.asarray(proba, dtype=np.float32)
-    return Records(manifest, examples, pred, *_from_proba(proba_MNC, label), proba_MNC, shown)
+    p_label, confidence, margin = _from_proba(proba_MNC, label)
+    return Records(manifest, examples, pred, p_label, confidence, margin, proba_MNC, shown)
 
 
-def _from_proba(proba_MNC: NDArray[np.float32], label_N: NDArray[np.int32]) -> tuple[NDArray[np.float32], ...]:
+def _from_proba(
+    proba_MNC: NDArray[np.float32], label_N: NDArray[np.int32]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Probability of the label (NaN without label), highest probability, and its margin over the second."""
     index_1N1 = np.maximum(label_N, 0)[None, :, None]
     p_label_MN = np.take_along_axis(proba_MNC, index_1N1, axis=2)[..., 0]
@@ -133,7 +136,7 @@ def planted_world(
         keep_MN = (rng.random((m_var, n)) >= churn) & (loss_N == 0)
         var_MN = np.where(keep_MN, ref_MN, var_MN)
     shown_N = np.where(rng.random(n) < missing_labels, MISSING, label_N)
-    make = {"classes": classes, "slices": columns}
+    make: dict[str, Any] = {"classes": classes, "slices": columns}
     ref_proba = probabilities(ref_MN, classes, rng) if proba else None
     var_proba = probabilities(var_MN, classes, rng) if proba else None
     parents = [f"m{m:02d}" for m in range(m_var)] if paired else None

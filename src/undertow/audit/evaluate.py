@@ -1,0 +1,74 @@
+"""Measures on slices: means over the examples of a slice on which the measure is defined, for each member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.audit.slices import SliceTable
+from undertow.card import Measure, Need
+from undertow.records.records import Records
+
+Floats = NDArray[np.float64]
+
+
+def rate_by_slice(measure: Measure, records: Records, slices: SliceTable) -> Floats:
+    """(G, M): each member's mean of a rate measure over each slice value, NaN where it is defined on no example."""
+    value_NM = measure(records).T
+    known_NM = ~np.isnan(value_NM)
+    total_GM = slices.membership_GN @ np.where(known_NM, value_NM, 0).astype(np.float64)
+    known_GM = slices.membership_GN @ known_NM.astype(np.float64)
+    return _ratio(total_GM, known_GM)
+
+
+def rate_overall(measure: Measure, records: Records) -> Floats:
+    """(M,): each member's mean of a rate measure over all examples, NaN where it is defined on none."""
+    value_MN = measure(records)
+    known_MN = ~np.isnan(value_MN)
+    return _ratio(np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1))
+
+
+def _ratio(total: Any, count: Any) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = np.asarray(total, dtype=np.float64) / np.asarray(count)
+    return ratio
+
+
+def supported(
+    measures: Iterable[Measure], reference: Records, variant: Records
+) -> tuple[tuple[Measure, ...], dict[str, str]]:
+    """The measures that both populations can feed, and for each other one, by name, the reason that it is left out."""
+    usable: list[Measure] = []
+    reasons: dict[str, str] = {}
+    for measure in measures:
+        reason = _missing(measure, reference) or _missing(measure, variant)
+        if reason:
+            reasons[measure.card.name] = reason
+        else:
+            usable.append(measure)
+    return tuple(usable), reasons
+
+
+def _missing(measure: Measure, records: Records) -> str:
+    """Why this population cannot feed the measure; empty where it can."""
+    unmet = [_LACKS[need] for need in sorted(measure.card.needs) if not _HOLDS[need](records)]
+    return f"'{records.name}' {' and '.join(unmet)}" if unmet else ""
+
+
+_HOLDS: dict[Need, Callable[[Records], bool]] = {
+    "label": lambda records: bool((records.label_N >= 0).any()),
+    "confidence": lambda records: records.confidence_MN is not None,
+    "p_label": lambda records: records.p_label_MN is not None,
+    "probabilities": lambda records: records.proba_MNC is not None,
+    "binary": lambda records: records.C == 2 and records.manifest.positive in records.classes,
+}
+_LACKS: dict[Need, str] = {
+    "label": "has no labels",
+    "confidence": "holds no confidences",
+    "p_label": "holds no probabilities of the label",
+    "probabilities": "does not hold all class probabilities",
+    "binary": "is not a binary task with a named positive class",
+}

@@ -1,0 +1,89 @@
+"""False positive and false negative rate of a binary task, and the counts behind them.
+
+Rates alone mislead on rare cells: +50 % of a rate below one percent can be one example. So the four counts are kept
+per slice and member, and a relative change is NaN, not infinite, where there was nothing to be relative to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from undertow.audit.slices import SliceTable
+from undertow.card import measure
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+Floats = NDArray[np.floating[Any]]
+
+
+@measure(
+    title="False positive rate",
+    kind="rate",
+    range=(0.0, 1.0),
+    null=None,
+    worse="higher",
+    reads="Of the examples that are not of the positive class, the share predicted positive: FP / (FP + TN).",
+    paper="2010.03058 (FPR of a subgroup)",
+    needs=frozenset({"label", "binary"}),
+)
+def false_positive_rate(records: Records) -> Floats:
+    """(M, N): 1 false alarm, 0 correct rejection, NaN where the label is positive or anything is missing."""
+    negative_N = (records.label_N >= 0) & (records.label_N != positive_class(records))
+    return np.where(negative_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
+
+
+@measure(
+    title="False negative rate",
+    kind="rate",
+    range=(0.0, 1.0),
+    null=None,
+    worse="higher",
+    reads="Of the examples of the positive class, the share predicted negative: FN / (FN + TP).",
+    paper="2010.03058 (FNR of a subgroup)",
+    needs=frozenset({"label", "binary"}),
+)
+def false_negative_rate(records: Records) -> Floats:
+    """(M, N): 1 miss, 0 hit, NaN where the label is negative or anything is missing."""
+    positive_N = records.label_N == positive_class(records)
+    return np.where(positive_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
+
+
+def positive_class(records: Records) -> int:
+    """Index of the positive class; ``UserError`` unless the task has two classes, one of them named positive."""
+    if records.C != 2 or records.manifest.positive not in records.classes:
+        raise UserError(
+            f"population '{records.name}' has {records.C} classes and positive class {records.manifest.positive!r}: "
+            f"a false positive needs two classes, one of them named as positive in the manifest"
+        )
+    return records.classes.index(records.manifest.positive)
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorCounts:
+    """How many examples of each slice each member gets right and wrong, by side; float64 whole numbers (G, M)."""
+
+    false_positive_GM: NDArray[np.float64]
+    true_negative_GM: NDArray[np.float64]
+    false_negative_GM: NDArray[np.float64]
+    true_positive_GM: NDArray[np.float64]
+
+
+def error_counts(records: Records, slices: SliceTable) -> ErrorCounts:
+    """FP, TN, FN and TP per slice value and member; examples without label or prediction are in none of them."""
+    sides = [m(records) for m in (false_positive_rate, false_negative_rate)]
+    wrong, right = (
+        [np.asarray(slices.membership_GN @ (side_MN == outcome).T.astype(np.float64)) for side_MN in sides]
+        for outcome in (1, 0)
+    )
+    return ErrorCounts(wrong[0], right[0], wrong[1], right[1])
+
+
+def relative_change(changed: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
+    """``100 · (changed − reference) / reference`` in percent, NaN where the reference is 0 (2010.03058)."""
+    after, before = np.asarray(changed, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(before == 0, np.nan, 100 * (after - before) / before)

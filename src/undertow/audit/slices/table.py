@@ -1,0 +1,125 @@
+"""``SliceTable``: which examples belong to which value of which slice."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from undertow.audit.slices.coding import MISSING_VALUE, Coding, code_column
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+CLASS = "class"
+"""The slice by label. A column of the same name is not reachable while examples have labels."""
+CROSS = "+"
+
+
+@dataclass(frozen=True, eq=False)
+class SliceTable:
+    """G slice values over N examples. The values of one column are disjoint and together hold every example,
+    except for a crossing, whose cells below the minimum count are not in the table.
+
+    ``membership_GN`` is 0/1, so ``membership_GN @ value_N`` sums a value within each slice value.
+    """
+
+    column_G: tuple[str, ...]
+    value_G: tuple[str, ...]
+    membership_GN: sp.csr_array[Any, tuple[int, int]]
+    count_G: NDArray[np.int64]
+    empty: Mapping[str, int] = field(default_factory=dict)
+    """By column, how many values (classes, declared categories) no example has; they are not in the table."""
+    too_small: Mapping[str, int] = field(default_factory=dict)
+    """By crossing, how many cells have examples, but fewer than the minimum; they are not in the table."""
+
+    @property
+    def G(self) -> int:
+        return len(self.column_G)
+
+    @property
+    def N(self) -> int:
+        return int(self.membership_GN.shape[1])
+
+
+def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> SliceTable:
+    """The slices named in ``by``, in that order: ``"class"``, a column of the examples, or a crossing ``"age+region"``.
+
+    Values are text, in the order of the classes, of the numbers, of a declared enumeration, of the strata head, middle,
+    tail, and else of the alphabet; what is missing is a value of its own, ``"(missing)"``, and comes last. Numbers with
+    many values become quartiles. Of a crossing only cells with at least ``min_count`` examples are kept.
+
+    Raises ``UserError`` for a column that does not exist or cannot be a slice.
+    """
+    names = tuple(dict.fromkeys(by))
+    codings = [_coding(records, name) for name in names]
+    kept_G = [_kept(coding, min_count if coding.crossed else 1) for coding in codings]
+    counts = [coding.counts() for coding in codings]
+    blocks = [_membership(coding, kept) for coding, kept in zip(codings, kept_G, strict=True)]
+    nothing = sp.csr_array((0, records.N), dtype=np.float32)
+    return SliceTable(
+        column_G=tuple(name for name, kept in zip(names, kept_G, strict=True) for _ in kept),
+        value_G=tuple(c.values[g] for c, kept in zip(codings, kept_G, strict=True) for g in kept.tolist()),
+        membership_GN=sp.csr_array(sp.vstack([nothing, *blocks], format="csr")),
+        count_G=np.concatenate([np.zeros(0, np.int64), *(n[k] for n, k in zip(counts, kept_G, strict=True))]),
+        empty={x: int((n == 0).sum()) for x, c, n in zip(names, codings, counts, strict=True) if not c.crossed},
+        too_small={
+            x: int(((n > 0) & (n < min_count)).sum())
+            for x, c, n in zip(names, codings, counts, strict=True)
+            if c.crossed
+        },
+    )
+
+
+def _kept(coding: Coding, least: int) -> NDArray[np.intp]:
+    return np.flatnonzero(coding.counts() >= max(least, 1))
+
+
+def _membership(coding: Coding, kept_G: NDArray[np.intp]) -> sp.csr_array[Any, tuple[int, int]]:
+    """One row per kept value, 1 where the example has it."""
+    row_of_value = np.full(len(coding.values), -1)
+    row_of_value[kept_G] = np.arange(kept_G.size)
+    row_N = row_of_value[coding.code_N]
+    example = np.flatnonzero(row_N >= 0)
+    ones = np.ones(example.size, dtype=np.float32)
+    return sp.csr_array((ones, (row_N[example], example)), shape=(kept_G.size, coding.code_N.size))
+
+
+def _coding(records: Records, name: str) -> Coding:
+    """The coding of one name: exactly a column where there is one, else a crossing of columns."""
+    if CROSS in name and name not in records.slice_columns:
+        parts = [_single(records, part.strip()) for part in name.split(CROSS)]
+        return reduce(_cross, parts)
+    return _single(records, name)
+
+
+def _single(records: Records, name: str) -> Coding:
+    if name == CLASS and (records.label_N >= 0).any():
+        missing = (records.label_N < 0).any()
+        values = (*records.classes, MISSING_VALUE) if missing else records.classes
+        return Coding(values, np.where(records.label_N < 0, records.C, records.label_N))
+    if name not in records.slice_columns:
+        raise UserError(_unknown(records, name))
+    return code_column(records.examples[name])
+
+
+def _unknown(records: Records, name: str) -> str:
+    labelled = (CLASS,) if (records.label_N >= 0).any() else ()
+    known = (*labelled, *records.slice_columns)
+    close = difflib.get_close_matches(name, known, n=1)
+    why = "no example has a label; " if name == CLASS else ""
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    listed = ", ".join(known) if known else "none, the examples have neither labels nor further columns"
+    return f"population '{records.name}' has no slice '{name}': {why}{meant}it can be sliced by {listed}"
+
+
+def _cross(left: Coding, right: Coding) -> Coding:
+    """Every pair of values, the left one slowest."""
+    width = len(right.values)
+    values = tuple(f"{a}{CROSS}{b}" for a in left.values for b in right.values)
+    return Coding(values, left.code_N.astype(np.int64) * width + right.code_N, crossed=True)
