@@ -6,10 +6,9 @@ departures, and the code below repeats them in the same order.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -53,8 +52,6 @@ class Study:
     variants: tuple[Population, ...]
     claims: tuple[Claim, ...] = ()
     settings: Settings = field(default_factory=Settings)
-    published: str = ""
-    """The paper's own numbers in Markdown, each with how sure we are of it, to stand beside ours."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,17 @@ class Results:
 
     audit: Audit
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variants in the study's order."""
+        return tuple(v.arm.name for v in self.audit.variants)
+
     def variant(self, name: str) -> VariantAudit:
         """Everything found about one variant."""
-        return {v.arm.name: v for v in self.audit.variants}[name]
+        for variant in self.audit.variants:
+            if variant.arm.name == name:
+                return variant
+        raise KeyError(f"this scale has no arm {name!r}")
 
     def count(self, name: str) -> ExemplarCount:
         """The variant's exemplar count with its floor."""
@@ -74,35 +79,59 @@ class Results:
             raise KeyError(f"{name} has no exemplar count: it takes two members a side")
         return count
 
+    def against_floor(self, name: str) -> str:
+        """The exemplar count beside its floor, in words."""
+        count = self.count(name)
+        return f"{count.observed} exemplars, floor {count.floor_low:.0f} to {count.floor_high:.0f}"
+
     def findings(self, variant: str, measure: str, slice: str | None = None) -> pl.DataFrame:
         """Rows of one measure, optionally of one slice column (``all`` for the whole)."""
+        self.variant(variant)
         rows = self.audit.findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure))
-        return rows if slice is None else rows.filter(pl.col("slice") == slice)
+        rows = rows if slice is None else rows.filter(pl.col("slice") == slice)
+        if rows.height == 0:
+            raise KeyError(f"no finding of {measure} on {slice or 'any slice'} for {variant}")
+        return rows
 
-    def overall(self, variant: str, measure: str) -> dict[str, float]:
+    def overall(self, variant: str, measure: str) -> dict[str, Any]:
         """The finding about every example, by column name."""
-        rows = self.findings(variant, measure, "all")
+        return self.findings(variant, measure, "all").row(0, named=True)
+
+    def lowest(self, variant: str, measure: str, slice: str) -> dict[str, Any]:
+        """The finding with the smallest effect on one slice column."""
+        return self.findings(variant, measure, slice).sort("effect").row(0, named=True)
+
+    def verdicts(self, variant: str, measure: str) -> list[str]:
+        """The verdicts of one measure on the whole and on every slice."""
+        return self.findings(variant, measure)["verdict"].to_list()
+
+    def over_index(self, variant: str, slice: str, value: str) -> float:
+        """Share of a slice among exemplars over its share among all examples."""
+        rows = self.variant(variant).over_indexed.filter((pl.col("slice") == slice) & (pl.col("value") == value))
         if rows.height != 1:
-            raise KeyError(f"{rows.height} findings of {measure} over all examples of {variant}, wanted 1")
-        return rows.row(0, named=True)
+            raise KeyError(f"no slice {slice} = {value}")
+        return float(rows["ratio"][0])
 
 
-def held(condition: bool, evidence: str, *, testable: bool = True) -> Outcome:
-    """An outcome from a condition; not testable where the design could not have shown it."""
-    if not testable:
-        return Outcome("not testable", evidence)
+def held(condition: bool, evidence: str) -> Outcome:
+    """An outcome from a condition and the numbers behind it."""
     return Outcome("held" if condition else "not held", evidence)
 
 
+def untestable(reason: str) -> Callable[[Results], Outcome]:
+    """The check of a claim that this study cannot put to the test, with the reason."""
+    return lambda _: Outcome("not testable", reason)
+
+
 def judge(claim: Claim, results: Results) -> Outcome:
-    """The claim's outcome; a number it needs and the audit lacks makes it not testable, with the reason."""
+    """The claim's outcome. Where a number it needs is missing or undefined it is not testable, with the reason."""
     try:
         outcome = claim.check(results)
     except KeyError as missing:
         return Outcome("not testable", str(missing.args[0]))
-    return Outcome("not testable", outcome.evidence) if "nan" in outcome.evidence.split() else outcome
+    return Outcome("not testable", outcome.evidence) if "nan" in outcome.evidence else outcome
 
 
 def points(fraction: float) -> str:
     """A fraction as points with its sign, for evidence: −1.3."""
-    return "nan" if math.isnan(fraction) else f"{100 * fraction:+.1f}".replace("-", "−")
+    return f"{100 * fraction:+.1f}".replace("-", "−")

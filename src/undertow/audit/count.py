@@ -75,13 +75,13 @@ def crossfitted_accuracy(pair: Pair) -> tuple[float, float]:
     for _ in range(SPLITS):
         order_ref = rng.permutation(m_ref)
         order_var = order_ref if pair.paired else rng.permutation(m_var)
-        halves = ((order_ref[: m_ref // 2], order_ref[m_ref // 2 :]), (order_var[: m_var // 2], order_var[m_var // 2 :]))
+        ref_halves, var_halves = np.array_split(order_ref, 2), np.array_split(order_var, 2)
         for choose, score in ((0, 1), (1, 0)):
-            chosen_N = _changed(pair.reference, pair.variant, halves[0][choose], halves[1][choose])
+            chosen_N = _changed(pair.reference, pair.variant, ref_halves[choose], var_halves[choose])
             scores.append(
                 (
-                    _accuracy(pair.reference.correct_MN[halves[0][score]][:, chosen_N]),
-                    _accuracy(pair.variant.correct_MN[halves[1][score]][:, chosen_N]),
+                    _accuracy(pair.reference.correct_MN[ref_halves[score]][:, chosen_N]),
+                    _accuracy(pair.variant.correct_MN[var_halves[score]][:, chosen_N]),
                 )
             )
     known = [s for s in scores if not np.isnan(s).any()]

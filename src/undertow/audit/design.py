@@ -73,7 +73,7 @@ class Design:
             "trained models and not about the change as such."
         ]
         if self.members_variant > 1:
-            said.append(f"Only the first of {self.members_variant} variant members is tested against the one reference.")
+            said.append(f"Only the first of {self.members_variant} variant members is tested: the reference has one.")
         if self.repeats:
             runs = "1 repeat run" if self.repeats == 1 else f"{self.repeats} repeat runs"
             said.append(f"The floor comes from {runs} of the reference.")

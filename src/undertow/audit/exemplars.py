@@ -93,7 +93,7 @@ class Exemplars:
 
     @cached_property
     def order_N(self) -> Ints:
-        """Examples whose votes moved at all, ranked by Taxicab (the paper's queue), then p, then reference certainty."""
+        """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then reference certainty."""
         moved = np.flatnonzero(self.taxicab_N > 0)
         keys = (moved, -self.reference_share_N[moved], np.nan_to_num(self.p_N[moved], nan=1.0), -self.taxicab_N[moved])
         return moved[np.lexsort(keys)]

@@ -1,0 +1,67 @@
+# Two commands are all a new machine needs: `make demo` and `make test`. Each target makes what it needs.
+# PYTHON chooses the interpreter (3.11 or later), VENV where the environment is built.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+
+.PHONY: demo test check slow browser bench docs results wheel clean help
+
+help:
+	@sed -n 's/^# target \(.*\)/\1/p' Makefile
+
+# target demo     train, compress, audit and report on embedded real images; ends with the path of the report
+demo: $(VENV)/.lab
+	$(BIN)/undertow demo --out demo
+
+# target test     the fast suite
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS)
+
+# target check    style, types, import rules, generated docs up to date
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+
+# target slow     tests that take minutes: killed and resumed runs, fuzzing, whole studies
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+# target browser  the report in a real Chromium (needs one on the PATH)
+browser: $(VENV)/.dev
+	$(BIN)/python -m pytest -m browser
+
+# target bench    every figure that the README and docs quote
+bench: $(VENV)/.dev
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+# target docs     pages generated from the code: measures, interventions, command line
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+# target results  the studies at scale small, written to docs/results
+results: $(VENV)/.lab
+	$(BIN)/undertow run compression_bias --scale small --out out/compression_bias --results docs/results
+
+# target wheel    a built wheel in dist/
+wheel: $(VENV)/.dev
+	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist demo out src/*.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Undertow needs Python 3.11 or later, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and by exact version: a range may take a build with gigabytes of CUDA.
+$(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.lab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
+	touch $@

@@ -1,0 +1,125 @@
+"""The result page of a study: the paper beside ours, claims with their numbers, and the command that makes it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from undertow.audit.result import Audit, VariantAudit
+from undertow.study import Results, Study, judge, points
+
+
+def results_page(study: Study, audit: Audit, *, scale: str, published: str, environment: str) -> str:
+    """Markdown. Every number is read from the audit; ``published`` is the paper's own table, if there is one."""
+    title = study.method.strip().splitlines()[0].strip()
+    stamp = "\n> **Smoke run.** It proves that the study runs and nothing else.\n" if scale == "smoke" else ""
+    parts = [
+        f"# {title}",
+        f"Made by `undertow run {study.name} --scale {scale}`; do not edit. {environment}",
+        stamp,
+        f"**{audit.headline}**",
+        "## Method",
+        "```text\n" + study.method.strip() + "\n```",
+        "## Claims",
+        _claims(study, audit),
+        "## Arms",
+        _arms(audit),
+        "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. *Confirmed* exemplars "
+        f"hold at a false discovery rate of {audit.settings.fdr:.0%}. Accuracy on exemplars is cross-fitted: measured "
+        "on members that did not choose them. A class is *worse* after correction over all slices of the measure.",
+        "## Accuracy by slice",
+        _slices(audit),
+        *(["## Published", published.strip()] if published else []),
+    ]
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
+
+
+def _claims(study: Study, audit: Audit) -> str:
+    results = Results(audit)
+    outcomes = [(claim, judge(claim, results)) for claim in study.claims]
+    return _table(
+        ["claim", "source", "outcome", "evidence"],
+        [[claim.text, claim.source, f"**{outcome.status}**", outcome.evidence] for claim, outcome in outcomes],
+    )
+
+
+def _arms(audit: Audit) -> str:
+    reference = audit.reference
+    first = [reference.name, str(reference.members), f"{100 * reference.accuracy:.1f}", *["–"] * 7]
+    return _table(
+        [
+            "arm",
+            "members",
+            "accuracy %",
+            "change [95 %]",
+            "exemplars",
+            "floor",
+            "confirmed",
+            "mean Taxicab (floor), p",
+            "dense / variant accuracy on exemplars",
+            "slices worse",
+        ],
+        [first, *(_arm(audit, v) for v in audit.variants)],
+    )
+
+
+def _arm(audit: Audit, variant: VariantAudit) -> list[str]:
+    arm, count, results = variant.arm, variant.count, Results(audit)
+    whole = results.overall(arm.name, "accuracy")
+    worse = [v for v in results.verdicts(arm.name, "accuracy")[1:] if v == "worse"]
+    row = [
+        f"{arm.name} (paired)" if arm.paired else arm.name,
+        str(arm.members),
+        f"{100 * arm.accuracy:.1f}",
+        f"{points(whole['effect'])} [{points(whole['low'])}, {points(whole['high'])}]",
+    ]
+    if count is None:
+        return [*row, *["–"] * 5, str(len(worse))]
+    return [
+        *row,
+        str(count.observed),
+        f"{count.floor_low:.0f}–{count.floor_high:.0f}",
+        str(count.confirmed),
+        f"{count.mean_taxicab:.4f} ({count.mean_taxicab_floor:.4f}), {count.mean_taxicab_p:.4f}",
+        f"{_number(count.reference_accuracy_on_exemplars)} / {_number(count.variant_accuracy_on_exemplars)}",
+        str(len(worse)),
+    ]
+
+
+def _number(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.2f}"
+
+
+def _slices(audit: Audit) -> str:
+    rows = audit.findings.filter(audit.findings["measure"] == "accuracy")
+    keys = rows.select("slice", "value").unique(maintain_order=True).rows()
+    names = [v.arm.name for v in audit.variants]
+    found = {(r["variant"], r["slice"], r["value"]): r for r in rows.iter_rows(named=True)}
+    body = []
+    for slice_, value in keys:
+        cells = [found.get((name, slice_, value)) for name in names]
+        first = next(c for c in cells if c)
+        label = slice_ if slice_ == "all" else f"{slice_} {value}"
+        body.append([label, str(first["n_examples"]), f"{100 * first['reference']:.1f}", *(_cell(c) for c in cells)])
+    legend = "\n\nChange in points with simultaneous 95 % interval; ▼ worse, ▲ better, · within floor, ? too small to tell."
+    return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + legend
+
+
+MARKS = {"worse": "▼", "better": "▲", "within floor": "·", "too small to tell": "?", "undefined": "undefined"}
+
+
+def _cell(row: dict[str, float] | None) -> str:
+    if row is None:
+        return "–"
+    return f"{points(row['effect'])} [{points(row['low'])}, {points(row['high'])}] {MARKS[str(row['verdict'])]}"
+
+
+def published_beside(study_file: Path) -> str:
+    """The paper's numbers, kept beside the study's file as ``NAME.published.md``; empty where there are none."""
+    beside = study_file.with_suffix(".published.md")
+    return beside.read_text(encoding="utf-8") if beside.is_file() else ""
