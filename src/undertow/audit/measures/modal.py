@@ -7,7 +7,8 @@ smallest; ``modal_labels(…, ties=…)`` reproduces both.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import reduce
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -38,8 +39,8 @@ def modal_disagreement(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Float
 
     Departs from the papers' code in the ties only, see the module.
     """
-    ref_X, var_X = _mode(ref_XK), _mode(var_XK)
-    return _where_modes(ref_X != var_X, ref_X, var_X)
+    ref, var = _leaders(ref_XK), _leaders(var_XK)
+    return _where_modes(~_meet(ref.leads, var.leads), ref, var)
 
 
 @measure(
@@ -57,8 +58,9 @@ def newly_wrong(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
 
     An example without a label is not visible here; whoever calls leaves it out (the card ``needs`` the label).
     """
-    ref_X, var_X = _mode(ref_XK), _mode(var_XK)
-    return _where_modes(_is_truth(ref_X, truth_XK) & ~_is_truth(var_X, truth_XK), ref_X, var_X)
+    ref, var = _leaders(ref_XK), _leaders(var_XK)
+    truth = _candidates(truth_XK)
+    return _where_modes(_meet(ref.leads, truth) & ~_meet(var.leads, truth), ref, var)
 
 
 @measure(
@@ -73,36 +75,44 @@ def newly_wrong(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
 )
 def newly_right(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
     """(X,): 1 where the variant's modal label is the truth and the reference's is not, NaN where one is tied."""
-    ref_X, var_X = _mode(ref_XK), _mode(var_XK)
-    return _where_modes(_is_truth(var_X, truth_XK) & ~_is_truth(ref_X, truth_XK), ref_X, var_X)
+    ref, var = _leaders(ref_XK), _leaders(var_XK)
+    truth = _candidates(truth_XK)
+    return _where_modes(_meet(var.leads, truth) & ~_meet(ref.leads, truth), ref, var)
 
 
-def _mode(share_XK: Floats) -> NDArray[np.int16]:
-    """Position of the largest share, −1 where it is shared or no vote was cast.
+class _Leaders(NamedTuple):
+    """Which candidates lead the vote, one array per candidate, and where exactly one does."""
 
-    One pass per candidate over whole arrays: K is 2 to 5, and numpy's own argmax over so short an axis is slower.
-    """
-    top_X = share_XK[..., 0].copy()
-    mode_X = np.where(top_X > CLOSE, 0, MISSING).astype(np.int16)
-    for k in range(1, share_XK.shape[-1]):
-        share_X = share_XK[..., k]
-        lead_X = share_X - top_X
-        np.copyto(mode_X, MISSING, where=lead_X > -CLOSE)
-        np.copyto(mode_X, k, where=lead_X > CLOSE)
-        np.maximum(top_X, share_X, out=top_X)
-    return mode_X
+    leads: list[Bools]
+    single_X: Bools
 
 
-def _where_modes(value_X: Bools, ref_X: NDArray[np.int16], var_X: NDArray[np.int16]) -> Floats:
-    return np.where((ref_X >= 0) & (var_X >= 0), value_X, np.float32(np.nan)).astype(np.float32, copy=False)
+def _leaders(share_XK: Floats) -> _Leaders:
+    """Whole-array passes over each candidate: K is 2 to 5, and numpy is slow along so short an axis."""
+    share = _candidates(share_XK)
+    top_X = reduce(np.maximum, share)
+    bar_X = top_X - CLOSE
+    leads = [np.asarray(share_X > bar_X) for share_X in share]
+    tied_X = np.zeros(top_X.shape, dtype=bool)
+    any_X = leads[0]
+    for lead_X in leads[1:]:
+        tied_X |= any_X & lead_X
+        any_X = any_X | lead_X
+    return _Leaders(leads, (top_X > CLOSE) & ~tied_X)
 
 
-def _is_truth(mode_X: NDArray[np.int16], truth_XK: Bools) -> Bools:
-    """Whether the candidate at the modal position is the truth; False where the truth got no vote."""
-    right_X: Bools = truth_XK[..., 0] & (mode_X == 0)
-    for k in range(1, truth_XK.shape[-1]):
-        right_X = right_X | (truth_XK[..., k] & (mode_X == k))
-    return right_X
+def _candidates(value_XK: NDArray[Any]) -> list[NDArray[Any]]:
+    return [value_XK[..., k] for k in range(value_XK.shape[-1])]
+
+
+def _meet(left: list[Bools], right: list[Bools]) -> Bools:
+    """Whether any candidate is in both."""
+    return reduce(np.logical_or, (a & b for a, b in zip(left, right, strict=True)))
+
+
+def _where_modes(value_X: Bools, ref: _Leaders, var: _Leaders) -> Floats:
+    """``value_X`` as 0/1, NaN where a population has no single modal label."""
+    return np.where(ref.single_X & var.single_X, value_X, np.float32(np.nan)).astype(np.float32, copy=False)
 
 
 def modal_labels(votes_NC: Records | sp.sparray | ArrayLike, ties: Ties = "undefined") -> NDArray[np.int32]:
