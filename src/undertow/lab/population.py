@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
-    ``parent`` is set where members derive from trained members of another population, one from each.
+    ``parent`` is set where members derive from trained members of another population, member by member. ``name`` is
+    also the name of its folder.
     """
 
     name: str
@@ -30,6 +32,30 @@ class Population:
     interventions: tuple[AbstractWeights, ...] = ()
     parent: Population | None = None
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise ValueError(
+                f"Population(name={self.name!r}): a name becomes a folder; use letters, digits, dot, dash, underscore"
+            )
+        if self.members < 1:
+            raise ValueError(f"Population(name={self.name!r}, members={self.members}): at least one member")
+        if any(i.derives != (self.parent is not None) for i in self.interventions):
+            raise ValueError(
+                f"population {self.name!r}: interventions after training need a parent, interventions during training "
+                "must not have one; write parent.under(intervention, name=...)"
+            )
+        if self.parent is not None:
+            self._check_parent(self.parent)
+
+    def _check_parent(self, parent: Population) -> None:
+        if parent.name == self.name:
+            raise ValueError(f"population {self.name!r} has the name of its parent; give it one of its own")
+        if parent.members < self.members:
+            raise ValueError(
+                f"population {self.name!r} asks for {self.members} members, but its parent {parent.name!r} has "
+                f"{parent.members} to derive from"
+            )
+
     def under(self, *interventions: AbstractWeights, name: str, members: int | None = None) -> Population:
         """The same, but with these interventions.
 
@@ -39,14 +65,20 @@ class Population:
         derives = {i.derives for i in interventions}
         if len(derives) > 1:
             raise ValueError("one population cannot both derive from trained members and act during training")
-        return replace(
-            self,
-            name=name,
-            members=members or self.members,
-            interventions=(*self.interventions, *interventions) if derives == {False} else interventions,
-            parent=self if derives == {True} else None,
-        )
+        if derives == {True}:
+            return replace(self, name=name, members=members or self.members, interventions=interventions, parent=self)
+        if self.parent is not None:
+            raise ValueError(
+                f"population {self.name!r} derives from trained members, so nothing can act during its training; "
+                "put the intervention on its parent"
+            )
+        both = (*self.interventions, *interventions)
+        return replace(self, name=name, members=members or self.members, interventions=both)
 
     def again(self, name: str) -> Population:
-        """The same recipe with fresh seeds: the null arm, which shows what chance alone gives."""
-        return replace(self, name=name)
+        """The same recipe with fresh seeds: the null arm, which shows what chance alone gives.
+
+        Where members derive from a parent, the parent is trained again too, or nothing would be fresh.
+        """
+        parent = None if self.parent is None else self.parent.again(f"{name}-{self.parent.name}")
+        return replace(self, name=name, parent=parent)

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from undertow.lab.train.recipe import Recipe
+
 
 def generator(seed: int, epoch: int) -> torch.Generator:
     """The CPU generator of one stream in one epoch."""
@@ -36,13 +38,22 @@ class Draws:
         return cls(mirrored_N.to(device), offset_N2[0].to(device), offset_N2[1].to(device))
 
 
+def augmented(x_BCHW: Tensor, index_B: Tensor, draws: Draws, recipe: Recipe, black_C: Tensor) -> Tensor:
+    """What the recipe does to the training examples ``index_B`` in this epoch."""
+    if recipe.flip:
+        x_BCHW = flip(x_BCHW, draws.mirrored_N[index_B])
+    if recipe.crop:
+        x_BCHW = crop(x_BCHW, draws.top_N[index_B], draws.left_N[index_B], recipe.crop, black_C)
+    return x_BCHW
+
+
 def flip(x_BCHW: Tensor, mirrored_B: Tensor) -> Tensor:
     """Mirror left and right where ``mirrored_B``."""
     return torch.where(mirrored_B[:, None, None, None], x_BCHW.flip(3), x_BCHW)
 
 
 def crop(x_BCHW: Tensor, top_B: Tensor, left_B: Tensor, pad: int, black_C: Tensor) -> Tensor:
-    """Pad by ``pad`` black pixels and cut the window at (top, left), both in 0 … 2 ``pad``; ``pad`` itself is the middle.
+    """Pad by ``pad`` black pixels and cut the window at (top, left), both in 0 … 2 ``pad``, ``pad`` being the middle.
 
     ``black_C`` is what black became by normalisation: padding comes before it, as in the papers' code.
     """

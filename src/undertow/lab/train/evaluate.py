@@ -13,5 +13,5 @@ BATCH = 512
 def probabilities(model: nn.Module, x_NCHW: Tensor) -> Tensor:
     """Softmax of the logits in float32, (N, C), on the CPU; no augmentation, dropout off."""
     model.eval()
-    parts = [model(x_BCHW).float().softmax(dim=1) for x_BCHW in x_NCHW.split(BATCH)]
+    parts = [model(x_BCHW).float().softmax(dim=1) for x_BCHW in torch.split(x_NCHW, BATCH)]
     return torch.cat(parts).cpu()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 
 from undertow.errors import UndertowError
 from undertow.lab.interventions.site import AbstractWeights, Horizon
-from undertow.lab.train.augment import Draws, crop, flip, generator
+from undertow.lab.train.augment import Draws, augmented, generator
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import Resident
 from undertow.lab.train.schedule import learning_rate
@@ -43,25 +44,22 @@ def train_member(
     facts: dict[str, float] = {}
     if recipe:
         optimizer = make_optimizer(recipe, model)
-        with torch.random.fork_rng(devices=[data.device] if data.device.type == "cuda" else []):
-            torch.manual_seed(seeds["dropout"])
+        with torch_seeded(seeds["dropout"], data.device):
             model.train()
             for epoch in range(recipe.epochs):
                 order_N = torch.randperm(examples, generator=generator(seeds["order"], epoch)).to(data.device)
                 draws = Draws.of_epoch(seeds["augment"], epoch, examples, recipe.crop, data.device)
                 total = torch.zeros((), device=data.device)
-                for batch, index_B in enumerate(order_N.split(recipe.batch)):
+                for batch, index_B in enumerate(torch.split(order_N, recipe.batch)):
                     step = epoch * per_epoch + batch
-                    x_BCHW, y_B = data.train_x_NCHW[index_B], data.train_y_N[index_B]
-                    if recipe.flip:
-                        x_BCHW = flip(x_BCHW, draws.mirrored_N[index_B])
-                    if recipe.crop:
-                        x_BCHW = crop(x_BCHW, draws.top_N[index_B], draws.left_N[index_B], recipe.crop, data.black_C)
+                    x_BCHW = augmented(data.train_x_NCHW[index_B], index_B, draws, recipe, data.black_C)
                     for group in optimizer.param_groups:
                         group["lr"] = learning_rate(recipe, step, steps)
-                    loss = F.cross_entropy(model(x_BCHW), y_B, label_smoothing=recipe.label_smoothing)
+                    loss = F.cross_entropy(
+                        model(x_BCHW), data.train_y_N[index_B], label_smoothing=recipe.label_smoothing
+                    )
                     optimizer.zero_grad()
-                    loss.backward()
+                    torch.autograd.backward(loss)
                     optimizer.step()
                     for run in runs:
                         run.after_step(step)
@@ -75,6 +73,14 @@ def train_member(
         effect = run.finish()
         facts |= {"weights_changed": float(effect.changed)} | effect.facts
     return facts
+
+
+@contextmanager
+def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's own generators start at ``seed`` inside and are as they were outside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
