@@ -112,6 +112,7 @@ def planted_world(
     paired: bool = False,
     churn: float = 0.1,
     proba: bool = False,
+    positive: str | None = None,
 ) -> tuple[Records, Records]:
     """Reference and variant, where the variant is right less often on the examples that ``damage`` names.
 
@@ -136,7 +137,8 @@ def planted_world(
         keep_MN = (rng.random((m_var, n)) >= churn) & (loss_N == 0)
         var_MN = np.where(keep_MN, ref_MN, var_MN)
     shown_N = np.where(rng.random(n) < missing_labels, MISSING, label_N)
-    make: dict[str, Any] = {"classes": classes, "slices": columns}
+    task: Task = "classification" if positive is None else "binary"
+    make: dict[str, Any] = {"classes": classes, "slices": columns, "task": task, "positive": positive}
     ref_proba = probabilities(ref_MN, classes, rng) if proba else None
     var_proba = probabilities(var_MN, classes, rng) if proba else None
     parents = [f"m{m:02d}" for m in range(m_var)] if paired else None

@@ -1,0 +1,67 @@
+"""False positives and negatives: rates, counts, and changes relative to small or empty rates."""
+
+import numpy as np
+import pytest
+
+import oracles
+import worlds
+from undertow.audit.evaluate import rate_by_slice
+from undertow.audit.measures import error_counts, false_negative_rate, false_positive_rate, relative_change
+from undertow.audit.slices import slice_table
+from undertow.errors import UserError
+
+BLOND = ("not blond", "blond")
+
+
+def test_rates_are_nan_outside_their_denominator():
+    records = worlds.records_from([[0, 1, 0, 1, 1]], [0, 0, 1, 1, -1], BLOND, task="binary", positive="blond")
+    np.testing.assert_array_equal(false_positive_rate(records), [[0, 1, np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(false_negative_rate(records), [[np.nan, np.nan, 1, 0, np.nan]])
+
+
+def test_counts_equal_a_loop_and_give_the_rates():
+    records, _ = worlds.planted_world({1: 0.4}, n=300, classes=2, positive="class 1", missing_labels=0.1, seed=5)
+    slices = slice_table(records, ["region", "blurred"])
+    counts = error_counts(records, slices)
+    for g in range(slices.G):
+        inside = np.flatnonzero(slices.membership_GN.toarray()[g])
+        for m in range(records.M):
+            expected = oracles.error_counts(records.pred_MN[m, inside].tolist(), records.label_N[inside].tolist(), 1)
+            got = (
+                counts.false_positive_GM[g, m],
+                counts.true_negative_GM[g, m],
+                counts.false_negative_GM[g, m],
+                counts.true_positive_GM[g, m],
+            )
+            assert got == expected
+    fpr_GM = counts.false_positive_GM / (counts.false_positive_GM + counts.true_negative_GM)
+    fnr_GM = counts.false_negative_GM / (counts.false_negative_GM + counts.true_positive_GM)
+    np.testing.assert_allclose(rate_by_slice(false_positive_rate, records, slices), fpr_GM)
+    np.testing.assert_allclose(rate_by_slice(false_negative_rate, records, slices), fnr_GM)
+
+
+def test_relative_change_is_nan_where_there_was_nothing():
+    np.testing.assert_allclose(
+        relative_change([0.03, 0.02, 0.1, np.nan], [0.02, 0.04, 0.0, 0.5]), [50, -50, np.nan, np.nan]
+    )
+    assert np.isnan(relative_change(0.0, 0.0))
+
+
+def test_a_task_without_a_positive_class_is_refused():
+    records = worlds.records_from([[0, 1]], [0, 1], BLOND)
+    with pytest.raises(UserError) as raised:
+        false_positive_rate(records)
+    assert str(raised.value) == (
+        "population 'world' has 2 classes and positive class None: "
+        "a false positive needs two classes, one of them named as positive in the manifest"
+    )
+
+
+def test_three_classes_are_refused():
+    records = worlds.records_from([[0, 1]], [0, 1], 3, positive="class 1")
+    with pytest.raises(UserError) as raised:
+        false_negative_rate(records)
+    assert str(raised.value) == (
+        "population 'world' has 3 classes and positive class 'class 1': "
+        "a false positive needs two classes, one of them named as positive in the manifest"
+    )
