@@ -24,9 +24,9 @@ def results_page(study: Study, audit: Audit, *, scale: str, published: str, envi
         _claims(study, audit),
         "## Arms",
         _arms(audit),
-        "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. *Confirmed* exemplars "
-        f"hold at a false discovery rate of {audit.settings.fdr:.0%}. Accuracy on exemplars is cross-fitted: measured "
-        "on members that did not choose them. A class is *worse* after correction over all slices of the measure.",
+        "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. *Confirmed* "
+        f"exemplars hold at a false discovery rate of {audit.settings.fdr:.0%}. Accuracy on exemplars is cross-fitted: "
+        "measured on members that did not choose them. Slices are *worse* after correction over all slices.",
         "## Accuracy by slice",
         _slices(audit),
         *(["## Published", published.strip()] if published else []),
@@ -106,8 +106,8 @@ def _slices(audit: Audit) -> str:
         first = next(c for c in cells if c)
         label = slice_ if slice_ == "all" else f"{slice_} {value}"
         body.append([label, str(first["n_examples"]), f"{100 * first['reference']:.1f}", *(_cell(c) for c in cells)])
-    legend = "\n\nChange in points with simultaneous 95 % interval; ▼ worse, ▲ better, · within floor, ? too small to tell."
-    return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + legend
+    legend = "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within floor, ? too small to tell."
+    return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + "\n\n" + legend
 
 
 MARKS = {"worse": "▼", "better": "▲", "within floor": "·", "too small to tell": "?", "undefined": "undefined"}
@@ -123,3 +123,12 @@ def published_beside(study_file: Path) -> str:
     """The paper's numbers, kept beside the study's file as ``NAME.published.md``; empty where there are none."""
     beside = study_file.with_suffix(".published.md")
     return beside.read_text(encoding="utf-8") if beside.is_file() else ""
+
+
+def environment() -> str:
+    """Versions that a result depends on, in one sentence."""
+    import platform
+    from importlib.metadata import version
+
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "polars"))
+    return f"Undertow {version('undertow')}, Python {platform.python_version()}, {packages}, {platform.machine()} CPU."

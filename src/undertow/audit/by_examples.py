@@ -61,9 +61,7 @@ def _flips(
             continue
         effect = (int(rose_G[g]) - int(fell_G[g])) / n
         low, high = paired_interval(int(fell_G[g]), int(rose_G[g]), n, level=share)
-        verdict = shift_verdict(
-            card, effect, low, high, float(adjusted_G[g]), level=level, tolerance=tolerance
-        )
+        verdict = shift_verdict(card, effect, low, high, float(adjusted_G[g]), level=level, tolerance=tolerance)
         discordance = max(int(fell_G[g]) + int(rose_G[g]), 1) / n
         yield pair.finding(
             card.name,

@@ -1,6 +1,6 @@
 """``audit``: one reference against its variants, from records to everything a report shows.
 
-    align → slices → findings (by members, or by examples) → exemplars → verdict
+align → slices → findings (by members, or by examples) → exemplars → verdict
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from undertow.audit.evaluate import rate_overall, supported
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import Finding, findings_frame
 from undertow.audit.headline import PRIORITY, audit_headline, variant_headline, variant_verdict
-from undertow.audit.measures import accuracy, default_measures, modal_disagreement, over_index, taxicab
+from undertow.audit.measures import (
+    accuracy,
+    all_measures,
+    error,
+    modal_disagreement,
+    over_index,
+    taxicab,
+    total_variation,
+)
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, Settings, VariantAudit
 from undertow.audit.stats.bootstrap import bootstrap_mean
@@ -24,6 +32,14 @@ from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
 from undertow.records.records import Records
+
+RESTATED = (error, total_variation)
+"""One minus accuracy and half of Taxicab: a table that says everything twice is read half as well."""
+
+
+def default_measures() -> tuple[Measure, ...]:
+    """All measures with a direction, less those that restate another exactly."""
+    return tuple(m for m in all_measures() if m.card.worse != "neither" and m not in RESTATED)
 
 
 def audit(
@@ -89,7 +105,7 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
         arm=arm,
         headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0),
         verdict=variant_verdict(frame),
-        design=(*pair.design.sentences(), *reasons),
+        design=(*pair.design.sentences(), *(f"{name} is left out: {reason}." for name, reason in reasons.items())),
         count=count,
         gallery=exemplars.gallery(),
         over_indexed=over_index(exemplars.changed_N, pair.slices),
@@ -101,9 +117,7 @@ def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:
     return [m for m in measures if m.card.kind == kind]
 
 
-def _by_members(
-    pair: Pair, measures: Sequence[Measure], exemplars: Exemplars
-) -> tuple[list[Finding], ExemplarCount]:
+def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -> tuple[list[Finding], ExemplarCount]:
     votes = _of_kind(measures, "votes")
     vote_findings, draws = by_members.vote_findings(pair, votes)
     if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():

@@ -1,0 +1,59 @@
+"""The verdict rules, one by one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from undertow.audit.findings import Finding, findings_frame, floor_verdict, shift_verdict
+from undertow.audit.measures import accuracy, churn, false_positive_rate, newly_right
+from undertow.audit.result import FINDING_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("effect", "low", "high", "p", "verdict"),
+    [
+        (-0.10, -0.15, -0.05, 0.01, "worse"),
+        (+0.10, 0.05, 0.15, 0.01, "better"),
+        (-0.01, -0.03, 0.01, 0.40, "within floor"),
+        (-0.01, -0.09, 0.07, 0.40, "too small to tell"),
+        (+0.04, -0.01, 0.09, 0.20, "too small to tell"),
+        (math.nan, math.nan, math.nan, math.nan, "undefined"),
+    ],
+)
+def test_a_shift_of_accuracy(effect: float, low: float, high: float, p: float, verdict: str) -> None:
+    assert shift_verdict(accuracy.card, effect, low, high, p, level=0.05, tolerance=0.05) == verdict
+
+
+def test_a_rising_error_rate_is_worse() -> None:
+    assert shift_verdict(false_positive_rate.card, 0.1, 0.05, 0.15, 0.01, level=0.05, tolerance=0.05) == "worse"
+
+
+@pytest.mark.parametrize(
+    ("value", "floor", "high", "p", "verdict"),
+    [
+        (0.30, 0.10, 0.12, 0.001, "worse"),
+        (0.11, 0.10, 0.12, 0.30, "within floor"),
+        (0.11, 0.10, 0.30, 0.30, "too small to tell"),
+        (0.11, math.nan, math.nan, math.nan, "too small to tell"),
+        (math.nan, 0.1, 0.1, 1.0, "undefined"),
+    ],
+)
+def test_a_disagreement_against_its_floor(value: float, floor: float, high: float, p: float, verdict: str) -> None:
+    assert floor_verdict(churn.card, value, floor, high, p, level=0.05, tolerance=0.05) == verdict
+
+
+def test_more_newly_right_than_chance_is_better() -> None:
+    assert floor_verdict(newly_right.card, 0.3, 0.1, 0.12, 0.001, level=0.05, tolerance=0.05) == "better"
+
+
+def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
+    nan = math.nan
+    row = Finding(
+        "v", "accuracy", "member", "all", "", 0.9, 0.8, nan, nan, nan, nan, nan, nan, nan, nan, 5, 2, 2, "undefined", ""
+    )
+    frame = findings_frame([row])
+    assert frame.schema == FINDING_COLUMNS
+    assert frame["effect"].is_nan()[0]
+    assert frame["effect"].null_count() == 0

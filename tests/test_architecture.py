@@ -1,0 +1,127 @@
+"""Who may import whom, and how big things may grow: docs/architecture.md as a test."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src"
+FILES = sorted((SRC / "undertow").rglob("*.py"))
+
+FOUNDATION = {"undertow.errors", "undertow.axes", "undertow.card"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "undertow.errors": set(),
+    "undertow.axes": set(),
+    "undertow.card": set(),
+    "undertow.records": FOUNDATION | {"undertow.records"},
+    "undertow.audit.stats": FOUNDATION | {"undertow.audit.stats"},
+    "undertow.audit": FOUNDATION | {"undertow.records", "undertow.audit"},
+    "undertow.report": FOUNDATION | {"undertow", "undertow.records", "undertow.audit", "undertow.report"},
+    "undertow.lab": FOUNDATION | {"undertow", "undertow.records", "undertow.lab"},
+    "undertow.study": FOUNDATION | {"undertow.audit", "undertow.lab.population"},
+}
+"""The longest matching key holds; modules under none (run, cli, demo, studies …) may import everything."""
+
+TORCH_FREE = ("undertow.records", "undertow.audit", "undertow.report", "undertow.cli", "undertow.study")
+SIBLINGS = ("undertow.audit.measures", "undertow.lab.interventions.weights", "undertow.records.formats")
+"""Folders whose files never import each other; a name with a leading underscore is theirs to share."""
+SHARED = {"undertow.records.formats.detect"}
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "config"}
+FUNCTION_LIMIT, FILE_LIMIT = 60, 500
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SRC).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, everywhere: bool = True) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = ast.walk(tree) if everywhere else iter(tree.body)
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def under(module: str, roots: set[str] | tuple[str, ...]) -> bool:
+    return any(module == root or module.startswith(root + ".") for root in roots if root != "undertow")
+
+
+def rule_for(module: str) -> set[str] | None:
+    keys = [key for key in MAY_IMPORT if under(module, {key})]
+    return MAY_IMPORT[max(keys, key=len)] if keys else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_follow_the_layers(path: Path) -> None:
+    allowed = rule_for(module_name(path))
+    if allowed is None:
+        return
+    inside = {name for name in imports(path) if under(name, ("undertow",)) or name.startswith("undertow.")}
+    wrong = {name for name in inside if not under(name, allowed) and name not in {"undertow", "undertow.__version__"}}
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if under(module_name(p), TORCH_FREE)], ids=module_name)
+def test_the_audit_side_never_imports_torch(path: Path) -> None:
+    assert not {name for name in imports(path) if name.split(".")[0] == "torch"}
+
+
+def test_nobody_imports_studies() -> None:
+    assert [module_name(p) for p in FILES if any(under(n, ("undertow.studies",)) for n in imports(p))] == []
+
+
+@pytest.mark.parametrize("folder", SIBLINGS)
+def test_siblings_never_import_each_other(folder: str) -> None:
+    for path in FILES:
+        module = module_name(path)
+        if not under(module, (folder,)) or module == folder or module in SHARED:
+            continue
+        others = {n for n in imports(path) if under(n, (folder,)) and not under(n, (module,)) and n != folder}
+        assert {n for n in others if not n.removeprefix(folder + ".").startswith("_")} == set(), module
+
+
+def test_no_grab_bags() -> None:
+    assert [str(p) for p in FILES if p.stem.strip("_") in FORBIDDEN_NAMES] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_sizes(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= FILE_LIMIT
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            docstring = ast.get_docstring(node, clean=False) or ""
+            length = node.end_lineno - node.lineno + 1 - len(docstring.splitlines())
+            assert length <= FUNCTION_LIMIT, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", sorted((SRC / "undertow/studies").glob("[!_]*.py")), ids=lambda p: p.stem)
+def test_a_study_is_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys; print(' '.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_import_undertow_is_light() -> None:
+    loaded = loaded_after("import undertow")
+    assert not loaded & {"torch", "numpy", "polars", "scipy", "pydantic", "jinja2"}
+
+
+def test_the_audit_loads_no_torch() -> None:
+    assert "torch" not in loaded_after("import undertow.audit.compare, undertow.report.write, undertow.records")
+
+
+def test_the_command_line_starts_light() -> None:
+    assert not loaded_after("import undertow.cli") & {"torch", "numpy", "polars", "scipy", "pydantic"}

@@ -1,0 +1,97 @@
+"""The command line's own work: spreading values, exit codes, messages without traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from undertow.cli import spread
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "undertow", *arguments], capture_output=True, text=True, check=False, cwd=cwd
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "spread_out"),
+    [
+        (["a", "--against", "c", "d"], ["a", "--against", "c", "--against", "d"]),
+        (["a", "--against", "c", "--by", "x", "y"], ["a", "--against", "c", "--by", "x", "--by", "y"]),
+        (["a", "--by=x", "--against", "c", "--out", "o"], ["a", "--by=x", "--against", "c", "--out", "o"]),
+        (["--help"], ["--help"]),
+    ],
+)
+def test_options_that_take_several_values(given: list[str], spread_out: list[str]) -> None:
+    assert spread(given) == spread_out
+
+
+OLD = "example_id,prediction,label,region\n" + "".join(
+    f"e{i},{'cat' if i % 3 else 'dog'},{'cat' if i % 3 else 'dog'},{'north' if i % 2 else 'south'}\n"
+    for i in range(300)
+)
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    (tmp_path / "old.csv").write_text(OLD)
+    lines = OLD.splitlines()
+    broken = [line.replace(",cat,cat,north", ",dog,cat,north") if i < 200 else line for i, line in enumerate(lines)]
+    (tmp_path / "new.csv").write_text("\n".join(broken) + "\n")
+    return tmp_path
+
+
+def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
+    done = run("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
+    assert done.returncode == 0, done.stderr
+    assert "region north pays most" in done.stdout or "class cat pays most" in done.stdout
+    assert {p.name for p in (tables / "out").iterdir()} >= {
+        "report.html",
+        "report.json",
+        "summary.md",
+        "findings.parquet",
+        "exemplars.parquet",
+    }
+
+
+def test_a_missing_file_is_named_without_a_traceback(tables: Path) -> None:
+    done = run("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
+    assert done.returncode == 2
+    assert "nowhere.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_other_examples_are_not_comparable(tables: Path) -> None:
+    (tables / "other.csv").write_text(
+        OLD.replace("e", "f")
+        .replace("fxamplf_id", "example_id")
+        .replace("prfdiction", "prediction")
+        .replace("labfl", "label")
+        .replace("rfgion", "region")
+    )
+    done = run("audit", "old.csv", "--against", "other.csv", cwd=tables)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_slice_lists_what_there_is(tables: Path) -> None:
+    done = run("audit", "old.csv", "--against", "new.csv", "--by", "regoin", cwd=tables)
+    assert done.returncode == 2
+    assert "regoin" in done.stderr
+    assert "region" in done.stderr.replace("regoin", "")
+
+
+def test_listing_needs_a_known_kind() -> None:
+    done = run("list", "planets")
+    assert done.returncode == 2
+    assert done.stderr == "undertow: cannot list 'planets': choose from studies, measures, interventions, formats\n"
+
+
+def test_measures_are_listed_with_their_papers() -> None:
+    done = run("list", "measures")
+    assert done.returncode == 0
+    assert any(line.startswith("modal_disagreement ") and "1911.05248" in line for line in done.stdout.splitlines())
