@@ -70,8 +70,8 @@ def _coded(column: pl.Series, values: tuple[str, ...]) -> Coding:
     if column.null_count():
         column = column.fill_null(MISSING_VALUE)
         values = (*(v for v in values if v != MISSING_VALUE), MISSING_VALUE)
-    code_N = column.replace_strict(list(values), list(range(len(values))), return_dtype=pl.Int64).to_numpy()
-    return Coding(values, code_N)
+    code_N = column.replace_strict(list(values), list(range(len(values))), return_dtype=pl.Int64)
+    return Coding(values, np.asarray(code_N, dtype=np.int64))
 
 
 def _numbers(column: pl.Series) -> Coding:

@@ -114,8 +114,10 @@ def _unknown(records: Records, name: str) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     why = "no example has a label; " if name == CLASS else ""
     meant = f"did you mean '{close[0]}'? " if close else ""
-    listed = ", ".join(known) if known else "none, the examples have neither labels nor further columns"
-    return f"population '{records.name}' has no slice '{name}': {why}{meant}it can be sliced by {listed}"
+    listed = (
+        f"it can be sliced by {', '.join(known)}" if known else "its examples have no labels and no further columns"
+    )
+    return f"population '{records.name}' has no slice '{name}': {why}{meant}{listed}"
 
 
 def _cross(left: Coding, right: Coding) -> Coding:

@@ -1,0 +1,97 @@
+"""Measures on slices, against loops, and what records can feed."""
+
+import numpy as np
+import pytest
+
+import oracles
+import worlds
+from undertow.audit.evaluate import rate_by_slice, rate_overall, supported
+from undertow.audit.measures import accuracy, all_measures, churn, confidence, error, false_negative_rate
+from undertow.audit.slices import slice_table
+
+WORLDS = [
+    {"m_ref": 3, "missing_labels": 0.3},
+    {"m_ref": 1},
+    {"m_ref": 4, "classes": 1},
+    {"m_ref": 2, "classes": 2, "positive": "class 0", "missing_labels": 0.2},
+]
+
+
+@pytest.mark.parametrize("settings", WORLDS)
+@pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind == "rate"], ids=repr)
+def test_rates_by_slice_and_overall_equal_loops(measure, settings):
+    records, _ = worlds.planted_world({0: 0.4}, n=120, seed=3, proba=True, **settings)
+    if measure not in supported([measure], records, records)[0]:
+        pytest.skip("the world cannot feed it")
+    slices = slice_table(records, ["class", "region", "tone+blurred"], min_count=5)
+    value_MN = measure(records).astype(float).tolist()
+    inside_GN = slices.membership_GN.toarray().astype(bool).tolist()
+    expected = [
+        [oracles.mean_defined([v for v, inside in zip(row, inside_N, strict=True) if inside]) for row in value_MN]
+        for inside_N in inside_GN
+    ]
+    np.testing.assert_allclose(rate_by_slice(measure, records, slices), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        rate_overall(measure, records), [oracles.mean_defined(row) for row in value_MN], rtol=1e-12
+    )
+
+
+def test_a_class_slices_accuracy_is_its_recall():
+    records = worlds.records_from([[0, 1, 1, 1], [0, 0, 1, 0]], [0, 0, 1, 1])
+    assert rate_by_slice(accuracy, records, slice_table(records, ["class"])).tolist() == [[0.5, 1.0], [1.0, 0.5]]
+
+
+def test_a_slice_on_which_a_measure_is_never_defined_is_nan():
+    records = worlds.records_from([[0, 1]], [0, -1], 2, task="binary", positive="class 1")
+    slices = slice_table(records, ["class"])
+    np.testing.assert_array_equal(rate_by_slice(accuracy, records, slices), [[1.0], [np.nan]])
+    assert np.isnan(rate_by_slice(false_negative_rate, records, slices)).all()
+    assert np.isnan(rate_overall(false_negative_rate, records)).all()
+
+
+def test_without_slices_or_examples():
+    records = worlds.records_from([[0, 1]], [0, 0])
+    assert rate_by_slice(error, records, slice_table(records, [])).shape == (0, 1)
+    nothing = records.take_examples(np.array([], dtype=int))
+    assert np.isnan(rate_overall(error, nothing)).all()
+
+
+def test_full_records_feed_every_measure():
+    pair = worlds.null_world(classes=2, positive="class 1", proba=True)
+    usable, reasons = supported(all_measures(), *pair)
+    assert usable == all_measures()
+    assert reasons == {}
+
+
+def test_each_measure_left_out_has_its_reason():
+    reference = worlds.records_from([[0, 1]], [0, 1], name="old")
+    variant = worlds.records_from([[0, 1]], name="new")
+    usable, reasons = supported(all_measures(), reference, variant)
+    assert [m.card.name for m in usable] == ["modal_disagreement", "taxicab", "total_variation", "churn"]
+    no_label = "'new' has no labels"
+    assert reasons == {
+        "accuracy": no_label,
+        "error": no_label,
+        "confidence": "'old' holds no confidences",
+        "label_confidence": "'old' holds no probabilities of the label",
+        "false_negative_rate": "'old' is not a binary task with a named positive class",
+        "false_positive_rate": "'old' is not a binary task with a named positive class",
+        "newly_right": no_label,
+        "newly_wrong": no_label,
+        "newly_right_per_pair": no_label,
+        "newly_wrong_per_pair": no_label,
+        "jensen_shannon": "'old' does not hold all class probabilities",
+    }
+
+
+def test_two_reasons_are_both_said():
+    records = worlds.records_from([[0, 1]], name="bare")
+    assert supported([false_negative_rate], records, records) == (
+        (),
+        {"false_negative_rate": "'bare' is not a binary task with a named positive class and has no labels"},
+    )
+
+
+def test_support_keeps_the_order_given():
+    pair = worlds.null_world(proba=True)
+    assert supported([churn, confidence, accuracy], *pair)[0] == (churn, confidence, accuracy)
