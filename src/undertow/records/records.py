@@ -57,7 +57,7 @@ class Records:
 
     @property
     def M(self) -> int:
-        return self.pred_MN.shape[0]
+        return int(self.pred_MN.shape[0])
 
     @property
     def N(self) -> int:

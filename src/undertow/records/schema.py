@@ -1,11 +1,11 @@
 """The format ``undertow-records/1``: what each file of a population folder holds.
 
-    manifest.json          this module's Manifest; written last, so its existence means the folder is whole
-    examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
-    members/<id>.parquet   example_id, prediction and, where known, p_label, margin, top_class, top_probability,
-                           probability, score, text
-    probes/<name>.parquet  example_id and values
-    timings.json           seconds per member; a log, not part of the record
+manifest.json          this module's Manifest; written last, so its existence means the folder is whole
+examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
+members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin, top_class,
+                       top_probability, probability, score, text
+probes/<name>.parquet  example_id and values
+timings.json           seconds per member; a log, not part of the record
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ Scale = Literal["smoke", "demo", "small", "paper", "none"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # JSON has no NaN: it is written as text and read back as a number.
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 class MemberEntry(_Strict):
@@ -50,6 +51,8 @@ class Manifest(_Strict):
     name: str
     task: Task = "classification"
     classes: tuple[str, ...]
+    classes_from: Literal["declared", "observed"] = "declared"
+    """``observed``: no file states the classes; they are those seen among labels and predictions."""
     positive: str | None = None
     """The positive class of a binary task."""
     members: tuple[MemberEntry, ...]

@@ -1,0 +1,99 @@
+"""A population folder on disk: the names of its files, and writes that are whole or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from pathlib import Path
+
+import polars as pl
+from pydantic import BaseModel
+
+from undertow.errors import RecordError, UserError
+
+MANIFEST = "manifest.json"
+PLAN = "plan.json"
+EXAMPLES = "examples.parquet"
+TIMINGS = "timings.json"
+MEMBERS = "members"
+UNFINISHED = ".tmp"
+"""Ending of a file that is being written; one left behind by a killed run is never read."""
+
+MEMBER_ID = re.compile(r"\w[\w.+=@-]{0,119}")
+"""A member's id names its file, so nothing in it may lead out of the folder."""
+
+
+def check_member_id(member_id: str) -> str:
+    """The id itself; ``RecordError`` where it could not name a file inside the folder."""
+    if MEMBER_ID.fullmatch(member_id) is None:
+        raise RecordError(
+            f"member id {member_id!r} cannot name a file: use up to 120 letters, digits and . _ + = @ -,"
+            " beginning with a letter or digit"
+        )
+    return member_id
+
+
+def member_file(folder: Path, member_id: str) -> Path:
+    """Where a member's predictions lie."""
+    return folder / MEMBERS / f"{check_member_id(member_id)}.parquet"
+
+
+def entry_file(folder: Path, member_id: str) -> Path:
+    """Where a member's manifest entry waits until the whole population is done."""
+    return folder / MEMBERS / f"{check_member_id(member_id)}.json"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def json_bytes(model: BaseModel) -> bytes:
+    """The same model gives the same bytes; readable by people and by ``model_validate_json``."""
+    return (model.model_dump_json(indent=1) + "\n").encode()
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """The same frame gives the same bytes: one chunk, one row group size, one compression."""
+    buffer = io.BytesIO()
+    frame.rechunk().write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=1 << 18)
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the new one."""
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and its ``members``; ``UserError`` where that cannot be."""
+    try:
+        (folder / MEMBERS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """An ``OSError`` as a person can use it."""
+    return UserError(f"{path}: cannot be written ({error.strerror}); free the place or choose another folder")
+
+
+def _flush_folder(folder: Path) -> None:
+    """A rename is only safe from a power cut once its folder is flushed. Windows cannot and need not."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

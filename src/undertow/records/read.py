@@ -1,0 +1,179 @@
+"""Read a population folder, trusting nothing that a hash or an id can check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from undertow.errors import RecordError
+from undertow.records.answers import PER_EXAMPLE
+from undertow.records.folder import EXAMPLES, MANIFEST, PLAN, member_file, sha256
+from undertow.records.records import MISSING, Records
+from undertow.records.schema import FORMAT, Manifest, MemberEntry
+
+THREADS = min(8, os.cpu_count() or 1)
+
+
+def read_population(folder: Path, *, inputs: bool = False, probabilities: bool = True) -> Records:
+    """The population in ``folder``, every file checked against its SHA-256 in the manifest.
+
+    ``inputs`` loads what a person can look at (images may be large); without ``probabilities`` the full
+    probabilities stay on disk, while ``p_label``, confidence and margin are read all the same.
+
+    Raises ``RecordError`` for a folder that is unfinished, and by name for a file that is missing, truncated or edited.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    done = [m for m in manifest.members if m.status == "done"]
+    if not done:
+        raise RecordError(f"{folder}: has no member that is done ({len(manifest.members)} failed); run it again")
+    examples = _read_examples(folder, manifest)
+    example_id_N = examples["example_id"]
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(
+            pool.map(lambda m: _read_member(folder, m, example_id_N, len(manifest.classes), probabilities), done)
+        )
+    shown = examples["input"] if inputs and "input" in examples.columns else None
+    p_label_MN, confidence_MN, margin_MN = (_stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE)
+    return Records(
+        manifest,
+        examples.drop("input", strict=False),
+        np.stack([a.pred_N for a in answers]),
+        p_label_MN,
+        confidence_MN,
+        margin_MN,
+        _stacked(a.proba_NC for a in answers),
+        shown,
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """``manifest.json`` of a finished population; ``RecordError`` that says what is there instead."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: there is no such folder")
+    if not path.exists():
+        raise _without_manifest(folder)
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RecordError(
+            f"{path}: is not a manifest of {FORMAT}: {where}: {first['msg']};"
+            " restore it, or make the records again with this version of undertow"
+        ) from error
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
+    for member in manifest.members:
+        member_file(folder, member.id)
+    return manifest
+
+
+def _without_manifest(folder: Path) -> RecordError:
+    if (folder / PLAN).exists():
+        return RecordError(
+            f"{folder}: is unfinished (no {MANIFEST} yet); run the command that began it again with the same --out,"
+            " it goes on with the members it has"
+        )
+    inside = sorted(p.parent.name for p in folder.glob(f"*/{MANIFEST}"))
+    if inside:
+        return RecordError(f"{folder}: holds the populations {', '.join(inside)}; give one of these folders")
+    return RecordError(f"{folder}: is no population folder (no {MANIFEST})")
+
+
+@dataclass(frozen=True, eq=False)
+class _Member:
+    """One member as read: predictions, then whatever its file has."""
+
+    pred_N: NDArray[np.int32]
+    per_example: dict[str, NDArray[Any] | None]
+    proba_NC: NDArray[Any] | None
+
+
+def _read_examples(folder: Path, manifest: Manifest) -> pl.DataFrame:
+    path = folder / EXAMPLES
+    examples = _parquet(path, _verified(path, manifest.examples_sha256), None)
+    kinds = examples.schema
+    if kinds.get("example_id") != pl.String or not (kinds.get("label", pl.Null()).is_integer() or "label" not in kinds):
+        raise RecordError(f"{path}: example_id is not text or label is not a class index; make the records again")
+    if "label" not in kinds:
+        examples = examples.with_columns(pl.lit(None, pl.Int32).alias("label"))
+    label_N = examples["label"].drop_nulls()
+    if examples["example_id"].n_unique() < examples.height or examples["example_id"].null_count():
+        raise RecordError(f"{path}: example ids are not unique and present; make the records again")
+    if not label_N.is_between(0, len(manifest.classes) - 1).all():
+        raise RecordError(f"{path}: labels go beyond the {len(manifest.classes)} classes; make the records again")
+    return examples.with_columns(pl.col("label").cast(pl.Int32))
+
+
+def _read_member(
+    folder: Path, member: MemberEntry, example_id_N: pl.Series, classes: int, probabilities: bool
+) -> _Member:
+    path = member_file(folder, member.id)
+    wanted = ("example_id", "prediction", *PER_EXAMPLE, *(("probability",) if probabilities else ()))
+    frame = _parquet(path, _verified(path, member.sha256), wanted)
+    if not {"example_id", "prediction"} <= set(frame.columns):
+        raise RecordError(f"{path}: lacks the column example_id or prediction; make the member again")
+    if not frame["example_id"].equals(example_id_N):
+        raise RecordError(f"{path}: its example ids are not those of {EXAMPLES}; make the member again")
+    prediction = frame["prediction"]
+    if not prediction.dtype.is_integer() or not prediction.drop_nulls().is_between(0, classes - 1).all():
+        raise RecordError(f"{path}: predictions are not class indices 0 to {classes - 1}; make the member again")
+    proba = _numbers(path, frame, "probability", pl.Array(pl.Float32, classes))
+    per_example = {name: _numbers(path, frame, name, pl.Float32()) for name in PER_EXAMPLE}
+    return _Member(prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba)
+
+
+def _numbers(path: Path, frame: pl.DataFrame, name: str, kind: pl.DataType) -> NDArray[Any] | None:
+    """A float column as an array, ``None`` where the file does not have it."""
+    if name not in frame.columns:
+        return None
+    if frame.schema[name] != kind or frame[name].null_count():
+        raise RecordError(f"{path}: column {name!r} is {frame.schema[name]} or has nulls, not {kind}; make it again")
+    return frame[name].to_numpy()
+
+
+def _verified(path: Path, expected: str | None) -> bytes:
+    """The file's bytes, once they are those that the manifest knows."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: is missing; restore it, or run the command that made this folder again") from error
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
+    if expected is None or sha256(data) != expected:
+        raise RecordError(
+            f"{path}: is not the file that {MANIFEST} knows (SHA-256 {sha256(data)[:12]}…,"
+            f" {'none' if expected is None else expected[:12] + '…'} expected): truncated or edited;"
+            " restore it, or run the command that made this folder again"
+        )
+    return data
+
+
+def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataFrame:
+    try:
+        present = None if columns is None else set(pl.read_parquet_schema(data))
+        wanted = None if columns is None else [c for c in columns if present is not None and c in present]
+        return pl.read_parquet(data, columns=wanted)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise RecordError(f"{path}: is not a Parquet file that can be read; make the records again") from error
+
+
+def _stacked(per_member: Iterable[NDArray[Any] | None]) -> NDArray[np.float32] | None:
+    """Members stacked; NaN for a member that lacks it, ``None`` where all do."""
+    arrays = list(per_member)
+    known = next((a for a in arrays if a is not None), None)
+    if known is None:
+        return None
+    unknown = np.full(known.shape, np.nan, dtype=np.float32)
+    return np.stack([unknown if a is None else a for a in arrays])

@@ -1,0 +1,314 @@
+"""Write a population folder, member by member, so that a killed run goes on where it stopped.
+
+    plan.json            first: what this population is, to refuse a different one in the same folder
+    examples.parquet     before it
+    members/<id>.parquet and then members/<id>.json (the member's entry): a member is done once both are there
+    timings.json, manifest.json    last; then plan and entries go, since the manifest holds them
+
+Every file is written under a temporary name and renamed. Nothing written depends on the clock or on the order in
+which members end, ``timings.json`` apart, so a resumed run's records equal an uninterrupted run's byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from undertow.errors import RecordError, UserError
+from undertow.records.answers import Answers, check_answers, derive, to_frame
+from undertow.records.folder import (
+    EXAMPLES,
+    MANIFEST,
+    MEMBERS,
+    PLAN,
+    TIMINGS,
+    UNFINISHED,
+    check_member_id,
+    entry_file,
+    json_bytes,
+    make_folder,
+    member_file,
+    parquet_bytes,
+    sha256,
+    write_whole,
+)
+from undertow.records.records import MISSING, Records
+from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
+
+SAME_POPULATION = (
+    "name", "task", "classes", "positive", "recipe", "interventions", "parent", "dtype", "scale", "examples_sha256",
+)  # fmt: skip
+SAME_RUN = ("runner", "device", "versions")
+"""What may differ between a finished population and the run that asks for it, but not between its members."""
+
+
+class _Waiting(BaseModel):
+    """``members/<id>.json``: an entry before the manifest holds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+    entry: MemberEntry
+    seconds: float | None = None
+    reason: str | None = None
+
+
+class PopulationWriter:
+    """Writes one population folder; picklable, so that workers can write members while others train.
+
+    ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique), ``label`` as class index
+    (null for none), slice columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
+    ``members``, the number that will come, a full disk is refused before anything is trained.
+
+    Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another population.
+    """
+
+    def __init__(self, folder: Path, plan: Manifest, examples: pl.DataFrame, *, members: int = 0) -> None:
+        self.folder = Path(folder)
+        table = _checked_examples(examples, len(plan.classes))
+        data = parquet_bytes(table)
+        self.plan = plan.model_copy(update={"members": (), "examples_sha256": sha256(data)})
+        self._example_id_N = table["example_id"]
+        self._label_N = table["label"].fill_null(MISSING).to_numpy()
+        _refuse_full_disk(self.folder, members, table.height, len(plan.classes))
+        self._open(data)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the folder is whole: ``finish`` ran."""
+        return (self.folder / MANIFEST).exists()
+
+    def done_members(self) -> dict[str, MemberEntry]:
+        """Members whose files are whole on disk, in natural order of their ids. Failed ones are to be tried again."""
+        if self.finished:
+            entries = _read_manifest(self.folder / MANIFEST).members
+        else:
+            entries = tuple(waiting.entry for waiting in self._waiting())
+        return {entry.id: entry for entry in entries if self._is_whole(entry)}
+
+    def write_member(
+        self,
+        member_id: str,
+        pred_N: NDArray[np.integer[Any]],
+        proba_NC: NDArray[np.floating[Any]] | None = None,
+        *,
+        seeds: Mapping[str, int] | None = None,
+        facts: Mapping[str, float] | None = None,
+        parent: str | None = None,
+        seconds: float | None = None,
+    ) -> MemberEntry:
+        """Write one member: class indices (-1 for no prediction) and probabilities, in the order of ``examples``.
+
+        ``facts`` are measured on the member and repeatable; wall-clock ``seconds`` go to ``timings.json``.
+        """
+        check_answers(member_id, pred_N, proba_NC, self._label_N.size, len(self.plan.classes))
+        made = MemberEntry(
+            id=check_member_id(member_id), seeds=dict(seeds or {}), facts=dict(facts or {}), parent=parent
+        )
+        return self._write(made, derive(pred_N, proba_NC, self._label_N), seconds)
+
+    def fail_member(
+        self, member_id: str, reason: str, *, seeds: Mapping[str, int] | None = None, parent: str | None = None
+    ) -> MemberEntry:
+        """Record that a member could not be made, and why. A later run tries it again."""
+        self._reopen()
+        entry = MemberEntry(id=check_member_id(member_id), status="failed", seeds=dict(seeds or {}), parent=parent)
+        waiting = _Waiting(entry=entry, reason=" ".join(reason.split()))
+        write_whole(entry_file(self.folder, member_id), json_bytes(waiting))
+        return entry
+
+    def finish(
+        self,
+        *,
+        facts: Mapping[str, float] | None = None,
+        notes: tuple[str, ...] = (),
+        study_source: str | None = None,
+    ) -> Manifest:
+        """Write the manifest, which makes the folder whole. ``facts`` are added to the mean of the members' facts."""
+        if self.finished:
+            return _read_manifest(self.folder / MANIFEST)
+        waiting = self._waiting()
+        for one in waiting:
+            if one.entry.status == "done" and not self._is_whole(one.entry):
+                raise RecordError(
+                    f"{member_file(self.folder, one.entry.id)}: was changed since it was written; run again"
+                )
+        failures = tuple(f"member {w.entry.id} failed: {w.reason}" for w in waiting if w.reason is not None)
+        manifest = self.plan.model_copy(
+            update={
+                "members": tuple(w.entry for w in waiting),
+                "facts": {**_mean_facts([w.entry for w in waiting]), **(facts or {})},
+                "notes": (*self.plan.notes, *notes, *failures),
+                "study_source": study_source or self.plan.study_source,
+            }
+        )
+        seconds = {w.entry.id: w.seconds for w in waiting if w.seconds is not None}
+        write_whole(self.folder / TIMINGS, (json.dumps({"members": seconds}, indent=1) + "\n").encode())
+        write_whole(self.folder / MANIFEST, json_bytes(manifest))
+        self._clean()
+        return manifest
+
+    def _open(self, examples: bytes) -> None:
+        """Take up the folder as it is, or begin it."""
+        for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
+            if (self.folder / name).exists():
+                _refuse_other(self.folder, _read_manifest(self.folder / name), self.plan, same)
+                if name == MANIFEST:
+                    self._clean()
+                return
+        _refuse_foreign(self.folder)
+        make_folder(self.folder)
+        write_whole(self.folder / EXAMPLES, examples)
+        write_whole(self.folder / PLAN, json_bytes(self.plan))
+
+    def _write(self, entry: MemberEntry, answers: Answers, seconds: float | None) -> MemberEntry:
+        self._reopen()
+        data = parquet_bytes(to_frame(self._example_id_N, answers))
+        entry = entry.model_copy(update={"sha256": sha256(data)})
+        write_whole(member_file(self.folder, entry.id), data)
+        write_whole(entry_file(self.folder, entry.id), json_bytes(_Waiting(entry=entry, seconds=seconds)))
+        return entry
+
+    def _reopen(self) -> None:
+        """A finished population takes further members: its manifest goes back to a plan and waiting entries."""
+        if not self.finished:
+            return
+        manifest = _read_manifest(self.folder / MANIFEST)
+        _refuse_other(self.folder, manifest, self.plan, SAME_RUN)
+        seconds = _read_seconds(self.folder / TIMINGS)
+        for entry in manifest.members:
+            if entry.status == "done":
+                waiting = _Waiting(entry=entry, seconds=seconds.get(entry.id))
+                write_whole(entry_file(self.folder, entry.id), json_bytes(waiting))
+        write_whole(self.folder / PLAN, json_bytes(self.plan))
+        (self.folder / MANIFEST).unlink()
+
+    def _waiting(self) -> list[_Waiting]:
+        """Entries on disk in natural order, so that the order in which members end does not show."""
+        found = []
+        for path in (self.folder / MEMBERS).glob("*.json"):
+            try:
+                found.append(_Waiting.model_validate_json(path.read_bytes()))
+            except ValidationError as error:
+                raise RecordError(f"{path}: is not a member's entry; delete it to make the member again") from error
+        return sorted(found, key=lambda w: _natural(w.entry.id))
+
+    def _is_whole(self, entry: MemberEntry) -> bool:
+        path = member_file(self.folder, entry.id)
+        return entry.status == "done" and path.exists() and sha256(path.read_bytes()) == entry.sha256
+
+    def _clean(self) -> None:
+        """Remove what only a run under way needs, and what a killed one left."""
+        leftovers = [*self.folder.glob("*" + UNFINISHED), *(self.folder / MEMBERS).glob("*" + UNFINISHED)]
+        for path in [*leftovers, *(self.folder / MEMBERS).glob("*.json"), self.folder / PLAN]:
+            path.unlink(missing_ok=True)
+
+
+def write_records(records: Records, folder: Path) -> Manifest:
+    """Save any population as a folder; ``read_population`` gives the same arrays back.
+
+    The top five classes of a population of more than 64 are not part of ``Records`` and are not written.
+    """
+    label_N = pl.Series("label", records.label_N).replace(MISSING, None)
+    others = [c for c in records.examples.columns if c not in ("example_id", "label", "input")]
+    examples = records.examples.select("example_id", label_N, *others)
+    if records.inputs is not None:
+        examples = examples.with_columns(records.inputs.alias("input"))
+    writer = PopulationWriter(folder, records.manifest, examples, members=records.M)
+    for m, entry in enumerate(records.members):
+        per_example = (records.p_label_MN, records.confidence_MN, records.margin_MN, records.proba_MNC)
+        values = [None if a is None or np.isnan(a[m]).all() else a[m] for a in per_example]
+        writer._write(entry, Answers(records.pred_MN[m], *values), None)
+    return writer.finish(facts=records.manifest.facts)
+
+
+def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
+    """``examples`` with the types of the format; ``RecordError`` where ids or labels cannot be."""
+    if "example_id" not in examples.columns:
+        raise RecordError(f"examples have no column 'example_id'; they have {', '.join(examples.columns) or 'none'}")
+    ids = examples["example_id"].cast(pl.String)
+    if ids.null_count() or ids.n_unique() < len(ids):
+        raise RecordError(f"example ids must be unique and present: {ids.n_unique()} differ among {len(ids)}")
+    label = (
+        examples["label"].cast(pl.Int32)
+        if "label" in examples.columns
+        else pl.Series([None] * len(ids), dtype=pl.Int32)
+    )
+    if not label.drop_nulls().is_between(0, classes - 1).all():
+        low_high = f"{label.min()!r} to {label.max()!r}"
+        raise RecordError(f"labels run from {low_high}; {classes} classes want 0 to {classes - 1}")
+    others = [c for c in examples.columns if c not in ("example_id", "label")]
+    return examples.select(ids.alias("example_id"), label.alias("label"), *others)
+
+
+def _refuse_other(folder: Path, found: Manifest, wanted: Manifest, fields: tuple[str, ...]) -> None:
+    """``RecordError`` naming the first thing in which the population on disk is not the one to be written."""
+    have, want = (json.loads(m.model_dump_json()) for m in (found, wanted))
+    for field in fields:
+        if have[field] != want[field]:
+            raise RecordError(
+                f"{folder}: holds a population with another {field}: {_shown(have[field])} there,"
+                f" {_shown(want[field])} wanted; choose another folder or delete this one"
+            )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A folder that holds something else is left alone. Examples without a plan are our own, killed early."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; give the name of a folder")
+    ours = {EXAMPLES, MEMBERS, EXAMPLES + UNFINISHED, PLAN + UNFINISHED}
+    other = sorted(p.name for p in folder.iterdir() if p.name not in ours) if folder.exists() else []
+    if other:
+        raise RecordError(f"{folder}: holds {other[0]!r} and no population; choose a new or an empty folder")
+
+
+def _refuse_full_disk(folder: Path, members: int, examples: int, classes: int) -> None:
+    numbers = classes if classes <= FULL_PROBABILITIES_UP_TO else 2 * TOP_K
+    needed = members * examples * (4 * (4 + numbers) + 16)
+    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise UserError(
+            f"{folder}: {members} members need about {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free;"
+            " free the place or choose another folder"
+        )
+
+
+def _mean_facts(entries: list[MemberEntry]) -> dict[str, float]:
+    """Means over the members that are done, of the facts that each of them has."""
+    done = [e.facts for e in entries if e.status == "done"]
+    shared = [name for name in done[0] if all(name in facts for facts in done)] if done else []
+    return {name: float(np.mean([facts[name] for facts in done])) for name in sorted(shared)}
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RecordError(f"{path}: is not a manifest of this format; choose another folder or delete it") from error
+
+
+def _read_seconds(path: Path) -> dict[str, float]:
+    """Seconds are a log: losing them is no harm."""
+    try:
+        return dict(json.loads(path.read_bytes())["members"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _natural(member_id: str) -> list[tuple[int, str]]:
+    """``m2`` before ``m10``."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", member_id)]
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 200 else text[:200] + " …"
