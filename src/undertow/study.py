@@ -118,9 +118,19 @@ def held(condition: bool, evidence: str) -> Outcome:
     return Outcome("held" if condition else "not held", evidence)
 
 
-def untestable(reason: str) -> Callable[[Results], Outcome]:
-    """The check of a claim that this study cannot put to the test, with the reason."""
-    return lambda _: Outcome("not testable", reason)
+def claim(text: str, source: str) -> Callable[[Callable[[Results], Outcome]], Claim]:
+    """Turn a check into a claim: the sentence stands above the code that tests it."""
+    return lambda check: Claim(text, source, check)
+
+
+def untestable(text: str, source: str, reason: str) -> Claim:
+    """A claim of the paper that this study cannot put to the test, with the reason."""
+    return Claim(text, source, lambda _: Outcome("not testable", reason))
+
+
+def claims_in(names: dict[str, Any]) -> tuple[Claim, ...]:
+    """The claims of a study's file in the order in which it makes them: ``claims_in(globals())``."""
+    return tuple(value for value in names.values() if isinstance(value, Claim))
 
 
 def judge(claim: Claim, results: Results) -> Outcome:
