@@ -15,6 +15,7 @@ import worlds
 from undertow.audit import measures
 from undertow.audit.evaluate import supported
 from undertow.audit.measures import all_measures
+from undertow.audit.stats.vote_exchange import observed_votes
 from undertow.card import Measure
 from undertow.records.records import MISSING, Records
 
@@ -222,3 +223,15 @@ def test_every_measure_of_every_file_is_exported():
 def test_every_measure_has_an_oracle_and_no_name_twice():
     names = [m.card.name for m in all_measures()]
     assert sorted(names) == sorted(oracles.ORACLES)
+
+
+@IN_WORLDS
+@pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind == "votes"], ids=repr)
+def test_the_engine_hands_it_what_the_oracle_sees(measure, world):
+    """The exchange engine passes only candidate labels, in its own memory order."""
+    reference, variant = pair_for(measure, world)
+    name, needs = measure.card.name, {measure.card.name} if "label" in measure.card.needs else set()
+    pred_MN = np.vstack([reference.pred_MN, variant.pred_MN])
+    got = observed_votes(pred_MN, reference.label_N, reference.M, {name: measure.function}, needs)[name]
+    expected = oracle_values(measure, reference, variant)
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
