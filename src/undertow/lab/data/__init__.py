@@ -1,1 +1,25 @@
+"""Data sets, each a frozen description with ``load()``. Imports no torch."""
 
+from undertow.lab.data.cifar import CIFAR10
+from undertow.lab.data.dataset import Dataset, Part, Splits
+from undertow.lab.data.digits import Digits
+from undertow.lab.data.fashion_mnist import FashionMNIST
+from undertow.lab.data.idx import IdxFolder
+from undertow.lab.data.image_folder import ImageFolder
+from undertow.lab.data.longtail import LongTail
+from undertow.lab.data.parquet import ParquetImages
+from undertow.lab.data.png import encode_png
+
+__all__ = [
+    "CIFAR10",
+    "Dataset",
+    "Digits",
+    "FashionMNIST",
+    "IdxFolder",
+    "ImageFolder",
+    "LongTail",
+    "ParquetImages",
+    "Part",
+    "Splits",
+    "encode_png",
+]
