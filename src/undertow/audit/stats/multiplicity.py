@@ -1,0 +1,35 @@
+"""Corrections for asking many questions at once. NaN is no question: it stays NaN and does not count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Adjusted p values that bound the chance of any false rejection, under any dependence (Holm 1979)."""
+    return _adjust(p, lambda sorted_p: np.maximum.accumulate(sorted_p * np.arange(len(sorted_p), 0, -1)))
+
+
+def benjamini_hochberg(p: ArrayLike) -> Floats:
+    """q values that bound the false discovery rate, for independent or positively dependent tests (1995)."""
+
+    def step_up(sorted_p: Floats) -> Floats:
+        n = len(sorted_p)
+        return np.minimum.accumulate((sorted_p * n / np.arange(1, n + 1))[::-1])[::-1]
+
+    return _adjust(p, step_up)
+
+
+def _adjust(p: ArrayLike, rule: Any) -> Floats:
+    """Apply a rule for sorted p values to the ones that are there, in their places."""
+    given = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(given.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(given))
+    order = known[np.argsort(given.ravel()[known], kind="stable")]
+    adjusted.ravel()[order] = np.minimum(rule(given.ravel()[order]), 1.0)
+    return adjusted
