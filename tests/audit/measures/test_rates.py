@@ -1,5 +1,7 @@
 """Accuracy, error and confidence on arrays one can check by eye."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,11 @@ def test_confidence_is_of_the_answer_and_label_confidence_of_the_truth():
     records = worlds.records_from([[0, 0, 1]], [1, 0, -1], 2, proba=proba)
     np.testing.assert_array_equal(confidence(records), [[0.75, 0.5, 0.875]])
     np.testing.assert_array_equal(label_confidence(records), [[0.25, 0.5, NAN]])
+
+
+def test_a_probability_of_no_label_is_undefined():
+    records = replace(worlds.records_from([[0, 1]], [0, -1]), p_label_MN=np.array([[0.5, 0.5]], dtype=np.float32))
+    np.testing.assert_array_equal(label_confidence(records), [[0.5, NAN]])
 
 
 def test_records_without_probabilities_are_refused_in_words():

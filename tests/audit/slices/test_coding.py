@@ -92,6 +92,9 @@ def test_a_heavy_tie_leaves_fewer_bins_and_none_empty(side):
 def test_infinite_numbers_go_to_the_outer_bins():
     coding = code_column(pl.Series("x", [float("-inf"), *(i + 0.5 for i in range(100)), float("inf")]))
     assert (coding.code_N[0], coding.code_N[-1]) == (0, 3)
+    heavy = code_column(pl.Series("x", [float("inf")] * 90 + [i + 0.5 for i in range(30)]))
+    assert heavy.values == ("up to 29.5", "above 29.5")
+    assert heavy.counts().tolist() == [30, 90]
 
 
 def test_identifiers_are_refused_with_the_fix():

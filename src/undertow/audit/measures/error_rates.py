@@ -32,7 +32,7 @@ Floats = NDArray[np.floating[Any]]
 )
 def false_positive_rate(records: Records) -> Floats:
     """(M, N): 1 false alarm, 0 correct rejection, NaN where the label is positive or anything is missing."""
-    negative_N = (records.label_N >= 0) & (records.label_N != positive_class(records))
+    negative_N = records.label_N != positive_class(records)
     return np.where(negative_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
 
 

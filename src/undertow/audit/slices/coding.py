@@ -80,7 +80,7 @@ def _numbers(column: pl.Series) -> Coding:
     known_N = ~np.isnan(value_N)
     different = np.unique(value_N[known_N])
     if different.size > (MOST_WHOLE_NUMBERS if column.dtype.is_integer() else MOST_NUMBERS):
-        edges = _quartiles(value_N[np.isfinite(value_N)])
+        edges = _quartiles(value_N[known_N])
         names, code_N = _bin_names(edges), np.searchsorted(edges, value_N, side="left")
     else:
         names, code_N = _number_names(different), np.searchsorted(different, value_N)
