@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
-from undertow.audit.stats.exemplar_test import confirmed, exact_exchange_p, exact_swap_p
+from undertow.audit.stats.exemplar_test import ExactTest, confirmed, exact_exchange, exact_swap
 from undertow.records.records import MISSING, Records
 
 Bools = NDArray[np.bool_]
@@ -69,18 +69,22 @@ class Exemplars:
         return np.asarray(abs(reference_NC - variant_NC).sum(axis=1)).ravel()
 
     @cached_property
+    def _test(self) -> ExactTest:
+        if self.pair.paired:
+            return exact_swap(self.pair.reference.pred_MN, self.pair.variant.pred_MN)
+        return exact_exchange(self.pair.reference.votes_NC, self.pair.variant.votes_NC)
+
+    @cached_property
     def p_N(self) -> Floats:
         if self.pair.design.mode == "examples":
             return np.full(self.pair.reference.N, np.nan)
-        if self.pair.paired:
-            return exact_swap_p(self.pair.reference.pred_MN, self.pair.variant.pred_MN)
-        return exact_exchange_p(self.pair.reference.votes_NC, self.pair.variant.votes_NC)
+        return self._test.p_N
 
     @cached_property
     def q_N(self) -> Floats:
         if self.pair.design.mode == "examples":
             return np.full(self.pair.reference.N, np.nan)
-        return confirmed(self.p_N, self._unanimous_N)
+        return confirmed(self.p_N, self._unanimous_N, self._test.smallest_N, fdr=self.pair.settings.fdr)
 
     @cached_property
     def _unanimous_N(self) -> Bools:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import polars as pl
 
+from undertow.errors import UserError
+
 Verdict = Literal["worse", "better", "within floor", "too small to tell", "undefined"]
 VERDICTS: tuple[Verdict, ...] = ("worse", "better", "within floor", "too small to tell", "undefined")
 
@@ -66,6 +68,14 @@ class Settings:
     tolerance_overall: float = 0.01
     min_count: int = 20
     gallery: int = 24
+
+    def __post_init__(self) -> None:
+        for name in ("level", "fdr", "tolerance", "tolerance_overall"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                raise UserError(f"{name} is {value:g}: it must lie between 0 and 1 (0 and 100 points)")
+        if self.draws < 100:
+            raise UserError(f"draws is {self.draws}: fewer than 100 rearrangements say too little, give at least 100")
 
 
 @dataclass(frozen=True)
