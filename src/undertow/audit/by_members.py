@@ -130,7 +130,7 @@ def vote_findings(pair: Pair, measures: Sequence[Measure]) -> tuple[list[Finding
 
 
 def _changed(ref_XK: Floats, var_XK: Floats, truth_XK: NDArray[np.bool_]) -> Floats:
-    return np.nan_to_num(modal_disagreement(ref_XK, var_XK, truth_XK), nan=0.0)
+    return np.asarray(np.nan_to_num(modal_disagreement(ref_XK, var_XK, truth_XK), nan=0.0))
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:

@@ -103,7 +103,7 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)
     made = VariantAudit(
         arm=arm,
-        headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0),
+        headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0, level=pair.settings.level),
         verdict=variant_verdict(frame),
         design=(*pair.design.sentences(), *(f"{name} is left out: {reason}." for name, reason in reasons.items())),
         count=count,

@@ -98,7 +98,7 @@ def _changed(
         modal_labels(records.take_members(members).votes_NC, ties="undefined")
         for records, members in ((first, members_first), (second, members_second))
     )
-    return (a >= 0) & (b >= 0) & (a != b)
+    return np.asarray((a >= 0) & (b >= 0) & (a != b))
 
 
 def _accuracy(correct_MN: Floats) -> float:

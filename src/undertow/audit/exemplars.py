@@ -46,16 +46,16 @@ class Exemplars:
 
     @cached_property
     def tied_N(self) -> Bools:
-        return (self.reference_modal_N == TIED) | (self.variant_modal_N == TIED)
+        return np.asarray((self.reference_modal_N == TIED) | (self.variant_modal_N == TIED))
 
     @cached_property
     def changed_N(self) -> Bools:
         """Modal disagreement: PIE of 1911.05248, Modal CIE of 2010.03058. A tie is undefined and counts as no."""
-        return ~self.tied_N & (self.reference_modal_N != self.variant_modal_N)
+        return np.asarray(~self.tied_N & (self.reference_modal_N != self.variant_modal_N))
 
     @cached_property
     def newly_wrong_N(self) -> Bools:
-        return self.changed_N & (self.reference_modal_N == self.pair.reference.label_N)
+        return np.asarray(self.changed_N & (self.reference_modal_N == self.pair.reference.label_N))
 
     @cached_property
     def shares(self) -> tuple[sp.csr_array, sp.csr_array]:
@@ -93,7 +93,7 @@ class Exemplars:
 
     @cached_property
     def confirmed_N(self) -> Bools:
-        return np.nan_to_num(self.q_N, nan=1.0) <= self.pair.settings.fdr
+        return np.asarray(np.nan_to_num(self.q_N, nan=1.0) <= self.pair.settings.fdr)
 
     @cached_property
     def order_N(self) -> Ints:

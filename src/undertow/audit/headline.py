@@ -13,7 +13,11 @@ PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within
 
 
 def variant_verdict(findings: pl.DataFrame) -> Verdict:
-    """Worse as soon as any finding is; otherwise open if what was asked most of all, accuracy, is open."""
+    """Worse as soon as any finding is; otherwise open if what was asked most of all, accuracy, is open.
+
+    Findings beyond the overall shift do not count: a slice that gains less than the whole has lost nothing.
+    """
+    findings = findings.filter(~pl.col("measure").str.ends_with("_beyond_overall"))
     verdicts = set(findings["verdict"])
     if "worse" in verdicts:
         return "worse"
@@ -22,9 +26,11 @@ def variant_verdict(findings: pl.DataFrame) -> Verdict:
     return next((v for v in PRIORITY if v in asked), "undefined")
 
 
-def variant_headline(arm: Arm, findings: pl.DataFrame, count: ExemplarCount | None, floored: bool) -> str:
+def variant_headline(
+    arm: Arm, findings: pl.DataFrame, count: ExemplarCount | None, *, floored: bool, level: float
+) -> str:
     """Top line, who pays, and how many examples against chance: one sentence each, in that order."""
-    said = [_top_line(arm, findings), _slices(findings), _examples(findings, count, floored)]
+    said = [_top_line(arm, findings), _slices(findings), _examples(findings, count, floored, level)]
     return " ".join(s for s in said if s)
 
 
@@ -60,11 +66,12 @@ def _slices(findings: pl.DataFrame) -> str:
     )
 
 
-def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool) -> str:
+def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float) -> str:
     if count is not None:
+        more = "more than" if count.p <= level else "no more than"
         return (
-            f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer; "
-            f"chance alone gives {count.floor_low:,.0f} to {count.floor_high:,.0f}."
+            f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, {more} chance: "
+            f"exchanged members give {count.floor_low:,.0f} to {count.floor_high:,.0f}."
         )
     row = findings.filter((pl.col("measure") == "churn") & (pl.col("slice") == ALL))
     if row.height == 0:

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import oracles_stats as oracle
+from undertow.audit.stats.arrangements import exchange, swaps
+from undertow.audit.stats.max_t import max_t
+
+
+@pytest.mark.parametrize(("m_ref", "m_var"), [(5, 5), (3, 6), (1, 9), (9, 1), (4, 4)])
+def test_equals_the_loop_over_draws_and_slices(m_ref, m_var):
+    rng = np.random.default_rng(m_ref)
+    value_GM = rng.integers(0, 4, size=(7, m_ref + m_var)) / 4
+    value_GM[0, m_ref:] += 1
+    value_GM[5] = 0.5
+    value_GM[6, 2] = np.nan
+    resolution_G = np.full(7, 0.25)
+    drawn = exchange(m_ref, m_var, 300, rng)
+    found = max_t(value_GM, m_ref, drawn, level=0.05, resolution_G=resolution_G)
+    smallest_G = (resolution_G / 2) ** 2 * (1 / m_ref + 1 / m_var)
+    t_G, p_G, adjusted_G = oracle.max_t(value_GM, drawn.is_reference_DM, smallest_G)
+    np.testing.assert_allclose(found.t_G[:6], t_G[:6], atol=1e-10)
+    np.testing.assert_allclose(found.p_G, p_G)
+    np.testing.assert_allclose(found.p_adjusted_G, adjusted_G)
+    assert all(np.isnan(column[6]) for column in found[:-2])
+    assert (found.p_G[5], found.p_adjusted_G[5], found.effect_G[5]) == (1, 1, 0)
+
+
+def test_intervals_say_what_the_adjusted_p_values_say():
+    rng = np.random.default_rng(4)
+    told = []
+    for _ in range(40):
+        value_GM = rng.normal(size=(6, 12)) * rng.uniform(0.5, 2, size=(6, 1))
+        value_GM[:3, 6:] += rng.uniform(0, 2.5, size=(3, 1))
+        found = max_t(value_GM, 6, exchange(6, 6, 500, rng), level=0.05)
+        told.append(found.p_adjusted_G <= 0.05)
+        assert (told[-1] == ((found.low_G > 0) | (found.high_G < 0))).all()
+    assert 0.1 < np.mean(told) < 0.6
+
+
+def test_the_statistic_is_welchs_and_the_effect_variant_minus_reference():
+    rng = np.random.default_rng(0)
+    reference_GM, variant_GM = rng.normal(size=(3, 6)), rng.normal(1, 2, size=(3, 9))
+    found = max_t(np.hstack([reference_GM, variant_GM]), 6, exchange(6, 9, 200, rng), level=0.05)
+    there = stats.ttest_ind(variant_GM, reference_GM, axis=1, equal_var=False)
+    np.testing.assert_allclose(found.t_G, there.statistic)
+    np.testing.assert_allclose(found.df_G, there.df)
+    np.testing.assert_allclose(found.effect_G, variant_GM.mean(axis=1) - reference_GM.mean(axis=1))
+    assert found.resolves
+
+
+def test_pairs_are_swapped_and_never_mixed():
+    rng = np.random.default_rng(2)
+    reference_GM = rng.normal(0, 10, size=(4, 7))
+    variant_GM = reference_GM + rng.normal(0.3, 0.2, size=(4, 7))
+    drawn = swaps(7, 200, rng)
+    found = max_t(np.hstack([reference_GM, variant_GM]), 7, drawn, level=0.05)
+    change_GM = variant_GM - reference_GM
+    signs_DP = np.where(drawn.is_reference_DM[:, :7], 1, -1)
+    t_DG = np.array([stats.ttest_1samp(change_GM * s, 0, axis=1).statistic for s in signs_DP])
+    np.testing.assert_allclose(found.t_G, t_DG[0])
+    np.testing.assert_allclose(found.p_G, (np.abs(t_DG) >= np.abs(t_DG[0]) * (1 - 1e-7)).mean(axis=0))
+    np.testing.assert_allclose(
+        found.p_adjusted_G, [(np.abs(t_DG).max(axis=1) >= abs(t) * (1 - 1e-7)).mean() for t in t_DG[0]]
+    )
+    assert (found.df_G == 6).all()
+
+
+def test_a_slice_of_one_example_does_not_drown_the_others():
+    """Without the floor its spread is 0 in some draws, its t unbounded there, and nothing else is ever found."""
+    rng = np.random.default_rng(0)
+    big = rng.normal(0.9, 0.004, size=(1, 10))
+    big[:, 5:] -= 0.02
+    tiny = (rng.random((60, 10)) < 0.5).astype(float)
+    value_GM, drawn = np.vstack([big, tiny]), exchange(5, 5, 300, rng)
+    resolution_G = np.array([1 / 2000, *np.ones(60)])
+    assert max_t(value_GM, 5, drawn, level=0.05, resolution_G=resolution_G).p_adjusted_G[0] <= 0.05
+    assert max_t(value_GM, 5, drawn, level=0.05).p_adjusted_G[0] > 0.05
+
+
+def test_where_no_arrangement_can_reach_the_level_the_intervals_are_welchs():
+    rng = np.random.default_rng(5)
+    value_GM = rng.normal(size=(4, 6))
+    found = max_t(value_GM, 3, exchange(3, 3, 2000, rng), level=0.05)
+    assert not found.resolves
+    there = stats.ttest_ind(value_GM[:, 3:], value_GM[:, :3], axis=1, equal_var=False).confidence_interval(1 - 0.05 / 4)
+    np.testing.assert_allclose(found.low_G, there.low)
+    np.testing.assert_allclose(found.high_G, there.high)
+    assert found.p_G.min() >= 0.1
+
+
+def test_one_member_each_side_decides_nothing():
+    found = max_t(np.array([[0.2, 0.9]]), 1, exchange(1, 1, 100, np.random.default_rng(0)), level=0.05)
+    assert (found.p_G[0], found.p_adjusted_G[0], found.resolves) == (1.0, 1.0, False)
+    assert found.effect_G[0] == pytest.approx(0.7)
+    assert np.isnan([found.se_G[0], found.df_G[0], found.low_G[0], found.high_G[0]]).all()
+
+
+def test_no_slice_and_no_defined_slice():
+    drawn = exchange(4, 4, 100, np.random.default_rng(0))
+    assert max_t(np.empty((0, 8)), 4, drawn, level=0.05).p_G.shape == (0,)
+    assert np.isnan(max_t(np.full((2, 8), np.nan), 4, drawn, level=0.05).p_adjusted_G).all()
+
+
+def test_the_floor_is_the_draws_own_mean_and_quantiles():
+    rng = np.random.default_rng(1)
+    value_GM, drawn = rng.normal(size=(2, 10)), exchange(4, 6, 150, np.random.default_rng(2))
+    effects = [value_GM[:, ~side].mean(axis=1) - value_GM[:, side].mean(axis=1) for side in drawn.is_reference_DM]
+    found = max_t(value_GM, 4, drawn, level=0.1)
+    np.testing.assert_allclose(found.floor_G, np.mean(effects, axis=0), atol=1e-12)
+    np.testing.assert_allclose(found.floor_low_G, np.quantile(effects, 0.05, axis=0), atol=1e-12)
+    np.testing.assert_allclose(found.floor_high_G, np.quantile(effects, 0.95, axis=0), atol=1e-12)
+
+
+def test_two_thousand_draws_of_a_thousand_slices_take_seconds_at_most():
+    rng = np.random.default_rng(0)
+    value_GM, drawn = rng.normal(size=(1000, 60)), exchange(30, 30, 2000, rng)
+    started = time.perf_counter()
+    max_t(value_GM, 30, drawn, level=0.05, resolution_G=np.full(1000, 0.02))
+    assert time.perf_counter() - started < 5

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestIndPower
+
+import oracles_stats as oracle
+from undertow.audit.stats.mcnemar import examples_for, mcnemar_exact, non_inferior, paired_interval
+from undertow.audit.stats.multiplicity import benjamini_hochberg, holm
+from undertow.audit.stats.power import detectable, members_for
+from undertow.audit.stats.welch import paired_t, welch
+
+REFERENCE, VARIANT = np.array([0.80, 0.82, 0.78, 0.81, 0.79]), np.array([0.70, 0.74, 0.69, 0.73, 0.71])
+
+
+def test_the_papers_class_test_with_the_populations_constant():
+    """§8.2; the paper puts the reference first, so its t is ours with the other sign."""
+    found = welch((REFERENCE - 0.7668)[None], (VARIANT - 0.7260)[None])
+    assert found.effect_G[0] == pytest.approx(-0.0452, abs=1e-12)
+    assert found.t_G[0] == pytest.approx(-3.875868024, abs=5e-10)
+    assert found.df_G[0] == pytest.approx(7.476151981, abs=5e-10)
+    assert found.p_G[0] == pytest.approx(0.00535760973, abs=5e-12)
+
+
+def test_the_papers_class_test_with_each_members_own_accuracy():
+    own_ref, own_var = np.array([0.765, 0.768, 0.766, 0.769, 0.766]), np.array([0.724, 0.728, 0.725, 0.727, 0.726])
+    found = welch((REFERENCE - own_ref)[None], (VARIANT - own_var)[None])
+    assert found.t_G[0] == pytest.approx(-4.160292198, abs=5e-10)
+    assert found.p_G[0] == pytest.approx(0.00366060, abs=5e-9)
+    assert found.df_G[0] == pytest.approx(7.485080, abs=5e-7)
+
+
+def test_welch_and_paired_t_equal_scipy():
+    rng = np.random.default_rng(0)
+    reference_GM, variant_GM = rng.normal(size=(5, 4)), rng.normal(size=(5, 7))
+    found, there = (
+        welch(reference_GM, variant_GM, level=0.1),
+        stats.ttest_ind(variant_GM, reference_GM, axis=1, equal_var=False),
+    )
+    np.testing.assert_allclose(found.p_G, there.pvalue)
+    np.testing.assert_allclose(found.low_G, there.confidence_interval(0.9).low)
+    paired, there = paired_t(reference_GM, variant_GM[:, :4]), stats.ttest_rel(variant_GM[:, :4], reference_GM, axis=1)
+    np.testing.assert_allclose(paired.t_G, there.statistic)
+    np.testing.assert_allclose(paired.high_G, there.confidence_interval(0.95).high)
+
+
+def test_t_tests_without_spread_members_or_values_are_undefined():
+    flat = np.full((1, 3), 0.1)
+    gap = np.array([[0.1, np.nan, 0.3]])
+    for found in (welch(flat, flat + 0.2), welch(flat[:, :1], flat), welch(gap, flat), paired_t(flat, flat + 0.2)):
+        assert np.isnan(found.p_G).all()
+        assert np.isnan(found.low_G).all()
+
+
+def test_mcnemar_equals_the_vector_and_statsmodels():
+    assert mcnemar_exact(30, 12) == pytest.approx(0.00791590, abs=5e-9)
+    assert mcnemar_exact(0, 0) == 1.0
+    lost, gained = np.array([0, 3, 5, 7, 1]), np.array([6, 3, 4, 0, 1])
+    there = [mcnemar([[50, a], [b, 9]], exact=True).pvalue for a, b in zip(lost, gained, strict=True)]
+    np.testing.assert_allclose(mcnemar_exact(lost, gained), there)
+
+
+@pytest.mark.parametrize(("lost", "gained", "n"), [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10)])
+def test_the_paired_interval_equals_numerical_likelihood(lost, gained, n):
+    np.testing.assert_allclose(
+        paired_interval(lost, gained, n, 0.05), oracle.tango_limits(lost, gained, n, 0.05), atol=2e-6
+    )
+
+
+def test_the_paired_interval_at_the_edges():
+    z = stats.norm.isf(0.025)
+    low, high = paired_interval(0, 0, 100)
+    assert (low, high) == (pytest.approx(-(z**2) / (100 + z**2)), pytest.approx(z**2 / (100 + z**2)))
+    assert paired_interval(20, 0, 20).low == pytest.approx(-1.0)
+    assert np.isnan(paired_interval(0, 0, 0)).all()
+    low_G, high_G = paired_interval(np.array([1, 5]), np.array([5, 1]), np.array([50, 50]))
+    np.testing.assert_allclose(low_G, -high_G[::-1])
+    with pytest.raises(ValueError, match=r"^lost and gained must be counts of disjoint examples among the n$"):
+        paired_interval(6, 5, 10)
+
+
+def test_the_paired_interval_covers_where_few_examples_change():
+    """Exact coverage by summing the trinomial: n = 60, 2 % lost, 1 % gained."""
+    lost, gained = (a.ravel() for a in np.meshgrid(np.arange(15), np.arange(15)))
+    mass = stats.multinomial.pmf(np.column_stack([lost, gained, 60 - lost - gained]), 60, [0.02, 0.01, 0.97])
+    low, high = paired_interval(lost, gained, 60, 0.05)
+    covered = mass[(low <= -0.01) & (high >= -0.01)].sum()
+    assert mass.sum() == pytest.approx(1, abs=1e-9)
+    assert covered >= 0.945
+
+
+def test_non_inferiority_is_decided_when_the_interval_says_so():
+    kept, lost, open_ = (
+        non_inferior(10, 10, 2000, 0.02),
+        non_inferior(200, 20, 2000, 0.02),
+        non_inferior(3, 2, 40, 0.02),
+    )
+    assert (kept.holds, kept.fails, kept.decided) == (True, False, True)
+    assert (lost.holds, lost.fails, lost.decided) == (False, True, True)
+    assert (open_.holds, open_.fails, open_.decided) == (False, False, False)
+    assert kept.p <= 0.05 < open_.p
+    assert kept.low == pytest.approx(paired_interval(10, 10, 2000, 0.1).low)
+    assert not non_inferior(0, 0, 0, 0.02).decided
+    with pytest.raises(ValueError, match=r"^margin is 0: it must be a fraction between 0 and 1$"):
+        non_inferior(1, 1, 10, 0)
+
+
+def test_examples_for_gives_the_power_it_promises():
+    n = examples_for(0.08, 0.03, 0.05, 0.8)
+    rng = np.random.default_rng(0)
+    lost, gained, _ = rng.multinomial(n, [0.04, 0.04, 0.92], size=4000).T
+    low, _ = paired_interval(lost, gained, n, 0.1)
+    assert (low > -0.03).mean() == pytest.approx(0.8, abs=0.03)
+    assert examples_for(0.0, 0.05) >= 1
+
+
+def test_corrections_equal_statsmodels_and_leave_nan_alone():
+    rng = np.random.default_rng(0)
+    p = np.round(rng.random(30) ** 2, 2)
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
+    np.testing.assert_allclose(holm(p), oracle.holm(p))
+    np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
+    for correct in (holm, benjamini_hochberg):
+        gaps = correct(np.insert(p, [0, 12, 30], np.nan))
+        np.testing.assert_allclose(gaps[~np.isnan(gaps)], correct(p))
+        assert np.isnan(gaps).sum() == 3
+        assert correct(np.array([])).shape == (0,)
+        assert np.isnan(correct([np.nan])).all()
+
+
+@pytest.mark.parametrize(("effect", "sd"), [(0.02, 0.01), (0.01, 0.012), (0.005, 0.01), (-0.02, 0.01)])
+def test_members_for_is_near_the_noncentral_t(effect, sd):
+    exact = TTestIndPower().solve_power(effect_size=abs(effect) / sd, alpha=0.05, power=0.8)
+    assert abs(members_for(effect, sd, sd) - np.ceil(exact)) <= 1
+
+
+def test_what_members_for_asks_for_is_detectable():
+    needed = members_for(0.013, 0.004, 0.03, level=0.01)
+    assert (
+        detectable(0.004, 0.03, needed, needed, 0.01) <= 0.013 < detectable(0.004, 0.03, needed - 1, needed - 1, 0.01)
+    )
+    assert np.isnan(detectable(0.1, 0.1, 1, 5))
+    assert members_for(0.1, 0.0, 0.0) == 2
+    with pytest.raises(ValueError, match=r"^effect 0 with deviations 1.0 and 1.0: no number of members could tell$"):
+        members_for(0, 1.0, 1.0)
