@@ -1,0 +1,74 @@
+"""What differs between two populations besides the intervention, in sentences."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from undertow.errors import NotComparableError
+from undertow.records.records import Records
+
+CHANGES_NUMBERS = re.compile(r"quant|precision|dtype|bits|float16|bfloat16|half|cast", re.IGNORECASE)
+"""How the ``repr`` of an intervention that changes the number type shows it."""
+
+PLACE = ("runner", "device", "dtype")
+
+
+def refuse_dtype(reference: Records, variant: Records) -> None:
+    """``NotComparableError`` where the number types differ and no intervention is about that."""
+    before, after = reference.manifest, variant.manifest
+    if "unknown" in (before.dtype, after.dtype) or before.dtype == after.dtype:
+        return
+    between = set(before.interventions) ^ set(after.interventions)
+    if not any(CHANGES_NUMBERS.search(text) for text in between):
+        raise NotComparableError(
+            f"{before.name!r} was computed in {before.dtype} and {after.name!r} in {after.dtype}, and no intervention"
+            " between them changes the number type; make both in one, or declare the change as an intervention"
+        )
+
+
+def differences(reference: Records, variant: Records) -> list[str]:
+    """Sentences: what differs, what nobody recorded, which members failed."""
+    before, after = reference.manifest, variant.manifest
+    said = [_failed(records) for records in (reference, variant) if _failed(records)]
+    for field in PLACE:
+        old, new = getattr(before, field), getattr(after, field)
+        if old != new and "unknown" not in (old, new):
+            said.append(f"The {field} differs: {old} for {before.name!r}, {new} for {after.name!r}.")
+    for title, old, new in (("Training", before.recipe, after.recipe), ("Software", before.versions, after.versions)):
+        changed = _changed(old, new)
+        if changed and old and new:
+            said.append(f"{title} differs besides the intervention: {changed}.")
+    if before.scale != after.scale:
+        said.append(f"The scale differs: {before.scale} for {before.name!r}, {after.scale} for {after.name!r}.")
+    for records in (reference, variant):
+        unknown = _unknown(records)
+        if unknown:
+            said.append(f"Could not be verified, because {records.name!r} does not say: {', '.join(unknown)}.")
+    return said
+
+
+def _failed(records: Records) -> str:
+    members = records.manifest.members
+    failed = [m.id for m in members if m.status == "failed"]
+    if not failed:
+        return ""
+    return f"{len(failed)} of {len(members)} members of {records.name!r} failed and are left out ({', '.join(failed)})."
+
+
+def _unknown(records: Records) -> list[str]:
+    manifest = records.manifest
+    unknown = [field for field in PLACE if getattr(manifest, field) == "unknown"]
+    return unknown + [field for field in ("recipe", "versions") if not getattr(manifest, field)]
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """``lr 0.1 → 0.05, epochs 10 → 12``."""
+    keys = [k for k in dict.fromkeys([*old, *new]) if old.get(k) != new.get(k)]
+    return ", ".join(f"{k} {_shown(old.get(k))} → {_shown(new.get(k))}" for k in keys)
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:60] + "…"

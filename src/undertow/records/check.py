@@ -1,0 +1,194 @@
+"""Before any number: are these two populations about the same thing, and what does a comparison have to assume?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import NotComparableError
+from undertow.records._differences import differences, refuse_dtype
+from undertow.records._same_classes import same_classes
+from undertow.records.records import Records
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Two populations over the same examples in the same order, with the same classes and labels.
+
+    Where ``paired``, row m of one derives from (or shares its parent with) row m of the other. ``assumptions`` are
+    full sentences: what was left out, remapped, assumed, or could not be verified.
+    """
+
+    reference: Records
+    variant: Records
+    paired: bool
+    assumptions: tuple[str, ...]
+
+
+def align(reference: Records, variant: Records, *, allow_partial: bool = False) -> Aligned:
+    """Bring the variant into the reference's order and say what the comparison assumes.
+
+    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, are left out
+    and counted. Raises ``NotComparableError`` for other examples, labels, classes, task, or number type.
+    """
+    said: list[str] = []
+    reference, variant = same_classes(reference, variant, said)
+    refuse_dtype(reference, variant)
+    reference, variant = _same_order(reference, variant, said, allow_partial)
+    reference, variant = _same_content(reference, variant, said, allow_partial)
+    reference, variant = _same_labels(reference, variant, said, allow_partial)
+    reference, variant = _same_columns(reference, variant, said)
+    said += differences(reference, variant)
+    reference, variant, paired = _pairs(reference, variant, said)
+    return Aligned(reference, variant, paired, tuple(said))
+
+
+def _same_order(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
+    ref_ids, var_ids = reference.example_id_N, variant.example_id_N
+    if ref_ids.equals(var_ids, check_names=False):
+        return reference, variant
+    where = ref_ids.to_frame("id").join(
+        var_ids.to_frame("id").with_row_index("at"), on="id", how="left", maintain_order="left"
+    )["at"]
+    both = where.is_not_null()
+    extra = var_ids.filter(~var_ids.is_in(ref_ids.implode()))
+    if both.all() and not len(extra):
+        return reference, variant.take_examples(where.to_numpy())
+    lost = [
+        f"{len(ids)} only in {side.name!r} (first {ids.sort()[0]!r})"
+        for side, ids in ((reference, ref_ids.filter(~both)), (variant, extra))
+        if len(ids)
+    ]
+    counts = f"{int(both.sum())} examples in both, {' and '.join(lost)}"
+    if not both.any():
+        raise NotComparableError(f"{_pair(reference, variant)} share no example: {counts}; predict the same examples")
+    if not allow_partial:
+        raise NotComparableError(
+            f"{_pair(reference, variant)} hold different examples: {counts};"
+            " predict the same examples, or compare those in both with --allow-partial"
+        )
+    said.append(f"Only examples in both populations are compared: {counts}.")
+    kept_N = np.flatnonzero(both.to_numpy())
+    return reference.take_examples(kept_N), variant.take_examples(where.drop_nulls().to_numpy())
+
+
+def _same_content(
+    reference: Records, variant: Records, said: list[str], allow_partial: bool
+) -> tuple[Records, Records]:
+    name = "content_hash"
+    if name not in reference.examples.columns or name not in variant.examples.columns:
+        said.append("Could not be verified: that one example_id means one input on both sides (no content_hash).")
+        return reference, variant
+    before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
+    different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
+    sentence = "have different inputs under one example_id (by content_hash)"
+    return _without(reference, variant, different_N, sentence, said, allow_partial)
+
+
+def _same_labels(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
+    labelled = [bool((r.label_N >= 0).any()) for r in (reference, variant)]
+    if not any(labelled):
+        said.append("There are no labels: accuracy and errors are undefined, only changes of answers are measured.")
+        return reference, variant
+    if not all(labelled):
+        giver = reference if labelled[0] else variant
+        said.append(f"Labels are those of {giver.name!r}; the other population has none.")
+        return reference, variant
+    different_N = reference.label_N != variant.label_N
+    return _without(reference, variant, different_N, "have different labels for one example_id", said, allow_partial)
+
+
+def _without(
+    reference: Records,
+    variant: Records,
+    different_N: NDArray[np.bool_],
+    sentence: str,
+    said: list[str],
+    allow_partial: bool,
+) -> tuple[Records, Records]:
+    """Refuse examples on which the two disagree, or leave them out and say so."""
+    if not different_N.any():
+        return reference, variant
+    first = reference.example_id_N[int(different_N.argmax())]
+    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}"
+    if different_N.all() or not allow_partial:
+        raise NotComparableError(
+            f"{_pair(reference, variant)} {sentence}: {counts};"
+            " correct the data, or leave them out with --allow-partial"
+        )
+    said.append(f"Left out because the populations {sentence}: {counts}.")
+    kept_N = np.flatnonzero(~different_N)
+    return reference.take_examples(kept_N), variant.take_examples(kept_N)
+
+
+def _same_columns(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
+    """Both get the same examples: the reference's, with what only the variant knows about them."""
+    examples, theirs = reference.examples, variant.examples
+    for name in variant.slice_columns:
+        if name not in examples.columns:
+            examples = examples.with_columns(theirs[name])
+            said.append(f"Slice {name!r} is taken from {variant.name!r}; {reference.name!r} does not have it.")
+            continue
+        mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
+        count = int(mine.ne_missing(other).sum())
+        if count:
+            said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
+    inputs = reference.inputs if reference.inputs is not None else variant.inputs
+    if not (reference.label_N >= 0).any():
+        examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))
+    return _over(reference, examples, inputs), _over(variant, examples, inputs)
+
+
+def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:
+    """The same answers over these examples; the label's probability is found anew where labels are new."""
+    made = replace(records, examples=examples, inputs=inputs)
+    if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
+        return made
+    at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
+    return replace(made, p_label_MN=np.where(made.label_N >= 0, at_label_MN, np.float32(np.nan)))
+
+
+def _pairs(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records, bool]:
+    """Members in pair order where one population derives from the other, or both from a third."""
+    if variant.manifest.parent is None and reference.manifest.parent is None:
+        return reference, variant, False
+    ref_keys, var_keys = _kinship(reference, variant)
+    if ref_keys is None or var_keys is None:
+        return reference, variant, False
+    pairs = [(ref_keys.index(key), m) for m, key in enumerate(var_keys) if key is not None and key in ref_keys]
+    alone = variant.M - len(pairs)
+    if alone or len(set(var_keys)) < len(var_keys) or len(set(ref_keys)) < len(ref_keys):
+        said.append(
+            f"{_pair(reference, variant)} derive from one another but do not pair one to one"
+            f" ({alone} of {variant.M} members without a partner); they are compared as if independent."
+        )
+        return reference, variant, False
+    unused = reference.M - len(pairs)
+    if unused:
+        said.append(f"{unused} of {reference.M} members of {reference.name!r} have no partner and are left out.")
+    said.append(f"Members are compared in {len(pairs)} pairs: each two share the trained network they come from.")
+    rows, columns = zip(*sorted(pairs), strict=True)
+    return reference.take_members(list(rows)), variant.take_members(list(columns)), True
+
+
+_Keys = list[str | None]
+
+
+def _kinship(reference: Records, variant: Records) -> tuple[_Keys | None, _Keys | None]:
+    """For each member the network it goes back to, in a population that both know; ``None`` where there is none."""
+    own = [[m.id for m in r.members] for r in (reference, variant)]
+    parents = [[m.parent for m in r.members] for r in (reference, variant)]
+    if variant.manifest.parent == reference.name:
+        return list(own[0]), parents[1]
+    if reference.manifest.parent == variant.name:
+        return parents[0], list(own[1])
+    if variant.manifest.parent == reference.manifest.parent:
+        return parents[0], parents[1]
+    return None, None
+
+
+def _pair(reference: Records, variant: Records) -> str:
+    return f"{reference.name!r} and {variant.name!r}"

@@ -1,0 +1,69 @@
+"""Which classes a set of tables is about, in which order, and which of two is the positive one."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.formats._columns import PROBABILITY, probability_columns
+from undertow.records.formats._join import Sheet
+from undertow.records.records import MISSING
+
+POSITIVE = ("1", "true", "yes", "positive")
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
+    """Classes of the ``p_<class>`` columns, in the first such table's order; ``None`` without such columns."""
+    holders = [s for s in sheets if probability_columns(s.frame)]
+    if not holders:
+        return None
+    first = holders[0]
+    names = probability_columns(first.frame)
+    for other in holders[1:]:
+        differing = sorted(set(names) ^ set(probability_columns(other.frame)))
+        if differing:
+            raise TableError(
+                f"{first.source} and {other.source}: have different class sets: only one has the column"
+                f" {differing[0]!r} ({len(differing)} such); write the same p_<class> columns to every file"
+            )
+    return tuple(name.removeprefix(PROBABILITY) for name in names)
+
+
+def observed_classes(columns: list[pl.Series]) -> tuple[str, ...]:
+    """All values seen, in numeric order where all are whole numbers, else in text order."""
+    seen = set().union(*(column.drop_nulls().unique().to_list() for column in columns))
+    return order_classes(seen)
+
+
+def order_classes(names: set[str]) -> tuple[str, ...]:
+    """Numeric order where all are whole numbers, else text order."""
+    if all(INTEGER.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
+
+
+def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The positive one of two classes, and a note where nothing in the names says so."""
+    if len(classes) != 2:
+        return None, ()
+    named = [name for name in classes if name.lower() in POSITIVE]
+    if len(named) == 1:
+        return named[0], ()
+    return classes[-1], (f"positive class: {classes[-1]!r}, the last of the two; no name says so",)
+
+
+def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[np.int32]:
+    """Class indices, ``MISSING`` for null; ``TableError`` for a value that is none of the classes."""
+    unknown = column.filter(~column.is_in(list(classes)) & column.is_not_null())
+    if len(unknown):
+        raise TableError(
+            f"{source}: {column.name} {unknown[0]!r} is none of the {len(classes)} classes of the p_<class> columns"
+            f" ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns that are not probabilities"
+        )
+    coded = column.replace_strict(list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32)
+    return coded.fill_null(MISSING).to_numpy()

@@ -1,0 +1,124 @@
+"""Columns of a plain table, as a person may have written them, to the types the join works on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from undertow.errors import TableError
+
+PROBABILITY = "p_"
+SPECIAL = frozenset({"example_id", "prediction", "label", "member", "score", "input", "content_hash"})
+EXACT_FLOAT = float(2**53)
+
+
+def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The table with ids, classes and members as text and probabilities as floats; notes on columns not used.
+
+    Raises ``TableError`` where a required column is missing or a value cannot be what its column says.
+    """
+    _require(path, frame)
+    columns, notes = [], []
+    for column in frame:
+        made = _cleaned(path, column)
+        if made is None:
+            notes.append(f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is not used")
+        else:
+            columns.append(made)
+    return pl.DataFrame(columns), tuple(notes)
+
+
+def probability_columns(frame: pl.DataFrame) -> list[str]:
+    """``p_<class>`` columns, in the order of the file."""
+    return [c for c in frame.columns if c.startswith(PROBABILITY) and len(c) > len(PROBABILITY)]
+
+
+def typed(column: pl.Series) -> pl.Series:
+    """A text column as whole numbers, numbers or truth values where every value reads as one and nothing is lost.
+
+    ``007`` stays text: leading zeros mean a code, not a number.
+    """
+    if column.dtype != pl.String or column.null_count() == len(column):
+        return column
+    lower = column.str.to_lowercase()
+    if lower.drop_nulls().is_in(["true", "false"]).all():
+        return (lower == "true").alias(column.name)
+    whole = column.cast(pl.Int64, strict=False)
+    if whole.null_count() == column.null_count() and whole.cast(pl.String).equals(column, check_names=False):
+        return whole
+    number = column.cast(pl.Float64, strict=False)
+    if number.null_count() > column.null_count() or column.str.contains(r"^[+-]?0\d").any():
+        return column
+    return number
+
+
+def _require(path: Path, frame: pl.DataFrame) -> None:
+    found = ", ".join(repr(c) for c in frame.columns[:12]) + (" …" if frame.width > 12 else "")
+    if "example_id" not in frame.columns:
+        raise TableError(f"{path}: has no column 'example_id'; it has {found}: rename the one that names the example")
+    if "prediction" not in frame.columns and not probability_columns(frame):
+        raise TableError(
+            f"{path}: has no column 'prediction' and no p_<class>; it has {found}: rename the one that holds the"
+            " predicted class"
+        )
+
+
+def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
+    """One column in its own type; ``None`` for a slice column of lists, structures or bytes."""
+    name = column.name
+    if name in ("prediction", "label", "member", "example_id", "content_hash"):
+        return _as_text(path, column)
+    if name == "score" or (name.startswith(PROBABILITY) and name != PROBABILITY):
+        return _as_number(path, column)
+    if name == "input":
+        return column if column.dtype in (pl.String, pl.Binary) else _as_text(path, column)
+    return _as_slice(column)
+
+
+def _as_text(path: Path, column: pl.Series) -> pl.Series:
+    """Ids and class names as text. Whole floats lose ``.0`` (pandas writes 3 as 3.0 once a value is missing)."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row")
+    if column.dtype.is_float() and column.name == "example_id":
+        _refuse_inexact_ids(path, column)
+    text = column.fill_nan(None).cast(pl.String) if column.dtype.is_float() else column.cast(pl.String)
+    if column.dtype.is_float():
+        whole = column.fill_nan(None).cast(pl.Int64, strict=False)
+        text = pl.select(
+            pl.when(whole.cast(column.dtype) == column).then(whole.cast(pl.String)).otherwise(text)
+        ).to_series()
+    elif column.name in ("prediction", "label"):
+        text = text.str.replace(r"^([+-]?\d+)\.0+$", "$1").replace({"True": "true", "False": "false"})
+    return text.replace("", None).alias(column.name)
+
+
+def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
+    """Two large whole numbers can be one float, so such ids cannot be told apart."""
+    large = column.drop_nulls().filter(column.drop_nulls().abs() >= EXACT_FLOAT)
+    if len(large):
+        raise TableError(f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as text")
+
+
+def _as_number(path: Path, column: pl.Series) -> pl.Series:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object) or column.dtype.is_temporal():
+        raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want numbers between 0 and 1")
+    number = column.cast(pl.Float64, strict=False)
+    wrong = number.is_null() & column.is_not_null()
+    if wrong.any():
+        raise TableError(
+            f"{path}: column {column.name!r} is no number in {int(wrong.sum())} rows, first"
+            f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it is no"
+            " probability)"
+        )
+    return number.fill_nan(None)
+
+
+def _as_slice(column: pl.Series) -> pl.Series | None:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        return None
+    if column.dtype.is_decimal():
+        return column.cast(pl.Float64)
+    if column.dtype.is_float():
+        return column.fill_nan(None)
+    return column if column.dtype.is_integer() or column.dtype == pl.Boolean else column.cast(pl.String)

@@ -1,0 +1,196 @@
+"""Tables of several members to one population's arrays: by ``example_id``, never by position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.formats._columns import SPECIAL, probability_columns, typed
+
+IDENTITY = ("label", "content_hash", "input")
+"""Columns that say what the example is: two values for one id mean two examples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One member's rows; ``source`` names the file (and the member, where a file has several)."""
+
+    member: str
+    source: str
+    frame: pl.DataFrame
+
+
+@dataclass
+class Exclusions:
+    """Refuses what does not fit, or, where partial data is allowed, leaves it out and counts it."""
+
+    allowed: bool
+    notes: list[str] = field(default_factory=list)
+
+    def leave_out(self, what: str, fix: str) -> None:
+        """``what`` is a full sentence without its end; it becomes the error or the note."""
+        if not self.allowed:
+            raise TableError(f"{what}; {fix}, or leave them out with --allow-partial")
+        self.notes.append(f"left out: {what}")
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """``examples`` (label still as text) and one frame per member, row by row the same examples, sorted by id."""
+
+    examples: pl.DataFrame
+    sheets: tuple[Sheet, ...]
+
+
+def join(sheets: list[Sheet], exclusions: Exclusions) -> Joined:
+    """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit."""
+    sheets = [_unique(sheet, exclusions) for sheet in sheets]
+    ids = _shared_ids(sheets, exclusions)
+    aligned = [_in_order(sheet, ids) for sheet in sheets]
+    examples, doubtful_N = _example_columns(aligned, ids, exclusions)
+    keep_N = ~(doubtful_N | _unanswered(aligned, ids, exclusions))
+    if not keep_N.any():
+        raise TableError(f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the ids")
+    mask = pl.Series(keep_N)
+    kept = tuple(Sheet(s.member, s.source, s.frame.filter(mask)) for s in aligned)
+    return Joined(examples.filter(mask), kept)
+
+
+def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
+    ids = sheet.frame["example_id"]
+    if ids.null_count():
+        exclusions.leave_out(
+            f"{sheet.source}: {ids.null_count()} of {len(ids)} rows have no example_id", "fill them in"
+        )
+    twice = ids.is_duplicated() & ids.is_not_null()
+    if twice.any():
+        again = ids.filter(twice)
+        exclusions.leave_out(
+            f"{sheet.source}: {again.n_unique()} example ids appear more than once, first {again[0]!r}",
+            "remove the repeats (or name the members in a column 'member')",
+        )
+    good = ids.is_not_null() & ~twice
+    return sheet if good.all() else Sheet(sheet.member, sheet.source, sheet.frame.filter(good))
+
+
+def _shared_ids(sheets: list[Sheet], exclusions: Exclusions) -> pl.Series:
+    """Ids that every member has, sorted, so that the order of rows and files does not show."""
+    first = sheets[0].frame["example_id"]
+    everywhere, anywhere = first, first
+    for sheet in sheets[1:]:
+        ids = sheet.frame["example_id"]
+        if ids.equals(first):
+            continue
+        everywhere = everywhere.filter(everywhere.is_in(ids.implode()))
+        anywhere = pl.concat([anywhere, ids.filter(~ids.is_in(anywhere.implode()))])
+    if len(everywhere) < len(anywhere):
+        _say_missing(sheets, everywhere, anywhere, exclusions)
+    return everywhere.sort()
+
+
+def _say_missing(sheets: list[Sheet], everywhere: pl.Series, anywhere: pl.Series, exclusions: Exclusions) -> None:
+    for sheet in sheets:
+        absent = anywhere.filter(~anywhere.is_in(sheet.frame["example_id"].implode()))
+        if len(absent):
+            exclusions.leave_out(
+                f"{sheet.source}: lacks {len(absent)} of {len(anywhere)} example ids that other members have,"
+                f" first {absent.sort()[0]!r}",
+                "predict the same examples with every member",
+            )
+    exclusions.notes.append(f"{len(everywhere)} of {len(anywhere)} examples are in every member's table and are kept")
+
+
+def _in_order(sheet: Sheet, ids: pl.Series) -> Sheet:
+    if sheet.frame["example_id"].equals(ids):
+        return sheet
+    frame = ids.to_frame("example_id").join(sheet.frame, on="example_id", how="left", maintain_order="left")
+    return Sheet(sheet.member, sheet.source, frame)
+
+
+def _example_columns(
+    sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions
+) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+    """What belongs to the example, with the examples whose identity the files dispute."""
+    columns = [ids.alias("example_id")]
+    doubtful_N = np.zeros(len(ids), dtype=bool)
+    names = dict.fromkeys(c for sheet in sheets for c in sheet.frame.columns)
+    for name in names:
+        if name in probability_columns(sheets[0].frame) or (name in SPECIAL and name not in IDENTITY):
+            continue
+        if any(name in probability_columns(sheet.frame) for sheet in sheets):
+            continue
+        holders = [sheet for sheet in sheets if name in sheet.frame.columns]
+        disputed_N, sentence = _disputed(name, holders, ids)
+        if sentence is not None and name in IDENTITY:
+            exclusions.leave_out(sentence, "one id must mean one example: correct the ids or the values")
+            doubtful_N |= disputed_N
+        elif sentence is not None:
+            exclusions.leave_out(
+                f"{sentence}; the column is no slice", "a slice belongs to the example: remove the column"
+            )
+            continue
+        column = holders[0].frame[name]
+        columns.append(column if name in IDENTITY else typed(column))
+    return pl.DataFrame(columns), doubtful_N
+
+
+def _disputed(name: str, holders: list[Sheet], ids: pl.Series) -> tuple[NDArray[np.bool_], str | None]:
+    """Where the files disagree about a column, and a sentence about the first such example."""
+    first = holders[0]
+    different_N = np.zeros(len(ids), dtype=bool)
+    sentence = None
+    for sheet in holders[1:]:
+        here_N = _differs(first.frame[name], sheet.frame[name])
+        if here_N.any() and sentence is None:
+            n = int(here_N.argmax())
+            values = " and ".join(f"{_shown(s.frame[name][n])} in {s.source}" for s in (first, sheet))
+            sentence = f"{name!r} of example {ids[n]!r} is {values}"
+        different_N |= here_N
+    if sentence is None:
+        return different_N, None
+    return different_N, f"{sentence} ({int(different_N.sum())} of {len(ids)} examples differ)"
+
+
+def _differs(a: pl.Series, b: pl.Series) -> NDArray[np.bool_]:
+    if a.dtype != b.dtype:
+        a, b = a.cast(pl.String), b.cast(pl.String)
+    if a.equals(b):
+        return np.zeros(len(a), dtype=bool)
+    as_a, as_b = typed(a), typed(b)
+    if as_a.dtype == as_b.dtype and as_a.dtype.is_numeric():
+        a, b = as_a, as_b
+    return a.ne_missing(b).to_numpy()
+
+
+def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> NDArray[np.bool_]:
+    """Examples for which some member gives no prediction, or only some of its probabilities."""
+    missing_N = np.zeros(len(ids), dtype=bool)
+    for sheet in sheets:
+        for name in ("prediction", "score", *probability_columns(sheet.frame)):
+            if name not in sheet.frame.columns:
+                continue
+            empty_N = sheet.frame[name].is_null().to_numpy()
+            if not empty_N.any():
+                continue
+            exclusions.leave_out(
+                f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)} examples,"
+                f" first {ids[int(empty_N.argmax())]!r}",
+                "fill it in",
+            )
+            missing_N |= empty_N
+    return missing_N
+
+
+def _sources(sheets: list[Sheet]) -> str:
+    return ", ".join(dict.fromkeys(s.source for s in sheets[:3]))
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "missing"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"

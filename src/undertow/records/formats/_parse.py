@@ -1,0 +1,188 @@
+"""Bytes to a data frame, for plain tables: CSV, Parquet, JSON lines. Any bytes give a frame or a ``TableError``."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from undertow.errors import TableError
+
+Kind = Literal["CSV", "Parquet", "JSON lines", "JSON array"]
+SUFFIXES: dict[str, Kind] = {
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".parquet": "Parquet",
+    ".jsonl": "JSON lines",
+    ".ndjson": "JSON lines",
+}
+SEPARATORS = ",;\t|"
+HEAD = 1 << 16
+BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def kind_of(path: Path) -> tuple[Kind, str] | None:
+    """What the file is and how that shows: by its content first, by its suffix second."""
+    head = _head(path)
+    if head.startswith(b"PAR1"):
+        return "Parquet", "begins with PAR1"
+    text = head.decode("utf-8", errors="replace").lstrip()
+    if text.startswith(("{", "[")) and '"example_id"' in text:
+        kind: Kind = "JSON lines" if text.startswith("{") else "JSON array"
+        return kind, "objects with the key example_id"
+    if "example_id" in _header(text):
+        return "CSV", "a header with example_id"
+    suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    by_name = SUFFIXES.get(suffix.lower())
+    return None if by_name is None else (by_name, f"named {suffix}")
+
+
+def parse(path: Path) -> pl.DataFrame:
+    """The table in ``path``. CSV columns are all text; names are stripped of blanks.
+
+    Raises ``TableError``, one line, for anything that cannot be read.
+    """
+    found = kind_of(path)
+    if found is None:
+        raise TableError(
+            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column example_id"
+        )
+    kind = found[0]
+    data = _content(path)
+    if not data.strip():
+        raise TableError(f"{path}: is empty; want rows with the columns example_id and prediction")
+    read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[kind]
+    frame = _guarded(path, kind, lambda: read(path, data))
+    if frame.height == 0:
+        raise TableError(f"{path}: has a header and no rows; want one row per example")
+    return frame
+
+
+def _csv(path: Path, data: bytes) -> pl.DataFrame:
+    text = _text(path, data)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    names = _header(text)
+    clean = [name.strip() for name in names]
+    twice = next((name for name in clean if clean.count(name) > 1), None)
+    if twice is not None:
+        raise TableError(f"{path}: has two columns named {twice!r}; rename or remove one")
+    frame = pl.read_csv(text.encode(), infer_schema=False, separator=_separator(text))
+    frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    if len(clean) == frame.width and clean != names:
+        return frame.rename(dict(zip(frame.columns, clean, strict=True))).with_columns(pl.all().str.strip_chars())
+    return frame
+
+
+def _parquet(path: Path, data: bytes) -> pl.DataFrame:
+    return pl.read_parquet(data)
+
+
+def _json_lines(path: Path, data: bytes) -> pl.DataFrame:
+    return pl.read_ndjson(_text(path, data).encode(), infer_schema_length=None)
+
+
+def _json_array(path: Path, data: bytes) -> pl.DataFrame:
+    rows = json.loads(_text(path, data))
+    if not all(isinstance(row, dict) for row in rows):
+        raise TableError(f"{path}: is a JSON array of something else than objects; want one object per example")
+    return pl.read_ndjson("\n".join(json.dumps(row) for row in rows).encode(), infer_schema_length=None)
+
+
+def _text(path: Path, data: bytes) -> str:
+    """UTF-8, or UTF-16 with its mark as spreadsheets write it."""
+    encoding = next((name for mark, name in BOMS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        shown = data[error.start : error.start + 1].hex()
+        raise TableError(
+            f"{path}: is not {encoding.upper()} text (byte 0x{shown} at position {error.start}); save it as UTF-8"
+        ) from error
+    if "\0" in text:
+        raise TableError(f"{path}: holds NUL characters, so it is no text table; save it as CSV in UTF-8")
+    return text
+
+
+def _header(text: str) -> list[str]:
+    """Names in the first line of a CSV text."""
+    first = text.lstrip("\ufeff\r\n").replace("\r", "\n").split("\n", 1)[0]
+    try:
+        return next(csv.reader([first], delimiter=_separator(text)), [])
+    except csv.Error:
+        return []
+
+
+def _separator(text: str) -> str:
+    """The separator that is most frequent in the first line."""
+    first = text.lstrip("\ufeff\r\n").replace("\r", "\n").split("\n", 1)[0]
+    return max(SEPARATORS, key=first.count)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read ({error.strerror}); check the name and the permissions") from error
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
+        except zlib.error:
+            return b""
+    encoding = next((name for mark, name in BOMS.items() if head.startswith(mark)), "utf-8")
+    return head.decode(encoding, errors="replace").encode() if encoding != "utf-8" else head
+
+
+def _content(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise TableError(
+            f"{path}: cannot be read ({_first_line(error)}); check the file and its permissions"
+        ) from error
+
+
+def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Whatever the parser does with strange bytes, a person gets one line. Panics of Rust are no ``Exception``."""
+    try:
+        with _silent_panics():
+            return read()
+    except TableError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        raise TableError(
+            f"{path}: cannot be read as {kind} ({_first_line(error)}); it may be cut off or damaged: write it again"
+        ) from error
+
+
+@contextmanager
+def _silent_panics() -> Iterator[None]:
+    """A panic prints a stack trace straight to file descriptor 2, before Python hears of it."""
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).split("\n")
+    text = lines[0].strip() or type(error).__name__
+    return text if len(text) <= 200 else text[:200] + "…"

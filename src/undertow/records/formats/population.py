@@ -1,0 +1,37 @@
+"""Undertow's own population folder, as one of the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from undertow.errors import RecordError
+from undertow.records.folder import MANIFEST, PLAN
+from undertow.records.read import read_population
+from undertow.records.records import Records
+
+NAME = "population"
+ABOUT = "a folder written by undertow run or undertow convert (undertow-records/1)"
+
+
+def sniff(path: Path) -> str | None:
+    """A folder with a manifest, or with the plan of an unfinished one."""
+    if not path.is_dir():
+        return None
+    if (path / MANIFEST).exists() or (path / PLAN).exists():
+        return "population folder (has manifest.json)"
+    return "folder of populations" if any(path.glob(f"*/{MANIFEST}")) else None
+
+
+def read(
+    paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
+) -> Records:
+    """The one population folder of ``paths``. A folder is whole or refused, so ``allow_partial`` changes nothing."""
+    if len(paths) != 1:
+        shown = ", ".join(str(p) for p in paths)
+        raise RecordError(f"{shown}: are {len(paths)} population folders; give one on each side of a comparison")
+    records = read_population(paths[0], inputs=inputs)
+    if name is None:
+        return records
+    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))

@@ -1,0 +1,254 @@
+"""Plain tables of predictions: CSV, Parquet or JSON lines.
+
+example_id, prediction     required (without prediction, the likeliest of p_<class>)
+label                      the true class
+member                     several members in one file; without it, one file is one member, named after the file
+score                      two classes: probability of the positive one
+p_<class>                  probability of that class
+input, content_hash        text to show; a fingerprint of the input
+anything else              a slice
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.answers import Answers, derive
+from undertow.records.folder import MEMBER_ID
+from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
+from undertow.records.formats._columns import PROBABILITY, clean, probability_columns
+from undertow.records.formats._join import Exclusions, Joined, Sheet, join
+from undertow.records.formats._parse import kind_of, parse
+from undertow.records.records import MISSING, Records
+from undertow.records.schema import FULL_PROBABILITIES_UP_TO, Manifest, MemberEntry
+
+NAME = "table"
+ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"
+Float = NDArray[np.float32]
+
+
+def sniff(path: Path) -> str | None:
+    """What makes ``path`` a plain table, ``None`` where nothing does."""
+    if path.is_dir():
+        return None
+    found = kind_of(path)
+    return None if found is None else f"{found[0]} ({found[1]})"
+
+
+def read(
+    paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
+) -> Records:
+    """See ``read_tables``."""
+    return read_tables(paths, name, allow_partial=allow_partial, inputs=inputs)
+
+
+def read_tables(
+    paths: Sequence[Path], name: str | None = None, *, allow_partial: bool = False, inputs: bool = True
+) -> Records:
+    """One population from tables: several files are several members, joined by ``example_id``, sorted by it.
+
+    Classes are those of the ``p_<class>`` columns in their order, else all labels and predictions seen (numeric order
+    where all are whole numbers, else text order). With ``allow_partial``, examples that do not fit are left out, and
+    slices on which files disagree; ``manifest.notes`` counts both. Raises ``TableError``, one line, for anything else.
+    """
+    sheets, notes = _sheets(paths)
+    stated = stated_classes(sheets)
+    exclusions = Exclusions(allow_partial, list(notes))
+    joined = join(sheets, exclusions)
+    if stated is not None:
+        joined = Joined(joined.examples, tuple(_with_prediction(s, stated) for s in joined.sheets))
+    label = joined.examples["label"] if "label" in joined.examples.columns else None
+    predictions = [s.frame["prediction"] for s in joined.sheets]
+    classes = stated or observed_classes([*predictions, *([] if label is None else [label])])
+    positive, about_positive = positive_of(classes)
+    label_N = np.full(joined.examples.height, MISSING, np.int32)
+    if label is not None:
+        label_N = codes(label, classes, sheets[0].source)
+    answers = [_answers(s, classes, positive, label_N, exclusions.notes) for s in joined.sheets]
+    manifest = Manifest(
+        name=name or _name(paths),
+        task="classification" if positive is None else "binary",
+        classes=classes,
+        classes_from="observed" if stated is None else "declared",
+        positive=positive,
+        members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
+        notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
+    )
+    return _records(manifest, joined.examples, label_N, answers, inputs)
+
+
+def _records(
+    manifest: Manifest, examples: pl.DataFrame, label_N: NDArray[np.int32], answers: list[Answers], inputs: bool
+) -> Records:
+    label = pl.Series("label", label_N).replace(MISSING, None)
+    others = [c for c in examples.columns if c not in ("example_id", "label", "input")]
+    return Records(
+        manifest,
+        examples.select("example_id", label, *others),
+        np.stack([a.pred_N for a in answers]),
+        _stack([a.p_label_N for a in answers]),
+        _stack([a.confidence_N for a in answers]),
+        _stack([a.margin_N for a in answers]),
+        _stack([a.proba_NC for a in answers]),
+        examples["input"] if inputs and "input" in examples.columns else None,
+    )
+
+
+def _sheets(paths: Sequence[Path]) -> tuple[list[Sheet], list[str]]:
+    """Every member's rows, in the order of the files."""
+    sheets: list[Sheet] = []
+    notes: list[str] = []
+    stems = _member_names(paths)
+    for path, stem in zip(paths, stems, strict=True):
+        frame, here = clean(path, parse(path))
+        notes += here
+        sheets += _split(path, stem, frame)
+    taken: set[str] = set()
+    for sheet in sheets:
+        if sheet.member in taken:
+            raise TableError(
+                f"{sheet.source}: member {sheet.member!r} is also in another file; give each member a name of its own"
+            )
+        taken.add(sheet.member)
+    return sheets, notes
+
+
+def _split(path: Path, stem: str, frame: pl.DataFrame) -> list[Sheet]:
+    """One sheet per value of ``member``, else one for the file."""
+    if "member" not in frame.columns:
+        return [Sheet(stem, str(path), _known(frame))]
+    nameless = frame["member"].null_count()
+    if nameless:
+        raise TableError(f"{path}: {nameless} of {frame.height} rows have no member; fill them in")
+    parts = frame.partition_by("member", maintain_order=True)
+    names = [_file_name(part["member"][0]) for part in parts]
+    several = len(parts) > 1
+    return [
+        Sheet(name, f"{path} (member {name})" if several else str(path), _known(part.drop("member")))
+        for name, part in zip(names, parts, strict=True)
+    ]
+
+
+def _known(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without probability columns of which this member has nothing."""
+    empty = [c for c in ("score", *probability_columns(frame)) if c in frame.columns and frame[c].is_null().all()]
+    return frame.drop(empty)
+
+
+def _with_prediction(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
+    """The likeliest class as prediction where the table gives none; the first of equals."""
+    if "prediction" in sheet.frame.columns:
+        return sheet
+    names = [PROBABILITY + c for c in classes]
+    likeliest_N = sheet.frame.select(names).to_numpy().argmax(axis=1)
+    prediction = pl.Series("prediction", np.array(classes, dtype=object)[likeliest_N].tolist(), dtype=pl.String)
+    return Sheet(sheet.member, sheet.source, sheet.frame.with_columns(prediction))
+
+
+def _answers(
+    sheet: Sheet, classes: tuple[str, ...], positive: str | None, label_N: NDArray[np.int32], notes: list[str]
+) -> Answers:
+    pred_N = codes(sheet.frame["prediction"], classes, sheet.source)
+    proba_NC = _probabilities(sheet, classes, positive, pred_N, notes)
+    return derive(pred_N, proba_NC, label_N)
+
+
+def _probabilities(
+    sheet: Sheet, classes: tuple[str, ...], positive: str | None, pred_N: NDArray[np.int32], notes: list[str]
+) -> NDArray[Any] | None:
+    """(N, C) from ``p_<class>`` or, for two classes, from ``score``; ``None`` where the table has neither."""
+    if probability_columns(sheet.frame):
+        proba_NC = sheet.frame.select([PROBABILITY + c for c in classes]).to_numpy()
+        _check_range(sheet, proba_NC)
+        _check_sums(sheet, proba_NC)
+        _compare_with_prediction(sheet, proba_NC, pred_N, notes)
+        return proba_NC
+    if "score" not in sheet.frame.columns:
+        return None
+    if positive is None:
+        notes.append(f"column 'score' is not used: it is read for two classes, here are {len(classes)}")
+        return None
+    score_N = sheet.frame["score"].to_numpy()
+    _check_range(sheet, score_N[:, None])
+    proba_NC = np.stack([1 - score_N, score_N], axis=1)
+    proba_NC = proba_NC if classes[1] == positive else proba_NC[:, ::-1]
+    _compare_with_prediction(sheet, proba_NC, pred_N, notes)
+    return proba_NC
+
+
+def _check_range(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
+    wrong_N = ~((proba_NC >= 0) & (proba_NC <= 1)).all(axis=1)
+    if wrong_N.any():
+        n = int(wrong_N.argmax())
+        value = float(next(v for v in proba_NC[n] if not 0 <= v <= 1))
+        raise TableError(
+            f"{sheet.source}: a probability of example {sheet.frame['example_id'][n]!r} is {value:g}"
+            f" ({int(wrong_N.sum())} such examples); want numbers between 0 and 1, not logits or per cent"
+        )
+
+
+def _check_sums(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
+    """Allows for rounding to three digits in every column."""
+    off_N = np.abs(proba_NC.sum(axis=1) - 1)
+    limit = 0.01 + 0.0005 * proba_NC.shape[1]
+    if (off_N > limit).any():
+        n = int((off_N > limit).argmax())
+        raise TableError(
+            f"{sheet.source}: the p_<class> columns of example {sheet.frame['example_id'][n]!r} sum to"
+            f" {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such examples); want the probabilities of"
+            " all classes, summing to 1 (rename a column that is a slice)"
+        )
+
+
+def _compare_with_prediction(sheet: Sheet, proba_NC: NDArray[Any], pred_N: NDArray[np.int32], notes: list[str]) -> None:
+    """A prediction that is not the likeliest class may be meant (a threshold) or a mix-up of columns: say it."""
+    given_N = proba_NC[np.arange(pred_N.size), pred_N]
+    other = int((given_N < proba_NC.max(axis=1)).sum())
+    if other:
+        notes.append(f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest class")
+
+
+def _stack(arrays: list[Float | None]) -> Float | None:
+    """Members stacked; NaN for a member without, ``None`` where none has it or it is too large to keep."""
+    known = next((a for a in arrays if a is not None), None)
+    if known is None or (known.ndim == 2 and known.shape[1] > FULL_PROBABILITIES_UP_TO):
+        return None
+    unknown = np.full(known.shape, np.nan, dtype=np.float32)
+    return np.stack([unknown if a is None else a for a in arrays])
+
+
+def _member_names(paths: Sequence[Path]) -> list[str]:
+    """File stems, with the folder's name before them where two files are named alike."""
+    stems = [_file_name(_stem(path)) for path in paths]
+    if len(set(stems)) < len(stems):
+        stems = [_file_name(f"{path.absolute().parent.name}-{_stem(path)}") for path in paths]
+    return stems
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
+
+
+def _file_name(text: str) -> str:
+    """``text`` as a member id, which must be able to name a file."""
+    safe = re.sub(r"[^\w.+=@-]", "-", text)[:120]
+    return safe if MEMBER_ID.fullmatch(safe) else f"m{safe}"[:120]
+
+
+def _name(paths: Sequence[Path]) -> str:
+    """What the files have in common: one file's stem, a common beginning, else the folder they lie in."""
+    stems = [_stem(path).encode("utf-8", "replace").decode() for path in paths]
+    if len(stems) == 1:
+        return stems[0]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
+    shared = "".join(letters[0] for letters in alike).rstrip("-_. 0123456789")
+    return shared or paths[0].absolute().parent.name or stems[0]
