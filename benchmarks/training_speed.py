@@ -1,0 +1,113 @@
+"""What one member costs on one core: images per second, and seconds of a whole member, for each model.
+
+    python benchmarks/training_speed.py                  about a minute
+    python benchmarks/training_speed.py --variants       also channels-last memory and bfloat16, for information
+
+Long-tailed Fashion-MNIST as the embedded studies have it (ratio 50: 2,800 images), one thread, the reference trainer.
+Seconds are processor time, so a busy machine changes them little; evaluation covers the 2,000 test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch.nn import functional as F
+
+from undertow.lab.data import FashionMNIST, LongTail
+from undertow.lab.models import MLP, Model, ResNet, SmallCNN, WideResNet
+from undertow.lab.train.evaluate import probabilities
+from undertow.lab.train.loop import train_member
+from undertow.lab.train.recipe import Recipe
+from undertow.lab.train.resident import Resident, resident
+from undertow.lab.train.seeds import SeedPlan
+
+SMALL: tuple[tuple[Model, int], ...] = (
+    (MLP(hidden=(256,)), 20),
+    (SmallCNN(width=8), 12),
+    (SmallCNN(width=16), 12),
+)
+DEEP: tuple[Model, ...] = (ResNet(depth=20), WideResNet(depth=16, widen=2))
+
+
+def main() -> None:
+    """Print one row per model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variants", action="store_true", help="also time channels-last and bfloat16")
+    variants = parser.parse_args().variants
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    data = resident(FashionMNIST(tail=LongTail(ratio=50, order=tuple(range(9, -1, -1)))).load())
+    print(
+        f"torch {torch.__version__}, {len(data.train_y_N):,} training and {len(data.test_y_N):,} test images, 1 thread"
+    )
+    print(f"{'model':42} {'epochs':>6} {'train s':>8} {'test s':>7} {'images/s':>9} {'accuracy':>8}")
+    for model, epochs in SMALL:
+        print_member(model, epochs, data)
+    for model in DEEP:
+        rate = images_per_second(model, data)
+        print(f"{model!r:42} {'–':>6} {'–':>8} {'–':>7} {rate:9,.0f} {'–':>8}")
+    if variants:
+        print_variants(SmallCNN(width=16), data)
+
+
+def print_member(model: Model, epochs: int, data: Resident) -> None:
+    """Train and evaluate one whole member."""
+    torch.manual_seed(0)
+    network = model.build(data.shape_CHW, data.classes)
+    recipe = Recipe(epochs=epochs, batch=64, lr=0.05)
+    began = time.process_time()
+    train_member(network, data, recipe, SeedPlan().member("benchmark", 0))
+    trained = time.process_time()
+    proba_NC = probabilities(network, data.test_x_NCHW)
+    tested = time.process_time()
+    accuracy = float((proba_NC.argmax(1) == data.test_y_N).float().mean())
+    rate = epochs * len(data.train_y_N) / (trained - began)
+    print(f"{model!r:42} {epochs:6} {trained - began:8.2f} {tested - trained:7.2f} {rate:9,.0f} {accuracy:8.3f}")
+
+
+def images_per_second(
+    model: Model,
+    data: Resident,
+    memory: torch.memory_format = torch.contiguous_format,
+    precision: Callable[[], AbstractContextManager[object]] = nullcontext,
+    batches: int = 12,
+) -> float:
+    """Forward, backward and step over batches of 64, after two that do not count."""
+    torch.manual_seed(0)
+    network = model.build(data.shape_CHW, data.classes)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    began = 0.0
+    for batch in range(batches + 2):
+        if batch == 2:
+            began = time.process_time()
+        rows = slice(64 * batch, 64 * (batch + 1))
+        with precision():
+            logits_BC = network(data.train_x_NCHW[rows].contiguous(memory_format=memory))
+        loss = F.cross_entropy(logits_BC.float(), data.train_y_N[rows])
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    return 64 * batches / (time.process_time() - began)
+
+
+def print_variants(model: Model, data: Resident) -> None:
+    """The same network in another memory order or number format. Numbers change, so studies do not use them."""
+
+    def bfloat16() -> AbstractContextManager[object]:
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+
+    plain = images_per_second(model, data, batches=40)
+    last = images_per_second(model, data, memory=torch.channels_last, batches=40)
+    half = images_per_second(model, data, precision=bfloat16, batches=40)
+    print(f"\n{model!r}, images/s: plain {plain:,.0f}, channels last {last:,.0f}, bfloat16 {half:,.0f}")
+
+
+if __name__ == "__main__":
+    main()
