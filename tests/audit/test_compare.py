@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from worlds import null_world, planted_world, records_from
 
 from undertow.audit import Audit, Settings, audit
 from undertow.audit.measures import accuracy, churn
 from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS
 from undertow.errors import UserError
+from worlds import null_world, planted_world, records_from
 
 SETTINGS = Settings(by=("class",), draws=500)
 

@@ -210,7 +210,8 @@ def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
         )
         row = pair.rows[1 + int(index_G[worst.index_variant])]
         before = pair.rows[1 + int(index_G[worst.index_reference])].value
-        significant = 0.0 if worst.high < 0 or worst.low > 0 else 1.0
+        excludes_zero = worst.high < 0 or worst.low > 0
+        significant = 0.0 if excludes_zero and pair.design.resolves else 1.0
         verdict = shift_verdict(
             accuracy.card,
             worst.effect,

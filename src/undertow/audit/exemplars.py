@@ -89,11 +89,12 @@ class Exemplars:
     @cached_property
     def _unanimous_N(self) -> Bools:
         pooled_NC = self.pair.reference.votes_NC + self.pair.variant.votes_NC
-        return np.diff(pooled_NC.indptr) <= 1
+        return np.asarray(np.diff(pooled_NC.indptr) <= 1)
 
     @cached_property
     def confirmed_N(self) -> Bools:
-        return np.asarray(np.nan_to_num(self.q_N, nan=1.0) <= self.pair.settings.fdr)
+        confirmed_N: Bools = np.nan_to_num(self.q_N, nan=1.0) <= self.pair.settings.fdr
+        return confirmed_N
 
     @cached_property
     def order_N(self) -> Ints:

@@ -58,7 +58,7 @@ def swap_oracle(ref, var):
 
     def imbalance(swapped):
         rows = [(b, a) if s else (a, b) for (a, b), s in zip(pairs, swapped, strict=True)]
-        return abs(sum((a == mode) - (b == mode) for a, b in rows))
+        return abs(sum(int(a == mode) - int(b == mode) for a, b in rows))
 
     ways = np.array(np.meshgrid(*[[0, 1]] * len(pairs))).reshape(len(pairs), -1).T
     return np.mean([imbalance(way) >= imbalance(np.zeros(len(pairs))) for way in ways])

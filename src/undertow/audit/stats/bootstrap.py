@@ -12,7 +12,7 @@ from scipy import stats
 
 Floats = NDArray[np.floating[Any]]
 
-BLOCK = 4_000_000
+BLOCK = 2_000_000
 """Draws × examples at a time."""
 
 
@@ -82,19 +82,18 @@ class _Counted:
 
     def __init__(self, correct_MN: Floats, membership_GN: sp.csr_array) -> None:
         self.known_MN = ~np.isnan(correct_MN)
-        self.right_MN = np.where(self.known_MN, correct_MN, 0).astype(np.float32)
+        self.right_MN = np.where(self.known_MN, correct_MN, 0).astype(np.float64)
         self.complete = bool(self.known_MN.all())
-        self.membership_NG = sp.csr_array(sp.csr_array(membership_GN).T, dtype=np.float32)
+        self.membership_NG = sp.csr_array(sp.csr_array(membership_GN).T, dtype=np.float64)
         self.members, self.examples = correct_MN.shape
 
     def accuracy(self, member_DM: Floats, example_DN: Floats) -> Floats:
         """Mean over members and examples of each slice: (D, G), NaN where a slice is empty."""
-        member_DM, example_DN = member_DM.astype(np.float32), example_DN.astype(np.float32)
         right_DG: Floats = ((member_DM @ self.right_MN) * example_DN) @ self.membership_NG
         if self.complete:
-            asked_DG: Floats = (example_DN @ self.membership_NG) * np.float32(self.members)
+            asked_DG: Floats = (example_DN @ self.membership_NG) * self.members
         else:
-            asked_DG = ((member_DM @ self.known_MN.astype(np.float32)) * example_DN) @ self.membership_NG
+            asked_DG = ((member_DM @ self.known_MN.astype(np.float64)) * example_DN) @ self.membership_NG
         accuracy_DG: Floats = np.full(right_DG.shape, np.nan)
         np.divide(right_DG, asked_DG, out=accuracy_DG, where=asked_DG > 0)
         return accuracy_DG
@@ -116,7 +115,7 @@ def _resampled(pooled: list[_Counted], draws: int, rng: np.random.Generator, pai
 def _counts(rng: np.random.Generator, draws: int, n: int) -> Floats:
     """How often each of n is drawn in n draws with replacement."""
     index = rng.integers(0, n, size=(draws, n)) + n * np.arange(draws)[:, None]
-    return np.bincount(index.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float32)
+    return np.bincount(index.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
 
 
 def _lowest(value_G: Floats) -> int:

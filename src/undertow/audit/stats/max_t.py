@@ -89,7 +89,7 @@ def max_t(
     out["p_adjusted_G"][kept] = share_at_least(largest_D, size_G[kept])
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     if resolves:
-        half_G = critical * (1 + CLOSE) * out["se_G"]
+        half_G = (critical + CLOSE * max(critical, CLOSE)) * out["se_G"]
     else:
         half_G = stats.t.ppf(1 - level / 2 / max(len(kept), 1), out["df_G"]) * out["se_G"]
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
@@ -105,8 +105,9 @@ def critical_value(largest_D: Floats, level: float) -> float:
 def share_at_least(largest_D: Floats, size_G: Floats) -> Floats:
     """Share of draws whose maximum is at least each size, ties (up to rounding) counted."""
     bound_G = size_G - CLOSE * np.maximum(np.abs(size_G), CLOSE)
-    below_G = np.searchsorted(np.sort(largest_D), bound_G, side="left")
-    return np.asarray(1 - below_G / len(largest_D))
+    reached_G = len(largest_D) - np.searchsorted(np.sort(largest_D), bound_G, side="left")
+    # A quotient of counts: 1 minus one would put 25 of 500 just above .05.
+    return np.asarray(reached_G / len(largest_D))
 
 
 def _spread_floor(value_GM: Floats, m_ref: int, resolution_G: Floats | None) -> Floats:
