@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
-    ``parent`` is set where members derive from trained members of another population, member by member. ``name`` is
-    also the name of its folder.
+    ``parent`` is set where members derive from trained members of another population, member by member.
     """
 
     name: str
@@ -33,10 +32,8 @@ class Population:
     parent: Population | None = None
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
-            raise ValueError(
-                f"Population(name={self.name!r}): a name becomes a folder; use letters, digits, dot, dash, underscore"
-            )
+        if not self.folder:
+            raise ValueError(f"Population(name={self.name!r}): a name needs a letter or digit, it becomes a folder's")
         if self.members < 1:
             raise ValueError(f"Population(name={self.name!r}, members={self.members}): at least one member")
         if any(i.derives != (self.parent is not None) for i in self.interventions):
@@ -46,6 +43,11 @@ class Population:
             )
         if self.parent is not None:
             self._check_parent(self.parent)
+
+    @property
+    def folder(self) -> str:
+        """The name of this population's folder: its own, with a dash for whatever a path or a shell may trip over."""
+        return re.sub(r"[^\w.+=@]+", "-", self.name).strip("-.")
 
     def _check_parent(self, parent: Population) -> None:
         if parent.name == self.name:
