@@ -107,7 +107,8 @@ def share_at_least(largest_D: Floats, size_G: Floats) -> Floats:
     bound_G = size_G - CLOSE * np.maximum(np.abs(size_G), CLOSE)
     reached_G = len(largest_D) - np.searchsorted(np.sort(largest_D), bound_G, side="left")
     # A quotient of counts: 1 minus one would put 25 of 500 just above .05.
-    return np.asarray(reached_G / len(largest_D))
+    share_G: Floats = np.asarray(reached_G / len(largest_D))
+    return share_G
 
 
 def _spread_floor(value_GM: Floats, m_ref: int, resolution_G: Floats | None) -> Floats:
