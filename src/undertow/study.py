@@ -134,12 +134,14 @@ def claims_in(names: dict[str, Any]) -> tuple[Claim, ...]:
 
 
 def judge(claim: Claim, results: Results) -> Outcome:
-    """The claim's outcome. Where a number it needs is missing or undefined it is not testable, with the reason."""
+    """The claim's outcome. It is not testable, with the reason, where a number it needs is missing or undefined, or
+    where it fails on a finding that is too small to tell."""
     try:
         outcome = claim.check(results)
     except KeyError as missing:
         return Outcome("not testable", str(missing.args[0]))
-    return Outcome("not testable", outcome.evidence) if "nan" in outcome.evidence else outcome
+    undecided = outcome.status == "not held" and "too small to tell" in outcome.evidence
+    return Outcome("not testable", outcome.evidence) if undecided or "nan" in outcome.evidence else outcome
 
 
 def points(fraction: float) -> str:

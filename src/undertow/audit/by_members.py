@@ -72,13 +72,16 @@ def _one_family(pair: Pair, name: str, card: Card, rows: tuple[Row, ...], pooled
     settings, m_ref = pair.settings, pair.reference.M
     resolution_G = np.array([1.0 / max(row.count, 1) for row in rows])
     test = max_t(pooled_GM, m_ref, pair.arrangements, level=settings.level, resolution_G=resolution_G)
+    # An interval from a few members may reach beyond any shift that is possible; what is impossible is cut off.
+    span = card.range[1] - card.range[0]
+    low_G, high_G = np.clip(test.low_G, -span, span), np.clip(test.high_G, -span, span)
     for g, row in enumerate(rows):
         reference_M, variant_M = pooled_GM[g, :m_ref], pooled_GM[g, m_ref:]
         verdict = shift_verdict(
             card,
             float(test.effect_G[g]),
-            float(test.low_G[g]),
-            float(test.high_G[g]),
+            float(low_G[g]),
+            float(high_G[g]),
             float(test.p_adjusted_G[g]),
             level=settings.level,
             tolerance=pair.tolerance(row),
@@ -93,8 +96,8 @@ def _one_family(pair: Pair, name: str, card: Card, rows: tuple[Row, ...], pooled
             reference=reference_M.mean(),
             changed=variant_M.mean(),
             effect=test.effect_G[g],
-            low=test.low_G[g],
-            high=test.high_G[g],
+            low=low_G[g],
+            high=high_G[g],
             p=test.p_G[g],
             p_adjusted=test.p_adjusted_G[g],
             floor=test.floor_G[g],

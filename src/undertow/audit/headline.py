@@ -13,16 +13,18 @@ PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within
 
 
 def variant_verdict(findings: pl.DataFrame) -> Verdict:
-    """Worse as soon as any finding is; otherwise open if what was asked most of all, accuracy, is open.
+    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance.
 
-    Findings beyond the overall shift do not count: a slice that gains less than the whole has lost nothing.
+    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be called
+    worse. So three questions decide, each at the audit's level, and the other findings inform. ``docs/calibration.md``
+    has the share of null comparisons that are called worse.
     """
-    findings = findings.filter(~pl.col("measure").str.ends_with("_beyond_overall"))
-    verdicts = set(findings["verdict"])
-    if "worse" in verdicts:
-        return "worse"
     accuracy = findings.filter(pl.col("measure") == "accuracy")
-    asked = set(accuracy["verdict"]) if accuracy.height else verdicts
+    moved = findings.filter(pl.col("measure").is_in(["taxicab", "churn"]) & (pl.col("slice") == ALL))
+    moved = moved.filter(pl.col("measure") == "taxicab") if "taxicab" in moved["measure"] else moved
+    if "worse" in {*accuracy["verdict"], *moved["verdict"]}:
+        return "worse"
+    asked = set((accuracy if accuracy.height else moved)["verdict"])
     return next((v for v in PRIORITY if v in asked), "undefined")
 
 

@@ -117,7 +117,8 @@ def _spread_floor(value_GM: Floats, m_ref: int, resolution_G: Floats | None) -> 
         step_G = 1e-9 * np.maximum(np.abs(value_GM).max(axis=1, initial=0.0), 1e-30)
     else:
         step_G = np.asarray(resolution_G, dtype=np.float64) / 2
-    return np.asarray(step_G**2) * (1 / m_ref + 1 / (value_GM.shape[1] - m_ref))
+    smallest_G: Floats = step_G**2 * (1 / m_ref + 1 / (value_GM.shape[1] - m_ref))
+    return smallest_G
 
 
 def _one_block(out: dict[str, Floats], index: NDArray[np.intp], drawn: _Drawn, floor_G: Floats, level: float) -> Floats:
