@@ -96,12 +96,13 @@ def in_processes(
 
 
 def clean_processes() -> ForkServerContext | SpawnContext:
-    """Processes that share nothing with this one: forked from a server that has only imported this module (and what
-    the first optimizer would), which saves each worker seconds; started from nothing where there is no such server."""
+    """Processes that share nothing with this one: forked from a server that has only imported torch (and what the
+    first optimizer would), which saves each worker seconds; started from nothing where there is no such server."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["undertow.lab.train.runners", "torch._dynamo"])
+    # nothing of ours: polars starts threads when imported, and a process with threads must not be forked
+    context.set_forkserver_preload(["torch", "torch._dynamo"])
     return context
 
 
