@@ -1,0 +1,139 @@
+"""Parts lowered to one self-contained HTML file.
+
+The page must read without scripts, without styles and without pictures, because the places where such a file is
+opened block them. So every fact is in the markup, charts carry their colours in attributes, and the script only adds
+filters, sorting and a larger view. The page states its own policy: no script or style but the two whose hashes it
+names, and nothing from anywhere else. Even a hole in the escaping would then not run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+import undertow
+from undertow.audit.result import VERDICTS, Audit
+from undertow.report.cards import scale_of, title_of
+from undertow.report.counts import CountRow
+from undertow.report.figures.floor import AgainstFloor, floor_chart
+from undertow.report.figures.forest import common_axis, forest
+from undertow.report.figures.svg import CLASS, badge_mark
+from undertow.report.gallery import galleries
+from undertow.report.parts import WORDS, Page, page
+from undertow.report.wording import clean, number, probability, short
+
+FINALIZE_LIMIT = 4000
+
+
+def render_html(audit: Audit) -> str:
+    """The whole page of ``audit``: the same audit gives the same characters."""
+    parts = page(audit)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=parts,
+            galleries=galleries(audit),
+            panels=_panels(parts),
+            count_chart=_count_chart(parts.counts),
+            taxicab_chart=_taxicab_chart(parts.counts),
+            measure=title_of(parts.effects.measure) if parts.effects else "",
+            scale=scale_of(parts.effects.measure) if parts.effects else None,
+            version=undertow.__version__,
+            css=_static("report.css"),
+            js=_static("report.js"),
+            css_hash=_hash(_static("report.css")),
+            js_hash=_hash(_static("report.js")),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """The chart of one variant and the words above it."""
+
+    variant: str
+    said: str
+    shown: int
+    chart: Markup
+
+
+def _panels(parts: Page) -> tuple[PanelView, ...]:
+    shown = parts.effects
+    if shown is None:
+        return ()
+    axis, scale, title = common_axis(shown.panels), scale_of(shown.measure), title_of(shown.measure)
+    made = []
+    for n, p in enumerate(shown.panels):
+        said = ", ".join(f"{p.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if p.verdicts.get(v))
+        if len(p.effects) < p.total:
+            said += f" · {len(p.effects)} of {p.total:,} slices drawn"
+        named = f"{title} by slice, {short(p.variant, 60)}"
+        chart = forest(p, axis, scale, f"slices-{n}", named, len(shown.columns))
+        made.append(PanelView(p.variant, said, len(p.effects), chart))
+    return tuple(made)
+
+
+def _count_chart(counts: tuple[CountRow, ...]) -> Markup | None:
+    rows = [
+        AgainstFloor(
+            r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low, r.count.floor_high, r.verdict,
+            f"{r.cells[0]} changed; floor {r.cells[1]}; {r.verdict}",
+        )
+        for r in counts
+    ]  # fmt: skip
+    title = "Examples that changed their modal answer, against their floor"
+    return floor_chart(rows, "count", title, "examples that changed their modal answer") if rows else None
+
+
+def _taxicab_chart(counts: tuple[CountRow, ...]) -> Markup | None:
+    rows = [
+        AgainstFloor(
+            r.name, r.fact, r.count.mean_taxicab, r.count.mean_taxicab_floor, float("nan"), float("nan"),
+            r.taxicab_verdict, f"mean Taxicab {r.cells[6]}; floor {r.cells[7]}",
+        )
+        for r in counts
+    ]  # fmt: skip
+    return (
+        floor_chart(rows, "taxicab", "Mean Taxicab distance, against its floor", "mean Taxicab, 0 to 2")
+        if rows
+        else None
+    )
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("undertow.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_cleaned,
+    )
+    made.filters |= {"short": short, "p": probability, "number": number}
+    made.globals |= {"WORDS": WORDS, "CLASS": CLASS, "VERDICTS": VERDICTS, "glyph": badge_mark}
+    return made
+
+
+def _cleaned(value: Any) -> Any:
+    """Runs on everything a template prints, so that no template can forget it."""
+    return clean(value, FINALIZE_LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _static(name: str) -> Markup:
+    """A file of ours, put in as it is."""
+    return Markup(files("undertow.report").joinpath("static", name).read_text("utf-8"))
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,159 @@
+"""The method note: what was tested, how to read it, whose idea it was. Says only what holds for this audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from undertow.audit.result import Audit
+from undertow.report.cards import card_of, title_of
+from undertow.report.wording import number, percent
+
+
+@dataclass(frozen=True)
+class Paper:
+    """``where`` is a link target or empty."""
+
+    said: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Method:
+    reading: tuple[str, ...]
+    tests: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    designs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    """Names of the variants that share a design, and its sentences."""
+    measures: tuple[tuple[str, str, str], ...]
+    settings: tuple[tuple[str, str], ...]
+    papers: tuple[Paper, ...]
+    glossary: tuple[tuple[str, str], ...]
+
+
+def method(audit: Audit) -> Method:
+    """The note of one audit."""
+    many = any(v.count is not None for v in audit.variants)
+    single = any(v.count is None for v in audit.variants)
+    return Method(
+        reading=READING,
+        tests=(*(MEMBERS if many else ()), *(SINGLE if single else ()), *ALWAYS),
+        assumptions=audit.assumptions,
+        designs=_designs(audit),
+        measures=_measures(audit),
+        settings=_settings(audit),
+        papers=(*FOUNDING, *(MEMBER_PAPERS if many else ()), *(SINGLE_PAPERS if single else ())),
+        glossary=GLOSSARY,
+    )
+
+
+def _designs(audit: Audit) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    names: dict[tuple[str, ...], list[str]] = {}
+    for variant in audit.variants:
+        names.setdefault(variant.design, []).append(variant.arm.name)
+    return tuple((tuple(shared), design) for design, shared in names.items())
+
+
+def _measures(audit: Audit) -> tuple[tuple[str, str, str], ...]:
+    """Title, how to read it and source of every measure in the findings that has a card."""
+    names = audit.findings["measure"].unique(maintain_order=True)
+    known = ((name, card_of(name)) for name in names)
+    return tuple((title_of(name), c.reads, c.paper) for name, c in known if c is not None and c.name == name)
+
+
+def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
+    s = audit.settings
+    return (
+        ("Slices by", ", ".join(s.by) or "class"),
+        ("Level of the tests", percent(s.level)),
+        ("False discovery rate of confirmed exemplars", percent(s.fdr)),
+        ("Rearrangements drawn", number(s.draws, 0)),
+        ("Seed", str(s.seed)),
+        ("Tolerance for a slice", f"{number(100 * s.tolerance, 1)} points"),
+        ("Tolerance for the whole", f"{number(100 * s.tolerance_overall, 1)} points"),
+        ("Smallest slice tested", f"{s.min_count:,} examples"),
+    )
+
+
+READING = (
+    "A slice is called worse only if its change is more than rearranging the members could give, after allowing for "
+    "how many slices were looked at. It is called within the floor only if its whole interval lies inside the "
+    "tolerance; where the interval is wider than that, the audit says that it cannot tell, and what would.",
+    "The grey band is the floor: what the same measure gives when nothing but chance differs. A mark inside the band "
+    "is no news, however large the number looks.",
+    "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
+)
+MEMBERS = (
+    "The unit of replication is the trained member, never the example. Values per member are compared with a "
+    "studentised (Welch) statistic whose distribution comes from exchanging members between the populations, or "
+    "swapping them within pairs where each variant member was made from a reference member.",
+    "Over slices, the largest statistic of each rearrangement sets the bar (Westfall–Young max-T), which keeps the "
+    "correlation between slices.",
+    "An example changed its modal answer if most members of the variant give another answer than most members of the "
+    "reference. Ties are undefined and counted. The count is set against the same count under rearranged members.",
+    "Each example’s vote shift has an exact test of its own; confirmed exemplars are those that survive "
+    "Benjamini–Hochberg at the stated false discovery rate.",
+    "Accuracy on exemplars is cross-fitted: measured on members that took no part in choosing them, because choosing "
+    "examples on which a population is split makes it look bad on them by selection alone.",
+)
+SINGLE = (
+    "With one member on a side, paired outcomes are tested over examples (exact McNemar) and the change is held "
+    "against the tolerance by its interval. This speaks about these two trained models, not about the change as such: "
+    "another seed could have moved other examples.",
+    "Over slices, p values are adjusted by Holm’s method.",
+)
+ALWAYS = ("What is undefined is left out and counted; it is never taken as zero.",)
+
+FOUNDING = (
+    Paper(
+        "Hooker, Moorosi, Clark, Bengio, Denton (2020). Characterising Bias in Compressed Models. arXiv:2010.03058",
+        "https://arxiv.org/abs/2010.03058",
+    ),
+    Paper(
+        "Hooker, Courville, Clark, Dauphin, Frome (2019). What Do Compressed Deep Neural Networks Forget? "
+        "arXiv:1911.05248",
+        "https://arxiv.org/abs/1911.05248",
+    ),
+)
+MEMBER_PAPERS = (
+    Paper("Westfall, Young (1993). Resampling-Based Multiple Testing. Wiley."),
+    Paper(
+        "Benjamini, Hochberg (1995). Controlling the False Discovery Rate. Journal of the Royal Statistical Society B."
+    ),
+    Paper(
+        "Welch (1947). The Generalization of Student’s Problem when Several Different Population Variances are "
+        "Involved. Biometrika."
+    ),
+)
+SINGLE_PAPERS = (
+    Paper(
+        "McNemar (1947). Note on the Sampling Error of the Difference between Correlated Proportions or Percentages. "
+        "Psychometrika."
+    ),
+    Paper("Holm (1979). A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics."),
+)
+
+GLOSSARY = (
+    ("Reference, variant", "The two roles in a comparison: the models you had, and the models after the change."),
+    ("Member", "One trained model. A population is several members of one recipe that differ only in their seeds."),
+    ("Slice", "A named part of the examples: a class, an attribute, a region, a stratum of frequency."),
+    ("Modal answer", "The answer that most members of a population give to one example."),
+    (
+        "Exemplar",
+        "An example whose modal answer changed (a pruning or compression identified exemplar: PIE, CIE). "
+        "Confirmed, if its own votes shifted more than chance allows.",
+    ),
+    (
+        "Taxicab",
+        "The distance between two populations’ vote shares on one example: the sum over answers of the absolute "
+        "difference, from 0 (same votes) to 2 (no vote in common).",
+    ),
+    (
+        "Floor",
+        "The same measure with members exchanged between the two populations, or between two halves of the reference: "
+        "what chance alone gives.",
+    ),
+    ("Control", "An example with the same label and a similar reference vote that did not change."),
+    ("p, adjusted p", "How often chance alone gives at least this much; adjusted, in any of the slices looked at."),
+    ("q", "The false discovery rate at which this exemplar would just be confirmed."),
+    ("Points", "Differences of percentages: from 90 % to 88 % is −2 points."),
+)  # fmt: skip

@@ -1,0 +1,129 @@
+"""The two tables of the page: who is over-represented among the exemplars, and every finding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from undertow.audit.result import Audit, Verdict
+from undertow.report.cards import scale_of, title_of
+from undertow.report.wording import number, percent, probability
+
+TABLE_ROWS = 300
+"""Findings shown in the page; all are in ``findings.parquet``."""
+OVER_INDEXED_ROWS = 60
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    variant: str
+    measure: str
+    slice: str
+    value: str
+    verdict: Verdict
+    note: str
+    cells: tuple[tuple[str, float], ...]
+    """Written form and sortable value of: n, effect, interval, floor, adjusted p, reference, variant."""
+
+
+@dataclass(frozen=True)
+class FindingTable:
+    rows: tuple[FindingRow, ...]
+    total: int
+    variants: tuple[str, ...]
+    measures: tuple[str, ...]
+    verdicts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OverRow:
+    variant: str
+    slice: str
+    value: str
+    share_exemplars: str
+    share_all: str
+    ratio: str
+    n: str
+
+
+def over_indexed(audit: Audit) -> tuple[tuple[OverRow, ...], int]:
+    """Slices with a larger share among exemplars than among all examples, largest share of exemplars' excess first."""
+    frames = [
+        v.over_indexed.with_columns(variant=pl.lit(v.arm.name)).filter(pl.col("ratio").fill_nan(None) > 1)
+        for v in audit.variants
+        if v.over_indexed.height
+    ]
+    if not frames:
+        return (), 0
+    every = pl.concat([f.sort("n_exemplars", "ratio", descending=True, maintain_order=True) for f in frames])
+    return tuple(_over_row(r) for r in every.head(OVER_INDEXED_ROWS).iter_rows(named=True)), every.height
+
+
+def _over_row(row: dict[str, Any]) -> OverRow:
+    return OverRow(
+        variant=str(row["variant"]),
+        slice=str(row["slice"]),
+        value=str(row["value"]),
+        share_exemplars=percent(row["share_exemplars"]),
+        share_all=percent(row["share_all"]),
+        ratio=f"{number(row['ratio'], 1)} ×",
+        n=f"{row['n_exemplars']:,} of {row['n_all']:,}",
+    )
+
+
+def finding_table(findings: pl.DataFrame) -> FindingTable:
+    """The most important rows: the whole first, then by verdict, adjusted p and size of the effect."""
+    rank = {"worse": 0, "better": 1, "too small to tell": 2, "within floor": 3, "undefined": 4}
+    chosen = findings
+    if findings.height > TABLE_ROWS:
+        chosen = findings.sort(
+            pl.col("slice") != "all",
+            pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),
+            pl.col("p_adjusted").fill_nan(None),
+            -pl.col("effect").abs().fill_nan(None),
+            nulls_last=True,
+            maintain_order=True,
+        ).head(TABLE_ROWS)
+    rows = tuple(_finding(r) for r in chosen.iter_rows(named=True))
+    present = set(chosen["verdict"])
+    return FindingTable(
+        rows=rows,
+        total=findings.height,
+        variants=tuple(dict.fromkeys(r.variant for r in rows)),
+        measures=tuple(dict.fromkeys(r.measure for r in rows)),
+        verdicts=tuple(v for v in rank if v in present),
+    )
+
+
+def _finding(row: dict[str, Any]) -> FindingRow:
+    scale = scale_of(str(row["measure"]))
+    get: dict[str, float] = {k: math.nan if row[k] is None else float(row[k]) for k in _NUMBERS}
+    offset = row["unit"] == "member"
+    floor = (
+        scale.interval(get["floor_low"], get["floor_high"])
+        if offset
+        else scale.span(get["floor_low"], get["floor_high"])
+    )
+    return FindingRow(
+        variant=str(row["variant"]),
+        measure=title_of(str(row["measure"])),
+        slice=str(row["slice"]),
+        value=str(row["value"]),
+        verdict=row["verdict"],
+        note=str(row["note"] or ""),
+        cells=(
+            (f"{row['n_examples'] or 0:,}", get["n_examples"]),
+            (scale.effect(get["effect"]), get["effect"]),
+            (scale.interval(get["low"], get["high"]), get["low"]),
+            (floor, get["floor_high"]),
+            (probability(get["p_adjusted"]), get["p_adjusted"]),
+            (scale.value(get["reference"]), get["reference"]),
+            (scale.value(get["changed"]), get["changed"]),
+        ),
+    )
+
+
+_NUMBERS = ("n_examples", "reference", "changed", "effect", "low", "high", "floor_low", "floor_high", "p_adjusted")

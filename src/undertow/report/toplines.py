@@ -1,0 +1,114 @@
+"""The top line of each variant, beside what it hides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
+from undertow.report import effects as slices
+from undertow.report.cards import scale_of
+from undertow.report.counts import count_verdict
+from undertow.report.effects import Effect, SliceEffects
+from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
+
+
+@dataclass(frozen=True)
+class TopLine:
+    """One variant: its accuracy beside what that number hides."""
+
+    name: str
+    verdict: Verdict
+    headline: str
+    interventions: tuple[str, ...]
+    members: str
+    before: str
+    after: str
+    after_interval: str
+    shift: str
+    shift_interval: str
+    shift_verdict: Verdict
+    worst: tuple[tuple[Effect, str, str], ...]
+    slices: str
+    changed: str
+    changed_of: str
+    floor: str
+    changed_verdict: Verdict
+    confirmed: str
+
+
+def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) -> TopLine:
+    arm, reference = variant.arm, audit.reference
+    row = _whole(audit.findings, arm.name)
+    panel = next((p for p in shown.panels if p.variant == arm.name), None) if shown else None
+    scale = scale_of(shown.measure) if shown else Scale(True)
+    worst = tuple((e, scale.effect(e.effect), scale.interval(e.low, e.high)) for e in slices.worst(panel))
+    changed = _changed(audit.findings, variant)
+    return TopLine(
+        name=arm.name,
+        verdict=variant.verdict,
+        headline=variant.headline,
+        interventions=arm.interventions,
+        members=_members(arm),
+        before=percent(reference.accuracy),
+        after=percent(arm.accuracy),
+        after_interval=Scale(True).span(arm.accuracy_low, arm.accuracy_high),
+        shift=signed(None if row is None else 100 * row["effect"]),
+        shift_interval="" if row is None else Scale(True).interval(row["low"], row["high"]),
+        shift_verdict="undefined" if row is None else row["verdict"],
+        worst=worst,
+        slices=_slices_said(panel),
+        **changed,
+    )
+
+
+def _whole(findings: pl.DataFrame, variant: str, measure: str = "accuracy") -> dict[str, Any] | None:
+    rows = findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == "all"))
+    return rows.row(0, named=True) if rows.height else None
+
+
+def _members(arm: Arm) -> str:
+    said = plural(arm.members, "member")
+    return f"{said}, each made from a reference member" if arm.paired else said
+
+
+def _slices_said(panel: slices.Panel | None) -> str:
+    """How many slices got which verdict; says in words when none is worse."""
+    if panel is None:
+        return "No slices to look at."
+    worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
+    first = (
+        f"{worse} of {plural(panel.total, 'slice')} worse" if worse else f"None of {plural(panel.total, 'slice')} worse"
+    )
+    return f"{first}; {open_} too small to tell" if open_ else first
+
+
+def _changed(findings: pl.DataFrame, variant: VariantAudit) -> dict[str, Any]:
+    """How many answers changed, against chance; with one member a side, churn stands in."""
+    c = variant.count
+    if c is None:
+        row = _whole(findings, variant.arm.name, "churn")
+        churn, floor = (row["changed"], row["floor"]) if row else (None, None)
+        said = "no floor: one member each side" if absent(floor) else f"a repeat run changes {percent(floor)}"
+        return {
+            "changed": percent(churn),
+            "changed_of": "of answers" if row else "",
+            "floor": said,
+            "changed_verdict": row["verdict"] if row else "undefined",
+            "confirmed": "",
+        }
+    return {
+        "changed": count(c.observed),
+        "changed_of": f"of {c.n_examples:,}",
+        "floor": _floor_said(c),
+        "changed_verdict": count_verdict(c),
+        "confirmed": f"{c.confirmed:,} confirmed one by one" if c.confirmed else "none confirmed one by one",
+    }
+
+
+def _floor_said(c: ExemplarCount) -> str:
+    if absent(c.floor_low) or absent(c.floor_high):
+        return "no floor"
+    return f"chance alone: {number(c.floor_low, 0)} to {number(c.floor_high, 0)}"
