@@ -77,7 +77,7 @@ def test_equals_counting_votes_draw_by_draw(monkeypatch, m_ref, m_var, classes, 
 
 
 def test_equals_it_for_pairs_and_over_several_blocks_batches_and_chunks(monkeypatch):
-    for name, value in {"DRAWS": 7, "ROWS": 3, "TABLE": 40, "DIRECT": 21, "STATES": 20}.items():
+    for name, value in {"DRAWS": 7, "ROWS": 3, "PRODUCT": 8, "TABLE": 40, "DIRECT": 21, "STATES": 20}.items():
         monkeypatch.setattr(module, name, value)
     rng = np.random.default_rng(0)
     pred_MN, label_N, membership_GN = world(rng, 10, missing=0.1)

@@ -8,8 +8,7 @@ The obvious way counts votes for draws × examples × candidates. Three facts ma
    state (``vote_states``).
 3. Only examples with more states than a table is worth (many candidates with many votes each) are counted directly.
 
-Slice sums are sparse products. One thread: the steps are small, and with two they waited for the interpreter lock
-longer than they saved (``benchmarks/exchange_speed.py``).
+Slice sums are sparse products. One thread of our own: with two, the interpreter lock ate what the second core gave.
 """
 
 from __future__ import annotations
@@ -34,8 +33,11 @@ TABLE = 1 << 18
 """States in memory at once."""
 DRAWS = 1000
 """Draws in one block of work."""
+PRODUCT = 4096
+"""Rows of a matrix product. Few large ones: a threaded BLAS that shares its cores with others waits at the end of
+each, and with many small ones that wait was several times the work."""
 ROWS = 128
-"""Examples looked up together."""
+"""Examples looked up together: indices and values stay in the cache."""
 DIRECT = 1 << 15
 """Examples × draws counted directly together."""
 
@@ -156,49 +158,61 @@ def _touched(task: _Task, example_X: Ints) -> _Touched:
     return _Touched(slice_G, membership_GX[slice_G])
 
 
+def _pieces(task: _Task, group: Candidates, step: int) -> list[tuple[slice, _Touched]]:
+    """Runs of ``step`` examples, each with the slices they touch."""
+    starts = range(0, len(group.example_X), step)
+    runs = [slice(start, start + step) for start in starts]
+    return [(rows, _touched(task, group.example_X[rows])) for rows in runs]
+
+
 def _add_tabled(task: _Task, batch: Candidates) -> None:
     table = tabulate(batch, task.pred_MN[:, batch.example_X], task.m_ref, task.functions, task.needs_label)
-    for start in range(0, len(batch.example_X), ROWS):
-        rows = slice(start, start + ROWS)
-        slices = _touched(task, batch.example_X[rows])
+    for start in range(0, len(batch.example_X), PRODUCT):
+        many = slice(start, start + PRODUCT)
+        pieces = _pieces(task, batch.take(many), ROWS)
         for block in task.blocks:
-            _look_up(task, table, rows, slices, block)
+            state_XD = table.weight_XM[many] @ task.side_MD[:, block]
+            for rows, slices in pieces:
+                index_XD = state_XD[rows].astype(np.intp)
+                index_XD += table.offset_X[many][rows, None]
+                _look_up(task, table, index_XD, slices, block)
 
 
-def _look_up(task: _Task, table: StateTable, rows: slice, slices: _Touched, block: slice) -> None:
-    state_XD = (table.weight_XM[rows] @ task.side_MD[:, block]).astype(np.intp)
-    state_XD += table.offset_X[rows, None]
-    value_XD = np.empty(state_XD.shape)
+def _look_up(task: _Task, table: StateTable, index_XD: Ints, slices: _Touched, block: slice) -> None:
+    value_XD = np.empty(index_XD.shape)
     shared: dict[int, Floats] = {}
     for f, (value_S, undefined_S) in enumerate(zip(table.value, table.undefined, strict=True)):
-        # mode="clip" lets take write into ``out`` without a buffer; states are in range by construction.
-        np.take(value_S, state_XD, out=value_XD, mode="clip")
+        # mode="clip" lets take write into ``out`` without a buffer; indices are in range by construction.
+        np.take(value_S, index_XD, out=value_XD, mode="clip")
         slices.add(task.value[f], block, value_XD)
         if undefined_S is None:
             continue
         if id(undefined_S) not in shared:
-            np.take(undefined_S, state_XD, out=value_XD, mode="clip")
+            np.take(undefined_S, index_XD, out=value_XD, mode="clip")
             shared[id(undefined_S)] = slices.membership_GX @ value_XD
         task.undefined[f][slices.slice_G, block] += shared[id(undefined_S)]
 
 
 def _add_direct(task: _Task, group: Candidates) -> None:
-    step = max(1, DIRECT // DRAWS)
+    step = max(1, PRODUCT // group.label_XK.shape[1])
     for start in range(0, len(group.example_X), step):
-        chunk = group.take(slice(start, start + step))
-        slices = _touched(task, chunk.example_X)
+        many = group.take(slice(start, start + step))
+        pieces = _pieces(task, many, max(1, DIRECT // DRAWS))
+        pred_XM = task.pred_MN[:, many.example_X].T
+        vote_KXM = (pred_XM[None] == many.label_XK.T[:, :, None]).astype(np.float32)
         for block in task.blocks:
-            _count(task, chunk, slices, block)
+            held_KXD = (vote_KXM.reshape(-1, vote_KXM.shape[2]) @ task.side_MD[:, block]).reshape(
+                *vote_KXM.shape[:2], -1
+            )
+            for rows, slices in pieces:
+                _count(task, many.take(rows), held_KXD[:, rows], slices, block)
 
 
-def _count(task: _Task, chunk: Candidates, slices: _Touched, block: slice) -> None:
-    draws = block.stop - block.start
-    pred_XM = task.pred_MN[:, chunk.example_X].T
-    vote_KXM = (pred_XM[None] == chunk.label_XK.T[:, :, None]).astype(np.float32)
-    k, examples, members = vote_KXM.shape
-    held_KX = (vote_KXM.reshape(-1, members) @ task.side_MD[:, block]).reshape(k, -1)
+def _count(task: _Task, chunk: Candidates, held_KXD: Floats, slices: _Touched, block: slice) -> None:
+    k, examples, draws = held_KXD.shape
     margin_KX = np.repeat(chunk.margin_XK.T.astype(np.float32), draws, axis=1)
-    found = evaluate(task.functions, task.needs_label, held_KX, margin_KX, np.repeat(chunk.truth_X, draws))
+    truth_X = np.repeat(chunk.truth_X, draws)
+    found = evaluate(task.functions, task.needs_label, held_KXD.reshape(k, -1), margin_KX, truth_X)
     for f, value_X in enumerate(found):
         value_XD = value_X.reshape(examples, draws).astype(np.float64)
         nan_XD = np.isnan(value_XD)
