@@ -205,7 +205,20 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
     damage_C = -0.24 * level**6 * weight + rng.normal(0, 0.004, 10)
     overall = float(damage_C.mean())
     observed = int(44 + 190 * level**8)
-    rows = [finding(name, "", overall, rng, slice="all", n_examples=2000, low=overall - 0.004, high=overall + 0.004, verdict="worse" if overall < -0.004 else "within floor", note="")]
+    rows = [
+        finding(
+            name,
+            "",
+            overall,
+            rng,
+            slice="all",
+            n_examples=2000,
+            low=overall - 0.004,
+            high=overall + 0.004,
+            verdict="worse" if overall < -0.004 else "within floor",
+            note="",
+        )
+    ]
     rows += [finding(name, g, float(d), rng) for g, d in zip(GARMENTS, damage_C, strict=True)]
     for measure, high in (("modal_disagreement", 1.0), ("taxicab", 3.0)):
         rows.append(disagreement(name, measure, "", high * observed / 2000, 0.022 * high))
@@ -272,7 +285,24 @@ def texts() -> Audit:
     rng = np.random.default_rng(1)
     audit = garments((0.9,))
     variant = audit.variants[0]
-    words = ["the", "plot", "never", "quite", "finds", "its", "feet", "but", "the", "two", "leads", "are", "a", "pleasure", "to", "watch"]
+    words = [
+        "the",
+        "plot",
+        "never",
+        "quite",
+        "finds",
+        "its",
+        "feet",
+        "but",
+        "the",
+        "two",
+        "leads",
+        "are",
+        "a",
+        "pleasure",
+        "to",
+        "watch",
+    ]
     said = " ".join(rng.choice(words, 60)).capitalize() + "."
     gallery = tuple(entry(i, rng, image=None, text=said[: 80 + 60 * i]) for i in range(7))
     regions = [

@@ -159,16 +159,18 @@ def _pairs(reference: Records, variant: Records, said: list[str]) -> tuple[Recor
     if ref_keys is None or var_keys is None:
         return reference, variant, False
     pairs = [(ref_keys.index(key), m) for m, key in enumerate(var_keys) if key is not None and key in ref_keys]
-    alone = variant.M - len(pairs)
-    if alone or len(set(var_keys)) < len(var_keys) or len(set(ref_keys)) < len(ref_keys):
+    derived = variant if variant.manifest.parent is not None else reference
+    alone = derived.M - len(pairs)
+    if alone > 0 or any(len(set(keys)) < len(keys) for keys in (ref_keys, var_keys)):
         said.append(
             f"{_pair(reference, variant)} derive from one another but do not pair one to one"
-            f" ({alone} of {variant.M} members without a partner); they are compared as if independent."
+            f" ({max(alone, 0)} of {derived.M} members without a partner); they are compared as if independent."
         )
         return reference, variant, False
-    unused = reference.M - len(pairs)
-    if unused:
-        said.append(f"{unused} of {reference.M} members of {reference.name!r} have no partner and are left out.")
+    for side in (reference, variant):
+        if side.M > len(pairs):
+            unused = f"{side.M - len(pairs)} of {side.M} members of {side.name!r}"
+            said.append(f"{unused} have no partner and are left out.")
     said.append(f"Members are compared in {len(pairs)} pairs: each two share the trained network they come from.")
     rows, columns = zip(*sorted(pairs), strict=True)
     return reference.take_members(list(rows)), variant.take_members(list(columns)), True

@@ -63,7 +63,7 @@ def _measures(audit: Audit) -> tuple[tuple[str, str, str], ...]:
 def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
     s = audit.settings
     return (
-        ("Slices by", ", ".join(s.by) or "class"),
+        ("Slices by", ", ".join(s.by) or "none"),
         ("Level of the tests", percent(s.level)),
         ("False discovery rate of confirmed exemplars", percent(s.fdr)),
         ("Rearrangements drawn", number(s.draws, 0)),

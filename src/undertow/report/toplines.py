@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
 from undertow.report import effects as slices
 from undertow.report.cards import scale_of
-from undertow.report.counts import count_verdict
+from undertow.report.counts import count_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
 from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
 
@@ -41,11 +39,11 @@ class TopLine:
 
 def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) -> TopLine:
     arm, reference = variant.arm, audit.reference
-    row = _whole(audit.findings, arm.name)
+    row = whole(audit.findings, arm.name)
     panel = next((p for p in shown.panels if p.variant == arm.name), None) if shown else None
     scale = scale_of(shown.measure) if shown else Scale(True)
     worst = tuple((e, scale.effect(e.effect), scale.interval(e.low, e.high)) for e in slices.worst(panel))
-    changed = _changed(audit.findings, variant)
+    changed = _changed(audit, variant)
     return TopLine(
         name=arm.name,
         verdict=variant.verdict,
@@ -64,11 +62,6 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
     )
 
 
-def _whole(findings: pl.DataFrame, variant: str, measure: str = "accuracy") -> dict[str, Any] | None:
-    rows = findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == "all"))
-    return rows.row(0, named=True) if rows.height else None
-
-
 def _members(arm: Arm) -> str:
     said = plural(arm.members, "member")
     return f"{said}, each made from a reference member" if arm.paired else said
@@ -79,31 +72,31 @@ def _slices_said(panel: slices.Panel | None) -> str:
     if panel is None:
         return "No slices to look at."
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
-    first = (
-        f"{worse} of {plural(panel.total, 'slice')} worse" if worse else f"None of {plural(panel.total, 'slice')} worse"
-    )
+    total = plural(panel.total, "slice")
+    if open_ == panel.total:
+        return f"All of {total} too small to tell"
+    first = f"{worse or 'None'} of {total} worse"
     return f"{first}; {open_} too small to tell" if open_ else first
 
 
-def _changed(findings: pl.DataFrame, variant: VariantAudit) -> dict[str, Any]:
+def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
     """How many answers changed, against chance; with one member a side, churn stands in."""
-    c = variant.count
+    c, verdict = variant.count, count_verdict(audit, variant)
     if c is None:
-        row = _whole(findings, variant.arm.name, "churn")
-        churn, floor = (row["changed"], row["floor"]) if row else (None, None)
-        said = "no floor: one member each side" if absent(floor) else f"a repeat run changes {percent(floor)}"
+        row = whole(audit.findings, variant.arm.name, "churn") or {"changed": None, "floor": None}
+        said = f"a repeat run changes {percent(row['floor'])}"
         return {
-            "changed": percent(churn),
-            "changed_of": "of answers" if row else "",
-            "floor": said,
-            "changed_verdict": row["verdict"] if row else "undefined",
+            "changed": percent(row["changed"]),
+            "changed_of": "" if absent(row["changed"]) else "of answers",
+            "floor": "no floor: one member each side" if absent(row["floor"]) else said,
+            "changed_verdict": verdict,
             "confirmed": "",
         }
     return {
         "changed": count(c.observed),
         "changed_of": f"of {c.n_examples:,}",
         "floor": _floor_said(c),
-        "changed_verdict": count_verdict(c),
+        "changed_verdict": verdict,
         "confirmed": f"{c.confirmed:,} confirmed one by one" if c.confirmed else "none confirmed one by one",
     }
 

@@ -58,8 +58,11 @@ def worst_slice(
 
     The worst of many noisy slices looks worse than any slice is, and is not the same slice twice. Each draw resamples
     members (pairs together where ``paired``) and examples and looks for its own worst slice. ``correct`` is 1, 0, or
-    NaN where unknown. The interval is the reversed percentile ("basic") one: a resampled minimum lies below the
-    observed one about as far as the observed one lies below the truth, and reversing moves it the right way.
+    NaN where unknown. On each side the interval reaches as far as the percentile or the reversed percentile ("basic")
+    bound, whichever is farther: a resampled minimum lies below the observed one about as far as that lies below the
+    truth, which reversing mends where many slices compete for the minimum and overdoes where one stands out. In
+    simulation (10 members, 1,500 examples, 10 or 100 slices, with and without damage) either alone fell to 92 or 84 %
+    coverage at a nominal 95.
 
     Empty slices take no part. NaN and index −1 where no slice has an example.
     """
@@ -73,8 +76,9 @@ def worst_slice(
     if np.isnan(effect):
         return WorstSlice(index[0], index[1], before, after, effect, float("nan"), float("nan"))
     changed_D = np.concatenate(list(_resampled(pooled, draws, rng, paired)))
-    low, high = np.nanquantile(changed_D, [level / 2, 1 - level / 2])
-    return WorstSlice(index[0], index[1], before, after, effect, float(2 * effect - high), float(2 * effect - low))
+    below, above = np.nanquantile(changed_D, [level / 2, 1 - level / 2])
+    low, high = min(below, 2 * effect - above), max(above, 2 * effect - below)
+    return WorstSlice(index[0], index[1], before, after, effect, float(low), float(high))
 
 
 class _Counted:

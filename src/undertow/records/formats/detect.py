@@ -79,7 +79,10 @@ def _asked(path: Path) -> _Hit | None:
 
 
 def _first_of_each(found: list[_Hit]) -> list[_Hit]:
-    return list({format.NAME: (path, format, why) for path, format, why in reversed(found)}.values())
+    first: dict[str, _Hit] = {}
+    for hit in found:
+        first.setdefault(hit[1].NAME, hit)
+    return list(first.values())
 
 
 def _known() -> str:

@@ -99,12 +99,14 @@ def _observed(row: AgainstFloor, place: _place, y: float) -> Iterator[Markup]:
 
 def _frame(top: float, bottom: float, unit: str) -> Iterator[Markup]:
     place = _place(top)
-    for tick in nice_ticks(0.0, top, 4):
+    ticks = nice_ticks(0.0, top, 4)
+    digits = 0 if all(t.is_integer() for t in ticks) else 2
+    for tick in ticks:
         x = place(tick)
         yield rule(
             x, HEAD, x, bottom, "zero" if tick == 0 else "grid", INK if tick == 0 else QUIET, 1 if tick == 0 else 0.4
         )
-        said = number(tick, 0 if float(tick).is_integer() else 2)
+        said = number(tick, digits if tick else 0)
         yield text(x, bottom + 16, said, anchor="middle", size=11.5, class_="label tick", opacity=0.8)
     yield text(
         (GUTTER + WIDTH - RIGHT) / 2, bottom + 33, unit, anchor="middle", size=11.5, class_="label tick", opacity=0.8
