@@ -163,16 +163,17 @@ class Exemplars:
         )
 
     def _controls(self, chosen: Ints) -> list[int | None]:
-        """For each exemplar an unchanged example with the same label, nearest in reference share; none used twice.
+        """For each exemplar an unchanged example with the same label and the same reference answer, nearest in how
+        many members gave it; none used twice.
 
         Distance is the gap in reference share plus the control's own Taxicab distance, so that a control is both
         as certain before and as calm after as can be had.
         """
         free = ~self.changed_N & ~self.tied_N
-        label_N = self.pair.reference.label_N
+        label_N, modal_N = self.pair.reference.label_N, self.reference_modal_N
         found: list[int | None] = []
         for n in chosen:
-            pool = np.flatnonzero(free & (label_N == label_N[n]))
+            pool = np.flatnonzero(free & (label_N == label_N[n]) & (modal_N == modal_N[n]))
             if len(pool) == 0:
                 found.append(None)
                 continue

@@ -106,10 +106,15 @@ def test_no_slice_and_no_defined_slice():
     assert np.isnan(max_t(np.full((2, 8), np.nan), 4, drawn, level=0.05).p_adjusted_G).all()
 
 
-def test_the_floor_is_the_draws_own_mean_and_quantiles():
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_the_floor_is_of_members_exchanged_after_the_shift_is_taken_away(shift: float):
     rng = np.random.default_rng(1)
     value_GM, drawn = rng.normal(size=(2, 10)), exchange(4, 6, 150, np.random.default_rng(2))
-    effects = [value_GM[:, ~side].mean(axis=1) - value_GM[:, side].mean(axis=1) for side in drawn.is_reference_DM]
+    value_GM[:, 4:] += shift
+    left_GM = value_GM.copy()
+    for side in (slice(0, 4), slice(4, 10)):
+        left_GM[:, side] -= value_GM[:, side].mean(axis=1)[:, None]
+    effects = [left_GM[:, ~side].mean(axis=1) - left_GM[:, side].mean(axis=1) for side in drawn.is_reference_DM]
     found = max_t(value_GM, 4, drawn, level=0.1)
     np.testing.assert_allclose(found.floor_G, np.mean(effects, axis=0), atol=1e-12)
     np.testing.assert_allclose(found.floor_low_G, np.quantile(effects, 0.05, axis=0), atol=1e-12)
