@@ -168,7 +168,7 @@ def _pairs(reference: Records, variant: Records, said: list[str]) -> tuple[Recor
         )
         return reference, variant, False
     for side in (reference, variant):
-        if side.M > len(pairs):
+        if len(pairs) < side.M:
             unused = f"{side.M - len(pairs)} of {side.M} members of {side.name!r}"
             said.append(f"{unused} have no partner and are left out.")
     said.append(f"Members are compared in {len(pairs)} pairs: each two share the trained network they come from.")

@@ -78,7 +78,7 @@ def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
 
 def _as_text(path: Path, column: pl.Series) -> pl.Series:
     """Ids and class names as text. Whole floats lose ``.0`` (pandas writes 3 as 3.0 once a value is missing)."""
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+    if _is_unreadable(column.dtype):
         raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row")
     if column.dtype.is_float() and column.name == "example_id":
         _refuse_inexact_ids(path, column)
@@ -100,9 +100,16 @@ def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
         raise TableError(f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as text")
 
 
+def _is_unreadable(kind: pl.DataType) -> bool:
+    """Whether values of this type are no single text or number."""
+    return kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration)
+
+
 def _as_number(path: Path, column: pl.Series) -> pl.Series:
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object) or column.dtype.is_temporal():
+    if _is_unreadable(column.dtype) or column.dtype.is_temporal():
         raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want numbers between 0 and 1")
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
     number = column.cast(pl.Float64, strict=False)
     wrong = number.is_null() & column.is_not_null()
     if wrong.any():
@@ -115,7 +122,7 @@ def _as_number(path: Path, column: pl.Series) -> pl.Series:
 
 
 def _as_slice(column: pl.Series) -> pl.Series | None:
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+    if _is_unreadable(column.dtype):
         return None
     if column.dtype.is_decimal():
         return column.cast(pl.Float64)

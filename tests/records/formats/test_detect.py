@@ -1,0 +1,86 @@
+"""What a path holds is found out, said, and mixtures are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import worlds
+from undertow.errors import UserError
+from undertow.records.formats.detect import FORMATS, read_any
+from undertow.records.write import write_records
+
+TABLE = "example_id,prediction,label\n1,cat,cat\n2,dog,cat\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_records(worlds.null_world(n=30)[0], tmp_path / "pop")
+    (tmp_path / "a.csv").write_text(TABLE)
+    (tmp_path / "runs").mkdir()
+    for name in ("run2.csv", "run1.csv"):
+        (tmp_path / "runs" / name).write_text(TABLE)
+    (tmp_path / "runs/notes.txt").write_text("not a table")
+    (tmp_path / "runs/.hidden.csv").write_text("x")
+    return tmp_path
+
+
+def refused(*paths: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        read_any(paths)
+    return str(caught.value)
+
+
+def test_every_format_says_what_it_is() -> None:
+    assert [format.NAME for format in FORMATS] == ["population", "table"]
+    assert all(format.ABOUT for format in FORMATS)
+
+
+def test_a_population_folder(place: Path) -> None:
+    records, about = read_any([place / "pop"])
+    assert records.name == "reference"
+    assert about == f"{place / 'pop'}: population folder (has manifest.json): 5 members, 30 examples, 4 classes"
+    assert read_any([place / "pop"], name="mine")[0].name == "mine"
+
+
+def test_a_table(place: Path) -> None:
+    records, about = read_any([place / "a.csv"])
+    assert about == f"{place / 'a.csv'}: CSV (a header with example_id): 1 member, 2 examples, 2 classes"
+    assert records.name == "a"
+
+
+def test_a_folder_of_tables_is_its_files_in_order(place: Path) -> None:
+    records, about = read_any([place / "runs"])
+    assert [m.id for m in records.members] == ["run1", "run2"]
+    assert about.startswith(f"{place / 'runs/run1.csv'} and 1 more: CSV")
+
+
+def test_what_cannot_be_read(place: Path) -> None:
+    (place / "empty").mkdir()
+    (place / "a.txt").write_text("hello")
+    assert refused() == "there is nothing to read: give a population folder or files of predictions"
+    assert refused(place / "gone") == f"{place / 'gone'}: there is no such file or folder; check the name"
+    assert refused(place / "a.txt") == (
+        f"{place / 'a.txt'}: is of no known format (population, table); see undertow list formats"
+    )
+    assert refused(place / "empty") == (
+        f"{place / 'empty'}: holds no file of a known format (population, table); see undertow list formats"
+    )
+    assert refused(place / "pop", place / "a.csv") == (
+        f"{place / 'pop'} is a population, {place / 'a.csv'} is a table: one side must be of one format;"
+        " convert one of them with undertow convert"
+    )
+    assert refused(place / "pop", place / "pop") == (
+        f"{place / 'pop'}, {place / 'pop'}: are 2 population folders; give one on each side of a comparison"
+    )
+    assert refused(place) == f"{place}: holds the populations pop; give one of these folders"
+
+
+def test_a_table_converts_to_a_folder_and_back(place: Path) -> None:
+    records, _ = read_any([place / "runs"])
+    write_records(records, place / "converted")
+    back, _ = read_any([place / "converted"])
+    assert back.examples.equals(records.examples)
+    assert back.pred_MN.tolist() == records.pred_MN.tolist()
+    assert back.manifest.notes == records.manifest.notes

@@ -1,0 +1,292 @@
+"""What may be compared, in which order, and what the comparison assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import worlds
+from undertow.errors import NotComparableError
+from undertow.records.check import align
+from undertow.records.records import Records
+
+NO_HASH = "Could not be verified: that one example_id means one input on both sides (no content_hash)."
+UNKNOWN = "Could not be verified, because {!r} does not say: runner, device, dtype, recipe, versions."
+SILENT = {UNKNOWN.format("a"), UNKNOWN.format("b"), NO_HASH}
+KNOWN = {"runner": "loop", "device": "cpu", "dtype": "float32", "recipe": {"lr": 0.1}, "versions": {"torch": "2.11"}}
+
+
+def make(name: str, pred: Any = ((0, 1, 2), (0, 1, 1)), label: Any = (0, 1, 2), **options: Any) -> Records:
+    return worlds.records_from(pred, label, options.pop("classes", ("x", "y", "z")), name=name, **options)
+
+
+def having(records: Records, **fields: Any) -> Records:
+    """The same with other manifest fields."""
+    return replace(records, manifest=records.manifest.model_copy(update=fields))
+
+
+def with_hash(records: Records, values: list[str | None]) -> Records:
+    return replace(records, examples=records.examples.with_columns(pl.Series("content_hash", values)))
+
+
+def refused(a: Records, b: Records, allow_partial: bool = False) -> str:
+    with pytest.raises(NotComparableError) as caught:
+        align(a, b, allow_partial=allow_partial)
+    return str(caught.value)
+
+
+def said(a: Records, b: Records, **options: Any) -> list[str]:
+    return [sentence for sentence in align(a, b, **options).assumptions if sentence not in SILENT]
+
+
+def test_two_populations_of_everything_known_need_no_assumption() -> None:
+    a, b = (with_hash(having(make(name), **KNOWN), ["h0", "h1", "h2"]) for name in "ab")
+    aligned = align(a, b)
+    assert aligned.assumptions == ()
+    assert not aligned.paired
+    assert aligned.variant.pred_MN.tolist() == b.pred_MN.tolist()
+
+
+def test_what_plain_tables_do_not_say_could_not_be_verified() -> None:
+    assert align(make("a"), make("b")).assumptions == (NO_HASH, UNKNOWN.format("a"), UNKNOWN.format("b"))
+
+
+def test_the_variant_is_brought_into_the_references_order() -> None:
+    rng = np.random.default_rng(0)
+    reference, variant = worlds.null_world(n=50, proba=True)
+    order = rng.permutation(50)
+    aligned = align(reference, variant.take_examples(order))
+    assert aligned.variant.example_id_N.equals(reference.example_id_N)
+    np.testing.assert_array_equal(aligned.variant.pred_MN, variant.pred_MN)
+    np.testing.assert_array_equal(aligned.variant.p_label_MN, variant.p_label_MN)
+    assert aligned.variant.examples.equals(reference.examples)
+
+
+def test_different_examples_are_refused_or_counted() -> None:
+    a = make("a", example_ids=["e1", "e2", "e3"])
+    b = make("b", pred=[[0, 1, 2]], label=[2, 0, 1], example_ids=["e9", "e1", "e2"])
+    counts = "2 examples in both, 1 only in 'a' (first 'e3') and 1 only in 'b' (first 'e9')"
+    assert refused(a, b) == (
+        f"'a' and 'b' hold different examples: {counts}; predict the same examples, or compare those in both with"
+        " --allow-partial"
+    )
+    aligned = align(a, b, allow_partial=True)
+    assert f"Only examples in both populations are compared: {counts}." in aligned.assumptions
+    assert aligned.variant.example_id_N.to_list() == ["e1", "e2"]
+    assert aligned.variant.pred_MN.tolist() == [[1, 2]]
+
+
+def test_no_shared_example_is_refused_even_as_partial() -> None:
+    a, b = make("a"), make("b", example_ids=["f1", "f2", "f3"])
+    assert refused(a, b, allow_partial=True) == (
+        "'a' and 'b' share no example: 0 examples in both, 3 only in 'a' (first 'e0000') and 3 only in 'b' (first"
+        " 'f1'); predict the same examples"
+    )
+
+
+def test_different_labels_are_refused_or_left_out() -> None:
+    a, b = make("a"), make("b", label=[0, 2, 2])
+    assert refused(a, b) == (
+        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001'; correct the data, or"
+        " leave them out with --allow-partial"
+    )
+    assert said(a, b, allow_partial=True) == [
+        "Left out because the populations have different labels for one example_id: 1 of 3 examples, first 'e0001'."
+    ]
+    assert align(a, b, allow_partial=True).reference.N == 2
+
+
+def test_labels_of_one_side_serve_both() -> None:
+    proba = np.array([[[0.7, 0.2, 0.1]] * 3] * 2)
+    unlabelled = make("b", label=None, proba=proba)
+    aligned = align(make("a"), replace(unlabelled, p_label_MN=None))
+    assert aligned.variant.label_N.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(aligned.variant.p_label_MN[0], [0.7, 0.2, 0.1], rtol=1e-6)
+    assert said(make("a"), unlabelled) == ["Labels are those of 'a'; the other population has none."]
+    backwards = align(make("b", label=None), make("a"))
+    assert backwards.reference.label_N.tolist() == [0, 1, 2]
+
+
+def test_no_labels_at_all_is_allowed_and_said() -> None:
+    assert said(make("a", label=None), make("b", label=None)) == [
+        "There are no labels: accuracy and errors are undefined, only changes of answers are measured."
+    ]
+
+
+def test_different_inputs_under_one_id_are_refused_or_left_out() -> None:
+    a, b = with_hash(make("a"), ["h0", "h1", None]), with_hash(make("b"), ["h0", "g1", "g2"])
+    assert refused(a, b) == (
+        "'a' and 'b' have different inputs under one example_id (by content_hash): 1 of 3 examples, first 'e0001';"
+        " correct the data, or leave them out with --allow-partial"
+    )
+    assert align(a, b, allow_partial=True).reference.example_id_N.to_list() == ["e0000", "e0002"]
+
+
+def test_classes_in_another_order_are_matched_by_name() -> None:
+    proba = np.array([[[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.1, 0.6]]])
+    a = make("a", pred=[[0, 1, 2]], proba=proba)
+    b = make("b", pred=[[2, 0, 1]], label=[2, 0, 1], classes=("y", "z", "x"), proba=proba[:, :, [1, 2, 0]])
+    aligned = align(a, b)
+    assert aligned.variant.classes == ("x", "y", "z")
+    assert aligned.variant.pred_MN.tolist() == [[0, 1, 2]]
+    np.testing.assert_array_equal(aligned.variant.proba_MNC, a.proba_MNC)
+    assert said(a, b) == ["Classes are in another order in 'b'; they are matched by name."]
+
+
+def test_declared_classes_must_be_the_same() -> None:
+    assert refused(make("a"), make("b", classes=("x", "y", "z", "w"))) == (
+        "'a' and 'b' have different class sets: 1 only in 'b' (first 'w'); compare models that answer the same"
+        " question, or rename the classes"
+    )
+
+
+def test_observed_classes_grow() -> None:
+    a = having(make("a", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("2", "10")), classes_from="observed")
+    b = having(make("b", pred=[[0, 1, 1]], label=[1, 2, 2], classes=("1", "2", "10")), classes_from="observed")
+    aligned = align(a, b)
+    assert aligned.reference.classes == aligned.variant.classes == ("1", "2", "10")
+    assert aligned.reference.pred_MN.tolist() == [[1, 2, 2]]
+    assert aligned.reference.label_N.tolist() == [1, 2, 2]
+    assert said(a, b) == ["'a' never shows 1 of the 3 classes; they are counted as unused."]
+
+
+def test_a_table_that_shows_fewer_classes_than_are_declared_is_compared() -> None:
+    seen = having(make("b", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("x", "y")), classes_from="observed")
+    declared = make("a", pred=[[0, 1, 1]], label=[0, 1, 1])
+    assert align(declared, seen).variant.classes == ("x", "y", "z")
+    assert align(seen, declared).reference.classes == ("x", "y", "z")
+    stranger = having(make("b", classes=("x", "y", "w")), classes_from="observed")
+    assert refused(declared, stranger).startswith(
+        "'a' and 'b' have different class sets: 1 only in 'a' (first 'z') and 1 only in 'b' (first 'w');"
+    )
+
+
+def test_probabilities_of_fewer_classes_are_dropped_when_classes_grow() -> None:
+    proba = [[[0.9, 0.1], [0.2, 0.8]]]
+    b = make("b", pred=[[0, 1]], label=[0, 1], classes=("x", "y"), proba=proba, task="binary", positive="y")
+    aligned = align(make("a", pred=[[0, 1]], label=[0, 1]), having(b, classes_from="observed"))
+    assert aligned.variant.proba_MNC is None
+    assert aligned.variant.manifest.task == "classification"
+    assert aligned.variant.manifest.positive is None
+
+
+def test_two_classes_are_binary_where_one_side_says_so() -> None:
+    a = make("a", pred=[[0, 1]], label=[0, 1], classes=("no", "yes"), task="binary", positive="no")
+    b = make("b", pred=[[0, 1]], label=[0, 1], classes=("no", "yes"), task="binary", positive="yes")
+    plain = having(b, classes_from="observed")
+    assert align(a, plain).variant.manifest.positive == "no"
+    assert said(a, plain) == ["The positive class is 'no', as 'a' has it."]
+    assert refused(a, b) == "the positive class is 'no' in 'a' and 'yes' in 'b'; write both with the same one"
+
+
+def test_other_tasks_do_not_mix() -> None:
+    assert refused(make("a", task="choice"), make("b")) == (
+        "'a' is a choice task and 'b' a classification task; compare populations of one task"
+    )
+    assert align(make("a", task="choice"), make("b", task="choice")).variant.manifest.task == "choice"
+
+
+def derived(name: str, parents: list[str], of: str, **options: Any) -> Records:
+    pred = [[m % 3] * 3 for m in range(len(parents))]
+    return make(name, pred=pred, parents=parents, parent=of, **options)
+
+
+def test_members_are_put_in_pairs() -> None:
+    reference = make("a", pred=[[0] * 3, [1] * 3, [2] * 3])
+    variant = derived("b", ["m02", "m00"], "a")
+    aligned = align(reference, variant)
+    assert aligned.paired
+    assert [m.id for m in aligned.reference.members] == ["m00", "m02"]
+    assert [m.parent for m in aligned.variant.members] == ["m00", "m02"]
+    assert aligned.variant.pred_MN[:, 0].tolist() == [1, 0]
+    assert said(reference, variant) == [
+        "1 of 3 members of 'a' have no partner and are left out.",
+        "Members are compared in 2 pairs: each two share the trained network they come from.",
+    ]
+    backwards = align(variant, reference)
+    assert backwards.paired
+    assert [m.id for m in backwards.variant.members] == ["m02", "m00"]
+
+
+def test_two_populations_of_one_parent_are_pairs() -> None:
+    aligned = align(derived("int8", ["m0", "m1"], "dense"), derived("int4", ["m1", "m0"], "dense"))
+    assert aligned.paired
+    assert [m.parent for m in aligned.variant.members] == [m.parent for m in aligned.reference.members]
+
+
+@pytest.mark.parametrize(("parents", "alone"), [(["m00", "m07"], 1), (["m00", "m00"], 0), (["m00", None], 1)])
+def test_members_that_do_not_pair_one_to_one_are_said(parents: list[str], alone: int) -> None:
+    reference, variant = make("a"), derived("b", parents, "a")
+    assert not align(reference, variant).paired
+    assert said(reference, variant) == [
+        f"'a' and 'b' derive from one another but do not pair one to one ({alone} of 2 members without a partner);"
+        " they are compared as if independent."
+    ]
+
+
+def test_a_parent_that_is_no_part_of_the_comparison_makes_no_pairs() -> None:
+    assert not align(make("a"), derived("b", ["m00", "m01"], "dense")).paired
+
+
+def test_another_number_type_needs_an_intervention_that_makes_it() -> None:
+    a = having(make("a"), **KNOWN)
+    b = having(make("b"), **KNOWN | {"dtype": "bfloat16"})
+    message = (
+        "'a' was computed in float32 and 'b' in bfloat16, and no intervention between them changes the number type;"
+        " make both in one, or declare the change as an intervention"
+    )
+    assert refused(a, b) == message
+    assert refused(a, having(b, interventions=("GradualMagnitudePruning(sparsity=0.9)",))) == message
+    assert "The dtype differs: float32 for 'a', bfloat16 for 'b'." in said(
+        a, having(b, interventions=("Quantization(bits=8)",))
+    )
+    assert said(a, having(b, dtype="unknown")) == ["Could not be verified, because 'b' does not say: dtype."]
+
+
+def test_what_else_differs_is_said() -> None:
+    a = having(make("a"), **KNOWN)
+    other = {"runner": "stacked", "device": "cuda", "recipe": {"lr": 0.2, "epochs": 3}, "versions": {"torch": "2.13"}}
+    b = having(make("b"), **KNOWN | other | {"scale": "smoke"})
+    assert said(a, b) == [
+        "The runner differs: loop for 'a', stacked for 'b'.",
+        "The device differs: cpu for 'a', cuda for 'b'.",
+        "Training differs besides the intervention: lr 0.1 → 0.2, epochs nothing → 3.",
+        'Software differs besides the intervention: torch "2.11" → "2.13".',
+        "The scale differs: none for 'a', smoke for 'b'.",
+    ]
+
+
+def test_failed_members_are_said() -> None:
+    a, b = make("a"), make("b")
+    failed = b.members[0].model_copy(update={"id": "m07", "status": "failed"})
+    b = having(b, members=(*b.members, failed))
+    assert said(a, b) == ["1 of 3 members of 'b' failed and are left out (m07)."]
+
+
+def test_slices_of_both_sides_are_used() -> None:
+    a = make("a", slices={"region": ["n", "s", "n"]})
+    b = make("b", slices={"region": ["n", "s", "s"], "age": [1, 2, 3]})
+    aligned = align(a, b)
+    for records in (aligned.reference, aligned.variant):
+        assert records.examples["region"].to_list() == ["n", "s", "n"]
+        assert records.examples["age"].to_list() == [1, 2, 3]
+    assert said(a, b) == [
+        "Slice 'region' differs on 1 of 3 examples; 'a' is followed.",
+        "Slice 'age' is taken from 'b'; 'a' does not have it.",
+    ]
+
+
+def test_what_a_person_looks_at_may_come_from_either_side() -> None:
+    aligned = align(make("a"), make("b", inputs=["one", "two", "three"]))
+    assert aligned.reference.inputs.to_list() == ["one", "two", "three"]
+
+
+def test_a_population_against_itself_changes_nothing() -> None:
+    reference, _ = worlds.null_world(n=60, proba=True, missing_labels=0.2)
+    aligned = align(reference, reference)
+    for name in ("pred_MN", "label_N", "p_label_MN", "proba_MNC"):
+        np.testing.assert_array_equal(getattr(aligned.variant, name), getattr(reference, name))
