@@ -235,10 +235,9 @@ def test_unknown_runners_are_refused(tmp_path):
 
 
 def test_auto_starts_processes_only_where_there_is_work_for_them(tmp_path):
-    run = _Run(tmp_path, "auto", 2, print, "none", None, "cpu")
+    run = _Run(tmp_path, "auto", 2, print, "none", None)
     long = replace(DENSE, recipe=Recipe(epochs=40))
     assert run.chosen(long, 10_000) == "processes"
     assert run.chosen(long, 60) == "loop"
     assert run.chosen(long.under(WeightQuantization(4), name="int4"), 10_000) == "loop"
     assert run.chosen(long.under(OneShotPruning(0.5, Recipe(epochs=40)), name="shot"), 10_000) == "processes"
-    assert replace(run, device="cuda").chosen(long, 10_000) == "loop"

@@ -21,6 +21,9 @@ from undertow.records.write import PopulationWriter
 
 RUNNERS = ("auto", "loop", "processes")
 
+DEVICE = "cpu"
+"""The trainer and its data follow whatever device they are given; only this one has been tried."""
+
 WORTH_PROCESSES = 500_000
 """From this many passed training examples on, all members together, starting processes (seconds) pays."""
 
@@ -34,7 +37,6 @@ def train_population(
     progress: Watcher | None = None,
     scale: Scale = "none",
     study_source: str | None = None,
-    device: str = "cpu",
 ) -> Path:
     """Train every member that ``out/<population>`` lacks, parents first, and return that folder.
 
@@ -51,7 +53,7 @@ def train_population(
     """
     if runner not in RUNNERS:
         raise UserError(f"there is no runner {runner!r}: choose from {', '.join(RUNNERS)}")
-    run = _Run(Path(out), runner, workers or cores(), progress or _nobody, scale, study_source, device)
+    run = _Run(Path(out), runner, workers or cores(), progress or _nobody, scale, study_source)
     run.train(population, retry=True)
     return run.folder(population)
 
@@ -75,7 +77,6 @@ class _Run:
     watch: Watcher
     scale: Scale
     study_source: str | None
-    device: str
 
     def folder(self, population: Population) -> Path:
         return self.out / population.folder
@@ -112,10 +113,10 @@ class _Run:
         if population.parent:
             epochs = sum(i.finetune.epochs for i in population.interventions if i.finetune)
         large = epochs * examples * population.members >= WORTH_PROCESSES
-        return "processes" if large and population.members > 1 and self.device == "cpu" else "loop"
+        return "processes" if large and population.members > 1 else "loop"
 
     def _writer(self, population: Population, splits: Splits, chosen: str) -> PopulationWriter:
-        folder, plan = self.folder(population), plan_of(population, splits, chosen, self.device, self.scale)
+        folder, plan = self.folder(population), plan_of(population, splits, chosen, DEVICE, self.scale)
         writer = PopulationWriter(folder, plan, examples_table(splits.test), members=population.members)
         surplus = sorted(set(writer.done_members()) - set(member_ids(population)))
         if surplus:
@@ -154,8 +155,8 @@ class _Run:
         self, population: Population, jobs: list[Job], splits: Splits, chosen: str
     ) -> Generator[Result, None, None]:
         if chosen == "processes" and jobs:
-            return in_processes(population, jobs, self.workers, self.device, self.watch)
-        return in_loop(population, jobs, splits, self.device, self.watch)
+            return in_processes(population, jobs, self.workers, DEVICE, self.watch)
+        return in_loop(population, jobs, splits, DEVICE, self.watch)
 
     def _record(self, population: Population, writer: PopulationWriter, job: Job, result: Outcome | Failure) -> None:
         if isinstance(result, Failure):
