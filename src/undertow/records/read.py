@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -162,7 +163,7 @@ def _verified(path: Path, expected: str | None) -> bytes:
 
 def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataFrame:
     try:
-        present = None if columns is None else set(pl.read_parquet_schema(data))
+        present = None if columns is None else set(pl.read_parquet_schema(io.BytesIO(data)))
         wanted = None if columns is None else [c for c in columns if present is not None and c in present]
         return pl.read_parquet(data, columns=wanted)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
