@@ -136,12 +136,15 @@ def _largest(panel: Panel, cost: int) -> float:
 
 
 def _common_order(panels: list[Panel], cost: int, columns: tuple[str, ...]) -> dict[tuple[str, str], tuple[int, float]]:
-    """Column first, then the summed cost over variants, so that a row means the same slice in every panel."""
-    total: dict[tuple[str, str], float] = {}
+    """Column first, then the summed cost over variants, so that a row means the same slice in every panel.
+
+    A slice that is undefined in every variant comes last.
+    """
+    costs_of: dict[tuple[str, str], list[float]] = {}
     for effect in (e for p in panels for e in p.effects):
-        key = (effect.slice, effect.value)
-        total[key] = total.get(key, 0.0) + (0.0 if math.isnan(effect.effect) else cost * effect.effect)
-    return {key: (columns.index(key[0]), -value) for key, value in total.items()}
+        known = costs_of.setdefault((effect.slice, effect.value), [])
+        known += [] if math.isnan(effect.effect) else [cost * effect.effect]
+    return {k: (columns.index(k[0]), -sum(known) if known else math.inf) for k, known in costs_of.items()}
 
 
 def _arranged(

@@ -6,11 +6,14 @@ import base64
 import struct
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Votes
 from undertow.report.wording import clean, percent, probability
 
-PICTURE_BYTES = 3_000_000
-"""Bytes of encoded pictures that one page carries; with base64 this keeps the page under 5 MB."""
+PICTURE_BYTES = 2_400_000
+CARDS = 160
+"""Bytes of pictures and number of exemplars that one page carries, so that it stays under 5 MB."""
 TEXT_LIMIT = 600
 FIRST = 6
 """Entries of a variant that are open; the rest is one click away."""
@@ -27,9 +30,9 @@ _TYPES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", 
 
 @dataclass(frozen=True)
 class Picture:
-    """``data`` is base64, or empty where the picture was left out for the reason in ``missing``."""
+    """``data`` is base64 (marked safe, so that it is never cut), or empty where ``missing`` says why."""
 
-    data: str
+    data: Markup
     kind: str
     width: int
     height: int
@@ -82,11 +85,16 @@ class Gallery:
 def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
     """One gallery per variant. Pictures are handed out in turn, first entries first, until ``budget`` is used up."""
     fitting = _fitting(audit, budget)
-    return tuple(_gallery(v, n, fitting) for n, v in enumerate(audit.variants) if v.gallery)
+    return tuple(_gallery(v, n, fitting, _each(audit)) for n, v in enumerate(audit.variants) if v.gallery)
 
 
-def _gallery(variant: VariantAudit, place: int, fitting: set[Place]) -> Gallery:
-    cards = tuple(_card(entry, (place, i), fitting) for i, entry in enumerate(variant.gallery))
+def _each(audit: Audit) -> int:
+    """Exemplars shown of each variant: all, unless there are very many variants."""
+    return max(2, CARDS // max(len(audit.variants), 1))
+
+
+def _gallery(variant: VariantAudit, place: int, fitting: set[Place], each: int) -> Gallery:
+    cards = tuple(_card(entry, (place, i), fitting) for i, entry in enumerate(variant.gallery[:each]))
     changed = None if variant.count is None else variant.count.observed
     return Gallery(variant.arm.name, cards[:FIRST], cards[FIRST:], changed)
 
@@ -129,7 +137,7 @@ def _shares(votes: Votes) -> dict[str, float]:
 def _fitting(audit: Audit, budget: int) -> set[Place]:
     """The places whose picture fits, taken in turn over variants; a picture too large for what is left is skipped."""
     chosen: set[Place] = set()
-    deepest = max((len(v.gallery) for v in audit.variants), default=0)
+    deepest = min(max((len(v.gallery) for v in audit.variants), default=0), _each(audit))
     for i, (n, variant) in ((i, pair) for i in range(deepest) for pair in enumerate(audit.variants)):
         if i >= len(variant.gallery):
             continue
@@ -143,13 +151,13 @@ def _fitting(audit: Audit, budget: int) -> set[Place]:
 def _picture(data: bytes, fits: bool) -> Picture:
     kind = media_type(data)
     if kind is None:
-        return Picture("", "", SIDE, SIDE, False, f"picture of a format that is not shown ({len(data):,} bytes)")
+        return Picture(Markup(), "", SIDE, SIDE, False, f"picture of a format that is not shown ({len(data):,} bytes)")
     width, height = _drawn(_size(data, kind))
     small = _size(data, kind)[0] in range(1, SMALL + 1)
     if not fits:
         why = f"picture left out to keep this file small ({len(data):,} bytes)"
-        return Picture("", kind, width, height, small, why)
-    return Picture(base64.b64encode(data).decode("ascii"), kind, width, height, small, "")
+        return Picture(Markup(), kind, width, height, small, why)
+    return Picture(Markup(base64.b64encode(data).decode("ascii")), kind, width, height, small, "")
 
 
 def media_type(data: bytes) -> str | None:

@@ -35,12 +35,12 @@ def floor_chart(rows: Sequence[AgainstFloor], key: str, title: str, unit: str) -
     top = 1.06 * max(values, default=1.0) or 1.0
     bottom = HEAD + ROW * len(rows)
     parts = [*_frame(top, bottom, unit)]
-    parts += [_row(row, _place(top), HEAD + ROW * i) for i, row in enumerate(rows)]
+    parts += [_row(row, _Place(top), HEAD + ROW * i) for i, row in enumerate(rows)]
     description = "; ".join(f"{short(r.name, 60)}: {r.said}" for r in rows)
     return figure(WIDTH, bottom + FOOT, key, title, description, parts)
 
 
-class _place:
+class _Place:
     """Maps 0 … top to horizontal positions."""
 
     def __init__(self, top: float) -> None:
@@ -50,7 +50,7 @@ class _place:
         return GUTTER + min(max(value / self.top, 0.0), 1.0) * (WIDTH - RIGHT - GUTTER)
 
 
-def _row(row: AgainstFloor, place: _place, top: float) -> Markup:
+def _row(row: AgainstFloor, place: _Place, top: float) -> Markup:
     middle = top + ROW / 2
     lift = -2.5 if row.fact else 4.3
     parts = [
@@ -74,7 +74,7 @@ def _row(row: AgainstFloor, place: _place, top: float) -> Markup:
     return group(parts, class_="row")
 
 
-def _floor(row: AgainstFloor, place: _place, top: float) -> Iterator[Markup]:
+def _floor(row: AgainstFloor, place: _Place, top: float) -> Iterator[Markup]:
     if math.isfinite(row.floor_low) and math.isfinite(row.floor_high):
         left, right = place(row.floor_low), place(row.floor_high)
         yield tag(
@@ -85,7 +85,7 @@ def _floor(row: AgainstFloor, place: _place, top: float) -> Iterator[Markup]:
         yield rule(place(row.floor), top + 6, place(row.floor), top + ROW - 6, "floor-mean", QUIET, 1.6)
 
 
-def _observed(row: AgainstFloor, place: _place, y: float) -> Iterator[Markup]:
+def _observed(row: AgainstFloor, place: _Place, y: float) -> Iterator[Markup]:
     if not math.isfinite(row.observed):
         return
     if math.isfinite(row.floor):
@@ -98,16 +98,13 @@ def _observed(row: AgainstFloor, place: _place, y: float) -> Iterator[Markup]:
 
 
 def _frame(top: float, bottom: float, unit: str) -> Iterator[Markup]:
-    place = _place(top)
+    place = _Place(top)
     ticks = nice_ticks(0.0, top, 4)
     digits = 0 if all(t.is_integer() for t in ticks) else 2
     for tick in ticks:
-        x = place(tick)
-        yield rule(
-            x, HEAD, x, bottom, "zero" if tick == 0 else "grid", INK if tick == 0 else QUIET, 1 if tick == 0 else 0.4
-        )
-        said = number(tick, digits if tick else 0)
-        yield text(x, bottom + 16, said, anchor="middle", size=11.5, class_="label tick", opacity=0.8)
-    yield text(
-        (GUTTER + WIDTH - RIGHT) / 2, bottom + 33, unit, anchor="middle", size=11.5, class_="label tick", opacity=0.8
-    )
+        x, zero = place(tick), tick == 0
+        yield rule(x, HEAD, x, bottom, "zero" if zero else "grid", INK if zero else QUIET, 1 if zero else 0.4)
+        said = number(tick, 0 if zero else digits)
+        yield text(x, bottom + 16, said, "middle", 11.5, class_="label tick", opacity=0.8)
+    middle = (GUTTER + WIDTH - RIGHT) / 2
+    yield text(middle, bottom + 33, unit, "middle", 11.5, class_="label tick", opacity=0.8)

@@ -20,14 +20,12 @@
 
   /* Tables: sort by a column, filter the findings. */
   const value = (cell) => {
-    const raw = cell.dataset.v ?? cell.textContent.trim();
-    const number = parseFloat(raw.replace(/,/g, "").replace("−", "-").replace("<", ""));
-    return cell.dataset.v !== undefined || !Number.isNaN(number) && /^[<+−-]?\s?[\d.]/.test(raw) ? number : raw;
+    if (cell.dataset.v !== undefined) return parseFloat(cell.dataset.v);
+    const raw = cell.textContent.trim();
+    if (raw === "–") return NaN;
+    return /^[+−-]?[\d.]/.test(raw) ? parseFloat(raw.replace(/,/g, "").replace("−", "-")) : raw;
   };
-  const compare = (a, b) => {
-    if (typeof a === "number" && typeof b === "number") return Number.isNaN(a) - Number.isNaN(b) || a - b;
-    return String(a).localeCompare(String(b));
-  };
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
   const missing = (v) => typeof v === "number" && Number.isNaN(v);
   for (const table of all("table.sortable")) {
     const heads = all("thead th", table);

@@ -1,0 +1,195 @@
+"""The report in a real browser: no errors, no overflow, keyboard, print, and what is left when it is blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
+Report = Callable[[str], Path]
+
+
+@contextmanager
+def opened(chromium: Any, address: str, width: int = 1440, **given: Any) -> Iterator[tuple[Any, list[str]]]:
+    """A page in a fresh profile, with what it complained about and every address it asked for."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, **given)
+    page, heard = context.new_page(), []
+    page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: heard.append(f"error: {error}"))
+    page.on(
+        "request", lambda request: heard.append(f"asked: {request.url}") if _outside(request.url, address) else None
+    )
+    page.goto(address)
+    yield page, heard
+    context.close()
+
+
+def _outside(url: str, address: str) -> bool:
+    return not url.startswith("data:") and url.split("#")[0] != address
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_opens_from_disk_without_a_complaint_or_a_request(chromium: Any, report: Report, name: str, scheme: str):
+    with opened(chromium, report(name).as_uri(), color_scheme=scheme) as (page, heard):
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(100)
+        assert heard == []
+        assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_makes_the_page_scroll_sideways(chromium: Any, report: Report, name: str, width: int):
+    with opened(chromium, report(name).as_uri(), width) as (page, _):
+        page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_labels_of_charts_do_not_touch_their_marks_or_leave_the_page(chromium: Any, report: Report, width: int):
+    crossing = """
+    [...document.querySelectorAll('svg.chart')].flatMap((chart) => {
+      const edge = chart.getBoundingClientRect();
+      const boxes = [...chart.querySelectorAll('text')].map((t) => t.getBoundingClientRect());
+      const marks = [...chart.querySelectorAll('.mark')].map((m) => m.getBoundingClientRect());
+      const meets = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+      return boxes.filter((b) => b.left < edge.left - 12 || b.right > edge.right + 2 || marks.some((m) => meets(b, m)));
+    }).length"""
+    for name in ("garments", "many_classes", "texts"):
+        with opened(chromium, report(name).as_uri(), width) as (page, _):
+            assert page.evaluate(crossing) == 0
+
+
+def test_attacks_do_not_run(chromium: Any, report: Report):
+    with opened(chromium, report("hostile").as_uri()) as (page, heard):
+        page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        page.wait_for_timeout(200)
+        assert "owned" not in page.title().split("·")[-1]
+        assert page.evaluate("document.title.startsWith('Worse: ')")
+        assert heard == []
+        assert page.locator("main script, main iframe, [onerror], [onload]").count() == 0
+
+
+def test_an_injected_script_would_be_refused_by_the_page_itself(chromium: Any, report: Report, tmp_path: Path):
+    """Were the escaping to fail, the page's own policy still stops the script."""
+    broken = tmp_path / "broken.html"
+    text = report("garments").read_text("utf-8")
+    broken.write_text(text.replace("<main>", "<main><script>document.title = 'owned'</script>"), "utf-8")
+    with opened(chromium, broken.as_uri()) as (page, heard):
+        assert page.title() != "owned"
+        assert any("Content Security Policy" in line for line in heard)
+
+
+def test_without_script_everything_is_there(chromium: Any, report: Report):
+    with opened(chromium, report("garments").as_uri(), java_script_enabled=False) as (page, _):
+        assert page.locator("h1").is_visible()
+        assert page.locator("svg.chart").count() == 7
+        assert page.locator("#findings-table tbody tr").count() == 165
+        assert not page.locator("form.filters").is_visible()
+        assert not page.locator(".keys").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_under_a_policy_that_blocks_script_style_and_pictures_the_page_still_reads(
+    chromium: Any, strict_url: Callable[[str], str], scheme: str
+):
+    with opened(chromium, strict_url("garments"), color_scheme=scheme) as (page, _):
+        assert page.locator("h1").inner_text() == "3 of 5 variants cost somebody more than chance."
+        assert "Worse" in page.locator(".verdict .badge").inner_text()
+        assert page.locator("table.topline").bounding_box()["height"] > 100
+        chart = page.locator("svg.chart").first
+        assert chart.bounding_box()["width"] == 420
+        styled = page.evaluate(
+            "getComputedStyle(document.body).maxWidth + getComputedStyle(document.querySelector('h1')).letterSpacing"
+        )
+        assert styled == "nonenormal"
+        label = page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")
+        assert label == ("rgb(0, 0, 0)" if scheme == "light" else "rgb(255, 255, 255)")
+        assert page.locator("img").first.get_attribute("alt").startswith("Exemplar: example test-")
+
+
+def test_the_keyboard_reaches_the_verdict_and_its_focus_shows(chromium: Any, report: Report):
+    with opened(chromium, report("garments").as_uri()) as (page, _):
+        page.keyboard.press("Tab")
+        skip = page.locator(".skip")
+        assert skip.evaluate("e => e === document.activeElement")
+        assert skip.bounding_box()["y"] >= 0
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "verdict"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+
+
+def test_j_and_k_walk_the_gallery_and_enter_enlarges(chromium: Any, report: Report):
+    def focused(page: Any) -> str:
+        return page.evaluate("document.activeElement.querySelector?.('.id')?.textContent ?? ''")
+
+    with opened(chromium, report("garments").as_uri()) as (page, heard):
+        page.keyboard.press("j")
+        assert focused(page) == "test-00000"
+        page.keyboard.press("j")
+        assert focused(page) == "test-00001"
+        page.keyboard.press("k")
+        page.keyboard.press("Enter")
+        dialog = page.locator("dialog")
+        assert dialog.is_visible()
+        assert dialog.locator("img").first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+        page.keyboard.press("j")
+        assert "test-00001" in dialog.inner_text()
+        page.keyboard.press("Escape")
+        assert not dialog.is_visible()
+        assert focused(page) == "test-00001"
+        assert heard == []
+
+
+def test_filters_and_sorting_change_what_is_shown(chromium: Any, report: Report):
+    with opened(chromium, report("garments").as_uri()) as (page, _):
+        rows = page.locator("#findings-table tbody tr:visible")
+        assert rows.count() == 165
+        page.locator("select[name=variant]").select_option(label="pruned 95 %")
+        page.locator("select[name=measure]").select_option(label="Accuracy")
+        assert rows.count() == 11
+        page.locator("select[name=verdict]").select_option(label="Worse")
+        page.locator("input[name=text]").fill("shirt")
+        assert page.locator("form.filters output").inner_text() == f"{rows.count()} of 165 rows"
+        assert rows.count() == 1
+        page.locator("input[name=text]").fill("")
+        effect = page.locator("#findings-table thead button", has_text="Effect")
+        effect.click()
+        assert "Shirt" in rows.first.inner_text()
+        assert page.locator("#findings-table th[aria-sort=ascending]").inner_text().startswith("Effect")
+        effect.click()
+        assert "Shirt" in rows.last.inner_text()
+
+
+def test_undefined_numbers_sort_last_both_ways(chromium: Any, report: Report):
+    with opened(chromium, report("one_member").as_uri()) as (page, _):
+        table = page.locator("#findings-table")
+        page.evaluate("""() => { const c = document.querySelector('#findings-table tbody tr').cells[5];
+          c.removeAttribute('data-v'); c.textContent = '–'; }""")
+        for _ in range(2):
+            table.locator("thead button", has_text="Effect").click()
+            assert table.locator("tbody tr").last.locator("td").nth(4).inner_text() == "–"
+
+
+def test_on_paper_everything_is_open_and_buttons_are_gone(chromium: Any, report: Report):
+    with opened(chromium, report("garments").as_uri()) as (page, _):
+        page.emulate_media(media="print")
+        assert not page.locator("nav.contents").is_visible()
+        assert not page.locator("form.filters").is_visible()
+        hidden = "[...document.querySelectorAll('details .card')].filter((c) => !c.checkVisibility()).length"
+        assert page.evaluate(hidden) == 0
+        assert page.evaluate(
+            "document.querySelector('.tall').scrollHeight <= document.querySelector('.tall').clientHeight"
+        )
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.pdf()[:5] == b"%PDF-"

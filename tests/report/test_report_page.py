@@ -1,0 +1,304 @@
+"""The page: all parts in order, nothing from outside, names escaped, readable without script and style."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+import audits
+from undertow.report import render_html
+from undertow.report.gallery import galleries
+
+NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
+VOID = {"meta", "img", "br", "hr", "input", "link"}
+
+
+class Tree(HTMLParser):
+    """Collects elements with their attributes and text; fails on a tag that is not closed in order."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: dict[str, list[str]] = {}
+        self.feed(markup)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.words.setdefault(self.open[-1], []).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@cache
+def html_of(name: str) -> str:
+    return render_html(getattr(audits, name)())
+
+
+@cache
+def tree_of(name: str) -> Tree:
+    return Tree(html_of(name))
+
+
+def words(name: str) -> str:
+    return re.sub(
+        r"\s+", " ", re.sub(r"<[^>]*>", " ", re.sub(r"<(style|script)>.*?</\1>", "", html_of(name), flags=re.S))
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_parts_stand_in_the_promised_order(name: str):
+    ids = [a["id"] for t, a in tree_of(name).elements if a.get("id") and t in ("section", "header")]
+    assert ids == ["verdict", "top-line", "slices", "count", "gallery", "over-indexed", "findings", "method"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_headings_never_skip_a_level_and_there_is_one_h1(name: str):
+    levels = [int(t[1]) for t, _ in tree_of(name).elements if re.fullmatch(r"h[1-6]", t)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_unique_and_every_reference_within_the_page_exists(name: str):
+    tree = tree_of(name)
+    ids = [a["id"] for _, a in tree.elements if a.get("id")]
+    assert len(ids) == len(set(ids))
+    for _, attributes in tree.elements:
+        wanted = (attributes.get("aria-labelledby") or "").split()
+        href = attributes.get("href") or ""
+        wanted += [href[1:]] if href.startswith("#") else []
+        assert set(wanted) <= set(ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_loaded_from_anywhere(name: str):
+    tree = tree_of(name)
+    assert not {t for t, _ in tree.elements} & {"link", "iframe", "object", "embed", "video", "audio", "source", "use"}
+    for tag, attributes in tree.elements:
+        assert not {"srcset", "style", "background", "action", "xlink:href"} & set(attributes), (tag, attributes)
+        assert not [key for key in attributes if key.startswith("on")]
+        if "src" in attributes:
+            assert tag == "img"
+            assert re.match(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$", attributes["src"] or "")
+        if "href" in attributes:
+            assert tag == "a"
+            assert re.match(r"#|https://arxiv\.org/abs/\d", attributes["href"] or "")
+    css = "".join(tree.words["style"])
+    assert not re.search(r"url\(|@import|expression\(|https?:", css)
+    assert not re.search(
+        r"https?:|fetch\(|XMLHttp|import\s*\(|localStorage|eval|innerHTML", "".join(tree.words["script"])
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_allows_only_its_own_script_and_style(name: str):
+    tree = tree_of(name)
+    policy = next(a["content"] for a in tree.all("meta") if a.get("http-equiv") == "Content-Security-Policy") or ""
+    for kind in ("script", "style"):
+        (content,) = ["".join(tree.words[kind])]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+        assert len(tree.all(kind)) == 1
+    assert policy.startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_stays_under_five_megabytes(name: str):
+    assert len(html_of(name).encode()) < 5_000_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_audit_same_characters(name: str):
+    assert render_html(getattr(audits, name)()) == html_of(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_have_captions_and_headers_have_scopes(name: str):
+    tree = tree_of(name)
+    assert len(tree.all("caption")) == len(tree.all("table"))
+    assert all(a.get("scope") in ("col", "row") for a in tree.all("th"))
+
+
+def test_every_picture_has_words_and_a_size():
+    pictures = tree_of("garments").all("img")
+    shown = sum(1 + (e.control is not None) for v in audits.garments().variants for e in v.gallery)
+    assert len(pictures) == shown
+    for picture in pictures:
+        assert re.match(r"(Exemplar|Control): example test-\d{5}, labelled \S", picture["alt"] or "")
+        assert (picture["width"], picture["height"], picture["class"]) == ("112", "112", "crisp")
+
+
+def test_every_number_that_decides_is_on_the_page():
+    audit = audits.garments()
+    said = words("garments")
+    for variant in audit.variants:
+        assert variant.count is not None
+        assert f"{variant.count.observed:,} of {variant.count.n_examples:,}" in said
+        assert variant.arm.name in said
+    for effect, low, high in audit.findings.select("effect", "low", "high").filter(pl.col("low") < -0.1).iter_rows():
+        assert f"{100 * effect:.1f}".replace("-", "−") in said
+        assert f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−") in said
+
+
+def test_the_verdict_is_said_in_words_beside_its_colour():
+    assert '<span class="badge worse large"><svg' in html_of("garments")
+    assert re.search(r"Worse 3 of 5 variants cost somebody more than chance\.", words("garments"))
+
+
+def test_a_smoke_audit_is_stamped_and_a_small_one_is_not():
+    stamp = "Smoke scale: this audit only proves that it runs. Its numbers are not a result."
+    assert stamp in render_html(replace(audits.garments((0.9,)), scale="smoke"))
+    assert stamp not in html_of("garments")
+
+
+def test_a_thousand_classes_say_what_is_left_out():
+    said = words("many_classes")
+    assert "Only the 30 most affected slices of each variant are drawn" in said
+    assert "30 of 1,000 slices drawn" in said
+    assert "The 300 most important of 18,006 findings" in said
+    rows = re.search(
+        r'<table class="data sortable" id="findings-table">.*?</table>', html_of("many_classes"), flags=re.S
+    )
+    assert rows is not None
+    assert rows[0].count("<tr ") == 300
+
+
+def test_a_thousand_classes_render_in_time():
+    audit = audits.many_classes(1000)
+    start = time.perf_counter()
+    render_html(audit)
+    assert time.perf_counter() - start < 2
+
+
+def test_one_member_says_that_there_is_no_floor():
+    said = words("one_member")
+    assert "no floor: one member each side" in said
+    assert "With one member on a side there is no modal answer" in said
+    assert "exact McNemar" in said
+    assert "Westfall" not in said
+
+
+def test_without_labels_slices_or_exemplars_the_page_still_stands():
+    audit = audits.garments((0.9,))
+    nan = float("nan")
+    variant = replace(
+        audit.variants[0],
+        arm=replace(audit.variants[0].arm, accuracy=nan, accuracy_low=nan, accuracy_high=nan),
+        gallery=(),
+        over_indexed=audit.variants[0].over_indexed.clear(),
+        count=None,
+    )
+    bare = replace(
+        audit, variants=(variant,), findings=audit.findings.clear(), exemplars=audit.exemplars.clear(), classes=()
+    )
+    page = render_html(bare)
+    Tree(page)
+    assert "No example changed its modal answer." in page
+    assert "No finding is about a slice" in page
+    assert ">nan" not in page
+
+
+@pytest.mark.parametrize("attack", [a for a in audits.ATTACKS[:6] if "{{" not in a])
+def test_names_that_attack_are_shown_as_text(attack: str):
+    page = html_of("hostile")
+    assert attack not in page
+    tags = {t for t, _ in tree_of("hostile").elements}
+    assert tags <= tree_tags()
+    assert len(tree_of("hostile").all("script")) == 1
+
+
+def tree_tags() -> set[str]:
+    """Elements that pages with harmless names are made of."""
+    harmless = ("garments", "texts", "one_member", "many_classes")
+    return {t for name in harmless for t, _ in tree_of(name).elements}
+
+
+def test_no_control_character_or_direction_override_reaches_the_page():
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", html_of("hostile"))
+
+
+def test_ten_megabytes_of_text_are_cut_and_their_length_is_said():
+    assert "[10,000,000 characters in all]" in html_of("hostile")
+
+
+def test_a_picture_that_could_run_scripts_is_not_embedded():
+    assert re.search(r"picture of a format that is not shown \(\d+ bytes\)", html_of("hostile"))
+    assert "image/svg" not in html_of("hostile")
+
+
+def test_templates_in_names_are_not_evaluated():
+    assert "{{ 7 * 7 }}" in html_of("hostile")
+
+
+def test_pictures_beyond_the_budget_are_left_out_and_said():
+    audit = audits.garments((0.9, 0.95))
+    size = len(audit.variants[0].gallery[0].exemplar.image or b"")
+    made = galleries(audit, budget=4 * size)
+    firsts = [g.first[0].exemplar.picture for g in made]
+    assert all(p is not None and p.data for p in firsts)
+    last = made[0].more[-1].exemplar.picture
+    assert last is not None
+    assert last.data == ""
+    assert re.fullmatch(r"picture left out to keep this file small \([\d,]+ bytes\)", last.missing)
+
+
+def test_large_pictures_keep_the_page_under_its_size():
+    audit = audits.garments((0.9,))
+    noise = bytes(range(256)) * 600
+    heavy = tuple(
+        replace(e, exemplar=replace(e.exemplar, image=(e.exemplar.image or b"") + noise + bytes([i])))
+        for i, e in enumerate(audit.variants[0].gallery)
+    )
+    page = render_html(replace(audit, variants=(replace(audit.variants[0], gallery=heavy * 5),)))
+    assert 3_000_000 < len(page.encode()) < 5_000_000
+
+
+def test_very_many_variants_share_the_room_for_exemplars():
+    audit = audits.garments((0.95,))
+    one = audit.variants[0]
+    many = tuple(replace(one, arm=replace(one.arm, name=f"variant {i}")) for i in range(40))
+    made = galleries(replace(audit, variants=many))
+    assert {len(g.first) + len(g.more) for g in made} == {4}
+    assert len(render_html(replace(audit, variants=many)).encode()) < 5_000_000
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_has_enough_contrast(scheme: int):
+    css = "".join(tree_of("garments").words["style"])
+    block = re.findall(r":root \{(.*?)\}", css, flags=re.S)[scheme]
+    colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+    for front in ("ink", "quiet", "accent", "other"):
+        for back in ("paper", "raised"):
+            light, dark = sorted((luminance(colour[front]), luminance(colour[back])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)

@@ -1,0 +1,60 @@
+"""The summary for a terminal and for a pull request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+import audits
+from undertow.report import summary_markdown, summary_text
+
+NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
+
+
+def test_the_terminal_gets_the_verdict_first():
+    said = summary_text(audits.garments((0.0, 0.95))).splitlines()
+    assert said[0].startswith("WORSE: 1 of 2 variants cost somebody more than chance. pruned 95 %")
+    assert said[2].startswith("  ● dense again  accuracy 88.4 % → ")
+    assert said[5].startswith("  ▼ pruned 95 %  accuracy 88.4 % → ")
+    assert re.match(r" +class Shirt −\d+\.\d points \(−\d+\.\d to −\d+\.\d\), n = 200$", said[7])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_a_terminal_would_obey(name: str):
+    audit = getattr(audits, name)()
+    for said in (summary_text(audit), summary_markdown(audit)):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said)
+        said.encode("utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_markdown_has_the_verdict_in_its_first_line_and_stays_small(name: str):
+    said = summary_markdown(getattr(audits, name)())
+    assert said.startswith("**▼ Worse.** ")
+    assert len(said.encode()) <= 60_000
+
+
+def test_a_smoke_audit_is_stamped_in_both():
+    audit = replace(audits.garments((0.5,)), scale="smoke")
+    stamp = "Smoke scale: this audit only proves that it runs. Its numbers are not a result."
+    assert stamp in summary_text(audit)
+    assert stamp in summary_markdown(audit)
+
+
+def test_names_make_no_markup_in_markdown():
+    said = summary_markdown(audits.hostile())
+    assert "<script" not in said.replace("\\<script", "")
+    assert "](javascript" not in said
+    assert not re.search(r"(?<!\\)@everyone", said)
+    tables = [line for line in said.splitlines() if line.startswith("|")]
+    for row in tables:
+        assert len(re.findall(r"(?<!\\)\|", row)) in (6, 7, 8)
+
+
+def test_a_hundred_thousand_assumptions_do_not_break_the_limit():
+    audit = replace(audits.garments((0.5,)), assumptions=tuple(f"assumption {i} — ✓" for i in range(100_000)))
+    said = summary_markdown(audit)
+    assert len(said.encode()) <= 60_000
+    assert said.endswith("\n\nCut at 60 kB; `report.html` has the rest.\n")
