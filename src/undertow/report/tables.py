@@ -75,18 +75,16 @@ def _over_row(row: dict[str, Any]) -> OverRow:
 
 
 def finding_table(findings: pl.DataFrame) -> FindingTable:
-    """The most important rows: the whole first, then by verdict, adjusted p and size of the effect."""
+    """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
     rank = {"worse": 0, "better": 1, "too small to tell": 2, "within floor": 3, "undefined": 4}
-    chosen = findings
-    if findings.height > TABLE_ROWS:
-        chosen = findings.sort(
-            pl.col("slice") != "all",
-            pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),
-            pl.col("p_adjusted").fill_nan(None),
-            -pl.col("effect").abs().fill_nan(None),
-            nulls_last=True,
-            maintain_order=True,
-        ).head(TABLE_ROWS)
+    chosen = findings.sort(
+        pl.col("slice") != "all",
+        pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),
+        pl.col("p_adjusted").fill_nan(None),
+        -pl.col("effect").abs().fill_nan(None),
+        nulls_last=True,
+        maintain_order=True,
+    ).head(TABLE_ROWS)
     rows = tuple(_finding(r) for r in chosen.iter_rows(named=True))
     present = set(chosen["verdict"])
     return FindingTable(
