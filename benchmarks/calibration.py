@@ -166,9 +166,9 @@ def page(audits: int, null: Any, damage: Any, changed: Any, seconds: float) -> s
         "",
         *table(tests | plain, null),
         "",
-        "Five members a side have 252 arrangements, of which at most 12 may be as extreme: .048 is the most that an "
-        "exact test can reach. Disagreements of small slices move in steps, and ties count against a finding, which "
-        "keeps them below the level too.",
+        "The first three columns are what the audit uses; each is one family of slices. These tests are exact, so what "
+        "lies above the level here is the simulation's own error. Five members a side have 252 arrangements, of which "
+        "at most 12 may be as extreme, which makes .048 the most they can reach.",
         "",
         f"## One slice damaged (by {DAMAGE} standard deviations of a member's chance): audits in which it is found",
         "",
