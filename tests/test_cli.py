@@ -95,3 +95,12 @@ def test_measures_are_listed_with_their_papers() -> None:
     done = run("list", "measures")
     assert done.returncode == 0
     assert any(line.startswith("modal_disagreement ") and "1911.05248" in line for line in done.stdout.splitlines())
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None:
+    for side in ("old", "new"):
+        (tables / side).mkdir()
+        (tables / f"{side}.csv").rename(tables / side / "eval.csv")
+    done = run("audit", "old/eval.csv", "--against", "new/eval.csv", "--out", "out", cwd=tables)
+    assert done.returncode == 0, done.stderr
+    assert "new/eval loses" in done.stdout

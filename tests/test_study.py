@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from worlds import planted_world
 
 from undertow.audit import Settings, audit
 from undertow.study import Claim, Outcome, Results, claim, claims_in, held, judge, points, untestable
+from worlds import planted_world
 
 
 @pytest.fixture(scope="module")

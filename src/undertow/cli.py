@@ -69,7 +69,7 @@ def audit(
         typer.Option(help="The changed model: each folder is a variant; loose files are the members of one variant."),
     ],
     by: Annotated[
-        list[str] | None, typer.Option(help="Slice by class, by a column, or by a crossing: age+gender.")
+        list[str] | None, typer.Option(help="Slice by class (the default), by a column, or by a crossing: age+gender.")
     ] = None,
     out: Out = Path("audit"),
     tolerance: Annotated[float, typer.Option(help="Points on a slice that are too few to matter.")] = 5.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from undertow.audit.result import Audit, Settings
 from undertow.errors import UserError
 from undertow.records.formats.detect import read_any
 from undertow.records.read import read_population
+from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
@@ -31,7 +33,7 @@ def run_study_named(
     file = study_file(name)
     if scale not in SCALES:
         raise UserError(f"there is no scale {scale!r}: choose from {', '.join(SCALES)}")
-    chosen: Scale = scale  # type: ignore[assignment]
+    chosen: Scale = scale
     study: Study = load_study(file).study(chosen)
     out = out or Path("out") / f"{study.name}-{scale}"
     found = run_study(study, out, scale=chosen, runner=runner, workers=workers, source=file.read_text(encoding="utf-8"))
@@ -115,18 +117,32 @@ def load_study(file: Path) -> ModuleType:
 def audit_files(
     reference: Sequence[Path], against: Sequence[Path], out: Path, settings: Settings, *, allow_partial: bool = False
 ) -> Audit:
-    """Read both sides, audit, write the report and print the summary and where everything is."""
+    """Read both sides, audit, write the report and print the summary and where everything is.
+
+    Without ``settings.by`` the classes are the slices, where there are labels.
+    """
     before, about = read_any(reference, allow_partial=allow_partial, inputs=True)
+    if not settings.by and (before.label_N >= 0).any():
+        settings = replace(settings, by=("class",))
     print(f"reference  {about}")
-    variants = []
+    variants: list[Records] = []
     for paths in variant_groups(against):
         after, about = read_any(paths, allow_partial=allow_partial, inputs=True)
+        after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
         print(f"variant    {about}")
         variants.append(after)
     found = audit(before, variants, settings, allow_partial=allow_partial)
     write_report(found, out)
     print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
     return found
+
+
+def _told_apart(records: Records, path: Path, taken: set[str]) -> Records:
+    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
+    name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
+    while name in taken and parents:
+        name = f"{parents.pop(0)}/{name}"
+    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
 
 
 def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:

@@ -58,6 +58,7 @@ def audit(
     settings = settings or Settings()
     _distinct_names(reference, variants)
     audited, findings, exemplars, assumptions = [], [], [], list(reference.manifest.notes)
+    compared, classes = 0, reference.classes
     for variant in variants:
         aligned = align(reference, variant, allow_partial=allow_partial)
         pair = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
@@ -66,6 +67,8 @@ def audit(
         audited.append(made)
         findings.append(frame)
         exemplars.append(table)
+        compared = max(compared, pair.reference.N)
+        classes = max(classes, pair.reference.classes, key=len)
     found = tuple(audited)
     return Audit(
         headline=audit_headline(found),
@@ -76,9 +79,9 @@ def audit(
         exemplars=pl.concat(exemplars),
         settings=settings,
         assumptions=tuple(dict.fromkeys(assumptions)),
-        n_examples=reference.N,
+        n_examples=compared,
         task=reference.manifest.task,
-        classes=reference.classes,
+        classes=classes,
         scale=reference.manifest.scale,
     )
 
@@ -104,7 +107,7 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
     made = VariantAudit(
         arm=arm,
         headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0, level=pair.settings.level),
-        verdict=variant_verdict(frame),
+        verdict=variant_verdict(frame, pair.settings),
         design=(*pair.design.sentences(), *(f"{name} is left out: {reason}." for name, reason in reasons.items())),
         count=count,
         gallery=exemplars.gallery(),

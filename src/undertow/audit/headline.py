@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import polars as pl
 
 from undertow.audit.findings import ALL
-from undertow.audit.result import Arm, ExemplarCount, VariantAudit, Verdict
+from undertow.audit.result import Arm, ExemplarCount, Settings, VariantAudit, Verdict
 
 PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within floor", "undefined")
 
 
-def variant_verdict(findings: pl.DataFrame) -> Verdict:
-    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance.
+def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
+    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance and enough
+    to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
 
     An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be called
     worse. So three questions decide, each at the audit's level, and the other findings inform. ``docs/calibration.md``
     has the share of null comparisons that are called worse.
     """
     accuracy = findings.filter(pl.col("measure") == "accuracy")
-    moved = findings.filter(pl.col("measure").is_in(["taxicab", "churn"]) & (pl.col("slice") == ALL))
-    moved = moved.filter(pl.col("measure") == "taxicab") if "taxicab" in moved["measure"] else moved
-    if "worse" in {*accuracy["verdict"], *moved["verdict"]}:
+    moved = _moved(findings)
+    enough = moved is not None and moved["verdict"] == "worse" and moved["effect"] >= settings.tolerance_overall
+    if enough or "worse" in set(accuracy["verdict"]):
         return "worse"
-    asked = set((accuracy if accuracy.height else moved)["verdict"])
-    return next((v for v in PRIORITY if v in asked), "undefined")
+    if accuracy.height:
+        return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
+    if moved is None:
+        return "undefined"
+    return "within floor" if moved["verdict"] == "worse" else moved["verdict"]
+
+
+def _moved(findings: pl.DataFrame) -> dict[str, Any] | None:
+    """How far answers moved on the whole, as a share of votes: total variation where members vote, else churn."""
+    whole = findings.filter(pl.col("slice") == ALL)
+    for measure, scale in (("taxicab", 0.5), ("churn", 1.0)):
+        rows = whole.filter(pl.col("measure") == measure)
+        if rows.height:
+            row = rows.row(0, named=True)
+            return {**row, **{key: scale * row[key] for key in ("effect", "changed", "floor")}}
+    return None
 
 
 def variant_headline(
@@ -74,14 +90,23 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
         return (
             f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, {more} chance: "
             f"exchanged members give {count.floor_low:,.0f} to {count.floor_high:,.0f}."
+            + _votes(findings, count, level)
         )
-    row = findings.filter((pl.col("measure") == "churn") & (pl.col("slice") == ALL))
-    if row.height == 0:
+    moved = _moved(findings)
+    if moved is None:
         return ""
-    share = f"{100 * row['changed'][0]:.1f} % of answers changed"
+    share = f"{100 * moved['changed']:.1f} % of answers changed"
     if floored:
-        return f"{share}; a repeat run of the reference changes {100 * row['floor'][0]:.1f} %."
+        return f"{share}; a repeat run of the reference changes {100 * moved['floor']:.1f} %."
     return f"{share}; there is no floor to set that against (one member each side)."
+
+
+def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
+    """Votes can move before a modal answer does; said only where the count alone would hide it."""
+    moved = _moved(findings)
+    if moved is None or count.p <= level or moved["verdict"] != "worse":
+        return ""
+    return f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance ({100 * moved['floor']:.1f} %)."
 
 
 def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
@@ -90,8 +115,10 @@ def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
     worse = sum(v.verdict == "worse" for v in variants)
     if len(variants) == 1:
         return worst.headline
+    unsure = sum(v.verdict == "too small to tell" for v in variants)
     if worse == 0:
-        return f"None of {len(variants)} variants costs anybody more than chance shows. {worst.headline}"
+        but = f"; {unsure} of them cannot be told" if unsure else ""
+        return f"None of {len(variants)} variants is seen to cost anybody more than chance{but}. {worst.headline}"
     return f"{worse} of {len(variants)} variants cost somebody more than chance. {worst.headline}"
 
 
