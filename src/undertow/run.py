@@ -62,6 +62,7 @@ def run_study(
 
     populations = (study.reference, *study.variants)
     with Watch({p.name: p.members for p in populations}) as watch:
+        watch.say(f"{study.name} at scale {scale}: {watch.total} members in {len(populations)} populations, into {out}")
         folders = [
             train_population(
                 population,
