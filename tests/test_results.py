@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from worlds import planted_world
 
 from undertow.audit import Audit, Settings, audit
 from undertow.results import published_beside, results_page
 from undertow.run import study_file
 from undertow.study import Claim, Study, held
+from worlds import planted_world
 
 
 @pytest.fixture(scope="module")

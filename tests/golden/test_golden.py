@@ -15,9 +15,8 @@ GOLDEN = Path(__file__).with_name("findings.csv")
 
 
 def findings() -> pl.DataFrame:
-    from worlds import planted_world
-
     from undertow.audit import Settings, audit
+    from worlds import planted_world
 
     reference, variant = planted_world({1: 0.3}, m_ref=5, m_var=6, n=300, classes=4, seed=5, missing_labels=0.05)
     return audit(reference, [variant], Settings(by=("class", "region"), draws=300)).findings

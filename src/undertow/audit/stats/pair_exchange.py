@@ -1,7 +1,9 @@
 """Measures of one member against another, under every arrangement of members.
 
-The value of each ordered pair of members in each slice is computed once. An arrangement then only says which pairs
-lie across the two sides: a quadratic form in its indicator, done for all draws as one matrix product.
+The value of each ordered pair of members in each slice is computed once. It depends on what the first member answers
+to an example only through that answer, so the function is evaluated for every answer that was given against each
+member, and a slice's sum over all pairs of members is one matrix product (``ballots``). An arrangement then only says
+which pairs lie across the two sides: a quadratic form in its indicator, done for all draws as one matrix product.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.stats.arrangements import Arrangements
+from undertow.audit.stats.ballots import ballots
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -21,6 +24,8 @@ PairFunction = Callable[[Ints, Ints, Ints], Floats]
 
 DRAWS = 256
 """Draws at a time: draws × members² × 8 bytes."""
+ROWS = 1 << 14
+"""Ballots at a time: ballots × members × 16 bytes."""
 
 
 def pair_exchange(
@@ -40,7 +45,7 @@ def pair_exchange(
     compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
     if arrangements.paired:
         return _own_pairs(compare, arrangements.is_reference_DM[:, :m_ref])
-    return _all_pairs(compare, arrangements.is_reference_DM)
+    return _across(compare.all_pairs(), arrangements.is_reference_DM)
 
 
 class _Comparison:
@@ -62,35 +67,72 @@ class _Comparison:
         mean_GM = np.divide(total_GM, defined_GM, out=np.full_like(total_GM, np.nan), where=defined_GM > 0)
         return np.asarray(mean_GM.T)
 
+    def all_pairs(self) -> Floats:
+        """Every ordered pair of two different members, first member slowest: (P, G)."""
+        cast = ballots(self.pred_MN)
+        truth_X = self.label_N[cast.example_X]
+        value_MX = np.stack([self.function(cast.label_X, pred_N[cast.example_X], truth_X) for pred_N in self.pred_MN])
+        nan_MX = np.isnan(value_MX)
+        value_MX[nan_MX] = 0.0
+        membership_GX = sp.csr_array(self.membership_GN[:, cast.example_X])
+        apart = ~np.eye(len(self.pred_MN), dtype=np.bool_)
+        mean_GP = np.full((membership_GX.shape[0], int(apart.sum())), np.nan)
+        for g, mean_P in enumerate(mean_GP):
+            rows_X = membership_GX.indices[membership_GX.indptr[g] : membership_GX.indptr[g + 1]]
+            total_P = _product(cast.cast_MX, value_MX, rows_X)[apart]
+            defined_P = _product(cast.cast_MX, ~nan_MX, rows_X)[apart]
+            np.divide(total_P, defined_P, out=mean_P, where=defined_P > 0)
+        return np.ascontiguousarray(mean_GP.T)
+
+
+def _product(left_MX: NDArray[Any], right_MX: NDArray[Any], rows_X: Ints) -> Floats:
+    """Sum over some rows of left times right, for every two members: (M, M)."""
+    total_MM: Floats = np.zeros((len(left_MX), len(right_MX)))
+    for start in range(0, len(rows_X), ROWS):
+        some_X = rows_X[start : start + ROWS]
+        total_MM += left_MX.take(some_X, axis=1).astype(np.float64) @ right_MX.take(some_X, axis=1).astype(float).T
+    return total_MM
+
 
 def _own_pairs(compare: _Comparison, stays_DP: NDArray[np.bool_]) -> Floats:
     pairs = stays_DP.shape[1]
     forward_PG = np.vstack([compare.against(p, np.array([pairs + p])) for p in range(pairs)])
     backward_PG = np.vstack([compare.against(pairs + p, np.array([p])) for p in range(pairs)])
-    return _mean([(stays_DP.astype(np.float64), forward_PG), ((~stays_DP).astype(np.float64), backward_PG)])
+    return _mean(
+        [(stays_DP.astype(np.float64), _Pairs(forward_PG)), ((~stays_DP).astype(np.float64), _Pairs(backward_PG))]
+    )
 
 
-def _all_pairs(compare: _Comparison, is_reference_DM: NDArray[np.bool_]) -> Floats:
-    members = is_reference_DM.shape[1]
-    value_PG = np.vstack([compare.against(a, np.delete(np.arange(members), a)) for a in range(members)])
-    apart = ~np.eye(members, dtype=np.bool_)
+def _across(value_PG: Floats, is_reference_DM: NDArray[np.bool_]) -> Floats:
+    """Mean over the pairs that lie across the two sides, the first on the reference's."""
+    apart = ~np.eye(is_reference_DM.shape[1], dtype=np.bool_)
+    pairs = _Pairs(value_PG)
 
-    def across() -> Iterator[Floats]:
+    def blocks() -> Iterator[Floats]:
         for start in range(0, len(is_reference_DM), DRAWS):
             first_DM = is_reference_DM[start : start + DRAWS]
-            yield _mean([((first_DM[:, :, None] & ~first_DM[:, None, :])[:, apart].astype(np.float64), value_PG)])
+            yield _mean([((first_DM[:, :, None] & ~first_DM[:, None, :])[:, apart].astype(np.float64), pairs)])
 
-    return np.vstack(list(across()))
+    return np.vstack(list(blocks()))
 
 
-def _mean(weighted: list[tuple[Floats, Floats]]) -> Floats:
+class _Pairs:
+    """Values of pairs, 0 where undefined, and which are defined."""
+
+    def __init__(self, value_PG: Floats) -> None:
+        nan_PG = np.isnan(value_PG)
+        self.value_PG = np.where(nan_PG, 0.0, value_PG)
+        # Without gaps the count is the same in every slice, and its matrix product is not needed.
+        self.known_PG = (~nan_PG).astype(np.float64) if nan_PG.any() else None
+
+
+def _mean(weighted: list[tuple[Floats, _Pairs]]) -> Floats:
     """Mean over pairs of defined values, weight 1 for the pairs of a draw: (D, P) and (P, G) to (D, G)."""
     total_DG: Floats = np.zeros(1)
     count_DG: Floats = np.zeros(1)
-    for weight_DP, value_PG in weighted:
-        nan_PG = np.isnan(value_PG)
-        total_DG = total_DG + weight_DP @ np.where(nan_PG, 0.0, value_PG)
-        # Without gaps the count is the same in every slice, and its matrix product is not needed.
-        count_DG = count_DG + (weight_DP @ (~nan_PG).astype(float) if nan_PG.any() else weight_DP.sum(axis=1)[:, None])
+    for weight_DP, pairs in weighted:
+        total_DG = total_DG + weight_DP @ pairs.value_PG
+        known = pairs.known_PG
+        count_DG = count_DG + (weight_DP.sum(axis=1)[:, None] if known is None else weight_DP @ known)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count_DG > 0, total_DG / count_DG, np.nan)
