@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import math
 import struct
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from undertow.audit.headline import PRIORITY
 from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Votes
 from undertow.report.wording import clean, percent, probability
 
@@ -83,9 +85,19 @@ class Gallery:
 
 
 def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
-    """One gallery per variant. Pictures are handed out in turn, first entries first, until ``budget`` is used up."""
+    """One gallery per variant, the one that costs most first.
+
+    Pictures are handed out in turn, first entries first, until ``budget`` is used up.
+    """
     fitting = _fitting(audit, budget)
-    return tuple(_gallery(v, n, fitting, _each(audit)) for n, v in enumerate(audit.variants) if v.gallery)
+    costly_first = sorted(enumerate(audit.variants), key=lambda n_v: _cost(n_v[1]))
+    return tuple(_gallery(v, n, fitting, _each(audit)) for n, v in costly_first if v.gallery)
+
+
+def _cost(variant: VariantAudit) -> tuple[int, float]:
+    """Sorts by verdict, then by what is left of accuracy (NaN, without labels, keeps the audit's order)."""
+    accuracy = variant.arm.accuracy
+    return PRIORITY.index(variant.verdict), 0.0 if math.isnan(accuracy) else accuracy
 
 
 def _each(audit: Audit) -> int:

@@ -24,8 +24,9 @@ PairFunction = Callable[[Ints, Ints, Ints], Floats]
 
 DRAWS = 256
 """Draws at a time: draws × members² × 8 bytes."""
-ROWS = 1 << 14
-"""Ballots at a time: ballots × members × 16 bytes."""
+PRODUCT = 1 << 18
+"""Multiplications in one product of ballots: OpenBLAS keeps so few on one thread, and there are thousands of them. On
+busy cores its threads would wait for each other a hundred times longer than such a product takes."""
 
 
 def pair_exchange(
@@ -71,26 +72,29 @@ class _Comparison:
         """Every ordered pair of two different members, first member slowest: (P, G)."""
         cast = ballots(self.pred_MN)
         truth_X = self.label_N[cast.example_X]
-        value_MX = np.stack([self.function(cast.label_X, pred_N[cast.example_X], truth_X) for pred_N in self.pred_MN])
-        nan_MX = np.isnan(value_MX)
-        value_MX[nan_MX] = 0.0
+        value_XM = np.empty(cast.cast_XM.shape)
+        for m, pred_N in enumerate(self.pred_MN):
+            value_XM[:, m] = self.function(cast.label_X, pred_N[cast.example_X], truth_X)
+        nan_XM = np.isnan(value_XM)
+        value_XM[nan_XM] = 0.0
         membership_GX = sp.csr_array(self.membership_GN[:, cast.example_X])
         apart = ~np.eye(len(self.pred_MN), dtype=np.bool_)
         mean_GP = np.full((membership_GX.shape[0], int(apart.sum())), np.nan)
         for g, mean_P in enumerate(mean_GP):
             rows_X = membership_GX.indices[membership_GX.indptr[g] : membership_GX.indptr[g + 1]]
-            total_P = _product(cast.cast_MX, value_MX, rows_X)[apart]
-            defined_P = _product(cast.cast_MX, ~nan_MX, rows_X)[apart]
+            total_P = _product(cast.cast_XM, value_XM, rows_X)[apart]
+            defined_P = _product(cast.cast_XM, ~nan_XM, rows_X)[apart]
             np.divide(total_P, defined_P, out=mean_P, where=defined_P > 0)
         return np.ascontiguousarray(mean_GP.T)
 
 
-def _product(left_MX: NDArray[Any], right_MX: NDArray[Any], rows_X: Ints) -> Floats:
+def _product(left_XM: NDArray[Any], right_XM: NDArray[Any], rows_X: Ints) -> Floats:
     """Sum over some rows of left times right, for every two members: (M, M)."""
-    total_MM: Floats = np.zeros((len(left_MX), len(right_MX)))
-    for start in range(0, len(rows_X), ROWS):
-        some_X = rows_X[start : start + ROWS]
-        total_MM += left_MX.take(some_X, axis=1).astype(np.float64) @ right_MX.take(some_X, axis=1).astype(float).T
+    total_MM: Floats = np.zeros((left_XM.shape[1], right_XM.shape[1]))
+    step = max(16, PRODUCT // total_MM.size)
+    for start in range(0, len(rows_X), step):
+        some_X = rows_X[start : start + step]
+        total_MM += left_XM.take(some_X, axis=0).astype(np.float64).T @ right_XM.take(some_X, axis=0)
     return total_MM
 
 
