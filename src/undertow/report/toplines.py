@@ -50,8 +50,9 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         headline=variant.headline,
         interventions=arm.interventions,
         members=_members(arm),
-        before=percent(reference.accuracy),
-        after=percent(arm.accuracy),
+        # What was tested: of several reference members beside one variant member that is the first alone.
+        before=percent(reference.accuracy if row is None else row["reference"]),
+        after=percent(arm.accuracy if row is None else row["changed"]),
         after_interval=Scale(True).span(arm.accuracy_low, arm.accuracy_high),
         shift=signed(None if row is None else 100 * row["effect"]),
         shift_interval="" if row is None else Scale(True).interval(row["low"], row["high"]),

@@ -72,19 +72,20 @@ class _Comparison:
         """Every ordered pair of two different members, first member slowest: (P, G)."""
         cast = ballots(self.pred_MN)
         truth_X = self.label_N[cast.example_X]
-        value_XM = np.empty(cast.cast_XM.shape)
-        for m, pred_N in enumerate(self.pred_MN):
-            value_XM[:, m] = self.function(cast.label_X, pred_N[cast.example_X], truth_X)
+        value_MX = np.stack([self.function(cast.label_X, pred_N[cast.example_X], truth_X) for pred_N in self.pred_MN])
+        value_XM = np.ascontiguousarray(value_MX.T, dtype=np.float64)
         nan_XM = np.isnan(value_XM)
+        gaps = bool(nan_XM.any())
         value_XM[nan_XM] = 0.0
-        membership_GX = sp.csr_array(self.membership_GN[:, cast.example_X])
-        apart = ~np.eye(len(self.pred_MN), dtype=np.bool_)
-        mean_GP = np.full((membership_GX.shape[0], int(apart.sum())), np.nan)
-        for g, mean_P in enumerate(mean_GP):
-            rows_X = membership_GX.indices[membership_GX.indptr[g] : membership_GX.indptr[g + 1]]
-            total_P = _product(cast.cast_XM, value_XM, rows_X)[apart]
-            defined_P = _product(cast.cast_XM, ~nan_XM, rows_X)[apart]
-            np.divide(total_P, defined_P, out=mean_P, where=defined_P > 0)
+        rows_GX = sp.csr_array(self.membership_GN[:, cast.example_X])
+        apart = np.flatnonzero(~np.eye(len(self.pred_MN), dtype=np.bool_))
+        mean_GP = np.full((rows_GX.shape[0], len(apart)), np.nan)
+        for g, examples in enumerate(np.diff(self.membership_GN.indptr)):
+            rows_X = rows_GX.indices[rows_GX.indptr[g] : rows_GX.indptr[g + 1]]
+            total_P = _product(cast.cast_XM, value_XM, rows_X).take(apart)
+            # Each member gave one answer to each example, so without gaps every pair is defined on all of them.
+            defined_P = _product(cast.cast_XM, ~nan_XM, rows_X).take(apart) if gaps else np.full(len(apart), examples)
+            np.divide(total_P, defined_P, out=mean_GP[g], where=defined_P > 0)
         return np.ascontiguousarray(mean_GP.T)
 
 
