@@ -27,7 +27,7 @@ def detectable(
     square = square_ref + square_var
     weight = square_ref**2 / (m_ref - 1) + square_var**2 / (m_var - 1)
     df = np.divide(square**2, weight, out=np.full_like(square, m_ref + m_var - 2.0), where=weight > 0)
-    # Student's quantiles without the checks of scipy.stats, which cost twenty times the quantile and run for every slice.
+    # Student's quantiles themselves: the checks around them in scipy.stats cost ten times as much, for every slice.
     return (-(stdtrit(df, level / 2) + stdtrit(df, 1 - power)) * np.sqrt(square))[()]
 
 
