@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.exemplars import Exemplars
-from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import ExemplarCount
 from undertow.audit.stats.above_floor import above_floor
+from undertow.audit.stats.ballots import modes
 from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]
@@ -52,12 +52,13 @@ def split_half_count(records: Records, rng: np.random.Generator) -> float:
     """
     if records.M < 4:
         return float("nan")
-    counts = []
-    for _ in range(SPLITS):
-        order = rng.permutation(records.M)
-        half = records.M // 2
-        counts.append(int(_changed(records, records, order[:half], order[half : 2 * half]).sum()))
-    return float(np.mean(counts))
+    half = records.M // 2
+    orders_SM = np.stack([rng.permutation(records.M) for _ in range(SPLITS)])
+    first_NS, second_NS = (
+        modes(records.pred_MN, _among(records.M, members_SM))
+        for members_SM in (orders_SM[:, :half], orders_SM[:, half : 2 * half])
+    )
+    return float(_changed(first_NS, second_NS).sum(axis=0).mean())
 
 
 def crossfitted_accuracy(pair: Pair) -> tuple[float, float]:
@@ -71,36 +72,48 @@ def crossfitted_accuracy(pair: Pair) -> tuple[float, float]:
     if min(m_ref, m_var) < 2:
         return float("nan"), float("nan")
     rng = pair.rng("cross-fit")
-    scores: list[tuple[float, float]] = []
+    orders = []
     for _ in range(SPLITS):
         order_ref = rng.permutation(m_ref)
-        order_var = order_ref if pair.paired else rng.permutation(m_var)
-        ref_halves, var_halves = np.array_split(order_ref, 2), np.array_split(order_var, 2)
-        for choose, score in ((0, 1), (1, 0)):
-            chosen_N = _changed(pair.reference, pair.variant, ref_halves[choose], var_halves[choose])
-            scores.append(
-                (
-                    _accuracy(pair.reference.correct_MN[ref_halves[score]][:, chosen_N]),
-                    _accuracy(pair.variant.correct_MN[var_halves[score]][:, chosen_N]),
-                )
-            )
-    known = [s for s in scores if not np.isnan(s).any()]
-    if not known:
+        orders.append((order_ref, order_ref if pair.paired else rng.permutation(m_var)))
+    ref_MS, var_MS = (_halves(np.stack(orders_SM)) for orders_SM in zip(*orders, strict=True))
+    chosen_NS = _changed(modes(pair.reference.pred_MN, ref_MS), modes(pair.variant.pred_MN, var_MS))
+    scored_S2 = np.column_stack(
+        [_accuracy(pair.reference, ~ref_MS, chosen_NS), _accuracy(pair.variant, ~var_MS, chosen_NS)]
+    )
+    known_S2 = scored_S2[~np.isnan(scored_S2).any(axis=1)]
+    if len(known_S2) == 0:
         return float("nan"), float("nan")
-    before, after = np.mean(known, axis=0)
+    before, after = known_S2.mean(axis=0)
     return float(before), float(after)
 
 
-def _changed(
-    first: Records, second: Records, members_first: NDArray[Any], members_second: NDArray[Any]
-) -> NDArray[np.bool_]:
-    a, b = (
-        modal_labels(records.take_members(members).votes_NC, ties="undefined")
-        for records, members in ((first, members_first), (second, members_second))
+def _among(members: int, index_SK: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Which members each of S lists of members names: (M, S)."""
+    named_MS = np.zeros((members, len(index_SK)), dtype=np.bool_)
+    named_MS[index_SK, np.arange(len(index_SK))[:, None]] = True
+    return named_MS
+
+
+def _halves(orders_SM: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """The first half of each order, and then the other half of each: (M, 2S)."""
+    members = orders_SM.shape[1]
+    half_MS = _among(members, orders_SM[:, : -(-members // 2)])
+    return np.hstack([half_MS, ~half_MS])
+
+
+def _changed(before_NS: NDArray[Any], after_NS: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray((before_NS >= 0) & (after_NS >= 0) & (before_NS != after_NS))
+
+
+def _accuracy(records: Records, scoring_MS: NDArray[np.bool_], chosen_NS: NDArray[np.bool_]) -> Floats:
+    """(S,): share of right answers of the scoring members on the chosen examples, NaN where there are none."""
+    weight_MS = scoring_MS.astype(np.float32)
+    right_NS, known_NS = (
+        side_MN.T.astype(np.float32) @ weight_MS for side_MN in (records.correct_MN == 1, ~np.isnan(records.correct_MN))
     )
-    return np.asarray((a >= 0) & (b >= 0) & (a != b))
-
-
-def _accuracy(correct_MN: Floats) -> float:
-    known = ~np.isnan(correct_MN)
-    return float(correct_MN[known].mean()) if known.any() else float("nan")
+    right_S, known_S = (
+        np.where(chosen_NS, side_NS, 0).sum(axis=0, dtype=np.float64) for side_NS in (right_NS, known_NS)
+    )
+    accuracy_S: Floats = np.divide(right_S, known_S, out=np.full(len(known_S), np.nan), where=known_S > 0)
+    return accuracy_S

@@ -33,3 +33,19 @@ def ballots(pred_MN: Ints) -> Ballots:
     example_X = np.nonzero(first_NM)[0]
     label_X = sorted_NM[first_NM]
     return Ballots(example_X, label_X, pred_NM[example_X] == label_X[:, None])
+
+
+def modes(pred_MN: Ints, chosen_MS: NDArray[np.bool_]) -> Ints:
+    """(N, S): the modal label among each of S choices of members; −1 where it is tied or nobody chosen voted.
+
+    ``measures.modal_labels`` for many subsets of one population at once: their votes are one matrix product.
+    """
+    cast = ballots(pred_MN)
+    voted_X = np.asarray(cast.label_X >= 0)
+    votes_XS = (cast.cast_XM & voted_X[:, None]).astype(np.float32) @ chosen_MS.astype(np.float32)
+    starts_N = np.flatnonzero(np.diff(cast.example_X, prepend=-1))
+    leads_XS = votes_XS == np.maximum.reduceat(votes_XS, starts_N, axis=0)[cast.example_X]
+    leads_XS &= votes_XS > 0
+    single_NS = np.add.reduceat(leads_XS, starts_N, axis=0, dtype=np.int32) == 1
+    mode_NS: Ints = np.maximum.reduceat(np.where(leads_XS, cast.label_X[:, None], -1), starts_N, axis=0)
+    return np.where(single_NS, mode_NS, -1)
