@@ -9,25 +9,27 @@ selection inside).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.contrast import beyond_overall
-from undertow.audit.evaluate import rate_by_slice, rate_overall
-from undertow.audit.findings import Finding, floor_verdict, shift_verdict
-from undertow.audit.measures import accuracy, modal_disagreement
+from undertow.audit.evaluate import ratio, summed
+from undertow.audit.findings import Finding, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.measures import accuracy, class_shift, modal_disagreement
+from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
 from undertow.audit.stats.bootstrap import worst_slice
-from undertow.audit.stats.max_t import max_t
+from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.pair_exchange import pair_exchange
 from undertow.audit.stats.power import members_for
 from undertow.audit.stats.vote_exchange import vote_exchange
+from undertow.audit.stats.welch import welch
 from undertow.card import Card, Measure
-from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]
 
@@ -35,87 +37,125 @@ CHANGED = "changed, ties counted as unchanged"
 """Draws whose mean times N is a count of exemplars; ``modal_disagreement`` itself leaves ties out of its mean."""
 
 
+class _Shifts(NamedTuple):
+    """Values of one measure for some rows of the pair and every member, reference members first."""
+
+    name: str
+    card: Card
+    rows: tuple[Row, ...]
+    pooled_GM: Floats
+    note_G: tuple[str, ...]
+    """What is said of each row whatever the verdict."""
+
+    def of(self, family: slice) -> _Shifts:
+        return self._replace(rows=self.rows[family], pooled_GM=self.pooled_GM[family], note_G=self.note_G[family])
+
+
 def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     """Every per-member measure on the whole and on every slice, plain and (for accuracy) beyond the overall shift."""
     for measure in measures:
-        reference_GM, variant_GM = (_values(measure, records, pair) for records in (pair.reference, pair.variant))
-        yield from _shift_findings(pair, measure.card.name, measure.card, reference_GM, variant_GM)
+        shifts = _shifts(pair, measure)
+        for family in pair.families:
+            yield from _one_family(pair, shifts.of(family))
         if measure is accuracy and len(pair.rows) > 2:
-            beyond = [beyond_overall(value_GM[1:], value_GM[0]) for value_GM in (reference_GM, variant_GM)]
-            yield from _shift_findings(
-                pair, "accuracy_beyond_overall", measure.card, beyond[0], beyond[1], families=(slice(1, None),)
-            )
+            yield from _one_family(pair, _beyond(pair, shifts))
 
 
-def _values(measure: Measure, records: Records, pair: Pair) -> Floats:
-    """The measure's value for each row of the pair and each member, the whole first."""
-    return np.vstack([rate_overall(measure, records)[None, :], rate_by_slice(measure, records, pair.slices)])
+def _shifts(pair: Pair, measure: Measure) -> _Shifts:
+    """A row's size is the number of examples on which the measure is defined: a false positive rate has negatives."""
+    sums = [summed(measure, records, pair.membership_GN) for records in (pair.reference, pair.variant)]
+    size_G = np.hstack([known_GM for _, known_GM in sums]).max(axis=1).astype(int)
+    rows = tuple(replace(row, count=int(n)) for row, n in zip(pair.rows, size_G, strict=True))
+    means = [mean_GM.mean(axis=1) for pair_of in zip(*sums, strict=True) for mean_GM in pair_of]
+    notes = tuple(error_note(measure.card.name, *numbers) for numbers in zip(*means, strict=True))
+    pooled_GM = np.hstack([ratio(total_GM, known_GM) for total_GM, known_GM in sums])
+    return _Shifts(measure.card.name, measure.card, rows, pooled_GM, notes)
 
 
-def _shift_findings(
-    pair: Pair,
-    name: str,
-    card: Card,
-    reference_GM: Floats,
-    variant_GM: Floats,
-    families: tuple[slice, ...] | None = None,
-) -> Iterator[Finding]:
-    pooled_GM = np.hstack([reference_GM, variant_GM])
-    offset = 0 if families is None else families[0].start
-    for family in families or pair.families:
-        rows = pair.rows[family]
-        local = slice(family.start - offset, None if family.stop is None else family.stop - offset)
-        yield from _one_family(pair, name, card, rows, pooled_GM[local])
+def _beyond(pair: Pair, shifts: _Shifts) -> _Shifts:
+    """The slices' accuracy, each member's own accuracy over all examples subtracted."""
+    value_GM = beyond_overall(shifts.pooled_GM[1:], shifts.pooled_GM[0])
+    card = replace(shifts.card, range=(-1.0, 1.0))
+    notes = class_test_notes(shifts.pooled_GM[1:], shifts.pooled_GM[0], pair.reference.M)
+    return _Shifts(
+        "accuracy_beyond_overall", card, shifts.rows[1:], value_GM, ("",) * len(notes) if pair.paired else notes
+    )
 
 
-def _one_family(pair: Pair, name: str, card: Card, rows: tuple[Row, ...], pooled_GM: Floats) -> Iterator[Finding]:
-    settings, m_ref = pair.settings, pair.reference.M
-    resolution_G = np.array([1.0 / max(row.count, 1) for row in rows])
-    test = max_t(pooled_GM, m_ref, pair.arrangements, level=settings.level, resolution_G=resolution_G)
+def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple[str, ...]:
+    """p of the PIE paper's class test (1911.05248: Welch, uncorrected) with the population's accuracy subtracted, as its
+    code has it, and with each member's own; for independent populations. Empty where a p is undefined."""
+    p_G = []
+    for normalise in ("constant", "member"):
+        sides = [
+            class_shift(recall_GM[:, members], accuracy_M[members], normalise=normalise)
+            for members in (slice(None, m_ref), slice(m_ref, None))
+        ]
+        p_G.append(welch(*sides).p_G)
+    return tuple(
+        ""
+        if np.isnan(constant + own)
+        else f"class test of 1911.05248, uncorrected: p = {constant:.2g}, with each member's own accuracy {own:.2g}"
+        for constant, own in zip(*p_G, strict=True)
+    )
+
+
+def _one_family(pair: Pair, shifts: _Shifts) -> Iterator[Finding]:
+    settings, m_ref, card = pair.settings, pair.reference.M, shifts.card
+    resolution_G = np.array([1.0 / max(row.count, 1) for row in shifts.rows])
+    test = max_t(shifts.pooled_GM, m_ref, pair.arrangements, level=settings.level, resolution_G=resolution_G)
     # An interval from a few members may reach beyond any shift that is possible; what is impossible is cut off.
     span = card.range[1] - card.range[0]
     low_G, high_G = np.clip(test.low_G, -span, span), np.clip(test.high_G, -span, span)
-    for g, row in enumerate(rows):
-        reference_M, variant_M = pooled_GM[g, :m_ref], pooled_GM[g, m_ref:]
+    for g, row in enumerate(shifts.rows):
+        reference_M, variant_M = shifts.pooled_GM[g, :m_ref], shifts.pooled_GM[g, m_ref:]
+        effect, p_adjusted = float(test.effect_G[g]), float(test.p_adjusted_G[g])
         verdict = shift_verdict(
             card,
-            float(test.effect_G[g]),
+            effect,
             float(low_G[g]),
             float(high_G[g]),
-            float(test.p_adjusted_G[g]),
+            p_adjusted,
             level=settings.level,
             tolerance=pair.tolerance(row),
         )
-        note = _members_note(pair, row, reference_M, variant_M, len(rows)) if verdict == "too small to tell" else ""
+        half = float(test.high_G[g]) - effect
+        open_ = _members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half)
         yield pair.finding(
-            name,
+            shifts.name,
             card,
             row,
             verdict=verdict,
-            note=note,
+            note="; ".join(filter(None, (shifts.note_G[g], open_ if verdict == "too small to tell" else ""))),
             reference=reference_M.mean(),
             changed=variant_M.mean(),
-            effect=test.effect_G[g],
+            effect=effect,
             low=low_G[g],
             high=high_G[g],
             p=test.p_G[g],
-            p_adjusted=test.p_adjusted_G[g],
+            p_adjusted=p_adjusted,
             floor=test.floor_G[g],
             floor_low=test.floor_low_G[g],
             floor_high=test.floor_high_G[g],
         )
 
 
-def _members_note(pair: Pair, row: Row, reference_M: Floats, variant_M: Floats, family: int) -> str:
-    """What would settle an open shift: how many members would tell a change of the tolerance."""
+def _members_note(
+    pair: Pair, row: Row, reference_M: Floats, variant_M: Floats, family: int, effect: float, half: float
+) -> str:
+    """What would settle an open shift: members that tell a change of the tolerance, and more than there are now."""
     if not pair.design.resolves:
         return pair.design.sentences()[-1]
-    tolerance = pair.tolerance(row)
+    if not np.isfinite(half):
+        return ""
+    tolerance, m_ref, m_var = pair.tolerance(row), pair.reference.M, pair.variant.M
     sd_ref, sd_var = float(reference_M.std(ddof=1)), float(variant_M.std(ddof=1))
     if pair.paired:
         sd_ref, sd_var = float((variant_M - reference_M).std(ddof=1)), 0.0
-    needed = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
-    return f"about {needed} members a side would tell a change of {100 * tolerance:g} points"
+    planned = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
+    now = 2 / (1 / m_ref + 1 / m_var)
+    needed = max(planned, size_for(now, half, max(abs(effect), tolerance - abs(effect))))
+    return f"about {needed:,} members a side would tell a change of {points(tolerance)}"
 
 
 def vote_findings(pair: Pair, measures: Sequence[Measure]) -> tuple[list[Finding], dict[str, Floats]]:
@@ -142,7 +182,17 @@ def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
         value_DG = pair_exchange(
             pair.pred_MN, pair.reference.label_N, pair.membership_GN, pair.arrangements, m.function, pair.reference.M
         )
-        yield from _floor_findings(pair, m.card, value_DG)
+        yield from _floor_findings(pair, m.card, value_DG, _between_pairs(pair, m) if pair.paired else "")
+
+
+def _between_pairs(pair: Pair, measure: Measure) -> str:
+    """Why a paired comparison has no floor for a symmetric measure, and what unpaired members give instead."""
+    pred_MN, label_N = pair.reference.pred_MN, pair.reference.label_N
+    between = [measure(a_N, b_N, label_N) for a_N, b_N in zip(pred_MN, np.roll(pred_MN, 1, axis=0), strict=True)]
+    return (
+        "no floor: swapping the members of a pair does not change this measure; two members of the reference differ on "
+        f"{100 * float(np.nanmean(between)):.1f} % of all examples"
+    )
 
 
 def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
@@ -157,49 +207,61 @@ def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Findin
         yield from _floor_findings(pair, m.card, value_DG)
 
 
-def _floor_findings(pair: Pair, card: Card, value_DG: Floats) -> Iterator[Finding]:
+def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -> Iterator[Finding]:
+    """``blind`` says why a value that no rearrangement moves has no floor; empty where it then is its own floor."""
+    observed_G = value_DG[0].copy()
+    if blind:
+        value_DG = np.where(np.ptp(value_DG, axis=0) > CLOSE * np.abs(observed_G), value_DG, np.nan)
+        value_DG[:, observed_G == 0] = 0.0
+    rows = pair.labelled_rows if "label" in card.needs else pair.rows
     for family in pair.families:
         test = above_floor(value_DG[:, family], level=pair.settings.level)
-        for g, row in enumerate(pair.rows[family]):
-            value, floor, floor_high = (float(a[g]) for a in (test.value_G, test.floor_G, test.floor_high_G))
-            tolerance = pair.tolerance(row)
+        for g, row in enumerate(rows[family]):
+            value = float(observed_G[family][g])
+            floor, effect, low, high = (float(a[g]) for a in (test.floor_G, test.effect_G, test.low_G, test.high_G))
+            tolerance = pair.tolerance(row) * (card.range[1] - card.range[0])
+            limit = high if pair.design.resolves else np.nan
             p_adjusted = float(test.p_adjusted_G[g])
             verdict = floor_verdict(
-                card, value, floor, floor_high, p_adjusted, level=pair.settings.level, tolerance=tolerance
+                card, value, floor, limit, p_adjusted, level=pair.settings.level, tolerance=tolerance
             )
-            note = _examples_note(pair, row, floor_high - floor, tolerance) if verdict == "too small to tell" else ""
+            note = _examples_note(pair, card, row, effect, low, high, tolerance) if np.isfinite(floor) else blind
             yield pair.finding(
                 card.name,
                 card,
                 row,
                 verdict=verdict,
-                note=note,
+                note=note if verdict == "too small to tell" else "",
                 reference=floor,
                 changed=value,
-                effect=test.effect_G[g],
-                low=test.low_G[g],
-                high=test.high_G[g],
+                effect=effect,
+                low=low,
+                high=high,
                 p=test.p_G[g],
                 p_adjusted=p_adjusted,
                 floor=floor,
                 floor_low=test.floor_low_G[g],
-                floor_high=floor_high,
+                floor_high=test.floor_high_G[g],
             )
 
 
-def _examples_note(pair: Pair, row: Row, half_width: float, tolerance: float) -> str:
-    """What would settle an open disagreement: the floor's width shrinks with the square root of the examples."""
+def _examples_note(pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float) -> str:
+    """What would settle an open disagreement: the floor's width shrinks with the root of the examples."""
     if not pair.design.resolves:
         return pair.design.sentences()[-1]
-    needed = int(np.ceil(row.count * (half_width / tolerance) ** 2))
-    return f"about {needed:,} examples in this slice would tell {100 * tolerance:g} points above the floor"
+    needed = size_for(row.count, max(effect - low, high - effect), max(effect, tolerance - effect))
+    much = points(tolerance) if card.percent else f"{tolerance:g}"
+    return f"about {needed:,} examples in this slice would tell {much} above the floor"
 
 
 def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
-    """The worst slice of each column: a minimum over noisy values, so its interval has the selection inside."""
+    """The worst slice of each column: a minimum over noisy values, so its interval has the selection inside.
+
+    Of slices with the minimum count: one example that both populations get wrong is nobody's worst slice.
+    """
     columns = np.array(pair.slices.column_G)
     for column in dict.fromkeys(pair.slices.column_G):
-        index_G = np.flatnonzero(columns == column)
+        index_G = np.flatnonzero((columns == column) & (pair.slices.count_G >= pair.settings.min_count))
         if len(index_G) < 2:
             continue
         worst = worst_slice(

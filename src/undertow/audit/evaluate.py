@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.slices import SliceTable
@@ -17,24 +18,29 @@ Floats = NDArray[np.float64]
 
 def rate_by_slice(measure: Measure, records: Records, slices: SliceTable) -> Floats:
     """(G, M): each member's mean of a rate measure over each slice value, NaN where it is defined on no example."""
+    return ratio(*summed(measure, records, slices.membership_GN))
+
+
+def summed(measure: Measure, records: Records, membership_GN: sp.csr_array) -> tuple[Floats, Floats]:
+    """(G, M) twice: each member's sum of a rate measure over each row's examples, and on how many it is defined."""
     value_NM = measure(records).T
     known_NM = ~np.isnan(value_NM)
-    total_GM = slices.membership_GN @ np.where(known_NM, value_NM, 0).astype(np.float64)
-    known_GM = slices.membership_GN @ known_NM.astype(np.float64)
-    return _ratio(total_GM, known_GM)
+    total_GM = np.asarray(membership_GN @ np.where(known_NM, value_NM, 0).astype(np.float64))
+    return total_GM, np.asarray(membership_GN @ known_NM.astype(np.float64))
 
 
 def rate_overall(measure: Measure, records: Records) -> Floats:
     """(M,): each member's mean of a rate measure over all examples, NaN where it is defined on none."""
     value_MN = measure(records)
     known_MN = ~np.isnan(value_MN)
-    return _ratio(np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1))
+    return ratio(np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1))
 
 
-def _ratio(total: Any, count: Any) -> Floats:
+def ratio(total: Any, count: Any) -> Floats:
+    """``total / count``, NaN where nothing was counted."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Floats = np.asarray(total, dtype=np.float64) / np.asarray(count)
-    return ratio
+        quotient: Floats = np.asarray(total, dtype=np.float64) / np.asarray(count)
+    return quotient
 
 
 def supported(

@@ -49,9 +49,10 @@ def findings_frame(findings: list[Finding]) -> pl.DataFrame:
 
 
 def direction(effect: float, worse: str) -> Verdict:
-    """What a change that is more than chance means, given which direction costs somebody."""
-    rises = effect > 0
-    return "worse" if rises == (worse == "higher") else "better"
+    """What a change that is more than chance means, given which direction costs somebody; undefined if neither does."""
+    if worse == "neither":
+        return "undefined"
+    return "worse" if (effect > 0) == (worse == "higher") else "better"
 
 
 def shift_verdict(
@@ -72,14 +73,29 @@ def shift_verdict(
 
 
 def floor_verdict(
-    card: Card, value: float, floor: float, floor_high: float, p_adjusted: float, *, level: float, tolerance: float
+    card: Card, value: float, floor: float, high: float, p_adjusted: float, *, level: float, tolerance: float
 ) -> Verdict:
     """Verdict on a disagreement, which is judged against its floor: what exchanged members give.
 
-    A floor wider than the tolerance would hide a disagreement that matters, so it does not settle anything.
+    ``high`` is the upper limit of the excess over the floor. As for a shift, "not significant" alone is no verdict:
+    the excess must be shown to stay within the tolerance. NaN where nothing limits it.
     """
     if math.isnan(value) or math.isnan(floor):
         return "undefined" if math.isnan(value) else "too small to tell"
     if p_adjusted <= level:
         return direction(value - floor, card.worse)
-    return "within floor" if floor_high - floor <= tolerance else "too small to tell"
+    return "within floor" if high <= tolerance else "too small to tell"
+
+
+def size_for(n: float, half: float, target: float) -> int:
+    """How many members or examples an open verdict needs, where ``n`` give an interval of half width ``half``.
+
+    Widths shrink with the root of the size. The verdict falls where the half width is down to ``target``: the interval
+    then excludes 0 or lies within the tolerance, whichever comes first, if the effect stays what it is.
+    """
+    return max(math.floor(n) + 1, math.ceil(n * (half / target) ** 2))
+
+
+def points(share: float) -> str:
+    """0.05 as ``5 points``."""
+    return f"{100 * share:g} point" + ("" if share == 0.01 else "s")

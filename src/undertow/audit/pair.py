@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,12 @@ class Pair:
         whole = Row(ALL, "", self.reference.N)
         cells = zip(self.slices.column_G, self.slices.value_G, self.slices.count_G, strict=True)
         return (whole, *(Row(column, value, int(count)) for column, value, count in cells))
+
+    @cached_property
+    def labelled_rows(self) -> tuple[Row, ...]:
+        """The same rows, counting only examples that have a label."""
+        count_G = np.asarray(self.membership_GN @ (self.reference.label_N >= 0).astype(np.float64))
+        return tuple(replace(row, count=int(n)) for row, n in zip(self.rows, count_G, strict=True))
 
     @cached_property
     def membership_GN(self) -> sp.csr_array:

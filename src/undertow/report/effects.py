@@ -84,7 +84,10 @@ def primary_measure(findings: pl.DataFrame) -> str | None:
 
 def worst(panel: Panel | None, limit: int = 3) -> tuple[Effect, ...]:
     """The slices that the audit calls worse, most costly first."""
-    return () if panel is None else tuple(e for e in panel.effects if e.verdict == "worse")[:limit]
+    if panel is None:
+        return ()
+    # Panels share one order of slices, so this one's own worst need not come first in it.
+    return tuple(sorted((e for e in panel.effects if e.verdict == "worse"), key=lambda e: -abs(e.effect)))[:limit]
 
 
 def _panel(variant: str, frame: pl.DataFrame, cost: int, rows: int) -> Panel:

@@ -82,6 +82,24 @@ def error_counts(records: Records, slices: SliceTable) -> ErrorCounts:
     return ErrorCounts(wrong[0], right[0], wrong[1], right[1])
 
 
+COUNTED = {"false_positive_rate": "false positives", "false_negative_rate": "false negatives"}
+
+
+def error_note(name: str, before: float, after: float, of_before: float, of_after: float) -> str:
+    """The counts behind an error rate and its relative change: ``false positives 12 → 30 of 400; relative change
+    +150 %``. Empty for any other measure. Counts of a population are means over its members."""
+    if name not in COUNTED or not (of_before > 0 and of_after > 0):
+        return ""
+    out_of = _count(of_after) if of_before == of_after else f"{_count(of_before)} → {_count(of_after)}"
+    change = float(relative_change(after / of_after, before / of_before))
+    said = "undefined (none before)" if np.isnan(change) else f"{change:+.0f} %".replace("-", "−")
+    return f"{COUNTED[name]} {_count(before)} → {_count(after)} of {out_of}; relative change {said}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
 def relative_change(changed: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
     """``100 · (changed − reference) / reference`` in percent, NaN where the reference is 0 (2010.03058)."""
     after, before = np.asarray(changed, dtype=np.float64), np.asarray(reference, dtype=np.float64)
