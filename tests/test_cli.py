@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,14 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None
     done = run("audit", "old/eval.csv", "--against", "new/eval.csv", "--out", "out", cwd=tables)
     assert done.returncode == 0, done.stderr
     assert "new/eval loses" in done.stdout
+
+
+def test_numpy_waits_until_the_number_of_its_threads_is_set() -> None:
+    """A report's last digits would otherwise depend on how many cores the machine has."""
+    code = (
+        "import os, sys, undertow.cli as cli; early = 'numpy' in sys.modules; cli.one_blas_thread();"
+        "print(early, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.split() == ["False", "1"], done.stderr
