@@ -127,3 +127,14 @@ def test_two_thousand_draws_of_a_thousand_slices_take_seconds_at_most():
     started = time.perf_counter()
     max_t(value_GM, 30, drawn, level=0.05, resolution_G=np.full(1000, 0.02))
     assert time.perf_counter() - started < 5
+
+
+def test_no_effect_has_p_one_however_its_means_are_rounded():
+    """Means of tenths that are equal on paper differ by 1e-17: no arrangement is less extreme than no effect."""
+    rng, found = np.random.default_rng(0), 0
+    for tenths_M in rng.integers(0, 11, size=(300, 8)):
+        if tenths_M[:4].sum() == tenths_M[4:].sum():
+            test = max_t(tenths_M[None] / 10, 4, exchange(4, 4, 200, rng), level=0.05, resolution_G=np.array([0.1]))
+            assert test.p_G[0] == 1
+            found += test.effect_G[0] != 0
+    assert found > 0

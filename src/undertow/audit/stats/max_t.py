@@ -132,7 +132,7 @@ def _one_block(out: dict[str, Floats], index: NDArray[np.intp], drawn: _Drawn, f
     out["se_G"][index] = np.where(known, se_DG[0], np.nan)
     out["t_G"][index] = t_DG[0]
     out["df_G"][index] = drawn.df_G
-    out["p_G"][index] = (size_DG >= size_DG[0] * (1 - CLOSE)).mean(axis=0)
+    out["p_G"][index] = (size_DG >= size_DG[0] - CLOSE * np.maximum(size_DG[0], CLOSE)).mean(axis=0)
     return np.asarray(size_DG.max(axis=1))
 
 
