@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from undertow.audit import Audit, Settings, audit
 from undertow.audit.measures import accuracy, churn
@@ -111,6 +112,86 @@ def test_three_members_a_side_cannot_decide_and_the_audit_says_so() -> None:
     row = rows(found, "accuracy", "class", "class 2")
     assert row["verdict"] == "too small to tell"
     assert row["note"] == "3 + 3 members cannot reach 5% (smallest possible p is 0.1); 4 members a side can."
+
+
+def test_paired_churn_has_no_floor_and_is_not_called_within_it() -> None:
+    reference, variant = planted_world({0: 0.3}, m_ref=8, m_var=8, n=400, paired=True, churn=0.3, seed=1)
+    row = rows(audit(reference, [variant], Settings(draws=200)), "churn", "all")
+    pairs = zip(reference.pred_MN, variant.pred_MN, strict=True)
+    assert row["changed"] == pytest.approx(np.mean([(a != b).mean() for a, b in pairs]))
+    assert np.isnan([row["floor"], row["effect"], row["p"]]).all()  # type: ignore[list-item]
+    assert row["verdict"] == "too small to tell"
+    assert str(row["note"]).startswith("no floor: swapping the members of a pair does not change this measure; ")
+
+
+def test_three_members_a_side_find_nothing_within_the_floor() -> None:
+    reference, variant = planted_world({0: 0.5}, m_ref=3, m_var=3, n=400, seed=1)
+    found = audit(reference, [variant], SETTINGS)
+    counted = found.findings.filter(pl.col("measure").is_in(["modal_disagreement", "taxicab", "churn"]))
+    assert set(counted["verdict"]) == {"too small to tell"}
+    assert "examples changed their modal answer, which cannot be told from chance: exchanged" in found.headline
+
+
+def test_one_repeat_run_does_not_make_a_few_examples_decide() -> None:
+    reference, variant = planted_world({0: 0.5}, m_ref=2, m_var=1, n=60, seed=1)
+    found = audit(reference, [variant], SETTINGS)
+    row = rows(found, "churn", "class", "class 0")
+    assert row["changed"] > row["floor_high"] + 0.2  # type: ignore[operator]
+    assert row["verdict"] == "too small to tell"
+    assert row["low"] < 0 < row["high"]  # type: ignore[operator]
+
+
+def test_a_repeat_run_shows_how_far_accuracy_moves_by_itself() -> None:
+    reference, variant = planted_world({2: 0.4}, m_ref=3, m_var=1, n=600, classes=3, seed=1)
+    row = rows(audit(reference, [variant], SETTINGS), "accuracy", "class", "class 2")
+    right_M = np.nanmean(reference.correct_MN[:, reference.label_N == 2], axis=1)
+    assert row["floor_low"] == pytest.approx((right_M[1:] - right_M[0]).min())
+    assert row["floor_high"] == pytest.approx((right_M[1:] - right_M[0]).max())
+    assert "no floor" not in str(row["note"])
+
+
+@pytest.mark.parametrize("members", [1, 4])
+def test_error_rates_stand_with_their_counts_and_relative_change(members: int) -> None:
+    label_N = [0] * 40 + [1] * 20
+    before = [[1] * 4 + [0] * 36 + [1] * 20] * members
+    after = [[1] * 10 + [0] * 30 + [1] * 15 + [0] * 5] * members
+    made = {"classes": ("dark", "blond"), "task": "binary", "positive": "blond"}
+    reference = records_from(before, label_N, name="dense", **made)
+    variant = records_from(after, label_N, name="pruned", **made)
+    found = audit(reference, [variant], SETTINGS)
+    alarms = rows(found, "false_positive_rate", "all")
+    assert (alarms["reference"], alarms["changed"], alarms["n_examples"]) == (0.1, 0.25, 40)
+    assert str(alarms["note"]).startswith("false positives 4 → 10 of 40; relative change +150 %")
+    misses = rows(found, "false_negative_rate", "class", "blond")
+    assert (misses["changed"], misses["n_examples"]) == (0.25, 20)
+    assert str(misses["note"]).startswith("false negatives 0 → 5 of 20; relative change undefined (none before)")
+    assert rows(found, "false_positive_rate", "class", "blond")["verdict"] == "undefined"
+
+
+def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_whole(planted: Audit) -> None:
+    reference, variant = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
+    in_class = reference.label_N == 2
+    p = []
+    for own in (False, True):
+        sides = []
+        for records in (reference, variant):
+            whole_M = records.correct_MN.mean(axis=1)
+            recall_M = records.correct_MN[:, in_class].mean(axis=1)
+            sides.append(recall_M - (whole_M if own else whole_M.mean()))
+        p.append(stats.ttest_ind(*sides, equal_var=False).pvalue)
+    assert rows(planted, "accuracy_beyond_overall", "class", "class 2")["note"] == (
+        f"class test of 1911.05248, uncorrected: p = {p[0]:.2g}, with each member's own accuracy {p[1]:.2g}"
+    )
+
+
+def test_the_worst_slice_has_the_minimum_count() -> None:
+    reference, variant = planted_world({}, m_ref=5, m_var=5, n=400, seed=3)
+    columns = {"site": ["only"] + ["a", "b"] * 199 + ["a"]}
+    wrong = [np.where(np.arange(400) == 0, (r.label_N + 1) % 4, r.pred_MN) for r in (reference, variant)]
+    made = [records_from(p, reference.label_N, 4, slices=columns, name=n) for p, n in zip(wrong, "rv", strict=True)]
+    found = audit(made[0], [made[1]], Settings(by=("site",), draws=200))
+    assert rows(found, "accuracy", "site", "only")["changed"] == 0
+    assert found.findings.filter(pl.col("measure") == "worst_slice_accuracy")["value"][0] in "ab"
 
 
 def test_without_labels_disagreement_is_still_measured() -> None:

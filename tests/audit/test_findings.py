@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from undertow.audit.findings import Finding, findings_frame, floor_verdict, shift_verdict
-from undertow.audit.measures import accuracy, churn, false_positive_rate, newly_right
+from undertow.audit.findings import Finding, findings_frame, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
 from undertow.audit.result import FINDING_COLUMNS
 
 
@@ -33,9 +33,11 @@ def test_a_rising_error_rate_is_worse() -> None:
 @pytest.mark.parametrize(
     ("value", "floor", "high", "p", "verdict"),
     [
-        (0.30, 0.10, 0.12, 0.001, "worse"),
-        (0.11, 0.10, 0.12, 0.30, "within floor"),
-        (0.11, 0.10, 0.30, 0.30, "too small to tell"),
+        (0.30, 0.10, 0.25, 0.001, "worse"),
+        (0.11, 0.10, 0.03, 0.30, "within floor"),
+        (0.11, 0.10, 0.20, 0.30, "too small to tell"),
+        (0.18, 0.10, 0.12, 0.07, "too small to tell"),
+        (0.11, 0.10, math.nan, 0.30, "too small to tell"),
         (0.11, math.nan, math.nan, math.nan, "too small to tell"),
         (math.nan, 0.1, 0.1, 1.0, "undefined"),
     ],
@@ -46,6 +48,19 @@ def test_a_disagreement_against_its_floor(value: float, floor: float, high: floa
 
 def test_more_newly_right_than_chance_is_better() -> None:
     assert floor_verdict(newly_right.card, 0.3, 0.1, 0.12, 0.001, level=0.05, tolerance=0.05) == "better"
+
+
+def test_a_measure_without_a_bad_direction_is_never_called_worse() -> None:
+    assert shift_verdict(confidence.card, -0.1, -0.15, -0.05, 0.01, level=0.05, tolerance=0.05) == "undefined"
+
+
+def test_an_open_verdict_never_asks_for_what_there_is() -> None:
+    assert size_for(10, 0.06, 0.06) == 11
+    assert size_for(100, 0.10, 0.05) == 400
+
+
+def test_points_are_singular_and_plural() -> None:
+    assert [points(p) for p in (0.01, 0.05, 0.005)] == ["1 point", "5 points", "0.5 points"]
 
 
 def test_the_table_has_the_published_columns_and_keeps_nan() -> None:

@@ -22,6 +22,12 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
     )
 
 
+def test_the_interval_has_the_level_of_the_audit() -> None:
+    reference, variant = planted_world({2: 0.4}, m_ref=6, m_var=6, n=600, classes=4, seed=1)
+    found = audit(reference, [variant], Settings(draws=200, level=0.1))
+    assert "of accuracy overall (90 % interval −" in found.headline
+
+
 def test_several_variants_say_how_many_cost_somebody() -> None:
     reference, worse = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     _, again = planted_world({}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)

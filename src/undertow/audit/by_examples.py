@@ -7,14 +7,16 @@ floor for disagreement; without one, disagreement is counted and nothing is conc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
+from scipy.stats import binom
+from scipy.stats import t as student
 
-from undertow.audit.findings import Finding, floor_verdict, shift_verdict
+from undertow.audit.findings import Finding, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.mcnemar import examples_for, mcnemar_exact, paired_interval
 from undertow.audit.stats.multiplicity import holm
@@ -30,14 +32,46 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     for measure in measures:
         before_N = measure(pair.reference.take_members([0]))[0]
         after_N = measure(pair.variant.take_members([0]))[0]
-        binary = bool(np.isin(before_N[~np.isnan(before_N)], (0, 1)).all())
+        binary = all(bool(np.isin(value_N[~np.isnan(value_N)], (0, 1)).all()) for value_N in (before_N, after_N))
         test = _flips if binary else _paired_mean
+        repeat_RN = [measure(pair.reference.take_members([r]))[0] for r in range(1, 1 + pair.design.repeats)]
         for family in pair.families:
-            yield from test(pair, measure.card, pair.rows[family], pair.membership_GN[family], before_N, after_N)
+            rows, membership_GN = pair.rows[family], pair.membership_GN[family]
+            floors = _repeat_shifts(membership_GN, before_N, repeat_RN)
+            yield from test(pair, measure.card, rows, membership_GN, before_N, after_N, floors)
+
+
+class _Floors(NamedTuple):
+    """By how much the reference's repeat runs differ from its first run, per row; NaN without a repeat run."""
+
+    mean_G: Floats
+    low_G: Floats
+    high_G: Floats
+
+    def row(self, g: int) -> dict[str, float]:
+        return {
+            "floor": float(self.mean_G[g]),
+            "floor_low": float(self.low_G[g]),
+            "floor_high": float(self.high_G[g]),
+        }
+
+
+def _repeat_shifts(membership_GN: sp.csr_array, before_N: Floats, repeat_RN: list[Floats]) -> _Floors:
+    if not repeat_RN:
+        nothing_G = np.full(membership_GN.shape[0], np.nan)
+        return _Floors(nothing_G, nothing_G, nothing_G)
+    shift_RG = np.array([_means(membership_GN, repeat_N - before_N) for repeat_N in repeat_RN])
+    return _Floors(shift_RG.mean(axis=0), shift_RG.min(axis=0), shift_RG.max(axis=0))
 
 
 def _flips(
-    pair: Pair, card: Card, rows: tuple[Row, ...], membership_GN: sp.csr_array, before_N: Floats, after_N: Floats
+    pair: Pair,
+    card: Card,
+    rows: tuple[Row, ...],
+    membership_GN: sp.csr_array,
+    before_N: Floats,
+    after_N: Floats,
+    floors: _Floors,
 ) -> Iterator[Finding]:
     """0/1 outcomes: exact McNemar, Holm over the family, intervals at the level shared out over the family."""
     known_N = ~(np.isnan(before_N) | np.isnan(after_N))
@@ -62,13 +96,14 @@ def _flips(
         effect = (int(rose_G[g]) - int(fell_G[g])) / n
         low, high = paired_interval(int(fell_G[g]), int(rose_G[g]), n, level=share)
         verdict = shift_verdict(card, effect, low, high, float(adjusted_G[g]), level=level, tolerance=tolerance)
-        discordance = max(int(fell_G[g]) + int(rose_G[g]), 1) / n
+        flips = _Flips(int(fell_G[g]), int(rose_G[g]), int(before_G[g]), int(after_G[g]), n)
+        notes = [_counted(card, flips), *_outlook(pair, verdict, flips, effect, low, high, tolerance, share)]
         yield pair.finding(
             card.name,
             card,
             row,
             verdict=verdict,
-            note=_flip_note(verdict, int(fell_G[g]), int(rose_G[g]), discordance, tolerance, share),
+            note="; ".join(notes),
             n=n,
             reference=before_G[g] / n,
             changed=after_G[g] / n,
@@ -77,23 +112,53 @@ def _flips(
             high=high,
             p=p_G[g],
             p_adjusted=adjusted_G[g],
+            **floors.row(g),
         )
 
 
-def _flip_note(verdict: str, fell: int, rose: int, discordance: float, tolerance: float, level: float) -> str:
-    counted = f"{fell} went from 1 to 0, {rose} from 0 to 1"
+class _Flips(NamedTuple):
+    """How many of n examples went from 1 to 0 and from 0 to 1, and how many were 1 before and after."""
+
+    fell: int
+    rose: int
+    before: int
+    after: int
+    n: int
+
+
+def _counted(card: Card, flips: _Flips) -> str:
+    """The counts in the measure's own words."""
+    if card.name == "accuracy":
+        return f"{flips.fell:,} newly wrong, {flips.rose:,} newly right"
+    said = error_note(card.name, flips.before, flips.after, flips.n, flips.n)
+    return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
+
+
+def _outlook(
+    pair: Pair, verdict: str, flips: _Flips, effect: float, low: float, high: float, tolerance: float, level: float
+) -> Iterator[str]:
+    """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within floor":
-        return f"{counted}; within the tolerance of {100 * tolerance:g} points; {NO_FLOOR.split(';')[0]}"
+        yield f"within the tolerance of {points(tolerance)}"
+        if not pair.design.repeats:
+            yield NO_FLOOR.split(";")[0]
     if verdict == "too small to tell":
-        needed = examples_for(discordance, tolerance, level=level)
-        return f"{counted}; about {needed:,} examples in this slice would decide {100 * tolerance:g} points"
-    return counted
+        discordance = max(flips.fell + flips.rose, 1) / flips.n
+        more = size_for(flips.n, max(effect - low, high - effect), max(abs(effect), tolerance - abs(effect)))
+        needed = max(examples_for(discordance, tolerance, level=level), more)
+        yield f"about {needed:,} examples in this slice would decide {points(tolerance)}"
 
 
 def _paired_mean(
-    pair: Pair, card: Card, rows: tuple[Row, ...], membership_GN: sp.csr_array, before_N: Floats, after_N: Floats
+    pair: Pair,
+    card: Card,
+    rows: tuple[Row, ...],
+    membership_GN: sp.csr_array,
+    before_N: Floats,
+    after_N: Floats,
+    floors: _Floors,
 ) -> Iterator[Finding]:
-    """Real-valued outcomes: normal interval on the mean paired difference, Holm over the family."""
+    """Real-valued outcomes: Student's interval on the mean paired difference, Holm over the family."""
     known_N = ~(np.isnan(before_N) | np.isnan(after_N))
     change_N = np.where(known_N, after_N - before_N, 0.0)
     n_G, sum_G, square_G, before_G = (
@@ -103,14 +168,14 @@ def _paired_mean(
     with np.errstate(divide="ignore", invalid="ignore"):
         effect_G = sum_G / n_G
         se_G = np.sqrt(np.maximum(square_G / n_G - effect_G**2, 0) / (n_G - 1))
-        p_G = 2 * norm.sf(np.abs(effect_G) / se_G)
+        p_G = 2 * student.sf(np.abs(effect_G) / se_G, n_G - 1)
+        critical_G = student.isf(pair.settings.level / len(rows) / 2, n_G - 1)
     adjusted_G = holm(p_G)
-    critical = float(norm.isf(pair.settings.level / len(rows) / 2))
     for g, row in enumerate(rows):
         if n_G[g] < 2:
             yield pair.finding(card.name, card, row, verdict="undefined", note="fewer than two examples", n=int(n_G[g]))
             continue
-        low, high = (float(effect_G[g] + side * critical * se_G[g]) for side in (-1, 1))
+        low, high = (float(effect_G[g] + side * critical_G[g] * se_G[g]) for side in (-1, 1))
         verdict = shift_verdict(
             card,
             float(effect_G[g]),
@@ -125,7 +190,7 @@ def _paired_mean(
             card,
             row,
             verdict=verdict,
-            note=NO_FLOOR if verdict != "undefined" else "",
+            note="" if pair.design.repeats or verdict == "undefined" else NO_FLOOR,
             n=int(n_G[g]),
             reference=before_G[g] / n_G[g],
             changed=before_G[g] / n_G[g] + effect_G[g],
@@ -134,6 +199,7 @@ def _paired_mean(
             high=high,
             p=p_G[g],
             p_adjusted=adjusted_G[g],
+            **floors.row(g),
         )
 
 
@@ -158,35 +224,36 @@ def _against_repeats(
     n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
     value_G = _means(membership_GN, value_N)
     floor_RG = np.array([_means(membership_GN, r) for r in repeat_RN]).reshape(len(repeat_RN), len(rows))
-    p_G = _more_than_repeat(membership_GN, value_N, repeat_RN) if repeat_RN else np.full(len(rows), np.nan)
-    adjusted_G = holm(p_G)
+    excess = _more_than_repeats(membership_GN, value_N, repeat_RN, pair.settings.level / len(rows))
+    adjusted_G = holm(excess.p_G)
     for g, row in enumerate(rows):
         floor = float(floor_RG[:, g].mean()) if repeat_RN else np.nan
-        high = float(floor_RG[:, g].max()) if repeat_RN else np.nan
+        effect, low, high = float(value_G[g]) - floor, float(excess.low_G[g]), float(excess.high_G[g])
+        tolerance = pair.tolerance(row)
         verdict = floor_verdict(
-            card,
-            float(value_G[g]),
-            floor,
-            high,
-            float(adjusted_G[g]),
-            level=pair.settings.level,
-            tolerance=pair.tolerance(row),
+            card, float(value_G[g]), floor, high, float(adjusted_G[g]), level=pair.settings.level, tolerance=tolerance
         )
+        note = NO_FLOOR
+        if repeat_RN:
+            needed = size_for(n_G[g], max(effect - low, high - effect), max(effect, tolerance - effect))
+            note = f"about {needed:,} examples in this slice would decide {points(tolerance)} above the floor"
         yield pair.finding(
             card.name,
             card,
             row,
             verdict=verdict,
-            note="" if repeat_RN else NO_FLOOR,
+            note=note if verdict == "too small to tell" else "",
             n=int(n_G[g]),
             reference=floor,
             changed=value_G[g],
-            effect=value_G[g] - floor,
-            p=p_G[g],
+            effect=effect,
+            low=low,
+            high=high,
+            p=excess.p_G[g],
             p_adjusted=adjusted_G[g],
             floor=floor,
             floor_low=float(floor_RG[:, g].min()) if repeat_RN else np.nan,
-            floor_high=high,
+            floor_high=float(floor_RG[:, g].max()) if repeat_RN else np.nan,
         )
 
 
@@ -198,14 +265,32 @@ def _means(membership_GN: sp.csr_array, value_N: Floats) -> Floats:
     return mean_G
 
 
-def _more_than_repeat(membership_GN: sp.csr_array, value_N: Floats, repeat_RN: list[Floats]) -> Floats:
-    """One-sided exact test that the variant disagrees on more examples than the first repeat run does."""
-    more_N = (value_N == 1) & (repeat_RN[0] == 0)
-    less_N = (value_N == 0) & (repeat_RN[0] == 1)
-    more_G, less_G = (np.asarray(membership_GN @ side_N.astype(np.float64)).astype(int) for side_N in (more_N, less_N))
-    return np.array(
-        [
-            binomtest(int(more), int(more + less), alternative="greater").pvalue if more + less else 1.0
-            for more, less in zip(more_G, less_G, strict=True)
-        ]
-    )
+class _Excess(NamedTuple):
+    """How far the variant disagrees beyond the repeat runs, per row: one-sided p and an interval of the excess."""
+
+    p_G: Floats
+    low_G: Floats
+    high_G: Floats
+
+
+def _more_than_repeats(membership_GN: sp.csr_array, value_N: Floats, repeat_RN: list[Floats], level: float) -> _Excess:
+    """Exact one-sided sign test that the variant disagrees on more examples than a repeat run; Tango's interval.
+
+    With several repeat runs the variant must disagree more than each of them: the largest p and the widest limits.
+    NaN without a repeat run or without an example.
+    """
+    nothing_G = np.full(membership_GN.shape[0], np.nan)
+    tests = [_Excess(nothing_G, nothing_G, nothing_G)]
+    for repeat_N in repeat_RN:
+        more_G, less_G, n_G = (
+            np.asarray(membership_GN @ side_N.astype(np.float64)).round().astype(np.int64)
+            for side_N in (
+                (value_N == 1) & (repeat_N == 0),
+                (value_N == 0) & (repeat_N == 1),
+                ~np.isnan(value_N) & ~np.isnan(repeat_N),
+            )
+        )
+        p_G = np.where(n_G > 0, binom.sf(more_G - 1, more_G + less_G, 0.5), np.nan)
+        tests.append(_Excess(p_G, *paired_interval(less_G, more_G, n_G, level)))
+    p, low, high = (np.array(side) for side in zip(*tests, strict=True))
+    return _Excess(np.fmax.reduce(p), np.fmin.reduce(low), np.fmax.reduce(high))

@@ -83,8 +83,8 @@ def _beyond(pair: Pair, shifts: _Shifts) -> _Shifts:
 
 
 def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple[str, ...]:
-    """p of the PIE paper's class test (1911.05248: Welch, uncorrected) with the population's accuracy subtracted, as its
-    code has it, and with each member's own; for independent populations. Empty where a p is undefined."""
+    """p of the PIE paper's class test (1911.05248: Welch, uncorrected), for independent populations: with the
+    population's accuracy subtracted, as its code has it, and with each member's own. Empty where undefined."""
     p_G = []
     for normalise in ("constant", "member"):
         sides = [
@@ -119,14 +119,16 @@ def _one_family(pair: Pair, shifts: _Shifts) -> Iterator[Finding]:
             level=settings.level,
             tolerance=pair.tolerance(row),
         )
-        half = float(test.high_G[g]) - effect
-        open_ = _members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half)
+        notes = [shifts.note_G[g]]
+        if verdict == "too small to tell":
+            half = float(test.high_G[g]) - effect
+            notes.append(_members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half))
         yield pair.finding(
             shifts.name,
             card,
             row,
             verdict=verdict,
-            note="; ".join(filter(None, (shifts.note_G[g], open_ if verdict == "too small to tell" else ""))),
+            note="; ".join(note for note in notes if note),
             reference=reference_M.mean(),
             changed=variant_M.mean(),
             effect=effect,
@@ -146,8 +148,6 @@ def _members_note(
     """What would settle an open shift: members that tell a change of the tolerance, and more than there are now."""
     if not pair.design.resolves:
         return pair.design.sentences()[-1]
-    if not np.isfinite(half):
-        return ""
     tolerance, m_ref, m_var = pair.tolerance(row), pair.reference.M, pair.variant.M
     sd_ref, sd_var = float(reference_M.std(ddof=1)), float(variant_M.std(ddof=1))
     if pair.paired:
@@ -211,7 +211,7 @@ def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -
     """``blind`` says why a value that no rearrangement moves has no floor; empty where it then is its own floor."""
     observed_G = value_DG[0].copy()
     if blind:
-        value_DG = np.where(np.ptp(value_DG, axis=0) > CLOSE * np.abs(observed_G), value_DG, np.nan)
+        value_DG = np.where(_spread(value_DG) > CLOSE * np.abs(observed_G), value_DG, np.nan)
         value_DG[:, observed_G == 0] = 0.0
     rows = pair.labelled_rows if "label" in card.needs else pair.rows
     for family in pair.families:
@@ -245,13 +245,18 @@ def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -
             )
 
 
+def _spread(value_DG: Floats) -> Floats:
+    spread_G: Floats = np.fmax.reduce(value_DG, axis=0) - np.fmin.reduce(value_DG, axis=0)
+    return spread_G
+
+
 def _examples_note(pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float) -> str:
     """What would settle an open disagreement: the floor's width shrinks with the root of the examples."""
     if not pair.design.resolves:
         return pair.design.sentences()[-1]
     needed = size_for(row.count, max(effect - low, high - effect), max(effect, tolerance - effect))
     much = points(tolerance) if card.percent else f"{tolerance:g}"
-    return f"about {needed:,} examples in this slice would tell {much} above the floor"
+    return f"about {needed:,} examples in this slice would decide {much} above the floor"
 
 
 def worst_slice_findings(pair: Pair) -> Iterator[Finding]:

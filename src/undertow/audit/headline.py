@@ -48,16 +48,16 @@ def variant_headline(
     arm: Arm, findings: pl.DataFrame, count: ExemplarCount | None, *, floored: bool, level: float
 ) -> str:
     """Top line, who pays, and how many examples against chance: one sentence each, in that order."""
-    said = [_top_line(arm, findings), _slices(findings), _examples(findings, count, floored, level)]
+    said = [_top_line(arm, findings, level), _slices(findings), _examples(findings, count, floored, level)]
     return " ".join(s for s in said if s)
 
 
-def _top_line(arm: Arm, findings: pl.DataFrame) -> str:
+def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     row = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
     if row.height == 0 or math.isnan(row["effect"][0]):
         return f"{arm.name}: no labels, so only disagreement can be measured."
     effect, verdict = row["effect"][0], row["verdict"][0]
-    interval = f"95 % interval {_signed(row['low'][0])} to {_signed(row['high'][0])}"
+    interval = f"{100 - 100 * level:g} % interval {_signed(row['low'][0])} to {_signed(row['high'][0])}"
     words = {
         "worse": f"loses {_points(effect)} of accuracy overall ({interval})",
         "better": f"gains {_points(effect)} of accuracy overall ({interval})",
@@ -75,7 +75,7 @@ def _slices(findings: pl.DataFrame) -> str:
     if worse.height == 0:
         open_ = rows.filter(pl.col("verdict") == "too small to tell").height
         tail = f"; {open_} of {rows.height} are too small to tell" if open_ else ""
-        return f"No slice loses more than chance{tail}."
+        return f"No slice {'is seen to lose' if open_ else 'loses'} more than chance{tail}."
     first = worse.row(0, named=True)
     return (
         f"{worse.height} of {rows.height} slices lose more than chance; "
@@ -86,9 +86,9 @@ def _slices(findings: pl.DataFrame) -> str:
 
 def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float) -> str:
     if count is not None:
-        more = "more than" if count.p <= level else "no more than"
         return (
-            f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, {more} chance: "
+            f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, "
+            f"{_against_chance(findings, count, level)}: "
             f"exchanged members give {count.floor_low:,.0f} to {count.floor_high:,.0f}."
             + _votes(findings, count, level)
         )
@@ -99,6 +99,15 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
     if floored:
         return f"{share}; a repeat run of the reference changes {100 * moved['floor']:.1f} %."
     return f"{share}; there is no floor to set that against (one member each side)."
+
+
+def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
+    """ "No more than chance" is a claim too: it needs a design and a floor that could have shown more."""
+    if count.p <= level:
+        return "more than chance"
+    whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
+    told = "too small to tell" not in set(whole["verdict"])
+    return "no more than chance" if told else "which cannot be told from chance"
 
 
 def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
