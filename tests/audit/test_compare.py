@@ -119,7 +119,7 @@ def test_paired_churn_has_no_floor_and_is_not_called_within_it() -> None:
     row = rows(audit(reference, [variant], Settings(draws=200)), "churn", "all")
     pairs = zip(reference.pred_MN, variant.pred_MN, strict=True)
     assert row["changed"] == pytest.approx(np.mean([(a != b).mean() for a, b in pairs]))
-    assert np.isnan([row["floor"], row["effect"], row["p"]]).all()  # type: ignore[list-item]
+    assert all(np.isnan(float(str(row[key]))) for key in ("floor", "effect", "p"))
     assert row["verdict"] == "too small to tell"
     assert str(row["note"]).startswith("no floor: swapping the members of a pair does not change this measure; ")
 
@@ -182,6 +182,55 @@ def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_w
     assert rows(planted, "accuracy_beyond_overall", "class", "class 2")["note"] == (
         f"class test of 1911.05248, uncorrected: p = {p[0]:.2g}, with each member's own accuracy {p[1]:.2g}"
     )
+
+
+def test_the_reference_is_shown_on_the_examples_that_were_compared() -> None:
+    reference, variant = null_world(5, 5, 400, 4, seed=1)
+    bad_MN = np.where(np.arange(400) < 200, (reference.label_N + 1) % 4, reference.pred_MN)
+    half_bad = records_from(bad_MN, reference.label_N, 4, name="half bad")
+    found = audit(half_bad, [variant.take_examples(np.arange(200, 400))], SETTINGS, allow_partial=True)
+    assert found.n_examples == 200
+    assert found.reference.accuracy == pytest.approx(rows(found, "accuracy", "all")["reference"])
+
+
+def test_a_reference_without_labels_is_shown_with_the_variants() -> None:
+    reference, variant = null_world(4, 4, 100, 3, seed=1)
+    found = audit(records_from(reference.pred_MN, None, reference.classes, name="bare"), [variant], Settings(draws=100))
+    assert found.reference.accuracy == pytest.approx(reference.correct_MN.mean())
+
+
+def test_a_reference_with_more_members_than_pairs_is_shown_whole() -> None:
+    reference, variant = planted_world({}, m_ref=4, m_var=4, n=200, paired=True, seed=1)
+    found = audit(reference, [variant.take_members([0, 1, 2])], Settings(draws=100))
+    assert (found.reference.members, found.variants[0].arm.members) == (4, 3)
+
+
+def test_cells_that_are_too_small_are_counted_aloud() -> None:
+    reference, variant = null_world(4, 4, 400, 4, seed=1)
+    found = audit(reference, [variant], Settings(by=("class+region",), draws=100, min_count=150))
+    assert set(found.findings["slice"]) == {"all"}
+    said = "Of class+region, 16 cells are left out for having fewer than 150 examples."
+    assert said in found.variants[0].design
+
+
+def test_examples_that_nobody_answers_are_no_ties_and_no_counts() -> None:
+    reference, variant = null_world(5, 5, 400, 4, seed=1)
+    none_MN = np.where(np.arange(400) < 100, -1, reference.pred_MN)
+    both = [records_from(p, reference.label_N, 4, name=n) for p, n in ((none_MN, "a"), (variant.pred_MN, "b"))]
+    kept = [r.take_examples(np.arange(100, 400)) for r in both]
+    whole, part = (audit(pair[0], [pair[1]], Settings(draws=200)).variants[0].count for pair in (both, kept))
+    assert whole is not None
+    assert part is not None
+    assert (whole.observed, whole.tied) == (part.observed, part.tied)
+
+
+def test_a_member_that_is_silent_on_a_slice_leaves_it_undefined_and_says_so() -> None:
+    reference, variant = null_world(4, 4, 200, 3, seed=1)
+    pred_MN = reference.pred_MN.copy()
+    pred_MN[0, reference.label_N == 1] = -1
+    silent = records_from(pred_MN, reference.label_N, 3, name="silent")
+    row = rows(audit(silent, [variant], Settings(by=("class",), draws=100)), "accuracy", "class", "class 1")
+    assert (row["verdict"], row["note"]) == ("undefined", "1 of 8 members have no value here")
 
 
 def test_the_worst_slice_has_the_minimum_count() -> None:

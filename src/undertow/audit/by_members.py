@@ -120,6 +120,9 @@ def _one_family(pair: Pair, shifts: _Shifts) -> Iterator[Finding]:
             tolerance=pair.tolerance(row),
         )
         notes = [shifts.note_G[g]]
+        silent = int(np.isnan(shifts.pooled_GM[g]).sum())
+        if 0 < silent < shifts.pooled_GM.shape[1]:
+            notes.append(f"{silent} of {shifts.pooled_GM.shape[1]} members have no value here")
         if verdict == "too small to tell":
             half = float(test.high_G[g]) - effect
             notes.append(_members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half))

@@ -5,7 +5,8 @@ align → slices → findings (by members, or by examples) → exemplars → ver
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -58,7 +59,7 @@ def audit(
     settings = settings or Settings()
     _distinct_names(reference, variants)
     audited, findings, exemplars, assumptions = [], [], [], list(reference.manifest.notes)
-    compared, classes = 0, reference.classes
+    compared: list[Records] = []
     for variant in variants:
         aligned = align(reference, variant, allow_partial=allow_partial)
         pair = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
@@ -67,22 +68,41 @@ def audit(
         audited.append(made)
         findings.append(frame)
         exemplars.append(table)
-        compared = max(compared, pair.reference.N)
-        classes = max(classes, pair.reference.classes, key=len)
+        compared.append(pair.reference)
     found = tuple(audited)
+    shown, said = _shown(reference, compared)
     return Audit(
         headline=audit_headline(found),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
-        reference=_arm(reference, settings, paired=False),
+        reference=_arm(shown, settings, paired=False),
         variants=found,
         findings=pl.concat(findings),
         exemplars=pl.concat(exemplars),
         settings=settings,
-        assumptions=tuple(dict.fromkeys(assumptions)),
-        n_examples=compared,
+        assumptions=tuple(dict.fromkeys([*assumptions, *said])),
+        n_examples=max(records.N for records in compared),
         task=reference.manifest.task,
-        classes=classes,
+        classes=max((records.classes for records in compared), key=len),
         scale=reference.manifest.scale,
+    )
+
+
+def _shown(reference: Records, compared: Sequence[Records]) -> tuple[Records, tuple[str, ...]]:
+    """The reference as its top line must count it: with the examples and labels that were compared, all members.
+
+    Where variants were compared on different examples there is no one top line; then all of its own are counted.
+    """
+    first = compared[0]
+    if all(records.example_id_N.equals(first.example_id_N) for records in compared):
+        if first.M == reference.M:
+            return first, ()
+        where = {example: n for n, example in enumerate(reference.example_id_N)}
+        if reference.classes == first.classes:
+            kept = reference.take_examples(np.array([where[e] for e in first.example_id_N], dtype=np.intp))
+            return replace(kept, examples=first.examples), ()
+    return reference, (
+        f"The accuracy shown for {reference.name!r} is over all of its own {reference.N:,} examples; "
+        "findings are over those compared.",
     )
 
 
@@ -108,12 +128,27 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
         arm=arm,
         headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0, level=pair.settings.level),
         verdict=variant_verdict(frame, pair.settings),
-        design=(*pair.design.sentences(), *(f"{name} is left out: {reason}." for name, reason in reasons.items())),
+        design=(
+            *pair.design.sentences(),
+            *_left_out(pair),
+            *(f"{name} is left out: {reason}." for name, reason in reasons.items()),
+        ),
         count=count,
         gallery=exemplars.gallery(),
         over_indexed=over_index(exemplars.changed_N, pair.slices),
     )
     return made, frame, exemplars.frame()
+
+
+def _left_out(pair: Pair) -> Iterator[str]:
+    """Slice values that are in no finding, counted."""
+    for column, cells in pair.slices.too_small.items():
+        if cells:
+            what = "1 cell is" if cells == 1 else f"{cells:,} cells are"
+            yield f"Of {column}, {what} left out for having fewer than {pair.settings.min_count} examples."
+    for column, values in pair.slices.empty.items():
+        if values:
+            yield f"Of {column}, {values:,} {'value has' if values == 1 else 'values have'} no example."
 
 
 def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:

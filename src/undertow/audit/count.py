@@ -21,9 +21,9 @@ SPLITS = 20
 
 def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats) -> ExemplarCount:
     """The count with its floor. Both arrays are draws of slice means with the whole as first column; in
-    ``changed_DG`` a tied example counts as unchanged, so that a mean times N is a count."""
+    ``changed_DG`` a tied example counts as unchanged, so that a mean times the examples with votes is a count."""
     pair, n = exemplars.pair, exemplars.pair.reference.N
-    count = above_floor(changed_DG[:, :1] * n, level=pair.settings.level)
+    count = above_floor(changed_DG[:, :1] * int(exemplars.voted_N.sum()), level=pair.settings.level)
     taxicab = above_floor(taxicab_DG[:, :1], level=pair.settings.level)
     before, after = crossfitted_accuracy(pair)
     return ExemplarCount(
@@ -33,7 +33,7 @@ def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats)
         floor_high=float(count.floor_high_G[0]),
         p=float(count.p_G[0]),
         confirmed=int(exemplars.confirmed_N.sum()),
-        tied=int(exemplars.tied_N.sum()),
+        tied=int((exemplars.tied_N & exemplars.voted_N).sum()),
         n_examples=n,
         mean_taxicab=float(taxicab.value_G[0]),
         mean_taxicab_floor=float(taxicab.floor_G[0]),

@@ -49,6 +49,11 @@ class Exemplars:
         return np.asarray((self.reference_modal_N == TIED) | (self.variant_modal_N == TIED))
 
     @cached_property
+    def voted_N(self) -> Bools:
+        """Both populations have a vote."""
+        return np.asarray((self.shares[0].sum(axis=1) > 0) & (self.shares[1].sum(axis=1) > 0)).ravel()
+
+    @cached_property
     def changed_N(self) -> Bools:
         """Modal disagreement: PIE of 1911.05248, Modal CIE of 2010.03058. A tie is undefined and counts as no."""
         return np.asarray(~self.tied_N & (self.reference_modal_N != self.variant_modal_N))
