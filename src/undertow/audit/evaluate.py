@@ -46,11 +46,16 @@ def ratio(total: Any, count: Any) -> Floats:
 def supported(
     measures: Iterable[Measure], reference: Records, variant: Records
 ) -> tuple[tuple[Measure, ...], dict[str, str]]:
-    """The measures that both populations can feed, and for each other one, by name, the reason that it is left out."""
+    """The measures that both populations can feed, and for each other one, by name, the reason that it is left out.
+
+    That a task of many classes has no false positives is no omission, so it has no reason.
+    """
     usable: list[Measure] = []
     reasons: dict[str, str] = {}
     for measure in measures:
         reason = _missing(measure, reference) or _missing(measure, variant)
+        if "binary" in measure.card.needs and min(reference.C, variant.C) > 2:
+            continue
         if reason:
             reasons[measure.card.name] = reason
         else:

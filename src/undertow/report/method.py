@@ -70,7 +70,7 @@ def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
         ("Seed", str(s.seed)),
         ("Tolerance for a slice", f"{number(100 * s.tolerance, 1)} points"),
         ("Tolerance for the whole", f"{number(100 * s.tolerance_overall, 1)} points"),
-        ("Smallest slice tested", f"{s.min_count:,} examples"),
+        ("Fewest examples in a crossing, and to be the worst slice", f"{s.min_count:,} examples"),
     )
 
 
