@@ -196,12 +196,13 @@ class _Watch:
 def main() -> None:
     """Audit two folders and print the seconds by stage as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("reference", type=Path)
-    parser.add_argument("variant", type=Path)
-    parser.add_argument("page", type=Path)
+    parser.add_argument("folders", type=Path, nargs="*", metavar="REFERENCE VARIANT OUT.html")
     parser.add_argument("--draws", type=int, default=200)
     given: Any = parser.parse_args()
-    print(json.dumps(audit_pandas(given.reference, given.variant, given.page, given.draws)))
+    if len(given.folders) == 3:
+        print(json.dumps(audit_pandas(*given.folders, given.draws)))
+    else:
+        parser.print_help()
 
 
 if __name__ == "__main__":

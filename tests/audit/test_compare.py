@@ -268,3 +268,19 @@ def test_two_variants_of_one_name_are_refused() -> None:
     assert str(caught.value) == (
         f"two populations are both named {variant.name!r}: rename one, findings are told apart by name"
     )
+
+
+def test_one_lucky_reference_run_does_not_make_a_variant_worse() -> None:
+    # The first run of the reference is right on 60 examples that its repeat run and the variant both get wrong.
+    label_N = np.zeros(1000, dtype=np.int32)
+    lucky, usual, variant = (np.zeros(1000, dtype=np.int32) for _ in range(3))
+    lucky[:100], usual[:160], variant[:160] = 1, 1, 1
+    reference = records_from([lucky, usual], label_N, 2, name="reference")
+    changed = records_from([variant], label_N, 2, name="variant")
+    alone = audit(reference.take_members([0]), [changed], SETTINGS)
+    beside = audit(reference, [changed], SETTINGS)
+    assert rows(alone, "accuracy", "all")["verdict"] == "worse"
+    row = rows(beside, "accuracy", "all")
+    assert row["verdict"] == "too small to tell"
+    assert row["reference"] == pytest.approx((0.90 + 0.84) / 2)
+    assert row["p_adjusted"] == 1.0

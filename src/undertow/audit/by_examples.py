@@ -28,17 +28,142 @@ NO_FLOOR = "no floor: one member each side; a repeat run of the reference would 
 
 
 def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
-    """Each per-member measure, first reference member against first variant member, by slice."""
+    """Each per-member measure by slice: every run of the reference against the first variant member.
+
+    With repeat runs of the reference, a verdict takes all of them: the largest p and the widest limits decide. One run
+    may be lucky, and then any other model looks worse beside it.
+    """
     for measure in measures:
-        before_N = measure(pair.reference.take_members([0]))[0]
+        runs_RN = [measure(pair.reference.take_members([r]))[0] for r in range(1 + pair.design.repeats)]
         after_N = measure(pair.variant.take_members([0]))[0]
-        binary = all(bool(np.isin(value_N[~np.isnan(value_N)], (0, 1)).all()) for value_N in (before_N, after_N))
-        test = _flips if binary else _paired_mean
-        repeat_RN = [measure(pair.reference.take_members([r]))[0] for r in range(1, 1 + pair.design.repeats)]
+        binary = all(bool(np.isin(value_N[~np.isnan(value_N)], (0, 1)).all()) for value_N in (*runs_RN, after_N))
+        test = _flip_shift if binary else _mean_shift
         for family in pair.families:
             rows, membership_GN = pair.rows[family], pair.membership_GN[family]
-            floors = _repeat_shifts(membership_GN, before_N, repeat_RN)
-            yield from test(pair, measure.card, rows, membership_GN, before_N, after_N, floors)
+            share = pair.settings.level / len(rows)
+            shift = _strictest([test(membership_GN, before_N, after_N, share) for before_N in runs_RN])
+            floors = _repeat_shifts(membership_GN, runs_RN[0], runs_RN[1:])
+            yield from _shift_findings(pair, measure.card, rows, shift, floors)
+
+
+class _RowShift(NamedTuple):
+    """One row of a ``_Shift``."""
+
+    n: float
+    before: float
+    after: float
+    effect: float
+    low: float
+    high: float
+    p: float
+    adjusted: float
+    fell: float
+    rose: float
+
+
+class _Shift(NamedTuple):
+    """One run against another, per row: means before and after, their paired difference with its limits, p plain and
+    by Holm, and for 0/1 outcomes how many examples went from 1 to 0 and from 0 to 1 (NaN otherwise)."""
+
+    n_G: Floats
+    before_G: Floats
+    after_G: Floats
+    effect_G: Floats
+    low_G: Floats
+    high_G: Floats
+    p_G: Floats
+    adjusted_G: Floats
+    fell_G: Floats
+    rose_G: Floats
+
+    def row(self, g: int) -> _RowShift:
+        return _RowShift(*(float(column_G[g]) for column_G in self))
+
+
+def _strictest(shifts: list[_Shift]) -> _Shift:
+    """Several runs of the reference as one: mean effect, widest limits, largest p; counts are of the first run."""
+    stacked = {name: np.array([getattr(shift, name) for shift in shifts]) for name in _Shift._fields}
+    return shifts[0]._replace(
+        before_G=stacked["before_G"].mean(axis=0),
+        effect_G=stacked["effect_G"].mean(axis=0),
+        low_G=stacked["low_G"].min(axis=0),
+        high_G=stacked["high_G"].max(axis=0),
+        p_G=stacked["p_G"].max(axis=0),
+        adjusted_G=stacked["adjusted_G"].max(axis=0),
+    )
+
+
+def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, share: float) -> _Shift:
+    """0/1 outcomes: exact McNemar, Holm over the family, Tango's interval at the level shared out over the family."""
+    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
+    sides = (known_N, known_N & (before_N == 1), known_N & (after_N == 1))
+    fell_N, rose_N = known_N & (before_N == 1) & (after_N == 0), known_N & (before_N == 0) & (after_N == 1)
+    n_G, before_G, after_G, fell_G, rose_G = (
+        np.asarray(membership_GN @ column_N.astype(np.float64)).round() for column_N in (*sides, fell_N, rose_N)
+    )
+    p_G = np.where(n_G > 0, mcnemar_exact(fell_G, rose_G), np.nan)
+    low_G, high_G = paired_interval(fell_G, rose_G, n_G, level=share)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect_G = (rose_G - fell_G) / n_G
+        return _Shift(n_G, before_G / n_G, after_G / n_G, effect_G, low_G, high_G, p_G, holm(p_G), fell_G, rose_G)
+
+
+def _mean_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, share: float) -> _Shift:
+    """Real-valued outcomes: Student's interval on the mean paired difference, Holm over the family."""
+    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
+    change_N = np.where(known_N, after_N - before_N, 0.0)
+    n_G, sum_G, square_G, before_G = (
+        np.asarray(membership_GN @ column_N.astype(np.float64))
+        for column_N in (known_N, change_N, change_N**2, np.where(known_N, before_N, 0.0))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect_G, before_G = np.where(n_G > 1, sum_G / n_G, np.nan), before_G / n_G
+        se_G = np.sqrt(np.maximum(square_G / n_G - effect_G**2, 0) / (n_G - 1))
+        p_G = 2 * student.sf(np.abs(effect_G) / se_G, n_G - 1)
+        half_G = student.isf(share / 2, n_G - 1) * se_G
+    limits = effect_G - half_G, effect_G + half_G
+    none_G = np.full(len(n_G), np.nan)
+    return _Shift(n_G, before_G, before_G + effect_G, effect_G, *limits, p_G, holm(p_G), none_G, none_G)
+
+
+def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: _Shift, floors: _Floors) -> Iterator[Finding]:
+    for g, row in enumerate(rows):
+        one = shift.row(g)
+        n = int(one.n)
+        if np.isnan(one.effect):
+            note = "no example to measure on" if n == 0 else "fewer than two examples"
+            yield pair.finding(card.name, card, row, verdict="undefined", note=note, n=n)
+            continue
+        tolerance, level = pair.tolerance(row), pair.settings.level
+        verdict = shift_verdict(card, one.effect, one.low, one.high, one.adjusted, level=level, tolerance=tolerance)
+        yield pair.finding(
+            card.name,
+            card,
+            row,
+            verdict=verdict,
+            note="; ".join(_notes(pair, card, one, verdict, tolerance, level / len(rows))),
+            n=n,
+            reference=one.before,
+            changed=one.after,
+            effect=one.effect,
+            low=one.low,
+            high=one.high,
+            p=one.p,
+            p_adjusted=one.adjusted,
+            **floors.row(g),
+        )
+
+
+def _notes(pair: Pair, card: Card, one: _RowShift, verdict: str, tolerance: float, share: float) -> Iterator[str]:
+    """The counts in the measure's own words, and what the verdict rests on or what would settle it."""
+    if np.isnan(one.fell):
+        if not pair.design.repeats:
+            yield NO_FLOOR
+        return
+    n, fell, rose = int(one.n), int(one.fell), int(one.rose)
+    after = round(one.after * n)
+    yield _counted(card, _Flips(fell, rose, after - rose + fell, after, n))
+    yield from _outlook(pair, verdict, fell + rose, one, tolerance, share)
 
 
 class _Floors(NamedTuple):
@@ -64,58 +189,6 @@ def _repeat_shifts(membership_GN: sp.csr_array, before_N: Floats, repeat_RN: lis
     return _Floors(shift_RG.mean(axis=0), shift_RG.min(axis=0), shift_RG.max(axis=0))
 
 
-def _flips(
-    pair: Pair,
-    card: Card,
-    rows: tuple[Row, ...],
-    membership_GN: sp.csr_array,
-    before_N: Floats,
-    after_N: Floats,
-    floors: _Floors,
-) -> Iterator[Finding]:
-    """0/1 outcomes: exact McNemar, Holm over the family, intervals at the level shared out over the family."""
-    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
-    n_G, before_G, after_G, fell_G, rose_G = (
-        np.asarray(membership_GN @ column_N.astype(np.float64)).round().astype(np.int64)
-        for column_N in (
-            known_N,
-            known_N & (before_N == 1),
-            known_N & (after_N == 1),
-            known_N & (before_N == 1) & (after_N == 0),
-            known_N & (before_N == 0) & (after_N == 1),
-        )
-    )
-    level, share = pair.settings.level, pair.settings.level / len(rows)
-    p_G = np.where(n_G > 0, mcnemar_exact(fell_G, rose_G), np.nan)
-    adjusted_G = holm(p_G)
-    for g, row in enumerate(rows):
-        n, tolerance = int(n_G[g]), pair.tolerance(row)
-        if n == 0:
-            yield pair.finding(card.name, card, row, verdict="undefined", note="no example to measure on", n=0)
-            continue
-        effect = (int(rose_G[g]) - int(fell_G[g])) / n
-        low, high = paired_interval(int(fell_G[g]), int(rose_G[g]), n, level=share)
-        verdict = shift_verdict(card, effect, low, high, float(adjusted_G[g]), level=level, tolerance=tolerance)
-        flips = _Flips(int(fell_G[g]), int(rose_G[g]), int(before_G[g]), int(after_G[g]), n)
-        notes = [_counted(card, flips), *_outlook(pair, verdict, flips, effect, low, high, tolerance, share)]
-        yield pair.finding(
-            card.name,
-            card,
-            row,
-            verdict=verdict,
-            note="; ".join(notes),
-            n=n,
-            reference=before_G[g] / n,
-            changed=after_G[g] / n,
-            effect=effect,
-            low=low,
-            high=high,
-            p=p_G[g],
-            p_adjusted=adjusted_G[g],
-            **floors.row(g),
-        )
-
-
 class _Flips(NamedTuple):
     """How many of n examples went from 1 to 0 and from 0 to 1, and how many were 1 before and after."""
 
@@ -134,73 +207,18 @@ def _counted(card: Card, flips: _Flips) -> str:
     return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
 
 
-def _outlook(
-    pair: Pair, verdict: str, flips: _Flips, effect: float, low: float, high: float, tolerance: float, level: float
-) -> Iterator[str]:
+def _outlook(pair: Pair, verdict: str, changed: int, one: _RowShift, tolerance: float, share: float) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within floor":
         yield f"within the tolerance of {points(tolerance)}"
         if not pair.design.repeats:
             yield NO_FLOOR.split(";")[0]
     if verdict == "too small to tell":
-        discordance = max(flips.fell + flips.rose, 1) / flips.n
-        more = size_for(flips.n, max(effect - low, high - effect), max(abs(effect), tolerance - abs(effect)))
-        needed = max(examples_for(discordance, tolerance, level=level), more)
+        n, effect = one.n, one.effect
+        half = max(effect - one.low, one.high - effect)
+        more = size_for(n, half, max(abs(effect), tolerance - abs(effect)))
+        needed = max(examples_for(max(changed, 1) / n, tolerance, level=share), more)
         yield f"about {needed:,} examples in this slice would decide {points(tolerance)}"
-
-
-def _paired_mean(
-    pair: Pair,
-    card: Card,
-    rows: tuple[Row, ...],
-    membership_GN: sp.csr_array,
-    before_N: Floats,
-    after_N: Floats,
-    floors: _Floors,
-) -> Iterator[Finding]:
-    """Real-valued outcomes: Student's interval on the mean paired difference, Holm over the family."""
-    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
-    change_N = np.where(known_N, after_N - before_N, 0.0)
-    n_G, sum_G, square_G, before_G = (
-        np.asarray(membership_GN @ column_N.astype(np.float64))
-        for column_N in (known_N, change_N, change_N**2, np.where(known_N, before_N, 0.0))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effect_G = sum_G / n_G
-        se_G = np.sqrt(np.maximum(square_G / n_G - effect_G**2, 0) / (n_G - 1))
-        p_G = 2 * student.sf(np.abs(effect_G) / se_G, n_G - 1)
-        critical_G = student.isf(pair.settings.level / len(rows) / 2, n_G - 1)
-    adjusted_G = holm(p_G)
-    for g, row in enumerate(rows):
-        if n_G[g] < 2:
-            yield pair.finding(card.name, card, row, verdict="undefined", note="fewer than two examples", n=int(n_G[g]))
-            continue
-        low, high = (float(effect_G[g] + side * critical_G[g] * se_G[g]) for side in (-1, 1))
-        verdict = shift_verdict(
-            card,
-            float(effect_G[g]),
-            low,
-            high,
-            float(adjusted_G[g]),
-            level=pair.settings.level,
-            tolerance=pair.tolerance(row),
-        )
-        yield pair.finding(
-            card.name,
-            card,
-            row,
-            verdict=verdict,
-            note="" if pair.design.repeats or verdict == "undefined" else NO_FLOOR,
-            n=int(n_G[g]),
-            reference=before_G[g] / n_G[g],
-            changed=before_G[g] / n_G[g] + effect_G[g],
-            effect=effect_G[g],
-            low=low,
-            high=high,
-            p=p_G[g],
-            p_adjusted=adjusted_G[g],
-            **floors.row(g),
-        )
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
