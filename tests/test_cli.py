@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from undertow.cli import spread
@@ -116,3 +117,32 @@ def test_numpy_waits_until_the_number_of_its_threads_is_set() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert done.stdout.split() == ["False", "1"], done.stderr
+
+
+@pytest.fixture
+def binary(tmp_path: Path) -> Path:
+    rows = [f"e{i},{'blond' if i % 4 == 0 else 'dark'}" for i in range(400)]
+    (tmp_path / "old.csv").write_text(
+        "example_id,label,prediction\n" + "".join(f"{r},{r.split(',')[1]}\n" for r in rows)
+    )
+    wrong = [f"{r},{'dark' if i % 16 == 0 else r.split(',')[1]}\n" for i, r in enumerate(rows)]
+    (tmp_path / "new.csv").write_text("example_id,label,prediction\n" + "".join(wrong))
+    return tmp_path
+
+
+def test_the_positive_class_can_be_named(binary: Path) -> None:
+    done = run("audit", "old.csv", "--against", "new.csv", "--positive", "blond", "--out", "out", cwd=binary)
+    assert done.returncode == 0, done.stderr
+    rates = pl.read_parquet(binary / "out" / "findings.parquet").filter(
+        (pl.col("measure") == "false_negative_rate") & (pl.col("slice") == "all")
+    )
+    assert rates["changed"].to_list() == [0.25]
+    assert rates["n_examples"].to_list() == [100]
+
+
+def test_a_positive_class_that_is_none_is_refused(binary: Path) -> None:
+    done = run("audit", "old.csv", "--against", "new.csv", "--positive", "red", cwd=binary)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "undertow: --positive red: 'old' has the classes blond, dark; name one of the two classes of a binary task\n"
+    )

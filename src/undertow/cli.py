@@ -78,6 +78,9 @@ def audit(
     level: Annotated[float, typer.Option(help="Level of the tests, over all slices together.")] = 0.05,
     draws: Annotated[int, typer.Option(help="Rearrangements of members.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of everything random in the audit.")] = 0,
+    positive: Annotated[
+        str | None, typer.Option(help="The positive class of a binary task; otherwise it is guessed, and said.")
+    ] = None,
     min_count: Annotated[int, typer.Option(help="Fewest examples in a crossing.")] = 20,
     allow_partial: Annotated[bool, typer.Option(help="Go on with the examples both sides have, and count.")] = False,
 ) -> None:
@@ -94,7 +97,7 @@ def audit(
         tolerance_overall=tolerance_overall / 100,
         min_count=min_count,
     )
-    audit_files(reference, against, out, settings, allow_partial=allow_partial)
+    audit_files(reference, against, out, settings, positive=positive, allow_partial=allow_partial)
 
 
 @app.command()

@@ -116,20 +116,28 @@ def load_study(file: Path) -> ModuleType:
 
 
 def audit_files(
-    reference: Sequence[Path], against: Sequence[Path], out: Path, settings: Settings, *, allow_partial: bool = False
+    reference: Sequence[Path],
+    against: Sequence[Path],
+    out: Path,
+    settings: Settings,
+    *,
+    positive: str | None = None,
+    allow_partial: bool = False,
 ) -> Audit:
     """Read both sides, audit, write the report and print the summary and where everything is.
 
-    Without ``settings.by`` the classes are the slices, where there are labels.
+    Without ``settings.by`` the classes are the slices, where there are labels. ``positive`` names the positive class
+    of a binary task, which the files themselves do not say.
     """
     before, about = read_any(reference, allow_partial=allow_partial, inputs=True)
+    before = _with_positive(before, positive)
     if not settings.by and (before.label_N >= 0).any():
         settings = replace(settings, by=("class",))
     print(f"reference  {about}")
     variants: list[Records] = []
     for paths in variant_groups(against):
         after, about = read_any(paths, allow_partial=allow_partial, inputs=True)
-        after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        after = _with_positive(_told_apart(after, paths[0], {before.name, *(v.name for v in variants)}), positive)
         print(f"variant    {about}")
         variants.append(after)
     found = audit(before, variants, settings, allow_partial=allow_partial)
@@ -141,9 +149,22 @@ def audit_files(
 def _told_apart(records: Records, path: Path, taken: set[str]) -> Records:
     """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
     name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
+    if name in parents[:1]:  # Several loose files are called after their folder, which then tells nothing apart.
+        name = "variant" if name in taken else name
     while name in taken and parents:
         name = f"{parents.pop(0)}/{name}"
     return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
+
+
+def _with_positive(records: Records, positive: str | None) -> Records:
+    if positive is None:
+        return records
+    if positive not in records.classes or records.C != 2:
+        raise UserError(
+            f"--positive {positive}: {records.name!r} has the classes {', '.join(records.classes)}; "
+            "name one of the two classes of a binary task"
+        )
+    return replace(records, manifest=records.manifest.model_copy(update={"positive": positive}))
 
 
 def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -284,3 +286,13 @@ def test_one_lucky_reference_run_does_not_make_a_variant_worse() -> None:
     assert row["verdict"] == "too small to tell"
     assert row["reference"] == pytest.approx((0.90 + 0.84) / 2)
     assert row["p_adjusted"] == 1.0
+
+
+def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_better() -> None:
+    reference, variant = planted_world({2: 0.9}, m_ref=6, m_var=6, n=600, classes=4, seed=1, proba=True)
+    proba_MNC = np.full_like(variant.proba_MNC, 0.25)
+    calm = replace(variant, proba_MNC=proba_MNC, confidence_MN=proba_MNC.max(axis=-1))
+    row = rows(audit(reference, [calm], SETTINGS), "confidence", "all")
+    assert row["p"] < 0.01  # type: ignore[operator]
+    assert row["verdict"] == "undefined"
+    assert row["note"] == "more than chance, but neither direction of this measure is worse"

@@ -37,7 +37,9 @@ def test_one_member_a_side_has_no_floor_and_says_so() -> None:
 def test_a_repeat_run_gives_the_floor() -> None:
     design = Design(2, 1, paired=False, level=0.05)
     assert design.repeats == 1
-    assert design.sentences()[-1] == "The floor comes from 1 repeat run of the reference."
+    assert design.sentences()[-1] == (
+        "The floor comes from 1 repeat run of the reference; each of its runs is tested and the largest p decides."
+    )
 
 
 def test_paired_members_are_swapped_within_pairs() -> None:

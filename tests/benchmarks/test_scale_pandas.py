@@ -5,6 +5,7 @@ Four members a side make 70 deals: with all of them both sides are exact and mus
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -93,3 +94,13 @@ def test_the_page_and_its_stages(folders: tuple[Path, Path], tmp_path: Path) -> 
     stages = scale_pandas.audit_pandas(*folders, tmp_path / "page.html", 3)
     assert list(stages) == ["read", "rates", "votes and pairs", "exemplars", "report"]
     assert (tmp_path / "page.html").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_end_to_end(tmp_path: Path) -> None:
+    sizes = ["--members", "4", "--examples", "500", "--classes", "70", "--draws", "100"]
+    command = [sys.executable, scale_world.__file__.replace("scale_world", "scale"), *sizes]
+    done = subprocess.run([*command, "--out", str(tmp_path / "page.md")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.md").read_text() in done.stdout
+    assert "of the 4 classes that were damaged" in done.stdout

@@ -39,8 +39,8 @@ RESTATED = (error, total_variation)
 
 
 def default_measures() -> tuple[Measure, ...]:
-    """All measures with a direction, less those that restate another exactly."""
-    return tuple(m for m in all_measures() if m.card.worse != "neither" and m not in RESTATED)
+    """All measures, less those that restate another exactly."""
+    return tuple(m for m in all_measures() if m not in RESTATED)
 
 
 def audit(

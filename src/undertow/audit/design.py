@@ -76,7 +76,9 @@ class Design:
             said.append(f"Only the first of {self.members_variant} variant members is tested: the reference has one.")
         if self.repeats:
             runs = "1 repeat run" if self.repeats == 1 else f"{self.repeats} repeat runs"
-            said.append(f"The floor comes from {runs} of the reference.")
+            said.append(
+                f"The floor comes from {runs} of the reference; each of its runs is tested and the largest p decides."
+            )
         else:
             said.append("No floor: one member each side. A repeat run of the reference would give one.")
         return tuple(said)

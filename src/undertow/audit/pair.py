@@ -18,6 +18,9 @@ from undertow.card import Card
 from undertow.records.records import Records
 
 
+NO_DIRECTION = "more than chance, but neither direction of this measure is worse"
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """Where a finding stands: the whole (``slice="all"``) or one value of one slice."""
@@ -90,6 +93,8 @@ class Pair:
         self, name: str, card: Card, row: Row, *, verdict: Verdict, note: str, n: int | None = None, **numbers: float
     ) -> Finding:
         """One row of the findings table; a number that was not measured is NaN."""
+        if verdict == "undefined" and not np.isnan(numbers.get("effect", np.nan)):
+            note = "; ".join(filter(None, (note, NO_DIRECTION)))
         keys = ("reference", "changed", "effect", "low", "high", "p", "p_adjusted", "floor", "floor_low", "floor_high")
         return Finding(
             variant=self.variant.name,
