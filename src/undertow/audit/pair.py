@@ -17,7 +17,6 @@ from undertow.audit.stats.arrangements import Arrangements
 from undertow.card import Card
 from undertow.records.records import Records
 
-
 NO_DIRECTION = "more than chance, but neither direction of this measure is worse"
 
 

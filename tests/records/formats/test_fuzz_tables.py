@@ -45,7 +45,7 @@ VALID = (
     FRAME.write_csv().encode("utf-16"),
     FRAME.write_ndjson().encode(),
     FRAME.write_json().encode(),
-    gzip.compress(FRAME.write_csv().encode()),
+    gzip.compress(FRAME.write_csv().encode(), mtime=0),
     *(_parquet(c) for c in ("uncompressed", "zstd", "snappy")),
 )
 SUFFIXES = (".csv", ".parquet", ".jsonl", ".json", ".tsv", ".csv.gz", "")

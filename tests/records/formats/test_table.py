@@ -71,7 +71,7 @@ FORMS = {
     "spaced.csv": PLAIN.replace(",", ", ").encode(),
     "bom.csv": PLAIN.encode("utf-8-sig"),
     "utf16.csv": PLAIN.encode("utf-16"),
-    "packed.csv.gz": gzip.compress(PLAIN.encode()),
+    "packed.csv.gz": gzip.compress(PLAIN.encode(), mtime=0),
     "misnamed.parquet": PLAIN.encode(),
     "noname": PLAIN.encode(),
     "rows.jsonl": pl.read_csv(PLAIN.encode()).write_ndjson().encode(),
@@ -317,7 +317,7 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         ),
         (
             "a.csv.gz",
-            gzip.compress(PLAIN.encode())[:-9],
+            gzip.compress(PLAIN.encode(), mtime=0)[:-9],
             "a.csv.gz: cannot be read (Compressed file ended before the end-of-stream marker was reached); check the"
             " file and its permissions",
         ),
