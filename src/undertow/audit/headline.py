@@ -18,8 +18,8 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
     to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
 
     An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be called
-    worse. So three questions decide, each at the audit's level, and the other findings inform. ``docs/calibration-verdicts.md``
-    has the share of null comparisons that are called worse.
+    worse. So three questions decide, each at the audit's level, and the other findings inform. The share of null
+    comparisons that are called worse is in ``docs/calibration-verdicts.md``.
     """
     accuracy = findings.filter(pl.col("measure") == "accuracy")
     moved = _moved(findings)
