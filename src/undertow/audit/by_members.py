@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from undertow.audit.contrast import beyond_overall
 from undertow.audit.evaluate import ratio, summed
 from undertow.audit.findings import Finding, floor_verdict, points, shift_verdict, size_for
-from undertow.audit.measures import accuracy, class_shift, modal_disagreement
+from undertow.audit.measures import accuracy, modal_disagreement
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
@@ -88,7 +88,7 @@ def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple
     p_G = []
     for normalise in ("constant", "member"):
         sides = [
-            class_shift(recall_GM[:, members], accuracy_M[members], normalise=normalise)
+            beyond_overall(recall_GM[:, members], accuracy_M[members], normalise=normalise)
             for members in (slice(None, m_ref), slice(m_ref, None))
         ]
         p_G.append(welch(*sides).p_G)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 
 
-def beyond_overall(value_GM: Floats, overall_M: Floats) -> Floats:
-    """Each member's slice value minus the same member's value over all examples, (G, M).
+def beyond_overall(
+    value_GM: Floats, overall_M: Floats, *, normalise: Literal["member", "constant"] = "member"
+) -> Floats:
+    """Each slice value of one population's members minus the value over all examples, (G, M); NaN stays NaN.
 
     Its shift between two populations says whether a slice moved more than the model did: the quantity of the PIE
-    paper's class test (1911.05248, §3). The paper's code subtracts the population's mean, one constant for all
-    members; subtracting each member's own value removes the spread that a slice merely shares with the whole
-    (``measures.class_shift`` has both).
+    paper's class test (1911.05248, §3). ``"constant"`` subtracts the population's mean, as the paper's code does.
+    ``"member"`` subtracts each member's own value, which takes out the spread that a slice merely shares with the
+    whole. The mean shift is the same either way, t is not.
     """
-    return value_GM - overall_M[None, :]
+    return value_GM - (overall_M if normalise == "member" else overall_M.mean())

@@ -8,7 +8,6 @@ from undertow.audit.measures.accuracy import error as error
 from undertow.audit.measures.churn import churn as churn
 from undertow.audit.measures.churn import newly_right_per_pair as newly_right_per_pair
 from undertow.audit.measures.churn import newly_wrong_per_pair as newly_wrong_per_pair
-from undertow.audit.measures.class_shift import class_shift as class_shift
 from undertow.audit.measures.confidence import confidence as confidence
 from undertow.audit.measures.confidence import label_confidence as label_confidence
 from undertow.audit.measures.error_rates import ErrorCounts as ErrorCounts
@@ -31,7 +30,6 @@ __all__ = [
     "accuracy",
     "all_measures",
     "churn",
-    "class_shift",
     "confidence",
     "error",
     "error_counts",

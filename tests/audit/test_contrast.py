@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from undertow.audit.measures import class_shift
+from undertow.audit.contrast import beyond_overall
 
 RECALL_0, RECALL_T = [[0.80, 0.82, 0.78, 0.81, 0.79]], [[0.70, 0.74, 0.69, 0.73, 0.71]]
 OVERALL_0, OVERALL_T = [0.765, 0.768, 0.766, 0.769, 0.766], [0.724, 0.728, 0.725, 0.727, 0.726]
@@ -12,7 +12,7 @@ OVERALL_0, OVERALL_T = [0.765, 0.768, 0.766, 0.769, 0.766], [0.724, 0.728, 0.725
 
 def both(normalise):
     pairs = ((RECALL_0, OVERALL_0), (RECALL_T, OVERALL_T))
-    return [class_shift(np.array(recall), np.array(overall), normalise=normalise) for recall, overall in pairs]
+    return [beyond_overall(np.array(recall), np.array(overall), normalise=normalise) for recall, overall in pairs]
 
 
 def test_population_constant_as_in_the_released_code():
@@ -40,5 +40,5 @@ def test_the_mean_shift_is_the_same_either_way():
 
 
 def test_an_undefined_recall_stays_undefined():
-    got = class_shift(np.array([[np.nan, 0.5], [0.25, 0.75]]), np.array([0.5, 1.0]))
+    got = beyond_overall(np.array([[np.nan, 0.5], [0.25, 0.75]]), np.array([0.5, 1.0]), normalise="constant")
     np.testing.assert_array_equal(got, [[np.nan, -0.25], [-0.5, 0.0]])
