@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from undertow.errors import NotComparableError
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest
 
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
 
 def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
     """Both over one class list; ``NotComparableError`` where they are about different classes or tasks.
@@ -23,13 +26,22 @@ def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple
     classes = _class_list(reference, variant)
     for side in (reference, variant):
         if set(side.classes) != set(classes):
-            count = len(classes) - len(side.classes)
-            said.append(f"{side.name!r} never shows {count} of the {len(classes)} classes; they are counted as unused.")
+            said.append(_unused(side, classes))
     if set(reference.classes) == set(variant.classes) and reference.classes != variant.classes:
         said.append(f"Classes are in another order in {variant.name!r}; they are matched by name.")
     reference, variant = _over_classes(reference, classes), _over_classes(variant, classes)
     task, positive = _one_task(reference.manifest, variant.manifest, said)
     return _with_task(reference, task, positive), _with_task(variant, task, positive)
+
+
+def _unused(side: Records, classes: tuple[str, ...]) -> str:
+    """Names them, because a class that is spelled differently on one side looks like an unused one."""
+    names = [name for name in classes if name not in set(side.classes)]
+    shown = ", ".join(repr(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
+    return (
+        f"{side.name!r} never shows {len(names)} of the {len(classes)} classes ({shown}); they are counted as unused."
+        " If they are spelled differently there, rename them and audit again."
+    )
 
 
 def _class_list(reference: Records, variant: Records) -> tuple[str, ...]:
@@ -38,7 +50,7 @@ def _class_list(reference: Records, variant: Records) -> tuple[str, ...]:
         return reference.classes
     seen = [r.manifest.classes_from == "observed" for r in (reference, variant)]
     if all(seen):
-        return _ordered(ref | var)
+        return order_classes(ref | var)
     if seen[1] and var <= ref:
         return reference.classes
     if seen[0] and ref <= var:
@@ -54,10 +66,11 @@ def _class_list(reference: Records, variant: Records) -> tuple[str, ...]:
     )
 
 
-def _ordered(names: set[str]) -> tuple[str, ...]:
-    """As plain tables order theirs: by number where all are whole numbers, else as text."""
-    whole = all(name.lstrip("+-").isascii() and name.lstrip("+-").isdigit() and len(name) < 19 for name in names)
-    return tuple(sorted(names, key=lambda name: (int(name), name) if whole else (0, name)))
+def order_classes(names: set[str]) -> tuple[str, ...]:
+    """The order of classes that no file declares: numeric where all are whole numbers, else that of text."""
+    if all(WHOLE.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
 
 
 def _over_classes(records: Records, classes: tuple[str, ...]) -> Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,16 @@ def derive(pred_N: NDArray[np.integer[Any]], proba_NC: NDArray[Any] | None, labe
     if classes <= FULL_PROBABILITIES_UP_TO:
         return Answers(pred, p_label, confidence, margin, proba)
     return Answers(pred, p_label, confidence, margin, None, top_NK.astype(np.int32), top_p_NK)
+
+
+def stacked(per_member: Iterable[NDArray[Any] | None]) -> Float | None:
+    """Members stacked; NaN for a member that lacks it, ``None`` where all do."""
+    arrays = list(per_member)
+    known = next((a for a in arrays if a is not None), None)
+    if known is None:
+        return None
+    unknown = np.full(known.shape, np.nan, dtype=np.float32)
+    return np.stack([unknown if a is None else a for a in arrays])
 
 
 def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:

@@ -98,7 +98,15 @@ def _same_labels(reference: Records, variant: Records, said: list[str], allow_pa
         said.append(f"Labels are those of {giver.name!r}; the other population has none.")
         return reference, variant
     different_N = reference.label_N != variant.label_N
-    return _without(reference, variant, different_N, "have different labels for one example_id", said, allow_partial)
+    sentence = "have different labels for one example_id"
+    first = int(different_N.argmax())
+    shown = " and ".join(_label(side, first) for side in (reference, variant))
+    return _without(reference, variant, different_N, sentence, said, allow_partial, shown)
+
+
+def _label(records: Records, n: int) -> str:
+    label = int(records.label_N[n])
+    return "no label" if label < 0 else repr(records.classes[label])
 
 
 def _without(
@@ -108,12 +116,13 @@ def _without(
     sentence: str,
     said: list[str],
     allow_partial: bool,
+    shown: str = "",
 ) -> tuple[Records, Records]:
-    """Refuse examples on which the two disagree, or leave them out and say so."""
+    """Refuse examples on which the two disagree, or leave them out and say so; ``shown`` is what the first has."""
     if not different_N.any():
         return reference, variant
     first = reference.example_id_N[int(different_N.argmax())]
-    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}"
+    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}" + (f" ({shown})" if shown else "")
     if different_N.all() or not allow_partial:
         raise NotComparableError(
             f"{_pair(reference, variant)} {sentence}: {counts};"

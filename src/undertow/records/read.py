@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from undertow.errors import RecordError
-from undertow.records.answers import PER_EXAMPLE
+from undertow.records.answers import PER_EXAMPLE, stacked
 from undertow.records.folder import EXAMPLES, MANIFEST, PLAN, member_file, sha256
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import FORMAT, Manifest, MemberEntry
@@ -44,7 +44,7 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
             pool.map(lambda m: _read_member(folder, m, example_id_N, len(manifest.classes), probabilities), done)
         )
     shown = examples["input"] if inputs and "input" in examples.columns else None
-    p_label_MN, confidence_MN, margin_MN = (_stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE)
+    p_label_MN, confidence_MN, margin_MN = (stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE)
     return Records(
         manifest,
         examples.drop("input", strict=False),
@@ -52,7 +52,7 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
         p_label_MN,
         confidence_MN,
         margin_MN,
-        _stacked(a.proba_NC for a in answers),
+        stacked(a.proba_NC for a in answers),
         shown,
     )
 
@@ -168,13 +168,3 @@ def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataF
         return pl.read_parquet(data, columns=wanted)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise RecordError(f"{path}: is not a Parquet file that can be read; make the records again") from error
-
-
-def _stacked(per_member: Iterable[NDArray[Any] | None]) -> NDArray[np.float32] | None:
-    """Members stacked; NaN for a member that lacks it, ``None`` where all do."""
-    arrays = list(per_member)
-    known = next((a for a in arrays if a is not None), None)
-    if known is None:
-        return None
-    unknown = np.full(known.shape, np.nan, dtype=np.float32)
-    return np.stack([unknown if a is None else a for a in arrays])

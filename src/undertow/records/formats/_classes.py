@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records._same_classes import order_classes
 from undertow.records.formats._columns import PROBABILITY, probability_columns
 from undertow.records.formats._join import Sheet
 from undertow.records.records import MISSING
 
 POSITIVE = ("1", "true", "yes", "positive")
-INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
@@ -38,13 +36,6 @@ def observed_classes(columns: list[pl.Series]) -> tuple[str, ...]:
     """All values seen, in numeric order where all are whole numbers, else in text order."""
     seen = set().union(*(column.drop_nulls().unique().to_list() for column in columns))
     return order_classes(seen)
-
-
-def order_classes(names: set[str]) -> tuple[str, ...]:
-    """Numeric order where all are whole numbers, else text order."""
-    if all(INTEGER.fullmatch(name) for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
 
 
 def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

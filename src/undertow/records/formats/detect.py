@@ -44,6 +44,8 @@ def read_any(
         kinds = ", ".join(f"{path} is a {format.NAME}" for path, format, _ in _first_of_each(found))
         raise UserError(f"{kinds}: one side must be of one format; convert one of them with undertow convert")
     (format,) = formats.values()
+    if name is None and len(paths) == 1 and found[0][0] != Path(paths[0]):
+        name = Path(paths[0]).resolve().name.encode("utf-8", "replace").decode()  # A folder of files: one population.
     records = format.read([path for path, _, _ in found], name=name, allow_partial=allow_partial, inputs=inputs)
     reasons = ", ".join(dict.fromkeys(reason for _, _, reason in found))
     members = "1 member" if records.M == 1 else f"{records.M} members"

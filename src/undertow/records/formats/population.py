@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from undertow.errors import RecordError
-from undertow.records.folder import MANIFEST, PLAN
+from undertow.records.folder import EXAMPLES, MANIFEST, MEMBERS, PLAN
 from undertow.records.read import read_population
 from undertow.records.records import Records
 
@@ -21,6 +21,8 @@ def sniff(path: Path) -> str | None:
         return None
     if (path / MANIFEST).exists() or (path / PLAN).exists():
         return "population folder (has manifest.json)"
+    if (path / MEMBERS).is_dir() and (path / EXAMPLES).exists():
+        return "population folder without its manifest"
     return "folder of populations" if any(path.glob(f"*/{MANIFEST}")) else None
 
 

@@ -22,18 +22,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.answers import Answers, derive
+from undertow.records.answers import Answers, derive, stacked
 from undertow.records.folder import MEMBER_ID
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
 from undertow.records.formats._columns import PROBABILITY, clean, probability_columns
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
 from undertow.records.formats._parse import kind_of, parse
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import FULL_PROBABILITIES_UP_TO, Manifest, MemberEntry
+from undertow.records.schema import Manifest, MemberEntry
 
 NAME = "table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"
-Float = NDArray[np.float32]
 
 
 def sniff(path: Path) -> str | None:
@@ -95,10 +94,10 @@ def _records(
         manifest,
         examples.select("example_id", label, *others),
         np.stack([a.pred_N for a in answers]),
-        _stack([a.p_label_N for a in answers]),
-        _stack([a.confidence_N for a in answers]),
-        _stack([a.margin_N for a in answers]),
-        _stack([a.proba_NC for a in answers]),
+        stacked(a.p_label_N for a in answers),
+        stacked(a.confidence_N for a in answers),
+        stacked(a.margin_N for a in answers),
+        stacked(a.proba_NC for a in answers),
         examples["input"] if inputs and "input" in examples.columns else None,
     )
 
@@ -215,15 +214,6 @@ def _compare_with_prediction(sheet: Sheet, proba_NC: NDArray[Any], pred_N: NDArr
     other = int((given_N < proba_NC.max(axis=1)).sum())
     if other:
         notes.append(f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest class")
-
-
-def _stack(arrays: list[Float | None]) -> Float | None:
-    """Members stacked; NaN for a member without, ``None`` where none has it or it is too large to keep."""
-    known = next((a for a in arrays if a is not None), None)
-    if known is None or (known.ndim == 2 and known.shape[1] > FULL_PROBABILITIES_UP_TO):
-        return None
-    unknown = np.full(known.shape, np.nan, dtype=np.float32)
-    return np.stack([unknown if a is None else a for a in arrays])
 
 
 def _member_names(paths: Sequence[Path]) -> list[str]:
