@@ -10,6 +10,12 @@ from undertow.lab.train.progress import Event
 from undertow.watch import Watch
 
 
+def test_a_stopped_run_says_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), Watch({"dense": 2}):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "stopped; the same command goes on with the members it has\n"
+
+
 def test_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with Watch({"dense": 2, "pruned": 1}) as watch:
         watch(Event("started", "dense", "000", 2))

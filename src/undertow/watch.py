@@ -41,6 +41,8 @@ class Watch:
     ) -> None:
         if self.fancy:
             self.progress.stop()
+        if kind is KeyboardInterrupt:
+            self.say("stopped; the same command goes on with the members it has")
 
     def __call__(self, event: Event) -> None:
         """Count finished members; say what failed."""

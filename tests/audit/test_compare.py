@@ -186,6 +186,19 @@ def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_w
     )
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seed": -5}, "seed is -5: give 0 or a larger whole number"),
+        ({"min_count": 0}, "min_count is 0: a crossing has at least 1 example"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(wrong: dict[str, int], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Settings(**wrong)
+    assert str(caught.value) == said
+
+
 def test_the_reference_is_shown_on_the_examples_that_were_compared() -> None:
     reference, variant = null_world(5, 5, 400, 4, seed=1)
     bad_MN = np.where(np.arange(400) < 200, (reference.label_N + 1) % 4, reference.pred_MN)

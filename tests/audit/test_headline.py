@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from undertow.audit import Settings, audit
@@ -34,6 +35,20 @@ def test_several_variants_say_how_many_cost_somebody() -> None:
     renamed = again.manifest.model_copy(update={"name": "again"})
     found = audit(reference, [replace(again, manifest=renamed), worse], Settings(by=("class",), draws=500))
     assert found.headline.startswith("1 of 2 variants cost somebody more than chance. variant loses")
+
+
+def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both() -> None:
+    label_N = np.zeros(800, dtype=np.int64)
+    before_N, after_N = label_N.copy(), label_N.copy()
+    before_N[:104], after_N[104:239] = 1, 1
+    before, after = (
+        records_from(pred[None], label_N, 2, name=name) for name, pred in (("old", before_N), ("new", after_N))
+    )
+    found = audit(before, [after], Settings(draws=200))
+    assert found.headline.startswith(
+        "new loses 3.9 points of accuracy overall (95 % interval −7.7 to −0.1), but the exact test cannot tell that"
+        " from chance (p = 0.052). "
+    )
 
 
 def test_one_model_a_side_without_labels() -> None:

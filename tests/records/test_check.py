@@ -91,11 +91,12 @@ def test_no_shared_example_is_refused_even_as_partial() -> None:
 def test_different_labels_are_refused_or_left_out() -> None:
     a, b = make("a"), make("b", label=[0, 2, 2])
     assert refused(a, b) == (
-        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001'; correct the data, or"
-        " leave them out with --allow-partial"
+        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001' ('y' and 'z');"
+        " correct the data, or leave them out with --allow-partial"
     )
     assert said(a, b, allow_partial=True) == [
-        "Left out because the populations have different labels for one example_id: 1 of 3 examples, first 'e0001'."
+        "Left out because the populations have different labels for one example_id: 1 of 3 examples, first 'e0001'"
+        " ('y' and 'z')."
     ]
     assert align(a, b, allow_partial=True).reference.N == 2
 
@@ -158,7 +159,10 @@ def test_observed_classes_grow() -> None:
     assert aligned.reference.classes == aligned.variant.classes == ("1", "2", "10")
     assert aligned.reference.pred_MN.tolist() == [[1, 2, 2]]
     assert aligned.reference.label_N.tolist() == [1, 2, 2]
-    assert said(a, b) == ["'a' never shows 1 of the 3 classes; they are counted as unused."]
+    assert said(a, b) == [
+        "'a' never shows 1 of the 3 classes ('1'); they are counted as unused. If they are spelled differently there,"
+        " rename them and audit again."
+    ]
 
 
 def test_a_table_that_shows_fewer_classes_than_are_declared_is_compared() -> None:

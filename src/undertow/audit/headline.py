@@ -56,8 +56,12 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     row = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
     if row.height == 0 or math.isnan(row["effect"][0]):
         return f"{arm.name}: no labels, so only disagreement can be measured."
-    effect, verdict = row["effect"][0], row["verdict"][0]
-    interval = f"{100 - 100 * level:g} % interval {_signed(row['low'][0])} to {_signed(row['high'][0])}"
+    effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
+    interval = f"{100 - 100 * level:g} % interval {_signed(low)} to {_signed(high)}"
+    if verdict == "too small to tell" and (low > 0 or high < 0):
+        # The interval is of another test than the p value, and of the two the exact one decides.
+        moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of accuracy overall ({interval})"
+        return f"{arm.name} {moved}, but the exact test cannot tell that from chance (p = {row['p'][0]:.2g})."
     words = {
         "worse": f"loses {_points(effect)} of accuracy overall ({interval})",
         "better": f"gains {_points(effect)} of accuracy overall ({interval})",
@@ -126,7 +130,7 @@ def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
         return worst.headline
     unsure = sum(v.verdict == "too small to tell" for v in variants)
     if worse == 0:
-        but = f"; {unsure} of them cannot be told" if unsure else ""
+        but = f"; of {unsure} too little is known to tell" if unsure else ""
         return f"None of {len(variants)} variants is seen to cost anybody more than chance{but}. {worst.headline}"
     return f"{worse} of {len(variants)} variants cost somebody more than chance. {worst.headline}"
 

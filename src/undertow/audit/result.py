@@ -77,6 +77,10 @@ class Settings:
                 raise UserError(f"{name} is {value:g}: it must lie between 0 and 1 (0 and 100 points)")
         if self.draws < 100:
             raise UserError(f"draws is {self.draws}: fewer than 100 rearrangements say too little, give at least 100")
+        if self.seed < 0:
+            raise UserError(f"seed is {self.seed}: give 0 or a larger whole number")
+        if self.min_count < 1:
+            raise UserError(f"min_count is {self.min_count}: a crossing has at least 1 example")
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def _same_labels(reference: Records, variant: Records, said: list[str], allow_pa
     different_N = reference.label_N != variant.label_N
     sentence = "have different labels for one example_id"
     first = int(different_N.argmax())
-    shown = " and ".join(_label(side, first) for side in (reference, variant))
+    shown = f" ({_label(reference, first)} and {_label(variant, first)})"
     return _without(reference, variant, different_N, sentence, said, allow_partial, shown)
 
 
@@ -122,7 +122,7 @@ def _without(
     if not different_N.any():
         return reference, variant
     first = reference.example_id_N[int(different_N.argmax())]
-    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}" + (f" ({shown})" if shown else "")
+    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}{shown}"
     if different_N.all() or not allow_partial:
         raise NotComparableError(
             f"{_pair(reference, variant)} {sentence}: {counts};"

@@ -54,6 +54,12 @@ def test_a_folder_of_tables_is_its_files_in_order(place: Path) -> None:
     records, about = read_any([place / "runs"])
     assert [m.id for m in records.members] == ["run1", "run2"]
     assert about.startswith(f"{place / 'runs/run1.csv'} and 1 more: CSV")
+    assert records.name == "runs"
+
+
+def test_a_population_that_lost_its_manifest_is_no_table(place: Path) -> None:
+    (place / "pop/manifest.json").unlink()
+    assert refused(place / "pop") == f"{place / 'pop'}: is no population folder (no manifest.json)"
 
 
 def test_what_cannot_be_read(place: Path) -> None:
