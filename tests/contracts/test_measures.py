@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import oracles
 import worlds
 from undertow.audit import measures
 from undertow.audit.evaluate import supported
 from undertow.audit.measures import all_measures
-from undertow.audit.stats.vote_exchange import observed_votes
+from undertow.audit.stats.arrangements import exchange
+from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.card import Measure
 from undertow.records.records import MISSING, Records
 
@@ -232,6 +234,8 @@ def test_the_engine_hands_it_what_the_oracle_sees(measure, world):
     reference, variant = pair_for(measure, world)
     name, needs = measure.card.name, {measure.card.name} if "label" in measure.card.needs else set()
     pred_MN = np.vstack([reference.pred_MN, variant.pred_MN])
-    got = observed_votes(pred_MN, reference.label_N, reference.M, {name: measure.function}, needs)[name]
+    observed = exchange(reference.M, variant.M, 1, np.random.default_rng(0))
+    alone = sp.eye_array(reference.N, format="csr")
+    found = vote_exchange(pred_MN, reference.label_N, alone, observed, {name: measure.function}, needs)
     expected = oracle_values(measure, reference, variant)
-    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found[name][0], expected, rtol=1e-6, atol=1e-6)

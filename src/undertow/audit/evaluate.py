@@ -9,16 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.slices import SliceTable
 from undertow.card import Measure, Need
 from undertow.records.records import Records
 
 Floats = NDArray[np.float64]
-
-
-def rate_by_slice(measure: Measure, records: Records, slices: SliceTable) -> Floats:
-    """(G, M): each member's mean of a rate measure over each slice value, NaN where it is defined on no example."""
-    return ratio(*summed(measure, records, slices.membership_GN))
 
 
 def summed(measure: Measure, records: Records, membership_GN: sp.csr_array) -> tuple[Floats, Floats]:

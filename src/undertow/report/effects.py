@@ -32,7 +32,6 @@ class Effect:
     high: float
     band_low: float
     band_high: float
-    p_adjusted: float
     verdict: Verdict
     note: str
 
@@ -118,7 +117,6 @@ def _effect(row: dict[str, Any]) -> Effect:
         high=_float(row["high"]),
         band_low=_float(row["floor_low"]) - offset,
         band_high=_float(row["floor_high"]) - offset,
-        p_adjusted=_float(row["p_adjusted"]),
         verdict=row["verdict"],
         note=row["note"] or "",
     )

@@ -27,7 +27,7 @@ from undertow.report.figures.forest import common_axis, forest
 from undertow.report.figures.svg import CLASS, badge_mark
 from undertow.report.gallery import galleries
 from undertow.report.parts import WORDS, Page, page
-from undertow.report.wording import clean, number, probability, short
+from undertow.report.wording import absent, clean, number, probability, short
 
 FINALIZE_LIMIT = 4000
 
@@ -42,6 +42,7 @@ def render_html(audit: Audit) -> str:
             page=parts,
             galleries=galleries(audit),
             panels=_panels(parts),
+            floored=_floored(parts),
             count_chart=_count_chart(parts.counts),
             taxicab_chart=_taxicab_chart(parts.counts),
             measure=title_of(parts.effects.measure) if parts.effects else "",
@@ -79,6 +80,12 @@ def _panels(parts: Page) -> tuple[PanelView, ...]:
         chart = forest(p, axis, scale, f"slices-{n}", named, len(shown.columns))
         made.append(PanelView(p.variant, said, len(p.effects), chart))
     return tuple(made)
+
+
+def _floored(parts: Page) -> bool:
+    """Whether any chart of slices has a floor to explain."""
+    drawn = parts.effects.panels if parts.effects else ()
+    return any(not absent(e.band_low) for p in drawn for e in p.effects)
 
 
 def _count_chart(counts: tuple[CountRow, ...]) -> Markup | None:

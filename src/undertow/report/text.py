@@ -12,7 +12,6 @@ from undertow.report.wording import line, short
 
 SUMMARY_BYTES = 60_000
 """What ``summary.md`` may be: comments on code hosts end at 64 kB."""
-WORST = 10
 
 _SIGN = {"worse": "▼", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-])")

@@ -19,7 +19,6 @@ class TopLine:
 
     name: str
     verdict: Verdict
-    headline: str
     interventions: tuple[str, ...]
     members: str
     before: str
@@ -47,7 +46,6 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
     return TopLine(
         name=arm.name,
         verdict=variant.verdict,
-        headline=variant.headline,
         interventions=arm.interventions,
         members=_members(arm),
         # What was tested: of several reference members beside one variant member that is the first alone.

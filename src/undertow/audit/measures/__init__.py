@@ -10,8 +10,6 @@ from undertow.audit.measures.churn import newly_right_per_pair as newly_right_pe
 from undertow.audit.measures.churn import newly_wrong_per_pair as newly_wrong_per_pair
 from undertow.audit.measures.confidence import confidence as confidence
 from undertow.audit.measures.confidence import label_confidence as label_confidence
-from undertow.audit.measures.error_rates import ErrorCounts as ErrorCounts
-from undertow.audit.measures.error_rates import error_counts as error_counts
 from undertow.audit.measures.error_rates import false_negative_rate as false_negative_rate
 from undertow.audit.measures.error_rates import false_positive_rate as false_positive_rate
 from undertow.audit.measures.error_rates import relative_change as relative_change
@@ -26,13 +24,11 @@ from undertow.audit.measures.taxicab import total_variation as total_variation
 from undertow.card import Measure
 
 __all__ = [
-    "ErrorCounts",
     "accuracy",
     "all_measures",
     "churn",
     "confidence",
     "error",
-    "error_counts",
     "false_negative_rate",
     "false_positive_rate",
     "jensen_shannon",

@@ -1,18 +1,16 @@
 """False positive and false negative rate of a binary task, and the counts behind them.
 
-Rates alone mislead on rare cells: +50 % of a rate below one percent can be one example. So the four counts are kept
-per slice and member, and a relative change is NaN, not infinite, where there was nothing to be relative to.
+Rates alone mislead on rare cells: +50 % of a rate below one percent can be one example. So a finding's note has the
+counts beside the relative change, which is NaN, not infinite, where there was nothing to be relative to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from undertow.audit.slices import SliceTable
 from undertow.card import measure
 from undertow.errors import UserError
 from undertow.records.records import Records
@@ -60,26 +58,6 @@ def positive_class(records: Records) -> int:
             f"a false positive needs two classes, one of them named as positive in the manifest"
         )
     return records.classes.index(records.manifest.positive)
-
-
-@dataclass(frozen=True, eq=False)
-class ErrorCounts:
-    """How many examples of each slice each member gets right and wrong, by side; float64 whole numbers (G, M)."""
-
-    false_positive_GM: NDArray[np.float64]
-    true_negative_GM: NDArray[np.float64]
-    false_negative_GM: NDArray[np.float64]
-    true_positive_GM: NDArray[np.float64]
-
-
-def error_counts(records: Records, slices: SliceTable) -> ErrorCounts:
-    """FP, TN, FN and TP per slice value and member; examples without label or prediction are in none of them."""
-    sides = [m(records) for m in (false_positive_rate, false_negative_rate)]
-    wrong, right = (
-        [np.asarray(slices.membership_GN @ (side_MN == outcome).T.astype(np.float64)) for side_MN in sides]
-        for outcome in (1, 0)
-    )
-    return ErrorCounts(wrong[0], right[0], wrong[1], right[1])
 
 
 COUNTED = {"false_positive_rate": "false positives", "false_negative_rate": "false negatives"}

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from undertow.card import measure
-from undertow.records.records import MISSING, Records
+from undertow.records.records import MISSING
 
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
@@ -115,14 +115,13 @@ def _where_modes(value_X: Bools, ref: _Leaders, var: _Leaders) -> Floats:
     return np.where(ref.single_X & var.single_X, value_X, np.float32(np.nan)).astype(np.float32, copy=False)
 
 
-def modal_labels(votes_NC: Records | sp.sparray | ArrayLike, ties: Ties = "undefined") -> NDArray[np.int32]:
+def modal_labels(votes_NC: sp.sparray | ArrayLike, ties: Ties = "undefined") -> NDArray[np.int32]:
     """(N,): the class with the most votes of each example, −1 where there is no vote or (by default) a tie.
 
-    ``votes_NC`` are counts, dense or sparse, or the records whose votes are meant. ``ties="largest"`` is the rule of
+    ``votes_NC`` are counts, dense or sparse. ``ties="largest"`` is the rule of
     the released code of 1911.05248 (the last of the tied classes), ``"smallest"`` that of 2207.00200 (argmax).
     """
-    counts_NC = votes_NC.votes_NC if isinstance(votes_NC, Records) else votes_NC
-    votes = sp.coo_array(counts_NC if sp.issparse(counts_NC) else np.asarray(counts_NC))
+    votes = sp.coo_array(votes_NC if sp.issparse(votes_NC) else np.asarray(votes_NC))
     row, label = votes.coords
     cast = votes.data > 0
     row, label, count = row[cast], label[cast], votes.data[cast]

@@ -31,11 +31,6 @@ class ExactTest(NamedTuple):
     smallest_N: Floats
 
 
-def exact_exchange_p(votes_ref_NC: sp.csr_array, votes_var_NC: sp.csr_array) -> Floats:
-    """(N,): the p values of ``exact_exchange``."""
-    return exact_exchange(votes_ref_NC, votes_var_NC).p_N
-
-
 def exact_exchange(votes_ref_NC: sp.csr_array, votes_var_NC: sp.csr_array) -> ExactTest:
     """Exact p of each example's Taxicab distance when its votes are dealt to the two populations at random.
 
@@ -138,11 +133,6 @@ class _Tails:
         mass_T = np.bincount(distance_ST.ravel(), weights=weight_ST.ravel())
         tail_T: Floats = np.cumsum(mass_T[::-1])[::-1] / mass_T.sum()
         return tail_T
-
-
-def exact_swap_p(pred_ref_PN: Ints, pred_var_PN: Ints) -> Floats:
-    """(N,): the p values of ``exact_swap``."""
-    return exact_swap(pred_ref_PN, pred_var_PN).p_N
 
 
 def exact_swap(pred_ref_PN: Ints, pred_var_PN: Ints) -> ExactTest:

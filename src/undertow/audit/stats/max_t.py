@@ -42,7 +42,6 @@ class MaxT(NamedTuple):
     floor_low_G: Floats
     floor_high_G: Floats
     resolves: bool
-    critical: float
 
 
 class _Drawn(NamedTuple):
@@ -75,7 +74,7 @@ def max_t(
     """
     value_GM = np.asarray(value_GM, dtype=np.float64)
     slices, members = value_GM.shape
-    out = {name: np.full(slices, np.nan) for name in MaxT._fields[:-2]}
+    out = {name: np.full(slices, np.nan) for name in MaxT._fields[:-1]}
     kept = np.flatnonzero(~np.isnan(value_GM).any(axis=1))
     floor_G = _spread_floor(value_GM, m_ref, resolution_G)
     largest_D = np.zeros(len(arrangements.is_reference_DM))
@@ -94,7 +93,7 @@ def max_t(
     else:
         half_G = stats.t.ppf(1 - level / 2 / max(len(kept), 1), out["df_G"]) * out["se_G"]
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
-    return MaxT(**out, resolves=resolves, critical=critical)
+    return MaxT(**out, resolves=resolves)
 
 
 def critical_value(largest_D: Floats, level: float) -> float:

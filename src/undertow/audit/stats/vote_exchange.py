@@ -100,22 +100,6 @@ def vote_exchange(
     return {name: _mean(v, u, counted_G) for name, v, u in zip(functions, value, undefined, strict=True)}
 
 
-def observed_votes(
-    pred_MN: Ints, label_N: Ints, m_ref: int, functions: Mapping[str, VoteFunction], needs_label: Collection[str]
-) -> dict[str, Floats]:
-    """Each function's value on every example (N,) as observed; arguments and NaN as in ``vote_exchange``."""
-    pred_MN = np.asarray(pred_MN)
-    values = {name: np.full(pred_MN.shape[1], np.nan) for name in functions}
-    for group in candidates(pred_MN, np.asarray(label_N)):
-        ref_XM = pred_MN[:m_ref, group.example_X].T
-        held_KX = np.stack([(ref_XM == label_X[:, None]).sum(axis=1) for label_X in group.label_XK.T]).astype(float)
-        margin_KX = group.margin_XK.T.astype(float)
-        found = evaluate(functions, needs_label, held_KX, margin_KX, group.truth_X)
-        for name, value_X in zip(functions, found, strict=True):
-            values[name][group.example_X] = value_X
-    return values
-
-
 def _mean(value_GD: Floats, undefined_GD: Floats, counted_G: Floats) -> Floats:
     """In place: these are the largest arrays there are."""
     np.subtract(counted_G[:, None], undefined_GD, out=undefined_GD, casting="same_kind")

@@ -1,4 +1,4 @@
-"""t tests over members, one per slice: the PIE paper's class test and its paired form."""
+"""Welch's t test over members, one per slice: the PIE paper's class test."""
 
 from __future__ import annotations
 
@@ -37,13 +37,6 @@ def welch(reference_GM: Floats, variant_GM: Floats, *, level: float = 0.05) -> W
     with np.errstate(invalid="ignore", divide="ignore"):
         df_G = variance_G**2 / (square_ref_G**2 / (reference.shape[1] - 1) + square_var_G**2 / (variant.shape[1] - 1))
     return _t_test(effect_G, np.sqrt(variance_G), df_G, level)
-
-
-def paired_t(reference_GM: Floats, variant_GM: Floats, *, level: float = 0.05) -> Welch:
-    """t test of the members' own differences, for variants whose member i derives from reference member i."""
-    change_GM = np.atleast_2d(variant_GM).astype(float) - np.atleast_2d(reference_GM).astype(float)
-    se_G = np.sqrt(_squared_error(change_GM))
-    return _t_test(change_GM.mean(axis=1), se_G, np.full(len(se_G), change_GM.shape[1] - 1.0), level)
 
 
 def _squared_error(value_GM: Floats) -> Floats:
