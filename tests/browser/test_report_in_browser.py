@@ -53,6 +53,18 @@ def test_nothing_makes_the_page_scroll_sideways(chromium: Any, report: Report, n
 
 
 @pytest.mark.parametrize("width", [390, 1440])
+def test_texts_of_controls_have_the_whole_width_of_their_card(chromium: Any, report: Report, width: int):
+    shares = """
+    [...document.querySelectorAll('.control blockquote')].filter((q) => q.offsetWidth).map(
+      (q) => q.offsetWidth / q.closest('.control').offsetWidth)
+    """
+    with opened(chromium, report("texts").as_uri(), width) as (page, _):
+        widths = page.evaluate(shares)
+        assert widths
+        assert min(widths) > 0.8
+
+
+@pytest.mark.parametrize("width", [390, 1440])
 def test_labels_of_charts_do_not_touch_their_marks_or_leave_the_page(chromium: Any, report: Report, width: int):
     crossing = """
     [...document.querySelectorAll('svg.chart')].flatMap((chart) => {

@@ -201,6 +201,16 @@ def test_one_member_says_that_there_is_no_floor():
     assert "With one member on a side there is no modal answer" in said
     assert "exact McNemar" in said
     assert "Westfall" not in said
+    assert "grey band" not in said.split("Exemplars: look")[0]
+    assert "Bars are shares of members" not in said
+
+
+def test_slices_without_labels_and_floor_are_not_asked_for_again():
+    audit = audits.one_member()
+    bare = replace(audit, findings=audit.findings.clear(), settings=replace(audit.settings, by=("light",)))
+    page = render_html(bare)
+    assert "No slice can be set against anything: there are no labels" in page
+    assert "name a column with" not in page
 
 
 def test_without_labels_slices_or_exemplars_the_page_still_stands():
