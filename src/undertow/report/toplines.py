@@ -69,7 +69,7 @@ def _members(arm: Arm) -> str:
 def _slices_said(panel: slices.Panel | None) -> str:
     """How many slices got which verdict; says in words when none is worse."""
     if panel is None:
-        return "No slices to look at."
+        return "No effect on a slice to show."
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
     total = plural(panel.total, "slice")
     if open_ == panel.total:
