@@ -40,7 +40,7 @@ def applied(intervention, model, seed=0):
     """A short training of this model under the intervention, on fixed data."""
     source = torch.Generator().manual_seed(1)
     steps = 0 if intervention.derives and not intervention.finetune else 12
-    run = intervention.start(model, Horizon(steps, 4, seed))
+    run = intervention.start(model, Horizon(steps, seed))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     for step in range(steps):
         optimizer.zero_grad()

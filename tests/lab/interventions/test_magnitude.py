@@ -16,7 +16,7 @@ def two_layers():
 
 
 def run_through(intervention, model, steps=20, seed=0, at_step=lambda step: None):
-    run = intervention.start(model, Horizon(steps, 5, seed))
+    run = intervention.start(model, Horizon(steps, seed))
     for step in range(steps):
         at_step(step)
         run.after_step(step)
@@ -53,7 +53,7 @@ def test_a_removed_weight_comes_back_only_where_masks_regrow(regrow, survives):
 
 def test_masks_follow_the_cubic_schedule():
     model = two_layers()
-    run = MagnitudePruning(sparsity=0.8, begin=0.1, end=0.5, every=0.1).start(model, Horizon(20, 5, 0))
+    run = MagnitudePruning(sparsity=0.8, begin=0.1, end=0.5, every=0.1).start(model, Horizon(20, 0))
     seen = []
     for step in range(20):
         run.after_step(step)
@@ -75,16 +75,16 @@ def test_random_pruning_follows_its_seed_and_not_the_weights():
 
 def test_one_shot_takes_the_smallest_at_once():
     model = two_layers()
-    OneShotPruning(sparsity=0.5, scope="layer").start(model, Horizon(0, 0, 0)).finish()
+    OneShotPruning(sparsity=0.5, scope="layer").start(model, Horizon(0, 0)).finish()
     assert model[0].weight.flatten().tolist() == [0.0] * 10 + list(range(11, 21))
 
 
 def test_pruning_a_model_that_is_sparse_already_has_no_effect():
     model = two_layers()
     once = OneShotPruning(sparsity=0.5)
-    once.start(model, Horizon(0, 0, 0)).finish()
+    once.start(model, Horizon(0, 0)).finish()
     with pytest.raises(NoEffectError) as caught:
-        once.start(model, Horizon(0, 0, 0)).finish()
+        once.start(model, Horizon(0, 0)).finish()
     assert str(caught.value) == (
         "OneShotPruning(sparsity=0.5, finetune=None, scope='global') set no weight to zero; ask for a higher sparsity "
         "or train for longer"

@@ -14,7 +14,7 @@ from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.interventions.weights._masks import MaskedWeights, magnitude_mask
 
-ONCE = Horizon(steps=0, steps_per_epoch=0, seed=0)
+ONCE = Horizon(steps=0, seed=0)
 
 
 class Tied(nn.Module):
@@ -145,7 +145,7 @@ def test_zeros_torch_loses_them_with_one_more_step_after_remove():
 
 def test_zeros_hold_through_training_after_the_last_mask():
     model = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3))
-    run = MagnitudePruning(sparsity=0.5, every=0.1).start(model, Horizon(10, 5, seed=0))
+    run = MagnitudePruning(sparsity=0.5, every=0.1).start(model, Horizon(10, seed=0))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
     for number in range(10):
         step(model, optimizer, torch.randn(9, 6), torch.arange(9) % 3)

@@ -7,7 +7,7 @@ from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.interventions.weights.quantize import quantize_symmetric, symmetric_codes
 
-NO_TRAINING = Horizon(0, 0, 0)
+NO_TRAINING = Horizon(0, 0)
 
 
 def random_weight(*shape):

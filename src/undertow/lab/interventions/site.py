@@ -27,10 +27,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Horizon:
-    """How long the training ahead is: an intervention places its window by it. ``steps`` may be 0."""
+    """How many steps of training lie ahead (maybe none), and the seed of whatever an intervention draws."""
 
     steps: int
-    steps_per_epoch: int
     seed: int
 
 

@@ -40,7 +40,7 @@ def train_member(
     examples = len(data.train_y_N)
     per_epoch = math.ceil(examples / recipe.batch) if recipe else 0
     steps = per_epoch * recipe.epochs if recipe else 0
-    runs = [i.start(model, Horizon(steps, per_epoch, seeds["init"])) for i in interventions]
+    runs = [i.start(model, Horizon(steps, seeds["init"])) for i in interventions]
     facts: dict[str, float] = {}
     if recipe:
         optimizer = make_optimizer(recipe, model)

@@ -8,6 +8,7 @@ read of the weight is masked, and modules that share a parameter share its mask.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -43,6 +44,20 @@ def magnitude_score(weight: Tensor, held: Tensor | None = None) -> Tensor:
 def magnitude_mask(weight: Tensor, sparsity: float, held: Tensor | None = None) -> Tensor:
     """Keep the largest magnitudes of one tensor. ``held`` is an earlier mask whose zeros must stay (nested masks)."""
     return keep_largest(magnitude_score(weight, held), sparsity)
+
+
+def magnitude_masks(
+    weights: Sequence[Tensor],
+    sparsity: float,
+    scope: Literal["layer", "global"],
+    held: Sequence[Tensor] | None = None,
+) -> list[Tensor]:
+    """Masks of several tensors, each by itself (``layer``) or all ranked together (``global``)."""
+    earlier: Sequence[Tensor | None] = held or [None] * len(weights)
+    if scope == "layer":
+        return [magnitude_mask(weight, sparsity, mask) for weight, mask in zip(weights, earlier, strict=True)]
+    scores = [magnitude_score(weight, mask) for weight, mask in zip(weights, earlier, strict=True)]
+    return keep_largest_globally(scores, sparsity)
 
 
 def keep_largest_globally(scores: Sequence[Tensor], sparsity: float) -> list[Tensor]:

@@ -9,12 +9,7 @@ from torch import Tensor, nn
 
 from undertow.lab.interventions.site import AbstractWeights, Horizon
 from undertow.lab.interventions.weights._gradual import GradualRun, check_scope, check_sparsity
-from undertow.lab.interventions.weights._masks import (
-    MaskedWeights,
-    keep_largest,
-    keep_largest_globally,
-    magnitude_score,
-)
+from undertow.lab.interventions.weights._masks import MaskedWeights, magnitude_masks
 from undertow.lab.interventions.weights._schedule import Window
 
 
@@ -55,12 +50,7 @@ class MagnitudePruning(AbstractWeights):
         masked = MaskedWeights(model)
 
         def choose(sparsity: float) -> list[Tensor]:
-            scores = [
-                magnitude_score(weight, None if self.regrow else masked.masks[name].keep)
-                for name, weight in masked.masters.items()
-            ]
-            if self.scope == "global":
-                return keep_largest_globally(scores, sparsity)
-            return [keep_largest(score, sparsity) for score in scores]
+            held = None if self.regrow else [mask.keep for mask in masked.masks.values()]
+            return magnitude_masks(list(masked.masters.values()), sparsity, self.scope, held)
 
         return GradualRun(repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose)

@@ -9,12 +9,7 @@ from torch import nn
 
 from undertow.lab.interventions.site import AbstractWeights, Effect, Horizon, WeightsRun
 from undertow.lab.interventions.weights._gradual import check_scope, check_sparsity
-from undertow.lab.interventions.weights._masks import (
-    MaskedWeights,
-    keep_largest,
-    keep_largest_globally,
-    magnitude_score,
-)
+from undertow.lab.interventions.weights._masks import MaskedWeights, magnitude_masks
 from undertow.lab.train.recipe import Recipe
 
 
@@ -38,11 +33,7 @@ class OneShotPruning(AbstractWeights):
 
     def start(self, model: nn.Module, horizon: Horizon) -> WeightsRun:
         masked = MaskedWeights(model)
-        scores = [magnitude_score(weight) for weight in masked.masters.values()]
-        if self.scope == "global":
-            masked.set(keep_largest_globally(scores, self.sparsity))
-        else:
-            masked.set([keep_largest(score, self.sparsity) for score in scores])
+        masked.set(magnitude_masks(list(masked.masters.values()), self.sparsity, self.scope))
         return _FixedMask(repr(self), masked)
 
 
