@@ -21,6 +21,13 @@ def test_the_terminal_gets_the_verdict_first():
     assert re.match(r" +class Shirt −\d+\.\d points \(−\d+\.\d to −\d+\.\d\), n = 200$", said[7])
 
 
+def test_a_disagreement_is_set_against_its_floor_and_not_called_points():
+    audit = audits.garments((0.95,))
+    made = [audits.disagreement("pruned 95 %", "taxicab", "Coat", 0.4, 0.1)]
+    said = summary_text(replace(audit, findings=audits.frame(made)))
+    assert re.search(r"class Coat \+0\.300 Taxicab distance of votes above the floor \(", said)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_a_terminal_would_obey(name: str):
     audit = getattr(audits, name)()

@@ -37,7 +37,7 @@ def title_of(name: str) -> str:
 def scale_of(name: str) -> Scale:
     """How values of this measure are written."""
     card = card_of(name)
-    return Scale(True if card is None else card.percent)
+    return Scale(True) if card is None else Scale(card.percent, excess=card.kind != "rate")
 
 
 def costs(name: str) -> int:

@@ -36,7 +36,7 @@ def _plain(t: TopLine, width: int) -> list[str]:
     first = f"  {_SIGN[t.verdict]} {name}  accuracy {t.before} → {t.after}{shift}"
     pad = " " * (width + 6)
     worst = [
-        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} points ({interval}), n = {e.n:,}"
+        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = {e.n:,}"
         for e, effect, interval in t.worst
     ]
     changed = f"{pad}{t.changed} {t.changed_of} changed; {t.floor}" if t.changed_of else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
 from undertow.report import effects as slices
-from undertow.report.cards import scale_of
+from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import count_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
 from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
@@ -28,6 +28,7 @@ class TopLine:
     shift_interval: str
     shift_verdict: Verdict
     worst: tuple[tuple[Effect, str, str], ...]
+    unit: str
     slices: str
     changed: str
     changed_of: str
@@ -56,9 +57,16 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_interval="" if row is None else Scale(True).interval(row["low"], row["high"]),
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
+        unit=_unit(shown, scale),
         slices=_slices_said(panel),
         **changed,
     )
+
+
+def _unit(shown: SliceEffects | None, scale: Scale) -> str:
+    """What the effects in ``worst`` count, for where no axis says it."""
+    said = scale.unit or (title_of(shown.measure) if shown else "")
+    return f"{said} above the floor" if scale.excess else said
 
 
 def _members(arm: Arm) -> str:

@@ -102,9 +102,14 @@ def first_sentence(text: str) -> tuple[str, str]:
 
 
 class Scale:
-    """How values of one measure are written: points of a percentage, or plain numbers."""
+    """How values of one measure are written: points of a percentage, or plain numbers.
 
-    def __init__(self, in_percent: bool) -> None:
+    A shift is set against the reference; a disagreement of the two (``excess``) against its floor.
+    """
+
+    def __init__(self, in_percent: bool, excess: bool = False) -> None:
+        self.excess = excess
+        self.contrast = "excess over the floor" if excess else "change against the reference"
         self.in_percent = in_percent
         self.factor = 100.0 if in_percent else 1.0
         self.digits = 1 if in_percent else 3

@@ -110,7 +110,7 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
         yield text(
             x, bottom + 16, signed(tick, digits) if tick else "0", "middle", 11.5, class_="label tick", opacity=0.8
         )
-    said = f"change against the reference, {scale.unit}" if scale.unit else "change against the reference"
+    said = f"{scale.contrast}, {scale.unit}" if scale.unit else scale.contrast
     middle = (axis.left + axis.right) / 2
     yield text(middle, bottom + 33, said, "middle", 11.5, class_="label tick", opacity=0.8)
 
