@@ -96,7 +96,9 @@ def test_a_folder_of_populations_names_them(folder: Path) -> None:
 
 
 def test_a_folder_of_something_else(tmp_path: Path) -> None:
-    assert refused(tmp_path) == f"{tmp_path}: is no population folder (no manifest.json)"
+    assert refused(tmp_path) == (
+        f"{tmp_path}: is no population folder (no manifest.json); restore it, or make the records again"
+    )
 
 
 @pytest.mark.parametrize("file", ["members/m01.parquet", "examples.parquet"])

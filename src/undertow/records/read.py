@@ -89,7 +89,7 @@ def _without_manifest(folder: Path) -> RecordError:
     inside = sorted(p.parent.name for p in folder.glob(f"*/{MANIFEST}"))
     if inside:
         return RecordError(f"{folder}: holds the populations {', '.join(inside)}; give one of these folders")
-    return RecordError(f"{folder}: is no population folder (no {MANIFEST})")
+    return RecordError(f"{folder}: is no population folder (no {MANIFEST}); restore it, or make the records again")
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,9 @@ def test_a_folder_of_tables_is_its_files_in_order(place: Path) -> None:
 
 def test_a_population_that_lost_its_manifest_is_no_table(place: Path) -> None:
     (place / "pop/manifest.json").unlink()
-    assert refused(place / "pop") == f"{place / 'pop'}: is no population folder (no manifest.json)"
+    assert refused(place / "pop") == (
+        f"{place / 'pop'}: is no population folder (no manifest.json); restore it, or make the records again"
+    )
 
 
 def test_what_cannot_be_read(place: Path) -> None:
