@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from undertow.audit.findings import ALL, signed
 from undertow.audit.result import Audit, ExemplarCount, Settings, VariantAudit
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ class Results:
 
     def overall(self, variant: str, measure: str) -> dict[str, Any]:
         """The finding about every example, by column name."""
-        return self.findings(variant, measure, "all").row(0, named=True)
+        return self.findings(variant, measure, ALL).row(0, named=True)
 
     def lowest(self, variant: str, measure: str, slice: str) -> dict[str, Any]:
         """The finding with the smallest effect on one slice column."""
-        return self.findings(variant, measure, slice).sort("effect").row(0, named=True)
+        return self.findings(variant, measure, slice).sort("effect", maintain_order=True).row(0, named=True)
 
     def verdicts(self, variant: str, measure: str) -> list[str]:
         """The verdicts of one measure on the whole and on every slice."""
@@ -146,4 +147,4 @@ def judge(claim: Claim, results: Results) -> Outcome:
 
 def points(fraction: float) -> str:
     """A fraction as points with its sign, for evidence: −1.3."""
-    return f"{100 * fraction:+.1f}".replace("-", "−")
+    return signed(fraction)

@@ -152,6 +152,18 @@ def test_a_repeat_run_shows_how_far_accuracy_moves_by_itself() -> None:
     assert "no floor" not in str(row["note"])
 
 
+def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined_or_open() -> None:
+    label = [0, 1, 0, -1] * 10
+    silent = [-1 if n % 4 == 1 else n % 2 for n in range(40)]
+    reference = records_from([[0, 1, 0, 1] * 10, silent], label, 2, name="old")
+    found = audit(reference, [records_from([[0, 1, 1, 1] * 10], label, 2, name="new")], SETTINGS)
+    row = rows(found, "newly_wrong_per_pair", "class", "(missing)")
+    assert (row["verdict"], row["note"], row["n_examples"]) == ("undefined", "", 0)
+    row = rows(found, "churn", "class", "class 1")
+    assert (row["verdict"], row["n_examples"]) == ("too small to tell", 10)
+    assert row["note"] == "no floor: the repeat runs have no value on these examples"
+
+
 @pytest.mark.parametrize("members", [1, 4])
 def test_error_rates_stand_with_their_counts_and_relative_change(members: int) -> None:
     label_N = [0] * 40 + [1] * 20

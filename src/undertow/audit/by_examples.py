@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 from scipy.stats import t as student
 
-from undertow.audit.findings import Finding, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.evaluate import ratio
+from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.mcnemar import examples_for, mcnemar_exact, paired_interval
@@ -251,10 +252,9 @@ def _against_repeats(
         verdict = floor_verdict(
             card, float(value_G[g]), floor, high, float(adjusted_G[g]), level=pair.settings.level, tolerance=tolerance
         )
-        note = NO_FLOOR
-        if repeat_RN:
-            needed = size_for(n_G[g], max(effect - low, high - effect), max(effect, tolerance - effect))
-            note = f"about {needed:,} examples in this slice would decide {points(tolerance)} above the floor"
+        note = NO_FLOOR if not repeat_RN else "no floor: the repeat runs have no value on these examples"
+        if np.isfinite((effect, low, high)).all():
+            note = excess_note(card, n_G[g], effect, low, high, tolerance)
         yield pair.finding(
             card.name,
             card,
@@ -277,10 +277,7 @@ def _against_repeats(
 
 def _means(membership_GN: sp.csr_array, value_N: Floats) -> Floats:
     known_N = ~np.isnan(value_N)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total_G = np.asarray(membership_GN @ np.where(known_N, value_N, 0.0))
-        mean_G: Floats = total_G / np.asarray(membership_GN @ known_N.astype(np.float64))
-    return mean_G
+    return ratio(membership_GN @ np.where(known_N, value_N, 0.0), membership_GN @ known_N.astype(np.float64))
 
 
 class _Excess(NamedTuple):

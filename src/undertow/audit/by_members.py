@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.contrast import beyond_overall
 from undertow.audit.evaluate import ratio, summed
-from undertow.audit.findings import Finding, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
 from undertow.audit.measures import accuracy, modal_disagreement
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
@@ -254,12 +254,10 @@ def _spread(value_DG: Floats) -> Floats:
 
 
 def _examples_note(pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float) -> str:
-    """What would settle an open disagreement: the floor's width shrinks with the root of the examples."""
+    """What would settle an open disagreement: other members, or more examples."""
     if not pair.design.resolves:
         return pair.design.sentences()[-1]
-    needed = size_for(row.count, max(effect - low, high - effect), max(effect, tolerance - effect))
-    much = points(tolerance) if card.percent else f"{tolerance:g}"
-    return f"about {needed:,} examples in this slice would decide {much} above the floor"
+    return excess_note(card, row.count, effect, low, high, tolerance)
 
 
 def worst_slice_findings(pair: Pair) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.findings import ALL
+from undertow.audit.findings import ALL, signed
 from undertow.audit.result import Arm, ExemplarCount, Settings, VariantAudit, Verdict
 
 PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within floor", "undefined")
@@ -57,7 +57,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     if row.height == 0 or math.isnan(row["effect"][0]):
         return f"{arm.name}: no labels, so only disagreement can be measured."
     effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
-    interval = f"{100 - 100 * level:g} % interval {_signed(low)} to {_signed(high)}"
+    interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
     if verdict == "too small to tell" and (low > 0 or high < 0):
         # The interval is of another test than the p value, and of the two the exact one decides.
         moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of accuracy overall ({interval})"
@@ -65,8 +65,8 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     words = {
         "worse": f"loses {_points(effect)} of accuracy overall ({interval})",
         "better": f"gains {_points(effect)} of accuracy overall ({interval})",
-        "within floor": f"keeps its accuracy ({_signed(effect)} points, {interval})",
-        "too small to tell": f"may or may not keep its accuracy ({_signed(effect)} points, {interval})",
+        "within floor": f"keeps its accuracy ({signed(effect)} points, {interval})",
+        "too small to tell": f"may or may not keep its accuracy ({signed(effect)} points, {interval})",
     }
     return f"{arm.name} {words.get(verdict, 'has no defined accuracy')}."
 
@@ -75,7 +75,7 @@ def _slices(findings: pl.DataFrame) -> str:
     rows = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != ALL))
     if rows.height == 0:
         return ""
-    worse = rows.filter(pl.col("verdict") == "worse").sort("effect")
+    worse = rows.filter(pl.col("verdict") == "worse").sort("effect", maintain_order=True)
     if worse.height == 0:
         open_ = rows.filter(pl.col("verdict") == "too small to tell").height
         tail = f"; {open_} of {rows.height} are too small to tell" if open_ else ""
@@ -83,8 +83,8 @@ def _slices(findings: pl.DataFrame) -> str:
     first = worse.row(0, named=True)
     return (
         f"{worse.height} of {rows.height} slices lose more than chance; "
-        f"{first['slice']} {first['value']} pays most: {_signed(first['effect'])} points "
-        f"({_signed(first['low'])} to {_signed(first['high'])})."
+        f"{first['slice']} {first['value']} pays most: {signed(first['effect'])} points "
+        f"({signed(first['low'])} to {signed(first['high'])})."
     )
 
 
@@ -142,7 +142,3 @@ def _top(variant: VariantAudit) -> float:
 def _points(effect: float) -> str:
     size = f"{abs(100 * effect):.1f}"
     return f"{size} point" if size == "1.0" else f"{size} points"
-
-
-def _signed(effect: float) -> str:
-    return f"{100 * effect:+.1f}".replace("-", "−")
