@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, VariantAudit
 from undertow.study import Results, Study, judge, points
 
@@ -104,7 +105,7 @@ def _slices(audit: Audit) -> str:
     for slice_, value in keys:
         cells = [found.get((name, slice_, value)) for name in names]
         first = next(c for c in cells if c)
-        label = slice_ if slice_ == "all" else f"{slice_} {value}"
+        label = slice_ if slice_ == ALL else f"{slice_} {value}"
         body.append([label, str(first["n_examples"]), f"{100 * first['reference']:.1f}", *(_cell(c) for c in cells)])
     legend = "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within floor, ? too small to tell."
     return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + "\n\n" + legend

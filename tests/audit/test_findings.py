@@ -6,9 +6,18 @@ import math
 
 import pytest
 
-from undertow.audit.findings import Finding, findings_frame, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.findings import (
+    Finding,
+    count_verdict,
+    findings_frame,
+    floor_verdict,
+    points,
+    shift_verdict,
+    signed,
+    size_for,
+)
 from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
-from undertow.audit.result import FINDING_COLUMNS
+from undertow.audit.result import FINDING_COLUMNS, Verdict
 
 
 @pytest.mark.parametrize(
@@ -57,6 +66,24 @@ def test_a_measure_without_a_bad_direction_is_never_called_worse() -> None:
 def test_an_open_verdict_never_asks_for_what_there_is() -> None:
     assert size_for(10, 0.06, 0.06) == 11
     assert size_for(100, 0.10, 0.05) == 400
+
+
+@pytest.mark.parametrize(
+    ("p", "found", "above", "verdict"),
+    [
+        (0.01, "within floor", True, "worse"),
+        (0.01, "worse", False, "better"),
+        (0.40, "within floor", True, "within floor"),
+        (0.40, "too small to tell", True, "too small to tell"),
+        (math.nan, "within floor", True, "too small to tell"),
+    ],
+)
+def test_a_count_against_its_floor(p: float, found: Verdict, above: bool, verdict: str) -> None:
+    assert count_verdict(p, found, above=above, level=0.05) == verdict
+
+
+def test_points_with_their_direction() -> None:
+    assert [signed(effect) for effect in (-0.013, 0.02)] == ["−1.3", "+2.0"]
 
 
 def test_points_are_singular_and_plural() -> None:

@@ -87,6 +87,17 @@ def floor_verdict(
     return "within floor" if high <= tolerance else "too small to tell"
 
 
+def count_verdict(p: float, found: Verdict, *, above: bool, level: float) -> Verdict:
+    """Verdict on a count, or a mean over all examples, against its floor: p decides whether it is more than chance.
+
+    Where it does not, ``found``, the verdict of the finding about the same, says whether the floor was narrow enough to
+    conclude anything.
+    """
+    if p <= level:
+        return "worse" if above else "better"
+    return "too small to tell" if math.isnan(p) or found == "too small to tell" else "within floor"
+
+
 def size_for(n: float, half: float, target: float) -> int:
     """How many members or examples an open verdict needs, where ``n`` give an interval of half width ``half``.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.findings import ALL, signed
+from undertow.audit.findings import ALL, count_verdict, signed
 from undertow.audit.result import Arm, ExemplarCount, Settings, VariantAudit, Verdict
 
 PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within floor", "undefined")
@@ -107,11 +107,11 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
     """ "No more than chance" is a claim too: it needs a design and a floor that could have shown more."""
-    if count.p <= level:
-        return "more than chance"
     whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
-    told = "too small to tell" not in set(whole["verdict"])
-    return "no more than chance" if told else "which cannot be told from chance"
+    found: Verdict = whole["verdict"][0] if whole.height else "undefined"
+    verdict = count_verdict(count.p, found, above=True, level=level)
+    said = {"worse": "more than chance", "within floor": "no more than chance"}
+    return said.get(verdict, "which cannot be told from chance")
 
 
 def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:

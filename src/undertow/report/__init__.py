@@ -1,4 +1,4 @@
-"""The report: an ``Audit`` lowered to a page, a summary and tables. Reads ``undertow.audit.result`` and cards only."""
+"""The report: an ``Audit`` lowered to a page, a summary and tables. Reads what an audit returns, and cards."""
 
 from undertow.report.html import render_html as render_html
 from undertow.report.text import summary_markdown as summary_markdown

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.findings import ALL, count_verdict
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
-from undertow.report.wording import absent, count, number, percent, probability
+from undertow.report.wording import count, number, percent, probability
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,13 @@ class CountRow:
     cells: tuple[str, ...]
 
 
-def count_verdict(audit: Audit, variant: VariantAudit) -> Verdict:
-    """The count against its floor, as the headline has it: p decides whether it is more than chance."""
+def changed_verdict(audit: Audit, variant: VariantAudit) -> Verdict:
+    """The exemplar count against its floor, as the headline has it; with one member a side, churn stands in."""
     c = variant.count
     if c is None:
         return _found(audit, variant, "churn")
-    return _verdict(audit, c.p, c.observed > c.floor, _found(audit, variant, "modal_disagreement"))
-
-
-def _verdict(audit: Audit, p: float, above: bool, found: Verdict) -> Verdict:
-    """Where chance is not excluded, the finding says whether the floor was narrow enough to conclude anything."""
-    if not absent(p) and p <= audit.settings.level:
-        return "worse" if above else "better"
-    return "too small to tell" if absent(p) or found == "too small to tell" else "within floor"
+    found = _found(audit, variant, "modal_disagreement")
+    return count_verdict(c.p, found, above=c.observed > c.floor, level=audit.settings.level)
 
 
 def _found(audit: Audit, variant: VariantAudit, measure: str) -> Verdict:
@@ -45,7 +40,7 @@ def _found(audit: Audit, variant: VariantAudit, measure: str) -> Verdict:
 
 def whole(findings: pl.DataFrame, variant: str, measure: str = "accuracy") -> dict[str, Any] | None:
     """The row about all examples."""
-    rows = findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == "all"))
+    rows = findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == ALL))
     return rows.row(0, named=True) if rows.height else None
 
 
@@ -58,13 +53,13 @@ def counts(audit: Audit) -> tuple[CountRow, ...]:
 
 
 def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRow:
-    above, found = c.mean_taxicab > c.mean_taxicab_floor, _found(audit, variant, "taxicab")
+    found, above = _found(audit, variant, "taxicab"), c.mean_taxicab > c.mean_taxicab_floor
     return CountRow(
         name=variant.arm.name,
         fact=_fact(variant.arm),
         count=c,
-        verdict=count_verdict(audit, variant),
-        taxicab_verdict=_verdict(audit, c.mean_taxicab_p, above, found),
+        verdict=changed_verdict(audit, variant),
+        taxicab_verdict=count_verdict(c.mean_taxicab_p, found, above=above, level=audit.settings.level),
         cells=(
             f"{c.observed:,} of {c.n_examples:,}",
             f"{count(c.floor)} [{number(c.floor_low, 0)}, {number(c.floor_high, 0)}]",

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, Verdict
 from undertow.report.cards import costs
 
@@ -63,7 +64,7 @@ def slice_effects(audit: Audit, rows: int = ROWS, panels: int = PANELS) -> Slice
     if name is None:
         return None
     cost = costs(name)
-    found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != "all"))
+    found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != ALL))
     by_variant = {v.arm.name: found.filter(pl.col("variant") == v.arm.name) for v in audit.variants}
     made = [_panel(variant, frame, cost, rows) for variant, frame in by_variant.items() if frame.height]
     chosen = _worst_panels(made, panels, cost)
@@ -76,7 +77,7 @@ def slice_effects(audit: Audit, rows: int = ROWS, panels: int = PANELS) -> Slice
 
 def primary_measure(findings: pl.DataFrame) -> str | None:
     """The measure that is charted: accuracy where there are labels, otherwise the first that has slices."""
-    sliced = findings.filter((pl.col("slice") != "all") & pl.col("effect").is_finite())
+    sliced = findings.filter((pl.col("slice") != ALL) & pl.col("effect").is_finite())
     names = [n for n in sliced["measure"].unique(maintain_order=True) if n not in NOT_CHARTED]
     return next((n for n in PREFERRED if n in names), names[0] if names else None)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, Verdict
 from undertow.report.cards import scale_of, title_of
 from undertow.report.wording import number, percent, probability
@@ -78,7 +79,7 @@ def finding_table(findings: pl.DataFrame) -> FindingTable:
     """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
     rank = {"worse": 0, "better": 1, "too small to tell": 2, "within floor": 3, "undefined": 4}
     chosen = findings.sort(
-        pl.col("slice") != "all",
+        pl.col("slice") != ALL,
         pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),
         pl.col("p_adjusted").fill_nan(None),
         -pl.col("effect").abs().fill_nan(None),

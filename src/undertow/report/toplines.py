@@ -8,7 +8,7 @@ from typing import Any
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
 from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
-from undertow.report.counts import count_verdict, whole
+from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
 from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
 
@@ -88,7 +88,7 @@ def _slices_said(panel: slices.Panel | None) -> str:
 
 def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
     """How many answers changed, against chance; with one member a side, churn stands in."""
-    c, verdict = variant.count, count_verdict(audit, variant)
+    c, verdict = variant.count, changed_verdict(audit, variant)
     if c is None:
         row = whole(audit.findings, variant.arm.name, "churn") or {"changed": None, "floor": None}
         said = f"a repeat run changes {percent(row['floor'])}"
