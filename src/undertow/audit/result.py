@@ -35,8 +35,12 @@ FINDING_COLUMNS: dict[str, type[pl.DataType]] = {
     "note": pl.String,
 }
 """``findings.parquet``. ``reference`` and ``changed`` are the measure in the two populations, ``effect`` their
-contrast with the simultaneous interval [low, high]; ``note`` says what would settle a verdict that is open, and what
-else must be read with a row: the counts behind an error rate, the class test of 1911.05248."""
+contrast with the simultaneous interval [low, high]. ``floor`` and its limits are what chance alone gives. Of a shift
+(``unit`` is member) the floor is a shift: members are exchanged after the shift itself was taken away; beside one
+variant member, it is between runs of the reference. Of a disagreement it is a value of the measure: members are
+exchanged as they are, or a repeat run is taken; there ``reference`` is the floor and ``effect`` what lies above it.
+``note`` says what would settle a verdict that is open, and what else must be read with a row: the counts behind an
+error rate, the class test of 1911.05248."""
 
 EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "variant": pl.String,
@@ -58,7 +62,13 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How an audit decides. ``tolerance`` is the change, as a fraction, that is too small to matter to you."""
+    """How an audit decides.
+
+    ``by``: the slices. ``level``: of every test, over all slices of a measure together. ``fdr``: among confirmed
+    exemplars. ``tolerance``: the change of a slice, as a fraction, that is too small to matter to you;
+    ``tolerance_overall``: the same of the whole. ``min_count``: examples that a crossing's cell needs to be a slice,
+    and any slice to be the worst. ``gallery``: exemplars shown of each variant.
+    """
 
     by: tuple[str, ...] = ()
     level: float = 0.05

@@ -3,9 +3,10 @@
 manifest.json          this module's Manifest; written last, so its existence means the folder is whole
 examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
 members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin, top_class,
-                       top_probability, probability, score, text
-probes/<name>.parquet  example_id and values
+                       top_probability, probability
 timings.json           seconds per member; a log, not part of the record
+
+Reserved, and written by nothing yet: score and text in a member's file, probes/<name>.parquet (example_id and values).
 """
 
 from __future__ import annotations
