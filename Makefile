@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 
+# A half-made environment must not count as made.
+.DELETE_ON_ERROR:
+
 .PHONY: demo test check slow browser bench docs results wheel clean help
 
 help:
@@ -44,6 +47,7 @@ docs: $(VENV)/.dev
 # target results  the studies at scale small, written to docs/results
 results: $(VENV)/.lab
 	$(BIN)/undertow run compression_bias --scale small --out out/compression_bias --results docs/results
+	$(BIN)/undertow run digits_instrument --scale small --out out/digits_instrument --results docs/results
 
 # target wheel    a built wheel in dist/
 wheel: $(VENV)/.dev
