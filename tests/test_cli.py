@@ -146,3 +146,10 @@ def test_a_positive_class_that_is_none_is_refused(binary: Path) -> None:
     assert done.stderr == (
         "undertow: --positive red: 'old' has the classes blond, dark; name one of the two classes of a binary task\n"
     )
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -> None:
+    done = run("audit", "old.csv", "--against", "new.csv", "--out", "old.csv", cwd=tables)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "undertow: old.csv: the report cannot be written here (File exists). Give another --out.\n"

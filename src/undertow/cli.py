@@ -41,7 +41,7 @@ def options(debug: Debug = False, version: Annotated[bool, typer.Option("--versi
 
 @app.command()
 def demo(out: Out = Path("demo"), workers: Workers = None) -> None:
-    """Train, compress, audit and report on embedded real images (about two minutes on two cores)."""
+    """Train, compress, audit and report on embedded real images (two to three minutes on two cores)."""
     from undertow.demo import run_demo
 
     run_demo(out, workers=workers)
@@ -101,7 +101,11 @@ def audit(
 
 
 @app.command()
-def convert(paths: list[Path], out: Out, allow_partial: bool = False) -> None:
+def convert(
+    paths: Annotated[list[Path], typer.Argument(help="Tables of predictions, one member a file or in a column.")],
+    out: Out,
+    allow_partial: Annotated[bool, typer.Option(help="Go on with the examples all files have, and count.")] = False,
+) -> None:
     """Write tables of predictions as a population folder (undertow-records/1)."""
     from undertow.run import convert_files
 

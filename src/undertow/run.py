@@ -129,6 +129,7 @@ def audit_files(
     Without ``settings.by`` the classes are the slices, where there are labels. ``positive`` names the positive class
     of a binary task, which the files themselves do not say.
     """
+    _writable(out)
     before, about = read_any(reference, allow_partial=allow_partial, inputs=True)
     before = _with_positive(before, positive)
     if not settings.by and (before.label_N >= 0).any():
@@ -144,6 +145,16 @@ def audit_files(
     write_report(found, out)
     print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
     return found
+
+
+def _writable(out: Path) -> None:
+    """Fail before the work, not after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UserError(
+            f"{out}: the report cannot be written here ({problem.strerror}). Give another --out."
+        ) from problem
 
 
 def _told_apart(records: Records, path: Path, taken: set[str]) -> Records:
