@@ -24,8 +24,9 @@ RUNNERS = ("auto", "loop", "processes")
 DEVICE = "cpu"
 """The trainer and its data follow whatever device they are given; only this one has been tried."""
 
-WORTH_PROCESSES = 500_000
-"""From this many passed training examples on, all members together, starting processes (seconds) pays."""
+WORTH_PROCESSES = 100_000
+"""From this many passed training examples on, all members together, starting processes (2 to 3 s) pays: as many take a
+small convolutional network some 10 s on one core, and a small perceptron, which loses a little by it, about 1 s."""
 
 
 def train_population(
