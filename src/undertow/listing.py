@@ -51,9 +51,9 @@ def _interventions() -> list[tuple[str, str]]:
 
 
 def _formats() -> list[tuple[str, str]]:
-    from undertow.records.formats.detect import FORMATS
+    from undertow.records.formats.detect import known_formats
 
-    return [(f.NAME, f.ABOUT) for f in FORMATS]
+    return [(f.NAME, f.ABOUT) for f in known_formats()]
 
 
 def _first_sentence(thing: object) -> str:

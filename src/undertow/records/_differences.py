@@ -29,7 +29,7 @@ def refuse_dtype(reference: Records, variant: Records) -> None:
 
 
 def differences(reference: Records, variant: Records) -> list[str]:
-    """Sentences: what differs, what nobody recorded, which members failed."""
+    """Sentences: which members failed, and what differs."""
     before, after = reference.manifest, variant.manifest
     said = [_failed(records) for records in (reference, variant) if _failed(records)]
     for field in PLACE:
@@ -42,11 +42,13 @@ def differences(reference: Records, variant: Records) -> list[str]:
             said.append(f"{title} differs besides the intervention: {changed}.")
     if before.scale != after.scale:
         said.append(f"The scale differs: {before.scale} for {before.name!r}, {after.scale} for {after.name!r}.")
-    for records in (reference, variant):
-        unknown = _unknown(records)
-        if unknown:
-            said.append(f"Could not be verified, because {records.name!r} does not say: {', '.join(unknown)}.")
     return said
+
+
+def unverified(reference: Records, variant: Records) -> list[str]:
+    """Sentences: what nobody recorded, so that it may differ unseen."""
+    missing = [(records.name, _unknown(records)) for records in (reference, variant)]
+    return [f"Could not be verified, because {name!r} does not say: {', '.join(w)}." for name, w in missing if w]
 
 
 def _failed(records: Records) -> str:
@@ -58,7 +60,10 @@ def _failed(records: Records) -> str:
 
 
 def _unknown(records: Records) -> list[str]:
+    """Of a model that was trained here; an evaluation log says other things, and ``conditions`` compares those."""
     manifest = records.manifest
+    if manifest.conditions:
+        return []
     unknown = [field for field in PLACE if getattr(manifest, field) == "unknown"]
     return unknown + [field for field in ("recipe", "versions") if not getattr(manifest, field)]
 

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
+from undertow.records.answer_codes import RIGHT, answer_classes, code_answers
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest
 
@@ -23,6 +24,9 @@ def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple
     Classes only *observed* in a plain table may grow: a class that nobody predicted there is still a class. Declared
     ones may not: a network with another head answers another question.
     """
+    if "generation" in (reference.manifest.task, variant.manifest.task):
+        _one_task(reference.manifest, variant.manifest, said)
+        return reference, variant
     classes = _class_list(reference, variant)
     for side in (reference, variant):
         if set(side.classes) != set(classes):
@@ -32,6 +36,25 @@ def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple
     reference, variant = _over_classes(reference, classes), _over_classes(variant, classes)
     task, positive = _one_task(reference.manifest, variant.manifest, said)
     return _with_task(reference, task, positive), _with_task(variant, task, positive)
+
+
+def coded_together(reference: Records, variant: Records) -> tuple[Records, Records]:
+    """Answers in words over the same examples get codes that mean the same on both sides; classes stay as they are."""
+    if reference.manifest.task != "generation" or reference.answers is None or variant.answers is None:
+        return reference, variant
+    graded = any(records.classes[:1] != (RIGHT,) for records in (reference, variant))
+    right_MN = None if graded else np.vstack([records.pred_MN == 0 for records in (reference, variant)])
+    code_MN = code_answers([*reference.answers, *variant.answers], right_MN)
+    classes = answer_classes(code_MN, graded=graded)
+    return (
+        _with_codes(reference, code_MN[: reference.M], classes),
+        _with_codes(variant, code_MN[reference.M :], classes),
+    )
+
+
+def _with_codes(records: Records, code_MN: NDArray[np.int32], classes: tuple[str, ...]) -> Records:
+    manifest = records.manifest.model_copy(update={"classes": classes})
+    return replace(records, manifest=manifest, pred_MN=code_MN)
 
 
 def _unused(side: Records, classes: tuple[str, ...]) -> str:

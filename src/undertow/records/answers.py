@@ -17,6 +17,8 @@ from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K
 Float = NDArray[np.float32]
 PER_EXAMPLE = ("p_label", "confidence", "margin")
 """Columns that hold one probability per example and member."""
+TEXTS = ("answer", "output")
+"""Columns of a graded task that hold words: what was extracted as the answer, and all that was written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class Answers:
     """One member over N examples. Probabilities are in [0, 1], NaN where unknown, ``None`` where all are unknown.
 
     ``top_class_NK`` and ``top_probability_NK`` hold the K = 5 likeliest classes and stand for ``proba_NC`` where
-    there are more than 64 classes.
+    there are more than 64 classes. ``score_N``, ``answer_N`` and ``output_N`` belong to graded tasks.
     """
 
     pred_N: NDArray[np.int32]
@@ -34,6 +36,9 @@ class Answers:
     proba_NC: Float | None = None
     top_class_NK: NDArray[np.int32] | None = None
     top_probability_NK: Float | None = None
+    score_N: Float | None = None
+    answer_N: pl.Series | None = None
+    output_N: pl.Series | None = None
 
 
 def derive(pred_N: NDArray[np.integer[Any]], proba_NC: NDArray[Any] | None, label_N: NDArray[np.int32]) -> Answers:
@@ -79,6 +84,11 @@ def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:
     ):
         if rows is not None:
             columns[name] = pl.Series(name, rows, dtype=pl.Array(kind, rows.shape[1]))
+    if answers.score_N is not None:
+        columns["score"] = pl.Series(answers.score_N, dtype=pl.Float32)
+    for name, texts in zip(TEXTS, (answers.answer_N, answers.output_N), strict=True):
+        if texts is not None:
+            columns[name] = texts
     return pl.DataFrame(columns)
 
 

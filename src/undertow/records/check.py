@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
-from undertow.records._differences import differences, refuse_dtype
-from undertow.records._same_classes import same_classes
+from undertow.records._differences import differences, refuse_dtype, unverified
+from undertow.records._same_classes import coded_together, same_classes
+from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.records import Records
 
 
@@ -26,24 +28,33 @@ class Aligned:
     variant: Records
     paired: bool
     assumptions: tuple[str, ...]
+    differences: tuple[str, ...] = ()
+    """Those of the assumptions that are differences known to exist, besides the change that is audited."""
 
 
-def align(reference: Records, variant: Records, *, allow_partial: bool = False) -> Aligned:
+def align(
+    reference: Records, variant: Records, *, allow_partial: bool = False, accepted: Collection[str] = ()
+) -> Aligned:
     """Bring the variant into the reference's order and say what the comparison assumes.
 
     With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, are left out
-    and counted. Raises ``NotComparableError`` for other examples, labels, classes, task, or number type.
+    and counted. ``accepted`` names conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises
+    ``NotComparableError`` for other examples, labels, classes, task, conditions, or number type.
     """
     said: list[str] = []
+    stated, expected = compare_conditions(reference, variant, accepted)
     reference, variant = same_classes(reference, variant, said)
     refuse_dtype(reference, variant)
     reference, variant = _same_order(reference, variant, said, allow_partial)
     reference, variant = _same_content(reference, variant, said, allow_partial)
+    stated += _same_prompts(reference, variant, PROMPT in accepted)
+    reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
     reference, variant = _same_columns(reference, variant, said)
-    said += differences(reference, variant)
+    stated += differences(reference, variant)
+    said += [*expected, *stated, *unverified(reference, variant)]
     reference, variant, paired = _pairs(reference, variant, said)
-    return Aligned(reference, variant, paired, tuple(said))
+    return Aligned(reference, variant, paired, tuple(said), tuple(stated))
 
 
 def _same_order(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
@@ -88,8 +99,29 @@ def _same_content(
     return _without(reference, variant, different_N, sentence, said, allow_partial)
 
 
+def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[str]:
+    """The same prompt for every example, by its hash, where both sides have one."""
+    name = "prompt_hash"
+    if name not in reference.examples.columns or name not in variant.examples.columns:
+        return []
+    before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
+    different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
+    if not different_N.any():
+        return []
+    first = reference.example_id_N[int(different_N.argmax())]
+    counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}"
+    if not accepted:
+        raise NotComparableError(
+            f"{_pair(reference, variant)} were given different prompts (by {name}): {counts}; use one template and"
+            f" few-shot count, or accept it with --accept {PROMPT}"
+        )
+    return [f"The prompts differ (by {name}): {counts}."]
+
+
 def _same_labels(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
     labelled = [bool((r.label_N >= 0).any()) for r in (reference, variant)]
+    if reference.outcome_known and not any(labelled):
+        return reference, variant
     if not any(labelled):
         said.append("There are no labels: accuracy and errors are undefined, only changes of answers are measured.")
         return reference, variant

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from undertow.errors import RecordError
-from undertow.records.answers import PER_EXAMPLE, stacked
+from undertow.records.answers import PER_EXAMPLE, TEXTS, stacked
 from undertow.records.folder import EXAMPLES, MANIFEST, PLAN, member_file, sha256
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import FORMAT, Manifest, MemberEntry
@@ -41,7 +41,9 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
     example_id_N = examples["example_id"]
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(
-            pool.map(lambda m: _read_member(folder, m, example_id_N, len(manifest.classes), probabilities), done)
+            pool.map(
+                lambda m: _read_member(folder, m, example_id_N, len(manifest.classes), probabilities, inputs), done
+            )
         )
     shown = examples["input"] if inputs and "input" in examples.columns else None
     p_label_MN, confidence_MN, margin_MN = (stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE)
@@ -54,7 +56,16 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
         margin_MN,
         stacked(a.proba_NC for a in answers),
         shown,
+        stacked(a.per_example["score"] for a in answers),
+        _all_or_none([a.texts.get("answer") for a in answers]),
+        _all_or_none([a.texts.get("output") for a in answers]),
     )
+
+
+def _all_or_none(texts: list[pl.Series | None]) -> tuple[pl.Series, ...] | None:
+    """A column of text for every member, or for none."""
+    known = tuple(text for text in texts if text is not None)
+    return known if known and len(known) == len(texts) else None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -99,6 +110,7 @@ class _Member:
     pred_N: NDArray[np.int32]
     per_example: dict[str, NDArray[Any] | None]
     proba_NC: NDArray[Any] | None
+    texts: dict[str, pl.Series]
 
 
 def _read_examples(folder: Path, manifest: Manifest) -> pl.DataFrame:
@@ -118,10 +130,11 @@ def _read_examples(folder: Path, manifest: Manifest) -> pl.DataFrame:
 
 
 def _read_member(
-    folder: Path, member: MemberEntry, example_id_N: pl.Series, classes: int, probabilities: bool
+    folder: Path, member: MemberEntry, example_id_N: pl.Series, classes: int, probabilities: bool, outputs: bool
 ) -> _Member:
     path = member_file(folder, member.id)
-    wanted = ("example_id", "prediction", *PER_EXAMPLE, *(("probability",) if probabilities else ()))
+    large = (*(("probability",) if probabilities else ()), *(TEXTS if outputs else TEXTS[:1]))
+    wanted = ("example_id", "prediction", *PER_EXAMPLE, "score", *large)
     frame = _parquet(path, _verified(path, member.sha256), wanted)
     if not {"example_id", "prediction"} <= set(frame.columns):
         raise RecordError(f"{path}: lacks the column example_id or prediction; make the member again")
@@ -131,8 +144,15 @@ def _read_member(
     if not prediction.dtype.is_integer() or not prediction.drop_nulls().is_between(0, classes - 1).all():
         raise RecordError(f"{path}: predictions are not class indices 0 to {classes - 1}; make the member again")
     proba = _numbers(path, frame, "probability", pl.Array(pl.Float32, classes))
-    per_example = {name: _numbers(path, frame, name, pl.Float32()) for name in PER_EXAMPLE}
-    return _Member(prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba)
+    per_example = {name: _numbers(path, frame, name, pl.Float32()) for name in (*PER_EXAMPLE, "score")}
+    texts = {name: _words(path, frame[name]) for name in TEXTS if name in frame.columns}
+    return _Member(prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba, texts)
+
+
+def _words(path: Path, column: pl.Series) -> pl.Series:
+    if column.dtype != pl.String:
+        raise RecordError(f"{path}: column {column.name!r} is {column.dtype}, not text; make it again")
+    return column
 
 
 def _numbers(path: Path, frame: pl.DataFrame, name: str, kind: pl.DataType) -> NDArray[Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,11 @@ class Records:
     probability given to the label, ``confidence_MN`` the highest probability, ``margin_MN`` first minus second;
     each NaN where unknown and ``None`` where no member file has it. ``proba_MNC`` is there for tasks of at most 64
     classes whose files keep all probabilities.
+
+    Graded tasks (``choice``, ``generation``) have ``score_MN``, the log's own outcome in [0, 1], NaN where it has none,
+    and ``answers``: per member what it answered, as text. A ``choice`` is among options, so its classes are their
+    letters. What is generated has no classes: ``pred_MN`` tells answers to one example apart and nothing else
+    (``records.answer_codes``), and means the same in two populations only once they are aligned.
     """
 
     manifest: Manifest
@@ -38,6 +44,10 @@ class Records:
     proba_MNC: NDArray[np.float32] | None = None
     inputs: pl.Series | None = None
     """What a person can look at, one per example: encoded image (``Binary``) or text (``String``)."""
+    score_MN: NDArray[np.float32] | None = None
+    answers: tuple[pl.Series, ...] | None = None
+    outputs: tuple[pl.Series, ...] | None = None
+    """Per member all that it wrote, where the answer is only extracted from it."""
 
     def __post_init__(self) -> None:
         check_axes(pred_MN=self.pred_MN, label_N=self.label_N)
@@ -84,8 +94,17 @@ class Records:
         return tuple(c for c in self.examples.columns if c not in NOT_SLICES)
 
     @cached_property
+    def outcome_known(self) -> bool:
+        """Whether right and wrong can be told: some example has a score or a label."""
+        if self.score_MN is not None:
+            return bool((~np.isnan(self.score_MN)).any())
+        return bool((self.label_N >= 0).any())
+
+    @cached_property
     def correct_MN(self) -> NDArray[np.float32]:
-        """1 right, 0 wrong, NaN where label or prediction is missing."""
+        """1 right, 0 wrong, NaN where label or prediction is missing. Of a graded task the score, in [0, 1]."""
+        if self.score_MN is not None:
+            return self.score_MN
         known = (self.label_N >= 0)[None, :] & (self.pred_MN >= 0)
         return np.where(known, self.pred_MN == self.label_N[None, :], np.nan).astype(np.float32)
 
@@ -97,31 +116,45 @@ class Records:
         ones = np.ones(int(seen.sum()), dtype=np.int32)
         return sp.csr_array((ones, (row_MN[seen], self.pred_MN[seen])), shape=(self.N, self.C))
 
+    def name_of(self, n: int, code: int) -> str:
+        """What ``pred_MN`` means by ``code`` on example ``n``: the answer's text where there is one, else the class."""
+        for pred_N, answer_N in zip(self.pred_MN, self.answers or (), strict=False):
+            if pred_N[n] == code and answer_N[n] is not None:
+                return str(answer_N[n])
+        return self.classes[code]
+
+    def truth_of(self, n: int) -> str | None:
+        """The right answer to example ``n`` as a person reads it, ``None`` where nobody says."""
+        if "target" in self.examples.columns:
+            target = self.examples["target"][n]
+            return None if target is None else str(target)
+        label = int(self.label_N[n])
+        return None if label == MISSING else self.classes[label]
+
     def take_members(self, index_M: NDArray[np.integer[Any]] | list[int]) -> Records:
         """The same population with only these members, in this order."""
         index = np.asarray(index_M)
         done = self.members
         chosen = tuple(done[i] for i in index.tolist())
-        return replace(
-            self,
-            manifest=self.manifest.model_copy(update={"members": chosen}),
-            pred_MN=self.pred_MN[index],
-            p_label_MN=None if self.p_label_MN is None else self.p_label_MN[index],
-            confidence_MN=None if self.confidence_MN is None else self.confidence_MN[index],
-            margin_MN=None if self.margin_MN is None else self.margin_MN[index],
-            proba_MNC=None if self.proba_MNC is None else self.proba_MNC[index],
-        )
+        parts: dict[str, Any] = {name: None if array is None else array[index] for name, array in self._arrays()}
+        for name, texts in self._texts():
+            parts[name] = None if texts is None else tuple(texts[i] for i in index.tolist())
+        return replace(self, manifest=self.manifest.model_copy(update={"members": chosen}), **parts)
 
     def take_examples(self, index_N: NDArray[np.integer[Any]]) -> Records:
         """The same population over only these examples, in this order."""
         index = np.asarray(index_N)
-        return replace(
-            self,
-            examples=self.examples[index],
-            pred_MN=self.pred_MN[:, index],
-            p_label_MN=None if self.p_label_MN is None else self.p_label_MN[:, index],
-            confidence_MN=None if self.confidence_MN is None else self.confidence_MN[:, index],
-            margin_MN=None if self.margin_MN is None else self.margin_MN[:, index],
-            proba_MNC=None if self.proba_MNC is None else self.proba_MNC[:, index],
-            inputs=None if self.inputs is None else self.inputs[index],
-        )
+        parts: dict[str, Any] = {name: None if array is None else array[:, index] for name, array in self._arrays()}
+        for name, texts in self._texts():
+            parts[name] = None if texts is None else tuple(text[index] for text in texts)
+        parts["inputs"] = None if self.inputs is None else self.inputs[index]
+        return replace(self, examples=self.examples[index], **parts)
+
+    def _arrays(self) -> Iterator[tuple[str, Any]]:
+        """Everything with a row per member and a column per example."""
+        for name in ("pred_MN", "p_label_MN", "confidence_MN", "margin_MN", "proba_MNC", "score_MN"):
+            yield name, getattr(self, name)
+
+    def _texts(self) -> Iterator[tuple[str, tuple[pl.Series, ...] | None]]:
+        yield "answers", self.answers
+        yield "outputs", self.outputs

@@ -3,10 +3,10 @@
 manifest.json          this module's Manifest; written last, so its existence means the folder is whole
 examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
 members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin, top_class,
-                       top_probability, probability
+                       top_probability, probability; of graded tasks score, answer, output
 timings.json           seconds per member; a log, not part of the record
 
-Reserved, and written by nothing yet: score and text in a member's file, probes/<name>.parquet (example_id and values).
+Reserved, and written by nothing yet: probes/<name>.parquet (example_id and values).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOP_K = 5
 FULL_PROBABILITIES_UP_TO = 64
 """With this many classes or fewer a member file keeps all probabilities, with more only the top five."""
 
-NOT_SLICES = frozenset({"example_id", "label", "input", "content_hash"})
+NOT_SLICES = frozenset({"example_id", "label", "input", "content_hash", "prompt_hash", "target", "cluster"})
 """Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
 
 Task = Literal["classification", "binary", "multilabel", "choice", "generation"]
@@ -68,6 +68,11 @@ class Manifest(_Strict):
     versions: dict[str, str] = Field(default_factory=dict)
     scale: Scale = "none"
     study_source: str | None = None
+    metric: str | None = None
+    """The log's own outcome that ``score`` holds (``acc``, ``exact_match`` …); ``None``: right is being the label."""
+    conditions: dict[str, str] = Field(default_factory=dict)
+    """How the answers were got: few-shot count, decoding, filter, tokenizer, harness and task versions … as far as the
+    log says so, by the names in ``records.conditions``. Compared before anything is measured."""
     facts: dict[str, float] = Field(default_factory=dict)
     """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over members."""
     notes: tuple[str, ...] = ()

@@ -226,7 +226,14 @@ def write_records(records: Records, folder: Path) -> Manifest:
     for m, entry in enumerate(records.members):
         per_example = (records.p_label_MN, records.confidence_MN, records.margin_MN, records.proba_MNC)
         values = [None if a is None or np.isnan(a[m]).all() else a[m] for a in per_example]
-        writer._write(entry, Answers(records.pred_MN[m], *values), None)
+        answers = Answers(
+            records.pred_MN[m],
+            *(values[0], values[1], values[2], values[3]),
+            score_N=None if records.score_MN is None else records.score_MN[m],
+            answer_N=None if records.answers is None else records.answers[m],
+            output_N=None if records.outputs is None else records.outputs[m],
+        )
+        writer._write(entry, answers, None)
     return writer.finish(facts=records.manifest.facts)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 import worlds
 from undertow.errors import UserError
-from undertow.records.formats.detect import FORMATS, read_any
+from undertow.records.formats.detect import known_formats, read_any
 from undertow.records.write import write_records
 
+KNOWN = ", ".join(format.NAME for format in known_formats())
 TABLE = "example_id,prediction,label\n1,cat,cat\n2,dog,cat\n"
 
 
@@ -33,8 +34,10 @@ def refused(*paths: Path) -> str:
 
 
 def test_every_format_says_what_it_is() -> None:
-    assert [format.NAME for format in FORMATS] == ["population", "table"]
-    assert all(format.ABOUT for format in FORMATS)
+    names = [format.NAME for format in known_formats()]
+    assert (names[0], names[-1]) == ("population", "table")
+    assert len(set(names)) == len(names)
+    assert all(format.ABOUT for format in known_formats())
 
 
 def test_a_population_folder(place: Path) -> None:
@@ -70,10 +73,10 @@ def test_what_cannot_be_read(place: Path) -> None:
     assert refused() == "there is nothing to read: give a population folder or files of predictions"
     assert refused(place / "gone") == f"{place / 'gone'}: there is no such file or folder; check the name"
     assert refused(place / "a.txt") == (
-        f"{place / 'a.txt'}: is of no known format (population, table); see undertow list formats"
+        f"{place / 'a.txt'}: is of no known format ({KNOWN}); see undertow list formats"
     )
     assert refused(place / "empty") == (
-        f"{place / 'empty'}: holds no file of a known format (population, table); see undertow list formats"
+        f"{place / 'empty'}: holds no file of a known format ({KNOWN}); see undertow list formats"
     )
     assert refused(place / "pop", place / "a.csv") == (
         f"{place / 'pop'} is a population, {place / 'a.csv'} is a table: one side must be of one format;"

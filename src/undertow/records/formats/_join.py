@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats._columns import SPECIAL, probability_columns, typed
 
-IDENTITY = ("label", "content_hash", "input")
+IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""
 
 
@@ -46,13 +46,19 @@ class Joined:
     sheets: tuple[Sheet, ...]
 
 
-def join(sheets: list[Sheet], exclusions: Exclusions) -> Joined:
-    """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit."""
+def join(sheets: list[Sheet], exclusions: Exclusions, *, per_member: frozenset[str] | None = None) -> Joined:
+    """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit.
+
+    ``per_member`` names the columns of a member's answers; by default those of a plain table, where an empty
+    prediction is refused too.
+    """
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
     ids = _shared_ids(sheets, exclusions)
     aligned = [_in_order(sheet, ids) for sheet in sheets]
-    examples, doubtful_N = _example_columns(aligned, ids, exclusions)
-    keep_N = ~(doubtful_N | _unanswered(aligned, ids, exclusions))
+    examples, doubtful_N = _example_columns(aligned, ids, exclusions, per_member or SPECIAL - set(IDENTITY))
+    keep_N = ~doubtful_N
+    if per_member is None:
+        keep_N &= ~_unanswered(aligned, ids, exclusions)
     if not keep_N.any():
         raise TableError(f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the ids")
     mask = pl.Series(keep_N)
@@ -112,14 +118,14 @@ def _in_order(sheet: Sheet, ids: pl.Series) -> Sheet:
 
 
 def _example_columns(
-    sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions
+    sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions, per_member: frozenset[str]
 ) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
     """What belongs to the example, with the examples whose identity the files dispute."""
     columns = [ids.alias("example_id")]
     doubtful_N = np.zeros(len(ids), dtype=bool)
     names = dict.fromkeys(c for sheet in sheets for c in sheet.frame.columns)
     for name in names:
-        if name in probability_columns(sheets[0].frame) or (name in SPECIAL and name not in IDENTITY):
+        if name in per_member or name == "example_id" or name in probability_columns(sheets[0].frame):
             continue
         if any(name in probability_columns(sheet.frame) for sheet in sheets):
             continue

@@ -45,6 +45,24 @@ def kind_of(path: Path) -> tuple[Kind, str] | None:
     return None if by_name is None else (by_name, f"named {suffix}")
 
 
+def column_names(path: Path) -> frozenset[str]:
+    """The names of the columns, as far as the first bytes tell them; for sniffing."""
+    found = kind_of(path)
+    try:
+        if found is None:
+            return frozenset()
+        if found[0] == "Parquet":
+            with _silent_panics():
+                return frozenset(pl.read_parquet_schema(path))
+        text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
+        if found[0] == "CSV":
+            return frozenset(name.strip() for name in _header(text))
+        first = json.loads(text.splitlines()[0].strip().lstrip("[").rstrip(",")) if text.strip() else {}
+        return frozenset(first) if isinstance(first, dict) else frozenset()
+    except (Exception, pl.exceptions.PanicException):
+        return frozenset()
+
+
 def parse(path: Path) -> pl.DataFrame:
     """The table in ``path``. CSV columns are all text; names are stripped of blanks.
 

@@ -1,91 +1,159 @@
-"""Find out what a path holds and read it: each format is one file with ``NAME``, ``ABOUT``, ``sniff`` and ``read``."""
+"""Find out what a path holds and read it: each format is one file with ``NAME``, ``ABOUT``, ``sniff`` and ``read``.
+
+Formats of others join in through the entry point group ``undertow.formats``: a module or object with the same four.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
-from undertow.records.formats import population, table
+from undertow.records.reading import Reading
 from undertow.records.records import Records
+
+PICK = "::"
+"""``export/samples.json::resnet_int8``: what follows chooses among the models that one file holds."""
+GROUP = "undertow.formats"
 
 
 class Format(Protocol):
-    """``sniff`` says what makes a path this format (``None``: nothing); ``read`` makes one population of several."""
+    """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does, and never raises for
+    strange content. ``read`` makes one population of several paths, each one member or more, and raises ``UserError``.
+    """
 
     NAME: str
     ABOUT: str
 
     def sniff(self, path: Path) -> str | None: ...
 
-    def read(
-        self, paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
-    ) -> Records: ...
+    def read(self, paths: Sequence[Path], reading: Reading) -> Records: ...
 
 
-FORMATS: tuple[Format, ...] = cast("tuple[Format, ...]", (population, table))
+OURS = (
+    "population", "lm_eval", "inspect_ai", "nemo", "helm", "lighteval", "fiftyone", "timm", "arrays", "pie",
+    "huggingface", "graded", "table",
+)  # fmt: skip
 """Asked in this order, so the more particular formats come first and the plain table last."""
 
 
+@cache
+def known_formats() -> tuple[Format, ...]:
+    """Ours and those that installed packages bring, which are asked before the plain table."""
+    ours = [cast("Format", import_module(f"undertow.records.formats.{name}")) for name in OURS if _there(name)]
+    brought = [cast("Format", _loaded(point)) for point in entry_points(group=GROUP)]
+    return (*ours[:-1], *brought, ours[-1])
+
+
+def _there(name: str) -> bool:
+    return find_spec(f"undertow.records.formats.{name}") is not None
+
+
 def read_any(
-    paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
+    paths: Sequence[Path], reading: Reading | None = None, *, format: str | None = None, **wanted: Any
 ) -> tuple[Records, str]:
     """One side of a comparison, and a line on what was found and why it was taken for that.
 
-    ``paths`` are one population folder, or files of one format (a folder stands for the files in it), each file one
-    member or more. Raises ``UserError`` for anything else.
+    ``paths`` are one population folder, evaluation logs, or files of one format (a folder stands for the files in it).
+    ``wanted`` are fields of ``Reading``, for callers that have none. ``format`` overrides detection. Raises
+    ``UserError`` for anything else.
     """
+    reading = reading or Reading(**wanted)
     if not paths:
         raise UserError("there is nothing to read: give a population folder or files of predictions")
-    found = [hit for path in paths for hit in _found(Path(path))]
-    formats = {format.NAME: format for _, format, _ in found}
+    found = [hit for path in paths for hit in _found(Path(path), format)]
+    formats = {hit.format.NAME: hit.format for hit in found}
     if len(formats) > 1:
-        kinds = ", ".join(f"{path} is a {format.NAME}" for path, format, _ in _first_of_each(found))
+        kinds = ", ".join(f"{hit.path} is a {hit.format.NAME}" for hit in _first_of_each(found))
         raise UserError(f"{kinds}: one side must be of one format; convert one of them with undertow convert")
-    (format,) = formats.values()
-    if name is None and len(paths) == 1 and found[0][0] != Path(paths[0]):
-        name = Path(paths[0]).resolve().name.encode("utf-8", "replace").decode()  # A folder of files: one population.
-    records = format.read([path for path, _, _ in found], name=name, allow_partial=allow_partial, inputs=inputs)
-    reasons = ", ".join(dict.fromkeys(reason for _, _, reason in found))
+    (chosen,) = formats.values()
+    picks = dict.fromkeys(hit.pick for hit in found)
+    if len(picks) > 1:
+        raise UserError(f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several")
+    reading = Reading(**{**vars(reading), "pick": next(iter(picks)) or reading.pick})
+    if len(paths) == 1 and found[0].path != Path(paths[0]) and found[0].pick is None:
+        # A folder of files: one population, called after the folder.
+        reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
+    records = chosen.read([hit.path for hit in found], reading)
+    return records, _said(found, records)
+
+
+class _Hit(NamedTuple):
+    path: Path
+    pick: str | None
+    format: Format
+    reason: str
+
+
+def _said(found: list[_Hit], records: Records) -> str:
+    reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
     members = "1 member" if records.M == 1 else f"{records.M} members"
-    shown = f"{found[0][0]}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
-    return records, f"{shown}: {reasons}: {members}, {records.N:,} examples, {records.C} classes"
+    shown = f"{found[0].path}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+    what = f"outcome {records.manifest.metric or 'score'}" if records.answers is not None else f"{records.C} classes"
+    return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}"
 
 
-_Hit = tuple[Path, Format, str]
-
-
-def _found(path: Path) -> list[_Hit]:
+def _found(path: Path, format: str | None) -> list[_Hit]:
     """The path with its format; for a folder that is none itself, every file in it that has one."""
+    pick = None
+    if not path.exists() and PICK in str(path):
+        head, _, pick = str(path).rpartition(PICK)
+        path = Path(head)
     if not path.exists():
         raise UserError(f"{path}: there is no such file or folder; check the name")
-    hit = _asked(path)
+    if format is not None:
+        return [_Hit(path, pick, _called(format), f"read as {format}, as asked")]
+    hit = _asked(path, pick)
     if hit is not None:
         return [hit]
     if not path.is_dir():
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
-    inside = [_asked(p) for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    inside = [_asked(p, pick) for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
     hits = [hit for hit in inside if hit is not None]
     if not hits:
         raise UserError(f"{path}: holds no file of a known format ({_known()}); see undertow list formats")
     return hits
 
 
-def _asked(path: Path) -> _Hit | None:
-    for format in FORMATS:
+def _asked(path: Path, pick: str | None) -> _Hit | None:
+    for format in known_formats():
         reason = format.sniff(path)
         if reason is not None:
-            return path, format, reason
+            return _Hit(path, pick, format, reason)
     return None
+
+
+def _called(name: str) -> Format:
+    for format in known_formats():
+        if name == format.NAME:
+            return format
+    raise UserError(f"--format {name}: there is no such format; choose from {_known()}")
 
 
 def _first_of_each(found: list[_Hit]) -> list[_Hit]:
     first: dict[str, _Hit] = {}
     for hit in found:
-        first.setdefault(hit[1].NAME, hit)
+        first.setdefault(hit.format.NAME, hit)
     return list(first.values())
 
 
 def _known() -> str:
-    return ", ".join(format.NAME for format in FORMATS)
+    return ", ".join(format.NAME for format in known_formats())
+
+
+def _loaded(point: Any) -> Any:
+    """A format from another package; one that does not load or is incomplete is named, not passed over."""
+    try:
+        brought = point.load()
+    except Exception as error:
+        said = f"format {point.name!r} of {point.value} cannot be loaded: {error}; remove or repair it"
+        raise UserError(said) from error
+    missing = [part for part in ("NAME", "ABOUT", "sniff", "read") if not hasattr(brought, part)]
+    if missing:
+        raise UserError(f"format {point.name!r} of {point.value} lacks {', '.join(missing)}; remove or repair it")
+    return brought

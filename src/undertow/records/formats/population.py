@@ -9,6 +9,7 @@ from pathlib import Path
 from undertow.errors import RecordError
 from undertow.records.folder import EXAMPLES, MANIFEST, MEMBERS, PLAN
 from undertow.records.read import read_population
+from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "population"
@@ -26,14 +27,12 @@ def sniff(path: Path) -> str | None:
     return "folder of populations" if any(path.glob(f"*/{MANIFEST}")) else None
 
 
-def read(
-    paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
-) -> Records:
+def read(paths: Sequence[Path], reading: Reading) -> Records:
     """The one population folder of ``paths``. A folder is whole or refused, so ``allow_partial`` changes nothing."""
     if len(paths) != 1:
         shown = ", ".join(str(p) for p in paths)
         raise RecordError(f"{shown}: are {len(paths)} population folders; give one on each side of a comparison")
-    records = read_population(paths[0], inputs=inputs)
-    if name is None:
+    records = read_population(paths[0], inputs=reading.inputs)
+    if reading.name is None:
         return records
-    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
+    return replace(records, manifest=records.manifest.model_copy(update={"name": reading.name}))

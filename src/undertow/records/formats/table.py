@@ -11,9 +11,7 @@ anything else              a slice
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +21,12 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.answers import Answers, derive, stacked
-from undertow.records.folder import MEMBER_ID
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
 from undertow.records.formats._columns import PROBABILITY, clean, probability_columns
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
+from undertow.records.formats._names import file_name, member_names, population_name
 from undertow.records.formats._parse import kind_of, parse
+from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
 
@@ -43,11 +42,9 @@ def sniff(path: Path) -> str | None:
     return None if found is None else f"{found[0]} ({found[1]})"
 
 
-def read(
-    paths: Sequence[Path], *, name: str | None = None, allow_partial: bool = False, inputs: bool = False
-) -> Records:
+def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``."""
-    return read_tables(paths, name, allow_partial=allow_partial, inputs=inputs)
+    return read_tables(paths, reading.name, allow_partial=reading.allow_partial, inputs=reading.inputs)
 
 
 def read_tables(
@@ -60,8 +57,14 @@ def read_tables(
     slices on which files disagree; ``manifest.notes`` counts both. Raises ``TableError``, one line, for anything else.
     """
     sheets, notes = _sheets(paths)
+    reading = Reading(name or population_name(paths), allow_partial, inputs)
+    return from_sheets(sheets, reading, notes)
+
+
+def from_sheets(sheets: list[Sheet], reading: Reading, notes: Sequence[str] = ()) -> Records:
+    """What ``read_tables`` does once each member is a frame with the columns of a plain table, cleaned."""
     stated = stated_classes(sheets)
-    exclusions = Exclusions(allow_partial, list(notes))
+    exclusions = Exclusions(reading.allow_partial, list(notes))
     joined = join(sheets, exclusions)
     if stated is not None:
         joined = Joined(joined.examples, tuple(_with_prediction(s, stated) for s in joined.sheets))
@@ -74,7 +77,7 @@ def read_tables(
         label_N = codes(label, classes, sheets[0].source)
     answers = [_answers(s, classes, positive, label_N, exclusions.notes) for s in joined.sheets]
     manifest = Manifest(
-        name=name or _name(paths),
+        name=reading.name or sheets[0].member,
         task="classification" if positive is None else "binary",
         classes=classes,
         classes_from="observed" if stated is None else "declared",
@@ -82,7 +85,7 @@ def read_tables(
         members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
         notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
     )
-    return _records(manifest, joined.examples, label_N, answers, inputs)
+    return _records(manifest, joined.examples, label_N, answers, reading.inputs)
 
 
 def _records(
@@ -106,7 +109,7 @@ def _sheets(paths: Sequence[Path]) -> tuple[list[Sheet], list[str]]:
     """Every member's rows, in the order of the files."""
     sheets: list[Sheet] = []
     notes: list[str] = []
-    stems = _member_names(paths)
+    stems = member_names(paths)
     for path, stem in zip(paths, stems, strict=True):
         frame, here = clean(path, parse(path))
         notes += here
@@ -129,7 +132,7 @@ def _split(path: Path, stem: str, frame: pl.DataFrame) -> list[Sheet]:
     if nameless:
         raise TableError(f"{path}: {nameless} of {frame.height} rows have no member; fill them in")
     parts = frame.partition_by("member", maintain_order=True)
-    names = [_file_name(part["member"][0]) for part in parts]
+    names = [file_name(part["member"][0]) for part in parts]
     several = len(parts) > 1
     return [
         Sheet(name, f"{path} (member {name})" if several else str(path), _known(part.drop("member")))
@@ -214,31 +217,3 @@ def _compare_with_prediction(sheet: Sheet, proba_NC: NDArray[Any], pred_N: NDArr
     other = int((given_N < proba_NC.max(axis=1)).sum())
     if other:
         notes.append(f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest class")
-
-
-def _member_names(paths: Sequence[Path]) -> list[str]:
-    """File stems, with the folder's name before them where two files are named alike."""
-    stems = [_file_name(_stem(path)) for path in paths]
-    if len(set(stems)) < len(stems):
-        stems = [_file_name(f"{path.absolute().parent.name}-{_stem(path)}") for path in paths]
-    return stems
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
-
-
-def _file_name(text: str) -> str:
-    """``text`` as a member id, which must be able to name a file."""
-    safe = re.sub(r"[^\w.+=@-]", "-", text)[:120]
-    return safe if MEMBER_ID.fullmatch(safe) else f"m{safe}"[:120]
-
-
-def _name(paths: Sequence[Path]) -> str:
-    """What the files have in common: one file's stem, a common beginning, else the folder they lie in."""
-    stems = [_stem(path).encode("utf-8", "replace").decode() for path in paths]
-    if len(stems) == 1:
-        return stems[0]
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
-    shared = "".join(letters[0] for letters in alike).rstrip("-_. 0123456789")
-    return shared or paths[0].absolute().parent.name or stems[0]

@@ -1,0 +1,87 @@
+"""How the answers were got, as evaluation logs say it: what must be equal before two of them are compared.
+
+A condition's key is one of ``KNOWN``; where it belongs to one task of several, ``key:task``. Values are short text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal, NamedTuple
+
+from undertow.errors import NotComparableError
+from undertow.records.records import Records
+
+Severity = Literal["refuse", "state"]
+
+KNOWN: dict[str, tuple[str, Severity]] = {
+    "metric": ("outcome", "refuse"),
+    "task_version": ("version of the task", "refuse"),
+    "template": ("prompt template", "refuse"),
+    "fewshot": ("few-shot count", "refuse"),
+    "decoding": ("decoding", "refuse"),
+    "filter": ("filter on the output", "refuse"),
+    "judge": ("judge", "refuse"),
+    "repeats": ("number of repeats", "state"),
+    "harness": ("harness", "state"),
+    "harness_version": ("version of the harness", "state"),
+    "chat_template": ("chat template", "state"),
+    "tokenizer": ("tokenizer", "state"),
+    "model": ("model", "state"),
+    "model_args": ("model arguments", "state"),
+    "batch_size": ("batch size", "state"),
+    "dtype": ("number type", "state"),
+    "device": ("device", "state"),
+    "seeds": ("seeds", "state"),
+    "limit": ("limit on examples", "state"),
+}
+"""Key → how it is called in a sentence, and whether a difference refuses the comparison or is only stated."""
+
+PROMPT = "prompt"
+"""Accepted like a condition: the prompts themselves, which are compared example by example through their hashes."""
+
+EXPECTED = frozenset({"model", "model_args", "dtype"})
+"""What a changed model is expected to differ in: said, but no reservation."""
+
+
+class Compared(NamedTuple):
+    """Sentences on conditions that differ: those that are a reservation, and those that are the change itself."""
+
+    stated: list[str]
+    expected: list[str]
+
+
+def compare_conditions(reference: Records, variant: Records, accepted: Collection[str]) -> Compared:
+    """What differs; ``NotComparableError`` for a difference that refuses and was not accepted."""
+    found = Compared([], [])
+    for key, values in _differing(reference.manifest.conditions, variant.manifest.conditions).items():
+        kind, _, task = key.partition(":")
+        title, severity = KNOWN.get(kind, (kind, "state"))
+        where = f" of {task}" if task else ""
+        said = f"he {title}{where} differs: {values[0]} for {reference.name!r}, {values[1]} for {variant.name!r}"
+        if severity == "refuse" and kind not in accepted:
+            raise NotComparableError(f"t{said}; evaluate both alike, or accept it with --accept {kind}")
+        (found.expected if kind in EXPECTED else found.stated).append(f"T{said}.")
+    return found
+
+
+def merged(each: list[Mapping[str, str]]) -> dict[str, str]:
+    """Conditions of several members as one: values that differ stand side by side."""
+    keys = dict.fromkeys(key for conditions in each for key in conditions)
+    return {key: " | ".join(dict.fromkeys(c[key] for c in each if key in c)) for key in keys}
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Keys that both know and whose values differ; one told alike for all tasks is told once."""
+    differ = {k: (_shown(before[k]), _shown(after[k])) for k in before if k in after and before[k] != after[k]}
+    once: dict[str, tuple[str, str]] = {}
+    for key, values in differ.items():
+        kind = key.partition(":")[0]
+        alike = [k for k in differ if k.partition(":")[0] == kind and differ[k] == values]
+        everywhere = len(alike) == sum(k.partition(":")[0] == kind for k in before)
+        once[kind if everywhere else key] = values
+    return once
+
+
+def _shown(value: str) -> str:
+    flat = " ".join(value.split()) or "nothing"
+    return flat if len(flat) <= 100 else flat[:100] + "…"

@@ -1,0 +1,37 @@
+"""``Reading``: what a person asked of a reader, the same for every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one side of a comparison is read. A format uses what applies to it and may ignore the rest.
+
+    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at. ``metric``:
+    the outcome to take where a log has several (a metric, a scorer, a statistic). ``filter``: the output filter, where
+    a log has one row for each. ``labels``: a table with ``example_id`` (or file name) and ``label``, for predictions
+    that come without. ``tasks``: only these, as shell patterns. ``cluster``: the column whose equal values mean
+    examples that are not independent. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    """
+
+    name: str | None = None
+    allow_partial: bool = False
+    inputs: bool = False
+    metric: str | None = None
+    filter: str | None = None
+    labels: Path | None = None
+    tasks: tuple[str, ...] = ()
+    cluster: str | None = None
+    pick: str | None = None
+
+    def named(self, name: str | None) -> Reading:
+        """The same with a name, unless it has one."""
+        return self if self.name is not None or name is None else replace(self, name=name)
+
+    def wants_task(self, task: str) -> bool:
+        """Whether this task was asked for: any is, where none is named."""
+        return not self.tasks or any(fnmatchcase(task, pattern) for pattern in self.tasks)
