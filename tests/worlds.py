@@ -181,3 +181,34 @@ def probabilities(pred_MN: NDArray[np.int64], classes: int, rng: np.random.Gener
     np.put_along_axis(proba_MNC, top_MN1, displaced, axis=2)
     np.put_along_axis(proba_MNC, pred_MN1, top, axis=2)
     return proba_MNC
+
+
+def flipped_world(
+    n: int,
+    lost: int,
+    gained: int,
+    *,
+    right: float = 0.75,
+    repeat: tuple[int, int] | None = None,
+    slices: Mapping[str, Sequence[Any]] | None = None,
+) -> tuple[Records, Records]:
+    """One model a side with exactly ``lost`` examples that become wrong and ``gained`` that become right.
+
+    The first ``right * n`` examples are right in the reference; the lost ones are the first of these, the gained ones
+    the last of all. With ``repeat`` the reference has a second run that loses and gains so many, from the other ends.
+    Label 0 is right, prediction 1 wrong.
+    """
+    correct = round(right * n)
+    first = np.where(np.arange(n) < correct, 0, 1)
+    runs = [first]
+    if repeat is not None:
+        again = first.copy()
+        again[correct - repeat[0] : correct] = 1
+        again[correct : correct + repeat[1]] = 0
+        runs.append(again)
+    changed = first.copy()
+    changed[:lost] = 1
+    changed[n - gained :] = 0
+    label = np.zeros(n, np.int32)
+    reference = records_from(runs, label, 2, slices=slices, name="old")
+    return reference, records_from([changed], label, 2, slices=slices, name="new")

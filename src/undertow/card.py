@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["rate", "votes", "pair", "mixture"]
-Need = Literal["label", "confidence", "p_label", "probabilities", "binary"]
+Need = Literal["label", "outcome", "confidence", "p_label", "probabilities", "binary"]
 
 UNIT: dict[Kind, str] = {"rate": "member", "votes": "example", "pair": "pair", "mixture": "example"}
 

@@ -1,7 +1,7 @@
 """The command line. Flags say where and how much, never what: the science is in the study file.
 
-Exit codes: 0 done, 2 usage or input error, 3 not comparable. Imports are inside the commands, so that ``--help`` is
-quick and an audit never loads torch.
+Exit codes: 0 done, 2 usage or input error, 3 not comparable; of a gate 0 pass, 1 fail, 3 cannot tell or not comparable.
+Imports are inside the commands, so that ``--help`` is quick and an audit never loads torch.
 """
 
 from __future__ import annotations
@@ -21,11 +21,39 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-SPREAD = ("--against", "--by")
+SPREAD = ("--against", "--by", "--tasks", "--accept")
 """Options that take several values after one flag: ``--against c.csv d.csv``."""
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that train side by side; by default one per core.")]
+AGAINST = "The changed model: each folder is a variant; loose files are the members of one variant."
+
+Reference = Annotated[
+    list[Path], typer.Argument(help="A population folder, evaluation logs, or tables of predictions; repeat runs too.")
+]
+Against = Annotated[list[Path], typer.Option(help=AGAINST)]
+By = Annotated[
+    list[str] | None,
+    typer.Option(help="Slice by class or task (the default), by a column, or by a crossing: age+gender."),
+]
+Tolerance = Annotated[float, typer.Option(help="Points on a slice that are too few to matter.")]
+ToleranceOverall = Annotated[float, typer.Option(help="The same for the whole.")]
+Draws = Annotated[int, typer.Option(help="Rearrangements of members.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random in the audit.")]
+MinCount = Annotated[int, typer.Option(help="Fewest examples in a crossing.")]
+Positive = Annotated[
+    str | None, typer.Option(help="The positive class of a binary task; otherwise it is guessed, and said.")
+]
+Format = Annotated[str | None, typer.Option(help="Read files as this format (undertow list formats).")]
+Metric = Annotated[str | None, typer.Option(help="The outcome to take where a log has several.")]
+Filter = Annotated[str | None, typer.Option(help="The output filter to take where a log has several.")]
+Labels = Annotated[Path | None, typer.Option(help="A table of right answers, for predictions that come without.")]
+Tasks = Annotated[list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")]
+Cluster = Annotated[str | None, typer.Option(help="Column whose equal values mean examples that are not independent.")]
+Accept = Annotated[
+    list[str] | None, typer.Option(help="Differences to accept: prompt, fewshot, decoding, filter, template, …")
+]
+Partial = Annotated[bool, typer.Option(help="Go on with the examples both sides have, and count.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -64,29 +92,30 @@ def run(
 
 @app.command()
 def audit(
-    reference: Annotated[list[Path], typer.Argument(help="A population folder, or tables of predictions.")],
-    against: Annotated[
-        list[Path],
-        typer.Option(help="The changed model: each folder is a variant; loose files are the members of one variant."),
-    ],
-    by: Annotated[
-        list[str] | None, typer.Option(help="Slice by class (the default), by a column, or by a crossing: age+gender.")
-    ] = None,
+    reference: Reference,
+    against: Against,
+    by: By = None,
     out: Out = Path("audit"),
-    tolerance: Annotated[float, typer.Option(help="Points on a slice that are too few to matter.")] = 5.0,
-    tolerance_overall: Annotated[float, typer.Option(help="The same for the whole.")] = 1.0,
+    tolerance: Tolerance = 5.0,
+    tolerance_overall: ToleranceOverall = 1.0,
     level: Annotated[float, typer.Option(help="Level of the tests, over all slices together.")] = 0.05,
-    draws: Annotated[int, typer.Option(help="Rearrangements of members.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of everything random in the audit.")] = 0,
-    positive: Annotated[
-        str | None, typer.Option(help="The positive class of a binary task; otherwise it is guessed, and said.")
-    ] = None,
-    min_count: Annotated[int, typer.Option(help="Fewest examples in a crossing.")] = 20,
-    allow_partial: Annotated[bool, typer.Option(help="Go on with the examples both sides have, and count.")] = False,
+    draws: Draws = 2000,
+    seed: Seed = 0,
+    min_count: MinCount = 20,
+    positive: Positive = None,
+    format: Format = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    labels: Labels = None,
+    tasks: Tasks = None,
+    cluster: Cluster = None,
+    accept: Accept = None,
+    allow_partial: Partial = False,
 ) -> None:
     """Compare predictions on disk and write report.html, findings and exemplars. Needs no torch and no model."""
     from undertow.audit.result import Settings
-    from undertow.run import audit_files
+    from undertow.files import Request, audit_files
+    from undertow.records.reading import Reading
 
     settings = Settings(
         by=tuple(by or ()),
@@ -97,19 +126,101 @@ def audit(
         tolerance_overall=tolerance_overall / 100,
         min_count=min_count,
     )
-    audit_files(reference, against, out, settings, positive=positive, allow_partial=allow_partial)
+    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    audit_files(Request(reference, against, reading, format, positive, frozenset(accept or ()), settings), out)
+
+
+@app.command()
+def gate(
+    reference: Reference,
+    against: Annotated[list[Path] | None, typer.Option(help=AGAINST)] = None,
+    policy: Annotated[Path | None, typer.Option(help="The policy, a TOML file; --suggest writes a first one.")] = None,
+    suggest: Annotated[
+        Path | None, typer.Option(help="Write a policy here from what the reference's own runs differ by, and stop.")
+    ] = None,
+    by: By = None,
+    out: Out = Path("gate"),
+    inconclusive: Annotated[
+        str, typer.Option(help="What to exit with where a required rule cannot tell: report (3), pass (0) or fail (1).")
+    ] = "report",
+    annotations: Annotated[
+        str, typer.Option(help="Print workflow annotations: github, none, or auto (where GITHUB_ACTIONS is set).")
+    ] = "auto",
+    tolerance: Tolerance = 5.0,
+    tolerance_overall: ToleranceOverall = 1.0,
+    draws: Draws = 2000,
+    seed: Seed = 0,
+    min_count: MinCount = 20,
+    positive: Positive = None,
+    format: Format = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    labels: Labels = None,
+    tasks: Tasks = None,
+    cluster: Cluster = None,
+    accept: Accept = None,
+    allow_partial: Partial = False,
+) -> None:
+    """Decide a release by a written policy. Exit code 0 pass, 1 fail, 2 usage or input error, 3 cannot tell or not
+    comparable."""
+    from undertow.audit.result import Settings
+    from undertow.files import Request
+    from undertow.gating import run_gate, write_suggestion
+    from undertow.records.reading import Reading
+
+    settings = Settings(
+        by=tuple(by or ()),
+        draws=draws,
+        seed=seed,
+        tolerance=tolerance / 100,
+        tolerance_overall=tolerance_overall / 100,
+        min_count=min_count,
+    )
+    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    request = Request(reference, against or [], reading, format, positive, frozenset(accept or ()), settings)
+    if suggest is not None:
+        write_suggestion(request, suggest)
+        return
+    raise typer.Exit(run_gate(request, policy, out, inconclusive=inconclusive, annotations=annotations))
+
+
+@app.command()
+def bless(
+    reference: Reference,
+    out: Annotated[Path, typer.Option(help="File to write the blessing to.")] = Path("blessed.json"),
+    format: Format = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    labels: Labels = None,
+    tasks: Tasks = None,
+    allow_partial: Partial = False,
+) -> None:
+    """Record an approved reference by the hash of its content, for a policy's line blessed = "blessed.json"."""
+    from undertow.files import bless_files
+    from undertow.records.reading import Reading
+
+    reading = Reading(None, allow_partial, False, metric, filter, labels, tuple(tasks or ()))
+    typer.echo(bless_files(reference, out, reading, format))
 
 
 @app.command()
 def convert(
-    paths: Annotated[list[Path], typer.Argument(help="Tables of predictions, one member a file or in a column.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files of any known format; several are several members.")],
     out: Out,
-    allow_partial: Annotated[bool, typer.Option(help="Go on with the examples all files have, and count.")] = False,
+    format: Format = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    labels: Labels = None,
+    tasks: Tasks = None,
+    cluster: Cluster = None,
+    allow_partial: Partial = False,
 ) -> None:
-    """Write tables of predictions as a population folder (undertow-records/1)."""
-    from undertow.run import convert_files
+    """Write files of any known format as a population folder (undertow-records/1)."""
+    from undertow.files import convert_files
+    from undertow.records.reading import Reading
 
-    convert_files(paths, out, allow_partial=allow_partial)
+    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    convert_files(paths, out, reading, format)
 
 
 @app.command(name="list")

@@ -13,14 +13,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import binom
-from scipy.stats import t as student
 
 from undertow.audit.evaluate import ratio
 from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
-from undertow.audit.stats.mcnemar import examples_for, mcnemar_exact, paired_interval
+from undertow.audit.stats.mcnemar import examples_for, paired_interval
 from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.paired_shift import RowShift, Shift, paired_shift, strictest
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -37,102 +37,23 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     for measure in measures:
         runs_RN = [measure(pair.reference.take_members([r]))[0] for r in range(1 + pair.design.repeats)]
         after_N = measure(pair.variant.take_members([0]))[0]
-        binary = all(bool(np.isin(value_N[~np.isnan(value_N)], (0, 1)).all()) for value_N in (*runs_RN, after_N))
-        test = _flip_shift if binary else _mean_shift
         for family in pair.families:
             rows, membership_GN = pair.rows[family], pair.membership_GN[family]
             share = pair.settings.level / len(rows)
-            shift = _strictest([test(membership_GN, before_N, after_N, share) for before_N in runs_RN])
+            shift = strictest(
+                [paired_shift(membership_GN, before_N, after_N, share, pair.cluster_N) for before_N in runs_RN]
+            )
             floors = _repeat_shifts(membership_GN, runs_RN[0], runs_RN[1:])
             yield from _shift_findings(pair, measure.card, rows, shift, floors)
 
 
-class _RowShift(NamedTuple):
-    """One row of a ``_Shift``."""
-
-    n: float
-    before: float
-    after: float
-    effect: float
-    low: float
-    high: float
-    p: float
-    adjusted: float
-    fell: float
-    rose: float
-
-
-class _Shift(NamedTuple):
-    """One run against another, per row: means before and after, their paired difference with its limits, p plain and
-    by Holm, and for 0/1 outcomes how many examples went from 1 to 0 and from 0 to 1 (NaN otherwise)."""
-
-    n_G: Floats
-    before_G: Floats
-    after_G: Floats
-    effect_G: Floats
-    low_G: Floats
-    high_G: Floats
-    p_G: Floats
-    adjusted_G: Floats
-    fell_G: Floats
-    rose_G: Floats
-
-    def row(self, g: int) -> _RowShift:
-        return _RowShift(*(float(column_G[g]) for column_G in self))
-
-
-def _strictest(shifts: list[_Shift]) -> _Shift:
-    """Several runs of the reference as one: mean effect, widest limits, largest p; counts are of the first run."""
-    stacked = {name: np.array([getattr(shift, name) for shift in shifts]) for name in _Shift._fields}
-    return shifts[0]._replace(
-        before_G=stacked["before_G"].mean(axis=0),
-        effect_G=stacked["effect_G"].mean(axis=0),
-        low_G=stacked["low_G"].min(axis=0),
-        high_G=stacked["high_G"].max(axis=0),
-        p_G=stacked["p_G"].max(axis=0),
-        adjusted_G=stacked["adjusted_G"].max(axis=0),
-    )
-
-
-def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, share: float) -> _Shift:
-    """0/1 outcomes: exact McNemar, Holm over the family, Tango's interval at the level shared out over the family."""
-    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
-    sides = (known_N, known_N & (before_N == 1), known_N & (after_N == 1))
-    fell_N, rose_N = known_N & (before_N == 1) & (after_N == 0), known_N & (before_N == 0) & (after_N == 1)
-    n_G, before_G, after_G, fell_G, rose_G = (
-        np.asarray(membership_GN @ column_N.astype(np.float64)).round() for column_N in (*sides, fell_N, rose_N)
-    )
-    p_G = np.where(n_G > 0, mcnemar_exact(fell_G, rose_G), np.nan)
-    low_G, high_G = paired_interval(fell_G, rose_G, n_G, level=share)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effect_G = (rose_G - fell_G) / n_G
-        return _Shift(n_G, before_G / n_G, after_G / n_G, effect_G, low_G, high_G, p_G, holm(p_G), fell_G, rose_G)
-
-
-def _mean_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, share: float) -> _Shift:
-    """Real-valued outcomes: Student's interval on the mean paired difference, Holm over the family."""
-    known_N = ~(np.isnan(before_N) | np.isnan(after_N))
-    change_N = np.where(known_N, after_N - before_N, 0.0)
-    n_G, sum_G, square_G, before_G = (
-        np.asarray(membership_GN @ column_N.astype(np.float64))
-        for column_N in (known_N, change_N, change_N**2, np.where(known_N, before_N, 0.0))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effect_G, before_G = np.where(n_G > 1, sum_G / n_G, np.nan), before_G / n_G
-        se_G = np.sqrt(np.maximum(square_G / n_G - effect_G**2, 0) / (n_G - 1))
-        p_G = 2 * student.sf(np.abs(effect_G) / se_G, n_G - 1)
-        half_G = student.isf(share / 2, n_G - 1) * se_G
-    limits = effect_G - half_G, effect_G + half_G
-    none_G = np.full(len(n_G), np.nan)
-    return _Shift(n_G, before_G, before_G + effect_G, effect_G, *limits, p_G, holm(p_G), none_G, none_G)
-
-
-def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: _Shift, floors: _Floors) -> Iterator[Finding]:
+def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift, floors: _Floors) -> Iterator[Finding]:
     for g, row in enumerate(rows):
         one = shift.row(g)
         n = int(one.n)
         if np.isnan(one.effect):
-            note = "no example to measure on" if n == 0 else "fewer than two examples"
+            few = "fewer than two examples" if np.isnan(one.clusters) else "fewer than two clusters"
+            note = "no example to measure on" if n == 0 else few
             yield pair.finding(card.name, card, row, verdict="undefined", note=note, n=n)
             continue
         tolerance, level = pair.tolerance(row), pair.settings.level
@@ -155,8 +76,10 @@ def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: _Shift
         )
 
 
-def _notes(pair: Pair, card: Card, one: _RowShift, verdict: str, tolerance: float, share: float) -> Iterator[str]:
+def _notes(pair: Pair, card: Card, one: RowShift, verdict: str, tolerance: float, share: float) -> Iterator[str]:
     """The counts in the measure's own words, and what the verdict rests on or what would settle it."""
+    if not np.isnan(one.clusters):
+        yield f"{int(one.clusters):,} clusters"
     if np.isnan(one.fell):
         if not pair.design.repeats:
             yield NO_FLOOR
@@ -208,7 +131,7 @@ def _counted(card: Card, flips: _Flips) -> str:
     return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
 
 
-def _outlook(pair: Pair, verdict: str, changed: int, one: _RowShift, tolerance: float, share: float) -> Iterator[str]:
+def _outlook(pair: Pair, verdict: str, changed: int, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within floor":
         yield f"within the tolerance of {points(tolerance)}"
@@ -228,8 +151,23 @@ def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     for m in measures:
         value_N = m(first_N, changed_N, label_N)
         repeat_RN = [m(first_N, repeat_N, label_N) for repeat_N in pair.reference.pred_MN[1:]]
-        for family in pair.families:
-            yield from _against_repeats(pair, m.card, pair.rows[family], pair.membership_GN[family], value_N, repeat_RN)
+        yield from _disagreement(pair, m.card, value_N, repeat_RN)
+
+
+def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Distance of the two models' probabilities, against the reference's own repeat runs where there are any."""
+    before_MNC, after_MNC, label_N = pair.reference.proba_MNC, pair.variant.proba_MNC, pair.reference.label_N
+    if before_MNC is None or after_MNC is None:
+        return
+    for m in measures:
+        value_N = m(before_MNC[0], after_MNC[0], label_N)
+        repeat_RN = [m(before_MNC[0], repeat_NC, label_N) for repeat_NC in before_MNC[1:]]
+        yield from _disagreement(pair, m.card, value_N, repeat_RN)
+
+
+def _disagreement(pair: Pair, card: Card, value_N: Floats, repeat_RN: list[Floats]) -> Iterator[Finding]:
+    for family in pair.families:
+        yield from _against_repeats(pair, card, pair.rows[family], pair.membership_GN[family], value_N, repeat_RN)
 
 
 def _against_repeats(
@@ -243,7 +181,11 @@ def _against_repeats(
     n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
     value_G = _means(membership_GN, value_N)
     floor_RG = np.array([_means(membership_GN, r) for r in repeat_RN]).reshape(len(repeat_RN), len(rows))
-    excess = _more_than_repeats(membership_GN, value_N, repeat_RN, pair.settings.level / len(rows))
+    share = pair.settings.level / len(rows)
+    if pair.cluster_N is None and set(np.unique(value_N[~np.isnan(value_N)])) <= {0.0, 1.0}:
+        excess = _more_than_repeats(membership_GN, value_N, repeat_RN, share)
+    else:
+        excess = _larger_than_repeats(membership_GN, value_N, repeat_RN, share, pair.cluster_N)
     adjusted_G = holm(excess.p_G)
     for g, row in enumerate(rows):
         floor = float(floor_RG[:, g].mean()) if repeat_RN else np.nan
@@ -307,5 +249,23 @@ def _more_than_repeats(membership_GN: sp.csr_array, value_N: Floats, repeat_RN: 
         )
         p_G = np.where(n_G > 0, binom.sf(more_G - 1, more_G + less_G, 0.5), np.nan)
         tests.append(_Excess(p_G, *paired_interval(less_G, more_G, n_G, level)))
+    p, low, high = (np.array(side) for side in zip(*tests, strict=True))
+    return _Excess(np.fmax.reduce(p), np.fmin.reduce(low), np.fmax.reduce(high))
+
+
+def _larger_than_repeats(
+    membership_GN: sp.csr_array,
+    value_N: Floats,
+    repeat_RN: list[Floats],
+    level: float,
+    cluster_N: NDArray[np.int64] | None,
+) -> _Excess:
+    """The same for distances, and for examples in clusters: the one-sided paired t."""
+    nothing_G = np.full(membership_GN.shape[0], np.nan)
+    tests = [_Excess(nothing_G, nothing_G, nothing_G)]
+    for repeat_N in repeat_RN:
+        shift = paired_shift(membership_GN, repeat_N, value_N, level, cluster_N)
+        p_G = np.where(shift.effect_G > 0, shift.p_G / 2, 1 - shift.p_G / 2)
+        tests.append(_Excess(p_G, shift.low_G, shift.high_G))
     p, low, high = (np.array(side) for side in zip(*tests, strict=True))
     return _Excess(np.fmax.reduce(p), np.fmin.reduce(low), np.fmax.reduce(high))

@@ -5,8 +5,8 @@ align → slices → findings (by members, or by examples) → exemplars → ver
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -43,6 +43,15 @@ def default_measures() -> tuple[Measure, ...]:
     return tuple(m for m in all_measures() if m not in RESTATED)
 
 
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One variant beside the reference, aligned, with what that assumed and which known differences remain."""
+
+    pair: Pair
+    assumptions: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
 def audit(
     reference: Records,
     variants: Sequence[Records],
@@ -50,41 +59,74 @@ def audit(
     *,
     measures: Sequence[Measure] | None = None,
     allow_partial: bool = False,
+    accepted: Collection[str] = (),
 ) -> Audit:
     """Compare each variant with the reference.
 
-    Raises ``NotComparableError`` where the records differ in something a comparison assumes equal, ``UserError`` for
-    a slice that does not exist. Every number follows from the records and ``settings.seed``.
+    ``accepted`` names conditions that may differ (``records.conditions``). Raises ``NotComparableError`` where the
+    records differ in something a comparison assumes equal, ``UserError`` for a slice that does not exist. Every number
+    follows from the records and ``settings.seed``.
     """
     settings = settings or Settings()
+    compared = comparisons(reference, variants, settings, allow_partial=allow_partial, accepted=accepted)
+    return audit_comparisons(reference, compared, settings, measures=measures)
+
+
+def comparisons(
+    reference: Records,
+    variants: Sequence[Records],
+    settings: Settings,
+    *,
+    allow_partial: bool = False,
+    accepted: Collection[str] = (),
+) -> tuple[Comparison, ...]:
+    """Each variant aligned with the reference; the comparability check comes before any number."""
     _distinct_names(reference, variants)
-    audited, findings, exemplars, assumptions = [], [], [], list(reference.manifest.notes)
-    compared: list[Records] = []
+    made = []
     for variant in variants:
-        aligned = align(reference, variant, allow_partial=allow_partial)
+        aligned = align(reference, variant, allow_partial=allow_partial, accepted=accepted)
         pair = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
-        assumptions += [*variant.manifest.notes, *aligned.assumptions]
-        made, frame, table = _one_variant(pair, measures or default_measures())
-        audited.append(made)
-        findings.append(frame)
-        exemplars.append(table)
-        compared.append(pair.reference)
-    found = tuple(audited)
-    shown, said = _shown(reference, compared)
+        made.append(Comparison(pair, (*variant.manifest.notes, *aligned.assumptions), aligned.differences))
+    return tuple(made)
+
+
+def audit_comparisons(
+    reference: Records,
+    compared: Sequence[Comparison],
+    settings: Settings,
+    *,
+    measures: Sequence[Measure] | None = None,
+) -> Audit:
+    """The audit of variants that are aligned already."""
+    made = [_one_variant(c.pair, measures or default_measures()) for c in compared]
+    found = tuple(variant for variant, _, _ in made)
+    sides = [c.pair.reference for c in compared]
+    shown, said = _shown(reference, sides)
+    assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
     return Audit(
         headline=audit_headline(found),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
         reference=_arm(shown, settings, paired=False),
         variants=found,
-        findings=pl.concat(findings),
-        exemplars=pl.concat(exemplars),
+        findings=pl.concat([findings for _, findings, _ in made]),
+        exemplars=pl.concat([exemplars for _, _, exemplars in made]),
         settings=settings,
-        assumptions=tuple(dict.fromkeys([*assumptions, *said])),
-        n_examples=max(records.N for records in compared),
+        assumptions=tuple(dict.fromkeys(assumptions)),
+        n_examples=max(records.N for records in sides),
         task=reference.manifest.task,
-        classes=max((records.classes for records in compared), key=len),
+        classes=max((records.classes for records in sides), key=len) if reference.answers is None else (),
+        differences=tuple(dict.fromkeys(d for c in compared for d in c.differences)),
+        pooling=pooling_rule(sides[0]),
         scale=reference.manifest.scale,
     )
+
+
+def pooling_rule(records: Records) -> str:
+    """Of several tasks: how the top line takes them together."""
+    tasks = records.examples["task"].n_unique() if "task" in records.examples.columns else 0
+    if tasks < 2:
+        return ""
+    return f"The whole pools {tasks} tasks: every example counts the same, so a task counts by its number of examples."
 
 
 def _shown(reference: Records, compared: Sequence[Records]) -> tuple[Records, tuple[str, ...]]:
@@ -174,6 +216,7 @@ def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
     return [
         *by_examples.rate_findings(pair, _of_kind(measures, "rate")),
         *by_examples.pair_findings(pair, _of_kind(measures, "pair")),
+        *by_examples.mixture_findings(pair, _of_kind(measures, "mixture")),
     ]
 
 
@@ -186,6 +229,7 @@ def _arm(records: Records, settings: Settings, *, paired: bool) -> Arm:
         accuracy=float(np.mean(accuracy_M)),
         accuracy_low=low,
         accuracy_high=high,
+        outcome=records.outcome,
         interventions=records.manifest.interventions,
         facts=dict(records.manifest.facts),
         paired=paired,

@@ -65,6 +65,7 @@ def _missing(measure: Measure, records: Records) -> str:
 
 _HOLDS: dict[Need, Callable[[Records], bool]] = {
     "label": lambda records: bool((records.label_N >= 0).any()),
+    "outcome": lambda records: records.outcome_known,
     "confidence": lambda records: records.confidence_MN is not None,
     "p_label": lambda records: records.p_label_MN is not None,
     "probabilities": lambda records: records.proba_MNC is not None,
@@ -72,6 +73,7 @@ _HOLDS: dict[Need, Callable[[Records], bool]] = {
 }
 _LACKS: dict[Need, str] = {
     "label": "has no labels",
+    "outcome": "has no labels",
     "confidence": "holds no confidences",
     "p_label": "holds no probabilities of the label",
     "probabilities": "does not hold all class probabilities",

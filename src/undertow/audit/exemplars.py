@@ -15,7 +15,7 @@ from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
 from undertow.audit.stats.exemplar_test import ExactTest, confirmed, exact_exchange, exact_swap
-from undertow.records.records import MISSING, Records
+from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer[Any]]
@@ -63,6 +63,18 @@ class Exemplars:
         return np.asarray(self.changed_N & (self.reference_modal_N == self.pair.reference.label_N))
 
     @cached_property
+    def newly_right_N(self) -> Bools:
+        return np.asarray(self.changed_N & (self.variant_modal_N == self.pair.reference.label_N))
+
+    @cached_property
+    def _loss_N(self) -> Floats:
+        """How far the mean score of a graded task fell; 0 where there is none."""
+        before, after = (side.score_MN for side in (self.pair.reference, self.pair.variant))
+        if before is None or after is None:
+            return np.zeros(self.pair.reference.N)
+        return np.asarray(np.nan_to_num(before.mean(axis=0) - after.mean(axis=0)))
+
+    @cached_property
     def shares(self) -> tuple[sp.csr_array, sp.csr_array]:
         """Vote proportions of both populations, (N, C) each; a population without a vote has an empty row."""
         return _proportions(self.pair.reference.votes_NC), _proportions(self.pair.variant.votes_NC)
@@ -103,9 +115,11 @@ class Exemplars:
 
     @cached_property
     def order_N(self) -> Ints:
-        """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then reference certainty."""
+        """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then what a graded score lost,
+        then reference certainty."""
         moved = np.flatnonzero(self.taxicab_N > 0)
-        keys = (moved, -self.reference_share_N[moved], np.nan_to_num(self.p_N[moved], nan=1.0), -self.taxicab_N[moved])
+        p_N, loss_N = np.nan_to_num(self.p_N[moved], nan=1.0), self._loss_N[moved]
+        keys = (moved, -self.reference_share_N[moved], -loss_N, p_N, -self.taxicab_N[moved])
         return moved[np.lexsort(keys)]
 
     @cached_property
@@ -128,25 +142,21 @@ class Exemplars:
             {
                 "variant": np.full(len(index), self.pair.variant.name, dtype=object).tolist(),
                 "example_id": self.pair.reference.example_id_N[index],
-                "label": self._names(self.pair.reference.label_N[index]),
-                "reference_modal": self._names(self.reference_modal_N[index]),
-                "variant_modal": self._names(self.variant_modal_N[index]),
+                "label": self.pair.reference.truths_of(index),
+                "reference_modal": self.pair.reference.names_of(index, self.reference_modal_N[index]),
+                "variant_modal": self.pair.variant.names_of(index, self.variant_modal_N[index]),
                 "reference_share": self.reference_share_N[index],
                 "variant_share": self.variant_share_N[index],
                 "taxicab": self.taxicab_N[index],
                 "modal_disagreement": self.changed_N[index],
                 "newly_wrong": self.newly_wrong_N[index],
+                "newly_right": self.newly_right_N[index],
                 "p": self.p_N[index],
                 "q": self.q_N[index],
                 "rank": np.arange(1, len(index) + 1),
             },
             schema=EXEMPLAR_COLUMNS,
         )
-
-    def _names(self, label_N: Ints) -> pl.Series:
-        """Class names, null where the label is missing or tied."""
-        names = np.array([*self.pair.reference.classes, None], dtype=object)
-        return pl.Series(names[label_N].tolist(), dtype=pl.String)
 
     def gallery(self) -> tuple[GalleryEntry, ...]:
         """The first exemplars in rank order, those that became wrong first, each beside its matched control."""
@@ -191,14 +201,15 @@ class Exemplars:
     def _shown(self, n: int) -> Shown:
         records = self.pair.reference
         content = None if records.inputs is None else records.inputs[n]
-        label = int(records.label_N[n])
         return Shown(
             example_id=str(records.example_id_N[n]),
-            label=None if label == MISSING else records.classes[label],
+            label=records.truths_of(np.array([n]))[0],
             reference=_votes(self.shares[0], n, records),
-            variant=_votes(self.shares[1], n, records),
+            variant=_votes(self.shares[1], n, self.pair.variant),
             image=content if isinstance(content, bytes) else None,
             text=content if isinstance(content, str) else None,
+            reference_output=_output(records, n),
+            variant_output=_output(self.pair.variant, n),
         )
 
 
@@ -220,4 +231,12 @@ def _share_of(share_NC: sp.csr_array, label_N: Ints) -> Floats:
 def _votes(share_NC: sp.csr_array, n: int, records: Records) -> Votes:
     start, stop = share_NC.indptr[n], share_NC.indptr[n + 1]
     pairs = sorted(zip(-share_NC.data[start:stop], share_NC.indices[start:stop], strict=True))
-    return Votes(tuple((records.classes[int(c)], float(-share)) for share, c in pairs if share < 0))
+    cast = [(int(c), float(-share)) for share, c in pairs if share < 0]
+    names = records.names_of(np.full(len(cast), n), np.array([c for c, _ in cast], dtype=np.intp))
+    return Votes(tuple(zip(names.to_list(), (share for _, share in cast), strict=True)))
+
+
+def _output(records: Records, n: int) -> str | None:
+    """All that the first member wrote, where that was kept."""
+    texts = records.outputs or (records.answers if records.manifest.task == "generation" else None)
+    return None if texts is None or texts[0][n] is None else str(texts[0][n])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -64,6 +65,16 @@ class Pair:
         """Which examples each row holds, 0/1, the whole first."""
         whole = sp.csr_array(np.ones((1, self.reference.N), dtype=np.float32))
         return sp.vstack([whole, self.slices.membership_GN], format="csr")
+
+    @cached_property
+    def cluster_N(self) -> NDArray[np.int64] | None:
+        """Numbers of the clusters that examples belong to; one without a cluster is its own. ``None`` without any."""
+        if "cluster" not in self.reference.examples.columns:
+            return None
+        named = pl.col("cluster").cast(pl.String)
+        alone = pl.lit("\0") + pl.col("example_id")  # No name of a cluster holds a NUL.
+        rank = self.reference.examples.select(pl.coalesce(named, alone).rank("dense")).to_series()
+        return rank.cast(pl.Int64).to_numpy() - 1
 
     @cached_property
     def families(self) -> tuple[slice, ...]:

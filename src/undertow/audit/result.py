@@ -53,6 +53,7 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "taxicab": pl.Float64,
     "modal_disagreement": pl.Boolean,
     "newly_wrong": pl.Boolean,
+    "newly_right": pl.Boolean,
     "p": pl.Float64,
     "q": pl.Float64,
     "rank": pl.Int64,
@@ -106,6 +107,8 @@ class Arm:
     facts: dict[str, float] = field(default_factory=dict)
     paired: bool = False
     """True where each member derives from a member of the reference."""
+    outcome: str = "accuracy"
+    """What ``accuracy`` is: that, or the mean of a graded score such as ``mean chrf``."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,9 @@ class Shown:
     variant: Votes
     image: bytes | None = None
     text: str | None = None
+    reference_output: str | None = None
+    variant_output: str | None = None
+    """Of a graded task: all that the first member of either side wrote."""
 
 
 @dataclass(frozen=True)
@@ -193,5 +199,9 @@ class Audit:
     n_examples: int
     task: str
     classes: tuple[str, ...]
+    differences: tuple[str, ...] = ()
+    """Those of the assumptions that are known differences between the two sides, besides the change itself."""
+    pooling: str = ""
+    """Of several tasks: how they were taken together."""
     scale: str = "none"
     """``smoke`` marks an audit that only proves that it runs."""

@@ -116,20 +116,28 @@ class Records:
         ones = np.ones(int(seen.sum()), dtype=np.int32)
         return sp.csr_array((ones, (row_MN[seen], self.pred_MN[seen])), shape=(self.N, self.C))
 
-    def name_of(self, n: int, code: int) -> str:
-        """What ``pred_MN`` means by ``code`` on example ``n``: the answer's text where there is one, else the class."""
-        for pred_N, answer_N in zip(self.pred_MN, self.answers or (), strict=False):
-            if pred_N[n] == code and answer_N[n] is not None:
-                return str(answer_N[n])
-        return self.classes[code]
+    @property
+    def outcome(self) -> str:
+        """What ``correct_MN`` averages to, in words: accuracy, or the mean of a graded score."""
+        binary = self.score_MN is None or self.manifest.task == "choice" or self.classes[:1] == ("right",)
+        return "accuracy" if binary else f"mean {self.manifest.metric or 'score'}"
 
-    def truth_of(self, n: int) -> str | None:
-        """The right answer to example ``n`` as a person reads it, ``None`` where nobody says."""
+    def names_of(self, index_N: NDArray[np.integer[Any]], code_N: NDArray[np.integer[Any]]) -> pl.Series:
+        """What ``pred_MN`` means by each code on each of these examples: the answer's text where some member gave it,
+        else the class; null for ``MISSING``."""
+        classes = np.array([*self.classes, None], dtype=object)
+        names = pl.Series("name", classes[code_N].tolist(), dtype=pl.String)
+        for pred_N, answer_N in zip(self.pred_MN, self.answers or (), strict=False):
+            said, given = answer_N[index_N], pl.Series(pred_N[index_N] == code_N)
+            names = said.zip_with(given & said.is_not_null(), names)
+        return names.alias("name")
+
+    def truths_of(self, index_N: NDArray[np.integer[Any]]) -> pl.Series:
+        """The right answers to these examples as a person reads them, null where nobody says."""
         if "target" in self.examples.columns:
-            target = self.examples["target"][n]
-            return None if target is None else str(target)
-        label = int(self.label_N[n])
-        return None if label == MISSING else self.classes[label]
+            return self.examples["target"][index_N].cast(pl.String)
+        classes = np.array([*self.classes, None], dtype=object)
+        return pl.Series("label", classes[self.label_N[index_N]].tolist(), dtype=pl.String)
 
     def take_members(self, index_M: NDArray[np.integer[Any]] | list[int]) -> Records:
         """The same population with only these members, in this order."""

@@ -9,10 +9,12 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.slices.coding import MISSING_VALUE, Coding, code_column
+from undertow.audit.slices.derived import DERIVED, derived_slice
 from undertow.errors import UserError
 from undertow.records.records import Records
 
@@ -103,14 +105,20 @@ def _single(records: Records, name: str) -> Coding:
         missing = (records.label_N < 0).any()
         values = (*records.classes, MISSING_VALUE) if missing else records.classes
         return Coding(values, np.where(records.label_N < 0, records.C, records.label_N))
+    if name not in records.slice_columns and name in DERIVED and _has_words(records):
+        return code_column(derived_slice(records, name))
     if name not in records.slice_columns:
         raise UserError(_unknown(records, name))
     return code_column(records.examples[name])
 
 
+def _has_words(records: Records) -> bool:
+    return records.answers is not None or (records.inputs is not None and records.inputs.dtype == pl.String)
+
+
 def _unknown(records: Records, name: str) -> str:
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
-    known = (*labelled, *records.slice_columns)
+    known = (*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))
     close = difflib.get_close_matches(name, known, n=1)
     why = "no example has a label; " if name == CLASS else ""
     meant = f"did you mean '{close[0]}'? " if close else ""

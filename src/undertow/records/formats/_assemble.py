@@ -47,7 +47,7 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
         task=task,
         classes=classes,
         classes_from="observed",
-        members=tuple(MemberEntry(id=log.member, facts=dict(log.facts)) for log in logs),
+        members=tuple(MemberEntry(id=log.member, facts=_facts(log)) for log in logs),
         metric=_one_metric(logs),
         conditions=merged([log.conditions for log in logs]),
         notes=tuple(dict.fromkeys(exclusions.notes)),
@@ -64,6 +64,14 @@ def _told_apart(logs: Sequence[Log]) -> list[Log]:
         taken[member] = taken.get(member, 0) + 1
         named.append(replace(log, member=member if taken[member] == 1 else f"{member[:110]}-{taken[member]}"))
     return named
+
+
+def _facts(log: Log) -> dict[str, float]:
+    """Numbers about the run, with the seconds of an example where the log times each."""
+    facts = dict(log.facts)
+    if "seconds" in log.frame.columns and log.frame["seconds"].null_count() < log.frame.height:
+        facts["seconds_per_example"] = float(log.frame["seconds"].cast(pl.Float64).drop_nulls().to_numpy().mean())
+    return facts
 
 
 def _one_metric(logs: Sequence[Log]) -> str | None:

@@ -76,8 +76,8 @@ def read_any(
     if len(picks) > 1:
         raise UserError(f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several")
     reading = Reading(**{**vars(reading), "pick": next(iter(picks)) or reading.pick})
-    if len(paths) == 1 and found[0].path != Path(paths[0]) and found[0].pick is None:
-        # A folder of files: one population, called after the folder.
+    if Path(paths[0]).is_dir() and chosen.NAME != "population":
+        # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
     records = chosen.read([hit.path for hit in found], reading)
     return records, _said(found, records)

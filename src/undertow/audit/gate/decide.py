@@ -1,0 +1,98 @@
+"""``gate``: the rules of a policy, asked of every variant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from undertow.audit.compare import audit_comparisons, comparisons
+from undertow.audit.findings import ALL
+from undertow.audit.gate.blessing import refuse_unblessed
+from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.policy import Policy
+from undertow.audit.gate.result import Decision, GateResult, overall
+from undertow.audit.gate.rules._rule import number, span
+from undertow.audit.result import Audit, Settings
+from undertow.errors import NotComparableError
+from undertow.records.records import Records
+
+GAIN = "implausible_gain"
+"""The rule that every policy has: a large gain is more often a leak or another prompt than a better model."""
+
+
+def gate(
+    reference: Records,
+    variants: Sequence[Records],
+    policy: Policy,
+    settings: Settings | None = None,
+    *,
+    allow_partial: bool = False,
+    accepted: Collection[str] = (),
+) -> GateResult:
+    """Audit the variants, and decide every rule of the policy on each.
+
+    Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release, not knowing is an
+    answer too. Raises ``UserError`` for a column that does not exist or a file of the policy that cannot be read.
+    """
+    settings = settings or Settings()
+    settings = replace(settings, by=tuple(dict.fromkeys((*settings.by, *policy.columns()))))
+    try:
+        refuse_unblessed(reference, policy)
+        compared = comparisons(reference, variants, settings, allow_partial=allow_partial, accepted=accepted)
+    except NotComparableError as error:
+        return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
+    found = audit_comparisons(reference, compared, settings)
+    decisions = tuple(decision for c in compared for decision in _about(Evidence(c.pair), policy))
+    verdict = overall(decisions)
+    return GateResult(verdict, sentence(decisions, found), decisions, found, policy.level)
+
+
+def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
+    """What the gate says first: how many rules, and the one that matters most."""
+    required = [d for d in decisions if d.tier == "required"]
+    advisory = [d for d in decisions if d.tier == "advisory" and d.outcome != "pass"]
+    tail = (
+        f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass." if advisory else ""
+    )
+    for outcome, said in (("fail", "fail"), ("cannot tell", "cannot be decided")):
+        those = [d for d in required if d.outcome == outcome]
+        if those:
+            first = those[0]
+            several = len({d.variant for d in decisions}) > 1
+            where = f"{first.rule} on {first.where}" + (f" of {first.variant}" if several else "")
+            return f"{len(those)} of {len(required)} required checks {said}; first {where}: {first.reason}{tail}"
+    return f"All {len(required)} required checks pass.{tail}"
+
+
+def _about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    yield from _gain(evidence, policy)
+    for rule in policy.rules:
+        yield from rule.decide(evidence, policy.level, policy.folder)
+
+
+def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where accuracy on the whole is shown to have gained more than is plausible; silent otherwise."""
+    pair = evidence.pair
+    limits = evidence.shift(pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level)
+    effect, low, high = (100 * float(a[0]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+    if not low > policy.max_gain:
+        return
+    yield Decision(
+        rule=GAIN,
+        variant=pair.variant.name,
+        slice=ALL,
+        value="",
+        tier="required",
+        outcome="cannot tell",
+        limit=policy.max_gain,
+        observed=effect,
+        low=low,
+        high=high,
+        n_examples=int(limits.n_G[0]),
+        reason=(
+            f"Accuracy gained {number(effect)} points {span(low / 100, high / 100, policy.level)}, more than is "
+            "plausible: look for leaked answers, another prompt or another filter, or raise max_gain."
+        ),
+    )

@@ -1,0 +1,158 @@
+"""``Evidence``: what rules ask about one variant, with limits at the policy's level, one-sided each.
+
+With one member a side the limits are over examples and speak about these two models; with several they are over
+members and speak about the change. Intervals here are of coverage 1 − 2·level, so that each end is a one-sided limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy import stats
+
+from undertow.audit.evaluate import ratio
+from undertow.audit.findings import ALL
+from undertow.audit.pair import Pair, Row
+from undertow.audit.stats.above_floor import above_floor
+from undertow.audit.stats.pair_exchange import pair_exchange
+from undertow.audit.stats.paired_shift import paired_shift, strictest
+from undertow.audit.stats.welch import welch
+from undertow.card import Measure
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Limits(NamedTuple):
+    """Per row: the effect with its one-sided limits, how many examples, and how spread out single examples are."""
+
+    effect_G: Floats
+    low_G: Floats
+    high_G: Floats
+    n_G: Floats
+    moved_G: Floats
+    """Share of examples whose outcome differs between the two models (their mean square difference, if graded)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One variant against the reference; ``pair.settings.by`` holds every column that a rule of the policy names."""
+
+    pair: Pair
+
+    @property
+    def over_members(self) -> bool:
+        return self.pair.design.mode == "members"
+
+    def rows(self, on: str) -> NDArray[np.intp]:
+        """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a shell pattern)."""
+        column, _, pattern = on.partition("=")
+        wanted = [
+            g
+            for g, row in enumerate(self.pair.rows)
+            if row.slice == column and (not pattern or fnmatchcase(row.value, pattern))
+        ]
+        return np.array(wanted, dtype=np.intp)
+
+    def row(self, g: int) -> Row:
+        return self.pair.rows[g]
+
+    def shift(self, value_ref_MN: Floats, value_var_MN: Floats, rows: NDArray[np.intp], level: float) -> Limits:
+        """The shift of a per-member quantity such as accuracy, in the quantity's own unit."""
+        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
+        n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
+        if not self.over_members:
+            runs = [
+                paired_shift(membership_GN, run_N, value_var_MN[0], 2 * level, self.pair.cluster_N)
+                for run_N in value_ref_MN
+            ]
+            shift = strictest(runs)
+            return Limits(shift.effect_G, shift.low_G, shift.high_G, n_G, moved_G)
+        sides = [_slice_means(membership_GN, value_MN) for value_MN in (value_ref_MN, value_var_MN)]
+        if self.pair.paired:
+            effect_G, low_G, high_G = _student(sides[1] - sides[0], 2 * level)
+        else:
+            test = welch(sides[0], sides[1], level=2 * level)
+            effect_G, low_G, high_G = test.effect_G, test.low_G, test.high_G
+        still_G = np.isnan(low_G) & (np.ptp(np.hstack(sides), axis=1) == 0)
+        low_G, high_G = np.where(still_G, effect_G, low_G), np.where(still_G, effect_G, high_G)
+        return Limits(effect_G, low_G, high_G, n_G, moved_G)
+
+    def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
+        """How far two models disagree beyond their floor; NaN where there is no floor."""
+        reference, variant = self.pair.reference, self.pair.variant
+        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
+        first_N, changed_N, label_N = reference.pred_MN[0], variant.pred_MN[0], reference.label_N
+        value_N = measure(first_N, changed_N, label_N)
+        n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
+        if self.over_members:
+            draws = pair_exchange(
+                self.pair.pred_MN, label_N, membership_GN, self.pair.arrangements, measure.function, reference.M
+            )
+            test = above_floor(draws, level=2 * level)
+            nothing = self.pair.paired or not self.pair.design.resolves
+            low_G, high_G = (np.full(len(rows), np.nan) if nothing else a for a in (test.low_G, test.high_G))
+            return Limits(test.effect_G, low_G, high_G, n_G, test.value_G)
+        moved_G = _slice_means(membership_GN, value_N[None])[:, 0]
+        if not self.pair.design.repeats:
+            nothing_G = np.full(len(rows), np.nan)
+            return Limits(nothing_G, nothing_G, nothing_G, n_G, moved_G)
+        repeats = [measure(first_N, repeat_N, label_N) for repeat_N in reference.pred_MN[1:]]
+        shift = strictest([paired_shift(membership_GN, r, value_N, 2 * level, self.pair.cluster_N) for r in repeats])
+        return Limits(shift.effect_G, shift.low_G, shift.high_G, n_G, moved_G)
+
+    def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
+        """How far two models disagree, without a floor: exact binomial limits, over pairs Student's."""
+        reference, variant = self.pair.reference, self.pair.variant
+        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
+        value_MN = np.array([measure(reference.pred_MN[0], run_N, reference.label_N) for run_N in variant.pred_MN])
+        n_G = np.asarray(membership_GN @ (~np.isnan(value_MN[0])).astype(np.float64))
+        mean_GM = _slice_means(membership_GN, value_MN)
+        if self.over_members:
+            effect_G, low_G, high_G = _student(mean_GM, 2 * level)
+            return Limits(effect_G, low_G, high_G, n_G, effect_G)
+        count_G = (mean_GM[:, 0] * n_G).round()
+        low_G = np.nan_to_num(stats.beta.ppf(level, count_G, n_G - count_G + 1), nan=0.0)
+        high_G = np.nan_to_num(stats.beta.isf(level, count_G + 1, n_G - count_G), nan=1.0)
+        return Limits(mean_GM[:, 0], low_G, high_G, n_G, mean_GM[:, 0])
+
+    @cached_property
+    def right(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether each side gets each example right: its only member, or more than half of its members."""
+        sides = (self.pair.reference.correct_MN, self.pair.variant.correct_MN)
+        if not self.over_members:
+            sides = (sides[0][:1], sides[1][:1])
+        before_N, after_N = (np.nan_to_num(side_MN, nan=0.0).mean(axis=0) > 0.5 for side_MN in sides)
+        return before_N, after_N
+
+
+def is_whole(row: Row) -> bool:
+    return row.slice == ALL
+
+
+def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
+    known_NM = ~np.isnan(value_MN.T)
+    total_GM = membership_GN @ np.where(known_NM, value_MN.T, 0.0).astype(np.float64)
+    return ratio(total_GM, membership_GN @ known_NM.astype(np.float64))
+
+
+def _moved(membership_GN: sp.csr_array, before_MN: Floats, after_MN: Floats) -> tuple[Floats, Floats]:
+    square_N = (after_MN[0] - before_MN[0]) ** 2
+    n_G = np.asarray(membership_GN @ (~np.isnan(square_N)).astype(np.float64))
+    return n_G, _slice_means(membership_GN, square_N[None])[:, 0]
+
+
+def _student(value_GM: Floats, level: float) -> tuple[Floats, Floats, Floats]:
+    """Mean over members with Student's interval of coverage 1 − ``level``; NaN limits for one member."""
+    members = value_GM.shape[1]
+    mean_G = value_GM.mean(axis=1)
+    if members < 2:
+        nothing_G = np.full(len(mean_G), np.nan)
+        return mean_G, nothing_G, nothing_G
+    half_G = stats.t.isf(level / 2, members - 1) * value_GM.std(axis=1, ddof=1) / np.sqrt(members)
+    return mean_G, mean_G - half_G, mean_G + half_G

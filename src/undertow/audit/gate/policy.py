@@ -1,0 +1,144 @@
+"""``gate.toml``: what may change and by how much. Read with messages that name the line.
+
+level = 0.05            # one-sided, of every rule
+max_gain = 5.0          # a larger gain is looked into, not celebrated
+blessed = "blessed.json"
+
+[[max_drop]]
+points = 1.0
+
+[[worst_slice_drop]]
+by = "language"
+points = 5.0
+tier = "advisory"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from undertow.audit.gate.rules import RULES, Rule
+from undertow.errors import UserError
+
+LARGEST = 1 << 20
+HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
+KEY = re.compile(r"^\s*([\w-]+)\s*=")
+
+
+class _Settings(BaseModel):
+    """The top of a policy; the rules follow as tables named after them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """One-sided error rate of every rule: how often a model that lost exactly the limit would pass."""
+    max_gain: Annotated[float, Field(gt=0, le=100)] = 5.0
+    """Points of accuracy on the whole beyond which a gain is implausible and must be explained first."""
+    blessed: str | None = None
+    """A file of ``undertow bless`` beside the policy: the reference must be the one that was approved."""
+
+
+_Tables = create_model(
+    "_Tables",
+    __base__=_Settings,
+    **{name: (tuple[rule, ...], ()) for name, rule in RULES.items()},  # type: ignore[call-overload, valid-type]
+)
+
+
+class Policy(_Settings):
+    """A policy as rules in the order of the file's kinds. ``folder`` is where files that it names are looked for."""
+
+    rules: tuple[Rule, ...]
+    folder: Path = Path()
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column that a rule slices by."""
+        return tuple(dict.fromkeys(column for rule in self.rules for column in rule.columns()))
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in a TOML file. Raises ``UserError``, one line, that names the file, the line, and the fix."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UserError(f"{path}: is larger than 1 MB, so it is no policy; see undertow gate --help")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: the policy cannot be read ({error.strerror}); check the name") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text, so it is no policy; save it as UTF-8") from error
+    return parse_policy(text, path)
+
+
+def parse_policy(text: str, path: Path = Path("gate.toml")) -> Policy:
+    """The same from text; ``path`` is for messages and for files that the policy names."""
+    try:
+        tables = _Tables.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: is no TOML: {' '.join(str(error).split())[:200]}") from error
+    except ValidationError as error:
+        raise UserError(_first_problem(path, text, error)) from error
+    rules = tuple(rule for name in RULES for rule in getattr(tables, name))
+    if not rules:
+        raise UserError(f"{path}: holds no rule; write one of {', '.join(f'[[{name}]]' for name in RULES)}")
+    shared = {name: getattr(tables, name) for name in _Settings.model_fields}
+    return Policy(rules=rules, folder=path.parent, **shared)
+
+
+def _first_problem(path: Path, text: str, error: ValidationError) -> str:
+    """One sentence on the first thing that is wrong: file, line, key, value, fix."""
+    problem = error.errors()[0]
+    place = problem["loc"]
+    line = _line_of(text, place)
+    where = ".".join(str(part) for part in place if not isinstance(part, int)) or "the policy"
+    at = f"{path}, line {line}" if line else f"{path}"
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(place)
+        return f"{at}: {where} is unknown; write one of {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"{at}: {where} is missing; add it"
+    if problem["type"] == "tuple_type" and place[0] in RULES:
+        return f"{at}: {where} needs two brackets, as there may be several: write [[{where}]]"
+    said = problem["msg"].removeprefix("Value error, ")
+    return f"{at}: {where} = {_shown(problem['input'])}: {said[0].lower() + said[1:]}"
+
+
+def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    """What may be written where an unknown key stands."""
+    rule = RULES.get(str(place[0]))
+    if rule is None or len(place) < 2:
+        return [*_Settings.model_fields, *(f"[[{name}]]" for name in RULES)]
+    return list(rule.model_fields)
+
+
+def _line_of(text: str, place: tuple[int | str, ...]) -> int | None:
+    """The line of a key, or of the table that should have it; ``None`` where the text is laid out in another way."""
+    table = str(place[0])
+    index = next((part for part in place[1:] if isinstance(part, int)), 0)
+    key = next((part for part in place[1:] if isinstance(part, str)), None)
+    current, seen, header = "", -1, None
+    for number, line in enumerate(text.splitlines(), start=1):
+        opened = HEADER.match(line)
+        if opened:
+            current = opened.group(1)
+            seen += current == table
+            if current == table and seen == index:
+                header = number
+            continue
+        named = KEY.match(line)
+        if named is None:
+            continue
+        if (current == "" and named.group(1) == table) or (
+            current == table and seen == index and named.group(1) == key
+        ):
+            return number
+    return header
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"

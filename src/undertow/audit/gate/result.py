@@ -1,0 +1,73 @@
+"""What a gate returns: one decision per rule and slice, and what follows from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from undertow.audit.result import Audit
+
+Outcome = Literal["pass", "fail", "cannot tell"]
+Tier = Literal["required", "advisory"]
+GateVerdict = Literal["pass", "fail", "cannot tell", "not comparable"]
+
+EXIT: dict[GateVerdict, int] = {"pass": 0, "fail": 1, "cannot tell": 3, "not comparable": 3}
+"""Exit codes of ``undertow gate``; 2 is an error of usage or input."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One rule on one slice of one variant.
+
+    ``observed`` is what the rule limits, with its limits at the policy's level, one-sided, each; numbers are in the
+    rule's own unit (points, examples, a ratio) and NaN where there is none. ``reason`` is a full sentence.
+    """
+
+    rule: str
+    variant: str
+    slice: str
+    value: str
+    tier: Tier
+    outcome: Outcome
+    limit: float
+    observed: float
+    low: float
+    high: float
+    n_examples: int
+    reason: str
+
+    @property
+    def where(self) -> str:
+        """``all``, or the slice as ``column=value``."""
+        return "all" if self.slice == "all" else f"{self.slice}={self.value}"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Verdict of all required rules over all variants. ``audit`` is ``None`` where the sides cannot be compared, and
+    ``reason`` then says why."""
+
+    verdict: GateVerdict
+    reason: str
+    decisions: tuple[Decision, ...]
+    audit: Audit | None
+    level: float
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT[self.verdict]
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict == "pass"
+
+    def __bool__(self) -> bool:
+        """``assert gate(…)`` holds where every required rule passed."""
+        return self.passed
+
+
+def overall(decisions: Sequence[Decision]) -> Outcome:
+    """Required rules decide: one that fails fails all; else one that cannot tell leaves it open."""
+    outcomes = {d.outcome for d in decisions if d.tier == "required"}
+    return "fail" if "fail" in outcomes else "cannot tell" if "cannot tell" in outcomes else "pass"

@@ -1,0 +1,137 @@
+"""What every rule shares: its place in a policy, and how limits become one of three outcomes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from undertow.audit.findings import ALL
+from undertow.audit.gate.evidence import Evidence, Limits
+from undertow.audit.gate.result import Decision, Outcome, Tier
+from undertow.audit.pair import Row
+from undertow.audit.stats.mcnemar import examples_for
+
+
+def _is_place(on: str) -> str:
+    if not on or on.startswith("=") or on.endswith("="):
+        raise ValueError(f"{on!r} is no place: write all, a column, or column=pattern")
+    return on
+
+
+Place = Annotated[str, AfterValidator(_is_place)]
+"""``all``, a column (each of its slices), or ``column=pattern``."""
+Points = Annotated[float, Field(gt=0, lt=100)]
+
+
+class Rule(BaseModel):
+    """One ``[[rule]]`` table of a policy. ``decide`` yields one decision per slice that the rule is about."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: ClassVar[str]
+    tier: Tier = "required"
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the rule slices by."""
+        return ()
+
+    def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
+        """Decisions at ``level``, one-sided. ``folder`` is the policy's, for files that it names."""
+        raise NotImplementedError
+
+    def decision(
+        self,
+        evidence: Evidence,
+        row: Row | None,
+        outcome: Outcome,
+        reason: str,
+        *,
+        limit: float,
+        observed: float = math.nan,
+        low: float = math.nan,
+        high: float = math.nan,
+        n: float = 0,
+    ) -> Decision:
+        return Decision(
+            rule=self.name,
+            variant=evidence.pair.variant.name,
+            slice=ALL if row is None else row.slice,
+            value="" if row is None else row.value,
+            tier=self.tier,
+            outcome=outcome,
+            limit=limit,
+            observed=observed,
+            low=low,
+            high=high,
+            n_examples=int(n),
+            reason=reason,
+        )
+
+
+class PlacedRule(Rule):
+    """A rule on the whole or on slices."""
+
+    on: Place = ALL
+
+    def columns(self) -> tuple[str, ...]:
+        column = self.on.partition("=")[0]
+        return () if column == ALL else (column,)
+
+    def nowhere(self, evidence: Evidence, limit: float) -> Decision:
+        """No slice matches: nothing was shown, so the rule is open."""
+        where = f"no slice matches {self.on!r}; the values of {self.on.partition('=')[0]!r} are others"
+        return self.decision(evidence, None, "cannot tell", f"Cannot tell: {where}.", limit=limit)
+
+
+def at_most(high: float, low: float, limit: float) -> Outcome:
+    """Something that costs must stay below ``limit``: shown by its upper limit, refuted by its lower."""
+    if high < limit:
+        return "pass"
+    return "fail" if low > limit else "cannot tell"
+
+
+def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level: float) -> str:
+    """What would settle an open rule of a drop: examples with one member a side, else members."""
+    if evidence.over_members:
+        return members_would_decide(evidence, limits, g, limit)
+    n, moved = float(limits.n_G[g]), float(limits.moved_G[g])
+    if n == 0 or math.isnan(moved):
+        return "there is no example with an outcome on both sides"
+    # Never fewer than would narrow this interval to the limit around the effect that was seen.
+    half = float(limits.high_G[g] - limits.low_G[g]) / 2
+    gap = abs(limit + float(limits.effect_G[g]))
+    by_width = math.ceil(n * (half / gap) ** 2) if gap > 0 and math.isfinite(half) else 0
+    planned = examples_for(min(max(moved, 1 / n), 1.0), limit, level=level)
+    needed = max(planned, min(by_width, 1_000_000_000), int(n) + 1)
+    return f"about {needed:,} examples would decide {points(limit)}"
+
+
+def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:
+    half = float(limits.high_G[g] - limits.low_G[g]) / 2
+    gap = abs(limit + float(limits.effect_G[g]))
+    members = evidence.pair.variant.M
+    if not math.isfinite(half) or gap == 0:
+        return "more members a side would be needed"
+    return f"about {max(members + 1, math.ceil(members * (half / gap) ** 2)):,} members a side would decide it"
+
+
+def points(share: float) -> str:
+    """0.012 as ``1.2 points``."""
+    said = f"{100 * share:.2f}".rstrip("0").rstrip(".")
+    return f"{said} point" if said == "1" else f"{said} points"
+
+
+def span(low: float, high: float, level: float) -> str:
+    """One-sided limits as words: ``(95 % limits −0.3 to 1.2)``."""
+    return f"({100 - 100 * level:g} % limits {number(100 * low)} to {number(100 * high)})"
+
+
+def number(value: float) -> str:
+    """A number in points with a true minus sign; two digits, as near a limit the second one counts."""
+    if math.isnan(value):
+        return "unknown"
+    said = f"{value:.2f}".replace("-", "−")
+    return "0.00" if said == "−0.00" else said

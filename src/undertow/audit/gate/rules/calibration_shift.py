@@ -1,0 +1,60 @@
+"""``calibration_shift``: how far confidence may move away from accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.result import Decision, Outcome
+from undertow.audit.gate.rules._rule import PlacedRule, Points, number, points, span
+
+
+class CalibrationShift(PlacedRule):
+    """Mean confidence minus accuracy (calibration in the large), before and after; the shift may lie within ± points.
+
+    Not the binned expected calibration error: that is biased upwards by an amount that depends on the number of
+    examples and on accuracy itself (Nixon et al. 2019), so that a difference of two has no honest interval.
+    """
+
+    name: ClassVar[str] = "calibration_shift"
+    points: Points
+
+    def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
+        before, after = evidence.pair.reference, evidence.pair.variant
+        if before.confidence_MN is None or after.confidence_MN is None:
+            silent = before.name if before.confidence_MN is None else after.name
+            reason = f"Cannot tell: {silent!r} holds no confidences or probabilities."
+            yield self.decision(evidence, None, "cannot tell", reason, limit=self.points)
+            return
+        rows = evidence.rows(self.on)
+        if not len(rows):
+            yield self.nowhere(evidence, self.points)
+            return
+        gaps = before.confidence_MN - before.correct_MN, after.confidence_MN - after.correct_MN
+        limits = evidence.shift(*gaps, rows, level)
+        for g, at in enumerate(rows.tolist()):
+            effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+            limit = self.points / 100
+            known = not (math.isnan(low) or math.isnan(high))
+            inside, outside = -limit < low and high < limit, low > limit or high < -limit
+            outcome: Outcome = "pass" if inside and known else "fail" if outside and known else "cannot tell"
+            said = f"Confidence minus accuracy moved {number(100 * effect)} points {span(low, high, level)}"
+            reason = {
+                "pass": f"{said}: a shift of {points(limit)} is ruled out.",
+                "fail": f"{said}: by more than {points(limit)}.",
+                "cannot tell": f"{said}: too few examples or members to decide.",
+            }[outcome]
+            yield self.decision(
+                evidence,
+                evidence.row(at),
+                outcome,
+                reason,
+                limit=self.points,
+                observed=100 * effect,
+                low=100 * low,
+                high=100 * high,
+                n=limits.n_G[g],
+            )

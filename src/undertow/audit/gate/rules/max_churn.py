@@ -1,0 +1,23 @@
+"""``max_churn``: how many answers may change, right or wrong, beyond what a repeat run changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.result import Decision
+from undertow.audit.gate.rules._excess import ExcessRule
+from undertow.audit.gate.rules._rule import Points
+from undertow.audit.measures import churn
+
+
+class MaxChurn(ExcessRule):
+    """Finds what no test of accuracy can: 60 answers lost and 60 gained are no drop, and 120 changed answers."""
+
+    name: ClassVar[str] = "max_churn"
+    points: Points
+
+    def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
+        yield from self.decide_excess(evidence, churn, "of answers changed", self.points, level)

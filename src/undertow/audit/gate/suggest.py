@@ -1,0 +1,113 @@
+"""A first policy from the measured floor: the tightest limits that an unchanged model would pass.
+
+A limit below what two runs of one model show is noise; far above it, it lets damage through. So each limit here is what
+the reference's own runs differ by, plus what this number of examples needs to decide with 80 % power.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from undertow.audit.slices import slice_table
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+LEVEL, POWER = 0.05, 0.8
+SMALLEST_SLICE = 30
+
+
+class _Floor(NamedTuple):
+    """What runs of one model differ by, as shares of examples, the largest of all pairs of the first with another."""
+
+    shift: float
+    moved: float
+    churn: float
+    newly_wrong: float
+
+
+def suggested_policy(records: Records, by: Sequence[str]) -> str:
+    """A policy as TOML. Raises ``UserError`` with a single run, which has no floor, or where nothing says right or
+    wrong."""
+    if records.M < 2:
+        raise UserError(
+            f"{records.name!r} is one run, so it has no floor to suggest limits from; give a repeat run beside"
+            " it (the same model again, other batch size, backend or seed)"
+        )
+    if not records.outcome_known:
+        raise UserError(f"{records.name!r} has neither labels nor scores; there is no accuracy to write a policy about")
+    floor = _floor(records)
+    lines = [
+        "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit it.",
+        f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between runs the score moved by up",
+        f"# to {100 * floor.shift:.2f} points and {100 * floor.churn:.2f} % of answers changed. Lower limits would be"
+        " decided by noise.",
+        f"level = {LEVEL}",
+        "",
+        *_rules(records, floor, by),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _floor(records: Records) -> _Floor:
+    correct_MN, pred_MN = records.correct_MN, records.pred_MN
+    right_MN = np.nan_to_num(correct_MN, nan=0.0) > 0.5
+    change_MN = correct_MN[1:] - correct_MN[0]
+    return _Floor(
+        shift=float(np.abs(np.nanmean(change_MN, axis=1)).max()),
+        moved=float(np.nanmean(change_MN**2, axis=1).max()),
+        churn=float((pred_MN[1:] != pred_MN[0]).mean(axis=1).max()),
+        newly_wrong=float((right_MN[0] & ~right_MN[1:]).mean(axis=1).max()),
+    )
+
+
+def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
+    n = records.N
+    yield from _table("max_drop", floor.shift + decidable(floor.moved, n))
+    yield from _table("max_churn", decidable(2 * floor.churn * (1 - floor.churn), n), "above the floor")
+    wrong = floor.newly_wrong
+    yield from _table("max_new_errors", decidable(2 * wrong * (1 - wrong), n), "above the floor")
+    for column in by:
+        counts = slice_table(records, [column]).count_G
+        large = counts[counts >= SMALLEST_SLICE]
+        if len(large):
+            limit = floor.shift + decidable(floor.moved, int(large.min()))
+            said = f"the smallest of {len(large)} slices has {int(large.min())} examples"
+            yield from _table("worst_slice_drop", limit, said, by=column, min_count=SMALLEST_SLICE)
+    if records.confidence_MN is not None:
+        gap_MN: NDArray[Any] = records.confidence_MN - records.correct_MN
+        change_MN = gap_MN[1:] - gap_MN[0]
+        moved = float(np.abs(np.nanmean(change_MN, axis=1)).max())
+        yield from _table("calibration_shift", moved + decidable(float(np.nanmean(change_MN**2)), n), tier="advisory")
+
+
+def decidable(variance: float, n: int) -> float:
+    """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed, one-sided at 5 %; as a
+    share. ``variance`` is of one example's difference. At least what would be left if a single example changed."""
+    z = float(stats.norm.isf(LEVEL) + stats.norm.isf(1 - POWER))
+    return z * math.sqrt(max(variance, 1 / n) / n)
+
+
+def _table(name: str, share: float, said: str = "", **more: str | int) -> Iterator[str]:
+    """Limits are rounded up to a tenth of a point."""
+    points = min(max(math.ceil(1000 * share) / 10, 0.1), 99.0)
+    yield f"[[{name}]]"
+    for key, value in more.items():
+        yield f"{key} = {value}" if isinstance(value, int) else f"{key} = {_quoted(value)}"
+    yield f"points = {points:g}" + (f"  # {said}" if said else "")
+    yield ""
+
+
+def _quoted(value: str) -> str:
+    """A TOML basic string."""
+    safe = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04X}" for c in safe) + '"'
+
+
+def _comment(value: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in value)

@@ -1,0 +1,174 @@
+"""Files in, verdict out: reads both sides, audits or gates them, writes everything, prints the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from undertow.audit.compare import audit
+from undertow.audit.gate.blessing import bless
+from undertow.audit.gate.decide import gate
+from undertow.audit.gate.policy import Policy, read_policy
+from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.suggest import suggested_policy
+from undertow.audit.result import Audit, Settings
+from undertow.errors import UserError
+from undertow.records.formats.detect import read_any
+from undertow.records.reading import Reading
+from undertow.records.records import Records
+from undertow.records.write import write_records
+from undertow.report.text import summary_text
+from undertow.report.write import write_report
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person gave on the command line, or a test in Python: two sides, and how to read and compare them.
+
+    ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
+    ``accepted`` names conditions that may differ. ``by`` are the slices; without any, the tasks where there are
+    several, else the classes.
+    """
+
+    reference: Sequence[Path]
+    against: Sequence[Path]
+    reading: Reading = field(default_factory=lambda: Reading(inputs=True))
+    format: str | None = None
+    positive: str | None = None
+    accepted: Collection[str] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Both sides as records, with the line on each that says what was found; ``settings`` know the slices."""
+
+    reference: Records
+    variants: tuple[Records, ...]
+    about: tuple[str, ...]
+    settings: Settings
+
+
+def read_sides(request: Request) -> Sides:
+    """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
+    before, about = read_any(request.reference, request.reading, format=request.format)
+    before = _with_positive(before, request.positive)
+    said, variants = [f"reference  {about}"], list[Records]()
+    for paths in variant_groups(request.against):
+        after, about = read_any(paths, request.reading, format=request.format)
+        after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        variants.append(_with_positive(after, request.positive))
+        said.append(f"variant    {about}")
+    settings = request.settings
+    if not settings.by:
+        settings = replace(settings, by=_usual_slices(before))
+    return Sides(before, tuple(variants), tuple(said), settings)
+
+
+def audit_files(request: Request, out: Path) -> Audit:
+    """Read both sides, audit, write the report and print the summary and where everything is."""
+    _writable(out)
+    sides = read_sides(request)
+    print("\n".join(sides.about))
+    found = audit(
+        sides.reference,
+        sides.variants,
+        sides.settings,
+        allow_partial=request.reading.allow_partial,
+        accepted=request.accepted,
+    )
+    write_report(found, out)
+    print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
+    return found
+
+
+def gate_files(request: Request, policy: Policy | Path, out: Path | None = None) -> GateResult:
+    """Read both sides and decide the policy on them; with ``out``, write the report and all that belongs to it."""
+    if out is not None:
+        _writable(out)
+    chosen = policy if isinstance(policy, Policy) else read_policy(policy)
+    sides = read_sides(request)
+    result = gate(
+        sides.reference,
+        sides.variants,
+        chosen,
+        sides.settings,
+        allow_partial=request.reading.allow_partial,
+        accepted=request.accepted,
+    )
+    if out is not None:
+        write_report(result.audit, out, gate=result)
+    return result
+
+
+def suggest_files(request: Request) -> str:
+    """A policy as TOML, whose limits are what the reference's own runs leave room for."""
+    return suggested_policy(read_any(request.reference, request.reading, format=request.format)[0], request.settings.by)
+
+
+def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> str:
+    """Write the blessing of these records; returns a line that says what was blessed."""
+    records, about = read_any(paths, reading, format=format)
+    blessing = bless(records)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(blessing.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise UserError(f"{out}: the blessing cannot be written ({problem.strerror}); give another --out") from problem
+    return f"{about}\nblessed as {blessing.content[:12]}… in {out}"
+
+
+def convert_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> None:
+    """Write what ``paths`` hold as a population folder."""
+    records, about = read_any(paths, reading, format=format)
+    write_records(records, out)
+    print(f"{about}\nwritten to {out}: {records.M} members, {records.N:,} examples")
+
+
+def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:
+    """Each folder is a variant of its own; loose files together are the members of one."""
+    folders = [[path] for path in paths if path.is_dir()]
+    files = [path for path in paths if not path.is_dir()]
+    return [*folders, *([files] if files else [])]
+
+
+def _usual_slices(records: Records) -> tuple[str, ...]:
+    """Tasks where there are several, else classes where there are labels of a classification."""
+    if "task" in records.examples.columns and records.examples["task"].n_unique() > 1:
+        return ("task",)
+    classes = records.answers is None and bool((records.label_N >= 0).any())
+    return ("class",) if classes else ()
+
+
+def _writable(out: Path) -> None:
+    """Fail before the work, not after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UserError(
+            f"{out}: the report cannot be written here ({problem.strerror}). Give another --out."
+        ) from problem
+
+
+def _told_apart(records: Records, path: Path, taken: set[str]) -> Records:
+    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
+    name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
+    if name in taken and path.is_dir() and path.resolve().name not in taken:
+        name = path.resolve().name
+    if name in parents[:1]:  # Several loose files are called after their folder, which then tells nothing apart.
+        name = "variant" if name in taken else name
+    while name in taken and parents:
+        name = f"{parents.pop(0)}/{name}"
+    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
+
+
+def _with_positive(records: Records, positive: str | None) -> Records:
+    if positive is None:
+        return records
+    if positive not in records.classes or records.C != 2:
+        raise UserError(
+            f"--positive {positive}: {records.name!r} has the classes {', '.join(records.classes)}; "
+            "name one of the two classes of a binary task"
+        )
+    return replace(records, manifest=records.manifest.model_copy(update={"positive": positive}))

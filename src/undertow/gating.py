@@ -1,0 +1,95 @@
+"""The gate as a command, a function and a pytest fixture, which all give the same ``GateResult``.
+
+    result = gate_paths("logs/fp16", "logs/int8", "gate.toml")
+    assert result, result.reason
+
+In a test suite the fixture ``undertow_gate`` is this function.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from undertow.audit.gate.policy import Policy
+from undertow.audit.gate.result import GateResult, GateVerdict
+from undertow.audit.result import Settings
+from undertow.errors import UserError
+from undertow.files import Request, gate_files, suggest_files
+from undertow.records.reading import Reading
+from undertow.report.annotations import annotations_of
+from undertow.report.text import gate_text
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def gate_paths(
+    reference: Paths,
+    against: Paths,
+    policy: str | Path | Policy,
+    *,
+    out: str | Path | None = None,
+    by: Sequence[str] = (),
+    format: str | None = None,
+    accept: Sequence[str] = (),
+    **reading: Any,
+) -> GateResult:
+    """Decide a policy on files. ``reading`` are fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
+
+    The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
+    be compared are a verdict, not an error.
+    """
+    how = Reading(**{"inputs": out is not None, **reading})
+    request = Request(_paths(reference), _paths(against), how, format, None, frozenset(accept), Settings(by=tuple(by)))
+    chosen = policy if isinstance(policy, Policy) else Path(policy)
+    return gate_files(request, chosen, None if out is None else Path(out))
+
+
+def run_gate(
+    request: Request, policy: Path | None, out: Path, *, inconclusive: str = "report", annotations: str = "auto"
+) -> int:
+    """The command: prints the verdict, writes everything, returns the exit code."""
+    if inconclusive not in ("report", "pass", "fail"):
+        raise UserError(f"--inconclusive {inconclusive}: choose report, pass or fail")
+    if annotations not in ("auto", "github", "none"):
+        raise UserError(f"--annotations {annotations}: choose github, none or auto")
+    if policy is None:
+        raise UserError("there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml")
+    if not request.against:
+        raise UserError("there is no variant to decide on: give at least one after --against")
+    result = gate_files(request, policy, out)
+    print(gate_text(result))
+    if annotations == "github" or (annotations == "auto" and os.environ.get("GITHUB_ACTIONS")):
+        print("\n".join(annotations_of(result)))
+    print(f"\nReport: {out / 'report.html'}")
+    return exit_code(result.verdict, inconclusive)
+
+
+def exit_code(verdict: GateVerdict, inconclusive: str) -> int:
+    """0 pass, 1 fail, 3 cannot tell or not comparable; ``inconclusive`` changes what *cannot tell* exits with.
+
+    Sides that cannot be compared always exit 3: nothing was decided that could be waved through.
+    """
+    if verdict == "cannot tell" and inconclusive != "report":
+        return 0 if inconclusive == "pass" else 1
+    return {"pass": 0, "fail": 1, "cannot tell": 3, "not comparable": 3}[verdict]
+
+
+def write_suggestion(request: Request, path: Path) -> None:
+    """Write a first policy; one that is there already is never overwritten."""
+    text = suggest_files(request)
+    if path.exists():
+        raise UserError(f"{path}: is there already; give another name, a policy is never overwritten")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise UserError(f"{path}: the policy cannot be written ({problem.strerror}); give another name") from problem
+    print(f"{text}\nwritten to {path}", file=sys.stdout)
+
+
+def _paths(given: Paths) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(p) for p in given]

@@ -1,0 +1,124 @@
+"""A policy that is wrong is refused in one line that names file, line, value and fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from undertow.audit.gate.policy import parse_policy, read_policy
+from undertow.errors import UserError
+
+WHOLE = """\
+level = 0.1
+max_gain = 8.0
+
+[[max_drop]]
+points = 1.0
+
+[[max_drop]]
+points = 3
+on = "task=gsm*"
+tier = "advisory"
+
+[[worst_slice_drop]]
+by = "language"
+points = 5.0
+
+[[max_churn]]
+points = 2.0
+above = "zero"
+
+[[max_new_errors]]
+count = 12
+
+[[calibration_shift]]
+points = 3.0
+
+[[must_not_flip]]
+ids = ["a", "b"]
+
+[[min_realised_speedup]]
+ratio = 1.2
+"""
+
+
+def test_a_whole_policy():
+    policy = parse_policy(WHOLE)
+    assert [rule.name for rule in policy.rules] == [
+        "max_drop", "max_drop", "worst_slice_drop", "max_churn", "max_new_errors", "calibration_shift",
+        "must_not_flip", "min_realised_speedup",
+    ]  # fmt: skip
+    assert (policy.level, policy.max_gain) == (0.1, 8.0)
+    assert policy.columns() == ("task", "language")
+    assert [rule.tier for rule in policy.rules[:2]] == ["required", "advisory"]
+
+
+REFUSED = {
+    "[[max_drop]]\npoints = 1.0\n\n[[max_drop]]\npoints = -2\n": (
+        "gate.toml, line 5: max_drop.points = -2: input should be greater than 0"
+    ),
+    "# nothing\n\n[[max_dorp]]\npoints = 1\n": (
+        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, [[max_drop]],"
+        " [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], [[calibration_shift]], [[must_not_flip]],"
+        " [[min_realised_speedup]]"
+    ),
+    "[[max_drop]]\npoint = 1\n": "gate.toml, line 1: max_drop.points is missing; add it",
+    "[[max_drop]]\npoints = 1\nwhere = 'all'\n": (
+        "gate.toml, line 3: max_drop.where is unknown; write one of tier, on, points"
+    ),
+    "level = 'often'\n[[max_drop]]\npoints = 1\n": (
+        "gate.toml, line 1: level = 'often': input should be a valid number, unable to parse string as a number"
+    ),
+    "[[max_drop]]\npoints = 1\ntier = 'soft'\n": (
+        "gate.toml, line 3: max_drop.tier = 'soft': input should be 'required' or 'advisory'"
+    ),
+    "[[max_drop]]\npoints = 1\non = 'task='\n": (
+        "gate.toml, line 3: max_drop.on = 'task=': 'task=' is no place: write all, a column, or column=pattern"
+    ),
+    "[[max_new_errors]]\npoints = 1\ncount = 3\n": (
+        "gate.toml, line 1: max_new_errors = {'points': 1, 'count': 3}: give points or count, one of the two"
+    ),
+    "[[must_not_flip]]\n": "gate.toml, line 1: must_not_flip = {}: give ids or file",
+    "level = 0.05\n": (
+        "gate.toml: holds no rule; write one of [[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]],"
+        " [[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
+    ),
+    "[max_drop]\npoints = 1\n": (
+        "gate.toml, line 1: max_drop needs two brackets, as there may be several: write [[max_drop]]"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=range(len(REFUSED)))
+def test_refused(text):
+    with pytest.raises(UserError) as caught:
+        parse_policy(text)
+    assert str(caught.value) == REFUSED[text]
+
+
+def test_no_toml():
+    with pytest.raises(UserError) as caught:
+        parse_policy("[[max_drop]\npoints = 1\n")
+    assert str(caught.value).startswith("gate.toml: is no TOML: ")
+    assert "line 1" in str(caught.value)
+
+
+def test_files_that_are_no_policy(tmp_path: Path):
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "huge.toml").write_bytes(b"#" * (1 << 21))
+    said = []
+    for name in ("none.toml", "bytes.toml", "huge.toml"):
+        with pytest.raises(UserError) as caught:
+            read_policy(tmp_path / name)
+        said.append(str(caught.value).removeprefix(str(tmp_path) + "/"))
+    assert said == [
+        "none.toml: the policy cannot be read (No such file or directory); check the name",
+        "bytes.toml: is not UTF-8 text, so it is no policy; save it as UTF-8",
+        "huge.toml: is larger than 1 MB, so it is no policy; see undertow gate --help",
+    ]
+
+
+def test_paths_of_a_policy_are_beside_it(tmp_path: Path):
+    (tmp_path / "gate.toml").write_text("[[max_drop]]\npoints = 1\n")
+    assert read_policy(tmp_path / "gate.toml").folder == tmp_path
