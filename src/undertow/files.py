@@ -58,6 +58,8 @@ def read_sides(request: Request) -> Sides:
     for paths in variant_groups(request.against):
         after, about = read_any(paths, request.reading, format=request.format)
         after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        if before.inputs is not None:
+            after = replace(after, inputs=None)  # The reference's are shown; a million prompts are not kept twice.
         variants.append(_with_positive(after, request.positive))
         said.append(f"variant    {about}")
     settings = request.settings

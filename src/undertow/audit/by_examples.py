@@ -20,7 +20,7 @@ from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.mcnemar import examples_for, paired_interval
 from undertow.audit.stats.multiplicity import holm
-from undertow.audit.stats.paired_shift import RowShift, Shift, paired_shift, strictest
+from undertow.audit.stats.paired_shift import RowShift, Shift, is_binary, paired_shift, strictest
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -182,7 +182,7 @@ def _against_repeats(
     value_G = _means(membership_GN, value_N)
     floor_RG = np.array([_means(membership_GN, r) for r in repeat_RN]).reshape(len(repeat_RN), len(rows))
     share = pair.settings.level / len(rows)
-    if pair.cluster_N is None and set(np.unique(value_N[~np.isnan(value_N)])) <= {0.0, 1.0}:
+    if pair.cluster_N is None and is_binary(value_N):
         excess = _more_than_repeats(membership_GN, value_N, repeat_RN, share)
     else:
         excess = _larger_than_repeats(membership_GN, value_N, repeat_RN, share, pair.cluster_N)

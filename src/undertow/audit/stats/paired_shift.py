@@ -66,11 +66,12 @@ def paired_shift(
     """
     if cluster_N is not None:
         return _cluster_shift(membership_GN, before_N, after_N, level, cluster_N)
-    test = _flip_shift if _is_binary(before_N) and _is_binary(after_N) else _mean_shift
+    test = _flip_shift if is_binary(before_N) and is_binary(after_N) else _mean_shift
     return test(membership_GN, before_N, after_N, level)
 
 
-def _is_binary(value_N: Floats) -> bool:
+def is_binary(value_N: Floats) -> bool:
+    """Whether every value that is there is 0 or 1."""
     return bool((np.isnan(value_N) | (value_N == 0) | (value_N == 1)).all())
 
 
@@ -140,7 +141,7 @@ def _cluster_shift(
     effect_G = np.where(clusters_G > 1, effect_G, np.nan)
     limits = _student(effect_G, se_G, clusters_G - 1, level)
     fell_G, rose_G = (_counts(membership_GN, flip_N) for flip_N in _flips(before_N, after_N))
-    if not (_is_binary(before_N) and _is_binary(after_N)):
+    if not (is_binary(before_N) and is_binary(after_N)):
         fell_G = rose_G = np.full(len(n_G), np.nan)
     means = n_G, before_G, before_G + effect_G, effect_G
     return Shift(*means, *limits, fell_G, rose_G, clusters_G.astype(np.float64))

@@ -1,0 +1,159 @@
+"""The gate as a command, a function and a fixture; and the jobs of docs/ci.md, run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from undertow.errors import UserError
+from undertow.gating import exit_code, gate_paths
+
+DOCS = Path(__file__).parents[1] / "docs" / "ci.md"
+POLICY = "[[max_drop]]\npoints = 3\n\n[[max_churn]]\npoints = 3\n"
+
+
+def log(folder: Path, wrong: range, n: int = 1000) -> None:
+    """A folder of one graded log: right but for ``wrong`` and the last quarter."""
+    folder.mkdir(parents=True)
+    score = [0 if i in wrong or i >= 0.75 * n else 1 for i in range(n)]
+    rows = {
+        "example_id": [f"q{i}" for i in range(n)],
+        "score": score,
+        "answer": ["yes" if s else f"no, {i % 3}" for i, s in enumerate(score)],
+        "language": ["en", "de"] * (n // 2),
+    }
+    pl.DataFrame(rows).write_csv(folder / "log.csv")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    log(tmp_path / "logs/fp16", range(0))
+    log(tmp_path / "logs/fp16-again", range(3))
+    log(tmp_path / "logs/int8", range(5))
+    log(tmp_path / "logs/int2", range(200))
+    (tmp_path / "gate.toml").write_text(POLICY)
+    return tmp_path
+
+
+def run(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in ``place``, with this environment's commands."""
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    return subprocess.run(
+        ["bash", "-c", command], cwd=place, env={"PATH": path, **env}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
+def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int):
+    done = run(place, f"undertow gate logs/fp16 logs/fp16-again --against logs/{variant} --policy gate.toml --out g")
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout.splitlines()[0].startswith("PASS" if code == 0 else "FAIL")
+    assert {p.name for p in (place / "g").iterdir()} >= {
+        "report.html", "report.json", "summary.md", "junit.xml", "flips.parquet", "findings.parquet",
+    }  # fmt: skip
+
+
+def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
+    gate = "undertow gate logs/fp16 --against logs/int8 --policy gate.toml --out g"
+    assert run(place, gate).returncode == 3
+    assert run(place, f"{gate} --inconclusive pass").returncode == 0
+    assert run(place, f"{gate} --inconclusive fail").returncode == 1
+
+
+def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path):
+    log(place / "logs/other", range(5), n=900)
+    done = run(place, "undertow gate logs/fp16 --against logs/other --policy gate.toml --out g --inconclusive pass")
+    assert done.returncode == 3
+    assert "hold different examples" in (place / "g/summary.md").read_text()
+    assert "hold different examples" in (place / "g/junit.xml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("undertow gate logs/fp16 --against logs/int8", "there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml"),
+        ("undertow gate logs/fp16 --policy gate.toml", "there is no variant to decide on: give at least one after --against"),
+        ("undertow gate logs/fp16 --against logs/gone --policy gate.toml", "logs/gone: there is no such file or folder; check the name"),
+        ("undertow gate logs/fp16 --against logs/int8 --policy gone.toml", "gone.toml: the policy cannot be read (No such file or directory); check the name"),
+        ("undertow gate logs/fp16 --against logs/int8 --policy gate.toml --inconclusive maybe", "--inconclusive maybe: choose report, pass or fail"),
+        ("undertow gate logs/fp16 --against logs/int8 --policy gate.toml --annotations all", "--annotations all: choose github, none or auto"),
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_usage_errors_exit_two_in_one_line(place: Path, command: str, said: str):
+    done = run(place, command)
+    assert (done.returncode, done.stderr) == (2, f"undertow: {said}\n")
+
+
+def test_suggest_then_gate_then_bless(place: Path):
+    done = run(place, "undertow gate logs/fp16 logs/fp16-again --by language --suggest first.toml")
+    assert done.returncode == 0, done.stderr
+    assert "[[worst_slice_drop]]" in (place / "first.toml").read_text()
+    again = run(place, "undertow gate logs/fp16 logs/fp16-again --suggest first.toml")
+    assert again.stderr == "undertow: first.toml: is there already; give another name, a policy is never overwritten\n"
+    assert run(place, "undertow bless logs/fp16 logs/fp16-again --out blessed.json").returncode == 0
+    policy = 'blessed = "blessed.json"\n' + (place / "first.toml").read_text()
+    (place / "blessed.toml").write_text(policy)
+    gate = "--against logs/int8 --policy blessed.toml --out g"
+    assert run(place, f"undertow gate logs/fp16 logs/fp16-again {gate}").returncode == 0
+    assert run(place, f"undertow gate logs/fp16 {gate}").returncode == 3
+
+
+def test_annotations_where_github_runs_it(place: Path):
+    gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int2 --policy gate.toml --out g"
+    assert "::error" in run(place, gate, GITHUB_ACTIONS="true").stdout
+    assert "::error" not in run(place, f"{gate} --annotations none", GITHUB_ACTIONS="true").stdout
+    assert "::error" not in run(place, gate).stdout
+
+
+def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
+    assert undertow_gate is gate_paths
+    sides = [place / "logs/fp16", place / "logs/fp16-again"]
+    good = undertow_gate(sides, place / "logs/int8", place / "gate.toml")
+    assert good, good.reason
+    bad = undertow_gate([str(s) for s in sides], str(place / "logs/int2"), str(place / "gate.toml"))
+    assert not bad
+    assert (bad.verdict, bad.exit_code) == ("fail", 1)
+    with pytest.raises(UserError):
+        undertow_gate(place / "logs/gone", place / "logs/int8", place / "gate.toml")
+
+
+def test_exit_codes():
+    assert [exit_code(v, "report") for v in ("pass", "fail", "cannot tell", "not comparable")] == [0, 1, 3, 3]
+    assert [exit_code("cannot tell", how) for how in ("pass", "fail")] == [0, 1]
+    assert [exit_code("not comparable", how) for how in ("pass", "fail")] == [3, 3]
+
+
+def jobs() -> list[list[str]]:
+    """The shell lines of each YAML job in docs/ci.md, but for the installation."""
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [re.findall(r"^\s+- (?:run: )?((?:undertow|cat) .*)$", block, flags=re.MULTILINE) for block in blocks]
+
+
+@pytest.mark.parametrize("job", [0, 1], ids=["github", "gitlab"])
+@pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
+def test_the_jobs_of_the_docs(place: Path, job: int, variant: str, code: int):
+    if variant != "int8":
+        shutil.rmtree(place / "logs/int8")
+        (place / f"logs/{variant}").rename(place / "logs/int8")
+    first, *later = jobs()[job]
+    done = run(place, first)
+    assert (done.returncode, done.stderr) == (code, "")
+    for line in later:
+        assert run(place, line, GITHUB_STEP_SUMMARY=str(place / "summary")).returncode == 0
+        assert (place / "summary").read_text().startswith("**")
+
+
+def test_the_policy_of_the_docs(place: Path):
+    (text,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (place / "docs.toml").write_text(text)
+    (place / "pinned.txt").write_text("q100\n")
+    gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int8 --policy docs.toml --out g --inconclusive pass"
+    done = run(place, gate)
+    assert done.returncode == 0, done.stdout + done.stderr
