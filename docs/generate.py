@@ -1,4 +1,4 @@
-"""What is generated from the code: docs/reference/{measures,interventions,command-line}.md, the README's study.
+"""What is generated from the code: docs/reference/{measures,interventions,formats,rules,command-line}.md, the study.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if one is stale
@@ -13,9 +13,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab.interventions import weights
+from undertow.records.formats.detect import known_formats
 
 FOLDER = Path(__file__).parent / "reference"
 README = Path(__file__).parents[1] / "README.md"
@@ -51,10 +53,42 @@ def interventions() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def formats() -> str:
+    """What each reader says of itself, in the order in which a path is shown to them."""
+    parts = [
+        "# Formats",
+        NOTE,
+        "Found by content; `--format NAME` overrides. A folder stands for what lies in it, `PATH::PART` chooses among the "
+        "models that one file holds. Formats of other packages join in through the entry point group `undertow.formats`.",
+    ]
+    for format in known_formats():
+        parts += [f"## {format.NAME}", format.ABOUT[0].upper() + format.ABOUT[1:] + ".", _prose(inspect.getdoc(format))]
+    return "\n\n".join(parts) + "\n"
+
+
+def rules() -> str:
+    """The rules of a policy, with their fields."""
+    parts = ["# Rules of a gate", NOTE, "One table each in `gate.toml`; how to use them is in [ci.md](../ci.md)."]
+    for name, rule in RULES.items():
+        fields = [
+            f"- `{key}`" + (" (required)" if field.is_required() else f", by default `{field.default!r}`")
+            for key, field in rule.model_fields.items()
+        ]
+        about = inspect.cleandoc(sys.modules[rule.__module__].__doc__ or "").partition(": ")[2]
+        parts += [f"## {name}", about[0].upper() + about[1:], inspect.getdoc(rule) or "", "\n".join(fields)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _prose(doc: str | None) -> str:
+    """A module's docstring; what is laid out in columns stays so."""
+    blocks = (doc or "").split("\n\n")
+    return "\n\n".join(f"```text\n{b}\n```" if re.search(r"\S {3,}\S", b) else b for b in blocks)
+
+
 def command_line() -> str:
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
     parts = ["# Command line", NOTE]
-    for command in ("", "demo", "run", "audit", "convert", "list"):
+    for command in ("", "demo", "run", "audit", "gate", "bless", "convert", "list"):
         shown = runner.invoke(app, [*command.split(), "--help"], prog_name="undertow").output
         plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).strip("\n").splitlines())
         parts += [f"## undertow {command}".rstrip(), f"```text\n{plain}\n```"]
@@ -74,6 +108,8 @@ def main() -> int:
     pages = {
         FOLDER / "measures.md": measures(),
         FOLDER / "interventions.md": interventions(),
+        FOLDER / "formats.md": formats(),
+        FOLDER / "rules.md": rules(),
         FOLDER / "command-line.md": command_line(),
         README: readme(),
     }

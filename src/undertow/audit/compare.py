@@ -15,7 +15,7 @@ from undertow.audit import by_examples, by_members
 from undertow.audit.count import exemplar_count
 from undertow.audit.evaluate import rate_overall, supported
 from undertow.audit.exemplars import Exemplars
-from undertow.audit.findings import Finding, findings_frame
+from undertow.audit.findings import ALL, Finding, findings_frame, signed
 from undertow.audit.headline import PRIORITY, audit_headline, variant_headline, variant_verdict
 from undertow.audit.measures import (
     accuracy,
@@ -34,6 +34,8 @@ from undertow.errors import UserError
 from undertow.records.check import align
 from undertow.records.records import Records
 
+IMPLAUSIBLE_GAIN = 0.05
+"""Of accuracy on the whole, as a fraction; a compressed or retrained model does not gain this by itself."""
 RESTATED = (error, total_variation)
 """One minus accuracy and half of Taxicab: a table that says everything twice is read half as well."""
 
@@ -172,6 +174,7 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
         verdict=variant_verdict(frame, pair.settings),
         design=(
             *pair.design.sentences(),
+            *_implausible(frame),
             *_left_out(pair),
             *(f"{name} is left out: {reason}." for name, reason in reasons.items()),
         ),
@@ -180,6 +183,14 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
         over_indexed=over_index(exemplars.changed_N, pair.slices),
     )
     return made, frame, exemplars.frame()
+
+
+def _implausible(findings: pl.DataFrame) -> Iterator[str]:
+    """A large gain is a finding, not a success: it is more often a leak or another prompt than a better model."""
+    rows = findings.filter((pl.col("measure") == accuracy.card.name) & (pl.col("slice") == ALL))
+    if rows.height and rows["low"][0] > IMPLAUSIBLE_GAIN:
+        gain = f"{signed(rows['effect'][0])} points ({signed(rows['low'][0])} to {signed(rows['high'][0])})"
+        yield f"The gain of {gain} is larger than is plausible: look for leaked answers, another prompt or filter."
 
 
 def _left_out(pair: Pair) -> Iterator[str]:

@@ -110,7 +110,8 @@ def _accuracy(records: Records, scoring_MS: NDArray[np.bool_], chosen_NS: NDArra
     """(S,): share of right answers of the scoring members on the chosen examples, NaN where there are none."""
     weight_MS = scoring_MS.astype(np.float32)
     right_NS, known_NS = (
-        side_MN.T.astype(np.float32) @ weight_MS for side_MN in (records.correct_MN == 1, ~np.isnan(records.correct_MN))
+        side_MN.T.astype(np.float32) @ weight_MS
+        for side_MN in (np.nan_to_num(records.correct_MN), ~np.isnan(records.correct_MN))
     )
     right_S, known_S = (
         np.where(chosen_NS, side_NS, 0).sum(axis=0, dtype=np.float64) for side_NS in (right_NS, known_NS)

@@ -60,15 +60,15 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
     if verdict == "too small to tell" and (low > 0 or high < 0):
         # The interval is of another test than the p value, and of the two the exact one decides.
-        moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of accuracy overall ({interval})"
+        moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} overall ({interval})"
         return f"{arm.name} {moved}, but the exact test cannot tell that from chance (p = {row['p'][0]:.2g})."
     words = {
-        "worse": f"loses {_points(effect)} of accuracy overall ({interval})",
-        "better": f"gains {_points(effect)} of accuracy overall ({interval})",
-        "within floor": f"keeps its accuracy ({signed(effect)} points, {interval})",
-        "too small to tell": f"may or may not keep its accuracy ({signed(effect)} points, {interval})",
+        "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
+        "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
+        "within floor": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
+        "too small to tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
     }
-    return f"{arm.name} {words.get(verdict, 'has no defined accuracy')}."
+    return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
 
 
 def _slices(findings: pl.DataFrame) -> str:

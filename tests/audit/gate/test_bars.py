@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import worlds
@@ -80,3 +82,14 @@ def test_an_implausible_gain_is_not_a_pass():
     assert result.verdict == "cannot tell"
     assert result.decisions[0].rule == "implausible_gain"
     assert gate(old, [new], parse_policy("max_gain = 20.0\n[[max_drop]]\npoints = 1.0\n")).verdict == "pass"
+
+
+def test_an_implausible_gain_is_a_finding_of_the_audit():
+    old, new = worlds.flipped_world(2000, 5, 205)
+    said = gate(old, [new], ONE_POINT).audit.variants[0].design
+    (plausible,) = [s for s in said if "plausible" in s]
+    assert re.fullmatch(
+        r"The gain of \+10\.0 points \(\+8\.\d to \+11\.\d\) is larger than is plausible: .*filter\.", plausible
+    )
+    old, new = worlds.flipped_world(2000, 5, 25)
+    assert not any("plausible" in s for s in gate(old, [new], ONE_POINT).audit.variants[0].design)
