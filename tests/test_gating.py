@@ -35,7 +35,7 @@ def log(folder: Path, wrong: range, n: int = 1000) -> None:
 def place(tmp_path: Path) -> Path:
     log(tmp_path / "logs/fp16", range(0))
     log(tmp_path / "logs/fp16-again", range(3))
-    log(tmp_path / "logs/int8", range(5))
+    log(tmp_path / "logs/int8", range(2))
     log(tmp_path / "logs/int2", range(200))
     (tmp_path / "gate.toml").write_text(POLICY)
     return tmp_path

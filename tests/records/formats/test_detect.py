@@ -8,6 +8,7 @@ import pytest
 
 import worlds
 from undertow.errors import UserError
+from undertow.records.formats import detect
 from undertow.records.formats.detect import known_formats, read_any
 from undertow.records.write import write_records
 
@@ -95,3 +96,79 @@ def test_a_table_converts_to_a_folder_and_back(place: Path) -> None:
     assert back.examples.equals(records.examples)
     assert back.pred_MN.tolist() == records.pred_MN.tolist()
     assert back.manifest.notes == records.manifest.notes
+
+
+class Brought:
+    """A format as another package would bring it."""
+
+    NAME = "made up"
+    ABOUT = "files that begin with MADE"
+
+    @staticmethod
+    def sniff(path: Path) -> str | None:
+        return "begins with MADE" if path.is_file() and path.read_bytes().startswith(b"MADE") else None
+
+    @staticmethod
+    def read(paths, reading):
+        return worlds.records_from([[0, 1]], [0, 0], 2, name=reading.name or "made")
+
+
+class Point:
+    """What ``importlib.metadata`` gives for an entry point."""
+
+    name, value = "made", "somewhere:Brought"
+
+    def __init__(self, thing):
+        self.thing = thing
+
+    def load(self):
+        if isinstance(self.thing, Exception):
+            raise self.thing
+        return self.thing
+
+
+@pytest.fixture
+def brought(monkeypatch):
+    def _brought(thing):
+        monkeypatch.setattr(detect, "entry_points", lambda group: [Point(thing)] if group == detect.GROUP else [])
+        known_formats.cache_clear()
+
+    yield _brought
+    known_formats.cache_clear()
+
+
+def test_formats_of_other_packages_join_in(tmp_path: Path, brought):
+    brought(Brought)
+    (tmp_path / "x.bin").write_bytes(b"MADE of it")
+    records, about = read_any([tmp_path / "x.bin"])
+    assert (records.name, about.split(": ")[1]) == ("made", "begins with MADE")
+    assert [format.NAME for format in known_formats()][-2:] == ["made up", "table"]
+
+
+def test_a_format_that_does_not_load_is_named(tmp_path: Path, brought):
+    (tmp_path / "x.bin").write_bytes(b"MADE")
+    brought(ImportError("no module named nowhere"))
+    assert refused(tmp_path / "x.bin") == (
+        "format 'made' of somewhere:Brought cannot be loaded: no module named nowhere; remove or repair it"
+    )
+    brought(object())
+    assert refused(tmp_path / "x.bin") == (
+        "format 'made' of somewhere:Brought lacks NAME, ABOUT, sniff, read; remove or repair it"
+    )
+
+
+def test_detection_can_be_overridden(place: Path):
+    records, about = read_any([place / "a.csv"], format="table")
+    assert (records.name, about.split(": ")[1]) == ("a", "read as table, as asked")
+    with pytest.raises(UserError) as caught:
+        read_any([place / "a.csv"], format="tabel")
+    assert str(caught.value) == f"--format tabel: there is no such format; choose from {KNOWN}"
+
+
+def test_a_part_is_asked_for_after_two_colons(place: Path):
+    with pytest.raises(UserError) as caught:
+        read_any([f"{place / 'a.csv'}::one", f"{place / 'a.csv'}::two"])
+    assert str(caught.value).endswith("choose one ::part for all files of a side, not several")
+    assert (
+        refused(Path(f"{place / 'gone'}::one")) == f"{place / 'gone'}: there is no such file or folder; check the name"
+    )

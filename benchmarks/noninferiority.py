@@ -1,0 +1,162 @@
+"""How often the gate's ``max_drop`` errs and how much it sees, beside the rules that people use instead.
+
+    python benchmarks/noninferiority.py --replicates 50000 --out docs/noninferiority.md
+
+One model a side. An example is lost, gained or kept with known chances, so the true drop is known; a replicate draws
+the counts of lost and gained among n examples. A rule that passes a true drop of exactly the limit has erred.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from undertow.audit.stats.mcnemar import mcnemar_exact, paired_interval
+
+Ints = NDArray[np.integer[Any]]
+LEVEL = 0.05
+BASE = 0.75
+"""Accuracy of the reference; only the rules on means need it."""
+SIZES, DISCORDANCES = (200, 1000, 10_000), (0.01, 0.05, 0.20)
+LIMITS = {0.01: (0.005, 0.01), 0.05: (0.01, 0.02), 0.20: (0.01, 0.02)}
+"""Limits for each discordance: a drop cannot exceed the share of examples that change."""
+SHARES = (0.0, 0.25, 0.5)
+"""True drops of the power table, as shares of the limit."""
+
+
+class Counts(NamedTuple):
+    """Examples lost and gained among n, one entry per replicate."""
+
+    lost: Ints
+    gained: Ints
+    n: int
+
+
+def max_drop(counts: Counts, limit: float) -> NDArray[np.bool_]:
+    """Tango's one-sided limit of the drop lies below ``limit``: what the gate does."""
+    return paired_interval(counts.lost, counts.gained, counts.n, level=2 * LEVEL).low > -limit
+
+
+def refuted(counts: Counts, limit: float) -> NDArray[np.bool_]:
+    """The gate fails: the drop is shown to be larger than ``limit``."""
+    return paired_interval(counts.lost, counts.gained, counts.n, level=2 * LEVEL).high < -limit
+
+
+def not_significant(counts: Counts, limit: float) -> NDArray[np.bool_]:
+    """Exact McNemar finds no difference."""
+    return mcnemar_exact(counts.lost, counts.gained) > LEVEL
+
+
+def unpaired(counts: Counts, limit: float) -> NDArray[np.bool_]:
+    """A z test on two independent shares finds no difference, as scripts do that compare standard errors."""
+    before = BASE
+    after = np.clip(before + (counts.gained - counts.lost) / counts.n, 0, 1)
+    se = np.sqrt((before * (1 - before) + after * (1 - after)) / counts.n)
+    return 2 * stats.norm.sf(np.abs(after - before) / se) > LEVEL
+
+
+def recovery(counts: Counts, limit: float) -> NDArray[np.bool_]:
+    """The ratio of means, rounded to two digits, is at least .95."""
+    return np.round((BASE + (counts.gained - counts.lost) / counts.n) / BASE, 2) >= 0.95
+
+
+RULES: dict[str, Callable[[Counts, float], NDArray[np.bool_]]] = {
+    "max_drop": max_drop,
+    "McNemar not significant": not_significant,
+    "unpaired z not significant": unpaired,
+    "recovery ≥ 0.95": recovery,
+}
+
+
+def passes(rule: Callable[..., NDArray[np.bool_]], cell: tuple[int, float, float, float], replicates: int) -> float:
+    """Share of replicates that pass, with ``cell`` = n, discordance, limit, true drop. Each pair of counts is decided
+    once, however often it is drawn."""
+    n, discordance, limit, drop = cell
+    rng = np.random.default_rng([n, int(1e4 * discordance), int(1e5 * limit), int(1e5 * drop)])
+    chances = [(discordance + drop) / 2, (discordance - drop) / 2, 1 - discordance]
+    drawn = rng.multinomial(n, chances, size=replicates)[:, :2]
+    pairs, count = np.unique(drawn, axis=0, return_counts=True)
+    return float(count[rule(Counts(pairs[:, 0], pairs[:, 1], n), limit)].sum() / replicates)
+
+
+def cells() -> list[tuple[int, float, float]]:
+    return [(n, d, limit) for d in DISCORDANCES for limit in LIMITS[d] for n in SIZES]
+
+
+def errors(replicates: int) -> list[str]:
+    """Passing at a true drop of exactly the limit, by rule; and how often ``max_drop`` fails there."""
+    rows = []
+    for n, d, limit in cells():
+        shares = [passes(rule, (n, d, limit, limit), replicates) for rule in (*RULES.values(), refuted)]
+        rows.append(f"| {d:.0%} | {100 * limit:g} | {n:,} | " + " | ".join(f"{s:.3f}" for s in shares) + " |")
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def power(replicates: int) -> list[str]:
+    """Passing where less than the limit was lost."""
+    rows = []
+    for n, d, limit in cells():
+        shares = [f"{passes(max_drop, (n, d, limit, share * limit), replicates):.3f}" for share in SHARES]
+        rows.append(f"| {d:.0%} | {100 * limit:g} | {n:,} | " + " | ".join(shares) + " |")
+    return rows
+
+
+def page(replicates: int) -> str:
+    command = shlex.join(["python", "benchmarks/noninferiority.py", *sys.argv[1:]])
+    error_rows, power_rows = errors(replicates), power(replicates)
+    se = np.sqrt(LEVEL * (1 - LEVEL) / replicates)
+    return f"""# How often `max_drop` errs, and what it sees
+
+Generated by `{command}`. Do not edit.
+
+{replicates:,} replicates a cell, so a share of {LEVEL} has a standard error of {se:.4f}. *Discordance* is the share of
+examples that are right in one model and wrong in the other. Level {LEVEL}, one-sided. The reference has an accuracy of
+{BASE:.0%}, which only the last two rules need.
+
+## Passing a model that lost exactly the limit
+
+`max_drop` should pass at most {LEVEL} of these; the others are what is done instead. The last column is how often
+`max_drop` *fails* such a model, which it should do at most {LEVEL} of the time too: at the limit neither is shown.
+
+| discordance | limit, points | n | {" | ".join(RULES)} | `max_drop` fails |
+|---|---:|---:|{"---:|" * (len(RULES) + 1)}
+{chr(10).join(error_rows)}
+
+"Not significant" passes nearly anything on a small test set, and the ratio of means passes whatever lost less than
+about four points. Few examples that change make coarse counts (0.5 points of 200 examples is one example): there the
+score interval is approximate, and shares lie off {LEVEL} to either side.
+
+## Passing a model that lost less
+
+| discordance | limit, points | n | nothing lost | a quarter of the limit | half of it |
+|---|---:|---:|---:|---:|---:|
+{chr(10).join(power_rows)}
+
+A limit of 1 point needs about a thousand examples where one answer in a hundred changes, and more than ten thousand
+where one in five does. What does not pass here is not failed but open, and the gate says how many examples would do.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--replicates", type=int, default=50_000)
+    parser.add_argument("--out", type=Path, default=Path("docs/noninferiority.md"))
+    given = parser.parse_args()
+    started = time.perf_counter()
+    text = page(given.replicates)
+    given.out.write_text(text, encoding="utf-8")
+    print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
