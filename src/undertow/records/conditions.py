@@ -27,11 +27,11 @@ KNOWN: dict[str, tuple[str, Severity]] = {
     "chat_template": ("chat template", "state"),
     "tokenizer": ("tokenizer", "state"),
     "model": ("model", "state"),
-    "model_args": ("model arguments", "state"),
+    "model_args": ("set of model arguments", "state"),
     "batch_size": ("batch size", "state"),
     "dtype": ("number type", "state"),
     "device": ("device", "state"),
-    "seeds": ("seeds", "state"),
+    "seeds": ("set of seeds", "state"),
     "limit": ("limit on examples", "state"),
 }
 """Key → how it is called in a sentence, and whether a difference refuses the comparison or is only stated."""

@@ -42,14 +42,15 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
     build = _choice if chooses else _generation
     examples = _clustered(joined.examples, reading, exclusions.notes)
     task, classes, label_N, answers = build(joined, binary)
+    metric = _one_metric(logs)
     manifest = Manifest(
         name=reading.name or logs[0].model or logs[0].member,
         task=task,
         classes=classes,
         classes_from="observed",
         members=tuple(MemberEntry(id=log.member, facts=_facts(log)) for log in logs),
-        metric=_one_metric(logs),
-        conditions=merged([log.conditions for log in logs]),
+        metric=metric,
+        conditions=merged([*(log.conditions for log in logs), {} if metric is None else {"metric": metric}]),
         notes=tuple(dict.fromkeys(exclusions.notes)),
     )
     return _records(manifest, examples, label_N, answers, reading)
@@ -190,12 +191,11 @@ def softmax(options: pl.Series, classes: int) -> NDArray[np.float32]:
     length_N = options.list.len().fill_null(0).to_numpy().astype(np.int64)
     flat = options.explode(empty_as_null=False, keep_nulls=False).cast(pl.Float64).fill_null(np.nan).to_numpy()
     logit_NC = np.full((len(options), classes), -np.inf)
-    row = np.repeat(np.arange(len(options)), length_N)
-    start_N = np.cumsum(length_N) - length_N
-    logit_NC[row, np.arange(flat.size) - start_N[row]] = flat
-    with np.errstate(invalid="ignore"):
-        weight_NC = np.exp(logit_NC - logit_NC.max(axis=1, keepdims=True))
-        proba_NC = weight_NC / weight_NC.sum(axis=1, keepdims=True)
+    logit_NC[np.arange(classes) < length_N[:, None]] = flat
+    with np.errstate(invalid="ignore"):  # In place: of a million examples each copy is tens of megabytes.
+        logit_NC -= logit_NC.max(axis=1, keepdims=True)
+        proba_NC = np.exp(logit_NC, out=logit_NC)
+        proba_NC /= proba_NC.sum(axis=1, keepdims=True)
     proba_NC[~np.isfinite(proba_NC).all(axis=1)] = np.nan
     return np.asarray(proba_NC, dtype=np.float32)
 
@@ -205,7 +205,7 @@ def _graded(answers: Answers, sheet: Sheet) -> Answers:
     frame = sheet.frame
     score = frame["score"].fill_null(np.nan).to_numpy().astype(np.float32) if "score" in frame.columns else None
     output = frame["output"].cast(pl.String) if "output" in frame.columns else None
-    answer = _shortened(frame["answer"].cast(pl.String)) if "answer" in frame.columns else None
+    answer = shortened(frame["answer"].cast(pl.String)) if "answer" in frame.columns else None
     return replace(answers, score_N=score, answer_N=answer, output_N=output)
 
 
@@ -213,7 +213,7 @@ def _answer_text(sheet: Sheet) -> pl.Series:
     """The answer, else the output, else nothing but right or wrong."""
     for name in ("answer", "output"):
         if name in sheet.frame.columns:
-            return _shortened(sheet.frame[name].cast(pl.String).str.strip_chars()).alias("answer")
+            return shortened(sheet.frame[name].cast(pl.String).str.strip_chars()).alias("answer")
     if "score" not in sheet.frame.columns:
         raise TableError(f"{sheet.source}: has no answer, output or score, so there is nothing to compare")
     return pl.Series("answer", [f"scored {v:g}" if v is not None else None for v in sheet.frame["score"]])
@@ -223,7 +223,7 @@ def _none(column: pl.Series) -> pl.Series:
     return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
 
 
-def _shortened(column: pl.Series) -> pl.Series:
+def shortened(column: pl.Series) -> pl.Series:
     """Long answers by their beginning and a fingerprint of the whole."""
     long_N = column.str.len_chars().fill_null(0) > LONGEST_ANSWER
     if not long_N.any():

@@ -1,0 +1,76 @@
+"""Answers of tasks without options: what was generated, or whether one continuation was the likeliest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from undertow.records.formats._assemble import shortened
+from undertow.records.formats._lm_eval_choice import as_text
+from undertow.records.formats._lm_eval_rows import Row
+from undertow.records.formats._log import kept_output
+
+ANOTHER = "(another continuation)"
+"""The answer of a model for which the continuation that was asked about is not the likeliest one."""
+
+
+def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
+    """Columns of a block: answer, target and, to be shown, what was written before the filter.
+
+    Of repeated generations the answer is the most frequent one after the filter, the first of equals.
+    """
+    answers = [_most_frequent(row.filtered_resps) for row in rows]
+    answer = pl.Series("answer", answers, dtype=pl.String)
+    columns = [shortened(answer), kept_output(_targets(rows))]
+    if inputs:
+        written = [next(_texts(row.resps), None) for row in rows]
+        output = pl.Series("output", written, dtype=pl.String)
+        columns.append(kept_output(output))
+    return columns
+
+
+def said_or_not(rows: Sequence[Row]) -> list[pl.Series]:
+    """Columns of a block: the continuation where greedy decoding would have said it, else that it was another."""
+    said = [str(row.filtered_resps[0][1]) == "True" if row.filtered_resps else None for row in rows]
+    target = [_continuation(row) for row in rows]
+    answer = [None if s is None else t if s else ANOTHER for s, t in zip(said, target, strict=True)]
+    return [
+        shortened(pl.Series("answer", answer, dtype=pl.String)),
+        kept_output(pl.Series("target", target, dtype=pl.String)),
+    ]
+
+
+def _targets(rows: Sequence[Row]) -> pl.Series:
+    return pl.Series("target", [as_text(row.target) for row in rows], dtype=pl.String)
+
+
+def _continuation(row: Row) -> str | None:
+    requests = list(row.arguments.values()) if isinstance(row.arguments, dict) else row.arguments
+    if not requests:
+        return None
+    first = requests[0]
+    text = first.arg_1 if not isinstance(first, list) else first[1] if len(first) > 1 else None
+    return None if text is None else str(text).strip()
+
+
+def _most_frequent(filtered: list[Any]) -> str | None:
+    """One text is the rule; repeats stay a list in the first request where the filter keeps several."""
+    if not filtered:
+        return None
+    first = filtered[0]
+    if type(first) is str:
+        return first
+    texts = list(_texts(first))
+    return Counter(texts).most_common(1)[0][0] if texts else None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of nested lists; numbers and truth values as text."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, dict) or value is not None:
+        yield str(value)
