@@ -18,6 +18,7 @@ from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab.interventions import weights
 from undertow.records.formats.detect import known_formats
+from undertow.report.schema import schema_json
 
 FOLDER = Path(__file__).parent / "reference"
 README = Path(__file__).parents[1] / "README.md"
@@ -111,6 +112,7 @@ def main() -> int:
         FOLDER / "formats.md": formats(),
         FOLDER / "rules.md": rules(),
         FOLDER / "command-line.md": command_line(),
+        FOLDER / "report.schema.json": schema_json(),
         README: readme(),
     }
     stale = []

@@ -19,6 +19,7 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.text import summary_text
+from undertow.report.wording import line, quoted_for_logs
 from undertow.report.write import write_report
 
 
@@ -72,7 +73,7 @@ def audit_files(request: Request, out: Path) -> Audit:
     """Read both sides, audit, write the report and print the summary and where everything is."""
     _writable(out)
     sides = read_sides(request)
-    print("\n".join(sides.about))
+    print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
     found = audit(
         sides.reference,
         sides.variants,
@@ -118,14 +119,14 @@ def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str 
         out.write_text(blessing.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as problem:
         raise UserError(f"{out}: the blessing cannot be written ({problem.strerror}); give another --out") from problem
-    return f"{about}\nblessed as {blessing.content[:12]}… in {out}"
+    return f"{quoted_for_logs(line(about))}\nblessed as {blessing.content[:12]}… in {out}"
 
 
 def convert_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> None:
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
-    print(f"{about}\nwritten to {out}: {records.M} members, {records.N:,} examples")
+    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} examples")
 
 
 def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:

@@ -63,7 +63,7 @@ def run_gate(
     result = gate_files(request, policy, out)
     print(gate_text(result))
     if annotations == "github" or (annotations == "auto" and os.environ.get("GITHUB_ACTIONS")):
-        print("\n".join(annotations_of(result)))
+        print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))
     print(f"\nReport: {out / 'report.html'}")
     return exit_code(result.verdict, inconclusive)
 

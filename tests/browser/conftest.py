@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import audits
+import gates
 from undertow.report import write_report
 
 ARGUMENTS = [
@@ -42,11 +42,12 @@ def chromium() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The page of one of ``audits``, by name, on disk."""
+    """The page of one of ``audits`` or ``gates``, by name, on disk."""
 
     @functools.cache
     def written(name: str) -> Path:
-        return write_report(getattr(audits, name)(), tmp_path_factory.mktemp(name))
+        audit, gate = gates.made(name)
+        return write_report(audit, tmp_path_factory.mktemp(name), gate)
 
     return written
 

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
+NAMES = ("garments", "texts", "one_member", "many_classes", "hostile", "generation", "gated", "refused", "hostile_gate")
 Report = Callable[[str], Path]
 
 
@@ -45,7 +45,7 @@ def test_opens_from_disk_without_a_complaint_or_a_request(chromium: Any, report:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 1024, 1280, 1440])
 def test_nothing_makes_the_page_scroll_sideways(chromium: Any, report: Report, name: str, width: int):
     with opened(chromium, report(name).as_uri(), width) as (page, _):
         page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
@@ -79,12 +79,13 @@ def test_labels_of_charts_do_not_touch_their_marks_or_leave_the_page(chromium: A
             assert page.evaluate(crossing) == 0
 
 
-def test_attacks_do_not_run(chromium: Any, report: Report):
-    with opened(chromium, report("hostile").as_uri()) as (page, heard):
+@pytest.mark.parametrize(("name", "verdict"), [("hostile", "Worse: "), ("hostile_gate", "Fail: ")])
+def test_attacks_do_not_run(chromium: Any, report: Report, name: str, verdict: str):
+    with opened(chromium, report(name).as_uri()) as (page, heard):
         page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
         page.wait_for_timeout(200)
         assert "owned" not in page.title().split("·")[-1]
-        assert page.evaluate("document.title.startsWith('Worse: ')")
+        assert page.evaluate(f"document.title.startsWith('{verdict}')")
         assert heard == []
         assert page.locator("main script, main iframe, [onerror], [onload]").count() == 0
 
@@ -206,3 +207,69 @@ def test_on_paper_everything_is_open_and_buttons_are_gone(chromium: Any, report:
         )
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.pdf()[:5] == b"%PDF-"
+
+
+@pytest.mark.parametrize(("width", "side_by_side"), [(390, False), (1280, True)])
+def test_outputs_stand_side_by_side_where_there_is_room(chromium: Any, report: Report, width: int, side_by_side: bool):
+    with opened(chromium, report("generation").as_uri(), width) as (page, heard):
+        first, second = (page.locator(".written").first.locator(".side-text").nth(n).bounding_box() for n in (0, 1))
+        assert (first["y"] == second["y"]) is side_by_side
+        assert (second["x"] > first["x"] + first["width"]) is side_by_side
+        assert heard == []
+
+
+def test_arabic_and_hebrew_are_set_from_the_right_and_the_rest_is_not(chromium: Any, report: Report):
+    sides = "[...document.querySelectorAll('.exemplar .written blockquote')].map((q) => getComputedStyle(q).direction)"
+    with opened(chromium, report("generation").as_uri(), 1280) as (page, _):
+        assert page.evaluate(sides)[::2] == ["ltr", "rtl", "ltr", "ltr", "rtl"]
+
+
+def test_changed_words_show_without_colour_and_without_styles(
+    chromium: Any, report: Report, strict_url: Callable[[str], str]
+):
+    drawn = "e => getComputedStyle(e).textDecorationLine"
+    for address in (report("gated").as_uri(), strict_url("gated")):
+        with opened(chromium, address) as (page, _):
+            assert page.locator("del").first.evaluate(drawn) == "line-through"
+            assert page.locator("ins").first.evaluate(drawn) == "underline"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_gate_comes_first_on_the_screen_and_its_passes_are_folded(chromium: Any, report: Report, width: int):
+    with opened(chromium, report("gated").as_uri(), width) as (page, _):
+        badge = page.locator(".badge").first
+        assert badge.inner_text() == "Fail"
+        assert badge.bounding_box()["y"] < 300
+        assert page.locator("h1").inner_text() == "2 of 7 required checks fail."
+        assert page.locator(".decisions tbody tr:visible").count() == 4
+        page.locator("#decisions summary").click()
+        assert page.locator(".decisions tbody tr:visible").count() == 8
+        reason = page.locator(".decisions .reason").nth(1).bounding_box()
+        assert reason["x"] >= 0
+        assert reason["x"] + reason["width"] <= width
+
+
+def test_a_phone_reads_each_decision_as_a_list(chromium: Any, report: Report):
+    with opened(chromium, report("gated").as_uri(), 390) as (page, _):
+        row = page.locator(".decisions tbody tr").first
+        assert row.locator("td").nth(3).evaluate("e => getComputedStyle(e, '::before').content") == '"Observed"'
+        tops = [row.locator("td").nth(n).bounding_box()["y"] for n in range(8)]
+        assert tops == sorted(tops)
+        assert len(set(tops)) == 8
+
+
+def test_under_a_strict_policy_a_gate_still_reads(chromium: Any, strict_url: Callable[[str], str]):
+    with opened(chromium, strict_url("gated")) as (page, _):
+        assert page.locator("h1").inner_text() == "2 of 7 required checks fail."
+        assert page.locator(".decisions tbody tr").count() == 8
+        assert "Comparable with 2 stated differences" in page.locator("#gate").inner_text()
+        assert page.locator(".exemplar blockquote.end").first.is_visible()
+
+
+def test_on_paper_prompts_outputs_and_passes_are_all_there(chromium: Any, report: Report):
+    with opened(chromium, report("gated").as_uri()) as (page, _):
+        page.emulate_media(media="print")
+        cut = "[...document.querySelectorAll('blockquote')].filter((q) => q.scrollHeight > q.clientHeight + 1).length"
+        assert page.evaluate(cut) == 0
+        parts = "[...document.querySelectorAll('.decisions tr, .control .written')]"
+        assert page.evaluate(f"{parts}.filter((e) => !e.checkVisibility()).length") == 0

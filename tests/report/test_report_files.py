@@ -1,4 +1,4 @@
-"""The audit folder: five files, whole or not at all, the same bytes each time."""
+"""The audit folder: six files, whole or not at all, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import audits
+import gates
+from undertow.audit.gate.result import GateResult
 from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS, Audit
 from undertow.errors import UserError
 from undertow.report import write_report
 
-FILES = ["exemplars.parquet", "findings.parquet", "report.html", "report.json", "summary.md"]
+FILES = ["exemplars.parquet", "findings.parquet", "flips.parquet", "report.html", "report.json", "summary.md"]
 
 
-def test_writes_five_files_and_returns_the_page(tmp_path: Path):
+def test_writes_six_files_and_returns_the_page(tmp_path: Path):
     made = write_report(audits.garments((0.9,)), tmp_path / "new" / "folder")
     assert made == tmp_path / "new" / "folder" / "report.html"
     assert sorted(p.name for p in made.parent.iterdir()) == FILES
@@ -82,3 +84,30 @@ def test_a_folder_that_is_a_file_is_refused_by_name(tmp_path: Path):
     with pytest.raises(UserError) as refused:
         write_report(audits.garments((0.5,)), taken)
     assert str(refused.value) == f"{taken}: the report cannot be written here (File exists). Give another --out."
+
+
+def test_a_gate_adds_its_test_results_and_nothing_without_an_audit_is_left_from_before(tmp_path: Path):
+    write_report(*_places("gated", tmp_path))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*FILES, "junit.xml"])
+    write_report(*_places("refused", tmp_path))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["junit.xml", "report.html", "report.json", "summary.md"]
+    write_report(audits.garments((0.5,)), tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_files_of_others_are_left_alone_where_no_report_was(tmp_path: Path):
+    (tmp_path / "junit.xml").write_text("theirs")
+    write_report(audits.garments((0.5,)), tmp_path)
+    assert (tmp_path / "junit.xml").read_text() == "theirs"
+
+
+@pytest.mark.parametrize("name", ["gated", "refused", "hostile_gate"])
+def test_the_same_gate_gives_the_same_bytes(name: str, tmp_path: Path):
+    first, second = (write_report(*_places(name, tmp_path / side)).parent for side in "ab")
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+def _places(name: str, folder: Path) -> tuple[Audit | None, Path, GateResult | None]:
+    audit, gate = gates.made(name)
+    return audit, folder, gate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from undertow.card import Card
@@ -25,12 +26,15 @@ def card_of(name: str) -> Card | None:
     return max(inside, key=lambda card: len(card.name), default=None)
 
 
-def title_of(name: str) -> str:
-    """What people read: the card's title, or the name itself in words."""
+ACCURACY = "accuracy"
+
+
+def title_of(name: str, outcome: str = ACCURACY) -> str:
+    """What people read: the card's title, or the name itself in words. A graded ``outcome`` takes accuracy's place."""
     known = cards()
-    if name in known:
-        return known[name].title
-    said = name.replace("_", " ").strip()
+    said = known[name].title if name in known else name.replace("_", " ").strip()
+    if outcome != ACCURACY:
+        said = re.sub(ACCURACY, lambda _: outcome, said, flags=re.IGNORECASE)
     return said[:1].upper() + said[1:]
 
 

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import struct
 from dataclasses import dataclass
 
-from markupsafe import Markup
+import polars as pl
 
 from undertow.audit.headline import PRIORITY
 from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Votes
-from undertow.report.wording import clean, percent, probability
+from undertow.report.difference import Outputs, compared
+from undertow.report.pictures import Picture, picture_of
+from undertow.report.texts import SMALL_WINDOW, Prompt, agreed_answers, bytes_of, prompt_of, written_by
+from undertow.report.wording import percent, probability
 
 PICTURE_BYTES = 2_400_000
 CARDS = 160
 """Bytes of pictures and number of exemplars that one page carries, so that it stays under 5 MB."""
-TEXT_LIMIT = 600
+TEXT_BYTES = 1_400_000
+"""Bytes of prompts and outputs beyond the first few words of each that one page carries."""
 FIRST = 6
 """Entries of a variant that are open; the rest is one click away."""
-SIDE = 112
-SMALL = 64
-"""Pictures up to this many pixels wide are enlarged with crisp pixels."""
 VOTE_ROWS = 3
 
 Place = tuple[int, int, int]
 """Variant, entry, and 0 for the exemplar or 1 for its control."""
-
-_TYPES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
-
-
-@dataclass(frozen=True)
-class Picture:
-    """``data`` is base64 (marked safe, so that it is never cut), or empty where ``missing`` says why."""
-
-    data: Markup
-    kind: str
-    width: int
-    height: int
-    crisp: bool
-    missing: str
 
 
 @dataclass(frozen=True)
@@ -56,12 +41,16 @@ class VoteRow:
 
 @dataclass(frozen=True)
 class Side:
-    """One example as the page shows it."""
+    """One example as the page shows it. Beside outputs, what both sides answered is one line instead of votes where
+    either side's members agree; nothing where the outputs are the answers."""
 
     example_id: str
     label: str | None
     picture: Picture | None
-    text: str | None
+    prompt: Prompt | None
+    outputs: Outputs | None
+    wrote: str
+    answers: tuple[str, str] | None
     votes: tuple[VoteRow, ...]
     others: int
 
@@ -72,6 +61,7 @@ class Card:
     control: Side | None
     confirmed: bool
     newly_wrong: bool
+    newly_right: bool
     q: str
     taxicab: float
 
@@ -82,6 +72,8 @@ class Gallery:
     first: tuple[Card, ...]
     more: tuple[Card, ...]
     changed: int | None
+    texts: bool
+    """Whether there are outputs to read, which need the width of the page."""
 
 
 def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
@@ -91,7 +83,14 @@ def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
     """
     fitting = _fitting(audit, budget)
     costly_first = sorted(enumerate(audit.variants), key=lambda n_v: _cost(n_v[1]))
-    return tuple(_gallery(v, n, fitting, _each(audit)) for n, v in costly_first if v.gallery)
+    right = _newly_right(audit)
+    return tuple(_gallery(v, n, fitting, _each(audit), right) for n, v in costly_first if v.gallery)
+
+
+def _newly_right(audit: Audit) -> set[tuple[str, str]]:
+    """Variant and example of answers that became right."""
+    rows = audit.exemplars.filter(pl.col("newly_right").fill_null(False))
+    return set(rows.select("variant", "example_id").iter_rows())
 
 
 def _cost(variant: VariantAudit) -> tuple[int, float]:
@@ -105,25 +104,36 @@ def _each(audit: Audit) -> int:
     return max(2, CARDS // max(len(audit.variants), 1))
 
 
-def _gallery(variant: VariantAudit, place: int, fitting: set[Place], each: int) -> Gallery:
-    cards = tuple(_card(entry, (place, i), fitting) for i, entry in enumerate(variant.gallery[:each]))
+def _gallery(variant: VariantAudit, place: int, fitting: set[Place], each: int, right: set[tuple[str, str]]) -> Gallery:
+    name = variant.arm.name
+    cards = tuple(
+        _card(entry, (place, i), fitting, (name, entry.exemplar.example_id) in right)
+        for i, entry in enumerate(variant.gallery[:each])
+    )
     changed = None if variant.count is None else variant.count.observed
-    return Gallery(variant.arm.name, cards[:FIRST], cards[FIRST:], changed)
+    return Gallery(name, cards[:FIRST], cards[FIRST:], changed, any(c.exemplar.outputs for c in cards))
 
 
-def _card(entry: GalleryEntry, at: tuple[int, int], fitting: set[Place]) -> Card:
+def _card(entry: GalleryEntry, at: tuple[int, int], fitting: set[Place], newly_right: bool) -> Card:
     exemplar = _side(entry.exemplar, (*at, 0) in fitting)
     control = None if entry.control is None else _side(entry.control, (*at, 1) in fitting)
-    return Card(exemplar, control, entry.confirmed, entry.newly_wrong, probability(entry.q), entry.taxicab)
+    q = probability(entry.q)
+    return Card(exemplar, control, entry.confirmed, entry.newly_wrong, newly_right, q, entry.taxicab)
 
 
 def _side(shown: Shown, fits: bool) -> Side:
-    votes, others = _votes(shown)
+    written = written_by(shown)
+    outputs = compared(*written) if fits else compared(*written, window=SMALL_WINDOW)
+    agreed = agreed_answers(shown) if outputs else None
+    votes, others = ((), 0) if agreed else _votes(shown)
     return Side(
         example_id=shown.example_id,
         label=shown.label,
-        picture=None if shown.image is None else _picture(shown.image, fits),
-        text=None if shown.text is None else clean(shown.text, TEXT_LIMIT),
+        picture=None if shown.image is None else picture_of(shown.image, fits),
+        prompt=None if shown.text is None else prompt_of(shown.text, fits),
+        outputs=outputs,
+        wrote="answered" if shown.reference_output is None and shown.variant_output is None else "wrote",
+        answers=None if agreed == written else agreed,
         votes=votes,
         others=others,
     )
@@ -147,53 +157,18 @@ def _shares(votes: Votes) -> dict[str, float]:
 
 
 def _fitting(audit: Audit, budget: int) -> set[Place]:
-    """The places whose picture fits, taken in turn over variants; a picture too large for what is left is skipped."""
-    chosen: set[Place] = set()
+    """The places whose picture and texts fit, taken in turn over variants; what is too large for what is left is
+    skipped."""
+    chosen, room = set[Place](), TEXT_BYTES
     deepest = min(max((len(v.gallery) for v in audit.variants), default=0), _each(audit))
     for i, (n, variant) in ((i, pair) for i in range(deepest) for pair in enumerate(audit.variants)):
         if i >= len(variant.gallery):
             continue
         for side, shown in enumerate((variant.gallery[i].exemplar, variant.gallery[i].control)):
-            if shown is not None and shown.image is not None and len(shown.image) <= budget:
-                budget -= len(shown.image)
+            if shown is None:
+                continue
+            picture, texts = len(shown.image or b""), bytes_of(shown)
+            if picture <= budget and texts <= room:
+                budget, room = budget - picture, room - texts
                 chosen.add((n, i, side))
     return chosen
-
-
-def _picture(data: bytes, fits: bool) -> Picture:
-    kind = media_type(data)
-    if kind is None:
-        return Picture(Markup(), "", SIDE, SIDE, False, f"picture of a format that is not shown ({len(data):,} bytes)")
-    width, height = _drawn(_size(data, kind))
-    small = _size(data, kind)[0] in range(1, SMALL + 1)
-    if not fits:
-        why = f"picture left out to keep this file small ({len(data):,} bytes)"
-        return Picture(Markup(), kind, width, height, small, why)
-    return Picture(Markup(base64.b64encode(data).decode("ascii")), kind, width, height, small, "")
-
-
-def media_type(data: bytes) -> str | None:
-    """``png``, ``jpeg``, ``gif`` or ``webp`` by the first bytes; ``None`` for the rest, such as SVG with scripts."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    return next((kind for magic, kind in _TYPES if data.startswith(magic)), None)
-
-
-def _size(data: bytes, kind: str) -> tuple[int, int]:
-    """Pixels, where the first bytes say so; (0, 0) otherwise."""
-    if kind == "png" and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return int(width), int(height)
-    if kind == "gif" and len(data) >= 10:
-        width, height = struct.unpack("<HH", data[6:10])
-        return int(width), int(height)
-    return 0, 0
-
-
-def _drawn(size: tuple[int, int]) -> tuple[int, int]:
-    """The drawn size: within the gallery's square, aspect kept, small pictures by a whole factor."""
-    longest = max(size)
-    if min(size) <= 0:
-        return SIDE, SIDE
-    factor = float(SIDE // longest) if longest <= SIDE // 2 else SIDE / longest
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))

@@ -19,41 +19,61 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import undertow
+from undertow.audit.gate.result import GateResult
 from undertow.audit.result import VERDICTS, Audit
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import CountRow
+from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of
 from undertow.report.figures.floor import AgainstFloor, floor_chart
 from undertow.report.figures.forest import common_axis, forest
-from undertow.report.figures.svg import CLASS, badge_mark
+from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
 from undertow.report.parts import WORDS, Page, page
-from undertow.report.wording import absent, clean, number, probability, short
+from undertow.report.wording import absent, both_ends, clean, number, probability, short
 
 FINALIZE_LIMIT = 4000
 
 
-def render_html(audit: Audit) -> str:
-    """The whole page of ``audit``: the same audit gives the same characters."""
-    parts = page(audit)
+def render_html(audit: Audit | None, gate: GateResult | None = None) -> str:
+    """The whole page of ``audit``, a gate's verdict and decisions before it. The same audit gives the same characters.
+
+    Without an audit, as the sides could not be compared, the page is the gate's verdict and why.
+    """
+    parts = None if audit is None else page(audit)
     return (
         _environment()
         .get_template("page.html")
         .render(
             page=parts,
-            galleries=galleries(audit),
-            panels=_panels(parts),
-            floored=_floored(parts),
-            count_chart=_count_chart(parts.counts),
-            taxicab_chart=_taxicab_chart(parts.counts),
-            measure=title_of(parts.effects.measure) if parts.effects else "",
-            scale=scale_of(parts.effects.measure) if parts.effects else None,
+            gate=None if gate is None else gate_part(gate),
+            title=_page_title(parts, gate),
             version=undertow.__version__,
             css=_static("report.css"),
             js=_static("report.js"),
             css_hash=_hash(_static("report.css")),
             js_hash=_hash(_static("report.js")),
+            **({} if parts is None else _sections(parts)),
         )
     )
+
+
+def _sections(parts: Page) -> dict[str, Any]:
+    """What the sections of an audit print besides its parts."""
+    return {
+        "galleries": galleries(parts.audit),
+        "panels": _panels(parts),
+        "floored": _floored(parts),
+        "count_chart": _count_chart(parts.counts),
+        "taxicab_chart": _taxicab_chart(parts.counts),
+        "measure": title_of(parts.effects.measure, parts.outcome) if parts.effects else "",
+        "scale": scale_of(parts.effects.measure) if parts.effects else None,
+    }
+
+
+def _page_title(parts: Page | None, gate: GateResult | None) -> str:
+    """The verdict that comes first, and what is compared."""
+    verdict = GATE_WORDS[gate.verdict] if gate is not None else WORDS[parts.verdict] if parts is not None else ""
+    return verdict if parts is None else f"{verdict}: {parts.title}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,7 @@ def _panels(parts: Page) -> tuple[PanelView, ...]:
     shown = parts.effects
     if shown is None:
         return ()
-    axis, scale, title = common_axis(shown.panels), scale_of(shown.measure), title_of(shown.measure)
+    axis, scale, title = common_axis(shown.panels), scale_of(shown.measure), title_of(shown.measure, parts.outcome)
     made = []
     for n, p in enumerate(shown.panels):
         said = ", ".join(f"{p.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if p.verdicts.get(v))
@@ -125,8 +145,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_cleaned,
     )
-    made.filters |= {"short": short, "p": probability, "number": number}
+    made.filters |= {"short": short, "p": probability, "number": number, "both_ends": both_ends, "said_of": said_of}
     made.globals |= {"WORDS": WORDS, "CLASS": CLASS, "VERDICTS": VERDICTS, "glyph": badge_mark}
+    made.globals |= {"GATE_WORDS": GATE_WORDS, "gate_glyph": gate_mark, "passes": passes, "ROWS": ROWS}
     return made
 
 

@@ -57,7 +57,8 @@ def _measures(audit: Audit) -> tuple[tuple[str, str, str], ...]:
     """Title, how to read it and source of every measure in the findings that has a card."""
     names = audit.findings["measure"].unique(maintain_order=True)
     known = ((name, card_of(name)) for name in names)
-    return tuple((title_of(name), c.reads, c.paper) for name, c in known if c is not None and c.name == name)
+    outcome = audit.reference.outcome
+    return tuple((title_of(n, outcome), c.reads, c.paper) for n, c in known if c is not None and c.name == n)
 
 
 def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, Verdict
-from undertow.report.cards import scale_of, title_of
+from undertow.report.cards import ACCURACY, scale_of, title_of
 from undertow.report.wording import number, percent, probability
 
 TABLE_ROWS = 300
@@ -75,7 +75,7 @@ def _over_row(row: dict[str, Any]) -> OverRow:
     )
 
 
-def finding_table(findings: pl.DataFrame) -> FindingTable:
+def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTable:
     """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
     rank = {"worse": 0, "better": 1, "too small to tell": 2, "within floor": 3, "undefined": 4}
     chosen = findings.sort(
@@ -86,7 +86,7 @@ def finding_table(findings: pl.DataFrame) -> FindingTable:
         nulls_last=True,
         maintain_order=True,
     ).head(TABLE_ROWS)
-    rows = tuple(_finding(r) for r in chosen.iter_rows(named=True))
+    rows = tuple(_finding(r, outcome) for r in chosen.iter_rows(named=True))
     present = set(chosen["verdict"])
     return FindingTable(
         rows=rows,
@@ -97,7 +97,7 @@ def finding_table(findings: pl.DataFrame) -> FindingTable:
     )
 
 
-def _finding(row: dict[str, Any]) -> FindingRow:
+def _finding(row: dict[str, Any], outcome: str) -> FindingRow:
     scale = scale_of(str(row["measure"]))
     get: dict[str, float] = {k: math.nan if row[k] is None else float(row[k]) for k in _NUMBERS}
     offset = row["unit"] == "member"
@@ -108,7 +108,7 @@ def _finding(row: dict[str, Any]) -> FindingRow:
     )
     return FindingRow(
         variant=str(row["variant"]),
-        measure=title_of(str(row["measure"])),
+        measure=title_of(str(row["measure"]), outcome),
         slice=str(row["slice"]),
         value=str(row["value"]),
         verdict=row["verdict"],

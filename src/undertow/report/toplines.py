@@ -15,9 +15,10 @@ from undertow.report.wording import Scale, absent, count, number, percent, plura
 
 @dataclass(frozen=True)
 class TopLine:
-    """One variant: its accuracy beside what that number hides."""
+    """One variant: its accuracy (or other ``outcome``) beside what that number hides."""
 
     name: str
+    outcome: str
     verdict: Verdict
     interventions: tuple[str, ...]
     members: str
@@ -46,6 +47,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
     changed = _changed(audit, variant)
     return TopLine(
         name=arm.name,
+        outcome=arm.outcome,
         verdict=variant.verdict,
         interventions=arm.interventions,
         members=_members(arm),
@@ -57,15 +59,15 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_interval="" if row is None else Scale(True).interval(row["low"], row["high"]),
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
-        unit=_unit(shown, scale),
+        unit=_unit(shown, scale, arm.outcome),
         slices=_slices_said(panel),
         **changed,
     )
 
 
-def _unit(shown: SliceEffects | None, scale: Scale) -> str:
+def _unit(shown: SliceEffects | None, scale: Scale, outcome: str) -> str:
     """What the effects in ``worst`` count, for where no axis says it."""
-    said = scale.unit or (title_of(shown.measure) if shown else "")
+    said = scale.unit or (title_of(shown.measure, outcome) if shown else "")
     return f"{said} above the floor" if scale.excess else said
 
 

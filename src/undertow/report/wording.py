@@ -17,6 +17,7 @@ NONE = "–"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _NOT_PRINTED = frozenset({"Cc", "Cs", "Cn"})
+_SERVER_COMMAND = re.compile(r"##(?=\w*\[)")
 _SPACES = {"\n": "\n", "\t": " ", "\r": "", "\u2028": "\n", "\u2029": "\n"}
 
 
@@ -50,6 +51,28 @@ def short(text: str, limit: int = 24) -> str:
     """A label of at most ``limit`` characters; the cut is marked with an ellipsis."""
     said = line(text, 4 * limit)
     return said if len(said) <= limit else said[: limit - 1].rstrip() + "…"
+
+
+def ending(text: str, limit: int) -> str:
+    """The last ``limit`` characters of a text, cleaned; a cut is marked with an ellipsis in front."""
+    kept = clean(text[-4 * limit :], 4 * limit)
+    return kept if len(kept) <= limit and len(text) <= 4 * limit else f"…{kept[-limit:].lstrip()}"
+
+
+def both_ends(text: str, limit: int = 60) -> str:
+    """A label of at most ``limit`` characters that keeps its end too: long answers often differ only there."""
+    said = line(text, 4 * limit)
+    if len(text) > 16 * limit:
+        said = f"{said[:limit]} {line(text[-4 * limit :], 4 * limit)}"
+    tail = limit // 3
+    return said if len(said) <= limit else f"{said[: limit - 1 - tail].rstrip()}…{said[-tail:].lstrip()}"
+
+
+def quoted_for_logs(said: str) -> str:
+    """One line that no CI server takes for a command: ``::error::`` at its start, ``##[error]`` anywhere in it."""
+    inert = _SERVER_COMMAND.sub("## ", said)
+    indent = len(inert) - len(inert.lstrip())
+    return f"{inert[:indent]}: {inert[indent + 1 :]}" if inert[indent:].startswith("::") else inert
 
 
 def absent(number: float | None) -> bool:

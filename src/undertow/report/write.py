@@ -1,47 +1,64 @@
-"""Writes an audit folder: the page, the numbers behind it, and a summary to paste."""
+"""Writes an audit folder: the page, the numbers behind it, a summary to paste, and a gate's test results."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
+from undertow.audit.gate.result import GateResult
 from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS, Audit
 from undertow.errors import UserError
+from undertow.report.flips import FLIP_COLUMNS, flips
 from undertow.report.html import render_html
+from undertow.report.junit import junit_xml
+from undertow.report.markdown import summary_markdown
 from undertow.report.serial import report_json
-from undertow.report.text import summary_markdown
 
 PAGE = "report.html"
+NOT_ALWAYS = ("findings.parquet", "exemplars.parquet", "flips.parquet", "junit.xml")
+"""Removed where a report of ours was here before and this one has none: an old verdict must not stand beside a new."""
 
 
-def write_report(audit: Audit, folder: Path) -> Path:
-    """Writes ``report.html``, ``report.json``, ``summary.md``, ``findings.parquet`` and ``exemplars.parquet``.
+def write_report(audit: Audit | None, folder: Path, gate: GateResult | None = None) -> Path:
+    """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit ``findings.parquet``,
+    ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
+    There is no audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
     Returns the path of the page. Everything is made before anything is written, and each file is written under a
     temporary name and renamed, so that a reader never meets half a file. The same audit gives the same bytes.
     Raises ``UserError`` where the folder cannot be written.
     """
-    made: dict[str, Callable[[], bytes]] = {
-        "findings.parquet": lambda: _parquet(audit.findings, FINDING_COLUMNS),
-        "exemplars.parquet": lambda: _parquet(audit.exemplars, EXEMPLAR_COLUMNS),
-        "report.json": lambda: report_json(audit).encode("ascii"),
-        "summary.md": lambda: summary_markdown(audit).encode("utf-8"),
-        PAGE: lambda: render_html(audit).encode("utf-8"),
-    }
-    contents = {name: make() for name, make in made.items()}
+    contents = _contents(audit, gate)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        stale = [name for name in NOT_ALWAYS if name not in contents] if (folder / PAGE).exists() else []
         for name, content in contents.items():
             _replace(folder / name, content)
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
     except OSError as problem:
         raise UserError(
             f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
         ) from problem
     return folder / PAGE
+
+
+def _contents(audit: Audit | None, gate: GateResult | None) -> dict[str, bytes]:
+    """What goes into each file; the page comes last, so that it is there only with all it names."""
+    made: dict[str, bytes] = {}
+    if audit is not None:
+        made["findings.parquet"] = _parquet(audit.findings, FINDING_COLUMNS)
+        made["exemplars.parquet"] = _parquet(audit.exemplars, EXEMPLAR_COLUMNS)
+        made["flips.parquet"] = _parquet(flips(audit), FLIP_COLUMNS)
+    if gate is not None:
+        made["junit.xml"] = junit_xml(gate)
+    made["report.json"] = report_json(audit, gate).encode("ascii")
+    made["summary.md"] = summary_markdown(audit, gate).encode("utf-8")
+    made[PAGE] = render_html(audit, gate).encode("utf-8")
+    return made
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -46,16 +46,24 @@ class Joined:
     sheets: tuple[Sheet, ...]
 
 
-def join(sheets: list[Sheet], exclusions: Exclusions, *, per_member: frozenset[str] | None = None) -> Joined:
+def join(
+    sheets: list[Sheet],
+    exclusions: Exclusions,
+    *,
+    per_member: frozenset[str] | None = None,
+    also_per_member: frozenset[str] = frozenset(),
+) -> Joined:
     """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit.
 
     ``per_member`` names the columns of a member's answers; by default those of a plain table, where an empty
-    prediction is refused too.
+    prediction is refused too. ``also_per_member`` adds to them.
     """
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
     ids = _shared_ids(sheets, exclusions)
     aligned = [_in_order(sheet, ids) for sheet in sheets]
-    examples, doubtful_N = _example_columns(aligned, ids, exclusions, per_member or SPECIAL - set(IDENTITY))
+    examples, doubtful_N = _example_columns(
+        aligned, ids, exclusions, (per_member or SPECIAL - set(IDENTITY)) | also_per_member
+    )
     keep_N = ~doubtful_N
     if per_member is None:
         keep_N &= ~_unanswered(aligned, ids, exclusions)

@@ -93,6 +93,21 @@ def badge_mark(verdict: str) -> Markup:
     )  # fmt: skip
 
 
+def gate_mark(outcome: str) -> Markup:
+    """The mark of a gate's outcome: a tick, a heavy cross, ◇ for what cannot be told, ≠ for what is not comparable."""
+    colour = {"pass": BETTER, "fail": WORSE}.get(outcome, QUIET)
+    lines = {
+        "pass": "M2 7.6L5.6 11.2L12 3.4",
+        "fail": "M2.6 2.6L11.4 11.4M11.4 2.6L2.6 11.4",
+        "not comparable": "M2 5H12M2 9H12M9.6 1.8L4.4 12.2",
+    }.get(outcome, "M7 1.6L12.4 7L7 12.4L1.6 7Z")
+    width = 1.6 if outcome == "cannot tell" else 2.2
+    return tag(
+        "svg", tag("path", d=lines, class_="mark", fill="none", stroke=colour, stroke_width=width), class_="glyph",
+        viewBox="0 0 14 14", width=14, height=14, aria_hidden="true", focusable="false",
+    )  # fmt: skip
+
+
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round values inside [low, high], at most about ``about`` of them, zero among them where it is inside."""
     raw = (high - low) / max(about, 1)

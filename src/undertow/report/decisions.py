@@ -1,0 +1,158 @@
+"""A gate's verdict and its decisions in words, in the order in which a person needs them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from undertow.audit.findings import ALL
+from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier
+from undertow.report.wording import NONE, count, first_sentence, number, plural
+
+GATE_WORDS: dict[str, str] = {
+    "pass": "Pass",
+    "fail": "Fail",
+    "cannot tell": "Cannot tell",
+    "not comparable": "Not comparable",
+}
+GATE_SIGN: dict[str, str] = {"pass": "✓", "fail": "✗", "cannot tell": "?", "not comparable": "≠"}
+HEADLINE = 90
+"""Characters of a sentence that may stand large."""
+ROWS = 200
+"""Decisions of one kind in the page; all are in ``report.json`` and ``junit.xml``."""
+
+_ORDER: tuple[Outcome, ...] = ("fail", "cannot tell", "pass")
+_AT_LEAST = ("min_realised_speedup",)
+_EITHER_WAY = ("calibration_shift",)
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """One decision, its numbers in the rule's unit. ``slice`` is ``all`` or a column, ``value`` the slice's value."""
+
+    rule: str
+    slice: str
+    value: str
+    variant: str
+    tier: Tier
+    outcome: Outcome
+    observed: str
+    limits: str
+    limit: str
+    n: str
+    reason: str
+
+    @property
+    def where(self) -> str:
+        return ALL if self.slice == ALL else f"{self.slice}={self.value}"
+
+
+@dataclass(frozen=True)
+class GatePart:
+    """What the page says about a gate. ``open`` are decisions that fail or cannot be told; failures come first."""
+
+    verdict: GateVerdict
+    sentence: str
+    rest: str
+    open: tuple[DecisionRow, ...]
+    passed: tuple[DecisionRow, ...]
+    confidence: str
+    """``95 %``: of the one-sided limits."""
+
+
+def gate_part(gate: GateResult) -> GatePart:
+    """The gate for the page, the summary and the terminal."""
+    rows = tuple(_row(d) for d in in_order(gate.decisions))
+    sentence, rest = _headline(without_verdict(gate.reason))
+    return GatePart(
+        verdict=gate.verdict,
+        sentence=sentence,
+        rest=rest,
+        open=tuple(r for r in rows if r.outcome != "pass"),
+        passed=tuple(r for r in rows if r.outcome == "pass"),
+        confidence=f"{100 - 100 * gate.level:g} %",
+    )
+
+
+def _headline(reason: str) -> tuple[str, str]:
+    """What stands large, and the rest: the first sentence, or of a long one what comes before its first pause."""
+    sentence, rest = first_sentence(reason)
+    pause = re.search(r"[;:] ", sentence)
+    if len(sentence) <= HEADLINE or pause is None:
+        return sentence, rest
+    after = sentence[pause.end() :]
+    return f"{sentence[: pause.start()].rstrip()}.", f"{after[:1].upper()}{after[1:]} {rest}".rstrip()
+
+
+def in_order(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Failures, then what is open, then passes; in each, required rules before advisory ones."""
+    return tuple(sorted(decisions, key=lambda d: (_ORDER.index(d.outcome), d.tier != "required")))
+
+
+def without_verdict(reason: str) -> str:
+    """A reason that begins with a verdict's words, for where those stand before it anyway."""
+    for word in GATE_WORDS.values():
+        if reason.startswith(f"{word}: "):
+            said = reason.removeprefix(f"{word}: ")
+            return said[:1].upper() + said[1:]
+    return reason
+
+
+def passes(n: int) -> str:
+    return f"{plural(n, 'check')} {'passes' if n == 1 else 'pass'}."
+
+
+def said_of(row: DecisionRow | Decision) -> str:
+    """The outcome in a word or two, with the tier where it is advisory."""
+    word = GATE_WORDS[row.outcome]
+    return word if row.tier == "required" else f"{word} (advisory)"
+
+
+def _row(d: Decision) -> DecisionRow:
+    unit = unit_of(d)
+    return DecisionRow(
+        rule=d.rule,
+        slice=d.slice,
+        value=d.value,
+        variant=d.variant,
+        tier=d.tier,
+        outcome=d.outcome,
+        observed=_in_unit(d.observed, unit),
+        limits=limits_of(d),
+        limit=limit_of(d),
+        n=f"{d.n_examples:,}" if d.n_examples else NONE,
+        reason=without_verdict(d.reason),
+    )
+
+
+def unit_of(d: Decision) -> str:
+    """``points``, ``examples`` or ``×``. New errors can be limited either way: only plain counts are always decided
+    and have no limits."""
+    if d.rule in _AT_LEAST:
+        return "×"
+    plain = d.rule == "max_new_errors" and math.isnan(d.low) and math.isnan(d.high) and d.outcome != "cannot tell"
+    return "examples" if plain or d.rule == "must_not_flip" else "points"
+
+
+def limit_of(d: Decision) -> str:
+    """What the policy allows: ``≤ 1 point``, ``≥ 1.5 ×``, ``within ± 2 points``, ``none``."""
+    if d.limit == 0:
+        return "none"
+    said = f"{d.limit:g} {unit_of(d)}"
+    if d.limit == 1 and said.endswith("s"):
+        said = said[:-1]
+    if d.rule in _EITHER_WAY:
+        return f"within ± {said}"
+    return f"{'≥' if d.rule in _AT_LEAST else '≤'} {said}"
+
+
+def limits_of(d: Decision) -> str:
+    """The one-sided limits of what was observed."""
+    if math.isnan(d.low) and math.isnan(d.high):
+        return NONE
+    return f"{number(d.low, 2)} to {number(d.high, 2)}"
+
+
+def _in_unit(value: float, unit: str) -> str:
+    return count(value) if unit == "examples" else number(value, 2)

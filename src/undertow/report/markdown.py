@@ -1,0 +1,129 @@
+"""Parts lowered to ``summary.md``, for a pull request or the summary of a job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from undertow.audit.gate.result import GateResult
+from undertow.audit.result import Audit
+from undertow.report.decisions import GATE_SIGN, GATE_WORDS, DecisionRow, gate_part, passes, said_of, without_verdict
+from undertow.report.parts import SIGN, WORDS, Page, page
+from undertow.report.wording import plural, short
+
+SUMMARY_BYTES = 60_000
+"""What ``summary.md`` may be: comments on code hosts end at 64 kB."""
+DECISIONS = 60
+"""Decisions that the summary lists; the report has all."""
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-]|(?<=www)\.)", flags=re.IGNORECASE)
+
+
+def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
+    """``summary.md``: the verdict in the first line, then the tables of the page, at most 60 kB.
+
+    With a gate that is its verdict; what it decided on the audit comes before the audit. At least one of them is given.
+    """
+    parts = None if audit is None else page(audit)
+    blocks = [] if gate is None else [_verdict(gate), _decisions(gate)]
+    if parts is not None:
+        opening = [_opening(parts)] if gate is None else [_comparable(parts), f"## The audit\n\n{_opening(parts)}"]
+        shown = [_comparable(parts)] if gate is None and parts.differences else []
+        blocks += [*opening, *shown, _top_lines(parts), _worst(parts), _counts(parts), _closing(parts)]
+    return _within("\n\n".join(b for b in blocks if b) + "\n")
+
+
+def _verdict(gate: GateResult) -> str:
+    return f"**{GATE_SIGN[gate.verdict]} {GATE_WORDS[gate.verdict]}.** {_md(without_verdict(gate.reason), 2000)}"
+
+
+def _decisions(gate: GateResult) -> str:
+    part = gate_part(gate)
+    if not gate.decisions:
+        return ""
+    heads = ("Outcome", "Rule", "Where", "Variant", "Observed", "Limits", "Limit", "n", "Reason")
+    said = [_table("What does not pass", heads, [_decided(r) for r in part.open[:DECISIONS]])] if part.open else []
+    if len(part.open) > DECISIONS:
+        said.append(f"{plural(len(part.open) - DECISIONS, 'more check')} that do not pass: all are in `report.html`.")
+    return "\n\n".join([*said, f"{GATE_SIGN['pass']} {passes(len(part.passed))}"])
+
+
+def _decided(r: DecisionRow) -> tuple[str, ...]:
+    named = (f"{GATE_SIGN[r.outcome]} {said_of(r)}", f"`{r.rule}`", _md(r.where), _md(r.variant, 40))
+    return (*named, r.observed, r.limits, r.limit, r.n, _md(r.reason, 400))
+
+
+def _comparable(parts: Page) -> str:
+    said = f"{parts.comparable}." + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
+    listed = "\n".join(f"- {_md(d, 400)}" for d in parts.differences)
+    return f"{said}\n\n{listed}" if listed else said
+
+
+def _opening(parts: Page) -> str:
+    first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.audit.headline, 2000)}"
+    stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
+    return f"{first}{stamp}\n\n{_md(parts.title, 160)} · " + " · ".join(_md(f, 60) for f in parts.facts)
+
+
+def _top_lines(parts: Page) -> str:
+    rows = [
+        (
+            f"{SIGN[t.verdict]} {_md(t.name)}",
+            f"{t.before} → {t.after}",
+            f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
+            _md(t.slices),
+            f"{t.changed} {t.changed_of}",
+            t.floor,
+        )
+        for t in parts.top_lines
+    ]
+    heads = ("Variant", "Top line", "Change in points (interval)", "Slices", "Changed answers", "Floor")
+    return _table("The top line, beside what it hides", heads, rows)
+
+
+def _worst(parts: Page) -> str:
+    rows = [
+        (_md(t.name), f"{_md(e.slice, 40)} {_md(e.value)}", f"{e.n:,}", effect, interval)
+        for t in parts.top_lines
+        for e, effect, interval in t.worst
+    ]
+    return _table("Slices that pay", ("Variant", "Slice", "n", "Effect", "Interval"), rows) if rows else ""
+
+
+def _counts(parts: Page) -> str:
+    rows = [(f"{SIGN[r.verdict]} {_md(r.name)}", *r.cells[:4], r.cells[6], r.cells[7]) for r in parts.counts]
+    heads = ("Variant", "Changed", "Floor [interval]", "p", "Confirmed", "Mean Taxicab", "Taxicab floor")
+    return _table("How many answers changed, against chance", heads, rows) if rows else ""
+
+
+def _closing(parts: Page) -> str:
+    told = zip(parts.top_lines, parts.audit.variants, strict=True)
+    design = [f"- {_md(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
+    assumed = [f"- {_md(a, 400)}" for a in parts.audit.assumptions]
+    said = ["## What this design can decide", "", *design]
+    if assumed:
+        said += ["", "## What was assumed", "", *assumed]
+    return "\n".join([*said, "", "Pictures, charts and every finding: `report.html`, `findings.parquet`."])
+
+
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"## {title}", "", _row(heads), _row(("---",) * len(heads))]
+    return "\n".join([*lines, *(_row(r) for r in rows)])
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _md(said: str, limit: int = 80) -> str:
+    """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table cell."""
+    return _SPECIAL.sub(r"\\\1", short(said, limit))
+
+
+def _within(said: str) -> str:
+    """Cut at a line so that the file keeps its size whatever was audited."""
+    note = "\n\nCut at 60 kB; `report.html` has the rest.\n"
+    if len(said.encode()) <= SUMMARY_BYTES:
+        return said
+    kept = said.encode()[: SUMMARY_BYTES - len(note.encode())].decode(errors="ignore")
+    return kept[: kept.rfind("\n")] + note

@@ -1,0 +1,74 @@
+"""``junit.xml`` as CI servers read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import gates
+from undertow.report import junit_xml
+
+TOTALS = ("tests", "failures", "errors", "skipped")
+
+
+def parsed(gate) -> ET.Element:
+    return ET.fromstring(junit_xml(gate))
+
+
+def test_one_suite_per_variant_and_one_case_per_rule_and_slice():
+    twice = gates.gated((*gates.DECISIONS, replace(gates.DECISIONS[0], variant="int4")))
+    root = parsed(twice)
+    assert [(s.get("name"), *(s.get(t) for t in TOTALS)) for s in root] == [
+        ("pruned 90 %", "8", "2", "0", "2"),
+        ("int4", "1", "0", "0", "0"),
+    ]
+    assert [root.get(t) for t in TOTALS] == ["9", "2", "0", "2"]
+    cases = [(c.get("classname"), c.get("name"), [child.tag for child in c]) for c in root[0]]
+    assert cases == [
+        ("undertow.worst_slice_drop", "language=ar", ["failure"]),
+        ("undertow.must_not_flip", "all", ["failure"]),
+        ("undertow.max_new_errors", "all", ["skipped"]),
+        ("undertow.max_churn", "all", ["skipped"]),
+        ("undertow.max_drop", "all", []),
+        ("undertow.worst_slice_drop", "language=de", []),
+        ("undertow.min_realised_speedup", "all", []),
+        ("undertow.calibration_shift", "all", []),
+    ]
+
+
+def test_an_advice_turns_nothing_red_and_says_why():
+    said = {c.get("classname"): c[0] for c in parsed(gates.gated()).iter("testcase") if len(c)}
+    assert said["undertow.max_new_errors"].get("message") == "advisory: max_new_errors said why it is fail."
+    assert said["undertow.max_churn"].get("message") == "cannot tell: There is no floor."
+    failure = said["undertow.worst_slice_drop"]
+    assert failure.attrib == {"message": "worst_slice_drop said why it is fail.", "type": "worst_slice_drop"}
+    assert failure.text == "limit ≤ 5 points; observed limits 2.50 to 4.00; n = 212"
+
+
+def test_sides_that_cannot_be_compared_are_one_case_in_error():
+    root = parsed(gates.refused())
+    assert [root.get(t) for t in TOTALS] == ["1", "0", "1", "0"]
+    (case,) = root.iter("testcase")
+    assert (case.get("classname"), case.get("name")) == ("undertow.comparability", "all")
+    assert (case[0].tag, case[0].get("type")) == ("error", "not comparable")
+    assert (case[0].get("message") or "").startswith("'dense' and 'int4' hold different examples: 850 examples")
+
+
+def test_two_rules_of_one_kind_on_one_place_are_told_apart():
+    root = parsed(gates.gated((gates.DECISIONS[0], gates.DECISIONS[0])))
+    assert [c.get("name") for c in root.iter("testcase")] == ["all", "all (2)"]
+
+
+@pytest.mark.parametrize("attack", gates.ATTACKS)
+def test_any_string_gives_valid_xml(attack: str):
+    given = {"rule": attack, "variant": attack, "reason": f"{attack}\x00\x0b\ud800\ufffe\uffff{attack}"}
+    for outcome in ("fail", "cannot tell", "pass"):
+        root = parsed(gates.gated((gates.decision("x", outcome, attack, attack, **given),)))
+        assert [e.tag for e in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]
+        assert root.get("tests") == "1"
+
+
+def test_the_same_gate_gives_the_same_bytes():
+    assert junit_xml(gates.hostile_gate()) == junit_xml(gates.hostile_gate())
