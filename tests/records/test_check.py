@@ -191,7 +191,9 @@ def test_two_classes_are_binary_where_one_side_says_so() -> None:
     plain = having(b, classes_from="observed")
     assert align(a, plain).variant.manifest.positive == "no"
     assert said(a, plain) == ["The positive class is 'no', as 'a' has it."]
-    assert refused(a, b) == "the positive class is 'no' in 'a' and 'yes' in 'b'; write both with the same one"
+    assert refused(a, b) == (
+        "the positive class is 'no' in 'a' and 'yes' in 'b'; name it with --positive, or write both alike"
+    )
 
 
 def test_other_tasks_do_not_mix() -> None:

@@ -133,7 +133,7 @@ def _one_task(reference: Manifest, variant: Manifest, said: list[str]) -> tuple[
     if len({m.positive for m in firm}) > 1:
         raise NotComparableError(
             f"the positive class is {reference.positive!r} in {reference.name!r} and {variant.positive!r} in"
-            f" {variant.name!r}; write both with the same one"
+            f" {variant.name!r}; name it with --positive, or write both alike"
         )
     if len({reference.positive, variant.positive}) > 1:
         said.append(f"The positive class is {firm[0].positive!r}, as {firm[0].name!r} has it.")
