@@ -7,12 +7,23 @@
     ├── NotComparableError   two populations that must not be compared: exit code 3
     └── NoEffectError        an intervention that changed nothing
 
-A message names the input, shows the value and gives the fix, in that order.
+A message names the input, shows the value and gives the fix, in that order. What it quotes comes from files of others,
+so every message is made one line without characters that a terminal would obey, and of bounded length.
 """
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 1500
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 class UndertowError(Exception):
     """Any error Undertow raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_harmless(message))
 
 
 class UserError(UndertowError):
@@ -33,3 +44,11 @@ class NotComparableError(UndertowError):
 
 class NoEffectError(UndertowError):
     """An intervention changed nothing, so any difference found would be something else."""
+
+
+def _harmless(message: str) -> str:
+    """Long messages keep their beginning, which names the input, and their end, which gives the fix."""
+    said = _OBEYED.sub(" ", message)
+    if len(said) <= LONGEST:
+        return said
+    return f"{said[: LONGEST - 400]} … {said[-350:]}"

@@ -194,7 +194,8 @@ def _checked(path: Path, loaded: _Loaded) -> _Loaded:
 
 def _probabilities(path: Path, key: str, scores_MNC: NDArray[Any]) -> NDArray[np.float32]:
     """Softmax of logits; probabilities as they are. Rows that are not finite are NaN."""
-    out = scores_MNC.astype(np.float32)
+    with np.errstate(over="ignore"):  # What float32 cannot hold is not finite, and so no prediction.
+        out = scores_MNC.astype(np.float32)
     bad_MN = ~np.isfinite(out).all(axis=2)
     out[bad_MN] = 0
     if key in ("logits", "predictions", "arr_0") and not _sums_to_one(out):
