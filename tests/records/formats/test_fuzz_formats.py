@@ -12,7 +12,9 @@ import random
 import re
 import shutil
 import time
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -150,11 +152,12 @@ def archive(rng: random.Random, data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
             members = [(i, opened.read(i) if i.compress_type in (0, 8) else b"{}") for i in opened.infolist()]
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, KeyError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, KeyError, EOFError, RuntimeError):
         return flip(rng, data)
     at = rng.randrange(len(members)) if members else 0
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        warnings.simplefilter("ignore")  # Two members of one name are part of the attack.
         for n, (info, content) in enumerate(members):
             made.writestr(
                 info.filename, rng.choice((cut, flip, retype, number, hostile))(rng, content) if n == at else content

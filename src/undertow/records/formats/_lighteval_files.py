@@ -1,0 +1,77 @@
+"""Where lighteval puts its details, and what their names say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from undertow.records.formats._names import stem
+from undertow.records.formats._parse import column_names
+
+NAMED = re.compile(r"details_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*)\.parquet")
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*")
+FEWSHOT = re.compile(r"(?P<task>.+?)\|(?P<shots>\d+)(?:\|[01])?")
+"""``gsm8k|5``, earlier ``leaderboard|gsm8k|5|0``."""
+SETS = ({"doc", "metric", "model_response"}, {"__doc__", "__metric__", "__model_response__"})
+FLAT = {"example", "full_prompt", "predictions"}
+DEEPEST = 5
+"""OUT / details / organisation / model / time / file."""
+
+
+class DetailsFile(NamedTuple):
+    """One task's details. ``shots`` is empty where the name has none, as ``stamp`` is."""
+
+    path: Path
+    task: str
+    shots: str
+    stamp: str
+    model: str
+
+
+def is_details(path: Path) -> bool:
+    """Whether the columns are those of details, whatever the file is called."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != b"PAR1":
+                return False
+    except OSError:
+        return False
+    names = column_names(path)
+    return any(wanted <= names for wanted in (*SETS, FLAT))
+
+
+def details_in(folder: Path) -> list[DetailsFile]:
+    """All details below a folder, by their names, from the first level that has any."""
+    for depth in range(DEEPEST + 1):
+        try:
+            files = sorted(p for p in folder.glob("*/" * depth + "*.parquet") if NAMED.fullmatch(p.name))
+        except OSError:
+            return []
+        if files:
+            return [details_file(p) for p in files]
+    return []
+
+
+def details_file(path: Path) -> DetailsFile:
+    """Task, few-shot count and time from the name; the model from the folders above."""
+    parts = NAMED.fullmatch(path.name)
+    full = stem(path).removeprefix("details_") if parts is None else parts["task"]
+    return DetailsFile(path, *split_task(full), "" if parts is None else parts["stamp"], _model(path))
+
+
+def split_task(full: str) -> tuple[str, str]:
+    """A task's name and its few-shot count."""
+    parts = FEWSHOT.fullmatch(full)
+    return (full, "") if parts is None else (parts["task"], parts["shots"])
+
+
+def _model(path: Path) -> str:
+    """The folders between ``details`` and the time, else the folder of the file or of the time."""
+    folders = list(path.absolute().parent.parts)
+    if folders and STAMP.fullmatch(folders[-1]):
+        folders.pop()
+    if "details" in folders:
+        at = len(folders) - 1 - folders[::-1].index("details")
+        return "/".join(folders[at + 1 :]) or folders[-1]
+    return folders[-1] if folders else ""

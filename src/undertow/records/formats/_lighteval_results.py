@@ -1,0 +1,97 @@
+"""How a run of lighteval was made, from the aggregated results of the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from undertow.errors import TableError
+from undertow.records.formats._json import name, read_json, table, text
+from undertow.records.formats._lighteval_files import DetailsFile, split_task
+
+FEWER = "so less is known of how the answers were got"
+NOT_ARGUMENTS = frozenset({"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"})
+
+
+class _Whole(msgspec.Struct):
+    config_general: Any = None
+    config_tasks: Any = None
+    versions: Any = None
+
+
+class Results(NamedTuple):
+    """``config`` is of the run, ``tasks`` and ``versions`` by the task's name as lighteval writes it. ``missing`` says
+    why there is nothing."""
+
+    config: Mapping[str, Any]
+    tasks: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    missing: str | None
+
+    @property
+    def model(self) -> str | None:
+        return name(self.config.get("model_name"))
+
+
+def results_of(file: DetailsFile) -> Results:
+    """The results beside the details, or in ``results`` beside ``details``."""
+    found = next((p for p in _places(file) if p.is_file()), None)
+    if found is None:
+        return Results({}, {}, {}, f"{file.path.parent}: has no results_{file.stamp}.json near it, {FEWER}.")
+    try:
+        whole = read_json(found, _Whole)
+    except TableError as error:
+        return Results({}, {}, {}, f"{str(error).partition('; ')[0]}, {FEWER}.")
+    return Results(table(whole.config_general), table(whole.config_tasks), table(whole.versions), None)
+
+
+def _places(file: DetailsFile) -> list[Path]:
+    called = f"results_{file.stamp}.json"
+    folder = file.path.absolute().parent
+    places = [folder / called, folder.parent / called]
+    for parent in folder.parents:
+        if parent.name == "details":
+            places.append(parent.parent / "results" / folder.parent.relative_to(parent) / called)
+    return places
+
+
+def run_conditions(results: Results) -> dict[str, str]:
+    """Conditions of the whole run."""
+    config = results.config
+    model = table(config.get("model_config"))
+    arguments = {k: v for k, v in model.items() if k not in NOT_ARGUMENTS and v is not None}
+    sha = name(config.get("lighteval_sha"))
+    found = {
+        "harness": "lighteval",
+        "harness_version": None if sha in (None, "?") else sha,
+        "model": config.get("model_name"),
+        "model_args": arguments or None,
+        "dtype": model.get("dtype") or config.get("model_dtype"),
+        "batch_size": model.get("batch_size"),
+        "decoding": _set(model.get("generation_parameters")) or None,
+        "chat_template": model.get("override_chat_template"),
+        "limit": config.get("max_samples"),
+    }
+    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}
+
+
+def task_conditions(results: Results, file: DetailsFile) -> dict[str, str]:
+    """Conditions of the task."""
+    config, version = _of_task(results.tasks, file), _of_task(results.versions, file)
+    found = {
+        "fewshot": file.shots or table(config).get("num_fewshots"),
+        "task_version": table(config).get("version") if version is None else version,
+        "template": table(config).get("prompt_function"),
+    }
+    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}
+
+
+def _of_task(values: Mapping[str, Any], file: DetailsFile) -> Any:
+    return next((v for key, v in values.items() if split_task(key)[0] == file.task), None)
+
+
+def _set(options: Any) -> dict[str, Any]:
+    return {key: value for key, value in table(options).items() if value is not None}
