@@ -59,8 +59,8 @@ def formats() -> str:
     parts = [
         "# Formats",
         NOTE,
-        "Found by content; `--format NAME` overrides. A folder stands for what lies in it, `PATH::PART` chooses among the "
-        "models that one file holds. Formats of other packages join in through the entry point group `undertow.formats`.",
+        "Found by content; `--format NAME` overrides. A folder stands for what lies in it, `PATH::PART` chooses among "
+        "the models that one file holds. Formats of other packages join in through the entry point group `undertow.formats`.",
     ]
     for format in known_formats():
         parts += [f"## {format.NAME}", format.ABOUT[0].upper() + format.ABOUT[1:] + ".", _prose(inspect.getdoc(format))]

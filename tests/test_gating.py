@@ -74,18 +74,22 @@ def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path
     assert "hold different examples" in (place / "g/junit.xml").read_text()
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("undertow gate logs/fp16 --against logs/int8", "there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml"),
-        ("undertow gate logs/fp16 --policy gate.toml", "there is no variant to decide on: give at least one after --against"),
-        ("undertow gate logs/fp16 --against logs/gone --policy gate.toml", "logs/gone: there is no such file or folder; check the name"),
-        ("undertow gate logs/fp16 --against logs/int8 --policy gone.toml", "gone.toml: the policy cannot be read (No such file or directory); check the name"),
-        ("undertow gate logs/fp16 --against logs/int8 --policy gate.toml --inconclusive maybe", "--inconclusive maybe: choose report, pass or fail"),
-        ("undertow gate logs/fp16 --against logs/int8 --policy gate.toml --annotations all", "--annotations all: choose github, none or auto"),
-    ],
-    ids=range(6),
-)  # fmt: skip
+BOTH = "undertow gate logs/fp16 --against logs/int8"
+USAGE = {
+    BOTH: "there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml",
+    "undertow gate logs/fp16 --policy gate.toml": (
+        "there is no variant to decide on: give at least one after --against"
+    ),
+    "undertow gate logs/fp16 --against logs/gone --policy gate.toml": (
+        "logs/gone: there is no such file or folder; check the name"
+    ),
+    f"{BOTH} --policy gone.toml": ("gone.toml: the policy cannot be read (No such file or directory); check the name"),
+    f"{BOTH} --policy gate.toml --inconclusive maybe": "--inconclusive maybe: choose report, pass or fail",
+    f"{BOTH} --policy gate.toml --annotations all": "--annotations all: choose github, none or auto",
+}
+
+
+@pytest.mark.parametrize(("command", "said"), list(USAGE.items()), ids=range(len(USAGE)))
 def test_usage_errors_exit_two_in_one_line(place: Path, command: str, said: str):
     done = run(place, command)
     assert (done.returncode, done.stderr) == (2, f"undertow: {said}\n")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._lm_eval_lines import MARK, blocks, opened
+from undertow.records.formats._lines import MARK, blocks, opened
 from undertow.records.formats._log import TEXT_LIMIT
 
 LARGEST = 1 << 31

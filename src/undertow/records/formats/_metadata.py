@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from undertow.records.formats._assemble import CLUSTERS
+from undertow.records.formats._document import cluster, free_name, slices
 from undertow.records.formats._json import fingerprint
-from undertow.records.formats._lm_eval_doc import cluster, free_name, slices
 from undertow.records.formats._log import LONGEST_VALUE
 from undertow.records.reading import Reading
 

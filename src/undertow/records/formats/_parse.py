@@ -52,7 +52,7 @@ def column_names(path: Path) -> frozenset[str]:
         if found is None:
             return frozenset()
         if found[0] == "Parquet":
-            with _silent_panics():
+            with silent_panics():
                 return frozenset(pl.read_parquet_schema(path))
         text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
         if found[0] == "CSV":
@@ -173,7 +173,7 @@ def _content(path: Path) -> bytes:
 def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """Whatever the parser does with strange bytes, a person gets one line. Panics of Rust are no ``Exception``."""
     try:
-        with _silent_panics():
+        with silent_panics():
             return read()
     except TableError:
         raise
@@ -184,7 +184,7 @@ def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.Dat
 
 
 @contextmanager
-def _silent_panics() -> Iterator[None]:
+def silent_panics() -> Iterator[None]:
     """A panic prints a stack trace straight to file descriptor 2, before Python hears of it."""
     try:
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

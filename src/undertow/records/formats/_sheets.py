@@ -42,6 +42,9 @@ def from_sheets(
     joined = join(sheets, exclusions, also_per_member=frozenset({CONFIDENCE}) if confident else frozenset())
     if stated is not None:
         joined = Joined(joined.examples, tuple(_with_prediction(s, stated) for s in joined.sheets))
+    for sheet in joined.sheets:
+        if "prediction" not in sheet.frame.columns:
+            raise TableError(f"{sheet.source}: has no column 'prediction'; other members have one, name it alike")
     label = joined.examples["label"] if "label" in joined.examples.columns else None
     predictions = [s.frame["prediction"] for s in joined.sheets]
     declared = stated or classes

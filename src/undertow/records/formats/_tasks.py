@@ -11,8 +11,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.conditions import merged
-from undertow.records.formats._lm_eval_metric import values_of, why_not
 from undertow.records.formats._log import PER_MEMBER, Log
+from undertow.records.formats._outcome import values_of, why_not
 from undertow.records.reading import Reading
 from undertow.records.schema import NOT_SLICES
 

@@ -10,8 +10,8 @@ Nothing is unpickled. Without ids rows are joined by position, and a note says s
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; leading axes and several files are members. Raises ``TableError``, one line."""
-    files = [(path, _loaded(path, _arrays(path))) for path in paths]
+    files = [(path, _read(path)) for path in paths]
     first_path, first = files[0]
     for path, other in files[1:]:
         if other.pred_MN.shape[1] != first.pred_MN.shape[1] or other.ids != first.ids or other.classes != first.classes:
@@ -156,6 +156,19 @@ def _member_ids(name: str, several: int) -> list[str]:
     return [name] if several == 1 else [f"{name[:110]}-m{m:02d}" for m in range(several)]
 
 
+def _read(path: Path) -> _Loaded:
+    """Headers of arrays are Python literals, and what NumPy raises for broken ones is of many kinds."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _loaded(path, _arrays(path))
+    except TableError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:120] or type(error).__name__
+        raise TableError(f"{path}: cannot be read as arrays ({said}); save it again") from error
+
+
 def _loaded(path: Path, arrays: dict[str, NDArray[Any]]) -> _Loaded:
     key = next((name for name in SCORES if name in arrays), None)
     if key is None:
@@ -239,32 +252,20 @@ def _named(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> NDArray[A
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Every array of the file that is wanted, none of it pickled, none larger than the file says it is."""
     wanted = {*SCORES, *LABELS, *IDS, *CLASSES}
-    try:
-        with path.open("rb") as file:
-            if file.read(6) == b"\x93NUMPY":
-                _refuse_claim(path, path.stat().st_size, file)
-                return {"logits": np.load(path, allow_pickle=False)}
-        arrays = {}
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                name = info.filename.removesuffix(".npy")
-                if name in wanted:
-                    with archive.open(info) as file:
-                        _refuse_claim(path, info.file_size, file)
-                    with archive.open(info) as file:
-                        arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
-        return arrays
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-    ) as e:
-        raise TableError(f"{path}: cannot be read as arrays ({' '.join(str(e).split())[:120]}); save it again") from e
+    with path.open("rb") as file:
+        if file.read(6) == b"\x93NUMPY":
+            _refuse_claim(path, path.stat().st_size, file)
+            return {"logits": np.load(path, allow_pickle=False)}
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            if name in wanted:
+                with archive.open(info) as member:
+                    _refuse_claim(path, info.file_size, member)
+                with archive.open(info) as member:
+                    arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
+    return arrays
 
 
 def _refuse_claim(path: Path, held: int, file: Any) -> None:

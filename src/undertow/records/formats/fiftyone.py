@@ -10,7 +10,6 @@ where names are unique, else its path. Media are not read. Source: FiftyOne 1.x,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +18,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._join import Sheet
+from undertow.records.formats._json import read_json
 from undertow.records.formats._log import slice_worthy
 from undertow.records.formats._names import file_name
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
@@ -29,7 +29,6 @@ NAME = "FiftyOne"
 ABOUT = "a FiftyOne dataset export (samples.json), as PATH::FIELD where it holds several models"
 SAMPLES = "samples.json"
 TRUTH = ("ground_truth", "label", "truth", "target")
-LARGEST = 1 << 31
 MOST_TAGS = 20
 
 
@@ -75,12 +74,7 @@ def _sheet(path: Path, asked: str | None) -> Sheet:
 
 
 def _samples(path: Path) -> list[dict[str, Any]]:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise TableError(f"{path}: is larger than 2 GB; export fewer fields")
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise TableError(f"{path}: is no JSON ({' '.join(str(error).split())[:120]}); export it again") from error
+    content = read_json(path, Any)
     samples = content.get("samples") if isinstance(content, dict) else None
     if not isinstance(samples, list) or not samples or not all(isinstance(s, dict) for s in samples):
         raise TableError(f"{path}: holds no list of samples; export the dataset again as FiftyOneDataset")

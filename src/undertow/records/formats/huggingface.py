@@ -22,7 +22,7 @@ from undertow.records.formats._columns import clean
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import member_names, population_name
-from undertow.records.formats._parse import column_names, kind_of, parse
+from undertow.records.formats._parse import column_names, kind_of, parse, silent_panics
 from undertow.records.formats._sheets import from_sheets
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
@@ -120,7 +120,9 @@ def _named(path: Path, column: pl.Series, classes: tuple[str, ...]) -> pl.Series
 def _class_names(path: Path) -> dict[str, tuple[str, ...]]:
     """Column → names, from the metadata of ``datasets``; empty for anything else."""
     try:
-        features = json.loads(pl.read_parquet_metadata(path)[METADATA])["info"]["features"]
+        with silent_panics():
+            metadata = pl.read_parquet_metadata(path)
+        features = json.loads(metadata[METADATA])["info"]["features"]
         found: dict[str, Any] = {
             str(c): f.get("names")
             for c, f in features.items()

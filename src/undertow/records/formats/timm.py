@@ -9,7 +9,6 @@ There is no truth in it: it comes from ``--labels FILE``, or from the parent fol
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._join import Sheet
+from undertow.records.formats._json import read_json
 from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._parse import column_names, kind_of, parse
@@ -30,7 +30,6 @@ NAME = "timm"
 ABOUT = "per-image output of timm's inference.py (CSV, JSON or Parquet)"
 SUMMARY = frozenset({"model", "top1", "top5"})
 ANSWERS = ("label", "label_0", "index", "index_0")
-LARGEST = 1 << 31
 JSON_ROW = re.compile(
     rb'\s*(\{\s*"[^"]*"\s*:\s*\{|\[\s*\{)\s*"(filename|label|index|prob|logit|label_0|index_0|prob_0)"'
 )
@@ -102,6 +101,8 @@ def _first(column: pl.Series) -> pl.Series:
 
 
 def _number(path: Path, column: pl.Series) -> pl.Series:
+    if column.dtype.is_nested():
+        raise TableError(f"{path}: a probability is {column.dtype}; want numbers between 0 and 1")
     number = column.cast(pl.Float64, strict=False)
     wrong = number.is_null() & column.is_not_null()
     if wrong.any() or not number.drop_nulls().is_between(0, 1).all():
@@ -111,7 +112,7 @@ def _number(path: Path, column: pl.Series) -> pl.Series:
 
 
 def _frame(path: Path) -> pl.DataFrame:
-    return _from_json(path, _json(path)) if _looks_json(path) else parse(path)
+    return _from_json(path, read_json(path, Any)) if _looks_json(path) else parse(path)
 
 
 def _names(path: Path) -> frozenset[str]:
@@ -119,7 +120,7 @@ def _names(path: Path) -> frozenset[str]:
     if not _looks_json(path):
         return frozenset() if kind_of(path) is None else column_names(path)
     try:
-        return frozenset(_from_json(path, _json(path)).columns)
+        return frozenset(_from_json(path, read_json(path, Any)).columns)
     except TableError:
         return frozenset()
 
@@ -134,15 +135,6 @@ def _looks_json(path: Path) -> bool:
     except OSError:
         return False
     return JSON_ROW.match(head) is not None or JSON_SPLIT.match(head) is not None
-
-
-def _json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise TableError(f"{path}: is larger than 2 GB; write CSV or Parquet instead")
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise TableError(f"{path}: is no JSON ({' '.join(str(error).split())[:120]}); write it again") from error
 
 
 def _from_json(path: Path, content: Any) -> pl.DataFrame:

@@ -12,15 +12,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats._document import cluster, slices
 from undertow.records.formats._join import Exclusions
-from undertow.records.formats._lm_eval_choice import Rule, answered, chosen, contexts, labels, learn_rule, options_of
-from undertow.records.formats._lm_eval_doc import cluster, doc_series, slices
-from undertow.records.formats._lm_eval_files import SampleFile
-from undertow.records.formats._lm_eval_layout import Layout
-from undertow.records.formats._lm_eval_metric import Values, choose, is_percentage, joined, values_of, why_not
-from undertow.records.formats._lm_eval_rows import Row, Source, collector_paused, column
-from undertow.records.formats._lm_eval_text import generated, said_or_not
 from undertow.records.formats._log import kept_input
+from undertow.records.formats._outcome import Values, choose, is_percentage, joined, values_of, why_not
+from undertow.records.formats.lm_eval.choice import Rule, answered, chosen, contexts, labels, learn_rule, options_of
+from undertow.records.formats.lm_eval.document import doc_series
+from undertow.records.formats.lm_eval.files import SampleFile
+from undertow.records.formats.lm_eval.layout import Layout
+from undertow.records.formats.lm_eval.rows import Row, Source, collector_paused, column
+from undertow.records.formats.lm_eval.text import generated, said_or_not
 from undertow.records.reading import Reading
 
 HASHES = {"doc_hash": 8, "target_hash": 4, "prompt_hash": 12}

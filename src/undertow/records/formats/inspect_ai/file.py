@@ -11,7 +11,7 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats._json import decode, name, read_json, table
-from undertow.records.formats._lm_eval_lines import head
+from undertow.records.formats._lines import head
 from undertow.records.formats._zip import Archive
 
 ZIP = b"PK\x03\x04"

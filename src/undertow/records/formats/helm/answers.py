@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from undertow.records.formats._helm_files import file_of
 from undertow.records.formats._json import fingerprint, listed, name, number, read_json, table, text
+from undertow.records.formats.helm.files import file_of
 
 CORRECT = "correct"
 CALIBRATION = "calibration"

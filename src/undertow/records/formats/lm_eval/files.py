@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undertow.errors import TableError
-from undertow.records.formats._lm_eval_lines import head
+from undertow.records.formats._lines import head
 from undertow.records.formats._names import stem
 from undertow.records.reading import Reading
 

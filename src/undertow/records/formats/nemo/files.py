@@ -10,7 +10,7 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats._json import fingerprint, name, number, read_json, table, text
-from undertow.records.formats._lm_eval_lines import head
+from undertow.records.formats._lines import head
 
 RESULTS = "results.jsonl"
 DEEPEST = 3

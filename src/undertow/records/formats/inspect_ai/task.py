@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._inspect_conditions import run_conditions, seconds, task_conditions
-from undertow.records.formats._inspect_file import Header, Sample, samples
-from undertow.records.formats._inspect_text import attached, completion, input_text, prompt, shown
 from undertow.records.formats._join import Exclusions
 from undertow.records.formats._json import bounded, fingerprint, listed, number, table, text
 from undertow.records.formats._log import TEXT_LIMIT, kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Outcome, Part, choose_outcome
+from undertow.records.formats.inspect_ai.conditions import run_conditions, seconds, task_conditions
+from undertow.records.formats.inspect_ai.file import Header, Sample, samples
+from undertow.records.formats.inspect_ai.text import attached, completion, input_text, prompt, shown
 from undertow.records.reading import Reading
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from undertow.records.formats._lm_eval_files import SampleFile
-from undertow.records.formats._lm_eval_rows import python_json, reason
+from undertow.records.formats.lm_eval.files import SampleFile
+from undertow.records.formats.lm_eval.rows import python_json, reason
 
 TEMPLATE = (
     "doc_to_text", "doc_to_target", "doc_to_choice", "description", "gen_prefix", "target_delimiter",

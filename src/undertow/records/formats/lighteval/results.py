@@ -10,7 +10,7 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats._json import name, read_json, table, text
-from undertow.records.formats._lighteval_files import DetailsFile, split_task
+from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
 FEWER = "so less is known of how the answers were got"
 NOT_ARGUMENTS = frozenset({"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"})

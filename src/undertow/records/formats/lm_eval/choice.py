@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.records.formats._lm_eval_layout import GOLD_FIELDS, Layout
-from undertow.records.formats._lm_eval_rows import Row
+from undertow.records.formats.lm_eval.layout import GOLD_FIELDS, Layout
+from undertow.records.formats.lm_eval.rows import Row
 from undertow.records.records import MISSING
 
 WEIGHED = {"acc_norm": "characters", "acc_bytes": "bytes", "acc_mutual_info": "difference"}

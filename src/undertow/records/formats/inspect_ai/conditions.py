@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from undertow.records.formats._inspect_file import Header
 from undertow.records.formats._json import fingerprint, listed, name, table, text
+from undertow.records.formats.inspect_ai.file import Header
 
 DECODING = (
     "temperature", "top_p", "top_k", "max_tokens", "stop_seqs", "best_of", "num_choices", "frequency_penalty",

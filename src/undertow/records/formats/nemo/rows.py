@@ -13,8 +13,8 @@ from undertow.errors import TableError
 from undertow.records.formats._json import bounded, fingerprint, name, number, rows, table, text
 from undertow.records.formats._log import TEXT_LIMIT, kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
-from undertow.records.formats._nemo_files import Bundle
 from undertow.records.formats._tasks import Part, choose_outcome
+from undertow.records.formats.nemo.files import Bundle
 from undertow.records.reading import Reading
 
 REWARD = "reward"

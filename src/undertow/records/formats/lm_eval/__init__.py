@@ -20,7 +20,8 @@ from undertow.errors import TableError
 from undertow.records.conditions import merged
 from undertow.records.formats._assemble import assemble
 from undertow.records.formats._join import Exclusions
-from undertow.records.formats._lm_eval_conditions import (
+from undertow.records.formats._log import Log
+from undertow.records.formats.lm_eval.conditions import (
     Table,
     less_is_better,
     model_name,
@@ -29,10 +30,9 @@ from undertow.records.formats._lm_eval_conditions import (
     seconds,
     task_conditions,
 )
-from undertow.records.formats._lm_eval_files import Run, is_sample_file, model_folders, runs
-from undertow.records.formats._lm_eval_layout import NoOutcomeError
-from undertow.records.formats._lm_eval_task import OPTIONS, TaskLog, read_task
-from undertow.records.formats._log import Log
+from undertow.records.formats.lm_eval.files import Run, is_sample_file, model_folders, runs
+from undertow.records.formats.lm_eval.layout import NoOutcomeError
+from undertow.records.formats.lm_eval.task import OPTIONS, TaskLog, read_task
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
