@@ -60,10 +60,11 @@ def formats() -> str:
         "# Formats",
         NOTE,
         "Found by content; `--format NAME` overrides. A folder stands for what lies in it, `PATH::PART` chooses among "
-        "the models that one file holds. Formats of other packages join in through the entry point group `undertow.formats`.",
+        "the models that one file holds. Formats of other packages join in through the entry point group "
+        "`undertow.formats`.",
     ]
     for format in known_formats():
-        parts += [f"## {format.NAME}", format.ABOUT[0].upper() + format.ABOUT[1:] + ".", _prose(inspect.getdoc(format))]
+        parts += [f"## {format.NAME}", f"{format.ABOUT}.", _prose(inspect.getdoc(format))]
     return "\n\n".join(parts) + "\n"
 
 
