@@ -2,8 +2,9 @@
 
     python benchmarks/agreement.py --out docs/agreement.md
 
-Exact McNemar and Holm with statsmodels, the t test on clusters with its regression; values by group and their bootstrap
-with fairlearn's ``MetricFrame``; the paired bootstrap with sacrebleu's.
+Exact McNemar, Holm, Benjamini–Hochberg and the t test on clusters beside statsmodels; Tango's interval beside its
+definition; values by group, their bootstrap and the bootstrap of the worst group beside fairlearn's ``MetricFrame``;
+paired tests and the bootstrap of sentence scores beside sacrebleu's ``PairedTest``.
 """
 
 from __future__ import annotations
@@ -11,193 +12,427 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
+from math import sqrt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import sacrebleu.metrics
 import scipy.sparse as sp
-import statsmodels.api as sm
-from fairlearn.metrics import MetricFrame
-from sacrebleu.significance import PairedTest
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
 
 from undertow.audit import Settings, audit
+from undertow.audit.stats.bootstrap import bootstrap_mean, worst_slice
 from undertow.audit.stats.mcnemar import mcnemar_exact, paired_interval
-from undertow.audit.stats.multiplicity import holm
-from undertow.audit.stats.paired_shift import paired_shift
+from undertow.audit.stats.multiplicity import benjamini_hochberg, holm
+from undertow.audit.stats.paired_shift import RowShift, paired_shift
 from undertow.records.formats._assemble import assemble
 from undertow.records.formats._log import Log
 from undertow.records.reading import Reading
 
+Floats = NDArray[np.floating[Any]]
+
+OURS, FAIRLEARN, SACREBLEU = 20_000, 2000, 10_000
+"""Resamples: ours, and theirs (fairlearn's take 25 milliseconds each)."""
+TAIL = 0.025
+SENTENCES, LENGTH = 400, 8
+
 
 class Row(NamedTuple):
-    """One comparison: what, on how many inputs, with which software, and the largest difference."""
+    """One comparison: which quantity, on which inputs, by what of ours and of theirs, and the largest difference."""
 
     what: str
     inputs: str
+    ours: str
     theirs: str
-    largest: str
+    gap: str
 
 
-def mcnemar_row(rng: np.random.Generator) -> Row:
-    pairs = [(0, 0), (1, 0), (0, 1), (41, 0), (61, 20), (100, 60), (60, 60)]
-    pairs += rng.integers(0, 200, size=(500, 2)).tolist()
-    theirs = [mcnemar([[5, lost], [gained, 5]], exact=True).pvalue for lost, gained in pairs]
-    lost, gained = np.array(pairs).T
-    gap = np.nanmax(np.abs(mcnemar_exact(lost, gained) - np.nan_to_num(theirs, nan=1.0)))
-    return Row(
-        "exact McNemar p", f"{len(pairs)} tables, 0 to 200 a cell", "statsmodels `mcnemar(exact=True)`", f"{gap:.1e}"
+def module(name: str) -> Any:
+    """Other software, most of it without types, imported where it is used: two of the three are optional here."""
+    return import_module(name)
+
+
+def mcnemar_row(rng: np.random.Generator) -> Iterator[Row]:
+    edges = [(0, 0), (1, 0), (0, 1), (1, 1), (41, 0), (61, 20), (100, 60), (60, 60), (0, 900), (5000, 5200)]
+    tables = np.array(edges + rng.integers(0, 200, size=(500, 2)).tolist())
+    mcnemar = module("statsmodels.stats.contingency_tables").mcnemar
+    theirs = np.array([mcnemar([[5, lost], [gained, 5]], exact=True).pvalue for lost, gained in tables])
+    gap = np.abs(mcnemar_exact(*tables.T) / theirs - 1).max()
+    inputs = f"{len(tables)} tables: 500 random with 0 to 199 lost and gained, {len(edges)} edges up to 5,200"
+    yield Row("exact McNemar p", inputs, "`mcnemar_exact`", "statsmodels `mcnemar(exact=True)`", f"{gap:.1e} of p")
+
+
+def families(rng: np.random.Generator) -> list[Floats]:
+    """Families of p values: random ones, and one p, ties, zeros and ones."""
+    edges = [[0.03], [0.02] * 7, [0.0, 0.0, 1.0], [1.0] * 4, [0.01, 0.04, 0.01, 0.04], [1e-300, 0.05]]
+    return [np.array(p) for p in edges] + [rng.random(rng.integers(1, 60)) ** 3 for _ in range(200)]
+
+
+def corrections_row(rng: np.random.Generator) -> Iterator[Row]:
+    multipletests = module("statsmodels.stats.multitest").multipletests
+    asked = families(rng)
+    rules = {"Holm's adjusted p": (holm, "holm"), "Benjamini–Hochberg's q": (benjamini_hochberg, "fdr_bh")}
+    for what, (correct, method) in rules.items():
+        gap = max(float(np.abs(correct(p) - multipletests(p, method=method)[1]).max()) for p in asked)
+        inputs = f"{len(asked)} families of 1 to 59, with ties, zeros and ones"
+        theirs = f'statsmodels `multipletests("{method}")`'
+        yield Row(what, inputs, f"`{correct.__name__}`", theirs, f"{gap:.1e}")
+
+
+def tango_row(rng: np.random.Generator) -> Iterator[Row]:
+    """Tango's limits against roots of the score whose nuisance parameter is the root of the likelihood's slope."""
+    cases = [(0, 0, 100), (0, 0, 1), (0, 7, 50), (7, 0, 50), (20, 0, 20), (0, 20, 20), (27, 23, 10_000)]
+    edges = len(cases)
+    for n in rng.integers(1, 3000, 300).tolist():
+        lost, gained, _ = rng.multinomial(n, rng.dirichlet([1, 1, 8])).tolist()
+        cases.append((lost, gained, n))
+    gap = 0.0
+    for case in cases:
+        for level in (0.05, 0.10):
+            gap = max(gap, float(np.abs(np.subtract(paired_interval(*case, level), slow_tango(*case, level))).max()))
+    inputs = f"{len(cases)} tables: 300 random of 1 to 2,999 examples, {edges} edges; coverage 95 and 90%"
+    yield Row(
+        "limits of a paired difference", inputs, "`paired_interval`", "Tango's definition, roots found", f"{gap:.1e}"
     )
 
 
-def holm_row(rng: np.random.Generator) -> Row:
-    gap, families = 0.0, 200
-    for _ in range(families):
-        p = rng.random(rng.integers(1, 60)) ** 3
-        gap = max(gap, float(np.abs(holm(p) - multipletests(p, method="holm")[1]).max()))
-    return Row("Holm's adjusted p", f"{families} families of 1 to 59", "statsmodels `multipletests`", f"{gap:.1e}")
+def slow_tango(lost: int, gained: int, n: int, level: float) -> tuple[float, float]:
+    """Both limits: where the score is the normal quantile, or the end of the range where it never is."""
+    z, effect = float(stats.norm.isf(level / 2)), (gained - lost) / n
 
+    def root(target: float, end: float) -> float:
+        start = end - np.sign(end) * 1e-14
 
-def tango_row(rng: np.random.Generator) -> Row:
-    """Tango's limits against the constrained likelihood, maximised by brute force over a grid of its nuisance."""
-    gap, cases = 0.0, 40
-    for _ in range(cases):
-        n = int(rng.integers(20, 400))
-        lost, gained = rng.integers(0, max(n // 4, 1), 2).tolist()
-        low, high = paired_interval(lost, gained, n)
-        gap = max(
-            gap,
-            abs(slow_score(lost, gained, n, float(low)) - 1.959964),
-            abs(slow_score(lost, gained, n, float(high)) + 1.959964),
-        )
-    return Row("Tango's interval", f"{cases} tables", "score at its limits, nuisance by grid search", f"{gap:.1e} in z")
+        def off(delta: float) -> float:
+            return slow_score(lost, gained, n, delta) - target
+
+        if effect == end or off(start) * np.sign(target) <= 0:
+            return end
+        return float(brentq(off, start, effect, xtol=1e-15, rtol=1e-14))
+
+    return root(z, -1.0), root(-z, 1.0)
 
 
 def slow_score(lost: int, gained: int, n: int, delta: float) -> float:
     """z of (gained − lost)/n against ``delta``, with the chance of losing that makes the counts likeliest."""
-    from scipy.optimize import minimize_scalar
-
-    def unlikely(q: float) -> float:
-        chances = np.array([q, q + delta, 1 - 2 * q - delta])
-        counts = np.array([lost, gained, n - lost - gained])
-        if (chances < 0).any():
-            return np.inf
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return -float(np.where(counts > 0, counts * np.log(chances), 0.0).sum())
-
-    bounds = (max(0.0, -delta), (1 - delta) / 2)
-    q = minimize_scalar(unlikely, bounds=bounds, method="bounded", options={"xatol": 1e-13}).x
-    variance = n * (2 * q + delta * (1 - delta))
-    return float((gained - lost - n * delta) / np.sqrt(variance))
+    variance = n * (2 * likeliest(lost, gained, n, delta) + delta * (1 - delta))
+    distance = gained - lost - n * delta
+    return float(distance / sqrt(variance)) if variance > 0 else float(np.sign(distance) * 1e300)
 
 
-def cluster_row(rng: np.random.Generator) -> Row:
+def likeliest(lost: int, gained: int, n: int, delta: float) -> float:
+    """The chance of losing: ``start + t · width`` with the t in [0, 1] where the likelihood's falling slope is 0."""
+    start = max(0.0, -delta)
+    width = (1 - delta) / 2 - start
+    if width <= 0:
+        return start
+
+    def slope(t: float) -> float:
+        chances = t * width + max(0.0, -delta), t * width + max(0.0, delta)
+        return lost / chances[0] + gained / chances[1] - (n - lost - gained) / (width * (1 - t))
+
+    ends = 1e-16, 1 - 1e-16
+    if slope(ends[0]) <= 0 or slope(ends[1]) >= 0:
+        return start if slope(ends[0]) <= 0 else start + width
+    return float(start + width * brentq(slope, *ends, xtol=1e-16, rtol=1e-15))
+
+
+def cluster_row(rng: np.random.Generator) -> Iterator[Row]:
     gap, cases = 0.0, 100
+    api = module("statsmodels.api")
     for _ in range(cases):
         n = int(rng.integers(30, 400))
         before, after, cluster = rng.random(n), rng.random(n), rng.integers(0, n // 4, n)
         ours = paired_shift(sp.csr_array(np.ones((1, n))), before, after, 0.05, cluster).row(0)
-        fit = sm.OLS(after - before, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True)
+        fit = api.OLS(after - before, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True)
         gap = max(gap, *np.abs(np.array([ours.low, ours.high]) - fit.conf_int()[0]))
-    return Row(
-        "interval of a mean over clusters", f"{cases} samples", "statsmodels OLS, clustered errors", f"{gap:.1e}"
+    inputs = f"{cases} samples of 30 to 399 in up to a quarter as many clusters"
+    theirs = "statsmodels `OLS`, clustered errors"
+    yield Row("limits of a mean over clusters", inputs, "`paired_shift(cluster_N)`", theirs, f"{gap:.1e}")
+
+
+def graded(rng: np.random.Generator, n: int = 2000) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Two graded logs: three languages, one with a single example, and one of which every answer is right."""
+    language = rng.choice(["de", "en", "yo"], n)
+    language[0], language[1:40] = "eo", "la"
+    before = (rng.random(n) < 0.7) | (language == "la")
+    after = np.where((rng.random(n) < 0.1) & (language != "la"), rng.random(n) < 0.5, before)
+    shared = {"example_id": [f"e{i:04}" for i in range(n)], "language": language.tolist()}
+    old, new = (pl.DataFrame({**shared, "score": side.astype(float)}) for side in (before, after))
+    return old, new
+
+
+def frame_of(log: pl.DataFrame, **resampling: Any) -> Any:
+    """fairlearn's ``MetricFrame`` of the mean score by language."""
+    score, language = log["score"].to_numpy(), log["language"].to_numpy()
+    return module("fairlearn.metrics").MetricFrame(
+        metrics=lambda true, given: float(np.mean(given)),
+        y_true=score,
+        y_pred=score,
+        sensitive_features=language,
+        **resampling,
     )
 
 
-def world(rng: np.random.Generator, n: int = 2000) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Two graded logs over three languages."""
-    language = rng.choice(["de", "en", "yo"], n)
-    shared = {"example_id": [f"e{i}" for i in range(n)], "language": language.tolist()}
-    before = rng.random(n) < 0.7
-    after = np.where(rng.random(n) < 0.1, rng.random(n) < 0.5, before)
-    return tuple(pl.DataFrame({**shared, "score": side.astype(float)}) for side in (before, after))  # type: ignore[return-value]
-
-
-def group_rows(rng: np.random.Generator) -> Iterator[Row]:
-    old, new = world(rng)
-    records = [assemble([Log(n, n, frame)], Reading(name=n)) for n, frame in (("old", old), ("new", new))]
+def group_row(rng: np.random.Generator) -> Iterator[Row]:
+    """A whole audit's accuracies."""
+    logs = dict(zip(("old", "new"), graded(rng), strict=True))
+    records = [assemble([Log(name, name, log)], Reading(name=name)) for name, log in logs.items()]
     found = audit(records[0], [records[1]], Settings(by=("language",))).findings
     ours = found.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "language")).sort("value")
-    features = old["language"].to_numpy()
-    frames = [
-        MetricFrame(
-            metrics=lambda t, s: float(np.mean(s)), y_true=f["score"].to_numpy(), y_pred=f["score"].to_numpy(),
-            sensitive_features=features, n_boot=1000, ci_quantiles=[0.025, 0.975], random_state=0,
-        )
-        for f in (old, new)
-    ]  # fmt: skip
+    old_G, new_G = (frame_of(log).by_group.sort_index().to_numpy() for log in logs.values())
     gap = max(
-        float(np.abs(ours[side].to_numpy() - frame.by_group.to_numpy()).max())
-        for side, frame in zip(("reference", "changed"), frames, strict=True)
+        float(np.abs(ours[column].to_numpy() - there_G).max())
+        for column, there_G in (("reference", old_G), ("changed", new_G), ("effect", new_G - old_G))
     )
+    inputs = f"2,000 examples, {len(old_G)} slices (one of 1 example, one all right), 2 models and their difference"
+    yield Row("accuracy by slice", inputs, "`audit`, findings", "fairlearn `MetricFrame.by_group`", f"{gap:.1e}")
+
+
+def group_bootstrap_row(rng: np.random.Generator) -> Iterator[Row]:
+    """The same statistics resampled: each slice's mean, and the lowest of them."""
+    log = graded(rng)[1].filter(pl.col("language").is_in(["de", "en", "yo"]))
+    frame = frame_of(log, n_boot=FAIRLEARN, ci_quantiles=[TAIL, 1 - TAIL], random_state=0)
+    inputs = f"{len(log):,} examples, 3 slices, one model; {OURS:,} resamples here, {FAIRLEARN:,} there"
+    gaps, errors = [], []
+    for language, low, high in zip(frame.by_group.index, *frame.by_group_ci, strict=True):
+        score_N = log.filter(pl.col("language") == language)["score"].to_numpy()
+        ours = bootstrap_mean(score_N, draws=OURS, level=plain_level(len(score_N)), rng=rng)
+        gaps += np.abs(np.subtract(ours, (low, high))).tolist()
+        errors += [quantile_error(float(score_N.std() / sqrt(len(score_N))), OURS, FAIRLEARN)] * 2
     yield Row(
-        "accuracy by slice", "2,000 examples, 3 slices, 2 models", "fairlearn `MetricFrame.by_group`", f"{gap:.1e}"
+        "percentiles of a slice's accuracy",
+        inputs,
+        "`bootstrap_mean`",
+        "fairlearn `by_group_ci`",
+        worst_of(gaps, errors),
     )
-    half = [np.asarray(q) for q in frames[1].by_group_ci]
-    theirs = (half[1] - half[0]) / 2
-    n_G, p_G = ours["n_examples"].to_numpy(), ours["changed"].to_numpy()
-    exact = 1.96 * np.sqrt(p_G * (1 - p_G) / n_G)
+    gaps = np.abs(np.subtract(worst_limits(log, rng), reached(frame))).tolist()
+    errors = errors[:2]
     yield Row(
-        "half width of one model's accuracy by slice",
-        "1,000 resamples",
-        "fairlearn `by_group_ci`, beside √(p(1−p)/n)",
-        f"{float(np.abs(theirs / exact - 1).max()):.1%} of the width (ours is of the paired difference)",
+        "limits of the worst slice's accuracy",
+        inputs,
+        "`worst_slice`",
+        "fairlearn `group_min_ci`, reflected as ours",
+        worst_of(gaps, errors),
     )
 
 
-def bootstrap_row(rng: np.random.Generator) -> Row:
-    """The paired difference of sentence scores: sacrebleu resamples, we use Student's t; p should agree."""
-    references, systems = sentences(rng)
-    metric = sacrebleu.metrics.CHRF()
-    test = PairedTest(list(systems.items()), {"chrF": metric}, [references], test_type="bs", n_samples=1000)
-    (theirs,) = [results[1].p_value for name, results in test()[1].items() if name.startswith("chrF")]
-    scores = [
-        np.array([metric.sentence_score(h, [r]).score for h, r in zip(s, references, strict=True)]) / 100
-        for s in systems.values()
-    ]
-    ours = paired_shift(sp.csr_array(np.ones((1, len(references)))), *scores, 0.05).row(0)
-    return Row(
-        "p of a difference in chrF",
-        f"{len(references)} sentences, corpus chrF there and mean sentence chrF here",
-        "sacrebleu `PairedTest`, 1,000 resamples",
-        f"{theirs:.3f} there, {ours.p:.3f} here",
+def worst_limits(log: pl.DataFrame, rng: np.random.Generator) -> tuple[float, float]:
+    """Of ``worst_slice`` beside a reference that is right everywhere: its effect is the lowest accuracy minus 1."""
+    languages = sorted(set(log["language"]))
+    membership_GN = sp.csr_array(np.array([(log["language"] == name).to_numpy() for name in languages], dtype=float))
+    right_MN = log["score"].to_numpy()[None]
+    found = worst_slice(
+        np.ones_like(right_MN), right_MN, membership_GN, draws=OURS, level=2 * TAIL, rng=rng, paired=True
     )
+    return 1 + found.low, 1 + found.high
 
 
-def sentences(rng: np.random.Generator, n: int = 400) -> tuple[list[str], dict[str, list[str]]]:
-    """References of random words; two systems that each get some words wrong, the second a few more."""
+def reached(frame: Any) -> tuple[float, float]:
+    """fairlearn's percentiles of the lowest group, made what ours are: as far as they or their mirror image reach."""
+    low, high = (float(q) for q in frame.group_min_ci())
+    least = float(frame.group_min())
+    return min(low, 2 * least - high), max(high, 2 * least - low)
+
+
+def plain_level(n: int) -> float:
+    """The level at which ``bootstrap_mean``, which widens for few members, reads the plain percentiles at ``TAIL``."""
+    return float(2 * stats.t.sf(stats.norm.isf(TAIL) * sqrt((n - 1) / n), n - 1))
+
+
+def quantile_error(spread: float, *draws: int) -> float:
+    """Standard error of the difference of two resampled percentiles at ``TAIL``, for a normal statistic."""
+    density = stats.norm.pdf(stats.norm.isf(TAIL)) / spread
+    return float(sqrt(TAIL * (1 - TAIL) * sum(1 / d for d in draws)) / density)
+
+
+def worst_of(gaps: list[float], errors: list[float]) -> str:
+    """The largest difference in units of its Monte-Carlo standard error."""
+    at = int(np.argmax(np.divide(gaps, errors)))
+    return f"{gaps[at]:.4f}, {gaps[at] / errors[at]:.1f} standard errors of resampling"
+
+
+def sentences(rng: np.random.Generator, wrong: tuple[float, ...]) -> tuple[list[str], list[list[str]]]:
+    """References of ``LENGTH`` random words, and a system for each share of words that it gets wrong."""
     words = ["".join(rng.choice(list("abcdefghij"), rng.integers(2, 8))) for _ in range(500)]
-    references = [" ".join(rng.choice(words, rng.integers(4, 12))) for _ in range(n)]
+    references = [" ".join(rng.choice(words, LENGTH)) for _ in range(SENTENCES)]
 
-    def system(wrong: float) -> list[str]:
-        return [" ".join(w if rng.random() > wrong else str(rng.choice(words)) for w in r.split()) for r in references]
+    def system(share: float) -> list[str]:
+        return [" ".join(w if rng.random() > share else str(rng.choice(words)) for w in r.split()) for r in references]
 
-    return references, {"old": system(0.30), "new": system(0.32)}
+    return references, [system(share) for share in wrong]
 
 
-def page(rows: list[Row]) -> str:
-    versions = ", ".join(
-        f"{name} {version(name)}" for name in ("statsmodels", "fairlearn", "sacrebleu", "scipy", "numpy")
+def shift_of(metric: Any, references: list[str], old: list[str], new: list[str]) -> tuple[RowShift, Floats, Floats]:
+    """Our test of the mean sentence score, and both systems' scores, in the metric's own unit of 0 to 100."""
+    before_N, after_N = (
+        np.array([metric.sentence_score(h, [r]).score for h, r in zip(side, references, strict=True)])
+        for side in (old, new)
     )
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return paired_shift(sp.csr_array(np.ones((1, len(references)))), before_N, after_N, 0.05).row(0), before_N, after_N
+
+
+def paired_test(metric: Any, references: list[str], old: list[str], new: list[str], kind: str, draws: int) -> list[Any]:
+    """sacrebleu's results of the first and of the second system."""
+    systems = [("old", old), ("new", new)]
+    test = module("sacrebleu.significance").PairedTest(
+        systems, {"metric": metric}, [references], test_type=kind, n_samples=draws
+    )
+    (results,) = (found for name, found in test()[1].items() if name != "System")
+    return list(results)
+
+
+def sentence_row(rng: np.random.Generator) -> Iterator[Row]:
+    """TER with references of one length: the corpus score is the mean of sentence scores, so the statistics are one."""
+    metric = module("sacrebleu.metrics").TER()
+    references, (old, *others) = sentences(rng, (0.30, 0.30, 0.31, 0.32, 0.33, 0.34, 0.35))
+    deltas, swaps, halves, widths, errors = [], [], [], [], []
+    for new in others:
+        ours, old_N, score_N = shift_of(metric, references, old, new)
+        first, second = paired_test(metric, references, old, new, "bs", SACREBLEU)
+        deltas.append(abs(ours.effect - (second.score - first.score)))
+        low, high = bootstrap_mean(score_N, draws=OURS, level=plain_level(len(score_N)), rng=rng)
+        widths.append(abs((high - low) / 2 - second.ci))
+        errors.append(quantile_error(float(score_N.std() / sqrt(len(score_N))), OURS, SACREBLEU) / sqrt(2))
+        if ours.p < 0.05:
+            halves.append((ours.p / 2, second.p_value))
+        exchanged = paired_test(metric, references, old, new, "ar", SACREBLEU)[1].p_value
+        swaps.append((ours.p, exchanged + as_extreme(np.rint((score_N - old_N) * LENGTH / 100).astype(int)) / 2))
+    inputs = f"TER of {len(others)} systems beside one, {SENTENCES} sentences of {LENGTH} words"
+    yield Row("difference", inputs, "mean of sentence scores", "sacrebleu, corpus score", f"{max(deltas):.1e} of 100")
+    inputs += f"; {SACREBLEU:,} resamples there"
+    yield Row(
+        "half width of a system's interval",
+        inputs,
+        "`bootstrap_mean`",
+        "sacrebleu `PairedTest` (bs), `ci`",
+        worst_of(widths, errors),
+    )
+    yield Row(
+        "p of the difference",
+        inputs,
+        "`paired_shift`, Student's t",
+        "sacrebleu `PairedTest` (ar), plus half of what is as extreme",
+        furthest(swaps),
+    )
+    clear = f"the {len(halves)} of them with p < .05"
+    yield Row("one tail of it", clear, "half of `paired_shift`'s p", "sacrebleu `PairedTest` (bs)", furthest(halves))
+
+
+def as_extreme(change_N: NDArray[np.integer[Any]]) -> float:
+    """Share of all exchanges between two systems that move the total exactly as far as observed, either way.
+
+    ``change_N``: how many words more the second system gets wrong in each sentence. Exact, by convolution.
+    """
+    mass = np.ones(1)
+    for change in np.abs(change_N[change_N != 0]).tolist():
+        kernel = np.zeros(2 * change + 1)
+        kernel[[0, -1]] = 0.5
+        mass = np.convolve(mass, kernel)
+    middle, total = len(mass) // 2, abs(int(change_N.sum()))
+    return float(mass[middle + total] + mass[middle - total]) if total else float(mass[middle])
+
+
+def furthest(pairs: list[tuple[float, float]]) -> str:
+    """The two p values that are most standard errors of resampling apart."""
+
+    def error(pair: tuple[float, float]) -> float:
+        return sqrt(max(pair[0] * (1 - pair[0]), 1 / SACREBLEU) / SACREBLEU)
+
+    ours, theirs = max(pairs, key=lambda pair: abs(pair[0] - pair[1]) / error(pair))
+    apart = abs(ours - theirs) / error((ours, theirs))
+    return f"{ours:.4f} and {theirs:.4f}, {apart:.1f} standard errors of resampling"
+
+
+def flip_row(rng: np.random.Generator) -> Iterator[Row]:
+    """Sentences of one word are right or wrong, and exchanging them at random is McNemar's test."""
+    metric = module("sacrebleu.metrics").TER()
+    tables, n = [(6, 1), (14, 6), (20, 11), (30, 12), (34, 20), (60, 60)], 200
+    strict, whole = [], []
+    for lost, gained in tables:
+        old = ["yes"] * lost + ["no"] * gained + ["yes"] * (n - lost - gained)
+        new = ["no"] * lost + ["yes"] * (n - lost)
+        theirs = paired_test(metric, ["yes"] * n, old, new, "ar", SACREBLEU)[1].p_value
+        beyond = lost + 1, gained - 1
+        strict.append(
+            (
+                float(mcnemar_exact(*beyond)) if lost > gained else 1 - float(stats.binom.pmf(lost, 2 * lost, 0.5)),
+                theirs,
+            )
+        )
+        whole.append((float(mcnemar_exact(lost, gained)), theirs))
+    inputs = f"{len(tables)} tables of right and wrong, {n} sentences of one word; {SACREBLEU:,} exchanges there"
+    yield Row(
+        "exact McNemar p, next table",
+        inputs,
+        "`mcnemar_exact(lost + 1, gained − 1)`",
+        "sacrebleu `PairedTest` (ar) on TER",
+        furthest(strict),
+    )
+    ours, theirs = max(whole, key=lambda pair: pair[0] - pair[1])
+    yield Row("exact McNemar p", inputs, "`mcnemar_exact`", "the same", f"{ours:.4f} and {theirs:.4f}: see below")
+
+
+def chrf_row(rng: np.random.Generator) -> Iterator[Row]:
+    """A metric whose corpus score is not the mean of its sentence scores."""
+    metric = module("sacrebleu.metrics").CHRF()
+    references, (old, new) = sentences(rng, (0.30, 0.33))
+    ours, *_ = shift_of(metric, references, old, new)
+    first, second = paired_test(metric, references, old, new, "ar", SACREBLEU)
+    inputs = f"chrF of 2 systems, {SENTENCES} sentences; a mean of sentences here, of the corpus there"
+    moved = f"{ours.effect:+.2f} and {second.score - first.score:+.2f}; p {ours.p:.4f} and {second.p_value:.4f}"
+    yield Row("difference and its p", inputs, "`paired_shift`", "sacrebleu `PairedTest` (ar)", moved)
+
+
+COMPARISONS: dict[Callable[[np.random.Generator], Iterator[Row]], str] = {
+    mcnemar_row: "statsmodels",
+    corrections_row: "statsmodels",
+    tango_row: "scipy",
+    cluster_row: "statsmodels",
+    group_row: "fairlearn",
+    group_bootstrap_row: "fairlearn",
+    sentence_row: "sacrebleu",
+    flip_row: "sacrebleu",
+    chrf_row: "sacrebleu",
+}
+"""What is compared, and what has to be installed for it."""
+
+
+def page(rows: list[Row], others: list[str]) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in (*others, "numpy"))
     return f"""# Agreement with other software
 
 Generated by `{shlex.join(["python", "benchmarks/agreement.py", *sys.argv[1:]])}`. Do not edit. {versions}.
 
-| ours | inputs | beside | largest difference |
-|---|---|---|---|
-{table}
+Numbers that both sides compute should differ by rounding only. Where a side resamples, the difference is given in
+standard errors of resampling; each row shows the worst of its cases, so two or three of them are no surprise.
 
-statsmodels has no interval for a paired difference of proportions, so Tango's is held against its definition: at each
-limit the score statistic, its nuisance parameter found by search, is the normal quantile. fairlearn resamples examples
-of one model, and the audit's interval is of the paired difference of two, which is narrower; what can be compared is
-the width for one model. sacrebleu resamples the corpus score of two systems; the audit takes a score per example, so
-the two p values are of nearly, not exactly, the same question.
+| quantity | inputs | ours | theirs | largest difference |
+|---|---|---|---|---|
+{chr(10).join(f"| {' | '.join(row)} |" for row in rows)}
+
+- statsmodels has no interval for a paired difference of proportions. Tango's is held against its definition: the limits
+  are roots of the score, and its nuisance parameter is the root of the likelihood's slope, both found by bracketing.
+- fairlearn resamples the whole data set, `bootstrap_mean` each slice by itself; a slice's size then varies there, which
+  matters to no digit shown. `bootstrap_mean` widens for few members; here it is asked for plain percentiles.
+- `worst_slice` gives the change of the lowest accuracy, and the farther of percentile and mirrored percentile. Beside a
+  reference that is right everywhere it is the lowest accuracy of one model; fairlearn's percentiles are mirrored here.
+  The standard error given is that of a single slice.
+- sacrebleu resamples corpus scores. TER on references of one length is a corpus score that equals the mean of sentence
+  scores, so there both test one statistic. In chrF they do not, and the two p values answer nearly the same question.
+- sacrebleu's bootstrap p is one-sided in effect: it counts resamples whose absolute difference exceeds its mean by more
+  than the observed one. Where the systems clearly differ it is half of a two-sided p.
+- sacrebleu's exchange test counts only exchanges that are more extreme than what was observed, not those as extreme.
+  With right and wrong answers that leaves the observed table out, so its p is smaller than exact McNemar's. TER moves
+  in whole words; Student's t, a smooth approximation, counts half of the exchanges as extreme, which are added here.
 """
 
 
@@ -205,11 +440,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/agreement.md"))
     given = parser.parse_args()
-    rng = np.random.default_rng(0)
-    rows = [mcnemar_row(rng), holm_row(rng), tango_row(rng), cluster_row(rng), *group_rows(rng), bootstrap_row(rng)]
-    text = page(rows)
-    given.out.write_text(text, encoding="utf-8")
+    others = list(dict.fromkeys(COMPARISONS.values()))
+    missing = [name for name in others if find_spec(name) is None]
+    rows: list[Row] = []
+    for seed, (compare, needs) in enumerate(COMPARISONS.items()):
+        if needs not in missing:
+            rows += compare(np.random.default_rng(seed))
+            print(rows[-1], file=sys.stderr, flush=True)
+    text = page(rows, [name for name in others if name not in missing])
     print(text)
+    if missing:
+        print(
+            f"{' and '.join(missing)} not installed: those rows are left out and {given.out} is not written. "
+            f"Fix: pip install -c constraints.txt {' '.join(missing)}",
+            file=sys.stderr,
+        )
+        return
+    given.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

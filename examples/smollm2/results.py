@@ -22,13 +22,15 @@ from undertow.report import write_report
 
 REFERENCE, VARIANTS = ("reference", "reference-again"), ("int4", "pruned30")
 BY = ("language", "script", "task")
+CLUSTER = "article"
+"""An article says the same in every language, and gives several rows: its rows are not independent."""
 SIGN = {"worse": "▼", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 def main() -> None:
     place, page = Path(sys.argv[1]), Path(sys.argv[2])
-    reference, _ = read_any([place / name for name in REFERENCE], inputs=True)
-    variants = [read_any([place / name], inputs=True)[0] for name in VARIANTS]
+    reference, _ = read_any([place / name for name in REFERENCE], inputs=True, cluster=CLUSTER)
+    variants = [read_any([place / name], inputs=True, cluster=CLUSTER)[0] for name in VARIANTS]
     found = audit(reference, variants, Settings(by=BY))
     write_report(found, place / "audit")
     page.write_text("\n".join(_page(reference, variants, found)), encoding="utf-8")
@@ -45,6 +47,7 @@ def _page(reference: Records, variants: list[Records], found: Audit) -> Iterator
     yield from _conditions(found)
     for measure, title in (("accuracy", "Accuracy"), ("churn", "Changed answers"), ("label_confidence", "Probability")):
         yield from _overall(found, measure, title)
+    yield from _who_pays(found)
     yield from _slices(found)
     yield from _gate(reference, variants)
 
@@ -66,6 +69,30 @@ def _overall(found: Audit, measure: str, title: str) -> Iterator[str]:
     for row in rows.iter_rows(named=True):
         before, after = f"{100 * row['reference']:.1f} %", f"{100 * row['changed']:.1f} %"
         yield f"| {row['variant']} | {before} | {after} | {_effect(row)} | {row['p']:.2g} | {_verdict(row)} |"
+    yield ""
+
+
+def _who_pays(found: Audit) -> Iterator[str]:
+    """Every slice that a measure finds worse after correction, the probability of the right answer before churn."""
+    yield "## Slices that pay, after correction over all slices of a measure\n"
+    rows = found.findings.filter((pl.col("slice") != "all") & (pl.col("verdict") == "worse"))
+    yield f"{rows.height} findings on slices; those of the probability of the right answer and of accuracy:\n"
+    yield "| variant | measure | slice | n | reference | effect, points (interval) | p, corrected |"
+    yield "|---|---|---|---|---|---|---|"
+    named = rows.filter(pl.col("measure").is_in(["accuracy", "label_confidence"]))
+    for row in named.sort("variant", "measure", "effect").iter_rows(named=True):
+        yield (
+            f"| {row['variant']} | {row['measure']} | {row['slice']} {row['value']} | {row['n_examples']} "
+            f"| {100 * row['reference']:.1f} % | {_effect(row)} | {row['p_adjusted']:.2g} |"
+        )
+    yield ""
+    churned = rows.filter((pl.col("measure") == "churn") & (pl.col("slice") == "language")).sort(
+        "effect", descending=True
+    )
+    for variant in VARIANTS:
+        each = churned.filter(pl.col("variant") == variant)
+        said = ", ".join(f"{r['value']} {100 * r['changed']:.0f} %" for r in each.iter_rows(named=True))
+        yield f"- {variant}, changed answers beyond the repeat run, by language: {said or 'none'}."
     yield ""
 
 

@@ -126,7 +126,8 @@ def _slices(samples: list[dict[str, Any]], taken: set[str]) -> list[pl.Series]:
             continue
         if not name.startswith("p_") and slice_worthy(column):
             columns.append(column)
-    tags = dict.fromkeys(t for s in samples if isinstance(s.get("tags"), list) for t in s["tags"] if isinstance(t, str))
+    tags_N = [s["tags"] if isinstance(s.get("tags"), list) else [] for s in samples]
+    tags = dict.fromkeys(t for tags in tags_N for t in tags if isinstance(t, str))
     if len(tags) <= MOST_TAGS:
-        columns += [pl.Series(f"tag {t}", [t in (s.get("tags") or ()) for s in samples]) for t in tags]
+        columns += [pl.Series(f"tag {t}", [t in tags for tags in tags_N]) for t in tags]
     return columns
