@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from undertow.cli import main
 from undertow.errors import UserError
 from undertow.gating import exit_code, gate_paths
 
@@ -41,12 +45,31 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """A line of shell in ``place``, with this environment's commands."""
+def shell(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in ``place``, with this environment's commands: how CI runs it."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     return subprocess.run(
         ["bash", "-c", command], cwd=place, env={"PATH": path, **env}, capture_output=True, text=True, check=False
     )
+
+
+def run(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The same command in this process, which need not load everything again."""
+    out, err = io.StringIO(), io.StringIO()
+    arguments = shlex.split(command)
+    assert arguments[0] == "undertow"
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(place)
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", arguments)
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
@@ -147,10 +170,10 @@ def test_the_jobs_of_the_docs(place: Path, job: int, variant: str, code: int):
         shutil.rmtree(place / "logs/int8")
         (place / f"logs/{variant}").rename(place / "logs/int8")
     first, *later = jobs()[job]
-    done = run(place, first)
+    done = shell(place, first)
     assert (done.returncode, done.stderr) == (code, "")
     for line in later:
-        assert run(place, line, GITHUB_STEP_SUMMARY=str(place / "summary")).returncode == 0
+        assert shell(place, line, GITHUB_STEP_SUMMARY=str(place / "summary")).returncode == 0
         assert (place / "summary").read_text().startswith("**")
 
 
