@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +111,118 @@ def test_a_header_that_claims_too_much(tmp_path: Path):
     data = (tmp_path / "a.npy").read_bytes().replace(b"(4, 3), }      ", b"(999999999, 3),}")
     (tmp_path / "a.npy").write_bytes(data)
     assert "it is cut off or damaged: save it again" in refused(tmp_path / "a.npy")
+
+
+def test_probabilities_stay_what_they_are_beside_a_row_that_is_not_finite(tmp_path: Path):
+    proba = np.array([[0.7, 0.3], [np.nan, 0.8], [0.9, 0.1]])
+    for name in ("predictions", "probs"):
+        records, _ = read_any([saved(tmp_path / f"{name}.npz", **{name: proba})])
+        np.testing.assert_allclose(records.confidence_MN[0], [0.7, np.nan, 0.9], rtol=1e-6)
+
+
+def test_logits_are_logits_even_where_rows_sum_to_one(tmp_path: Path):
+    records, _ = read_any([saved(tmp_path / "l.npz", logits=np.eye(3))])
+    np.testing.assert_allclose(records.confidence_MN[0], np.full(3, np.e / (np.e + 2)), rtol=1e-6)
+
+
+def test_whole_numbers_named_logits_are_scores_and_no_classes(tmp_path: Path):
+    records, _ = read_any([saved(tmp_path / "i.npz", logits=np.array([[10, -3, 2], [1, 5, 6]], dtype=np.int8))])
+    assert (records.M, records.N, records.C) == (1, 2, 3)
+    assert records.pred_MN.tolist() == [[0, 2]]
+
+
+def test_files_are_joined_by_id_whatever_their_order(tmp_path: Path):
+    turn = [2, 0, 3, 1]
+    one = saved(tmp_path / "a.npz", logits=LOGITS, labels=LABELS, ids=np.array(list("wxyz")))
+    two = saved(tmp_path / "b.npz", logits=LOGITS[turn], labels=LABELS[turn], ids=np.array(list("wxyz"))[turn])
+    records, _ = read_any([one, two])
+    assert records.pred_MN.tolist() == [[0, 1, 2, 0]] * 2
+    np.testing.assert_array_equal(records.proba_MNC[0], records.proba_MNC[1])
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (None, "the label of row 0 is 1, but 0 in {} (2 of 4 differ); their rows are in another order: save ids too"),
+        (list("wxyz"), "the label of example 'w' is 1, but 0 in {} (2 of 4 differ); correct the ids or the labels"),
+    ],
+    ids=["position", "ids"],
+)
+def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids, said):
+    more = {} if ids is None else {"ids": np.array(ids)}
+    one = saved(tmp_path / "a.npz", logits=LOGITS, labels=LABELS, **more)
+    two = saved(tmp_path / "b.npz", logits=LOGITS, labels=LABELS[[1, 0, 2, 3]], **more)
+    with pytest.raises(TableError) as caught:
+        read_any([one, two])
+    assert str(caught.value) == f"{two}: {said.format(one)}"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"logits": LOGITS[:, :1]}, "logits has one column; want one per class, of two classes both"),
+        (
+            {"predictions": np.array([0, 5]), "classes": np.array(["a", "b"])},
+            "predicts class 5; there are classes 0 to 1",
+        ),
+        (
+            {"logits": LOGITS, "classes": np.array(["a", "b"])},
+            "the arrays have 3 columns and 2 names of classes; want one each",
+        ),
+        (
+            {"logits": LOGITS, "labels": np.full(4, 1e30)},
+            "labels is int64; want class indices, whole numbers from 0",
+        ),
+    ],
+    ids=range(4),
+)
+def test_refused_for_what_the_numbers_say(tmp_path: Path, arrays, said):
+    path = saved(tmp_path / "x.npz", **arrays)
+    assert refused(path) == f"{path}: {said}"
+
+
+def test_a_signalling_nan_is_no_prediction_and_no_warning(tmp_path: Path):
+    logits = LOGITS.copy()
+    logits.view(np.uint64)[1, 0] = 0x7FF0000000000001
+    records, _ = read_any([saved(tmp_path / "s.npz", logits=logits)])
+    assert records.pred_MN.tolist() == [[0, -1, 2, 0]]
+
+
+def test_names_of_damaged_text(tmp_path: Path):
+    ids = np.array(["a", "b", "c", "d"])
+    ids.view(np.uint32)[2] = 0x7FFFFFFF
+    path = saved(tmp_path / "u.npz", logits=LOGITS, ids=ids)
+    assert refused(path) == f"{path}: names hold what is no text; the file is damaged: save it again"
+
+
+def test_a_bomb_is_refused_by_its_claim_and_not_unpacked(tmp_path: Path):
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, logits=np.zeros((9 << 22, 2), dtype=np.float32))
+    with zipfile.ZipFile(path) as archive:
+        packed, size = archive.infolist()[0].compress_size, archive.infolist()[0].file_size
+    assert refused(path) == f"{path}: logits unpacks from {packed:,} to {size:,} bytes; that is no model's output"
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_member_of_either_order(tmp_path: Path, order: str):
+    stack = np.asarray(np.stack([LOGITS, -LOGITS, LOGITS * 2]), order=order)
+    np.save(tmp_path / "bare.npy", stack)
+    np.savez_compressed(tmp_path / "packed.npz", logits=stack)
+    for name in ("bare.npy", "packed.npz"):
+        records, _ = read_any([tmp_path / name])
+        want = np.exp(stack) / np.exp(stack).sum(2, keepdims=True)
+        np.testing.assert_allclose(records.proba_MNC, want, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_one_member_at_a_time_is_in_memory(tmp_path: Path):
+    """Of 60 members with 1,000 classes the peak is a few, not all of them."""
+    M, N, C = 60, 2_000, 1_000
+    path = tmp_path / "pop.npz"
+    np.savez(path, logits=np.random.default_rng(0).normal(size=(M, N, C)).astype(np.float32))
+    tracemalloc.start()
+    records, _ = read_any([path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (records.M, records.proba_MNC) == (M, None)
+    assert peak < 12 * N * C * 4

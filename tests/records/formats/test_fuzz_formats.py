@@ -187,6 +187,7 @@ MUTATORS: tuple[Callable[[random.Random, bytes], bytes], ...] = (
 def cases(name: str, count: int, folder: Path) -> Iterator[tuple[Path, str]]:
     """Damaged copies of the format's files: the path to read, and what was done."""
     rng = random.Random(name)
+    picks = ("::baseline", "::0.5", "::0.9", *PICKS) if name == "pie" else PICKS
     files = SEEDS[name]
     for n in range(count):
         place = folder / f"{n % 50}"
@@ -203,14 +204,14 @@ def cases(name: str, count: int, folder: Path) -> Iterator[tuple[Path, str]]:
                     done.append(mutate.__name__)
             path.write_bytes(data)
         target = place if rng.random() < 0.4 else place / victim
-        yield Path(f"{target}{rng.choice(PICKS)}"), f"case {n}: {victim} {'+'.join(done)}"
+        yield Path(f"{target}{rng.choice(picks)}"), f"case {n}: {victim} {'+'.join(done)}"
 
 
 def survive(path: Path, said: str, capfd: pytest.CaptureFixture[str]) -> bool:
     """Whether the damaged file was still read."""
     started = time.perf_counter()
     try:
-        records, about = read_any([path], inputs=True, allow_partial=hash(said) % 2 == 0)
+        records, about = read_any([path], inputs=True, allow_partial=zlib.crc32(said.encode()) % 2 == 0)
     except (UserError, NotComparableError) as error:
         message = str(error).replace(str(path.parent), "")
         assert "\n" not in message, said

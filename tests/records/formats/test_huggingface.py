@@ -83,3 +83,24 @@ def test_a_class_index_beyond_the_names(tmp_path: Path):
     with pytest.raises(TableError) as caught:
         read_any([path])
     assert str(caught.value) == f"{path}: prediction is 5, but the file names 2 classes"
+
+
+def test_names_of_another_column_say_nothing_about_the_answers(tmp_path: Path):
+    value, names = {"dtype": "int64", "_type": "Value"}, {"names": ["north", "south"], "_type": "ClassLabel"}
+    features = {"prediction": value, "label": value, "dialect": names, "idx": value}
+    table = pa.table({"prediction": [0, 1], "label": [0, 0], "dialect": [1, 0], "idx": [1, 2]})
+    meta = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(meta), tmp_path / "x.parquet")
+    records, _ = read_any([tmp_path / "x.parquet"])
+    assert records.classes == ("0", "1")
+    assert records.examples["dialect"].to_list() == ["south", "north"]
+
+
+def test_a_regression_has_no_classes(tmp_path: Path):
+    path = tmp_path / "predict_results_stsb.txt"
+    path.write_text("index\tprediction\n0\t3.251\n1\t-0.100\n")
+    with pytest.raises(TableError) as caught:
+        read_any([path])
+    assert str(caught.value) == (
+        f"{path}: predictions are numbers of a regression, first '3.251'; want names of classes"
+    )

@@ -52,3 +52,32 @@ def test_a_side_must_be_chosen(path: Path, pick: str, said: str):
     with pytest.raises(TableError) as caught:
         read_any([f"{path}{pick}"])
     assert str(caught.value) == f"{path}: {said} one of ::baseline, ::0.5, ::0.9 after the path"
+
+
+# As ``aggregate_predictions.py`` of the release writes it: other names, a blank in one, classes as floats.
+RELEASE = """\
+,pruning_fraction,image_index,true_class_label,variant_modal_label,variant_number_observ ,baseline_modal_label
+0,0.5,0,3,3.0,30,3.0
+1,0.5,1,4,3.0,30,4.0
+"""
+
+
+def test_what_the_release_writes(tmp_path: Path):
+    path = tmp_path / "0.5_1.csv"
+    path.write_text(RELEASE)
+    base, about = read_any([f"{path}::baseline"])
+    pruned, _ = read_any([f"{path}::0.50"])
+    assert about == f"{path}: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+    assert (base.classes, pruned.classes) == (("3", "4"), ("3", "4"))
+    assert (base.correct_MN.tolist(), pruned.correct_MN.tolist()) == ([[1, 1]], [[1, 0]])
+
+
+def test_an_index_counts_within_its_shard(tmp_path: Path):
+    for name, label in (("a.csv", "cat"), ("b.csv", "owl")):
+        (tmp_path / name).write_text(f"{HEADER}1,{label},{label},{label},30,30,0.9,0.8,0.5\n")
+    with pytest.raises(TableError) as caught:
+        read_any([f"{tmp_path / 'a.csv'}::baseline", f"{tmp_path / 'b.csv'}::baseline"])
+    assert str(caught.value) == (
+        f"{tmp_path / 'a.csv'}: image_index '1' has two labels or two answers of the baseline; an index counts within"
+        " one shard: give the files of one shard"
+    )

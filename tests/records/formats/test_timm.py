@@ -104,3 +104,32 @@ def test_refused(tmp_path: Path, text: str, said: str):
     with pytest.raises(TableError) as caught:
         read_any([tmp_path / "x.csv"])
     assert str(caught.value) == f"{tmp_path / 'x.csv'}: {said}"
+
+
+def test_a_table_without_labels_names_the_flag(tmp_path: Path):
+    path = tmp_path / "x.csv"
+    path.write_text("filename,prob\na.jpg,0.9\n")
+    with pytest.raises(TableError) as caught:
+        read_any([path])
+    assert str(caught.value) == f"{path}: has no label and no index; run timm's inference.py with --include-index"
+
+
+def test_one_description_of_two_classes_is_said(tmp_path: Path):
+    path = tmp_path / "x.csv"
+    path.write_text("filename,index,label,prob\na.jpg,134,crane,0.9\nb.jpg,517,crane,0.8\nc.jpg,1,goldfish,0.7\n")
+    assert f"{path}: 1 labels stand for several classes of index, first 'crane'; each is one here." in (
+        read_any([path])[0].manifest.notes
+    )
+
+
+def test_arrays_in_a_cell_as_numpy_prints_them(tmp_path: Path):
+    """``inference.py --topk 2`` leaves arrays to pandas: no commas, lines broken, quotes as needed."""
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "filename,index,label,prob\n"
+        'a.jpg,[281 282],"[\'tiger cat, striped\'\n ""jack-o\'-lantern""]",[0.7 0.2]\n'
+        'b.jpg,[5 6],"[""it\'s, white"" \'dog\']",[0.6 0.3]\n'
+    )
+    records, _ = read_any([path])
+    assert [records.classes[c] for c in records.pred_MN[0]] == ["tiger cat, striped", "it's, white"]
+    assert records.confidence_MN[0].tolist() == pytest.approx([0.7, 0.6])

@@ -7,32 +7,53 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats._class_labels import class_names, named
+from undertow.records.formats._columns import PROBABILITY, clean
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._parse import parse
 
-KEYS = ("example_id", "filename", "file", "index", "id")
+KEYS = ("example_id", "filename", "file", "index", "idx", "id")
 LABELS = ("label", "labels", "target", "class")
+ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
+"""What some model answered. A table of labels that is another model's predictions must not bring them along."""
 
 
-def with_labels(sheets: list[Sheet], labels: Path | None) -> list[Sheet]:
+def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> list[Sheet]:
     """Every sheet with the column ``label`` and further slices from the table, joined by ``example_id`` as text.
 
-    The table's key is ``example_id``, ``filename``, ``index`` or ``id``. Raises ``TableError`` where no example of a
-    sheet is in it; those that are not have no label.
+    The table's key is ``example_id``, ``filename``, ``index``, ``idx`` or ``id``; whole numbers that a Parquet file
+    of ``datasets`` names become these names. Examples that are not in it have no label, and a note counts them.
+    Raises ``TableError`` where no example of a sheet is in it, or where labels and predictions share no class: then
+    they are named differently, and every answer would count as wrong.
     """
-    return sheets if labels is None else [_joined(sheet, _table(labels), labels) for sheet in sheets]
+    if labels is None:
+        return sheets
+    table = _table(labels, notes)
+    joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
+    _refuse_other_names(joined, labels)
+    return joined
 
 
-def _table(path: Path) -> pl.DataFrame:
-    frame = parse(path)
+def label_names(path: Path) -> tuple[str, ...] | None:
+    """The classes that a table of labels declares, in order; ``None`` where it declares none."""
+    names = class_names(path)
+    return next((names[column] for column in LABELS if column in names), None)
+
+
+def _table(path: Path, notes: list[str]) -> pl.DataFrame:
+    frame, names = parse(path), class_names(path)
     key = next((name for name in KEYS if name in frame.columns), None)
     label = next((name for name in LABELS if name in frame.columns), None)
     if key is None or label is None:
         found = ", ".join(repr(c) for c in frame.columns[:12])
         raise TableError(f"{path}: has no pair of columns such as example_id and label; it has {found}")
-    flat = frame.select([c for c in frame.columns if not frame[c].dtype.is_nested() and frame[c].dtype != pl.Binary])
-    table = flat.rename({key: "example_id", label: "label"}) if (key, label) != ("example_id", "label") else flat
-    table = table.with_columns(pl.col("example_id", "label").cast(pl.String))
+    kept = [c for c in frame.columns if c not in ANSWERS and not c.startswith(PROBABILITY)]
+    table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename({key: "example_id"})
+    table = table.rename({label: "label"})
+    # ``clean`` asks for predictions, of which there are none here.
+    cleaned, said = clean(path, table.with_columns(prediction=pl.lit(None, pl.String)))
+    notes += said
+    table = cleaned.drop("prediction")
     twice = table["example_id"].is_duplicated()
     if twice.any():
         raise TableError(
@@ -41,12 +62,29 @@ def _table(path: Path) -> pl.DataFrame:
     return table
 
 
-def _joined(sheet: Sheet, table: pl.DataFrame, path: Path) -> Sheet:
+def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> Sheet:
     own = [c for c in sheet.frame.columns if c == "example_id" or c not in table.columns]
     frame = sheet.frame.select(own).join(table, on="example_id", how="left", maintain_order="left")
-    if frame["label"].null_count() == frame.height:
+    without = frame["example_id"].filter(frame["label"].is_null())
+    if len(without) == frame.height:
         raise TableError(
             f"{path}: has none of the examples of {sheet.source}: first {sheet.frame['example_id'][0]!r} there,"
             f" {table['example_id'][0]!r} here; name them alike"
         )
+    if len(without):
+        notes.append(
+            f"{path}: has no label for {len(without)} of {frame.height} examples of {sheet.source},"
+            f" first {without[0]!r}."
+        )
     return Sheet(sheet.member, sheet.source, frame)
+
+
+def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
+    predicting = [s for s in sheets if "prediction" in s.frame.columns]
+    said = {v for s in predicting for v in s.frame["prediction"].drop_nulls().unique().to_list()}
+    labels = {v for s in predicting for v in s.frame["label"].drop_nulls().unique().to_list()}
+    if said and labels and not said & labels:
+        raise TableError(
+            f"{path}: label {min(labels)[:60]!r} and the {len(labels)} labels in all are none of the classes that"
+            f" {predicting[0].source} predicts, such as {min(said)[:60]!r}; name the classes alike in both"
+        )

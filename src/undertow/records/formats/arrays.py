@@ -1,18 +1,19 @@
 """Arrays: ``.npz`` (or ``.npy``) as people save them from NumPy, JAX and ``Trainer.predict``.
 
 logits, probs, probabilities   (N, C), or (M, N, C) for M members; of logits the softmax is taken
-predictions                    (N,) or (M, N) whole numbers; floats of (N, C) are logits
+predictions                    (N,) or (M, N) whole numbers; floats are probabilities where rows sum to 1, else logits
 labels, label_ids              (N,) whole numbers, negative for none
 ids, classes                   (N,) names of examples, (C,) names of classes
 
-Nothing is unpickled. Without ids rows are joined by position, and a note says so.
+Nothing is unpickled, and one member at a time is in memory. Without ids rows are joined by position, and a note says
+so.
 """
 
 from __future__ import annotations
 
-import warnings
+import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,29 +25,53 @@ from undertow.errors import TableError
 from undertow.records.answers import Answers, derive, stacked
 from undertow.records.formats._classes import positive_of
 from undertow.records.formats._join import Sheet
-from undertow.records.formats._labels import with_labels
+from undertow.records.formats._labels import label_names, with_labels
 from undertow.records.formats._names import member_names, population_name
+from undertow.records.formats._npz import BARE, MAGIC, Stored, stored_arrays
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
 
 NAME = "arrays"
 ABOUT = "npz or npy with logits or probabilities (N, C) or (M, N, C), labels (N,), ids (N,)"
-SCORES = ("logits", "probs", "probabilities", "predictions", "arr_0")
+LOGITS, PROBABILITIES = ("logits",), ("probs", "probabilities")
+EITHER = ("predictions", "arr_0", BARE)
+"""Whole numbers are classes; of floats their rows tell what they are."""
+SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = ("labels", "label_ids", "y_true", "targets"), ("ids", "example_id", "example_ids"), ("classes",)
-LARGEST = 16 << 30
-"""Bytes that the arrays of one file may claim to hold."""
+MOST_CLASSES = 1 << 24
 
 
-class _Loaded(NamedTuple):
-    """One file: probabilities (M, N, C) or ``None``, predictions (M, N), and what names rows and classes."""
+class _File(NamedTuple):
+    """One file, before its scores are read. ``pred_MN`` holds whole numbers; with scores it is ``None``.
 
-    proba_MNC: NDArray[Any] | None
-    pred_MN: NDArray[np.int32]
+    ``order_N``: where each example of the first file stands in this one; ``None`` for in the same order.
+    """
+
+    path: Path
+    scores: Stored
+    pred_MN: NDArray[np.int32] | None
     label_N: NDArray[np.int32] | None
     ids: list[str] | None
     classes: tuple[str, ...] | None
-    several: int
+    order_N: NDArray[np.intp] | None = None
+
+    @property
+    def M(self) -> int:
+        shape = self.scores.shape if self.pred_MN is None else self.pred_MN.shape
+        return shape[0] if self.pred_MN is not None or len(shape) == 3 else 1
+
+    @property
+    def N(self) -> int:
+        return self.scores.shape[-2] if self.pred_MN is None else int(self.pred_MN.shape[1])
+
+    @property
+    def width(self) -> int | None:
+        """Columns of scores, one per class."""
+        return self.scores.shape[-1] if self.pred_MN is None else None
+
+    def ordered(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self.order_N is None else values[self.order_N]
 
 
 def sniff(path: Path) -> str | None:
@@ -56,7 +81,7 @@ def sniff(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             head = file.read(6)
-        if head == b"\x93NUMPY":
+        if head == MAGIC:
             return "NumPy array (npy)"
         if not head.startswith(b"PK"):
             return None
@@ -70,30 +95,29 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; leading axes and several files are members. Raises ``TableError``, one line."""
-    files = [(path, _read(path)) for path in paths]
-    first_path, first = files[0]
-    for path, other in files[1:]:
-        if other.pred_MN.shape[1] != first.pred_MN.shape[1] or other.ids != first.ids or other.classes != first.classes:
-            raise TableError(
-                f"{path}: has other examples or classes than {first_path}; predict the same with all members"
-            )
-    notes = [] if first.ids is not None else [f"{first_path}: has no ids, so rows are joined by their position."]
-    examples, label_N, classes = _examples(first_path, first, files, reading)
-    answers = [a for path, loaded in files for a in _answers(loaded, label_N, len(classes))]
-    if any((a.pred_N == MISSING).any() for a in answers):
-        lost = max(int((a.pred_N == MISSING).sum()) for a in answers)
-        notes.append(f"{first_path}: up to {lost} rows of a member are not finite and have no prediction.")
-    ids = [i for (_, f), name in zip(files, member_names(paths), strict=True) for i in _member_ids(name, f.several)]
+    first, *others = [_described(path) for path in paths]
+    files = [first, *(_in_order_of(first, other) for other in others)]
+    notes = [] if first.ids is not None else [f"{first.path}: has no ids, so rows are joined by their position."]
+    examples, label_N, classes = _examples(files, reading, notes)
+    answers = [derive(pred_N, proba_NC, label_N) for file in files for pred_N, proba_NC in _members(file, len(classes))]
+    lost = max(int((a.pred_N == MISSING).sum()) for a in answers)
+    if lost:
+        notes.append(f"{first.path}: up to {lost} rows of a member are not finite and have no prediction.")
+    ids = [i for file, name in zip(files, member_names(paths), strict=True) for i in _member_ids(name, file.M)]
     positive, said = positive_of(classes)
     manifest = Manifest(
         name=reading.name or population_name(paths),
         task="classification" if positive is None else "binary",
         classes=classes,
-        classes_from="observed" if first.classes is None and first.proba_MNC is None else "declared",
+        classes_from="observed" if first.classes is None and first.width is None else "declared",
         positive=positive,
         members=tuple(MemberEntry(id=i) for i in ids),
         notes=(*notes, *said),
     )
+    return _records(manifest, examples, answers)
+
+
+def _records(manifest: Manifest, examples: pl.DataFrame, answers: list[Answers]) -> Records:
     return Records(
         manifest,
         examples,
@@ -105,133 +129,166 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     )
 
 
+def _described(path: Path) -> _File:
+    """Everything of a file but its scores, of which the header is enough here."""
+    arrays = stored_arrays(path, frozenset({*SCORES, *LABELS, *IDS, *CLASSES}))
+    key = next((name for name in SCORES if name in arrays), None)
+    if key is None:
+        wanted = ", ".join(name for name in SCORES if name != BARE)
+        raise TableError(f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; want one of {wanted}")
+    scores = arrays[key]
+    shape, kind = scores.shape, scores.dtype.kind
+    if kind not in "fiu" or len(shape) not in (1, 2, 3) or 0 in shape:
+        raise TableError(f"{path}: {key} is {scores.dtype} of shape {shape}; want numbers, (N, C) or (M, N, C)")
+    whole = kind in "iu" and len(shape) < 3 and key in EITHER
+    if not whole and len(shape) == 1:
+        raise TableError(f"{path}: {key} is one number an example; want (N, C), a column per class")
+    if not whole and shape[-1] == 1:
+        raise TableError(f"{path}: {key} has one column; want one per class, of two classes both")
+    label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
+    file = _File(
+        path,
+        scores,
+        _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
+        None if label is None else _whole(path, "labels", label),
+        _texts(path, ids),
+        None if classes is None else tuple(_texts(path, classes) or ()),
+    )
+    return _checked(file)
+
+
+def _checked(file: _File) -> _File:
+    for name, rows in (("labels", file.label_N), ("ids", file.ids)):
+        if rows is not None and len(rows) != file.N:
+            raise TableError(f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; want one each")
+    ids, classes = pl.Series(file.ids or [], dtype=pl.String), file.classes
+    if ids.is_duplicated().any():
+        first = ids.filter(ids.is_duplicated())[0]
+        raise TableError(f"{file.path}: id {first!r} is there more than once; make ids unique")
+    if classes is not None and len(set(classes)) < len(classes):
+        raise TableError(f"{file.path}: two classes have one name; make names unique")
+    if classes is not None and file.width not in (None, len(classes)):
+        raise TableError(
+            f"{file.path}: the arrays have {file.width} columns and {len(classes)} names of classes; want one each"
+        )
+    return file
+
+
+def _in_order_of(first: _File, other: _File) -> _File:
+    """The other file with its rows in the first one's order, by ids; ``TableError`` where they are other examples."""
+    same = (other.N, other.width, other.classes) == (first.N, first.width, first.classes)
+    if not same or set(other.ids or ()) != set(first.ids or ()):
+        raise TableError(
+            f"{other.path}: has other examples or classes than {first.path}; predict the same with all members"
+        )
+    if other.ids is not None and other.ids != first.ids:
+        place = {i: n for n, i in enumerate(other.ids)}
+        other = other._replace(order_N=np.array([place[i] for i in first.ids or ()]))
+    if first.label_N is None or other.label_N is None:
+        return other
+    differs_N = first.label_N != other.ordered(other.label_N)
+    if differs_N.any():
+        n = int(differs_N.argmax())
+        what = f"row {n}" if first.ids is None else f"example {first.ids[n]!r}"
+        fix = "their rows are in another order: save ids too" if first.ids is None else "correct the ids or the labels"
+        raise TableError(
+            f"{other.path}: the label of {what} is {other.ordered(other.label_N)[n]}, but {first.label_N[n]} in"
+            f" {first.path} ({int(differs_N.sum())} of {first.N} differ); {fix}"
+        )
+    return other
+
+
 def _examples(
-    path: Path, first: _Loaded, files: list[tuple[Path, _Loaded]], reading: Reading
+    files: list[_File], reading: Reading, notes: list[str]
 ) -> tuple[pl.DataFrame, NDArray[np.int32], tuple[str, ...]]:
     """Ids, labels as class indices, and the classes; labels may come from a table of their own."""
-    n = first.pred_MN.shape[1]
-    ids = pl.Series("example_id", first.ids or [str(i) for i in range(n)], dtype=pl.String)
-    if ids.is_duplicated().any():
-        raise TableError(f"{path}: id {ids.filter(ids.is_duplicated())[0]!r} is there more than once; make ids unique")
-    label_N = next((f.label_N for _, f in files if f.label_N is not None), None)
-    width = None if first.proba_MNC is None else first.proba_MNC.shape[2]
-    highest = max(int(f.pred_MN.max(initial=0)) for _, f in files)
-    classes = first.classes or tuple(str(c) for c in range(width or max(highest, _highest(label_N)) + 1))
-    others = pl.DataFrame({"example_id": ids})
+    first = files[0]
+    label_N = next((f.ordered(f.label_N) for f in files if f.label_N is not None), None)
+    classes = first.classes or _named_classes(files, label_N, reading)
+    others = pl.DataFrame({"example_id": pl.Series(first.ids or [str(i) for i in range(first.N)], dtype=pl.String)})
     if reading.labels is not None:
-        (sheet,) = with_labels([Sheet("labels", str(path), others)], reading.labels)
+        (sheet,) = with_labels([Sheet("labels", str(first.path), others)], reading.labels, notes)
         index = {name: c for c, name in enumerate(classes)}
         unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
         if unknown is not None:
             raise TableError(
-                f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {path}"
+                f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {first.path}"
             )
-        label_N = np.array([index.get(v, MISSING) if v else MISSING for v in sheet.frame["label"]], dtype=np.int32)
+        label_N = np.array([MISSING if v is None else index[v] for v in sheet.frame["label"]], dtype=np.int32)
         others = sheet.frame.drop("label")
     if label_N is None:
-        label_N = np.full(n, MISSING, dtype=np.int32)
-    if label_N.size != n or int(label_N.max(initial=0)) >= len(classes):
+        label_N = np.full(first.N, MISSING, dtype=np.int32)
+    if int(label_N.max(initial=0)) >= len(classes):
         raise TableError(
-            f"{path}: labels are {label_N.size} up to {label_N.max(initial=0)}; want {n} below {len(classes)}"
+            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; want {first.N} below {len(classes)}"
         )
     label = pl.Series("label", label_N).replace(MISSING, None)
     return others.select("example_id", label, *(c for c in others.columns if c != "example_id")), label_N, classes
 
 
-def _highest(label_N: NDArray[np.int32] | None) -> int:
-    return 0 if label_N is None else int(label_N.max(initial=0))
+def _named_classes(files: list[_File], label_N: NDArray[np.int32] | None, reading: Reading) -> tuple[str, ...]:
+    """Names that the table of labels declares for as many columns as there are, else numbers."""
+    known = [label_N, *(f.pred_MN for f in files)]
+    count = files[0].width or 1 + max(int(a.max(initial=0)) for a in known if a is not None)
+    declared = None if reading.labels is None else label_names(reading.labels)
+    return declared if declared is not None and len(declared) == count else tuple(str(c) for c in range(count))
 
 
-def _answers(loaded: _Loaded, label_N: NDArray[np.int32], classes: int) -> list[Answers]:
-    if loaded.proba_MNC is None:
-        return [derive(pred_N, None, label_N) for pred_N in loaded.pred_MN]
-    if loaded.proba_MNC.shape[2] != classes:
+def _members(file: _File, classes: int) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]]:
+    """Every member's predictions, and probabilities where there are scores."""
+    if file.pred_MN is not None:
+        if int(file.pred_MN.max()) >= classes:
+            raise TableError(f"{file.path}: predicts class {file.pred_MN.max()}; there are classes 0 to {classes - 1}")
+        yield from ((file.ordered(pred_N), None) for pred_N in file.pred_MN)
+        return
+    key = file.scores.name
+    logits = True if key in LOGITS else False if key in PROBABILITIES else None
+    for scores_NC in file.scores.blocks():
+        proba_NC, logits = _probabilities(file.path, key, file.ordered(scores_NC), logits)
+        missing_N = np.isnan(proba_NC[:, 0])
+        yield np.where(missing_N, MISSING, proba_NC.argmax(axis=1)).astype(np.int32), proba_NC
+
+
+def _probabilities(
+    path: Path, key: str, scores_NC: NDArray[Any], logits: bool | None
+) -> tuple[NDArray[np.float32], bool | None]:
+    """Softmax of logits; probabilities as they are; rows that are not finite are NaN.
+
+    ``logits`` is ``None`` while nothing says which of them the scores are; the first member with finite rows does.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # What float32 cannot hold is not finite, so no prediction.
+        out = scores_NC.astype(np.float32)
+    bad_N = ~np.isfinite(out).all(axis=1)
+    sums = _sums_to_one(out[~bad_N] if bad_N.any() else out)
+    if logits is None and not bad_N.all():
+        logits = not sums
+    if logits is False and not sums:
         raise TableError(
-            f"the arrays have {loaded.proba_MNC.shape[2]} columns and {classes} names of classes; want one each"
+            f"{path}: rows of {key} are no probabilities that sum to 1; name them logits if they are scores"
         )
-    return [derive(p, proba, label_N) for p, proba in zip(loaded.pred_MN, loaded.proba_MNC, strict=True)]
+    out[bad_N] = 0
+    if logits:
+        out -= out.max(axis=1, keepdims=True)
+        np.exp(out, out=out)
+        out /= out.sum(axis=1, keepdims=True)
+    out[bad_N] = np.nan
+    return out, logits
+
+
+def _sums_to_one(proba_NC: NDArray[np.float32]) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool((proba_NC >= 0).all() and (np.abs(proba_NC.sum(axis=1) - 1) < 0.01).all())
 
 
 def _member_ids(name: str, several: int) -> list[str]:
     return [name] if several == 1 else [f"{name[:110]}-m{m:02d}" for m in range(several)]
 
 
-def _read(path: Path) -> _Loaded:
-    """Headers of arrays are Python literals, and what NumPy raises for broken ones is of many kinds."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _loaded(path, _arrays(path))
-    except TableError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split())[:120] or type(error).__name__
-        raise TableError(f"{path}: cannot be read as arrays ({said}); save it again") from error
-
-
-def _loaded(path: Path, arrays: dict[str, NDArray[Any]]) -> _Loaded:
-    key = next((name for name in SCORES if name in arrays), None)
-    if key is None:
-        raise TableError(f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; want one of {', '.join(SCORES)}")
-    scores = arrays[key]
-    if scores.dtype.kind not in "fiu" or scores.ndim not in (1, 2, 3) or 0 in scores.shape:
-        raise TableError(f"{path}: {key} is {scores.dtype} of shape {scores.shape}; want numbers, (N, C) or (M, N, C)")
-    whole = scores.dtype.kind in "iu" and scores.ndim < 3
-    label = _named(arrays, LABELS)
-    ids, classes = _texts(path, _named(arrays, IDS)), _texts(path, _named(arrays, CLASSES))
-    labels = None if label is None else _whole(path, "labels", label)
-    if whole:
-        pred_MN = _whole(path, key, np.atleast_2d(scores))
-        return _checked(
-            path, _Loaded(None, pred_MN, labels, ids, None if classes is None else tuple(classes), len(pred_MN))
-        )
-    if scores.ndim == 1:
-        raise TableError(f"{path}: {key} is one number an example; want (N, C), a column per class")
-    proba_MNC = _probabilities(path, key, scores[None] if scores.ndim == 2 else scores)
-    pred_MN = np.where(np.isnan(proba_MNC).any(axis=2), MISSING, np.nan_to_num(proba_MNC).argmax(axis=2)).astype(
-        np.int32
-    )
-    named = None if classes is None else tuple(classes)
-    return _checked(path, _Loaded(proba_MNC, pred_MN, labels, ids, named, len(pred_MN)))
-
-
-def _checked(path: Path, loaded: _Loaded) -> _Loaded:
-    n = loaded.pred_MN.shape[1]
-    for name, rows in (("labels", loaded.label_N), ("ids", loaded.ids)):
-        if rows is not None and len(rows) != n:
-            raise TableError(f"{path}: has {len(rows)} {name} and {n} rows of predictions; want one each")
-    if loaded.classes is not None and len(set(loaded.classes)) < len(loaded.classes):
-        raise TableError(f"{path}: two classes have one name; make names unique")
-    return loaded
-
-
-def _probabilities(path: Path, key: str, scores_MNC: NDArray[Any]) -> NDArray[np.float32]:
-    """Softmax of logits; probabilities as they are. Rows that are not finite are NaN."""
-    with np.errstate(over="ignore"):  # What float32 cannot hold is not finite, and so no prediction.
-        out = scores_MNC.astype(np.float32)
-    bad_MN = ~np.isfinite(out).all(axis=2)
-    out[bad_MN] = 0
-    if key in ("logits", "predictions", "arr_0") and not _sums_to_one(out):
-        out -= out.max(axis=2, keepdims=True)
-        np.exp(out, out=out)
-        out /= out.sum(axis=2, keepdims=True)
-    elif not _sums_to_one(out[~bad_MN][None]):
-        raise TableError(
-            f"{path}: rows of {key} are no probabilities that sum to 1; name them logits if they are scores"
-        )
-    out[bad_MN] = np.nan
-    return out
-
-
-def _sums_to_one(proba_MNC: NDArray[Any]) -> bool:
-    return bool((proba_MNC >= 0).all() and (np.abs(proba_MNC.sum(axis=2) - 1) < 0.01).all())
-
-
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
     """Class indices; every negative number means none."""
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
-        values = values.astype(np.int64)
-    if values.dtype.kind not in "iu" or (values.size and int(values.max()) > 1 << 24):
+        values = np.clip(values, MISSING, MOST_CLASSES + 1).astype(np.int64)
+    if values.dtype.kind not in "biu" or (values.size and int(values.max()) > MOST_CLASSES):
         raise TableError(f"{path}: {name} is {values.dtype}; want class indices, whole numbers from 0")
     return np.maximum(values.astype(np.int64), MISSING).astype(np.int32)
 
@@ -241,46 +298,19 @@ def _texts(path: Path, values: NDArray[Any] | None) -> list[str] | None:
         return None
     if values.dtype.kind not in "USiu" or values.ndim != 1:
         raise TableError(f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number each")
-    return [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+    if values.dtype.kind == "U" and not _are_code_points(values):
+        raise TableError(f"{path}: names hold what is no text; the file is damaged: save it again")
+    texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+    # A lone surrogate is text to NumPy and not to anything after it.
+    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
-def _named(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> NDArray[Any] | None:
+def _are_code_points(values: NDArray[Any]) -> bool:
+    """Whether four bytes a character are characters; making Python texts of others is an error of the interpreter."""
+    code = np.frombuffer(values.tobytes(), np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return not code.size or int(code.max()) <= sys.maxunicode
+
+
+def _small(arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[Any] | None:
     found = next((arrays[name] for name in names if name in arrays), None)
-    return found if found is None or found.ndim == 1 else found.reshape(-1)
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Every array of the file that is wanted, none of it pickled, none larger than the file says it is."""
-    wanted = {*SCORES, *LABELS, *IDS, *CLASSES}
-    with path.open("rb") as file:
-        if file.read(6) == b"\x93NUMPY":
-            _refuse_claim(path, path.stat().st_size, file)
-            return {"logits": np.load(path, allow_pickle=False)}
-    arrays = {}
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            if name in wanted:
-                with archive.open(info) as member:
-                    _refuse_claim(path, info.file_size, member)
-                with archive.open(info) as member:
-                    arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
-    return arrays
-
-
-def _refuse_claim(path: Path, held: int, file: Any) -> None:
-    """A header may claim any shape: more than the file holds is damage, more than ``LARGEST`` is not for here."""
-    if held > LARGEST:
-        raise TableError(f"{path}: an array of {held / 1e9:.0f} GB is too large to read; save fewer members or classes")
-    if file.tell():
-        file.seek(0)
-    version = np.lib.format.read_magic(file)
-    reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = reader(file)
-    claimed = int(np.prod([int(s) for s in shape], dtype=object)) * dtype.itemsize
-    if dtype.hasobject:
-        raise TableError(f"{path}: holds Python objects, which are never unpickled; save plain numbers or text")
-    if claimed > held:
-        raise TableError(
-            f"{path}: claims {claimed:,} bytes and holds {held:,}; it is cut off or damaged: save it again"
-        )
+    return None if found is None else found.whole().reshape(-1)

@@ -2,7 +2,7 @@
 
 ground_truth             a Classification with the label
 any other Classification a model's predictions: label, confidence
-other scalars, tags      slices
+other scalars, tags      slices, except what an evaluation wrote: whether an answer was right is no property of an image
 
 What follows ``::`` in the path (or ``--metric``) names the field of predictions. ``example_id`` is the file's name,
 where names are unique, else its path. Media are not read. Source: FiftyOne 1.x, ``FiftyOneDatasetExporter``.
@@ -18,7 +18,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._join import Sheet
-from undertow.records.formats._json import read_json
+from undertow.records.formats._json import read_json, table
 from undertow.records.formats._log import slice_worthy
 from undertow.records.formats._names import file_name
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
@@ -27,7 +27,7 @@ from undertow.records.records import Records
 
 NAME = "FiftyOne"
 ABOUT = "a FiftyOne dataset export (samples.json), as PATH::FIELD where it holds several models"
-SAMPLES = "samples.json"
+SAMPLES, METADATA = "samples.json", "metadata.json"
 TRUTH = ("ground_truth", "label", "truth", "target")
 MOST_TAGS = 20
 
@@ -59,6 +59,7 @@ def _sheet(path: Path, asked: str | None) -> Sheet:
     truth = next((name for name in TRUTH if name in fields), None)
     field = _chosen(path, [name for name in fields if name != truth], asked)
     predictions = [_classification(s.get(field)) for s in samples]
+    evaluations = _evaluations(path)
     columns: dict[str, list[Any]] = {
         "example_id": _ids(samples),
         "prediction": [p.get("label") for p in predictions],
@@ -70,7 +71,17 @@ def _sheet(path: Path, asked: str | None) -> Sheet:
     frame = pl.DataFrame({**text, CONFIDENCE: columns[CONFIDENCE]}, schema_overrides=dict.fromkeys(text, pl.String))
     if frame[CONFIDENCE].null_count() == frame.height:
         frame = frame.drop(CONFIDENCE)
-    return Sheet(file_name(field), str(path), frame.with_columns(_slices(samples, set(frame.columns))))
+    taken = {CONFIDENCE, *frame.columns, *evaluations}
+    return Sheet(file_name(field), str(path), frame.with_columns(_slices(samples, taken)))
+
+
+def _evaluations(path: Path) -> frozenset[str]:
+    """Names of the fields in which evaluations of this dataset keep their outcomes, from metadata.json."""
+    try:
+        keys = table(table(read_json(path.parent / METADATA, Any)).get("evaluations"))
+    except TableError:  # Nothing else is wanted of this file.
+        return frozenset()
+    return frozenset(key + end for key in keys for end in ("", "_tp", "_fp", "_fn"))
 
 
 def _samples(path: Path) -> list[dict[str, Any]]:
@@ -83,8 +94,13 @@ def _samples(path: Path) -> list[dict[str, Any]]:
 
 def _classifications(samples: list[dict[str, Any]]) -> list[str]:
     """Fields that hold a Classification somewhere, in the order in which they appear."""
-    found = (k for s in samples for k, v in s.items() if isinstance(v, dict) and "label" in v and "detections" not in v)
-    return list(dict.fromkeys(str(name) for name in found))
+    found = (str(k) for s in samples for k, v in s.items() if isinstance(v, dict) and "label" in v and _is_one(v))
+    return list(dict.fromkeys(found))
+
+
+def _is_one(value: dict[str, Any]) -> bool:
+    """A box or a line has a label too; only a Classification is about the whole image."""
+    return value.get("_cls", "Classification") == "Classification" and "detections" not in value
 
 
 def _chosen(path: Path, fields: list[str], asked: str | None) -> str:

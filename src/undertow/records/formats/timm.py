@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats._columns import clean
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._json import read_json
 from undertow.records.formats._labels import with_labels
@@ -30,8 +31,9 @@ NAME = "timm"
 ABOUT = "per-image output of timm's inference.py (CSV, JSON or Parquet)"
 SUMMARY = frozenset({"model", "top1", "top5"})
 ANSWERS = ("label", "label_0", "index", "index_0")
+OUTPUTS = ("prob", "prob_0", "logit", "logit_0")
 JSON_ROW = re.compile(
-    rb'\s*(\{\s*"[^"]*"\s*:\s*\{|\[\s*\{)\s*"(filename|label|index|prob|logit|label_0|index_0|prob_0)"'
+    rb'\s*(\{\s*"[^"]*"\s*:\s*\{|\[\s*\{)\s*"(filename|label|index|prob|logit|label_0|index_0|prob_0|model)"'
 )
 """The first row, of rows by file name or in a list."""
 JSON_SPLIT = re.compile(rb'\s*\{\s*"columns"\s*:\s*\[[^\]]*"(label|index|label_0|index_0)"')
@@ -42,7 +44,7 @@ def sniff(path: Path) -> str | None:
     if path.is_dir():
         return None
     names = _names(path)
-    if "filename" in names and names & set(ANSWERS) and "example_id" not in names:
+    if "filename" in names and names & {*ANSWERS, *OUTPUTS} and "example_id" not in names:
         return "timm inference output (filename and label)"
     return "timm validation summary (model, top1, top5)" if names >= SUMMARY else None
 
@@ -53,7 +55,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     sheets = [_sheet(path, name, notes) for path, name in zip(paths, member_names(paths), strict=True)]
     if reading.labels is not None:
         sheets = with_labels(
-            [Sheet(s.member, s.source, s.frame.drop("label", strict=False)) for s in sheets], reading.labels
+            [Sheet(s.member, s.source, s.frame.drop("label", strict=False)) for s in sheets], reading.labels, notes
         )
     elif all("label" not in sheet.frame.columns for sheet in sheets):
         notes.append(f"{paths[0]}: holds no right answers; give them with --labels FILE (filename and label).")
@@ -65,6 +67,8 @@ def _sheet(path: Path, member: str, notes: list[str]) -> Sheet:
     if frame.columns and set(frame.columns) >= SUMMARY and "filename" not in frame.columns:
         raise TableError(f"{path}: is a summary of models without a row per image; run timm's inference.py --fullname")
     answer = next((name for name in ANSWERS if name in frame.columns), None)
+    if "filename" in frame.columns and answer is None and set(OUTPUTS) & set(frame.columns):
+        raise TableError(f"{path}: has no label and no index; run timm's inference.py with --include-index")
     if "filename" not in frame.columns or answer is None:
         raise TableError(f"{path}: lacks filename or label; it has {', '.join(frame.columns[:12])}")
     names = frame["filename"].cast(pl.String)
@@ -81,7 +85,22 @@ def _sheet(path: Path, member: str, notes: list[str]) -> Sheet:
     if all(parents) and len(set(parents)) > 1 and _alike(parents, columns["prediction"]):
         columns["label"] = pl.Series(parents)
         notes.append(f"{path}: the right answer of an image is taken to be the folder that it lies in.")
-    return Sheet(member, str(path), pl.DataFrame({name: c.alias(name) for name, c in columns.items()}))
+    notes += _ambiguous(path, frame, answer, columns["prediction"])
+    made, said = clean(path, pl.DataFrame({name: c.alias(name) for name, c in columns.items()}))
+    notes += said
+    return Sheet(member, str(path), made)
+
+
+def _ambiguous(path: Path, frame: pl.DataFrame, answer: str, prediction: pl.Series) -> list[str]:
+    """A note where one description (ImageNet has two cranes) is what several classes are called."""
+    index = next((name for name in ("index", "index_0") if name in frame.columns and name != answer), None)
+    if index is None:
+        return []
+    pairs = pl.DataFrame({"label": prediction, "index": _first(frame[index]).cast(pl.String)}).unique()
+    twice = pairs["label"].filter(pairs["label"].is_duplicated()).unique().sort()
+    if twice.len() == 0:
+        return []
+    return [f"{path}: {twice.len()} labels stand for several classes of {index}, first {twice[0]!r}; each is one here."]
 
 
 def _alike(parents: list[str], predictions: pl.Series) -> bool:
