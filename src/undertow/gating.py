@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from undertow.audit.gate.policy import Policy
-from undertow.audit.gate.result import GateResult, GateVerdict
+from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
 from undertow.audit.result import Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
@@ -75,7 +75,7 @@ def exit_code(verdict: GateVerdict, inconclusive: str) -> int:
     """
     if verdict == "cannot tell" and inconclusive != "report":
         return 0 if inconclusive == "pass" else 1
-    return {"pass": 0, "fail": 1, "cannot tell": 3, "not comparable": 3}[verdict]
+    return EXIT[verdict]
 
 
 def write_suggestion(request: Request, path: Path) -> None:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from undertow.audit.evaluate import ratio
-from undertow.audit.findings import ALL
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
 from undertow.audit.stats.pair_exchange import pair_exchange
@@ -129,10 +128,6 @@ class Evidence:
             sides = (sides[0][:1], sides[1][:1])
         before_N, after_N = (np.nan_to_num(side_MN, nan=0.0).mean(axis=0) > 0.5 for side_MN in sides)
         return before_N, after_N
-
-
-def is_whole(row: Row) -> bool:
-    return row.slice == ALL
 
 
 def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.answer_codes import answer_classes, code_answers
-from undertow.records.answers import Answers, derive, stacked
+from undertow.records.answers import Answers, derive
 from undertow.records.conditions import merged
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
 from undertow.records.formats._log import PER_MEMBER, Log
 from undertow.records.formats._names import file_name
+from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -53,7 +54,7 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
         conditions=merged([*(log.conditions for log in logs), {} if metric is None else {"metric": metric}]),
         notes=tuple(dict.fromkeys(exclusions.notes)),
     )
-    return _records(manifest, examples, label_N, answers, reading)
+    return to_records(manifest, examples, label_N, answers, reading.inputs)
 
 
 def _told_apart(logs: Sequence[Log]) -> list[Log]:
@@ -230,25 +231,3 @@ def shortened(column: pl.Series) -> pl.Series:
         return column
     cut = column.str.head(LONGEST_ANSWER - 20) + " … #" + column.hash().cast(pl.String)
     return column.zip_with(~long_N, cut)
-
-
-def _records(
-    manifest: Manifest, examples: pl.DataFrame, label_N: NDArray[np.int32], answers: list[Answers], reading: Reading
-) -> Records:
-    label = pl.Series("label", label_N).replace(MISSING, None)
-    others = [c for c in examples.columns if c not in ("example_id", "label", "input")]
-    words = [[getattr(a, name) for a in answers] for name in ("answer_N", "output_N")]
-    said, written = (tuple(w) if all(x is not None for x in w) else None for w in words)
-    return Records(
-        manifest,
-        examples.select("example_id", label, *others),
-        np.stack([a.pred_N for a in answers]),
-        stacked(a.p_label_N for a in answers),
-        stacked(a.confidence_N for a in answers),
-        stacked(a.margin_N for a in answers),
-        stacked(a.proba_NC for a in answers),
-        examples["input"] if reading.inputs and "input" in examples.columns else None,
-        stacked(a.score_N for a in answers),
-        said,
-        written if reading.inputs else None,
-    )

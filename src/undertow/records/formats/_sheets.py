@@ -15,10 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.answers import Answers, derive, stacked
+from undertow.records.answers import Answers, derive
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
 from undertow.records.formats._columns import PROBABILITY, probability_columns
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
+from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -65,24 +66,7 @@ def from_sheets(
         members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
         notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
     )
-    return _records(manifest, joined.examples, label_N, answers, reading.inputs)
-
-
-def _records(
-    manifest: Manifest, examples: pl.DataFrame, label_N: NDArray[np.int32], answers: list[Answers], inputs: bool
-) -> Records:
-    label = pl.Series("label", label_N).replace(MISSING, None)
-    others = [c for c in examples.columns if c not in ("example_id", "label", "input")]
-    return Records(
-        manifest,
-        examples.select("example_id", label, *others),
-        np.stack([a.pred_N for a in answers]),
-        stacked(a.p_label_N for a in answers),
-        stacked(a.confidence_N for a in answers),
-        stacked(a.margin_N for a in answers),
-        stacked(a.proba_NC for a in answers),
-        examples["input"] if inputs and "input" in examples.columns else None,
-    )
+    return to_records(manifest, joined.examples, label_N, answers, reading.inputs)
 
 
 def _with_prediction(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:

@@ -22,12 +22,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.answers import Answers, derive, stacked
+from undertow.records.answers import derive
 from undertow.records.formats._classes import positive_of
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._labels import label_names, with_labels
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._npz import BARE, MAGIC, Stored, stored_arrays
+from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -114,19 +115,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         members=tuple(MemberEntry(id=i) for i in ids),
         notes=(*notes, *said),
     )
-    return _records(manifest, examples, answers)
-
-
-def _records(manifest: Manifest, examples: pl.DataFrame, answers: list[Answers]) -> Records:
-    return Records(
-        manifest,
-        examples,
-        np.stack([a.pred_N for a in answers]),
-        stacked(a.p_label_N for a in answers),
-        stacked(a.confidence_N for a in answers),
-        stacked(a.margin_N for a in answers),
-        stacked(a.proba_NC for a in answers),
-    )
+    return to_records(manifest, examples, label_N, answers, reading.inputs)
 
 
 def _described(path: Path) -> _File:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -45,13 +44,9 @@ OURS = (
 @cache
 def known_formats() -> tuple[Format, ...]:
     """Ours and those that installed packages bring, which are asked before the plain table."""
-    ours = [cast("Format", import_module(f"undertow.records.formats.{name}")) for name in OURS if _there(name)]
+    ours = [cast("Format", import_module(f"undertow.records.formats.{name}")) for name in OURS]
     brought = [cast("Format", _loaded(point)) for point in entry_points(group=GROUP)]
     return (*ours[:-1], *brought, ours[-1])
-
-
-def _there(name: str) -> bool:
-    return find_spec(f"undertow.records.formats.{name}") is not None
 
 
 def read_any(
