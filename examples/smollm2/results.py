@@ -39,7 +39,8 @@ def main() -> None:
 def _page(reference: Records, variants: list[Records], found: Audit) -> Iterator[str]:
     yield "# SmolLM2-135M, quantized and pruned: which languages pay\n"
     yield (
-        "Made by `examples/smollm2/results.py` from logs of lm-evaluation-harness; do not edit. "
+        "Made by `python examples/smollm2/results.py out/smollm2 docs/results/smollm2.md` from logs of "
+        "lm-evaluation-harness; do not edit. "
         "How the logs are made is in [examples/smollm2](../../examples/smollm2/README.md).\n"
     )
     yield f"**{found.headline}**\n"

@@ -9,9 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from undertow.audit.result import Settings
+    from undertow.records.reading import Reading
 
 app = typer.Typer(
     name="undertow",
@@ -113,20 +117,10 @@ def audit(
     allow_partial: Partial = False,
 ) -> None:
     """Compare predictions on disk and write report.html, findings and exemplars. Needs no torch and no model."""
-    from undertow.audit.result import Settings
     from undertow.files import Request, audit_files
-    from undertow.records.reading import Reading
 
-    settings = Settings(
-        by=tuple(by or ()),
-        level=level,
-        draws=draws,
-        seed=seed,
-        tolerance=tolerance / 100,
-        tolerance_overall=tolerance_overall / 100,
-        min_count=min_count,
-    )
-    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, level)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     audit_files(Request(reference, against, reading, format, positive, frozenset(accept or ()), settings), out)
 
 
@@ -163,20 +157,11 @@ def gate(
 ) -> None:
     """Decide a release by a written policy. Exit code 0 pass, 1 fail, 2 usage or input error, 3 cannot tell or not
     comparable."""
-    from undertow.audit.result import Settings
     from undertow.files import Request
     from undertow.gating import run_gate, write_suggestion
-    from undertow.records.reading import Reading
 
-    settings = Settings(
-        by=tuple(by or ()),
-        draws=draws,
-        seed=seed,
-        tolerance=tolerance / 100,
-        tolerance_overall=tolerance_overall / 100,
-        min_count=min_count,
-    )
-    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     request = Request(reference, against or [], reading, format, positive, frozenset(accept or ()), settings)
     if suggest is not None:
         write_suggestion(request, suggest)
@@ -197,9 +182,8 @@ def bless(
 ) -> None:
     """Record an approved reference by the hash of its content, for a policy's line blessed = "blessed.json"."""
     from undertow.files import bless_files
-    from undertow.records.reading import Reading
 
-    reading = Reading(None, allow_partial, False, metric, filter, labels, tuple(tasks or ()))
+    reading = _reading(allow_partial, metric, filter, labels, tasks, inputs=False)
     typer.echo(bless_files(reference, out, reading, format))
 
 
@@ -217,9 +201,8 @@ def convert(
 ) -> None:
     """Write files of any known format as a population folder (undertow-records/1)."""
     from undertow.files import convert_files
-    from undertow.records.reading import Reading
 
-    reading = Reading(None, allow_partial, True, metric, filter, labels, tuple(tasks or ()), cluster)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     convert_files(paths, out, reading, format)
 
 
@@ -229,6 +212,44 @@ def list_(what: Annotated[str, typer.Argument(help="studies, measures, intervent
     from undertow.listing import listing
 
     typer.echo(listing(what))
+
+
+def _settings(
+    by: list[str] | None,
+    draws: int,
+    seed: int,
+    tolerance: float,
+    tolerance_overall: float,
+    min_count: int,
+    level: float = 0.05,
+) -> Settings:
+    """Flags are in points, settings in fractions."""
+    from undertow.audit.result import Settings
+
+    return Settings(
+        by=tuple(by or ()),
+        level=level,
+        draws=draws,
+        seed=seed,
+        tolerance=tolerance / 100,
+        tolerance_overall=tolerance_overall / 100,
+        min_count=min_count,
+    )
+
+
+def _reading(
+    allow_partial: bool,
+    metric: str | None,
+    filter: str | None,
+    labels: Path | None,
+    tasks: list[str] | None,
+    cluster: str | None = None,
+    *,
+    inputs: bool = True,
+) -> Reading:
+    from undertow.records.reading import Reading
+
+    return Reading(None, allow_partial, inputs, metric, filter, labels, tuple(tasks or ()), cluster)
 
 
 def spread(arguments: list[str]) -> list[str]:

@@ -118,7 +118,7 @@ def _has_words(records: Records) -> bool:
 
 def _unknown(records: Records, name: str) -> str:
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
-    known = (*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))
+    known = tuple(dict.fromkeys((*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))))
     close = difflib.get_close_matches(name, known, n=1)
     why = "no example has a label; " if name == CLASS else ""
     meant = f"did you mean '{close[0]}'? " if close else ""
