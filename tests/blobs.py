@@ -2,11 +2,13 @@
 
 Blobs()              60 training and 30 test images of 8 × 8, three classes told apart by brightness
 Fragile(bad=seed)    a linear model that cannot be built from one init seed
-Deadly()             one whose building ends the process
+Explosive(bad=seed)  one whose weights overflow from one init seed on
+Deadly()             one whose building ends the process of a worker
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from dataclasses import dataclass
 
@@ -48,6 +50,19 @@ class Fragile:
 
 
 @dataclass(frozen=True)
+class Explosive:
+    bad: int
+
+    def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        if torch.initial_seed() == self.bad:
+            nn.init.constant_(model[1].weight, 1e38)
+        return model
+
+
+@dataclass(frozen=True)
 class Deadly:
     def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
-        os._exit(7)
+        if multiprocessing.parent_process() is not None:
+            os._exit(7)
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))

@@ -28,6 +28,9 @@ app = typer.Typer(
 SPREAD = ("--against", "--by", "--tasks", "--accept")
 """Options that take several values after one flag: ``--against c.csv d.csv``."""
 
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that train side by side; by default one per core.")]
 AGAINST = "The changed model: each folder is a variant; loose files are the members of one variant."
@@ -83,15 +86,29 @@ def demo(out: Out = Path("demo"), workers: Workers = None) -> None:
 def run(
     study: Annotated[str, typer.Argument(help="A study's name (undertow list studies) or the path of its file.")],
     scale: Annotated[str, typer.Option(help="smoke, demo, small or paper.")] = "small",
-    runner: Annotated[str, typer.Option(help="auto, loop or processes.")] = "auto",
+    runner: Annotated[
+        str, typer.Option(help="loop, processes, stacked or ray; auto takes what the first steps show to be fastest.")
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; by default out/STUDY-SCALE.")] = None,
     results: Annotated[Path | None, typer.Option(help="Folder for a copy of the result page.")] = None,
     workers: Workers = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; by default the GPU where there is one.")] = None,
+    chunk: Annotated[int | None, typer.Option(help="Members in one stack; by default as many as pay and fit.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A running Ray cluster, or auto; by default the runner ray starts one here.")
+    ] = None,
+    gpus_per_chunk: Annotated[float, typer.Option(help="GPUs that a chunk reserves on Ray; may be a fraction.")] = 1.0,
+    json: Annotated[bool, typer.Option("--json", help="Print progress as JSON lines, for machines.")] = False,
 ) -> None:
     """Train a study's populations, audit them and judge the paper's claims. A stopped run goes on where it was."""
+    from undertow.lab.train.machine import Machine
     from undertow.run import run_study_named
 
-    run_study_named(study, scale, out, runner=runner, workers=workers, results=results)
+    machine = Machine(runner, workers, device, chunk, address, gpus_per_chunk)
+    try:
+        run_study_named(study, scale, out, machine=machine, results=results, json=json)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
+from json import dumps as json_line
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from undertow.audit.compare import audit
 from undertow.audit.result import Audit
@@ -14,31 +17,39 @@ from undertow.report.text import summary_text
 from undertow.report.write import write_report
 from undertow.study import SCALES, Scale, Study
 
+if TYPE_CHECKING:
+    from undertow.lab.population import Population
+    from undertow.lab.train.machine import Machine
+    from undertow.watch import Load
+
 
 def run_study_named(
     name: str,
     scale: str,
     out: Path | None,
     *,
-    runner: str = "auto",
-    workers: int | None = None,
+    machine: Machine | None = None,
     results: Path | None = None,
+    json: bool = False,
 ) -> Path:
-    """Load a study by name or path, run it at a scale, and print where its report is. Returns the report's path."""
+    """Load a study by name or path, run it at a scale, and print where its report is. Returns the report's path.
+
+    With ``json``, everything that is printed is JSON, one event a line; the last one names the report.
+    """
     file = study_file(name)
     if scale not in SCALES:
         raise UserError(f"there is no scale {scale!r}: choose from {', '.join(SCALES)}")
     chosen: Scale = scale
     study: Study = load_study(file).study(chosen)
     out = out or Path("out") / f"{study.name}-{scale}"
-    found = run_study(study, out, scale=chosen, runner=runner, workers=workers, source=file.read_text(encoding="utf-8"))
+    source = file.read_text(encoding="utf-8")
+    found = run_study(study, out, scale=chosen, machine=machine, source=source, json=json)
     page = _write_results(study, found, file, scale, out)
     if results:
         results.mkdir(parents=True, exist_ok=True)
         (results / f"{study.name}.md").write_text(page, encoding="utf-8")
-    print(summary_text(found))
     report = out / "report.html"
-    print(f"\nReport: {report}")
+    print(json_line({"event": "report", "path": str(report)}) if json else f"{summary_text(found)}\n\nReport: {report}")
     return report
 
 
@@ -47,34 +58,45 @@ def run_study(
     out: Path,
     *,
     scale: Scale,
-    runner: str = "auto",
-    workers: int | None = None,
+    machine: Machine | None = None,
     source: str | None = None,
+    json: bool = False,
 ) -> Audit:
     """Train what is missing under ``out``, audit every variant against the reference, write the report."""
-    from undertow.lab.train.population import train_population
-    from undertow.watch import Watch
+    from undertow.lab.train.population import Trainer
+    from undertow.stopping import Stopping
+    from undertow.watch import JsonWatch, Watch
 
     populations = (study.reference, *study.variants)
-    with Watch({p.name: p.members for p in populations}) as watch:
-        watch.say(f"{study.name} at scale {scale}: {watch.total} members in {len(populations)} populations, into {out}")
-        folders = [
-            train_population(
-                population,
-                out / "populations",
-                runner=runner,
-                workers=workers,
-                progress=watch,
-                scale=scale,
-                study_source=source,
-            )
-            for population in populations
-        ]
+    loads = loads_of(populations)
+    with (JsonWatch if json else Watch)(loads) as watch:
+        members = watch.progression.members
+        watch.say(f"{study.name} at scale {scale}: {members} members in {len(loads)} populations, into {out}")
+        with (
+            Stopping(watch.say) as asked,
+            Trainer(
+                out / "populations", machine, progress=watch, scale=scale, study_source=source, asked=asked
+            ) as trainer,
+        ):
+            folders = [trainer.train(population) for population in populations]
         watch.say(f"auditing {len(folders)} populations")
         reference, *variants = (read_population(folder, inputs=True) for folder in folders)
         found = audit(reference, variants, study.settings)
         write_report(found, out)
     return found
+
+
+def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
+    """What these populations ask for, and the parents that they derive from."""
+    from undertow.watch import Load
+
+    loads: dict[str, Load] = {}
+    for population in populations:
+        if population.parent is not None:
+            loads |= loads_of([population.parent])
+        epochs = sum(i.finetune.epochs for i in population.interventions if i.finetune)
+        loads[population.name] = Load(population.members, epochs if population.parent else population.recipe.epochs)
+    return loads
 
 
 def _write_results(study: Study, found: Audit, file: Path, scale: str, out: Path) -> str:

@@ -11,7 +11,7 @@ from undertow.lab.train.seeds import SeedPlan
 
 if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
-    from undertow.lab.interventions.site import AbstractWeights
+    from undertow.lab.interventions.site import AbstractRuntime, AbstractWeights
     from undertow.lab.models.model import Model
 
 
@@ -28,7 +28,7 @@ class Population:
     recipe: Recipe
     members: int
     seeds: SeedPlan = SeedPlan()
-    interventions: tuple[AbstractWeights, ...] = ()
+    interventions: tuple[AbstractWeights | AbstractRuntime, ...] = ()
     parent: Population | None = None
 
     def __post_init__(self) -> None:
@@ -40,6 +40,10 @@ class Population:
             raise ValueError(
                 f"population {self.name!r}: interventions after training need a parent, interventions during training "
                 "must not have one; write parent.under(intervention, name=...)"
+            )
+        if any(hasattr(i, "compile") for i in self.interventions[:-1]):
+            raise ValueError(
+                f"population {self.name!r}: an engine runs the model as the others left it, so it comes last"
             )
         if self.parent is not None:
             self._check_parent(self.parent)
@@ -58,7 +62,9 @@ class Population:
                 f"{parent.members} to derive from"
             )
 
-    def under(self, *interventions: AbstractWeights, name: str, members: int | None = None) -> Population:
+    def under(
+        self, *interventions: AbstractWeights | AbstractRuntime, name: str, members: int | None = None
+    ) -> Population:
         """The same, but with these interventions.
 
         Interventions that derive (quantization after training, one-shot pruning) start from this population's own

@@ -31,7 +31,7 @@ def refuse_dtype(reference: Records, variant: Records) -> None:
 def differences(reference: Records, variant: Records) -> list[str]:
     """Sentences: which members failed, and what differs."""
     before, after = reference.manifest, variant.manifest
-    said = [_failed(records) for records in (reference, variant) if _failed(records)]
+    said = [sentence for records in (reference, variant) for sentence in _left_out(records)]
     for field in PLACE:
         old, new = getattr(before, field), getattr(after, field)
         if old != new and "unknown" not in (old, new):
@@ -51,12 +51,18 @@ def unverified(reference: Records, variant: Records) -> list[str]:
     return [f"Could not be verified, because {name!r} does not say: {', '.join(w)}." for name, w in missing if w]
 
 
-def _failed(records: Records) -> str:
+def _left_out(records: Records) -> list[str]:
+    """Which members take no part, by the rule that is stated: failed ones have no predictions, diverged ones no use."""
     members = records.manifest.members
-    failed = [m.id for m in members if m.status == "failed"]
-    if not failed:
-        return ""
-    return f"{len(failed)} of {len(members)} members of {records.name!r} failed and are left out ({', '.join(failed)})."
+    said = []
+    for status, rule in (("failed", ""), ("diverged", ", since their loss or predictions stopped being numbers")):
+        ids = [m.id for m in members if m.status == status]
+        if ids:
+            said.append(
+                f"{len(ids)} of {len(members)} members of {records.name!r} {status} and are left out{rule} "
+                f"({', '.join(ids)})."
+            )
+    return said
 
 
 def _unknown(records: Records) -> list[str]:

@@ -62,9 +62,11 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the new one."""
+    """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the new one. Makes the
+    folder where it lacks."""
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             file.write(data)
             file.flush()

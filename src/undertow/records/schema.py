@@ -36,7 +36,10 @@ class MemberEntry(_Strict):
     """One member file as the manifest knows it."""
 
     id: str
-    status: Literal["done", "failed"] = "done"
+    status: Literal["done", "failed", "diverged"] = "done"
+    """``diverged``: its loss or its predictions stopped being numbers. It has no file and takes part in nothing."""
+    reason: str | None = None
+    """Why it is not done."""
     sha256: str | None = None
     seeds: dict[str, int] = Field(default_factory=dict)
     parent: str | None = None

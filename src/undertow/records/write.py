@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -58,7 +58,6 @@ class _Waiting(BaseModel):
 
     entry: MemberEntry
     seconds: float | None = None
-    reason: str | None = None
 
 
 class PopulationWriter:
@@ -66,19 +65,22 @@ class PopulationWriter:
 
     ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique), ``label`` as class index
     (null for none), slice columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
-    ``members``, the number that will come, a full disk is refused before anything is trained.
+    ``members``, the number that will come, a full disk is refused before anything is trained; ``beside`` is how many
+    bytes the caller will write beside the record.
 
     Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another population.
     """
 
-    def __init__(self, folder: Path, plan: Manifest, examples: pl.DataFrame, *, members: int = 0) -> None:
+    def __init__(
+        self, folder: Path, plan: Manifest, examples: pl.DataFrame, *, members: int = 0, beside: int = 0
+    ) -> None:
         self.folder = Path(folder)
         table = _checked_examples(examples, len(plan.classes))
         data = parquet_bytes(table)
         self.plan = plan.model_copy(update={"members": (), "examples_sha256": sha256(data)})
         self._example_id_N = table["example_id"]
         self._label_N = table["label"].fill_null(MISSING).to_numpy()
-        _refuse_full_disk(self.folder, members, table.height, len(plan.classes))
+        _refuse_full_disk(self.folder, members, table.height, len(plan.classes), beside)
         self._open(data)
 
     @property
@@ -88,11 +90,11 @@ class PopulationWriter:
 
     def done_members(self) -> dict[str, MemberEntry]:
         """Members whose files are whole on disk, in natural order of their ids. Failed ones are to be tried again."""
-        if self.finished:
-            entries = _read_manifest(self.folder / MANIFEST).members
-        else:
-            entries = tuple(waiting.entry for waiting in self._waiting())
-        return {entry.id: entry for entry in entries if self._is_whole(entry)}
+        return {entry.id: entry for entry in self._entries() if self._is_whole(entry)}
+
+    def diverged_members(self) -> dict[str, MemberEntry]:
+        """Members that are of no use and would be again: not to be tried again."""
+        return {entry.id: entry for entry in self._entries() if entry.status == "diverged"}
 
     def write_member(
         self,
@@ -119,11 +121,13 @@ class PopulationWriter:
         self, member_id: str, reason: str, *, seeds: Mapping[str, int] | None = None, parent: str | None = None
     ) -> MemberEntry:
         """Record that a member could not be made, and why. A later run tries it again."""
-        self._reopen()
-        entry = MemberEntry(id=check_member_id(member_id), status="failed", seeds=dict(seeds or {}), parent=parent)
-        waiting = _Waiting(entry=entry, reason=" ".join(reason.split()))
-        write_whole(entry_file(self.folder, member_id), json_bytes(waiting))
-        return entry
+        return self._write_unmade(member_id, "failed", reason, seeds, parent)
+
+    def diverge_member(
+        self, member_id: str, reason: str, *, seeds: Mapping[str, int] | None = None, parent: str | None = None
+    ) -> MemberEntry:
+        """Record that a member's loss or predictions stopped being numbers. It is kept as such."""
+        return self._write_unmade(member_id, "diverged", reason, seeds, parent)
 
     def finish(
         self,
@@ -141,12 +145,12 @@ class PopulationWriter:
                 raise RecordError(
                     f"{member_file(self.folder, one.entry.id)}: was changed since it was written; run again"
                 )
-        failures = tuple(f"member {w.entry.id} failed: {w.reason}" for w in waiting if w.reason is not None)
+        unmade = tuple(f"member {w.entry.id} {w.entry.status}: {w.entry.reason}" for w in waiting if w.entry.reason)
         manifest = self.plan.model_copy(
             update={
                 "members": tuple(w.entry for w in waiting),
                 "facts": {**_mean_facts([w.entry for w in waiting]), **(facts or {})},
-                "notes": (*self.plan.notes, *notes, *failures),
+                "notes": (*self.plan.notes, *notes, *unmade),
                 "study_source": study_source or self.plan.study_source,
             }
         )
@@ -177,6 +181,27 @@ class PopulationWriter:
         write_whole(entry_file(self.folder, entry.id), json_bytes(_Waiting(entry=entry, seconds=seconds)))
         return entry
 
+    def _write_unmade(
+        self,
+        member_id: str,
+        status: Literal["failed", "diverged"],
+        reason: str,
+        seeds: Mapping[str, int] | None,
+        parent: str | None,
+    ) -> MemberEntry:
+        self._reopen()
+        said = " ".join(reason.split())
+        entry = MemberEntry(
+            id=check_member_id(member_id), status=status, reason=said, seeds=dict(seeds or {}), parent=parent
+        )
+        write_whole(entry_file(self.folder, member_id), json_bytes(_Waiting(entry=entry)))
+        return entry
+
+    def _entries(self) -> tuple[MemberEntry, ...]:
+        if self.finished:
+            return _read_manifest(self.folder / MANIFEST).members
+        return tuple(waiting.entry for waiting in self._waiting())
+
     def _reopen(self) -> None:
         """A finished population takes further members: its manifest goes back to a plan and waiting entries."""
         if not self.finished:
@@ -185,7 +210,7 @@ class PopulationWriter:
         _refuse_other(self.folder, manifest, self.plan, SAME_RUN)
         seconds = _read_seconds(self.folder / TIMINGS)
         for entry in manifest.members:
-            if entry.status == "done":
+            if entry.status != "failed":
                 waiting = _Waiting(entry=entry, seconds=seconds.get(entry.id))
                 write_whole(entry_file(self.folder, entry.id), json_bytes(waiting))
         write_whole(self.folder / PLAN, json_bytes(self.plan))
@@ -277,9 +302,9 @@ def _refuse_foreign(folder: Path) -> None:
         raise RecordError(f"{folder}: holds {other[0]!r} and no population; choose a new or an empty folder")
 
 
-def _refuse_full_disk(folder: Path, members: int, examples: int, classes: int) -> None:
+def _refuse_full_disk(folder: Path, members: int, examples: int, classes: int, beside: int) -> None:
     numbers = classes if classes <= FULL_PROBABILITIES_UP_TO else 2 * TOP_K
-    needed = members * examples * (4 * (4 + numbers) + 16)
+    needed = members * examples * (4 * (4 + numbers) + 16) + beside
     place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(place).free
     if free < needed:

@@ -64,7 +64,7 @@ def test_it_equals_a_loop_written_with_torchs_own_parts(data):
 def test_it_learns(data):
     model, facts = trained(data)
     assert facts["loss"] < math.log(3)
-    right = probabilities(model, data.test_x_NCHW).argmax(1) == data.test_y_N
+    right = probabilities(model, data).argmax(1) == data.test_y_N
     assert right.float().mean() > 0.8
 
 
@@ -123,7 +123,7 @@ def test_every_epoch_is_reported(data):
 def test_probabilities_are_float32_sum_to_one_and_ignore_dropout(data):
     model, _ = trained(data)
     model.train()
-    first, second = probabilities(model, data.test_x_NCHW), probabilities(model, data.test_x_NCHW)
+    first, second = probabilities(model, data), probabilities(model, data)
     assert torch.equal(first, second)
     assert first.dtype == torch.float32
     torch.testing.assert_close(first.sum(1), torch.ones(30))

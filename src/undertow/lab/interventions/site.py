@@ -7,6 +7,7 @@ is shared between members. Its ``repr`` must evaluate back to an equal object, s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -58,6 +59,35 @@ class AbstractWeights(ABC):
     @abstractmethod
     def start(self, model: nn.Module, horizon: Horizon) -> WeightsRun:
         """Prepare ``model`` in place. Called before the optimizer is built."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A trained member as an engine runs it: ``logits`` takes normalised images (B, C, H, W), float32 on the CPU, any
+    B from 1, and gives logits (B, classes), float32."""
+
+    logits: Callable[[torch.Tensor], torch.Tensor]
+    effect: Effect
+    """``changed`` counts the weights that the engine holds in another number type; ``facts`` count operators by type:
+    ``int8.conv2d``, ``float.conv2d``, ``int8.linear``, ``float.linear``, …"""
+
+
+class AbstractRuntime(ABC):
+    """An intervention on what runs a trained member: another engine, another arithmetic. It always derives."""
+
+    derives: ClassVar[bool] = True
+    finetune: ClassVar[None] = None
+    dtype: ClassVar[str] = "int8"
+    """The number type in which the changed operators compute."""
+
+    @abstractmethod
+    def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
+        """Hand ``model`` (in eval mode, on the CPU, not changed) to the engine.
+
+        ``calibration_x_NCHW`` are normalised training images, enough for any engine that wants to see activations.
+        ``NoEffectError`` where the engine changed no operator; ``UserError`` with the ``pip install`` line where the
+        engine is not installed.
+        """
 
 
 def weight_layers(model: nn.Module) -> dict[str, nn.Parameter]:

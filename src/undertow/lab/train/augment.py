@@ -21,6 +21,11 @@ def generator(seed: int, epoch: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
 
 
+def order_of_epoch(seed: int, epoch: int, examples: int, device: torch.device) -> Tensor:
+    """All training examples in the order of this epoch."""
+    return torch.randperm(examples, generator=generator(seed, epoch)).to(device)
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
     """One epoch's draws: whether each example is mirrored and where its window lies, in padded pixels."""
@@ -64,4 +69,5 @@ def crop(x_BCHW: Tensor, top_B: Tensor, left_B: Tensor, pad: int, black_C: Tenso
     cols_BW = left_B[:, None] + torch.arange(W, device=x_BCHW.device)
     batch = torch.arange(B, device=x_BCHW.device)[:, None, None]
     # indexing by three arrays around a slice puts the channel axis last
-    return padded[batch, :, rows_BH[:, :, None], cols_BW[:, None, :]].permute(0, 3, 1, 2).contiguous()
+    # (B, H, W, C) in memory, which is what channels last means
+    return padded[batch, :, rows_BH[:, :, None], cols_BW[:, None, :]].permute(0, 3, 1, 2)

@@ -12,7 +12,9 @@ import torch
 
 import undertow
 from undertow.lab.data.dataset import Part, Splits
+from undertow.lab.data.lazy import chunks
 from undertow.lab.data.png import encode_png
+from undertow.lab.interventions.site import AbstractRuntime
 from undertow.lab.population import Population
 from undertow.records.schema import Manifest, Scale
 
@@ -30,19 +32,31 @@ def plan_of(population: Population, splits: Splits, runner: str, device: str, sc
         parent=population.parent.name if population.parent else None,
         runner=runner,
         device=device,
-        dtype="float32",
+        dtype=number_type(population),
         versions=versions(),
         scale=scale,
     )
 
 
+def number_type(population: Population) -> str:
+    """The arithmetic of a population: of the engine that runs it, or else of its trainings, joined by ``+``."""
+    engines = [i.dtype for i in population.interventions if isinstance(i, AbstractRuntime)]
+    recipes = [population.recipe, *(i.finetune for i in population.interventions if i.finetune)]
+    return engines[0] if engines else "+".join(dict.fromkeys(recipe.precision for recipe in recipes))
+
+
 def examples_table(part: Part) -> pl.DataFrame:
     """``examples.parquet`` of an image data set: ids, labels, slices, SHA-256 of the pixels, the picture as PNG."""
+    hashes: list[str] = []
+    pictures: list[bytes] = []
+    for x_BCHW in chunks(part.x_NCHW):  # a streamed part is never in memory as a whole
+        hashes += [hashlib.sha256(x.tobytes()).hexdigest() for x in x_BCHW]
+        pictures += encode_png(x_BCHW)
     columns = {
         "example_id": pl.Series(part.example_id_N, dtype=pl.String),
         "label": pl.Series(part.label_N, dtype=pl.Int32),
-        "content_hash": pl.Series([hashlib.sha256(x.tobytes()).hexdigest() for x in part.x_NCHW]),
-        "input": pl.Series(encode_png(part.x_NCHW), dtype=pl.Binary),
+        "content_hash": pl.Series(hashes, dtype=pl.String),
+        "input": pl.Series(pictures, dtype=pl.Binary),
     }
     return pl.DataFrame(columns).with_columns(part.slices.get_columns())
 

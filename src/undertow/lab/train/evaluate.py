@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+
+from undertow.lab.train.feed import Feed
+from undertow.lab.train.precision import arithmetic
 
 BATCH = 512
 """Fixed, because the size of a batch can change the last bit of a matrix product."""
 
 
-@torch.inference_mode()
-def probabilities(model: nn.Module, x_NCHW: Tensor) -> Tensor:
-    """Softmax of the logits in float32, (N, C), on the CPU; no augmentation, dropout off."""
+def probabilities(model: nn.Module, data: Feed) -> Tensor:
+    """Softmax of the logits, float32, (N, C), on the CPU; no augmentation, dropout off, products in full float32."""
     model.eval()
-    parts = [model(x_BCHW).float().softmax(dim=1) for x_BCHW in torch.split(x_NCHW, BATCH)]
-    return torch.cat(parts).cpu()
+    with arithmetic("float32", data.device):
+        return softmax_of(model, data)
+
+
+@torch.inference_mode()
+def softmax_of(logits: Callable[[Tensor], Tensor], data: Feed) -> Tensor:
+    """Probabilities of the test part by whatever gives logits."""
+    return torch.cat([logits(x_BCHW).float().softmax(dim=1).cpu() for x_BCHW in data.test_batches(BATCH)])

@@ -1,70 +1,98 @@
-"""One member of a population, from its description to its predictions."""
+"""One member of a population: built from its seeds, taken through its interventions, asked about the test part."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model, save
 from torch import nn
 
+from undertow.lab.data.dataset import Splits
+from undertow.lab.interventions.site import AbstractRuntime, AbstractWeights
 from undertow.lab.population import Population
-from undertow.lab.train.evaluate import probabilities
-from undertow.lab.train.loop import DivergedError, torch_seeded, train_member
-from undertow.lab.train.resident import Resident
+from undertow.lab.train.evaluate import probabilities, softmax_of
+from undertow.lab.train.feed import Feed
+from undertow.lab.train.loop import DivergedError, torch_seeded
+from undertow.lab.train.recipe import Recipe
+
+CALIBRATION = 512
+"""How many training images an engine may look at: the first ones, without augmentation."""
+
+Stage = tuple[Recipe | None, tuple[AbstractWeights, ...]]
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """A member's probabilities on the test part, in its order, and what was measured on the way."""
-
-    proba_NC: NDArray[np.float32]
-    facts: dict[str, float]
-    seconds: float
-
-
-def make_member(
-    population: Population,
-    index: int,
-    data: Resident,
-    weights: Path,
-    parent_weights: Path | None = None,
-    on_epoch: Callable[[int, int], None] | None = None,
-) -> Outcome:
-    """Train member ``index``, save its weights to ``weights`` and predict the test part.
-
-    A derived member starts from ``parent_weights`` and goes through its interventions one after the other, each with
-    the fine-tuning it asks for. Raises ``DivergedError`` where loss or predictions are not finite.
-    """
-    began = time.perf_counter()
-    seeds = population.seeds.member(population.name, index)
+def build_member(
+    population: Population, seeds: Mapping[str, int], data: Feed, parent_weights: Path | None
+) -> nn.Module:
+    """A fresh member by its ``init`` stream, or its parent as it was left."""
     with torch_seeded(seeds["init"], data.device):
-        model = population.model.build(data.shape_CHW, data.classes).to(data.device)
-    if parent_weights is None:
-        facts = train_member(model, data, population.recipe, seeds, population.interventions, on_epoch)
-    else:
+        model = population.model.build(data.shape_CHW, data.classes).to(data.device, data.dtype)
+    if parent_weights is not None:
         load_model(model, parent_weights, device=str(data.device))
-        facts = {}
-        for intervention in population.interventions:
-            facts |= train_member(model, data, intervention.finetune, seeds, (intervention,), on_epoch)
-    proba_NC: NDArray[np.float32] = probabilities(model, data.test_x_NCHW).numpy()
+    return model
+
+
+def weights_bytes(population: Population, splits: Splits) -> int:
+    """How large a member's weights are. A model that cannot be built says so when it is a member's turn."""
+    _, C, H, W = splits.train.x_NCHW.shape
+    try:
+        with torch.random.fork_rng(devices=[]):
+            model = population.model.build((C, H, W), len(splits.classes))
+    except Exception:
+        return 0
+    return sum(value.nbytes for value in model.state_dict().values())
+
+
+def stages(population: Population) -> tuple[Stage, ...]:
+    """The trainings that a member goes through, each with what acts during it: one from scratch, or one per
+    intervention that derives, which may train nothing."""
+    acting = tuple(i for i in population.interventions if isinstance(i, AbstractWeights))
+    if population.parent is None:
+        return ((population.recipe, acting),)
+    return tuple((intervention.finetune, (intervention,)) for intervention in acting)
+
+
+def answers(
+    population: Population, model: nn.Module, data: Feed, facts: dict[str, float]
+) -> tuple[NDArray[np.float32], dict[str, float]]:
+    """A trained member's probabilities on the test part, and its facts with those of its engine and its accuracy.
+
+    Raises ``DivergedError`` where a prediction is not finite.
+    """
+    engines = [i for i in population.interventions if isinstance(i, AbstractRuntime)]
+    if engines:
+        proba_NC, effect_facts = _by_engine(engines[0], model, data)
+        facts |= effect_facts
+    else:
+        proba_NC = probabilities(model, data).numpy()
     if not np.isfinite(proba_NC).all():
         raise DivergedError("the trained model's predictions are not finite")
     facts["accuracy"] = float((proba_NC.argmax(1) == data.test_y_N.cpu().numpy()).mean())
-    save_weights(model, weights)
-    return Outcome(proba_NC, facts, time.perf_counter() - began)
+    return proba_NC, facts
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write under another name and rename, so that a file that is there is whole. Tied weights are kept once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    save_model(model, str(unfinished))
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())  # the member's record, written next, must not outlive its weights in a power cut
-    unfinished.replace(path)
+def _by_engine(engine: AbstractRuntime, model: nn.Module, data: Feed) -> tuple[NDArray[np.float32], dict[str, float]]:
+    first_B = torch.arange(min(CALIBRATION, len(data.train_y_N)), device=data.device)
+    model = model.eval().to("cpu", torch.float32)
+    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    compiled = engine.compile(model, _plain(data.train_batch(first_B)))
+    logits: Callable[[torch.Tensor], torch.Tensor] = lambda x_BCHW: compiled.logits(_plain(x_BCHW))  # noqa: E731
+    facts = {"weights_changed": float(compiled.effect.changed)} | compiled.effect.facts
+    return softmax_of(logits, data).numpy(), facts
+
+
+def _plain(x_NCHW: torch.Tensor) -> torch.Tensor:
+    """As engines want images: float32 on the CPU, channels first in memory too."""
+    return x_NCHW.to("cpu", torch.float32).contiguous(memory_format=torch.contiguous_format)
+
+
+def weights_file(model: nn.Module) -> bytes:
+    """The model's state as a safetensors file. Tied weights are kept under each of their names."""
+    state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    return save(
+        {name: value.contiguous(memory_format=torch.contiguous_format).clone() for name, value in state.items()}
+    )

@@ -1,32 +1,36 @@
-"""Train a declared population into a folder: resumable, and the same bytes whatever trains it."""
+"""Train declared populations into a folder: resumable, whatever trains them, and the same bytes after any kill."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import shutil
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+
+import torch
 
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
+from undertow.lab.train.checkpoint import never
+from undertow.lab.train.choose import Choice, Means, Where, choose
 from undertow.lab.train.description import examples_table, plan_of
-from undertow.lab.train.member import Outcome
-from undertow.lab.train.progress import Event, Watcher
-from undertow.lab.train.runners import Failure, Job, Result, in_loop, in_processes
+from undertow.lab.train.machine import Machine
+from undertow.lab.train.member import weights_bytes
+from undertow.lab.train.places.here import Here
+from undertow.lab.train.places.job import Diverged, Failure, Job, Outcome, Place, Work
+from undertow.lab.train.places.processes import Processes
+from undertow.lab.train.precision import check_precision, reason
+from undertow.lab.train.progress import Event, Kind, Watcher
 from undertow.lab.train.threads import cores
+from undertow.records.folder import write_whole
 from undertow.records.schema import Scale
 from undertow.records.write import PopulationWriter
 
-RUNNERS = ("auto", "loop", "processes")
-
-DEVICE = "cpu"
-"""The trainer and its data follow whatever device they are given; only this one has been tried."""
-
-WORTH_PROCESSES = 100_000
-"""From this many passed training examples on, all members together, starting processes (2 to 3 s) pays: as many take a
-small convolutional network some 10 s on one core, and a small perceptron, which loses a little by it, about 1 s."""
+UNFINISHED = "unfinished"
+"""Folder of checkpoints inside a population's, while it is trained."""
 
 
 def train_population(
@@ -41,26 +45,18 @@ def train_population(
 ) -> Path:
     """Train every member that ``out/<population>`` lacks, parents first, and return that folder.
 
-    ``runner`` says where: ``loop`` one after the other in this process, ``processes`` side by side in ``workers`` (one
-    per core unless told), ``auto`` by the amount of work. Member files are equal byte for byte either way, and equal
-    after any kill and rerun; manifests differ in ``runner`` alone. A member that fails is recorded as failed, with its
-    reason in the manifest's notes, and tried again by the next run.
-
-    Each member's final weights go to ``weights/<member>.safetensors`` beside the record. They are no part of it (no
-    hash, no reader), but derived populations start from their parents'.
+    ``runner`` says how: ``loop`` one after the other in this process, ``processes`` side by side in ``workers`` (one
+    per core unless told), ``stacked`` many in one step, ``ray`` on a cluster, ``auto`` as the first steps measure. The
+    first two give the same bytes, manifests apart, which name the runner; stacked members agree to rounding. All give
+    the same bytes again after any kill and rerun. ``Trainer`` has more settings, and trains several populations.
 
     Raises ``NoEffectError`` where an intervention changes nothing, ``RecordError`` where the folder holds another
-    population, ``UserError`` where data or parents' weights are missing, ``UndertowError`` where every member failed.
+    population, ``UserError`` where data or parents' weights are missing, ``UndertowError`` where every member failed
+    or diverged.
     """
-    if runner not in RUNNERS:
-        raise UserError(f"there is no runner {runner!r}: choose from {', '.join(RUNNERS)}")
-    run = _Run(Path(out), runner, workers or cores(), progress or _nobody, scale, study_source)
-    run.train(population, retry=True)
-    return run.folder(population)
-
-
-def _nobody(event: Event) -> None:
-    """The watcher where no one watches."""
+    machine = Machine(runner, workers)
+    with Trainer(out, machine, progress=progress, scale=scale, study_source=study_source) as trainer:
+        return trainer.train(population)
 
 
 def member_ids(population: Population) -> list[str]:
@@ -68,58 +64,87 @@ def member_ids(population: Population) -> list[str]:
     return [f"{index:03d}" for index in range(population.members)]
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One call's settings, shared by a population and the parents it needs."""
+def _nobody(event: Event) -> None:
+    """The watcher where no one watches."""
 
-    out: Path
-    runner: str
-    workers: int
-    watch: Watcher
-    scale: Scale
-    study_source: str | None
+
+class Trainer:
+    """Trains populations into one folder with one set of means; workers stay from one population to the next.
+
+    A member that fails is recorded as failed, with its reason, and tried again by the next run. One that diverges is
+    recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
+    beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'.
+    ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        machine: Machine | None = None,
+        *,
+        progress: Watcher | None = None,
+        scale: Scale = "none",
+        study_source: str | None = None,
+        asked: Callable[[], bool] = never,
+    ) -> None:
+        self.out, self.machine, self.watch = Path(out), machine or Machine(), progress or _nobody
+        self.scale, self.study_source, self.asked = scale, study_source, asked
+        self.device = self.machine.the_device
+        self._places: dict[Where, Place] = {}
+        self._said: set[str] = set()
+
+    def __enter__(self) -> Trainer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for place in self._places.values():
+            place.close()
+
+    def train(self, population: Population) -> Path:
+        """Bring one population to its end, its parents first, and return its folder."""
+        self._bring_to_end(population, retry=True)
+        return self.folder(population)
 
     def folder(self, population: Population) -> Path:
+        """Where its record is."""
         return self.out / population.folder
 
-    def weights(self, population: Population, member: str) -> Path:
+    def _weights(self, population: Population, member: str) -> Path:
         return self.folder(population) / "weights" / f"{member}.safetensors"
 
-    def train(self, population: Population, *, retry: bool) -> set[str]:
-        """Bring one population to its end and return the ids of the members that are done.
+    def _bring_to_end(self, population: Population, *, retry: bool) -> Ended:
+        """Train what is missing and say which members are done and which diverged.
 
         Failed members of a finished population are tried again only with ``retry``, lest each of many derived
         populations train a hopeless parent member once more.
         """
-        parents = self.train(population.parent, retry=False) if population.parent else set()
+        check_precision(population.recipe.precision, torch.device(self.device))
+        parents = self._bring_to_end(population.parent, retry=False) if population.parent else Ended()
         splits = population.data.load()
-        chosen = self.chosen(population, len(splits.train.label_N))
-        writer = self._writer(population, splits, chosen)
-        done = set(writer.done_members())
-        if writer.finished and not retry:
-            return done
-        for member in sorted(done):
-            self.watch(Event("kept", population.name, member, population.members))
-        jobs = self._jobs(population, parents, done, writer)
-        with closing(self._results(population, jobs, splits, chosen)) as results:
-            for job, result in results:
-                self._record(population, writer, job, result)
+        choice = self._choose(population)
+        writer = self._writer(population, splits, choice)
+        if not writer.finished or retry:
+            for member in sorted({*writer.done_members(), *writer.diverged_members()}):
+                self._tell("kept", population, member)
+            self._orphans(population, parents, writer)
+            work = self._work(population, parents, writer, choice)
+            if work.chunks:
+                self._explain(population, choice)
+                self._train(work, writer, choice)
         return self._finish(population, writer)
 
-    def chosen(self, population: Population, examples: int) -> Literal["loop", "processes"]:
-        """The runner, decided by the whole population and nothing else, so that a resumed run decides alike."""
-        if self.runner != "auto":
-            return "loop" if self.runner == "loop" else "processes"
-        epochs = population.recipe.epochs
-        if population.parent:
-            epochs = sum(i.finetune.epochs for i in population.interventions if i.finetune)
-        large = epochs * examples * population.members >= WORTH_PROCESSES
-        return "processes" if large and population.members > 1 else "loop"
+    def _choose(self, population: Population) -> Choice:
+        workers = self.machine.workers or cores()
+        means = Means(self.device, workers, self.machine.chunk, running="processes" in self._places)
+        return choose(population, self.machine.runner, means, self.folder(population))
 
-    def _writer(self, population: Population, splits: Splits, chosen: str) -> PopulationWriter:
-        folder, plan = self.folder(population), plan_of(population, splits, chosen, DEVICE, self.scale)
-        writer = PopulationWriter(folder, plan, examples_table(splits.test), members=population.members)
-        surplus = sorted(set(writer.done_members()) - set(member_ids(population)))
+    def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:
+        folder, plan = self.folder(population), plan_of(population, splits, choice.name, self.device, self.scale)
+        beside = population.members * weights_bytes(population, splits)
+        writer = PopulationWriter(folder, plan, examples_table(splits.test), members=population.members, beside=beside)
+        surplus = sorted({*writer.done_members(), *writer.diverged_members()} - set(member_ids(population)))
         if surplus:
             raise RecordError(
                 f"{folder}: holds member {surplus[0]!r}, but only {population.members} members are wanted; choose "
@@ -127,24 +152,33 @@ class _Run:
             )
         return writer
 
-    def _jobs(self, population: Population, parents: set[str], done: set[str], writer: PopulationWriter) -> list[Job]:
-        """What is left to make. A member whose parent failed has failed with it."""
-        jobs = []
-        for index, member in enumerate(member_ids(population)):
-            job = Job(index, member, self.weights(population, member), None)
-            if member in done:
-                continue
-            if population.parent is None:
-                jobs.append(job)
-            elif member in parents:
-                jobs.append(Job(index, member, job.weights, self._parent_weights(population, member)))
-            else:
-                self._fail(population, writer, job, f"its parent member in {population.parent.name!r} failed")
-        return jobs
+    def _orphans(self, population: Population, parents: Ended, writer: PopulationWriter) -> None:
+        """A member whose parent failed or diverged has done so with it."""
+        if population.parent is None:
+            return
+        its_parent = f"its parent member in {population.parent.name!r}"
+        for job in _missing(population, writer):
+            if job.id in parents.diverged:
+                self._record(population, writer, job, Diverged(f"{its_parent} diverged", 0.0))
+            elif job.id not in parents.done:
+                self._record(population, writer, job, Failure(f"{its_parent} failed"))
 
-    def _parent_weights(self, population: Population, member: str) -> Path:
-        assert population.parent is not None
-        path = self.weights(population.parent, member)
+    def _work(self, population: Population, parents: Ended, writer: PopulationWriter, choice: Choice) -> Work:
+        """What is left, in chunks cut by a member's number, so that a resumed run stacks the same members together;
+        a stack that lacks one member is made whole again."""
+        missing = {job.id for job in _missing(population, writer)}
+        chunks = []
+        for start in range(0, population.members, choice.chunk):
+            ids = member_ids(population)[start : start + choice.chunk]
+            able = [member for member in ids if population.parent is None or member in parents.done]
+            if missing & set(able):
+                chunks.append(tuple(Job(int(m), m, self._parent_weights(population, m)) for m in able))
+        return Work(population, tuple(chunks), choice.how, self.device, self.folder(population) / UNFINISHED)
+
+    def _parent_weights(self, population: Population, member: str) -> Path | None:
+        if population.parent is None:
+            return None
+        path = self._weights(population.parent, member)
         if not path.exists():
             raise UserError(
                 f"{path}: these weights are gone, and {population.name!r} derives from them; delete "
@@ -152,40 +186,91 @@ class _Run:
             )
         return path
 
-    def _results(
-        self, population: Population, jobs: list[Job], splits: Splits, chosen: str
-    ) -> Generator[Result, None, None]:
-        if chosen == "processes" and jobs:
-            return in_processes(population, jobs, self.workers, DEVICE, self.watch)
-        return in_loop(population, jobs, splits, DEVICE, self.watch)
+    def _train(self, work: Work, writer: PopulationWriter, choice: Choice) -> None:
+        """Record results as they come; what is there already is not recorded twice."""
+        missing = {job.id for job in _missing(work.population, writer)}
+        with closing(self._place(choice.where).results(work, self.watch)) as results:
+            for job, result in results:
+                if job.id in missing:
+                    self._record(work.population, writer, job, result)
 
-    def _record(self, population: Population, writer: PopulationWriter, job: Job, result: Outcome | Failure) -> None:
-        if isinstance(result, Failure):
-            if result.fatal:
-                raise NoEffectError(f"population {population.name!r}, member {job.id}: {result.reason}")
-            self._fail(population, writer, job, result.reason)
-            return
-        writer.write_member(
-            job.id,
-            result.proba_NC.argmax(axis=1),
-            result.proba_NC,
-            seeds=population.seeds.member(population.name, job.index),
-            facts=result.facts,
-            parent=job.id if population.parent else None,
-            seconds=result.seconds,
-        )
-        self.watch(Event("done", population.name, job.id, population.members))
+    def _place(self, where: Where) -> Place:
+        """Where to train; workers stay for the next population."""
+        if where not in self._places:
+            self._places[where] = self._opened(where)
+        return self._places[where]
 
-    def _fail(self, population: Population, writer: PopulationWriter, job: Job, reason: str) -> None:
+    def _opened(self, where: Where) -> Place:
+        if where == "here":
+            return Here(self.asked)
+        if where == "processes":
+            return Processes(self.machine.workers or cores(), self.asked)
+        from undertow.lab.train.places.cluster import RayCluster
+
+        return RayCluster(self.machine.address, self.machine.gpus_per_chunk, 1.0)
+
+    def _explain(self, population: Population, choice: Choice) -> None:
+        """Say once why this runner and this arithmetic."""
+        for said in (
+            f"runner {choice.name}: {choice.reason}",
+            f"arithmetic: {reason(population.recipe.precision, torch.device(self.device))}",
+        ):
+            if said not in self._said:
+                self._said.add(said)
+                self.watch(Event("note", population.name, "", population.members, reason=said))
+
+    def _record(
+        self, population: Population, writer: PopulationWriter, job: Job, result: Outcome | Diverged | Failure
+    ) -> None:
         seeds = population.seeds.member(population.name, job.index)
-        writer.fail_member(job.id, reason, seeds=seeds, parent=job.id if population.parent else None)
-        self.watch(Event("failed", population.name, job.id, population.members, reason=reason))
+        parent = job.id if population.parent else None
+        match result:
+            case Outcome():
+                # the record, written next, must not outlive the weights
+                write_whole(self._weights(population, job.id), result.weights)
+                writer.write_member(
+                    job.id,
+                    result.proba_NC.argmax(axis=1),
+                    result.proba_NC,
+                    seeds=seeds,
+                    facts=result.facts,
+                    parent=parent,
+                    seconds=result.seconds,
+                )
+                self._tell("done", population, job.id)
+            case Diverged():
+                writer.diverge_member(job.id, result.reason, seeds=seeds, parent=parent)
+                self._tell("diverged", population, job.id, result.reason)
+            case Failure(fatal=True):
+                raise NoEffectError(f"population {population.name!r}, member {job.id}: {result.reason}")
+            case Failure():
+                writer.fail_member(job.id, result.reason, seeds=seeds, parent=parent)
+                self._tell("failed", population, job.id, result.reason)
 
-    def _finish(self, population: Population, writer: PopulationWriter) -> set[str]:
-        done = set(writer.done_members())
+    def _tell(self, kind: Kind, population: Population, member: str, reason: str = "") -> None:
+        self.watch(Event(kind, population.name, member, population.members, reason=reason))
+
+    def _finish(self, population: Population, writer: PopulationWriter) -> Ended:
+        ended = Ended(frozenset(writer.done_members()), frozenset(writer.diverged_members()))
         manifest = writer.finish(study_source=self.study_source)
-        if not done:
-            raise UndertowError(f"every member of population {population.name!r} failed; {manifest.notes[0]}")
-        for unfinished in (self.folder(population) / "weights").glob("*.tmp"):
+        if not ended.done:
+            raise UndertowError(f"no member of population {population.name!r} is of use; {manifest.notes[0]}")
+        folder = self.folder(population)
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+        for unfinished in (folder / "weights").glob("*.tmp"):
             unfinished.unlink()
-        return done
+        return ended
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Members of a population that is at its end."""
+
+    done: frozenset[str] = frozenset()
+    diverged: frozenset[str] = frozenset()
+
+
+def _missing(population: Population, writer: PopulationWriter) -> list[Job]:
+    """Members that are neither done nor diverged."""
+    there = {*writer.done_members(), *writer.diverged_members()}
+    return [Job(index, member) for index, member in enumerate(member_ids(population)) if member not in there]

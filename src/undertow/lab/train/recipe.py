@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Precision = Literal["float32", "float64", "bfloat16", "tf32"]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -30,3 +32,6 @@ class Recipe:
     """Mirror each training image with probability one half."""
     crop: int = 0
     """Pad by this many pixels and cut a random window of the original size; 0 leaves images alone."""
+    precision: Precision = "float32"
+    """The arithmetic of training. ``bfloat16`` is autocast over float32 weights; ``tf32`` is CUDA's shorter float32
+    product; test predictions of both are computed in float32."""

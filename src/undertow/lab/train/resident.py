@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from undertow.lab.data.dataset import Splits
+from undertow.lab.data.lazy import Images
 
 
 @dataclass(frozen=True, eq=False)
 class Resident:
-    """Images float32, zero mean and unit spread per channel by the data set's own figures; labels int64."""
+    """Images of zero mean and unit spread per channel by the data set's own figures, channels last; labels int64.
+
+    The trainer reads it through the methods alone, so data that do not fit can come from elsewhere (``streamed``).
+    """
 
     train_x_NCHW: Tensor
     train_y_N: Tensor
@@ -33,20 +36,37 @@ class Resident:
     def device(self) -> torch.device:
         return self.train_x_NCHW.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.train_x_NCHW.dtype
 
-def resident(splits: Splits, device: torch.device | str = "cpu") -> Resident:
-    """Move both parts of a data set to ``device``."""
+    def plan_epoch(self, order_N: Tensor, batch: int) -> None:
+        """The training examples of the coming epoch, in order: nothing to prepare, all are here."""
+
+    def train_batch(self, index_B: Tensor) -> Tensor:
+        """The images (B, C, H, W) of these training examples, as they are: no augmentation."""
+        return self.train_x_NCHW.index_select(0, index_B)
+
+    def test_batches(self, size: int) -> Iterator[Tensor]:
+        """The test part in its order, ``size`` images at a time; the last batch may be short."""
+        return iter(torch.split(self.test_x_NCHW, size))
+
+
+def resident(splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Resident:
+    """Move both parts of a data set to ``device``. Normalisation is in float32 whatever ``dtype``, so a float64
+    training sees the same pixels."""
     mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)
 
-    def normalised(x_NCHW: NDArray[np.uint8]) -> Tensor:
-        scaled = torch.from_numpy(x_NCHW).to(torch.float32).div_(255)
-        return scaled.sub_(mean_C[:, None, None]).div_(std_C[:, None, None]).to(device)
+    def normalised(x_NCHW: Images) -> Tensor:
+        scaled = torch.from_numpy(x_NCHW[:]).to(torch.float32).div_(255)
+        scaled = scaled.sub_(mean_C[:, None, None]).div_(std_C[:, None, None])
+        return scaled.to(device, dtype, memory_format=torch.channels_last)
 
     return Resident(
         train_x_NCHW=normalised(splits.train.x_NCHW),
         train_y_N=torch.from_numpy(splits.train.label_N).to(device),
         test_x_NCHW=normalised(splits.test.x_NCHW),
         test_y_N=torch.from_numpy(splits.test.label_N).to(device),
-        black_C=(-mean_C / std_C).to(device),
+        black_C=(-mean_C / std_C).to(device, dtype),
         classes=len(splits.classes),
     )

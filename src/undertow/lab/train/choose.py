@@ -1,0 +1,208 @@
+"""Which runner trains a population: as asked, as its members or its neighbours were trained, or by measurement."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from undertow.lab.population import Population
+from undertow.lab.train.feed import Feed
+from undertow.lab.train.loop import train_member
+from undertow.lab.train.member import build_member, stages
+from undertow.lab.train.memory import member_memory, members_that_fit
+from undertow.lab.train.places.chunk import resident_for
+from undertow.lab.train.places.job import How
+from undertow.lab.train.recipe import Recipe
+from undertow.lab.train.stacked import train_stacked
+from undertow.lab.train.threads import one_thread
+from undertow.records.folder import MANIFEST, PLAN
+
+STARTING = 2.5
+"""Seconds until the first worker process trains, measured on two cores; workers that are there cost nothing."""
+
+WORTH = 1.2
+"""How many times as fast stacked members must be to be chosen: their float32 sums are taken in another order, so they
+do not give the reference's bytes."""
+
+LARGEST = {"cpu": 32, "cuda": 64}
+"""Members of one stack at most: beyond it the cost per member no longer falls (``docs/populations.md``)."""
+
+PROBED_STEPS = 4
+
+Where = Literal["here", "processes", "ray"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How and where a population is trained. ``reason`` is for a person."""
+
+    how: How
+    where: Where
+    chunk: int
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """What the manifest says. The size of a stack belongs to it: it can change the last bits of float32."""
+        plain = {"here": "loop", "processes": "processes", "ray": "ray"}[self.where]
+        if self.how == "single":
+            return plain
+        return f"ray/{self.chunk}" if self.where == "ray" else f"stacked/{self.chunk}"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What there is to train with. ``running`` says that worker processes are there already."""
+
+    device: str
+    workers: int
+    chunk: int | None = None
+    running: bool = False
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether processes help: cores are many, an accelerator is one."""
+        return self.device == "cpu" and self.workers > 1
+
+
+def choose(population: Population, runner: str, means: Means, folder: Path) -> Choice:
+    """``folder`` is the population's own; its neighbours there are trained alike, so that a study's arms differ in
+    nothing but their intervention."""
+    if runner == "loop":
+        return Choice("single", "here", 1, "asked for")
+    if runner == "processes":
+        return Choice("single", "processes", 1, "asked for")
+    if runner == "ray":
+        how: How = "single" if means.device == "cpu" else "stacked"
+        return Choice(how, "ray", 1 if how == "single" else stack_size(population, means), "asked for")
+    if runner == "stacked":
+        return _stacked(population, means, stack_size(population, means), "asked for")
+    return _before(population, folder, means) or _measured(population, means)
+
+
+def stack_size(population: Population, means: Means) -> int:
+    """Members of one stack: as asked, or an even share for each process, as far as memory goes."""
+    if means.chunk:
+        return min(means.chunk, population.members)
+    processes = min(means.workers, population.members) if means.side_by_side else 1
+    device = torch.device(means.device)
+    data, seeds = resident_for(population, means.device), population.seeds.member(population.name, 0)
+    fits = members_that_fit(member_memory(population, data, seeds), device, processes)
+    return min(math.ceil(population.members / processes), fits, LARGEST[device.type])
+
+
+def _stacked(population: Population, means: Means, chunk: int, why: str) -> Choice:
+    beside = means.side_by_side and chunk < population.members
+    return Choice("stacked", "processes" if beside else "here", chunk, why)
+
+
+def _before(population: Population, folder: Path, means: Means) -> Choice | None:
+    """As the population itself was begun, or else a neighbour with the same data and model."""
+    wanted = {"data": repr(population.data), "model": repr(population.model)}
+    for place in (folder, *sorted(folder.parent.glob("*/"))):
+        for name in (MANIFEST, PLAN):
+            said = _read(place / name)
+            recipe = said.get("recipe", {})
+            if wanted.items() <= recipe.items() and said.get("device") == means.device:
+                return _named(str(said["runner"]), population, means, f"as {said['name']!r} was trained")
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _named(name: str, population: Population, means: Means, why: str) -> Choice | None:
+    """The choice with this name, if it can be had without being asked for."""
+    stacked = re.fullmatch(r"stacked/(\d+)", name)
+    if stacked:
+        return _stacked(population, means, int(stacked[1]), why)
+    return {
+        "loop": Choice("single", "here", 1, why),
+        "processes": Choice("single", "processes", 1, why),
+    }.get(name)
+
+
+def _measured(population: Population, means: Means) -> Choice:
+    """The cheapest by the first steps of real training."""
+    trained = [recipe for recipe, _ in stages(population) if recipe]
+    if not trained or population.members == 1:
+        why = "one member" if trained else "nothing is trained"
+        return Choice("single", "here", 1, why)
+    with one_thread():
+        data = resident_for(population, means.device)
+        alone = _seconds_per_step(population, trained[0], data, 1)
+        size = stack_size(population, means)
+        stacked = _seconds_per_step(population, trained[0], data, size) / size
+    steps = population.members * sum(math.ceil(len(data.train_y_N) / r.batch) * r.epochs for r in trained)
+    return cheapest(population.members, steps, alone, stacked, size, means)
+
+
+def cheapest(members: int, steps: int, alone: float, stacked: float, size: int, means: Means) -> Choice:
+    """``steps`` are those of all members together; ``alone`` and ``stacked`` are seconds per member and step."""
+    beside = min(means.workers, members) if means.side_by_side else 1
+    starting = 0.0 if means.running else STARTING
+    loop, processes = steps * alone, starting + steps * alone / beside
+    chunks = math.ceil(members / size)
+    stacks = (starting if beside > 1 and chunks > 1 else 0.0) + steps * stacked / min(beside, chunks)
+    plain, where = min((loop, "here"), (processes, "processes")) if beside > 1 else (loop, "here")
+    rates = f"{1 / alone:,.0f} steps a second alone, {1 / stacked:,.0f} in stacks of {size}"
+    if stacks * WORTH < plain and size > 1:
+        place: Where = "processes" if beside > 1 and chunks > 1 else "here"
+        return Choice("stacked", place, size, f"{rates}: about {stacks:,.0f} s instead of {plain:,.0f} s")
+    other = f", {loop:,.0f} s one after the other" if where == "processes" else ""
+    return Choice("single", where, 1, f"{rates}: about {plain:,.0f} s{other}")  # type: ignore[arg-type]
+
+
+def _seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
+    """The fastest of two short epochs after one that does not count; members are fresh, with their own seeds."""
+    few = _FewSteps(data, PROBED_STEPS * recipe.batch)
+    short = replace(recipe, epochs=3)
+    seeds_M = [population.seeds.member(population.name, m) for m in range(size)]
+    models = [build_member(population, seeds, data, None) for seeds in seeds_M]
+    times = [time.perf_counter()]
+
+    def note(epoch: int, epochs: int) -> None:
+        if data.device.type == "cuda":
+            torch.cuda.synchronize(data.device)
+        times.append(time.perf_counter())
+
+    if size == 1:
+        train_member(models[0], few, short, seeds_M[0], (), note)
+    else:
+        train_stacked(models, few, [short] * size, seeds_M, (), note)
+    epochs = [after - before for before, after in itertools.pairwise(times)]
+    return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
+
+
+class _FewSteps:
+    """The first examples of a data set."""
+
+    def __init__(self, data: Feed, examples: int) -> None:
+        self._data = data
+        self.train_y_N = data.train_y_N[:examples]
+        self.test_y_N, self.black_C, self.classes = data.test_y_N, data.black_C, data.classes
+        self.shape_CHW, self.device, self.dtype = data.shape_CHW, data.device, data.dtype
+
+    def plan_epoch(self, order_N: Tensor, batch: int) -> None:
+        self._data.plan_epoch(order_N, batch)
+
+    def train_batch(self, index_B: Tensor) -> Tensor:
+        return self._data.train_batch(index_B)
+
+    def test_batches(self, size: int) -> Iterator[Tensor]:
+        return self._data.test_batches(size)

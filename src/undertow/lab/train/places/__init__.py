@@ -1,0 +1,1 @@
+"""Where members are trained: here, in processes beside this one, on a cluster. They own no maths."""

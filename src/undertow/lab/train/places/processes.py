@@ -1,0 +1,159 @@
+"""Training in processes side by side on this machine, which stay between populations."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from pickle import PicklingError
+from typing import Any
+
+from undertow.errors import UndertowError, UserError
+from undertow.lab.train.checkpoint import FolderShelf, Stopped, never
+from undertow.lab.train.places.chunk import make_chunk, resident_for
+from undertow.lab.train.places.job import Failure, Job, Result, Work
+from undertow.lab.train.progress import Event, Watcher
+from undertow.lab.train.threads import keep_memory, one_thread
+
+LOOK = 0.2
+"""Seconds between two looks at whether somebody asked to stop."""
+
+OVER = None
+"""A worker's word that its chunk is over."""
+
+
+class Processes:
+    """Up to ``workers`` processes that take the next chunk when they are free, each with one thread.
+
+    They start with the first population (2 to 3 s) and keep its data for the next. Leaving ``results`` early stops
+    them; killing this process stops them at their next message. A worker that dies takes its chunk's members with it,
+    as failures, and is replaced.
+    """
+
+    def __init__(self, workers: int, asked: Callable[[], bool] = never) -> None:
+        self.workers, self.asked = workers, asked
+        self._context = clean_processes()
+        self._stop = self._context.Event()
+        self._processes: dict[Connection, BaseProcess] = {}
+        self._busy: dict[Connection, set[Job]] = {}
+        """What each worker that is at work still owes."""
+
+    def results(self, work: Work, watch: Watcher) -> Generator[Result, None, None]:
+        """Yield results in the order in which members end.
+
+        ``UserError`` where the population cannot be sent to another process or its data cannot be read; ``Stopped``
+        where somebody asked to stop, once every worker has kept its checkpoint.
+        """
+        waiting, whole = list(work.chunks), False
+        try:
+            while waiting or self._busy:
+                while waiting and len(self._busy) < self.workers:
+                    self._give(work, waiting.pop(0))
+                if self.asked():
+                    self._stop.set()
+                    waiting.clear()
+                for connection in wait(list(self._busy), timeout=LOOK):
+                    assert isinstance(connection, Connection)
+                    yield from self._hear(connection, watch)
+            whole = True
+        finally:
+            if not whole or self._stop.is_set():
+                self.close()
+        if self._stop.is_set():
+            raise Stopped
+
+    def close(self) -> None:
+        """End all workers."""
+        for connection, process in self._processes.items():
+            process.terminate()
+            process.join()
+            connection.close()
+        self._processes, self._busy = {}, {}
+
+    def _give(self, work: Work, chunk: tuple[Job, ...]) -> None:
+        """Send one chunk to a worker that is free, or to a new one."""
+        idle = [connection for connection in self._processes if connection not in self._busy]
+        connection = idle[0] if idle else self._start()
+        try:
+            connection.send(replace(work, chunks=(chunk,)))
+        except (PicklingError, AttributeError, TypeError) as error:
+            raise UserError(
+                f"population {work.population.name!r} cannot be sent to another process ({error}); choose --runner "
+                "loop, or define its classes in a module that can be imported"
+            ) from error
+        self._busy[connection] = set(chunk)
+
+    def _start(self) -> Connection:
+        ours, theirs = self._context.Pipe()
+        process: BaseProcess = self._context.Process(target=_live, args=(theirs, self._stop), daemon=True)
+        process.start()
+        theirs.close()  # or the end of the worker would never show here
+        self._processes[ours] = process
+        return ours
+
+    def _hear(self, connection: Connection, watch: Watcher) -> Generator[Result, None, None]:
+        """One message of a worker."""
+        try:
+            message = connection.recv()
+        except (EOFError, ConnectionResetError):
+            yield from self._bury(connection)
+            return
+        if message is OVER:
+            del self._busy[connection]
+        elif isinstance(message, Event):
+            watch(message)
+        elif isinstance(message, Exception):
+            raise message
+        else:
+            self._busy[connection].discard(message[0])
+            yield message
+
+    def _bury(self, connection: Connection) -> Generator[Result, None, None]:
+        """Report what a dead worker owed."""
+        process, owed = self._processes.pop(connection), self._busy.pop(connection)
+        process.join()
+        reason = f"its process ended with exit code {process.exitcode}, perhaps for lack of memory: try fewer workers"
+        for job in sorted(owed, key=lambda job: job.index):
+            yield job, Failure(reason)
+
+
+def clean_processes() -> ForkServerContext | SpawnContext:
+    """Processes that share nothing with this one: forked from a server that has only imported torch (and what the
+    first optimizer would), which saves each worker seconds; started from nothing where there is no such server."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    # nothing of ours: polars starts threads when imported, and a process with threads must not be forked
+    context.set_forkserver_preload(["torch", "torch._dynamo"])
+    return context
+
+
+def _live(connection: Connection, stop: Any) -> None:
+    """A worker's life: chunks come in, results go out. Ctrl-C reaches the whole terminal group; the parent alone
+    answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_memory()
+    try:
+        with one_thread():
+            while True:
+                _serve(connection, connection.recv(), stop.is_set)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the parent is gone
+
+
+def _serve(connection: Connection, work: Work, asked: Callable[[], bool]) -> None:
+    try:
+        data = resident_for(work.population, work.device)
+    except UndertowError as error:
+        connection.send(error)
+        return
+    shelf, (chunk,) = FolderShelf(work.unfinished), work.chunks
+    with suppress(Stopped):  # its checkpoint is kept
+        for result in make_chunk(work.population, chunk, work.how, data, shelf, connection.send, asked):
+            connection.send(result)
+    connection.send(OVER)

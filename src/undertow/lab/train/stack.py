@@ -1,0 +1,165 @@
+"""M models of one architecture as one: parameters and buffers with a leading member axis, forward by ``torch.func``.
+
+The models stay usable: their parameters and buffers become views of the stack, so an intervention that reads weights
+or sets a mask on one model acts on its row, and a model that was trained in the stack is trained.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+
+class Stack:
+    """The stacked forward of ``models``, which must share architecture, shapes, dtype and device.
+
+    ``dropout_M`` holds one generator per member: each draws its own masks, as it would alone.
+    """
+
+    def __init__(self, models: Sequence[nn.Module], dropout_M: Sequence[torch.Generator]) -> None:
+        self.models = list(models)
+        self.parameters = {
+            name: nn.Parameter(torch.stack([dict(model.named_parameters())[name].detach() for model in models]))
+            for name, _ in models[0].named_parameters()
+        }
+        self.buffers = {
+            name: torch.stack([dict(model.named_buffers())[name] for model in models])
+            for name, _ in models[0].named_buffers()
+        }
+        for m, model in enumerate(models):
+            _make_views(model, m, self.parameters, self.buffers)
+        self._skeleton = _skeleton(models[0], dropout_M)
+        self.spread = False
+        """Whether the optimizer steps on the models' own parameters instead of the stacked ones."""
+
+    def __call__(self, x_MBCHW: Tensor) -> Tensor:
+        """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves copies."""
+        images = 0 if x_MBCHW.ndim == 5 else None
+        forward: Callable[..., Tensor] = vmap(self._one, in_dims=(0, 0, images))
+        return forward(self.parameters, self.buffers, x_MBCHW)
+
+    def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor) -> Tensor:
+        logits: Tensor = functional_call(self._skeleton, (parameters, buffers), (x_BCHW,))
+        return logits
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters.values():
+            parameter.grad = None
+
+    def spread_gradients(self) -> None:
+        """Give every model its row of the gradients, where the optimizer looks for them there."""
+        if not self.spread:
+            return
+        for m, model in enumerate(self.models):
+            for name, parameter in model.named_parameters():
+                whole = self.parameters[name].grad
+                parameter.grad = None if whole is None else whole[m]
+
+
+def _make_views(model: nn.Module, m: int, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
+    for name, parameter in model.named_parameters():
+        parameter.data = parameters[name].detach()[m]
+    for name, buffer in model.named_buffers():
+        buffer.data = buffers[name][m]
+
+
+def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Module:
+    """A copy that says how to compute, whose own weights are never read. Layers that behave differently with members
+    stacked are put in place of torch's; no model is changed by hand for it."""
+    skeleton = copy.deepcopy(model).train()
+    for module in skeleton.modules():
+        if isinstance(module, nn.Dropout):
+            module.__class__ = _MemberDropout
+            module.sources = dropout_M  # type: ignore[assignment]
+        elif type(module) is nn.Linear:
+            module.__class__ = _MemberLinear
+    return skeleton
+
+
+class _MemberDropout(nn.Dropout):
+    """Every member draws from its own generator: on a CPU what ``nn.Dropout`` draws for it alone (CUDA's fused kernel
+    draws otherwise)."""
+
+    sources: Sequence[torch.Generator]
+
+    def forward(self, input: Tensor) -> Tensor:
+        dropped: Tensor = _Dropping.apply(input, self.p, self.sources)  # type: ignore[no-untyped-call]
+        return dropped
+
+
+class _Dropping(torch.autograd.Function):
+    """What ``nn.Dropout`` computes, written for ``vmap`` alone: the rule sees all members at once."""
+
+    @staticmethod
+    def forward(x: Tensor, p: float, sources: Sequence[torch.Generator]) -> Tensor:
+        raise RuntimeError("a stacked dropout runs inside a stack alone")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing to keep: the rule below is made of differentiable steps."""
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int, ...], x: Tensor, p: float, sources: Sequence[torch.Generator]
+    ) -> tuple[Tensor, int]:
+        x = x.movedim(in_dims[0], 0)
+        # torch draws in the order of memory, and alone a member's images are channels last
+        order = torch.channels_last if x.ndim == 5 else torch.contiguous_format
+        like = torch.empty_like(x[0], memory_format=order)
+        keep_M = [like.bernoulli_(1 - p, generator=source).div(1 - p) for source in sources]
+        return x * torch.stack(keep_M), 0
+
+
+class _MemberLinear(nn.Linear):
+    """The weights' gradient arrives in the order of the weights, which saves a copy of all of them at each step."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        out: Tensor = _Linear.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return out
+
+
+class _Linear(torch.autograd.Function):
+    """``F.linear`` for ``vmap`` over members."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        raise RuntimeError("a stacked linear layer runs inside a stack alone")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing to keep: the batched product below has its own gradient."""
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], x: Tensor, weight: Tensor, bias: Tensor | None
+    ) -> tuple[Tensor, int]:
+        x_MBI = x.expand(info.batch_size, *x.shape) if in_dims[0] is None else x.movedim(in_dims[0], 0)
+        weight_MOI = weight.movedim(in_dims[1] or 0, 0)
+        if torch.is_autocast_enabled(x.device.type):  # which does not reach into a function's own backward
+            short = torch.get_autocast_dtype(x.device.type)
+            x_MBI, weight_MOI = x_MBI.to(short), weight_MOI.to(short)
+        out: Tensor = _BatchedLinear.apply(x_MBI.flatten(1, -2), weight_MOI)  # type: ignore[no-untyped-call]
+        if bias is not None:
+            out = out + bias.movedim(in_dims[2] or 0, 0)[:, None]
+        return out.reshape(*x_MBI.shape[:-1], -1), 0
+
+
+class _BatchedLinear(torch.autograd.Function):
+    """(M, B, I) and (M, O, I) to (M, B, O)."""
+
+    @staticmethod
+    def forward(ctx: Any, x_MBI: Tensor, weight_MOI: Tensor) -> Tensor:
+        ctx.save_for_backward(x_MBI, weight_MOI)
+        return torch.bmm(x_MBI, weight_MOI.transpose(1, 2))
+
+    @staticmethod
+    def backward(ctx: Any, grad_MBO: Tensor) -> tuple[Tensor | None, Tensor]:
+        x_MBI, weight_MOI = ctx.saved_tensors
+        back_MBI = torch.bmm(grad_MBO, weight_MOI) if ctx.needs_input_grad[0] else None
+        return back_MBI, torch.bmm(grad_MBO.transpose(1, 2), x_MBI)

@@ -1,0 +1,103 @@
+"""Which runner ``auto`` takes, and what it says about it."""
+
+import pytest
+
+from blobs import Blobs
+from undertow.errors import UserError
+from undertow.lab.interventions.weights import WeightQuantization
+from undertow.lab.models import MLP, SmallCNN
+from undertow.lab.population import Population
+from undertow.lab.train.choose import Choice, Means, cheapest, choose
+from undertow.lab.train.machine import Machine
+from undertow.lab.train.population import Trainer, train_population
+from undertow.lab.train.recipe import Recipe
+
+DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=2, batch=16, lr=0.05), members=4)
+TWO = Means("cpu", workers=2)
+
+
+def chosen(steps=10_000, alone=0.01, stacked=0.01, members=8, size=4, means=TWO):
+    choice = cheapest(members, steps, alone, stacked, size, means)
+    return choice.how, choice.where, choice.chunk
+
+
+def test_much_work_goes_to_processes_and_little_stays_here():
+    assert chosen(steps=10_000) == ("single", "processes", 1)
+    assert chosen(steps=100) == ("single", "here", 1)
+
+
+def test_workers_that_are_there_cost_nothing():
+    assert chosen(steps=100, means=Means("cpu", 2, running=True)) == ("single", "processes", 1)
+
+
+def test_one_worker_and_a_gpu_have_no_processes_beside_them():
+    assert chosen(means=Means("cpu", 1)) == ("single", "here", 1)
+    assert chosen(means=Means("cuda", 8)) == ("single", "here", 1)
+    assert chosen(stacked=0.001, means=Means("cuda", 8)) == ("stacked", "here", 4)
+
+
+def test_stacks_must_win_by_a_fifth():
+    assert chosen(stacked=0.0085) == ("single", "processes", 1)
+    assert chosen(stacked=0.008) == ("stacked", "processes", 4)
+
+
+def test_one_stack_of_all_members_uses_one_core():
+    assert chosen(alone=0.01, stacked=0.006, members=4) == ("single", "processes", 1)
+    assert chosen(alone=0.01, stacked=0.003, members=4) == ("stacked", "here", 4)
+
+
+def test_it_says_what_it_compared():
+    assert cheapest(8, 10_000, 0.01, 0.01, 4, TWO).reason == (
+        "100 steps a second alone, 100 in stacks of 4: about 52 s, 100 s one after the other"
+    )
+    assert cheapest(8, 10_000, 0.01, 0.002, 4, TWO).reason == (
+        "100 steps a second alone, 500 in stacks of 4: about 12 s instead of 52 s"
+    )
+
+
+def test_what_trains_nothing_or_is_alone_stays_here(tmp_path):
+    alone = Population("alone", Blobs(), MLP((8,)), DENSE.recipe, members=1)
+    for population, why in (
+        (DENSE.under(WeightQuantization(4), name="q"), "nothing is trained"),
+        (alone, "one member"),
+    ):
+        assert choose(population, "auto", TWO, tmp_path / "x") == Choice("single", "here", 1, why)
+
+
+def test_a_real_measurement_decides_for_one_of_them(tmp_path):
+    choice = choose(DENSE, "auto", TWO, tmp_path / "dense")
+    assert choice.name in ("loop", "processes", "stacked/2")
+    assert "steps a second alone" in choice.reason
+
+
+def test_a_population_goes_on_as_it_was_begun_and_its_neighbours_follow(tmp_path):
+    with Trainer(tmp_path, Machine("stacked", workers=1, chunk=3)) as trainer:
+        trainer.train(DENSE)
+    again = DENSE.again("again")
+    assert choose(DENSE, "auto", TWO, tmp_path / "dense").name == "stacked/3"
+    choice = choose(again, "auto", TWO, tmp_path / "again")
+    assert (choice.name, choice.reason) == ("stacked/3", "as 'dense' was trained")
+
+
+def test_other_data_or_models_are_no_neighbours(tmp_path):
+    train_population(DENSE, tmp_path, runner="loop")
+    other = Population("other", Blobs(), SmallCNN(4), DENSE.recipe, members=1)
+    assert choose(other, "auto", TWO, tmp_path / "other").reason == "one member"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"runner": "threads"}, "there is no runner 'threads': choose from auto, loop, processes, stacked, ray"),
+        ({"device": "tpu"}, "there is no device 'tpu': choose cpu or cuda"),
+        ({"device": "cuda"}, "device 'cuda': torch finds no GPU here; choose cpu, or install torch's CUDA build"),
+        ({"workers": 0}, "workers is 0: at least 1 is needed"),
+        ({"chunk": -1}, "chunk is -1: at least 1 is needed"),
+        ({"gpus_per_chunk": 0.0}, "gpus-per-chunk is 0.0: a share of a GPU above 0 is needed"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings, message, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError) as caught:
+        Machine(**settings)
+    assert str(caught.value) == message
