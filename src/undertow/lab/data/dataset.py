@@ -9,12 +9,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.lab.data.lazy import Images
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One split. ``x_NCHW`` is uint8 (channels first); ids come from the data set, never from loader order."""
+    """One split. ``x_NCHW`` is uint8 (channels first), an array or decoded as it is indexed (``LazyImages``); ids come
+    from the data set, never from loader order."""
 
-    x_NCHW: NDArray[np.uint8]
+    x_NCHW: Images
     label_N: NDArray[np.int64]
     example_id_N: tuple[str, ...]
     slices: pl.DataFrame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,10 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Part, Splits
+from undertow.lab.data.lazy import Images, LazyImages
 from undertow.lab.data.longtail import LongTail, take
 from undertow.lab.data.png import decode_image, stack_images
-from undertow.lab.data.splits import assemble
+from undertow.lab.data.splits import assemble, check_same_size, given_statistics
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 TEST_FOLDERS = ("test", "val", "valid", "validation")
@@ -26,6 +27,10 @@ class ImageFolder:
     each class, at least one image, is drawn as the test part with ``seed``. ``channels`` is 1 (grey) or 3 (RGB);
     ``size`` (H, W) resizes all images, ``None`` wants them equal. Ids are ``<name>/<path under root>``, ``name``
     being the folder's own by default.
+
+    ``stream`` leaves the images in their files and decodes them as they are needed, for folders larger than memory.
+    It changes no pixel, so it is not part of what the description says or equals. ``mean`` and ``std`` per channel,
+    of pixels scaled to [0, 1], are counted from the training part unless given; counting decodes all of it once.
     """
 
     root: str
@@ -35,15 +40,20 @@ class ImageFolder:
     seed: int = 0
     name: str | None = None
     tail: LongTail | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    stream: bool = field(default=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
             raise UserError(f"ImageFolder(channels={self.channels}): give 1 for grey or 3 for RGB.")
         if not 0 < self.test_fraction < 1:
             raise UserError(f"ImageFolder(test_fraction={self.test_fraction}): give a number between 0 and 1.")
+        given_statistics("ImageFolder", self.mean, self.std, self.channels)
 
     def load(self) -> Splits:
-        """Read all images. ``UserError`` for a missing folder, an unreadable image, or sizes that differ."""
+        """Read all images. ``UserError`` for a missing folder, an unreadable image, or sizes that differ; with
+        ``stream``, a bad image is found when it is decoded."""
         root = Path(self.root)
         name = self.name or root.resolve().name
         if (root / "train").is_dir():
@@ -53,22 +63,26 @@ class ImageFolder:
         else:
             classes = _classes(root)
             train, test = self._split(self._read(root, classes, name), len(classes))
-        if train.x_NCHW.shape[1:] != test.x_NCHW.shape[1:]:
-            (h, w), (h0, w0) = test.x_NCHW.shape[2:], train.x_NCHW.shape[2:]
-            raise UserError(
-                f"{root}: test images have {h} × {w} pixels, training images {h0} × {w0}. Give size=({h0}, {w0})."
-            )
-        return assemble(name, classes, train, test, self.tail)
+        check_same_size(self.root, train, test)
+        given = given_statistics("ImageFolder", self.mean, self.std, self.channels)
+        return assemble(name, classes, train, test, self.tail, given)
 
     def _read(self, folder: Path, classes: tuple[str, ...], name: str) -> Part:
         found = [(path, label) for label, cls in enumerate(classes) for path in _images(folder / cls)]
         if not found:
             raise UserError(f"{folder}: no image in its class folders. Known endings: {', '.join(sorted(SUFFIXES))}.")
-        wheres = [str(path) for path, _ in found]
-        images = [decode_image(path.read_bytes(), str(path), self.channels, self.size) for path, _ in found]
+        images = self._images(_Files([str(path) for path, _ in found]))
         ids = tuple(f"{name}/{path.relative_to(self.root).as_posix()}" for path, _ in found)
         label_N = np.array([label for _, label in found], dtype=np.int64)
-        return Part(stack_images(images, wheres), label_N, ids, pl.DataFrame())
+        return Part(images, label_N, ids, pl.DataFrame())
+
+    def _images(self, files: _Files) -> Images:
+        if self.stream:
+            return LazyImages.of(files, self.channels, self.size)
+        decoded = [
+            decode_image(files.read(row), path, self.channels, self.size) for row, path in enumerate(files.paths)
+        ]
+        return stack_images(decoded, files.paths)
 
     def _split(self, whole: Part, classes: int) -> tuple[Part, Part]:
         is_test_N = np.zeros(len(whole.label_N), dtype=bool)
@@ -76,6 +90,22 @@ class ImageFolder:
             rows = np.random.default_rng([self.seed, label]).permutation(np.flatnonzero(whole.label_N == label))
             is_test_N[rows[: max(1, round(self.test_fraction * len(rows)))]] = True
         return take(whole, np.flatnonzero(~is_test_N)), take(whole, np.flatnonzero(is_test_N))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Image files by row."""
+
+    paths: list[str]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, row: int) -> bytes:
+        return Path(self.paths[row]).read_bytes()
+
+    def where(self, row: int) -> str:
+        return self.paths[row]
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

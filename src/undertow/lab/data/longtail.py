@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Part
+from undertow.lab.data.lazy import take_images
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class LongTail:
 def take(part: Part, index: NDArray[np.integer]) -> Part:
     """The part with only these rows, in this order."""
     return Part(
-        part.x_NCHW[index],
+        take_images(part.x_NCHW, index),
         part.label_N[index],
         tuple(part.example_id_N[i] for i in index.tolist()),
         part.slices[index] if part.slices.width else pl.DataFrame(),

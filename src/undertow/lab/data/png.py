@@ -44,11 +44,14 @@ def stack_images(images: list[NDArray[np.uint8]], wheres: list[str]) -> NDArray[
     """One array (N, C, H, W) of images of equal size; ``UserError`` naming the first that differs."""
     for image, where in zip(images, wheres, strict=True):
         if image.shape != images[0].shape:
-            (h, w), (h0, w0) = image.shape[1:], images[0].shape[1:]
-            raise UserError(
-                f"{where}: {h} × {w} pixels, but {wheres[0]} has {h0} × {w0}. Give size=({h0}, {w0}) to resize all."
-            )
+            raise size_differs(where, image.shape, wheres[0], images[0].shape)
     return np.stack(images)
+
+
+def size_differs(where: str, shape: tuple[int, ...], first: str, first_shape: tuple[int, ...]) -> UserError:
+    """What is said of an image whose (C, H, W) is not that of the first."""
+    (h, w), (h0, w0) = shape[1:], first_shape[1:]
+    return UserError(f"{where}: {h} × {w} pixels, but {first} has {h0} × {w0}. Give size=({h0}, {w0}) to resize all.")
 
 
 def _encode(image_CHW: NDArray[np.uint8]) -> bytes:

@@ -45,7 +45,8 @@ class Resident:
 
     def train_batch(self, index_B: Tensor) -> Tensor:
         """The images (B, C, H, W) of these training examples, as they are: no augmentation."""
-        return self.train_x_NCHW.index_select(0, index_B)
+        # index_select would bring the channels to the front in memory; rows of (H, W, C) are copied whole
+        return self.train_x_NCHW.permute(0, 2, 3, 1).index_select(0, index_B).permute(0, 3, 1, 2)
 
     def test_batches(self, size: int) -> Iterator[Tensor]:
         """The test part in its order, ``size`` images at a time; the last batch may be short."""

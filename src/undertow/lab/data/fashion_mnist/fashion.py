@@ -55,7 +55,7 @@ class FashionMNIST:
         train, test = _embedded() if self.data_dir is None else read_idx_folder(Path(self.data_dir), "fashion-mnist")
         train = first_per_class(train, self.train_per_class)
         test = first_per_class(test, self.test_per_class)
-        train, test = (replace(part, slices=_ink(part.x_NCHW)) for part in (train, test))
+        train, test = (replace(part, slices=_ink(part.x_NCHW[:])) for part in (train, test))
         return assemble("fashion-mnist", CLASSES, train, test, self.tail)
 
 

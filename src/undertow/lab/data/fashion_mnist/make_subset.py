@@ -42,7 +42,7 @@ def subset(train: Part, test: Part) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {}
     for number, (which, part) in enumerate((("train", train), ("test", test))):
         rows = chosen_rows(part.label_N, number, PER_CLASS[which])
-        arrays[f"{which}_image"] = part.x_NCHW[rows, 0]
+        arrays[f"{which}_image"] = part.x_NCHW[rows][:, 0]
         arrays[f"{which}_label"] = part.label_N[rows].astype(np.uint8)
         arrays[f"{which}_row"] = rows.astype(np.uint16)
     return arrays

@@ -32,11 +32,12 @@ Facts = dict[str, float]
 
 def resident_for(population: Population, device: str) -> Feed:
     """The population's data on the device, loaded once for all populations of this process that use them."""
-    return _loaded(cast(Hashable, population.data), device, storage(population.recipe.precision))
+    streams = getattr(population.data, "stream", False)  # no part of a data set's identity, but of where its images are
+    return _loaded(cast(Hashable, population.data), streams, device, storage(population.recipe.precision))
 
 
 @lru_cache(maxsize=1)
-def _loaded(data: Hashable, device: str, dtype: torch.dtype) -> Feed:
+def _loaded(data: Hashable, streams: bool, device: str, dtype: torch.dtype) -> Feed:
     """Resident where it fits, streamed where the data set says that it stays on disk."""
     splits = cast(Dataset, data).load()
     if isinstance(splits.train.x_NCHW, LazyImages):
