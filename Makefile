@@ -8,7 +8,7 @@ JOBS ?= auto
 # A half-made environment must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: demo test check slow browser bench docs results wheel clean help
+.PHONY: demo test check heavy slow browser bench docs results wheel clean help
 
 help:
 	@sed -n 's/^# target \(.*\)/\1/p' Makefile
@@ -27,6 +27,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+
+# target heavy    tests that start Ray, int8 engines or whole programs
+heavy: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "heavy and not slow"
 
 # target slow     tests that take minutes: killed and resumed runs, fuzzing, whole studies
 slow: $(VENV)/.dev

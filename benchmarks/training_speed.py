@@ -62,7 +62,7 @@ def print_member(model: Model, epochs: int, data: Resident) -> None:
     began = time.process_time()
     train_member(network, data, recipe, SeedPlan().member("benchmark", 0))
     trained = time.process_time()
-    proba_NC = probabilities(network, data.test_x_NCHW)
+    proba_NC = probabilities(network, data)
     tested = time.process_time()
     accuracy = float((proba_NC.argmax(1) == data.test_y_N).float().mean())
     rate = epochs * len(data.train_y_N) / (trained - began)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
-from undertow.lab.interventions import weights
+from undertow.lab.interventions import runtime, weights
 from undertow.records.formats.detect import known_formats
 from undertow.report.schema import schema_json
 
@@ -45,11 +45,11 @@ def measures() -> str:
 
 def interventions() -> str:
     parts = ["# Interventions", NOTE]
-    for name in weights.__all__:
-        thing = getattr(weights, name)
-        if inspect.isclass(thing):
+    for site, place in (("weights", weights), ("what runs the model", runtime)):
+        for name in place.__all__:
+            thing = getattr(place, name)
             start = "derives from trained members" if thing.derives else "acts during training"
-            parts += [f"## {name}", f"On weights; {start}.", f"```python\n{name}{inspect.signature(thing)}\n```"]
+            parts += [f"## {name}", f"On {site}; {start}.", f"```python\n{name}{inspect.signature(thing)}\n```"]
             parts.append(inspect.getdoc(thing) or "")
     return "\n\n".join(parts) + "\n"
 

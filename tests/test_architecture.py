@@ -27,7 +27,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 """The longest matching key holds; modules under none (run, cli, demo, studies …) may import everything."""
 
 TORCH_FREE = ("undertow.records", "undertow.audit", "undertow.report", "undertow.cli", "undertow.study")
-SIBLINGS = ("undertow.audit.measures", "undertow.lab.interventions.weights", "undertow.records.formats")
+SIBLINGS = (
+    "undertow.audit.measures",
+    "undertow.lab.interventions.weights",
+    "undertow.lab.interventions.runtime",
+    "undertow.records.formats",
+)
 """Folders whose files never import each other; a name with a leading underscore is theirs to share."""
 SHARED = {"undertow.records.formats.detect"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "config"}

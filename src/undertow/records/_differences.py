@@ -9,7 +9,7 @@ from typing import Any
 from undertow.errors import NotComparableError
 from undertow.records.records import Records
 
-CHANGES_NUMBERS = re.compile(r"quant|precision|dtype|bits|float16|bfloat16|half|cast", re.IGNORECASE)
+CHANGES_NUMBERS = re.compile(r"quant|precision|dtype|bits|int[248]|float16|bfloat16|half|cast", re.IGNORECASE)
 """How the ``repr`` of an intervention that changes the number type shows it."""
 
 PLACE = ("runner", "device", "dtype")

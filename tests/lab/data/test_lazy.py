@@ -454,6 +454,7 @@ def bitmaps(folder, count):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.heavy
 def test_memory_does_not_grow_with_the_data(tmp_path):
     """200 MB of pixels after 50 MB of them: some 25 MB more, that the allocator keeps; the eager readers take 740."""
     bitmaps(tmp_path / "small", 460)

@@ -36,9 +36,9 @@ def test_one_worker_and_a_gpu_have_no_processes_beside_them():
     assert chosen(stacked=0.001, means=Means("cuda", 8)) == ("stacked", "here", 4)
 
 
-def test_stacks_must_win_by_a_fifth():
-    assert chosen(stacked=0.0085) == ("single", "processes", 1)
-    assert chosen(stacked=0.008) == ("stacked", "processes", 4)
+def test_stacks_must_win_by_a_tenth():
+    assert chosen(stacked=0.0095) == ("single", "processes", 1)
+    assert chosen(stacked=0.0085) == ("stacked", "processes", 4)
 
 
 def test_one_stack_of_all_members_uses_one_core():

@@ -72,8 +72,5 @@ def test_the_audit_states_the_rule(trained):
     out, _, _ = trained
     reference, variant = read_population(out / "wild"), read_population(out / "child")
     assert np.isfinite(reference.proba_MNC).all()
-    said = " ".join(audit(reference, [variant]).assumptions)
-    assert (
-        "1 of 3 members of 'wild' diverged and are left out, since their loss or predictions stopped being numbers (001)."
-        in said
-    )
+    rule = "diverged and are left out, since their loss or predictions stopped being numbers (001)."
+    assert f"1 of 3 members of 'wild' {rule}" in " ".join(audit(reference, [variant]).assumptions)

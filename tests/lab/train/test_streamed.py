@@ -324,6 +324,7 @@ data.plan_epoch(order, 4)
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("body", "code", "last"),
     [

@@ -42,10 +42,6 @@ class Shelf(Protocol):
         """Keep ``data``, in place of what was there."""
         ...
 
-    def clear(self, name: str) -> None:
-        """Forget ``name``."""
-        ...
-
 
 class FolderShelf:
     """Checkpoints as files of one folder."""
@@ -59,9 +55,6 @@ class FolderShelf:
 
     def save(self, name: str, data: bytes) -> None:
         write_whole(self._path(name), data)
-
-    def clear(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.safetensors"
@@ -104,10 +97,6 @@ class Saver:
         step = int(tensors.pop(NEXT))
         state.restore(tensors)
         return step
-
-    def done(self) -> None:
-        """The training is over: its checkpoint has served."""
-        self.shelf.clear(self.name)
 
 
 class TrainingState:

@@ -30,14 +30,15 @@ from undertow.records.folder import MANIFEST, PLAN
 STARTING = 2.5
 """Seconds until the first worker process trains, measured on two cores; workers that are there cost nothing."""
 
-WORTH = 1.2
+WORTH = 1.1
 """How many times as fast stacked members must be to be chosen: their float32 sums are taken in another order, so they
 do not give the reference's bytes."""
 
 LARGEST = {"cpu": 32, "cuda": 64}
 """Members of one stack at most: beyond it the cost per member no longer falls (``docs/populations.md``)."""
 
-PROBED_STEPS = 4
+PROBED_STEPS = 2
+"""Steps of an epoch that is measured."""
 
 Where = Literal["here", "processes", "ray"]
 
@@ -96,8 +97,8 @@ def stack_size(population: Population, means: Means) -> int:
         return min(means.chunk, population.members)
     processes = min(means.workers, population.members) if means.side_by_side else 1
     device = torch.device(means.device)
-    data, seeds = resident_for(population, means.device), population.seeds.member(population.name, 0)
-    fits = members_that_fit(member_memory(population, data, seeds), device, processes)
+    memory = member_memory(population, resident_for(population, means.device))
+    fits = members_that_fit(memory, device, processes)
     return min(math.ceil(population.members / processes), fits, LARGEST[device.type])
 
 
@@ -145,9 +146,9 @@ def _measured(population: Population, means: Means) -> Choice:
         return Choice("single", "here", 1, why)
     with one_thread():
         data = resident_for(population, means.device)
-        alone = _seconds_per_step(population, trained[0], data, 1)
+        alone = seconds_per_step(population, trained[0], data, 1)
         size = stack_size(population, means)
-        stacked = _seconds_per_step(population, trained[0], data, size) / size
+        stacked = seconds_per_step(population, trained[0], data, size) / size
     steps = population.members * sum(math.ceil(len(data.train_y_N) / r.batch) * r.epochs for r in trained)
     return cheapest(population.members, steps, alone, stacked, size, means)
 
@@ -168,7 +169,7 @@ def cheapest(members: int, steps: int, alone: float, stacked: float, size: int, 
     return Choice("single", where, 1, f"{rates}: about {plain:,.0f} s{other}")  # type: ignore[arg-type]
 
 
-def _seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
+def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
     """The fastest of two short epochs after one that does not count; members are fresh, with their own seeds."""
     few = _FewSteps(data, PROBED_STEPS * recipe.batch)
     short = replace(recipe, epochs=3)

@@ -207,7 +207,8 @@ class Trainer:
             return Processes(self.machine.workers or cores(), self.asked)
         from undertow.lab.train.places.cluster import RayCluster
 
-        return RayCluster(self.machine.address, self.machine.gpus_per_chunk, 1.0)
+        machine = self.machine
+        return RayCluster(machine.address, machine.gpus_per_chunk, 1.0, asked=self.asked, workers=machine.workers)
 
     def _explain(self, population: Population, choice: Choice) -> None:
         """Say once why this runner and this arithmetic."""
@@ -226,6 +227,8 @@ class Trainer:
         parent = job.id if population.parent else None
         match result:
             case Outcome():
+                for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-*"):
+                    served.unlink(missing_ok=True)
                 # the record, written next, must not outlive the weights
                 write_whole(self._weights(population, job.id), result.weights)
                 writer.write_member(

@@ -1,0 +1,58 @@
+"""``TorchaoLinearInt8``: linear layers in int8 by torchao, eager."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from undertow.lab.interventions.runtime._engine import needed, quiet
+from undertow.lab.interventions.runtime._operators import Operator, effect_of
+from undertow.lab.interventions.site import AbstractRuntime, Compiled
+
+
+@dataclass(frozen=True)
+class TorchaoLinearInt8(AbstractRuntime):
+    """torchao's ``quantize_``: int8 weights in linear layers, one scale per output channel; nothing else changes.
+
+    With ``activations`` each example's inputs to a layer are rounded to int8 as well, by that example's own range, and
+    the product is one of integers (``Int8DynamicActivationInt8WeightConfig``). Without, weights are integers and the
+    arithmetic is float32 (``Int8WeightOnlyConfig``). No calibration: ``calibration_x_NCHW`` is not looked at.
+
+    Convolutions and batch norms stay float32, so on a convolutional network this is the mildest of the engines.
+    Against ``WeightQuantization(bits=8)``: that rounds filters too and keeps activations; codes here use -128 as well.
+    1911.05248's fixed-point int8 arm rounds activations everywhere, by ranges fixed on a representative set.
+
+    Answers do not depend on the batch but for float32 rounding, which may tip a rounding to int8 (hundredths of a
+    logit). ``NoEffectError`` for a model without linear layers; ``UserError`` without torchao.
+    """
+
+    activations: bool = True
+
+    def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
+        with quiet():
+            (torchao,) = needed(self, "torchao.quantization")
+            dynamic, weights_only = torchao.Int8DynamicActivationInt8WeightConfig, torchao.Int8WeightOnlyConfig
+            converted = copy.deepcopy(model).eval()
+            # The engine would otherwise change inductor's settings for the whole process.
+            torchao.quantize_(converted, (dynamic if self.activations else weights_only)(set_inductor_config=False))
+
+        @torch.no_grad()
+        def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = converted(x_BCHW)
+            return answer
+
+        return Compiled(logits, effect_of(self, _operators(converted)))
+
+
+def _operators(model: nn.Module) -> list[Operator]:
+    found = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            found.append(Operator("conv2d", name, None))
+        elif isinstance(module, nn.Linear):
+            codes = getattr(module.weight, "qdata", None)  # Only torchao's integer tensors have it.
+            found.append(Operator("linear", name, None if codes is None else codes.numpy()))
+    return found
