@@ -50,8 +50,8 @@ docs: $(VENV)/.dev
 
 # target results  the studies at scale small, written to docs/results
 results: $(VENV)/.lab
-	$(BIN)/undertow run compression_bias --scale small --out out/compression_bias --results docs/results
-	$(BIN)/undertow run digits_instrument --scale small --out out/digits_instrument --results docs/results
+	$(BIN)/undertow run compression_bias --scale small --runner processes --out out/compression_bias --results docs/results
+	$(BIN)/undertow run digits_instrument --scale small --runner processes --out out/digits_instrument --results docs/results
 
 # target wheel    a built wheel in dist/
 wheel: $(VENV)/.dev

@@ -291,7 +291,7 @@ def ray_overhead(share: float, repeats: int = 3) -> dict[str, float]:
     row = rows(share)["cnn"]
     took: dict[str, list[float]] = {"processes": [], "ray": []}
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {r: Trainer(Path(folder) / r, Machine(r, workers=2)) for r in took}
+        trainers = {r: Trainer(Path(folder) / r, Machine(r, workers=2, device="cpu")) for r in took}
         try:
             for repeat in range(repeats + 1):
                 for runner, trainer in trainers.items():

@@ -3,6 +3,7 @@
 Blobs()              60 training and 30 test images of 8 × 8, three classes told apart by brightness
 Fragile(bad=seed)    a linear model that cannot be built from one init seed
 Explosive(bad=seed)  one whose weights overflow from one init seed on
+Unstackable()        one with a layer that draws numbers as vmap cannot
 Deadly()             one whose building ends the process of a worker
 """
 
@@ -58,6 +59,12 @@ class Explosive:
         if torch.initial_seed() == self.bad:
             nn.init.constant_(model[1].weight, 1e38)
         return model
+
+
+@dataclass(frozen=True)
+class Unstackable:
+    def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.RReLU(), nn.Linear(8, classes))
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,14 @@ def test_what_was_found_done_tells_nothing_about_time() -> None:
     assert seen.seconds_left(30.0) == pytest.approx(30 * 5.2 / 5)
 
 
+def test_a_member_that_is_seen_again_is_counted_once() -> None:
+    seen = Progression({"dense": Load(2, epochs=10)})
+    for kind in ("done", "kept", "failed", "done"):
+        seen.take(Event(kind, "dense", "000", 2))  # type: ignore[arg-type]
+    assert (seen.ended, seen.share) == (1, 0.5)
+    assert seen.seconds_left(10.0) == 10.0
+
+
 def test_the_pace_is_images_a_second_and_time_left() -> None:
     seen = Progression({"dense": Load(2, epochs=10)})
     assert seen.pace(0.0) == ""

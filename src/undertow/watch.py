@@ -39,10 +39,10 @@ class Progression:
     def __init__(self, loads: Mapping[str, Load]) -> None:
         self.loads = dict(loads)
         self.members = sum(load.members for load in loads.values())
-        self.ended = 0
         self.images = 0
         self._kept = 0.0
         self._cost: dict[tuple[str, str], float] = {}
+        self._ends: set[tuple[str, str]] = set()
 
     def take(self, event: Event) -> None:
         """Note one event."""
@@ -52,9 +52,15 @@ class Progression:
             self.images += event.images
             self._cost[key] = load.member_cost * event.epoch / event.epochs
         elif event.kind in ENDS:
-            self.ended += 1
+            if event.kind == "kept" and key not in self._ends:  # a parent is seen again by what derives from it
+                self._kept += load.member_cost
+            self._ends.add(key)
             self._cost[key] = load.member_cost
-            self._kept += load.member_cost if event.kind == "kept" else 0.0
+
+    @property
+    def ended(self) -> int:
+        """How many members are at their end, well or not."""
+        return len(self._ends)
 
     @property
     def share(self) -> float:

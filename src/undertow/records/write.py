@@ -80,8 +80,10 @@ class PopulationWriter:
         self.plan = plan.model_copy(update={"members": (), "examples_sha256": sha256(data)})
         self._example_id_N = table["example_id"]
         self._label_N = table["label"].fill_null(MISSING).to_numpy()
-        _refuse_full_disk(self.folder, members, table.height, len(plan.classes), beside)
         self._open(data)
+        left = members - len(self.done_members()) - len(self.diverged_members())
+        if left > 0:
+            _refuse_full_disk(self.folder, left, table.height, len(plan.classes), beside * left // members)
 
     @property
     def finished(self) -> bool:
@@ -95,6 +97,12 @@ class PopulationWriter:
     def diverged_members(self) -> dict[str, MemberEntry]:
         """Members that are of no use and would be again: not to be tried again."""
         return {entry.id: entry for entry in self._entries() if entry.status == "diverged"}
+
+    def check_can_add(self) -> None:
+        """``RecordError`` where a finished population was made by another runner, device or version, and so takes no
+        further members."""
+        if self.finished:
+            _refuse_other(self.folder, _read_manifest(self.folder / MANIFEST), self.plan, SAME_RUN)
 
     def write_member(
         self,
@@ -206,8 +214,8 @@ class PopulationWriter:
         """A finished population takes further members: its manifest goes back to a plan and waiting entries."""
         if not self.finished:
             return
+        self.check_can_add()
         manifest = _read_manifest(self.folder / MANIFEST)
-        _refuse_other(self.folder, manifest, self.plan, SAME_RUN)
         seconds = _read_seconds(self.folder / TIMINGS)
         for entry in manifest.members:
             if entry.status != "failed":

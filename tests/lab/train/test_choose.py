@@ -2,7 +2,7 @@
 
 import pytest
 
-from blobs import Blobs
+from blobs import Blobs, Unstackable
 from undertow.errors import UserError
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP, SmallCNN
@@ -77,6 +77,27 @@ def test_a_population_goes_on_as_it_was_begun_and_its_neighbours_follow(tmp_path
     assert choose(DENSE, "auto", TWO, tmp_path / "dense").name == "stacked/3"
     choice = choose(again, "auto", TWO, tmp_path / "again")
     assert (choice.name, choice.reason) == ("stacked/3", "as 'dense' was trained")
+
+
+def test_a_stack_that_was_begun_keeps_its_size_whatever_is_free(tmp_path, monkeypatch):
+    with Trainer(tmp_path, Machine("stacked", workers=1, chunk=3)) as trainer:
+        trainer.train(DENSE)
+    monkeypatch.setattr("undertow.lab.train.memory.free_memory", lambda device: 1)
+    assert choose(DENSE, "stacked", TWO, tmp_path / "dense").name == "stacked/3"
+    assert choose(DENSE.again("again"), "stacked", TWO, tmp_path / "again").name == "stacked/1"
+
+
+def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
+    train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
+    (tmp_path / "dense" / "manifest.json").unlink()
+    assert "steps a second alone" in choose(DENSE.again("again"), "auto", TWO, tmp_path / "again").reason
+
+
+def test_a_model_that_cannot_be_stacked_is_trained_without(tmp_path):
+    odd = Population("odd", Blobs(), Unstackable(), DENSE.recipe, members=4)
+    choice = choose(odd, "auto", TWO, tmp_path / "odd")
+    assert choice.name == "processes"
+    assert choice.reason.startswith("stacks cannot be tried (RuntimeError: ")
 
 
 def test_other_data_or_models_are_no_neighbours(tmp_path):

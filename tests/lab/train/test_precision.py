@@ -11,7 +11,7 @@ from undertow.errors import NotComparableError, UserError
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.train.population import train_population
-from undertow.lab.train.precision import arithmetic, check_precision, has_bfloat16, reason
+from undertow.lab.train.precision import check_precision, has_bfloat16, reason, shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.records.read import read_population
 
@@ -21,9 +21,9 @@ DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=2, batch=16
 
 def test_bfloat16_is_autocast_and_the_others_are_not():
     weight, x = torch.ones(2, 2), torch.ones(1, 2)
-    with arithmetic("bfloat16", CPU):
+    with shortened("bfloat16", CPU):
         assert (x @ weight).dtype == torch.bfloat16
-    with arithmetic("float32", CPU):
+    with shortened("float32", CPU):
         assert (x @ weight).dtype == torch.float32
 
 

@@ -1,4 +1,5 @@
 import hashlib
+from collections import namedtuple
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,8 @@ from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning,
 from undertow.lab.interventions.weights.quantize import quantize_symmetric
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.train.population import train_population
+from undertow.lab.train.machine import Machine
+from undertow.lab.train.population import Trainer, train_population
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.seeds import SeedPlan
 from undertow.records.read import read_population
@@ -142,21 +144,62 @@ def test_a_failing_member_is_recorded_and_its_child_too_and_the_others_go_on(tmp
     assert [(e.population, e.member) for e in events if e.kind == "failed"] == [("fragile", "001"), ("q", "001")]
 
 
-def test_a_failed_parent_member_is_tried_again_only_when_asked_for_itself(tmp_path):
+def test_a_failed_parent_member_is_tried_again_once_for_all_that_derives_from_it(tmp_path):
     bad = SeedPlan().member("fragile", 0)["init"]
     fragile = Population("fragile", Blobs(), Fragile(bad), RECIPE, members=2)
     train_population(fragile, tmp_path, runner="loop")
     before = (tmp_path / "fragile" / "manifest.json").read_bytes()
     events = []
-    train_population(fragile.under(WeightQuantization(4), name="q"), tmp_path, runner="loop", progress=events.append)
-    assert {event.population for event in events} == {"q"}
-    train_population(fragile, tmp_path, runner="loop", progress=events.append)
+    with Trainer(tmp_path, Machine("loop"), progress=events.append) as trainer:
+        for bits in (4, 3):
+            trainer.train(fragile.under(WeightQuantization(bits), name=f"int{bits}"))
     assert [(e.kind, e.member) for e in events if e.population == "fragile" and e.member] == [
         ("kept", "001"),
         ("started", "000"),
         ("failed", "000"),
     ]
     assert (tmp_path / "fragile" / "manifest.json").read_bytes() == before
+
+
+def test_a_parent_outside_grows_with_what_derives_from_it(tmp_path):
+    train_population(replace(INT4, members=2, parent=replace(DENSE, members=2)), tmp_path, runner="loop")
+    train_population(INT4, tmp_path, runner="loop")
+    assert [m.status for m in read_population(tmp_path / "int4").manifest.members] == ["done"] * 3
+
+
+def test_a_finished_population_of_another_runner_is_refused_before_anything_is_trained(tmp_path):
+    train_population(DENSE, tmp_path, runner="loop")
+    events = []
+    with pytest.raises(RecordError, match="another runner"):
+        train_population(replace(DENSE, members=4), tmp_path, runner="stacked", workers=1, progress=events.append)
+    assert [e.kind for e in events] == ["kept"] * 3
+
+
+def test_a_disk_with_room_for_what_is_left_is_enough(tmp_path, monkeypatch):
+    train_population(DENSE, tmp_path, runner="loop")
+    full = namedtuple("usage", "total used free")(0, 0, 0)
+    monkeypatch.setattr("undertow.records.write.shutil.disk_usage", lambda place: full)
+    assert train_population(DENSE, tmp_path, runner="loop") == tmp_path / "dense"
+    with pytest.raises(UserError, match="0 MB are free; free the place or choose another folder"):
+        train_population(replace(DENSE, members=4), tmp_path, runner="loop")
+
+
+def test_weights_count_as_what_the_disk_must_hold(tmp_path, monkeypatch):
+    wide = replace(DENSE, model=MLP(hidden=(20_000,)))
+    little = namedtuple("usage", "total used free")(0, 0, 10_000_000)
+    monkeypatch.setattr("undertow.records.write.shutil.disk_usage", lambda place: little)
+    with pytest.raises(UserError, match="3 members need about 16 MB and 10 MB are free"):
+        train_population(wide, tmp_path, runner="loop")
+
+
+def test_a_fine_tuning_in_another_type_of_weights_is_refused(tmp_path):
+    shot = DENSE.under(OneShotPruning(0.5, finetune=Recipe(epochs=1, precision="float64")), name="shot")
+    with pytest.raises(UserError) as caught:
+        train_population(shot, tmp_path, runner="loop")
+    assert str(caught.value) == (
+        "population 'shot': its fine-tuning asks for precision 'float64' and its parents have 'float32'; give both the "
+        "same"
+    )
 
 
 def test_a_population_in_which_every_member_diverges_is_an_error(tmp_path):
@@ -184,8 +227,8 @@ def test_missing_parent_weights_are_named(tmp_path):
     with pytest.raises(UserError) as caught:
         train_population(INT4, tmp_path, runner="loop")
     assert str(caught.value) == (
-        f"{weights}: these weights are gone, and 'int4' derives from them; delete {tmp_path / 'dense'} to train "
-        "'dense' again"
+        f"{weights}: these weights are gone, and 'int4' derives from them; delete {tmp_path / 'dense'} and "
+        f"{tmp_path / 'int4'} to train both again"
     )
 
 
@@ -215,8 +258,8 @@ def test_a_worker_that_dies_is_reported_with_what_to_do(tmp_path):
     with pytest.raises(UndertowError) as caught:
         train_population(replace(DENSE, model=Deadly()), tmp_path, runner="processes", workers=1)
     assert str(caught.value) == (
-        "no member of population 'dense' is of use; member 000 failed: its process ended with exit code 7, perhaps for "
-        "lack of memory: try fewer workers"
+        "no member of population 'dense' is of use; member 000 failed: its process ended with exit code 7, see its "
+        "error above, or try --runner loop"
     )
 
 

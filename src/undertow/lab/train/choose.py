@@ -37,6 +37,9 @@ do not give the reference's bytes."""
 LARGEST = {"cpu": 32, "cuda": 64}
 """Members of one stack at most: beyond it the cost per member no longer falls (``docs/populations.md``)."""
 
+RAY_STACK = 16
+"""Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be counted there."""
+
 PROBED_STEPS = 2
 """Steps of an epoch that is measured."""
 
@@ -84,11 +87,21 @@ def choose(population: Population, runner: str, means: Means, folder: Path) -> C
     if runner == "processes":
         return Choice("single", "processes", 1, "asked for")
     if runner == "ray":
-        how: How = "single" if means.device == "cpu" else "stacked"
-        return Choice(how, "ray", 1 if how == "single" else stack_size(population, means), "asked for")
+        if means.device == "cpu":
+            return Choice("single", "ray", 1, "asked for")
+        size = means.chunk or _begun(folder, "ray") or RAY_STACK
+        return Choice("stacked", "ray", min(size, population.members), "asked for")
     if runner == "stacked":
-        return _stacked(population, means, stack_size(population, means), "asked for")
+        begun = None if means.chunk else _begun(folder, "stacked")
+        return _stacked(population, means, begun or stack_size(population, means), "asked for")
     return _before(population, folder, means) or _measured(population, means)
+
+
+def _begun(folder: Path, kind: str) -> int | None:
+    """The size of the stacks that a population was begun with; what is free in memory may have changed since."""
+    said = _read(folder / MANIFEST) or _read(folder / PLAN)
+    found = re.fullmatch(rf"{kind}/(\d+)", str(said.get("runner", "")))
+    return int(found[1]) if found else None
 
 
 def stack_size(population: Population, means: Means) -> int:
@@ -113,8 +126,9 @@ def _before(population: Population, folder: Path, means: Means) -> Choice | None
     for place in (folder, *sorted(folder.parent.glob("*/"))):
         for name in (MANIFEST, PLAN):
             said = _read(place / name)
-            recipe = said.get("recipe", {})
-            if wanted.items() <= recipe.items() and said.get("device") == means.device:
+            alike = wanted.items() <= said.get("recipe", {}).items() and said.get("device") == means.device
+            # one that derives may have trained nothing, which says nothing about how to train
+            if alike and (place == folder or said.get("parent") is None):
                 return _named(str(said["runner"]), population, means, f"as {said['name']!r} was trained")
     return None
 
@@ -146,11 +160,20 @@ def _measured(population: Population, means: Means) -> Choice:
         return Choice("single", "here", 1, why)
     with one_thread():
         data = resident_for(population, means.device)
-        alone = seconds_per_step(population, trained[0], data, 1)
-        size = stack_size(population, means)
-        stacked = seconds_per_step(population, trained[0], data, size) / size
+        try:
+            alone = seconds_per_step(population, trained[0], data, 1)
+            size = stack_size(population, means)
+            stacked = seconds_per_step(population, trained[0], data, size) / size
+        except Exception as error:  # a model that cannot be built, or not be stacked, says so when it is its turn
+            place: Where = "processes" if means.side_by_side else "here"
+            return Choice("single", place, 1, f"stacks cannot be tried ({_first_line(error)})")
     steps = population.members * sum(math.ceil(len(data.train_y_N) / r.batch) * r.epochs for r in trained)
     return cheapest(population.members, steps, alone, stacked, size, means)
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, in few words."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:120]
 
 
 def cheapest(members: int, steps: int, alone: float, stacked: float, size: int, means: Means) -> Choice:

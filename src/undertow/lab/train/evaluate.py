@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from undertow.lab.train.feed import Feed
-from undertow.lab.train.precision import arithmetic
+from undertow.lab.train.precision import products
 
 BATCH = 512
 """Fixed, because the size of a batch can change the last bit of a matrix product."""
@@ -17,7 +17,7 @@ BATCH = 512
 def probabilities(model: nn.Module, data: Feed) -> Tensor:
     """Softmax of the logits, float32, (N, C), on the CPU; no augmentation, dropout off, products in full float32."""
     model.eval()
-    with arithmetic("float32", data.device):
+    with products("float32", data.device):
         return softmax_of(model, data)
 
 

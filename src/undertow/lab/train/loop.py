@@ -16,7 +16,7 @@ from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState, generators
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.optimizer import make_optimizer
-from undertow.lab.train.precision import arithmetic
+from undertow.lab.train.precision import products, shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.schedule import learning_rate
 
@@ -51,7 +51,7 @@ def train_member(
         optimizer = make_optimizer(recipe, model.parameters())
         total = torch.zeros((), device=data.device, dtype=torch.float64)
         state = TrainingState([model], optimizer, [total], generators(data.device))
-        with torch_seeded(seeds["dropout"], data.device):
+        with torch_seeded(seeds["dropout"], data.device), products(recipe.precision, data.device):
             model.train()
             first = saver.resume(state) if saver else 0
             for step in range(first, steps):
@@ -62,7 +62,7 @@ def train_member(
                     data.plan_epoch(order_N[batch * recipe.batch :], recipe.batch)
                 index_B = order_N[batch * recipe.batch : (batch + 1) * recipe.batch]
                 x_BCHW = augmented(data.train_batch(index_B), index_B, draws, recipe, data.black_C)
-                with arithmetic(recipe.precision, data.device):
+                with shortened(recipe.precision, data.device):
                     logits_BC = model(x_BCHW)
                 loss = F.cross_entropy(
                     logits_BC.to(data.dtype), data.train_y_N[index_B], label_smoothing=recipe.label_smoothing

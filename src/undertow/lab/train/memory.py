@@ -13,7 +13,7 @@ from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.member import build_member
 from undertow.lab.train.optimizer import make_optimizer
-from undertow.lab.train.precision import arithmetic
+from undertow.lab.train.precision import shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.stack import Stack
 
@@ -69,7 +69,7 @@ def _step(stack: Stack, recipe: Recipe, x_MBCHW: Tensor, y_B: Tensor) -> tuple[i
 
     note(x_MBCHW)
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        with arithmetic(recipe.precision, x_MBCHW.device):
+        with shortened(recipe.precision, x_MBCHW.device):
             logits_MBC = stack(x_MBCHW)
         loss = F.cross_entropy(logits_MBC.to(x_MBCHW.dtype).flatten(0, 1), y_B)
     torch.autograd.backward(loss)

@@ -22,7 +22,7 @@ from undertow.lab.train.member import weights_bytes
 from undertow.lab.train.places.here import Here
 from undertow.lab.train.places.job import Diverged, Failure, Job, Outcome, Place, Work
 from undertow.lab.train.places.processes import Processes
-from undertow.lab.train.precision import check_precision, reason
+from undertow.lab.train.precision import check_precision, reason, storage
 from undertow.lab.train.progress import Event, Kind, Watcher
 from undertow.lab.train.threads import cores
 from undertow.records.folder import write_whole
@@ -47,8 +47,9 @@ def train_population(
 
     ``runner`` says how: ``loop`` one after the other in this process, ``processes`` side by side in ``workers`` (one
     per core unless told), ``stacked`` many in one step, ``ray`` on a cluster, ``auto`` as the first steps measure. The
-    first two give the same bytes, manifests apart, which name the runner; stacked members agree to rounding. All give
-    the same bytes again after any kill and rerun. ``Trainer`` has more settings, and trains several populations.
+    first two give the same bytes, manifests apart, which name the runner; stacked members agree to rounding. On a
+    CPU all give the same bytes again after any kill and rerun. ``Trainer`` has more settings, and trains several
+    populations.
 
     Raises ``NoEffectError`` where an intervention changes nothing, ``RecordError`` where the folder holds another
     population, ``UserError`` where data or parents' weights are missing, ``UndertowError`` where every member failed
@@ -92,6 +93,7 @@ class Trainer:
         self.device = self.machine.the_device
         self._places: dict[Where, Place] = {}
         self._said: set[str] = set()
+        self._tried: set[str] = set()
 
     def __enter__(self) -> Trainer:
         return self
@@ -104,7 +106,7 @@ class Trainer:
 
     def train(self, population: Population) -> Path:
         """Bring one population to its end, its parents first, and return its folder."""
-        self._bring_to_end(population, retry=True)
+        self._bring_to_end(population)
         return self.folder(population)
 
     def folder(self, population: Population) -> Path:
@@ -114,20 +116,24 @@ class Trainer:
     def _weights(self, population: Population, member: str) -> Path:
         return self.folder(population) / "weights" / f"{member}.safetensors"
 
-    def _bring_to_end(self, population: Population, *, retry: bool) -> Ended:
+    def _bring_to_end(self, population: Population) -> Ended:
         """Train what is missing and say which members are done and which diverged.
 
-        Failed members of a finished population are tried again only with ``retry``, lest each of many derived
-        populations train a hopeless parent member once more.
+        Failed members are tried again once in a trainer's life, lest each of many derived populations train a hopeless
+        parent member once more.
         """
-        check_precision(population.recipe.precision, torch.device(self.device))
-        parents = self._bring_to_end(population.parent, retry=False) if population.parent else Ended()
+        _check_precisions(population, self.device)
+        parents = self._bring_to_end(population.parent) if population.parent else Ended()
         splits = population.data.load()
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
-        if not writer.finished or retry:
+        first = population.name not in self._tried
+        self._tried.add(population.name)
+        if not writer.finished or first:
             for member in sorted({*writer.done_members(), *writer.diverged_members()}):
                 self._tell("kept", population, member)
+            if _missing(population, writer):
+                writer.check_can_add()
             self._orphans(population, parents, writer)
             work = self._work(population, parents, writer, choice)
             if work.chunks:
@@ -182,7 +188,7 @@ class Trainer:
         if not path.exists():
             raise UserError(
                 f"{path}: these weights are gone, and {population.name!r} derives from them; delete "
-                f"{self.folder(population.parent)} to train {population.parent.name!r} again"
+                f"{self.folder(population.parent)} and {self.folder(population)} to train both again"
             )
         return path
 
@@ -227,8 +233,6 @@ class Trainer:
         parent = job.id if population.parent else None
         match result:
             case Outcome():
-                for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-*"):
-                    served.unlink(missing_ok=True)
                 # the record, written next, must not outlive the weights
                 write_whole(self._weights(population, job.id), result.weights)
                 writer.write_member(
@@ -240,6 +244,8 @@ class Trainer:
                     parent=parent,
                     seconds=result.seconds,
                 )
+                for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-[0-9]*"):
+                    served.unlink(missing_ok=True)  # a stack's checkpoint serves until its last member is written
                 self._tell("done", population, job.id)
             case Diverged():
                 writer.diverge_member(job.id, result.reason, seeds=seeds, parent=parent)
@@ -256,12 +262,12 @@ class Trainer:
     def _finish(self, population: Population, writer: PopulationWriter) -> Ended:
         ended = Ended(frozenset(writer.done_members()), frozenset(writer.diverged_members()))
         manifest = writer.finish(study_source=self.study_source)
-        if not ended.done:
-            raise UndertowError(f"no member of population {population.name!r} is of use; {manifest.notes[0]}")
         folder = self.folder(population)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
         for unfinished in (folder / "weights").glob("*.tmp"):
             unfinished.unlink()
+        if not ended.done:
+            raise UndertowError(f"no member of population {population.name!r} is of use; {manifest.notes[0]}")
         return ended
 
 
@@ -271,6 +277,18 @@ class Ended:
 
     done: frozenset[str] = frozenset()
     diverged: frozenset[str] = frozenset()
+
+
+def _check_precisions(population: Population, device: str) -> None:
+    """``UserError`` where the device lacks a number format, or a fine-tuning asks for weights of another type."""
+    asked = population.recipe.precision
+    for recipe in (population.recipe, *(i.finetune for i in population.interventions if i.finetune)):
+        check_precision(recipe.precision, torch.device(device))
+        if storage(recipe.precision) != storage(asked):
+            raise UserError(
+                f"population {population.name!r}: its fine-tuning asks for precision {recipe.precision!r} and its "
+                f"parents have {asked!r}; give both the same"
+            )
 
 
 def _missing(population: Population, writer: PopulationWriter) -> list[Job]:

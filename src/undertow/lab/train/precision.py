@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -16,24 +16,21 @@ def storage(precision: Precision) -> torch.dtype:
     return torch.float64 if precision == "float64" else torch.float32
 
 
-@contextmanager
-def arithmetic(precision: Precision, device: torch.device) -> Iterator[None]:
-    """Products are computed in ``precision`` inside. On CUDA, ``float32`` means float32: torch's default would let
-    convolutions use TF32."""
-    with _products("tf32" if precision == "tf32" else "ieee", device):
-        if precision == "bfloat16":
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                yield
-        else:
-            yield
+def shortened(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """For a forward pass: ``bfloat16`` is autocast, the others compute in the type of the weights."""
+    if precision == "bfloat16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
 
 
 @contextmanager
-def _products(rule: str, device: torch.device) -> Iterator[None]:
-    """Set how CUDA multiplies float32, and put it back."""
+def products(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Around forward and backward passes: how CUDA multiplies float32. ``float32`` means float32; torch's default would
+    let convolutions use TF32."""
     if device.type != "cuda":
         yield
         return
+    rule = "tf32" if precision == "tf32" else "ieee"
     places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
     before = [place.fp32_precision for place in places]
     for place in places:
@@ -73,8 +70,8 @@ def reason(precision: Precision, device: torch.device) -> str:
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 numbers itself."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cuda":  # of a cluster's GPUs nothing is known here
+        return not torch.cuda.is_available() or torch.cuda.get_device_capability(device) >= (8, 0)
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 

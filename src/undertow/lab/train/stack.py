@@ -146,7 +146,7 @@ class _Linear(torch.autograd.Function):
             x_MBI, weight_MOI = x_MBI.to(short), weight_MOI.to(short)
         out: Tensor = _BatchedLinear.apply(x_MBI.flatten(1, -2), weight_MOI)  # type: ignore[no-untyped-call]
         if bias is not None:
-            out = out + bias.movedim(in_dims[2] or 0, 0)[:, None]
+            out = out + bias.movedim(in_dims[2] or 0, 0)[:, None].to(out.dtype)
         return out.reshape(*x_MBI.shape[:-1], -1), 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,14 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from undertow.errors import NoEffectError, UndertowError
 from undertow.lab.interventions.site import AbstractWeights, Horizon, WeightsRun
 from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import diverged, finished
 from undertow.lab.train.optimizer import make_optimizer
-from undertow.lab.train.precision import arithmetic
+from undertow.lab.train.precision import products, shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.schedule import learning_rate
 from undertow.lab.train.stack import Stack
@@ -31,7 +31,7 @@ def train_stacked(
     interventions: Sequence[AbstractWeights] = (),
     on_epoch: Callable[[int, int], None] | None = None,
     saver: Saver | None = None,
-) -> list[dict[str, float] | UndertowError]:
+) -> list[dict[str, float] | Exception]:
     """Train ``models`` in place, all at once, each as ``train_member`` would alone with its own recipe and seeds.
 
     Recipes may differ in learning rate and weight decay, not in what shapes a step. In float64 the weights equal the
@@ -51,40 +51,40 @@ def train_stacked(
     ended_M = torch.zeros(M, dtype=torch.int64)  # the epoch in which a member diverged; 0 while it has not
     state = TrainingState(models, optimizer, [total_M, loss_M, ended_M], dropout_M)
     first = saver.resume(state) if saver else 0
-    for step in range(first, steps):
-        epoch, batch = divmod(step, per_epoch)
-        if batch == 0 or step == first:
-            plan = _Epoch(data, recipe, seeds_M, epoch, batch)
-        x_MBCHW, y_MB = plan.batch(batch)
-        with arithmetic(recipe.precision, data.device):
-            logits_MBC = stack(x_MBCHW)
-        each_MB = F.cross_entropy(
-            logits_MBC.to(data.dtype).flatten(0, 1),
-            y_MB.flatten(),
-            reduction="none",
-            label_smoothing=recipe.label_smoothing,
-        ).reshape(M, -1)
-        batch_loss_M = each_MB.mean(1)
-        for group, own in zip(optimizer.param_groups, recipes, strict=False):
-            group["lr"] = learning_rate(own, step, steps)
-        stack.zero_grad()
-        torch.autograd.backward(batch_loss_M.sum())
-        stack.spread_gradients()
-        optimizer.step()
-        for runs in runs_M:
-            for run in runs:
+    with products(recipe.precision, data.device):
+        for step in range(first, steps):
+            epoch, batch = divmod(step, per_epoch)
+            if batch == 0 or step == first:
+                plan = _Epoch(data, recipe, seeds_M, epoch, batch)
+            x_MBCHW, y_MB = plan.batch(batch)
+            with shortened(recipe.precision, data.device):
+                logits_MBC = stack(x_MBCHW)
+            each_MB = F.cross_entropy(
+                logits_MBC.to(data.dtype).flatten(0, 1),
+                y_MB.flatten(),
+                reduction="none",
+                label_smoothing=recipe.label_smoothing,
+            ).reshape(M, -1)
+            batch_loss_M = each_MB.mean(1)
+            for group, own in zip(optimizer.param_groups, recipes, strict=False):
+                group["lr"] = learning_rate(own, step, steps)
+            stack.zero_grad()
+            torch.autograd.backward(batch_loss_M.sum())
+            stack.spread_gradients()
+            optimizer.step()
+            for run in itertools.chain.from_iterable(runs_M):
                 run.after_step(step)
-        total_M += batch_loss_M.detach() * y_MB.shape[1]
-        if batch == per_epoch - 1:
-            loss_M.copy_(total_M.cpu() / examples)
-            total_M.zero_()
-            ended_M[(ended_M == 0) & ~loss_M.isfinite()] = epoch + 1
-            if on_epoch:
-                on_epoch(epoch + 1, recipe.epochs)
-            if bool(ended_M.all()):
-                break
-        if saver and step + 1 < steps and saver.due():
-            saver.save(step + 1, state)
+            total_M += batch_loss_M.detach() * y_MB.shape[1]
+            if batch == per_epoch - 1:
+                loss_M.copy_(torch.where(ended_M == 0, total_M.cpu() / examples, loss_M))
+                total_M.zero_()
+                ended_M[(ended_M == 0) & ~loss_M.isfinite()] = epoch + 1
+                if on_epoch:
+                    on_epoch(epoch + 1, recipe.epochs)
+                if bool(ended_M.all()):
+                    break
+            if saver and step + 1 < steps and saver.due():
+                saver.save(step + 1, state)
     return [
         _ending(runs, loss, ended, recipe)
         for runs, loss, ended in zip(runs_M, loss_M.tolist(), ended_M.tolist(), strict=True)
@@ -147,11 +147,11 @@ def _optimizer(recipes: Sequence[Recipe], stack: Stack) -> torch.optim.Optimizer
     )
 
 
-def _ending(runs: Sequence[WeightsRun], loss: float, ended: int, recipe: Recipe) -> dict[str, float] | UndertowError:
+def _ending(runs: Sequence[WeightsRun], loss: float, ended: int, recipe: Recipe) -> dict[str, float] | Exception:
     """A member's facts, or the error that the reference raises."""
     if ended:
         return diverged(loss, ended, recipe.epochs)
     try:
         return finished(runs, {"loss": loss})
-    except NoEffectError as error:
+    except Exception as error:
         return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from typing import cast
@@ -15,7 +16,7 @@ from undertow.lab.data.dataset import Dataset
 from undertow.lab.data.lazy import LazyImages
 from undertow.lab.interventions.site import AbstractWeights
 from undertow.lab.population import Population
-from undertow.lab.train.checkpoint import Saver, Shelf, never
+from undertow.lab.train.checkpoint import Saver, Shelf, Stopped, never
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import DivergedError, train_member
 from undertow.lab.train.member import answers, build_member, stages, weights_file
@@ -63,6 +64,8 @@ def make_chunk(
         yield from _Together(population, data, shelf, tell, asked).results(jobs)
     else:
         for job in jobs:
+            if asked():
+                raise Stopped
             yield job, _Alone(population, data, shelf, tell, asked).result(job)
 
 
@@ -138,7 +141,9 @@ class _Together(_Chunk):
                 yield job, end_of(error, self.elapsed())
         facts = {job: Facts() for job in models}
         for number, (recipe, interventions) in enumerate(stages(self.population)):
-            saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{number}")
+            # whose it is: a member that falls out of a stack, or comes back, makes it another stack
+            who = zlib.crc32(",".join(job.id for job in models).encode())
+            saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
             for job, end in self._train(models, recipe, interventions, saver).items():
                 if isinstance(end, Exception):
                     yield job, end_of(end, self.elapsed())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import signal
 from collections.abc import Callable, Generator
@@ -11,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pickle import PicklingError
+from types import FrameType
 from typing import Any
 
 from undertow.errors import UndertowError, UserError
@@ -38,7 +40,7 @@ class Processes:
     def __init__(self, workers: int, asked: Callable[[], bool] = never) -> None:
         self.workers, self.asked = workers, asked
         self._context = clean_processes()
-        self._stop = self._context.Event()
+        self._stop = self._context.RawValue(ctypes.c_bool, False)  # no lock that a killed worker could keep
         self._processes: dict[Connection, BaseProcess] = {}
         self._busy: dict[Connection, set[Job]] = {}
         """What each worker that is at work still owes."""
@@ -55,38 +57,51 @@ class Processes:
                 while waiting and len(self._busy) < self.workers:
                     self._give(work, waiting.pop(0))
                 if self.asked():
-                    self._stop.set()
+                    self._stop.value = True
                     waiting.clear()
                 for connection in wait(list(self._busy), timeout=LOOK):
                     assert isinstance(connection, Connection)
                     yield from self._hear(connection, watch)
             whole = True
         finally:
-            if not whole or self._stop.is_set():
+            if not whole or self._stop.value:
                 self.close()
-        if self._stop.is_set():
+        if self._stop.value:
             raise Stopped
 
     def close(self) -> None:
         """End all workers."""
         for connection, process in self._processes.items():
-            process.terminate()
+            process.kill()
             process.join()
             connection.close()
         self._processes, self._busy = {}, {}
 
     def _give(self, work: Work, chunk: tuple[Job, ...]) -> None:
         """Send one chunk to a worker that is free, or to a new one."""
-        idle = [connection for connection in self._processes if connection not in self._busy]
-        connection = idle[0] if idle else self._start()
+        connection = self._free()
         try:
             connection.send(replace(work, chunks=(chunk,)))
+        except OSError:  # it died just now
+            self._processes.pop(connection).join()
+            self._give(work, chunk)
+            return
         except (PicklingError, AttributeError, TypeError) as error:
             raise UserError(
                 f"population {work.population.name!r} cannot be sent to another process ({error}); choose --runner "
                 "loop, or define its classes in a module that can be imported"
             ) from error
         self._busy[connection] = set(chunk)
+
+    def _free(self) -> Connection:
+        """A worker that is idle and alive, or a new one."""
+        for connection, process in list(self._processes.items()):
+            if connection not in self._busy:
+                if process.is_alive():
+                    return connection
+                self._processes.pop(connection).join()
+                connection.close()
+        return self._start()
 
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
@@ -100,11 +115,11 @@ class Processes:
         """One message of a worker."""
         try:
             message = connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # dead, maybe in the middle of a message
             yield from self._bury(connection)
             return
         if message is OVER:
-            del self._busy[connection]
+            yield from self._failed(self._busy.pop(connection), "its process was told to stop")
         elif isinstance(message, Event):
             watch(message)
         elif isinstance(message, Exception):
@@ -117,9 +132,17 @@ class Processes:
         """Report what a dead worker owed."""
         process, owed = self._processes.pop(connection), self._busy.pop(connection)
         process.join()
-        reason = f"its process ended with exit code {process.exitcode}, perhaps for lack of memory: try fewer workers"
-        for job in sorted(owed, key=lambda job: job.index):
-            yield job, Failure(reason)
+        killed = process.exitcode is not None and process.exitcode < 0
+        hint = (
+            "perhaps for lack of memory: try fewer workers" if killed else "see its error above, or try --runner loop"
+        )
+        yield from self._failed(owed, f"its process ended with exit code {process.exitcode}, {hint}")
+
+    def _failed(self, owed: set[Job], reason: str) -> Generator[Result, None, None]:
+        """What a worker will not deliver; nothing where all of them were asked to stop, for they will go on."""
+        if not (self.asked() or self._stop.value):
+            for job in sorted(owed, key=lambda job: job.index):
+                yield job, Failure(reason)
 
 
 def clean_processes() -> ForkServerContext | SpawnContext:
@@ -133,15 +156,35 @@ def clean_processes() -> ForkServerContext | SpawnContext:
     return context
 
 
+class _Leaving:
+    """SIGTERM in a worker: idle it ends, at work it keeps a checkpoint first. Schedulers send it to everybody."""
+
+    def __init__(self, stop: Any) -> None:
+        self.stop, self.busy, self.told = stop, False, False
+        signal.signal(signal.SIGTERM, self._hear)
+
+    def __call__(self) -> bool:
+        return self.told or bool(self.stop.value)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if not self.busy:
+            raise SystemExit
+        self.told = True
+
+
 def _live(connection: Connection, stop: Any) -> None:
     """A worker's life: chunks come in, results go out. Ctrl-C reaches the whole terminal group; the parent alone
     answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leaving = _Leaving(stop)
     keep_memory()
     try:
         with one_thread():
-            while True:
-                _serve(connection, connection.recv(), stop.is_set)
+            while not leaving.told:
+                work = connection.recv()
+                leaving.busy = True
+                _serve(connection, work, leaving)
+                leaving.busy = False
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent is gone
 
@@ -149,8 +192,9 @@ def _live(connection: Connection, stop: Any) -> None:
 def _serve(connection: Connection, work: Work, asked: Callable[[], bool]) -> None:
     try:
         data = resident_for(work.population, work.device)
-    except UndertowError as error:
-        connection.send(error)
+    except Exception as error:
+        said = f"a worker cannot load the data of {work.population.name!r} ({type(error).__name__}: {error})"
+        connection.send(error if isinstance(error, UndertowError) else UserError(said))
         return
     shelf, (chunk,) = FolderShelf(work.unfinished), work.chunks
     with suppress(Stopped):  # its checkpoint is kept
