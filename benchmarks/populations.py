@@ -146,7 +146,7 @@ def rows(share: float) -> dict[str, Row]:
         return Images(max(256, int(count * share)), colour)
 
     recipe = Recipe(epochs=20, batch=128, lr=0.05)
-    short = replace(recipe, epochs=3)
+    short = replace(recipe, epochs=2)
     return {
         "mlp": Row("MLP 784-128-10", MLP((128,)), images(10_000), recipe, 32, 4, 10),
         "cnn": Row("two convolutions, 28 × 28", SmallCNN(16), images(10_000), replace(recipe, epochs=6), 8, 2, 3),
@@ -234,7 +234,7 @@ def flops_per_image(model: Model, splits: Splits) -> float:
 # --- more members, memory, Ray ----------------------------------------------------------------------------------------
 
 
-def curve(model: Model, data: Images, batch: int, device: str) -> list[tuple[int, float]]:
+def curve(model: Model, data: Images, batch: int, device: str, most: int) -> list[tuple[int, float]]:
     """Milliseconds per member and step as one stack grows, on one core or the GPU."""
     from undertow.lab.train.choose import seconds_per_step
     from undertow.lab.train.places.chunk import resident_for
@@ -243,7 +243,7 @@ def curve(model: Model, data: Images, batch: int, device: str) -> list[tuple[int
     keep_memory()
     points = []
     with one_thread():
-        for members in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        for members in (m for m in (1, 2, 4, 8, 16, 32, 64, 128, 256) if m <= most):
             population = Population("curve", data, model, Recipe(epochs=1, batch=batch), members)  # type: ignore[arg-type]
             feed = resident_for(population, device)
             took = seconds_per_step(population, population.recipe, feed, members)
@@ -289,13 +289,14 @@ def memory(model: Model, data: Images, small: int, large: int, allocator: dict[s
 def ray_overhead(share: float, repeats: int = 3) -> dict[str, float]:
     """Seconds of eight members by ``processes`` and by ``ray``, workers started beforehand, in turn."""
     row = rows(share)["cnn"]
+    recipe = replace(row.recipe, epochs=2)
     took: dict[str, list[float]] = {"processes": [], "ray": []}
     with tempfile.TemporaryDirectory() as folder:
         trainers = {r: Trainer(Path(folder) / r, Machine(r, workers=2, device="cpu")) for r in took}
         try:
             for repeat in range(repeats + 1):
                 for runner, trainer in trainers.items():
-                    population = Population(f"p{repeat}", row.data, row.model, row.recipe, 8)  # type: ignore[arg-type]
+                    population = Population(f"p{repeat}", row.data, row.model, recipe, 8)  # type: ignore[arg-type]
                     spent, _ = seconds(partial(trainer.train, population))
                     if repeat:  # the first starts the workers
                         took[runner].append(spent)
@@ -340,8 +341,8 @@ def report(only: str | None, share: float, device: str) -> str:
             say(line_of(compare(rows(share)[name], Machine(device=device))))
     if "curve" in wanted:
         say("\n## Cost per member as members grow\n\nMilliseconds per member and step, one stack, one core.\n")
-        for model, data in ((MLP((128,)), Images(2_000)), (SmallCNN(16), Images(2_000))):
-            points = curve(model, data, 128, device)
+        for model, data, most in ((MLP((128,)), Images(2_000), 256), (SmallCNN(16), Images(2_000), 64)):
+            points = curve(model, data, 128, device, most)
             say("| members | " + " | ".join(str(m) for m, _ in points) + " |\n|---" + "|---" * len(points) + "|")
             say(f"| {model!r} | " + " | ".join(f"{ms:.2f}" for _, ms in points) + " |\n")
     if "memory" in wanted:

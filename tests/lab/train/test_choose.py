@@ -93,6 +93,13 @@ def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     assert "steps a second alone" in choose(DENSE.again("again"), "auto", TWO, tmp_path / "again").reason
 
 
+def test_stacks_are_not_tried_where_a_step_is_all_arithmetic(tmp_path, monkeypatch):
+    monkeypatch.setattr("undertow.lab.train.choose.BOUND", 0.0)
+    choice = choose(DENSE, "auto", TWO, tmp_path / "dense")
+    assert choice.name in ("loop", "processes")
+    assert choice.reason.endswith("s of arithmetic, which stacks cannot save; no stack was tried")
+
+
 def test_a_model_that_cannot_be_stacked_is_trained_without(tmp_path):
     odd = Population("odd", Blobs(), Unstackable(), DENSE.recipe, members=4)
     choice = choose(odd, "auto", TWO, tmp_path / "odd")

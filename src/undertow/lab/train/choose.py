@@ -40,6 +40,9 @@ LARGEST = {"cpu": 32, "cuda": 64}
 RAY_STACK = 16
 """Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be counted there."""
 
+BOUND = 0.1
+"""Seconds of a step on one core beyond which a stack is not tried: what it saves is time between operations."""
+
 PROBED_STEPS = 2
 """Steps of an epoch that is measured."""
 
@@ -162,13 +165,28 @@ def _measured(population: Population, means: Means) -> Choice:
         data = resident_for(population, means.device)
         try:
             alone = seconds_per_step(population, trained[0], data, 1)
+            if means.device == "cpu" and alone > BOUND:
+                return _unstacked(population.members, trained, data, alone, means)
             size = stack_size(population, means)
             stacked = seconds_per_step(population, trained[0], data, size) / size
         except Exception as error:  # a model that cannot be built, or not be stacked, says so when it is its turn
             place: Where = "processes" if means.side_by_side else "here"
             return Choice("single", place, 1, f"stacks cannot be tried ({_first_line(error)})")
-    steps = population.members * sum(math.ceil(len(data.train_y_N) / r.batch) * r.epochs for r in trained)
+    steps = _steps(population.members, trained, data)
     return cheapest(population.members, steps, alone, stacked, size, means)
+
+
+def _unstacked(members: int, trained: list[Recipe], data: Feed, alone: float, means: Means) -> Choice:
+    """The choice where stacks are not worth trying: as if they were no faster."""
+    choice = cheapest(members, _steps(members, trained, data), alone, alone, 1, means)
+    return replace(
+        choice, reason=f"a step takes {alone:.2f} s of arithmetic, which stacks cannot save; no stack was tried"
+    )
+
+
+def _steps(members: int, trained: list[Recipe], data: Feed) -> int:
+    """Steps of all members together."""
+    return members * sum(math.ceil(len(data.train_y_N) / recipe.batch) * recipe.epochs for recipe in trained)
 
 
 def _first_line(error: Exception) -> str:
