@@ -41,7 +41,8 @@ from undertow.lab.models import MLP, Model, ResNet, SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.train.machine import Machine
 from undertow.lab.train.population import Trainer
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.train.precision import has_bfloat16
+from undertow.lab.train.recipe import Precision, Recipe
 from undertow.records.read import read_population
 
 T = TypeVar("T")
@@ -146,12 +147,18 @@ def rows(share: float) -> dict[str, Row]:
         return Images(max(256, int(count * share)), colour)
 
     recipe = Recipe(epochs=20, batch=128, lr=0.05)
-    short = replace(recipe, epochs=2)
+    convolutions = replace(recipe, precision=fast_precision())
+    short = replace(convolutions, epochs=2)
     return {
         "mlp": Row("MLP 784-128-10", MLP((128,)), images(10_000), recipe, 32, 4, 10),
-        "cnn": Row("two convolutions, 28 × 28", SmallCNN(16), images(10_000), replace(recipe, epochs=6), 8, 2, 3),
+        "cnn": Row("two convolutions, 28 × 28", SmallCNN(16), images(10_000), replace(convolutions, epochs=6), 8, 2, 3),
         "resnet": Row("ResNet-20, 32 × 32", ResNet(20), images(2_560, colour=True), short, 8, 2, 3),
     }
+
+
+def fast_precision() -> Precision:
+    """For convolutions: bfloat16 where the processor has instructions for it. The baseline is float32 either way."""
+    return "bfloat16" if has_bfloat16(torch.device("cpu")) else "float32"
 
 
 def compare(row: Row, machine: Machine) -> dict[str, object]:
@@ -180,7 +187,7 @@ def compare(row: Row, machine: Machine) -> dict[str, object]:
         "plain_spread": abs(first - second) / (first + second),
         "ours_s": ours,
         "ratio": plain / ours,
-        "runner": record.manifest.runner,
+        "runner": f"{record.manifest.runner}, {record.manifest.dtype}",
         "why": next(text for text in said if text.startswith("runner")),
         "images_per_second": passed / ours,
         "floor_s": passed * flops_per_image(row.model, splits) / peak_flops(machine.the_device),
