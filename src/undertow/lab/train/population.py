@@ -165,7 +165,7 @@ class Trainer:
         its_parent = f"its parent member in {population.parent.name!r}"
         for job in _missing(population, writer):
             if job.id in parents.diverged:
-                self._record(population, writer, job, Diverged(f"{its_parent} diverged", 0.0))
+                self._record(population, writer, job, Diverged(f"{its_parent} diverged"))
             elif job.id not in parents.done:
                 self._record(population, writer, job, Failure(f"{its_parent} failed"))
 

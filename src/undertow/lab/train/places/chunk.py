@@ -116,7 +116,7 @@ class _Alone(_Chunk):
                 facts |= self._train(job, model, recipe, interventions, self.saver(f"{job.id}-{number}"))
             made = self.outcome(model, facts, self.elapsed())
         except Exception as error:
-            return end_of(error, self.elapsed())
+            return end_of(error)
         return made
 
     def _train(
@@ -138,7 +138,7 @@ class _Together(_Chunk):
             try:
                 models[job] = self.build(job)
             except Exception as error:
-                yield job, end_of(error, self.elapsed())
+                yield job, end_of(error)
         facts = {job: Facts() for job in models}
         for number, (recipe, interventions) in enumerate(stages(self.population)):
             # whose it is: a member that falls out of a stack, or comes back, makes it another stack
@@ -146,7 +146,7 @@ class _Together(_Chunk):
             saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
             for job, end in self._train(models, recipe, interventions, saver).items():
                 if isinstance(end, Exception):
-                    yield job, end_of(end, self.elapsed())
+                    yield job, end_of(end)
                     del models[job]
                 else:
                     facts[job] |= end
@@ -155,7 +155,7 @@ class _Together(_Chunk):
             try:
                 made = self.outcome(model, facts[job], seconds)
             except Exception as error:
-                yield job, end_of(error, seconds)
+                yield job, end_of(error)
             else:
                 yield job, made
 
@@ -185,10 +185,10 @@ class _Together(_Chunk):
             return error
 
 
-def end_of(error: Exception, seconds: float) -> Diverged | Failure:
+def end_of(error: Exception) -> Diverged | Failure:
     """What an error means for the member that met it."""
     if isinstance(error, DivergedError):
-        return Diverged(str(error), seconds)
+        return Diverged(str(error))
     if isinstance(error, BrokenPipeError):
         raise error  # nobody is listening any more: this worker's parent is gone
     if isinstance(error, UndertowError):

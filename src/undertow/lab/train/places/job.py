@@ -44,7 +44,6 @@ class Diverged:
     tried again, and left out of every comparison."""
 
     reason: str
-    seconds: float
 
 
 @dataclass(frozen=True)
