@@ -1,5 +1,7 @@
 """Which runner ``auto`` takes, and what it says about it."""
 
+from dataclasses import replace
+
 import pytest
 
 from blobs import Blobs, Unstackable
@@ -91,6 +93,15 @@ def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
     (tmp_path / "dense" / "manifest.json").unlink()
     assert "steps a second alone" in choose(DENSE.again("again"), "auto", TWO, tmp_path / "again").reason
+
+
+def test_workers_begin_to_start_while_much_work_is_measured(tmp_path):
+    for epochs, expected in ((1, []), (200, ["started"])):
+        said = []
+        means = Means("cpu", 2, warm_up=lambda said=said: said.append("started"))
+        long = replace(DENSE, recipe=replace(DENSE.recipe, epochs=epochs))
+        choose(long, "auto", means, tmp_path / "dense")
+        assert said == expected
 
 
 def test_stacks_are_not_tried_where_a_step_is_all_arithmetic(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 import hashlib
+import threading
 from collections import namedtuple
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -263,17 +264,30 @@ def test_a_worker_that_dies_is_reported_with_what_to_do(tmp_path):
     )
 
 
-def test_a_population_of_local_classes_cannot_be_sent_and_says_so(tmp_path):
+def test_a_class_that_no_module_holds_travels_to_the_workers(tmp_path):
     @dataclass(frozen=True)
     class Local:
         def build(self, shape_CHW, classes):
             return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
 
     local = replace(DENSE, model=Local())
+    folders = [train_population(local, tmp_path / runner, runner=runner) for runner in ("loop", "processes")]
+    for member in ("000", "001", "002"):
+        alone, beside = ((folder / "weights" / f"{member}.safetensors").read_bytes() for folder in folders)
+        assert alone == beside
+
+
+def test_what_cannot_be_copied_cannot_be_sent_and_says_so(tmp_path):
+    @dataclass(frozen=True)
+    class Locked(MLP):
+        lock: object = field(default_factory=threading.Lock, repr=False)
+
     with pytest.raises(UserError) as caught:
-        train_population(local, tmp_path, runner="processes")
-    assert str(caught.value).startswith("population 'dense' cannot be sent to another process (")
-    assert str(caught.value).endswith("choose --runner loop, or define its classes in a module that can be imported")
+        train_population(replace(DENSE, model=Locked()), tmp_path, runner="processes")
+    assert str(caught.value) == (
+        "population 'dense' cannot be sent to another process (cannot pickle '_thread.lock' object); choose --runner "
+        "loop, or keep out of its data, model and interventions what cannot be copied"
+    )
 
 
 def test_unknown_runners_are_refused(tmp_path):

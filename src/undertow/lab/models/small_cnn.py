@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from undertow.lab.models.flatten import Flatten
 from undertow.lab.models.initialise import he
 
 
@@ -30,7 +31,7 @@ class SmallCNN:
             nn.Sequential(
                 *_block(channels, self.width),
                 *_block(self.width, 2 * self.width),
-                nn.Flatten(),
+                Flatten(),
                 nn.Linear(features, classes),
             )
         )

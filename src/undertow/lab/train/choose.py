@@ -7,7 +7,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -40,11 +40,14 @@ LARGEST = {"cpu": 32, "cuda": 64}
 RAY_STACK = 16
 """Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be counted there."""
 
-BOUND = 0.1
+BOUND = 0.015
 """Seconds of a step on one core beyond which a stack is not tried: what it saves is time between operations."""
 
 PROBED_STEPS = 2
 """Steps of an epoch that is measured."""
+
+FEW = 500
+"""Steps of all members together up to which no worker is started ahead: most models are through with them sooner."""
 
 Where = Literal["here", "processes", "ray"]
 
@@ -75,6 +78,8 @@ class Means:
     workers: int
     chunk: int | None = None
     running: bool = False
+    warm_up: Callable[[], None] = lambda: None
+    """Called where measuring begins and much is to be trained: workers may be wanted, and take seconds to start."""
 
     @property
     def side_by_side(self) -> bool:
@@ -163,6 +168,8 @@ def _measured(population: Population, means: Means) -> Choice:
         return Choice("single", "here", 1, why)
     with one_thread():
         data = resident_for(population, means.device)
+        if means.side_by_side and _steps(population.members, trained, data) > FEW:
+            means.warm_up()
         try:
             alone = seconds_per_step(population, trained[0], data, 1)
             if means.device == "cpu" and alone > BOUND:

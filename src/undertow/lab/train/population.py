@@ -21,7 +21,7 @@ from undertow.lab.train.machine import Machine
 from undertow.lab.train.member import weights_bytes
 from undertow.lab.train.places.here import Here
 from undertow.lab.train.places.job import Diverged, Failure, Job, Outcome, Place, Work
-from undertow.lab.train.places.processes import Processes
+from undertow.lab.train.places.processes import Processes, warm_up
 from undertow.lab.train.precision import check_precision, reason, storage
 from undertow.lab.train.progress import Event, Kind, Watcher
 from undertow.lab.train.threads import cores
@@ -143,7 +143,7 @@ class Trainer:
 
     def _choose(self, population: Population) -> Choice:
         workers = self.machine.workers or cores()
-        means = Means(self.device, workers, self.machine.chunk, running="processes" in self._places)
+        means = Means(self.device, workers, self.machine.chunk, running="processes" in self._places, warm_up=warm_up)
         return choose(population, self.machine.runner, means, self.folder(population))
 
     def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:

@@ -79,6 +79,8 @@ def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Modu
             module.sources = dropout_M  # type: ignore[assignment]
         elif type(module) is nn.Linear:
             module.__class__ = _MemberLinear
+        elif isinstance(module, nn.Flatten):
+            module.__class__ = nn.Flatten  # a stack's images have no one order of memory to keep
     return skeleton
 
 

@@ -131,7 +131,7 @@ def test_a_population_that_cannot_be_sent_is_refused(place, tmp_path):
         made(place, work_of(population, tmp_path, ((0,),)))
     assert str(caught.value) == (
         "population 'locked' cannot be sent to another process (cannot pickle '_thread.lock' object); choose --runner "
-        "loop, or define its classes in a module that can be imported"
+        "loop, or keep out of its data, model and interventions what cannot be copied"
     )
 
 

@@ -241,7 +241,7 @@ class _Run:
         except (PicklingError, AttributeError, TypeError) as error:
             raise UserError(
                 f"population {population.name!r} cannot be sent to another process ({error}); choose --runner loop, "
-                "or define its classes in a module that can be imported"
+                "or keep out of its data, model and interventions what cannot be copied"
             ) from error
         device = "cuda" if self.work.device.startswith("cuda") else self.work.device  # Ray says which one
         return Order(

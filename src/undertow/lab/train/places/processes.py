@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import pickle
 import signal
-from collections.abc import Callable, Generator
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from pickle import PicklingError
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
+
+import cloudpickle
 
 from undertow.errors import UndertowError, UserError
 from undertow.lab.train.checkpoint import FolderShelf, Stopped, never
@@ -81,16 +84,11 @@ class Processes:
         """Send one chunk to a worker that is free, or to a new one."""
         connection = self._free()
         try:
-            connection.send(replace(work, chunks=(chunk,)))
+            connection.send_bytes(_described(replace(work, chunks=(chunk,))))
         except OSError:  # it died just now
             self._processes.pop(connection).join()
             self._give(work, chunk)
             return
-        except (PicklingError, AttributeError, TypeError) as error:
-            raise UserError(
-                f"population {work.population.name!r} cannot be sent to another process ({error}); choose --runner "
-                "loop, or define its classes in a module that can be imported"
-            ) from error
         self._busy[connection] = set(chunk)
 
     def _free(self) -> Connection:
@@ -106,7 +104,8 @@ class Processes:
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
         process: BaseProcess = self._context.Process(target=_live, args=(theirs, self._stop), daemon=True)
-        process.start()
+        with _no_main():
+            process.start()
         theirs.close()  # or the end of the worker would never show here
         self._processes[ours] = process
         return ours
@@ -156,6 +155,38 @@ def clean_processes() -> ForkServerContext | SpawnContext:
     return context
 
 
+def warm_up() -> None:
+    """Start the server that workers are forked from, which imports torch meanwhile. Returns at once."""
+    if isinstance(clean_processes(), ForkServerContext):
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A process that starts inside does not run the caller's script again, as multiprocessing would have it: a script
+    needs no ``if __name__ == "__main__"``, and what it or a notebook defines travels with the work."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _described(work: Work) -> bytes:
+    """The work as bytes, classes of the caller's script included. ``UserError`` where something in it cannot travel."""
+    try:
+        described: bytes = cloudpickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UserError(
+            f"population {work.population.name!r} cannot be sent to another process ({error}); choose --runner loop, "
+            "or keep out of its data, model and interventions what cannot be copied"
+        ) from error
+    return described
+
+
 class _Leaving:
     """SIGTERM in a worker: idle it ends, at work it keeps a checkpoint first. Schedulers send it to everybody."""
 
@@ -181,15 +212,25 @@ def _live(connection: Connection, stop: Any) -> None:
     try:
         with one_thread():
             while not leaving.told:
-                work = connection.recv()
+                described = connection.recv_bytes()
                 leaving.busy = True
-                _serve(connection, work, leaving)
+                _serve(connection, described, leaving)
                 leaving.busy = False
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent is gone
 
 
-def _serve(connection: Connection, work: Work, asked: Callable[[], bool]) -> None:
+def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) -> None:
+    try:
+        work: Work = pickle.loads(described)  # the parent's words, through a pipe that nobody else holds
+    except Exception as error:
+        connection.send(
+            UserError(
+                f"a worker cannot make the population that it was sent ({type(error).__name__}: {error}); put the "
+                "modules of its data, model and interventions where Python finds them, or choose --runner loop"
+            )
+        )
+        return
     try:
         data = resident_for(work.population, work.device)
     except Exception as error:
