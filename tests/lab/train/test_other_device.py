@@ -1,5 +1,5 @@
-"""A whole epoch of steps on a device that is not the CPU: torch's ``meta`` device, which computes shapes and refuses to
-mix with the CPU, as a GPU would. It has no numbers, so an epoch ends where its loss is first read; nothing before may."""
+"""An epoch of steps on a device that is not the CPU: torch's ``meta`` device, which computes shapes and refuses to mix
+with the CPU, as a GPU would. It has no numbers, so the training ends where a loss is first read; nothing before may."""
 
 import contextlib
 
