@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
-from undertow.lab.interventions import runtime, weights
+from undertow.lab.interventions import objective, runtime, weights
 from undertow.records.formats.detect import known_formats
 from undertow.report.schema import schema_json
 
@@ -45,7 +45,8 @@ def measures() -> str:
 
 def interventions() -> str:
     parts = ["# Interventions", NOTE]
-    for site, place in (("weights", weights), ("what runs the model", runtime)):
+    sites = (("what training minimises", objective), ("weights", weights), ("what runs the model", runtime))
+    for site, place in sites:
         for name in place.__all__:
             thing = getattr(place, name)
             start = "derives from trained members" if thing.derives else "acts during training"

@@ -81,9 +81,11 @@ class Nowhere:
         raise FileNotFoundError(2, "No such file or directory", "/data/nowhere")
 
 
-def work_of(population, folder, chunks=((0,), (1,), (2,)), how="single", parents=None):
+def work_of(population, folder, chunks=((0,), (1,), (2,)), how="single", parents=None, teachers=None):
     def job(index):
-        return Job(index, f"{index:03d}", parents / f"{index:03d}" if parents else None)
+        parent = parents / f"{index:03d}" if parents else None
+        teacher = teachers / f"{population.teacher_of(index):03d}" if teachers else None
+        return Job(index, f"{index:03d}", parent, teacher)
 
     jobs = tuple(tuple(job(index) for index in chunk) for chunk in chunks)
     return Work(population, jobs, how, "cpu", folder / "unfinished")

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 TORCH_FREE = ("undertow.records", "undertow.audit", "undertow.report", "undertow.cli", "undertow.study")
 SIBLINGS = (
     "undertow.audit.measures",
+    "undertow.lab.interventions.objective",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",
     "undertow.records.formats",

@@ -44,9 +44,9 @@ def _measures() -> list[tuple[str, str]]:
 
 
 def _interventions() -> list[tuple[str, str]]:
-    from undertow.lab.interventions import runtime, weights
+    from undertow.lab.interventions import objective, runtime, weights
 
-    found = [(name, getattr(place, name)) for place in (weights, runtime) for name in place.__all__]
+    found = [(name, getattr(place, name)) for place in (objective, weights, runtime) for name in place.__all__]
     return [(name, _first_sentence(kind)) for name, kind in found if inspect.isclass(kind)]
 
 

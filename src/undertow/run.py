@@ -87,13 +87,13 @@ def run_study(
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
-    """What these populations ask for, and the parents that they derive from."""
+    """What these populations ask for, and the parents and teachers that they derive and learn from."""
     from undertow.watch import Load
 
     loads: dict[str, Load] = {}
     for population in populations:
-        if population.parent is not None:
-            loads |= loads_of([population.parent])
+        if population.source is not None:
+            loads |= loads_of([population.source])
         epochs = sum(i.finetune.epochs for i in population.interventions if i.finetune)
         loads[population.name] = Load(population.members, epochs if population.parent else population.recipe.epochs)
     return loads

@@ -52,7 +52,7 @@ class Progression:
             self.images += event.images
             self._cost[key] = load.member_cost * event.epoch / event.epochs
         elif event.kind in ENDS:
-            if event.kind == "kept" and key not in self._ends:  # a parent is seen again by what derives from it
+            if event.kind == "kept" and key not in self._ends:  # seen again by what derives or learns from it
                 self._kept += load.member_cost
             self._ends.add(key)
             self._cost[key] = load.member_cost

@@ -245,6 +245,45 @@ def test_a_parent_that_is_no_part_of_the_comparison_makes_no_pairs() -> None:
     assert not align(make("a"), derived("b", ["m00", "m01"], "dense")).paired
 
 
+def pupils(name: str, teachers: list[str], of: str) -> Records:
+    """Members that learned from these."""
+    records = make(name, pred=[[m % 3] * 3 for m in range(len(teachers))])
+    members = [m.model_copy(update={"teacher": t}) for m, t in zip(records.members, teachers, strict=True)]
+    return having(records, members=tuple(members), teacher=of)
+
+
+def test_students_of_the_same_teachers_are_no_pairs_and_it_is_said() -> None:
+    a, b = pupils("a", ["d0", "d1"], "dense"), pupils("b", ["d0", "d1"], "dense")
+    assert not align(a, b).paired
+    assert said(a, b) == ["'a' and 'b' learned from the same members of 'dense'; they are compared as if independent."]
+    assert said(a, pupils("b", ["d2", "d3"], "dense")) == []
+
+
+def test_a_student_and_its_teacher_are_no_pairs_and_it_is_said() -> None:
+    dense, student = make("a"), pupils("b", ["m00", "m01"], "a")
+    for reference, variant in ((dense, student), (student, dense)):
+        assert not align(reference, variant).paired
+        assert said(reference, variant) == ["'b' learned from 'a'; members are compared as if independent."]
+
+
+def test_one_teacher_of_all_is_said_of_each_side() -> None:
+    a, b = pupils("a", ["d0", "d0"], "dense"), pupils("b", ["d0", "d0"], "dense")
+    sentence = (
+        "All members of {!r} learned from one teacher, member d0 of 'dense': chance in the teacher is not counted."
+    )
+    assert said(a, b) == [sentence.format("a"), sentence.format("b")]
+    assert said(make("b"), a) == [sentence.format("a")]
+    assert said(pupils("a", ["d0"], "dense"), make("b")) == []
+
+
+def test_another_teacher_is_a_stated_difference() -> None:
+    a, b = pupils("a", ["d0", "d1"], "dense"), pupils("b", ["d0", "d1"], "robust")
+    sentence = "The teacher differs: 'dense' for 'a', 'robust' for 'b'."
+    assert said(a, b) == [sentence]
+    assert align(a, b).differences == (sentence,)
+    assert align(a, make("b")).differences == ()
+
+
 def test_another_number_type_needs_an_intervention_that_makes_it() -> None:
     a = having(make("a"), **KNOWN)
     b = having(make("b"), **KNOWN | {"dtype": "bfloat16"})

@@ -36,6 +36,10 @@ def differences(reference: Records, variant: Records) -> list[str]:
         old, new = getattr(before, field), getattr(after, field)
         if old != new and "unknown" not in (old, new):
             said.append(f"The {field} differs: {old} for {before.name!r}, {new} for {after.name!r}.")
+    if before.teacher != after.teacher and None not in (before.teacher, after.teacher):
+        said.append(
+            f"The teacher differs: {before.teacher!r} for {before.name!r}, {after.teacher!r} for {after.name!r}."
+        )
     for title, old, new in (("Training", before.recipe, after.recipe), ("Software", before.versions, after.versions)):
         changed = _changed(old, new)
         if changed and old and new:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._same_classes import coded_together, same_classes
+from undertow.records._teachers import taught
 from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.records import Records
 
@@ -54,6 +55,7 @@ def align(
     stated += differences(reference, variant)
     said += [*expected, *stated, *unverified(reference, variant)]
     reference, variant, paired = _pairs(reference, variant, said)
+    said += taught(reference, variant)
     return Aligned(reference, variant, paired, tuple(said), tuple(stated))
 
 

@@ -43,6 +43,8 @@ class MemberEntry(_Strict):
     sha256: str | None = None
     seeds: dict[str, int] = Field(default_factory=dict)
     parent: str | None = None
+    teacher: str | None = None
+    """The member of the manifest's ``teacher`` that this one learned from."""
     facts: dict[str, float] = Field(default_factory=dict)
     """Measured on this member: realised sparsity, bits, training loss … Wall-clock seconds are not here but in
     ``timings.json`` beside the manifest, so that a resumed run's records equal an uninterrupted run's byte for byte."""
@@ -65,6 +67,8 @@ class Manifest(_Strict):
     interventions: tuple[str, ...] = ()
     parent: str | None = None
     """Name of the population whose members these derive from, pairwise; ``None`` for independent members."""
+    teacher: str | None = None
+    """Name of the population whose members' answers these learned in place of labels; ``None`` for labels."""
     runner: str = "unknown"
     device: str = "unknown"
     dtype: str = "unknown"

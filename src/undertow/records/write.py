@@ -45,7 +45,8 @@ from undertow.records.records import MISSING, Records
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
 
 SAME_POPULATION = (
-    "name", "task", "classes", "positive", "recipe", "interventions", "parent", "dtype", "scale", "examples_sha256",
+    "name", "task", "classes", "positive", "recipe", "interventions", "parent", "teacher", "dtype", "scale",
+    "examples_sha256",
 )  # fmt: skip
 SAME_RUN = ("runner", "device", "versions")
 """What may differ between a finished population and the run that asks for it, but not between its members."""
@@ -113,6 +114,7 @@ class PopulationWriter:
         seeds: Mapping[str, int] | None = None,
         facts: Mapping[str, float] | None = None,
         parent: str | None = None,
+        teacher: str | None = None,
         seconds: float | None = None,
     ) -> MemberEntry:
         """Write one member: class indices (-1 for no prediction) and probabilities, in the order of ``examples``.
@@ -121,21 +123,37 @@ class PopulationWriter:
         """
         check_answers(member_id, pred_N, proba_NC, self._label_N.size, len(self.plan.classes))
         made = MemberEntry(
-            id=check_member_id(member_id), seeds=dict(seeds or {}), facts=dict(facts or {}), parent=parent
+            id=check_member_id(member_id),
+            seeds=dict(seeds or {}),
+            facts=dict(facts or {}),
+            parent=parent,
+            teacher=teacher,
         )
         return self._write(made, derive(pred_N, proba_NC, self._label_N), seconds)
 
     def fail_member(
-        self, member_id: str, reason: str, *, seeds: Mapping[str, int] | None = None, parent: str | None = None
+        self,
+        member_id: str,
+        reason: str,
+        *,
+        seeds: Mapping[str, int] | None = None,
+        parent: str | None = None,
+        teacher: str | None = None,
     ) -> MemberEntry:
         """Record that a member could not be made, and why. A later run tries it again."""
-        return self._write_unmade(member_id, "failed", reason, seeds, parent)
+        return self._write_unmade(member_id, "failed", reason, seeds, parent, teacher)
 
     def diverge_member(
-        self, member_id: str, reason: str, *, seeds: Mapping[str, int] | None = None, parent: str | None = None
+        self,
+        member_id: str,
+        reason: str,
+        *,
+        seeds: Mapping[str, int] | None = None,
+        parent: str | None = None,
+        teacher: str | None = None,
     ) -> MemberEntry:
         """Record that a member's loss or predictions stopped being numbers. It is kept as such."""
-        return self._write_unmade(member_id, "diverged", reason, seeds, parent)
+        return self._write_unmade(member_id, "diverged", reason, seeds, parent, teacher)
 
     def finish(
         self,
@@ -196,11 +214,17 @@ class PopulationWriter:
         reason: str,
         seeds: Mapping[str, int] | None,
         parent: str | None,
+        teacher: str | None,
     ) -> MemberEntry:
         self._reopen()
         said = " ".join(reason.split())
         entry = MemberEntry(
-            id=check_member_id(member_id), status=status, reason=said, seeds=dict(seeds or {}), parent=parent
+            id=check_member_id(member_id),
+            status=status,
+            reason=said,
+            seeds=dict(seeds or {}),
+            parent=parent,
+            teacher=teacher,
         )
         write_whole(entry_file(self.folder, member_id), json_bytes(_Waiting(entry=entry)))
         return entry

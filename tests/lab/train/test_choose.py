@@ -6,11 +6,14 @@ import pytest
 
 from blobs import Blobs, Unstackable
 from undertow.errors import UserError
+from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.choose import Choice, Means, cheapest, choose
+from undertow.lab.train import choose as choosing
+from undertow.lab.train.choose import Choice, Means, cheapest, choose, seconds_per_step
 from undertow.lab.train.machine import Machine
+from undertow.lab.train.places.chunk import resident_for
 from undertow.lab.train.population import Trainer, train_population
 from undertow.lab.train.recipe import Recipe
 
@@ -79,6 +82,38 @@ def test_a_population_goes_on_as_it_was_begun_and_its_neighbours_follow(tmp_path
     assert choose(DENSE, "auto", TWO, tmp_path / "dense").name == "stacked/3"
     choice = choose(again, "auto", TWO, tmp_path / "again")
     assert (choice.name, choice.reason) == ("stacked/3", "as 'dense' was trained")
+
+
+def test_a_student_follows_students_and_not_those_who_learn_labels(tmp_path):
+    with Trainer(tmp_path, Machine("stacked", workers=1, chunk=3)) as trainer:
+        trainer.train(DENSE)
+    student = DENSE.under(Distillation(), name="student", teacher=DENSE)
+    assert "steps a second alone" in choose(student, "auto", TWO, tmp_path / "student").reason
+    with Trainer(tmp_path, Machine("stacked", workers=1, chunk=2)) as trainer:
+        trainer.train(student)
+    again = choose(student.again("again"), "auto", TWO, tmp_path / "again")
+    assert (again.name, again.reason) == ("stacked/2", "as 'student' was trained")
+    assert choose(student, "auto", TWO, tmp_path / "student").name == "stacked/2"
+    other = choose(DENSE.again("more"), "auto", TWO, tmp_path / "more")
+    assert (other.name, other.reason) == ("stacked/3", "as 'dense' was trained")
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_is_measured_includes_the_teacher(size, monkeypatch):
+    seen = []
+    whole = choosing.train_member if size == 1 else choosing.train_stacked
+
+    def noted(*given, **named):
+        seen.append((named["objective"], named["teacher"]))
+        return whole(*given, **named)
+
+    monkeypatch.setattr(choosing, whole.__name__, noted)
+    goals = (Distillation(), Distillation(teacher_member=0))
+    students = [DENSE.under(goal, name="student", teacher=DENSE) for goal in goals]
+    for population in (DENSE, *students):
+        assert seconds_per_step(population, DENSE.recipe, resident_for(DENSE, "cpu"), size) > 0
+    assert [goal for goal, _ in seen] == [None, *goals]
+    assert [teacher is not None for _, teacher in seen] == [False, True, True]
 
 
 def test_a_stack_that_was_begun_keeps_its_size_whatever_is_free(tmp_path, monkeypatch):

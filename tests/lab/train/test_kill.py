@@ -12,6 +12,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from undertow.lab.data import Digits
+from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -25,6 +26,7 @@ if __name__ == "__main__":
         dense.under(WeightQuantization(bits=4), name="int4"),
         dense.under(MagnitudePruning(sparsity=0.9), name="pruned 90 %"),
         dense.under(OneShotPruning(0.9, finetune=Recipe(epochs=2, lr=0.01)), name="one shot"),
+        dense.under(Distillation(temperature=2.0), name="student", teacher=dense),
     ):
         train_population(population, Path(sys.argv[1]), runner=sys.argv[2], workers=2)
 """
@@ -58,4 +60,4 @@ def test_ten_kills_leave_no_trace(runner, tmp_path):
     assert sum(killed) >= 3  # each run keeps members, so the last ones may end before they are killed
     assert ends(script, tmp_path / "broken", runner) == 0
     assert record(tmp_path / "broken") == record(tmp_path / "whole")
-    assert len(record(tmp_path / "whole")) == 4 * (2 + 6 + 6)
+    assert len(record(tmp_path / "whole")) == 5 * (2 + 6 + 6)

@@ -6,11 +6,13 @@ import contextlib
 import pytest
 import torch
 
+from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
 from undertow.lab.train import loop, stacked
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import Resident
+from undertow.lab.train.teacher import stacked_teacher
 
 META = torch.device("meta")
 RECIPE = Recipe(epochs=1, batch=32, flip=True, crop=2)
@@ -71,6 +73,19 @@ def test_the_loop_reads_nothing_before_its_epoch_is_over(model):
 def test_the_stack_reads_nothing_before_its_epoch_is_over(model):
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
         stacked.train_stacked(built(model, 3), data(), [RECIPE] * 3, [seeds(m) for m in range(3)])
+    assert "total_M.cpu()" in failing(caught)
+
+
+@pytest.mark.parametrize("teachers", [3, 1], ids=["own", "one for all"])
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_teachers_are_asked_where_their_students_are(model, teachers):
+    goal, taught_by = Distillation(temperature=2.0), [m.eval() for m in built(model, teachers)]
+    with pytest.raises(RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors") as caught:
+        loop.train_member(built(model, 1)[0], data(), RECIPE, seeds(0), objective=goal, teacher=taught_by[0])
+    assert failing(caught) == 'facts["loss"] = float(total) / examples'
+    together, seeds_M = stacked_teacher(taught_by, 3), [seeds(m) for m in range(3)]
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
+        stacked.train_stacked(built(model, 3), data(), [RECIPE] * 3, seeds_M, objective=goal, teacher=together)
     assert "total_M.cpu()" in failing(caught)
 
 

@@ -125,9 +125,10 @@ def test_members_may_differ_in_nothing_that_shapes_a_step(data):
         train_stacked(built(MLP((8,)), seeds_of(2), data), data, recipes, seeds_of(2))
 
 
-def test_members_that_share_their_data_order_share_images(data):
+@every_model
+def test_members_that_share_their_data_order_share_images(model, data):
     seeds_M = seeds_of(3, vary=("init",))
-    alone, together, _, _ = both(SmallCNN(4), data, [RECIPE] * 3, seeds_M=seeds_M)
+    alone, together, _, _ = both(model, data, [RECIPE] * 3, seeds_M=seeds_M)
     assert_equal(alone, together)
 
 

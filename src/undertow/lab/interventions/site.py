@@ -1,7 +1,7 @@
 """Where an intervention acts. Applied in this order: runtime, sampling, inputs, objective, weights.
 
-An intervention is a frozen description; what it does to one member is a ``WeightsRun`` started from it, so nothing
-is shared between members. Its ``repr`` must evaluate back to an equal object, since it goes into the manifest.
+An intervention is a frozen description; what one on weights does to one member is a ``WeightsRun`` started from it, so
+nothing is shared between members. Its ``repr`` must evaluate back to an equal object, since it goes into the manifest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from undertow.lab.train.recipe import Recipe
 
@@ -46,6 +46,30 @@ class WeightsRun(ABC):
         """Bake the change into plain parameters and measure it; ``NoEffectError`` where nothing changed."""
 
 
+class AbstractObjective(ABC):
+    """An intervention on what training minimises, in place of cross-entropy with the labels. It never derives, and a
+    population has one at most."""
+
+    derives: ClassVar[bool] = False
+    finetune: ClassVar[None] = None
+    teaches: ClassVar[bool] = False
+    """Whether it needs a teacher's logits, so that its population needs a teacher."""
+
+    @property
+    def teacher_member(self) -> int | None:
+        """The number of the one member that teaches all; None where member m of the teacher teaches member m."""
+        return None
+
+    @abstractmethod
+    def each(self, logits_BC: Tensor, y_B: Tensor, teacher_logits_BC: Tensor | None) -> Tensor:
+        """The loss (B,) of every example in nats; the trainer takes its mean over a batch.
+
+        A pure function of logits (B, C) and class indices (B,), differentiable in ``logits_BC``. All of them may have
+        further axes in front (members), which the loss then has too. ``teacher_logits_BC`` is None where ``teaches``
+        is false; it comes in the type of ``logits_BC`` and without a gradient.
+        """
+
+
 class AbstractWeights(ABC):
     """An intervention on weights. ``derives`` says that it starts from a trained parent member."""
 
@@ -66,7 +90,7 @@ class Compiled:
     """A trained member as an engine runs it: ``logits`` takes normalised images (B, C, H, W), float32 on the CPU, any
     B from 1, and gives logits (B, classes), float32."""
 
-    logits: Callable[[torch.Tensor], torch.Tensor]
+    logits: Callable[[Tensor], Tensor]
     effect: Effect
     """``changed`` counts the weights that the engine holds in another number type; ``facts`` count operators by type:
     ``int8.conv2d``, ``float.conv2d``, ``int8.linear``, ``float.linear``, …"""
@@ -81,7 +105,7 @@ class AbstractRuntime(ABC):
     """The number type in which the changed operators compute."""
 
     @abstractmethod
-    def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
+    def compile(self, model: nn.Module, calibration_x_NCHW: Tensor) -> Compiled:
         """Hand ``model`` (in eval mode, on the CPU, not changed) to the engine.
 
         ``calibration_x_NCHW`` are normalised training images, enough for any engine that wants to see activations.

@@ -18,12 +18,13 @@ from torch import Tensor
 from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import train_member
-from undertow.lab.train.member import build_member, stages
+from undertow.lab.train.member import build_member, fresh_teachers, stages
 from undertow.lab.train.memory import member_memory, members_that_fit
 from undertow.lab.train.places.chunk import resident_for
 from undertow.lab.train.places.job import How
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.stacked import train_stacked
+from undertow.lab.train.teacher import stacked_teacher
 from undertow.lab.train.threads import one_thread
 from undertow.records.folder import MANIFEST, PLAN
 
@@ -129,14 +130,16 @@ def _stacked(population: Population, means: Means, chunk: int, why: str) -> Choi
 
 
 def _before(population: Population, folder: Path, means: Means) -> Choice | None:
-    """As the population itself was begun, or else a neighbour with the same data and model."""
+    """As the population itself was begun, or else a neighbour with the same data and model, which has a teacher if
+    this one has: teachers make a step another one, in time and in memory."""
     wanted = {"data": repr(population.data), "model": repr(population.model)}
     for place in (folder, *sorted(folder.parent.glob("*/"))):
         for name in (MANIFEST, PLAN):
             said = _read(place / name)
             alike = wanted.items() <= said.get("recipe", {}).items() and said.get("device") == means.device
             # one that derives may have trained nothing, which says nothing about how to train
-            if alike and (place == folder or said.get("parent") is None):
+            like = said.get("parent") is None and (said.get("teacher") is None) == (population.teacher is None)
+            if alike and (place == folder or like):
                 return _named(str(said["runner"]), population, means, f"as {said['name']!r} was trained")
     return None
 
@@ -218,7 +221,8 @@ def cheapest(members: int, steps: int, alone: float, stacked: float, size: int, 
 
 
 def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
-    """The fastest of two short epochs after one that does not count; members are fresh, with their own seeds."""
+    """The fastest of two short epochs after one that does not count; members are fresh, with their own seeds, and so
+    are their teachers."""
     few = _FewSteps(data, PROBED_STEPS * recipe.batch)
     short = replace(recipe, epochs=3)
     seeds_M = [population.seeds.member(population.name, m) for m in range(size)]
@@ -230,10 +234,13 @@ def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: i
             torch.cuda.synchronize(data.device)
         times.append(time.perf_counter())
 
+    goal, taught_by = population.objective, fresh_teachers(population, data, size)
     if size == 1:
-        train_member(models[0], few, short, seeds_M[0], (), note)
+        alone = taught_by[0] if taught_by else None
+        train_member(models[0], few, short, seeds_M[0], (), note, objective=goal, teacher=alone)
     else:
-        train_stacked(models, few, [short] * size, seeds_M, (), note)
+        together = stacked_teacher(taught_by, size) if taught_by else None
+        train_stacked(models, few, [short] * size, seeds_M, (), note, objective=goal, teacher=together)
     epochs = [after - before for before, after in itertools.pairwise(times)]
     return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
 

@@ -30,6 +30,7 @@ def plan_of(population: Population, splits: Splits, runner: str, device: str, sc
         recipe=described | dataclasses.asdict(population.recipe),
         interventions=tuple(map(repr, population.interventions)),
         parent=population.parent.name if population.parent else None,
+        teacher=population.teacher.name if population.teacher else None,
         runner=runner,
         device=device,
         dtype=number_type(population),

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from undertow.errors import UndertowError
-from undertow.lab.interventions.site import AbstractWeights, Horizon, WeightsRun
+from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
 from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState, generators
 from undertow.lab.train.feed import Feed
@@ -19,6 +19,7 @@ from undertow.lab.train.optimizer import make_optimizer
 from undertow.lab.train.precision import products, shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.schedule import learning_rate
+from undertow.lab.train.teacher import Teacher, teacher_logits
 
 
 class DivergedError(UndertowError):
@@ -33,12 +34,16 @@ def train_member(
     interventions: Sequence[AbstractWeights] = (),
     on_epoch: Callable[[int, int], None] | None = None,
     saver: Saver | None = None,
+    objective: AbstractObjective | None = None,
+    teacher: Teacher | None = None,
 ) -> dict[str, float]:
     """Train ``model`` in place and return what was measured: the last epoch's mean loss, the interventions' facts.
 
     ``recipe=None`` trains nothing and only applies the interventions. The order of examples is drawn per epoch from
     the stream ``order``, crops and flips from ``augment``, masks from ``init``; ``dropout`` seeds torch's own generator
     for the length of the call, since ``nn.Dropout`` listens to no other. The last batch of an epoch may be short.
+    ``objective`` takes the place of cross-entropy with the labels; ``teacher``, where it wants one, sees the pixels
+    that ``model`` sees.
     Raises ``DivergedError`` at the end of an epoch whose loss is not finite, ``Stopped`` where the saver was asked to.
     """
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -62,11 +67,14 @@ def train_member(
                     data.plan_epoch(order_N[batch * recipe.batch :], recipe.batch)
                 index_B = order_N[batch * recipe.batch : (batch + 1) * recipe.batch]
                 x_BCHW = augmented(data.train_batch(index_B), index_B, draws, recipe, data.black_C)
+                teacher_BC = teacher_logits(teacher, x_BCHW, recipe.precision)
                 with shortened(recipe.precision, data.device):
                     logits_BC = model(x_BCHW)
-                loss = F.cross_entropy(
-                    logits_BC.to(data.dtype), data.train_y_N[index_B], label_smoothing=recipe.label_smoothing
-                )
+                logits_BC, y_B = logits_BC.to(data.dtype), data.train_y_N[index_B]
+                if objective:
+                    loss = objective.each(logits_BC, y_B, teacher_BC).mean()
+                else:
+                    loss = F.cross_entropy(logits_BC, y_B, label_smoothing=recipe.label_smoothing)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(recipe, step, steps)
                 optimizer.zero_grad()

@@ -36,6 +36,29 @@ def build_member(
     return model
 
 
+def build_teacher(population: Population, index: int, data: Feed, weights: Path | None) -> nn.Module:
+    """Who teaches member ``index`` of ``population``, with these weights, or fresh ones to measure what it costs.
+
+    In eval mode and in the number type of the student's data. ``ValueError`` where nobody teaches.
+    """
+    teacher = population.teacher
+    if teacher is None:
+        raise ValueError(f"population {population.name!r} has no teacher")
+    seeds = teacher.seeds.member(teacher.name, population.teacher_of(index))
+    model = build_member(teacher, seeds, data, weights)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.eval().requires_grad_(False)
+
+
+def fresh_teachers(population: Population, data: Feed, members: int) -> list[nn.Module]:
+    """Untrained teachers, as many as so many members need; none where nobody teaches. They cost what trained ones
+    do."""
+    if population.teacher is None:
+        return []
+    taught = {population.teacher_of(m): m for m in range(members)}
+    return [build_teacher(population, m, data, None) for m in taught.values()]
+
+
 def weights_bytes(population: Population, splits: Splits) -> int:
     """How large a member's weights are. A model that cannot be built says so when it is a member's turn."""
     _, C, H, W = splits.train.x_NCHW.shape

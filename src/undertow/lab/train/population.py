@@ -43,7 +43,7 @@ def train_population(
     scale: Scale = "none",
     study_source: str | None = None,
 ) -> Path:
-    """Train every member that ``out/<population>`` lacks, parents first, and return that folder.
+    """Train every member that ``out/<population>`` lacks, parents and teachers first, and return that folder.
 
     ``runner`` says how: ``loop`` one after the other in this process, ``processes`` side by side in ``workers`` (one
     per core unless told), ``stacked`` many in one step, ``ray`` on a cluster, ``auto`` as the first steps measure. The
@@ -52,8 +52,8 @@ def train_population(
     populations.
 
     Raises ``NoEffectError`` where an intervention changes nothing, ``RecordError`` where the folder holds another
-    population, ``UserError`` where data or parents' weights are missing, ``UndertowError`` where every member failed
-    or diverged.
+    population, ``UserError`` where data or the weights of parents or teachers are missing, ``UndertowError`` where
+    every member failed or diverged.
     """
     machine = Machine(runner, workers)
     with Trainer(out, machine, progress=progress, scale=scale, study_source=study_source) as trainer:
@@ -62,7 +62,17 @@ def train_population(
 
 def member_ids(population: Population) -> list[str]:
     """Names of the member files, in order."""
-    return [f"{index:03d}" for index in range(population.members)]
+    return [member_id(index) for index in range(population.members)]
+
+
+def member_id(index: int) -> str:
+    """The name of a member's file."""
+    return f"{index:03d}"
+
+
+def source_member(population: Population, index: int) -> str:
+    """The member of its parent or teacher that member ``index`` derives or learns from."""
+    return member_id(population.teacher_of(index) if population.teacher else index)
 
 
 def _nobody(event: Event) -> None:
@@ -74,7 +84,8 @@ class Trainer:
 
     A member that fails is recorded as failed, with its reason, and tried again by the next run. One that diverges is
     recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
-    beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'.
+    beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'
+    and students learn from their teachers'.
     ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised.
     """
 
@@ -105,7 +116,7 @@ class Trainer:
             place.close()
 
     def train(self, population: Population) -> Path:
-        """Bring one population to its end, its parents first, and return its folder."""
+        """Bring one population to its end, its parents and teachers first, and return its folder."""
         self._bring_to_end(population)
         return self.folder(population)
 
@@ -123,7 +134,7 @@ class Trainer:
         parent member once more.
         """
         _check_precisions(population, self.device)
-        parents = self._bring_to_end(population.parent) if population.parent else Ended()
+        sources = self._bring_to_end(population.source) if population.source else Ended()
         splits = population.data.load()
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
@@ -134,8 +145,8 @@ class Trainer:
                 self._tell("kept", population, member)
             if _missing(population, writer):
                 writer.check_can_add()
-            self._orphans(population, parents, writer)
-            work = self._work(population, parents, writer, choice)
+            self._orphans(population, sources, writer)
+            work = self._work(population, sources, writer, choice)
             if work.chunks:
                 self._explain(population, choice)
                 self._train(work, writer, choice)
@@ -158,39 +169,44 @@ class Trainer:
             )
         return writer
 
-    def _orphans(self, population: Population, parents: Ended, writer: PopulationWriter) -> None:
-        """A member whose parent failed or diverged has done so with it."""
-        if population.parent is None:
+    def _orphans(self, population: Population, sources: Ended, writer: PopulationWriter) -> None:
+        """A member whose parent or teacher failed or diverged has done so with it."""
+        if population.source is None:
             return
-        its_parent = f"its parent member in {population.parent.name!r}"
+        role = "teacher" if population.teacher else "parent"
+        its_source = f"its {role} member in {population.source.name!r}"
         for job in _missing(population, writer):
-            if job.id in parents.diverged:
-                self._record(population, writer, job, Diverged(f"{its_parent} diverged"))
-            elif job.id not in parents.done:
-                self._record(population, writer, job, Failure(f"{its_parent} failed"))
+            source = source_member(population, job.index)
+            if source in sources.diverged:
+                self._record(population, writer, job, Diverged(f"{its_source} diverged"))
+            elif source not in sources.done:
+                self._record(population, writer, job, Failure(f"{its_source} failed"))
 
-    def _work(self, population: Population, parents: Ended, writer: PopulationWriter, choice: Choice) -> Work:
+    def _work(self, population: Population, sources: Ended, writer: PopulationWriter, choice: Choice) -> Work:
         """What is left, in chunks cut by a member's number, so that a resumed run stacks the same members together;
         a stack that lacks one member is made whole again."""
         missing = {job.id for job in _missing(population, writer)}
         chunks = []
         for start in range(0, population.members, choice.chunk):
-            ids = member_ids(population)[start : start + choice.chunk]
-            able = [member for member in ids if population.parent is None or member in parents.done]
-            if missing & set(able):
-                chunks.append(tuple(Job(int(m), m, self._parent_weights(population, m)) for m in able))
+            chunk = range(population.members)[start : start + choice.chunk]
+            able = [m for m in chunk if population.source is None or source_member(population, m) in sources.done]
+            if missing & {member_id(m) for m in able}:
+                chunks.append(tuple(self._job(population, m) for m in able))
         return Work(population, tuple(chunks), choice.how, self.device, self.folder(population) / UNFINISHED)
 
-    def _parent_weights(self, population: Population, member: str) -> Path | None:
-        if population.parent is None:
-            return None
-        path = self._weights(population.parent, member)
+    def _job(self, population: Population, index: int) -> Job:
+        if population.source is None:
+            return Job(index, member_id(index))
+        path = self._weights(population.source, source_member(population, index))
         if not path.exists():
+            does = "learns" if population.teacher else "derives"
             raise UserError(
-                f"{path}: these weights are gone, and {population.name!r} derives from them; delete "
-                f"{self.folder(population.parent)} and {self.folder(population)} to train both again"
+                f"{path}: these weights are gone, and {population.name!r} {does} from them; delete "
+                f"{self.folder(population.source)} and {self.folder(population)} to train both again"
             )
-        return path
+        if population.teacher:
+            return Job(index, member_id(index), teacher_weights=path)
+        return Job(index, member_id(index), parent_weights=path)
 
     def _train(self, work: Work, writer: PopulationWriter, choice: Choice) -> None:
         """Record results as they come; what is there already is not recorded twice."""
@@ -230,7 +246,8 @@ class Trainer:
         self, population: Population, writer: PopulationWriter, job: Job, result: Outcome | Diverged | Failure
     ) -> None:
         seeds = population.seeds.member(population.name, job.index)
-        parent = job.id if population.parent else None
+        source = source_member(population, job.index)
+        parent, teacher = source if population.parent else None, source if population.teacher else None
         match result:
             case Outcome():
                 # the record, written next, must not outlive the weights
@@ -242,18 +259,19 @@ class Trainer:
                     seeds=seeds,
                     facts=result.facts,
                     parent=parent,
+                    teacher=teacher,
                     seconds=result.seconds,
                 )
                 for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-[0-9]*"):
                     served.unlink(missing_ok=True)  # a stack's checkpoint serves until its last member is written
                 self._tell("done", population, job.id)
             case Diverged():
-                writer.diverge_member(job.id, result.reason, seeds=seeds, parent=parent)
+                writer.diverge_member(job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher)
                 self._tell("diverged", population, job.id, result.reason)
             case Failure(fatal=True):
                 raise NoEffectError(f"population {population.name!r}, member {job.id}: {result.reason}")
             case Failure():
-                writer.fail_member(job.id, result.reason, seeds=seeds, parent=parent)
+                writer.fail_member(job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher)
                 self._tell("failed", population, job.id, result.reason)
 
     def _tell(self, kind: Kind, population: Population, member: str, reason: str = "") -> None:

@@ -18,7 +18,7 @@ from torch.func import functional_call, vmap
 class Stack:
     """The stacked forward of ``models``, which must share architecture, shapes, dtype and device.
 
-    ``dropout_M`` holds one generator per member: each draws its own masks, as it would alone.
+    ``dropout_M`` holds one generator per member: each draws its own masks, as it would alone. ``eval`` needs none.
     """
 
     def __init__(self, models: Sequence[nn.Module], dropout_M: Sequence[torch.Generator]) -> None:
@@ -46,6 +46,11 @@ class Stack:
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor) -> Tensor:
         logits: Tensor = functional_call(self._skeleton, (parameters, buffers), (x_BCHW,))
         return logits
+
+    def eval(self) -> Stack:
+        """Members that are not trained but asked: no dropout, batch norm by its running statistics, which stay."""
+        self._skeleton.eval()
+        return self
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -79,6 +84,8 @@ def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Modu
             module.sources = dropout_M  # type: ignore[assignment]
         elif type(module) is nn.Linear:
             module.__class__ = _MemberLinear
+        elif isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+            module.__class__ = _MemberAverage
         elif isinstance(module, nn.Flatten):
             module.__class__ = nn.Flatten  # a stack's images have no one order of memory to keep
     return skeleton
@@ -91,6 +98,8 @@ class _MemberDropout(nn.Dropout):
     sources: Sequence[torch.Generator]
 
     def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return input
         dropped: Tensor = _Dropping.apply(input, self.p, self.sources)  # type: ignore[no-untyped-call]
         return dropped
 
@@ -116,6 +125,14 @@ class _Dropping(torch.autograd.Function):
         like = torch.empty_like(x[0], memory_format=order)
         keep_M = [like.bernoulli_(1 - p, generator=source).div(1 - p) for source in sources]
         return x * torch.stack(keep_M), 0
+
+
+class _MemberAverage(nn.AdaptiveAvgPool2d):
+    """The mean over all pixels, which is what torch computes. But for images that are channels last it also sets
+    strides, for which ``vmap`` has no rule."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.mean((-2, -1), keepdim=True)
 
 
 class _MemberLinear(nn.Linear):

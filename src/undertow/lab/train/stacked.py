@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from undertow.lab.interventions.site import AbstractWeights, Horizon, WeightsRun
+from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
 from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState
 from undertow.lab.train.feed import Feed
@@ -21,6 +21,7 @@ from undertow.lab.train.precision import products, shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.schedule import learning_rate
 from undertow.lab.train.stack import Stack
+from undertow.lab.train.teacher import Teacher, teacher_logits
 
 
 def train_stacked(
@@ -31,12 +32,15 @@ def train_stacked(
     interventions: Sequence[AbstractWeights] = (),
     on_epoch: Callable[[int, int], None] | None = None,
     saver: Saver | None = None,
+    objective: AbstractObjective | None = None,
+    teacher: Teacher | None = None,
 ) -> list[dict[str, float] | Exception]:
     """Train ``models`` in place, all at once, each as ``train_member`` would alone with its own recipe and seeds.
 
     Recipes may differ in learning rate and weight decay, not in what shapes a step. In float64 the weights equal the
-    reference's to 1e-10; in float32 sums are taken in another order. Returns, per model, what ``train_member`` returns,
-    or the error that it would raise: one member that diverges leaves the others as they are.
+    reference's to 1e-10; in float32 sums are taken in another order. ``teacher`` gives the logits of all members'
+    teachers at once. Returns, per model, what ``train_member`` returns, or the error that it would raise: one member
+    that diverges leaves the others as they are.
     """
     recipe, examples, M = _shared(recipes), len(data.train_y_N), len(models)
     per_epoch = math.ceil(examples / recipe.batch)
@@ -57,14 +61,10 @@ def train_stacked(
             if batch == 0 or step == first:
                 plan = _Epoch(data, recipe, seeds_M, epoch, batch)
             x_MBCHW, y_MB = plan.batch(batch)
+            teacher_MBC = teacher_logits(teacher, x_MBCHW, recipe.precision)
             with shortened(recipe.precision, data.device):
                 logits_MBC = stack(x_MBCHW)
-            each_MB = F.cross_entropy(
-                logits_MBC.to(data.dtype).flatten(0, 1),
-                y_MB.flatten(),
-                reduction="none",
-                label_smoothing=recipe.label_smoothing,
-            ).reshape(M, -1)
+            each_MB = _losses(logits_MBC.to(data.dtype), y_MB, recipe, objective, teacher_MBC)
             batch_loss_M = each_MB.mean(1)
             for group, own in zip(optimizer.param_groups, recipes, strict=False):
                 group["lr"] = learning_rate(own, step, steps)
@@ -122,6 +122,17 @@ class _Epoch:
         if self.shared:
             return x, y_MB.expand(self.M, -1)
         return x.reshape(*index_MB.shape, *x.shape[1:]), y_MB
+
+
+def _losses(
+    logits_MBC: Tensor, y_MB: Tensor, recipe: Recipe, objective: AbstractObjective | None, teacher_MBC: Tensor | None
+) -> Tensor:
+    """Every example's (M, B)."""
+    if objective:
+        return objective.each(logits_MBC, y_MB, teacher_MBC)
+    return F.cross_entropy(
+        logits_MBC.flatten(0, 1), y_MB.flatten(), reduction="none", label_smoothing=recipe.label_smoothing
+    ).reshape(y_MB.shape)
 
 
 def _shared(recipes: Sequence[Recipe]) -> Recipe:

@@ -18,6 +18,7 @@ import pytest
 from blobs import Blobs, Fragile
 from clusters import Counted, Mortal, Nowhere, Paced, alive, eventually, made, notes, work_of
 from undertow.errors import UserError
+from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -56,6 +57,16 @@ def test_members_are_the_reference_byte_for_byte(place, tmp_path):
     assert made(place, work) == made(Here(), work)
     work = work_of(DENSE, tmp_path, chunks=((0, 1, 2),), how="stacked")
     assert made(place, work) == made(Here(), work)
+
+
+@pytest.mark.parametrize("how", ["single", "stacked"])
+def test_weights_of_teachers_reach_the_workers(place, tmp_path, how):
+    for name, (_, _, weights) in made(Here(), work_of(DENSE, tmp_path)).items():
+        (tmp_path / name).write_bytes(weights)
+    for goal in (Distillation(temperature=2.0), Distillation(teacher_member=1)):
+        student = DENSE.under(goal, name="student", teacher=DENSE)
+        work = work_of(student, tmp_path, chunks=((0, 1, 2),), how=how, teachers=tmp_path)
+        assert made(place, work) == made(Here(), work)
 
 
 def test_news_come_while_tasks_run_and_before_the_result(place, tmp_path, folder):

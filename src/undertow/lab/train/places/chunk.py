@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -19,7 +20,7 @@ from undertow.lab.population import Population
 from undertow.lab.train.checkpoint import Saver, Shelf, Stopped, never
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import DivergedError, train_member
-from undertow.lab.train.member import answers, build_member, stages, weights_file
+from undertow.lab.train.member import answers, build_member, build_teacher, stages, weights_file
 from undertow.lab.train.places.job import Diverged, Failure, How, Job, Outcome, Result
 from undertow.lab.train.precision import storage
 from undertow.lab.train.progress import Event, Watcher
@@ -27,6 +28,7 @@ from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import resident
 from undertow.lab.train.stacked import train_stacked
 from undertow.lab.train.streamed import streamed
+from undertow.lab.train.teacher import stacked_teacher
 
 Facts = dict[str, float]
 
@@ -77,12 +79,22 @@ class _Chunk:
     ) -> None:
         self.population, self.data, self.shelf, self.tell, self.asked = population, data, shelf, tell, asked
         self.began = time.perf_counter()
+        self._teachers: dict[Path, nn.Module] = {}
 
     def seeds(self, job: Job) -> dict[str, int]:
         return self.population.seeds.member(self.population.name, job.index)
 
     def build(self, job: Job) -> nn.Module:
         return build_member(self.population, self.seeds(job), self.data, job.parent_weights)
+
+    def teacher(self, job: Job) -> nn.Module | None:
+        """Who teaches this member: one network for all of them where one member teaches all."""
+        weights = job.teacher_weights
+        if weights is None:
+            return None
+        if weights not in self._teachers:
+            self._teachers[weights] = build_teacher(self.population, job.index, self.data, weights)
+        return self._teachers[weights]
 
     def outcome(self, model: nn.Module, facts: Facts, seconds: float) -> Outcome:
         weights = weights_file(model)  # before an engine takes the model
@@ -125,7 +137,17 @@ class _Alone(_Chunk):
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
 
-        return train_member(model, self.data, recipe, self.seeds(job), acting, tell, saver)
+        return train_member(
+            model,
+            self.data,
+            recipe,
+            self.seeds(job),
+            acting,
+            tell,
+            saver,
+            self.population.objective,
+            self.teacher(job),
+        )
 
 
 class _Together(_Chunk):
@@ -136,7 +158,9 @@ class _Together(_Chunk):
         models: dict[Job, nn.Module] = {}
         for job in jobs:
             try:
-                models[job] = self.build(job)
+                model = self.build(job)
+                self.teacher(job)  # one that cannot be read costs its own student alone
+                models[job] = model
             except Exception as error:
                 yield job, end_of(error)
         facts = {job: Facts() for job in models}
@@ -173,7 +197,18 @@ class _Together(_Chunk):
         try:
             if recipe is None:
                 return {job: self._apply(job, model, acting) for job, model in models.items()}
-            ends = train_stacked(list(models.values()), self.data, [recipe] * len(models), seeds_M, acting, tell, saver)
+            teachers = list(dict.fromkeys(teacher for job in models if (teacher := self.teacher(job))))
+            ends = train_stacked(
+                list(models.values()),
+                self.data,
+                [recipe] * len(models),
+                seeds_M,
+                acting,
+                tell,
+                saver,
+                self.population.objective,
+                stacked_teacher(teachers, len(models)) if teachers else None,
+            )
         except Exception as error:
             return dict.fromkeys(models, error)
         return dict(zip(models, ends, strict=True))

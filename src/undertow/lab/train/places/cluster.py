@@ -42,9 +42,10 @@ class RayCluster:
     left by ``close`` if it was not in use before.
 
     Nothing need be shared between machines but the Python environment: results come back through Ray and the caller
-    writes them; parents' weights and checkpoints travel through an actor on the caller's machine. Shared storage adds
-    two things: data sets and study modules need no copies on every machine (folders on this process's ``sys.path`` are
-    searched on workers too, after their own), and files need not pass through one machine's network.
+    writes them; checkpoints and the weights of parents and teachers travel through an actor on the caller's machine.
+    Shared storage adds two things: data sets and study modules need no copies on every machine (folders on this
+    process's ``sys.path`` are searched on workers too, after their own), and files need not pass through one machine's
+    network.
 
     A chunk whose process or machine is lost runs again elsewhere, from its last checkpoint and without the members
     that have arrived. Lost more than ``retries`` times in a row, with no member arriving in between, the member that

@@ -1,4 +1,4 @@
-"""The actor beside the driver that keeps checkpoints, hands out parents' weights and passes on what workers tell.
+"""The actor beside the driver that keeps checkpoints, hands out weights of parents and teachers and passes on news.
 
 It runs on the driver's machine, so files are read and written there and workers need no storage in common with it.
 Its process starts while the workers' do, so it leaves torch alone until there is a checkpoint.
@@ -48,7 +48,7 @@ class Keeper:
         return self._stop
 
     def weights(self, path: Path) -> bytes:
-        """A parent's weights."""
+        """The weights of a parent or a teacher."""
         return path.read_bytes()
 
     def load(self, folder: Path, name: str) -> bytes | None:

@@ -67,7 +67,8 @@ def module_folders() -> tuple[str, ...]:
 
 
 def train_chunk(keeper: Any, order: Order, chunk: Sequence[Job]) -> Iterator[Said]:
-    """The task: results as they come. Parents' weights pass through a temporary folder, since a job has a path."""
+    """The task: results as they come. Weights of parents and teachers pass through a temporary folder, since a job has
+    paths."""
     keep_memory()
     if said(keeper.stopping.remote()):
         return
@@ -100,12 +101,21 @@ def _tell(keeper: Any, run: int, event: Event) -> None:
 
 
 def _fetched(keeper: Any, job: Job, folder: Path) -> Job:
-    """The job with its parent's weights in a file of this machine."""
-    if job.parent_weights is None:
-        return job
-    here = folder / f"{job.id}.safetensors"
-    here.write_bytes(said(keeper.weights.options(concurrency_group=FILES).remote(job.parent_weights)))
-    return replace(job, parent_weights=here)
+    """The job with the weights of its parent and its teacher in files of this machine, each fetched once."""
+
+    def fetched(path: Path | None, role: str) -> Path | None:
+        if path is None:
+            return None
+        here = folder / f"{role}-{path.name}"
+        if not here.exists():
+            here.write_bytes(said(keeper.weights.options(concurrency_group=FILES).remote(path)))
+        return here
+
+    return replace(
+        job,
+        parent_weights=fetched(job.parent_weights, "parent"),
+        teacher_weights=fetched(job.teacher_weights, "teacher"),
+    )
 
 
 @contextmanager

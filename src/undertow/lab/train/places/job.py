@@ -20,11 +20,13 @@ How = Literal["single", "stacked"]
 
 @dataclass(frozen=True)
 class Job:
-    """One member to make. ``parent_weights`` is None for one that is trained from scratch."""
+    """One member to make. ``parent_weights`` is None for one that is trained from scratch, ``teacher_weights`` for one
+    that learns from labels."""
 
     index: int
     id: str
     parent_weights: Path | None = None
+    teacher_weights: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
