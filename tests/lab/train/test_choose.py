@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from blobs import Blobs, Unstackable
+from blobs import Blobs, Fragile, Unstackable
 from undertow.errors import UserError
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import WeightQuantization
@@ -16,6 +16,7 @@ from undertow.lab.train.machine import Machine
 from undertow.lab.train.places.chunk import resident_for
 from undertow.lab.train.population import Trainer, train_population
 from undertow.lab.train.recipe import Recipe
+from undertow.records.read import read_population
 
 DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=2, batch=16, lr=0.05), members=4)
 TWO = Means("cpu", workers=2)
@@ -144,6 +145,15 @@ def test_stacks_are_not_tried_where_a_step_is_all_arithmetic(tmp_path, monkeypat
     choice = choose(DENSE, "auto", TWO, tmp_path / "dense")
     assert choice.name in ("loop", "processes")
     assert choice.reason.endswith("s of arithmetic, which stacks cannot save; no stack was tried")
+
+
+def test_a_member_that_cannot_be_built_costs_no_other_member_its_stack(tmp_path):
+    seed = DENSE.seeds.member("fragile", 0)["init"]
+    fragile = Population("fragile", Blobs(), Fragile(bad=seed), DENSE.recipe, members=4)
+    folder = train_population(fragile, tmp_path, runner="stacked", workers=1)
+    record = read_population(folder)
+    assert [member.id for member in record.members] == ["001", "002", "003"]
+    assert record.manifest.runner == "stacked/4"
 
 
 def test_a_model_that_cannot_be_stacked_is_trained_without(tmp_path):

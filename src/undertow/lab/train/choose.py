@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from undertow.errors import UndertowError
 from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import train_member
@@ -119,9 +120,14 @@ def stack_size(population: Population, means: Means) -> int:
         return min(means.chunk, population.members)
     processes = min(means.workers, population.members) if means.side_by_side else 1
     device = torch.device(means.device)
-    memory = member_memory(population, resident_for(population, means.device))
-    fits = members_that_fit(memory, device, processes)
-    return min(math.ceil(population.members / processes), fits, LARGEST[device.type])
+    share = min(math.ceil(population.members / processes), LARGEST[device.type])
+    try:
+        memory = member_memory(population, resident_for(population, means.device))
+    except UndertowError:
+        raise
+    except Exception:  # a model that cannot be built says so when it is its turn
+        return share
+    return min(share, members_that_fit(memory, device, processes))
 
 
 def _stacked(population: Population, means: Means, chunk: int, why: str) -> Choice:
