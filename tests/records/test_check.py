@@ -299,6 +299,13 @@ def test_another_number_type_needs_an_intervention_that_makes_it() -> None:
     assert said(a, having(b, dtype="unknown")) == ["Could not be verified, because 'b' does not say: dtype."]
 
 
+def test_runners_that_give_the_same_bytes_on_a_cpu_do_not_differ() -> None:
+    for device, expected in (("cpu", []), ("cuda", ["The runner differs: loop for 'a', processes for 'b'."])):
+        a = having(make("a"), **KNOWN | {"runner": "loop", "device": device})
+        b = having(make("b"), **KNOWN | {"runner": "processes", "device": device})
+        assert said(a, b) == expected
+
+
 def test_what_else_differs_is_said() -> None:
     a = having(make("a"), **KNOWN)
     other = {"runner": "stacked", "device": "cuda", "recipe": {"lr": 0.2, "epochs": 3}, "versions": {"torch": "2.13"}}

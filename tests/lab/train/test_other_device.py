@@ -77,7 +77,7 @@ def test_the_stack_reads_nothing_before_its_epoch_is_over(model):
 
 
 @pytest.mark.parametrize("teachers", [3, 1], ids=["own", "one for all"])
-@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize("model", MODELS[:2], ids=repr)
 def test_teachers_are_asked_where_their_students_are(model, teachers):
     goal, taught_by = Distillation(temperature=2.0), [m.eval() for m in built(model, teachers)]
     with pytest.raises(RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors") as caught:

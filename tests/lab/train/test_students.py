@@ -120,6 +120,7 @@ def began(heard):
     return [event for event in heard if (event.kind, event.population) == ("epoch", "student")]
 
 
+@pytest.mark.heavy
 def test_processes_write_what_the_loop_writes(reference, tmp_path):
     out, _ = reference
     with Trainer(tmp_path, Machine("processes", workers=2), scale="smoke") as trainer:
@@ -145,7 +146,7 @@ def test_stacked_students_are_the_loops_in_float64(tmp_path):
             assert b.facts == pytest.approx(a.facts, abs=1e-10)
 
 
-@pytest.mark.parametrize("runner", ["loop", "processes", "stacked"])
+@pytest.mark.parametrize("runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"])
 def test_an_interrupted_run_resumes_to_the_same_bytes(runner, tmp_path):
     def interrupt(event):
         if (event.kind, event.population) == ("done", "student"):

@@ -72,8 +72,9 @@ def assert_equal(alone, together):
 
 
 @every_model
-@pytest.mark.parametrize("teachers", [3, 1], ids=["own", "one for all"])
-@pytest.mark.parametrize("acting", [(), (MagnitudePruning(0.5),)], ids=["dense", "pruned"])
+@pytest.mark.parametrize(
+    ("teachers", "acting"), [(3, (MagnitudePruning(0.5),)), (1, ())], ids=["own, pruned", "one for all, dense"]
+)
 def test_float64_students_in_a_stack_are_the_references(model, teachers, acting, data):
     alone, together, facts, ends = both(model, data, taught_by(model, data, teachers), acting)
     assert_equal(alone, together)
