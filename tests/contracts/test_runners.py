@@ -111,7 +111,7 @@ def test_stacks_in_processes_give_the_bytes_of_stacks_here(tmp_path):
     assert record(tmp_path / "1") == record(tmp_path / "2")
 
 
-@pytest.mark.parametrize("runner", ["loop", *RUNNERS, "stacked"])
+@pytest.mark.parametrize("runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"])
 def test_an_interrupted_run_stops_and_resumes_to_the_same_bytes(runner, tmp_path):
     def interrupt(event):
         if event.kind == "done":
