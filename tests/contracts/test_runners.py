@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
+from folders import record, weights
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, RandomPruning, WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -27,20 +28,6 @@ ARMS = [
 ]
 RUNNERS = ["processes"]
 """Those that give the bytes of ``loop``, which is the reference."""
-
-
-def record(folder):
-    """Every byte of the record under this folder: all but the log and the weights."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in files
-        if path.name != "timings.json" and path.parent.name != "weights"
-    }
-
-
-def weights(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*/weights/*"))}
 
 
 @pytest.fixture(scope="module")

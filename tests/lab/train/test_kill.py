@@ -8,6 +8,8 @@ import time
 import numpy as np
 import pytest
 
+from folders import record, weights
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -43,11 +45,6 @@ def ends(script, out, runner, kill_after=None):
             return process.wait()
 
 
-def record(out):
-    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != "timings.json"]
-    return {str(path.relative_to(out)): path.read_bytes() for path in files}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("runner", ["loop", "processes"])
 def test_ten_kills_leave_no_trace(runner, tmp_path):
@@ -60,4 +57,5 @@ def test_ten_kills_leave_no_trace(runner, tmp_path):
     assert sum(killed) >= 3  # each run keeps members, so the last ones may end before they are killed
     assert ends(script, tmp_path / "broken", runner) == 0
     assert record(tmp_path / "broken") == record(tmp_path / "whole")
+    assert weights(tmp_path / "broken") == weights(tmp_path / "whole")
     assert len(record(tmp_path / "whole")) == 5 * (2 + 6 + 6)

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from blobs import Blobs, Explosive, Fragile
+from folders import record, weights
 from undertow.audit.compare import audit
 from undertow.errors import RecordError, UserError
 from undertow.lab.interventions.objective import Distillation
@@ -34,20 +35,6 @@ CHAIN = replace(PUPILS, members=2).under(
     Distillation(), name="of pruned", teacher=TEACHER.under(OneShotPruning(0.5), name="pruned teacher")
 )
 ARMS = [STUDENT, ONE, PRUNED, CHAIN.under(WeightQuantization(4), name="int4")]
-
-
-def record(folder):
-    """Every byte of the record under this folder: all but the log and the weights."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in files
-        if path.name != "timings.json" and path.parent.name != "weights"
-    }
-
-
-def weights(folder):
-    return {f"{path.parts[-3]}/{path.name}": path.read_bytes() for path in sorted(folder.glob("*/weights/*"))}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from undertow.errors import UndertowError
 from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import train_member
@@ -121,10 +120,9 @@ def stack_size(population: Population, means: Means) -> int:
     processes = min(means.workers, population.members) if means.side_by_side else 1
     device = torch.device(means.device)
     share = min(math.ceil(population.members / processes), LARGEST[device.type])
+    data = resident_for(population, means.device)
     try:
-        memory = member_memory(population, resident_for(population, means.device))
-    except UndertowError:
-        raise
+        memory = member_memory(population, data)
     except Exception:  # a model that cannot be built says so when it is its turn
         return share
     return min(share, members_that_fit(memory, device, processes))
