@@ -1,7 +1,7 @@
 """What one member costs on one core: images per second, and seconds of a whole member, for each model.
 
     python benchmarks/training_speed.py                  about a minute
-    python benchmarks/training_speed.py --variants       also either order of memory, bfloat16, torch.compile
+    python benchmarks/training_speed.py --variants       also memory orders, bfloat16, torch.compile, teachers
 
 Long-tailed Fashion-MNIST as the embedded studies have it (ratio 50: 2,800 images), one thread, the reference trainer.
 Seconds are processor time, so a busy machine changes them little; evaluation covers the 2,000 test images.
@@ -10,20 +10,25 @@ Seconds are processor time, so a busy machine changes them little; evaluation co
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from undertow.lab.data import FashionMNIST, LongTail
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN, WideResNet
+from undertow.lab.models.flatten import Flatten
 from undertow.lab.train.evaluate import probabilities
 from undertow.lab.train.loop import train_member
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import Resident, resident
 from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.train.teacher import stacked_teacher, teacher_logits
 
 SMALL: tuple[tuple[Model, int], ...] = (
     (MLP(hidden=(256,)), 20),
@@ -53,6 +58,8 @@ def main() -> None:
     if variants:
         for model, batches in ((MLP(hidden=(128,)), 40), (SmallCNN(width=16), 40), (ResNet(depth=20), 6)):
             print_variants(model, data, batches)
+        for model in (MLP(hidden=(128,)), SmallCNN(width=8), ResNet(depth=8)):
+            print_teachers(model, data)
 
 
 def print_member(model: Model, epochs: int, data: Resident) -> None:
@@ -102,6 +109,46 @@ def images_per_second(
     return 64 * batches / (time.process_time() - began)
 
 
+@dataclass(frozen=True)
+class PlainFlatten:
+    """A model whose ``Flatten`` is torch's."""
+
+    model: Model
+
+    def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
+        network = self.model.build(shape_CHW, classes)
+        for module in network.modules():
+            if isinstance(module, Flatten):
+                module.__class__ = nn.Flatten
+        return network
+
+
+def print_teachers(model: Model, data: Resident, members: int = 8) -> None:
+    """What ``members`` teachers say about a batch of 64 each: as a stack, and one after the other."""
+    alone = [model.build(data.shape_CHW, data.classes).eval() for _ in range(members)]
+    for network in alone:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    together = stacked_teacher(copy.deepcopy(alone), members)
+    x_MBCHW = data.train_x_NCHW[: 64 * members].reshape(members, 64, *data.shape_CHW)
+
+    def one_by_one() -> None:
+        for network, x_BCHW in zip(alone, x_MBCHW, strict=True):
+            teacher_logits(network, x_BCHW, "float32")
+
+    stacked, single = fastest(lambda: teacher_logits(together, x_MBCHW, "float32")), fastest(one_by_one)
+    print(f"{members} teachers {model!r}: {1000 * stacked:.1f} ms stacked, {1000 * single:.1f} ms one after the other")
+
+
+def fastest(work: Callable[[], object], times: int = 8) -> float:
+    """Seconds of processor time, the least of ``times`` after two that do not count."""
+    took = []
+    for _ in range(times + 2):
+        began = time.process_time()
+        work()
+        took.append(time.process_time() - began)
+    return min(took[2:])
+
+
 def print_variants(model: Model, data: Resident, batches: int) -> None:
     """The same network in either order of memory, in another number format, and compiled. Trainings use channels last,
     and what their recipe says; these are the figures behind that choice."""
@@ -113,6 +160,7 @@ def print_variants(model: Model, data: Resident, batches: int) -> None:
     rates = {
         "channels first": images_per_second(model, data, batches=batches),
         "channels last": images_per_second(model, data, memory=last, batches=batches),
+        "and torch's Flatten": images_per_second(PlainFlatten(model), data, memory=last, batches=batches),
         "and bfloat16": images_per_second(model, data, memory=last, precision=bfloat16, batches=batches),
         "and compiled": images_per_second(model, data, memory=last, batches=batches, compiled=True),
     }
