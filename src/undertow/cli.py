@@ -61,6 +61,13 @@ Accept = Annotated[
     list[str] | None, typer.Option(help="Differences to accept: prompt, fewshot, decoding, filter, template, …")
 ]
 Partial = Annotated[bool, typer.Option(help="Go on with the examples both sides have, and count.")]
+GeneraliseTo = Annotated[
+    str,
+    typer.Option(
+        help="What the verdict is about: examples (these models on new examples), members (new members of these "
+        "recipes), both; auto takes members where both sides have several."
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -132,11 +139,12 @@ def audit(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    generalise_to: GeneraliseTo = "auto",
 ) -> None:
     """Compare predictions on disk and write report.html, findings and exemplars. Needs no torch and no model."""
     from undertow.files import Request, audit_files
 
-    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, level)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, level)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     audit_files(Request(reference, against, reading, format, positive, frozenset(accept or ()), settings), out)
 
@@ -171,13 +179,14 @@ def gate(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    generalise_to: GeneraliseTo = "auto",
 ) -> None:
     """Decide a release by a written policy. Exit code 0 pass, 1 fail, 2 usage or input error, 3 cannot tell or not
     comparable."""
     from undertow.files import Request
     from undertow.gating import run_gate, write_suggestion
 
-    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     request = Request(reference, against or [], reading, format, positive, frozenset(accept or ()), settings)
     if suggest is not None:
@@ -238,10 +247,13 @@ def _settings(
     tolerance: float,
     tolerance_overall: float,
     min_count: int,
+    generalise_to: str,
     level: float = 0.05,
 ) -> Settings:
     """Flags are in points, settings in fractions."""
-    from undertow.audit.result import Settings
+    from typing import cast
+
+    from undertow.audit.result import Asked, Settings
 
     return Settings(
         by=tuple(by or ()),
@@ -251,6 +263,7 @@ def _settings(
         tolerance=tolerance / 100,
         tolerance_overall=tolerance_overall / 100,
         min_count=min_count,
+        generalise_to=cast("Asked", generalise_to),  # Settings refuses any other word.
     )
 
 

@@ -12,6 +12,13 @@ from undertow.errors import UserError
 Verdict = Literal["worse", "better", "within floor", "too small to tell", "undefined"]
 VERDICTS: tuple[Verdict, ...] = ("worse", "better", "within floor", "too small to tell", "undefined")
 
+Scope = Literal["examples", "members", "both"]
+"""To what a verdict generalises: ``examples`` (these trained models, on new examples), ``members`` (new members of
+these recipes, on these examples), ``both`` (new members on new examples)."""
+Asked = Literal["auto", "examples", "members", "both"]
+"""The same as a person asks for it."""
+SCOPES: tuple[Scope, ...] = ("examples", "members", "both")
+
 FINDING_COLUMNS: dict[str, type[pl.DataType]] = {
     "variant": pl.String,
     "measure": pl.String,
@@ -68,7 +75,8 @@ class Settings:
     ``by``: the slices. ``level``: of every test, over all slices of a measure together. ``fdr``: among confirmed
     exemplars. ``tolerance``: the change of a slice, as a fraction, that is too small to matter to you;
     ``tolerance_overall``: the same of the whole. ``min_count``: examples that a crossing's cell needs to be a slice,
-    and any slice to be the worst. ``gallery``: exemplars shown of each variant.
+    and any slice to be the worst. ``gallery``: exemplars shown of each variant. ``generalise_to``: what the verdict
+    is about (``Scope``); ``auto`` takes members where both sides have several, else examples.
     """
 
     by: tuple[str, ...] = ()
@@ -80,6 +88,7 @@ class Settings:
     tolerance_overall: float = 0.01
     min_count: int = 20
     gallery: int = 24
+    generalise_to: Asked = "auto"
 
     def __post_init__(self) -> None:
         for name in ("level", "fdr", "tolerance", "tolerance_overall"):
@@ -92,6 +101,8 @@ class Settings:
             raise UserError(f"seed is {self.seed}: give 0 or a larger whole number")
         if self.min_count < 1:
             raise UserError(f"min_count is {self.min_count}: a crossing has at least 1 example")
+        if self.generalise_to not in ("auto", *SCOPES):
+            raise UserError(f"generalise_to is {self.generalise_to!r}: choose auto, {', '.join(SCOPES)}")
 
 
 @dataclass(frozen=True)
