@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from undertow.audit.result import Settings, Verdict
 from undertow.audit.slices import SliceTable, slice_table
 from undertow.audit.stats.arrangements import Arrangements
 from undertow.card import Card
+from undertow.records.clusters import Clusters, clusters_of
 from undertow.records.records import Records
 
 NO_DIRECTION = "more than chance, but neither direction of this measure is worse"
@@ -67,14 +67,14 @@ class Pair:
         return sp.vstack([whole, self.slices.membership_GN], format="csr")
 
     @cached_property
+    def clusters(self) -> Clusters | None:
+        """Which examples are not independent; ``None`` where each is alone."""
+        return clusters_of(self.reference)
+
+    @cached_property
     def cluster_N(self) -> NDArray[np.int64] | None:
-        """Numbers of the clusters that examples belong to; one without a cluster is its own. ``None`` without any."""
-        if "cluster" not in self.reference.examples.columns:
-            return None
-        named = pl.col("cluster").cast(pl.String)
-        alone = pl.lit("\0") + pl.col("example_id")  # No name of a cluster holds a NUL.
-        rank = self.reference.examples.select(pl.coalesce(named, alone).rank("dense")).to_series()
-        return rank.cast(pl.Int64).to_numpy() - 1
+        """The number of each example's cluster; ``None`` without any."""
+        return None if self.clusters is None else self.clusters.number_N
 
     @cached_property
     def families(self) -> tuple[slice, ...]:

@@ -50,6 +50,16 @@ class MemberEntry(_Strict):
     ``timings.json`` beside the manifest, so that a resumed run's records equal an uninterrupted run's byte for byte."""
 
 
+class Clustering(_Strict):
+    """Where the examples' column ``cluster`` comes from."""
+
+    column: str | None
+    """The column whose equal values mean examples that are not independent; ``None``: somebody declared that all are
+    independent, so copies do not count as such either."""
+    asked: bool
+    """Whether somebody asked for it, or a reader knows the name."""
+
+
 class Manifest(_Strict):
     """``manifest.json``: everything about a population that is not an example or a prediction."""
 
@@ -80,6 +90,8 @@ class Manifest(_Strict):
     conditions: dict[str, str] = Field(default_factory=dict)
     """How the answers were got: few-shot count, decoding, filter, tokenizer, harness and task versions … as far as the
     log says so, by the names in ``records.conditions``. Compared before anything is measured."""
+    clustering: Clustering | None = None
+    """``None`` where nobody said: then a column ``cluster`` is what it is called."""
     facts: dict[str, float] = Field(default_factory=dict)
     """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over members."""
     notes: tuple[str, ...] = ()

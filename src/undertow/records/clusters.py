@@ -1,0 +1,107 @@
+"""Which examples are not independent: those that share a cluster, and copies of one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from undertow.records.records import Records
+
+Codes = NDArray[np.int64]
+
+
+class Clusters(NamedTuple):
+    """Clusters of examples, numbered from 0 in order of appearance; one that shares nothing is its own.
+
+    ``said`` is a phrase on what makes them: ``column 'passage'``, ``examples with equal content (180 repeat another)``.
+    """
+
+    number_N: Codes
+    count: int
+    said: str
+
+
+def clusters_of(records: Records) -> Clusters | None:
+    """Examples of one ``cluster``, and copies: equal ``content_hash`` or, where there is none, equal input, byte by
+    byte. A copy joins the clusters of all that it equals. ``None`` where every example is alone, or was declared so.
+    """
+    asked = records.manifest.clustering
+    if asked is not None and asked.column is None:
+        return None
+    found = list(_columns(records))
+    if not found:
+        return None
+    number_N = _together([_codes(shared) for shared, _ in found])
+    *first, last = (said for _, said in found)
+    joint = ", and " if any("," in said for said in first) else " and "
+    return Clusters(number_N, int(number_N.max()) + 1, joint.join([*first, last]))
+
+
+def _columns(records: Records) -> Iterator[tuple[pl.Series, str]]:
+    """What examples share, each with its phrase, where any two share it."""
+    if "cluster" in records.examples.columns:
+        named = _hashed(records.examples["cluster"].cast(pl.String))
+        if _repeats(named):
+            yield named, _named(records)
+    content = _content(records)
+    if _repeats(content):
+        yield content, f"examples with equal content ({_repeats(content):,} repeat another)"
+
+
+def _named(records: Records) -> str:
+    source = records.manifest.clustering
+    column = "cluster" if source is None or source.column is None else source.column
+    unasked = source is not None and not source.asked
+    return f"column {column!r}" + (", taken as clusters unasked (choose with --cluster)" if unasked else "")
+
+
+def _content(records: Records) -> pl.Series:
+    """A fingerprint of each example's content, null where nothing is known of it."""
+    if "content_hash" not in records.examples.columns:
+        nothing = pl.Series([None], dtype=pl.UInt64).new_from_index(0, records.N)
+        return nothing if records.inputs is None else _hashed(records.inputs)
+    declared = _hashed(records.examples["content_hash"].cast(pl.String))
+    if records.inputs is None or not declared.null_count():
+        return declared
+    return declared.zip_with(declared.is_not_null(), _hashed(records.inputs))
+
+
+def _hashed(values: pl.Series) -> pl.Series:
+    """64 bits of each value, null for none and for an empty one: nobody means all empty cells to be one example."""
+    nothing = pl.Series([None], dtype=pl.UInt64).new_from_index(0, len(values))
+    given = values.cast(pl.Binary).bin.size().fill_null(0) > 0
+    return values.hash().zip_with(given, nothing)
+
+
+def _codes(values: pl.Series) -> Codes:
+    """Small numbers, equal where the values are; each null has one of its own."""
+    codes_N = values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy().copy()
+    alone_N = codes_N == 0
+    codes_N[alone_N] = codes_N.max(initial=0) + 1 + np.arange(int(alone_N.sum()))
+    return codes_N - 1
+
+
+def _repeats(values: pl.Series) -> int:
+    """How many examples repeat one before them."""
+    known = values.drop_nulls()
+    return len(known) - known.n_unique()
+
+
+def _together(columns: list[Codes]) -> Codes:
+    """One number for all examples that are joined by any of the columns, directly or through others."""
+    joined_N, *others = columns
+    for codes_N in others:
+        first, second = int(joined_N.max()) + 1, int(codes_N.max()) + 1
+        size = first + second
+        links = sp.coo_array((np.ones(joined_N.size, np.int8), (joined_N, first + codes_N)), shape=(size, size))
+        joined_N = connected_components(links, directed=False)[1][joined_N].astype(np.int64)
+    _, first_K, number_N = np.unique(joined_N, return_index=True, return_inverse=True)
+    place_K = np.empty(first_K.size, dtype=np.int64)
+    place_K[np.argsort(first_K)] = np.arange(first_K.size)
+    return place_K[number_N]
