@@ -1,9 +1,8 @@
 """Findings where both populations have several members: members are exchanged, or swapped within pairs.
 
-Three kinds of numbers, three tests over the same rearrangements of members:
-per-member values of a slice (``shift_findings``: studentised max-T), disagreements of two populations
-(``floor_findings``: how far above what exchanged members give), and the worst slice (a bootstrap with the
-selection inside).
+Per-member values of a slice are tested by a studentised max-T over these rearrangements, or, where examples are random
+too, by limits that add what members and what examples vary by. Disagreements of two populations are set against what
+exchanged members give.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from undertow.audit.measures import accuracy, modal_disagreement
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
-from undertow.audit.stats.bootstrap import worst_slice
 from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.pair_exchange import pair_exchange
 from undertow.audit.stats.power import members_for
+from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.audit.stats.welch import welch
 from undertow.card import Card, Measure
@@ -51,14 +50,61 @@ class _Shifts(NamedTuple):
         return self._replace(rows=self.rows[family], pooled_GM=self.pooled_GM[family], note_G=self.note_G[family])
 
 
+class _Tested(NamedTuple):
+    """A family of shifts with simultaneous limits, p plain and adjusted, and the floor's mean and limits."""
+
+    effect_G: Floats
+    low_G: Floats
+    high_G: Floats
+    p_G: Floats
+    p_adjusted_G: Floats
+    floor_G: Floats
+    floor_low_G: Floats
+    floor_high_G: Floats
+
+
 def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     """Every per-member measure on the whole and on every slice, plain and (for accuracy) beyond the overall shift."""
     for measure in measures:
         shifts = _shifts(pair, measure)
+        values = measure(pair.reference), measure(pair.variant)
         for family in pair.families:
-            yield from _one_family(pair, shifts.of(family))
+            yield from _one_family(pair, shifts.of(family), _tested(pair, shifts.of(family), family, *values))
         if measure is accuracy and len(pair.rows) > 2:
-            yield from _one_family(pair, _beyond(pair, shifts))
+            beyond = _beyond(pair, shifts)
+            yield from _one_family(pair, beyond, _exchanged(pair, beyond))
+
+
+def _tested(pair: Pair, shifts: _Shifts, family: slice, before_MN: Floats, after_MN: Floats) -> _Tested:
+    """The test that the scope asks for; nothing but the effect where members do not tell how they vary."""
+    exchanged = _exchanged(pair, shifts)
+    if pair.design.scope != "both":
+        return exchanged
+    rows, level = len(shifts.rows), pair.settings.level / len(shifts.rows)
+    both = two_way(before_MN, after_MN, pair.membership_GN[family], level, paired=pair.paired, cluster_N=pair.cluster_N)
+    return exchanged._replace(
+        effect_G=both.effect_G,
+        low_G=both.low_G,
+        high_G=both.high_G,
+        p_G=both.p_G,
+        p_adjusted_G=np.minimum(1.0, rows * both.p_G),
+    )
+
+
+def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:
+    resolution_G = np.array([1.0 / max(row.count, 1) for row in shifts.rows])
+    found = max_t(
+        shifts.pooled_GM,
+        pair.reference.M,
+        pair.arrangements,
+        level=pair.settings.level,
+        resolution_G=resolution_G,
+    )
+    tested = _Tested(*(getattr(found, name) for name in _Tested._fields))
+    if pair.design.tells:
+        return tested
+    unknown_G = np.full(len(shifts.rows), np.nan)
+    return _Tested(tested.effect_G, *([unknown_G] * (len(_Tested._fields) - 1)))
 
 
 def _shifts(pair: Pair, measure: Measure) -> _Shifts:
@@ -100,10 +146,8 @@ def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple
     )
 
 
-def _one_family(pair: Pair, shifts: _Shifts) -> Iterator[Finding]:
+def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]:
     settings, m_ref, card = pair.settings, pair.reference.M, shifts.card
-    resolution_G = np.array([1.0 / max(row.count, 1) for row in shifts.rows])
-    test = max_t(shifts.pooled_GM, m_ref, pair.arrangements, level=settings.level, resolution_G=resolution_G)
     # An interval from a few members may reach beyond any shift that is possible; what is impossible is cut off.
     span = card.range[1] - card.range[0]
     low_G, high_G = np.clip(test.low_G, -span, span), np.clip(test.high_G, -span, span)
@@ -124,7 +168,7 @@ def _one_family(pair: Pair, shifts: _Shifts) -> Iterator[Finding]:
         if 0 < silent < shifts.pooled_GM.shape[1]:
             notes.append(f"{silent} of {shifts.pooled_GM.shape[1]} members have no value here")
         if verdict == "too small to tell":
-            half = float(test.high_G[g]) - effect
+            half = max(effect - float(test.low_G[g]), float(test.high_G[g]) - effect)
             notes.append(_members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half))
         yield pair.finding(
             shifts.name,
@@ -149,16 +193,16 @@ def _members_note(
     pair: Pair, row: Row, reference_M: Floats, variant_M: Floats, family: int, effect: float, half: float
 ) -> str:
     """What would settle an open shift: members that tell a change of the tolerance, and more than there are now."""
-    if not pair.design.resolves:
-        return pair.design.sentences()[-1]
+    if not pair.design.tells or not np.isfinite(half):
+        return pair.design.sentences()[1]
     tolerance, m_ref, m_var = pair.tolerance(row), pair.reference.M, pair.variant.M
-    sd_ref, sd_var = float(reference_M.std(ddof=1)), float(variant_M.std(ddof=1))
-    if pair.paired:
-        sd_ref, sd_var = float((variant_M - reference_M).std(ddof=1)), 0.0
+    sd_ref = float((variant_M - reference_M if pair.paired else reference_M).std(ddof=1))
+    sd_var = 0.0 if pair.paired else float(variant_M.std(ddof=1)) if m_var > 1 else sd_ref
     planned = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
     now = 2 / (1 / m_ref + 1 / m_var)
     needed = max(planned, size_for(now, half, max(abs(effect), tolerance - abs(effect))))
-    return f"about {needed:,} members a side would tell a change of {points(tolerance)}"
+    more = "members a side and more examples" if pair.design.scope == "both" else "members a side"
+    return f"about {needed:,} {more} would tell a change of {points(tolerance)}"
 
 
 def vote_findings(pair: Pair, measures: Sequence[Measure]) -> tuple[list[Finding], dict[str, Floats]]:
@@ -224,7 +268,7 @@ def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -
             floor, effect, low, high = (float(a[g]) for a in (test.floor_G, test.effect_G, test.low_G, test.high_G))
             tolerance = pair.tolerance(row) * (card.range[1] - card.range[0])
             limit = high if pair.design.resolves else np.nan
-            p_adjusted = float(test.p_adjusted_G[g])
+            p_adjusted = float(test.p_adjusted_G[g]) if pair.design.tells else np.nan
             verdict = floor_verdict(
                 card, value, floor, limit, p_adjusted, level=pair.settings.level, tolerance=tolerance
             )
@@ -240,7 +284,7 @@ def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -
                 effect=effect,
                 low=low,
                 high=high,
-                p=test.p_G[g],
+                p=test.p_G[g] if pair.design.tells else np.nan,
                 p_adjusted=p_adjusted,
                 floor=floor,
                 floor_low=test.floor_low_G[g],
@@ -256,51 +300,5 @@ def _spread(value_DG: Floats) -> Floats:
 def _examples_note(pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float) -> str:
     """What would settle an open disagreement: other members, or more examples."""
     if not pair.design.resolves:
-        return pair.design.sentences()[-1]
+        return pair.design.sentences()[1]
     return excess_note(card, row.count, effect, low, high, tolerance)
-
-
-def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
-    """The worst slice of each column: a minimum over noisy values, so its interval has the selection inside.
-
-    Of slices with the minimum count: one example that both populations get wrong is nobody's worst slice.
-    """
-    columns = np.array(pair.slices.column_G)
-    for column in dict.fromkeys(pair.slices.column_G):
-        index_G = np.flatnonzero((columns == column) & (pair.slices.count_G >= pair.settings.min_count))
-        if len(index_G) < 2:
-            continue
-        worst = worst_slice(
-            pair.reference.correct_MN,
-            pair.variant.correct_MN,
-            pair.slices.membership_GN[index_G],
-            draws=min(pair.settings.draws, 1000),
-            level=pair.settings.level,
-            rng=pair.rng(f"worst {column}"),
-            paired=pair.paired,
-        )
-        row = pair.rows[1 + int(index_G[worst.index_variant])]
-        before = pair.rows[1 + int(index_G[worst.index_reference])].value
-        excludes_zero = worst.high < 0 or worst.low > 0
-        significant = 0.0 if excludes_zero and pair.design.resolves else 1.0
-        verdict = shift_verdict(
-            accuracy.card,
-            worst.effect,
-            worst.low,
-            worst.high,
-            significant,
-            level=pair.settings.level,
-            tolerance=pair.settings.tolerance,
-        )
-        yield pair.finding(
-            "worst_slice_accuracy",
-            accuracy.card,
-            Row(column, row.value, row.count),
-            verdict=verdict,
-            note=f"worst before: {before}; interval resamples members and examples with the selection inside",
-            reference=worst.reference,
-            changed=worst.changed,
-            effect=worst.effect,
-            low=worst.low,
-            high=worst.high,
-        )

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from undertow.audit import by_examples, by_members
+from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
 from undertow.audit.evaluate import rate_overall, supported
 from undertow.audit.exemplars import Exemplars
@@ -29,9 +30,11 @@ from undertow.audit.measures import (
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, Settings, VariantAudit
 from undertow.audit.stats.bootstrap import bootstrap_mean
+from undertow.audit.worst_slices import worst_slice_findings
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
+from undertow.records.clusters import clusters_of
 from undertow.records.records import Records
 
 IMPLAUSIBLE_GAIN = 0.05
@@ -52,6 +55,8 @@ class Comparison:
     pair: Pair
     assumptions: tuple[str, ...]
     differences: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
+    """Which members are no more than repeat runs of one model."""
 
 
 def audit(
@@ -87,8 +92,17 @@ def comparisons(
     made = []
     for variant in variants:
         aligned = align(reference, variant, allow_partial=allow_partial, accepted=accepted)
-        pair = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
-        made.append(Comparison(pair, (*variant.manifest.notes, *aligned.assumptions), aligned.differences))
+        clusters = clusters_of(aligned.reference)
+        found = distinct(
+            aligned.reference,
+            aligned.variant,
+            paired=aligned.paired,
+            settings=settings,
+            clusters=None if clusters is None else clusters.count,
+        )
+        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
+        assumptions = (*variant.manifest.notes, *aligned.assumptions)
+        made.append(Comparison(pair, assumptions, aligned.differences, found.said))
     return tuple(made)
 
 
@@ -100,7 +114,7 @@ def audit_comparisons(
     measures: Sequence[Measure] | None = None,
 ) -> Audit:
     """The audit of variants that are aligned already."""
-    made = [_one_variant(c.pair, measures or default_measures()) for c in compared]
+    made = [_one_variant(c, measures or default_measures()) for c in compared]
     found = tuple(variant for variant, _, _ in made)
     sides = [c.pair.reference for c in compared]
     shown, said = _shown(reference, sides)
@@ -159,7 +173,8 @@ def _distinct_names(reference: Records, variants: Sequence[Records]) -> None:
             raise UserError(f"two populations are both named {name!r}: rename one, findings are told apart by name")
 
 
-def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit, pl.DataFrame, pl.DataFrame]:
+def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[VariantAudit, pl.DataFrame, pl.DataFrame]:
+    pair = compared.pair
     usable, reasons = supported(measures, pair.reference, pair.variant)
     exemplars = Exemplars(pair)
     if pair.design.mode == "members":
@@ -172,8 +187,10 @@ def _one_variant(pair: Pair, measures: Sequence[Measure]) -> tuple[VariantAudit,
         arm=arm,
         headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0, level=pair.settings.level),
         verdict=variant_verdict(frame, pair.settings),
+        scope=pair.design.scope,
         design=(
             *pair.design.sentences(),
+            *compared.repeated,
             *_implausible(frame),
             *_left_out(pair),
             *(f"{name} is left out: {reason}." for name, reason in reasons.items()),
@@ -215,7 +232,7 @@ def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -
         draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
     findings = [
         *by_members.rate_findings(pair, _of_kind(measures, "rate")),
-        *(by_members.worst_slice_findings(pair) if accuracy in measures else ()),
+        *(worst_slice_findings(pair) if accuracy in measures else ()),
         *vote_findings,
         *by_members.pair_findings(pair, _of_kind(measures, "pair")),
         *by_members.mixture_findings(pair, _of_kind(measures, "mixture")),
@@ -226,6 +243,7 @@ def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -
 def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
     return [
         *by_examples.rate_findings(pair, _of_kind(measures, "rate")),
+        *(worst_slice_findings(pair) if accuracy in measures else ()),
         *by_examples.pair_findings(pair, _of_kind(measures, "pair")),
         *by_examples.mixture_findings(pair, _of_kind(measures, "mixture")),
     ]

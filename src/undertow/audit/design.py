@@ -1,4 +1,8 @@
-"""What a comparison's design can decide, said before any p value: members are the unit of replication."""
+"""What a comparison's design can decide, and to what a verdict generalises, said before any p value.
+
+A release asks about *these models* on new examples, a paper about *this recipe* on new members, and often both are
+meant. Each question has its own random part, hence its own test.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,45 @@ from typing import Literal
 
 import numpy as np
 
-from undertow.audit.stats.arrangements import Arrangements, exchange, members_needed, smallest_p, swaps
+from undertow.audit.result import Scope, Settings
+from undertow.audit.stats.arrangements import Arrangements, exchange, smallest_p, swaps
 
 Mode = Literal["members", "examples"]
+
+ABOUT: dict[Scope, str] = {
+    "examples": "these trained models, on new examples like these",
+    "members": "new members of these recipes, on these examples",
+    "both": "new members of these recipes, on new examples like these",
+}
+"""Whom and what a verdict is about, by scope."""
+
+
+def scope_of(settings: Settings, models_reference: int, models_variant: int) -> Scope:
+    """What was asked for; by itself, members only where both sides have several models."""
+    if settings.generalise_to != "auto":
+        return settings.generalise_to
+    return settings.several if min(models_reference, models_variant) > 1 else "examples"
 
 
 @dataclass(frozen=True)
 class Design:
-    """``mode`` is ``members`` where members can be exchanged, ``examples`` with one member on a side."""
+    """Members of both sides that are compared (in the scope ``examples``: runs that are averaged).
+
+    ``clusters`` says what makes examples depend on each other, ``None`` where nothing does. ``binary``: right or wrong.
+    """
 
     members_reference: int
     members_variant: int
     paired: bool
     level: float
+    scope: Scope = "members"
+    clusters: str | None = None
+    binary: bool = True
 
     @property
     def mode(self) -> Mode:
-        return "members" if min(self.members_reference, self.members_variant) > 1 else "examples"
+        """Which findings there are: of exchanged members, or of two (averages of) models over examples."""
+        return "examples" if self.scope == "examples" else "members"
 
     @property
     def smallest_p(self) -> float:
@@ -32,12 +58,17 @@ class Design:
 
     @property
     def resolves(self) -> bool:
-        """Whether any difference, however large, can reach the level."""
-        return self.mode == "examples" or self.smallest_p <= self.level
+        """Whether rearranging members can reach the level, however large the difference."""
+        return self.mode == "examples" or (self.tells and self.smallest_p <= self.level)
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything shows how much members of a recipe differ: one reference member, or one pair, does not."""
+        return self.mode == "examples" or self.members_reference > 1
 
     @property
     def repeats(self) -> int:
-        """Further runs of the reference, which give a floor where only one variant member exists."""
+        """Further runs of the reference, which give a floor where models are compared over examples."""
         return self.members_reference - 1 if self.mode == "examples" else 0
 
     def arrangements(self, draws: int, rng: np.random.Generator) -> Arrangements:
@@ -47,38 +78,68 @@ class Design:
         return exchange(self.members_reference, self.members_variant, draws, rng)
 
     def sentences(self) -> tuple[str, ...]:
-        """The design in plain words, with what it cannot decide and what would."""
+        """The design in plain words: what the verdict is about, the test, what cannot be decided and what would."""
+        about = f"The verdict is about {ABOUT[self.scope]}."
         if self.mode == "examples":
-            return self._single()
-        kind = "pairs of members" if self.paired else "members a side"
+            return (about, *self._over_examples())
+        if not self.tells:
+            what = "One pair of members" if self.paired else "One reference member"
+            return (
+                about,
+                f"{what} does not show how much members of a recipe differ, so this cannot be told; give more, or ask "
+                "about these models with --generalise-to examples.",
+            )
+        return (about, *(self._over_both() if self.scope == "both" else self._over_members()))
+
+    def _over_members(self) -> tuple[str, ...]:
         sizes = f"{self.members_reference} + {self.members_variant} members"
         how = (
             "each variant member derives from a reference member, so pairs are swapped"
             if self.paired
             else "members are exchanged between the two populations"
         )
-        said = [f"{sizes}: {how}; p values come from these rearrangements."]
-        if not self.resolves:
-            enough = members_needed(self.level, paired=self.paired)
-            have = self.members_variant if self.paired else f"{self.members_reference} + {self.members_variant}"
-            said.append(
-                f"{have} {kind if self.paired else 'members'} cannot reach {self.level:.0%} "
-                f"(smallest possible p is {self.smallest_p:.2g}); {enough} {kind} can."
-            )
-        return tuple(said)
+        if self.resolves:
+            return (f"{sizes}: {how}; p values come from these rearrangements.", *self._lone_variant())
+        return (
+            f"{sizes}: {how}. These rearrangements cannot reach {self.level:.0%} (smallest possible p is "
+            f"{self.smallest_p:.2g}), so shifts are tested by Student's t, which assumes that members spread normally, "
+            "and disagreements cannot be told from chance.",
+            *self._lone_variant(),
+        )
 
-    def _single(self) -> tuple[str, ...]:
-        said = [
-            "One member on a side: the test is over examples (exact McNemar on the pair), so it speaks about these two "
-            "trained models and not about the change as such."
-        ]
+    def _over_both(self) -> tuple[str, ...]:
+        pairs = f"{self.members_variant} pairs of members"
+        kind = pairs if self.paired else f"{self.members_reference} + {self.members_variant} members"
+        return (
+            f"{kind} and the examples are both taken as samples: limits of shifts add what members and what "
+            f"{self._unit} vary by. Disagreements are tested by exchanging members, on these examples.",
+            *self._lone_variant(),
+        )
+
+    def _lone_variant(self) -> tuple[str, ...]:
         if self.members_variant > 1:
-            said.append(f"Only the first of {self.members_variant} variant members is tested: the reference has one.")
-        if self.repeats:
-            runs = "1 repeat run" if self.repeats == 1 else f"{self.repeats} repeat runs"
-            said.append(
-                f"The floor comes from {runs} of the reference; each of its runs is tested and the largest p decides."
-            )
+            return ()
+        return ("The variant has one member, which is taken to vary as the reference's members do.",)
+
+    @property
+    def _unit(self) -> str:
+        return "examples" if self.clusters is None else f"clusters of examples ({self.clusters})"
+
+    def _over_examples(self) -> tuple[str, ...]:
+        runs = max(self.members_reference, self.members_variant)
+        if self.clusters is not None:
+            test = f"The test is over {self._unit}, by score limits for a bounded mean."
+        elif runs == 1 and self.binary:
+            test = "The test is over examples: exact McNemar, with Tango's score interval."
         else:
-            said.append("No floor: one member each side. A repeat run of the reference would give one.")
+            test = "The test is over examples, by score limits for a bounded mean."
+        said = [test]
+        if runs > 1:
+            sizes = f"{self.members_reference} + {self.members_variant} runs"
+            said.append(f"{sizes} of the models are averaged on each example.")
+        if self.repeats:
+            runs_of = "2 runs" if self.repeats == 1 else f"{self.repeats + 1} runs"
+            said.append(f"The floor is how much the {runs_of} of the reference differ among themselves.")
+        else:
+            said.append("No floor: one reference run. A repeat run of the reference would give one.")
         return tuple(said)

@@ -9,11 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.design import Design
+from undertow.audit.design import Design, scope_of
 from undertow.audit.findings import ALL, Finding
-from undertow.audit.result import Settings, Verdict
+from undertow.audit.result import Scope, Settings, Verdict
 from undertow.audit.slices import SliceTable, slice_table
 from undertow.audit.stats.arrangements import Arrangements
+from undertow.audit.stats.paired_shift import is_binary
 from undertow.card import Card
 from undertow.records.clusters import Clusters, clusters_of
 from undertow.records.records import Records
@@ -32,16 +33,28 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Aligned records of two populations: same examples in the same order, paired members at the same row."""
+    """Aligned records of two populations: same examples in the same order, paired members at the same row.
+
+    ``asked`` is to what a verdict generalises; by itself it follows from the settings and the numbers of members.
+    """
 
     reference: Records
     variant: Records
     paired: bool
     settings: Settings
+    asked: Scope | None = None
 
     @cached_property
     def design(self) -> Design:
-        return Design(self.reference.M, self.variant.M, self.paired, self.settings.level)
+        return Design(
+            self.reference.M,
+            self.variant.M,
+            self.paired,
+            self.settings.level,
+            self.asked or scope_of(self.settings, self.reference.M, self.variant.M),
+            None if self.clusters is None else self.clusters.said,
+            self.reference.score_MN is None or is_binary(self.reference.score_MN),
+        )
 
     @cached_property
     def slices(self) -> SliceTable:

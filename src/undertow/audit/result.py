@@ -76,7 +76,7 @@ class Settings:
     exemplars. ``tolerance``: the change of a slice, as a fraction, that is too small to matter to you;
     ``tolerance_overall``: the same of the whole. ``min_count``: examples that a crossing's cell needs to be a slice,
     and any slice to be the worst. ``gallery``: exemplars shown of each variant. ``generalise_to``: what the verdict
-    is about (``Scope``); ``auto`` takes members where both sides have several, else examples.
+    is about (``Scope``); ``auto`` takes ``several`` where both sides have several members, else examples.
     """
 
     by: tuple[str, ...] = ()
@@ -89,6 +89,8 @@ class Settings:
     min_count: int = 20
     gallery: int = 24
     generalise_to: Asked = "auto"
+    several: Scope = "members"
+    """What ``auto`` takes where both sides have several members."""
 
     def __post_init__(self) -> None:
         for name in ("level", "fdr", "tolerance", "tolerance_overall"):
@@ -182,11 +184,13 @@ class ExemplarCount:
 
 @dataclass(frozen=True)
 class VariantAudit:
-    """All that was found about one variant. ``headline`` is one plain sentence, ``design`` what could be decided."""
+    """All that was found about one variant. ``headline`` is one plain sentence, ``scope`` to what the
+    verdict generalises, ``design`` that in words and what could be decided."""
 
     arm: Arm
     headline: str
     verdict: Verdict
+    scope: Scope
     design: tuple[str, ...]
     count: ExemplarCount | None
     gallery: tuple[GalleryEntry, ...]

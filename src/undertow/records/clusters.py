@@ -23,7 +23,7 @@ class Clusters(NamedTuple):
     """
 
     number_N: Codes
-    count: int
+    count: int  # type: ignore[assignment]
     said: str
 
 

@@ -15,7 +15,7 @@ from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
 from undertow.audit.result import Audit, Settings
-from undertow.errors import NotComparableError
+from undertow.errors import NotComparableError, UserError
 from undertow.records.records import Records
 
 GAIN = "implausible_gain"
@@ -37,7 +37,12 @@ def gate(
     answer too. Raises ``UserError`` for a column that does not exist or a file of the policy that cannot be read.
     """
     settings = settings or Settings()
-    settings = replace(settings, by=tuple(dict.fromkeys((*settings.by, *policy.columns()))))
+    if settings.generalise_to == "members":
+        raise UserError(
+            "a gate cannot generalise to members alone, since a release meets new examples; choose examples or both"
+        )
+    by = tuple(dict.fromkeys((*settings.by, *policy.columns())))
+    settings = replace(settings, by=by, several="both")
     try:
         refuse_unblessed(reference, policy)
         compared = comparisons(reference, variants, settings, allow_partial=allow_partial, accepted=accepted)

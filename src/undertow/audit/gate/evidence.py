@@ -1,7 +1,8 @@
 """``Evidence``: what rules ask about one variant, with limits at the policy's level, one-sided each.
 
-With one member a side the limits are over examples and speak about these two models; with several they are over
-members and speak about the change. Intervals here are of coverage 1 − 2·level, so that each end is a one-sided limit.
+A release meets new examples. With one model a side the limits are over examples and speak about these models; with
+several they are over members and examples and speak about the recipes. Intervals here are of coverage 1 − 2·level, so
+that each end is a one-sided limit.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from scipy import stats
 from undertow.audit.evaluate import ratio
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
+from undertow.audit.stats.over_runs import beyond_repeats, disagreements, run_shift
 from undertow.audit.stats.pair_exchange import pair_exchange
-from undertow.audit.stats.paired_shift import paired_shift, strictest
-from undertow.audit.stats.welch import welch
+from undertow.audit.stats.paired_shift import Shift
+from undertow.audit.stats.two_way import TwoWay, two_way
 from undertow.card import Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -61,49 +63,45 @@ class Evidence:
     def row(self, g: int) -> Row:
         return self.pair.rows[g]
 
-    def shift(self, value_ref_MN: Floats, value_var_MN: Floats, rows: NDArray[np.intp], level: float) -> Limits:
-        """The shift of a per-member quantity such as accuracy, in the quantity's own unit."""
+    def shift(
+        self, value_ref_MN: Floats, value_var_MN: Floats, rows: NDArray[np.intp], level: float, *, span: float = 1.0
+    ) -> Limits:
+        """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
+
+        ``span`` is how far apart two of its values can lie.
+        """
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
-        if not self.over_members:
-            runs = [
-                paired_shift(membership_GN, run_N, value_var_MN[0], 2 * level, self.pair.cluster_N)
-                for run_N in value_ref_MN
-            ]
-            shift = strictest(runs)
-            return Limits(shift.effect_G, shift.low_G, shift.high_G, n_G, moved_G)
-        sides = [_slice_means(membership_GN, value_MN) for value_MN in (value_ref_MN, value_var_MN)]
-        if self.pair.paired:
-            effect_G, low_G, high_G = _student(sides[1] - sides[0], 2 * level)
+        before_MN, after_MN, clusters = value_ref_MN / span, value_var_MN / span, self.pair.cluster_N
+        shift: Shift | TwoWay
+        if self.over_members:
+            shift = two_way(before_MN, after_MN, membership_GN, 2 * level, paired=self.pair.paired, cluster_N=clusters)
         else:
-            test = welch(sides[0], sides[1], level=2 * level)
-            effect_G, low_G, high_G = test.effect_G, test.low_G, test.high_G
-        still_G = np.isnan(low_G) & (np.ptp(np.hstack(sides), axis=1) == 0)
-        low_G, high_G = np.where(still_G, effect_G, low_G), np.where(still_G, effect_G, high_G)
-        return Limits(effect_G, low_G, high_G, n_G, moved_G)
+            shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
+        return Limits(span * shift.effect_G, span * shift.low_G, span * shift.high_G, n_G, moved_G)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far two models disagree beyond their floor; NaN where there is no floor."""
         reference, variant = self.pair.reference, self.pair.variant
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
-        first_N, changed_N, label_N = reference.pred_MN[0], variant.pred_MN[0], reference.label_N
-        value_N = measure(first_N, changed_N, label_N)
+        value_N, repeat_PN = disagreements(reference.pred_MN, variant.pred_MN, reference.label_N, measure.function)
         n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
         if self.over_members:
             draws = pair_exchange(
-                self.pair.pred_MN, label_N, membership_GN, self.pair.arrangements, measure.function, reference.M
+                self.pair.pred_MN,
+                reference.label_N,
+                membership_GN,
+                self.pair.arrangements,
+                measure.function,
+                reference.M,
             )
             test = above_floor(draws, level=2 * level)
             nothing = self.pair.paired or not self.pair.design.resolves
             low_G, high_G = (np.full(len(rows), np.nan) if nothing else a for a in (test.low_G, test.high_G))
             return Limits(test.effect_G, low_G, high_G, n_G, test.value_G)
         moved_G = _slice_means(membership_GN, value_N[None])[:, 0]
-        if not self.pair.design.repeats:
-            nothing_G = np.full(len(rows), np.nan)
-            return Limits(nothing_G, nothing_G, nothing_G, n_G, moved_G)
-        repeats = [measure(first_N, repeat_N, label_N) for repeat_N in reference.pred_MN[1:]]
-        shift = strictest([paired_shift(membership_GN, r, value_N, 2 * level, self.pair.cluster_N) for r in repeats])
-        return Limits(shift.effect_G, shift.low_G, shift.high_G, n_G, moved_G)
+        excess = beyond_repeats(membership_GN, value_N, repeat_PN, 2 * level, self.pair.cluster_N)
+        return Limits(excess.effect_G, excess.low_G, excess.high_G, n_G, moved_G)
 
     def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far two models disagree, without a floor: exact binomial limits, over pairs Student's."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from undertow.audit.slices import slice_table
+from undertow.audit.stats.mcnemar import HALF
 from undertow.errors import UserError
 from undertow.records.records import Records
 
@@ -90,7 +91,7 @@ def decidable(variance: float, n: int) -> float:
     """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed, one-sided at 5 %; as a
     share. ``variance`` is of one example's difference. At least what would be left if a single example changed."""
     z = float(stats.norm.isf(LEVEL) + stats.norm.isf(1 - POWER))
-    return z * math.sqrt(max(variance, 1 / n) / n)
+    return z * math.sqrt(max(variance, 1 / n) / n) + HALF / n
 
 
 def _table(name: str, share: float, said: str = "", **more: str | int) -> Iterator[str]:

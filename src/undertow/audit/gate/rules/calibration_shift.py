@@ -34,7 +34,7 @@ class CalibrationShift(PlacedRule):
             yield self.nowhere(evidence, self.points)
             return
         gaps = before.confidence_MN - before.correct_MN, after.confidence_MN - after.correct_MN
-        limits = evidence.shift(*gaps, rows, level)
+        limits = evidence.shift(*gaps, rows, level, span=2.0)
         for g, at in enumerate(rows.tolist()):
             effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
             limit = self.points / 100

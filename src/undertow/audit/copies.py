@@ -1,0 +1,125 @@
+"""Members that are no more than one model: copied files, and repeat runs that hardly differ.
+
+Members are the unit of replication, so four copies of a model look like four times the evidence. Whether two members
+are right and wrong on the same examples is measured by their error consistency (Geirhos et al. 2020: Cohen's kappa of
+being right; for grades Lin's concordance, which is the same on 0 and 1): 0 for members that err independently, 1 for
+copies. Networks trained from different seeds reach .5 to .7; ``CONSISTENT`` is more than separately trained members
+are taken to be capable of. Members above it *for certain* are repeats of one model.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import beta
+
+from undertow.audit.design import scope_of
+from undertow.audit.result import Scope, Settings
+from undertow.records.records import Records
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+CONSISTENT = 0.75
+"""Error consistency that members trained apart do not exceed."""
+ERROR_RATE = 0.01
+"""How often, at most, members of exactly this consistency are called copies anywhere on a side."""
+
+
+class Distinct(NamedTuple):
+    """Both sides as they may be compared, to what the verdict then generalises, and what was found, in sentences."""
+
+    reference: Records
+    variant: Records
+    scope: Scope
+    said: tuple[str, ...]
+
+
+def distinct(
+    reference: Records, variant: Records, *, paired: bool, settings: Settings, clusters: int | None = None
+) -> Distinct:
+    """Each model once where members replicate; all its runs where examples do.
+
+    ``clusters`` is the number of clusters of examples, where they are not independent. A pair is a copy of another
+    where both of its members are.
+    """
+    sides = (reference, variant)
+    model_SM = [models_of(side, clusters) for side in sides]
+    if paired:
+        both = np.unique(np.stack(model_SM), axis=1, return_inverse=True)[1].ravel()
+        model_SM = [both, both]
+    scope = scope_of(settings, *(int(model_M.max()) + 1 for model_M in model_SM))
+    said = [_said(side, model_M) for side, model_M in zip(sides, model_SM, strict=True) if model_M.max() + 1 < side.M]
+    kept = [
+        side
+        if scope == "examples" and model_M.max() == 0
+        else side.take_members(np.unique(model_M, return_index=True)[1])
+        for side, model_M in zip(sides, model_SM, strict=True)
+    ]
+    return Distinct(kept[0], kept[1], scope, tuple(said))
+
+
+def models_of(records: Records, clusters: int | None = None) -> Ints:
+    """(M,): which model each member is a run of, numbered in the order in which they first appear."""
+    members = records.M
+    if members < 2:
+        return np.zeros(members, dtype=np.intp)
+    alike_MM = _consistent(records, clusters) if records.outcome_known else _equal(records)
+    if _trained_apart(records):
+        alike_MM &= _equal(records)
+    label_M = connected_components(sp.csr_array(alike_MM), directed=False)[1]
+    first_M = np.unique(label_M, return_index=True)[1]
+    order = np.argsort(np.argsort(first_M))
+    return np.asarray(order[label_M], dtype=np.intp)
+
+
+def _trained_apart(records: Records) -> bool:
+    """The record itself says so: trained here, each member from seeds of its own."""
+    seeds = [tuple(sorted(m.seeds.items())) for m in records.members]
+    return bool(records.manifest.recipe) and len(set(seeds)) == len(seeds)
+
+
+def _consistent(records: Records, clusters: int | None) -> NDArray[np.bool_]:
+    """Which two members are consistent beyond ``CONSISTENT``, shown at the error rate over all pairs of the side."""
+    known_N = ~np.isnan(records.correct_MN).any(axis=0)
+    right_MX = records.correct_MN[:, known_N].astype(np.float64)
+    members, n = right_MX.shape
+    alone_MM = np.eye(members, dtype=np.bool_)
+    if n < 2:
+        return alone_MM
+    mean_M, square_M = right_MX.mean(axis=1), (right_MX**2).mean(axis=1)
+    apart_MM = square_M[:, None] + square_M - 2 * (right_MX @ right_MX.T) / n
+    chance_MM = square_M[:, None] + square_M - 2 * mean_M[:, None] * mean_M
+    units = n if clusters is None else min(clusters, n)
+    level = ERROR_RATE / (members * (members - 1) / 2)
+    count_MM = np.clip(apart_MM, 0.0, 1.0) * units
+    most_MM = np.nan_to_num(beta.isf(level, count_MM + 1, np.maximum(units - count_MM, 1e-9)), nan=1.0)
+    return np.asarray(alone_MM | (most_MM < (1 - CONSISTENT) * chance_MM))
+
+
+def _equal(records: Records) -> NDArray[np.bool_]:
+    """Which two members gave the same answer to every example."""
+    pred_MN = np.ascontiguousarray(records.pred_MN)
+    like_M = np.unique(
+        pred_MN.view(np.dtype((np.void, pred_MN.dtype.itemsize * records.N))).ravel(), return_inverse=True
+    )[1]
+    same_MM: NDArray[np.bool_] = like_M[:, None] == like_M
+    if records.score_MN is not None:
+        same_MM &= np.array(
+            [[np.array_equal(a, b, equal_nan=True) for b in records.score_MN] for a in records.score_MN]
+        )
+    return same_MM
+
+
+def _said(records: Records, model_M: Ints) -> str:
+    models = int(model_M.max()) + 1
+    what = "1 model" if models == 1 else f"{models} models"
+    return (
+        f"The {records.M} members of {records.name!r} count as repeat runs of {what}: they are right and wrong on the "
+        f"same examples more often than members trained apart (error consistency above {CONSISTENT:g}, tested at "
+        f"{ERROR_RATE:.0%})."
+    )

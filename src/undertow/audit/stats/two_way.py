@@ -1,0 +1,160 @@
+"""Members and examples both random: what would another member of each recipe show, on other examples?
+
+The variance of a difference of means over members and examples is what members vary by, plus what examples vary by,
+less what both count: the noise of single answers (the two-way random effects of Brennan 2001; in studies of many
+readers and many cases Obuchowski & Rockette 1995, with Hillis 2007 for the degrees of freedom). The few members' part
+takes Student's quantile and the examples' part the normal one, and half widths add in squares (Zou & Donner 2008): no
+part that happens to look small lends its degrees of freedom to the other.
+
+A statement about both is never firmer than the one about examples alone, so the limits of ``mean_limits``, which have a
+width where nothing varies, hold too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
+
+from undertow.audit.stats.bounded import mean_limits
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+HALVINGS = 60
+
+
+class TwoWay(NamedTuple):
+    """Per row: variant minus reference, limits of coverage 1 − level each, two-sided p. NaN where a row is empty, and
+    limits and p where the members do not tell how much members differ (one on the reference's side, one pair)."""
+
+    effect_G: Floats
+    low_G: Floats
+    high_G: Floats
+    p_G: Floats
+
+
+class _Parts(NamedTuple):
+    """Squared standard errors of the effect, and the degrees of freedom of the members' one."""
+
+    members_G: Floats
+    examples_G: Floats
+    df: float
+
+
+def two_way(
+    value_ref_MN: Floats,
+    value_var_MN: Floats,
+    membership_GN: sp.csr_array,
+    level: float,
+    *,
+    paired: bool,
+    cluster_N: Ints | None = None,
+) -> TwoWay:
+    """Limits of each row's difference of means of outcomes in [0, 1], NaN where unknown.
+
+    Where ``paired``, member i of one side belongs to member i of the other. A single variant member is taken to vary as
+    the reference's members do.
+    """
+    change_N = _mean(value_var_MN) - _mean(value_ref_MN)
+    over = mean_limits(membership_GN, change_N, level, cluster_N)
+    if len(value_ref_MN) < 2 or (paired and len(value_var_MN) < 2):
+        nothing_G = np.full(len(over.effect_G), np.nan)
+        return TwoWay(over.effect_G, nothing_G, nothing_G, nothing_G)
+    sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
+    parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N)
+    half_G = _half(parts, np.full(len(over.effect_G), level))
+    return TwoWay(
+        over.effect_G,
+        np.minimum(over.effect_G - half_G, over.low_G),
+        np.maximum(over.effect_G + half_G, over.high_G),
+        np.maximum(_p(parts, over.effect_G), over.p_G),
+    )
+
+
+def _half(parts: _Parts, level_G: Floats) -> Floats:
+    student_G, normal_G = stdtrit(parts.df, level_G / 2), ndtri(level_G / 2)
+    return np.asarray(np.sqrt(student_G**2 * parts.members_G + normal_G**2 * parts.examples_G))
+
+
+def _p(parts: _Parts, effect_G: Floats) -> Floats:
+    """The level at which the interval just reaches 0, by bisection on its logarithm."""
+    low_G, high_G = np.full(len(effect_G), -700.0), np.zeros(len(effect_G))
+    for _ in range(HALVINGS):
+        middle_G = (low_G + high_G) / 2
+        excluded_G = np.abs(effect_G) > _half(parts, np.exp(middle_G))
+        low_G, high_G = np.where(excluded_G, low_G, middle_G), np.where(excluded_G, middle_G, high_G)
+    return np.asarray(np.where(np.isnan(effect_G), np.nan, np.exp(high_G)))
+
+
+def _parts(
+    sides: list[Floats], change_N: Floats, membership_GN: sp.csr_array, units_G: Floats, cluster_N: Ints | None
+) -> _Parts:
+    n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
+    spread_SG, noise_G, sizes = [], np.zeros(len(n_G)), [len(side_MN) for side_MN in sides]
+    for side_MN in sides:
+        if len(side_MN) < 2:
+            continue
+        mean_GM = _means(membership_GN, side_MN)
+        # No member's value is known better than half an example's step.
+        spread_SG.append(np.maximum(mean_GM.var(axis=1, ddof=1), (0.5 / n_G) ** 2))
+        noise_G += _noise(membership_GN, side_MN, mean_GM, n_G)
+    if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
+        spread_SG.append(spread_SG[0])
+    each_SG = np.array([spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)])
+    examples_G = _examples(membership_GN, change_N, n_G, units_G, cluster_N)
+    return _Parts(each_SG.sum(axis=0), np.maximum(examples_G - noise_G, 0.0), _freedom(each_SG, sizes))
+
+
+def _freedom(each_SG: Floats, sizes: list[int]) -> float:
+    """Welch's, from the sides' average shares of the variance over the rows (as in ``max_t``)."""
+    if len(sizes) == 1 or min(sizes) < 2:
+        return float(max(sizes) - 1)
+    share_S = (each_SG / np.maximum(each_SG.sum(axis=0), 1e-300)).mean(axis=1)
+    return float(1 / (share_S**2 / (np.array(sizes) - 1)).sum())
+
+
+def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: Floats) -> Floats:
+    """What single answers' noise adds to the variance of the side's mean: counted in both other parts. 0, and so
+    nothing taken away, where answers are missing."""
+    if np.isnan(side_MN).any():
+        return np.zeros(len(n_G))
+    members = len(side_MN)
+    around_N = side_MN.var(axis=0, dtype=np.float64) * members
+    among_G = n_G * mean_GM.var(axis=1) * members
+    left_G = np.maximum(np.asarray(membership_GN @ around_N) - among_G, 0.0)
+    return np.asarray(left_G / ((members - 1) * np.maximum(n_G - 1, 1)) / (members * n_G))
+
+
+def _examples(
+    membership_GN: sp.csr_array, change_N: Floats, n_G: Floats, units_G: Floats, cluster_N: Ints | None
+) -> Floats:
+    """Squared standard error over examples, or over clusters of them (Miller 2024, §2.2)."""
+    known_N = ~np.isnan(change_N)
+    known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
+    total_GU, size_GU = sp.csr_array(known_GN.multiply(np.where(known_N, change_N, 0.0)[None, :])), known_GN
+    if cluster_N is not None:
+        gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
+        total_GU, size_GU = sp.csr_array(total_GU @ gather_NK), sp.csr_array(known_GN @ gather_NK)
+    effect_G = np.asarray(total_GU.sum(axis=1)).ravel() / n_G
+    residual_GU = total_GU - sp.csr_array(sp.diags_array(effect_G) @ size_GU)
+    square_G = np.asarray(residual_GU.multiply(residual_GU).sum(axis=1)).ravel()
+    count_G = np.maximum(units_G, 2)
+    return np.asarray(square_G * count_G / (count_G - 1) / n_G**2)
+
+
+def _means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
+    known_NM = ~np.isnan(value_MN.T)
+    total_GM = membership_GN @ np.where(known_NM, value_MN.T, 0.0).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total_GM / (membership_GN @ known_NM.astype(np.float64)))
+
+
+def _mean(value_MN: Floats) -> Floats:
+    """Each example's mean over the members that have a value; NaN where none has."""
+    known_N = (~np.isnan(value_MN)).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.nansum(value_MN, axis=0, dtype=np.float64) / np.where(known_N > 0, known_N, np.nan))
