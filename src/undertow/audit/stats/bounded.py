@@ -28,7 +28,8 @@ FINEST = 4096
 """Different units of one size that are told apart; more are pooled with near ones, which keeps their total."""
 PADDED = 1 << 22
 """Rows × units worked on together."""
-HALVINGS, NEWTONS = 40, 14
+STEPS, HALVINGS, NEWTONS = 24, 6, 16
+NEXT_TO_END = 1 - 1e-4
 SMALL = 1e-300
 
 
@@ -91,13 +92,19 @@ def _solved(units: _Units, level: float) -> MeanLimits:
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
-    """The mean furthest from the effect that the score does not reject, by bisection between it and the end."""
-    near_G, far_G = effect_G.copy(), np.full_like(effect_G, float(side))
-    for _ in range(HALVINGS):
-        middle_G = (near_G + far_G) / 2
-        inside_G = np.abs(_score(units, middle_G)) <= quantile_G
+    """The mean furthest from the effect that the score does not reject, by halving and then, since the score is nearly a
+    straight line there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
+    near_G, far_G = effect_G.copy(), np.full_like(effect_G, side * NEXT_TO_END)
+    low_G, high_G = -quantile_G, np.abs(_score(units, far_G)) - quantile_G
+    beyond_G = high_G <= 0
+    for step in range(STEPS):
+        share_G = np.divide(low_G, low_G - high_G, out=np.full_like(low_G, 0.5), where=low_G < high_G)
+        middle_G = near_G + (far_G - near_G) * (0.5 if step < HALVINGS else np.clip(share_G, 0.01, 0.99))
+        excess_G = np.abs(_score(units, middle_G)) - quantile_G
+        inside_G = excess_G <= 0
+        low_G, high_G = np.where(inside_G, excess_G, low_G / 2), np.where(inside_G, high_G / 2, excess_G)
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
-    return near_G
+    return np.where(beyond_G, float(side), near_G)
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
