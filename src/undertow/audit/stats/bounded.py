@@ -136,8 +136,9 @@ def _likeliest(share_GU: Floats, gap_GU: Floats, end_G: Floats) -> tuple[Floats,
     Each weight is share / (1 + λ · gap), with λ between 0 and −1/end: the root of Σ share · gap / (1 + λ · gap), or
     that bound where the sum has no root; then the end itself takes what is left.
     """
-    furthest_G = np.where(end_G < 0, gap_GU.min(axis=1), gap_GU.max(axis=1))
-    bound_G = -1 / np.where(np.abs(furthest_G) > np.abs(end_G), furthest_G, end_G)
+    # A cluster larger than the one that is imagined at the end can lie beyond it.
+    furthest_G = np.where(end_G < 0, np.minimum(gap_GU.min(axis=1), end_G), np.maximum(gap_GU.max(axis=1), end_G))
+    bound_G = -1 / furthest_G
     rate_G, rootless_G = _root(share_GU, gap_GU, bound_G * (1 - 1e-12))
     weight_GU = share_GU / (1 + rate_G[:, None] * gap_GU)
     total_G = weight_GU.sum(axis=1)
