@@ -58,7 +58,7 @@ def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift,
             card,
             row,
             verdict=verdict,
-            note="; ".join(_notes(pair, card, one, verdict, tolerance, level / len(rows))),
+            note="; ".join(_notes(pair, card, one, verdict, tolerance, level / len(rows), floors.at(g))),
             n=n,
             reference=one.before,
             changed=one.after,
@@ -67,14 +67,18 @@ def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift,
             high=one.high,
             p=one.p,
             p_adjusted=one.adjusted,
-            **floors.row(g),
+            **floors.at(g)._asdict(),
         )
 
 
-def _notes(pair: Pair, card: Card, one: RowShift, verdict: str, tolerance: float, share: float) -> Iterator[str]:
+def _notes(
+    pair: Pair, card: Card, one: RowShift, verdict: str, tolerance: float, share: float, floor: _Floor
+) -> Iterator[str]:
     """The counts in the measure's own words, and what the verdict rests on or what would settle it."""
     if not np.isnan(one.clusters):
         yield f"{int(one.clusters):,} clusters"
+    if verdict in ("worse", "better") and floor.spans(one.effect):
+        yield "runs of the reference differ as much from each other: this is about these models, not their recipes"
     if np.isnan(one.fell):
         if not pair.design.repeats:
             yield NO_FLOOR
@@ -85,6 +89,18 @@ def _notes(pair: Pair, card: Card, one: RowShift, verdict: str, tolerance: float
     yield from _outlook(pair, verdict, fell + rose, one, tolerance, share)
 
 
+class _Floor(NamedTuple):
+    """One row of ``_Floors``."""
+
+    floor: float
+    floor_low: float
+    floor_high: float
+
+    def spans(self, effect: float) -> bool:
+        """Whether runs of the reference reach as far by themselves; False without repeat runs."""
+        return self.floor_low <= effect <= self.floor_high
+
+
 class _Floors(NamedTuple):
     """What the reference's runs show among themselves, per row: mean, least and most; NaN without a repeat run."""
 
@@ -92,12 +108,8 @@ class _Floors(NamedTuple):
     low_G: Floats
     high_G: Floats
 
-    def row(self, g: int) -> dict[str, float]:
-        return {
-            "floor": float(self.mean_G[g]),
-            "floor_low": float(self.low_G[g]),
-            "floor_high": float(self.high_G[g]),
-        }
+    def at(self, g: int) -> _Floor:
+        return _Floor(float(self.mean_G[g]), float(self.low_G[g]), float(self.high_G[g]))
 
 
 def _floors(membership_GN: sp.csr_array, value_RN: Floats) -> _Floors:
@@ -203,7 +215,7 @@ def _against_repeats(
             high=high,
             p=excess.p_G[g],
             p_adjusted=adjusted_G[g],
-            **floors.row(g),
+            **floors.at(g)._asdict(),
         )
 
 

@@ -48,7 +48,8 @@ def distinct(
     where both of its members are.
     """
     sides = (reference, variant)
-    model_SM = [models_of(side, clusters) for side in sides]
+    apart = settings.members_apart
+    model_SM = [np.arange(side.M) if apart else models_of(side, clusters) for side in sides]
     if paired:
         both = np.unique(np.stack(model_SM), axis=1, return_inverse=True)[1].ravel()
         model_SM = [both, both]
@@ -121,5 +122,5 @@ def _said(records: Records, model_M: Ints) -> str:
     return (
         f"The {records.M} members of {records.name!r} count as repeat runs of {what}: they are right and wrong on the "
         f"same examples more often than members trained apart (error consistency above {CONSISTENT:g}, tested at "
-        f"{ERROR_RATE:.0%})."
+        f"{ERROR_RATE:.0%}). If they were trained apart, say so with --members-apart."
     )

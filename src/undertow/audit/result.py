@@ -89,6 +89,8 @@ class Settings:
     min_count: int = 20
     gallery: int = 24
     generalise_to: Asked = "auto"
+    members_apart: bool = False
+    """Members are known to be trained apart: none is taken for a repeat run of another (``audit.copies``)."""
     several: Scope = "members"
     """What ``auto`` takes where both sides have several members."""
 
