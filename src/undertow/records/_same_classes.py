@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
 from undertow.records.answer_codes import RIGHT, answer_classes, code_answers
+from undertow.records.class_list import order_classes
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest
-
-WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
@@ -59,7 +57,8 @@ def _with_codes(records: Records, code_MN: NDArray[np.int32], classes: tuple[str
 
 def _unused(side: Records, classes: tuple[str, ...]) -> str:
     """Names them, because a class that is spelled differently on one side looks like an unused one."""
-    names = [name for name in classes if name not in set(side.classes)]
+    there = set(side.classes)
+    names = [name for name in classes if name not in there]
     shown = ", ".join(repr(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
     return (
         f"{side.name!r} never shows {len(names)} of the {len(classes)} classes ({shown}); they are counted as unused."
@@ -89,17 +88,11 @@ def _class_list(reference: Records, variant: Records) -> tuple[str, ...]:
     )
 
 
-def order_classes(names: set[str]) -> tuple[str, ...]:
-    """The order of classes that no file declares: numeric where all are whole numbers, else that of text."""
-    if all(WHOLE.fullmatch(name) for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
-
-
 def _over_classes(records: Records, classes: tuple[str, ...]) -> Records:
     if records.classes == classes:
         return records
-    to_new_C = np.array([classes.index(name) for name in records.classes], dtype=np.int32)
+    place = {name: c for c, name in enumerate(classes)}
+    to_new_C = np.array([place[name] for name in records.classes], dtype=np.int32)
     grown = len(classes) != records.C
     proba_MNC = None if grown or records.proba_MNC is None else records.proba_MNC[:, :, np.argsort(to_new_C)]
     label = pl.Series("label", _recoded(records.label_N, to_new_C)).replace(MISSING, None)

@@ -170,15 +170,19 @@ def _without(
 def _same_columns(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
     """Both get the same examples: the reference's, with what only the variant knows about them."""
     examples, theirs = reference.examples, variant.examples
+    own, added = set(examples.columns), list[pl.Series]()
     for name in variant.slice_columns:
-        if name not in examples.columns:
-            examples = examples.with_columns(theirs[name])
+        if name not in own:
+            added.append(theirs[name])
             said.append(f"Slice {name!r} is taken from {variant.name!r}; {reference.name!r} does not have it.")
+            continue
+        if examples[name].equals(theirs[name]):
             continue
         mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
         count = int(mine.ne_missing(other).sum())
         if count:
             said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
+    examples = examples.with_columns(added)
     inputs = reference.inputs if reference.inputs is not None else variant.inputs
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))

@@ -115,7 +115,7 @@ def test_files_that_are_no_policy(tmp_path: Path):
     assert said == [
         "none.toml: the policy cannot be read (No such file or directory); check the name",
         "bytes.toml: is not UTF-8 text, so it is no policy; save it as UTF-8",
-        "huge.toml: is larger than 1 MB, so it is no policy; see undertow gate --help",
+        "huge.toml: is larger than 1 MB, the most that is read of such a file; see undertow gate --help",
     ]
 
 

@@ -125,6 +125,14 @@ def test_logits_are_logits_even_where_rows_sum_to_one(tmp_path: Path):
     np.testing.assert_allclose(records.confidence_MN[0], np.full(3, np.e / (np.e + 2)), rtol=1e-6)
 
 
+def test_large_logits_do_not_overflow(tmp_path: Path):
+    """Exponents are taken of differences from a row's largest, so that no row becomes infinite over infinite."""
+    logits = np.array([[1000.0, 999.0, -1000.0], [-5e4, -5e4, -6e4], [3e38, 0.0, -3e38]])
+    records, _ = read_any([saved(tmp_path / "l.npz", logits=logits)])
+    near = np.exp([0.0, -1.0]) / np.exp([0.0, -1.0]).sum()
+    np.testing.assert_allclose(records.proba_MNC[0], [[*near, 0], [0.5, 0.5, 0], [1, 0, 0]], rtol=1e-6)
+
+
 def test_whole_numbers_named_logits_are_scores_and_no_classes(tmp_path: Path):
     records, _ = read_any([saved(tmp_path / "i.npz", logits=np.array([[10, -3, 2], [1, 5, 6]], dtype=np.int8))])
     assert (records.M, records.N, records.C) == (1, 2, 3)
@@ -171,7 +179,8 @@ def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids,
         ),
         (
             {"logits": LOGITS, "labels": np.full(4, 1e30)},
-            "labels is int64; want class indices, whole numbers from 0",
+            "has 2,147,483,649 classes, and at most 131,072 are read; if these are answers in words, write a"
+            " graded table with the columns example_id, answer and score",
         ),
     ],
     ids=range(4),

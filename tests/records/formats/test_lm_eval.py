@@ -68,6 +68,24 @@ def notes(place: Path, records: Records) -> list[str]:
 # --- what rows mean
 
 
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([("The cup fell as it was", " full."), ("The cup fell as he was", " full.")], ["it was", "he was"]),
+        ([("Who fell?", " the cup"), ("Who fell?", " the boy")], ["the cup", "the boy"]),
+        ([("Who fell?", " the cup"), ("Who stood?", " the boy")], ["the cup", "the boy"]),
+        ([("Who fell?", " the cup"), ("Who fell?", " the cup")], ["the cup", "the cup"]),
+    ],
+    ids=["only the context differs", "only the continuation differs", "both differ", "nothing differs"],
+)
+def test_options_stand_in_the_context_only_where_nothing_else_tells_them_apart(
+    tmp_path: Path, pairs: list[tuple[str, str]], words: list[str]
+) -> None:
+    """Of each question the second option is chosen, so its words are the answer."""
+    rows = [row(n, {"q": n}, "1", pairs, [["-2.0", "False"], ["-1.0", "False"]], acc=1.0) for n in range(3)]
+    assert read(tmp_path, rows).answers[0].to_list() == [words[1]] * 3
+
+
 def test_a_question_with_options(tmp_path: Path) -> None:
     records, about = read_any([model_folder(tmp_path, quiz=quiz())])
     assert about == (

@@ -423,12 +423,14 @@ def test_damaged_files_say_so_with_the_parsers_reason(put, name: str, content: b
 def test_a_panic_of_the_parser_is_one_silent_line(
     put, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
+    path = put("a.parquet", pl.DataFrame({"example_id": ["1"], "prediction": ["a"]}))
+
     def panic(data: bytes) -> pl.DataFrame:
         os.write(2, b"thread panicked, stack backtrace ...")
         raise pl.exceptions.PanicException("index out of bounds")
 
     monkeypatch.setattr(pl, "read_parquet", panic)
-    assert refused(put("a.parquet", b"PAR1")) == (
+    assert refused(path) == (
         "a.parquet: cannot be read as Parquet (index out of bounds); it may be cut off or damaged: write it again"
     )
     assert capfd.readouterr().err == ""

@@ -14,7 +14,10 @@ from undertow.audit.evaluate import rate_overall
 from undertow.audit.gate.policy import Policy
 from undertow.audit.measures import accuracy
 from undertow.errors import NotComparableError, UserError
+from undertow.records.opening import read_file
 from undertow.records.records import Records
+
+LARGEST = 1 << 20
 
 
 class Blessing(BaseModel):
@@ -63,7 +66,7 @@ def fingerprint(records: Records) -> str:
 def read_blessing(path: Path) -> Blessing:
     """``UserError`` for anything that is no blessing."""
     try:
-        return Blessing.model_validate_json(path.read_bytes())
+        return Blessing.model_validate_json(read_file(path, LARGEST, UserError, "make it with undertow bless"))
     except OSError as error:
         raise UserError(
             f"{path}: the blessing cannot be read ({error.strerror}); make it with undertow bless"

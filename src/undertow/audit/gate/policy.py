@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from undertow.audit.gate.rules import RULES, Rule
 from undertow.errors import UserError
+from undertow.records.opening import read_file
 
 LARGEST = 1 << 20
 HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
@@ -64,9 +65,7 @@ class Policy(_Settings):
 def read_policy(path: Path) -> Policy:
     """The policy in a TOML file. Raises ``UserError``, one line, that names the file, the line, and the fix."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise UserError(f"{path}: is larger than 1 MB, so it is no policy; see undertow gate --help")
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, LARGEST, UserError, "see undertow gate --help").decode("utf-8")
     except OSError as error:
         raise UserError(f"{path}: the policy cannot be read ({error.strerror}); check the name") from error
     except UnicodeDecodeError as error:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from undertow.errors import UserError
 from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import train_member
@@ -27,6 +28,7 @@ from undertow.lab.train.stacked import train_stacked
 from undertow.lab.train.teacher import stacked_teacher
 from undertow.lab.train.threads import one_thread
 from undertow.records.folder import MANIFEST, PLAN
+from undertow.records.opening import read_file
 
 STARTING = 2.5
 """Seconds until the first worker process trains, measured on two cores; workers that are there cost nothing."""
@@ -150,8 +152,8 @@ def _before(population: Population, folder: Path, means: Means) -> Choice | None
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        found: dict[str, Any] = json.loads(read_file(path))
+    except (OSError, UserError, ValueError):
         return {}
     return found
 

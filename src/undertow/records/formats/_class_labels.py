@@ -10,6 +10,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._parse import silent_panics
+from undertow.records.opening import open_file
+from undertow.records.parquet_pages import MAGIC
 from undertow.records.records import MISSING
 
 METADATA = "huggingface"
@@ -18,6 +20,9 @@ METADATA = "huggingface"
 def class_names(path: Path) -> dict[str, tuple[str, ...]]:
     """Column → names in the order of their numbers; empty for any other file. Never raises."""
     try:
+        with open_file(path) as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                return {}
         with silent_panics():
             metadata = pl.read_parquet_metadata(path)
         features = json.loads(metadata[METADATA])["info"]["features"]

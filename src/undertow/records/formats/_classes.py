@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records._same_classes import order_classes
+from undertow.records.class_list import order_classes
 from undertow.records.formats._columns import PROBABILITY, probability_columns
 from undertow.records.formats._join import Sheet
 from undertow.records.records import MISSING

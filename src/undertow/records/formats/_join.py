@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import SPECIAL, probability_columns, typed
+from undertow.records.formats._columns import SPECIAL, probability_columns, typed, typed_all
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""
@@ -131,13 +131,15 @@ def _example_columns(
     """What belongs to the example, with the examples whose identity the files dispute."""
     columns = [ids.alias("example_id")]
     doubtful_N = np.zeros(len(ids), dtype=bool)
-    names = dict.fromkeys(c for sheet in sheets for c in sheet.frame.columns)
-    for name in names:
-        if name in per_member or name == "example_id" or name in probability_columns(sheets[0].frame):
+    holding: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        for name in sheet.frame.columns:
+            holding.setdefault(name, []).append(sheet)
+    theirs = {"example_id", *per_member, *(c for sheet in sheets for c in probability_columns(sheet.frame))}
+    slices: list[pl.Series] = []
+    for name, holders in holding.items():
+        if name in theirs:
             continue
-        if any(name in probability_columns(sheet.frame) for sheet in sheets):
-            continue
-        holders = [sheet for sheet in sheets if name in sheet.frame.columns]
         disputed_N, sentence = _disputed(name, holders, ids)
         if sentence is not None and name in IDENTITY:
             exclusions.leave_out(sentence, "one id must mean one example: correct the ids or the values")
@@ -147,9 +149,8 @@ def _example_columns(
                 f"{sentence}; the column is no slice", "a slice belongs to the example: remove the column"
             )
             continue
-        column = holders[0].frame[name]
-        columns.append(column if name in IDENTITY else typed(column))
-    return pl.DataFrame(columns), doubtful_N
+        (columns if name in IDENTITY else slices).append(holders[0].frame[name])
+    return pl.DataFrame([*columns, *typed_all(slices)]), doubtful_N
 
 
 def _disputed(name: str, holders: list[Sheet], ids: pl.Series) -> tuple[NDArray[np.bool_], str | None]:
@@ -184,12 +185,11 @@ def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> 
     """Examples for which some member gives no prediction, or only some of its probabilities."""
     missing_N = np.zeros(len(ids), dtype=bool)
     for sheet in sheets:
-        for name in ("prediction", "score", *probability_columns(sheet.frame)):
-            if name not in sheet.frame.columns:
+        there = {"prediction", "score"} & set(sheet.frame.columns)
+        for name in (*sorted(there), *probability_columns(sheet.frame)):
+            if not sheet.frame[name].null_count():
                 continue
             empty_N = sheet.frame[name].is_null().to_numpy()
-            if not empty_N.any():
-                continue
             exclusions.leave_out(
                 f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)} examples,"
                 f" first {ids[int(empty_N.argmax())]!r}",

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._lines import MARK, blocks, opened
+from undertow.records.formats._lines import MARK, blocks
 from undertow.records.formats._log import TEXT_LIMIT
+from undertow.records.opening import read_unpacked
 
 LARGEST = 1 << 31
 """Bytes of one JSON document, unpacked. A line of JSON lines is limited where lines are read."""
@@ -43,14 +44,10 @@ def read_json(path: Path, type_: type[T]) -> T:
 def read_bytes(path: Path) -> bytes:
     """The file's content, unpacked where it is gzipped."""
     try:
-        with opened(path) as file:
-            data = file.read(LARGEST + 1)
+        return read_unpacked(path, LARGEST, "evaluate fewer examples a file").removeprefix(MARK)
     except (OSError, EOFError, zlib.error) as error:
         said = str(error).split("\n")[0][:200]
         raise TableError(f"{path}: cannot be read ({said}); check the file and its permissions") from error
-    if len(data) > LARGEST:
-        raise TableError(f"{path}: is larger than {LARGEST >> 30} GB; evaluate fewer examples a file")
-    return data.removeprefix(MARK)
 
 
 def rows(path: Path, type_: type[T]) -> Iterator[T]:

@@ -63,7 +63,8 @@ def _table(path: Path, notes: list[str]) -> pl.DataFrame:
 
 
 def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> Sheet:
-    own = [c for c in sheet.frame.columns if c == "example_id" or c not in table.columns]
+    theirs = set(table.columns) - {"example_id"}
+    own = [c for c in sheet.frame.columns if c not in theirs]
     frame = sheet.frame.select(own).join(table, on="example_id", how="left", maintain_order="left")
     without = frame["example_id"].filter(frame["label"].is_null())
     if len(without) == frame.height:

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from undertow.errors import TableError
+from undertow.records.opening import open_unpacked
 
 BLOCK = 1 << 22
 LONGEST_LINE = 1 << 28
-GZIP = b"\x1f\x8b"
 MARK = b"\xef\xbb\xbf"
 
 
 def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     """The number of a block's first line (from 1), and its whole lines; ``TableError`` where the file does not read."""
     try:
-        with opened(path) as file:
+        with open_unpacked(path) as file:
             yield from _blocks(path, file)
     except (OSError, EOFError, zlib.error) as error:
         said = str(error).split("\n")[0][:200]
         raise TableError(f"{path}: cannot be read ({said}); check the file and its permissions") from error
 
 
-def opened(path: Path) -> IO[bytes]:
-    """The bytes of the file, unpacked where it is gzipped whatever its name says."""
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP
-    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
-
-
 def head(path: Path, size: int = 1 << 16) -> bytes:
     """The first bytes, for sniffing; none of a file that does not read."""
     try:
-        with opened(path) as file:
+        with open_unpacked(path) as file:
             return file.read(size).removeprefix(MARK)
     except (OSError, EOFError, zlib.error):
         return b""

@@ -26,6 +26,8 @@ import polars as pl
 PER_MEMBER = frozenset({"score", "answer", "choice", "options", "output", "seconds"})
 """Columns that belong to the member's answer; every other column belongs to the example."""
 
+MOST_COLUMNS = 200
+"""Fields of a document that can become slices; of more the first are kept."""
 MOST_VALUES = 200
 LONGEST_VALUE = 80
 TEXT_LIMIT = 4000

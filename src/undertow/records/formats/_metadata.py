@@ -10,10 +10,9 @@ import polars as pl
 from undertow.records.formats._assemble import CLUSTERS
 from undertow.records.formats._document import cluster, free_name, slices
 from undertow.records.formats._json import fingerprint
-from undertow.records.formats._log import LONGEST_VALUE
+from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS
 from undertow.records.reading import Reading
 
-MOST_COLUMNS = 200
 LARGEST_WHOLE = 2**53
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.opening import open_file
 
 MAGIC = b"\x93NUMPY"
 BARE = "array"
@@ -69,10 +70,10 @@ class Stored:
 def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
     """Name → array, for the names that are wanted; of an ``.npy`` the only one, called ``array``."""
     with _said(path):
-        with path.open("rb") as file:
-            bare = file.read(6) == MAGIC
+        with open_file(path) as file:
+            bare = file.read(len(MAGIC)) == MAGIC
         if bare:
-            return {BARE: _described(path, BARE, path.stat().st_size, lambda: path.open("rb"))}
+            return {BARE: _described(path, BARE, path.stat().st_size, lambda: open_file(path))}
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         found = {name: info for name, info in members.items() if name in wanted}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Literal
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.opening import GZIP, open_file, read_unpacked
+from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 
 Kind = Literal["CSV", "Parquet", "JSON lines", "JSON array"]
 SUFFIXES: dict[str, Kind] = {
@@ -90,7 +92,7 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
         text = text.replace("\r", "\n")
     names = _header(text)
     clean = [name.strip() for name in names]
-    twice = next((name for name in clean if clean.count(name) > 1), None)
+    twice = next((name for name, count in Counter(clean).items() if count > 1), None)
     if twice is not None:
         raise TableError(f"{path}: has two columns named {twice!r}; rename or remove one")
     frame = pl.read_csv(text.encode(), infer_schema=False, separator=_separator(text))
@@ -101,7 +103,10 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
 
 
 def _parquet(path: Path, data: bytes) -> pl.DataFrame:
-    return pl.read_parquet(data)
+    refuse_bomb(path, data)
+    frame = pl.read_parquet(data)
+    refuse_long_texts(path, frame, len(data))
+    return frame
 
 
 def _json_lines(path: Path, data: bytes) -> pl.DataFrame:
@@ -147,11 +152,11 @@ def _separator(text: str) -> str:
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(HEAD)
     except OSError as error:
         raise TableError(f"{path}: cannot be read ({error.strerror}); check the name and the permissions") from error
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(GZIP):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
         except zlib.error:
@@ -162,8 +167,7 @@ def _head(path: Path) -> bytes:
 
 def _content(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        return read_unpacked(path)
     except (OSError, EOFError, zlib.error) as error:
         raise TableError(
             f"{path}: cannot be read ({_first_line(error)}); check the file and its permissions"

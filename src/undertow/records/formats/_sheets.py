@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.answers import Answers, derive
+from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
 from undertow.records.formats._columns import PROBABILITY, probability_columns
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
@@ -50,6 +51,7 @@ def from_sheets(
     predictions = [s.frame["prediction"] for s in joined.sheets]
     declared = stated or classes
     classes = declared or observed_classes([*predictions, *([] if label is None else [label])])
+    refuse_many_classes(sheets[0].source, len(classes))
     positive, about_positive = positive_of(classes)
     label_N = np.full(joined.examples.height, MISSING, np.int32)
     if label is not None:

@@ -6,6 +6,7 @@ Unpacked here rather than by ``zipfile``, because inspect writes a large member 
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import zipfile
@@ -21,14 +22,11 @@ else:
     from backports import zstd
 
 from undertow.errors import TableError
+from undertow.records.opening import FREE, LARGEST_RATIO, open_file
 
 STORED, DEFLATED, ZSTD = 0, 8, 93
 LARGEST_MEMBER = 1 << 29
 MOST_MEMBERS = 1 << 20
-FREE = 1 << 29
-"""Bytes that may come out of an archive however small it is."""
-LARGEST_RATIO = 300
-"""Beyond ``FREE``, how many times its size an archive may unpack to; logs reach tens."""
 CHUNK = 1 << 20
 LOCAL_HEADER = 30
 
@@ -40,9 +38,9 @@ class Archive:
         self.path = path
         self._unpacked = 0
         try:
-            self._size = path.stat().st_size
-            self._zip = zipfile.ZipFile(path)
-            self._file = path.open("rb")
+            self._file = open_file(path)
+            self._size = os.fstat(self._file.fileno()).st_size
+            self._zip = self._directory()
         except (OSError, ValueError, RuntimeError, OverflowError, zipfile.BadZipFile, struct.error) as error:
             raise TableError(
                 f"{path}: is no whole zip archive ({_said(error)}); it may have been cut off: copy or evaluate again"
@@ -53,6 +51,13 @@ class Archive:
             raise TableError(
                 f"{path}: has {len(self._members)} members, at most {MOST_MEMBERS} are read; split the run"
             )
+
+    def _directory(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self._file)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Archive:
         return self

@@ -23,12 +23,14 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.answers import derive
+from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats._classes import positive_of
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._labels import label_names, with_labels
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._npz import BARE, MAGIC, Stored, stored_arrays
 from undertow.records.formats._records import to_records
+from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -40,7 +42,6 @@ EITHER = ("predictions", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""
 SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = ("labels", "label_ids", "y_true", "targets"), ("ids", "example_id", "example_ids"), ("classes",)
-MOST_CLASSES = 1 << 24
 
 
 class _File(NamedTuple):
@@ -80,8 +81,8 @@ def sniff(path: Path) -> str | None:
     if path.is_dir():
         return None
     try:
-        with path.open("rb") as file:
-            head = file.read(6)
+        with open_file(path) as file:
+            head = file.read(len(MAGIC))
         if head == MAGIC:
             return "NumPy array (npy)"
         if not head.startswith(b"PK"):
@@ -219,6 +220,7 @@ def _named_classes(files: list[_File], label_N: NDArray[np.int32] | None, readin
     """Names that the table of labels declares for as many columns as there are, else numbers."""
     known = [label_N, *(f.pred_MN for f in files)]
     count = files[0].width or 1 + max(int(a.max(initial=0)) for a in known if a is not None)
+    refuse_many_classes(files[0].path, count)
     declared = None if reading.labels is None else label_names(reading.labels)
     return declared if declared is not None and len(declared) == count else tuple(str(c) for c in range(count))
 
@@ -257,7 +259,8 @@ def _probabilities(
         )
     out[bad_N] = 0
     if logits:
-        out -= out.max(axis=1, keepdims=True)
+        with np.errstate(over="ignore"):  # As far below the largest as float32 does not reach is a probability of 0.
+            out -= out.max(axis=1, keepdims=True)
         np.exp(out, out=out)
         out /= out.sum(axis=1, keepdims=True)
     out[bad_N] = np.nan
@@ -276,9 +279,10 @@ def _member_ids(name: str, several: int) -> list[str]:
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
     """Class indices; every negative number means none."""
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
-        values = np.clip(values, MISSING, MOST_CLASSES + 1).astype(np.int64)
-    if values.dtype.kind not in "biu" or (values.size and int(values.max()) > MOST_CLASSES):
+        values = np.clip(values, MISSING, 1 << 31).astype(np.int64)
+    if values.dtype.kind not in "biu":
         raise TableError(f"{path}: {name} is {values.dtype}; want class indices, whole numbers from 0")
+    refuse_many_classes(path, 1 + int(values.max(initial=0)))
     return np.maximum(values.astype(np.int64), MISSING).astype(np.int32)
 
 

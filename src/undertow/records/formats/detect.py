@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
+from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -96,10 +97,13 @@ def _said(found: list[_Hit], records: Records) -> str:
 def _found(path: Path, format: str | None) -> list[_Hit]:
     """The path with its format; for a folder that is none itself, every file in it that has one."""
     pick = None
-    if not path.exists() and PICK in str(path):
+    if not _exists(path) and PICK in str(path):
         head, _, pick = str(path).rpartition(PICK)
         path = Path(head)
-    if not path.exists():
+    strange = what_is_there(path)
+    if strange is not None:
+        raise UserError(f"{path}: is {strange}, not a file; write what it holds to a file and give that")
+    if not _exists(path):
         raise UserError(f"{path}: there is no such file or folder; check the name")
     if format is not None:
         return [_Hit(path, pick, _called(format), f"read as {format}, as asked")]
@@ -113,6 +117,13 @@ def _found(path: Path, format: str | None) -> list[_Hit]:
     if not hits:
         raise UserError(f"{path}: holds no file of a known format ({_known()}); see undertow list formats")
     return hits
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long, or a folder that may not be entered.
+        return False
 
 
 def _asked(path: Path, pick: str | None) -> _Hit | None:

@@ -22,6 +22,7 @@ from undertow.records.formats._json import read_json, table
 from undertow.records.formats._log import slice_worthy
 from undertow.records.formats._names import file_name
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
+from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -38,7 +39,7 @@ def sniff(path: Path) -> str | None:
     if file.name != SAMPLES or not file.is_file():
         return None
     try:
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             head = opened.read(1 << 16)
     except OSError:
         return None

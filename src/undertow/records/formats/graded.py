@@ -15,7 +15,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._assemble import assemble
-from undertow.records.formats._columns import typed
+from undertow.records.formats._columns import typed, typed_all
 from undertow.records.formats._log import Log
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._parse import column_names, kind_of, parse
@@ -63,7 +63,7 @@ def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     outcome = next((name for name in OUTCOMES if name in frame.columns), None)
     if outcome is None or "example_id" not in frame.columns:
         raise TableError(f"{path}: lacks example_id or score; it has {', '.join(frame.columns[:12])}")
-    columns = []
+    columns, slices = list[pl.Series](), list[pl.Series]()
     for column in frame:
         if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
             continue
@@ -74,8 +74,8 @@ def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
         elif column.name in WORDS or column.name == "member":
             columns.append(column.cast(pl.String))
         elif column.name not in OUTCOMES:
-            columns.append(typed(column))
-    return pl.DataFrame(columns)
+            slices.append(column)
+    return pl.DataFrame([*columns, *typed_all(slices)])
 
 
 def _number(path: Path, column: pl.Series) -> pl.Series:

@@ -25,6 +25,7 @@ from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._parse import column_names, kind_of, parse
 from undertow.records.formats._sheets import from_sheets
+from undertow.records.opening import open_file, read_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -42,7 +43,7 @@ def sniff(path: Path) -> str | None:
     if path.is_dir():
         return None
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(256)
     except OSError:
         return None
@@ -67,7 +68,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
 
 def _is_text(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(4) != b"PAR1"
     except OSError as error:
         raise TableError(f"{path}: cannot be read ({error.strerror}); give a file of predictions") from error
@@ -75,7 +76,7 @@ def _is_text(path: Path) -> bool:
 
 def _from_text(path: Path, member: str, notes: list[str]) -> tuple[Sheet, tuple[str, ...] | None]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_file(path).decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: cannot be read as UTF-8 text; write the predictions again") from error
     numbered = [(n, line.split("\t")) for n, line in enumerate(lines[1:], 2) if line.strip()]

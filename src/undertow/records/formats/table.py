@@ -93,5 +93,5 @@ def _split(path: Path, stem: str, frame: pl.DataFrame) -> list[Sheet]:
 
 def _known(frame: pl.DataFrame) -> pl.DataFrame:
     """Without probability columns of which this member has nothing."""
-    empty = [c for c in ("score", *probability_columns(frame)) if c in frame.columns and frame[c].is_null().all()]
-    return frame.drop(empty)
+    own = {"score", *probability_columns(frame)}
+    return frame.drop([c.name for c in frame if c.name in own and c.null_count() == frame.height])

@@ -24,6 +24,7 @@ from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import member_names, population_name
 from undertow.records.formats._parse import column_names, kind_of, parse
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
+from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -149,7 +150,7 @@ def _looks_json(path: Path) -> bool:
     if path.suffix.lower() != ".json":
         return False
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(1 << 16)
     except OSError:
         return False

@@ -17,11 +17,14 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
 from undertow.audit.gate.rules._rule import Rule
 from undertow.errors import UserError
+from undertow.records.opening import read_file
 from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]
 FACTS = ("seconds_per_example", "seconds")
 """Facts of a member that tell its time, the better one first."""
+LARGEST = 1 << 24
+"""Bytes of a file of timings."""
 
 
 class MinRealisedSpeedup(Rule):
@@ -73,7 +76,7 @@ class MinRealisedSpeedup(Rule):
 
 def _from_file(path: Path, name: str) -> list[float]:
     try:
-        timings = json.loads(path.read_text(encoding="utf-8"))
+        timings = json.loads(read_file(path, LARGEST, UserError))
         values = [float(v) for v in timings[name]]
     except OSError as error:
         raise UserError(f"{path}: the timings cannot be read ({error.strerror}); check the name") from error

@@ -13,6 +13,10 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
 from undertow.audit.gate.rules._rule import Rule
 from undertow.errors import UserError
+from undertow.records.opening import read_file
+
+LARGEST = 1 << 28
+"""Bytes of a list of ids."""
 
 
 class MustNotFlip(Rule):
@@ -52,7 +56,7 @@ class MustNotFlip(Rule):
             return []
         path = folder / self.file
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = read_file(path, LARGEST, UserError).decode("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
             raise UserError(f"{path}: the ids of must_not_flip cannot be read ({why}); one id a line") from error

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from undertow.records.formats._names import stem
 from undertow.records.formats._parse import column_names
+from undertow.records.opening import open_file
 
 NAMED = re.compile(r"details_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*)\.parquet")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*")
@@ -32,7 +33,7 @@ class DetailsFile(NamedTuple):
 def is_details(path: Path) -> bool:
     """Whether the columns are those of details, whatever the file is called."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             if file.read(4) != b"PAR1":
                 return False
     except OSError:

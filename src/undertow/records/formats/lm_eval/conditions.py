@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from undertow.errors import TableError
 from undertow.records.formats.lm_eval.files import SampleFile
 from undertow.records.formats.lm_eval.rows import python_json, reason
+from undertow.records.opening import read_file
 
 TEMPLATE = (
     "doc_to_text", "doc_to_target", "doc_to_choice", "description", "gen_prefix", "target_delimiter",
@@ -32,9 +34,9 @@ def results_beside(file: SampleFile) -> tuple[Table | None, str | None]:
     if not found:
         return None, f"{folder}: has no results_{file.stamp}.json, {fewer}."
     try:
-        if found[0].stat().st_size > LARGEST:
-            return None, f"{found[0]}: is larger than {LARGEST >> 20} MB and is not read, {fewer}."
-        results = python_json(found[0].read_bytes())
+        results = python_json(read_file(found[0], LARGEST))
+    except TableError as error:
+        return None, f"{str(error).partition('; ')[0]}, {fewer}."
     except (OSError, ValueError, RecursionError) as error:
         return None, f"{found[0]}: cannot be read ({reason(error)}), {fewer}."
     if not isinstance(results, dict):

@@ -12,7 +12,7 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats._assemble import CLUSTERS
-from undertow.records.formats._log import LONGEST_VALUE, MOST_VALUES
+from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS, MOST_VALUES
 from undertow.records.reading import Reading
 
 Kind = Literal["choice", "continuation", "generation"]
@@ -142,16 +142,22 @@ def _several_contexts(rows: list[list[list[Any]]]) -> bool:
 def _doc_columns(first: Sequence[dict[str, Any]], reading: Reading) -> tuple[DocColumn, ...]:
     docs = [row["doc"] for row in first if isinstance(row.get("doc"), dict)]
     found: list[DocColumn] = []
-    for key in dict.fromkeys(key for doc in docs for key in doc):
+    for key in _keys(docs, reading):
         if key == "metadata":
             continue
         column = _doc_column(key, [doc.get(key) for doc in docs], len(found), False, reading)
         found += [] if column is None else [column]
     inner = [doc["metadata"] for doc in docs if isinstance(doc.get("metadata"), dict)]
-    for key in dict.fromkeys(key for doc in inner for key in doc):
+    for key in _keys(inner, reading):
         column = _doc_column(key, [doc.get(key) for doc in inner], len(found), True, reading)
         found += [] if column is None else [column]
     return tuple(found)
+
+
+def _keys(docs: Sequence[dict[str, Any]], reading: Reading) -> list[str]:
+    """The first fields, and those that tell which examples share a text."""
+    keys = list(dict.fromkeys(key for doc in docs for key in doc))
+    return keys[:MOST_COLUMNS] + [k for k in keys[MOST_COLUMNS:] if k == reading.cluster or k in CLUSTERS]
 
 
 def _doc_column(key: str, values: list[Any], k: int, inner: bool, reading: Reading) -> DocColumn | None:
