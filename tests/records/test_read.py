@@ -11,8 +11,10 @@ import pytest
 
 import worlds
 from undertow.errors import RecordError
+from undertow.records.folder import parquet_bytes, sha256
+from undertow.records.manifest import digest
 from undertow.records.read import read_population
-from undertow.records.records import Records
+from undertow.records.records import MISSING, Records
 from undertow.records.write import write_records
 
 
@@ -30,8 +32,9 @@ def refused(folder: Path) -> str:
 
 
 def edit(folder: Path, **fields: object) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | fields))
+    """Another manifest with a right digest, as another tool might write it."""
+    manifest = json.loads((folder / "manifest.json").read_text()) | fields
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"digest": digest(manifest)}))
 
 
 def same(a: Records, b: Records) -> None:
@@ -125,7 +128,7 @@ def test_a_damaged_file_is_named(folder: Path, file: str, damage: str) -> None:
 def test_a_member_without_a_hash_is_not_trusted(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["members"][1]["sha256"] = None
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    edit(folder, members=manifest["members"])
     assert "none expected" in refused(folder)
 
 
@@ -156,19 +159,63 @@ def test_a_manifest_of_bytes(folder: Path) -> None:
 
 
 def test_no_member_is_done(folder: Path) -> None:
+    for file in (folder / "members").iterdir():
+        file.unlink()
     edit(folder, members=[{"id": "m00", "status": "failed"}])
     assert refused(folder) == f"{folder}: has no member that is done (1 failed); run it again"
 
 
 def forge(folder: Path, frame: pl.DataFrame) -> None:
     """A member file that another tool wrote wrongly, with a right hash."""
-    from undertow.records.folder import parquet_bytes, sha256
-
     data = parquet_bytes(frame)
     (folder / "members/m01.parquet").write_bytes(data)
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["members"][1]["sha256"] = sha256(data)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    edit(folder, members=manifest["members"])
+
+
+def forge_examples(folder: Path, frame: pl.DataFrame) -> None:
+    """The same for the examples."""
+    data = parquet_bytes(frame)
+    (folder / "examples.parquet").write_bytes(data)
+    edit(folder, examples_sha256=sha256(data))
+
+
+def test_examples_without_a_label_column_have_no_labels(folder: Path) -> None:
+    examples = pl.read_parquet(folder / "examples.parquet")
+    forge_examples(folder, examples.drop("label"))
+    records = read_population(folder)
+    assert records.label_N.tolist() == [MISSING] * 40
+    assert records.examples.schema["label"] == pl.Int32
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda f: f.with_columns(label=pl.lit("cat")),
+            "example_id is not text or label is not a class index; make the records again",
+        ),
+        (
+            lambda f: f.with_columns(example_id=pl.int_range(40)),
+            "example_id is not text or label is not a class index; make the records again",
+        ),
+        (
+            lambda f: f.drop("example_id"),
+            "example_id is not text or label is not a class index; make the records again",
+        ),
+        (lambda f: f.with_columns(label=pl.lit(4)), "labels go beyond the 4 classes; make the records again"),
+        (lambda f: f.with_columns(label=pl.lit(-1)), "labels go beyond the 4 classes; make the records again"),
+        (
+            lambda f: f.with_columns(example_id=pl.lit("e0")),
+            "example ids are not unique and present; make the records again",
+        ),
+    ],
+    ids=["words", "numbers", "no ids", "too large", "negative", "repeated"],
+)
+def test_examples_that_cannot_be(folder: Path, change: object, reason: str) -> None:
+    forge_examples(folder, change(pl.read_parquet(folder / "examples.parquet")))
+    assert refused(folder) == f"{folder / 'examples.parquet'}: {reason}"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import re
+import secrets
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +22,9 @@ TIMINGS = "timings.json"
 MEMBERS = "members"
 UNFINISHED = ".tmp"
 """Ending of a file that is being written; one left behind by a killed run is never read."""
+TRIES = 5
+LARGEST_FILE = 16 << 30
+"""Bytes of one file of a population; encoded images are the largest."""
 
 MEMBER_ID = re.compile(r"\w[\w.+=@-]{0,119}")
 """A member's id names its file, so nothing in it may lead out of the folder."""
@@ -63,18 +68,42 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the new one. Makes the
-    folder where it lacks."""
-    unfinished = path.with_name(path.name + UNFINISHED)
+    folder where it lacks.
+
+    The temporary name is this writer's own, so several may write one file: the last to rename wins, and a reader meets
+    a whole file of one of them. Whoever tidies up takes leftovers away by their ending and may take this writer's too;
+    then it is written again.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
+        if not any(_written(path, data) for _ in range(TRIES)):
+            raise FileNotFoundError(errno.ENOENT, "its temporary file was removed again and again")
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def is_unfinished(name: str, of: str) -> bool:
+    """Whether a file of this name is what a killed writer of the file ``of`` left."""
+    return name.startswith(f"{of}.") and name.endswith(UNFINISHED)
+
+
+def _written(path: Path, data: bytes) -> bool:
+    """Whether the file is there now; not where the temporary one was taken away before it was renamed."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        with unfinished.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
-        _flush_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise
+        return False
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return True
 
 
 def make_folder(folder: Path) -> None:

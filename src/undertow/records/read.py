@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from undertow.errors import RecordError
 from undertow.records.answers import PER_EXAMPLE, TEXTS, stacked
-from undertow.records.folder import EXAMPLES, MANIFEST, PLAN, member_file, sha256
+from undertow.records.class_list import refuse_many_classes
+from undertow.records.folder import EXAMPLES, LARGEST_FILE, MANIFEST, PLAN, member_file, sha256
+from undertow.records.manifest import missing, read_sealed, refuse_other_members
+from undertow.records.opening import read_file
+from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import FORMAT, Manifest, MemberEntry
+from undertow.records.schema import Manifest, MemberEntry
 
 THREADS = min(8, os.cpu_count() or 1)
 
@@ -75,19 +78,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise RecordError(f"{folder}: there is no such folder")
     if not path.exists():
         raise _without_manifest(folder)
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecordError(
-            f"{path}: is not a manifest of {FORMAT}: {where}: {first['msg']};"
-            " restore it, or make the records again with this version of undertow"
-        ) from error
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
-    for member in manifest.members:
-        member_file(folder, member.id)
+    manifest = read_sealed(path)
+    refuse_many_classes(path, len(manifest.classes), RecordError)
+    refuse_other_members(folder, manifest)
     return manifest
 
 
@@ -167,11 +160,11 @@ def _numbers(path: Path, frame: pl.DataFrame, name: str, kind: pl.DataType) -> N
 def _verified(path: Path, expected: str | None) -> bytes:
     """The file's bytes, once they are those that the manifest knows."""
     try:
-        data = path.read_bytes()
+        data = read_file(path, LARGEST_FILE, RecordError)
     except FileNotFoundError as error:
-        raise RecordError(f"{path}: is missing; restore it, or run the command that made this folder again") from error
+        raise missing(path) from error
     except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); restore it, or make it again") from error
     if expected is None or sha256(data) != expected:
         raise RecordError(
             f"{path}: is not the file that {MANIFEST} knows (SHA-256 {sha256(data)[:12]}…,"
@@ -182,9 +175,12 @@ def _verified(path: Path, expected: str | None) -> bytes:
 
 
 def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataFrame:
+    refuse_bomb(path, data, RecordError)
     try:
         present = None if columns is None else set(pl.read_parquet_schema(io.BytesIO(data)))
         wanted = None if columns is None else [c for c in columns if present is not None and c in present]
-        return pl.read_parquet(data, columns=wanted)
+        frame = pl.read_parquet(data, columns=wanted)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise RecordError(f"{path}: is not a Parquet file that can be read; make the records again") from error
+    refuse_long_texts(path, frame, len(data), RecordError)
+    return frame

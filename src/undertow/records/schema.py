@@ -1,6 +1,8 @@
 """The format ``undertow-records/1``: what each file of a population folder holds.
 
-manifest.json          this module's Manifest; written last, so its existence means the folder is whole
+manifest.json          this module's SealedManifest; written last, so its existence means the folder is whole. Its
+                       members that are done are the files in members/, each once, and no other file is there
+                       (names that begin with a dot apart)
 examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
 members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin, top_class,
                        top_probability, probability; of graded tasks score, answer, output
@@ -95,3 +97,11 @@ class Manifest(_Strict):
     facts: dict[str, float] = Field(default_factory=dict)
     """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over members."""
     notes: tuple[str, ...] = ()
+
+
+class SealedManifest(Manifest):
+    """The manifest as it stands in the file."""
+
+    digest: str
+    """SHA-256 of the rest of the file's content, as ``records.manifest.digest`` takes it: JSON with sorted keys,
+    without blanks, in ASCII. So an edited manifest is refused; whoever edits on purpose has to take it anew."""

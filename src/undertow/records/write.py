@@ -25,8 +25,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from undertow.errors import RecordError, UserError
 from undertow.records.answers import Answers, check_answers, derive, to_frame
+from undertow.records.class_list import refuse_many_classes
 from undertow.records.folder import (
     EXAMPLES,
+    LARGEST_FILE,
     MANIFEST,
     MEMBERS,
     PLAN,
@@ -34,6 +36,7 @@ from undertow.records.folder import (
     UNFINISHED,
     check_member_id,
     entry_file,
+    is_unfinished,
     json_bytes,
     make_folder,
     member_file,
@@ -41,6 +44,8 @@ from undertow.records.folder import (
     sha256,
     write_whole,
 )
+from undertow.records.manifest import read_sealed, sealed_bytes
+from undertow.records.opening import read_file
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
 
@@ -76,6 +81,7 @@ class PopulationWriter:
         self, folder: Path, plan: Manifest, examples: pl.DataFrame, *, members: int = 0, beside: int = 0
     ) -> None:
         self.folder = Path(folder)
+        refuse_many_classes(self.folder, len(plan.classes), RecordError)
         table = _checked_examples(examples, len(plan.classes))
         data = parquet_bytes(table)
         self.plan = plan.model_copy(update={"members": (), "examples_sha256": sha256(data)})
@@ -166,6 +172,8 @@ class PopulationWriter:
         if self.finished:
             return _read_manifest(self.folder / MANIFEST)
         waiting = self._waiting()
+        if self.finished:  # By another run, just now: it may have tidied up before all entries were read.
+            return _read_manifest(self.folder / MANIFEST)
         for one in waiting:
             if one.entry.status == "done" and not self._is_whole(one.entry):
                 raise RecordError(
@@ -182,7 +190,8 @@ class PopulationWriter:
         )
         seconds = {w.entry.id: w.seconds for w in waiting if w.seconds is not None}
         write_whole(self.folder / TIMINGS, (json.dumps({"members": seconds}, indent=1) + "\n").encode())
-        write_whole(self.folder / MANIFEST, json_bytes(manifest))
+        self._drop_unlisted(manifest)
+        write_whole(self.folder / MANIFEST, sealed_bytes(manifest))
         self._clean()
         return manifest
 
@@ -197,7 +206,7 @@ class PopulationWriter:
         _refuse_foreign(self.folder)
         make_folder(self.folder)
         write_whole(self.folder / EXAMPLES, examples)
-        write_whole(self.folder / PLAN, json_bytes(self.plan))
+        write_whole(self.folder / PLAN, sealed_bytes(self.plan))
 
     def _write(self, entry: MemberEntry, answers: Answers, seconds: float | None) -> MemberEntry:
         self._reopen()
@@ -245,25 +254,37 @@ class PopulationWriter:
             if entry.status != "failed":
                 waiting = _Waiting(entry=entry, seconds=seconds.get(entry.id))
                 write_whole(entry_file(self.folder, entry.id), json_bytes(waiting))
-        write_whole(self.folder / PLAN, json_bytes(self.plan))
-        (self.folder / MANIFEST).unlink()
+        write_whole(self.folder / PLAN, sealed_bytes(self.plan))
+        (self.folder / MANIFEST).unlink(missing_ok=True)
 
     def _waiting(self) -> list[_Waiting]:
         """Entries on disk in natural order, so that the order in which members end does not show."""
         found = []
         for path in (self.folder / MEMBERS).glob("*.json"):
             try:
-                found.append(_Waiting.model_validate_json(path.read_bytes()))
+                found.append(_Waiting.model_validate_json(read_file(path, error=RecordError)))
+            except FileNotFoundError:
+                continue  # Another run finished the population just now.
             except ValidationError as error:
                 raise RecordError(f"{path}: is not a member's entry; delete it to make the member again") from error
         return sorted(found, key=lambda w: _natural(w.entry.id))
 
     def _is_whole(self, entry: MemberEntry) -> bool:
         path = member_file(self.folder, entry.id)
-        return entry.status == "done" and path.exists() and sha256(path.read_bytes()) == entry.sha256
+        if entry.status != "done" or not path.is_file():
+            return False
+        return sha256(read_file(path, LARGEST_FILE, RecordError)) == entry.sha256
+
+    def _drop_unlisted(self, manifest: Manifest) -> None:
+        """Remove predictions of members that are not done: left by a kill before their entry, or found to be of no
+        use when they were made again."""
+        done = {member_file(self.folder, m.id) for m in manifest.members if m.status == "done"}
+        for path in set((self.folder / MEMBERS).glob("*.parquet")) - done:
+            path.unlink(missing_ok=True)
 
     def _clean(self) -> None:
-        """Remove what only a run under way needs, and what a killed one left."""
+        """Remove what only a run under way needs, and what a killed one left. ``write_whole`` bears that a file which
+        is being written goes too."""
         leftovers = [*self.folder.glob("*" + UNFINISHED), *(self.folder / MEMBERS).glob("*" + UNFINISHED)]
         for path in [*leftovers, *(self.folder / MEMBERS).glob("*.json"), self.folder / PLAN]:
             path.unlink(missing_ok=True)
@@ -328,8 +349,9 @@ def _refuse_foreign(folder: Path) -> None:
     """A folder that holds something else is left alone. Examples without a plan are our own, killed early."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file; give the name of a folder")
-    ours = {EXAMPLES, MEMBERS, EXAMPLES + UNFINISHED, PLAN + UNFINISHED}
-    other = sorted(p.name for p in folder.iterdir() if p.name not in ours) if folder.exists() else []
+    names = sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+    ours = (EXAMPLES, MEMBERS)
+    other = [n for n in names if n not in ours and not any(is_unfinished(n, of) for of in (EXAMPLES, PLAN))]
     if other:
         raise RecordError(f"{folder}: holds {other[0]!r} and no population; choose a new or an empty folder")
 
@@ -354,17 +376,14 @@ def _mean_facts(entries: list[MemberEntry]) -> dict[str, float]:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RecordError(f"{path}: is not a manifest of this format; choose another folder or delete it") from error
+    return read_sealed(path, "choose another folder or delete this one")
 
 
 def _read_seconds(path: Path) -> dict[str, float]:
     """Seconds are a log: losing them is no harm."""
     try:
-        return dict(json.loads(path.read_bytes())["members"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return dict(json.loads(read_file(path))["members"])
+    except (OSError, UserError, ValueError, KeyError, TypeError):
         return {}
 
 
