@@ -34,7 +34,7 @@ class Request:
 
     reference: Sequence[Path]
     against: Sequence[Path]
-    reading: Reading = field(default_factory=lambda: Reading(inputs=True))
+    reading: Reading = field(default_factory=Reading)
     format: str | None = None
     positive: str | None = None
     accepted: Collection[str] = ()

@@ -42,7 +42,7 @@ def gate_paths(
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
     """
-    how = Reading(**{"inputs": out is not None, **reading})
+    how = Reading(**reading)
     request = Request(_paths(reference), _paths(against), how, format, None, frozenset(accept), Settings(by=tuple(by)))
     chosen = policy if isinstance(policy, Policy) else Path(policy)
     return gate_files(request, chosen, None if out is None else Path(out))

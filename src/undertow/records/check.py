@@ -179,10 +179,31 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
         count = int(mine.ne_missing(other).sum())
         if count:
             said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
+    reference, examples = _same_clusters(reference, variant, examples, said)
     inputs = reference.inputs if reference.inputs is not None else variant.inputs
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))
     return _over(reference, examples, inputs), _over(variant, examples, inputs)
+
+
+def _same_clusters(
+    reference: Records, variant: Records, examples: pl.DataFrame, said: list[str]
+) -> tuple[Records, pl.DataFrame]:
+    """Which examples are not independent is known of the examples, so what one side knows holds for both."""
+    if "content_hash" not in examples.columns and "content_hash" in variant.examples.columns:
+        examples = examples.with_columns(variant.examples["content_hash"])
+    mine, other = (r.manifest.clustering for r in (reference, variant))
+    if "cluster" not in variant.examples.columns or (mine is not None and mine.column is None):
+        return reference, examples
+    theirs = variant.examples["cluster"].cast(pl.String)
+    if "cluster" not in examples.columns:
+        said.append(f"Clusters are those of {variant.name!r}; {reference.name!r} has none.")
+        manifest = reference.manifest.model_copy(update={"clustering": other})
+        return replace(reference, manifest=manifest), examples.with_columns(theirs)
+    count = int(examples["cluster"].cast(pl.String).ne_missing(theirs).sum())
+    if count:
+        said.append(f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed.")
+    return reference, examples
 
 
 def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:

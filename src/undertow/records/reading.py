@@ -11,16 +11,17 @@ from pathlib import Path
 class Reading:
     """How one side of a comparison is read. A format uses what applies to it and may ignore the rest.
 
-    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at. ``metric``:
-    the outcome to take where a log has several (a metric, a scorer, a statistic). ``filter``: the output filter, where
-    a log has one row for each. ``labels``: a table with ``example_id`` (or file name) and ``label``, for predictions
-    that come without. ``tasks``: only these, as shell patterns. ``cluster``: the column whose equal values mean
-    examples that are not independent. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at, and what tells
+    copies where there is no content hash. ``metric``: the outcome to take where a log has several (a metric, a scorer,
+    a statistic). ``filter``: the output filter, where a log has one row for each. ``labels``: a table with
+    ``example_id`` (or file name) and ``label``, for predictions that come without. ``tasks``: only these, as shell
+    patterns. ``cluster``: the column whose equal values mean examples that are not independent; ``none`` takes all as
+    independent. ``pick``: what follows ``::`` in a path, for files that hold several models.
     """
 
     name: str | None = None
     allow_partial: bool = False
-    inputs: bool = False
+    inputs: bool = True
     metric: str | None = None
     filter: str | None = None
     labels: Path | None = None
