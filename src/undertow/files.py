@@ -15,6 +15,7 @@ from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit, Settings
 from undertow.errors import UserError
 from undertow.records.formats.detect import read_any
+from undertow.records.pairing import declared_pairs
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
@@ -28,16 +29,18 @@ class Request:
     """What a person gave on the command line, or a test in Python: two sides, and how to read and compare them.
 
     ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
-    ``accepted`` names conditions that may differ. ``by`` are the slices; without any, the tasks where there are
-    several, else the classes.
+    ``against`` holds what belongs together: each of its groups is a variant, but for folders, of which each is one.
+    ``accepted`` names conditions that may differ. ``paired``: file i of the reference goes with file i of each variant.
+    The slices are in ``settings.by``; without any, the tasks where there are several, else the classes.
     """
 
     reference: Sequence[Path]
-    against: Sequence[Path]
+    against: Sequence[Sequence[Path]]
     reading: Reading = field(default_factory=Reading)
     format: str | None = None
     positive: str | None = None
     accepted: Collection[str] = ()
+    paired: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -59,6 +62,8 @@ def read_sides(request: Request) -> Sides:
     for paths in variant_groups(request.against):
         after, about = read_any(paths, request.reading, format=request.format)
         after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        if request.paired:
+            after = declared_pairs(before, after, request.reference, paths)
         if before.inputs is not None:
             after = replace(after, inputs=None)  # The reference's are shown; a million prompts are not kept twice.
         variants.append(_with_positive(after, request.positive))
@@ -129,11 +134,13 @@ def convert_files(paths: Sequence[Path], out: Path, reading: Reading, format: st
     print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} examples")
 
 
-def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:
-    """Each folder is a variant of its own; loose files together are the members of one."""
-    folders = [[path] for path in paths if path.is_dir()]
-    files = [path for path in paths if not path.is_dir()]
-    return [*folders, *([files] if files else [])]
+def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
+    """Each folder is a variant of its own; the loose files of one group are together the members of one."""
+    variants: list[list[Path]] = []
+    for group in given:
+        files = [path for path in group if not path.is_dir()]
+        variants += [*([path] for path in group if path.is_dir()), *([files] if files else [])]
+    return variants
 
 
 def _usual_slices(records: Records) -> tuple[str, ...]:

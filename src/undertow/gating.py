@@ -24,26 +24,41 @@ from undertow.report.annotations import annotations_of
 from undertow.report.text import gate_text
 
 Paths = str | Path | Sequence[str | Path]
+Groups = Paths | Sequence[Paths]
 
 
 def gate_paths(
     reference: Paths,
-    against: Paths,
+    against: Groups,
     policy: str | Path | Policy,
     *,
     out: str | Path | None = None,
     by: Sequence[str] = (),
     format: str | None = None,
     accept: Sequence[str] = (),
+    paired: bool = False,
     **reading: Any,
 ) -> GateResult:
-    """Decide a policy on files. ``reading`` are fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
+    """Decide a policy on files.
+
+    ``against`` is a variant: a folder, a file, or several files that are its members (of several folders each is a
+    variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
+    file i of the reference goes with file i of each variant. ``reading`` are fields of ``Reading``: ``metric``,
+    ``tasks``, ``allow_partial`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
     """
     how = Reading(**reading)
-    request = Request(_paths(reference), _paths(against), how, format, None, frozenset(accept), Settings(by=tuple(by)))
+    request = Request(
+        _paths(reference),
+        _groups(against),
+        how,
+        format=format,
+        accepted=frozenset(accept),
+        paired=paired,
+        settings=Settings(by=tuple(by)),
+    )
     chosen = policy if isinstance(policy, Policy) else Path(policy)
     return gate_files(request, chosen, None if out is None else Path(out))
 
@@ -93,3 +108,10 @@ def write_suggestion(request: Request, path: Path) -> None:
 
 def _paths(given: Paths) -> list[Path]:
     return [Path(given)] if isinstance(given, str | Path) else [Path(p) for p in given]
+
+
+def _groups(given: Groups) -> list[list[Path]]:
+    """What is flat belongs together; in a list that holds lists each place is a group of its own."""
+    if isinstance(given, str | Path) or all(isinstance(part, str | Path) for part in given):
+        return [_paths(given)]  # type: ignore[arg-type]
+    return [_paths(part) for part in given]
