@@ -138,3 +138,86 @@ def test_what_cannot_be_paired_is_refused(place: Path):
         with pytest.raises(UserError) as caught:
             read_sides(Request(before, after, paired=True))
         assert str(caught.value) == f"--paired: {said}"
+
+
+def graded(path: Path, empty: int = 0, wrong: int = 0) -> Path:
+    """A log of 500 scores: wrong at its beginning, and empty at its end."""
+    score = ["0" if i < wrong else "" if i >= 500 - empty else "1" for i in range(500)]
+    path.write_text("example_id,score\n" + "".join(f"q{i:03d},{s}\n" for i, s in enumerate(score)))
+    return path
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    graded(tmp_path / "old.csv")
+    graded(tmp_path / "two.csv", empty=2)
+    graded(tmp_path / "most.csv", empty=498)
+    (tmp_path / "gate.toml").write_text("[[max_drop]]\npoints = 5\n")
+    (tmp_path / "wrong.toml").write_text('missing = "wrong"\n\n[[max_drop]]\npoints = 5\n')
+    return tmp_path
+
+
+GATE = "undertow gate old.csv --against {} --policy {} --out g"
+LACK = "there is no score for {} of 500 examples in '{}' (first 'q{:03d}')"
+
+
+def texts(out: Path) -> list[str]:
+    return [(out / name).read_text() for name in ("report.html", "report.json", "summary.md")]
+
+
+def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
+    done = run(logs, GATE.format("most.csv", "gate.toml"))
+    assert done.returncode == 3, done.stdout
+    assert done.stdout.startswith("NOT COMPARABLE: 'old' and 'most' lack outcomes, " + LACK.format(498, "most", 2))
+    done = run(logs, "undertow audit old.csv --against two.csv --out out")
+    assert (done.returncode, done.stderr) == (
+        3,
+        f"undertow: 'old' and 'two' lack outcomes, {LACK.format(2, 'two', 498)}; evaluate them again, compare the"
+        " examples that both have with --allow-partial, or count what is missing as wrong with --missing wrong\n",
+    )
+
+
+def test_what_is_left_out_stands_in_the_verdict_line(logs: Path):
+    done = run(logs, GATE.format("two.csv", "gate.toml") + " --allow-partial")
+    assert done.stdout.splitlines()[0].endswith(" Compared on 498 of 500 examples.")
+    assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "g"))
+    done = run(logs, "undertow audit old.csv --against two.csv --out out --allow-partial")
+    assert "Compared on 498 of 500 examples." in done.stdout.splitlines()[3]
+    assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "out"))
+    page = (logs / "out/report.html").read_text().replace("&#39;", "'")
+    assert "Left out, because they have no score: 2 of 500 examples in 'two' (first 'q498')." in page
+
+
+@pytest.mark.parametrize(("policy", "flag"), [("wrong.toml", ""), ("gate.toml", " --missing wrong")])
+def test_what_is_missing_counts_as_wrong_by_policy_or_flag(logs: Path, policy: str, flag: str):
+    done = run(logs, GATE.format("most.csv", policy) + flag)
+    assert done.returncode == 1, done.stdout
+    said = "498 of 500 examples have no outcome on a side and count as wrong there."
+    assert done.stdout.splitlines()[0].endswith(f" {said}")
+    assert all(said in text for text in texts(logs / "g"))
+    assert "Counted as wrong, because they have no score" in (logs / "g/report.html").read_text()
+
+
+def test_a_flag_goes_before_the_policy(logs: Path):
+    done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing refuse")
+    assert done.returncode == 3
+    assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "wrong.toml").verdict == "pass"
+    assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "gate.toml", missing="wrong").verdict == "pass"
+    done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing never")
+    assert (done.returncode, done.stderr) == (2, "undertow: --missing never: choose refuse or wrong\n")
+
+
+def test_of_several_variants_each_says_its_own_number(logs: Path):
+    done = run(logs, GATE.format("two.csv --against most.csv", "gate.toml") + " --allow-partial")
+    first = done.stdout.splitlines()[0]
+    assert "two: Compared on 498 of 500 examples. most: Compared on 2 of 500 examples." in first
+
+
+def test_predictions_that_are_missing_count_as_wrong_too(place: Path):
+    text = (place / "good.csv").read_text().splitlines()
+    empty = [line if i % 4 else ",".join([line.split(",")[0], "", line.split(",")[2]]) for i, line in enumerate(text)]
+    (place / "good.csv").write_text("\n".join([text[0], *empty[1:]]) + "\n")
+    done = run(place, "undertow audit old.csv --against good.csv --out out --missing wrong")
+    assert done.returncode == 0, done.stderr
+    assert "50 of 200 examples have no outcome on a side and count as wrong there." in done.stdout
+    assert "loses 25.0 points" in done.stdout

@@ -16,7 +16,7 @@ import typer
 
 if TYPE_CHECKING:
     from undertow.audit.result import Settings
-    from undertow.records.reading import Reading
+    from undertow.records.reading import Missing, Reading
 
 app = typer.Typer(
     name="undertow",
@@ -67,6 +67,13 @@ Tasks = Annotated[list[str] | None, typer.Option(help="Only these tasks, as shel
 Cluster = Annotated[
     str | None,
     typer.Option(help="Column whose equal values mean examples that are not independent; none: all are independent."),
+]
+MissingOutcomes = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        help="Predictions and scores that are not there: refuse (the default) or wrong, which counts them as wrong.",
+    ),
 ]
 Paired = Annotated[
     bool, typer.Option("--paired", help="File i of the reference goes with file i of each variant: pairs of members.")
@@ -153,6 +160,7 @@ def audit(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    missing: MissingOutcomes = None,
     paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
 ) -> None:
@@ -169,6 +177,7 @@ def audit(
         positive=positive,
         accepted=frozenset(accept or ()),
         paired=paired,
+        missing=_missing(missing),
         settings=settings,
     )
     audit_files(request, out)
@@ -204,6 +213,7 @@ def gate(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    missing: MissingOutcomes = None,
     paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
 ) -> None:
@@ -222,6 +232,7 @@ def gate(
         positive=positive,
         accepted=frozenset(accept or ()),
         paired=paired,
+        missing=_missing(missing),
         settings=settings,
     )
     if suggest is not None:
@@ -315,6 +326,14 @@ def _reading(
     from undertow.records.reading import Reading
 
     return Reading(None, allow_partial, inputs, metric, filter, labels, tuple(tasks or ()), cluster)
+
+
+def _missing(asked: str | None) -> Missing | None:
+    from typing import cast
+
+    from undertow.records.reading import Reading
+
+    return None if asked is None else Reading(missing=cast("Missing", asked)).missing  # Reading refuses other words.
 
 
 def spread(arguments: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from undertow.audit.result import Audit, Settings
 from undertow.errors import UserError
 from undertow.records.formats.detect import read_any
 from undertow.records.pairing import declared_pairs
-from undertow.records.reading import Reading
+from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.text import summary_text
@@ -31,7 +31,9 @@ class Request:
     ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
     ``against`` holds what belongs together: each of its groups is a variant, but for folders, of which each is one.
     ``accepted`` names conditions that may differ. ``paired``: file i of the reference goes with file i of each variant.
-    The slices are in ``settings.by``; without any, the tasks where there are several, else the classes.
+    ``missing``: what becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
+    refuses where there is none. The slices are in ``settings.by``; without any, the tasks where there are several, else
+    the classes.
     """
 
     reference: Sequence[Path]
@@ -41,6 +43,7 @@ class Request:
     positive: str | None = None
     accepted: Collection[str] = ()
     paired: bool = False
+    missing: Missing | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -56,11 +59,12 @@ class Sides:
 
 def read_sides(request: Request) -> Sides:
     """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
-    before, about = read_any(request.reference, request.reading, format=request.format)
+    reading = replace(request.reading, missing=request.missing or request.reading.missing)
+    before, about = read_any(request.reference, reading, format=request.format)
     before = _with_positive(before, request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
     for paths in variant_groups(request.against):
-        after, about = read_any(paths, request.reading, format=request.format)
+        after, about = read_any(paths, reading, format=request.format)
         after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
         if request.paired:
             after = declared_pairs(before, after, request.reference, paths)
@@ -85,6 +89,7 @@ def audit_files(request: Request, out: Path) -> Audit:
         sides.settings,
         allow_partial=request.reading.allow_partial,
         accepted=request.accepted,
+        missing=request.missing or request.reading.missing,
     )
     write_report(found, out)
     print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
@@ -96,6 +101,7 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
     if out is not None:
         _writable(out)
     chosen = policy if isinstance(policy, Policy) else read_policy(policy)
+    request = replace(request, missing=request.missing or chosen.missing)
     sides = read_sides(request)
     result = gate(
         sides.reference,
@@ -104,6 +110,7 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
         sides.settings,
         allow_partial=request.reading.allow_partial,
         accepted=request.accepted,
+        missing=request.missing,
     )
     if out is not None:
         write_report(result.audit, out, gate=result)

@@ -19,7 +19,7 @@ from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
 from undertow.audit.result import Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
-from undertow.records.reading import Reading
+from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.text import gate_text
 
@@ -37,14 +37,15 @@ def gate_paths(
     format: str | None = None,
     accept: Sequence[str] = (),
     paired: bool = False,
+    missing: Missing | None = None,
     **reading: Any,
 ) -> GateResult:
     """Decide a policy on files.
 
     ``against`` is a variant: a folder, a file, or several files that are its members (of several folders each is a
     variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
-    file i of the reference goes with file i of each variant. ``reading`` are fields of ``Reading``: ``metric``,
-    ``tasks``, ``allow_partial`` …
+    file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``reading`` are
+    fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
@@ -57,6 +58,7 @@ def gate_paths(
         format=format,
         accepted=frozenset(accept),
         paired=paired,
+        missing=missing,
         settings=Settings(by=tuple(by)),
     )
     chosen = policy if isinstance(policy, Policy) else Path(policy)

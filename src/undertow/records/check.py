@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
+from undertow.records._missing import answered, coverage
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._teachers import taught
 from undertow.records.conditions import PROMPT, compare_conditions
+from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 
@@ -31,18 +33,28 @@ class Aligned:
     assumptions: tuple[str, ...]
     differences: tuple[str, ...] = ()
     """Those of the assumptions that are differences known to exist, besides the change that is audited."""
+    coverage: str = ""
+    """What a verdict must say of its examples: that it rests on some of them only, or that some count as wrong for want
+    of an outcome."""
 
 
 def align(
-    reference: Records, variant: Records, *, allow_partial: bool = False, accepted: Collection[str] = ()
+    reference: Records,
+    variant: Records,
+    *,
+    allow_partial: bool = False,
+    accepted: Collection[str] = (),
+    missing: Missing = "refuse",
 ) -> Aligned:
     """Bring the variant into the reference's order and say what the comparison assumes.
 
-    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, are left out
-    and counted. ``accepted`` names conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises
-    ``NotComparableError`` for other examples, labels, classes, task, conditions, or number type.
+    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, or that lack
+    an outcome on a side, are left out and counted; with ``missing="wrong"`` the last count as wrong. ``accepted`` names
+    conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises ``NotComparableError`` for other
+    examples, labels, classes, task, conditions, or number type, and for outcomes that are not there.
     """
     said: list[str] = []
+    known = reference, variant
     stated, expected = compare_conditions(reference, variant, accepted)
     reference, variant = same_classes(reference, variant, said)
     refuse_dtype(reference, variant)
@@ -51,12 +63,14 @@ def align(
     stated += _same_prompts(reference, variant, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
+    reference, variant, filled = answered(reference, variant, said, allow_partial=allow_partial, missing=missing)
     reference, variant = _same_columns(reference, variant, said)
     stated += differences(reference, variant)
     said += [*expected, *stated, *unverified(reference, variant)]
     reference, variant, paired = _pairs(reference, variant, said)
     said += taught(reference, variant)
-    return Aligned(reference, variant, paired, tuple(said), tuple(stated))
+    covered = coverage(reference, variant, known, filled)
+    return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered)
 
 
 def _same_order(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:

@@ -24,7 +24,7 @@ class Clusters:
     """
 
     number_N: Codes
-    count: int  # type: ignore[assignment]
+    count: int
     said: str
 
 

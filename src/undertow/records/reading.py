@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal, get_args
+
+from undertow.errors import UserError
+
+Missing = Literal["refuse", "wrong"]
+"""What becomes of a prediction or score that is not there: it refuses the comparison, or counts as wrong."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,8 @@ class Reading:
     a statistic). ``filter``: the output filter, where a log has one row for each. ``labels``: a table with
     ``example_id`` (or file name) and ``label``, for predictions that come without. ``tasks``: only these, as shell
     patterns. ``cluster``: the column whose equal values mean examples that are not independent; ``none`` takes all as
-    independent. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    independent. ``missing``: empty predictions are refused (or left out, with ``allow_partial``), or kept to count as
+    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models.
     """
 
     name: str | None = None
@@ -27,7 +34,12 @@ class Reading:
     labels: Path | None = None
     tasks: tuple[str, ...] = ()
     cluster: str | None = None
+    missing: Missing = "refuse"
     pick: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.missing not in get_args(Missing):
+            raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 
     def named(self, name: str | None) -> Reading:
         """The same with a name, unless it has one."""

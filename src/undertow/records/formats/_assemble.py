@@ -56,7 +56,7 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
         clustering=clustering,
         notes=tuple(dict.fromkeys(exclusions.notes)),
     )
-    return to_records(manifest, examples, label_N, answers, reading.inputs)
+    return to_records(manifest, examples, label_N, answers, reading.inputs, joined.left_out)
 
 
 def _told_apart(logs: Sequence[Log]) -> list[Log]:
@@ -93,17 +93,21 @@ def _is_binary(frame: pl.DataFrame) -> bool:
 
 
 def _folded(log: Log, notes: list[str]) -> Sheet:
-    """One row per example: scores of repeats averaged, the most frequent answer, the first of the rest."""
+    """One row per example: scores of repeats averaged, the most frequent answer, the first of the rest.
+
+    A mean over those repeats alone that have a score would be of the easy ones: where one has none, there is none.
+    """
     frame = _checked(log)
     ids = frame["example_id"]
     if not ids.is_duplicated().any():
         return Sheet(log.member, log.source, frame)
-    means = [c for c in ("score", "seconds") if c in frame.columns]
+    score = pl.when(pl.col("score").is_not_null().all()).then(pl.col("score").mean())
+    means = {"score": score, "seconds": pl.col("seconds").mean()}
     modes = [c for c in ("answer", "choice") if c in frame.columns]
     others = [c for c in frame.columns if c not in {"example_id", *means, *modes}]
     folded = frame.group_by("example_id", maintain_order=True).agg(
         pl.len().alias("_repeats"),
-        pl.col(means).mean(),
+        *(mean for c, mean in means.items() if c in frame.columns),
         *(pl.col(c).drop_nulls().mode(maintain_order=True).first() for c in modes),
         pl.col(others).first(),
     )
