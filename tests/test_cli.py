@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from undertow.cli import spread
+from undertow.cli import groups, spread
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,9 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 @pytest.mark.parametrize(
     ("given", "spread_out"),
     [
-        (["a", "--against", "c", "d"], ["a", "--against", "c", "--against", "d"]),
+        (["a", "--against", "c", "d"], ["a", "--against", "c\0d"]),
+        (["a", "--against", "c", "d", "--against", "e"], ["a", "--against", "c\0d", "--against", "e"]),
+        (["a", "--against", "c", "--against", "d"], ["a", "--against", "c", "--against", "d"]),
         (["a", "--against", "c", "--by", "x", "y"], ["a", "--against", "c", "--by", "x", "--by", "y"]),
         (["a", "--by=x", "--against", "c", "--out", "o"], ["a", "--by=x", "--against", "c", "--out", "o"]),
         (["--help"], ["--help"]),
@@ -30,6 +32,10 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 )
 def test_options_that_take_several_values(given: list[str], spread_out: list[str]) -> None:
     assert spread(given) == spread_out
+
+
+def test_what_stands_after_one_flag_stays_together() -> None:
+    assert groups(["c\0d", "e"]) == [[Path("c"), Path("d")], [Path("e")]]
 
 
 OLD = "example_id,prediction,label,region\n" + "".join(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ import typer
 
 if TYPE_CHECKING:
     from undertow.audit.result import Settings
-    from undertow.records.reading import Reading
+    from undertow.records.reading import Missing, Reading
 
 app = typer.Typer(
     name="undertow",
@@ -25,20 +26,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-SPREAD = ("--against", "--by", "--tasks", "--accept")
-"""Options that take several values after one flag: ``--against c.csv d.csv``."""
+SPREAD = ("--by", "--tasks", "--accept")
+"""Options that take several values after one flag: ``--by age gender``."""
+GROUPED = ("--against",)
+"""Options of which also matters what stood after one flag: ``--against a1.csv a2.csv --against b.csv``."""
+TOGETHER = "\0"
+"""Between values of one flag: no path, and no argument, holds a NUL."""
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that train side by side; by default one per core.")]
-AGAINST = "The changed model: each folder is a variant; loose files are the members of one variant."
+AGAINST = (
+    "The changed model: each folder is a variant, and so is each --against; loose files after one --against are the "
+    "members of one variant."
+)
 
 Reference = Annotated[
     list[Path], typer.Argument(help="A population folder, evaluation logs, or tables of predictions; repeat runs too.")
 ]
-Against = Annotated[list[Path], typer.Option(help=AGAINST)]
+Against = Annotated[list[str], typer.Option(help=AGAINST, metavar="<path>...")]
 By = Annotated[
     list[str] | None,
     typer.Option(help="Slice by class or task (the default), by a column, or by a crossing: age+gender."),
@@ -56,7 +64,20 @@ Metric = Annotated[str | None, typer.Option(help="The outcome to take where a lo
 Filter = Annotated[str | None, typer.Option(help="The output filter to take where a log has several.")]
 Labels = Annotated[Path | None, typer.Option(help="A table of right answers, for predictions that come without.")]
 Tasks = Annotated[list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")]
-Cluster = Annotated[str | None, typer.Option(help="Column whose equal values mean examples that are not independent.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(help="Column whose equal values mean examples that are not independent; none: all are independent."),
+]
+MissingOutcomes = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        help="Predictions and scores that are not there: refuse (the default) or wrong, which counts them as wrong.",
+    ),
+]
+Paired = Annotated[
+    bool, typer.Option("--paired", help="File i of the reference goes with file i of each variant: pairs of members.")
+]
 Accept = Annotated[
     list[str] | None, typer.Option(help="Differences to accept: prompt, fewshot, decoding, filter, template, …")
 ]
@@ -139,6 +160,8 @@ def audit(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    missing: MissingOutcomes = None,
+    paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
 ) -> None:
     """Compare predictions on disk and write report.html, findings and exemplars. Needs no torch and no model."""
@@ -146,13 +169,24 @@ def audit(
 
     settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, level)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
-    audit_files(Request(reference, against, reading, format, positive, frozenset(accept or ()), settings), out)
+    request = Request(
+        reference,
+        groups(against),
+        reading,
+        format=format,
+        positive=positive,
+        accepted=frozenset(accept or ()),
+        paired=paired,
+        missing=_missing(missing),
+        settings=settings,
+    )
+    audit_files(request, out)
 
 
 @app.command()
 def gate(
     reference: Reference,
-    against: Annotated[list[Path] | None, typer.Option(help=AGAINST)] = None,
+    against: Annotated[list[str] | None, typer.Option(help=AGAINST, metavar="<path>...")] = None,
     policy: Annotated[Path | None, typer.Option(help="The policy, a TOML file; --suggest writes a first one.")] = None,
     suggest: Annotated[
         Path | None, typer.Option(help="Write a policy here from what the reference's own runs differ by, and stop.")
@@ -179,6 +213,8 @@ def gate(
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
+    missing: MissingOutcomes = None,
+    paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
 ) -> None:
     """Decide a release by a written policy. Exit code 0 pass, 1 fail, 2 usage or input error, 3 cannot tell or not
@@ -188,7 +224,17 @@ def gate(
 
     settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
-    request = Request(reference, against or [], reading, format, positive, frozenset(accept or ()), settings)
+    request = Request(
+        reference,
+        groups(against or ()),
+        reading,
+        format=format,
+        positive=positive,
+        accepted=frozenset(accept or ()),
+        paired=paired,
+        missing=_missing(missing),
+        settings=settings,
+    )
     if suggest is not None:
         write_suggestion(request, suggest)
         return
@@ -282,19 +328,37 @@ def _reading(
     return Reading(None, allow_partial, inputs, metric, filter, labels, tuple(tasks or ()), cluster)
 
 
+def _missing(asked: str | None) -> Missing | None:
+    from typing import cast
+
+    from undertow.records.reading import Reading
+
+    return None if asked is None else Reading(missing=cast("Missing", asked)).missing  # Reading refuses other words.
+
+
 def spread(arguments: list[str]) -> list[str]:
-    """``--against a b`` becomes ``--against a --against b``: click gives an option one value at a time."""
-    spreading, done = "", []
+    """``--by x y`` becomes ``--by x --by y``, as click gives an option one value at a time. What stands after one
+    ``--against`` stays together as one value (``groups``)."""
+    flag, begun = "", False
+    done: list[str] = []
     for argument in arguments:
         if argument.startswith("-"):
-            spreading = argument if argument in SPREAD else ""
-            if not spreading:
+            flag, begun = (argument, False) if argument in (*SPREAD, *GROUPED) else ("", False)
+            if not flag:
                 done.append(argument)
-        elif spreading:
-            done += [spreading, argument]
+        elif flag in GROUPED and begun:
+            done[-1] += TOGETHER + argument
+        elif flag:
+            done += [flag, argument]
+            begun = True
         else:
             done.append(argument)
     return done
+
+
+def groups(given: Sequence[str]) -> list[list[Path]]:
+    """The paths after each flag."""
+    return [[Path(path) for path in together.split(TOGETHER)] for together in given]
 
 
 def one_blas_thread() -> None:

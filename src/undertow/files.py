@@ -15,7 +15,8 @@ from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit, Settings
 from undertow.errors import UserError
 from undertow.records.formats.detect import read_any
-from undertow.records.reading import Reading
+from undertow.records.pairing import declared_pairs
+from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.text import summary_text
@@ -28,16 +29,21 @@ class Request:
     """What a person gave on the command line, or a test in Python: two sides, and how to read and compare them.
 
     ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
-    ``accepted`` names conditions that may differ. ``by`` are the slices; without any, the tasks where there are
-    several, else the classes.
+    ``against`` holds what belongs together: each of its groups is a variant, but for folders, of which each is one.
+    ``accepted`` names conditions that may differ. ``paired``: file i of the reference goes with file i of each variant.
+    ``missing``: what becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
+    refuses where there is none. The slices are in ``settings.by``; without any, the tasks where there are several, else
+    the classes.
     """
 
     reference: Sequence[Path]
-    against: Sequence[Path]
-    reading: Reading = field(default_factory=lambda: Reading(inputs=True))
+    against: Sequence[Sequence[Path]]
+    reading: Reading = field(default_factory=Reading)
     format: str | None = None
     positive: str | None = None
     accepted: Collection[str] = ()
+    paired: bool = False
+    missing: Missing | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -53,12 +59,15 @@ class Sides:
 
 def read_sides(request: Request) -> Sides:
     """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
-    before, about = read_any(request.reference, request.reading, format=request.format)
+    reading = replace(request.reading, missing=request.missing or request.reading.missing)
+    before, about = read_any(request.reference, reading, format=request.format)
     before = _with_positive(before, request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
     for paths in variant_groups(request.against):
-        after, about = read_any(paths, request.reading, format=request.format)
+        after, about = read_any(paths, reading, format=request.format)
         after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        if request.paired:
+            after = declared_pairs(before, after, request.reference, paths)
         if before.inputs is not None:
             after = replace(after, inputs=None)  # The reference's are shown; a million prompts are not kept twice.
         variants.append(_with_positive(after, request.positive))
@@ -80,6 +89,7 @@ def audit_files(request: Request, out: Path) -> Audit:
         sides.settings,
         allow_partial=request.reading.allow_partial,
         accepted=request.accepted,
+        missing=request.missing or request.reading.missing,
     )
     write_report(found, out)
     print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
@@ -91,6 +101,7 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
     if out is not None:
         _writable(out)
     chosen = policy if isinstance(policy, Policy) else read_policy(policy)
+    request = replace(request, missing=request.missing or chosen.missing)
     sides = read_sides(request)
     result = gate(
         sides.reference,
@@ -99,6 +110,7 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
         sides.settings,
         allow_partial=request.reading.allow_partial,
         accepted=request.accepted,
+        missing=request.missing,
     )
     if out is not None:
         write_report(result.audit, out, gate=result)
@@ -129,11 +141,13 @@ def convert_files(paths: Sequence[Path], out: Path, reading: Reading, format: st
     print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} examples")
 
 
-def variant_groups(paths: Sequence[Path]) -> list[list[Path]]:
-    """Each folder is a variant of its own; loose files together are the members of one."""
-    folders = [[path] for path in paths if path.is_dir()]
-    files = [path for path in paths if not path.is_dir()]
-    return [*folders, *([files] if files else [])]
+def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
+    """Each folder is a variant of its own; the loose files of one group are together the members of one."""
+    variants: list[list[Path]] = []
+    for group in given:
+        files = [path for path in group if not path.is_dir()]
+        variants += [*([path] for path in group if path.is_dir()), *([files] if files else [])]
+    return variants
 
 
 def _usual_slices(records: Records) -> tuple[str, ...]:

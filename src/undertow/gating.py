@@ -19,31 +19,48 @@ from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
 from undertow.audit.result import Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
-from undertow.records.reading import Reading
+from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.text import gate_text
 
 Paths = str | Path | Sequence[str | Path]
+Groups = Paths | Sequence[Paths]
 
 
 def gate_paths(
     reference: Paths,
-    against: Paths,
+    against: Groups,
     policy: str | Path | Policy,
     *,
     out: str | Path | None = None,
     by: Sequence[str] = (),
     format: str | None = None,
     accept: Sequence[str] = (),
+    paired: bool = False,
+    missing: Missing | None = None,
     **reading: Any,
 ) -> GateResult:
-    """Decide a policy on files. ``reading`` are fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
+    """Decide a policy on files.
+
+    ``against`` is a variant: a folder, a file, or several files that are its members (of several folders each is a
+    variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
+    file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``reading`` are
+    fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
     """
-    how = Reading(**{"inputs": out is not None, **reading})
-    request = Request(_paths(reference), _paths(against), how, format, None, frozenset(accept), Settings(by=tuple(by)))
+    how = Reading(**reading)
+    request = Request(
+        _paths(reference),
+        _groups(against),
+        how,
+        format=format,
+        accepted=frozenset(accept),
+        paired=paired,
+        missing=missing,
+        settings=Settings(by=tuple(by)),
+    )
     chosen = policy if isinstance(policy, Policy) else Path(policy)
     return gate_files(request, chosen, None if out is None else Path(out))
 
@@ -93,3 +110,10 @@ def write_suggestion(request: Request, path: Path) -> None:
 
 def _paths(given: Paths) -> list[Path]:
     return [Path(given)] if isinstance(given, str | Path) else [Path(p) for p in given]
+
+
+def _groups(given: Groups) -> list[list[Path]]:
+    """What is flat belongs together; in a list that holds lists each place is a group of its own."""
+    if isinstance(given, str | Path) or all(isinstance(part, str | Path) for part in given):
+        return [_paths(given)]  # type: ignore[arg-type]
+    return [_paths(part) for part in given]

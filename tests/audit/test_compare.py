@@ -10,9 +10,12 @@ import pytest
 from scipy import stats
 
 from undertow.audit import Audit, Settings, audit
+from undertow.audit.compare import Comparison, audit_comparisons
 from undertow.audit.measures import accuracy, churn
+from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS
 from undertow.errors import UserError
+from undertow.records.records import Records
 from worlds import null_world, planted_world, records_from
 
 SETTINGS = Settings(by=("class",), draws=500)
@@ -35,6 +38,12 @@ def rows(found: Audit, measure: str, slice: str, value: str = "") -> dict[str, o
     hit = f.filter((pl.col("measure") == measure) & (pl.col("slice") == slice) & (pl.col("value") == value))
     assert hit.height == 1
     return hit.row(0, named=True)
+
+
+def as_they_are(reference: Records, variant: Records, settings: Settings) -> Audit:
+    """The audit of records that need no aligning, and would be refused for what they lack."""
+    pair = Pair(reference, variant, False, settings)
+    return audit_comparisons(reference, [Comparison(pair, (), ())], settings)
 
 
 def test_the_planted_class_is_worse_and_named(planted: Audit) -> None:
@@ -156,7 +165,7 @@ def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined_or_open() -> No
     label = [0, 1, 0, -1] * 10
     silent = [-1 if n % 4 == 1 else n % 2 for n in range(40)]
     reference = records_from([[0, 1, 0, 1] * 10, silent], label, 2, name="old")
-    found = audit(reference, [records_from([[0, 1, 1, 1] * 10], label, 2, name="new")], SETTINGS)
+    found = as_they_are(reference, records_from([[0, 1, 1, 1] * 10], label, 2, name="new"), SETTINGS)
     row = rows(found, "newly_wrong_per_pair", "class", "(missing)")
     assert (row["verdict"], row["note"], row["n_examples"]) == ("undefined", "", 0)
     row = rows(found, "churn", "class", "class 1")
@@ -245,7 +254,7 @@ def test_examples_that_nobody_answers_are_no_ties_and_no_counts() -> None:
     none_MN = np.where(np.arange(400) < 100, -1, reference.pred_MN)
     both = [records_from(p, reference.label_N, 4, name=n) for p, n in ((none_MN, "a"), (variant.pred_MN, "b"))]
     kept = [r.take_examples(np.arange(100, 400)) for r in both]
-    whole, part = (audit(pair[0], [pair[1]], Settings(draws=200)).variants[0].count for pair in (both, kept))
+    whole, part = (as_they_are(*pair, Settings(draws=200)).variants[0].count for pair in (both, kept))
     assert whole is not None
     assert part is not None
     assert (whole.observed, whole.tied) == (part.observed, part.tied)
@@ -256,7 +265,7 @@ def test_a_member_that_is_silent_on_a_slice_leaves_it_undefined_and_says_so() ->
     pred_MN = reference.pred_MN.copy()
     pred_MN[0, reference.label_N == 1] = -1
     silent = records_from(pred_MN, reference.label_N, 3, name="silent")
-    row = rows(audit(silent, [variant], Settings(by=("class",), draws=100)), "accuracy", "class", "class 1")
+    row = rows(as_they_are(silent, variant, Settings(by=("class",), draws=100)), "accuracy", "class", "class 1")
     assert (row["verdict"], row["note"]) == ("undefined", "1 of 8 members have no value here")
 
 

@@ -35,6 +35,7 @@ from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
 from undertow.records.clusters import clusters_of
+from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 IMPLAUSIBLE_GAIN = 0.05
@@ -57,6 +58,8 @@ class Comparison:
     differences: tuple[str, ...]
     repeated: tuple[str, ...] = ()
     """Which members are no more than repeat runs of one model."""
+    coverage: str = ""
+    """On how many of the examples, where not on all; part of the verdict."""
 
 
 def audit(
@@ -67,15 +70,19 @@ def audit(
     measures: Sequence[Measure] | None = None,
     allow_partial: bool = False,
     accepted: Collection[str] = (),
+    missing: Missing = "refuse",
 ) -> Audit:
     """Compare each variant with the reference.
 
-    ``accepted`` names conditions that may differ (``records.conditions``). Raises ``NotComparableError`` where the
+    ``accepted`` names conditions that may differ (``records.conditions``); ``missing`` says what becomes of outcomes
+    that are not there (``records.check.align``). Raises ``NotComparableError`` where the
     records differ in something a comparison assumes equal, ``UserError`` for a slice that does not exist. Every number
     follows from the records and ``settings.seed``.
     """
     settings = settings or Settings()
-    compared = comparisons(reference, variants, settings, allow_partial=allow_partial, accepted=accepted)
+    compared = comparisons(
+        reference, variants, settings, allow_partial=allow_partial, accepted=accepted, missing=missing
+    )
     return audit_comparisons(reference, compared, settings, measures=measures)
 
 
@@ -86,12 +93,13 @@ def comparisons(
     *,
     allow_partial: bool = False,
     accepted: Collection[str] = (),
+    missing: Missing = "refuse",
 ) -> tuple[Comparison, ...]:
     """Each variant aligned with the reference; the comparability check comes before any number."""
     _distinct_names(reference, variants)
     made = []
     for variant in variants:
-        aligned = align(reference, variant, allow_partial=allow_partial, accepted=accepted)
+        aligned = align(reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing)
         clusters = clusters_of(aligned.reference)
         found = distinct(
             aligned.reference,
@@ -102,7 +110,7 @@ def comparisons(
         )
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
-        made.append(Comparison(pair, assumptions, aligned.differences, found.said))
+        made.append(Comparison(pair, assumptions, aligned.differences, found.said, aligned.coverage))
     return tuple(made)
 
 
@@ -115,7 +123,7 @@ def audit_comparisons(
 ) -> Audit:
     """The audit of variants that are aligned already."""
     made = [_one_variant(c, measures or default_measures()) for c in compared]
-    found = tuple(variant for variant, _, _ in made)
+    found = tuple(_covered(variant, c.coverage) for (variant, _, _), c in zip(made, compared, strict=True))
     sides = [c.pair.reference for c in compared]
     shown, said = _shown(reference, sides)
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
@@ -135,6 +143,11 @@ def audit_comparisons(
         pooling=pooling_rule(sides[0]),
         scale=reference.manifest.scale,
     )
+
+
+def _covered(variant: VariantAudit, coverage: str) -> VariantAudit:
+    """With what the verdict must say of its examples."""
+    return replace(variant, headline=f"{variant.headline} {coverage}") if coverage else variant
 
 
 def pooling_rule(records: Records) -> str:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
+from undertow.records._missing import answered, coverage
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._teachers import taught
 from undertow.records.conditions import PROMPT, compare_conditions
+from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 
@@ -31,18 +33,28 @@ class Aligned:
     assumptions: tuple[str, ...]
     differences: tuple[str, ...] = ()
     """Those of the assumptions that are differences known to exist, besides the change that is audited."""
+    coverage: str = ""
+    """What a verdict must say of its examples: that it rests on some of them only, or that some count as wrong for want
+    of an outcome."""
 
 
 def align(
-    reference: Records, variant: Records, *, allow_partial: bool = False, accepted: Collection[str] = ()
+    reference: Records,
+    variant: Records,
+    *,
+    allow_partial: bool = False,
+    accepted: Collection[str] = (),
+    missing: Missing = "refuse",
 ) -> Aligned:
     """Bring the variant into the reference's order and say what the comparison assumes.
 
-    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, are left out
-    and counted. ``accepted`` names conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises
-    ``NotComparableError`` for other examples, labels, classes, task, conditions, or number type.
+    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, or that lack
+    an outcome on a side, are left out and counted; with ``missing="wrong"`` the last count as wrong. ``accepted`` names
+    conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises ``NotComparableError`` for other
+    examples, labels, classes, task, conditions, or number type, and for outcomes that are not there.
     """
     said: list[str] = []
+    known = reference, variant
     stated, expected = compare_conditions(reference, variant, accepted)
     reference, variant = same_classes(reference, variant, said)
     refuse_dtype(reference, variant)
@@ -51,12 +63,14 @@ def align(
     stated += _same_prompts(reference, variant, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
+    reference, variant, filled = answered(reference, variant, said, allow_partial=allow_partial, missing=missing)
     reference, variant = _same_columns(reference, variant, said)
     stated += differences(reference, variant)
     said += [*expected, *stated, *unverified(reference, variant)]
     reference, variant, paired = _pairs(reference, variant, said)
     said += taught(reference, variant)
-    return Aligned(reference, variant, paired, tuple(said), tuple(stated))
+    covered = coverage(reference, variant, known, filled)
+    return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered)
 
 
 def _same_order(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
@@ -183,10 +197,31 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
         if count:
             said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
     examples = examples.with_columns(added)
+    reference, examples = _same_clusters(reference, variant, examples, said)
     inputs = reference.inputs if reference.inputs is not None else variant.inputs
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))
     return _over(reference, examples, inputs), _over(variant, examples, inputs)
+
+
+def _same_clusters(
+    reference: Records, variant: Records, examples: pl.DataFrame, said: list[str]
+) -> tuple[Records, pl.DataFrame]:
+    """Which examples are not independent is known of the examples, so what one side knows holds for both."""
+    if "content_hash" not in examples.columns and "content_hash" in variant.examples.columns:
+        examples = examples.with_columns(variant.examples["content_hash"])
+    mine, other = (r.manifest.clustering for r in (reference, variant))
+    if "cluster" not in variant.examples.columns or (mine is not None and mine.column is None):
+        return reference, examples
+    theirs = variant.examples["cluster"].cast(pl.String)
+    if "cluster" not in examples.columns:
+        said.append(f"Clusters are those of {variant.name!r}; {reference.name!r} has none.")
+        manifest = reference.manifest.model_copy(update={"clustering": other})
+        return replace(reference, manifest=manifest), examples.with_columns(theirs)
+    count = int(examples["cluster"].cast(pl.String).ne_missing(theirs).sum())
+    if count:
+        said.append(f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed.")
+    return reference, examples
 
 
 def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -16,14 +16,15 @@ from undertow.records.records import Records
 Codes = NDArray[np.int64]
 
 
-class Clusters(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Clusters:
     """Clusters of examples, numbered from 0 in order of appearance; one that shares nothing is its own.
 
     ``said`` is a phrase on what makes them: ``column 'passage'``, ``examples with equal content (180 repeat another)``.
     """
 
     number_N: Codes
-    count: int  # type: ignore[assignment]
+    count: int
     said: str
 
 

@@ -5,28 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal, get_args
+
+from undertow.errors import UserError
+
+Missing = Literal["refuse", "wrong"]
+"""What becomes of a prediction or score that is not there: it refuses the comparison, or counts as wrong."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """How one side of a comparison is read. A format uses what applies to it and may ignore the rest.
 
-    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at. ``metric``:
-    the outcome to take where a log has several (a metric, a scorer, a statistic). ``filter``: the output filter, where
-    a log has one row for each. ``labels``: a table with ``example_id`` (or file name) and ``label``, for predictions
-    that come without. ``tasks``: only these, as shell patterns. ``cluster``: the column whose equal values mean
-    examples that are not independent. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at, and what tells
+    copies where there is no content hash. ``metric``: the outcome to take where a log has several (a metric, a scorer,
+    a statistic). ``filter``: the output filter, where a log has one row for each. ``labels``: a table with
+    ``example_id`` (or file name) and ``label``, for predictions that come without. ``tasks``: only these, as shell
+    patterns. ``cluster``: the column whose equal values mean examples that are not independent; ``none`` takes all as
+    independent. ``missing``: empty predictions are refused (or left out, with ``allow_partial``), or kept to count as
+    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models.
     """
 
     name: str | None = None
     allow_partial: bool = False
-    inputs: bool = False
+    inputs: bool = True
     metric: str | None = None
     filter: str | None = None
     labels: Path | None = None
     tasks: tuple[str, ...] = ()
     cluster: str | None = None
+    missing: Missing = "refuse"
     pick: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.missing not in get_args(Missing):
+            raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 
     def named(self, name: str | None) -> Reading:
         """The same with a name, unless it has one."""

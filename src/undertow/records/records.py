@@ -48,6 +48,9 @@ class Records:
     answers: tuple[pl.Series, ...] | None = None
     outputs: tuple[pl.Series, ...] | None = None
     """Per member all that it wrote, where the answer is only extracted from it."""
+    left_out: pl.Series | None = None
+    """Ids of examples that reading left out because they did not fit, null for a row without one; not part of a
+    record."""
 
     def __post_init__(self) -> None:
         check_axes(pred_MN=self.pred_MN, label_N=self.label_N)

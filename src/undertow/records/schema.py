@@ -22,7 +22,9 @@ TOP_K = 5
 FULL_PROBABILITIES_UP_TO = 64
 """With this many classes or fewer a member file keeps all probabilities, with more only the top five."""
 
-NOT_SLICES = frozenset({"example_id", "label", "input", "content_hash", "prompt_hash", "target", "cluster"})
+NOT_SLICES = frozenset(
+    {"example_id", "label", "input", "content_hash", "prompt_hash", "target", "cluster", "cluster_from"}
+)
 """Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
 
 Task = Literal["classification", "binary", "multilabel", "choice", "generation"]

@@ -59,7 +59,7 @@ REFUSED = {
         "gate.toml, line 5: max_drop.points = -2: input should be greater than 0"
     ),
     "# nothing\n\n[[max_dorp]]\npoints = 1\n": (
-        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, [[max_drop]],"
+        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, missing, [[max_drop]],"
         " [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], [[calibration_shift]], [[must_not_flip]],"
         " [[min_realised_speedup]]"
     ),

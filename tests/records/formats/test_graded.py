@@ -145,7 +145,7 @@ def test_clusters_are_found_or_named(put):
     found = read_any([path])[0]
     assert found.examples["cluster"].to_list() == ["p", "p", "q"]
     assert found.manifest.notes == (
-        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another.",
+        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, none takes none.",
     )
     assert read_any([path], cluster="page")[0].examples["cluster"].to_list() == ["1", "1", "2"]
     assert refused([path], cluster="pgae") == (

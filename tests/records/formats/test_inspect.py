@@ -88,23 +88,25 @@ def test_real_options_become_a_choice() -> None:
 def test_real_deflate_zstd_and_json_say_the_same() -> None:
     zstd, deflate = real("eval", "changed", "arithmetic"), real("eval-deflate", "changed")
     assert zstd.examples.equals(deflate.examples)
-    assert np.array_equal(zstd.correct_MN, deflate.correct_MN)
+    np.testing.assert_array_equal(zstd.correct_MN, deflate.correct_MN)
     json = real("json", "changed")
     assert json.examples.equals(zstd.examples.head(3))
-    assert np.array_equal(json.correct_MN, zstd.correct_MN[:, :3])
+    np.testing.assert_array_equal(json.correct_MN, zstd.correct_MN[:, :3])
 
 
 def test_a_real_error_has_no_score_and_is_counted() -> None:
     records = real("eval", "changed", "arithmetic")
-    assert records.correct_MN.tolist() == [[1, 1, 0.5, 0, 0.5, 0.5]]
+    np.testing.assert_array_equal(records.correct_MN, [[1, np.nan, 0.5, 0, 0.5, 0.5]])
     assert notes(records)[0] == "1 of 12 samples ended in an error and have no score."
     assert notes(records)[1] == "the outcome is match; --metric takes another of includes."
     assert records.manifest.notes[1].startswith(str(REAL))
 
 
 def test_real_models_compare() -> None:
-    aligned = align(real("eval", "reference"), real("eval", "changed"))
+    aligned = align(real("eval", "reference"), real("eval", "changed"), allow_partial=True)
+    assert aligned.coverage == "Compared on 12 of 13 examples."
     assert aligned.assumptions == (
+        "Left out, because they have no score: 1 of 13 examples in 'changed' (first 'arithmetic/2').",
         "The model differs: mockllm/reference for 'reference', mockllm/changed for 'changed'.",
     )
 

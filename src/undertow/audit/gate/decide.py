@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from undertow.audit.compare import audit_comparisons, comparisons
+from undertow.audit.compare import Comparison, audit_comparisons, comparisons
 from undertow.audit.findings import ALL
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
@@ -16,6 +16,7 @@ from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
 from undertow.audit.result import Audit, Settings
 from undertow.errors import NotComparableError, UserError
+from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 GAIN = "implausible_gain"
@@ -30,8 +31,9 @@ def gate(
     *,
     allow_partial: bool = False,
     accepted: Collection[str] = (),
+    missing: Missing | None = None,
 ) -> GateResult:
-    """Audit the variants, and decide every rule of the policy on each.
+    """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the policy's own.
 
     Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release, not knowing is an
     answer too. Raises ``UserError`` for a column that does not exist or a file of the policy that cannot be read.
@@ -45,13 +47,21 @@ def gate(
     settings = replace(settings, by=by, several="both")
     try:
         refuse_unblessed(reference, policy)
-        compared = comparisons(reference, variants, settings, allow_partial=allow_partial, accepted=accepted)
+        compared = comparisons(
+            reference,
+            variants,
+            settings,
+            allow_partial=allow_partial,
+            accepted=accepted,
+            missing=missing or policy.missing,
+        )
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
     decisions = tuple(decision for c in compared for decision in _about(Evidence(c.pair), policy))
     verdict = overall(decisions)
-    return GateResult(verdict, sentence(decisions, found), decisions, found, policy.level)
+    reason = " ".join([sentence(decisions, found), *_coverage(compared)])
+    return GateResult(verdict, reason, decisions, found, policy.level)
 
 
 def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
@@ -69,6 +79,13 @@ def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
             where = f"{first.rule} on {first.where}" + (f" of {first.variant}" if several else "")
             return f"{len(those)} of {len(required)} required checks {said}; first {where}: {first.reason}{tail}"
     return f"All {len(required)} required checks pass.{tail}"
+
+
+def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
+    """On how many examples the verdict rests, where not on all; of several variants each by name."""
+    for c in compared:
+        if c.coverage:
+            yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
 
 
 def _about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:

@@ -3,6 +3,7 @@
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
 blessed = "blessed.json"
+missing = "wrong"       # a prediction or score that is not there; by default it refuses the comparison
 
 [[max_drop]]
 points = 1.0
@@ -25,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from undertow.audit.gate.rules import RULES, Rule
 from undertow.errors import UserError
 from undertow.records.opening import read_file
+from undertow.records.reading import Missing
 
 LARGEST = 1 << 20
 HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
@@ -42,6 +44,8 @@ class _Settings(BaseModel):
     """Points of accuracy on the whole beyond which a gain is implausible and must be explained first."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was approved."""
+    missing: Missing = "refuse"
+    """What becomes of predictions and scores that are not there: ``wrong`` counts them as wrong."""
 
 
 _Tables = create_model(

@@ -14,13 +14,14 @@ from undertow.errors import TableError
 from undertow.records.answer_codes import answer_classes, code_answers
 from undertow.records.answers import Answers, derive
 from undertow.records.conditions import merged
+from undertow.records.formats._clustering import unasked
 from undertow.records.formats._join import Exclusions, Joined, Sheet, join
 from undertow.records.formats._log import PER_MEMBER, Log
 from undertow.records.formats._names import file_name
 from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import Manifest, MemberEntry
+from undertow.records.schema import Clustering, Manifest, MemberEntry
 
 LONGEST_ANSWER = 300
 """Characters of an answer that are kept; of a longer one its beginning and a fingerprint, so that it stays itself."""
@@ -41,7 +42,7 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
     joined = join(sheets, exclusions, per_member=PER_MEMBER)
     chooses = all({"choice", "label"} <= set(log.frame.columns) for log in logs)
     build = _choice if chooses else _generation
-    examples = _clustered(joined.examples, reading, exclusions.notes)
+    examples, clustering = _clustered(joined.examples, reading, exclusions.notes)
     task, classes, label_N, answers = build(joined, binary)
     metric = _one_metric(logs)
     manifest = Manifest(
@@ -52,9 +53,10 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
         members=tuple(MemberEntry(id=log.member, facts=_facts(log)) for log in logs),
         metric=metric,
         conditions=merged([*(log.conditions for log in logs), {} if metric is None else {"metric": metric}]),
+        clustering=clustering,
         notes=tuple(dict.fromkeys(exclusions.notes)),
     )
-    return to_records(manifest, examples, label_N, answers, reading.inputs)
+    return to_records(manifest, examples, label_N, answers, reading.inputs, joined.left_out)
 
 
 def _told_apart(logs: Sequence[Log]) -> list[Log]:
@@ -91,17 +93,21 @@ def _is_binary(frame: pl.DataFrame) -> bool:
 
 
 def _folded(log: Log, notes: list[str]) -> Sheet:
-    """One row per example: scores of repeats averaged, the most frequent answer, the first of the rest."""
+    """One row per example: scores of repeats averaged, the most frequent answer, the first of the rest.
+
+    A mean over those repeats alone that have a score would be of the easy ones: where one has none, there is none.
+    """
     frame = _checked(log)
     ids = frame["example_id"]
     if not ids.is_duplicated().any():
         return Sheet(log.member, log.source, frame)
-    means = [c for c in ("score", "seconds") if c in frame.columns]
+    score = pl.when(pl.col("score").is_not_null().all()).then(pl.col("score").mean())
+    means = {"score": score, "seconds": pl.col("seconds").mean()}
     modes = [c for c in ("answer", "choice") if c in frame.columns]
     others = [c for c in frame.columns if c not in {"example_id", *means, *modes}]
     folded = frame.group_by("example_id", maintain_order=True).agg(
         pl.len().alias("_repeats"),
-        pl.col(means).mean(),
+        *(mean for c, mean in means.items() if c in frame.columns),
         *(pl.col(c).drop_nulls().mode(maintain_order=True).first() for c in modes),
         pl.col(others).first(),
     )
@@ -131,20 +137,20 @@ def _checked(log: Log) -> pl.DataFrame:
     return frame.with_columns(score.alias("score"))
 
 
-def _clustered(examples: pl.DataFrame, reading: Reading, notes: list[str]) -> pl.DataFrame:
-    """The column that tells which examples are not independent, where one is asked for or plainly there."""
+def _clustered(examples: pl.DataFrame, reading: Reading, notes: list[str]) -> tuple[pl.DataFrame, Clustering | None]:
+    """The column that tells which examples are not independent, where nobody chose one and it is plainly there."""
+    kept = examples.drop("cluster_from", strict=False)
     if reading.cluster is not None:
-        if reading.cluster not in examples.columns:
-            known = ", ".join(c for c in examples.columns if c != "example_id")
-            raise TableError(f"--cluster {reading.cluster}: the examples have no such column; they have {known}")
-        return examples.with_columns(pl.col(reading.cluster).cast(pl.String).alias("cluster"))
+        return kept, None
     if "cluster" in examples.columns:
-        return examples.with_columns(pl.col("cluster").cast(pl.String))
+        sources = examples["cluster_from"].drop_nulls().unique().sort() if "cluster_from" in examples.columns else ()
+        clustering = Clustering(column=", ".join(sources), asked=False) if len(sources) else None
+        return kept.with_columns(pl.col("cluster").cast(pl.String)), clustering
     found = next((c for c in CLUSTERS if c in examples.columns and examples[c].is_duplicated().any()), None)
     if found is None:
-        return examples
-    notes.append(f"Examples that share a {found} are taken as one cluster; --cluster COLUMN takes another.")
-    return examples.with_columns(pl.col(found).cast(pl.String).alias("cluster"))
+        return kept, None
+    notes.append(unasked(found))
+    return kept.with_columns(pl.col(found).cast(pl.String).alias("cluster")), Clustering(column=found, asked=False)
 
 
 _Built = tuple[Any, tuple[str, ...], NDArray[np.int32], list[Answers]]

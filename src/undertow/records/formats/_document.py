@@ -43,11 +43,13 @@ def _shows_groups(column: pl.Series) -> bool:
     return column.n_unique() < max(len(column), 2) and not column.str.contains(FINGERPRINT).any()
 
 
-def cluster(frame: pl.DataFrame, names: Sequence[str], task: str) -> tuple[pl.Series, str] | None:
-    """Which examples of a task share a text, by the field that plainly says so, and the field's name."""
+def cluster(frame: pl.DataFrame, names: Sequence[str], task: str) -> tuple[list[pl.Series], str] | None:
+    """Which examples of a task share a text, by the field that plainly says so (``cluster`` and ``cluster_from``), and
+    the field's name."""
     for name in CLUSTERS:
         if name not in names or not frame[name].drop_nulls().is_duplicated().any():
             continue
         shared = task + "/" + frame[name].cast(pl.String)
-        return shared.fill_null(frame["example_id"]).alias("cluster"), name
+        source = pl.Series("cluster_from", [name], dtype=pl.String).new_from_index(0, frame.height)
+        return [shared.fill_null(frame["example_id"]).alias("cluster"), source], name
     return None

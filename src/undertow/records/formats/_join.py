@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.formats._columns import SPECIAL, probability_columns, typed, typed_all
+from undertow.records.reading import Missing
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""
@@ -30,6 +31,8 @@ class Exclusions:
 
     allowed: bool
     notes: list[str] = field(default_factory=list)
+    missing: Missing = "refuse"
+    """With ``wrong`` an empty prediction is no reason to leave an example out."""
 
     def leave_out(self, what: str, fix: str) -> None:
         """``what`` is a full sentence without its end; it becomes the error or the note."""
@@ -44,6 +47,8 @@ class Joined:
 
     examples: pl.DataFrame
     sheets: tuple[Sheet, ...]
+    left_out: pl.Series | None = None
+    """Ids of the examples that were left out, null for a row without one."""
 
 
 def join(
@@ -58,6 +63,7 @@ def join(
     ``per_member`` names the columns of a member's answers; by default those of a plain table, where an empty
     prediction is refused too. ``also_per_member`` adds to them.
     """
+    given = sheets
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
     ids = _shared_ids(sheets, exclusions)
     aligned = [_in_order(sheet, ids) for sheet in sheets]
@@ -65,13 +71,23 @@ def join(
         aligned, ids, exclusions, (per_member or SPECIAL - set(IDENTITY)) | also_per_member
     )
     keep_N = ~doubtful_N
-    if per_member is None:
+    if per_member is None and exclusions.missing == "refuse":
         keep_N &= ~_unanswered(aligned, ids, exclusions)
     if not keep_N.any():
         raise TableError(f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the ids")
     mask = pl.Series(keep_N)
     kept = tuple(Sheet(s.member, s.source, s.frame.filter(mask)) for s in aligned)
-    return Joined(examples.filter(mask), kept)
+    examples = examples.filter(mask)
+    left_out = _left_out(given, examples["example_id"]) if exclusions.allowed else None
+    return Joined(examples, kept, left_out)
+
+
+def _left_out(given: list[Sheet], kept: pl.Series) -> pl.Series:
+    """Ids in some sheet that are not kept, and as many nulls as a sheet has rows without an id."""
+    ids = pl.concat([sheet.frame["example_id"] for sheet in given]).unique().drop_nulls()
+    nameless = max(sheet.frame["example_id"].null_count() for sheet in given)
+    none = pl.Series("example_id", [None] * nameless, dtype=ids.dtype)
+    return pl.concat([ids.filter(~ids.is_in(kept.implode())), none])
 
 
 def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
@@ -193,7 +209,7 @@ def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> 
             exclusions.leave_out(
                 f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)} examples,"
                 f" first {ids[int(empty_N.argmax())]!r}",
-                "fill it in",
+                "fill it in, count it as wrong with --missing wrong",
             )
             missing_N |= empty_N
     return missing_N

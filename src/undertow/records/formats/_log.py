@@ -12,6 +12,7 @@ Columns of ``frame``, one row per example, or per example and repeat (rows with 
     input          the prompt, or what a person needs to see of it
     content_hash   fingerprint of the example; prompt_hash of the prompt as it was given
     cluster        equal for examples that are not independent (one passage, one template)
+    cluster_from   what a reader took it from without being asked, where it did
     seconds        what it took
     anything else  a slice: ``task``, and columns of the document or metadata that ``slice_worthy`` keeps
 """

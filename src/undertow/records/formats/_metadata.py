@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from undertow.records.formats._assemble import CLUSTERS
+from undertow.records.formats._clustering import unasked
 from undertow.records.formats._document import cluster, free_name, slices
 from undertow.records.formats._json import fingerprint
 from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS
@@ -27,7 +28,7 @@ def with_metadata(
     frame = slices(frame, [c.name for c in columns], reading)
     if found is None:
         return frame, ()
-    said = f"{task}: examples that share a {found[1]} are taken as one cluster; --cluster COLUMN takes another."
+    said = f"{task}: {unasked(found[1])}"
     return frame.with_columns(found[0]), (said,)
 
 

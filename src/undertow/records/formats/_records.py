@@ -14,7 +14,12 @@ from undertow.records.schema import Manifest
 
 
 def to_records(
-    manifest: Manifest, examples: pl.DataFrame, label_N: NDArray[np.int32], answers: Sequence[Answers], inputs: bool
+    manifest: Manifest,
+    examples: pl.DataFrame,
+    label_N: NDArray[np.int32],
+    answers: Sequence[Answers],
+    inputs: bool,
+    left_out: pl.Series | None = None,
 ) -> Records:
     """One population; ``label_N`` replaces any label column. ``inputs`` keeps what a person can look at."""
     label = pl.Series("label", label_N).replace(MISSING, None)
@@ -32,6 +37,7 @@ def to_records(
         stacked(a.score_N for a in answers),
         said,
         written if inputs else None,
+        left_out,
     )
 
 

@@ -19,7 +19,7 @@ from undertow.records.answers import Answers, derive
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
 from undertow.records.formats._columns import PROBABILITY, probability_columns
-from undertow.records.formats._join import Exclusions, Joined, Sheet, join
+from undertow.records.formats._join import Exclusions, Sheet, join
 from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
@@ -40,10 +40,12 @@ def from_sheets(
     """One population. ``classes`` are those that a file declares; without them, and without ``p_<class>``, they are
     those seen. With ``confident`` the column ``confidence`` is the highest probability and no slice."""
     stated = stated_classes(sheets)
-    exclusions = Exclusions(reading.allow_partial, list(notes))
+    exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
     joined = join(sheets, exclusions, also_per_member=frozenset({CONFIDENCE}) if confident else frozenset())
+    sheets = [_emptied(s) for s in joined.sheets]
     if stated is not None:
-        joined = Joined(joined.examples, tuple(_with_prediction(s, stated) for s in joined.sheets))
+        sheets = [_with_prediction(s, stated) for s in sheets]
+    joined = replace(joined, sheets=tuple(sheets))
     for sheet in joined.sheets:
         if "prediction" not in sheet.frame.columns:
             raise TableError(f"{sheet.source}: has no column 'prediction'; other members have one, name it alike")
@@ -68,7 +70,17 @@ def from_sheets(
         members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
         notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
     )
-    return to_records(manifest, joined.examples, label_N, answers, reading.inputs)
+    return to_records(manifest, joined.examples, label_N, answers, reading.inputs, joined.left_out)
+
+
+def _emptied(sheet: Sheet) -> Sheet:
+    """A row that is empty in part has no answer: nothing of it is taken. There is none where that is refused."""
+    names = [c for c in ("prediction", "score", *probability_columns(sheet.frame)) if c in sheet.frame.columns]
+    answered = ~sheet.frame.select(pl.any_horizontal(pl.col(names).is_null())).to_series()
+    if answered.all():
+        return sheet
+    frame = sheet.frame.with_columns(pl.when(answered).then(pl.col(names)))
+    return Sheet(sheet.member, sheet.source, frame)
 
 
 def _with_prediction(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
@@ -76,8 +88,11 @@ def _with_prediction(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
     if "prediction" in sheet.frame.columns:
         return sheet
     names = [PROBABILITY + c for c in classes]
-    likeliest_N = sheet.frame.select(names).to_numpy().argmax(axis=1)
-    prediction = pl.Series("prediction", np.array(classes, dtype=object)[likeliest_N].tolist(), dtype=pl.String)
+    proba_NC = sheet.frame.select(names).to_numpy()
+    likeliest_N = np.where(np.isnan(proba_NC).any(axis=1), MISSING, proba_NC.argmax(axis=1))
+    prediction = pl.Series(
+        "prediction", np.array([*classes, None], dtype=object)[likeliest_N].tolist(), dtype=pl.String
+    )
     return Sheet(sheet.member, sheet.source, sheet.frame.with_columns(prediction))
 
 
@@ -121,7 +136,7 @@ def _probabilities(
 
 
 def _check_range(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
-    wrong_N = ~((proba_NC >= 0) & (proba_NC <= 1)).all(axis=1)
+    wrong_N = ~((proba_NC >= 0) & (proba_NC <= 1)).all(axis=1) & ~np.isnan(proba_NC).all(axis=1)
     if wrong_N.any():
         n = int(wrong_N.argmax())
         value = float(next(v for v in proba_NC[n] if not 0 <= v <= 1))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
+from undertow.records.formats._clustering import with_clusters
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -75,7 +76,7 @@ def read_any(
     if Path(paths[0]).is_dir() and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
-    records = chosen.read([hit.path for hit in found], reading)
+    records = with_clusters(chosen.read([hit.path for hit in found], reading), reading.cluster)
     return records, _said(found, records)
 
 

@@ -51,7 +51,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     fractions = sorted(frame[FRACTION].drop_nulls().unique().to_list(), key=lambda f: (_number(f) or 0.0, f))
     chosen = _chosen(source, frame, fractions, reading.pick)
     side = BASELINE if reading.pick == BASELINE else "variant"
-    sheet, notes = _sheet(source, chosen, side)
+    sheet, notes = _sheet(source, chosen, side, reading.cluster)
     name = f"{stem(paths[0])} {reading.pick}"
     return from_sheets([Sheet(file_name(name), source, sheet)], reading.named(name), notes, confident=True)
 
@@ -92,9 +92,11 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def _sheet(source: str, rows: pl.DataFrame, side: str) -> tuple[pl.DataFrame, list[str]]:
+def _sheet(source: str, rows: pl.DataFrame, side: str, cluster: str | None) -> tuple[pl.DataFrame, list[str]]:
     answer = "baseline_mode_base_label" if side == BASELINE else "predicted_mode_variant_label"
     columns = {"example_id": rows["image_index"], "label": rows["true_class_label"], "prediction": rows[answer]}
+    if cluster in rows.columns and cluster not in columns:
+        columns[str(cluster)] = rows[str(cluster)]
     probability, observed = f"{side}_mean_probability", f"{side}_number_observ"
     notes = [f"{source}: modal answers of models that are aggregated already; no member can be exchanged."]
     if probability in rows.columns:

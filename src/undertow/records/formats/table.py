@@ -39,7 +39,8 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``."""
-    return read_tables(paths, reading.name, allow_partial=reading.allow_partial, inputs=reading.inputs)
+    sheets, notes = _sheets(paths)
+    return from_sheets(sheets, reading.named(population_name(paths)), notes)
 
 
 def read_tables(
@@ -51,9 +52,7 @@ def read_tables(
     where all are whole numbers, else text order). With ``allow_partial``, examples that do not fit are left out, and
     slices on which files disagree; ``manifest.notes`` counts both. Raises ``TableError``, one line, for anything else.
     """
-    sheets, notes = _sheets(paths)
-    reading = Reading(name or population_name(paths), allow_partial, inputs)
-    return from_sheets(sheets, reading, notes)
+    return read(paths, Reading(name, allow_partial, inputs))
 
 
 def _sheets(paths: Sequence[Path]) -> tuple[list[Sheet], list[str]]:

@@ -112,6 +112,7 @@ def _frame(
         columns.append(pl.Series("perturbation", [p or "none" for _, p, _ in keys], dtype=pl.String))
         # One instance and its perturbed versions are not independent.
         columns.append(pl.Series("cluster", [f"{spec.task}/{i}" for i, _, _ in keys], dtype=pl.String))
+        columns.append(pl.Series("cluster_from", ["instance"] * len(keys), dtype=pl.String))
     if found.answers:
         columns += _words(instances, answers, reading)
         columns += _options(spec, instances, answers)

@@ -54,7 +54,10 @@ def model_folders(folder: Path) -> list[Path]:
 
 
 def runs(paths: Sequence[Path], reading: Reading) -> list[Run]:
-    """Each folder is one member. Loose files of one folder are one too, unless a task appears in several of them."""
+    """Each folder is one member. Loose files of one folder are one too, unless a task appears in several of them.
+
+    Members are in the order in which their folders, or the first of their files, were given.
+    """
     found: list[Run] = []
     loose: dict[Path, list[SampleFile]] = {}
     for path in paths:
@@ -64,7 +67,10 @@ def runs(paths: Sequence[Path], reading: Reading) -> list[Run]:
             loose.setdefault(path.absolute().parent, []).append(sample_file(path))
     for folder, files in loose.items():
         found += [Run(folder, _wanted(part, reading)) for part in _by_stamp(files)]
-    return found
+    if not loose:
+        return found
+    place = {path: k for k, path in reversed(list(enumerate(paths)))}
+    return sorted(found, key=lambda run: min((place[f.path] for f in run.files if f.path in place), default=-1))
 
 
 def sample_file(path: Path) -> SampleFile:

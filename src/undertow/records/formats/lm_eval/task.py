@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats._clustering import unasked
 from undertow.records.formats._document import cluster, slices
 from undertow.records.formats._join import Exclusions
 from undertow.records.formats._log import kept_input
@@ -181,7 +182,7 @@ def _task_log(
     shared = cluster(frame, names, file.task) if reading.cluster is None else None
     if shared is not None:
         frame = frame.with_columns(shared[0])
-        said.append(f"Examples that share a {shared[1]} are taken as one cluster; --cluster COLUMN takes another.")
+        said.append(unasked(shared[1]))
     frame = _without_copies(slices(frame, names, reading), where, said)
     unknown = [name for name in ("content_hash", "prompt_hash", "target") if not frame[name].count()]
     return TaskLog(file.task, frame.drop(unknown), metric, found.filter, layout.decoding, tuple(said))

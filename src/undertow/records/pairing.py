@@ -1,0 +1,61 @@
+"""Pairs that a person declares: file i of the reference goes with file i of the variant.
+
+Records that were made here know what they derive from; loose files do not, though their members may share a seed, a
+split or a trained network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+MOST_LISTED = 8
+
+
+def declared_pairs(
+    reference: Records, variant: Records, files_before: Sequence[Path], files_after: Sequence[Path]
+) -> Records:
+    """The variant with the members of the reference as parents of its own, file by file, in the order given.
+
+    Raises ``UserError`` where there is nothing to pair, or not file by file.
+    """
+    folder = next((path for path in (*files_before, *files_after) if path.is_dir()), None)
+    if folder is not None:
+        raise UserError(
+            f"--paired: {folder} is a folder; pairs are declared for loose files, and a population folder says itself"
+            " what it derives from"
+        )
+    if len(files_before) != len(files_after):
+        raise UserError(
+            f"--paired: the reference has {_counted(files_before)} and the variant {_counted(files_after)};"
+            " give one for each, in the same order"
+        )
+    if len(files_before) == 1:
+        raise UserError(
+            f"--paired: {files_before[0]} and {files_after[0]} are one file a side, so there is nothing to pair; give"
+            " several files a side, or leave --paired out"
+        )
+    for records, files in ((reference, files_before), (variant, files_after)):
+        if len(records.members) != len(files):
+            raise UserError(f"--paired: {_counted(files)} hold {records.M} members; give files of one member each")
+    pairs = zip(reference.members, variant.members, strict=True)
+    members = tuple(after.model_copy(update={"parent": before.id}) for before, after in pairs)
+    said = f"Pairs were declared (--paired): {_shown(files_before, files_after)}."
+    notes = (*variant.manifest.notes, said)
+    kin = {"parent": reference.name, "members": members, "notes": notes}
+    return replace(variant, manifest=variant.manifest.model_copy(update=kin))
+
+
+def _counted(files: Sequence[Path]) -> str:
+    names = ", ".join(str(path) for path in files[:MOST_LISTED]) + (" …" if len(files) > MOST_LISTED else "")
+    return f"{len(files)} {'file' if len(files) == 1 else 'files'} ({names})"
+
+
+def _shown(before: Sequence[Path], after: Sequence[Path]) -> str:
+    pairs = [f"{a} with {b}" for a, b in zip(before, after, strict=True)]
+    more = f" and {len(pairs) - MOST_LISTED} more" if len(pairs) > MOST_LISTED else ""
+    return ", ".join(pairs[:MOST_LISTED]) + more

@@ -1,0 +1,223 @@
+"""Which files are whose: variants after flags of their own, members after one, declared pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from test_gating import run
+from undertow.audit.compare import comparisons
+from undertow.errors import UserError
+from undertow.files import Request, read_sides, variant_groups
+from undertow.gating import gate_paths
+
+N = 200
+
+
+def table(path: Path, wrong: range = range(0)) -> Path:
+    """Predictions of a model that errs on ``wrong``."""
+    label = ["cat" if i % 3 else "dog" for i in range(N)]
+    said = ["dog" if label[i] == "cat" else "cat" for i in range(N)]
+    rows = {
+        "example_id": [f"e{i}" for i in range(N)],
+        "prediction": [said[i] if i in wrong else label[i] for i in range(N)],
+        "label": label,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.DataFrame(rows).write_csv(path)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("old", "old2", "good", "good2"):
+        table(tmp_path / f"{name}.csv")
+    table(tmp_path / "bad.csv", range(80))
+    (tmp_path / "gate.toml").write_text("[[max_drop]]\npoints = 10\n")
+    return tmp_path
+
+
+def names(request: Request) -> list[tuple[str, int]]:
+    return [(v.name, v.M) for v in read_sides(request).variants]
+
+
+def test_each_flag_is_a_variant_and_files_after_one_are_members(place: Path):
+    old, good, bad = ([place / f"{name}.csv"] for name in ("old", "good", "bad"))
+    assert names(Request(old, [good, bad])) == [("good", 1), ("bad", 1)]
+    assert names(Request(old, [[*good, *bad]])) == [("variant" if place.name == "old" else place.name, 2)]
+
+
+def test_folders_are_variants_wherever_they_stand(tmp_path: Path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    for folder in (a, b):
+        folder.mkdir()
+    one, two = tmp_path / "1.csv", tmp_path / "2.csv"
+    assert variant_groups([[a, one, b, two]]) == [[a], [b], [one, two]]
+    assert variant_groups([[one], [a, two]]) == [[one], [a], [two]]
+
+
+def test_a_model_that_fails_does_not_hide_behind_one_that_passes(place: Path):
+    """Merged to two members, the first of which is tested, the pair passed."""
+    done = run(place, "undertow gate old.csv --against good.csv --against bad.csv --policy gate.toml --out g")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "of bad" in done.stdout.splitlines()[0]
+
+
+def test_the_function_takes_groups_too(place: Path):
+    old, good, good2, bad, policy = (place / f for f in ("old.csv", "good.csv", "good2.csv", "bad.csv", "gate.toml"))
+    both = gate_paths(old, [[good], [bad]], policy)
+    assert both.verdict == "fail"
+    assert [v.arm.name for v in both.audit.variants] == ["good", "bad"]  # type: ignore[union-attr]
+    mixed = gate_paths(old, [[good, good2], bad], policy)
+    assert [(v.arm.name, v.arm.members) for v in mixed.audit.variants] == [("good", 2), ("bad", 1)]  # type: ignore[union-attr]
+    flat = gate_paths(old, [good, good2], policy)
+    assert [v.arm.members for v in flat.audit.variants] == [2]  # type: ignore[union-attr]
+
+
+def test_variants_of_one_name_are_told_apart(place: Path):
+    files = [table(place / side / "eval.csv") for side in ("x", "y")]
+    assert names(Request([place / "old.csv"], [[f] for f in files])) == [("eval", 1), ("y/eval", 1)]
+
+
+def test_pairs_can_be_declared_for_loose_files(place: Path):
+    old, new = [place / "old.csv", place / "old2.csv"], [place / "good.csv", place / "bad.csv"]
+    sides = read_sides(Request(old, [new], paired=True))
+    (compared,) = comparisons(sides.reference, sides.variants, sides.settings)
+    assert compared.pair.paired
+    assert [m.id for m in compared.pair.reference.members] == ["old", "old2"]
+    assert [(m.id, m.parent) for m in compared.pair.variant.members] == [("good", "old"), ("bad", "old2")]
+    said = f"Pairs were declared (--paired): {old[0]} with {new[0]}, {old[1]} with {new[1]}."
+    assert said in compared.assumptions
+    backwards = read_sides(Request(old, [new[::-1]], paired=True)).variants[0]
+    assert [(m.id, m.parent) for m in backwards.members] == [("bad", "old"), ("good", "old2")]
+    alone = read_sides(Request(old, [new]))
+    assert not comparisons(alone.reference, alone.variants, alone.settings)[0].pair.paired
+
+
+def test_pairs_on_the_command_line_and_in_python(place: Path):
+    done = run(place, "undertow audit old.csv old2.csv --against good.csv bad.csv --paired --out out")
+    assert done.returncode == 0, done.stderr
+    assert "Pairs were declared (--paired): old.csv with good.csv" in (place / "out/report.html").read_text()
+    sides = [[place / f"{n}.csv" for n in side] for side in (("old", "old2"), ("good", "bad"))]
+    result = gate_paths(*sides, place / "gate.toml", paired=True)
+    assert result.audit is not None
+    assert result.audit.variants[0].arm.paired
+
+
+def test_what_cannot_be_paired_is_refused(place: Path):
+    old, old2, good, bad = (place / f"{name}.csv" for name in ("old", "old2", "good", "bad"))
+    two, folder = place / "two.csv", table(place / "folder/new.csv").parent
+    frames = [pl.read_csv(good).with_columns(member=pl.lit(m)) for m in "mn"]
+    pl.concat(frames).write_csv(two)
+    cases = [
+        (
+            ([old], [[good]]),
+            f"{old} and {good} are one file a side, so there is nothing to pair; give several files a side, or leave"
+            " --paired out",
+        ),
+        (
+            ([old, old2], [[good]]),
+            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({good}); give one for each, in the same"
+            " order",
+        ),
+        (
+            ([old, old2], [[good, bad], [bad]]),
+            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({bad}); give one for each, in the same"
+            " order",
+        ),
+        (
+            ([old, old2], [[folder]]),
+            f"{folder} is a folder; pairs are declared for loose files, and a population folder says itself what it"
+            " derives from",
+        ),
+        (([old, old2], [[bad, two]]), f"2 files ({bad}, {two}) hold 3 members; give files of one member each"),
+    ]
+    for (before, after), said in cases:
+        with pytest.raises(UserError) as caught:
+            read_sides(Request(before, after, paired=True))
+        assert str(caught.value) == f"--paired: {said}"
+
+
+def graded(path: Path, empty: int = 0, wrong: int = 0) -> Path:
+    """A log of 500 scores: wrong at its beginning, and empty at its end."""
+    score = ["0" if i < wrong else "" if i >= 500 - empty else "1" for i in range(500)]
+    path.write_text("example_id,score\n" + "".join(f"q{i:03d},{s}\n" for i, s in enumerate(score)))
+    return path
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    graded(tmp_path / "old.csv")
+    graded(tmp_path / "two.csv", empty=2)
+    graded(tmp_path / "most.csv", empty=498)
+    (tmp_path / "gate.toml").write_text("[[max_drop]]\npoints = 5\n")
+    (tmp_path / "wrong.toml").write_text('missing = "wrong"\n\n[[max_drop]]\npoints = 5\n')
+    return tmp_path
+
+
+GATE = "undertow gate old.csv --against {} --policy {} --out g"
+LACK = "there is no score for {} of 500 examples in '{}' (first 'q{:03d}')"
+
+
+def texts(out: Path) -> list[str]:
+    return [(out / name).read_text() for name in ("report.html", "report.json", "summary.md")]
+
+
+def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
+    done = run(logs, GATE.format("most.csv", "gate.toml"))
+    assert done.returncode == 3, done.stdout
+    assert done.stdout.startswith("NOT COMPARABLE: 'old' and 'most' lack outcomes, " + LACK.format(498, "most", 2))
+    done = run(logs, "undertow audit old.csv --against two.csv --out out")
+    assert (done.returncode, done.stderr) == (
+        3,
+        f"undertow: 'old' and 'two' lack outcomes, {LACK.format(2, 'two', 498)}; evaluate them again, compare the"
+        " examples that both have with --allow-partial, or count what is missing as wrong with --missing wrong\n",
+    )
+
+
+def test_what_is_left_out_stands_in_the_verdict_line(logs: Path):
+    done = run(logs, GATE.format("two.csv", "gate.toml") + " --allow-partial")
+    assert done.stdout.splitlines()[0].endswith(" Compared on 498 of 500 examples.")
+    assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "g"))
+    done = run(logs, "undertow audit old.csv --against two.csv --out out --allow-partial")
+    assert "Compared on 498 of 500 examples." in done.stdout.splitlines()[3]
+    assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "out"))
+    page = (logs / "out/report.html").read_text().replace("&#39;", "'")
+    assert "Left out, because they have no score: 2 of 500 examples in 'two' (first 'q498')." in page
+
+
+@pytest.mark.parametrize(("policy", "flag"), [("wrong.toml", ""), ("gate.toml", " --missing wrong")])
+def test_what_is_missing_counts_as_wrong_by_policy_or_flag(logs: Path, policy: str, flag: str):
+    done = run(logs, GATE.format("most.csv", policy) + flag)
+    assert done.returncode == 1, done.stdout
+    said = "498 of 500 examples have no outcome on a side and count as wrong there."
+    assert done.stdout.splitlines()[0].endswith(f" {said}")
+    assert all(said in text for text in texts(logs / "g"))
+    assert "Counted as wrong, because they have no score" in (logs / "g/report.html").read_text()
+
+
+def test_a_flag_goes_before_the_policy(logs: Path):
+    done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing refuse")
+    assert done.returncode == 3
+    assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "wrong.toml").verdict == "pass"
+    assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "gate.toml", missing="wrong").verdict == "pass"
+    done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing never")
+    assert (done.returncode, done.stderr) == (2, "undertow: --missing never: choose refuse or wrong\n")
+
+
+def test_of_several_variants_each_says_its_own_number(logs: Path):
+    done = run(logs, GATE.format("two.csv --against most.csv", "gate.toml") + " --allow-partial")
+    first = done.stdout.splitlines()[0]
+    assert "two: Compared on 498 of 500 examples. most: Compared on 2 of 500 examples." in first
+
+
+def test_predictions_that_are_missing_count_as_wrong_too(place: Path):
+    text = (place / "good.csv").read_text().splitlines()
+    empty = [line if i % 4 else ",".join([line.split(",")[0], "", line.split(",")[2]]) for i, line in enumerate(text)]
+    (place / "good.csv").write_text("\n".join([text[0], *empty[1:]]) + "\n")
+    done = run(place, "undertow audit old.csv --against good.csv --out out --missing wrong")
+    assert done.returncode == 0, done.stderr
+    assert "50 of 200 examples have no outcome on a side and count as wrong there." in done.stdout
+    assert "loses 25.0 points" in done.stdout
