@@ -11,8 +11,9 @@ from scipy import stats
 
 import worlds
 from undertow.audit.gate import gate
-from undertow.audit.gate.policy import parse_policy
+from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import overall
+from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.result import Settings
 from undertow.errors import UserError
 from undertow.records.schema import MemberEntry
@@ -46,7 +47,7 @@ def test_max_drop_on_a_pattern():
     assert result.verdict == "pass"
     nowhere = decided(by_language(), '[[max_drop]]\npoints = 3\non = "language=xx"\n')
     assert nowhere.decisions[0].reason == (
-        "Cannot tell: no slice matches 'language=xx'; the values of 'language' are others."
+        "Cannot tell: no slice matches 'language=xx'; 'language' has the values 'de', 'en', 'ig'."
     )
 
 
@@ -72,9 +73,20 @@ def test_worst_slice_drop_fails_only_after_correction():
 
 
 def test_advisory_rules_never_decide():
-    result = decided(by_language(lost=100), '[[max_drop]]\npoints = 1\ntier = "advisory"\n')
-    assert (result.verdict, result.decisions[0].outcome) == ("pass", "fail")
-    assert result.reason == "All 0 required checks pass. 1 advisory check does not pass."
+    text = '[[max_drop]]\npoints = 1\ntier = "advisory"\n\n[[max_drop]]\npoints = 9\n'
+    result = decided(by_language(lost=100), text)
+    assert (result.verdict, [d.outcome for d in result.decisions]) == ("pass", ["fail", "pass"])
+    assert result.reason == "All 1 required checks pass. 1 advisory check does not pass."
+
+
+def test_advisory_rules_alone_decide_nothing():
+    """A file of them is refused; in Python it is open."""
+    alone = Policy(rules=(MaxDrop(points=1.0, tier="advisory"),))
+    for lost, tail in ((0, ""), (100, " 1 advisory check does not pass.")):
+        reference, variant = by_language(lost=lost)
+        result = gate(reference, [variant], alone)
+        assert (result.verdict, result.exit_code) == ("cannot tell", 3)
+        assert result.reason == f"No required rule decided anything.{tail}"
 
 
 def test_churn_above_zero_needs_no_floor():
@@ -185,7 +197,7 @@ def test_sides_that_cannot_be_compared_are_a_verdict():
 
 
 def test_required_rules_decide_together():
-    assert overall(()) == "pass"
+    assert overall(()) == "cannot tell"
     result = decided(worlds.flipped_world(1000, 60, 60), "[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 1\n")
     assert [d.outcome for d in result.decisions] == ["pass", "cannot tell"]
     assert result.verdict == "cannot tell"

@@ -61,6 +61,8 @@ def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
     tail = (
         f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass." if advisory else ""
     )
+    if not required:
+        return f"No required rule decided anything.{tail}"
     for outcome, said in (("fail", "fail"), ("cannot tell", "cannot be decided")):
         those = [d for d in required if d.outcome == outcome]
         if those:
@@ -74,7 +76,10 @@ def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
 def _about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     yield from _gain(evidence, policy)
     for rule in policy.rules:
-        yield from rule.decide(evidence, policy.level, policy.folder)
+        decisions = tuple(rule.decide(evidence, policy.level, policy.folder))
+        if not decisions:
+            raise RuntimeError(f"{rule.name} yielded no decision, which would pass unseen")
+        yield from decisions
 
 
 def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
