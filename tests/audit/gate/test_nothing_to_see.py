@@ -11,7 +11,7 @@ import pytest
 
 import worlds
 from undertow.audit.gate import gate
-from undertow.audit.gate.decide import _about
+from undertow.audit.gate.decide import decisions_about
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.rules import MaxDrop
@@ -149,7 +149,7 @@ def silent(sides: Sides, *where: int) -> Sides:
 def decided_on(sides: Sides, text: str):
     """The rules of a policy on sides that ``gate`` would perhaps refuse for what they lack."""
     policy = parse_policy(text)
-    return list(_about(Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy))
+    return list(decisions_about(Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy))
 
 
 def test_an_outcome_that_is_missing_leaves_a_list_open():
@@ -228,7 +228,7 @@ def test_without_a_floor_over_members_the_sentence_says_what_would_help():
 
 def _on_pairs(sides: Sides, text: str):
     policy = parse_policy(text)
-    return list(_about(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy))
+    return list(decisions_about(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy))
 
 
 def test_seconds_of_one_example_are_not_set_against_seconds_of_all():

@@ -101,7 +101,7 @@ def test_churn_above_zero_needs_no_floor():
 def test_churn_within_the_floor_passes():
     result = decided(worlds.flipped_world(2000, 10, 10, repeat=(12, 12)), "[[max_churn]]\npoints = 1.5\n")
     assert result.decisions[0].outcome == "pass"
-    assert result.decisions[0].observed == pytest.approx(-0.2)
+    assert result.decisions[0].observed == pytest.approx(0.4)  # 1 % and 2.2 % from the two runs, which differ on 1.2 %.
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(59, "fail"), (60, "pass")])
@@ -114,7 +114,7 @@ def test_new_errors_by_count_are_a_plain_count(count, verdict):
 def test_new_errors_in_points_are_above_the_floor():
     sides = worlds.flipped_world(1000, 60, 60, repeat=(10, 10))
     result = decided(sides, "[[max_new_errors]]\npoints = 2\n")
-    assert (result.verdict, result.decisions[0].observed) == ("fail", pytest.approx(5.0))
+    assert (result.verdict, result.decisions[0].observed) == ("fail", pytest.approx(5.5))
 
 
 def test_must_not_flip(tmp_path: Path):
@@ -126,7 +126,10 @@ def test_must_not_flip(tmp_path: Path):
     absent = decided(sides, '[[must_not_flip]]\nids = ["e0050", "gone"]\n')
     assert absent.verdict == "cannot tell"
     assert absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
-    with pytest.raises(UserError, match="ids of must_not_flip cannot be read"):
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"cannot be read \(it is not UTF-8 text\); one id a line"):
+        decided(sides, '[[must_not_flip]]\nfile = "bytes.txt"\n', tmp_path)
+    with pytest.raises(UserError, match=r"cannot be read \(No such file or directory\); one id a line"):
         decided(sides, '[[must_not_flip]]\nfile = "none.txt"\n', tmp_path)
 
 

@@ -14,7 +14,7 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
-from undertow.audit.result import Audit, Settings
+from undertow.audit.result import Settings
 from undertow.errors import NotComparableError, UserError
 from undertow.records.records import Records
 
@@ -49,12 +49,12 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    decisions = tuple(decision for c in compared for decision in _about(Evidence(c.pair), policy))
+    decisions = tuple(decision for c in compared for decision in decisions_about(Evidence(c.pair), policy))
     verdict = overall(decisions)
-    return GateResult(verdict, sentence(decisions, found), decisions, found, policy.level)
+    return GateResult(verdict, sentence(decisions), decisions, found, policy.level)
 
 
-def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
+def sentence(decisions: Sequence[Decision]) -> str:
     """What the gate says first: how many rules, and the one that matters most."""
     required = [d for d in decisions if d.tier == "required"]
     advisory = [d for d in decisions if d.tier == "advisory" and d.outcome != "pass"]
@@ -73,7 +73,8 @@ def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
     return f"All {len(required)} required checks pass.{tail}"
 
 
-def _about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that cannot be read."""
     yield from _gain(evidence, policy)
     for rule in policy.rules:
         decisions = tuple(rule.decide(evidence, policy.level, policy.folder))

@@ -128,9 +128,10 @@ class Evidence:
 
     @cached_property
     def right(self) -> tuple[Floats, Floats]:
-        """Whether each side gets each example right, 1 or 0: its only run, or more than half of its runs with an
-        outcome. NaN where none has one."""
-        before_N, after_N = (_majority(side.correct_MN) for side in (self.pair.reference, self.pair.variant))
+        """Whether each side gets each example right, 1 or 0: its first run, or over members more than half of those
+        with an outcome. NaN where there is none."""
+        sides = (self.pair.reference.correct_MN, self.pair.variant.correct_MN)
+        before_N, after_N = (_majority(side_MN if self.over_members else side_MN[:1]) for side_MN in sides)
         return before_N, after_N
 
     @cached_property
