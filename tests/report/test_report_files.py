@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -62,12 +63,17 @@ def test_json_names_its_format_holds_every_field_and_writes_undefined_as_null(tm
     assert shown["image"]["base64"].startswith("iVBORw0KGgo")
 
 
-def test_a_failed_write_leaves_the_old_files_and_no_scraps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("step", [1, 5, 9])
+def test_a_failed_write_leaves_the_old_files_and_no_scraps(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_report(audits.garments((0.5,)), tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    moved: list[object] = []
 
-    def full(source: object, target: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full(source: object, target: object, _real: Any = os.replace) -> None:
+        moved.append(target)
+        if len(moved) == step:
+            raise OSError(28, "No space left on device")
+        _real(source, target)
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UserError) as refused:
@@ -95,10 +101,11 @@ def test_a_gate_adds_its_test_results_and_nothing_without_an_audit_is_left_from_
     assert sorted(p.name for p in tmp_path.iterdir()) == FILES
 
 
-def test_files_of_others_are_left_alone_where_no_report_was(tmp_path: Path):
-    (tmp_path / "junit.xml").write_text("theirs")
-    write_report(audits.garments((0.5,)), tmp_path)
-    assert (tmp_path / "junit.xml").read_text() == "theirs"
+def test_test_results_of_others_are_left_alone(tmp_path: Path):
+    (tmp_path / "junit.xml").write_text('<testsuites name="theirs"/>')
+    for level in (0.5, 0.9):
+        write_report(audits.garments((level,)), tmp_path)
+        assert (tmp_path / "junit.xml").read_text() == '<testsuites name="theirs"/>'
 
 
 @pytest.mark.parametrize("name", ["gated", "refused", "hostile_gate"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import polars as pl
@@ -15,11 +14,18 @@ from undertow.report.flips import FLIP_COLUMNS, flips
 from undertow.report.html import render_html
 from undertow.report.junit import junit_xml
 from undertow.report.markdown import summary_markdown
+from undertow.report.publish import publish
 from undertow.report.serial import report_json
 
 PAGE = "report.html"
-NOT_ALWAYS = ("findings.parquet", "exemplars.parquet", "flips.parquet", "junit.xml")
-"""Removed where a report of ours was here before and this one has none: an old verdict must not stand beside a new."""
+NOT_ALWAYS = {
+    "findings.parquet": b"PAR1",
+    "exemplars.parquet": b"PAR1",
+    "flips.parquet": b"PAR1",
+    "junit.xml": b'<testsuites name="undertow"',
+}
+"""Removed where a report of ours was here before and this one has none, with bytes that ours begin with: an old verdict
+must not stand beside a new, and other tools write a ``junit.xml`` too."""
 
 
 def write_report(audit: Audit | None, folder: Path, gate: GateResult | None = None) -> Path:
@@ -27,18 +33,14 @@ def write_report(audit: Audit | None, folder: Path, gate: GateResult | None = No
     ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
     There is no audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
-    Returns the path of the page. Everything is made before anything is written, and each file is written under a
-    temporary name and renamed, so that a reader never meets half a file. The same audit gives the same bytes.
-    Raises ``UserError`` where the folder cannot be written.
+    Returns the path of the page. Everything is made before anything is written, and what was here of an earlier report
+    goes before anything new comes, so that files of two runs never stand together. The page comes last and is missing
+    where a run was killed. The same audit gives the same bytes. Raises ``UserError`` where the folder cannot be
+    written.
     """
     contents = _contents(audit, gate)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stale = [name for name in NOT_ALWAYS if name not in contents] if (folder / PAGE).exists() else []
-        for name, content in contents.items():
-            _replace(folder / name, content)
-        for name in stale:
-            (folder / name).unlink(missing_ok=True)
+        publish(contents, folder, NOT_ALWAYS)
     except OSError as problem:
         raise UserError(
             f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
@@ -59,16 +61,6 @@ def _contents(audit: Audit | None, gate: GateResult | None) -> dict[str, bytes]:
     made["summary.md"] = summary_markdown(audit, gate).encode("utf-8")
     made[PAGE] = render_html(audit, gate).encode("utf-8")
     return made
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """All of the file or none of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _parquet(table: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> bytes:

@@ -75,3 +75,43 @@ def test_decidable_is_what_eighty_per_cent_of_unchanged_models_pass(variance, n)
 
     passed = np.mean([non_inferior(lost, gained, n, limit).holds for lost, gained, _ in counts.tolist()])
     assert 0.74 < passed < 0.88
+
+
+def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the_examples_need():
+    """Of three runs the second loses most and the third changes most; 400 examples, 300 right."""
+    runs = np.zeros((3, 400), int)
+    runs[:, 300:] = 1
+    runs[1, :12] = 1
+    runs[2, :9] = runs[2, 9:18] = 1
+    runs[2, 300:320] = 0
+    label = np.zeros(400, int)
+    proba = np.where(np.arange(2) == runs[..., None], 0.8, 0.2)
+    proba[1, 100:120] = [0.6, 0.4]
+    names = ["a"] * 300 + ["b"] * 71 + ["c"] * 29
+    records = worlds.records_from(runs, label, 2, slices={"s": names}, proba=proba)
+    churn, wrong, shift = 38 / 400, 18 / 400, 12 / 400
+    limits = {
+        "max_drop": shift + decidable(38 / 400, 400),
+        "max_churn": decidable(2 * churn * (1 - churn), 400),
+        "max_new_errors": decidable(2 * wrong * (1 - wrong), 400),
+        "worst_slice_drop": shift + decidable(38 / 400, 71),
+    }
+    text = suggested_policy(records, ("s",))
+    assert "Between runs the score moved by up\n# to 3.00 points and 9.50 % of answers changed." in text
+    policy = parse_policy(text)
+    found = {rule.name: rule.points for rule in policy.rules}
+    for name, share in limits.items():
+        assert found[name] == pytest.approx(np.ceil(1000 * share) / 10), name
+    assert "# the smallest of 2 slices has 71 examples" in text
+    gap = np.where(runs == 0, 0.8 - 1, 0.8 - 0.0).astype(float)
+    gap[1, 100:120] -= 0.2
+    change = gap[1:] - gap[0]
+    needed = np.abs(change.mean(axis=1)).max() + decidable((change**2).mean(), 400)
+    assert found["calibration_shift"] == pytest.approx(np.ceil(1000 * needed) / 10)
+    assert policy.rules[-1].tier == "advisory"
+
+
+def test_limits_are_at_least_what_one_example_changes_and_stay_limits():
+    assert decidable(0.0, 100) == decidable(0.01, 100) < decidable(0.02, 100)
+    tiny = worlds.records_from(np.zeros((2, 2), int), np.zeros(2, int), 2)
+    assert "points = 99\n" in suggested_policy(tiny, ())

@@ -74,14 +74,34 @@ REFUSED = {
         "gate.toml, line 3: max_drop.tier = 'soft': input should be 'required' or 'advisory'"
     ),
     "[[max_drop]]\npoints = 1\non = 'task='\n": (
-        "gate.toml, line 3: max_drop.on = 'task=': 'task=' is no place: write all, a column, or column=pattern"
+        "gate.toml, line 3: max_drop.on = 'task=': 'task=' is not a place: write all, a column, or column=pattern"
     ),
     "[[max_new_errors]]\npoints = 1\ncount = 3\n": (
         "gate.toml, line 1: max_new_errors = {'points': 1, 'count': 3}: give points or count, one of the two"
     ),
     "[[must_not_flip]]\n": "gate.toml, line 1: must_not_flip = {}: give ids or file",
+    "[[must_not_flip]]\nids = []\n": "gate.toml, line 1: must_not_flip = {'ids': []}: give ids or file",
+    "[[must_not_flip]]\nids = ['a', ' ']\n": (
+        "gate.toml, line 1: must_not_flip = {'ids': ['a', ' ']}: one of the ids is empty"
+    ),
+    "[[max_drop]]\npoints = 1\non = 'all=de'\n": (
+        "gate.toml, line 3: max_drop.on = 'all=de': 'all=de' is not a place: all is every example and has no values;"
+        " write all"
+    ),
+    "[[worst_slice_drop]]\nby = 'all'\npoints = 1\n": (
+        "gate.toml, line 2: worst_slice_drop.by = 'all': 'all' is not a column; to limit the drop on all examples write"
+        " a [[max_drop]]"
+    ),
+    "[[worst_slice_drop]]\nby = ''\npoints = 1\n": (
+        "gate.toml, line 2: worst_slice_drop.by = '': '' is not a column; to limit the drop on all examples write a"
+        " [[max_drop]]"
+    ),
+    "[[max_drop]]\npoints = 1\ntier = 'advisory'\n\n[[must_not_flip]]\nids = ['a']\ntier = 'advisory'\n": (
+        "gate.toml: every rule is advisory, so nothing would be decided; take tier out of one, or write"
+        ' tier = "required"'
+    ),
     "level = 0.05\n": (
-        "gate.toml: holds no rule; write one of [[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]],"
+        "gate.toml: has no rule; write one of [[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]],"
         " [[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
     ),
     "[max_drop]\npoints = 1\n": (
@@ -100,7 +120,7 @@ def test_refused(text):
 def test_no_toml():
     with pytest.raises(UserError) as caught:
         parse_policy("[[max_drop]\npoints = 1\n")
-    assert str(caught.value).startswith("gate.toml: is no TOML: ")
+    assert str(caught.value).startswith("gate.toml: is not TOML: ")
     assert "line 1" in str(caught.value)
 
 
@@ -114,7 +134,7 @@ def test_files_that_are_no_policy(tmp_path: Path):
         said.append(str(caught.value).removeprefix(str(tmp_path) + "/"))
     assert said == [
         "none.toml: the policy cannot be read (No such file or directory); check the name",
-        "bytes.toml: is not UTF-8 text, so it is no policy; save it as UTF-8",
+        "bytes.toml: is not UTF-8 text, so it is not a policy; save it as UTF-8",
         "huge.toml: is larger than 1 MB, the most that is read of such a file; see undertow gate --help",
     ]
 

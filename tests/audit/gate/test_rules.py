@@ -11,8 +11,9 @@ from scipy import stats
 
 import worlds
 from undertow.audit.gate import gate
-from undertow.audit.gate.policy import parse_policy
+from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import overall
+from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.result import Settings
 from undertow.errors import UserError
 from undertow.records.schema import MemberEntry
@@ -46,7 +47,7 @@ def test_max_drop_on_a_pattern():
     assert result.verdict == "pass"
     nowhere = decided(by_language(), '[[max_drop]]\npoints = 3\non = "language=xx"\n')
     assert nowhere.decisions[0].reason == (
-        "Cannot tell: no slice matches 'language=xx'; the values of 'language' are others."
+        "Cannot tell: no slice matches 'language=xx'; 'language' has the values 'de', 'en', 'ig'."
     )
 
 
@@ -72,9 +73,20 @@ def test_worst_slice_drop_fails_only_after_correction():
 
 
 def test_advisory_rules_never_decide():
-    result = decided(by_language(lost=100), '[[max_drop]]\npoints = 1\ntier = "advisory"\n')
-    assert (result.verdict, result.decisions[0].outcome) == ("pass", "fail")
-    assert result.reason == "All 0 required checks pass. 1 advisory check does not pass."
+    text = '[[max_drop]]\npoints = 1\ntier = "advisory"\n\n[[max_drop]]\npoints = 9\n'
+    result = decided(by_language(lost=100), text)
+    assert (result.verdict, [d.outcome for d in result.decisions]) == ("pass", ["fail", "pass"])
+    assert result.reason == "All 1 required checks pass. 1 advisory check does not pass."
+
+
+def test_advisory_rules_alone_decide_nothing():
+    """A file of them is refused; in Python it is open."""
+    alone = Policy(rules=(MaxDrop(points=1.0, tier="advisory"),))
+    for lost, tail in ((0, ""), (100, " 1 advisory check does not pass.")):
+        reference, variant = by_language(lost=lost)
+        result = gate(reference, [variant], alone)
+        assert (result.verdict, result.exit_code) == ("cannot tell", 3)
+        assert result.reason == f"No required rule decided anything.{tail}"
 
 
 def test_churn_above_zero_needs_no_floor():
@@ -89,7 +101,7 @@ def test_churn_above_zero_needs_no_floor():
 def test_churn_within_the_floor_passes():
     result = decided(worlds.flipped_world(2000, 10, 10, repeat=(12, 12)), "[[max_churn]]\npoints = 1.5\n")
     assert result.decisions[0].outcome == "pass"
-    assert result.decisions[0].observed == pytest.approx(-0.2)
+    assert result.decisions[0].observed == pytest.approx(0.4)  # 1 % and 2.2 % from the two runs, which differ on 1.2 %.
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(59, "fail"), (60, "pass")])
@@ -102,7 +114,7 @@ def test_new_errors_by_count_are_a_plain_count(count, verdict):
 def test_new_errors_in_points_are_above_the_floor():
     sides = worlds.flipped_world(1000, 60, 60, repeat=(10, 10))
     result = decided(sides, "[[max_new_errors]]\npoints = 2\n")
-    assert (result.verdict, result.decisions[0].observed) == ("fail", pytest.approx(5.0))
+    assert (result.verdict, result.decisions[0].observed) == ("fail", pytest.approx(5.5))
 
 
 def test_must_not_flip(tmp_path: Path):
@@ -114,7 +126,10 @@ def test_must_not_flip(tmp_path: Path):
     absent = decided(sides, '[[must_not_flip]]\nids = ["e0050", "gone"]\n')
     assert absent.verdict == "cannot tell"
     assert absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
-    with pytest.raises(UserError, match="ids of must_not_flip cannot be read"):
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"cannot be read \(it is not UTF-8 text\); one id a line"):
+        decided(sides, '[[must_not_flip]]\nfile = "bytes.txt"\n', tmp_path)
+    with pytest.raises(UserError, match=r"cannot be read \(No such file or directory\); one id a line"):
         decided(sides, '[[must_not_flip]]\nfile = "none.txt"\n', tmp_path)
 
 
@@ -185,7 +200,7 @@ def test_sides_that_cannot_be_compared_are_a_verdict():
 
 
 def test_required_rules_decide_together():
-    assert overall(()) == "pass"
+    assert overall(()) == "cannot tell"
     result = decided(worlds.flipped_world(1000, 60, 60), "[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 1\n")
     assert [d.outcome for d in result.decisions] == ["pass", "cannot tell"]
     assert result.verdict == "cannot tell"

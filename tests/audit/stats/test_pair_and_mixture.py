@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.spatial.distance import jensenshannon
 
 import oracles_stats as oracle
+from undertow.audit.measures import jensen_shannon
 from undertow.audit.stats.arrangements import exchange, swaps
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.pair_exchange import pair_exchange
@@ -63,7 +65,18 @@ def test_mean_probabilities_equal_the_loop(gaps, monkeypatch):
         value_N = spread(*means, label_N)
         for row, value in zip(member_GN, value_G, strict=True):
             inside = value_N[(row > 0) & ~np.isnan(value_N)]
-            np.testing.assert_allclose(value, inside.mean() if len(inside) else np.nan, atol=1e-6)
+            np.testing.assert_allclose(value, inside.mean() if len(inside) else np.nan, rtol=1e-12)
+
+
+def test_means_of_single_precision_probabilities_are_taken_in_double():
+    rng = np.random.default_rng(3)
+    proba_MNC = rng.dirichlet(np.ones(6), size=(7, 40)).astype(np.float32)
+    drawn, whole = exchange(3, 4, 35, rng), np.ones((1, 40))
+    found = mixture_exchange(proba_MNC, np.zeros(40, int), sp.csr_array(whole), drawn, jensen_shannon.function)
+    for side, value_G in zip(drawn.is_reference_DM, found, strict=True):
+        ref_NC, var_NC = (proba_MNC[s].astype(np.float64).mean(axis=0) for s in (side, ~side))
+        exact = np.mean([jensenshannon(a, b, base=2) for a, b in zip(ref_NC, var_NC, strict=True)])
+        np.testing.assert_allclose(value_G, exact, rtol=1e-13)
 
 
 def test_a_large_mixture_gets_fewer_draws_and_says_so():

@@ -14,7 +14,7 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
-from undertow.audit.result import Audit, Settings
+from undertow.audit.result import Settings
 from undertow.errors import NotComparableError, UserError
 from undertow.records.reading import Missing
 from undertow.records.records import Records
@@ -58,19 +58,21 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    decisions = tuple(decision for c in compared for decision in _about(Evidence(c.pair), policy))
+    decisions = tuple(decision for c in compared for decision in decisions_about(Evidence(c.pair), policy))
     verdict = overall(decisions)
-    reason = " ".join([sentence(decisions, found), *_coverage(compared)])
+    reason = " ".join([sentence(decisions), *_coverage(compared)])
     return GateResult(verdict, reason, decisions, found, policy.level)
 
 
-def sentence(decisions: Sequence[Decision], audit: Audit) -> str:
+def sentence(decisions: Sequence[Decision]) -> str:
     """What the gate says first: how many rules, and the one that matters most."""
     required = [d for d in decisions if d.tier == "required"]
     advisory = [d for d in decisions if d.tier == "advisory" and d.outcome != "pass"]
     tail = (
         f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass." if advisory else ""
     )
+    if not required:
+        return f"No required rule decided anything.{tail}"
     for outcome, said in (("fail", "fail"), ("cannot tell", "cannot be decided")):
         those = [d for d in required if d.outcome == outcome]
         if those:
@@ -88,10 +90,14 @@ def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
             yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
 
 
-def _about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that cannot be read."""
     yield from _gain(evidence, policy)
     for rule in policy.rules:
-        yield from rule.decide(evidence, policy.level, policy.folder)
+        decisions = tuple(rule.decide(evidence, policy.level, policy.folder))
+        if not decisions:
+            raise RuntimeError(f"{rule.name} yielded no decision, which would pass unseen")
+        yield from decisions
 
 
 def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:

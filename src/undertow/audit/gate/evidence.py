@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy import stats
 
 from undertow.audit.evaluate import ratio
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.above_floor import above_floor
-from undertow.audit.stats.over_runs import beyond_repeats, disagreements, run_shift
-from undertow.audit.stats.pair_exchange import pair_exchange
+from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
+from undertow.audit.stats.pair_exchange import pair_exchange, pair_means
 from undertow.audit.stats.paired_shift import Shift
+from undertow.audit.stats.share_limits import example_limits, member_limits
 from undertow.audit.stats.two_way import TwoWay, two_way
 from undertow.card import Measure
 
@@ -104,28 +104,45 @@ class Evidence:
         return Limits(excess.effect_G, excess.low_G, excess.high_G, n_G, moved_G)
 
     def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
-        """How far two models disagree, without a floor: exact binomial limits, over pairs Student's."""
-        reference, variant = self.pair.reference, self.pair.variant
-        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
-        value_MN = np.array([measure(reference.pred_MN[0], run_N, reference.label_N) for run_N in variant.pred_MN])
-        n_G = np.asarray(membership_GN @ (~np.isnan(value_MN[0])).astype(np.float64))
-        mean_GM = _slice_means(membership_GN, value_MN)
+        """How far two models disagree, without a floor.
+
+        One model a side: exact binomial limits over examples; several runs, or examples in clusters: score limits of
+        their mean. Over members: each variant member against the reference member that it derives from, or, where
+        members are independent, all against all. What members vary by is added to the exact limits over the examples of
+        one pair (``share_limits``), as an equal share in three pairs is no proof that a fourth has it.
+        """
+        pair, label_N, function = self.pair, self.pair.reference.label_N, measure.function
+        membership_GN = sp.csr_array(pair.membership_GN[rows])
+        sides = pair.reference.pred_MN, pair.variant.pred_MN
+        if pair.paired and self.over_members:
+            value_N = mean_of_runs(np.array([function(a_N, b_N, label_N) for a_N, b_N in zip(*sides, strict=True)]))
+        else:
+            value_N, _ = disagreements(*sides, label_N, function)
+        n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
+        single = self.over_members or max(len(side_MN) for side_MN in sides) == 1
+        limits = example_limits(membership_GN, value_N, level, pair.cluster_N, single=single)
         if self.over_members:
-            effect_G, low_G, high_G = _student(mean_GM, 2 * level)
-            return Limits(effect_G, low_G, high_G, n_G, effect_G)
-        count_G = (mean_GM[:, 0] * n_G).round()
-        low_G = np.nan_to_num(stats.beta.ppf(level, count_G, n_G - count_G + 1), nan=0.0)
-        high_G = np.nan_to_num(stats.beta.isf(level, count_G + 1, n_G - count_G), nan=1.0)
-        return Limits(mean_GM[:, 0], low_G, high_G, n_G, mean_GM[:, 0])
+            share_GRV = pair_means(pair.pred_MN, label_N, membership_GN, function, pair.reference.M, paired=pair.paired)
+            limits = member_limits(share_GRV, limits, level, paired=pair.paired)
+        return Limits(*limits, n_G, limits.share_G)
 
     @cached_property
-    def right(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Whether each side gets each example right: its only member, or more than half of its members."""
+    def right(self) -> tuple[Floats, Floats]:
+        """Whether each side gets each example right, 1 or 0: its first run, or over members more than half of those
+        with an outcome. NaN where there is none."""
         sides = (self.pair.reference.correct_MN, self.pair.variant.correct_MN)
-        if not self.over_members:
-            sides = (sides[0][:1], sides[1][:1])
-        before_N, after_N = (np.nan_to_num(side_MN, nan=0.0).mean(axis=0) > 0.5 for side_MN in sides)
+        before_N, after_N = (_majority(side_MN if self.over_members else side_MN[:1]) for side_MN in sides)
         return before_N, after_N
+
+    @cached_property
+    def at_stake_N(self) -> NDArray[np.bool_]:
+        """Examples that some run of the reference gets right: all that can become wrong."""
+        return np.asarray((self.pair.reference.correct_MN > 0.5).any(axis=0))
+
+
+def _majority(correct_MN: Floats) -> Floats:
+    mean_N = mean_of_runs(correct_MN)
+    return np.where(np.isnan(mean_N), np.nan, mean_N > 0.5)
 
 
 def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
@@ -136,16 +153,6 @@ def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
 
 def _moved(membership_GN: sp.csr_array, before_MN: Floats, after_MN: Floats) -> tuple[Floats, Floats]:
     square_N = (after_MN[0] - before_MN[0]) ** 2
-    n_G = np.asarray(membership_GN @ (~np.isnan(square_N)).astype(np.float64))
+    known_N = (~np.isnan(before_MN)).any(axis=0) & (~np.isnan(after_MN)).any(axis=0)
+    n_G = np.asarray(membership_GN @ known_N.astype(np.float64))
     return n_G, _slice_means(membership_GN, square_N[None])[:, 0]
-
-
-def _student(value_GM: Floats, level: float) -> tuple[Floats, Floats, Floats]:
-    """Mean over members with Student's interval of coverage 1 − ``level``; NaN limits for one member."""
-    members = value_GM.shape[1]
-    mean_G = value_GM.mean(axis=1)
-    if members < 2:
-        nothing_G = np.full(len(mean_G), np.nan)
-        return mean_G, nothing_G, nothing_G
-    half_G = stats.t.isf(level / 2, members - 1) * value_GM.std(axis=1, ddof=1) / np.sqrt(members)
-    return mean_G, mean_G - half_G, mean_G + half_G

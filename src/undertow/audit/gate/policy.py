@@ -73,7 +73,7 @@ def read_policy(path: Path) -> Policy:
     except OSError as error:
         raise UserError(f"{path}: the policy cannot be read ({error.strerror}); check the name") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text, so it is no policy; save it as UTF-8") from error
+        raise UserError(f"{path}: is not UTF-8 text, so it is not a policy; save it as UTF-8") from error
     return parse_policy(text, path)
 
 
@@ -82,12 +82,17 @@ def parse_policy(text: str, path: Path = Path("gate.toml")) -> Policy:
     try:
         tables = _Tables.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: is no TOML: {' '.join(str(error).split())[:200]}") from error
+        raise UserError(f"{path}: is not TOML: {' '.join(str(error).split())[:200]}") from error
     except ValidationError as error:
         raise UserError(_first_problem(path, text, error)) from error
     rules = tuple(rule for name in RULES for rule in getattr(tables, name))
     if not rules:
-        raise UserError(f"{path}: holds no rule; write one of {', '.join(f'[[{name}]]' for name in RULES)}")
+        raise UserError(f"{path}: has no rule; write one of {', '.join(f'[[{name}]]' for name in RULES)}")
+    if all(rule.tier == "advisory" for rule in rules):
+        raise UserError(
+            f"{path}: every rule is advisory, so nothing would be decided; take tier out of one, or write"
+            ' tier = "required"'
+        )
     shared = {name: getattr(tables, name) for name in _Settings.model_fields}
     return Policy(rules=rules, folder=path.parent, **shared)
 

@@ -68,6 +68,8 @@ class GateResult:
 
 
 def overall(decisions: Sequence[Decision]) -> Outcome:
-    """Required rules decide: one that fails fails all; else one that cannot tell leaves it open."""
+    """Required rules decide: one that fails fails all; else one that cannot tell leaves it open, and so does none."""
     outcomes = {d.outcome for d in decisions if d.tier == "required"}
-    return "fail" if "fail" in outcomes else "cannot tell" if "cannot tell" in outcomes else "pass"
+    if "fail" in outcomes:
+        return "fail"
+    return "pass" if outcomes == {"pass"} else "cannot tell"

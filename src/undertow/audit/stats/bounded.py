@@ -74,7 +74,9 @@ def mean_limits(
     """
     made = [np.full(membership_GN.shape[0], np.nan) for _ in MeanLimits._fields]
     for rows_G, units in _batches(membership_GN, change_N, cluster_N):
-        for column_G, value_G in zip(made, _solved(units, level), strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):  # Rows without a unit become NaN.
+            solved = _solved(units, level)
+        for column_G, value_G in zip(made, solved, strict=True):
             column_G[rows_G] = value_G
     return MeanLimits(*made)
 

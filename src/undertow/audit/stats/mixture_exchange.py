@@ -44,7 +44,7 @@ def mixture_exchange(
     """
     _, examples, classes = proba_MNC.shape
     drawn = arrangements.first(max(LEAST, work // max(examples * classes, 1)))
-    side_DM = drawn.is_reference_DM.astype(np.float32)
+    side_DM = drawn.is_reference_DM.astype(np.float64)
     membership = sp.csr_array(membership_GN, dtype=np.float64)
     total_DG, defined_DG = (np.zeros((len(side_DM), membership.shape[0])) for _ in range(2))
     step = max(1, BLOCK // max(len(side_DM) * classes, 1))
@@ -59,13 +59,14 @@ def mixture_exchange(
 
 
 def _values(proba_MXC: Floats, label_X: Ints, side_DM: Floats, function: MixtureFunction) -> Floats:
-    """The function on some examples under every draw: (X, D)."""
+    """The function on some examples under every draw: (X, D). Means are taken in float64: a distance that ends in a
+    root turns single precision into an error of 1e-9, and casting after the mean costs as much as casting before it."""
     members, examples, classes = proba_MXC.shape
     known_MX = np.asarray(~np.isnan(proba_MXC).any(axis=2))
-    flat = np.where(known_MX[:, :, None], proba_MXC, 0).reshape(members, -1)
+    flat = np.where(known_MX[:, :, None], proba_MXC, 0.0).astype(np.float64).reshape(members, -1)
     sides = []
     for side in (side_DM, 1 - side_DM):
-        voices_DX = side @ known_MX.astype(np.float32)
+        voices_DX = side @ known_MX.astype(np.float64)
         total_DXC = (side @ flat).reshape(len(side), examples, classes)
         with np.errstate(invalid="ignore", divide="ignore"):
             sides.append((total_DXC / voices_DX[:, :, None]).reshape(-1, classes))

@@ -49,6 +49,22 @@ def pair_exchange(
     return _across(compare.all_pairs(), arrangements.is_reference_DM)
 
 
+def pair_means(
+    pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction, m_ref: int, *, paired: bool
+) -> Floats:
+    """(G, R, V): the slice mean of ``function`` for each reference member and each variant member; where members are
+    paired (G, R, 1), for each its own. NaN where a pair has no value on a slice."""
+    membership = sp.csr_array(membership_GN, dtype=np.float64)
+    compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
+    members = len(compare.pred_MN)
+    if paired:
+        own_PG = np.vstack([compare.against(p, np.array([m_ref + p])) for p in range(m_ref)])
+        return own_PG.T[:, :, None]
+    # Each row lacks the member itself, so a variant member stands one place further left.
+    value_MMG = compare.all_pairs().reshape(members, members - 1, -1)
+    return np.moveaxis(value_MMG[:m_ref, m_ref - 1 :], 2, 0)
+
+
 class _Comparison:
     """Slice means of the function for pairs of members."""
 

@@ -15,6 +15,9 @@ NO_FLOOR = (
     "there is no floor: give a repeat run of the reference (or several members a side), or limit all of it with"
     ' above = "zero"'
 )
+NO_PAIRED_FLOOR = 'members that derive from one another have no floor: limit all of it with above = "zero"'
+TOO_FEW_MEMBERS = 'too few members a side for limits above the floor: give more, or limit all of it with above = "zero"'
+NO_ANSWERS = "no example has what this needs on both sides"
 
 
 class ExcessRule(PlacedRule):
@@ -22,6 +25,10 @@ class ExcessRule(PlacedRule):
     ``above = "zero"`` limits all of it, noise included."""
 
     above: Literal["floor", "zero"] = "floor"
+
+    def idle(self, evidence: Evidence, at: int) -> str:
+        """Why this row could not show anything, whatever the variant did; empty where it could."""
+        return ""
 
     def decide_excess(
         self, evidence: Evidence, measure: Measure, what: str, allowed: float, level: float
@@ -35,6 +42,10 @@ class ExcessRule(PlacedRule):
         limits = (evidence.excess if floored else evidence.share)(measure, rows, level)
         limit = allowed / 100
         for g, at in enumerate(rows.tolist()):
+            idle = self.idle(evidence, at)
+            if idle:
+                yield self.decision(evidence, evidence.row(at), "cannot tell", f"Cannot tell: {idle}.", limit=allowed)
+                continue
             effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
             outcome = at_most(high, low, limit)
             share = f"{100 * float(limits.moved_G[g]):.2f} % {what}"
@@ -44,8 +55,10 @@ class ExcessRule(PlacedRule):
                 "fail": f"{said} {span(low, high, level)}: more than {points(limit)}.",
                 "cannot tell": f"{said} {span(low, high, level)}: too few examples or members to decide.",
             }[outcome]
-            if floored and math.isnan(high):
-                reason = f"{share}; {NO_FLOOR}."
+            if limits.n_G[g] == 0:
+                reason = f"Cannot tell: {NO_ANSWERS}."
+            elif floored and math.isnan(high):
+                reason = f"{share}; {no_floor(evidence)}."
             yield self.decision(
                 evidence,
                 evidence.row(at),
@@ -57,3 +70,10 @@ class ExcessRule(PlacedRule):
                 high=100 * high,
                 n=limits.n_G[g],
             )
+
+
+def no_floor(evidence: Evidence) -> str:
+    """Why there is none, and what to do."""
+    if not evidence.over_members:
+        return NO_FLOOR
+    return NO_PAIRED_FLOOR if evidence.pair.paired else TOO_FEW_MEMBERS

@@ -18,13 +18,26 @@ from undertow.audit.stats.mcnemar import examples_for
 
 def _is_place(on: str) -> str:
     if not on or on.startswith("=") or on.endswith("="):
-        raise ValueError(f"{on!r} is no place: write all, a column, or column=pattern")
+        raise ValueError(f"{on!r} is not a place: write all, a column, or column=pattern")
+    if on.startswith(f"{ALL}="):
+        raise ValueError(f"{on!r} is not a place: all is every example and has no values; write all")
     return on
+
+
+def _is_column(by: str) -> str:
+    if not by or by == ALL:
+        raise ValueError(f"{by!r} is not a column; to limit the drop on all examples write a [[max_drop]]")
+    return by
 
 
 Place = Annotated[str, AfterValidator(_is_place)]
 """``all``, a column (each of its slices), or ``column=pattern``."""
+Column = Annotated[str, AfterValidator(_is_column)]
+"""A column, whose values are the slices."""
 Points = Annotated[float, Field(gt=0, lt=100)]
+SHOWN, LONGEST = 10, 60
+"""Values that a reason lists, and characters of each."""
+NOTHING = "there is no example with an outcome on both sides"
 
 
 class Rule(BaseModel):
@@ -82,8 +95,24 @@ class PlacedRule(Rule):
 
     def nowhere(self, evidence: Evidence, limit: float) -> Decision:
         """No slice matches: nothing was shown, so the rule is open."""
-        where = f"no slice matches {self.on!r}; the values of {self.on.partition('=')[0]!r} are others"
+        column = self.on.partition("=")[0]
+        where = f"no slice matches {shown(self.on)}; {values_of(evidence, column)}"
         return self.decision(evidence, None, "cannot tell", f"Cannot tell: {where}.", limit=limit)
+
+
+def values_of(evidence: Evidence, column: str) -> str:
+    """The values of a column as a clause, the first few of many."""
+    values = [evidence.row(g).value for g in evidence.rows(column).tolist()]
+    if not values:
+        return f"{column!r} has no slice with enough examples"
+    more = f" and {len(values) - SHOWN:,} more" if len(values) > SHOWN else ""
+    word = "value" if len(values) == 1 else "values"
+    return f"{column!r} has the {word} {', '.join(shown(value) for value in values[:SHOWN])}{more}"
+
+
+def shown(value: str) -> str:
+    """A value from a file or a policy in quotes, cut where it is long."""
+    return repr(value if len(value) <= LONGEST else value[:LONGEST] + "…")
 
 
 def at_most(high: float, low: float, limit: float) -> Outcome:
@@ -93,13 +122,20 @@ def at_most(high: float, low: float, limit: float) -> Outcome:
     return "fail" if low > limit else "cannot tell"
 
 
+def at_most_count(least: int, most: int, allowed: int) -> Outcome:
+    """A count that lies between ``least`` and ``most`` may be ``allowed`` and no more."""
+    if most <= allowed:
+        return "pass"
+    return "fail" if least > allowed else "cannot tell"
+
+
 def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level: float) -> str:
     """What would settle an open rule of a drop: examples with one member a side, else members."""
-    if evidence.over_members:
-        return members_would_decide(evidence, limits, g, limit)
     n, moved = float(limits.n_G[g]), float(limits.moved_G[g])
     if n == 0 or math.isnan(moved):
-        return "there is no example with an outcome on both sides"
+        return NOTHING
+    if evidence.over_members:
+        return members_would_decide(evidence, limits, g, limit)
     # Never fewer than would narrow this interval to the limit around the effect that was seen.
     half = float(limits.high_G[g] - limits.low_G[g]) / 2
     gap = abs(limit + float(limits.effect_G[g]))

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
-from undertow.audit.gate.rules._rule import PlacedRule, Points, number, points, span
+from undertow.audit.gate.rules._rule import NOTHING, PlacedRule, Points, number, points, span
 
 
 class CalibrationShift(PlacedRule):
@@ -47,6 +47,8 @@ class CalibrationShift(PlacedRule):
                 "fail": f"{said}: by more than {points(limit)}.",
                 "cannot tell": f"{said}: too few examples or members to decide.",
             }[outcome]
+            if limits.n_G[g] == 0:
+                reason = f"Cannot tell: {NOTHING} and a confidence."
             yield self.decision(
                 evidence,
                 evidence.row(at),

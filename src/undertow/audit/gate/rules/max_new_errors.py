@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from undertow.audit.gate.evidence import Evidence
-from undertow.audit.gate.result import Decision, Outcome
+from undertow.audit.gate.result import Decision
 from undertow.audit.gate.rules._excess import ExcessRule
-from undertow.audit.gate.rules._rule import Points
+from undertow.audit.gate.rules._rule import Points, at_most_count
 from undertow.audit.measures import newly_wrong_per_pair
 
 
@@ -33,11 +34,34 @@ class MaxNewErrors(ExcessRule):
         if self.count is None:
             yield from self.decide_excess(evidence, newly_wrong_per_pair, "newly wrong", self.points or 0.0, level)
             return
+        rows = evidence.rows(self.on)
+        if not len(rows):
+            yield self.nowhere(evidence, float(self.count))
+            return
+        for at in rows.tolist():
+            yield self._counted(evidence, at, self.count)
+
+    def _counted(self, evidence: Evidence, at: int, allowed: int) -> Decision:
+        """An example whose outcome is missing on a side may be newly wrong or not."""
+        idle = self.idle(evidence, at)
+        if idle:
+            reason = f"Cannot tell: {idle}."
+            return self.decision(evidence, evidence.row(at), "cannot tell", reason, limit=float(allowed))
         before_N, after_N = evidence.right
-        for at in evidence.rows(self.on).tolist():
-            inside_N = evidence.pair.membership_GN[[at]].toarray()[0] > 0
-            found = int((before_N & ~after_N & inside_N).sum())
-            reason = f"{found:,} examples newly wrong, {self.count:,} allowed."
-            outcome: Outcome = "pass" if found <= self.count else "fail"
-            numbers = {"limit": float(self.count), "observed": float(found), "n": float(inside_N.sum())}
-            yield self.decision(evidence, evidence.row(at), outcome, reason, **numbers)
+        inside_N = evidence.pair.membership_GN[[at]].toarray()[0] > 0
+        known_N = inside_N & ~np.isnan(before_N) & ~np.isnan(after_N)
+        found = int((known_N & (before_N == 1) & (after_N == 0)).sum())
+        unknown = int((inside_N & ~known_N & (before_N != 0) & (after_N != 1)).sum())
+        outcome = at_most_count(found, found + unknown, allowed)
+        reason = f"{found:,} examples newly wrong, {allowed:,} allowed."
+        numbers = {"limit": float(allowed), "observed": float(found), "n": float(known_N.sum())}
+        if unknown:
+            reason = f"{reason} {unknown:,} more have no outcome on a side."
+            numbers |= {"low": float(found), "high": float(found + unknown)}
+        return self.decision(evidence, evidence.row(at), outcome, reason, **numbers)
+
+    def idle(self, evidence: Evidence, at: int) -> str:
+        inside = evidence.pair.membership_GN[[at]].indices
+        if evidence.at_stake_N[inside].any():
+            return ""
+        return f"the reference gets none of these {len(inside):,} examples right, so none can become wrong"

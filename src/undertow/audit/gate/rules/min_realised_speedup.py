@@ -11,11 +11,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import stats
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
 from undertow.audit.gate.rules._rule import Rule
+from undertow.audit.stats.welch import welch
 from undertow.errors import UserError
 from undertow.records.opening import read_file
 from undertow.records.records import Records
@@ -41,7 +41,7 @@ class MinRealisedSpeedup(Rule):
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         both = evidence.pair.reference, evidence.pair.variant
-        sides = [self._seconds(side, folder) for side in both]
+        sides = self._seconds(both, folder)
         if not all(sides):
             silent = " and ".join(repr(side.name) for side, seconds in zip(both, sides, strict=True) if not seconds)
             reason = f"Cannot tell: there are no seconds for {silent}; name a file of timings."
@@ -49,41 +49,51 @@ class MinRealisedSpeedup(Rule):
             return
         before, after = (np.log(np.array(side)) for side in sides)
         ratio, outcome, low, high = self._judged(before, after, level)
-        how = "timed once on a side, so its spread is not known"
+        why = "timed once on a side" if min(len(before), len(after)) < 2 else "timings do not vary"
+        how = f"{why}, so its spread is not known"
         if not math.isnan(low):
             how = f"{100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, {len(before)} + {len(after)} timings"
         reason = f"{ratio:.2f} times as fast ({how}), {self.ratio:g} wanted."
         yield self.decision(evidence, None, outcome, reason, limit=self.ratio, observed=ratio, low=low, high=high)
 
     def _judged(self, before: Floats, after: Floats, level: float) -> tuple[float, Outcome, float, float]:
-        """The ratio, what follows from it, and its limits, NaN where a side was timed once."""
+        """The ratio, what follows from it, and its limits, NaN where a side was timed once or no timing varies."""
         ratio = float(np.exp(before.mean() - after.mean()))
         if min(len(before), len(after)) < 2:
             return ratio, "pass" if ratio >= self.ratio else "fail", math.nan, math.nan
-        interval = stats.ttest_ind(before, after, equal_var=False).confidence_interval(1 - 2 * level)
-        low, high = float(np.exp(interval.low)), float(np.exp(interval.high))
+        test = welch(before, after, level=2 * level)
+        low, high = float(np.exp(-test.high_G[0])), float(np.exp(-test.low_G[0]))
         return ratio, "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell", low, high
 
-    def _seconds(self, records: Records, folder: Path) -> list[float]:
+    def _seconds(self, sides: tuple[Records, Records], folder: Path) -> list[list[float]]:
+        """Of each side, the same fact: seconds of all examples are nothing beside seconds of one."""
         if self.file is not None:
-            return _from_file(folder / self.file, records.name)
-        for fact in FACTS:
-            values = [m.facts[fact] for m in records.members if m.facts.get(fact, 0) > 0]
-            if values:
-                return values
-        return []
+            return [_from_file(folder / self.file, side.name) for side in sides]
+        found = [[_facts(side, fact) for side in sides] for fact in FACTS]
+        return next((both for both in found if all(both)), found[-1])
+
+
+def _facts(records: Records, fact: str) -> list[float]:
+    return [m.facts[fact] for m in records.members if 0 < m.facts.get(fact, 0) < math.inf]
 
 
 def _from_file(path: Path, name: str) -> list[float]:
     try:
         timings = json.loads(read_file(path, LARGEST, UserError))
-        values = [float(v) for v in timings[name]]
+        values = [float(v) for v in _listed(timings[name])]
     except OSError as error:
         raise UserError(f"{path}: the timings cannot be read ({error.strerror}); check the name") from error
     except KeyError:
         raise UserError(f"{path}: has no timings for {name!r}; it has {', '.join(map(repr, timings))}") from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise UserError(f'{path}: is no JSON of timings; want {{"{name}": [seconds, …], …}}') from error
+        raise UserError(f'{path}: is not JSON of timings; want {{"{name}": [seconds, …], …}}') from error
     if not values or not all(v > 0 and np.isfinite(v) for v in values):
         raise UserError(f"{path}: the timings of {name!r} must be seconds above 0")
+    return values
+
+
+def _listed(values: object) -> list[Any]:
+    """Text is a sequence too, and its digits are numbers; true is one."""
+    if not isinstance(values, list) or any(isinstance(v, bool | str) for v in values):
+        raise TypeError("no list of numbers")
     return values

@@ -7,11 +7,23 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
-from undertow.audit.gate.rules._rule import Points, Rule, at_most, number, points, span, would_decide
+from undertow.audit.gate.rules._rule import (
+    Column,
+    Points,
+    Rule,
+    at_most,
+    number,
+    points,
+    shown,
+    span,
+    values_of,
+    would_decide,
+)
 
 
 class WorstSliceDrop(Rule):
@@ -24,7 +36,7 @@ class WorstSliceDrop(Rule):
 
     name: ClassVar[str] = "worst_slice_drop"
     points: Points
-    by: str
+    by: Column
     min_count: Annotated[int, Field(ge=1)] = 30
 
     def columns(self) -> tuple[str, ...]:
@@ -33,15 +45,16 @@ class WorstSliceDrop(Rule):
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         all_rows = evidence.rows(self.by)
         rows = np.array([g for g in all_rows if evidence.row(g).count >= self.min_count], dtype=np.intp)
-        if not len(rows):
-            reason = f"Cannot tell: no slice of {self.by!r} has {self.min_count} examples."
-            yield self.decision(evidence, None, "cannot tell", reason, limit=self.points)
+        open_ = self._nothing_to_rank(evidence, all_rows, len(rows))
+        if open_:
+            yield self.decision(evidence, None, "cannot tell", f"Cannot tell: {open_}.", limit=self.points)
             return
+        left = len(all_rows) - len(rows)
         sides = evidence.pair.reference.correct_MN, evidence.pair.variant.correct_MN
         each = evidence.shift(*sides, rows, level)
         among = evidence.shift(*sides, rows, level / len(rows))
         limit = self.points / 100
-        for g in np.argsort(each.effect_G, kind="stable").tolist():
+        for place, g in enumerate(np.argsort(each.effect_G, kind="stable").tolist()):
             effect, low, high = (float(a[g]) for a in (each.effect_G, each.low_G, each.high_G))
             outcome = at_most(-low, -float(among.high_G[g]), limit)
             said = f"{number(100 * effect)} points {span(low, high, level)}"
@@ -50,6 +63,8 @@ class WorstSliceDrop(Rule):
                 "fail": f"{said}: dropped by more than {points(limit)}, corrected over {len(rows)} slices.",
                 "cannot tell": f"{said}: {would_decide(evidence, each, g, limit, level)}.",
             }[outcome]
+            if left and place == 0:
+                reason += f" Not looked at: {left:,} slice{'s' * (left > 1)} with fewer than {self.min_count} examples."
             yield self.decision(
                 evidence,
                 evidence.row(int(rows[g])),
@@ -61,3 +76,13 @@ class WorstSliceDrop(Rule):
                 high=-100 * low,
                 n=each.n_G[g],
             )
+
+    def _nothing_to_rank(self, evidence: Evidence, rows: NDArray[np.intp], large: int) -> str:
+        """Why there is no worst slice; empty where there is one."""
+        if len(rows) == 1:
+            return f"{values_of(evidence, self.by)} alone, so there is no worst slice; limit the whole with max_drop"
+        if large:
+            return ""
+        largest = max((evidence.row(g) for g in rows.tolist()), key=lambda row: row.count, default=None)
+        said = f"; the largest, {shown(largest.value)}, has {largest.count:,}" if largest else ""
+        return f"no slice of {self.by!r} has {self.min_count} examples{said}"
