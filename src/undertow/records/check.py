@@ -177,12 +177,19 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             continue
         mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
         count = int(mine.ne_missing(other).sum())
-        if count:
+        if count and not _same_numbers(mine, other):
             said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
     inputs = reference.inputs if reference.inputs is not None else variant.inputs
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))
     return _over(reference, examples, inputs), _over(variant, examples, inputs)
+
+
+def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
+    """Whether two columns are the same numbers in other spellings, such as 0.10 and 0.1."""
+    numbers = [side.cast(pl.Float64, strict=False) for side in (mine, other)]
+    read = all(number.null_count() == side.null_count() for number, side in zip(numbers, (mine, other), strict=True))
+    return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
 def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:

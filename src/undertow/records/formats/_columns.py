@@ -11,6 +11,8 @@ from undertow.errors import TableError
 PROBABILITY = "p_"
 SPECIAL = frozenset({"example_id", "prediction", "label", "member", "score", "input", "content_hash"})
 EXACT_FLOAT = float(2**53)
+MOST_SPELLED = 50
+"""Different fractions up to which their spelling is kept: more are no list that a person wrote."""
 
 
 def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -34,10 +36,10 @@ def probability_columns(frame: pl.DataFrame) -> list[str]:
     return [c for c in frame.columns if c.startswith(PROBABILITY) and len(c) > len(PROBABILITY)]
 
 
-def typed(column: pl.Series) -> pl.Series:
+def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:
     """A text column as whole numbers, numbers or truth values where every value reads as one and nothing is lost.
 
-    ``007`` stays text: leading zeros mean a code, not a number.
+    ``007`` stays text: leading zeros mean a code, not a number. So does ``0.10``, unless ``spelling`` does not matter.
     """
     if column.dtype != pl.String or column.null_count() == len(column):
         return column
@@ -50,7 +52,16 @@ def typed(column: pl.Series) -> pl.Series:
     number = column.cast(pl.Float64, strict=False)
     if number.null_count() > column.null_count() or column.str.contains(r"^[+-]?0\d").any():
         return column
-    return number
+    return column if spelling and _spelled(column, number) else number
+
+
+def _spelled(column: pl.Series, number: pl.Series) -> bool:
+    """Whether numbers are spelled as people list them, such as 0.00, 0.10: few fractions in plain decimals, of which
+    some would lose a digit. ``3.0`` alone is a whole number as pandas writes it."""
+    values = pl.DataFrame({"text": column, "number": number}).drop_nulls().unique()
+    if len(values) > MOST_SPELLED or not (values["number"] % 1 != 0).any():
+        return False
+    return bool(values["text"].str.contains(r"^[+-]?\d+\.\d*$").all() and values["text"].str.contains(r"\.\d*0$").any())
 
 
 def _require(path: Path, frame: pl.DataFrame) -> None:
@@ -128,4 +139,5 @@ def _as_slice(column: pl.Series) -> pl.Series | None:
         return column.cast(pl.Float64)
     if column.dtype.is_float():
         return column.fill_nan(None)
-    return column if column.dtype.is_integer() or column.dtype == pl.Boolean else column.cast(pl.String)
+    kept = column.dtype.is_integer() or column.dtype == pl.Boolean or isinstance(column.dtype, pl.Enum)
+    return column if kept else column.cast(pl.String)
