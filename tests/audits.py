@@ -24,7 +24,10 @@ from undertow.audit.result import (
     FINDING_COLUMNS,
     Arm,
     Audit,
+    ClassAnswers,
+    Composition,
     ExemplarCount,
+    Flow,
     GalleryEntry,
     Settings,
     Shown,
@@ -242,15 +245,30 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
         "10 + 10 members: members are exchanged between the two populations; p values come from these rearrangements.",
     )
     made = VariantAudit(
-        arm(name, level, 0.884 + overall),
-        headline,
-        verdict,
-        design,
-        counted(observed, level),
-        gallery,
-        over_indexed(rng, observed),
+        arm=arm(name, level, 0.884 + overall),
+        headline=headline,
+        verdict=verdict,
+        scope="members",
+        design=design,
+        count=counted(observed, level),
+        gallery=gallery,
+        over_indexed=over_indexed(rng, observed),
+        composition=composition(level),
     )
     return made, rows
+
+
+def composition(level: float, names: tuple[str, ...] = GARMENTS) -> Composition:
+    """Shirts are answered less the sparser the model, and become T-shirts and coats."""
+    shifts = [20.0, 0.0, 5.0, 0.0, 15.0, 0.0, -60.0, 4.0, 0.0, 0.0]
+    classes = tuple(
+        ClassAnswers(name, 200 - d / 2, 200 - d / 2 + level * d, 0.88, 0.9, 0.9, 0.9 - 0.2 * level * (d < 0), d < 0)
+        for name, d in zip(names, shifts, strict=True)
+    )
+    flows = tuple(
+        Flow(names[6], names[c], 30.0 * level, 4.0, 30.0 * level - 4, 2.0, 31.5) for c in (0, 4, 2) if level > 0.5
+    )
+    return Composition(2000.0, classes, flows, 45, "members", True)
 
 
 def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
@@ -395,6 +413,8 @@ def hostile() -> Audit:
         findings=findings,
         assumptions=ATTACKS,
         classes=ATTACKS,
+        notices=(ATTACKS[0], ATTACKS[2]),
+        n_scored=1500,
         task=ATTACKS[5],
         settings=Settings(by=(ATTACKS[0], ATTACKS[6])),
     )
@@ -411,7 +431,15 @@ def _hostile_variant(variant: VariantAudit, name: str, swap: dict[str, str]) -> 
     )
     over = variant.over_indexed.with_columns(pl.lit(ATTACKS[1]).alias("value"), pl.lit(ATTACKS[5]).alias("slice"))
     arm_ = replace(variant.arm, name=name, interventions=ATTACKS)
-    return replace(variant, arm=arm_, headline=ATTACKS[5], design=ATTACKS, gallery=gallery, over_indexed=over)
+    made_of = composition(0.9, ATTACKS)
+    given = {
+        "headline": ATTACKS[5],
+        "design": ATTACKS,
+        "gallery": gallery,
+        "over_indexed": over,
+        "composition": made_of,
+    }
+    return replace(variant, arm=arm_, **given)
 
 
 def _hostile_shown(given: Shown, i: int, swap: dict[str, str]) -> Shown:

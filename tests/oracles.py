@@ -4,6 +4,7 @@ They share no code with ``undertow``. A class index below 0 is missing; what doe
 measure's name to a function of
 
     rate      (prediction, label, probabilities or None, positive class or None)
+    answers   (one member's predictions, all labels, a class)
     votes     (list of the reference's predictions, list of the variant's, label)
     pair      (prediction of a, prediction of b, label)
     mixture   (list of the reference's probabilities, list of the variant's: one list per member)
@@ -53,6 +54,16 @@ def false_negative_rate(pred: int, label: int, proba: list[float] | None, positi
     if pred < 0 or label != positive:
         return NAN
     return 0.0 if pred == positive else 1.0
+
+
+def answer_share(pred: list[int], label: list[int], which: int) -> float:
+    given = [p for p in pred if p >= 0]
+    return given.count(which) / len(given) if given else NAN
+
+
+def precision(pred: list[int], label: list[int], which: int) -> float:
+    truths = [t for p, t in zip(pred, label, strict=True) if p == which and t >= 0]
+    return truths.count(which) / len(truths) if truths else NAN
 
 
 def confidence(pred: int, label: int, proba: list[float] | None, positive: int | None) -> float:
@@ -137,6 +148,8 @@ ORACLES: dict[str, Callable[..., float]] = {
         false_negative_rate,
         confidence,
         label_confidence,
+        answer_share,
+        precision,
         modal_disagreement,
         newly_wrong,
         newly_right,

@@ -5,9 +5,13 @@ of the measure belongs to decides how it is tested, so that is the card's ``kind
 
     kind       function                                        one value per     reads
     "rate"     f(records) -> value_MN                          member × example  one population
+    "answers"  f(records) -> sum_and_count_2CM                 member × class    one population, by what was answered
     "votes"    f(ref_XK, var_XK, truth_XK) -> value_X          example           vote shares of two populations
     "pair"     f(pred_a_N, pred_b_N, label_N) -> value_N       example           one member against another
     "mixture"  f(ref_XC, var_XC, label_X) -> value_X           example           mean probabilities of two populations
+
+Examples are grouped by their slice, except for "answers": its groups are the classes that a member answered, which
+differ from member to member, so the function sums by itself and the value is the quotient of its two planes.
 
 ``X`` stands for any leading shape, so one function serves the observed data and all draws of a permutation test.
 Values that do not exist are NaN, never 0.
@@ -22,18 +26,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["rate", "votes", "pair", "mixture"]
-Need = Literal["label", "outcome", "confidence", "p_label", "probabilities", "binary"]
+Kind = Literal["rate", "answers", "votes", "pair", "mixture"]
+Need = Literal["label", "outcome", "confidence", "p_label", "probabilities", "binary", "classes"]
 
-UNIT: dict[Kind, str] = {"rate": "member", "votes": "example", "pair": "pair", "mixture": "example"}
+UNIT: dict[Kind, str] = {
+    "rate": "member",
+    "answers": "member",
+    "votes": "example",
+    "pair": "pair",
+    "mixture": "example",
+}
 
 
 @dataclass(frozen=True)
 class Card:
     """One measure, described for people and for the tests that hold over all measures.
 
-    ``range`` is closed. ``null`` is the value of a reference against itself (``None`` for a rate, which has no
-    such value). ``worse`` says which direction costs somebody. ``needs`` names what the records must hold.
+    ``range`` is closed. ``null`` is the value of a reference against itself (``None`` for a rate and for
+    answers, which have no such value). ``worse`` says which direction costs somebody. ``needs`` names what the records
+    must hold.
     """
 
     name: str

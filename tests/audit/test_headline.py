@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
+import audits
 from undertow.audit import Settings, audit
+from undertow.audit.headline import risen, variant_verdict
 from undertow.audit.measures import taxicab
+from undertow.audit.result import VERDICTS
 from worlds import null_world, planted_world, records_from
 
 
@@ -46,7 +50,7 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
     )
     found = audit(before, [after], Settings(draws=200))
     assert found.headline.startswith(
-        "new loses 3.9 points of accuracy overall (95 % interval −7.7 to −0.1), but the exact test cannot tell that"
+        "new loses 3.9 points of accuracy overall (95 % interval −7.7 to −0.0), but the exact test cannot tell that"
         " from chance (p = 0.052). "
     )
 
@@ -69,3 +73,106 @@ def test_votes_that_moved_by_less_than_the_tolerance_do_not_turn_the_verdict(tol
     found = audit(reference, [variant], Settings(draws=500, tolerance_overall=tolerance), measures=[taxicab])
     assert found.findings["verdict"].to_list() == ["worse"]
     assert found.verdict == verdict
+
+
+REGIONS = ["north", "south"] * 400
+
+
+def exchanged(lost: int, gained: int, where: str) -> tuple[object, object]:
+    """One model a side over 800 examples: so many become wrong in one region, so many right in the other."""
+    label_N = np.zeros(800, dtype=np.int64)
+    here = np.flatnonzero(np.array(REGIONS) == where)
+    there = np.flatnonzero(np.array(REGIONS) != where)
+    before_N, after_N = label_N.copy(), label_N.copy()
+    after_N[here[:lost]] = 1
+    before_N[there[:gained]] = 1
+    return tuple(
+        records_from(pred[None], label_N, 2, name=name, slices={"region": REGIONS})
+        for name, pred in (("old", before_N), ("new", after_N))
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "verdict"), [(60, 200, "mixed"), (200, 60, "mixed"), (60, 0, "worse"), (0, 60, "better")]
+)
+def test_a_whole_that_gains_where_a_slice_loses_is_mixed_and_so_is_the_reverse(lost: int, gained: int, verdict: str):
+    old, new = exchanged(lost, gained, "north")
+    assert audit(old, [new], Settings(by=("region",), draws=100)).verdict == verdict
+
+
+def test_a_mixed_variant_costs_somebody():
+    old, mixed = exchanged(60, 200, "north")
+    same = replace(old, manifest=old.manifest.model_copy(update={"name": "same"}))
+    found = audit(old, [same, mixed], Settings(by=("region",), draws=100))
+    assert found.verdict == "mixed"
+    assert "1 of 2 variants cost somebody more than chance. new gains" in found.headline
+    assert "mixed" in VERDICTS
+
+
+def accusing(risen_by: int = 24, members: int = 1, seed: int = 0) -> tuple[object, object]:
+    """Innocent examples of the south are accused more, guilty ones of the north are found more: accuracy stays."""
+    label_N = np.repeat([0, 1], 400)
+    region = np.tile(["north", "south"], 400)
+    rng = np.random.default_rng(seed)
+    before_MN = np.where(rng.random((members, 800)) < 0.1, 1 - label_N, label_N)
+    after_MN = before_MN.copy()
+    for m in range(members):
+        right = np.flatnonzero((label_N == 0) & (region == "south") & (before_MN[m] == 0))
+        missed = np.flatnonzero((label_N == 1) & (before_MN[m] == 0))
+        after_MN[m, rng.permutation(right)[:risen_by]] = 1
+        after_MN[m, rng.permutation(missed)[:risen_by]] = 1
+    both = (("old", before_MN), ("new", after_MN))
+    classes, slices = ("clear", "accused"), {"region": region.tolist()}
+    return tuple(
+        records_from(p, label_N, classes, name=n, slices=slices, task="binary", positive="accused") for n, p in both
+    )
+
+
+def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
+    old, new = accusing()
+    found = audit(old, [new], Settings(by=("region",), draws=100))
+    accuracy = found.findings.filter(pl.col("measure") == "accuracy")
+    assert "worse" not in set(accuracy["verdict"])
+    assert found.verdict == "worse"
+    rows = found.findings.filter((pl.col("measure") == "false_positive_rate") & (pl.col("value") == "south"))
+    counts = rows["note"][0].split(";")[0]
+    assert (
+        f"The false positive rate of region south rises: +12.0 points (+7.8 to +18.1), {counts}; 1 more such rate"
+        in (found.headline)
+    )
+    assert counts.startswith("false positives ")
+
+
+def test_with_several_members_too():
+    old, new = accusing(20, members=8)
+    found = audit(old, [new], Settings(by=("region",), draws=400))
+    assert found.verdict == "worse"
+    assert "The false positive rate of region south rises: +10.0 points" in found.headline
+
+
+def rates(p_adjusted: float, families: int = 4) -> pl.DataFrame:
+    """A kept accuracy, and error rates of which one rises with this p."""
+    rows = [audits.finding("v", "", 0.0, np.random.default_rng(0), slice="all", verdict="within floor")]
+    for measure in ("false_positive_rate", "false_negative_rate"):
+        for slice_ in ("all", "region")[: families // 2]:
+            given = {"measure": measure, "slice": slice_, "p_adjusted": 0.9, "verdict": "too small to tell"}
+            rows.append(audits.finding("v", "x", 0.02, np.random.default_rng(0), **given))
+    rows[-1]["p_adjusted"] = p_adjusted
+    return audits.frame(rows)
+
+
+@pytest.mark.parametrize(("families", "part"), [(4, 0.05 / 8), (2, 0.05 / 4)])
+def test_error_rates_share_half_of_the_level(families: int, part: float):
+    assert variant_verdict(rates(part, families), Settings()) == "worse"
+    assert variant_verdict(rates(1.01 * part, families), Settings()) == "within floor"
+    assert risen(rates(part, families), 0.05).height == 1
+    fallen = rates(part, families).with_columns(effect=-pl.col("effect"))
+    assert variant_verdict(fallen, Settings()) == "within floor"
+
+
+@pytest.mark.parametrize(("p", "verdict"), [(0.024, "worse"), (0.026, "within floor")])
+def test_votes_give_the_other_half_where_error_rates_are_asked(p: float, verdict: str):
+    moved = audits.disagreement("v", "taxicab", "", 0.2, 0.1, p_adjusted=p, verdict="worse")
+    found = pl.concat([rates(0.9), audits.frame([moved])])
+    assert variant_verdict(found, Settings()) == verdict
+    assert variant_verdict(found.filter(~pl.col("measure").str.starts_with("false_")), Settings()) == "worse"

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 import oracles
 import worlds
 from undertow.audit import measures
-from undertow.audit.evaluate import supported
+from undertow.audit.evaluate import ratio, supported
 from undertow.audit.measures import all_measures
 from undertow.audit.stats.arrangements import exchange
 from undertow.audit.stats.vote_exchange import vote_exchange
@@ -22,6 +22,9 @@ from undertow.card import Measure
 from undertow.records.records import MISSING, Records
 
 EVERY = pytest.mark.parametrize("measure", all_measures(), ids=repr)
+BY_EXAMPLE = pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind != "answers"], ids=repr)
+"""Measures with a value per example; those of answers have one per class."""
+BY_CLASS = pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind == "answers"], ids=repr)
 
 WORLDS = {
     "plain": {"m_ref": 5, "m_var": 5},
@@ -50,8 +53,10 @@ def with_gaps(records: Records, seed: int) -> Records:
 
 
 def values(measure: Measure, reference: Records, variant: Records) -> np.ndarray:
-    """The measure's values over (…, examples), as the engine has them."""
+    """The measure's values over (…, examples), as the engine has them; of answers over (members, classes)."""
     kind, label_N = measure.card.kind, reference.label_N
+    if kind == "answers":
+        return ratio(*measure(reference)).T
     if kind == "rate":
         return measure(reference)
     if kind == "pair":
@@ -75,6 +80,8 @@ def oracle_values(measure: Measure, reference: Records, variant: Records) -> np.
     oracle, kind = oracles.ORACLES[measure.card.name], measure.card.kind
     ref_MN, var_MN, label_N = (a.tolist() for a in (reference.pred_MN, variant.pred_MN, reference.label_N))
     n = range(reference.N)
+    if kind == "answers":
+        return np.array([[oracle(row, label_N, c) for c in range(reference.C)] for row in ref_MN])
     if kind == "rate":
         positive = reference.manifest.positive
         index = None if positive is None else reference.classes.index(positive)
@@ -118,7 +125,7 @@ def test_every_measure_is_defined_somewhere_in_these_worlds():
         assert not np.isnan(values(measure, *make("binary"))).all(), measure
 
 
-@EVERY
+@BY_EXAMPLE
 def test_permuting_examples_permutes_values(measure):
     pair = make("binary")
     order = np.random.default_rng(1).permutation(pair[0].N)
@@ -126,7 +133,18 @@ def test_permuting_examples_permutes_values(measure):
     np.testing.assert_array_equal(values(measure, *shuffled), values(measure, *pair)[..., order])
 
 
-@EVERY
+@BY_CLASS
+def test_measures_of_answers_do_not_depend_on_the_order_of_anything(measure):
+    reference, variant = make("binary")
+    got = values(measure, reference, variant)
+    shuffled = reference.take_examples(np.random.default_rng(1).permutation(reference.N))
+    np.testing.assert_allclose(values(measure, shuffled, variant), got, rtol=1e-12)
+    turned = reference.take_members([*range(1, reference.M), 0])
+    np.testing.assert_allclose(values(measure, turned, variant), got[[*range(1, reference.M), 0]], rtol=1e-12)
+    np.testing.assert_allclose(values(measure, relabelled(reference), variant), got[:, ::-1], rtol=1e-12)
+
+
+@BY_EXAMPLE
 def test_the_order_of_members_does_not_matter(measure):
     reference, variant = make("binary")
     order_ref, order_var = ([*range(1, records.M), 0] for records in (reference, variant))
@@ -141,7 +159,7 @@ def test_the_order_of_members_does_not_matter(measure):
 
 
 @IN_WORLDS
-@pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind != "rate"], ids=repr)
+@pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.null is not None], ids=repr)
 def test_a_population_against_itself_gives_the_null_value(measure, world):
     reference, _ = pair_for(measure, world)
     if measure.card.kind == "pair":
@@ -150,7 +168,7 @@ def test_a_population_against_itself_gives_the_null_value(measure, world):
     assert (got[~np.isnan(got)] == measure.card.null).all()
 
 
-@EVERY
+@BY_EXAMPLE
 def test_names_and_order_of_classes_do_not_matter(measure):
     pair = make("binary")
     np.testing.assert_array_equal(values(measure, *map(relabelled, pair)), values(measure, *pair))
@@ -166,7 +184,7 @@ def relabelled(records: Records) -> Records:
     )
 
 
-@EVERY
+@BY_EXAMPLE
 def test_what_does_not_exist_is_nan(measure):
     reference, variant = make("binary")
     got = values(measure, reference, variant)
@@ -208,7 +226,7 @@ def test_the_card_is_complete(measure):
     assert measure.__doc__
     low, high = card.range
     assert low < high
-    assert (card.null is None) == (card.kind == "rate")
+    assert (card.null is None) == (card.kind in ("rate", "answers"))
     assert card.null is None or low <= card.null <= high
 
 

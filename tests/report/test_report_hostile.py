@@ -25,15 +25,21 @@ def carrying(attack: str):
     audit = gates.generation()
     (variant,) = audit.variants
     gallery = (gates.entry(0, attack, f"{attack} again", attack), gates.entry(1, None, attack, attack))
-    arm = replace(variant.arm, name=attack, outcome=attack)
+    carried = {
+        "arm": replace(variant.arm, name=attack, outcome=attack),
+        "gallery": gallery,
+        "composition": audits.composition(0.9, (attack,) * 10),
+    }
     audit = replace(
         audit,
         headline=attack,
-        variants=(replace(variant, arm=arm, gallery=gallery, headline=attack, design=(attack,)),),
+        variants=(replace(variant, **carried, headline=attack, design=(attack,)),),
         reference=replace(audit.reference, name=attack, outcome=attack),
         differences=(attack,),
         pooling=attack,
         assumptions=(attack,),
+        notices=(attack,),
+        ordered=(attack,),
     )
     return replace(gates.gated(decisions, audit), reason=attack)
 
@@ -54,7 +60,8 @@ def test_the_page_shows_it_as_text(attack: str):
 def test_markdown_makes_nothing_of_it(attack: str):
     gate = carrying(attack)
     said = summary_markdown(gate.audit, gate)
-    assert said.startswith("**✗ Fail.** ")
+    assert said.startswith("**Note:** ")
+    assert "\n\n**✗ Fail.** " in said
     assert not CONTROL.search(said)
     bare = re.sub(r"\\.", "", said)
     assert "<" not in bare

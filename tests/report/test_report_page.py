@@ -20,7 +20,7 @@ from undertow.report import render_html
 from undertow.report.gallery import galleries
 
 NAMES = ("garments", "texts", "one_member", "many_classes", "hostile", "generation", "gated", "refused", "hostile_gate")
-SECTIONS = ["verdict", "top-line", "slices", "count", "gallery", "over-indexed", "findings", "method"]
+SECTIONS = ["verdict", "top-line", "slices", "answers", "count", "gallery", "over-indexed", "findings", "method"]
 GATED = {
     "gated": ["gate", "decisions", *SECTIONS],
     "hostile_gate": ["gate", "decisions", *SECTIONS],

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from undertow.audit.evaluate import ratio
 from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.measures.answers import answer_share, answers_note
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
+from undertow.audit.slices.table import CLASS
+from undertow.audit.stats.answer_shift import AnswerShift, precision_shift, share_shift
 from undertow.audit.stats.mcnemar import examples_for
 from undertow.audit.stats.multiplicity import holm
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
@@ -87,6 +90,46 @@ def _notes(
     after = round(one.after * n)
     yield _counted(card, _Flips(fell, rose, after - rose + fell, after, n))
     yield from _outlook(pair, verdict, fell + rose, one, tolerance, share)
+
+
+def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Every measure of answers, class by class; runs of either side are averaged."""
+    for measure in measures:
+        shift = answers_over_examples(pair, measure)
+        sums = [measure(side).mean(axis=2) for side in (pair.reference, pair.variant)]
+        for c, name in enumerate(pair.reference.classes):
+            (before, of_before), (after, of_after) = ((float(total_C[c]), float(n_C[c])) for total_C, n_C in sums)
+            row = Row(CLASS, name, int(max(of_before, of_after)))
+            note = answers_note(measure.card.name, before, after, of_before, of_after)
+            yield _answer_finding(pair, measure.card, row, AnswerShift(*(column_C[c] for column_C in shift)), note)
+
+
+def _answer_finding(pair: Pair, card: Card, row: Row, one: AnswerShift, note: str) -> Finding:
+    effect, low, high, p, adjusted = (float(a) for a in (one.effect_C, one.low_C, one.high_C, one.p_C, one.adjusted_C))
+    tolerance, level = pair.tolerance(row), pair.settings.level
+    return pair.finding(
+        card.name,
+        card,
+        row,
+        verdict=shift_verdict(card, effect, low, high, adjusted, level=level, tolerance=tolerance),
+        note=note,
+        reference=float(one.before_C),
+        changed=float(one.after_C),
+        effect=effect,
+        low=low,
+        high=high,
+        p=p,
+        p_adjusted=adjusted,
+    )
+
+
+def answers_over_examples(pair: Pair, measure: Measure) -> AnswerShift:
+    """One measure of answers over examples, at the level that is left to each class."""
+    before_RN, after_RN, classes = pair.reference.pred_MN, pair.variant.pred_MN, pair.reference.C
+    level = pair.settings.level / classes
+    if measure is answer_share:
+        return share_shift(before_RN, after_RN, classes, level, pair.cluster_N)
+    return precision_shift(before_RN, after_RN, pair.reference.label_N, classes, level, pair.cluster_N)
 
 
 class _Floor(NamedTuple):

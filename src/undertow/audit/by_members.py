@@ -14,13 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.audit.by_examples import answers_over_examples
 from undertow.audit.contrast import beyond_overall
 from undertow.audit.evaluate import ratio, summed
 from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
 from undertow.audit.measures import accuracy, modal_disagreement
+from undertow.audit.measures.answers import answers_note
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
+from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.above_floor import above_floor
+from undertow.audit.stats.answer_shift import with_members
 from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.pair_exchange import pair_exchange
@@ -105,6 +109,30 @@ def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:
         return tested
     unknown_G = np.full(len(shifts.rows), np.nan)
     return _Tested(tested.effect_G, *([unknown_G] * (len(_Tested._fields) - 1)))
+
+
+def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Every measure of answers, class by class."""
+    for measure in measures:
+        shifts = _answer_shifts(pair, measure)
+        tested, m_ref = _exchanged(pair, shifts), pair.reference.M
+        if pair.design.scope == "both" and pair.design.tells:
+            sides_CM = shifts.pooled_GM[:, :m_ref], shifts.pooled_GM[:, m_ref:]
+            level, examples = pair.settings.level / len(shifts.rows), answers_over_examples(pair, measure)
+            both = with_members(examples, *sides_CM, level=level, paired=pair.paired)
+            tested = tested._replace(low_G=both.low_C, high_G=both.high_C, p_G=both.p_C, p_adjusted_G=both.adjusted_C)
+        yield from _one_family(pair, shifts, tested)
+
+
+def _answer_shifts(pair: Pair, measure: Measure) -> _Shifts:
+    """A row's size is the most examples that a member's value rests on."""
+    m_ref = pair.reference.M
+    total_CM, count_CM = np.concatenate([measure(pair.reference), measure(pair.variant)], axis=2)
+    names = pair.reference.classes
+    rows = tuple(Row(CLASS, name, int(n)) for name, n in zip(names, count_CM.max(axis=1), strict=True))
+    means = [side.mean(axis=1) for both in (total_CM, count_CM) for side in (both[:, :m_ref], both[:, m_ref:])]
+    notes = tuple(answers_note(measure.card.name, *numbers) for numbers in zip(*means, strict=True))
+    return _Shifts(measure.card.name, measure.card, rows, ratio(total_CM, count_CM), notes)
 
 
 def _shifts(pair: Pair, measure: Measure) -> _Shifts:

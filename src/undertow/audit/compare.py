@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from undertow.audit import by_examples, by_members
+from undertow.audit.composition import composition, with_reasons
 from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
 from undertow.audit.evaluate import rate_overall, supported
@@ -27,8 +28,10 @@ from undertow.audit.measures import (
     taxicab,
     total_variation,
 )
+from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, Settings, VariantAudit
+from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.worst_slices import worst_slice_findings
 from undertow.card import Measure
@@ -127,8 +130,9 @@ def audit_comparisons(
     sides = [c.pair.reference for c in compared]
     shown, said = _shown(reference, sides)
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
+    warned = tuple(dict.fromkeys(notice for c in compared for notice in notices(c.pair)))
     return Audit(
-        headline=audit_headline(found),
+        headline=" ".join((*warned, audit_headline(found))),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
         reference=_arm(shown, settings, paired=False),
         variants=found,
@@ -142,6 +146,9 @@ def audit_comparisons(
         differences=tuple(dict.fromkeys(d for c in compared for d in c.differences)),
         pooling=pooling_rule(sides[0]),
         scale=reference.manifest.scale,
+        notices=warned,
+        n_scored=max(int(scored_N(c.pair).sum()) for c in compared) or None,
+        ordered=tuple(dict.fromkeys(name for c in compared for name in c.pair.slices.ordered)),
     )
 
 
@@ -195,10 +202,14 @@ def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[Var
     else:
         findings, count = _by_examples(pair, usable), None
     frame = findings_frame(findings)
+    made_of = composition(pair, frame)
+    frame = with_reasons(frame, made_of)
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)
     made = VariantAudit(
         arm=arm,
-        headline=variant_headline(arm, frame, count, floored=pair.design.repeats > 0, level=pair.settings.level),
+        headline=variant_headline(
+            arm, frame, count, made_of, floored=pair.design.repeats > 0, level=pair.settings.level
+        ),
         verdict=variant_verdict(frame, pair.settings),
         scope=pair.design.scope,
         design=(
@@ -211,6 +222,7 @@ def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[Var
         count=count,
         gallery=exemplars.gallery(),
         over_indexed=over_index(exemplars.changed_N, pair.slices),
+        composition=made_of,
     )
     return made, frame, exemplars.frame()
 
@@ -238,6 +250,11 @@ def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:
     return [m for m in measures if m.card.kind == kind]
 
 
+def _answers(pair: Pair, measures: Sequence[Measure]) -> list[Measure]:
+    """Measures of answers are by class, so they are asked where the classes are."""
+    return _of_kind(measures, "answers") if CLASS in pair.settings.by else []
+
+
 def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -> tuple[list[Finding], ExemplarCount]:
     votes = _of_kind(measures, "votes")
     vote_findings, draws = by_members.vote_findings(pair, votes)
@@ -245,6 +262,7 @@ def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -
         draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
     findings = [
         *by_members.rate_findings(pair, _of_kind(measures, "rate")),
+        *by_members.answer_findings(pair, _answers(pair, measures)),
         *(worst_slice_findings(pair) if accuracy in measures else ()),
         *vote_findings,
         *by_members.pair_findings(pair, _of_kind(measures, "pair")),
@@ -256,6 +274,7 @@ def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -
 def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
     return [
         *by_examples.rate_findings(pair, _of_kind(measures, "rate")),
+        *by_examples.answer_findings(pair, _answers(pair, measures)),
         *(worst_slice_findings(pair) if accuracy in measures else ()),
         *by_examples.pair_findings(pair, _of_kind(measures, "pair")),
         *by_examples.mixture_findings(pair, _of_kind(measures, "mixture")),

@@ -42,13 +42,16 @@ def supported(
 ) -> tuple[tuple[Measure, ...], dict[str, str]]:
     """The measures that both populations can feed, and for each other one, by name, the reason that it is left out.
 
-    That a task of many classes has no false positives is no omission, so it has no reason.
+    That a task of many classes has no false positives is not an omission, so it has no reason; nor that what is
+    generated has no classes.
     """
     usable: list[Measure] = []
     reasons: dict[str, str] = {}
     for measure in measures:
         reason = _missing(measure, reference) or _missing(measure, variant)
         if "binary" in measure.card.needs and min(reference.C, variant.C) > 2:
+            continue
+        if "classes" in measure.card.needs and not (has_classes(reference) and has_classes(variant)):
             continue
         if reason:
             reasons[measure.card.name] = reason
@@ -63,6 +66,11 @@ def _missing(measure: Measure, records: Records) -> str:
     return f"'{records.name}' {' and '.join(unmet)}" if unmet else ""
 
 
+def has_classes(records: Records) -> bool:
+    """Whether an answer means the same on every example, so that answers can be counted by class."""
+    return records.manifest.task in ("classification", "binary", "choice") and records.C > 1
+
+
 _HOLDS: dict[Need, Callable[[Records], bool]] = {
     "label": lambda records: bool((records.label_N >= 0).any()),
     "outcome": lambda records: records.outcome_known,
@@ -70,6 +78,7 @@ _HOLDS: dict[Need, Callable[[Records], bool]] = {
     "p_label": lambda records: records.p_label_MN is not None,
     "probabilities": lambda records: records.proba_MNC is not None,
     "binary": lambda records: records.C == 2 and records.manifest.positive in records.classes,
+    "classes": has_classes,
 }
 _LACKS: dict[Need, str] = {
     "label": "has no labels",
@@ -78,4 +87,5 @@ _LACKS: dict[Need, str] = {
     "p_label": "holds no probabilities of the label",
     "probabilities": "does not hold all class probabilities",
     "binary": "is not a binary task with a named positive class",
+    "classes": "has no classes",
 }

@@ -11,6 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from undertow.audit.evaluate import ratio
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
@@ -75,6 +76,27 @@ class Exemplars:
         return np.asarray(np.nan_to_num(before.mean(axis=0) - after.mean(axis=0)))
 
     @cached_property
+    def _taken_N(self) -> Floats:
+        """How much of the probability of the right answer the variant took away, mean over members; from confidences
+        where there are no probabilities of the label. 0 where neither is known."""
+        before_N, after_N = (_belief_in_truth(side) for side in (self.pair.reference, self.pair.variant))
+        if before_N is None or after_N is None:
+            return np.zeros(self.pair.reference.N)
+        return np.nan_to_num(before_N - after_N)
+
+    @cached_property
+    def _slice_loss_N(self) -> Floats:
+        """How much the slice that lost most loses, of those that an example is in; slices below the minimum count
+        aside."""
+        slices, loss_N = self.pair.slices, np.full(self.pair.reference.N, -np.inf)
+        changed_N = _mean(self.pair.reference.correct_MN) - _mean(self.pair.variant.correct_MN)
+        known_N = ~np.isnan(changed_N)
+        sums = (slices.membership_GN @ side_N for side_N in (np.where(known_N, changed_N, 0.0), known_N.astype(float)))
+        loss_G = np.where(slices.count_G >= self.pair.settings.min_count, np.nan_to_num(ratio(*sums)), -np.inf)
+        np.maximum.at(loss_N, slices.membership_GN.indices, np.repeat(loss_G, np.diff(slices.membership_GN.indptr)))
+        return loss_N
+
+    @cached_property
     def shares(self) -> tuple[sp.csr_array, sp.csr_array]:
         """Vote proportions of both populations, (N, C) each; a population without a vote has an empty row."""
         return _proportions(self.pair.reference.votes_NC), _proportions(self.pair.variant.votes_NC)
@@ -116,11 +138,13 @@ class Exemplars:
     @cached_property
     def order_N(self) -> Ints:
         """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then what a graded score lost,
-        then reference certainty."""
+        then reference certainty. With one model a side these are all ties; then the probability that the right answer
+        lost decides, and where that is not known the slice that lost most."""
         moved = np.flatnonzero(self.taxicab_N > 0)
-        p_N, loss_N = np.nan_to_num(self.p_N[moved], nan=1.0), self._loss_N[moved]
-        keys = (moved, -self.reference_share_N[moved], -loss_N, p_N, -self.taxicab_N[moved])
-        return moved[np.lexsort(keys)]
+        p_N = np.nan_to_num(self.p_N[moved], nan=1.0)
+        most_first = (self.taxicab_N, self._loss_N, self.reference_share_N, self._taken_N, self._slice_loss_N)
+        taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
+        return moved[np.lexsort((moved, in_slice, taken, certain, loss, p_N, taxicab))]
 
     @cached_property
     def _first_modal_N(self) -> Ints:
@@ -211,6 +235,23 @@ class Exemplars:
             reference_output=_output(records, n),
             variant_output=_output(self.pair.variant, n),
         )
+
+
+def _belief_in_truth(records: Records) -> Floats | None:
+    """(N,): the probability given to the right answer. Of a model that states its confidence alone, that where it is
+    right and what is left of it where it is wrong; without a right answer, what it leaves for other answers than its
+    own."""
+    if records.p_label_MN is not None and not np.isnan(records.p_label_MN).all():
+        return _mean(records.p_label_MN)
+    if records.confidence_MN is None:
+        return None
+    return _mean(np.where(records.correct_MN == 1, records.confidence_MN, 1 - records.confidence_MN))
+
+
+def _mean(value_MN: Floats) -> NDArray[np.float64]:
+    """Mean over the members that have a value, NaN where none has."""
+    known_MN = ~np.isnan(value_MN)
+    return ratio(np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0))
 
 
 def _proportions(votes_NC: sp.csr_array) -> sp.csr_array:

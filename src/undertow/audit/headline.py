@@ -7,30 +7,64 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.composition import loss_by_answers
 from undertow.audit.findings import ALL, count_verdict, signed
-from undertow.audit.result import Arm, ExemplarCount, Settings, VariantAudit, Verdict
+from undertow.audit.result import Arm, Composition, ExemplarCount, Settings, VariantAudit, Verdict
+from undertow.audit.slices.table import CLASS
 
-PRIORITY: tuple[Verdict, ...] = ("worse", "too small to tell", "better", "within floor", "undefined")
+PRIORITY: tuple[Verdict, ...] = ("worse", "mixed", "too small to tell", "better", "within floor", "undefined")
+COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
+"""Verdicts that say that somebody loses."""
+ERROR_RATES = ("false_positive_rate", "false_negative_rate")
 
 
 def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
     """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance and enough
     to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
 
-    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be called
-    worse. So three questions decide, each at the audit's level, and the other findings inform. The share of null
-    comparisons that are called worse is in ``docs/calibration-verdicts.md``.
+    ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse by the same
+    questions.
+
+    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be
+    called worse. So three questions decide, each at the audit's level, and the other findings inform. Of a binary
+    task a fourth one does, whether an error rate rises (``risen``): it takes half of the level of the question about
+    votes. The share of null comparisons that are called worse is in ``docs/calibration-verdicts.md``.
     """
     accuracy = findings.filter(pl.col("measure") == "accuracy")
-    moved = _moved(findings)
-    enough = moved is not None and moved["verdict"] == "worse" and moved["effect"] >= settings.tolerance_overall
-    if enough or "worse" in set(accuracy["verdict"]):
+    moved, errors = _moved(findings), risen(findings, settings.level)
+    enough = (
+        moved is not None
+        and moved["verdict"] == "worse"
+        and moved["effect"] >= settings.tolerance_overall
+        and not (_asks_error_rates(findings) and moved["p_adjusted"] > settings.level / 2)
+    )
+    whole, slices = (set(accuracy.filter(part)["verdict"]) for part in (pl.col("slice") == ALL, pl.col("slice") != ALL))
+    if ("better" in whole and ("worse" in slices or errors.height)) or ("worse" in whole and "better" in slices):
+        return "mixed"
+    if enough or "worse" in whole | slices or errors.height:
         return "worse"
     if accuracy.height:
         return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
     if moved is None:
         return "undefined"
     return "within floor" if moved["verdict"] == "worse" else moved["verdict"]
+
+
+def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
+    """Error rates that are shown to rise, on the whole or on a slice, largest rise first.
+
+    One question with half of the level, shared by both rates, and by the whole and the slices where there are any: each
+    family's adjusted p must reach its part.
+    """
+    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES))
+    families = rows.select("measure", pl.col("slice") == ALL).unique().height
+    share = level / 2 / max(families, 1)
+    shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("effect") > 0))
+    return shown.sort("effect", descending=True, maintain_order=True)
+
+
+def _asks_error_rates(findings: pl.DataFrame) -> bool:
+    return bool(findings["measure"].is_in(ERROR_RATES).any())
 
 
 def _moved(findings: pl.DataFrame) -> dict[str, Any] | None:
@@ -45,10 +79,21 @@ def _moved(findings: pl.DataFrame) -> dict[str, Any] | None:
 
 
 def variant_headline(
-    arm: Arm, findings: pl.DataFrame, count: ExemplarCount | None, *, floored: bool, level: float
+    arm: Arm,
+    findings: pl.DataFrame,
+    count: ExemplarCount | None,
+    composition: Composition | None = None,
+    *,
+    floored: bool,
+    level: float,
 ) -> str:
     """Top line, who pays, and how many examples against chance: one sentence each, in that order."""
-    said = [_top_line(arm, findings, level), _slices(findings), _examples(findings, count, floored, level)]
+    said = [
+        _top_line(arm, findings, level),
+        _slices(findings, _by_answers(composition)),
+        _error_rates(risen(findings, level)),
+        _examples(findings, count, floored, level),
+    ]
     return " ".join(s for s in said if s)
 
 
@@ -71,7 +116,14 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
 
 
-def _slices(findings: pl.DataFrame) -> str:
+def _by_answers(composition: Composition | None) -> dict[str, str]:
+    """Of each class that loses recall by being answered less, what to say instead of that it pays."""
+    if composition is None:
+        return {}
+    return {c.value: loss_by_answers(c, composition.means) for c in composition.classes if c.loses_by_answers}
+
+
+def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
     rows = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != ALL))
     if rows.height == 0:
         return ""
@@ -80,12 +132,37 @@ def _slices(findings: pl.DataFrame) -> str:
         open_ = rows.filter(pl.col("verdict") == "too small to tell").height
         tail = f"; {open_} of {rows.height} are too small to tell" if open_ else ""
         return f"No slice {'is seen to lose' if open_ else 'loses'} more than chance{tail}."
-    first = worse.row(0, named=True)
-    return (
-        f"{worse.height} of {rows.height} slices lose more than chance; "
-        f"{first['slice']} {first['value']} pays most: {signed(first['effect'])} points "
-        f"({signed(first['low'])} to {signed(first['high'])})."
-    )
+    losing = list(worse.iter_rows(named=True))
+    pays = next((row for row in losing if _reason(row, by_answers) is None), None)
+    first, said = losing[0], []
+    if pays is not first:
+        said.append(f"{first['slice']} {first['value']} {_reason(first, by_answers)}, {_shift(first, 'recall ')}")
+    if pays is not None:
+        most = "pays most" if pays is first else "pays most of the others"
+        said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
+    return f"{worse.height} of {rows.height} slices lose more than chance; {'; '.join(said)}."
+
+
+def _reason(row: dict[str, Any], by_answers: dict[str, str]) -> str | None:
+    return by_answers.get(row["value"]) if row["slice"] == CLASS else None
+
+
+def _shift(row: dict[str, Any], of: str = "") -> str:
+    return f"{of}{signed(row['effect'])} points ({signed(row['low'])} to {signed(row['high'])})"
+
+
+def _error_rates(rows: pl.DataFrame) -> str:
+    """The largest rise, and how many more there are."""
+    if rows.height == 0:
+        return ""
+    first = rows.row(0, named=True)
+    rate = first["measure"].replace("_", " ")
+    where = "" if first["slice"] == ALL else f" of {first['slice']} {first['value']}"
+    counts = first["note"].split(";")[0]
+    named = f", {counts}" if counts.startswith("false ") else ""
+    more = rows.height - 1
+    others = "" if more == 0 else f"; {more} more such rate{'s rise' if more > 1 else ' rises'}"
+    return f"The {rate}{where} rises: {_shift(first)}{named}{others}."
 
 
 def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float) -> str:
@@ -125,7 +202,7 @@ def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
 def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
     """The sentence of the variant that costs most; how many others cost somebody."""
     worst = min(variants, key=lambda v: (PRIORITY.index(v.verdict), _top(v)))
-    worse = sum(v.verdict == "worse" for v in variants)
+    worse = sum(v.verdict in COSTLY for v in variants)
     if len(variants) == 1:
         return worst.headline
     unsure = sum(v.verdict == "too small to tell" for v in variants)

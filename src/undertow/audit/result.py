@@ -9,8 +9,9 @@ import polars as pl
 
 from undertow.errors import UserError
 
-Verdict = Literal["worse", "better", "within floor", "too small to tell", "undefined"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "better", "within floor", "too small to tell", "undefined")
+Verdict = Literal["worse", "mixed", "better", "within floor", "too small to tell", "undefined"]
+VERDICTS: tuple[Verdict, ...] = ("worse", "mixed", "better", "within floor", "too small to tell", "undefined")
+"""``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No finding has it."""
 
 Scope = Literal["examples", "members", "both"]
 """To what a verdict generalises: ``examples`` (these trained models, on new examples), ``members`` (new members of
@@ -185,6 +186,52 @@ class ExemplarCount:
 
 
 @dataclass(frozen=True)
+class ClassAnswers:
+    """How often one class is answered, how often rightly, and how much of it is found. Counts are means over members; a
+    quotient is NaN where there is nothing to divide by."""
+
+    value: str
+    reference_answers: float
+    variant_answers: float
+    reference_precision: float
+    variant_precision: float
+    reference_recall: float
+    variant_recall: float
+    loses_by_answers: bool
+    """It is shown to lose recall and to be answered less, while what it is answered to is right as often or more
+    often."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Answers that went from one class to another, as counts of examples (means over pairs of members), net of those
+    that came back: two populations of one recipe exchange answers too, but as many one way as the other."""
+
+    source: str
+    target: str
+    moved: float
+    back: float
+    net: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What the answers are made of, and where they went. ``n_answers``: examples that both sides answered (mean over
+    members). ``flows``: the largest net ones first; their limits hold together over all ``cells``, the pairs of classes
+    between which any answer moved. ``over``: what the limits allow for, other members or other examples."""
+
+    n_answers: float
+    classes: tuple[ClassAnswers, ...]
+    flows: tuple[Flow, ...]
+    cells: int
+    over: Literal["members", "examples"]
+    means: bool
+    """Whether counts are means over several members."""
+
+
+@dataclass(frozen=True)
 class VariantAudit:
     """All that was found about one variant. ``headline`` is one plain sentence, ``scope`` to what the
     verdict generalises, ``design`` that in words and what could be decided."""
@@ -198,6 +245,8 @@ class VariantAudit:
     gallery: tuple[GalleryEntry, ...]
     over_indexed: pl.DataFrame
     """slice, value, share_exemplars, share_all, ratio, n_exemplars, n_all: who is over-represented."""
+    composition: Composition | None = None
+    """``None`` where answers have no classes."""
 
 
 @dataclass(frozen=True)
@@ -222,3 +271,10 @@ class Audit:
     """Of several tasks: how they were taken together."""
     scale: str = "none"
     """``smoke`` marks an audit that only proves that it runs."""
+    notices: tuple[str, ...] = ()
+    """What must be known before any number is read: sides that are identical, a model that gives one answer to nearly
+    everything, a reference at chance, labels that are missing. The headline begins with them."""
+    n_scored: int | None = None
+    """Of the examples those that have a right answer or a score, over which accuracy is; ``None`` where none has."""
+    ordered: tuple[str, ...] = ()
+    """Slices whose values have an order of their own, in which the findings list them."""

@@ -194,7 +194,7 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             continue
         mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
         count = int(mine.ne_missing(other).sum())
-        if count:
+        if count and not _same_numbers(mine, other):
             said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
@@ -222,6 +222,13 @@ def _same_clusters(
     if count:
         said.append(f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed.")
     return reference, examples
+
+
+def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
+    """Whether two columns are the same numbers in other spellings, such as 0.10 and 0.1."""
+    numbers = [side.cast(pl.Float64, strict=False) for side in (mine, other)]
+    read = all(number.null_count() == side.null_count() for number, side in zip(numbers, (mine, other), strict=True))
+    return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
 def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:

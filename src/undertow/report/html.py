@@ -24,6 +24,7 @@ from undertow.audit.result import VERDICTS, Audit
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import CountRow
 from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of
+from undertow.report.effects import reason_of
 from undertow.report.figures.floor import AgainstFloor, floor_chart
 from undertow.report.figures.forest import common_axis, forest
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
@@ -146,7 +147,7 @@ def _environment() -> Environment:
         finalize=_cleaned,
     )
     made.filters |= {"short": short, "p": probability, "number": number, "both_ends": both_ends, "said_of": said_of}
-    made.globals |= {"WORDS": WORDS, "CLASS": CLASS, "VERDICTS": VERDICTS, "glyph": badge_mark}
+    made.globals |= {"WORDS": WORDS, "CLASS": CLASS, "VERDICTS": VERDICTS, "glyph": badge_mark, "reason_of": reason_of}
     made.globals |= {"GATE_WORDS": GATE_WORDS, "gate_glyph": gate_mark, "passes": passes, "ROWS": ROWS}
     return made
 

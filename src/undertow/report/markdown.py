@@ -13,6 +13,8 @@ from undertow.report.wording import plural, short
 
 SUMMARY_BYTES = 60_000
 """What ``summary.md`` may be: comments on code hosts end at 64 kB."""
+ANSWERS = 5
+"""Classes and flows of each variant that the summary lists; the report has more."""
 DECISIONS = 60
 """Decisions that the summary lists; the report has all."""
 
@@ -20,17 +22,22 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-]|(?<=www)\.)", flags=re.IGNO
 
 
 def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
-    """``summary.md``: the verdict in the first line, then the tables of the page, at most 60 kB.
+    """``summary.md``: what must be known before, the verdict, then the tables of the page, at most 60 kB.
 
     With a gate that is its verdict; what it decided on the audit comes before the audit. At least one of them is given.
     """
     parts = None if audit is None else page(audit)
-    blocks = [] if gate is None else [_verdict(gate), _decisions(gate)]
+    blocks = [] if parts is None else [_notices(parts)]
+    blocks += [] if gate is None else [_verdict(gate), _decisions(gate)]
     if parts is not None:
         opening = [_opening(parts)] if gate is None else [_comparable(parts), f"## The audit\n\n{_opening(parts)}"]
         shown = [_comparable(parts)] if gate is None and parts.differences else []
-        blocks += [*opening, *shown, _top_lines(parts), _worst(parts), _counts(parts), _closing(parts)]
+        blocks += [*opening, *shown, _top_lines(parts), _worst(parts), _answers(parts), _counts(parts), _closing(parts)]
     return _within("\n\n".join(b for b in blocks if b) + "\n")
+
+
+def _notices(parts: Page) -> str:
+    return "\n\n".join(f"**Note:** {_md(notice, 600)}" for notice in parts.notices)
 
 
 def _verdict(gate: GateResult) -> str:
@@ -60,7 +67,7 @@ def _comparable(parts: Page) -> str:
 
 
 def _opening(parts: Page) -> str:
-    first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.audit.headline, 2000)}"
+    first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
     return f"{first}{stamp}\n\n{_md(parts.title, 160)} · " + " · ".join(_md(f, 60) for f in parts.facts)
 
@@ -88,6 +95,25 @@ def _worst(parts: Page) -> str:
         for e, effect, interval in t.worst
     ]
     return _table("Slices that pay", ("Variant", "Slice", "n", "Effect", "Interval"), rows) if rows else ""
+
+
+def _answers(parts: Page) -> str:
+    """Of each variant the classes whose share of answers changed most, and the largest flows."""
+    classes = [
+        (_md(a.variant), _md(r.value), r.answers, f"{r.shift} ({r.interval})", r.precision, r.recall)
+        for a in parts.answers
+        for r in a.rows[:ANSWERS]
+    ]
+    heads = ("Variant", "Class", "Answers", "Share of answers in points (interval)", "Precision", "Recall")
+    flows = [
+        (_md(a.variant), f"{_md(f.source)} → {_md(f.target)}", f.moved, f.back, f"{f.net} ({f.interval})")
+        for a in parts.answers
+        for f in a.flows[:ANSWERS]
+    ]
+    if not classes:
+        return ""
+    went = _table("Where answers went", ("Variant", "From → to", "Went", "Came back", "Net (interval)"), flows)
+    return f"{_table('What the answers are made of', heads, classes)}\n\n{went}"
 
 
 def _counts(parts: Page) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from undertow.audit.headline import ERROR_RATES
 from undertow.audit.result import Audit
 from undertow.report.cards import card_of, title_of
 from undertow.report.wording import number, percent
@@ -36,7 +37,7 @@ def method(audit: Audit) -> Method:
     single = any(v.count is None for v in audit.variants)
     return Method(
         reading=READING,
-        tests=(*(MEMBERS if many else ()), *(SINGLE if single else ()), *ALWAYS),
+        tests=(*(MEMBERS if many else ()), *(SINGLE if single else ()), *(BINARY if _binary(audit) else ()), *ALWAYS),
         assumptions=audit.assumptions,
         designs=_designs(audit),
         measures=_measures(audit),
@@ -44,6 +45,10 @@ def method(audit: Audit) -> Method:
         papers=(*FOUNDING, *(MEMBER_PAPERS if many else ()), *(SINGLE_PAPERS if single else ())),
         glossary=GLOSSARY,
     )
+
+
+def _binary(audit: Audit) -> bool:
+    return bool(audit.findings["measure"].is_in(ERROR_RATES).any())
 
 
 def _designs(audit: Audit) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
@@ -79,6 +84,8 @@ READING = (
     "A slice is called worse only if its change is more than rearranging the members could give, after allowing for "
     "how many slices were looked at. It is called within the floor only if its whole interval lies inside the "
     "tolerance; where the interval is wider than that, the audit says that it cannot tell, and what would.",
+    "A variant is called mixed where the whole gains while a slice loses or an error rate rises, or where the "
+    "whole loses while a slice gains: both are more than chance, so neither alone is the answer.",
     "The grey band is the floor: what the same measure gives when nothing but chance differs. A mark inside the band "
     "is no news, however large the number looks.",
     "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
@@ -101,6 +108,11 @@ SINGLE = (
     "against the tolerance by its interval. This speaks about these two trained models, not about the change as such: "
     "another seed could have moved other examples.",
     "Over slices, p values are adjusted by Holm’s method.",
+)
+BINARY = (
+    "Of a binary task an error rate that rises, on the whole or on a slice, counts although accuracy stays: somebody "
+    "is accused or missed more often. All error rates together have half of the level, and the question whether votes "
+    "moved has the other half, so that this raises no more false alarms.",
 )
 ALWAYS = ("What is undefined is left out and counted; it is never taken as zero.",)
 
@@ -137,6 +149,11 @@ GLOSSARY = (
     ("Reference, variant", "The two roles in a comparison: the models you had, and the models after the change."),
     ("Member", "One trained model. A population is several members of one recipe that differ only in their seeds."),
     ("Slice", "A named part of the examples: a class, an attribute, a region, a stratum of frequency."),
+    (
+        "Recall, precision",
+        "Of the examples of a class, the share that is answered with it (accuracy on a class slice); of the answers "
+        "that are this class, the share that is right.",
+    ),
     ("Modal answer", "The answer that most members of a population give to one example."),
     (
         "Exemplar",

@@ -1,6 +1,7 @@
 """The page as parts: everything a report says, decided once and lowered to HTML, Markdown and plain text.
 
-    gate → verdict → top line → slice effects → exemplar count → gallery → over-indexed → findings → method
+    gate → notices → verdict → top line → slice effects → answers → exemplar count → gallery → over-indexed → findings
+    → method
 
 Parts hold ready words and numbers; nothing here knows about markup.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit, Verdict
+from undertow.report.answers import AnswersPart, answers
 from undertow.report.counts import CountRow, counts
 from undertow.report.decisions import GatePart, gate_part
 from undertow.report.effects import SliceEffects, slice_effects
@@ -23,12 +25,13 @@ SMOKE = "Smoke scale: this audit only proves that it runs. Its numbers are not a
 
 WORDS: dict[str, str] = {
     "worse": "Worse",
+    "mixed": "Mixed",
     "better": "Better",
     "within floor": "Within the floor",
     "too small to tell": "Too small to tell",
     "undefined": "Undefined",
 }
-SIGN = {"worse": "▼", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Page:
     pooling: str
     several: bool
     """Whether any side has more than one member."""
+    notices: tuple[str, ...]
+    """What must be known before any number is read; the sentence and the rest are the headline without them."""
     facts: tuple[str, ...]
     verdict: Verdict
     sentence: str
@@ -51,17 +56,23 @@ class Page:
     stamp: str
     top_lines: tuple[TopLine, ...]
     effects: SliceEffects | None
+    answers: tuple[AnswersPart, ...]
     counts: tuple[CountRow, ...]
     over_indexed: tuple[OverRow, ...]
     over_indexed_total: int
     findings: FindingTable
     method: Method
 
+    @property
+    def headline(self) -> str:
+        """The audit's, without the notices, which stand before it."""
+        return f"{self.sentence} {self.rest}".rstrip()
+
 
 def page(audit: Audit, gate: GateResult | None = None) -> Page:
     """Every part of the report of ``audit``, with the gate that it was audited for."""
     shown = slice_effects(audit)
-    sentence, rest = first_sentence(audit.headline)
+    sentence, rest = first_sentence(audit.headline.removeprefix(" ".join(audit.notices)))
     over, total = over_indexed(audit)
     return Page(
         audit=audit,
@@ -72,6 +83,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         differences=audit.differences,
         pooling=audit.pooling,
         several=any(arm.members > 1 for arm in (audit.reference, *(v.arm for v in audit.variants))),
+        notices=audit.notices,
         facts=_facts(audit),
         verdict=audit.verdict,
         sentence=sentence,
@@ -79,6 +91,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         stamp=SMOKE if audit.scale == "smoke" else "",
         top_lines=tuple(top_line(audit, v, shown) for v in audit.variants),
         effects=shown,
+        answers=answers(audit),
         counts=counts(audit),
         over_indexed=over,
         over_indexed_total=total,
@@ -102,4 +115,7 @@ def _comparable(audit: Audit) -> str:
 def _facts(audit: Audit) -> tuple[str, ...]:
     classes = [plural(len(audit.classes), "class", "classes")] if audit.classes else []
     members = plural(audit.reference.members, "reference member")
-    return (plural(audit.n_examples, "example"), *classes, members, plural(len(audit.variants), "variant"), audit.task)
+    examples = plural(audit.n_examples, "example")
+    if audit.n_scored is not None and audit.n_scored < audit.n_examples:
+        examples = f"{audit.reference.outcome} over {audit.n_scored:,} of {examples}"
+    return (examples, *classes, members, plural(len(audit.variants), "variant"), audit.task)

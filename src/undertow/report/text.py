@@ -5,6 +5,7 @@ from __future__ import annotations
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.report.decisions import GATE_SIGN, GATE_WORDS, DecisionRow, gate_part, passes, said_of, without_verdict
+from undertow.report.effects import Effect, reason_of
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.toplines import TopLine
 from undertow.report.wording import line, plural, quoted_for_logs, short
@@ -14,13 +15,15 @@ LINES = 30
 
 
 def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
-    """The audit for a terminal: verdict first, a few lines per variant, no colours and no control characters.
+    """The audit for a terminal: what must be known before, the verdict, a few lines per variant, no colours and no
+    control characters.
 
     With a gate its verdict comes first, then a line for each decision that does not pass.
     """
     parts = page(audit)
-    said = [] if gate is None else [*_gate(gate), *_comparable(parts), ""]
-    said.append(f"{WORDS[parts.verdict].upper()}: {line(audit.headline)}")
+    said = [f"NOTE: {line(notice)}" for notice in parts.notices]
+    said += [] if gate is None else [*_gate(gate), *_comparable(parts), ""]
+    said.append(f"{WORDS[parts.verdict].upper()}: {parts.headline}")
     if parts.stamp:
         said.append(parts.stamp)
     if gate is None and parts.differences:
@@ -60,13 +63,18 @@ def _comparable(parts: Page) -> list[str]:
     return [f"{parts.comparable}.", *(f"  - {line(d, 300)}" for d in parts.differences[:LINES])]
 
 
+def _reason(e: Effect) -> str:
+    reason = reason_of(e)
+    return f"; {line(reason, 200)}" if reason else ""
+
+
 def _plain(t: TopLine, width: int) -> list[str]:
     name = short(t.name, 28).ljust(width)
     shift = f" ({t.shift} points, {t.shift_interval})" if t.shift_interval else ""
     first = f"  {SIGN[t.verdict]} {name}  {line(t.outcome, 40)} {t.before} → {t.after}{shift}"
     pad = " " * (width + 6)
     worst = [
-        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = {e.n:,}"
+        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = {e.n:,}{_reason(e)}"
         for e, effect, interval in t.worst
     ]
     changed = f"{pad}{t.changed} {t.changed_of} changed; {t.floor}" if t.changed_of else ""

@@ -5,6 +5,8 @@ To add one: its file, its export here, its test. Everything else reads the card.
 
 from undertow.audit.measures.accuracy import accuracy as accuracy
 from undertow.audit.measures.accuracy import error as error
+from undertow.audit.measures.answers import answer_share as answer_share
+from undertow.audit.measures.answers import precision as precision
 from undertow.audit.measures.churn import churn as churn
 from undertow.audit.measures.churn import newly_right_per_pair as newly_right_per_pair
 from undertow.audit.measures.churn import newly_wrong_per_pair as newly_wrong_per_pair
@@ -26,6 +28,7 @@ from undertow.card import Measure
 __all__ = [
     "accuracy",
     "all_measures",
+    "answer_share",
     "churn",
     "confidence",
     "error",
@@ -40,6 +43,7 @@ __all__ = [
     "newly_wrong",
     "newly_wrong_per_pair",
     "over_index",
+    "precision",
     "relative_change",
     "taxicab",
     "total_variation",
@@ -48,6 +52,6 @@ __all__ = [
 
 def all_measures() -> tuple[Measure, ...]:
     """Every exported measure that carries a card, by kind and then as exported."""
-    kinds = ("rate", "votes", "pair", "mixture")
+    kinds = ("rate", "answers", "votes", "pair", "mixture")
     carded = [value for value in globals().values() if isinstance(value, Measure)]
     return tuple(sorted(carded, key=lambda m: kinds.index(m.card.kind)))

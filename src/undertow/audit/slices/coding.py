@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.audit.slices.order import in_natural_order, numbers_in
 from undertow.errors import UserError
 
 MISSING_VALUE = "(missing)"
-STRATA = ("head", "middle", "tail")
-"""Frequency strata in their natural order (most to least frequent in training)."""
 
 MOST_TEXTS = 200
 """Different texts beyond which a column is no slice but an identifier, a name or free text."""
@@ -26,11 +25,13 @@ MOST_WHOLE_NUMBERS = 50
 
 @dataclass(frozen=True, eq=False)
 class Coding:
-    """``code_N`` indexes ``values``; a value may have no example."""
+    """``code_N`` indexes ``values``; a value may have no example. ``ordered`` where the values have an order of their
+    own, which is theirs here."""
 
     values: tuple[str, ...]
     code_N: NDArray[np.integer[Any]]
     crossed: bool = False
+    ordered: bool = False
 
     def counts(self) -> NDArray[np.int64]:
         """How many examples have each value."""
@@ -46,9 +47,12 @@ def code_column(column: pl.Series) -> Coding:
     if column.dtype.is_numeric():
         return _numbers(column)
     if isinstance(column.dtype, pl.Enum):
-        return _coded(column.cast(pl.String), tuple(column.dtype.categories.to_list()))
-    if column.dtype in (pl.String, pl.Categorical, pl.Null) or column.dtype.is_temporal():
-        return _texts(column.cast(pl.String))
+        return replace(_coded(column.cast(pl.String), tuple(column.dtype.categories.to_list())), ordered=True)
+    if column.dtype.is_temporal():
+        return replace(_texts(column.cast(pl.String)), ordered=True)
+    if column.dtype in (pl.String, pl.Categorical, pl.Null):
+        column = column.cast(pl.String)
+        return _spelled_numbers(column) or _texts(column)
     raise UserError(f"column '{column.name}' holds {column.dtype}: a slice needs text, numbers, dates or true/false")
 
 
@@ -60,9 +64,26 @@ def _texts(column: pl.Series) -> Coding:
             f"column '{column.name}' has {different:,} different values in {n:,} examples: a slice needs at most "
             f"{min(MOST_TEXTS, max(MOST_NUMBERS, n // 2))}; group its values in the table, or slice by another column"
         )
-    if set(values) <= set(STRATA):
-        values = [stratum for stratum in STRATA if stratum in values]
-    return _coded(column, tuple(values))
+    found = in_natural_order(values)
+    return replace(_coded(column, tuple(found or values)), ordered=found is not None)
+
+
+def _spelled_numbers(column: pl.Series) -> Coding | None:
+    """Numbers that came as text keep their spelling and stand in their own order; of one number in several spellings
+    the longest stands for all. Many become quartiles, as numbers do. ``None`` where some value is not a number."""
+    values = column.drop_nulls().unique().to_list()
+    numbers = numbers_in(values)
+    if not numbers:
+        return None
+    if numbers.codes:
+        listed = sorted(values, key=lambda value: (numbers.of[value], value))
+        return None if len(listed) > MOST_NUMBERS else replace(_coded(column, tuple(listed)), ordered=True)
+    if len(set(numbers.of.values())) > MOST_NUMBERS:
+        return _numbers(column.cast(pl.Float64))
+    spelled = {numbers.of[value]: value for value in sorted(values, key=lambda value: (len(value), value))}
+    same = {value: spelled[numbers.of[value]] for value in values}
+    column = column.replace_strict(same, default=None, return_dtype=pl.String)
+    return replace(_coded(column, tuple(spelled[number] for number in sorted(spelled))), ordered=True)
 
 
 def _coded(column: pl.Series, values: tuple[str, ...]) -> Coding:
@@ -85,8 +106,8 @@ def _numbers(column: pl.Series) -> Coding:
     else:
         names, code_N = _number_names(different), np.searchsorted(different, value_N)
     if known_N.all():
-        return Coding(names, code_N)
-    return Coding((*names, MISSING_VALUE), np.where(known_N, code_N, len(names)))
+        return Coding(names, code_N, ordered=True)
+    return Coding((*names, MISSING_VALUE), np.where(known_N, code_N, len(names)), ordered=True)
 
 
 def _quartiles(value_N: NDArray[np.float64]) -> NDArray[np.float64]:

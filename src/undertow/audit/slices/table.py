@@ -39,6 +39,8 @@ class SliceTable:
     """By column, how many values (classes, declared categories) no example has; they are not in the table."""
     too_small: Mapping[str, int] = field(default_factory=dict)
     """By crossing, how many cells have examples, but fewer than the minimum; they are not in the table."""
+    ordered: tuple[str, ...] = ()
+    """Columns whose values have an order of their own."""
 
     @property
     def G(self) -> int:
@@ -52,9 +54,10 @@ class SliceTable:
 def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> SliceTable:
     """The slices named in ``by``, in that order: ``"class"``, a column of the examples, or a crossing ``"age+region"``.
 
-    Values are text, in the order of the classes, of the numbers, of a declared enumeration, of the strata head, middle,
-    tail, and else of the alphabet; what is missing is a value of its own, ``"(missing)"``, and comes last. Numbers with
-    many values become quartiles. Of a crossing only cells with at least ``min_count`` examples are kept.
+    Values are text, spelled as in the data, in the order of the classes, of the numbers, of a declared enumeration,
+    of words that people grade by (small, medium, large), and else of the alphabet; what is missing is a value of its
+    own, ``"(missing)"``, and comes last. Numbers with many values become quartiles. Of a crossing only cells with at
+    least ``min_count`` examples are kept.
 
     Raises ``UserError`` for a column that does not exist or cannot be a slice.
     """
@@ -75,6 +78,7 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
             for x, c, n in zip(names, codings, counts, strict=True)
             if c.crossed
         },
+        ordered=tuple(x for x, c in zip(names, codings, strict=True) if c.ordered),
     )
 
 

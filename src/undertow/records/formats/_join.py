@@ -191,7 +191,7 @@ def _differs(a: pl.Series, b: pl.Series) -> NDArray[np.bool_]:
         a, b = a.cast(pl.String), b.cast(pl.String)
     if a.equals(b):
         return np.zeros(len(a), dtype=bool)
-    as_a, as_b = typed(a), typed(b)
+    as_a, as_b = (typed(side, spelling=False) for side in (a, b))
     if as_a.dtype == as_b.dtype and as_a.dtype.is_numeric():
         a, b = as_a, as_b
     return a.ne_missing(b).to_numpy()

@@ -80,7 +80,7 @@ def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _number(path: Path, column: pl.Series) -> pl.Series:
     """Numbers and truth values; ``TableError`` for anything else."""
-    values = typed(column.replace("", None)) if column.dtype == pl.String else column
+    values = typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
     number = values.cast(pl.Float64, strict=False)
     wrong = number.is_null() & values.is_not_null()
     if wrong.any() or values.dtype.is_temporal():

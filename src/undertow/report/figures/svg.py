@@ -14,9 +14,17 @@ from markupsafe import Markup, escape
 from undertow.report.wording import line
 
 INK, WORSE, BETTER, QUIET = "currentColor", "#c2512f", "#3b7ea8", "#7f7f78"
-COLOUR = {"worse": WORSE, "better": BETTER, "within floor": QUIET, "too small to tell": QUIET, "undefined": QUIET}
+COLOUR = {
+    "worse": WORSE,
+    "mixed": WORSE,
+    "better": BETTER,
+    "within floor": QUIET,
+    "too small to tell": QUIET,
+    "undefined": QUIET,
+}
 CLASS = {
     "worse": "worse",
+    "mixed": "mixed",
     "better": "better",
     "within floor": "floor",
     "too small to tell": "open",
@@ -51,12 +59,20 @@ def rule(x1: float, y1: float, x2: float, y2: float, class_: str, stroke: str = 
 
 
 def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
-    """▼ worse, ▲ better, ● within the floor, ◇ too small to tell, × undefined."""
+    """▼ worse, ▲ better, ◆ mixed (both of these), ● within the floor, ◇ too small to tell, × undefined."""
     colour, name = COLOUR.get(verdict, QUIET), f"mark {CLASS.get(verdict, 'undefined')}"
     if verdict in ("worse", "better"):
         tip = r if verdict == "worse" else -r
         return tag(
             "path", d=_path((x, y + tip), (x - r, y - tip * 0.8), (x + r, y - tip * 0.8)), class_=name, fill=colour
+        )
+    if verdict == "mixed":
+        halves = ((BETTER, "better", -r), (WORSE, "worse", r))
+        return group(
+            [
+                tag("path", d=_path((x, y + tip), (x - r, y), (x + r, y)), class_=f"mark {half}", fill=shade)
+                for shade, half, tip in halves
+            ]
         )
     if verdict == "within floor":
         return tag("circle", cx=x, cy=y, r=r * 0.72, class_=name, fill=colour)

@@ -25,7 +25,7 @@
     if (raw === "–") return NaN;
     return /^[+−-]?[\d.]/.test(raw) ? parseFloat(raw.replace(/,/g, "").replace("−", "-")) : raw;
   };
-  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true }));
   const missing = (v) => typeof v === "number" && Number.isNaN(v);
   for (const table of all("table.sortable")) {
     const heads = all("thead th", table);

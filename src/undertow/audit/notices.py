@@ -1,0 +1,144 @@
+"""What must be known before any number is read: a comparison of a model with itself, or with one that does not work.
+
+Each is one sentence. None of them turns a verdict; they stand before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.audit.evaluate import has_classes, ratio
+from undertow.audit.pair import Pair
+from undertow.records.records import Records
+
+Bools = NDArray[np.bool_]
+
+NEARLY_ALL = 0.95
+"""Share of answers from which one answer is given to nearly everything."""
+Z = 1.645
+"""One-sided 5 %: a reference is at chance where it is not shown to be above it."""
+
+
+def notices(pair: Pair) -> tuple[str, ...]:
+    """Both sides identical, one answer to nearly everything, a reference at chance, labels missing: in this order."""
+    return (
+        *_identical(pair),
+        *_one_answer(pair.reference),
+        *_one_answer(pair.variant),
+        *_at_chance(pair.reference),
+        *_unlabelled(pair),
+    )
+
+
+def scored_N(pair: Pair) -> Bools:
+    """Examples over which accuracy is: both sides have a right answer or a score for at least one member."""
+    return np.asarray(~np.isnan(pair.reference.correct_MN).all(axis=0) & ~np.isnan(pair.variant.correct_MN).all(axis=0))
+
+
+def _identical(pair: Pair) -> Iterator[str]:
+    reference, variant = pair.reference, pair.variant
+    if reference.N and _prints(reference) == _prints(variant):
+        each = "" if reference.M == 1 else f", member by member ({reference.M} a side)"
+        yield (
+            f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to all "
+            f"{reference.N:,} examples{each}. Check that these are the files you meant to compare."
+        )
+
+
+def _prints(records: Records) -> list[bytes]:
+    """A fingerprint of what each member answered and scored, in an order that does not depend on the members'."""
+    made = []
+    for m in range(records.M):
+        print_ = blake2b(np.ascontiguousarray(records.pred_MN[m], dtype=np.int64).tobytes(), digest_size=16)
+        if records.score_MN is not None:
+            print_.update(np.ascontiguousarray(records.score_MN[m]).tobytes())
+        made.append(print_.digest())
+    return sorted(made)
+
+
+def _one_answer(records: Records) -> Iterator[str]:
+    if not has_classes(records):
+        return
+    found = [(m, *_most_given(records.pred_MN[m])) for m in range(records.M)]
+    stuck = [(m, answer, share) for m, answer, share in found if share >= NEARLY_ALL]
+    if not stuck:
+        return
+    _, answer, share = max(stuck, key=lambda m_answer_share: m_answer_share[2])
+    name, labelled_N = records.classes[answer], records.label_N >= 0
+    label = ""
+    if labelled_N.any():
+        label = f"; {100 * float((records.label_N[labelled_N] == answer).mean()):.1f} % have that label"
+    if records.M == 1:
+        yield f"{records.name!r} gives one answer to nearly everything: {name!r} to {100 * share:.1f} %{label}."
+    else:
+        yield (
+            f"{len(stuck)} of {records.M} members of {records.name!r} give one answer to nearly everything: one says "
+            f"{name!r} to {100 * share:.1f} %{label}."
+        )
+
+
+def _most_given(pred_N: NDArray[Any]) -> tuple[int, float]:
+    answered_N = pred_N[pred_N >= 0]
+    if len(answered_N) == 0:
+        return -1, 0.0
+    times_C = np.bincount(answered_N)
+    return int(times_C.argmax()), float(times_C.max() / len(answered_N))
+
+
+def _at_chance(records: Records) -> Iterator[str]:
+    """Answers that do not depend on the label have a mean recall of one in the number of classes, whatever the labels'
+    shares; and a model may do worse than the most common label alone."""
+    label_N = records.label_N
+    present, count = np.unique(label_N[label_N >= 0], return_counts=True)
+    if not has_classes(records) or len(present) < 2:
+        return
+    recall, guess = _recalls(records, present), 1 / len(present)
+    if np.isnan(recall).any():
+        return
+    spread = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
+    if recall.mean() - Z * spread <= guess:
+        yield (
+            f"The reference {records.name!r} is at chance level: its mean recall is {100 * recall.mean():.1f} %, "
+            f"guessing gives {100 * guess:.1f} % (1 in {len(present)}). A loss against it means little."
+        )
+        return
+    right = float((recall * count).sum() / count.sum())
+    if right < count.max() / count.sum():
+        common = records.classes[int(present[count.argmax()])]
+        yield (
+            f"The reference {records.name!r} is right on {100 * right:.1f} %, less than always answering {common!r} "
+            f"would be ({100 * count.max() / count.sum():.1f} %)."
+        )
+
+
+def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean over members of the recall of each class that has examples."""
+    labelled = np.flatnonzero(records.label_N >= 0)
+    known_MN = ~np.isnan(records.correct_MN[:, labelled])
+    right_MN = np.where(known_MN, records.correct_MN[:, labelled], 0)
+    sums = [
+        np.bincount(records.label_N[labelled], weights=side_MN.sum(axis=0, dtype=np.float64), minlength=records.C)
+        for side_MN in (right_MN, known_MN)
+    ]
+    recall_C: NDArray[np.float64] = ratio(*sums)[present]
+    return recall_C
+
+
+def _unlabelled(pair: Pair) -> Iterator[str]:
+    known_N = scored_N(pair)
+    kept, n = int(known_N.sum()), len(known_N)
+    if kept in (0, n):
+        return
+    if pair.reference.score_MN is not None or pair.variant.score_MN is not None:
+        what = "a score on both sides"
+    elif (pair.reference.label_N >= 0).all():
+        what = "an answer on both sides"
+    else:
+        what = "a label" if (pair.reference.label_N >= 0).sum() == kept else "a label and an answer on both sides"
+    outcome = pair.reference.outcome
+    yield f"{n - kept:,} of {n:,} examples do not have {what}: {outcome} and its slices are over the other {kept:,}."

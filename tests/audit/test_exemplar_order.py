@@ -1,0 +1,49 @@
+"""With one model a side every changed answer is as far as any other: what decides their order then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from undertow.audit import Settings, audit
+from worlds import records_from
+
+LABEL_N = np.zeros(40, dtype=int)
+
+
+def ids(reference, variant, **given):
+    found = audit(reference, [variant], Settings(draws=100, min_count=5, **given))
+    return found.exemplars["example_id"].to_list(), [e.exemplar.example_id for e in found.variants[0].gallery]
+
+
+def pair(**given):
+    after_N = np.where(np.arange(40) < 6, 1, 0)
+    both = [records_from([pred], LABEL_N, 2, name=n, **given) for n, pred in (("old", LABEL_N), ("new", after_N))]
+    return both[0], both[1]
+
+
+def with_probability(records, right_N, confidence=False):
+    right_MN = np.asarray(right_N, dtype=np.float32)[None, :]
+    if confidence:
+        return replace(records, confidence_MN=np.maximum(right_MN, 1 - right_MN))
+    return replace(records, p_label_MN=right_MN)
+
+
+def test_the_probability_that_the_right_answer_lost_comes_first():
+    old, new = pair()
+    before_N, after_N = np.full(40, 0.9), np.full(40, 0.9)
+    after_N[:6] = [0.4, 0.1, 0.3, 0.05, 0.45, 0.2]
+    expected = ["e0003", "e0001", "e0005", "e0002", "e0000", "e0004"]
+    for confidence in (False, True):
+        sides = (with_probability(r, p, confidence) for r, p in ((old, before_N), (new, after_N)))
+        assert ids(*sides) == (expected, expected)
+
+
+def test_without_probabilities_the_slices_that_lose_most_come_first():
+    old, new = pair(slices={"region": ["south", "north"] * 3 + ["north"] * 4 + ["south"] * 30})
+    assert ids(old, new, by=("region",))[0] == ["e0001", "e0003", "e0005", "e0000", "e0002", "e0004"]
+
+
+def test_and_without_slices_the_order_of_the_data():
+    assert ids(*pair())[0] == [f"e{n:04d}" for n in range(6)]

@@ -1,0 +1,117 @@
+"""What is said before any number: whole sentences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from undertow.audit import Settings, audit
+from undertow.report import render_html, summary_markdown, summary_text
+from undertow.report.parts import page
+from worlds import null_world, planted_world, records_from
+
+LABEL_N = np.arange(400) % 4
+OTHER_N = np.where(np.arange(400) % 10 < 3, (LABEL_N + 1) % 4, LABEL_N)
+RIGHT_N = np.where(np.arange(400) % 10 < 7, LABEL_N, (LABEL_N + 1) % 4)
+
+
+def sides(before, after, label_N=LABEL_N):
+    return records_from(np.atleast_2d(before), label_N, 4, name="old"), records_from(
+        np.atleast_2d(after), label_N, 4, name="new"
+    )
+
+
+def noticed(reference, variant):
+    return audit(reference, [variant], Settings(draws=100)).notices
+
+
+def test_sides_that_are_identical():
+    (said,) = noticed(*sides(RIGHT_N, RIGHT_N))
+    assert said == (
+        "'old' and 'new' are identical: they gave the same answers to all 400 examples. Check that these are the files "
+        "you meant to compare."
+    )
+
+
+def test_populations_are_identical_whatever_the_order_of_their_members():
+    reference, _ = null_world(4, 4, 100, 4, seed=1)
+    turned = reference.take_members([2, 0, 3, 1])
+    named = replace(turned, manifest=turned.manifest.model_copy(update={"name": "again"}))
+    assert noticed(reference, named)[0] == (
+        "'reference' and 'again' are identical: they gave the same answers to all 100 examples, member by member (4 a "
+        "side). Check that these are the files you meant to compare."
+    )
+    other = named.pred_MN.copy()
+    other[0, 0] = (other[0, 0] + 1) % 4
+    assert noticed(reference, replace(named, pred_MN=other)) == ()
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.96, True), (0.93, False)])
+def test_one_answer_to_nearly_everything(share: float, said: bool):
+    stuck_N = np.where(np.arange(400) < 400 * share, 2, LABEL_N)
+    expected = "'new' gives one answer to nearly everything: 'class 2' to 97.0 %; 25.0 % have that label."
+    assert noticed(*sides(RIGHT_N, stuck_N)) == ((expected,) if said else ())
+
+
+def test_one_member_of_several_that_gives_one_answer():
+    label_N = np.arange(400) % 4
+    good = np.tile(RIGHT_N, (3, 1))
+    bad = np.vstack([good[:2] * 1, np.full((1, 400), 1)])
+    bad[0, :50] = (bad[0, :50] + 1) % 4
+    assert noticed(*sides(good, bad, label_N)) == (
+        "1 of 3 members of 'new' give one answer to nearly everything: one says 'class 1' to 100.0 %; 25.0 % have that "
+        "label.",
+    )
+
+
+def test_a_reference_that_guesses():
+    guess_N = np.random.default_rng(0).integers(0, 4, 400)
+    recall = np.mean([(guess_N[c == LABEL_N] == c).mean() for c in range(4)])
+    assert noticed(*sides(guess_N, RIGHT_N)) == (
+        f"The reference 'old' is at chance level: its mean recall is {100 * recall:.1f} %, guessing gives 25.0 % "
+        "(1 in 4). A loss against it means little.",
+    )
+    assert noticed(*sides(RIGHT_N, guess_N)) == (), "a variant at chance is a finding, not a degenerate comparison"
+
+
+def test_a_reference_that_the_most_common_label_would_beat():
+    label_N = np.where(np.arange(400) < 320, 0, 1 + np.arange(400) % 3)
+    before_N = np.where((np.arange(400) % 10 < 4) & (label_N == 0), 1, label_N)
+    assert noticed(*sides(before_N, label_N, label_N)) == (
+        "The reference 'old' is right on 68.0 %, less than always answering 'class 0' would be (80.0 %).",
+    )
+
+
+def test_labels_that_are_missing_are_counted_and_the_header_counts_what_was_used():
+    label_N = np.where(np.arange(400) % 4 == 3, -1, LABEL_N)
+    reference, variant = sides(RIGHT_N, OTHER_N, label_N)
+    found = audit(reference, [variant], Settings(draws=100))
+    assert found.notices == (
+        "100 of 400 examples do not have a label: accuracy and its slices are over the other 300.",
+    )
+    assert (found.n_examples, found.n_scored) == (400, 300)
+    assert page(found).facts[0] == "accuracy over 300 of 400 examples"
+    assert page(audit(*_one(sides(RIGHT_N, OTHER_N)))).facts[0] == "400 examples"
+
+
+def _one(pair):
+    return pair[0], [pair[1]], Settings(draws=100)
+
+
+def test_nothing_is_said_of_an_ordinary_comparison():
+    assert noticed(*planted_world({1: 0.2}, m_ref=5, m_var=5, n=300)) == ()
+    assert noticed(*null_world(1, 1, 300, 4)) == ()
+
+
+def test_it_is_said_before_everything_else():
+    old, new = sides(RIGHT_N, RIGHT_N)
+    found = audit(old, [new], Settings(draws=100, tolerance_overall=0.02))
+    (notice,) = found.notices
+    assert found.headline.startswith(f"{notice} new keeps its accuracy")
+    assert summary_text(found).startswith(f"NOTE: {notice}\nWITHIN THE FLOOR: new keeps its accuracy")
+    assert summary_markdown(found).startswith("**Note:** 'old' and 'new' are identical\\: they gave the same")
+    html = render_html(found)
+    assert 0 < html.index("&#39;old&#39; and &#39;new&#39; are identical") < html.index("<h1>")
+    assert page(found).sentence.startswith("new keeps its accuracy")
