@@ -103,4 +103,6 @@ def _written(loss: float, name: str, n: int = 90) -> Records:
     )
     prompts = pl.Series("input", [f"Translate sentence {i}." for i in range(n)])
     written = (pl.Series([f"I would say {answer}." for answer in answers]),)
-    return Records(manifest, examples, code_MN, inputs=prompts, score_MN=score_N[None], answers=(answers,), outputs=written)
+    return Records(
+        manifest, examples, code_MN, inputs=prompts, score_MN=score_N[None], answers=(answers,), outputs=written
+    )

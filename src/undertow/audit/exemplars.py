@@ -119,7 +119,8 @@ class Exemplars:
         then reference certainty."""
         moved = np.flatnonzero(self.taxicab_N > 0)
         p_N, loss_N = np.nan_to_num(self.p_N[moved], nan=1.0), self._loss_N[moved]
-        keys = (moved, -self.reference_share_N[moved], -loss_N, p_N, -self.taxicab_N[moved])
+        # 2/3 added up in two ways is one distance, so p decides and not the last bit.
+        keys = (moved, -self.reference_share_N[moved], -loss_N, p_N, -self.taxicab_N[moved].round(9))
         return moved[np.lexsort(keys)]
 
     @cached_property
