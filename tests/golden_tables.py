@@ -83,8 +83,11 @@ def file_of(world: str, name: str) -> Path:
 
 
 def write_all() -> None:
-    """Every table of every world; one without a column leaves no file."""
+    """Every table of every world; one without a column leaves no file. And the defaults."""
+    from defaults import write_defaults
     from golden_worlds import WORLDS
+
+    write_defaults()
 
     for world, made in WORLDS.items():
         audit = made()
