@@ -17,6 +17,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +30,7 @@ MODULES = ("undertow.card", "undertow.files", "undertow.gating", "undertow.resul
 NOTHING = ("None", "()", "[]", "{}", "''", "frozenset()")
 
 
+@cache
 def defaults() -> list[str]:
     """All lines, sorted."""
     found = {line for module in _modules() for line in _of_module(module)} | set(_of_commands())
