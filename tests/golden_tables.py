@@ -83,8 +83,9 @@ def file_of(world: str, name: str) -> Path:
 
 
 def write_all() -> None:
-    """Every table of every world; one without a column leaves no file. And the defaults."""
+    """Every table and text of every world; a table without a column leaves no file. And the defaults."""
     from defaults import write_defaults
+    from golden_texts import TEXTS
     from golden_worlds import WORLDS
 
     write_defaults()
@@ -97,6 +98,8 @@ def write_all() -> None:
             file.unlink(missing_ok=True)
             if found.width:
                 found.write_csv(file, null_value="null")
+        for text, said in TEXTS.items():
+            (FOLDER / world / text).write_text(said(audit), encoding="utf-8")
 
 
 if __name__ == "__main__":

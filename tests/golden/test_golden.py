@@ -12,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from golden_tables import FOLDER, TABLES, file_of, table
+from golden_texts import TEXTS
 from golden_worlds import WORLDS
 from undertow.audit.result import Audit
 
@@ -33,8 +34,17 @@ def test_the_numbers_are_those_that_were_argued_for(world: str, name: str) -> No
     assert_frame_equal(found, kept, rel_tol=1e-9, abs_tol=1e-12)
 
 
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_words_are_those_that_were_argued_for(world: str, text: str) -> None:
+    kept = (FOLDER / world / text).read_text(encoding="utf-8")
+    assert TEXTS[text](audit_of(world)).splitlines() == kept.splitlines()
+
+
 def test_no_file_is_left_of_a_world_that_is_gone() -> None:
-    assert set(FOLDER.rglob("*.csv")) <= {file_of(world, name) for world in WORLDS for name in TABLES}
+    tables = {file_of(world, name) for world in WORLDS for name in TABLES}
+    texts = {FOLDER / world / text for world in WORLDS for text in TEXTS}
+    assert {path for path in FOLDER.glob("*/*") if path.parent.name != "__pycache__"} <= tables | texts
 
 
 def test_each_way_to_decide_is_in_some_world() -> None:
