@@ -105,11 +105,13 @@ def _of_commands() -> Iterator[str]:
 
     from undertow.cli import app
 
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    whole = get_command(app)
+    commands = {"undertow": whole} | {f"undertow {name}": c for name, c in whole.commands.items()}  # type: ignore[attr-defined]
+    for name, command in commands.items():
         for parameter in command.params:
             if not parameter.required and parameter.name != "help":
                 flag = max(parameter.opts, key=len)
-                yield f"undertow {name} {flag} = {_plain(parameter.default)}"
+                yield f"{name} {flag} = {_plain(parameter.default)}"
 
 
 def _plain(default: Any) -> str:

@@ -33,6 +33,7 @@ def test_arguments_of_either_age_are_lists_of_requests(arguments: object, reques
         ([[["Q", " a"], ["Q", " b"]]], False),
         ([[["one", " a"], ["two", " b"]]], False),
         ([[["The trophy", " was big"], ["The case", " was big"]], [["Q", " a"], ["Q", " b"]]], False),
+        ([[["Q", " a"], ["Q", " a"]]], False),
         ([[["Q", " a"]]], False),
         ([[["Q"], ["R"]]], False),
         ([], False),
