@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import polars as pl
 import pytest
 
-from undertow.cli import spread
+from undertow.cli import main, spread
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in this process, which need not load polars and scipy once more for every test."""
+    out, err = StringIO(), StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["undertow", *arguments]),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, as a person starts it."""
     return subprocess.run(
         [sys.executable, "-m", "undertow", *arguments], capture_output=True, text=True, check=False, cwd=cwd
     )
@@ -48,7 +69,7 @@ def tables(tmp_path: Path) -> Path:
 
 
 def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
-    done = run("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
+    done = start("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
     assert done.returncode == 0, done.stderr
     assert "region north pays most" in done.stdout or "class cat pays most" in done.stdout
     assert {p.name for p in (tables / "out").iterdir()} >= {
@@ -61,7 +82,7 @@ def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
 
 
 def test_a_missing_file_is_named_without_a_traceback(tables: Path) -> None:
-    done = run("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
+    done = start("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
     assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
     assert "Traceback" not in done.stderr
