@@ -86,12 +86,12 @@ def write_all() -> None:
     """Every table and text of every world; a table without a column leaves no file. And the defaults."""
     from defaults import write_defaults
     from golden_texts import TEXTS
-    from golden_worlds import WORLDS
+    from golden_worlds import WORLDS, audit_of
 
     write_defaults()
 
-    for world, made in WORLDS.items():
-        audit = made()
+    for world in WORLDS:
+        audit = audit_of(world)
         for name in TABLES:
             found, file = table(audit, name), file_of(world, name)
             file.parent.mkdir(exist_ok=True)

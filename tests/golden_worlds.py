@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,46 +22,54 @@ from undertow.records.schema import Manifest, MemberEntry
 LANGUAGES = ("de", "en", "fi")
 
 
-def members() -> Audit:
+class World(NamedTuple):
+    """What is audited, and how."""
+
+    reference: Records
+    variants: list[Records]
+    settings: Settings
+
+
+def members() -> World:
     """Several members a side, with labels missing and two columns of slices."""
     reference, variant = worlds.planted_world({1: 0.3}, m_ref=5, m_var=6, n=300, classes=4, seed=5, missing_labels=0.05)
-    return audit(reference, [variant], Settings(by=("class", "region"), draws=300, gallery=8))
+    return World(reference, [variant], Settings(by=("class", "region"), draws=300, gallery=8))
 
 
-def paired() -> Audit:
+def paired() -> World:
     """Each variant member derives from a reference member."""
     reference, variant = worlds.planted_world({2: 0.7}, m_ref=8, m_var=8, n=160, classes=3, seed=11, paired=True)
-    return audit(reference, [variant], Settings(by=("class",), draws=200, gallery=24, fdr=0.1))
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=24, fdr=0.1))
 
 
-def probabilities() -> Audit:
+def probabilities() -> World:
     """A binary task with full probabilities: error rates, confidences and distances of distributions."""
     planted = {"m_ref": 4, "m_var": 5, "n": 120, "classes": 2, "proba": True, "positive": "class 1", "seed": 3}
     reference, variant = worlds.planted_world({1: 0.4}, **planted)
-    return audit(reference, [variant], Settings(by=("tone",), draws=200, gallery=6))
+    return World(reference, [variant], Settings(by=("tone",), draws=200, gallery=6))
 
 
-def repeat_runs() -> Audit:
+def repeat_runs() -> World:
     """Three runs of one model against one changed model."""
     planted = {"m_ref": 3, "m_var": 1, "n": 240, "classes": 3, "proba": True, "seed": 7}
     reference, variant = worlds.planted_world({0: 0.5}, **planted)
-    return audit(reference, [variant], Settings(by=("class",), draws=200, gallery=8))
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=8))
 
 
-def one_member() -> Audit:
+def one_member() -> World:
     """One model a side, and a second variant that is the reference again."""
     reference, variant = worlds.flipped_world(200, 30, 4, slices={"site": ["north", "south"] * 80 + ["east"] * 40})
     same = replace(reference, manifest=reference.manifest.model_copy(update={"name": "same"}))
-    return audit(reference, [variant, same], Settings(by=("site",), draws=200, gallery=6))
+    return World(reference, [variant, same], Settings(by=("site",), draws=200, gallery=6))
 
 
-def graded() -> Audit:
+def graded() -> World:
     """Generated text with a graded score, one model a side."""
     before, after = _written(0.0, "old"), _written(0.3, "new")
-    return audit(before, [after], Settings(by=("language",), draws=200, gallery=6))
+    return World(before, [after], Settings(by=("language",), draws=200, gallery=6))
 
 
-def clustered() -> Audit:
+def clustered() -> World:
     """Examples in clusters of four that fail together; two runs of the reference."""
     rng = np.random.default_rng(13)
     cluster_N = np.arange(160) // 4
@@ -69,12 +79,18 @@ def clustered() -> Audit:
     runs = [np.where(right_N, 0, 1) for right_N in shaken_RN]
     reference = worlds.records_from(runs[:2], np.zeros(160, int), 2, slices=slices, name="old")
     variant = worlds.records_from(runs[2:], np.zeros(160, int), 2, slices=slices, name="new")
-    return audit(reference, [variant], Settings(by=("half",), draws=200, gallery=6))
+    return World(reference, [variant], Settings(by=("half",), draws=200, gallery=6))
 
 
-WORLDS: dict[str, Callable[[], Audit]] = {
+WORLDS: dict[str, Callable[[], World]] = {
     world.__name__: world for world in (members, paired, probabilities, repeat_runs, one_member, graded, clustered)
 }
+
+
+@cache
+def audit_of(world: str) -> Audit:
+    """The audit of a world that is named."""
+    return audit(*WORLDS[world]())
 
 
 def _written(loss: float, name: str, n: int = 90) -> Records:

@@ -5,21 +5,13 @@ After a change that is meant: ``python tests/golden_tables.py`` writes all files
 
 from __future__ import annotations
 
-from functools import cache
-
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from golden_tables import FOLDER, TABLES, file_of, table
 from golden_texts import TEXTS
-from golden_worlds import WORLDS
-from undertow.audit.result import Audit
-
-
-@cache
-def audit_of(world: str) -> Audit:
-    return WORLDS[world]()
+from golden_worlds import WORLDS, audit_of
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -271,3 +271,20 @@ def test_the_text_of_a_chart_says_what_a_mark_says() -> None:
         "class dog: +5.0 points (+2.0 to +8.0); chance alone −2.0 to +2.0; n = 50; better",
     ]
     assert chart[1].text == "2 slices: 1 better, 1 worse. Most costly: class cat −10.0 points."
+
+
+def test_nothing_is_drawn_without_ink_or_size() -> None:
+    drawn = [e for chart in (count_chart(), slice_chart(columns=2)) for e in chart.iter()]
+    for name in ("opacity", "fill-opacity"):
+        shades = [float(e.attrib[name]) for e in drawn if name in e.attrib]
+        assert shades
+        assert all(0.1 < shade <= 1 for shade in shades), name
+    for name in ("stroke-width", "font-size", "width", "height", "r"):
+        sizes = [float(e.attrib[name]) for e in drawn if name in e.attrib]
+        assert all(size > 0.3 for size in sizes), name
+        assert sizes or name == "r"
+    assert all(8 < float(e.attrib["font-size"]) < 20 for e in drawn if e.tag == "text")
+    assert {e.attrib["text-anchor"] for e in drawn if e.tag == "text" and "tick" in e.attrib["class"]} == {
+        "middle",
+        "end",
+    }
