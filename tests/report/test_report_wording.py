@@ -151,6 +151,7 @@ def test_a_long_answer_keeps_both_its_ends(given: str, said: str):
         ("abcdef", "abcdef"),
         ("abcdefg", "…bcdefg"),
         ("a" * 100 + " end", "…aa end"),
+        ("\x1b[0m" * 5 + "abcd", "abcd"),
     ],
 )
 def test_the_end_of_a_text_is_marked_where_its_beginning_is_cut(given: str, said: str):
