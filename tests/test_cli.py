@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -13,7 +14,9 @@ from unittest import mock
 import polars as pl
 import pytest
 
+import undertow
 from undertow.cli import main, spread
+from undertow.errors import UserError
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -174,3 +177,22 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == "undertow: old.csv: the report cannot be written here (File exists). Give another --out.\n"
+
+
+def test_the_version_is_all_that_is_said_where_it_is_asked_for() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"undertow {undertow.__version__}\n", "")
+    before_a_command = run("--version", "list", "measures")
+    assert (before_a_command.returncode, before_a_command.stdout) == (0, f"undertow {undertow.__version__}\n")
+
+
+def test_every_command_has_help_that_names_its_flags() -> None:
+    for command in ("demo", "run", "audit", "gate", "bless", "convert", "list"):
+        done = run(command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(rf"Usage: \S.* {command} ", done.stdout), done.stdout
+
+
+def test_a_traceback_is_shown_to_those_who_ask_for_it(tables: Path) -> None:
+    with pytest.raises(UserError):
+        run("--debug", "audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
