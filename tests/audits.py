@@ -245,6 +245,7 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
         arm(name, level, 0.884 + overall),
         headline,
         verdict,
+        "members",
         design,
         counted(observed, level),
         gallery,
@@ -331,7 +332,7 @@ def one_member() -> Audit:
     )
     gallery = tuple(replace(e, p=NAN, q=NAN, confirmed=False) for e in audit.variants[0].gallery)
     design = ("No floor: one member each side. A repeat run of the reference would give one.",)
-    variant = replace(audit.variants[0], count=None, design=design, gallery=gallery)
+    variant = replace(audit.variants[0], count=None, scope="examples", design=design, gallery=gallery)
     return replace(
         audit,
         variants=(replace(variant, arm=replace(variant.arm, members=1)),),

@@ -71,6 +71,7 @@ def _said(variant: VariantAudit) -> Iterator[dict[str, object]]:
     numbers = {"accuracy": arm.accuracy, "accuracy_low": arm.accuracy_low, "accuracy_high": arm.accuracy_high}
     yield {
         "verdict": variant.verdict,
+        "scope": variant.scope,
         "outcome": arm.outcome,
         **numbers,
         "headline": variant.headline,
