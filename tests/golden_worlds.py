@@ -82,9 +82,39 @@ def clustered() -> World:
     return World(reference, [variant], Settings(by=("half",), draws=200, gallery=6))
 
 
-WORLDS: dict[str, Callable[[], World]] = {
-    world.__name__: world for world in (members, paired, probabilities, repeat_runs, one_member, graded, clustered)
-}
+def models_at_hand() -> World:
+    """Several members a side, asked about these very models on new examples."""
+    reference, variant = worlds.planted_world({0: 0.4}, m_ref=4, m_var=3, n=150, classes=3, seed=19, proba=True)
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="examples"))
+
+
+def members_and_examples() -> World:
+    """Several members a side, asked about new members on new examples."""
+    reference, variant = worlds.planted_world({0: 0.4}, m_ref=4, m_var=6, n=150, classes=3, seed=23)
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both"))
+
+
+def pairs_and_examples() -> World:
+    """The same of members that derive from reference members."""
+    reference, variant = worlds.planted_world({0: 0.4}, m_ref=5, m_var=5, n=150, classes=3, seed=29, paired=True)
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both"))
+
+
+def one_reference() -> World:
+    """One reference member, asked about its recipe: nothing shows how much members differ."""
+    reference, variant = worlds.planted_world({0: 0.4}, m_ref=1, m_var=4, n=120, classes=3, seed=31)
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members"))
+
+
+def one_variant() -> World:
+    """One changed model, asked about its recipe; the reference's members say how much members differ."""
+    reference, variant = worlds.planted_world({0: 0.6}, m_ref=6, m_var=1, n=150, classes=3, seed=37)
+    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members"))
+
+
+MADE = (members, paired, probabilities, repeat_runs, one_member, graded, clustered)
+SCOPED = (models_at_hand, members_and_examples, pairs_and_examples, one_reference, one_variant)
+WORLDS: dict[str, Callable[[], World]] = {world.__name__: world for world in (*MADE, *SCOPED)}
 
 
 @cache
