@@ -95,8 +95,9 @@ def members_and_examples() -> World:
 
 
 def pairs_and_examples() -> World:
-    """The same of members that derive from reference members."""
-    reference, variant = worlds.planted_world({0: 0.4}, m_ref=5, m_var=5, n=150, classes=3, seed=29, paired=True)
+    """The same of members that derive from reference members, where nothing changes but on one class."""
+    planted = {"m_ref": 5, "m_var": 5, "n": 150, "classes": 3, "seed": 29, "paired": True, "churn": 0.0}
+    reference, variant = worlds.planted_world({0: 0.4}, **planted)
     return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both"))
 
 

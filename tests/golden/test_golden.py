@@ -5,6 +5,8 @@ After a change that is meant: ``python tests/golden_tables.py`` writes all files
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -32,6 +34,12 @@ def test_the_numbers_are_those_that_were_argued_for(world: str, name: str) -> No
 def test_the_words_are_those_that_were_argued_for(world: str, text: str) -> None:
     kept = (FOLDER / world / text).read_text(encoding="utf-8")
     assert TEXTS[text](audit_of(world)).splitlines() == kept.splitlines()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_sentence_holds_a_number_that_is_none(world: str) -> None:
+    for text, said in TEXTS.items():
+        assert not re.search(r"\b(nan|inf|None)\b", said(audit_of(world))), text
 
 
 def test_no_file_is_left_of_a_world_that_is_gone() -> None:
