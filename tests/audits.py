@@ -349,7 +349,7 @@ def one_member() -> Audit:
     )
     gallery = tuple(replace(e, p=NAN, q=NAN, confirmed=False) for e in audit.variants[0].gallery)
     design = ("No floor: one member each side. A repeat run of the reference would give one.",)
-    variant = replace(audit.variants[0], count=None, design=design, gallery=gallery)
+    variant = replace(audit.variants[0], count=None, scope="examples", design=design, gallery=gallery)
     return replace(
         audit,
         variants=(replace(variant, arm=replace(variant.arm, members=1)),),

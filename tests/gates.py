@@ -124,7 +124,7 @@ def refused() -> GateResult:
 def hostile_gate() -> GateResult:
     """``hostile`` with an attack in everything that a gate and a text task add."""
     audit = audits.hostile()
-    huge = "owned " * 1_700_000
+    huge = "owned " * 170_000
     texts = [(a, b) for a, b in zip(ATTACKS, reversed(ATTACKS), strict=True)] + [(huge, huge + "!"), (huge, None)]
     gallery = tuple(replace(entry(n, a, b, f"{b} {a}"), newly_wrong=n % 2 == 0) for n, (a, b) in enumerate(texts))
     first, *others = audit.variants

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import polars as pl
 import pytest
 
-from undertow.cli import groups, spread
+import undertow
+from undertow.cli import groups, main, spread
+from undertow.errors import UserError
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in this process, which need not load polars and scipy once more for every test."""
+    out, err = StringIO(), StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["undertow", *arguments]),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, as a person starts it."""
     return subprocess.run(
         [sys.executable, "-m", "undertow", *arguments], capture_output=True, text=True, check=False, cwd=cwd
     )
@@ -54,7 +78,7 @@ def tables(tmp_path: Path) -> Path:
 
 
 def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
-    done = run("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
+    done = start("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
     assert done.returncode == 0, done.stderr
     assert "region north pays most" in done.stdout or "class cat pays most" in done.stdout
     assert {p.name for p in (tables / "out").iterdir()} >= {
@@ -67,7 +91,7 @@ def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
 
 
 def test_a_missing_file_is_named_without_a_traceback(tables: Path) -> None:
-    done = run("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
+    done = start("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
     assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
     assert "Traceback" not in done.stderr
@@ -159,3 +183,22 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == "undertow: old.csv: the report cannot be written here (File exists). Give another --out.\n"
+
+
+def test_the_version_is_all_that_is_said_where_it_is_asked_for() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"undertow {undertow.__version__}\n", "")
+    before_a_command = run("--version", "list", "measures")
+    assert (before_a_command.returncode, before_a_command.stdout) == (0, f"undertow {undertow.__version__}\n")
+
+
+def test_every_command_has_help_that_names_its_flags() -> None:
+    for command in ("demo", "run", "audit", "gate", "bless", "convert", "list"):
+        done = run(command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(rf"Usage: \S.* {command} ", done.stdout), done.stdout
+
+
+def test_a_traceback_is_shown_to_those_who_ask_for_it(tables: Path) -> None:
+    with pytest.raises(UserError):
+        run("--debug", "audit", "old.csv", "--against", "nowhere.csv", cwd=tables)

@@ -92,14 +92,21 @@ GeneraliseTo = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-@app.callback()
-def options(debug: Debug = False, version: Annotated[bool, typer.Option("--version")] = False) -> None:
-    """Who pays when a model changes: example by example, slice by slice, and whether that is more than chance."""
-    if version:
+def _say_version(asked: bool) -> None:
+    """Eager, so that no command need follow."""
+    if asked:
         from undertow import __version__
 
         typer.echo(f"undertow {__version__}")
         raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True)]
+
+
+@app.callback()
+def options(debug: Debug = False, version: Version = False) -> None:
+    """Who pays when a model changes: example by example, slice by slice, and whether that is more than chance."""
 
 
 @app.command()

@@ -95,7 +95,7 @@ def test_the_work_is_bounded():
         ("x" * 10_000_000, "x" * 10_000_000 + "y"),
         (".," * 5000, ",.;" * 5000),
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     for before, after in pairs:
         compared(before, after)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -197,9 +197,9 @@ def test_a_thousand_classes_say_what_is_left_out():
 
 def test_a_thousand_classes_render_in_time():
     audit = audits.many_classes(1000)
-    start = time.perf_counter()
+    start = time.process_time()
     render_html(audit)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_one_member_says_that_there_is_no_floor():

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from undertow.audit.result import Audit
 from undertow.listing import study_files
-from undertow.run import load_study, run_study
+from undertow.run import load_study, run_study, run_study_named
 from undertow.study import Results, Study, judge
+
+TINY = """
+from undertow.lab.data import Digits
+from undertow.lab.interventions.weights import WeightQuantization
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.train.recipe import Recipe
+from undertow.study import Study
+
+def study(scale):
+    dense = Population("dense", Digits(), MLP(hidden=(4,)), Recipe(epochs=1, batch=256, lr=0.05), members=2)
+    return Study("tiny", "Who is told?", dense, (dense.under(WeightQuantization(4), name="int4"),))
+"""
 
 
 def run(name: str, scale: str, out: Path) -> tuple[Study, Audit]:
@@ -48,3 +62,24 @@ def test_the_digits_experiment_reproduces_its_orderings_and_its_null(tmp_path: P
 def test_the_compression_study_runs_at_smoke(tmp_path: Path) -> None:
     _, audit = run("compression_bias", "smoke", tmp_path)
     assert {v.arm.name for v in audit.variants} >= {"dense again", "pruned 90 %", "int8", "int4"}
+
+
+@pytest.mark.parametrize("machine", [True, False])
+def test_a_run_speaks_to_machines_in_json_alone_and_to_people_in_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], machine: bool
+) -> None:
+    (tmp_path / "tiny.py").write_text(TINY)
+    report = run_study_named(str(tmp_path / "tiny.py"), "smoke", tmp_path / "out", json=machine)
+    told = capfd.readouterr()
+    assert report == tmp_path / "out" / "report.html"
+    assert report.is_file()
+    if not machine:
+        assert told.out.endswith(f"\n\nReport: {report}\n")
+        assert "4/4 members, int4 001" in told.err
+        assert "{" not in told.out + told.err
+        return
+    events = [json.loads(line) for line in told.out.splitlines()]
+    assert told.err == ""
+    assert events[-1] == {"event": "report", "path": str(report)}
+    assert [e["event"] for e in events].count("done") == 4
+    assert events[0]["text"] == f"tiny at scale smoke: 4 members in 2 populations, into {tmp_path / 'out'}"

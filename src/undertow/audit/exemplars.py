@@ -142,7 +142,8 @@ class Exemplars:
         lost decides, and where that is not known the slice that lost most."""
         moved = np.flatnonzero(self.taxicab_N > 0)
         p_N = np.nan_to_num(self.p_N[moved], nan=1.0)
-        most_first = (self.taxicab_N, self._loss_N, self.reference_share_N, self._taken_N, self._slice_loss_N)
+        most_first = (self.taxicab_N.round(9), self._loss_N, self.reference_share_N, self._taken_N, self._slice_loss_N)
+        # 2/3 added up in two ways is one distance, so p decides and not the last bit.
         taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
         return moved[np.lexsort((moved, in_slice, taken, certain, loss, p_N, taxicab))]
 

@@ -102,7 +102,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     if row.height == 0 or math.isnan(row["effect"][0]):
         return f"{arm.name}: no labels, so only disagreement can be measured."
     effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
-    interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
+    interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}" if low <= high else "no interval"
     if verdict == "too small to tell" and (low > 0 or high < 0):
         # The interval is of another test than the p value, and of the two the exact one decides.
         moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} overall ({interval})"

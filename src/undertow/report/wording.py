@@ -102,7 +102,8 @@ def percent(share: float | None, digits: int = 1) -> str:
 def signed(value: float | None, digits: int = 1) -> str:
     """A difference always says its direction: ``+1.2``, ``−3.4``, ``0.0``."""
     said = number(value, digits)
-    return f"+{said}" if value is not None and value > 0 and float(said.replace(",", "")) != 0 else said
+    rises = value is not None and math.isfinite(value) and value > 0
+    return f"+{said}" if rises and float(said.replace(",", "")) != 0 else said
 
 
 def probability(p: float | None) -> str:

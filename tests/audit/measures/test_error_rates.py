@@ -7,6 +7,7 @@ import oracles
 import worlds
 from undertow.audit.evaluate import summed
 from undertow.audit.measures import false_negative_rate, false_positive_rate, relative_change
+from undertow.audit.measures.error_rates import error_note
 from undertow.audit.slices import slice_table
 from undertow.errors import UserError
 
@@ -58,3 +59,21 @@ def test_three_classes_are_refused():
         "population 'world' has 3 classes and positive class 'class 1': "
         "a false positive needs two classes, one of them named as positive in the manifest"
     )
+
+
+@pytest.mark.parametrize(("of_before", "of_after"), [(0, 10), (10, 0), (0, 0), (np.nan, 10)])
+def test_counts_of_nothing_are_not_said(of_before: float, of_after: float):
+    assert error_note("false_positive_rate", 0.0, 0.0, of_before, of_after) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((12, 30, 400, 400), "false positives 12 → 30 of 400; relative change +150 %"),
+        ((30, 12.25, 400, 1200.5), "false positives 30 → 12.2 of 400 → 1,200.5; relative change −86 %"),
+        ((0, 2, 5, 5), "false positives 0 → 2 of 5; relative change undefined (none before)"),
+    ],
+)
+def test_counts_stand_beside_their_relative_change(given: tuple[float, float, float, float], said: str):
+    assert error_note("false_positive_rate", *given) == said
+    assert error_note("accuracy", *given) == ""
