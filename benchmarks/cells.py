@@ -226,7 +226,7 @@ def origin(kept: Kept) -> str:
     """How many replicates the cells have, for the page."""
     counts = sorted({figures.replicates for figures in kept.values() if figures.replicates})
     if not counts:
-        return "no replicate"
+        return "0"
     said = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     versions = len({figures.code.partition("-")[0] for figures in kept.values() if figures.replicates})
     return said if versions == 1 else f"{said}, made by {versions} versions of the code,"

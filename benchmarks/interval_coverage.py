@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cells
@@ -29,6 +30,8 @@ LEVEL, DRAWS, WANTED = 0.05, 300, 0.93
 POINTS = (0, 4, 8)
 DAMAGED = 1
 """The slice that loses: the second hardest, so that it becomes the worst one at 4 points."""
+RECIPE = 0.3
+"""What each recipe adds on each example, in logits: on these examples the two differ, in their populations not."""
 SLICES = {"slices alike": 0.0, "slices spread": 0.5}
 FIGURES = {
     "top": "top line",
@@ -53,14 +56,12 @@ def every_cell() -> dict[str, Asked]:
 
 
 def _asked() -> Iterator[Asked]:
+    by_pairs = World("", (2, 2), recipe=RECIPE, kin=True, shift=0.15, redrawn=0.05, examples=1000)
     for title, between in SLICES.items():
         worlds = [
             World(f"1 v 1, {title}", (1, 1), ("examples",), Spread(), between=between, examples=1000),
-            *(World(f"{m} v {m}, {title}", (m, m), between=between, examples=1000) for m in (6, 12)),
-            *(
-                World(f"{m} pairs, {title}", (m, m), kin=True, shift=0.15, redrawn=0.05, between=between, examples=1000)
-                for m in (6, 12)
-            ),
+            *(World(f"{m} v {m}, {title}", (m, m), recipe=RECIPE, between=between, examples=1000) for m in (6, 12)),
+            *(replace(by_pairs, name=f"{m} pairs, {title}", members=(m, m), between=between) for m in (6, 12)),
         ]
         for world in worlds:
             for points in POINTS:

@@ -9,7 +9,7 @@ What a comparison leaves unchanged depends on what it generalises to:
 
 examples  these models, new examples: no member has an ability of its own, so each is as often right in the long run
 members   new members, these examples: on every example both sides have the same mean chance
-both      the same, on examples that are drawn too
+both      over new examples both sides have the same mean chance; on those at hand recipes may differ (``recipe``)
 """
 
 from __future__ import annotations
@@ -55,30 +55,39 @@ class Spread:
 
 @dataclass(frozen=True)
 class World:
-    """``members``: on the two sides. ``kin``: variant members go back to the reference's (their chances and answers),
-    and ``declared`` says so in the records. ``shift``: what each side of such a pair adds to its ability on its own.
-    ``redrawn``: share of answers that a member of a pair, or a copy, gives anew. ``copies``: members that are runs of
-    one model. ``variant_spread``: where it is not the reference's; mean chances are kept. ``lost_G``: share of right
-    answers that the variant gives away, by slice. ``repeats``: equal rows of each example. ``clusters``: examples in
-    one. ``about``: scopes in which the variant has lost nothing while ``lost_G`` is 0."""
+    """Two recipes, their members and the examples. By default nothing but chance tells the sides apart."""
 
     name: str
     members: tuple[int, int]
+    """On the two sides, runs of one model counted."""
     about: tuple[str, ...] = ("members", "both")
+    """Scopes in which the variant has lost nothing while ``lost_G`` is 0."""
     spread: Spread = field(default_factory=lambda: Spread(ability=0.3, skill=0.2))
     variant_spread: Spread | None = None
+    """Where it is not the reference's; mean chances are kept."""
+    recipe: float = 0.0
+    """What either recipe adds on each example (cluster), for all its members alike: a difference on these examples,
+    none over new ones."""
     kin: bool = False
+    """Variant members go back to the reference's: the same abilities, and the same answers but for what follows."""
     declared: bool = True
+    """The records say so, which makes pairs."""
     shift: float = 0.0
+    """What each member adds to the ability that it shares with its kin."""
     redrawn: float = 0.0
+    """Share of answers that each of a pair, or each run of a model, gives anew."""
     copies: tuple[int, int] = (1, 1)
+    """Members that are runs of one model."""
     examples: int = 500
     shares_G: tuple[float, ...] = COUNTS["even"]
     between: float = BETWEEN
     nested: bool = False
     clusters: int = 1
+    """Examples in one."""
     repeats: int = 1
+    """Equal rows of each example."""
     lost_G: tuple[float, ...] = ()
+    """Share of right answers that the variant gives away, by slice."""
     grades: Grades = ""
     why: str = ""
     """Why its rates may lie below the level, where the numbers do not show it."""
@@ -116,11 +125,11 @@ def logistic(logit: Floats) -> Floats:
 
 
 @lru_cache
-def mean_curve(spread: Spread, shift: float = 0.0) -> Floats:
-    """Mean chance of a new member at each logit of ``GRID``."""
+def mean_curve(spread: Spread, *added: float) -> Floats:
+    """Mean chance of a new member at each logit of ``GRID``; ``added`` are further normal scales."""
     curve = logistic(GRID)
-    scales = ((spread.ability, spread.tail), (spread.skill, spread.tail), (spread.luck, "normal"), (shift, "normal"))
-    for scale, tail in scales:
+    scales = ((spread.ability, spread.tail), (spread.skill, spread.tail), (spread.luck, "normal"))
+    for scale, tail in (*scales, *((scale, "normal") for scale in added)):
         if scale:
             moved = (np.interp(GRID + scale * node, GRID, curve) for node in nodes(tail))
             curve = sum(moved, np.zeros(len(GRID))) / NODES
@@ -139,7 +148,8 @@ def easiness_G(world: World) -> Floats:
 def expected_G(world: World) -> tuple[Floats, Floats]:
     """Mean chance of new members on new examples of each slice, reference and variant."""
     logit_GK = easiness_G(world)[:, None] - DIFFICULTY * nodes("normal")
-    before_G = expected(logit_GK, world).mean(axis=1)
+    curve = mean_curve(world.spread, world.shift, world.recipe)
+    before_G = np.interp(logit_GK, GRID, curve).mean(axis=1)
     return before_G, before_G * (1 - lost_G(world))
 
 
@@ -161,20 +171,20 @@ def draw(world: World, rng: np.random.Generator) -> Drawn:
     slice_N = np.repeat(np.arange(world.slices), counts_G(world.shares_G, distinct))
     cluster_N = clusters_N(slice_N, world.clusters)
     logit_N = easiness_G(world)[slice_N] - DIFFICULTY * _pick(rng, "normal", cluster_N.max() + 1)[cluster_N]
-    variant = world.variant_spread or world.spread
-    other_N = logit_N
-    if variant != world.spread:  # The logit at which the other spread has the same mean chance.
-        other_N = np.interp(expected(logit_N, world), mean_curve(variant, world.shift), GRID)
-    before_N = expected(logit_N, world)
+    logits = logit_N, logit_N
+    if world.recipe:
+        added = world.recipe * _pick(rng, "normal", (2, cluster_N.max() + 1))[:, cluster_N]
+        logits = logit_N + added[0], logit_N + added[1]
     keeps_N = 1 - lost_G(world)[slice_N]
+    before_N, after_N = expected(logits[0], world), expected(logits[1], world) * keeps_N
     if world.grades:
         sides = _graded(world, rng, distinct)
     else:
-        sides = _answers(world, rng, logit_N, other_N, slice_N, cluster_N)
+        sides = _answers(world, rng, logits, slice_N, cluster_N)
         sides = sides[0], sides[1] * (rng.random(sides[1].shape) < keeps_N)
     row = np.repeat(np.arange(distinct), world.repeats)
     frame = _frame(world, slice_N, cluster_N, row)
-    return Drawn(sides[0][:, row], sides[1][:, row], slice_N[row], frame, before_N[row], (before_N * keeps_N)[row])
+    return Drawn(sides[0][:, row], sides[1][:, row], slice_N[row], frame, before_N[row], after_N[row])
 
 
 def counts_G(shares_G: tuple[float, ...], examples: int) -> Ints:
@@ -195,42 +205,44 @@ def _pick(rng: np.random.Generator, tail: Tail, size: Any) -> Floats:
 
 
 class _Models(NamedTuple):
-    """Each model's logit and the uniform number that decides each of its answers."""
+    """What each model adds to the logit of each example, and the uniform number that decides its answer."""
 
-    logit_MN: Floats
+    added_MN: Floats
     uniform_MN: Floats
 
 
-def _models(spread: Spread, count: int, rng: np.random.Generator, logit_N: Floats, place: tuple[Ints, Ints]) -> _Models:
-    slice_N, cluster_N = place
-    own_M = spread.ability * _pick(rng, spread.tail, count)
-    skill_MG = spread.skill * _pick(rng, spread.tail, (count, slice_N.max() + 1))
-    logit_MN = logit_N + own_M[:, None] + skill_MG[:, slice_N]
+def _models(spread: Spread, count: int, rng: np.random.Generator, slice_N: Ints, cluster_N: Ints) -> _Models:
+    added_MG = spread.skill * _pick(rng, spread.tail, (count, slice_N.max() + 1))
+    added_MG = added_MG + spread.ability * _pick(rng, spread.tail, (count, 1))
+    added_MN = added_MG[:, slice_N]
     if spread.luck:
-        logit_MN = logit_MN + spread.luck * _pick(rng, "normal", (count, cluster_N.max() + 1))[:, cluster_N]
-    return _Models(logit_MN, rng.random(logit_MN.shape))
+        added_MN = added_MN + spread.luck * _pick(rng, "normal", (count, cluster_N.max() + 1))[:, cluster_N]
+    return _Models(added_MN, rng.random(added_MN.shape))
 
 
 def _answers(
-    world: World, rng: np.random.Generator, logit_N: Floats, other_N: Floats, slice_N: Ints, cluster_N: Ints
+    world: World, rng: np.random.Generator, logits: tuple[Floats, Floats], slice_N: Ints, cluster_N: Ints
 ) -> tuple[Floats, Floats]:
     """1 where a member is right. A run gives some answers of its model anew, with the same chance."""
-    place = slice_N, cluster_N
-    models = [m // c for m, c in zip(world.members, world.copies, strict=True)]
-    reference = _models(world.spread, models[0], rng, logit_N, place)
-    variant = reference
+    counts = [m // c for m, c in zip(world.members, world.copies, strict=True)]
+    reference = variant = _models(world.spread, counts[0], rng, slice_N, cluster_N)
+    other = world.variant_spread or world.spread
+    if other != world.spread:  # The logit at which the other spread has the same mean chance.
+        logits = logits[0], np.interp(expected(logits[1], world), mean_curve(other, world.shift), GRID)
     if not world.kin:
-        variant = _models(world.variant_spread or world.spread, models[1], rng, other_N, place)
-    sides = []
-    for made, members, copies in zip((reference, variant), world.members, world.copies, strict=True):
-        of_M = np.arange(members) // copies
-        logit_MN, uniform_MN = made.logit_MN[of_M], made.uniform_MN[of_M]
-        if world.shift:
-            logit_MN = logit_MN + world.shift * _pick(rng, "normal", (members, 1))
-        anew_MN = rng.random(uniform_MN.shape) < world.redrawn
-        uniform_MN = np.where(anew_MN, rng.random(uniform_MN.shape), uniform_MN)
-        sides.append((uniform_MN < logistic(logit_MN)).astype(np.float64))
-    return sides[0], sides[1]
+        variant = _models(other, counts[1], rng, slice_N, cluster_N)
+    runs = zip(logits, (reference, variant), world.members, world.copies, strict=True)
+    before_MN, after_MN = (_runs(world, rng, logit_N, made, np.arange(m) // c) for logit_N, made, m, c in runs)
+    return before_MN, after_MN
+
+
+def _runs(world: World, rng: np.random.Generator, logit_N: Floats, made: _Models, of_M: Ints) -> Floats:
+    logit_MN, uniform_MN = logit_N + made.added_MN[of_M], made.uniform_MN[of_M]
+    if world.shift:
+        logit_MN = logit_MN + world.shift * _pick(rng, "normal", (len(of_M), 1))
+    anew_MN = rng.random(uniform_MN.shape) < world.redrawn
+    uniform_MN = np.where(anew_MN, rng.random(uniform_MN.shape), uniform_MN)
+    return (uniform_MN < logistic(logit_MN)) * 1.0
 
 
 def _graded(world: World, rng: np.random.Generator, examples: int) -> tuple[Floats, Floats]:

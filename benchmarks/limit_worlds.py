@@ -110,11 +110,17 @@ def _clusters(world: LimitWorld, drop: float, rng: np.random.Generator, batch: i
     return Batch(before_N[None], after_N[None], cluster_N // world.size, cluster_N)
 
 
-MEMBERS = ("nothing gained", "gains and losses", "half of the members lose all of it")
+MEMBERS: dict[str, tuple[Scope, ...]] = {
+    "nothing gained": ("examples", "members", "both"),
+    "gains and losses": ("examples", "members", "both"),
+    "half of the members lose all of it": ("members", "both"),
+    "all members lose the same examples": ("examples", "both"),
+}
+"""By kind, the scopes in which the drop is known: which members lose is no matter of new examples, and the reverse."""
 
 
 def _members(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int) -> Batch:
-    """Chances differ by example; the drop is over members on these examples, or over members and examples."""
+    """Chances differ by example; the drop is over members on these examples, or over new examples (and members)."""
     replicate_N = np.repeat(np.arange(batch), world.size)
     chance_N = rng.uniform(0.5, 1.0, batch * world.size)
     mean_N = np.full(len(chance_N), 0.75)
@@ -123,12 +129,13 @@ def _members(world: LimitWorld, drop: float, rng: np.random.Generator, batch: in
     m_ref, m_var = world.members
     before_MN: Floats = rng.random((m_ref, len(chance_N)))
     after_MN: Floats = before_MN if world.paired else rng.random((m_var, len(chance_N)))
-    if world.kind == MEMBERS[1]:
+    if world.kind == "gains and losses":
         before_MN, after_MN = (_anew(side_MN, 0.05, rng) for side_MN in (before_MN, after_MN))
     part_M1 = np.ones((m_var, 1))
-    if world.kind == MEMBERS[2]:  # Each replicate has its own.
+    if world.kind == "half of the members lose all of it":  # Each replicate has its own.
         part_M1 = np.repeat(2.0 * (rng.random((m_var, batch)) < 0.5), world.size, axis=1)
-    kept_MN = rng.random(after_MN.shape) >= drop / mean_N * part_M1
+    alike = world.kind == "all members lose the same examples"
+    kept_MN = rng.random((1 if alike else m_var, len(chance_N))) >= drop / mean_N * part_M1
     return Batch((before_MN < chance_N) * 1.0, ((after_MN < chance_N) & kept_MN) * 1.0, replicate_N)
 
 

@@ -39,7 +39,7 @@ LEVEL, HONEST = 0.05, 0.055
 LIMITS = (0.005, 0.01, 0.02, 0.05)
 CHANGED = (0.01, 0.05, 0.20)
 """Discordances at which power is shown."""
-GRID = 24
+GRID = 48
 """Discordances from the limit to the largest at which errors are looked for."""
 EXACT = {30: 0.5, 40: 0.5, 50: 0.5, 100: 0.3, 150: 0.3, 200: 0.3, 300: 0.3, 500: 0.3, 1000: 0.25, 2000: 0.1}
 EXACT |= {5000: 0.06, 10_000: 0.06}
@@ -89,8 +89,8 @@ def drawn_worlds() -> Iterator[LimitWorld]:
     designs = ((2, 30, True), (3, 30, True), (8, 100, True), (3, 100, False), (8, 100, False))
     for limit in LIMITS[1:]:
         for members, n, paired in designs:
-            for kind in MEMBERS:
-                for scope in ("members", "both"):
+            for kind, scopes in MEMBERS.items():
+                for scope in scopes:
                     yield LimitWorld("members", kind, n, limit, (members, members), paired, scope)
 
 
@@ -139,9 +139,9 @@ def as_records(world: LimitWorld, batch: Batch) -> tuple[Records, Records]:
 
 
 def classical(world: LimitWorld, batch: Batch) -> tuple[Floats, Floats]:
-    """One-sided limits of Student (over examples or pairs), of CR1 (clusters) or of Welch, per replicate."""
-    over_members = world.family == "members"
-    effect_R, square_R, freedom_R = (_over_members if over_members else _over_examples)(world, batch)
+    """One-sided limits per replicate: Student over examples, CR1 over clusters; over members Student's or Welch's."""
+    about = _over_examples if world.scope == "examples" else _over_members
+    effect_R, square_R, freedom_R = about(world, batch)
     half_R = stats.t.isf(LEVEL, np.maximum(freedom_R, 1)) * np.sqrt(square_R)
     return effect_R - half_R, effect_R + half_R
 
@@ -253,7 +253,11 @@ def page(kept: cells.Kept, before: cells.Kept) -> str:
     sections = [
         ("Graded outcomes, one model a side", "graded", "Student's t over examples"),
         ("Examples in clusters of 1 to 20, one model a side", "clusters", "CR1"),
-        ("Several members a side", "members", "Student's t over pairs, else Welch"),
+        (
+            "Several members a side",
+            "members",
+            "Student's t over pairs, else Welch; about examples, Student's over the members' means",
+        ),
         ("Repeat runs of the reference beside one variant", "repeat runs", "Student's t on the mean of the runs"),
     ]
     parts = [

@@ -59,6 +59,14 @@ WORLDS = [
     World("5 pairs, equal models", (5, 5), EVERY, ALIKE, kin=True, redrawn=0.1),
     World("12 pairs, heavy tails", (12, 12), spread=Spread(0.3, 0.2, tail="heavy"), kin=True, shift=0.15, redrawn=0.05),
     World("6 v 6, the same abilities", (6, 6), ("examples",), kin=True, declared=False, redrawn=1.0),
+    # Recipes that differ on these examples and not over new ones.
+    World("6 v 6, recipes differ by example", (6, 6), ("both",), recipe=0.5),
+    World("12 v 12, 200 examples, recipes differ by example", (12, 12), ("both",), recipe=0.5, examples=200),
+    World("3 v 3, recipes differ by example", (3, 3), ("both",), recipe=0.5),
+    World("3 pairs, recipes differ by example", (3, 3), ("both",), kin=True, shift=0.15, redrawn=0.05, recipe=0.5),
+    World("6 pairs, recipes differ by example", (6, 6), ("both",), kin=True, shift=0.15, redrawn=0.05, recipe=0.5),
+    World("6 v 6, equal models, recipes differ by example", (6, 6), ("examples", "both"), ALIKE, recipe=0.5),
+    World("6 v 6, recipes differ by cluster of 10", (6, 6), ("both",), recipe=0.5, clusters=10, examples=1000),
     # Slices.
     World("6 v 6, tiny and nested slices", (6, 6), shares_G=COUNTS["tiny"], nested=True),
     World("1 v 1, tiny and nested slices", (1, 1), EVERY, ALIKE, shares_G=COUNTS["tiny"], nested=True),
@@ -165,7 +173,8 @@ questions, the top line and the slices, so it may reach .10. Each world is a nul
 
 - **examples**: no member has an ability of its own (or both sides have the same ones), so new examples would show none.
 - **members**: on every example both sides have the same mean chance, whatever the spread of their members.
-- **both**: the same, on examples that are drawn too.
+- **both**: over new examples both sides have the same mean chance. Where recipes differ by example they do not on
+  those at hand, which is no null about members.
 
 {latent.COUNTS["even"][0]:.0%} of 500 examples a slice unless it says otherwise; {DRAWS} rearrangements where there are
 any; measures: accuracy alone. *1 v 8* is one reference member against eight variant members. Code from before a scope

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,7 +36,7 @@ def rng() -> np.random.Generator:
 # Latent worlds.
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [n for n, w in WORLDS.items() if not w.recipe])
 def test_both_sides_have_one_mean_chance_on_every_example_of_a_null_world(name: str) -> None:
     drawn = latent.draw(WORLDS[name], rng())
     np.testing.assert_array_equal(drawn.expected_ref_N, drawn.expected_var_N)
@@ -47,6 +48,18 @@ def test_what_is_a_null_about_examples_has_no_member_with_an_ability_of_its_own_
     world = WORLDS[name]
     alike = world.spread.ability == world.spread.skill == world.shift == 0 and world.variant_spread is None
     assert alike or (world.kin and world.shift == 0 and world.members[0] == world.members[1])
+
+
+@pytest.mark.parametrize("name", [n for n, w in WORLDS.items() if w.recipe])
+def test_recipes_that_differ_by_example_are_equal_over_new_examples_alone(name: str) -> None:
+    world = WORLDS[name]
+    assert "members" not in world.about
+    drawn = latent.draw(replace(world, members=(1, 1), examples=30_000), rng())
+    change_N = drawn.expected_var_N - drawn.expected_ref_N
+    assert change_N.std() > 0.05
+    assert abs(change_N.mean()) < 5 * change_N.std() / np.sqrt(30_000 / world.clusters)
+    here_G = np.bincount(drawn.slice_N, drawn.expected_ref_N) / np.bincount(drawn.slice_N)
+    np.testing.assert_allclose(here_G, latent.expected_G(world)[0], atol=0.05 if world.clusters > 1 else 0.02)
 
 
 def test_members_answer_with_the_chance_that_is_expected_of_them() -> None:
