@@ -1,7 +1,7 @@
 """Worlds with a known drop for ``limits.py``: many replicates at once, each a slice of one pair of populations.
 
 Nothing to run here. A world is drawn at a true drop, in accuracy or mean score, about the scope that it is asked about:
-over new examples for these models (``examples``), over new members on the examples drawn (``members``), or over both.
+over new examples for these models (``examples``), or over new members too (``both``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
-Scope = Literal["examples", "members", "both"]
+Scope = Literal["examples", "both"]
 Family = Literal["graded", "clusters", "members", "repeat runs"]
 
 BATCH = 500
@@ -111,21 +111,18 @@ def _clusters(world: LimitWorld, drop: float, rng: np.random.Generator, batch: i
 
 
 MEMBERS: dict[str, tuple[Scope, ...]] = {
-    "nothing gained": ("examples", "members", "both"),
-    "gains and losses": ("examples", "members", "both"),
-    "half of the members lose all of it": ("members", "both"),
+    "nothing gained": ("examples", "both"),
+    "gains and losses": ("examples", "both"),
+    "half of the members lose all of it": ("both",),
     "all members lose the same examples": ("examples", "both"),
 }
-"""By kind, the scopes in which the drop is known: which members lose is no matter of new examples, and the reverse."""
+"""By kind, the scopes in which the drop is known. A gate is never about members alone: a release meets new examples."""
 
 
 def _members(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int) -> Batch:
-    """Chances differ by example; the drop is over members on these examples, or over new examples (and members)."""
+    """Chances differ by example."""
     replicate_N = np.repeat(np.arange(batch), world.size)
     chance_N = rng.uniform(0.5, 1.0, batch * world.size)
-    mean_N = np.full(len(chance_N), 0.75)
-    if world.scope == "members":
-        mean_N = np.repeat(chance_N.reshape(batch, world.size).mean(axis=1), world.size)
     m_ref, m_var = world.members
     before_MN: Floats = rng.random((m_ref, len(chance_N)))
     after_MN: Floats = before_MN if world.paired else rng.random((m_var, len(chance_N)))
@@ -135,7 +132,7 @@ def _members(world: LimitWorld, drop: float, rng: np.random.Generator, batch: in
     if world.kind == "half of the members lose all of it":  # Each replicate has its own.
         part_M1 = np.repeat(2.0 * (rng.random((m_var, batch)) < 0.5), world.size, axis=1)
     alike = world.kind == "all members lose the same examples"
-    kept_MN = rng.random((1 if alike else m_var, len(chance_N))) >= drop / mean_N * part_M1
+    kept_MN = rng.random((1 if alike else m_var, len(chance_N))) >= drop / 0.75 * part_M1
     return Batch((before_MN < chance_N) * 1.0, ((after_MN < chance_N) & kept_MN) * 1.0, replicate_N)
 
 

@@ -29,7 +29,7 @@ from undertow.audit.compare import comparisons
 from undertow.audit.gate import Policy, gate
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.rules.max_drop import MaxDrop
-from undertow.audit.stats.mcnemar import paired_interval
+from undertow.audit.stats import mcnemar
 from undertow.records import Records
 
 Floats = NDArray[np.floating[Any]]
@@ -50,8 +50,10 @@ EXACT |= {5000: 0.06, 10_000: 0.06}
 
 
 def exact_limits(lost: Floats, gained: Floats, n: int) -> tuple[Floats, Floats]:
-    """The limits that the gate takes for right and wrong answers of one model a side, by counts."""
-    return paired_interval(lost, gained, n, level=2 * LEVEL)
+    """The limits that the gate takes for right and wrong answers of one model a side, by counts: Tango's, which were
+    not corrected for continuity before. ``gate same`` is 0 where the gate takes others."""
+    corrected = {"correction": mcnemar.HALF} if hasattr(mcnemar, "HALF") else {}
+    return mcnemar.paired_interval(lost, gained, n, 2 * LEVEL, **corrected)
 
 
 def decided(reference: Records, variant: Records, limit: float, scope: str) -> list[str]:
