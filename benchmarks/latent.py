@@ -39,6 +39,8 @@ EASINESS, BETWEEN, DIFFICULTY = 1.2, 0.5, 1.5
 COUNTS = {"even": (0.1,) * 10, "tiny": (0.006, 0.01, 0.016, 0.024, 0.04, 0.06, 0.1, 0.16, 0.24, 0.344)}
 SCOPED = "generalise_to" in Settings.__dataclass_fields__
 """Whether this code can be asked about a scope."""
+NO_WORST = 1_000_000
+"""As ``min_count``: no slice is large enough to be the worst, which is resampled at length and here not asked for."""
 LARGE, SMALL = 0.49, 0.01
 """A graded score rarely moves by the one (in 2 % of examples) and else by the other in return: 0 in the mean."""
 

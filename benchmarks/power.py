@@ -56,7 +56,7 @@ def one(asked: Asked, index: int) -> dict[str, float]:
     rng = np.random.default_rng([zlib.crc32(world.name.encode()), points, index])
     drawn = latent.draw(world, rng)
     reference, variant = latent.as_records(world, drawn)
-    settings = latent.settings(scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index)
+    settings = latent.settings(scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST)
     rows = audit(reference, [variant], settings, measures=[accuracy]).findings
     slices = rows.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != "all"))
     hit, others = slices.filter(pl.col("value") == "g0"), slices.filter(pl.col("value") != "g0")
