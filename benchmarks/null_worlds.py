@@ -4,8 +4,8 @@
     python benchmarks/null_worlds.py --audits 2000 --world "16 v 4"     some; the page is of all that are kept
 
 The worlds are those of ``latent.py``, by another design than ``calibration.py``'s. Each names the scopes in which it is
-a null (``World.about``) and is audited once for each of them. One audit takes 20 to 60 ms, so 2,000 take some 45 seconds
-on two idle cores, and all of it a good hour.
+a null (``World.about``) and is audited once for each of them. One audit takes 20 to 60 ms, so 2,000 take 45 seconds on
+two idle cores, and all of it a good hour.
 """
 
 from __future__ import annotations
