@@ -146,7 +146,7 @@ def _reasons(figures: cells.Figures, world: World) -> Iterator[str]:
         if figures.mean(f"silent {name}") == 1:
             yield f"{where}: no p value is given, it says that it cannot tell"
         elif smallest > LEVEL:
-            yield f"{where}: no p below {smallest:.2g} is possible"
+            yield f"{where}: of all p the smallest is {smallest:.2g}"
         elif rate + 2 * figures.error(name) < ENOUGH:
             yield f"{where}: {world.why or '?'}"
 
