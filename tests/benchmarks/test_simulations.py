@@ -229,14 +229,16 @@ def test_each_script_runs_from_its_command_line_to_its_page(
     script: ModuleType, count: str, world: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "page.md"
-    for more in (["--before"], []):
-        monkeypatch.setattr(
-            sys, "argv", ["x.py", count, "1", "--world", world, "--workers", "1", "--out", str(page), *more]
-        )
+    runs = (["--before"], []) if script is null_worlds else ([],)
+    for more in runs:
+        command = ["x.py", count, "1", "--world", world, "--workers", "1", "--out", str(page), *more]
+        monkeypatch.setattr(sys, "argv", command)
         script.main()
     text = page.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith(row))
     assert any(character.isdigit() for character in line.removeprefix(row))
+    assert ("– →" in line) == (len(runs) == 1 and "→" in line)
     assert all(len(line) <= 120 for line in text.splitlines() if line[:1] not in "|#" and "`" not in line)
-    for name in ("page.json", "page-before.json"):
-        assert all(f["replicates"] == 1 for f in json.loads((tmp_path / name).read_text(encoding="utf-8")).values())
+    kept = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert {figures["replicates"] for figures in kept.values()} == {1}
+    assert (tmp_path / "page-before.json").exists() == (len(runs) == 2)
