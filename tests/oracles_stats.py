@@ -253,10 +253,14 @@ def two_way_parts(sides, change, clusters):
 
 def disagreement_of_runs(before, after, label, function):
     """Each example's mean over all pairs of a run of either side; each pair of reference runs, taken both ways."""
+
+    def mean(values):
+        known = [v for v in values if not np.isnan(v)]
+        return sum(known) / len(known) if known else np.nan
+
     across, n = [function(a, b, label) for a in before for b in after], len(label)
-    mean = [np.nanmean([row[i] for row in across]) for i in range(n)]
     within = []
     for a, b in combinations(range(len(before)), 2):
         ways = function(before[a], before[b], label), function(before[b], before[a], label)
-        within.append([np.nanmean([way[i] for way in ways]) for i in range(n)])
-    return np.array(mean), np.array(within)
+        within.append([mean([way[i] for way in ways]) for i in range(n)])
+    return np.array([mean([row[i] for row in across]) for i in range(n)]), np.array(within)
