@@ -20,17 +20,59 @@ def welch_t(ref, var, smallest=0.0):
     return (var.mean() - ref.mean()) / np.sqrt(max(square, smallest))
 
 
-def max_t(value_GM, is_reference_DM, smallest_G):
-    """p and single-step adjusted p, draw by draw and slice by slice; NaN slices are left out."""
+def deviate_exactly(t, df):
+    """The normal deviate whose tail is that of |t|."""
+    return stats.norm.isf(stats.t.sf(np.abs(t), df))
+
+
+def wallace(t, df):
+    """Wallace's (1959) closed form of the same."""
+    return (8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log(1 + t * t / df))
+
+
+def sides_squared(ref, var):
+    """Squared standard errors of both sides' means; one variance for both where a side has one member."""
+    a, b = len(ref), len(var)
+    if min(a, b) == 1:
+        around = ((ref - ref.mean()) ** 2).sum() + ((var - var.mean()) ** 2).sum()
+        return around / (a + b - 2) / a, around / (a + b - 2) / b
+    return ref.var(ddof=1) / a, var.var(ddof=1) / b
+
+
+def pooled_df(rows, side):
+    """Welch's degrees of freedom, with the reference's share of the variance averaged over the rows that vary."""
+    a, b = int(side.sum()), int((~side).sum())
+    if min(a, b) == 1:
+        return a + b - 2
+    squared = [sides_squared(v[side], v[~side]) for v in rows]
+    shares = [ref / (ref + var) for ref, var in squared if ref + var > 1e-20]
+    share = np.mean(shares) if shares else b / (a + b)
+    return 1 / (share**2 / (a - 1) + (1 - share) ** 2 / (b - 1))
+
+
+def max_t(value_GM, is_reference_DM, smallest_G, level):
+    """t, degrees of freedom, p, single-step adjusted p and limits, draw by draw and slice by slice; NaN slices are
+    left out. Sides of unequal size: the larger p and the wider limits of this and of Student's with Bonferroni."""
+    kept = ~np.isnan(value_GM).any(axis=1)
     t_DG = np.array(
         [[welch_t(v[side], v[~side], s) for v, s in zip(value_GM, smallest_G, strict=True)] for side in is_reference_DM]
     )
-    kept = ~np.isnan(value_GM).any(axis=1)
-    size_DG = np.abs(t_DG)
-    p = np.array([(size_DG[:, g] >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))])
+    df_D = np.array([pooled_df(value_GM[kept], side) for side in is_reference_DM])
+    size_DG = np.array([wallace(t_G, df) for t_G, df in zip(t_DG, df_D, strict=True)])
     largest = size_DG[:, kept].max(axis=1)
+    p = np.array([(size_DG[:, g] >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))])
     adjusted = np.array([(largest >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))])
-    return t_DG[0], np.where(kept, p, np.nan), np.where(kept, adjusted, np.nan)
+    critical = np.sort(largest)[::-1][int(level * len(largest) + 1e-9)]
+    half = optimize.brentq(lambda t: wallace(t, df_D[0]) - critical, 0, 1e9)
+    first = is_reference_DM[0]
+    if first.sum() != (~first).sum():
+        student = 2 * stats.t.sf(np.abs(t_DG[0]), df_D[0])
+        p, adjusted = np.maximum(p, student), np.maximum(adjusted, np.minimum(1, kept.sum() * student))
+        half = max(half, stats.t.isf(level / 2 / kept.sum(), df_D[0]))
+    effect = value_GM[:, ~first].mean(axis=1) - value_GM[:, first].mean(axis=1)
+    half_G = half * np.abs(effect / np.where(t_DG[0] == 0, np.nan, t_DG[0]))
+    nothing = np.where(kept, 0.0, np.nan)
+    return t_DG[0], df_D[0], p + nothing, adjusted + nothing, (effect - half_G, effect + half_G)
 
 
 def vote_mean(pred_MN, label_N, membership_GN, is_reference_M, function, needs_label):
@@ -88,8 +130,8 @@ def exchange_p(ref_votes, var_votes):
     return float((found >= found[0]).mean()), float((found == found.max()).mean())
 
 
-def tango_limits(lost, gained, n, level):
-    """Tango's interval with the likelihood under each effect maximised numerically."""
+def tango_limits(lost, gained, n, level, correction=0.0):
+    """Tango's interval with the likelihood under each effect maximised numerically; ``correction`` in examples."""
 
     def score(delta):
         def minus_log(rate_lost):
@@ -100,7 +142,9 @@ def tango_limits(lost, gained, n, level):
 
         bounds = (max(0.0, -delta), (1 - delta) / 2)
         best = optimize.minimize_scalar(minus_log, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
-        return (gained - lost - n * delta) / np.sqrt(n * (2 * best + delta * (1 - delta)))
+        shift = gained - lost - n * delta
+        nearer = np.sign(shift) * max(abs(shift) - correction, 0.0)
+        return nearer / np.sqrt(n * (2 * best + delta * (1 - delta)))
 
     z, effect = stats.norm.isf(level / 2), (gained - lost) / n
     low = optimize.brentq(lambda d: score(d) - z, -1 + 1e-9, effect - 1e-9)
@@ -115,3 +159,108 @@ def holm(p):
         worst = max(worst, (len(p) - rank) * p[index])
         adjusted[index] = min(worst, 1.0)
     return adjusted
+
+
+def likeliest(totals, sizes, mean):
+    """Weights of the likeliest distribution of ``mean`` on the units seen and on the end opposite to what was seen,
+    each unit once, and the end's weight: the primal problem, by a solver for constraints."""
+    totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
+    shift = (totals - mean * sizes).mean()
+    end = (sizes**2).sum() / sizes.sum() * ((-1.0 if shift > 0 else 1.0) - mean)
+    gaps, n = np.append(totals - mean * sizes, end), len(totals)
+    found = optimize.minimize(
+        lambda w: -np.log(np.maximum(w[:n], 1e-300)).sum() / n,
+        np.full(n + 1, 1 / (n + 1)),
+        jac=lambda w: np.append(-1 / np.maximum(w[:n], 1e-300) / n, 0.0),
+        bounds=[(1e-9, 1.0)] * n + [(0.0, 1.0)],
+        constraints=[
+            {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(n + 1)},
+            {"type": "eq", "fun": lambda w: w @ gaps, "jac": lambda w: gaps},
+        ],
+        method="SLSQP",
+        options={"maxiter": 1000, "ftol": 1e-14},
+    )
+    assert found.success, found.message
+    return found.x[:n], found.x[n]
+
+
+def bounded_score(totals, sizes, mean):
+    """Score of a mean of bounded differences, unit by unit; the weights by a root finder on the dual."""
+    totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
+    gaps, n = totals - mean * sizes, len(totals)
+    shift = gaps.mean()
+    unseen = (sizes**2).sum() / sizes.sum()
+    end_total = -unseen if shift > 0 else unseen
+    end = end_total - mean * unseen
+
+    def left_over(rate):
+        return np.sum(gaps / (1 + rate * gaps)) / n
+
+    furthest = min(gaps.min(), end) if shift > 0 else max(gaps.max(), end)
+    bound = -1 / furthest * (1 - 1e-13)
+    if shift != 0 and left_over(bound) * np.sign(shift) < 0:
+        rate = optimize.brentq(left_over, 0.0, bound, xtol=1e-15, rtol=1e-14)
+        weights, left = 1 / n / (1 + rate * gaps), 0.0
+    else:
+        rate = 0.0 if shift == 0 else -1 / end
+        weights = 1 / n / (1 + rate * gaps)
+        left = max(1 - weights.sum(), 0.0)
+    square = (weights * gaps**2).sum() + left * end**2
+    sizes_moved = (weights * np.abs(totals)).sum() + left * abs(end_total)
+    half_step = ((weights * totals**2).sum() + left * end_total**2) / max(sizes_moved, 1e-300) / 2 / n
+    return np.sign(shift) * max(abs(shift) - half_step, 0.0) / np.sqrt(max(square / n, 1e-300))
+
+
+def bounded_limits(totals, sizes, level):
+    """Limits and p of a mean of bounded differences: where the score reaches Student's quantile, by bisection."""
+    n, effect = len(totals), np.sum(totals) / np.sum(sizes)
+    quantile = stats.t.isf(level / 2, n - 1)
+    found = []
+    for far in (-1.0, 1.0):
+        near, away = effect, far
+        for _ in range(40):
+            middle = (near + away) / 2
+            inside = abs(bounded_score(totals, sizes, middle)) <= quantile
+            near, away = (middle, away) if inside else (near, middle)
+        found.append(near)
+    p = min(1.0, 2 * stats.t.sf(abs(bounded_score(totals, sizes, 0.0)), n - 1))
+    return found[0], found[1], p
+
+
+def two_way_parts(sides, change, clusters):
+    """Of one row: the members' and the examples' squared standard errors, and the members' degrees of freedom.
+
+    ``sides``: (M, n) tables without gaps, one of differences where members are paired.
+    """
+    n, members, noise = len(change), [], 0.0
+    for side in sides:
+        if len(side) < 2:
+            continue
+        members.append(max(np.var([row.mean() for row in side], ddof=1), (0.5 / n) ** 2))
+        left = 0.0
+        for m, row in enumerate(side):
+            for i, value in enumerate(row):
+                left += (value - side[:, i].mean() - side[m].mean() + side.mean()) ** 2
+        noise += left / (len(side) - 1) / (n - 1) / (len(side) * n)
+    members += members[:1] * (len(sides) - len(members))
+    each = [variance / len(side) for variance, side in zip(members, sides, strict=True)]
+    effect, square = change.mean(), 0.0
+    for cluster in np.unique(clusters):
+        square += sum(change[i] - effect for i in np.flatnonzero(clusters == cluster)) ** 2
+    count = len(np.unique(clusters))
+    return each, max(square * count / (count - 1) / n**2 - noise, 0.0)
+
+
+def disagreement_of_runs(before, after, label, function):
+    """Each example's mean over all pairs of a run of either side; each pair of reference runs, taken both ways."""
+
+    def mean(values):
+        known = [v for v in values if not np.isnan(v)]
+        return sum(known) / len(known) if known else np.nan
+
+    across, n = [function(a, b, label) for a in before for b in after], len(label)
+    within = []
+    for a, b in combinations(range(len(before)), 2):
+        ways = function(before[a], before[b], label), function(before[b], before[a], label)
+        within.append([mean([way[i] for way in ways]) for i in range(n)])
+    return np.array([mean([row[i] for row in across]) for i in range(n)]), np.array(within)

@@ -7,8 +7,9 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
+import oracles_stats as oracle
 from undertow.audit.stats.multiplicity import holm
-from undertow.audit.stats.paired_shift import paired_shift, strictest
+from undertow.audit.stats.paired_shift import paired_shift
 
 NAN = np.nan
 
@@ -24,40 +25,50 @@ def world():
     return sp.csr_array(membership), before, after, cluster
 
 
-def test_graded_outcomes_are_a_paired_t_test(world):
+def inside_of(membership, g, before, after):
+    return (membership.toarray()[g] > 0) & ~np.isnan(before + after)
+
+
+def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
+    """Against the slow code; of many examples that vary much, these are near the paired t test's."""
     membership, before, after, _ = world
     shift = paired_shift(membership, before, after, 0.05)
     for g in range(2):
-        inside = (membership.toarray()[g] > 0) & ~np.isnan(before + after)
-        test = stats.ttest_rel(after[inside], before[inside])
-        row = shift.row(g)
-        assert (row.n, row.p) == (inside.sum(), pytest.approx(test.pvalue))
-        interval = test.confidence_interval(0.95)
-        assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+        inside = inside_of(membership, g, before, after)
+        row, change = shift.row(g), (after - before)[inside]
+        assert (row.n, row.effect) == (inside.sum(), pytest.approx(change.mean()))
         assert (row.before, row.after) == pytest.approx((before[inside].mean(), after[inside].mean()))
+        low, high, p = oracle.bounded_limits(change, np.ones(len(change)), 0.05)
+        assert (row.low, row.high, row.p) == pytest.approx((low, high, p), abs=1e-6)
+        test = stats.ttest_rel(after[inside], before[inside])
+        interval = test.confidence_interval(0.95)
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high), abs=0.05 * (row.high - row.low))
+        assert row.p == pytest.approx(test.pvalue, abs=0.03)
     assert np.isnan(shift.row(2).effect)
     assert np.isnan(shift.fell_G).all()
     np.testing.assert_allclose(shift.adjusted_G, holm(shift.p_G))
 
 
-def test_clusters_equal_a_regression_with_clustered_errors(world):
-    """statsmodels: the intercept of the differences, CR1 errors with factor K/(K-1), Student's t."""
+def test_clusters_are_the_units(world):
+    """Against the slow code; never narrower than a regression with clustered errors (statsmodels), whose limits do
+    not know that a cluster may be lost as a whole."""
     sm = pytest.importorskip("statsmodels.api")
     membership, before, after, cluster = world
     shift = paired_shift(membership, before, after, 0.1, cluster)
     for g in range(2):
-        inside = (membership.toarray()[g] > 0) & ~np.isnan(before + after)
-        change = (after - before)[inside]
-        kinds = {"groups": cluster[inside], "df_correction": True}
-        fit = sm.OLS(change, np.ones(len(change))).fit(cov_type="cluster", cov_kwds=kinds, use_t=True)
-        clusters = len(np.unique(cluster[inside]))
-        n = len(change)
-        # Theirs has a further factor (n-1)/(n-k), which is 1 here for k = 1.
+        inside = inside_of(membership, g, before, after)
+        change, named = (after - before)[inside], cluster[inside]
+        totals = [change[named == k].sum() for k in np.unique(named)]
+        sizes = [(named == k).sum() for k in np.unique(named)]
         row = shift.row(g)
-        assert (row.n, row.clusters) == (n, clusters)
+        assert (row.n, row.clusters) == (len(change), len(totals))
+        low, high, p = oracle.bounded_limits(totals, sizes, 0.1)
+        assert (row.low, row.high, row.p) == pytest.approx((low, high, p), abs=1e-6)
+        kinds = {"groups": named, "df_correction": True}
+        fit = sm.OLS(change, np.ones(len(change))).fit(cov_type="cluster", cov_kwds=kinds, use_t=True)
         assert row.effect == pytest.approx(fit.params[0])
-        assert (row.low, row.high) == pytest.approx(tuple(fit.conf_int(0.1)[0]))
-        assert row.p == pytest.approx(fit.pvalues[0])
+        low, high = fit.conf_int(0.1)[0]
+        assert row.low < low < high < row.high
 
 
 def test_each_example_its_own_cluster_is_the_t_test(world):
@@ -65,7 +76,7 @@ def test_each_example_its_own_cluster_is_the_t_test(world):
     plain = paired_shift(membership, before, after, 0.05)
     alone = paired_shift(membership, before, after, 0.05, np.arange(300))
     for name in ("n_G", "before_G", "after_G", "effect_G", "low_G", "high_G", "p_G"):
-        np.testing.assert_allclose(getattr(alone, name), getattr(plain, name))
+        np.testing.assert_allclose(getattr(alone, name), getattr(plain, name), atol=1e-9)
 
 
 def test_flips_in_clusters_are_counted():
@@ -80,15 +91,7 @@ def test_one_cluster_says_nothing():
     assert np.isnan([row.effect, row.low, row.high, row.p]).all()
 
 
-def test_nothing_changed():
+def test_nothing_changed_is_not_certainty():
     row = paired_shift(sp.csr_array(np.ones((1, 3))), np.array([0.2, 0.5, 1]), np.array([0.2, 0.5, 1]), 0.05).row(0)
-    assert (row.effect, row.low, row.high, row.p) == (0, 0, 0, 1)
-
-
-def test_the_strictest_of_several_runs(world):
-    membership, before, after, _ = world
-    shifts = [paired_shift(membership, run, after, 0.05) for run in (before, np.clip(before + 0.1, 0, 1))]
-    both = strictest(shifts)
-    np.testing.assert_allclose(both.low_G, np.minimum(shifts[0].low_G, shifts[1].low_G))
-    np.testing.assert_allclose(both.p_G, np.maximum(shifts[0].p_G, shifts[1].p_G))
-    np.testing.assert_allclose(both.effect_G, (shifts[0].effect_G + shifts[1].effect_G) / 2)
+    assert (row.effect, row.p) == (0, 1)
+    assert row.low < -0.7 < 0.7 < row.high

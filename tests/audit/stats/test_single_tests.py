@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
 import oracles_stats as oracle
-from undertow.audit.stats.mcnemar import examples_for, mcnemar_exact, non_inferior, paired_interval
+from undertow.audit.stats.mcnemar import HALF, examples_for, mcnemar_exact, non_inferior, paired_interval
 from undertow.audit.stats.multiplicity import benjamini_hochberg, holm
 from undertow.audit.stats.power import detectable, members_for
 from undertow.audit.stats.welch import welch
@@ -60,10 +60,13 @@ def test_mcnemar_equals_the_vector_and_statsmodels():
     np.testing.assert_allclose(mcnemar_exact(lost, gained), there)
 
 
+@pytest.mark.parametrize("correction", [0.0, HALF])
 @pytest.mark.parametrize(("lost", "gained", "n"), [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10)])
-def test_the_paired_interval_equals_numerical_likelihood(lost, gained, n):
+def test_the_paired_interval_equals_numerical_likelihood(lost, gained, n, correction):
     np.testing.assert_allclose(
-        paired_interval(lost, gained, n, 0.05), oracle.tango_limits(lost, gained, n, 0.05), atol=2e-6
+        paired_interval(lost, gained, n, 0.05, correction=correction),
+        oracle.tango_limits(lost, gained, n, 0.05, correction),
+        atol=2e-6,
     )
 
 
@@ -99,7 +102,9 @@ def test_non_inferiority_is_decided_when_the_interval_says_so():
     assert (lost.holds, lost.fails, lost.decided) == (False, True, True)
     assert (open_.holds, open_.fails, open_.decided) == (False, False, False)
     assert kept.p <= 0.05 < open_.p
-    assert kept.low == pytest.approx(paired_interval(10, 10, 2000, 0.1).low)
+    assert kept.low == pytest.approx(paired_interval(10, 10, 2000, 0.1, correction=HALF).low)
+    at_limit = non_inferior(10, 10, 2000, -kept.low)
+    assert at_limit.p == pytest.approx(0.05, abs=1e-6)
     assert not non_inferior(0, 0, 0, 0.02).decided
     with pytest.raises(ValueError, match=r"^margin is 0: it must be a fraction between 0 and 1$"):
         non_inferior(1, 1, 10, 0)

@@ -59,8 +59,7 @@ class _Units(NamedTuple):
 
     @property
     def effect_G(self) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (self.alike_GU * self.size_GU).sum(axis=1)
+        effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (self.alike_GU * self.size_GU).sum(axis=1)
         return effect_G
 
 
@@ -72,24 +71,22 @@ def mean_limits(
     ``cluster_N`` numbers the clusters from 0; without it each example is a unit of its own. Examples of one cluster may
     depend on each other in any way.
     """
-    made = [np.full(membership_GN.shape[0], np.nan) for _ in MeanLimits._fields]
+    made = MeanLimits(*(np.full(membership_GN.shape[0], np.nan) for _ in MeanLimits._fields))
     for rows_G, units in _batches(membership_GN, change_N, cluster_N):
-        with np.errstate(divide="ignore", invalid="ignore"):  # Rows without a unit become NaN.
-            solved = _solved(units, level)
-        for column_G, value_G in zip(made, solved, strict=True):
-            column_G[rows_G] = value_G
-    return MeanLimits(*made)
+        made.units_G[rows_G] = units.count_G
+        told_G = units.count_G > 1
+        found = _solved(_Units(*(part_GU[told_G] for part_GU in units)), level)
+        for column_G, value_G in zip(made, found, strict=True):
+            column_G[rows_G[told_G]] = value_G
+    return made
 
 
 def _solved(units: _Units, level: float) -> MeanLimits:
+    """The same of rows that all have two units or more."""
     count_G, effect_G = units.count_G, units.effect_G
-    known_G = count_G > 1
-    quantile_G = -stdtrit(np.where(known_G, count_G - 1, 1.0), level / 2)
-    low_G = _limit(units, quantile_G, np.where(known_G, effect_G, 0.0), -1)
-    high_G = _limit(units, quantile_G, np.where(known_G, effect_G, 0.0), 1)
-    score_G = _score(units, np.zeros_like(effect_G))
-    p_G = np.minimum(1.0, 2 * stdtr(np.where(known_G, count_G - 1, 1.0), -np.abs(score_G)))
-    effect_G, low_G, high_G, p_G = (np.where(known_G, a, np.nan) for a in (effect_G, low_G, high_G, p_G))
+    quantile_G = -stdtrit(count_G - 1, level / 2)
+    low_G, high_G = (_limit(units, quantile_G, effect_G, side) for side in (-1, 1))
+    p_G = np.minimum(1.0, 2 * stdtr(count_G - 1, -np.abs(_score(units, np.zeros_like(effect_G)))))
     return MeanLimits(effect_G, low_G, high_G, p_G, count_G)
 
 
@@ -112,7 +109,7 @@ def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Fl
 def _score(units: _Units, mean_G: Floats) -> Floats:
     """Score of the observed total against a true mean, half a step nearer to it (correction of continuity)."""
     gap_GU = units.total_GU - mean_G[:, None] * units.size_GU
-    count_G = np.maximum(units.count_G, 1)
+    count_G = units.count_G
     shift_G = (units.alike_GU * gap_GU).sum(axis=1) / count_G
     end_G = _end_size(units) * (np.where(shift_G > 0, -1.0, 1.0) - mean_G)
     weight_GU, left_G = _likeliest(units.alike_GU / count_G[:, None], gap_GU, end_G)

@@ -113,7 +113,8 @@ def _freedom(each_SG: Floats, sizes: list[int]) -> float:
     """Welch's, from the sides' average shares of the variance over the rows (as in ``max_t``)."""
     if len(sizes) == 1 or min(sizes) < 2:
         return float(max(sizes) - 1)
-    share_S = (each_SG / np.maximum(each_SG.sum(axis=0), 1e-300)).mean(axis=1)
+    known_SG = each_SG[:, ~np.isnan(each_SG).any(axis=0)]
+    share_S = (known_SG / np.maximum(known_SG.sum(axis=0), 1e-300)).mean(axis=1) if known_SG.size else np.full(2, 0.5)
     return float(1 / (share_S**2 / (np.array(sizes) - 1)).sum())
 
 

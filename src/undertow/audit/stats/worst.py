@@ -4,8 +4,9 @@ The minimum of many noisy slices lies below what any slice is in truth, and is n
 it is biased (a percentile bootstrap covered .26 to .87 where .95 was meant). Instead: whatever slice g is in truth the
 variant's worst, min after − min before ≥ after_g − before_g, since the reference's minimum is no more than its value on
 g; and likewise from above with the reference's worst. So the interval reaches from the lowest limit of a shift among
-the slices that may be the variant's worst to the highest among those that may be the reference's. All limits hold
-together (Bonferroni), hence the interval covers at least as often as it says.
+the slices that may be the variant's worst to the highest among those that may be the reference's. Nor can it reach
+beyond what both minima by themselves allow, or a slice that falls to nothing among others that stay would show nothing.
+All limits hold together (Bonferroni), hence the interval covers at least as often as it says.
 """
 
 from __future__ import annotations
@@ -70,15 +71,18 @@ def worst_slice(
     reference, changed = (
         float(side.value_G[g]) if g >= 0 else float("nan") for side, g in zip((before, after), index, strict=True)
     )
-    low, high = _least(shift.low_G, after.maybe_G), -_least(-shift.high_G, before.maybe_G)
+    low = max(_least(shift.low_G, after.maybe_G), after.low - before.high)
+    high = min(-_least(-shift.high_G, before.maybe_G), after.high - before.low)
     return WorstSlice(index[0], index[1], reference, changed, changed - reference, low, high)
 
 
 class _Values(NamedTuple):
-    """One side's accuracy on each slice, and which slices may be its worst in truth."""
+    """One side's accuracy on each slice, which slices may be its worst in truth, and how low that may be."""
 
     value_G: Floats
     maybe_G: NDArray[np.bool_]
+    low: float
+    high: float
 
 
 def _values(correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_members: bool) -> _Values:
@@ -91,8 +95,8 @@ def _values(correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_
         members_G, df = each_MG.var(axis=0, ddof=1) / len(correct_MN), float(len(correct_MN) - 1)
     half_G = student.isf(level / 2, df) * np.sqrt(members_G + examples_G)
     known_G = ~np.isnan(value_G)
-    highest = np.min((value_G + half_G)[known_G], initial=np.inf)
-    return _Values(value_G, known_G & (value_G - half_G <= highest))
+    low, high = (float(np.min(limit_G[known_G], initial=np.inf)) for limit_G in (value_G - half_G, value_G + half_G))
+    return _Values(value_G, known_G & (value_G - half_G <= high), low, high)
 
 
 def _mean_and_square(membership_GN: sp.csr_array, value_N: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,134 @@
+"""Members and examples both random: against slow loops, and what must hold whatever the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import stats
+
+import oracles_stats as oracle
+from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.two_way import two_way
+
+NAMES = ("effect_G", "low_G", "high_G", "p_G")
+
+
+def sides(seed, m_ref=4, m_var=3, n=40, effect=-0.1, graded=False):
+    rng = np.random.default_rng(seed)
+    skill_M = np.append(rng.normal(0, 0.06, m_ref), rng.normal(effect, 0.12, m_var))
+    chance_MN = rng.beta(4, 2, n) + skill_M[:, None]
+    value_MN = chance_MN.clip(0, 1) if graded else (rng.random(chance_MN.shape) < chance_MN).astype(float)
+    return value_MN[:m_ref], value_MN[m_ref:]
+
+
+def by_hand(before_MN, after_MN, level, paired, clusters):
+    """The half width, and the level at which the interval just reaches 0, of one row."""
+    change = after_MN.mean(axis=0) - before_MN.mean(axis=0)
+    tables = [after_MN - before_MN] if paired else [before_MN, after_MN]
+    each, examples = oracle.two_way_parts(tables, change, clusters)
+    return change.mean(), each, examples
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize(("m_ref", "m_var", "paired"), [(4, 3, False), (2, 2, False), (5, 1, False), (3, 3, True)])
+@pytest.mark.parametrize("graded", [False, True])
+def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
+    n, level = 40, 0.1
+    before_MN, after_MN = sides(m_ref + m_var, m_ref, m_var, n, graded=graded)
+    clusters = np.random.default_rng(0).integers(0, 15, n) if clustered else np.arange(n)
+    effect, each, examples = by_hand(before_MN, after_MN, level, paired, clusters)
+    if paired or m_var == 1:
+        df = (m_ref if paired else max(m_ref, m_var)) - 1
+    else:
+        share = each[0] / sum(each)
+        df = 1 / (share**2 / (m_ref - 1) + (1 - share) ** 2 / (m_var - 1))
+    half = np.sqrt(stats.t.isf(level / 2, df) ** 2 * sum(each) + stats.norm.isf(level / 2) ** 2 * examples)
+    member = sp.csr_array(np.ones((1, n)))
+    given = {"paired": paired, "cluster_N": clusters if clustered else None}
+    found = two_way(before_MN, after_MN, member, level, **given)
+    over = mean_limits(member, after_MN.mean(axis=0) - before_MN.mean(axis=0), level, given["cluster_N"])
+    assert found.effect_G[0] == pytest.approx(effect)
+    assert found.low_G[0] == pytest.approx(min(effect - half, over.low_G[0]), abs=1e-9)
+    assert found.high_G[0] == pytest.approx(max(effect + half, over.high_G[0]), abs=1e-9)
+
+
+def test_degrees_of_freedom_are_pooled_over_the_rows():
+    """A row whose noisy side happens to look calm does not get a small error and many degrees of freedom at once."""
+    before_MN, after_MN = sides(3, 5, 3, 60)
+    rows = [np.arange(60) < 30, np.arange(60) >= 30]
+    shares, parts = [], []
+    for inside in rows:
+        effect, each, examples = by_hand(before_MN[:, inside], after_MN[:, inside], 0.05, False, np.arange(30))
+        shares.append(each[0] / sum(each))
+        parts.append((effect, sum(each), examples))
+    share = np.mean(shares)
+    df = 1 / (share**2 / 4 + (1 - share) ** 2 / 2)
+    found = two_way(before_MN, after_MN, sp.csr_array(np.array(rows, float)), 0.05, paired=False)
+    for g, (effect, members, examples) in enumerate(parts):
+        half = np.sqrt(stats.t.isf(0.025, df) ** 2 * members + stats.norm.isf(0.025) ** 2 * examples)
+        assert found.low_G[g] <= effect - half + 1e-9
+        assert found.high_G[g] >= effect + half - 1e-9
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_p_is_the_level_at_which_the_interval_reaches_no_change(paired):
+    for seed in range(2):
+        before_MN, after_MN = sides(seed, 4, 4, 60, effect=-0.25)
+        member = sp.csr_array(np.vstack([np.ones(60), np.arange(60) < 20]).astype(float))
+        p_G = two_way(before_MN, after_MN, member, 0.05, paired=paired).p_G
+        for g, p in enumerate(p_G):
+            if p > 0.99:
+                continue
+            inside, outside = (two_way(before_MN, after_MN, member, p * f, paired=paired) for f in (0.999, 1.001))
+            assert inside.low_G[g] <= 0 <= inside.high_G[g]
+            assert outside.low_G[g] > 0 or outside.high_G[g] < 0
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_never_firmer_than_about_examples_alone(paired):
+    for seed in range(5):
+        before_MN, after_MN = sides(seed, 3, 3, 50, graded=seed % 2 == 0)
+        member = sp.csr_array(np.ones((1, 50)))
+        found = two_way(before_MN, after_MN, member, 0.05, paired=paired)
+        over = mean_limits(member, after_MN.mean(axis=0) - before_MN.mean(axis=0), 0.05)
+        assert found.low_G[0] <= over.low_G[0]
+        assert found.high_G[0] >= over.high_G[0]
+        assert found.p_G[0] >= over.p_G[0]
+
+
+def test_members_who_differ_widen_it_however_many_examples_there_are():
+    n = 5000
+    before_MN = np.vstack([np.arange(n) % 100 < skill for skill in (70, 80, 90)]).astype(float)
+    after_MN = np.vstack([np.arange(n) % 100 < skill for skill in (66, 76, 86)]).astype(float)
+    found = two_way(before_MN, after_MN, sp.csr_array(np.ones((1, n))), 0.05, paired=False)
+    welch = stats.ttest_ind([0.66, 0.76, 0.86], [0.7, 0.8, 0.9], equal_var=False).confidence_interval(0.95)
+    assert (found.low_G[0], found.high_G[0]) == pytest.approx((welch.low, welch.high), abs=0.01)
+    assert found.p_G[0] > 0.5
+    together = two_way(before_MN, after_MN, sp.csr_array(np.ones((1, n))), 0.05, paired=True)
+    assert together.high_G[0] < -0.03
+
+
+def test_nothing_changed_in_two_pairs_is_not_certainty():
+    same_MN = (np.random.default_rng(0).random((2, 30)) < 0.8).astype(float)
+    found = two_way(same_MN, same_MN.copy(), sp.csr_array(np.ones((1, 30))), 0.1, paired=True)
+    assert (found.effect_G[0], found.p_G[0]) == (0, 1)
+    assert found.low_G[0] < -0.08
+    assert found.high_G[0] > 0.08
+
+
+@pytest.mark.parametrize(("m_ref", "m_var", "paired"), [(1, 4, False), (1, 1, False), (1, 1, True)])
+def test_one_reference_member_or_pair_does_not_tell_how_members_vary(m_ref, m_var, paired):
+    before_MN, after_MN = sides(1, m_ref, m_var)
+    found = two_way(before_MN, after_MN, sp.csr_array(np.ones((1, 40))), 0.05, paired=paired)
+    assert found.effect_G[0] == pytest.approx(after_MN.mean() - before_MN.mean())
+    assert np.isnan([found.low_G[0], found.high_G[0], found.p_G[0]]).all()
+
+
+def test_missing_answers_and_empty_rows():
+    before_MN, after_MN = sides(2, 4, 4)
+    before_MN[0, :5], after_MN[:, 38:] = np.nan, np.nan
+    member = sp.csr_array(np.vstack([np.ones(40), np.zeros(40), np.arange(40) >= 38]).astype(float))
+    found = two_way(before_MN, after_MN, member, 0.05, paired=False)
+    assert np.isfinite([getattr(found, name)[0] for name in NAMES]).all()
+    assert np.isnan([getattr(found, name)[1:] for name in NAMES]).all()
