@@ -39,8 +39,10 @@ def test_logits_far_apart_are_certain_and_never_undefined(tmp_path: Path) -> Non
     np.testing.assert_allclose(found.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("kind", [np.int64, np.float64, np.uint32])
-@pytest.mark.parametrize("name", ["predictions", "labels"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("predictions", np.int64), ("predictions", np.uint32), ("labels", np.int64), ("labels", np.float64)],
+)
 def test_one_index_beyond_all_classes_is_refused_wherever_it_stands(tmp_path: Path, name: str, kind: type) -> None:
     arrays = {"predictions": np.zeros(4, np.int64), "labels": np.zeros(4, np.int64)}
     arrays[name] = np.array([0, 1, (1 << 24) + 1, 2], kind)
