@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from undertow.errors import TableError
+from undertow.records import read_any
 from undertow.records.formats.lm_eval import layout
+
+REAL = Path(__file__).with_name("real") / "lm_eval" / "reference" / "model-reference"
 
 
 @pytest.mark.parametrize(
@@ -62,3 +68,14 @@ def test_options_in_the_context_are_told_from_options_as_continuations(rows: lis
 )
 def test_what_was_kept_of_the_answers_tells_the_kind_of_task(filtered: object, kind: str) -> None:
     assert layout._kind(filtered) == kind
+
+
+def test_tasks_that_are_left_out_one_by_one_leave_something_or_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (pages,) = REAL.glob("samples_tiny_pages_*.jsonl")
+    for name in ("one", "two"):
+        (folder / pages.name.replace("tiny_pages", name)).write_bytes(pages.read_bytes())
+    with pytest.raises(TableError) as caught:
+        read_any([folder], allow_partial=True)
+    assert str(caught.value).endswith(": no task has an outcome between 0 and 1; choose other tasks with --tasks")
