@@ -127,6 +127,7 @@ def run(
     ] = None,
     gpus_per_chunk: Annotated[float, typer.Option(help="GPUs that a chunk reserves on Ray; may be a fraction.")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print progress as JSON lines, for machines.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Train a study's populations, audit them and judge the paper's claims. A stopped run goes on where it was."""
     from undertow.lab.train.machine import Machine
@@ -134,7 +135,7 @@ def run(
 
     machine = Machine(runner, workers, device, chunk, address, gpus_per_chunk)
     try:
-        run_study_named(study, scale, out, machine=machine, results=results, json=json)
+        run_study_named(study, scale, out, machine=machine, results=results, json=json, debug=debugging())
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 
@@ -369,16 +370,21 @@ def one_blas_thread() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def debugging() -> bool:
+    """Whether tracebacks are wanted, before the command or after it."""
+    return "--debug" in sys.argv[1:]
+
+
 def main() -> None:
     """Entry point: errors meant for a person come without a traceback."""
-    from undertow.errors import NotComparableError, UserError
+    from undertow.errors import NotComparableError, UndertowError
 
     one_blas_thread()
     arguments = sys.argv[1:]
     try:
         app(args=spread(arguments))
-    except (UserError, NotComparableError) as error:
-        if "--debug" in arguments:
+    except UndertowError as error:
+        if debugging():
             raise
         typer.echo(f"undertow: {error}", err=True)
         sys.exit(3 if isinstance(error, NotComparableError) else 2)

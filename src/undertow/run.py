@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from json import dumps as json_line
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from undertow.audit.compare import audit
 from undertow.audit.result import Audit
 from undertow.errors import UserError
+from undertow.lab.own_code import told_as_their_own
 from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
@@ -31,20 +33,23 @@ def run_study_named(
     machine: Machine | None = None,
     results: Path | None = None,
     json: bool = False,
+    debug: bool = False,
 ) -> Path:
     """Load a study by name or path, run it at a scale, and print where its report is. Returns the report's path.
 
-    With ``json``, everything that is printed is JSON, one event a line; the last one names the report.
+    With ``json``, everything that is printed is JSON, one event a line; the last one names the report. ``debug`` shows
+    the tracebacks of members that failed. Raises ``UserError`` with file and line for an error in the study's own code.
     """
     file = study_file(name)
     if scale not in SCALES:
         raise UserError(f"there is no scale {scale!r}: choose from {', '.join(SCALES)}")
     chosen: Scale = scale
-    study: Study = load_study(file).study(chosen)
-    out = out or Path("out") / f"{study.name}-{scale}"
-    source = file.read_text(encoding="utf-8")
-    found = run_study(study, out, scale=chosen, machine=machine, source=source, json=json)
-    page = _write_results(study, found, file, scale, out)
+    with told_as_their_own():
+        study = declared_study(file, chosen)
+        out = out or Path("out") / f"{study.name}-{scale}"
+        source = file.read_text(encoding="utf-8")
+        found = run_study(study, out, scale=chosen, machine=machine, source=source, json=json, debug=debug)
+        page = _write_results(study, found, file, scale, out)
     if results:
         results.mkdir(parents=True, exist_ok=True)
         (results / f"{study.name}.md").write_text(page, encoding="utf-8")
@@ -61,6 +66,7 @@ def run_study(
     machine: Machine | None = None,
     source: str | None = None,
     json: bool = False,
+    debug: bool = False,
 ) -> Audit:
     """Train what is missing under ``out``, audit every variant against the reference, write the report."""
     from undertow.lab.train.population import Trainer
@@ -69,7 +75,7 @@ def run_study(
 
     populations = (study.reference, *study.variants)
     loads = loads_of(populations)
-    with (JsonWatch if json else Watch)(loads) as watch:
+    with (JsonWatch if json else Watch)(loads, debug=debug) as watch:
         members = watch.progression.members
         watch.say(f"{study.name} at scale {scale}: {members} members in {len(loads)} populations, into {out}")
         with (
@@ -120,13 +126,28 @@ def study_file(name: str) -> Path:
     raise UserError(f"there is no study {name!r}: choose from {', '.join(known)}, or give the path of a study's file")
 
 
+def declared_study(file: Path, scale: Scale) -> Study:
+    """What the file's ``study(scale)`` declares."""
+    study = load_study(file).study(scale)
+    if not isinstance(study, Study):
+        raise UserError(f"{file}: study({scale!r}) returned {type(study).__name__}; it must return a Study")
+    return study
+
+
 def load_study(file: Path) -> ModuleType:
-    """Run a study's file and return it; it must have a function ``study(scale)``."""
+    """Run a study's file and return it; it must have a function ``study(scale)``.
+
+    It is a module only while it runs, which its dataclasses need: workers must not import it, so its classes travel.
+    """
     spec = importlib.util.spec_from_file_location(f"undertow_study_{file.stem}", file)
     if spec is None or spec.loader is None:
         raise UserError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
     if not callable(getattr(module, "study", None)):
         raise UserError(f"{file} has no function study(scale): see undertow/studies for the shape of a study")
     return module

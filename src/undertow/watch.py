@@ -84,10 +84,11 @@ class Progression:
 
 
 class Watch:
-    """Follows trainings for a person. Use as a context manager; call it with each ``Event``."""
+    """Follows trainings for a person. Use as a context manager; call it with each ``Event``. With ``debug``, tracebacks
+    of members that failed are shown too."""
 
-    def __init__(self, loads: Mapping[str, Load]) -> None:
-        self.progression = Progression(loads)
+    def __init__(self, loads: Mapping[str, Load], *, debug: bool = False) -> None:
+        self.progression, self.debug = Progression(loads), debug
         self.started = self.spoke = time.monotonic()
         self.console = Console(stderr=True)
         self.fancy = self.console.is_terminal
@@ -114,6 +115,8 @@ class Watch:
         self.progression.take(event)
         if event.kind in ("failed", "diverged"):
             self.say(f"{event.population} {event.member} {event.kind}: {event.reason}")
+            if self.debug and event.trace:
+                self.say(event.trace)
         elif event.kind == "note":
             self.say(f"{event.population}: {event.reason}")
         if self.fancy:
@@ -152,14 +155,15 @@ class Watch:
 class JsonWatch(Watch):
     """Follows trainings for a machine: each event, and each remark, is one line of JSON on standard output."""
 
-    def __init__(self, loads: Mapping[str, Load]) -> None:
-        super().__init__(loads)
+    def __init__(self, loads: Mapping[str, Load], *, debug: bool = False) -> None:
+        super().__init__(loads, debug=debug)
         self.fancy = False
 
     def __call__(self, event: Event) -> None:
         """Write the event with the seconds since the start and, as soon as they can be told, those that are left."""
         self.progression.take(event)
-        told = {name: value for name, value in asdict(event).items() if name != "kind" and value not in ("", 0)}
+        left_out = ("kind",) if self.debug else ("kind", "trace")
+        told = {name: value for name, value in asdict(event).items() if name not in left_out and value not in ("", 0)}
         self._write({"event": event.kind, **told})
 
     def say(self, line: str) -> None:

@@ -236,12 +236,11 @@ def test_undefined_facts_survive(tmp_path: Path) -> None:
     [
         (
             {"recipe": {"epochs": 4}},
-            '{folder}: holds a population with another recipe: {{"epochs": 3}} there, {{"epochs": 4}} wanted;'
-            " choose another folder or delete this one",
+            "{folder}: holds other members: recipe.epochs: 3 there, 4 wanted; choose another folder or delete this one",
         ),
         (
             {"interventions": ("Prune(0.5)",)},
-            '{folder}: holds a population with another interventions: [] there, ["Prune(0.5)"] wanted;'
+            "{folder}: holds other members: interventions: none there, Prune(0.5) wanted;"
             " choose another folder or delete this one",
         ),
     ],
@@ -261,19 +260,19 @@ def test_another_population_in_the_folder_is_refused(
 
 def test_other_examples_in_the_folder_are_refused(tmp_path: Path) -> None:
     run(tmp_path / "dense")
-    with pytest.raises(RecordError, match="holds a population with another examples_sha256"):
+    with pytest.raises(RecordError, match="test data changed since these members were trained"):
         PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES.with_columns(pl.lit("x").alias("region")))
 
 
 def test_members_of_one_population_come_from_one_runner(tmp_path: Path) -> None:
     other = PLAN.model_copy(update={"runner": "stacked"})
     PopulationWriter(tmp_path / "begun", PLAN, EXAMPLES)
-    with pytest.raises(RecordError, match='another runner: "loop" there, "stacked" wanted'):
+    with pytest.raises(RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"):
         PopulationWriter(tmp_path / "begun", other, EXAMPLES)
     run(tmp_path / "finished")
     writer = PopulationWriter(tmp_path / "finished", other, EXAMPLES)
     assert list(writer.done_members()) == ["m0", "m1", "m2"]
-    with pytest.raises(RecordError, match='another runner: "loop" there, "stacked" wanted'):
+    with pytest.raises(RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"):
         writer.write_member("m3", np.array([0, 1, 2, 0]))
 
 

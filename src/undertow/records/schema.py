@@ -79,6 +79,9 @@ class Manifest(_Strict):
     examples_sha256: str | None = None
     recipe: dict[str, Any] = Field(default_factory=dict)
     interventions: tuple[str, ...] = ()
+    built_from: dict[str, str] = Field(default_factory=dict)
+    """Digests of the code and the data that made the members, by name (``model SmallCNN``, ``training data`` …);
+    ``unknown`` for code that could not be read, empty where nobody looked."""
     parent: str | None = None
     """Name of the population whose members these derive from, pairwise; ``None`` for independent members."""
     teacher: str | None = None

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from undertow.errors import RecordError, UserError
+from undertow.records._what_differs import listed, what_differs
 from undertow.records.answers import Answers, check_answers, derive, to_frame
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.folder import (
@@ -51,7 +52,7 @@ from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, M
 
 SAME_POPULATION = (
     "name", "task", "classes", "positive", "recipe", "interventions", "parent", "teacher", "dtype", "scale",
-    "examples_sha256",
+    "examples_sha256", "built_from",
 )  # fmt: skip
 SAME_RUN = ("runner", "device", "versions")
 """What may differ between a finished population and the run that asks for it, but not between its members."""
@@ -199,7 +200,10 @@ class PopulationWriter:
         """Take up the folder as it is, or begin it."""
         for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
             if (self.folder / name).exists():
-                _refuse_other(self.folder, _read_manifest(self.folder / name), self.plan, same)
+                found = _read_manifest(self.folder / name)
+                _refuse_other(self.folder, found, self.plan, same)
+                if not found.built_from:  # what its members were built from stays unknown, whatever is added
+                    self.plan = self.plan.model_copy(update={"built_from": {}})
                 if name == MANIFEST:
                     self._clean()
                 return
@@ -335,14 +339,24 @@ def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
 
 
 def _refuse_other(folder: Path, found: Manifest, wanted: Manifest, fields: tuple[str, ...]) -> None:
-    """``RecordError`` naming the first thing in which the population on disk is not the one to be written."""
-    have, want = (json.loads(m.model_dump_json()) for m in (found, wanted))
-    for field in fields:
-        if have[field] != want[field]:
-            raise RecordError(
-                f"{folder}: holds a population with another {field}: {_shown(have[field])} there,"
-                f" {_shown(want[field])} wanted; choose another folder or delete this one"
-            )
+    """``RecordError`` naming what the population on disk has that the one to be written has not."""
+    have, want = (json.loads(m.model_dump_json(include=set(fields))) for m in (found, wanted))
+    changed = _changed(have, want)
+    if said := what_differs(have, want):
+        raise RecordError(f"{folder}: holds other members: {said}; choose another folder or delete this one")
+    if changed:
+        raise RecordError(
+            f"{folder}: {listed(changed)} changed since these members were trained; to keep them choose another --out"
+            " or give the population another name, to train them again delete this folder"
+        )
+
+
+def _changed(have: dict[str, Any], want: dict[str, Any]) -> list[str]:
+    """What members were made from that is not what it was. Taken out of both, since digests tell people nothing."""
+    then, now = have.pop("built_from", {}), want.pop("built_from", {})
+    looked = then and now  # where one is empty, nobody looked
+    code = [name for name in now | then if looked and now.get(name) != then.get(name)]
+    return code + (["test data"] if have.pop("examples_sha256", None) != want.pop("examples_sha256", None) else [])
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -390,8 +404,3 @@ def _read_seconds(path: Path) -> dict[str, float]:
 def _natural(member_id: str) -> list[tuple[int, str]]:
     """``m2`` before ``m10``."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", member_id)]
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:200] + " …"

@@ -139,7 +139,9 @@ def test_a_failing_member_is_recorded_and_its_child_too_and_the_others_go_on(tmp
     train_population(fragile.under(WeightQuantization(4), name="q"), tmp_path, runner="loop", progress=events.append)
     parent, child = read_population(tmp_path / "fragile"), read_population(tmp_path / "q")
     assert [m.status for m in parent.manifest.members] == ["done", "failed", "done"]
-    assert parent.manifest.notes == ("member 001 failed: RuntimeError: it broke on two lines",)
+    assert parent.manifest.notes == (
+        "member 001 failed: RuntimeError: it broke on two lines (blobs.py, line 53, in build)",
+    )
     assert child.manifest.notes == ("member 001 failed: its parent member in 'fragile' failed",)
     assert (parent.M, child.M) == (2, 2)
     assert [(e.population, e.member) for e in events if e.kind == "failed"] == [("fragile", "001"), ("q", "001")]
@@ -171,7 +173,7 @@ def test_a_parent_outside_grows_with_what_derives_from_it(tmp_path):
 def test_a_finished_population_of_another_runner_is_refused_before_anything_is_trained(tmp_path):
     train_population(DENSE, tmp_path, runner="loop")
     events = []
-    with pytest.raises(RecordError, match="another runner"):
+    with pytest.raises(RecordError, match="holds other members: runner: 'loop' there, 'stacked/4' wanted"):
         train_population(replace(DENSE, members=4), tmp_path, runner="stacked", workers=1, progress=events.append)
     assert [e.kind for e in events] == ["kept"] * 3
 
@@ -235,9 +237,13 @@ def test_missing_parent_weights_are_named(tmp_path):
 
 def test_another_recipe_or_fewer_members_in_the_same_folder_are_refused(tmp_path):
     train_population(DENSE, tmp_path, runner="loop")
-    with pytest.raises(RecordError, match="holds a population with another recipe"):
-        train_population(replace(DENSE, recipe=Recipe(epochs=3)), tmp_path, runner="loop")
-    with pytest.raises(RecordError, match="holds a population with another recipe"):
+    with pytest.raises(RecordError) as caught:
+        train_population(replace(DENSE, recipe=Recipe(epochs=3, batch=16, lr=0.05)), tmp_path, runner="loop")
+    assert str(caught.value) == (
+        f"{tmp_path / 'dense'}: holds other members: recipe.epochs: 2 there, 3 wanted; choose another folder or delete "
+        "this one"
+    )
+    with pytest.raises(RecordError, match=r"recipe\.seeds\.SeedPlan\.root: 0 there, 1 wanted"):
         train_population(replace(DENSE, seeds=SeedPlan(root=1)), tmp_path, runner="loop")
     with pytest.raises(RecordError) as caught:
         train_population(replace(DENSE, members=2), tmp_path, runner="loop")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import platform
 
@@ -11,6 +10,7 @@ import polars as pl
 import torch
 
 import undertow
+from undertow.lab.built_from import built_from, declaration, declared
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import chunks
 from undertow.lab.data.png import encode_png
@@ -19,16 +19,18 @@ from undertow.lab.population import Population
 from undertow.records.schema import Manifest, Scale
 
 
-def plan_of(population: Population, splits: Splits, runner: str, device: str, scale: Scale) -> Manifest:
+def plan_of(
+    population: Population, splits: Splits, runner: str, device: str, scale: Scale, study_source: str | None = None
+) -> Manifest:
     """The manifest without members. ``recipe`` also holds what else makes two populations different ones: data, model
     and seed plan; for a derived population it is the recipe its parents were trained with."""
-    described = {"data": repr(population.data), "model": repr(population.model), "seeds": repr(population.seeds)}
     return Manifest(
         name=population.name,
         classes=splits.classes,
         members=(),
-        recipe=described | dataclasses.asdict(population.recipe),
-        interventions=tuple(map(repr, population.interventions)),
+        recipe=declaration(population),
+        interventions=tuple(map(declared, population.interventions)),
+        built_from=built_from(population, splits, study_source),
         parent=population.parent.name if population.parent else None,
         teacher=population.teacher.name if population.teacher else None,
         runner=runner,

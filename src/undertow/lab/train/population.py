@@ -12,6 +12,7 @@ from types import TracebackType
 import torch
 
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
+from undertow.lab.code_digest import UNKNOWN
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
 from undertow.lab.train.checkpoint import never
@@ -148,7 +149,7 @@ class Trainer:
             self._orphans(population, sources, writer)
             work = self._work(population, sources, writer, choice)
             if work.chunks:
-                self._explain(population, choice)
+                self._explain(population, choice, writer)
                 self._train(work, writer, choice)
         return self._finish(population, writer)
 
@@ -158,7 +159,8 @@ class Trainer:
         return choose(population, self.machine.runner, means, self.folder(population))
 
     def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:
-        folder, plan = self.folder(population), plan_of(population, splits, choice.name, self.device, self.scale)
+        folder = self.folder(population)
+        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source)
         beside = population.members * weights_bytes(population, splits)
         writer = PopulationWriter(folder, plan, examples_table(splits.test), members=population.members, beside=beside)
         surplus = sorted({*writer.done_members(), *writer.diverged_members()} - set(member_ids(population)))
@@ -232,11 +234,13 @@ class Trainer:
         machine = self.machine
         return RayCluster(machine.address, machine.gpus_per_chunk, 1.0, asked=self.asked, workers=machine.workers)
 
-    def _explain(self, population: Population, choice: Choice) -> None:
-        """Say once why this runner and this arithmetic."""
+    def _explain(self, population: Population, choice: Choice, writer: PopulationWriter) -> None:
+        """Say once why this runner and this arithmetic, and of which code a change will not be noticed."""
+        unseen = [name for name, digest in writer.plan.built_from.items() if digest == UNKNOWN]
         for said in (
             f"runner {choice.name}: {choice.reason}",
             f"arithmetic: {reason(population.recipe.precision, torch.device(self.device))}",
+            *(f"the code of {name} cannot be read, so a later change of it will not be noticed" for name in unseen),
         ):
             if said not in self._said:
                 self._said.add(said)
@@ -272,10 +276,10 @@ class Trainer:
                 raise NoEffectError(f"population {population.name!r}, member {job.id}: {result.reason}")
             case Failure():
                 writer.fail_member(job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher)
-                self._tell("failed", population, job.id, result.reason)
+                self._tell("failed", population, job.id, result.reason, result.trace)
 
-    def _tell(self, kind: Kind, population: Population, member: str, reason: str = "") -> None:
-        self.watch(Event(kind, population.name, member, population.members, reason=reason))
+    def _tell(self, kind: Kind, population: Population, member: str, reason: str = "", trace: str = "") -> None:
+        self.watch(Event(kind, population.name, member, population.members, reason=reason, trace=trace))
 
     def _finish(self, population: Population, writer: PopulationWriter) -> Ended:
         ended = Ended(frozenset(writer.done_members()), frozenset(writer.diverged_members()))

@@ -24,6 +24,8 @@ class Event:
     images: int = 0
     """Training images that the member saw in the epoch that ended."""
     reason: str = ""
+    trace: str = ""
+    """Of a member that failed: the whole traceback."""
 
 
 Watcher = Callable[[Event], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
@@ -16,6 +17,7 @@ from undertow.errors import NoEffectError, UndertowError
 from undertow.lab.data.dataset import Dataset
 from undertow.lab.data.lazy import LazyImages
 from undertow.lab.interventions.site import AbstractWeights
+from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.train.checkpoint import Saver, Shelf, Stopped, never
 from undertow.lab.train.feed import Feed
@@ -226,6 +228,7 @@ def end_of(error: Exception) -> Diverged | Failure:
         return Diverged(str(error))
     if isinstance(error, BrokenPipeError):
         raise error  # nobody is listening any more: this worker's parent is gone
+    trace = "".join(traceback.format_exception(error))
     if isinstance(error, UndertowError):
-        return Failure(str(error), fatal=isinstance(error, NoEffectError))
-    return Failure(f"{type(error).__name__}: {error}")
+        return Failure(str(error), fatal=isinstance(error, NoEffectError), trace=trace)
+    return Failure(told(error), trace=trace)

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from undertow.errors import UndertowError, UserError
+from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.train.checkpoint import Stopped
 from undertow.lab.train.feed import Feed
@@ -94,6 +95,10 @@ def _data(population: Population, device: str) -> Feed:
             f"population {population.name!r}: its data cannot be read on a Ray worker ({error}); put them where every "
             "node sees them under the same path"
         ) from error
+    except UndertowError:
+        raise
+    except Exception as error:
+        raise UserError(f"a worker cannot load the data of {population.name!r} ({told(error)})") from error
 
 
 def _tell(keeper: Any, run: int, event: Event) -> None:

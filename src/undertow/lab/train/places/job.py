@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -50,10 +50,12 @@ class Diverged:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a member could not be made. ``fatal`` stops the population: the design is wrong, not this member."""
+    """Why a member could not be made. ``fatal`` stops the population: the design is wrong, not this member. ``trace``
+    is the whole traceback, for ``--debug`` alone."""
 
     reason: str
     fatal: bool = False
+    trace: str = field(default="", compare=False)
 
 
 Result = tuple[Job, Outcome | Diverged | Failure]

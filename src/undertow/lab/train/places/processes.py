@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 
 from undertow.errors import UndertowError, UserError
+from undertow.lab.own_code import told
 from undertow.lab.train.checkpoint import FolderShelf, Stopped, never
 from undertow.lab.train.places.chunk import make_chunk, resident_for
 from undertow.lab.train.places.job import Failure, Job, Result, Work
@@ -226,7 +227,7 @@ def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) 
     except Exception as error:
         connection.send(
             UserError(
-                f"a worker cannot make the population that it was sent ({type(error).__name__}: {error}); put the "
+                f"a worker cannot make the population that it was sent ({told(error)}); put the "
                 "modules of its data, model and interventions where Python finds them, or choose --runner loop"
             )
         )
@@ -234,7 +235,7 @@ def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) 
     try:
         data = resident_for(work.population, work.device)
     except Exception as error:
-        said = f"a worker cannot load the data of {work.population.name!r} ({type(error).__name__}: {error})"
+        said = f"a worker cannot load the data of {work.population.name!r} ({told(error)})"
         connection.send(error if isinstance(error, UndertowError) else UserError(said))
         return
     shelf, (chunk,) = FolderShelf(work.unfinished), work.chunks

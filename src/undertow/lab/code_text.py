@@ -1,0 +1,211 @@
+"""Source code as it counts: what a definition does, without what it says to people.
+
+Comments, layout, docstrings, annotations, the texts of errors and what is printed are left out, so that rewording them
+makes nothing another thing. Definitions are found by the code that is loaded, so code in scripts, study files and
+notebooks is found too; where a file was edited after it was loaded, nothing is found rather than the wrong thing.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import symtable
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One file, or one cell of a notebook: its tree and the code that Python makes of it."""
+
+    tree: ast.Module
+    codes: dict[tuple[str, int], list[tuple[Any, ...]]]
+
+    def holds(self, code: CodeType) -> bool:
+        """Whether this text is what ``code`` was made from, so was not edited since."""
+        return same_code(code) in self.codes.get((code.co_name, code.co_firstlineno), [])
+
+    def functions(self, code: CodeType) -> list[ast.AST]:
+        """The definitions of a function; lambdas of one line cannot be told apart, so they count together."""
+        return [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            and getattr(node, "name", "<lambda>") == code.co_name
+            and _first_line(node) == code.co_firstlineno
+        ]
+
+    def classes(self, name: str, inside: list[int]) -> list[ast.AST]:
+        """The definitions of a class with code at these lines; all of this name where there is none."""
+        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef) and node.name == name]
+        exact = [n for n in found if any(n.lineno <= line <= (n.end_lineno or 0) for line in inside)]
+        return list(exact or found)
+
+    def bindings(self, name: str) -> list[ast.stmt]:
+        """The module's own statements that give ``name`` a value."""
+        return [statement for statement in self.tree.body if name in _bound(statement)]
+
+
+def source_of(filename: str | None) -> Source | None:
+    """The text behind a file's name as it is now, or of a notebook's cell; None where there is none."""
+    if not filename:
+        return None
+    linecache.checkcache(filename)
+    text = "".join(linecache.getlines(filename))
+    return _parsed(text) if text else None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Source | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # theirs were shown when the file was loaded
+            tree = ast.parse(text)
+            whole = compile(text, "<source>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
+    codes: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+    for code in _all_codes(whole):
+        codes.setdefault((code.co_name, code.co_firstlineno), []).append(same_code(code))
+    return Source(tree, codes)
+
+
+def same_code(code: CodeType) -> tuple[Any, ...]:
+    """What two code objects of one function have in common: instructions, names and constants, but no lines."""
+    constants = tuple(same_code(c) if isinstance(c, CodeType) else (type(c), c) for c in code.co_consts)
+    return code.co_name, code.co_code, code.co_names, code.co_varnames, constants
+
+
+def _all_codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _all_codes(constant)
+
+
+def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> int:
+    """As Python counts it: that of the first decorator."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(d.lineno for d in decorators)])
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
+    nodes = ast.walk(statement)
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
+        name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _bound(inner)
+    }
+
+
+def essential(node: ast.AST) -> ast.AST:
+    """A copy of the definition without what people read."""
+    copy: ast.AST = _Essential().visit(ast.parse(ast.unparse(node)).body[0])
+    return ast.fix_missing_locations(copy)
+
+
+def text(node: ast.AST) -> str:
+    """An essential definition in letters that are the same under every version of Python."""
+    return repr(_plain(node))
+
+
+def names_used(node: ast.AST) -> set[str]:
+    """The global names that an essential definition reads."""
+    written = ast.unparse(node)
+    try:
+        whole = symtable.symtable(written, "<source>", "exec")
+    except SyntaxError:  # such as a nonlocal whose function was left behind
+        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return set(_globals(whole, top=True))
+
+
+def attributes_of(node: ast.AST, name: str) -> set[str]:
+    """``a.b`` and ``a.b.c``, where ``name`` is ``a``: what is read of a module."""
+    chains = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return {chain for chain in chains if chain.startswith(f"{name}.")}
+
+
+def statements_with_effects(source: str) -> list[ast.AST]:
+    """What a file does when it is loaded besides giving names to things."""
+    try:
+        tree = _Essential().visit(ast.parse(source))
+    except (SyntaxError, ValueError):
+        return []
+    return [s for s in tree.body if not _for_scripts(s) and any(_acts(node) for node in _outside_definitions(s))]
+
+
+def _globals(table: symtable.SymbolTable, *, top: bool) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _globals(inner, top=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, ast.AST):
+        fields = [(name, _plain(v)) for name, v in ast.iter_fields(value) if v not in (None, [])]
+        return (type(value).__name__, fields)
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def _for_scripts(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+
+
+def _acts(node: ast.AST) -> bool:
+    bound_elsewhere = isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
+    return bound_elsewhere or isinstance(node, ast.Expr | ast.Delete)
+
+
+def _outside_definitions(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    yield node
+    for inner in ast.iter_child_nodes(node):
+        yield from _outside_definitions(inner)
+
+
+class _Essential(ast.NodeTransformer):
+    """Takes out docstrings, annotations, texts of errors and what is printed."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[attr-defined]
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        value = node.value
+        printed = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "print"
+        return None if printed or isinstance(value, ast.Constant) else self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(None)  # the field stays, in its place
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        return ast.Raise(exc=ast.Constant(ast.unparse(raised)) if raised else None, cause=None)
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node.msg = None
+        return self.generic_visit(node)
