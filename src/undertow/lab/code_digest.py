@@ -234,8 +234,10 @@ class _Code:
                 self.add(value)
 
     def _class_without_source(self, kind: type, functions: list[FunctionType]) -> None:
-        self.from_bytecode = True
         values = {name: v for name, v in vars(kind).items() if name not in IGNORED and _is_plain(v)}
+        if not functions and not values:
+            return
+        self.from_bytecode = True
         self.pieces.add(f"{kind.__name__}: {sorted(values.items())!r}")
         for function in functions:
             self._bytecode(function.__qualname__, function)

@@ -30,14 +30,17 @@ class Source:
         return same_code(code) in self.codes.get((code.co_name, code.co_firstlineno), [])
 
     def functions(self, code: CodeType) -> list[ast.AST]:
-        """The definitions of a function; lambdas of one line cannot be told apart, so they count together."""
-        return [
+        """The definitions of a function: one, unless several lambdas stand in one line and cannot be told apart."""
+        found = [
             node
             for node in ast.walk(self.tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             and getattr(node, "name", "<lambda>") == code.co_name
             and _first_line(node) == code.co_firstlineno
         ]
+        computed = set(code.co_positions())
+        exact = [node for node in found if isinstance(node, ast.Lambda) and _span(node.body) in computed]
+        return list(exact or found)
 
     def classes(self, name: str, inside: list[int]) -> list[ast.AST]:
         """The definitions of a class with code at these lines; all of this name where there is none."""
@@ -91,6 +94,11 @@ def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> in
     """As Python counts it: that of the first decorator."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(d.lineno for d in decorators)])
+
+
+def _span(node: ast.expr) -> tuple[int | None, ...]:
+    """In the order of ``CodeType.co_positions``."""
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
 def _bound(statement: ast.stmt) -> set[str]:

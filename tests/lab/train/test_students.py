@@ -210,11 +210,11 @@ def test_another_teacher_in_the_same_folder_is_refused(tmp_path):
     with pytest.raises(RecordError) as caught:
         train_population(other, tmp_path, runner="loop")
     assert str(caught.value) == (
-        f'{tmp_path / "student"}: holds a population with another teacher: "teacher" there, "other teacher" wanted; '
-        "choose another folder or delete this one"
+        f"{tmp_path / 'student'}: holds other members: teacher: 'teacher' there, 'other teacher' wanted; choose "
+        "another folder or delete this one"
     )
     fixed = replace(STUDENT, interventions=(Distillation(2.0, teacher_member=0),))
-    with pytest.raises(RecordError, match="holds a population with another interventions"):
+    with pytest.raises(RecordError, match=r"interventions\.Distillation\.teacher_member: None there, 0 wanted"):
         train_population(fixed, tmp_path, runner="loop")
 
 
