@@ -127,6 +127,10 @@ def run(
     ] = None,
     gpus_per_chunk: Annotated[float, typer.Option(help="GPUs that a chunk reserves on Ray; may be a fraction.")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print progress as JSON lines, for machines.")] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Use members that were trained before this changed, named as in the refusal: 'model Mine'."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Train a study's populations, audit them and judge the paper's claims. A stopped run goes on where it was."""
@@ -135,7 +139,9 @@ def run(
 
     machine = Machine(runner, workers, device, chunk, address, gpus_per_chunk)
     try:
-        run_study_named(study, scale, out, machine=machine, results=results, json=json, debug=debugging())
+        run_study_named(
+            study, scale, out, machine=machine, results=results, json=json, debug=debugging(), accept=accept or ()
+        )
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from json import dumps as json_line
 from pathlib import Path
 from types import ModuleType
@@ -34,11 +34,13 @@ def run_study_named(
     results: Path | None = None,
     json: bool = False,
     debug: bool = False,
+    accept: Collection[str] = (),
 ) -> Path:
     """Load a study by name or path, run it at a scale, and print where its report is. Returns the report's path.
 
     With ``json``, everything that is printed is JSON, one event a line; the last one names the report. ``debug`` shows
-    the tracebacks of members that failed. Raises ``UserError`` with file and line for an error in the study's own code.
+    the tracebacks of members that failed; ``accept`` names what may have changed since members were trained. Raises
+    ``UserError`` with file and line for an error in the study's own code.
     """
     file = study_file(name)
     if scale not in SCALES:
@@ -48,7 +50,9 @@ def run_study_named(
         study = declared_study(file, chosen)
         out = out or Path("out") / f"{study.name}-{scale}"
         source = file.read_text(encoding="utf-8")
-        found = run_study(study, out, scale=chosen, machine=machine, source=source, json=json, debug=debug)
+        found = run_study(
+            study, out, scale=chosen, machine=machine, source=source, json=json, debug=debug, accept=accept
+        )
         page = _write_results(study, found, file, scale, out)
     if results:
         results.mkdir(parents=True, exist_ok=True)
@@ -67,6 +71,7 @@ def run_study(
     source: str | None = None,
     json: bool = False,
     debug: bool = False,
+    accept: Collection[str] = (),
 ) -> Audit:
     """Train what is missing under ``out``, audit every variant against the reference, write the report."""
     from undertow.lab.train.population import Trainer
@@ -81,7 +86,13 @@ def run_study(
         with (
             Stopping(watch.say) as asked,
             Trainer(
-                out / "populations", machine, progress=watch, scale=scale, study_source=source, asked=asked
+                out / "populations",
+                machine,
+                progress=watch,
+                scale=scale,
+                study_source=source,
+                asked=asked,
+                accept=accept,
             ) as trainer,
         ):
             folders = [trainer.train(population) for population in populations]

@@ -139,6 +139,10 @@ def test_what_members_are_made_from_is_refused_by_name(
     code, _, err = desk.run()
     assert code == 2
     assert f"undertow: out/populations/dense: {said}; " in err
+    name = said.partition(" changed")[0]
+    if name != said:
+        assert err.splitlines()[-1].endswith(f", or add --accept '{name}' to use them as they are")
+        assert desk.run("--accept", name)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from undertow.lab.code_digest import digest_of, digest_of_effects, short
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import CHUNK_BYTES
 from undertow.lab.population import Population
+from undertow.records.write import DECLARATION
 
 
 def built_from(population: Population, splits: Splits, study_source: str | None = None) -> dict[str, str]:
@@ -64,7 +65,7 @@ def _origins(population: Population, known: dict[str, str]) -> dict[str, str]:
         return {}
     code = _code(source)
     made = declaration(source) | {"interventions": [declared(i) for i in source.interventions], "name": source.name}
-    theirs = code | {"declaration": short(json.dumps(made, sort_keys=True))} | _origins(source, code)
+    theirs = code | {DECLARATION: short(json.dumps(made, sort_keys=True))} | _origins(source, code)
     role = "teacher" if population.parent is None else "parent"
     return {f"{role}'s {name}": digest for name, digest in theirs.items() if known.get(name) != digest}
 

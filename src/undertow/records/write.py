@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +55,8 @@ SAME_POPULATION = (
     "name", "task", "classes", "positive", "recipe", "interventions", "parent", "teacher", "dtype", "scale",
     "examples_sha256", "built_from",
 )  # fmt: skip
+DECLARATION = "declaration"
+"""Of ``built_from``: what a parent or teacher was declared as."""
 SAME_RUN = ("runner", "device", "versions")
 """What may differ between a finished population and the run that asks for it, but not between its members."""
 
@@ -73,15 +76,23 @@ class PopulationWriter:
     ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique), ``label`` as class index
     (null for none), slice columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
     ``members``, the number that will come, a full disk is refused before anything is trained; ``beside`` is how many
-    bytes the caller will write beside the record.
+    bytes the caller will write beside the record. ``accept`` names what members may have been built from another
+    version of (``built_from`` in the manifest).
 
     Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another population.
     """
 
     def __init__(
-        self, folder: Path, plan: Manifest, examples: pl.DataFrame, *, members: int = 0, beside: int = 0
+        self,
+        folder: Path,
+        plan: Manifest,
+        examples: pl.DataFrame,
+        *,
+        members: int = 0,
+        beside: int = 0,
+        accept: Collection[str] = (),
     ) -> None:
-        self.folder = Path(folder)
+        self.folder, self.accept = Path(folder), frozenset(accept)
         refuse_many_classes(self.folder, len(plan.classes), RecordError)
         table = _checked_examples(examples, len(plan.classes))
         data = parquet_bytes(table)
@@ -201,9 +212,8 @@ class PopulationWriter:
         for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
             if (self.folder / name).exists():
                 found = _read_manifest(self.folder / name)
-                _refuse_other(self.folder, found, self.plan, same)
-                if not found.built_from:  # what its members were built from stays unknown, whatever is added
-                    self.plan = self.plan.model_copy(update={"built_from": {}})
+                _refuse_other(self.folder, found, self.plan, same, self.accept)
+                self._take_over(found)
                 if name == MANIFEST:
                     self._clean()
                 return
@@ -211,6 +221,13 @@ class PopulationWriter:
         make_folder(self.folder)
         write_whole(self.folder / EXAMPLES, examples)
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
+
+    def _take_over(self, found: Manifest) -> None:
+        """What its members were built from stays what it was, whatever is added; what was accepted is noted."""
+        changed = changed_since(found, self.plan)
+        note = f"{listed(changed)} changed while members were made, and that was accepted"
+        notes = (*self.plan.notes, *((note,) if changed else ()))
+        self.plan = self.plan.model_copy(update={"built_from": found.built_from, "notes": notes})
 
     def _write(self, entry: MemberEntry, answers: Answers, seconds: float | None) -> MemberEntry:
         self._reopen()
@@ -338,25 +355,38 @@ def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
     return examples.select(ids.alias("example_id"), label.alias("label"), *others)
 
 
-def _refuse_other(folder: Path, found: Manifest, wanted: Manifest, fields: tuple[str, ...]) -> None:
+def _refuse_other(
+    folder: Path, found: Manifest, wanted: Manifest, fields: tuple[str, ...], accept: Collection[str] = ()
+) -> None:
     """``RecordError`` naming what the population on disk has that the one to be written has not."""
-    have, want = (json.loads(m.model_dump_json(include=set(fields))) for m in (found, wanted))
-    changed = _changed(have, want)
+    have, want = (json.loads(m.model_dump_json(include=set(fields) - {"built_from"})) for m in (found, wanted))
+    data = ["test data"] if have.pop("examples_sha256", None) != want.pop("examples_sha256", None) else []
     if said := what_differs(have, want):
         raise RecordError(f"{folder}: holds other members: {said}; choose another folder or delete this one")
-    if changed:
-        raise RecordError(
-            f"{folder}: {listed(changed)} changed since these members were trained; to keep them choose another --out"
-            " or give the population another name, to train them again delete this folder"
-        )
+    code = [name for name in changed_since(found, wanted) if not _accepted(name, accept)]
+    if code or data:
+        ways = ["choose another --out or name to keep them", "delete this folder to train them again"]
+        if not data and DECLARATION not in map(_bare, code):
+            flags = " ".join(f"--accept {shlex.quote(name)}" for name in dict.fromkeys(map(_bare, code)))
+            ways.append(f"or add {flags} to use them as they are")
+        changed = listed([*code, *data])
+        raise RecordError(f"{folder}: {changed} changed since these members were trained; {', '.join(ways)}")
 
 
-def _changed(have: dict[str, Any], want: dict[str, Any]) -> list[str]:
-    """What members were made from that is not what it was. Taken out of both, since digests tell people nothing."""
-    then, now = have.pop("built_from", {}), want.pop("built_from", {})
-    looked = then and now  # where one is empty, nobody looked
-    code = [name for name in now | then if looked and now.get(name) != then.get(name)]
-    return code + (["test data"] if have.pop("examples_sha256", None) != want.pop("examples_sha256", None) else [])
+def changed_since(found: Manifest, wanted: Manifest) -> list[str]:
+    """Names of what members were built from and are not any more; empty where of one of both nobody looked."""
+    then, now = found.built_from, wanted.built_from
+    return [name for name in now | then if now.get(name) != then.get(name)] if now and then else []
+
+
+def _accepted(name: str, accept: Collection[str]) -> bool:
+    """Code and training data may be accepted; another declaration of a teacher is another teacher."""
+    return _bare(name) != DECLARATION and (name in accept or _bare(name) in accept)
+
+
+def _bare(name: str) -> str:
+    """``model MLP`` of ``parent's model MLP``: accepted once, it is accepted wherever it is used."""
+    return name.rpartition("'s ")[2]
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -19,7 +19,8 @@ from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.train.population import train_population
+from undertow.lab.train.machine import Machine
+from undertow.lab.train.population import Trainer, train_population
 from undertow.lab.train.recipe import Recipe
 from undertow.run import load_study
 
@@ -72,10 +73,17 @@ def population(module: Any) -> Population:
 
 
 def refusal(folder: Path, what: str) -> str:
-    return (
-        f"{folder}: {what} changed since these members were trained; to keep them choose another --out or give the "
-        "population another name, to train them again delete this folder"
+    ways = "choose another --out or name to keep them, delete this folder to train them again"
+    accept = (
+        ""
+        if what in ("test data", "teacher's declaration")
+        else f", or add --accept '{bare(what)}' to use them as they are"
     )
+    return f"{folder}: {what} changed since these members were trained; {ways}{accept}"
+
+
+def bare(what: str) -> str:
+    return what.removeprefix("teacher's ")
 
 
 @pytest.mark.parametrize("runner", ["loop", "stacked"])
@@ -172,6 +180,11 @@ def test_a_derived_population_notices_a_parent_that_was_trained_again(tmp_path: 
     with pytest.raises(RecordError) as caught:
         train_population(student(own(tmp_path), epochs=2), out, runner="loop")
     assert str(caught.value) == refusal(out / "student", "teacher's declaration")
+    with (
+        pytest.raises(RecordError, match="teacher's declaration changed"),
+        Trainer(out, Machine("loop"), accept=("declaration", "teacher's declaration")) as trainer,
+    ):
+        trainer.train(student(own(tmp_path), epochs=2))
 
 
 def test_a_record_that_does_not_say_goes_on_and_still_does_not_say(tmp_path: Path) -> None:
@@ -184,6 +197,25 @@ def test_a_record_that_does_not_say_goes_on_and_still_does_not_say(tmp_path: Pat
     train_population(replace(dense, members=2), tmp_path, runner="loop")
     written = json.loads((folder / "manifest.json").read_text())
     assert (len(written["members"]), written["built_from"]) == (2, {})
+
+
+def test_a_change_that_was_accepted_is_noted_where_members_are_added(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    folder = train_population(population(own(tmp_path)), out, runner="loop")
+    before = record(out)
+    edited = population(own(tmp_path, "nn.ReLU", "nn.Tanh"))
+    with Trainer(out, Machine("loop"), accept=("model Mine",)) as trainer:
+        trainer.train(edited)
+    assert record(out) == before
+    int4 = replace(edited, members=3).under(WeightQuantization(4), name="int4")
+    with Trainer(out, Machine("loop"), accept=("model Mine",)) as trainer:
+        trainer.train(int4)
+    was, now = json.loads(before["dense/manifest.json"]), json.loads((folder / "manifest.json").read_text())
+    assert now["built_from"] == was["built_from"]
+    assert now["notes"] == ["model Mine changed while members were made, and that was accepted"]
+    assert len(now["members"]) == 3
+    with pytest.raises(RecordError, match="model Mine changed since"):
+        train_population(edited, out, runner="loop")
 
 
 def test_an_object_without_a_repr_is_the_same_in_the_next_run(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,8 @@ class Trainer:
     recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
     beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'
     and students learn from their teachers'.
-    ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised.
+    ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised. ``accept`` names
+    what may have changed since members were trained (``model MLP``), as the refusal says it.
     """
 
     def __init__(
@@ -99,9 +100,10 @@ class Trainer:
         scale: Scale = "none",
         study_source: str | None = None,
         asked: Callable[[], bool] = never,
+        accept: Collection[str] = (),
     ) -> None:
         self.out, self.machine, self.watch = Path(out), machine or Machine(), progress or _nobody
-        self.scale, self.study_source, self.asked = scale, study_source, asked
+        self.scale, self.study_source, self.asked, self.accept = scale, study_source, asked, accept
         self.device = self.machine.the_device
         self._places: dict[Where, Place] = {}
         self._said: set[str] = set()
@@ -162,7 +164,14 @@ class Trainer:
         folder = self.folder(population)
         plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source)
         beside = population.members * weights_bytes(population, splits)
-        writer = PopulationWriter(folder, plan, examples_table(splits.test), members=population.members, beside=beside)
+        writer = PopulationWriter(
+            folder,
+            plan,
+            examples_table(splits.test),
+            members=population.members,
+            beside=beside,
+            accept=self.accept,
+        )
         surplus = sorted({*writer.done_members(), *writer.diverged_members()} - set(member_ids(population)))
         if surplus:
             raise RecordError(

@@ -48,11 +48,26 @@ def test_a_script_needs_no_guard_and_its_classes_travel(tmp_path):
     for name in ("first", "second"):
         manifest = json.loads((tmp_path / "processes" / name / "manifest.json").read_text())
         assert manifest["recipe"]["model"] == "Linear()"
+        assert not manifest["built_from"]["model Linear"].startswith(("bytecode", "unknown"))
         for member in ("000", "001"):
             files = [
                 next((tmp_path / runner / name).rglob(f"{member}.safetensors")) for runner in ("loop", "processes")
             ]
             assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.heavy
+def test_a_script_that_was_edited_is_refused_and_one_that_was_reworded_is_not(tmp_path):
+    path = tmp_path / "study.py"
+    for text, code in (
+        (SCRIPT, 0),
+        (SCRIPT.replace("print(", "# only words\nprint('and', ") + "print('done')\n", 0),
+        (SCRIPT.replace("nn.Linear(64", "nn.Dropout(0.1), nn.Linear(64"), 1),
+    ):
+        path.write_text(text)
+        done = run(path, tmp_path / "out", "loop")
+        assert done.returncode == code, done.stderr
+    assert "model Linear changed since these members were trained" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.heavy
