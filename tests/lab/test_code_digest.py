@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import itertools
 import linecache
+import os
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +19,7 @@ import pytest
 import torch
 
 from undertow.lab.code_digest import UNKNOWN, digest_of, digest_of_effects
+from undertow.lab.interventions import runtime
 from undertow.lab.interventions.weights import MagnitudePruning, magnitude
 from undertow.lab.models import MLP
 
@@ -146,6 +151,22 @@ def test_what_another_module_of_theirs_holds_counts(tmp_path: Path, monkeypatch:
         assert (seen[0] != seen[2]) == ("SIZE" in user)
 
 
+@pytest.mark.parametrize("line", ["from late_of_mine import block", "import late_of_mine as m; block = m.block"])
+def test_what_a_function_imports_when_it_is_called_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    late = tmp_path / "late_of_mine.py"
+    seen = []
+    for number in (1, 2, 1):
+        late.write_text(f"def block():\n    return {number}\n" + "#" * len(seen))  # another size: no stale bytecode
+        monkeypatch.delitem(sys.modules, "late_of_mine", raising=False)
+        importlib.invalidate_caches()
+        seen.append(digest(tmp_path, f"class Model:\n    def build(self):\n        {line}\n        return block()\n"))
+        monkeypatch.delitem(sys.modules, "late_of_mine", raising=False)
+    assert seen[0] == seen[2] != seen[1]
+
+
 def test_a_constant_counts_as_it_is_written_whatever_it_came_to(tmp_path: Path) -> None:
     text = "import os\n\nSEEN = {}\nHERE = os.getcwd()\n\nclass Model:\n    def build(self): return SEEN, HERE\n"
     module = loaded(tmp_path, text)
@@ -235,6 +256,36 @@ def test_undertows_own_classes_count_with_what_they_use(monkeypatch: pytest.Monk
     assert digest_of([MLP()]) not in (before, UNKNOWN)
     monkeypatch.setattr(magnitude, "magnitude_masks", magnitude.check_scope)
     assert digest_of([MagnitudePruning(0.5)]) != before
+
+
+DIGESTS = """
+from undertow.lab.code_digest import digest_of
+from undertow.lab import data, models
+from undertow.lab.interventions import objective, runtime, weights
+things = [data.FashionMNIST(tail=data.LongTail(50)), data.Digits(), data.ImageFolder("x"), data.ParquetImages("x"),
+    data.CIFAR10("x"), models.MLP(), models.SmallCNN(), models.ResNet(), models.WideResNet(), objective.Distillation(),
+    weights.MagnitudePruning(0.5), weights.RandomPruning(0.5), weights.OneShotPruning(0.5),
+    weights.WeightQuantization(8), *(getattr(runtime, name)() for name in runtime.__all__)]
+print([(type(thing).__name__, digest_of([thing])) for thing in things])
+"""
+
+
+@pytest.mark.heavy
+def test_every_class_of_undertows_has_the_same_digest_in_every_process() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", DIGESTS],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+    found = dict(ast.literal_eval(said[0]))
+    assert len(set(found.values())) == len(found) == 14 + len(runtime.__all__)
+    assert all(len(digest) == 16 for digest in found.values())
 
 
 def test_a_field_that_is_no_part_of_the_description_is_none_of_the_identity(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
+import importlib
 import importlib.util
 import inspect
 import sys
@@ -21,6 +22,8 @@ from typing import Any
 from undertow.lab.code_text import (
     attributes_of,
     essential,
+    imported_names,
+    imports_inside,
     names_used,
     source_of,
     statements_with_effects,
@@ -173,6 +176,21 @@ class _Code:
         node = essential(node)
         self.pieces.add(f"{name}: {text(node)}")
         self._names_in(node, names)
+        for imported in imports_inside(node):
+            self._imported_inside(imported, node, names.get("__package__"))
+
+    def _imported_inside(self, statement: ast.Import | ast.ImportFrom, node: ast.AST, package: str | None) -> None:
+        """Modules of their own that a function imports when it is called. They are imported now, whether they were or
+        not, lest the digest depend on what ran before."""
+        for alias, module, attribute in imported_names(statement, package):
+            found = _own_module(module)
+            if found is None:
+                continue
+            if attribute is None:
+                for chain in sorted(attributes_of(node, alias)):
+                    self._attribute(found, chain.split(".")[1:])
+            else:
+                self._attribute(found, [attribute])
 
     def _names_in(self, node: ast.AST, names: Mapping[str, Any]) -> None:
         for name in sorted(names_used(node)):
@@ -220,11 +238,9 @@ class _Code:
             self.add(value)
 
     def _imported(self, name: str, value: object, statement: ast.ImportFrom, names: Mapping[str, Any]) -> None:
-        said = "." * statement.level + (statement.module or "")
-        origin = sys.modules.get(importlib.util.resolve_name(said, names.get("__package__")))
-        before = next((a.name for a in statement.names if (a.asname or a.name) == name), name)
-        if origin is not None:
-            self._constant(before, value, vars(origin))
+        for alias, module, attribute in imported_names(statement, names.get("__package__")):
+            if alias == name and attribute and module in sys.modules:
+                self._constant(attribute, value, vars(sys.modules[module]))
 
     def _closure(self, function: FunctionType) -> None:
         for name, value in _closed_over([function]).items():
@@ -245,10 +261,19 @@ class _Code:
     def _bytecode(self, name: str, function: FunctionType) -> None:
         self.from_bytecode = True
         codes = list(_with_inner(function.__code__))
-        said = [(c.co_code.hex(), c.co_names, [repr(k) for k in c.co_consts if _counts(k, function)]) for c in codes]
+        said = [(c.co_code.hex(), c.co_names, [_shown(k) for k in c.co_consts if _counts(k, function)]) for c in codes]
         self.pieces.add(f"{name}: {said!r}")
         for used in sorted({used for c in codes for used in c.co_names} & function.__globals__.keys()):
             self._named(used, function.__globals__[used], function.__globals__)
+
+
+def _own_module(name: str) -> ModuleType | None:
+    try:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+        own = spec is not None and spec.origin is not None and is_own(spec.origin)
+        return importlib.import_module(name) if own else None
+    except (ImportError, ValueError, AttributeError):
+        return None  # it may say so when it is called
 
 
 def _own_functions(kind: type) -> list[FunctionType]:
@@ -298,6 +323,11 @@ def _with_inner(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _with_inner(constant)
+
+
+def _shown(constant: object) -> str:
+    """Sets have another order in each process."""
+    return repr(sorted(map(repr, constant))) if isinstance(constant, frozenset) else repr(constant)
 
 
 def _counts(constant: object, function: FunctionType) -> bool:

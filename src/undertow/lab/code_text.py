@@ -8,6 +8,7 @@ notebooks is found too; where a file was edited after it was loaded, nothing is 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import linecache
 import symtable
 import warnings
@@ -18,12 +19,18 @@ from types import CodeType
 from typing import Any
 
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Place = tuple[str, int]
+"""A function's name and the line where it begins."""
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """One file, or one cell of a notebook: its tree and the code that Python makes of it."""
 
     tree: ast.Module
-    codes: dict[tuple[str, int], list[tuple[Any, ...]]]
+    codes: dict[Place, list[tuple[Any, ...]]]
+    definitions: dict[Place, list[Function]]
 
     def holds(self, code: CodeType) -> bool:
         """Whether this text is what ``code`` was made from, so was not edited since."""
@@ -31,16 +38,10 @@ class Source:
 
     def functions(self, code: CodeType) -> list[ast.AST]:
         """The definitions of a function: one, unless several lambdas stand in one line and cannot be told apart."""
-        found = [
-            node
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            and getattr(node, "name", "<lambda>") == code.co_name
-            and _first_line(node) == code.co_firstlineno
-        ]
+        found = self.definitions.get((code.co_name, code.co_firstlineno), [])
         computed = set(code.co_positions())
         exact = [node for node in found if isinstance(node, ast.Lambda) and _span(node.body) in computed]
-        return list(exact or found)
+        return [*(exact or found)]
 
     def classes(self, name: str, inside: list[int]) -> list[ast.AST]:
         """The definitions of a class with code at these lines; all of this name where there is none."""
@@ -71,10 +72,14 @@ def _parsed(text: str) -> Source | None:
             whole = compile(text, "<source>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return None
-    codes: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+    source = Source(tree, {}, {})
     for code in _all_codes(whole):
-        codes.setdefault((code.co_name, code.co_firstlineno), []).append(same_code(code))
-    return Source(tree, codes)
+        source.codes.setdefault((code.co_name, code.co_firstlineno), []).append(same_code(code))
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            place = getattr(node, "name", "<lambda>"), _first_line(node)
+            source.definitions.setdefault(place, []).append(node)
+    return source
 
 
 def same_code(code: CodeType) -> tuple[Any, ...]:
@@ -90,7 +95,7 @@ def _all_codes(code: CodeType) -> Iterator[CodeType]:
             yield from _all_codes(constant)
 
 
-def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> int:
+def _first_line(node: Function) -> int:
     """As Python counts it: that of the first decorator."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(d.lineno for d in decorators)])
@@ -112,25 +117,46 @@ def _bound(statement: ast.stmt) -> set[str]:
     }
 
 
+@lru_cache(maxsize=4096)  # nodes are those of cached sources
 def essential(node: ast.AST) -> ast.AST:
     """A copy of the definition without what people read."""
     copy: ast.AST = _Essential().visit(ast.parse(ast.unparse(node)).body[0])
     return ast.fix_missing_locations(copy)
 
 
+@lru_cache(maxsize=4096)
 def text(node: ast.AST) -> str:
     """An essential definition in letters that are the same under every version of Python."""
     return repr(_plain(node))
 
 
-def names_used(node: ast.AST) -> set[str]:
+@lru_cache(maxsize=4096)
+def names_used(node: ast.AST) -> frozenset[str]:
     """The global names that an essential definition reads."""
     written = ast.unparse(node)
     try:
         whole = symtable.symtable(written, "<source>", "exec")
     except SyntaxError:  # such as a nonlocal whose function was left behind
-        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return set(_globals(whole, top=True))
+        return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    return frozenset(_globals(whole, top=True))
+
+
+def imports_inside(node: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+    """What an essential definition imports when it runs."""
+    return [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+
+
+def imported_names(
+    statement: ast.Import | ast.ImportFrom, package: str | None
+) -> Iterator[tuple[str, str, str | None]]:
+    """The name given, the module, and the name in it; None for the module itself, as far as ``a.b`` names it ``a``."""
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            module = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or module, module, None
+        else:
+            said = "." * statement.level + (statement.module or "")
+            yield alias.asname or alias.name, importlib.util.resolve_name(said, package or ""), alias.name
 
 
 def attributes_of(node: ast.AST, name: str) -> set[str]:
