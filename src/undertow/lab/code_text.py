@@ -18,7 +18,6 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Place = tuple[str, int]
 """A function's name and the line where it begins."""
