@@ -38,6 +38,11 @@ def probability_columns(frame: pl.DataFrame) -> list[str]:
     return [c for c in frame.columns if c.startswith(PROBABILITY) and len(c) > len(PROBABILITY)]
 
 
+def answer_columns(frame: pl.DataFrame) -> list[str]:
+    """Those in which a member answers: ``prediction``, ``score``, and its probabilities."""
+    return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
+
+
 def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:
     """A text column as whole numbers, numbers or truth values where every value reads as one and nothing is lost.
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import SPECIAL, probability_columns, typed, typed_all
+from undertow.records.formats._columns import SPECIAL, answer_columns, probability_columns, typed, typed_all
 from undertow.records.reading import Missing
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
@@ -201,8 +201,7 @@ def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> 
     """Examples for which some member gives no prediction, or only some of its probabilities."""
     missing_N = np.zeros(len(ids), dtype=bool)
     for sheet in sheets:
-        there = {"prediction", "score"} & set(sheet.frame.columns)
-        for name in (*sorted(there), *probability_columns(sheet.frame)):
+        for name in answer_columns(sheet.frame):
             if not sheet.frame[name].null_count():
                 continue
             empty_N = sheet.frame[name].is_null().to_numpy()

@@ -18,7 +18,7 @@ from undertow.errors import TableError
 from undertow.records.answers import Answers, derive
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
-from undertow.records.formats._columns import PROBABILITY, probability_columns
+from undertow.records.formats._columns import PROBABILITY, answer_columns, probability_columns
 from undertow.records.formats._join import Exclusions, Sheet, join
 from undertow.records.formats._records import to_records
 from undertow.records.reading import Reading
@@ -75,7 +75,7 @@ def from_sheets(
 
 def _emptied(sheet: Sheet) -> Sheet:
     """A row that is empty in part has no answer: nothing of it is taken. There is none where that is refused."""
-    names = [c for c in ("prediction", "score", *probability_columns(sheet.frame)) if c in sheet.frame.columns]
+    names = answer_columns(sheet.frame)
     answered = ~sheet.frame.select(pl.any_horizontal(pl.col(names).is_null())).to_series()
     if answered.all():
         return sheet
