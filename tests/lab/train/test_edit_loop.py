@@ -187,13 +187,13 @@ def test_a_derived_population_notices_a_parent_that_was_trained_again(tmp_path: 
         trainer.train(student(own(tmp_path), epochs=2))
 
 
-def test_a_record_that_does_not_say_goes_on_and_still_does_not_say(tmp_path: Path) -> None:
+def test_a_record_that_does_not_say_goes_on_and_still_does_not_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dense = Population("dense", Blobs(), MLP((4,)), RECIPE, members=1)
-    folder = train_population(dense, tmp_path, runner="loop")
-    written = json.loads((folder / "manifest.json").read_text())
-    assert written["built_from"].keys() == {"data Blobs", "model MLP", "training data"}
-    del written["built_from"]
-    (folder / "manifest.json").write_text(json.dumps(written))
+    with monkeypatch.context() as before_there_were_digests:
+        before_there_were_digests.setattr("undertow.lab.train.description.built_from", lambda *_: {})
+        folder = train_population(dense, tmp_path, runner="loop")
     train_population(replace(dense, members=2), tmp_path, runner="loop")
     written = json.loads((folder / "manifest.json").read_text())
     assert (len(written["members"]), written["built_from"]) == (2, {})
