@@ -117,12 +117,14 @@ def test_a_repeat_run_of_the_reference_gives_the_floor() -> None:
     assert 0 < row["floor"] < row["changed"]  # type: ignore[operator]
 
 
-def test_three_members_a_side_cannot_decide_and_the_audit_says_so() -> None:
+def test_three_members_a_side_decide_shifts_by_students_t_and_the_audit_says_so() -> None:
     reference, variant = planted_world({2: 0.9}, m_ref=3, m_var=3, n=1200, classes=6, seed=1)
     found = audit(reference, [variant], SETTINGS)
     row = rows(found, "accuracy", "class", "class 2")
-    assert row["verdict"] == "too small to tell"
-    assert row["note"] == "3 + 3 members cannot reach 5% (smallest possible p is 0.1); 4 members a side can."
+    assert row["verdict"] == "worse"
+    assert row["p_adjusted"] == pytest.approx(6 * row["p"])  # type: ignore[operator]
+    assert "shifts are tested by Student's t" in found.variants[0].design[1]
+    assert rows(found, "churn", "class", "class 2")["verdict"] == "too small to tell"
 
 
 def test_paired_churn_has_no_floor_and_is_not_called_within_it() -> None:
@@ -155,9 +157,11 @@ def test_one_repeat_run_does_not_make_a_few_examples_decide() -> None:
 def test_a_repeat_run_shows_how_far_accuracy_moves_by_itself() -> None:
     reference, variant = planted_world({2: 0.4}, m_ref=3, m_var=1, n=600, classes=3, seed=1)
     row = rows(audit(reference, [variant], SETTINGS), "accuracy", "class", "class 2")
-    right_M = np.nanmean(reference.correct_MN[:, reference.label_N == 2], axis=1)
-    assert row["floor_low"] == pytest.approx((right_M[1:] - right_M[0]).min())
-    assert row["floor_high"] == pytest.approx((right_M[1:] - right_M[0]).max())
+    right_M = np.nanmean(reference.correct_MN[:, reference.label_N == 2], axis=1, dtype=np.float64)
+    from_the_others = [right_M[r] - np.delete(right_M, r).mean() for r in range(3)]
+    assert row["floor_low"] == pytest.approx(min(from_the_others))
+    assert row["floor_high"] == pytest.approx(max(from_the_others))
+    assert row["floor"] == pytest.approx(0, abs=1e-12)
     assert "no floor" not in str(row["note"])
 
 
@@ -306,7 +310,7 @@ def test_two_variants_of_one_name_are_refused() -> None:
     )
 
 
-def test_one_lucky_reference_run_does_not_make_a_variant_worse() -> None:
+def test_one_lucky_reference_run_makes_a_variant_worse_than_these_models_and_not_than_their_recipe() -> None:
     # The first run of the reference is right on 60 examples that its repeat run and the variant both get wrong.
     label_N = np.zeros(1000, dtype=np.int32)
     lucky, usual, variant = (np.zeros(1000, dtype=np.int32) for _ in range(3))
@@ -314,12 +318,19 @@ def test_one_lucky_reference_run_does_not_make_a_variant_worse() -> None:
     reference = records_from([lucky, usual], label_N, 2, name="reference")
     changed = records_from([variant], label_N, 2, name="variant")
     alone = audit(reference.take_members([0]), [changed], SETTINGS)
-    beside = audit(reference, [changed], SETTINGS)
     assert rows(alone, "accuracy", "all")["verdict"] == "worse"
-    row = rows(beside, "accuracy", "all")
-    assert row["verdict"] == "too small to tell"
+    row = rows(audit(reference, [changed], SETTINGS), "accuracy", "all")
+    assert row["verdict"] == "worse"
     assert row["reference"] == pytest.approx((0.90 + 0.84) / 2)
-    assert row["p_adjusted"] == 1.0
+    assert row["effect"] == pytest.approx(-0.03)
+    assert (row["floor_low"], row["floor_high"]) == pytest.approx((-0.06, 0.06))
+    assert "runs of the reference differ as much from each other: this is about these models" in str(row["note"])
+    for scope in ("members", "both"):
+        wider = audit(reference, [changed], replace(SETTINGS, generalise_to=scope))  # type: ignore[arg-type]
+        row = rows(wider, "accuracy", "all")
+        assert row["verdict"] == "too small to tell"
+        assert row["p_adjusted"] > 0.3  # type: ignore[operator]
+        assert wider.variants[0].scope == scope
 
 
 def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_better() -> None:

@@ -1,44 +1,129 @@
-"""What a design can decide, in whole sentences."""
+"""What a design can decide, and what its verdict is about, in whole sentences."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from undertow.audit.design import Design
+from undertow.audit.design import Design, scope_of
+from undertow.audit.result import Settings
+
+MODELS = "The verdict is about these trained models, on new examples like these."
+RECIPES = "The verdict is about new members of these recipes, on these examples."
+BOTH = "The verdict is about new members of these recipes, on new examples like these."
+STUDENT = (
+    "so shifts are tested by Student's t, which assumes that members spread normally, and disagreements cannot be told "
+    "from chance."
+)
+LONE = "The variant has one member, which is taken to vary as the reference's members do."
 
 
-def test_three_members_a_side_cannot_reach_five_percent() -> None:
-    design = Design(3, 3, paired=False, level=0.05)
-    assert not design.resolves
+def test_members_are_exchanged() -> None:
+    design = Design(4, 4, paired=False, level=0.05)
+    assert design.resolves
     assert design.sentences() == (
-        "3 + 3 members: members are exchanged between the two populations; p values come from these rearrangements.",
-        "3 + 3 members cannot reach 5% (smallest possible p is 0.1); 4 members a side can.",
+        RECIPES,
+        "4 + 4 members: members are exchanged between the two populations; p values come from these rearrangements.",
     )
 
 
-def test_four_members_a_side_can() -> None:
-    assert Design(4, 4, paired=False, level=0.05).resolves
+def test_three_members_a_side_are_decided_by_students_t() -> None:
+    design = Design(3, 3, paired=False, level=0.05)
+    assert (design.tells, design.resolves) == (True, False)
+    assert design.sentences() == (
+        RECIPES,
+        "3 + 3 members: members are exchanged between the two populations. These rearrangements cannot reach 5% "
+        f"(smallest possible p is 0.1), {STUDENT}",
+    )
 
 
-def test_pairs_need_six() -> None:
-    assert not Design(5, 5, paired=True, level=0.05).resolves
+def test_pairs_need_six_for_rearrangements() -> None:
     assert Design(6, 6, paired=True, level=0.05).resolves
-    assert Design(5, 5, paired=True, level=0.05).sentences()[1] == (
-        "5 pairs of members cannot reach 5% (smallest possible p is 0.062); 6 pairs of members can."
+    design = Design(5, 5, paired=True, level=0.05)
+    assert (design.tells, design.resolves) == (True, False)
+    assert design.sentences() == (
+        RECIPES,
+        "5 + 5 members: each variant member derives from a reference member, so pairs are swapped. These "
+        f"rearrangements cannot reach 5% (smallest possible p is 0.062), {STUDENT}",
+    )
+    assert Design(6, 6, paired=True, level=0.05).sentences()[1] == (
+        "6 + 6 members: each variant member derives from a reference member, so pairs are swapped; p values come from "
+        "these rearrangements."
     )
 
 
-def test_one_member_a_side_has_no_floor_and_says_so() -> None:
-    design = Design(1, 1, paired=False, level=0.05)
-    assert design.mode == "examples"
-    assert design.sentences()[-1] == "No floor: one member each side. A repeat run of the reference would give one."
+@pytest.mark.parametrize("scope", ["members", "both"])
+@pytest.mark.parametrize(("paired", "what"), [(False, "One reference member"), (True, "One pair of members")])
+def test_one_reference_member_or_pair_cannot_tell_and_says_what_would(scope, paired, what) -> None:
+    design = Design(1, 1 if paired else 8, paired=paired, level=0.05, scope=scope)
+    assert (design.tells, design.resolves, design.mode) == (False, False, "members")
+    assert design.sentences() == (
+        RECIPES if scope == "members" else BOTH,
+        f"{what} does not show how much members of a recipe differ, so this cannot be told; give more, or ask about "
+        "these models with --generalise-to examples.",
+    )
 
 
-def test_a_repeat_run_gives_the_floor() -> None:
-    design = Design(2, 1, paired=False, level=0.05)
-    assert design.repeats == 1
-    assert design.sentences()[-1] == (
-        "The floor comes from 1 repeat run of the reference; each of its runs is tested and the largest p decides."
+def test_enough_members_against_one_can_reach_the_level_only_where_they_tell() -> None:
+    assert Design(24, 1, paired=False, level=0.05).resolves
+    assert not Design(1, 24, paired=False, level=0.05).resolves
+
+
+def test_one_variant_member_is_taken_to_vary_as_the_references() -> None:
+    assert Design(8, 1, paired=False, level=0.05).sentences()[-1] == LONE
+    assert Design(8, 1, paired=False, level=0.05, scope="both").sentences()[-1] == LONE
+
+
+def test_members_and_examples() -> None:
+    assert Design(3, 2, paired=False, level=0.05, scope="both").sentences() == (
+        BOTH,
+        "3 + 2 members and the examples are both taken as samples: limits of shifts add what members and what examples "
+        "vary by. Disagreements are tested by exchanging members, on these examples.",
+    )
+    clustered = Design(5, 5, paired=True, level=0.05, scope="both", clusters="column 'passage'")
+    assert clustered.sentences()[1] == (
+        "5 pairs of members and the examples are both taken as samples: limits of shifts add what members and what "
+        "clusters of examples (column 'passage') vary by. Disagreements are tested by exchanging members, on these "
+        "examples."
+    )
+
+
+def test_one_model_a_side_has_no_floor_and_says_so() -> None:
+    design = Design(1, 1, paired=False, level=0.05, scope="examples")
+    assert (design.mode, design.repeats, design.resolves) == ("examples", 0, True)
+    assert design.sentences() == (
+        MODELS,
+        "The test is over examples: exact McNemar, with Tango's score interval.",
+        "No floor: one reference run. A repeat run of the reference would give one.",
+    )
+
+
+def test_graded_outcomes_have_another_test_than_right_and_wrong() -> None:
+    design = Design(1, 1, paired=False, level=0.05, scope="examples", binary=False)
+    assert design.sentences()[1] == "The test is over examples, by score limits for a bounded mean."
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
+    said = "examples with equal content (180 repeat another)"
+    design = Design(1, 1, paired=False, level=0.05, scope="examples", clusters=said, binary=binary)
+    assert design.sentences()[1] == (
+        f"The test is over clusters of examples ({said}), by score limits for a bounded mean."
+    )
+    assert "McNemar" not in " ".join(design.sentences())
+
+
+@pytest.mark.parametrize(
+    ("runs", "floor"), [(2, "The floor is how much the 2 runs"), (3, "The floor is how much the 3 runs")]
+)
+def test_repeat_runs_are_averaged_and_give_the_floor(runs, floor) -> None:
+    design = Design(runs, 1, paired=False, level=0.05, scope="examples")
+    assert design.repeats == runs - 1
+    assert design.sentences() == (
+        MODELS,
+        "The test is over examples, by score limits for a bounded mean.",
+        f"{runs} + 1 runs of the models are averaged on each example.",
+        f"{floor} of the reference differ among themselves.",
     )
 
 
@@ -48,3 +133,21 @@ def test_paired_members_are_swapped_within_pairs() -> None:
     reference, variant = arrangements.is_reference_DM[:, :3], arrangements.is_reference_DM[:, 3:]
     assert (reference ^ variant).all()
     assert len(reference) == 8
+
+
+@pytest.mark.parametrize(
+    ("asked", "several", "models", "scope"),
+    [
+        ("auto", "members", (1, 1), "examples"),
+        ("auto", "members", (3, 1), "examples"),
+        ("auto", "members", (1, 8), "examples"),
+        ("auto", "members", (2, 2), "members"),
+        ("auto", "both", (2, 2), "both"),
+        ("auto", "both", (7, 1), "examples"),
+        ("members", "members", (1, 1), "members"),
+        ("both", "members", (5, 5), "both"),
+        ("examples", "both", (5, 5), "examples"),
+    ],
+)
+def test_by_itself_it_is_about_members_only_where_both_sides_have_several(asked, several, models, scope) -> None:
+    assert scope_of(Settings(generalise_to=asked, several=several), *models) == scope

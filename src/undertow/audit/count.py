@@ -26,18 +26,20 @@ def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats)
     count = above_floor(changed_DG[:, :1] * int(exemplars.voted_N.sum()), level=pair.settings.level)
     taxicab = above_floor(taxicab_DG[:, :1], level=pair.settings.level)
     before, after = crossfitted_accuracy(pair)
+    # One reference member does not show how much members differ; nothing is more than chance then.
+    told = 1.0 if pair.design.tells else float("nan")
     return ExemplarCount(
         observed=int(exemplars.changed_N.sum()),
         floor=float(count.floor_G[0]),
         floor_low=float(count.floor_low_G[0]),
         floor_high=float(count.floor_high_G[0]),
-        p=float(count.p_G[0]),
+        p=told * float(count.p_G[0]),
         confirmed=int(exemplars.confirmed_N.sum()),
         tied=int((exemplars.tied_N & exemplars.voted_N).sum()),
         n_examples=n,
         mean_taxicab=float(taxicab.value_G[0]),
         mean_taxicab_floor=float(taxicab.floor_G[0]),
-        mean_taxicab_p=float(taxicab.p_G[0]),
+        mean_taxicab_p=told * float(taxicab.p_G[0]),
         split_half=split_half_count(pair.reference, pair.rng("split half")),
         reference_accuracy_on_exemplars=before,
         variant_accuracy_on_exemplars=after,

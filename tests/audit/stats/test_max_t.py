@@ -8,7 +8,7 @@ from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats.arrangements import exchange, swaps
-from undertow.audit.stats.max_t import max_t
+from undertow.audit.stats.max_t import deviate, max_t, t_of
 
 
 @pytest.mark.parametrize(("m_ref", "m_var"), [(5, 5), (3, 6), (1, 9), (9, 1), (4, 4)])
@@ -18,16 +18,36 @@ def test_equals_the_loop_over_draws_and_slices(m_ref, m_var):
     value_GM[0, m_ref:] += 1
     value_GM[5] = 0.5
     value_GM[6, 2] = np.nan
-    resolution_G = np.full(7, 0.25)
+    resolution_G, level = np.full(7, 0.25), 0.1
     drawn = exchange(m_ref, m_var, 300, rng)
-    found = max_t(value_GM, m_ref, drawn, level=0.05, resolution_G=resolution_G)
+    found = max_t(value_GM, m_ref, drawn, level=level, resolution_G=resolution_G)
     smallest_G = (resolution_G / 2) ** 2 * (1 / m_ref + 1 / m_var)
-    t_G, p_G, adjusted_G = oracle.max_t(value_GM, drawn.is_reference_DM, smallest_G)
+    t_G, df, p_G, adjusted_G, limits = oracle.max_t(value_GM, drawn.is_reference_DM, smallest_G, level)
     np.testing.assert_allclose(found.t_G[:6], t_G[:6], atol=1e-10)
+    np.testing.assert_allclose(found.df_G[:6], df)
     np.testing.assert_allclose(found.p_G, p_G)
     np.testing.assert_allclose(found.p_adjusted_G, adjusted_G)
-    assert all(np.isnan(column[6]) for column in found[:-2])
+    moved = [g for g in range(6) if found.effect_G[g] != 0]
+    np.testing.assert_allclose((found.low_G[moved], found.high_G[moved]), np.array(limits)[:, moved], rtol=1e-5)
+    assert all(np.isnan(column[6]) for column in found[:-1])
     assert (found.p_G[5], found.p_adjusted_G[5], found.effect_G[5]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(("df", "within"), [(2.0, 0.015), (3.0, 0.01), (5.5, 0.005), (12.0, 0.002), (60.0, 3e-4)])
+def test_a_t_becomes_the_normal_deviate_of_its_tail(df, within):
+    t = np.array([0.05, 0.5, 1.0, 2.0, 4.0, 8.0, 20.0])
+    there = oracle.deviate_exactly(t, df)
+    np.testing.assert_allclose(deviate(t, df)[:5], there[:5], rtol=within)
+    np.testing.assert_allclose(deviate(t, df), there, rtol=3 * within)
+    np.testing.assert_allclose(deviate(-t, df), deviate(t, df))
+    assert (np.diff(deviate(t, df)) > 0).all()
+
+
+@pytest.mark.parametrize("df", [1.0, 2.0, 7.3, 500.0])
+def test_the_t_of_a_deviate_is_its_inverse(df):
+    for t in (0.0, 0.3, 2.0, 15.0, 1e4):
+        assert t_of(float(deviate(np.array(t), np.array(df))), np.array(df)) == pytest.approx(t, rel=1e-8, abs=1e-12)
+    assert np.isinf(t_of(200.0, np.array(1.0)))
 
 
 def test_intervals_say_what_the_adjusted_p_values_say():
@@ -48,9 +68,47 @@ def test_the_statistic_is_welchs_and_the_effect_variant_minus_reference():
     found = max_t(np.hstack([reference_GM, variant_GM]), 6, exchange(6, 9, 200, rng), level=0.05)
     there = stats.ttest_ind(variant_GM, reference_GM, axis=1, equal_var=False)
     np.testing.assert_allclose(found.t_G, there.statistic)
-    np.testing.assert_allclose(found.df_G, there.df)
     np.testing.assert_allclose(found.effect_G, variant_GM.mean(axis=1) - reference_GM.mean(axis=1))
+    alone = max_t(np.hstack([reference_GM, variant_GM])[:1], 6, exchange(6, 9, 200, rng), level=0.05)
+    assert alone.df_G[0] == pytest.approx(there.df[0])
     assert found.resolves
+
+
+def test_degrees_of_freedom_are_pooled_over_the_slices():
+    """Of each side the share of the variance, averaged; a slice where nothing varies says nothing about it."""
+    rng = np.random.default_rng(0)
+    reference_GM, variant_GM = rng.normal(size=(4, 6)), rng.normal(1, 2, size=(4, 9))
+    reference_GM[3], variant_GM[3] = 0.1, 0.1
+    found = max_t(np.hstack([reference_GM, variant_GM]), 6, exchange(6, 9, 200, rng), level=0.05)
+    squared = reference_GM[:3].var(axis=1, ddof=1) / 6, variant_GM[:3].var(axis=1, ddof=1) / 9
+    share = (squared[0] / (squared[0] + squared[1])).mean()
+    np.testing.assert_allclose(found.df_G, 1 / (share**2 / 5 + (1 - share) ** 2 / 8))
+
+
+def test_sides_of_unequal_size_must_hold_by_students_t_too():
+    """16 members against 4 noisier ones: rearrangements alone alarm too often."""
+    rng = np.random.default_rng(3)
+    larger = 0
+    for _ in range(20):
+        value_GM = np.hstack([rng.normal(0, 1, (3, 8)), rng.normal(0.5, 3, (3, 4))])
+        found = max_t(value_GM, 8, exchange(8, 4, 495, rng), level=0.05)
+        student_G = 2 * stats.t.sf(np.abs(found.t_G), found.df_G)
+        assert (found.p_G >= student_G * (1 - 1e-9)).all()
+        assert (found.p_adjusted_G >= np.minimum(1, 3 * student_G) * (1 - 1e-9)).all()
+        assert (found.high_G - found.effect_G >= stats.t.isf(0.05 / 6, found.df_G) * found.se_G * (1 - 1e-9)).all()
+        assert ((found.p_adjusted_G <= 0.05) == ((found.low_G > 0) | (found.high_G < 0))).all()
+        larger += (found.p_G > student_G * (1 + 1e-9)).sum()
+    assert 0 < larger < 60
+
+
+def test_a_few_noisy_members_against_many_keep_the_level():
+    """16 against 4 whose spread is three times as large: .077 with rearrangements of t alone."""
+    rng = np.random.default_rng(4)
+    p = []
+    for _ in range(400):
+        value_GM = np.hstack([rng.normal(0, 1, (1, 16)), rng.normal(0, 3, (1, 4))])
+        p.append(max_t(value_GM, 16, exchange(16, 4, 300, rng), level=0.05).p_G[0])
+    assert np.mean(np.array(p) <= 0.05) <= 0.06
 
 
 def test_pairs_are_swapped_and_never_mixed():
@@ -82,22 +140,37 @@ def test_a_slice_of_one_example_does_not_drown_the_others():
     assert max_t(value_GM, 5, drawn, level=0.05).p_adjusted_G[0] > 0.05
 
 
-def test_where_no_arrangement_can_reach_the_level_the_intervals_are_welchs():
+def test_where_no_arrangement_can_reach_the_level_students_t_decides():
     rng = np.random.default_rng(5)
-    value_GM = rng.normal(size=(4, 6))
+    value_GM = rng.normal(size=(1, 6))
+    value_GM[0, 3:] += 6
     found = max_t(value_GM, 3, exchange(3, 3, 2000, rng), level=0.05)
     assert not found.resolves
-    there = stats.ttest_ind(value_GM[:, 3:], value_GM[:, :3], axis=1, equal_var=False).confidence_interval(1 - 0.05 / 4)
-    np.testing.assert_allclose(found.low_G, there.low)
-    np.testing.assert_allclose(found.high_G, there.high)
-    assert found.p_G.min() >= 0.1
+    there = stats.ttest_ind(value_GM[:, 3:], value_GM[:, :3], axis=1, equal_var=False)
+    assert found.p_G[0] == pytest.approx(there.pvalue[0])
+    assert found.p_G[0] < 0.05
+    interval = there.confidence_interval(0.95)
+    assert (found.low_G[0], found.high_G[0]) == pytest.approx((interval.low[0], interval.high[0]))
+
+
+def test_over_several_slices_students_t_is_corrected_by_bonferroni():
+    rng = np.random.default_rng(6)
+    value_GM = rng.normal(size=(4, 10))
+    found = max_t(value_GM, 5, swaps(5, 2000, rng), level=0.05)
+    there = stats.ttest_rel(value_GM[:, 5:], value_GM[:, :5], axis=1)
+    assert not found.resolves
+    np.testing.assert_allclose(found.p_G, there.pvalue)
+    np.testing.assert_allclose(found.p_adjusted_G, np.minimum(1, 4 * there.pvalue))
+    interval = there.confidence_interval(1 - 0.05 / 4)
+    np.testing.assert_allclose((found.low_G, found.high_G), (interval.low, interval.high))
 
 
 def test_one_member_each_side_decides_nothing():
     found = max_t(np.array([[0.2, 0.9]]), 1, exchange(1, 1, 100, np.random.default_rng(0)), level=0.05)
-    assert (found.p_G[0], found.p_adjusted_G[0], found.resolves) == (1.0, 1.0, False)
     assert found.effect_G[0] == pytest.approx(0.7)
-    assert np.isnan([found.se_G[0], found.df_G[0], found.low_G[0], found.high_G[0]]).all()
+    assert not found.resolves
+    for name in ("se_G", "df_G", "p_G", "p_adjusted_G", "low_G", "high_G"):
+        assert np.isnan(getattr(found, name)[0])
 
 
 def test_no_slice_and_no_defined_slice():
