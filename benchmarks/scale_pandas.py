@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 VOTES = ("taxicab", "modal_disagreement", "newly_wrong", "newly_right")
 PAIRS = ("churn", "newly_wrong_per_pair", "newly_right_per_pair")
@@ -41,7 +42,8 @@ def read_answers(reference: Path, variant: Path) -> tuple[pd.DataFrame, pd.DataF
 
 
 def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) -> pd.DataFrame:
-    """Welch-studentised permutation test of a per-member mean over slices, with max-T over the draws."""
+    """Welch-studentised permutation test of a per-member mean over slices, with max-T over the draws, on the scale of
+    normal deviates, and degrees of freedom from the sides' mean shares of the variance."""
     value_GM = answers.groupby([by, "member"])[column].mean().unstack("member").to_numpy()
     n_G = answers.groupby(by)["example"].nunique().to_numpy()
     effects, sizes = [], []
@@ -49,9 +51,12 @@ def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) 
         ref, var = value_GM[:, ~variant_M], value_GM[:, variant_M]
         effect = var.mean(axis=1) - ref.mean(axis=1)
         square = ref.var(axis=1, ddof=1) / ref.shape[1] + var.var(axis=1, ddof=1) / var.shape[1]
+        with np.errstate(invalid="ignore"):
+            share = np.nanmean(ref.var(axis=1, ddof=1) / ref.shape[1] / square)
+        df = 1 / (share**2 / (ref.shape[1] - 1) + (1 - share) ** 2 / (var.shape[1] - 1))
         least = (0.5 / n_G) ** 2 * (1 / ref.shape[1] + 1 / var.shape[1])
         effects.append(effect)
-        sizes.append(np.abs(effect / np.sqrt(np.maximum(square, least))))
+        sizes.append(stats.norm.isf(stats.t.sf(np.abs(effect / np.sqrt(np.maximum(square, least))), df)))
     effect_DG, size_DG = np.array(effects), np.array(sizes)
     largest = np.nanmax(size_DG, axis=1)
     return pd.DataFrame(
