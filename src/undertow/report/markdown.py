@@ -69,7 +69,8 @@ def _comparable(parts: Page) -> str:
 def _opening(parts: Page) -> str:
     first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
-    return f"{first}{stamp}\n\n{_md(parts.title, 160)} · " + " · ".join(_md(f, 60) for f in parts.facts)
+    about = "".join(f"\n\n{_md(said, 600)}" for said in parts.about)
+    return f"{first}{stamp}{about}\n\n{_md(parts.title, 160)} · " + " · ".join(_md(f, 60) for f in parts.facts)
 
 
 def _top_lines(parts: Page) -> str:

@@ -37,7 +37,13 @@ def method(audit: Audit) -> Method:
     single = any(v.count is None for v in audit.variants)
     return Method(
         reading=READING,
-        tests=(*(MEMBERS if many else ()), *(SINGLE if single else ()), *(BINARY if _binary(audit) else ()), *ALWAYS),
+        tests=(
+            *(MEMBERS if many else ()),
+            *(BOTH if any(v.scope == "both" for v in audit.variants) else ()),
+            *(SINGLE if single else ()), 
+            *(BINARY if _binary(audit) else ()),
+            *ALWAYS,
+        ),
         assumptions=audit.assumptions,
         designs=_designs(audit),
         measures=_measures(audit),
@@ -91,7 +97,7 @@ READING = (
     "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
 )
 MEMBERS = (
-    "The unit of replication is the trained member, never the example. Values per member are compared with a "
+    "Where a verdict is about members, the unit of replication is the trained member, not the example. Values per member are compared with a "
     "studentised (Welch) statistic whose distribution comes from exchanging members between the populations, or "
     "swapping them within pairs where each variant member was made from a reference member.",
     "Over slices, the largest statistic of each rearrangement sets the bar (Westfall–Young max-T), which keeps the "
@@ -103,11 +109,18 @@ MEMBERS = (
     "Accuracy on exemplars is cross-fitted: measured on members that took no part in choosing them, because choosing "
     "examples on which a population is split makes it look bad on them by selection alone.",
 )
+BOTH = (
+    "Where a verdict is about new members on new examples, the limits of a shift add what members vary by (Student’s "
+    "t) and what examples vary by, less the noise of single answers that both count; half widths add in squares. Such "
+    "limits are never narrower than those about examples alone, and are corrected over slices by Bonferroni.",
+)
 SINGLE = (
-    "With one member on a side, paired outcomes are tested over examples (exact McNemar) and the change is held "
-    "against the tolerance by its interval. This speaks about these two trained models, not about the change as such: "
-    "another seed could have moved other examples.",
-    "Over slices, p values are adjusted by Holm’s method.",
+    "Where a verdict is about the trained models at hand, outcomes are paired over examples, each side being the mean "
+    "of its runs. Right or wrong with one run a side takes the exact McNemar test and Tango’s score interval with a "
+    "correction of half an example; graded outcomes, several runs and clusters of examples take score limits for a "
+    "mean of bounded differences, which allow for losses that are possible but were not seen. This speaks about these "
+    "models, not about the change as such: another seed could have moved other examples.",
+    "Over slices, p values are adjusted by Holm’s method and intervals by Bonferroni’s.",
 )
 BINARY = (
     "Of a binary task an error rate that rises, on the whole or on a slice, counts although accuracy stays: somebody "
@@ -142,6 +155,11 @@ SINGLE_PAPERS = (
         "McNemar (1947). Note on the Sampling Error of the Difference between Correlated Proportions or Percentages. "
         "Psychometrika."
     ),
+    Paper(
+        "Tango (1998). Equivalence Test and Confidence Interval for the Difference in Proportions for the Paired-Sample "
+        "Design. Statistics in Medicine."
+    ),
+    Paper("Owen (2001). Empirical Likelihood. Chapman & Hall."),
     Paper("Holm (1979). A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics."),
 )
 

@@ -49,6 +49,8 @@ class Page:
     """Whether any side has more than one member."""
     notices: tuple[str, ...]
     """What must be known before any number is read; the sentence and the rest are the headline without them."""
+    about: tuple[str, ...]
+    """To what the verdict generalises, and by which test."""
     facts: tuple[str, ...]
     verdict: Verdict
     sentence: str
@@ -84,6 +86,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         pooling=audit.pooling,
         several=any(arm.members > 1 for arm in (audit.reference, *(v.arm for v in audit.variants))),
         notices=audit.notices,
+        about=_about(audit),
         facts=_facts(audit),
         verdict=audit.verdict,
         sentence=sentence,
@@ -110,6 +113,14 @@ def _comparable(audit: Audit) -> str:
     if not audit.differences:
         return "Comparable"
     return f"Comparable with {plural(len(audit.differences), 'stated difference')}"
+
+
+def _about(audit: Audit) -> tuple[str, ...]:
+    """To what the verdict generalises and how it was tested: of each variant by name where they differ."""
+    said = {v.arm.name: " ".join(v.design[:2]) for v in audit.variants}
+    if len(set(said.values())) == 1:
+        return (next(iter(said.values())),)
+    return tuple(f"{line(name, 60)}: {design}" for name, design in said.items())
 
 
 def _facts(audit: Audit) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
     said.append(f"{WORDS[parts.verdict].upper()}: {parts.headline}")
     if parts.stamp:
         said.append(parts.stamp)
+    said += [line(one, 600) for one in parts.about]
     if gate is None and parts.differences:
         said += _comparable(parts)
     said.append("")
