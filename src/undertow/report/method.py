@@ -40,7 +40,7 @@ def method(audit: Audit) -> Method:
         tests=(
             *(MEMBERS if many else ()),
             *(BOTH if any(v.scope == "both" for v in audit.variants) else ()),
-            *(SINGLE if single else ()), 
+            *(SINGLE if single else ()),
             *(BINARY if _binary(audit) else ()),
             *ALWAYS,
         ),
@@ -97,9 +97,10 @@ READING = (
     "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
 )
 MEMBERS = (
-    "Where a verdict is about members, the unit of replication is the trained member, not the example. Values per member are compared with a "
-    "studentised (Welch) statistic whose distribution comes from exchanging members between the populations, or "
-    "swapping them within pairs where each variant member was made from a reference member.",
+    "Where a verdict is about members, the unit of replication is the trained member, not the example. Values per "
+    "member are compared with a studentised (Welch) statistic whose distribution comes from exchanging members between "
+    "the populations, or swapping them within pairs where each variant member was made from a reference member; where "
+    "there are too few members for that, from Student’s t.",
     "Over slices, the largest statistic of each rearrangement sets the bar (Westfall–Young max-T), which keeps the "
     "correlation between slices.",
     "An example changed its modal answer if most members of the variant give another answer than most members of the "
@@ -156,8 +157,8 @@ SINGLE_PAPERS = (
         "Psychometrika."
     ),
     Paper(
-        "Tango (1998). Equivalence Test and Confidence Interval for the Difference in Proportions for the Paired-Sample "
-        "Design. Statistics in Medicine."
+        "Tango (1998). Equivalence Test and Confidence Interval for the Difference in Proportions for the "
+        "Paired-Sample Design. Statistics in Medicine."
     ),
     Paper("Owen (2001). Empirical Likelihood. Chapman & Hall."),
     Paper("Holm (1979). A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics."),
