@@ -125,22 +125,22 @@ def _audit(given: Any) -> None:
 
 def _watch_stages(seconds: dict[str, float]) -> None:
     """Put a stopwatch around the functions that an audit is made of."""
-    import undertow.run as run
+    import undertow.files as files
     from undertow.audit import by_members, compare
     from undertow.audit.exemplars import Exemplars
 
     for stage, place, name in (
-        ("reading", run, "read_any"),
+        ("reading", files, "read_any"),
         ("aligning", compare, "align"),
         ("rates by class", by_members, "rate_findings"),
-        ("worst slice", by_members, "worst_slice_findings"),
+        ("worst slice", compare, "worst_slice_findings"),
         ("votes", by_members, "vote_findings"),
         ("pairs of members", by_members, "pair_findings"),
         ("exemplar count", compare, "exemplar_count"),
         ("findings table", compare, "findings_frame"),
         ("exemplars", Exemplars, "gallery"),
         ("exemplars", Exemplars, "frame"),
-        ("report", run, "write_report"),
+        ("report", files, "write_report"),
     ):
         setattr(place, name, _timed(getattr(place, name), stage, seconds))
 
