@@ -43,7 +43,7 @@ def rows(found: Audit, measure: str, slice: str, value: str = "") -> dict[str, o
 def as_they_are(reference: Records, variant: Records, settings: Settings) -> Audit:
     """The audit of records that need no aligning, and would be refused for what they lack."""
     pair = Pair(reference, variant, False, settings)
-    return audit_comparisons(reference, [Comparison(pair, (), ())], settings)
+    return audit_comparisons(reference, [Comparison(pair, pair.reference, (), ())], settings)
 
 
 def test_the_planted_class_is_worse_and_named(planted: Audit) -> None:

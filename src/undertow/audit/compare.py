@@ -57,6 +57,8 @@ class Comparison:
     """One variant beside the reference, aligned, with what that assumed and which known differences remain."""
 
     pair: Pair
+    aligned: Records
+    """The reference as it was aligned, all members: what its own top line counts."""
     assumptions: tuple[str, ...]
     differences: tuple[str, ...]
     repeated: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ def comparisons(
         )
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
-        made.append(Comparison(pair, assumptions, aligned.differences, found.said, aligned.coverage))
+        made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, found.said, aligned.coverage))
     return tuple(made)
 
 
@@ -128,7 +130,7 @@ def audit_comparisons(
     made = [_one_variant(c, measures or default_measures()) for c in compared]
     found = tuple(_covered(variant, c.coverage) for (variant, _, _), c in zip(made, compared, strict=True))
     sides = [c.pair.reference for c in compared]
-    shown, said = _shown(reference, sides)
+    shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
     warned = tuple(dict.fromkeys(notice for c in compared for notice in notices(c.pair)))
     return Audit(

@@ -128,11 +128,9 @@ class Evidence:
 
     @cached_property
     def right(self) -> tuple[Floats, Floats]:
-        """Whether each side gets each example right, 1 or 0: its first run, or over members more than half of those
-        with an outcome. NaN where there is none."""
-        sides = (self.pair.reference.correct_MN, self.pair.variant.correct_MN)
-        before_N, after_N = (_majority(side_MN if self.over_members else side_MN[:1]) for side_MN in sides)
-        return before_N, after_N
+        """Whether each side gets each example right, 1 or 0: more than half of its members, or runs, with an outcome.
+        NaN where there is none."""
+        return _majority(self.pair.reference.correct_MN), _majority(self.pair.variant.correct_MN)
 
     @cached_property
     def at_stake_N(self) -> NDArray[np.bool_]:
