@@ -137,7 +137,7 @@ def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
     rows = found.findings.filter((pl.col("measure") == "false_positive_rate") & (pl.col("value") == "south"))
     counts = rows["note"][0].split(";")[0]
     assert (
-        f"The false positive rate of region south rises: +12.0 points (+7.8 to +18.1), {counts}; 1 more such rate"
+        f"The false positive rate of region south rises: +12.0 points (+7.6 to +18.4), {counts}; 1 more such rate"
         in (found.headline)
     )
     assert counts.startswith("false positives ")
