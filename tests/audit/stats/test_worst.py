@@ -112,3 +112,16 @@ def test_the_interval_holds_the_truth(paired, drop):
         found = worst_slice(before_MN.astype(float), after_MN.astype(float), member_GN, level=0.05, paired=paired)
         held += found.low <= -drop <= found.high
     assert held / worlds >= 0.93
+
+
+def test_examples_of_one_cluster_are_not_independent():
+    """Clusters of ten that are right or wrong together: what a slice's minimum may be is known much less well."""
+    rng, held = np.random.default_rng(0), 0
+    member_GN, cluster_N = slices(*[80] * 6), np.arange(480) // 10
+    for _ in range(60):
+        before_N, after_N = ((rng.random(48) < 0.8).astype(float).repeat(10) for _ in range(2))
+        found = worst_slice(
+            before_N[None], after_N[None], member_GN, level=0.05, paired=False, cluster_N=cluster_N, over_members=False
+        )
+        held += found.low <= 0 <= found.high
+    assert held >= 58

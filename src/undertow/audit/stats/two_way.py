@@ -105,7 +105,7 @@ def _parts(
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
     each_SG = np.array([spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)])
-    examples_G = _examples(membership_GN, change_N, n_G, units_G, cluster_N)
+    examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
     return _Parts(each_SG.sum(axis=0), np.maximum(examples_G - noise_G, 0.0), _freedom(each_SG, sizes))
 
 
@@ -130,7 +130,7 @@ def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: F
     return np.asarray(left_G / ((members - 1) * np.maximum(n_G - 1, 1)) / (members * n_G))
 
 
-def _examples(
+def square_over_examples(
     membership_GN: sp.csr_array, change_N: Floats, n_G: Floats, units_G: Floats, cluster_N: Ints | None
 ) -> Floats:
     """Squared standard error over examples, or over clusters of them (Miller 2024, §2.2)."""

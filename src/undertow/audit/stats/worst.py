@@ -20,7 +20,7 @@ from scipy.stats import t as student
 
 from undertow.audit.stats.over_runs import mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import Shift
-from undertow.audit.stats.two_way import TwoWay, two_way
+from undertow.audit.stats.two_way import TwoWay, square_over_examples, two_way
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -66,7 +66,7 @@ def worst_slice(
     else:
         shift = run_shift(membership_GN, *sides, each, cluster_N)
     selecting = level * SELECTING / 2 / slices
-    before, after = (_values(side_MN, membership_GN, selecting, over_members) for side_MN in sides)
+    before, after = (_values(side_MN, membership_GN, selecting, over_members, cluster_N) for side_MN in sides)
     index = [_lowest(side.value_G) for side in (before, after)]
     reference, changed = (
         float(side.value_G[g]) if g >= 0 else float("nan") for side, g in zip((before, after), index, strict=True)
@@ -85,13 +85,15 @@ class _Values(NamedTuple):
     high: float
 
 
-def _values(correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_members: bool) -> _Values:
+def _values(
+    correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_members: bool, cluster_N: Ints | None
+) -> _Values:
     """Normal limits with what members and examples vary by; slices whose lower limit reaches the lowest upper one."""
     mean_N = mean_of_runs(correct_MN)
-    value_G, examples_G = _mean_and_square(membership_GN, mean_N)
+    value_G, examples_G = _mean_and_square(membership_GN, mean_N, cluster_N)
     members_G, df = np.zeros(len(value_G)), 1e9
     if over_members and len(correct_MN) > 1:
-        each_MG = np.array([_mean_and_square(membership_GN, run_N)[0] for run_N in correct_MN])
+        each_MG = np.array([_mean_and_square(membership_GN, run_N, None)[0] for run_N in correct_MN])
         members_G, df = each_MG.var(axis=0, ddof=1) / len(correct_MN), float(len(correct_MN) - 1)
     half_G = student.isf(level / 2, df) * np.sqrt(members_G + examples_G)
     known_G = ~np.isnan(value_G)
@@ -99,18 +101,21 @@ def _values(correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_
     return _Values(value_G, known_G & (value_G - half_G <= high), low, high)
 
 
-def _mean_and_square(membership_GN: sp.csr_array, value_N: Floats) -> tuple[Floats, Floats]:
-    """Each row's mean, and its squared standard error over examples: at least that of one example more of each kind."""
+def _mean_and_square(membership_GN: sp.csr_array, value_N: Floats, cluster_N: Ints | None) -> tuple[Floats, Floats]:
+    """Each row's mean, and its squared standard error over examples or clusters of them: at least that of one unit
+    more of each kind."""
     known_N = ~np.isnan(value_N)
-    n_G, sum_G, square_G = (
-        np.asarray(membership_GN @ column_N.astype(np.float64))
-        for column_N in (known_N, np.where(known_N, value_N, 0.0), np.where(known_N, value_N, 0.0) ** 2)
-    )
+    known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
+    n_G = np.asarray(known_GN.sum(axis=1), dtype=np.float64).ravel()
+    units_G = n_G
+    if cluster_N is not None:
+        gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
+        units_G = np.asarray((sp.csr_array(known_GN @ gather_NK) > 0).sum(axis=1), dtype=np.float64).ravel()
+    square_G = square_over_examples(membership_GN, value_N, np.maximum(n_G, 1), units_G, cluster_N)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean_G = sum_G / n_G
-        likely_G = (sum_G + 1) / (n_G + 2)  # Laplace: a slice that is all right has a width too.
-        variance_G = np.maximum(square_G / n_G - mean_G**2, likely_G * (1 - likely_G) / (n_G + 2))
-        return mean_G, variance_G / n_G
+        mean_G = np.asarray(known_GN @ np.where(known_N, value_N, 0.0)) / n_G
+        likely_G = (mean_G * units_G + 1) / (units_G + 2)  # Laplace: a slice that is all right has a width too.
+        return mean_G, np.maximum(square_G, likely_G * (1 - likely_G) / (units_G + 2) / units_G)
 
 
 def _least(value_G: Floats, among_G: NDArray[np.bool_]) -> float:
