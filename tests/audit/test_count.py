@@ -108,7 +108,7 @@ def test_three_members_have_no_halves_to_compare() -> None:
 def count_of(pair: Pair) -> ExemplarCount:
     # Straight from the pair: examples that nobody answers would be refused, and the loops here know them.
     settings = replace(pair.settings, draws=200)
-    compared = Comparison(replace(pair, settings=settings), (), ())
+    compared = Comparison(replace(pair, settings=settings), pair.reference, (), ())
     (found,) = audit_comparisons(pair.reference, [compared], settings).variants
     assert found.count is not None
     return found.count
