@@ -16,9 +16,10 @@ NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
 def test_the_terminal_gets_the_verdict_first():
     said = summary_text(audits.garments((0.0, 0.95))).splitlines()
     assert said[0].startswith("WORSE: 1 of 2 variants cost somebody more than chance. pruned 95 %")
-    assert re.match(r"  ● dense again  accuracy \d\d\.\d % → \d\d\.\d % \(", said[2])
-    assert re.match(r"  ▼ pruned 95 %  accuracy \d\d\.\d % → \d\d\.\d % \(", said[5])
-    assert re.match(r" +class Shirt −\d+\.\d points \(−\d+\.\d to −\d+\.\d\), n = 200$", said[7])
+    assert said[1].startswith("10 + 10 members: members are exchanged between the two populations;")
+    assert re.match(r"  ● dense again  accuracy \d\d\.\d % → \d\d\.\d % \(", said[3])
+    assert re.match(r"  ▼ pruned 95 %  accuracy \d\d\.\d % → \d\d\.\d % \(", said[6])
+    assert re.match(r" +class Shirt −\d+\.\d points \(−\d+\.\d to −\d+\.\d\), n = 200$", said[8])
 
 
 def test_a_disagreement_is_set_against_its_floor_and_not_called_points():

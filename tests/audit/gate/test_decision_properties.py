@@ -166,8 +166,6 @@ def test_n_is_how_many_examples_were_used(name: str, rule: str):
     old_MN, new_MN = before.correct_MN, after.correct_MN
     if "churn" in rule or ("errors" in rule and not rule.endswith("count")):
         old_MN, new_MN = (np.where(r.pred_MN < 0, np.nan, 1) for r in (before, after))
-    elif rule.endswith("count") and pair.design.mode == "examples":
-        old_MN, new_MN = old_MN[:1], new_MN[:1]
     known_N = ~np.isnan(old_MN).all(axis=0) & ~np.isnan(new_MN).all(axis=0)
     for d in of_rule(name, rule):
         inside_N = np.array([d.value in ("", value) for value in LANGUAGES])
@@ -185,8 +183,7 @@ def _observed(pair: Pair, rule: str, inside_N) -> float:
     if rule in ("max_drop", "worst_slice_drop"):
         return 100 * (old_MN.mean() - new_MN.mean())
     if rule.endswith("count"):
-        runs = 1 if pair.design.mode == "examples" else None
-        return float(((old_MN[:runs].mean(axis=0) > 0.5) & (new_MN[:runs].mean(axis=0) <= 0.5)).sum())
+        return float(((old_MN.mean(axis=0) > 0.5) & (new_MN.mean(axis=0) <= 0.5)).sum())
     old_MN, new_MN, label_N = before.pred_MN[:, inside_N], after.pred_MN[:, inside_N], before.label_N[inside_N]
 
     def share(a_N, b_N) -> float:
