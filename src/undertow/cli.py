@@ -86,8 +86,12 @@ GeneraliseTo = Annotated[
     str,
     typer.Option(
         help="What the verdict is about: examples (these models on new examples), members (new members of these "
-        "recipes), both; auto takes members where both sides have several."
+        "recipes), both; auto takes members, or in a gate both, where both sides have several models."
     ),
+]
+MembersApart = Annotated[
+    bool,
+    typer.Option("--members-apart", help="Members were trained apart: take none for a repeat run of another."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -177,11 +181,12 @@ def audit(
     missing: MissingOutcomes = None,
     paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
+    members_apart: MembersApart = False,
 ) -> None:
     """Compare predictions on disk and write report.html, findings and exemplars. Needs no torch and no model."""
     from undertow.files import Request, audit_files
 
-    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, level)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, members_apart, level)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     request = Request(
         reference,
@@ -230,13 +235,14 @@ def gate(
     missing: MissingOutcomes = None,
     paired: Paired = False,
     generalise_to: GeneraliseTo = "auto",
+    members_apart: MembersApart = False,
 ) -> None:
     """Decide a release by a written policy. Exit code 0 pass, 1 fail, 2 usage or input error, 3 cannot tell or not
     comparable."""
     from undertow.files import Request
     from undertow.gating import run_gate, write_suggestion
 
-    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to)
+    settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, members_apart)
     reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
     request = Request(
         reference,
@@ -308,6 +314,7 @@ def _settings(
     tolerance_overall: float,
     min_count: int,
     generalise_to: str,
+    members_apart: bool,
     level: float = 0.05,
 ) -> Settings:
     """Flags are in points, settings in fractions."""
@@ -324,6 +331,7 @@ def _settings(
         tolerance_overall=tolerance_overall / 100,
         min_count=min_count,
         generalise_to=cast("Asked", generalise_to),  # Settings refuses any other word.
+        members_apart=members_apart,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
-from undertow.audit.result import Settings
+from undertow.audit.result import Asked, Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
 from undertow.records.reading import Missing, Reading
@@ -38,14 +38,17 @@ def gate_paths(
     accept: Sequence[str] = (),
     paired: bool = False,
     missing: Missing | None = None,
+    generalise_to: Asked = "auto",
+    members_apart: bool = False,
     **reading: Any,
 ) -> GateResult:
     """Decide a policy on files.
 
     ``against`` is a variant: a folder, a file, or several files that are its members (of several folders each is a
     variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
-    file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``reading`` are
-    fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
+    file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``generalise_to``
+    is what the verdict is about: ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of
+    another. ``reading`` are fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
@@ -59,7 +62,7 @@ def gate_paths(
         accepted=frozenset(accept),
         paired=paired,
         missing=missing,
-        settings=Settings(by=tuple(by)),
+        settings=Settings(by=tuple(by), generalise_to=generalise_to, members_apart=members_apart),
     )
     chosen = policy if isinstance(policy, Policy) else Path(policy)
     return gate_files(request, chosen, None if out is None else Path(out))

@@ -201,7 +201,6 @@ def test_two_equal_models_with_four_copies_each_do_not_lose_accuracy(noise) -> N
     assert worse <= 2
 
 
-@pytest.mark.xfail(strict=True, reason="churn beyond the repeat runs of one model calls every other model worse")
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_two_equal_models_with_four_copies_each_are_not_worse(noise) -> None:
     assert sum(copied(noise, seed).verdict == "worse" for seed in range(4)) <= 1

@@ -86,20 +86,21 @@ def _trained_apart(records: Records) -> bool:
 
 def _consistent(records: Records, clusters: int | None) -> NDArray[np.bool_]:
     """Which two members are consistent beyond ``CONSISTENT``, shown at the error rate over all pairs of the side."""
-    known_N = ~np.isnan(records.correct_MN).any(axis=0)
-    right_MX = records.correct_MN[:, known_N].astype(np.float64)
-    members, n = right_MX.shape
-    alone_MM = np.eye(members, dtype=np.bool_)
-    if n < 2:
-        return alone_MM
-    mean_M, square_M = right_MX.mean(axis=1), (right_MX**2).mean(axis=1)
-    apart_MM = square_M[:, None] + square_M - 2 * (right_MX @ right_MX.T) / n
-    chance_MM = square_M[:, None] + square_M - 2 * mean_M[:, None] * mean_M
-    units = n if clusters is None else min(clusters, n)
+    known_MN = (~np.isnan(records.correct_MN)).astype(np.float64)
+    right_MN = np.where(known_MN > 0, records.correct_MN, 0).astype(np.float64)
+    members = len(right_MN)
+    # Each two members are compared on the examples on which both have an outcome.
+    n_MM = known_MN @ known_MN.T
+    some_MM = np.maximum(n_MM, 1)
+    square_MM, mean_MM = right_MN**2 @ known_MN.T / some_MM, right_MN @ known_MN.T / some_MM
+    apart_MM = square_MM + square_MM.T - 2 * (right_MN @ right_MN.T) / some_MM
+    chance_MM = square_MM + square_MM.T - 2 * mean_MM * mean_MM.T
+    units_MM = some_MM if clusters is None else np.minimum(clusters, some_MM)
     level = ERROR_RATE / (members * (members - 1) / 2)
-    count_MM = np.clip(apart_MM, 0.0, 1.0) * units
-    most_MM = np.nan_to_num(beta.isf(level, count_MM + 1, np.maximum(units - count_MM, 1e-9)), nan=1.0)
-    return np.asarray(alone_MM | (most_MM < (1 - CONSISTENT) * chance_MM))
+    count_MM = np.clip(apart_MM, 0.0, 1.0) * units_MM
+    most_MM = np.nan_to_num(beta.isf(level, count_MM + 1, np.maximum(units_MM - count_MM, 1e-9)), nan=1.0)
+    alike_MM = (most_MM < (1 - CONSISTENT) * chance_MM) & (n_MM > 1)
+    return np.asarray(alike_MM | np.eye(members, dtype=np.bool_))
 
 
 def _equal(records: Records) -> NDArray[np.bool_]:
@@ -119,8 +120,13 @@ def _equal(records: Records) -> NDArray[np.bool_]:
 def _said(records: Records, model_M: Ints) -> str:
     models = int(model_M.max()) + 1
     what = "1 model" if models == 1 else f"{models} models"
+    told = (
+        f"they are right and wrong on the same examples more often than members trained apart (error consistency above "
+        f"{CONSISTENT:g}, tested at {ERROR_RATE:.0%})"
+        if records.outcome_known
+        else "they gave the same answer to every example"
+    )
     return (
-        f"The {records.M} members of {records.name!r} count as repeat runs of {what}: they are right and wrong on the "
-        f"same examples more often than members trained apart (error consistency above {CONSISTENT:g}, tested at "
-        f"{ERROR_RATE:.0%}). If they were trained apart, say so with --members-apart."
+        f"The {records.M} members of {records.name!r} count as repeat runs of {what}: {told}. If they were trained "
+        "apart, say so with --members-apart."
     )

@@ -22,6 +22,10 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
     """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance and enough
     to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
 
+    About the models at hand, moved answers inform only: any other model moves more answers than repeat runs of one
+    model do, also one that is as good. How many may move is a question for the gate (``max_churn``). Without outcomes
+    they are all there is, and decide.
+
     ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse by the same
     questions.
 
@@ -36,6 +40,7 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
         moved is not None
         and moved["verdict"] == "worse"
         and moved["effect"] >= settings.tolerance_overall
+        and (moved["measure"] == "taxicab" or not accuracy.height)
         and not (_asks_error_rates(findings) and moved["p_adjusted"] > settings.level / 2)
     )
     whole, slices = (set(accuracy.filter(part)["verdict"]) for part in (pl.col("slice") == ALL, pl.col("slice") != ALL))

@@ -29,6 +29,10 @@ from undertow.card import Measure
 Floats = NDArray[np.floating[Any]]
 
 
+TIE = 1e-6
+"""How far above half of the members a share must be to be more than a tie."""
+
+
 class Limits(NamedTuple):
     """Per row: the effect with its one-sided limits, how many examples, and how spread out single examples are."""
 
@@ -128,9 +132,9 @@ class Evidence:
 
     @cached_property
     def right(self) -> tuple[Floats, Floats]:
-        """Whether each side gets each example right, 1 or 0: more than half of its members, or runs, with an outcome.
-        NaN where there is none."""
-        return _majority(self.pair.reference.correct_MN), _majority(self.pair.variant.correct_MN)
+        """Whether each side gets each example right, 1 or 0, by the majority of its members, or runs, with an outcome;
+        a tie counts against the variant. NaN where there is none."""
+        return _majority(self.pair.reference.correct_MN, 0.5), _majority(self.pair.variant.correct_MN, 0.5 + TIE)
 
     @cached_property
     def at_stake_N(self) -> NDArray[np.bool_]:
@@ -138,9 +142,9 @@ class Evidence:
         return np.asarray((self.pair.reference.correct_MN > 0.5).any(axis=0))
 
 
-def _majority(correct_MN: Floats) -> Floats:
+def _majority(correct_MN: Floats, least: float) -> Floats:
     mean_N = mean_of_runs(correct_MN)
-    return np.where(np.isnan(mean_N), np.nan, mean_N > 0.5)
+    return np.where(np.isnan(mean_N), np.nan, mean_N >= least)
 
 
 def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:

@@ -29,6 +29,8 @@ Floats = NDArray[np.floating[Any]]
 
 CLOSE = 1e-7
 """Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding only."""
+ROUNDING = 1e-24
+"""A squared standard error of values in [0, 1] that is no more than rounding."""
 BLOCK = 256
 """Slices at a time, so that draws × slices stays within a few megabytes."""
 
@@ -162,7 +164,7 @@ def _freedom(drawn: list[_Drawn], m_ref: int, arrangements: Arrangements) -> Flo
         return np.full((draws, 1), members - 2.0)
     total_D, slices_D = np.zeros(draws), np.zeros(draws)
     for _, ref_DG, var_DG in drawn:
-        varies_DG = ref_DG + var_DG > 0
+        varies_DG = ref_DG + var_DG > ROUNDING
         share_DG = np.divide(ref_DG, ref_DG + var_DG, out=np.zeros_like(ref_DG), where=varies_DG)
         total_D, slices_D = total_D + share_DG.sum(axis=1), slices_D + varies_DG.sum(axis=1)
     # Where nothing varies the resolution is all there is, and it is known of both sides alike.
