@@ -296,5 +296,5 @@ def population(
 
 
 def settings(scope: str, **given: Any) -> Settings:
-    """Settings about this scope. Code from before scopes could be chosen is run without."""
-    return Settings(**given | ({"generalise_to": scope} if SCOPED else {}))
+    """Settings about this scope, with nothing to look at. Code from before scopes could be chosen is run without."""
+    return Settings(gallery=0, **given | ({"generalise_to": scope} if SCOPED else {}))
