@@ -82,14 +82,13 @@ def _notes(
         yield f"{int(one.clusters):,} clusters"
     if verdict in ("worse", "better") and floor.spans(one.effect):
         yield "runs of the reference differ as much from each other: this is about these models, not their recipes"
-    if np.isnan(one.fell):
-        if not pair.design.repeats:
-            yield NO_FLOOR
-        return
-    n, fell, rose = int(one.n), int(one.fell), int(one.rose)
-    after = round(one.after * n)
-    yield _counted(card, _Flips(fell, rose, after - rose + fell, after, n))
-    yield from _outlook(pair, verdict, fell + rose, one, tolerance, share)
+    if not np.isnan(one.fell):
+        n, fell, rose = int(one.n), int(one.fell), int(one.rose)
+        after = round(one.after * n)
+        yield _counted(card, _Flips(fell, rose, after - rose + fell, after, n))
+    elif not pair.design.repeats:
+        yield NO_FLOOR
+    yield from _outlook(pair, verdict, one, tolerance, share)
 
 
 def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
@@ -187,18 +186,21 @@ def _counted(card: Card, flips: _Flips) -> str:
     return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
 
 
-def _outlook(pair: Pair, verdict: str, changed: int, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
+def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within floor":
         yield f"within the tolerance of {points(tolerance)}"
-        if not pair.design.repeats:
+        if not pair.design.repeats and not np.isnan(one.fell):
             yield NO_FLOOR.split(";")[0]
     if verdict == "too small to tell":
         n, effect = one.n, one.effect
         half = max(effect - one.low, one.high - effect)
         more = size_for(n, half, max(abs(effect), tolerance - abs(effect)))
-        needed = max(examples_for(max(changed, 1) / n, tolerance, level=share), more)
-        yield f"about {needed:,} examples in this slice would decide {points(tolerance)}"
+        needed = more
+        if not np.isnan(one.fell):
+            needed = max(examples_for(max(one.fell + one.rose, 1) / n, tolerance, level=share), more)
+        what = "examples" if np.isnan(one.clusters) else "examples in more clusters"
+        yield f"about {needed:,} {what} in this slice would decide {points(tolerance)}"
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
