@@ -344,7 +344,7 @@ def one_member() -> Audit:
     )
     name = audit.variants[0].arm.name
     churn = (
-        disagreement(name, "churn", "", 0.083, 0.01, verdict="too small to tell", note="no floor: one member each side")
+        disagreement(name, "churn", "", 0.083, 0.01, verdict="too small to tell", note="no floor: one reference run")
         | only
     )
     gallery = tuple(replace(e, p=NAN, q=NAN, confirmed=False) for e in audit.variants[0].gallery)

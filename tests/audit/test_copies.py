@@ -88,15 +88,16 @@ def test_members_of_exactly_the_bound_are_called_copies_at_the_stated_rate() -> 
     assert called <= 12
 
 
-def test_few_examples_do_not_show_that_members_are_copies() -> None:
+def test_few_examples_do_not_show_that_near_members_are_copies_but_equal_ones_are() -> None:
     rng = np.random.default_rng(4)
-    assert models_of(population([model(rng, 30)] * 2)).tolist() == [0, 1]
+    assert models_of(population(noisy(model(rng, 30), 2, 0.05, rng))).tolist() == [0, 1]
+    assert models_of(population([model(rng, 30)] * 2)).tolist() == [0, 0]
 
 
 def test_examples_of_one_cluster_count_once() -> None:
     rng = np.random.default_rng(5)
-    copies = population([model(rng, 200)] * 2)
-    assert models_of(copies, clusters=200).tolist() == [0, 0]
+    copies = population(noisy(model(rng, 400), 2, 0.01, rng))
+    assert models_of(copies, clusters=400).tolist() == [0, 0]
     assert models_of(copies, clusters=30).tolist() == [0, 1]
 
 
@@ -145,11 +146,11 @@ def test_runs_of_one_model_are_all_kept_where_examples_are_compared() -> None:
     old, new = sides(noisy(model(rng), 3, 0.02, rng), [model(rng)] * 2)
     found = distinct(old, new, paired=False, settings=AUTO)
     assert (found.reference.M, found.variant.M, found.scope) == (3, 2, "examples")
-    assert found.said == tuple(
-        f"The {members} members of {name!r} count as repeat runs of 1 model: they are right and wrong on the same "
-        "examples more often than members trained apart (error consistency above 0.75, tested at 1%). If they were "
-        "trained apart, say so with --members-apart."
-        for members, name in ((3, "old"), (2, "new"))
+    assert found.said == (
+        "The 3 members of 'old' count as repeat runs of 1 model: they are right and wrong on the same examples more "
+        "often than members trained apart (error consistency above 0.75, tested at 1%). If they were trained apart, say "
+        "so with --members-apart.",
+        "The 2 members of 'new' count as repeat runs of 1 model: they gave the same answer to every example.",
     )
 
 
@@ -174,9 +175,17 @@ def test_a_pair_is_a_copy_where_both_of_its_members_are() -> None:
 
 def test_members_that_are_declared_apart_are_taken_as_such() -> None:
     rng = np.random.default_rng(12)
-    old, new = sides([model(rng)] * 3, [model(rng)] * 3)
+    old, new = sides(noisy(model(rng), 3, 0.02, rng), noisy(model(rng), 3, 0.02, rng))
+    assert distinct(old, new, paired=False, settings=AUTO).scope == "examples"
     found = distinct(old, new, paired=False, settings=Settings(members_apart=True))
     assert (found.reference.M, found.variant.M, found.scope, found.said) == (3, 3, "members", ())
+
+
+def test_equal_members_are_one_model_whatever_is_declared() -> None:
+    rng = np.random.default_rng(13)
+    old, new = sides([model(rng)] * 3, [model(rng)] * 3)
+    found = distinct(old, new, paired=False, settings=Settings(members_apart=True))
+    assert (found.scope, len(found.said)) == ("examples", 2)
 
 
 def copied(noise: float, seed: int):
@@ -196,7 +205,7 @@ def test_two_equal_models_with_four_copies_each_do_not_lose_accuracy(noise) -> N
         accuracy = found.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "all"))
         worse += accuracy["verdict"][0] == "worse"
         assert found.variants[0].scope == "examples"
-        assert sum("count as repeat runs of 1 model" in said for said in found.variants[0].design) == 2
+        assert sum("count as repeat runs of 1 model" in said for said in found.notices) == 2
         assert found.exemplars["p"].is_nan().all()
     assert worse <= 2
 

@@ -62,7 +62,7 @@ def test_one_model_a_side_without_labels() -> None:
     share = 100 * float((bare[0].pred_MN[0] != bare[1].pred_MN[0]).mean())
     assert found.headline == (
         "variant: no labels, so only disagreement can be measured. "
-        f"{share:.1f} % of answers changed; there is no floor to set that against (one member each side)."
+        f"{share:.1f} % of answers changed; there is no floor to set that against (one reference run)."
     )
     assert found.verdict == "too small to tell"
 

@@ -204,7 +204,7 @@ def test_a_thousand_classes_render_in_time():
 
 def test_one_member_says_that_there_is_no_floor():
     said = words("one_member")
-    assert "no floor: one member each side" in said
+    assert "no floor: one reference run" in said
     assert "With one member on a side there is no modal answer" in said
     assert "exact McNemar" in said
     assert "Westfall" not in said

@@ -22,7 +22,7 @@ from undertow.audit.pair import Pair, Row
 from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.answer_shift import AnswerShift, precision_shift, share_shift
 from undertow.audit.stats.mcnemar import examples_for
-from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.multiplicity import bonferroni
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import RowShift, Shift
 from undertow.card import Card, Measure
@@ -199,7 +199,9 @@ def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: f
         needed = more
         if not np.isnan(one.fell):
             needed = max(examples_for(max(one.fell + one.rose, 1) / n, tolerance, level=share), more)
-        what = "examples" if np.isnan(one.clusters) else "examples in more clusters"
+        what = "examples"
+        if not np.isnan(one.clusters):
+            needed, what = size_for(one.clusters, half, max(abs(effect), tolerance - abs(effect))), "clusters"
         yield f"about {needed:,} {what} in this slice would decide {points(tolerance)}"
 
 
@@ -236,7 +238,7 @@ def _against_repeats(
     value_G = _means(membership_GN, value_N)
     floors = _floors(membership_GN, repeat_PN)
     excess = beyond_repeats(membership_GN, value_N, repeat_PN, pair.settings.level / len(rows), pair.cluster_N)
-    adjusted_G = holm(excess.p_G)
+    adjusted_G = bonferroni(excess.p_G)
     for g, row in enumerate(rows):
         effect, low, high = (float(a[g]) for a in (excess.effect_G, excess.low_G, excess.high_G))
         tolerance, floor = pair.tolerance(row), float(floors.mean_G[g])

@@ -61,8 +61,8 @@ class Comparison:
     """The reference as it was aligned, all members: what its own top line counts."""
     assumptions: tuple[str, ...]
     differences: tuple[str, ...]
-    repeated: tuple[str, ...] = ()
-    """Which members are no more than repeat runs of one model."""
+    warned: tuple[str, ...] = ()
+    """What must be known before any number: members that repeat one model, right answers that one side alone gives."""
     coverage: str = ""
     """On how many of the examples, where not on all; part of the verdict."""
 
@@ -115,8 +115,15 @@ def comparisons(
         )
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
-        made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, found.said, aligned.coverage))
+        warned = (*found.said, *_own_key(reference, variant))
+        made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage))
     return tuple(made)
+
+
+def _own_key(reference: Records, variant: Records) -> Iterator[str]:
+    """A variant that brings the right answers is marked by its own key."""
+    if not reference.outcome_known and variant.outcome_known and variant.score_MN is None:
+        yield f"The right answers are those of {variant.name!r}; {reference.name!r} has none to check them against."
 
 
 def audit_comparisons(
@@ -132,7 +139,7 @@ def audit_comparisons(
     sides = [c.pair.reference for c in compared]
     shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
-    warned = tuple(dict.fromkeys(notice for c in compared for notice in notices(c.pair)))
+    warned = tuple(dict.fromkeys(notice for c in compared for notice in (*notices(c.pair), *c.warned)))
     return Audit(
         headline=" ".join((*warned, audit_headline(found))),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
@@ -216,7 +223,6 @@ def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[Var
         scope=pair.design.scope,
         design=(
             *pair.design.sentences(),
-            *compared.repeated,
             *_implausible(frame),
             *_left_out(pair),
             *(f"{name} is left out: {reason}." for name, reason in reasons.items()),

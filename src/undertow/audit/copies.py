@@ -49,7 +49,7 @@ def distinct(
     """
     sides = (reference, variant)
     apart = settings.members_apart
-    model_SM = [np.arange(side.M) if apart else models_of(side, clusters) for side in sides]
+    model_SM = [models_of(side, clusters, apart=apart) for side in sides]
     if paired:
         both = np.unique(np.stack(model_SM), axis=1, return_inverse=True)[1].ravel()
         model_SM = [both, both]
@@ -64,18 +64,30 @@ def distinct(
     return Distinct(kept[0], kept[1], scope, tuple(said))
 
 
-def models_of(records: Records, clusters: int | None = None) -> Ints:
-    """(M,): which model each member is a run of, numbered in the order in which they first appear."""
+def models_of(records: Records, clusters: int | None = None, *, apart: bool = False) -> Ints:
+    """(M,): which model each member is a run of, numbered in the order in which they first appear.
+
+    Members that gave the same answers to everything are one model. Others are, where they are consistent beyond what
+    members trained ``apart`` can be, unless these are known to be. Members that the record itself knows to be trained
+    from seeds of their own must be both, as a small or easy test set may not tell them apart.
+    """
     members = records.M
     if members < 2:
         return np.zeros(members, dtype=np.intp)
-    alike_MM = _consistent(records, clusters) if records.outcome_known else _equal(records)
+    alike_MM = _equal(records) & ~(_never_wrong(records)[:, None] & ~np.eye(members, dtype=np.bool_))
     if _trained_apart(records):
-        alike_MM &= _equal(records)
+        alike_MM &= _consistent(records, clusters) if records.outcome_known else alike_MM
+    elif records.outcome_known and not apart:
+        alike_MM |= _consistent(records, clusters)
     label_M = connected_components(sp.csr_array(alike_MM), directed=False)[1]
     first_M = np.unique(label_M, return_index=True)[1]
     order = np.argsort(np.argsort(first_M))
     return np.asarray(order[label_M], dtype=np.intp)
+
+
+def _never_wrong(records: Records) -> NDArray[np.bool_]:
+    """Members that are right on everything, which tells nothing about how they were trained."""
+    return np.asarray((np.nan_to_num(records.correct_MN, nan=1.0) == 1).all(axis=1) & records.outcome_known)
 
 
 def _trained_apart(records: Records) -> bool:
@@ -120,13 +132,12 @@ def _equal(records: Records) -> NDArray[np.bool_]:
 def _said(records: Records, model_M: Ints) -> str:
     models = int(model_M.max()) + 1
     what = "1 model" if models == 1 else f"{models} models"
+    equal = models == len(np.unique(np.argmax(_equal(records), axis=1)))
     told = (
         f"they are right and wrong on the same examples more often than members trained apart (error consistency above "
         f"{CONSISTENT:g}, tested at {ERROR_RATE:.0%})"
-        if records.outcome_known
+        if records.outcome_known and not equal
         else "they gave the same answer to every example"
     )
-    return (
-        f"The {records.M} members of {records.name!r} count as repeat runs of {what}: {told}. If they were trained "
-        "apart, say so with --members-apart."
-    )
+    way_on = "" if equal else " If they were trained apart, say so with --members-apart."
+    return f"The {records.M} members of {records.name!r} count as repeat runs of {what}: {told}.{way_on}"

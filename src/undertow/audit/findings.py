@@ -60,12 +60,13 @@ def shift_verdict(
 ) -> Verdict:
     """Verdict on a shift of a per-member measure.
 
-    More than chance: worse or better. Otherwise the interval decides whether nothing happened (it lies within
-    ± tolerance) or nothing can be said (it does not): "not significant" alone is never a verdict.
+    More than chance, which p and interval must both say: worse or better. Otherwise the interval decides whether
+    nothing happened (it lies within ± tolerance) or nothing can be said (it does not): "not significant" alone is never
+    a verdict.
     """
     if math.isnan(effect):
         return "undefined"
-    if p_adjusted <= level:
+    if p_adjusted <= level and (low > 0 or high < 0):
         return direction(effect, card.worse)
     if low >= -tolerance and high <= tolerance:
         return "within floor"

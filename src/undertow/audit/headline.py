@@ -104,8 +104,10 @@ def variant_headline(
 
 def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     row = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
-    if row.height == 0 or math.isnan(row["effect"][0]):
+    if row.height == 0:
         return f"{arm.name}: no labels, so only disagreement can be measured."
+    if math.isnan(row["effect"][0]):
+        return f"{arm.name}: a change of {arm.outcome} cannot be measured ({row['note'][0] or 'undefined'})."
     effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
     interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}" if low <= high else "no interval"
     if verdict == "too small to tell" and (low > 0 or high < 0):
@@ -184,7 +186,7 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
     share = f"{100 * moved['changed']:.1f} % of answers changed"
     if floored:
         return f"{share}; a repeat run of the reference changes {100 * moved['floor']:.1f} %."
-    return f"{share}; there is no floor to set that against (one member each side)."
+    return f"{share}; there is no floor to set that against (one reference run)."
 
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:

@@ -20,14 +20,18 @@ Bools = NDArray[np.bool_]
 
 NEARLY_ALL = 0.95
 """Share of answers from which one answer is given to nearly everything."""
+COINCIDENCE = 10
+"""Examples on which members differ by chance that make two that differ on none a rarity (e to the minus ten)."""
 Z = 1.645
 """One-sided 5 %: a reference is at chance where it is not shown to be above it."""
 
 
 def notices(pair: Pair) -> tuple[str, ...]:
-    """Both sides identical, one answer to nearly everything, a reference at chance, labels missing: in this order."""
+    """Both sides identical, a member on both, one answer to nearly everything, a reference at chance, labels missing:
+    in this order."""
     return (
         *_identical(pair),
+        *_said_of_both(pair),
         *_one_answer(pair.reference),
         *_one_answer(pair.variant),
         *_at_chance(pair.reference),
@@ -42,7 +46,7 @@ def scored_N(pair: Pair) -> Bools:
 
 def _identical(pair: Pair) -> Iterator[str]:
     reference, variant = pair.reference, pair.variant
-    if reference.N and _prints(reference) == _prints(variant):
+    if reference.N and sorted(_prints(reference)) == sorted(_prints(variant)):
         each = "" if reference.M == 1 else f", member by member ({reference.M} a side)"
         yield (
             f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to all "
@@ -50,15 +54,45 @@ def _identical(pair: Pair) -> Iterator[str]:
         )
 
 
+def on_both_sides(pair: Pair) -> tuple[tuple[str, str], ...]:
+    """Members, reference first, that gave the same answers to everything on both sides, where other members of either
+    side did not: most likely one file that stands on both. Pairs that derive from one another may well be equal."""
+    before, after = _prints(pair.reference), _prints(pair.variant)
+    if pair.paired or sorted(before) == sorted(after):
+        return ()
+    found = []
+    for m, print_ in enumerate(before):
+        if print_ in after and _stands_out(pair, pair.reference.pred_MN[m]):
+            found.append((pair.reference.members[m].id, pair.variant.members[after.index(print_)].id))
+    return tuple(found)
+
+
+def _stands_out(pair: Pair, pred_N: NDArray[Any]) -> bool:
+    """Whether some member differs from these answers on so many examples that to be equal is no coincidence."""
+    differ_M = (pair.pred_MN != pred_N).sum(axis=1)
+    return bool((differ_M >= COINCIDENCE).any())
+
+
+def _said_of_both(pair: Pair) -> Iterator[str]:
+    found = on_both_sides(pair)
+    if found:
+        mine, other = found[0]
+        more = f" ({len(found)} such members)" if len(found) > 1 else ""
+        yield (
+            f"Member {mine!r} of {pair.reference.name!r} and member {other!r} of {pair.variant.name!r} gave the same "
+            f"answers to every example, and other members did not{more}: is one file on both sides?"
+        )
+
+
 def _prints(records: Records) -> list[bytes]:
-    """A fingerprint of what each member answered and scored, in an order that does not depend on the members'."""
+    """A fingerprint of what each member answered and scored."""
     made = []
     for m in range(records.M):
         print_ = blake2b(np.ascontiguousarray(records.pred_MN[m], dtype=np.int64).tobytes(), digest_size=16)
         if records.score_MN is not None:
             print_.update(np.ascontiguousarray(records.score_MN[m]).tobytes())
         made.append(print_.digest())
-    return sorted(made)
+    return made
 
 
 def _one_answer(records: Records) -> Iterator[str]:

@@ -107,7 +107,7 @@ class Settings:
         if self.min_count < 1:
             raise UserError(f"min_count is {self.min_count}: a crossing has at least 1 example")
         if self.generalise_to not in ("auto", *SCOPES):
-            raise UserError(f"generalise_to is {self.generalise_to!r}: choose auto, {', '.join(SCOPES)}")
+            raise UserError(f"--generalise-to {self.generalise_to}: choose auto, {', '.join(SCOPES)}")
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ SINGLE = (
     "correction of half an example; graded outcomes, several runs and clusters of examples take score limits for a "
     "mean of bounded differences, which allow for losses that are possible but were not seen. This speaks about these "
     "models, not about the change as such: another seed could have moved other examples.",
-    "Over slices, p values are adjusted by Holm’s method and intervals by Bonferroni’s.",
+    "Over slices, p values and intervals are corrected by Bonferroni, so that both say the same.",
 )
 BINARY = (
     "Of a binary task an error rate that rises, on the whole or on a slice, counts although accuracy stays: somebody "

@@ -97,7 +97,7 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
         return {
             "changed": percent(row["changed"]),
             "changed_of": "" if absent(row["changed"]) else "of answers",
-            "floor": "no floor: one member each side" if absent(row["floor"]) else said,
+            "floor": "no floor: one reference run" if absent(row["floor"]) else said,
             "changed_verdict": verdict,
             "confirmed": "",
         }

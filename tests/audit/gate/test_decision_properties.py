@@ -183,7 +183,7 @@ def _observed(pair: Pair, rule: str, inside_N) -> float:
     if rule in ("max_drop", "worst_slice_drop"):
         return 100 * (old_MN.mean() - new_MN.mean())
     if rule.endswith("count"):
-        return float(((old_MN.mean(axis=0) >= 0.5) & (new_MN.mean(axis=0) <= 0.5)).sum())
+        return float(((old_MN.mean(axis=0) >= 0.5) & (new_MN.mean(axis=0) < 0.5)).sum())
     old_MN, new_MN, label_N = before.pred_MN[:, inside_N], after.pred_MN[:, inside_N], before.label_N[inside_N]
 
     def share(a_N, b_N) -> float:

@@ -212,7 +212,7 @@ def test_over_members_a_slice_without_an_outcome_is_not_told_to_add_members():
 
 
 def test_without_a_floor_over_members_the_sentence_says_what_would_help():
-    text = "[[max_churn]]\npoints = 50\n"
+    text = "[[max_churn]]\npoints = 1\n"
     pairs = worlds.null_world(m_ref=6, m_var=6, n=100, paired=True)
     (paired,) = _on_pairs(pairs, text)
     assert paired.outcome == "cannot tell"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -14,11 +15,14 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
+from undertow.audit.notices import on_both_sides
 from undertow.audit.result import Settings
 from undertow.errors import NotComparableError, UserError
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
+BOTH = "member_on_both_sides"
+"""The rule that every policy has: the new model is no repeat run of the old one, nor the other way round."""
 GAIN = "implausible_gain"
 """The rule that every policy has: a large gain is more often a leak or another prompt than a better model."""
 
@@ -93,11 +97,38 @@ def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
 def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that cannot be read."""
     yield from _gain(evidence, policy)
+    yield from _both_sides(evidence)
     for rule in policy.rules:
         decisions = tuple(rule.decide(evidence, policy.level, policy.folder))
         if not decisions:
             raise RuntimeError(f"{rule.name} yielded no decision, which would pass unseen")
         yield from decisions
+
+
+def _both_sides(evidence: Evidence) -> Iterator[Decision]:
+    """Open where a file seems to stand on both sides, which draws the sides together; silent otherwise."""
+    found = on_both_sides(evidence.pair)
+    if not found:
+        return
+    mine, other = found[0]
+    yield Decision(
+        rule=BOTH,
+        variant=evidence.pair.variant.name,
+        slice=ALL,
+        value="",
+        tier="required",
+        outcome="cannot tell",
+        limit=0.0,
+        observed=float(len(found)),
+        low=math.nan,
+        high=math.nan,
+        n_examples=evidence.pair.reference.N,
+        reason=(
+            f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
+            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other members did not: take "
+            "the file off one side."
+        ),
+    )
 
 
 def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:

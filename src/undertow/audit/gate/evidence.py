@@ -18,19 +18,15 @@ from numpy.typing import NDArray
 
 from undertow.audit.evaluate import ratio
 from undertow.audit.pair import Pair, Row
-from undertow.audit.stats.above_floor import above_floor
+from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
-from undertow.audit.stats.pair_exchange import pair_exchange, pair_means
+from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
 from undertow.audit.stats.paired_shift import Shift
 from undertow.audit.stats.share_limits import example_limits, member_limits
 from undertow.audit.stats.two_way import TwoWay, two_way
 from undertow.card import Measure
 
 Floats = NDArray[np.floating[Any]]
-
-
-TIE = 1e-6
-"""How far above half of the members a share must be to be more than a tie."""
 
 
 class Limits(NamedTuple):
@@ -85,26 +81,24 @@ class Evidence:
         return Limits(span * shift.effect_G, span * shift.low_G, span * shift.high_G, n_G, moved_G)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
-        """How far two models disagree beyond their floor; NaN where there is no floor."""
-        reference, variant = self.pair.reference, self.pair.variant
+        """How far the two sides disagree beyond what runs, or members, of the reference disagree among themselves; NaN
+        limits where nothing shows that."""
+        reference, variant, label_N = self.pair.reference, self.pair.variant, self.pair.reference.label_N
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
-        value_N, repeat_PN = disagreements(reference.pred_MN, variant.pred_MN, reference.label_N, measure.function)
+        value_N, repeat_PN = disagreements(reference.pred_MN, variant.pred_MN, label_N, measure.function)
         n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
-        if self.over_members:
-            draws = pair_exchange(
-                self.pair.pred_MN,
-                reference.label_N,
-                membership_GN,
-                self.pair.arrangements,
-                measure.function,
-                reference.M,
-            )
-            test = above_floor(draws, level=2 * level)
-            nothing = self.pair.paired or not self.pair.design.resolves
-            low_G, high_G = (np.full(len(rows), np.nan) if nothing else a for a in (test.low_G, test.high_G))
-            return Limits(test.effect_G, low_G, high_G, n_G, test.value_G)
-        moved_G = _slice_means(membership_GN, value_N[None])[:, 0]
         excess = beyond_repeats(membership_GN, value_N, repeat_PN, 2 * level, self.pair.cluster_N)
+        moved_G = _slice_means(membership_GN, value_N[None])[:, 0]
+        if self.over_members:
+            if self.pair.paired:  # Members of a pair disagree less than those of the reference: no floor at all.
+                own_GP = pair_means(
+                    self.pair.pred_MN, label_N, membership_GN, measure.function, reference.M, paired=True
+                )
+                nothing_G = np.full(len(rows), np.nan)
+                return Limits(nothing_G, nothing_G, nothing_G, n_G, own_GP.mean(axis=(1, 2)))
+            value_MMG = all_pair_means(self.pair.pred_MN, label_N, membership_GN, measure.function)
+            moved_G = value_MMG[: reference.M, reference.M :].mean(axis=(0, 1))
+            excess = member_excess(value_MMG, reference.M, excess, 2 * level)
         return Limits(excess.effect_G, excess.low_G, excess.high_G, n_G, moved_G)
 
     def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
@@ -132,19 +126,19 @@ class Evidence:
 
     @cached_property
     def right(self) -> tuple[Floats, Floats]:
-        """Whether each side gets each example right, 1 or 0, by the majority of its members, or runs, with an outcome;
-        a tie counts against the variant. NaN where there is none."""
-        return _majority(self.pair.reference.correct_MN, 0.5), _majority(self.pair.variant.correct_MN, 0.5 + TIE)
+        """Whether each side gets each example right, 1 or 0: at least half of its members, or runs, with an outcome (of
+        a graded task: at least half of the score). NaN where there is none."""
+        return _majority(self.pair.reference.correct_MN), _majority(self.pair.variant.correct_MN)
 
     @cached_property
     def at_stake_N(self) -> NDArray[np.bool_]:
         """Examples that some run of the reference gets right: all that can become wrong."""
-        return np.asarray((self.pair.reference.correct_MN > 0.5).any(axis=0))
+        return np.asarray((self.pair.reference.correct_MN >= 0.5).any(axis=0))
 
 
-def _majority(correct_MN: Floats, least: float) -> Floats:
+def _majority(correct_MN: Floats) -> Floats:
     mean_N = mean_of_runs(correct_MN)
-    return np.where(np.isnan(mean_N), np.nan, mean_N >= least)
+    return np.where(np.isnan(mean_N), np.nan, mean_N >= 0.5)
 
 
 def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:

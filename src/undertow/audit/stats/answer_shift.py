@@ -19,7 +19,7 @@ from scipy import stats
 from scipy.special import ndtri, stdtrit
 
 from undertow.audit.stats.mcnemar import mcnemar_exact, paired_interval
-from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.multiplicity import bonferroni
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -29,7 +29,7 @@ HALVINGS = 50
 
 class AnswerShift(NamedTuple):
     """Per class: the value before and after, their difference with its limits and standard error, p plain and by
-    Holm."""
+    Bonferroni."""
 
     before_C: Floats
     after_C: Floats
@@ -66,13 +66,13 @@ def share_shift(before_RN: Ints, after_RN: Ints, classes: int, level: float, clu
     if exact is not None and cluster_N is None:
         low_C, high_C, p_C = exact
         se_C = (high_C - low_C) / 2 / stats.norm.isf(level / 2)
-        return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, holm(p_C))
+        return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
     se_C, freedom = _spread(before_RN, after_RN, known_N, effect_C, cluster_N)
     half_C, p_C = stats.t.isf(level / 2, freedom) * se_C, 2 * stats.t.sf(np.abs(effect_C) / se_C, freedom)
     low_C, high_C = np.maximum(effect_C - half_C, -1.0), np.minimum(effect_C + half_C, 1.0)
     if exact is not None:
         low_C, high_C, p_C = np.minimum(low_C, exact[0]), np.maximum(high_C, exact[1]), np.maximum(p_C, exact[2])
-    return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, holm(p_C))
+    return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
 
 
 def _spread(
@@ -108,7 +108,7 @@ def precision_shift(
     gone_C = np.isnan(before_C + after_C)
     p_C, se_C, low_C, high_C = (np.where(gone_C, np.nan, a) for a in (p_C, se_C, centre_C - half_C, centre_C + half_C))
     low_C, high_C = np.maximum(low_C, -1.0), np.minimum(high_C, 1.0)
-    return AnswerShift(before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, holm(p_C))
+    return AnswerShift(before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
 
 
 def with_members(

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from undertow.audit.stats.arrangements import Arrangements, smallest_p
+from undertow.audit.stats.combined import Part, half_width, two_sided_p
 
 Floats = NDArray[np.floating[Any]]
 
@@ -99,16 +99,32 @@ def max_t(
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
     if not resolves or 2 * m_ref != members:
-        half_G = _by_student(out, half_G, len(kept), level, alone=not resolves)
+        parts = _parts(centred_GM, m_ref, arrangements, out["se_G"], df_D[0, 0])
+        half_G = _by_student(out, half_G, parts, len(kept), level, alone=not resolves)
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
     return MaxT(**out, resolves=resolves)
 
 
-def _by_student(out: dict[str, Floats], half_G: Floats, family: int, level: float, *, alone: bool) -> Floats:
+def _parts(value_GM: Floats, m_ref: int, arrangements: Arrangements, se_G: Floats, df: float) -> list[Part]:
+    """What the observed sides vary by: one part, or of unequal sides a part each, no smaller than the resolution."""
+    m_var = value_GM.shape[1] - m_ref
+    if arrangements.paired or m_ref == m_var or min(m_ref, m_var) < 2:
+        return [Part(se_G**2, df)]
+    drawn = _draw_sides(value_GM, m_ref, arrangements.is_reference_DM[:1])
+    square_ref_G, square_var_G = drawn.square_ref_DG[0], drawn.square_var_DG[0]
+    total_G = np.maximum(square_ref_G + square_var_G, ROUNDING)
+    lift_G = np.maximum(se_G**2 / total_G, 1.0)
+    return [Part(square_ref_G * lift_G, m_ref - 1.0), Part(square_var_G * lift_G, m_var - 1.0)]
+
+
+def _by_student(
+    out: dict[str, Floats], half_G: Floats, parts: list[Part], family: int, level: float, *, alone: bool
+) -> Floats:
     """Student's p in place of the rearrangements', or the larger of both; returns the half width that goes with it."""
-    p_G = 2 * stats.t.sf(np.abs(out["t_G"]), out["df_G"])
+    p_G = two_sided_p(parts, out["effect_G"])
+    p_G = np.where(np.isnan(out["se_G"]), np.nan, p_G)
     student = {"p_G": p_G, "p_adjusted_G": np.minimum(1.0, p_G * max(family, 1))}
-    student_G = stats.t.isf(level / 2 / max(family, 1), out["df_G"]) * out["se_G"]
+    student_G = half_width(parts, level / max(family, 1))
     for name, value_G in student.items():
         out[name] = value_G if alone else np.maximum(value_G, out[name])
     return np.asarray(student_G if alone else np.maximum(student_G, half_G))

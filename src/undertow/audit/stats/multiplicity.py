@@ -15,6 +15,12 @@ def holm(p: ArrayLike) -> Floats:
     return _adjust(p, lambda sorted_p: np.maximum.accumulate(sorted_p * np.arange(len(sorted_p), 0, -1)))
 
 
+def bonferroni(p: ArrayLike) -> Floats:
+    """Adjusted p values that bound the chance of any false rejection, under any dependence. Less powerful than Holm's
+    after the first rejection, but they say what simultaneous intervals say."""
+    return _adjust(p, lambda sorted_p: sorted_p * len(sorted_p))
+
+
 def benjamini_hochberg(p: ArrayLike) -> Floats:
     """q values that bound the false discovery rate, for independent or positively dependent tests (1995)."""
 

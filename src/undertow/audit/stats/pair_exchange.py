@@ -65,6 +65,16 @@ def pair_means(
     return np.moveaxis(value_MMG[:m_ref, m_ref - 1 :], 2, 0)
 
 
+def all_pair_means(pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction) -> Floats:
+    """(M, M, G): the slice mean of ``function`` for every two members, NaN for a member and itself."""
+    membership = sp.csr_array(membership_GN, dtype=np.float64)
+    compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
+    members = len(compare.pred_MN)
+    value_MMG = np.full((members, members, membership.shape[0]), np.nan)
+    value_MMG[~np.eye(members, dtype=np.bool_)] = compare.all_pairs()
+    return value_MMG
+
+
 class _Comparison:
     """Slice means of the function for pairs of members."""
 

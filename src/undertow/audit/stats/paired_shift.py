@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.stats.bounded import mean_limits
 from undertow.audit.stats.mcnemar import HALF, mcnemar_exact, paired_interval
-from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.multiplicity import bonferroni
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -39,8 +39,8 @@ class RowShift(NamedTuple):
 
 class Shift(NamedTuple):
     """One run against another, per row: means before and after, their paired difference with its limits, p plain and
-    by Holm; for 0/1 outcomes how many examples went from 1 to 0 and from 0 to 1 (NaN otherwise); how many clusters
-    (NaN where examples are independent)."""
+    by Bonferroni; for 0/1 outcomes how many examples went from 1 to 0 and from 0 to 1 (NaN otherwise); how many
+    clusters (NaN where examples are independent)."""
 
     n_G: Floats
     before_G: Floats
@@ -76,7 +76,7 @@ def is_binary(value_N: Floats) -> bool:
 
 
 def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float) -> Shift:
-    """0/1 outcomes: exact McNemar, Holm over the rows, Tango's interval, corrected for continuity."""
+    """0/1 outcomes: exact McNemar, Bonferroni over the rows, Tango's interval, corrected for continuity."""
     known_N = ~(np.isnan(before_N) | np.isnan(after_N))
     sides = (known_N, known_N & (before_N == 1), known_N & (after_N == 1))
     flips = _flips(before_N, after_N)
@@ -87,13 +87,13 @@ def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, 
     with np.errstate(divide="ignore", invalid="ignore"):
         effect_G = (rose_G - fell_G) / n_G
         means = n_G, before_G / n_G, after_G / n_G
-    return Shift(*means, effect_G, low_G, high_G, p_G, holm(p_G), fell_G, rose_G, none_G)
+    return Shift(*means, effect_G, low_G, high_G, p_G, bonferroni(p_G), fell_G, rose_G, none_G)
 
 
 def _mean_shift(
     membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float, cluster_N: Ints | None
 ) -> Shift:
-    """Any other outcomes: limits of a bounded mean over examples or clusters, Holm over the rows."""
+    """Any other outcomes: limits of a bounded mean over examples or clusters, Bonferroni over the rows."""
     change_N = np.asarray(after_N - before_N, dtype=np.float64)
     known_N = ~np.isnan(change_N)
     found = mean_limits(membership_GN, change_N, level, cluster_N)
@@ -105,7 +105,7 @@ def _mean_shift(
     if is_binary(before_N) and is_binary(after_N):
         fell_G, rose_G = (_counts(membership_GN, flip_N) for flip_N in _flips(before_N, after_N))
     clusters_G = found.units_G if cluster_N is not None else np.full(len(n_G), np.nan)
-    limits = found.low_G, found.high_G, found.p_G, holm(found.p_G)
+    limits = found.low_G, found.high_G, found.p_G, bonferroni(found.p_G)
     return Shift(n_G, before_G, before_G + found.effect_G, found.effect_G, *limits, fell_G, rose_G, clusters_G)
 
 

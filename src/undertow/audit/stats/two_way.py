@@ -17,14 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
 
+from undertow.audit.stats import combined
 from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.combined import Part, half_width, two_sided_p
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
-
-HALVINGS = 60
 
 
 class TwoWay(NamedTuple):
@@ -35,14 +34,6 @@ class TwoWay(NamedTuple):
     low_G: Floats
     high_G: Floats
     p_G: Floats
-
-
-class _Parts(NamedTuple):
-    """Squared standard errors of the effect, and the degrees of freedom of the members' one."""
-
-    members_G: Floats
-    examples_G: Floats
-    df: float
 
 
 def two_way(
@@ -66,33 +57,18 @@ def two_way(
         return TwoWay(over.effect_G, nothing_G, nothing_G, nothing_G)
     sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
     parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N)
-    half_G = _half(parts, np.full(len(over.effect_G), level))
+    half_G = half_width(parts, level)
     return TwoWay(
         over.effect_G,
         np.minimum(over.effect_G - half_G, over.low_G),
         np.maximum(over.effect_G + half_G, over.high_G),
-        np.maximum(_p(parts, over.effect_G), over.p_G),
+        np.maximum(two_sided_p(parts, over.effect_G), over.p_G),
     )
-
-
-def _half(parts: _Parts, level_G: Floats) -> Floats:
-    student_G, normal_G = stdtrit(parts.df, level_G / 2), ndtri(level_G / 2)
-    return np.asarray(np.sqrt(student_G**2 * parts.members_G + normal_G**2 * parts.examples_G))
-
-
-def _p(parts: _Parts, effect_G: Floats) -> Floats:
-    """The level at which the interval just reaches 0, by bisection on its logarithm."""
-    low_G, high_G = np.full(len(effect_G), -700.0), np.zeros(len(effect_G))
-    for _ in range(HALVINGS):
-        middle_G = (low_G + high_G) / 2
-        excluded_G = np.abs(effect_G) > _half(parts, np.exp(middle_G))
-        low_G, high_G = np.where(excluded_G, low_G, middle_G), np.where(excluded_G, middle_G, high_G)
-    return np.asarray(np.where(np.isnan(effect_G), np.nan, np.exp(high_G)))
 
 
 def _parts(
     sides: list[Floats], change_N: Floats, membership_GN: sp.csr_array, units_G: Floats, cluster_N: Ints | None
-) -> _Parts:
+) -> list[Part]:
     n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
     spread_SG, noise_G, sizes = [], np.zeros(len(n_G)), [len(side_MN) for side_MN in sides]
     for side_MN in sides:
@@ -104,18 +80,10 @@ def _parts(
         noise_G += _noise(membership_GN, side_MN, mean_GM, n_G)
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
-    each_SG = np.array([spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)])
+    each_SG = [spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)]
+    members = [Part(each_SG[0], sizes[0] - 1.0)] if len(sizes) == 1 else combined.sides(*each_SG, *sizes)
     examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
-    return _Parts(each_SG.sum(axis=0), np.maximum(examples_G - noise_G, 0.0), _freedom(each_SG, sizes))
-
-
-def _freedom(each_SG: Floats, sizes: list[int]) -> float:
-    """Welch's, from the sides' average shares of the variance over the rows (as in ``max_t``)."""
-    if len(sizes) == 1 or min(sizes) < 2:
-        return float(max(sizes) - 1)
-    known_SG = each_SG[:, ~np.isnan(each_SG).any(axis=0)]
-    share_S = (known_SG / np.maximum(known_SG.sum(axis=0), 1e-300)).mean(axis=1) if known_SG.size else np.full(2, 0.5)
-    return float(1 / (share_S**2 / (np.array(sizes) - 1)).sum())
+    return [*members, Part(np.maximum(examples_G - noise_G, 0.0), np.inf)]
 
 
 def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: Floats) -> Floats:

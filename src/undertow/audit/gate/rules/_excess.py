@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from undertow.audit.gate.evidence import Evidence
-from undertow.audit.gate.result import Decision
+from undertow.audit.gate.result import Decision, Outcome
 from undertow.audit.gate.rules._rule import PlacedRule, at_most, number, points, span
 from undertow.card import Measure
 
@@ -58,7 +61,13 @@ class ExcessRule(PlacedRule):
             if limits.n_G[g] == 0:
                 reason = f"Cannot tell: {NO_ANSWERS}."
             elif floored and math.isnan(high):
+                outcome, low, high = _all_of_it(evidence, measure, rows[g : g + 1], level, limit)
+                effect = float(limits.moved_G[g]) if outcome == "pass" else effect
                 reason = f"{share}; {no_floor(evidence)}."
+                if outcome == "pass":
+                    reason = (
+                        f"{share} {span(low, high, level)}: more than {points(limit)} is ruled out, whatever the floor."
+                    )
             yield self.decision(
                 evidence,
                 evidence.row(at),
@@ -70,6 +79,15 @@ class ExcessRule(PlacedRule):
                 high=100 * high,
                 n=limits.n_G[g],
             )
+
+
+def _all_of_it(
+    evidence: Evidence, measure: Measure, row: NDArray[np.intp], level: float, limit: float
+) -> tuple[Outcome, float, float]:
+    """Without a floor: what is above one is no more than all of it, so a small share passes; its limits then."""
+    share = evidence.share(measure, row, level)
+    low, high = float(share.low_G[0]), float(share.high_G[0])
+    return ("pass", low, high) if high < limit else ("cannot tell", math.nan, math.nan)
 
 
 def no_floor(evidence: Evidence) -> str:

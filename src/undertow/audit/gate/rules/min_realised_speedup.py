@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy import stats
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
@@ -32,7 +33,8 @@ class MinRealisedSpeedup(Rule):
 
     Seconds come from the logs, or from ``file`` beside the policy: JSON with a list of seconds for each name of a side,
     ``{"fp32": [1.02, 1.01], "int8": [0.71, 0.69]}``. With two or more timings on both sides the limits are of Welch's t
-    on log seconds; a single timing has no spread, so the ratio itself decides and the reason says so.
+    on log seconds. A side that was timed once is taken to vary as the other; where both were, nothing shows a spread,
+    so the ratio itself decides and the reason says so.
     """
 
     name: ClassVar[str] = "min_realised_speedup"
@@ -49,7 +51,7 @@ class MinRealisedSpeedup(Rule):
             return
         before, after = (np.log(np.array(side)) for side in sides)
         ratio, outcome, low, high = self._judged(before, after, level)
-        why = "timed once on a side" if min(len(before), len(after)) < 2 else "timings do not vary"
+        why = "timed once on a side" if max(len(before), len(after)) < 2 else "timings do not vary"
         how = f"{why}, so its spread is not known"
         if not math.isnan(low):
             how = f"{100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, {len(before)} + {len(after)} timings"
@@ -59,8 +61,11 @@ class MinRealisedSpeedup(Rule):
     def _judged(self, before: Floats, after: Floats, level: float) -> tuple[float, Outcome, float, float]:
         """The ratio, what follows from it, and its limits, NaN where a side was timed once or no timing varies."""
         ratio = float(np.exp(before.mean() - after.mean()))
-        if min(len(before), len(after)) < 2:
+        if max(len(before), len(after)) < 2:
             return ratio, "pass" if ratio >= self.ratio else "fail", math.nan, math.nan
+        if min(len(before), len(after)) < 2:
+            low, high = _like_the_other(before, after, level)
+            return ratio, "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell", low, high
         test = welch(before, after, level=2 * level)
         low, high = float(np.exp(-test.high_G[0])), float(np.exp(-test.low_G[0]))
         return ratio, "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell", low, high
@@ -71,6 +76,14 @@ class MinRealisedSpeedup(Rule):
             return [_from_file(folder / self.file, side.name) for side in sides]
         found = [[_facts(side, fact) for side in sides] for fact in FACTS]
         return next((both for both in found if all(both)), found[-1])
+
+
+def _like_the_other(before: Floats, after: Floats, level: float) -> tuple[float, float]:
+    """Limits of the ratio where one side was timed once, which is taken to vary as the other."""
+    several = before if len(before) > 1 else after
+    half = stats.t.isf(level, len(several) - 1) * several.std(ddof=1) * math.sqrt(1 + 1 / len(several))
+    gain = before.mean() - after.mean()
+    return float(np.exp(gain - half)), float(np.exp(gain + half))
 
 
 def _facts(records: Records, fact: str) -> list[float]:
