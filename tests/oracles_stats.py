@@ -50,6 +50,16 @@ def pooled_df(rows, side):
     return 1 / (share**2 / (a - 1) + (1 - share) ** 2 / (b - 1))
 
 
+def added(parts, level):
+    """Half width of parts (squared error, degrees of freedom) whose half widths add in squares."""
+    return np.sqrt(sum(stats.t.isf(level / 2, df) ** 2 * square for square, df in parts))
+
+
+def level_reaching(parts, effect):
+    """The level at which that half width is the effect."""
+    return optimize.brentq(lambda p: added(parts, p) - abs(effect), 1e-12, 1) if effect else 1.0
+
+
 def max_t(value_GM, is_reference_DM, smallest_G, level):
     """t, degrees of freedom, p, single-step adjusted p and limits, draw by draw and slice by slice; NaN slices are
     left out. Sides of unequal size: the larger p and the wider limits of this and of Student's with Bonferroni."""
@@ -66,11 +76,24 @@ def max_t(value_GM, is_reference_DM, smallest_G, level):
     half = optimize.brentq(lambda t: wallace(t, df_D[0]) - critical, 0, 1e9)
     first = is_reference_DM[0]
     if first.sum() != (~first).sum():
-        student = 2 * stats.t.sf(np.abs(t_DG[0]), df_D[0])
+        effect = value_GM[:, ~first].mean(axis=1) - value_GM[:, first].mean(axis=1)
+        parts = []
+        for v, least in zip(value_GM, smallest_G, strict=True):
+            squares = sides_squared(v[first], v[~first])
+            lift = max(1.0, least / max(sum(squares), 1e-24))
+            if 1 in (first.sum(), (~first).sum()):
+                parts.append([(max(sum(squares), least), len(first) - 2)])
+            else:
+                parts.append([(squares[0] * lift, first.sum() - 1), (squares[1] * lift, (~first).sum() - 1)])
+        student = np.array(
+            [level_reaching(one, e) if k else np.nan for one, e, k in zip(parts, effect, kept, strict=True)]
+        )
         p, adjusted = np.maximum(p, student), np.maximum(adjusted, np.minimum(1, kept.sum() * student))
-        half = max(half, stats.t.isf(level / 2 / kept.sum(), df_D[0]))
+        wider_G = np.array([added(one, level / kept.sum()) for one in parts])
     effect = value_GM[:, ~first].mean(axis=1) - value_GM[:, first].mean(axis=1)
     half_G = half * np.abs(effect / np.where(t_DG[0] == 0, np.nan, t_DG[0]))
+    if first.sum() != (~first).sum():
+        half_G = np.where(np.isnan(half_G), np.nan, np.maximum(half_G, wider_G))
     nothing = np.where(kept, 0.0, np.nan)
     return t_DG[0], df_D[0], p + nothing, adjusted + nothing, (effect - half_G, effect + half_G)
 

@@ -90,7 +90,7 @@ def test_members_of_exactly_the_bound_are_called_copies_at_the_stated_rate() -> 
 
 def test_few_examples_do_not_show_that_near_members_are_copies_but_equal_ones_are() -> None:
     rng = np.random.default_rng(4)
-    assert models_of(population(noisy(model(rng, 30), 2, 0.05, rng))).tolist() == [0, 1]
+    assert models_of(population(noisy(model(rng, 30), 2, 0.2, rng))).tolist() == [0, 1]
     assert models_of(population([model(rng, 30)] * 2)).tolist() == [0, 0]
 
 
@@ -148,8 +148,8 @@ def test_runs_of_one_model_are_all_kept_where_examples_are_compared() -> None:
     assert (found.reference.M, found.variant.M, found.scope) == (3, 2, "examples")
     assert found.said == (
         "The 3 members of 'old' count as repeat runs of 1 model: they are right and wrong on the same examples more "
-        "often than members trained apart (error consistency above 0.75, tested at 1%). If they were trained apart, say "
-        "so with --members-apart.",
+        "often than members trained apart (error consistency above 0.75, tested at 1%). If they were trained apart, "
+        "say so with --members-apart.",
         "The 2 members of 'new' count as repeat runs of 1 model: they gave the same answer to every example.",
     )
 

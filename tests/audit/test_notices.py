@@ -64,9 +64,9 @@ def test_one_member_of_several_that_gives_one_answer():
     bad = np.vstack([good[:2] * 1, np.full((1, 400), 1)])
     bad[0, :50] = (bad[0, :50] + 1) % 4
     bad[1, 50:90] = (bad[1, 50:90] + 1) % 4
-    assert noticed(*sides(good, bad, label_N)) == (
+    assert noticed(*sides(good, bad, label_N))[0] == (
         "1 of 3 members of 'new' give one answer to nearly everything: one says 'class 1' to 100.0 %; 25.0 % have that "
-        "label.",
+        "label."
     )
 
 

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from scipy import stats
 
 import oracles_stats as oracle
-from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.multiplicity import bonferroni
 from undertow.audit.stats.paired_shift import paired_shift
 
 NAN = np.nan
@@ -46,7 +46,7 @@ def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
         assert row.p == pytest.approx(test.pvalue, abs=0.03)
     assert np.isnan(shift.row(2).effect)
     assert np.isnan(shift.fell_G).all()
-    np.testing.assert_allclose(shift.adjusted_G, holm(shift.p_G))
+    np.testing.assert_allclose(shift.adjusted_G, bonferroni(shift.p_G))
 
 
 def test_clusters_are_the_units(world):

@@ -38,12 +38,14 @@ def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
     before_MN, after_MN = sides(m_ref + m_var, m_ref, m_var, n, graded=graded)
     clusters = np.random.default_rng(0).integers(0, 15, n) if clustered else np.arange(n)
     effect, each, examples = by_hand(before_MN, after_MN, level, paired, clusters)
+    share = each[0] / sum(each)
     if paired or m_var == 1:
-        df = (m_ref if paired else max(m_ref, m_var)) - 1
+        parts = [(sum(each), (m_ref if paired else max(m_ref, m_var)) - 1)]
+    elif m_ref == m_var:
+        parts = [(sum(each), (m_ref - 1) / (share**2 + (1 - share) ** 2))]
     else:
-        share = each[0] / sum(each)
-        df = 1 / (share**2 / (m_ref - 1) + (1 - share) ** 2 / (m_var - 1))
-    half = np.sqrt(stats.t.isf(level / 2, df) ** 2 * sum(each) + stats.norm.isf(level / 2) ** 2 * examples)
+        parts = [(each[0], m_ref - 1), (each[1], m_var - 1)]
+    half = oracle.added([*parts, (examples, 1e12)], level)
     member = sp.csr_array(np.ones((1, n)))
     given = {"paired": paired, "cluster_N": clusters if clustered else None}
     found = two_way(before_MN, after_MN, member, level, **given)
