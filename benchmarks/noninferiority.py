@@ -129,7 +129,9 @@ def draw(cell: Cell, drop: float, replicates: int) -> Counts:
     drawn = rng.multinomial(n, [lost, gained, BASE - lost, 1 - BASE - gained], size=replicates)
     pairs, index = np.unique(drawn[:, :2], axis=0, return_inverse=True)
     gate, plain = (
-        Interval(*(side[index] for side in paired_interval(*pairs.T, n, 2 * LEVEL, correction=correction)))
+        Interval(
+            *(side[index] for side in paired_interval(pairs[:, 0], pairs[:, 1], n, 2 * LEVEL, correction=correction))
+        )
         for correction in (HALF, 0.0)
     )
     return Counts(drawn[:, 0], drawn[:, 1], drawn[:, 0] + drawn[:, 2], n, gate, plain)
@@ -285,11 +287,11 @@ Each cell: nothing lost · a quarter of the limit lost · half of it.
 {chr(10).join(rows)}
 
 For `max_drop` more is better here. What it passes less often than *uncorrected* is the price of the correction: more
-than half of it where the limit allows one or two examples, next to nothing on ten thousand. For the other three it is
-no merit: the first table shows what they pass at the whole limit. And with ten thousand examples McNemar holds back
-models that lost half of what was allowed. A limit of 1 point needs about a thousand examples where one answer in a
-hundred changes, and more than ten thousand where one in five does. What does not pass here is seldom failed but open,
-and the gate says how many examples would do."""
+than half of it where 1% of 200 examples change, next to nothing on ten thousand. For the other three it is no merit:
+the first table shows what they pass at the whole limit. And with ten thousand examples McNemar holds back models that
+lost half of what was allowed. A limit of 1 point needs about a thousand examples where one answer in a hundred changes,
+and more than ten thousand where one in five does. What does not pass here is seldom failed but open, and the gate says
+how many examples would do."""
 
 
 def main() -> None:
