@@ -153,7 +153,7 @@ def worst_rows() -> Iterator[list[str]]:
         rng = np.random.default_rng([9, number])
         right_N, slice_N = groups.draw(rng)
         frame = fairlearn_frame(right_N, slice_N)
-        intervals = worst_of(right_N, slice_N), tuple(float(q) for q in frame.group_min_ci)
+        intervals = worst_of(right_N, slice_N), tuple(float(q) for q in frame.group_min_ci())
         truth = float(groups.chance_G.min())
         drawn = [groups.draw(rng) for _ in range(WORST_SAMPLES)]
         limits = [worst_of(*sample) for sample in drawn], [resampled(*sample, rng) for sample in drawn]

@@ -19,7 +19,6 @@ import agreement_widths
     ("compare", "most"),
     [
         (agreement.mcnemar_row, 1e-12),
-        (agreement.corrections_row, 1e-12),
         (agreement.tango_rows, 1e-12),
         (agreement.mean_row, 1e-6),
         (agreement.group_row, 1e-12),
