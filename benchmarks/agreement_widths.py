@@ -115,7 +115,7 @@ def width_rows() -> Iterator[list[str]]:
             there_S2 = np.array([world.limits(sample) for sample in samples])
             with np.errstate(divide="ignore"):  # Where all units are alike, theirs have no width.
                 ratio_S = np.diff(here_S2).ravel() / np.diff(there_S2).ravel()
-            low, middle, high = np.quantile(ratio_S, [0.05, 0.5, 0.95])
+            low, middle, high = np.quantile(ratio_S, [0.05, 0.5, 0.95], method="inverted_cdf")
             width = f"{middle:.3g} ({low:.3g} to {high:.3g})"
             held = [f"{holding(limits_S2, world.truth):.3f}" for limits_S2 in (here_S2, there_S2)]
             yield [world.name, f"{units:,}", world.theirs, width, *held]
