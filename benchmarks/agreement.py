@@ -425,9 +425,10 @@ standard errors of resampling; each row shows the worst of its cases, so two or 
 ## Limits that differ on purpose
 
 Until November 2026 ours were Student's for graded outcomes and CR1 (Student's over clusters) for clusters, equal to
-statsmodels' to the last digit. They are score limits now (`stats/bounded.py`). Below are {agreement_widths.SAMPLES} samples
-a row, the same on both sides, with intervals of coverage {1 - agreement_widths.LEVEL:.0%}: the ratio of widths, ours over
-theirs, as its median with the middle nine tenths, and the share of samples whose interval holds the true mean.
+statsmodels' to the last digit. They are score limits now (`stats/bounded.py`). Each row below is of
+{agreement_widths.SAMPLES} samples, the same on both sides, with intervals of coverage {1 - agreement_widths.LEVEL:.0%}:
+the ratio of widths, ours over theirs, as its median with the middle nine tenths, and the share of samples whose
+interval holds the true mean.
 
 {table(agreement_widths.WIDTH_COLUMNS, widths)}
 

@@ -82,8 +82,8 @@ def clustered(rng: np.random.Generator, clusters: int) -> Sample:
 
 def student(sample: Sample) -> tuple[float, float]:
     change_N = sample.after_N - sample.before_N
-    low, high = stats.t.interval(1 - LEVEL, len(change_N) - 1, change_N.mean(), stats.sem(change_N))
-    return float(low), float(high)
+    middle, half = float(change_N.mean()), float(stats.t.isf(LEVEL / 2, len(change_N) - 1) * stats.sem(change_N))
+    return middle - half, middle + half
 
 
 def cr1(sample: Sample) -> tuple[float, float]:
