@@ -211,7 +211,7 @@ def _page(given: Any, ours: Ran, theirs: Ran | None, load: str, report: str, fou
             f"Seconds by stage of the pandas version (`benchmarks/scale_pandas.py`, {_fewer(given.draws)} draws):",
             _stages(theirs),
             "It computes the same accuracies, disagreements, floors and p values (`tests/benchmarks`), and leaves out "
-            "the worst slice's bootstrap, cross-fitted accuracy, matched controls and charts.",
+            "the worst slice's interval, cross-fitted accuracy, matched controls and charts.",
         ]
     return "\n\n".join(parts) + "\n"
 

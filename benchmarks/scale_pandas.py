@@ -2,7 +2,7 @@
 
 One long table of answers, ``groupby`` for everything, and a loop over draws in which members are dealt anew. Integer
 codes, sorted keys and vectorised columns throughout; pairs of members by the product of vote shares and not one by
-one. What is left out is in its favour: the worst slice's bootstrap, cross-fitted accuracy, matched controls, charts.
+one. What is left out is in its favour: the worst slice's interval, cross-fitted accuracy, matched controls, charts.
 
     python benchmarks/scale_pandas.py REFERENCE VARIANT OUT.html --draws 200
 """
