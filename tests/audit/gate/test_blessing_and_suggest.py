@@ -56,7 +56,13 @@ def test_one_run_has_no_floor_to_suggest_from():
 
 def test_a_suggested_policy_is_a_policy_that_a_third_run_passes():
     names = {"language": ["en", 'd"e\n'] * 1000}
-    old, again = worlds.flipped_world(2000, 12, 10, repeat=(12, 10), slices=names)
+    runs = np.tile(np.where(np.arange(2000) < 1500, 0, 1), (3, 1))
+    for r, run in enumerate(runs):  # Each run loses 12 and gains 10 of its own.
+        run[100 * r : 100 * r + 12] = 1
+        run[1500 + 100 * r : 1510 + 100 * r] = 0
+    label_N = np.zeros(2000, np.int32)
+    old = worlds.records_from(runs[:2], label_N, 2, slices=names, name="old")
+    again = worlds.records_from(runs[2:], label_N, 2, slices=names, name="again")
     text = suggested_policy(old, ("language",))
     policy = parse_policy(text)
     assert [rule.name for rule in policy.rules] == ["max_drop", "worst_slice_drop", "max_churn", "max_new_errors"]
