@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from undertow.audit.stats import answer_shift as module
 from undertow.audit.stats.answer_shift import AnswerShift, with_members
@@ -102,3 +103,35 @@ def test_both_members_and_examples_vary():
     at_limit = with_members(examples, before_CM, after_CM + (half_C - found.effect_C)[:, None], share, False)
     np.testing.assert_allclose(at_limit.p_C, share, rtol=1e-6)
     assert np.isfinite(with_members(examples, before_CM, after_CM[:, :1], share, False).low_C).all()
+
+
+def test_clusters_make_a_share_no_surer_than_its_examples():
+    """In each cluster a class is lost once and gained once, so clusters by themselves do not vary at all."""
+    before_N, after_N = np.tile([0, 1, 2, 2], 30), np.tile([1, 0, 2, 2], 30)
+    cluster_N = np.repeat(np.arange(30), 4)
+    found = share_shift(before_N, after_N, 3, 0.05, cluster_N)
+    low, high = paired_interval(30, 30, 120, 0.05)
+    assert (found.low_C[0], found.high_C[0], found.p_C[0]) == pytest.approx((float(low), float(high), 1.0))
+    after_N[:12] = 2
+    alone, found = (share_shift(before_N, after_N, 3, 0.05, k) for k in (None, cluster_N))
+    assert (found.low_C <= alone.low_C + 1e-12).all()
+    assert (found.high_C >= alone.high_C - 1e-12).all()
+    assert (found.p_C >= alone.p_C - 1e-12).all()
+
+
+def test_few_clusters_are_few_degrees_of_freedom():
+    """Five clusters: Student's quantile with four, 2.78 and not 1.96."""
+    found = precision_shift(BEFORE_N, AFTER_N, LABEL_N, 3, 0.05, np.arange(400) % 5)
+    np.testing.assert_allclose(found.high_C - found.low_C, 2 * stats.t.isf(0.025, 4) * found.se_C)
+    centre_C = (found.low_C + found.high_C) / 2
+    np.testing.assert_allclose(found.p_C, 2 * stats.t.sf(np.abs(centre_C) / found.se_C, 4))
+    alone = precision_shift(BEFORE_N, AFTER_N, LABEL_N, 3, 0.05, None)
+    np.testing.assert_allclose(alone.high_C - alone.low_C, 2 * stats.norm.isf(0.025) * alone.se_C)
+
+
+def test_a_share_that_did_not_move_in_any_run_is_known_to_half_an_example():
+    same_RN = np.tile(BEFORE_N, (2, 1))
+    found = share_shift(same_RN, same_RN, 3, 0.05, None)
+    np.testing.assert_allclose(found.se_C, 0.5 / 400)
+    np.testing.assert_allclose(found.high_C, stats.t.isf(0.025, 399) * 0.5 / 400)
+    np.testing.assert_allclose(found.p_C, 1.0)

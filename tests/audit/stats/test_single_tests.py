@@ -9,7 +9,7 @@ from statsmodels.stats.power import TTestIndPower
 
 import oracles_stats as oracle
 from undertow.audit.stats.mcnemar import HALF, examples_for, mcnemar_exact, non_inferior, paired_interval
-from undertow.audit.stats.multiplicity import benjamini_hochberg, holm
+from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from undertow.audit.stats.power import detectable, members_for
 from undertow.audit.stats.welch import welch
 
@@ -124,8 +124,10 @@ def test_corrections_equal_statsmodels_and_leave_nan_alone():
     p = np.round(rng.random(30) ** 2, 2)
     np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
     np.testing.assert_allclose(holm(p), oracle.holm(p))
+    np.testing.assert_allclose(bonferroni(p), multipletests(p, method="bonferroni")[1])
+    np.testing.assert_allclose(bonferroni(p), [min(1.0, len(p) * one) for one in p])
     np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
-    for correct in (holm, benjamini_hochberg):
+    for correct in (holm, bonferroni, benjamini_hochberg):
         gaps = correct(np.insert(p, [0, 12, 30], np.nan))
         np.testing.assert_allclose(gaps[~np.isnan(gaps)], correct(p))
         assert np.isnan(gaps).sum() == 3

@@ -9,7 +9,7 @@ from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats.bounded import mean_limits
-from undertow.audit.stats.two_way import two_way
+from undertow.audit.stats.two_way import square_over_examples, two_way
 
 NAMES = ("effect_G", "low_G", "high_G", "p_G")
 
@@ -134,3 +134,12 @@ def test_missing_answers_and_empty_rows():
     found = two_way(before_MN, after_MN, member, 0.05, paired=False)
     assert np.isfinite([getattr(found, name)[0] for name in NAMES]).all()
     assert np.isnan([getattr(found, name)[1:] for name in NAMES]).all()
+
+
+def test_examples_of_few_clusters_are_as_many_units():
+    """Five clusters of unequal size: the sample variance divides by 4, not by 39."""
+    rng = np.random.default_rng(4)
+    change_N, cluster_N = rng.normal(-0.1, 0.4, 40).clip(-1, 1), np.repeat(np.arange(5), [2, 4, 8, 12, 14])
+    total = sum(sum(change_N[cluster_N == k] - change_N.mean()) ** 2 for k in range(5))
+    found = square_over_examples(sp.csr_array(np.ones((1, 40))), change_N, np.array([40.0]), np.array([5.0]), cluster_N)
+    assert found[0] == pytest.approx(total * 5 / 4 / 40**2)

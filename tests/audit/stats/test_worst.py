@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy import stats
 
 from undertow.audit.stats.worst import worst_slice
 
@@ -125,3 +126,14 @@ def test_examples_of_one_cluster_are_not_independent():
         )
         held += found.low <= 0 <= found.high
     assert held >= 58
+
+
+def test_clusters_that_are_all_right_are_as_many_units_as_they_are():
+    """Nothing was wrong in eight clusters of five: each minimum is known to what nine right of ten would vary by."""
+    right_1N, cluster_N = np.ones((1, 80)), np.arange(80) // 5
+    found = worst_slice(
+        right_1N, right_1N, slices(40, 40), level=0.1, paired=False, cluster_N=cluster_N, over_members=False
+    )
+    # A fifth of the level, over two sides, two slices and two tails.
+    half = stats.norm.isf(0.1 / 5 / 2 / 2 / 2) * np.sqrt(0.9 * 0.1 / 10 / 8)
+    assert (found.low, found.high) == pytest.approx((-2 * half, 2 * half), rel=1e-6)
