@@ -1,0 +1,227 @@
+"""What rules ask, against the formula each number is meant to have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import stats
+
+import oracles_stats as oracle
+import worlds
+from undertow.audit.gate import gate
+from undertow.audit.gate.decide import decisions_about
+from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.policy import parse_policy
+from undertow.audit.pair import Pair
+from undertow.audit.result import Settings
+from undertow.audit.stats.bounded import mean_limits
+from undertow.records.records import Records
+
+
+def decide(sides, text: str, folder: Path = Path(), **settings):
+    """The decision of the policy's rule, also of sides that a gate would refuse for what they lack."""
+    policy = parse_policy(text, folder / "gate.toml")
+    settings = Settings(by=policy.columns(), draws=100, **settings)
+    *_, decision = decisions_about(Evidence(Pair(*sides, False, settings)), policy)
+    return decision
+
+
+def models(*pred_MN, label_N=None):
+    """Old and new from arrays; label 0 is right."""
+    n = len(pred_MN[0][0])
+    label_N = np.zeros(n, int) if label_N is None else label_N
+    return [worlds.records_from(p, label_N, 3, name=name) for p, name in zip(pred_MN, ("old", "new"), strict=True)]
+
+
+def graded(*score_MN) -> list[Records]:
+    made = models(*(np.zeros(np.shape(side), int) for side in score_MN))
+    return [replace(r, score_MN=np.array(s, dtype=np.float32)) for r, s in zip(made, score_MN, strict=True)]
+
+
+def test_an_example_not_seen_may_move_calibration_by_two():
+    """From sure and wrong to unsure and right: nothing moved on 40 examples, and 7 points of one are 14 of two."""
+    pred_1N = np.array([[0] * 30 + [1] * 10])
+    sides = [
+        Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.full((1, 40), 0.8, np.float32))
+        for r in models(pred_1N, pred_1N)
+    ]
+    low, high, _ = oracle.bounded_limits(np.zeros(40), np.ones(40), 0.1)
+    found = decide(sides, "[[calibration_shift]]\npoints = 10\n")
+    assert (found.low, found.high) == pytest.approx((200 * low, 200 * high), rel=1e-3)
+    assert found.outcome == "cannot tell"
+
+
+OUTCOMES = {"right": 0, "wrong": 1, "none": -1}
+FLIPS = {
+    ("right", "right"): "pass",
+    ("right", "wrong"): "fail",
+    ("right", "none"): "cannot tell",
+    ("wrong", "right"): "pass",
+    ("wrong", "wrong"): "pass",
+    ("wrong", "none"): "pass",
+    ("none", "right"): "pass",
+    ("none", "wrong"): "cannot tell",
+    ("none", "none"): "cannot tell",
+}
+
+
+@pytest.mark.parametrize(("before", "after"), FLIPS)
+def test_an_outcome_that_is_missing_matters_where_it_may_hide_a_flip(before: str, after: str):
+    """Beside an example that is right on both sides."""
+    sides = models([[0, OUTCOMES[before]]], [[0, OUTCOMES[after]]])
+    pinned = decide(sides, '[[must_not_flip]]\nids = ["e0000", "e0001"]\n')
+    counted = decide(sides, "[[max_new_errors]]\ncount = 0\n")
+    assert (pinned.outcome, counted.outcome) == (FLIPS[before, after],) * 2
+    assert (pinned.observed, counted.observed) == (float(FLIPS[before, after] == "fail"),) * 2
+    hidden = 1.0 if FLIPS[before, after] == "cannot tell" else np.nan
+    np.testing.assert_equal([pinned.high, counted.high], [hidden, hidden])
+
+
+def test_an_example_is_at_stake_if_any_run_of_the_reference_gets_it_right():
+    old, new = graded([[0.5, 0.49, 0.2, 0.2, np.nan], [0.1, 0.1, 0.2, 0.9, np.nan]], [[1.0] * 5])
+    assert Evidence(Pair(old, new, False, Settings())).at_stake_N.tolist() == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("members", [1, 2, 4])
+@pytest.mark.parametrize("rule", ["[[max_new_errors]]\ncount = 0\n", '[[must_not_flip]]\nids = ["e0007"]\n'])
+def test_half_a_score_on_both_sides_is_no_new_error(rule: str, members: int):
+    """Members that tie too: as right as it was."""
+    same = graded(np.full((members, 40), 0.5), np.full((members, 40), 0.5))
+    assert decide(same, rule).outcome == "pass"
+    halves = np.arange(2 * members)[:, None] % 2 * np.ones(40, int)
+    assert decide(models(halves, halves), rule).outcome == "pass"
+    assert decide(graded(np.full((members, 40), 0.5), np.full((members, 40), 0.49)), rule).outcome == "fail"
+
+
+def test_limits_of_a_speedup_are_one_sided_each(tmp_path: Path):
+    seconds = {"old": [2.0, 2.1, 1.9, 2.2], "new": [1.0, 1.2, 1.1]}
+    (tmp_path / "t.json").write_text(json.dumps(seconds))
+    sides = models([[0, 0]], [[0, 0]])
+    logs = [np.log(seconds[name]) for name in ("old", "new")]
+    exact = stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.9)
+    found = decide(sides, '[[min_realised_speedup]]\nratio = 1.5\nfile = "t.json"\n', tmp_path)
+    assert (found.low, found.high) == pytest.approx((np.exp(exact.low), np.exp(exact.high)))
+    # Between the limits at 95 % one-sided and those at 95 % two-sided.
+    two_sided = float(np.exp(stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.95).low))
+    ratio = (found.low + two_sided) / 2
+    text = f'[[min_realised_speedup]]\nratio = {ratio}\nfile = "t.json"\n'
+    assert decide(sides, text, tmp_path).outcome == "pass"
+
+
+@pytest.mark.parametrize("once", ["old", "new"])
+def test_a_side_that_was_timed_once_varies_as_the_other(once: str, tmp_path: Path):
+    seconds = {"old": [2.0, 2.1, 1.9, 2.2], "new": [1.0, 1.2, 1.1]}
+    several = np.log(seconds["new" if once == "old" else "old"])
+    seconds[once] = seconds[once][:1]
+    (tmp_path / "t.json").write_text(json.dumps(seconds))
+    error = several.std(ddof=1) * (1 / len(several) + 1) ** 0.5
+    half = stats.t.isf(0.05, len(several) - 1) * error
+    gain = float(np.log(seconds["old"]).mean() - np.log(seconds["new"]).mean())
+    text = '[[min_realised_speedup]]\nratio = {}\nfile = "t.json"\n'
+    for factor, outcome in ((-1.01, "pass"), (0.0, "cannot tell"), (1.01, "fail")):
+        found = decide(models([[0, 0]], [[0, 0]]), text.format(np.exp(gain + factor * half)), tmp_path)
+        assert found.outcome == outcome
+        assert (found.low, found.high) == pytest.approx((np.exp(gain - half), np.exp(gain + half)))
+
+
+def test_the_share_of_several_runs_is_no_count_of_examples():
+    """Two runs of the reference: shares of 0, a half and 1 have limits of a mean, one run those of a binomial."""
+    rng = np.random.default_rng(0)
+    first_N, second_N = rng.integers(0, 2, 80), rng.integers(0, 2, 80)
+    new_N = np.where(rng.random(80) < 0.8, first_N, 1 - first_N)
+    text = '[[max_churn]]\npoints = 5\nabove = "zero"\n'
+    found = decide(models([first_N, second_N], [new_N]), text, generalise_to="examples")
+    share_N = ((first_N != new_N) * 1.0 + (second_N != new_N)) / 2
+    exact = mean_limits(sp.csr_array(np.ones((1, 80))), share_N, 0.1)
+    assert (found.low, found.high) == pytest.approx((100 * exact.low_G[0], 100 * exact.high_G[0]))
+    alone = decide(models([first_N], [new_N]), text)
+    binomial = stats.binomtest(int((first_N != new_N).sum()), 80).proportion_ci(0.9)
+    assert (alone.low, alone.high) == pytest.approx((100 * binomial.low, 100 * binomial.high))
+
+
+@pytest.mark.parametrize(("m_ref", "m_var", "known"), [(2, 2, False), (2, 6, False), (3, 2, True)])
+def test_members_that_are_too_few_have_no_limits_above_the_floor(m_ref: int, m_var: int, known: bool):
+    sides = worlds.null_world(m_ref, m_var, 200, 3, seed=3)
+    found = decide(sides, "[[max_churn]]\npoints = 3\n")
+    assert [np.isfinite(found.low), np.isfinite(found.high)] == [known, known]
+    assert known or found.outcome == "cannot tell"
+
+
+CHURN = "[[max_churn]]\npoints = 3\n"
+
+
+def test_equal_models_need_no_floor_to_show_that_no_answer_changed():
+    once = gate(*_one(models([[0] * 400], [[0] * 400])), parse_policy(CHURN))
+    assert once.verdict == "pass"
+    high = 100 * stats.binomtest(0, 400).proportion_ci(0.9).high
+    assert once.decisions[0].reason == (
+        f"0.00 % of answers changed (95 % limits 0.00 to {high:.2f}): more than 3 points is ruled out, whatever the"
+        " floor."
+    )
+
+
+def test_equal_pairs_need_no_floor_either():
+    old, new = worlds.null_world(4, 4, 400, 3, paired=True, churn=0.0)
+    result = gate(old, [new], parse_policy(CHURN))
+    assert result.verdict == "pass"
+    assert result.decisions[0].reason.endswith(": more than 3 points is ruled out, whatever the floor.")
+    changed = worlds.null_world(4, 4, 400, 3, paired=True, churn=0.5)
+    assert gate(*_one(changed), parse_policy(CHURN)).verdict == "cannot tell"
+
+
+def _one(sides):
+    return sides[0], [sides[1]]
+
+
+def test_a_few_equal_answers_do_not_rule_much_out():
+    found = decide(models([[0] * 40], [[0] * 40]), CHURN)
+    assert (found.outcome, np.isfinite(found.high)) == ("cannot tell", False)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_all_variant_members_change_is_above_what_reference_members_change(together: bool):
+    """Six against six; each errs on 3 % of its own, the variant's also on the same fifth, alike or each in its way.
+
+    A floor of all members pooled would take half of that for noise.
+    """
+    rng = np.random.default_rng(6)
+    pred_MN = (rng.random((12, 1000)) < 0.03).astype(int)
+    pred_MN[6:, :200] = 1 if together else rng.integers(1, 3, (6, 200))
+    old, new = models(pred_MN[:6], pred_MN[6:])
+    across = np.mean([[(a != b).mean() for b in pred_MN[6:]] for a in pred_MN[:6]])
+    within = np.mean([(pred_MN[a] != pred_MN[b]).mean() for a in range(6) for b in range(6) if a != b])
+    found = decide((old, new), "[[max_churn]]\npoints = 15\n")
+    assert found.observed == pytest.approx(100 * (across - within))
+    assert found.observed > 17
+    assert found.outcome == "fail"
+    assert found.low < found.observed < found.high
+
+
+def both_sides(same: bool):
+    """Three members a side, each right on other examples; the last may be the first once more."""
+    right_MN = np.random.default_rng(7).random((6, 300)) < 0.8
+    right_MN[5] = right_MN[0] if same else right_MN[5]
+    return models(~right_MN[:3] * 1, ~right_MN[3:] * 1)
+
+
+def test_a_member_that_stands_on_both_sides_leaves_the_gate_open():
+    """A copy of the reference among the variant's members makes it look less changed than it is."""
+    policy = parse_policy("[[max_drop]]\npoints = 90\n")
+    apart = gate(*_one(both_sides(False)), policy)
+    assert (apart.verdict, [d.rule for d in apart.decisions]) == ("pass", ["max_drop"])
+    mixed = gate(*_one(both_sides(True)), policy)
+    assert (mixed.verdict, mixed.exit_code) == ("cannot tell", 3)
+    assert [(d.rule, d.outcome, d.tier) for d in mixed.decisions] == [
+        ("member_on_both_sides", "cannot tell", "required"),
+        ("max_drop", "pass", "required"),
+    ]
+    assert mixed.decisions[0].reason == (
+        "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers to every example, and other members did"
+        " not: take the file off one side."
+    )
+    assert "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers" in mixed.audit.headline
