@@ -122,3 +122,16 @@ def test_what_is_generated_has_no_classes():
     reference, variant = null_world(1, 1, 60, 3, seed=0)
     said = [replace(r, manifest=r.manifest.model_copy(update={"task": "generation"})) for r in (reference, variant)]
     assert audit(said[0], [said[1]], Settings(draws=100)).variants[0].composition is None
+
+
+@pytest.mark.parametrize(("wrong", "holds"), [(49, True), (50, True), (51, True), (52, False)])
+def test_a_precision_holds_unless_it_falls_by_half_a_point(wrong: int, holds: bool):
+    """500 bottles and as many answers, 400 of them right; then half as many, of which about as many are right."""
+    label_N = np.repeat([0, 1, 2, 3], 500)
+    before_N, after_N = label_N.copy(), label_N.copy()
+    before_N[400:600] = np.repeat([1, 0], 100)
+    after_N[200:500], after_N[500 : 500 + wrong] = 1, 0
+    sides = [records_from([p], label_N, NAMES, name=n) for p, n in ((before_N, "old"), (after_N, "new"))]
+    bottle = audited(sides).variants[0].composition.classes[0]
+    assert (bottle.reference_precision, bottle.variant_precision) == pytest.approx((0.8, 200 / (200 + wrong)))
+    assert bottle.loses_by_answers == holds

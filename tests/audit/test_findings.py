@@ -25,6 +25,10 @@ from undertow.audit.result import FINDING_COLUMNS, Verdict
     [
         (-0.10, -0.15, -0.05, 0.01, "worse"),
         (+0.10, 0.05, 0.15, 0.01, "better"),
+        (-0.10, -0.21, 0.01, 0.04, "too small to tell"),
+        (+0.10, -0.01, 0.21, 0.04, "too small to tell"),
+        (-0.10, -0.19, -0.01, 0.06, "too small to tell"),
+        (-0.02, -0.041, 0.001, 0.04, "within floor"),
         (-0.01, -0.03, 0.01, 0.40, "within floor"),
         (-0.01, -0.09, 0.07, 0.40, "too small to tell"),
         (+0.04, -0.01, 0.09, 0.20, "too small to tell"),

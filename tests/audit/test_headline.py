@@ -175,3 +175,9 @@ def test_votes_give_the_other_half_where_error_rates_are_asked(p: float, verdict
     found = pl.concat([rates(0.9), audits.frame([moved])])
     assert variant_verdict(found, Settings()) == verdict
     assert variant_verdict(found.filter(~pl.col("measure").str.starts_with("false_")), Settings()) == "worse"
+
+
+def test_a_whole_that_gains_while_an_error_rate_rises_is_mixed():
+    gains = pl.when(pl.col("measure") == "accuracy").then(pl.lit("better")).otherwise("verdict").alias("verdict")
+    assert variant_verdict(rates(0.001).with_columns(gains), Settings()) == "mixed"
+    assert variant_verdict(rates(0.9).with_columns(gains), Settings()) == "better"

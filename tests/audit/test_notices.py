@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from undertow.audit import Settings, audit
+from undertow.audit.notices import notices
+from undertow.audit.pair import Pair
 from undertow.report import render_html, summary_markdown, summary_text
 from undertow.report.parts import page
 from worlds import null_world, planted_world, records_from
@@ -49,6 +51,36 @@ def test_populations_are_identical_whatever_the_order_of_their_members():
         "Member 'm00' of 'reference' and member 'm00' of 'again' gave the same answers to every example, and other "
         "members did not (3 such members): is one file on both sides?",
     )
+
+
+def on_both_sides(differ: int):
+    """Two members a side: the variant's second answers what the reference's first does, the two others answer so many
+    examples otherwise."""
+    place_N = np.arange(400)
+    first_N, last_N = (
+        np.where((place_N >= at) & (place_N < at + differ), (RIGHT_N + 1) % 4, RIGHT_N) for at in (0, 40)
+    )
+    return sides([RIGHT_N, first_N], [last_N, RIGHT_N])
+
+
+@pytest.mark.parametrize(("differ", "said"), [(9, False), (10, True)])
+def test_a_member_that_stands_on_both_sides_where_others_differ(differ: int, said: bool):
+    expected = (
+        "Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers to every example, and other members did "
+        "not: is one file on both sides?"
+    )
+    assert notices(Pair(*on_both_sides(differ), False, Settings())) == ((expected,) if said else ())
+    assert notices(Pair(*on_both_sides(differ), True, Settings())) == ()
+
+
+def test_one_model_a_side_is_on_both_only_where_the_sides_are_identical():
+    assert notices(Pair(*sides(RIGHT_N, OTHER_N), False, Settings())) == ()
+    assert len(notices(Pair(*sides(RIGHT_N, RIGHT_N), False, Settings()))) == 1
+
+
+def test_members_of_identical_sides_are_not_named_one_by_one():
+    (said,) = notices(Pair(*sides([RIGHT_N, OTHER_N], [OTHER_N, RIGHT_N]), False, Settings()))
+    assert said.startswith("'old' and 'new' are identical: ")
 
 
 @pytest.mark.parametrize(("share", "said"), [(0.96, True), (0.93, False)])
