@@ -151,3 +151,13 @@ def test_it_is_said_before_everything_else():
     html = render_html(found)
     assert 0 < html.index("&#39;old&#39; and &#39;new&#39; are identical") < html.index("<h1>")
     assert page(found).sentence.startswith("new keeps its accuracy")
+
+
+def test_graded_members_on_both_sides_are_told_by_their_scores():
+    rng = np.random.default_rng(4)
+    score_MN = rng.random((4, 60)).astype(np.float32)
+    old, new = sides(np.zeros((2, 60), int), np.zeros((2, 60), int), np.zeros(60, int))
+    old = replace(old, score_MN=score_MN[:2])
+    said = noticed(old, replace(new, score_MN=score_MN[[2, 0]]))
+    assert any(one.startswith("Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers") for one in said)
+    assert not any("both sides" in one for one in noticed(old, replace(new, score_MN=score_MN[2:])))

@@ -62,15 +62,19 @@ def on_both_sides(pair: Pair) -> tuple[tuple[str, str], ...]:
         return ()
     found = []
     for m, print_ in enumerate(before):
-        if print_ in after and _stands_out(pair, pair.reference.pred_MN[m]):
+        if print_ in after and _stands_out(pair, m):
             found.append((pair.reference.members[m].id, pair.variant.members[after.index(print_)].id))
     return tuple(found)
 
 
-def _stands_out(pair: Pair, pred_N: NDArray[Any]) -> bool:
-    """Whether some member differs from these answers on so many examples that to be equal is no coincidence."""
-    differ_M = (pair.pred_MN != pred_N).sum(axis=1)
-    return bool((differ_M >= COINCIDENCE).any())
+def _stands_out(pair: Pair, m: int) -> bool:
+    """Whether some member differs from this one of the reference on so many examples that to be equal is no
+    coincidence."""
+    differs_MN = pair.pred_MN != pair.reference.pred_MN[m]
+    before_MN, after_MN = pair.reference.score_MN, pair.variant.score_MN
+    if before_MN is not None and after_MN is not None:
+        differs_MN |= np.vstack([before_MN, after_MN]) != before_MN[m]
+    return bool((differs_MN.sum(axis=1) >= COINCIDENCE).any())
 
 
 def _said_of_both(pair: Pair) -> Iterator[str]:
