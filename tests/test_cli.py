@@ -50,12 +50,51 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
         (["a", "--against", "c", "d", "--against", "e"], ["a", "--against", "c\0d", "--against", "e"]),
         (["a", "--against", "c", "--against", "d"], ["a", "--against", "c", "--against", "d"]),
         (["a", "--against", "c", "--by", "x", "y"], ["a", "--against", "c", "--by", "x", "--by", "y"]),
-        (["a", "--by=x", "--against", "c", "--out", "o"], ["a", "--by=x", "--against", "c", "--out", "o"]),
+        (["a", "--by=x", "--against", "c", "--out", "o"], ["a", "--by", "x", "--against", "c", "--out", "o"]),
+        (["a", "--against=c", "d", "--by=x", "y"], ["a", "--against", "c\0d", "--by", "x", "--by", "y"]),
+        (
+            ["--draws", "9", "a", "--paired", "b", "--against", "c"],
+            ["--draws", "9", "a", "--paired", "b", "--against", "c"],
+        ),
+        (
+            ["a", "--against", "c", "--tolerance", "-1", "--out=o"],
+            ["a", "--against", "c", "--tolerance", "-1", "--out=o"],
+        ),
+        (["--", "a"], ["--", "a"]),
         (["--help"], ["--help"]),
     ],
 )
 def test_options_that_take_several_values(given: list[str], spread_out: list[str]) -> None:
     assert spread(given) == spread_out
+
+
+MISPLACED = (
+    "{}: stands after --against but belongs to no option, so it is not clear whether it is reference or variant; write"
+    " all files of the reference first, and all files of a variant right after its --against: REFERENCE … --against"
+    " VARIANT … [OPTIONS]"
+)
+
+
+@pytest.mark.parametrize(
+    "between", [["--draws", "100"], ["--draws=100"], ["--paired"], ["--by=region", "--allow-partial"], ["--"]]
+)
+def test_a_file_that_stands_apart_after_against_is_refused(tables: Path, between: list[str]) -> None:
+    """It would become part of the reference, and be compared with itself."""
+    done = run("audit", "old.csv", "--against", "old.csv", *between, "new.csv", cwd=tables)
+    assert (done.returncode, done.stderr) == (2, f"undertow: {MISPLACED.format('new.csv')}\n")
+
+
+def test_files_after_an_equals_sign_are_members_of_the_variant() -> None:
+    assert spread(["gate", "ref.csv", "--against=new2.csv", "new.csv"])[-1] == "new2.csv\0new.csv"
+
+
+@pytest.mark.parametrize("flag", [["--against"], ["--by", "--paired"], ["--by="], ["--against", ""]])
+def test_a_flag_without_values_is_refused(flag: list[str]) -> None:
+    name = flag[0].removesuffix("=")
+    with pytest.raises(UserError) as caught:
+        spread(["old.csv", *flag])
+    said = f"{name}: nothing stands after it; write at least one value there, or leave it out"
+    assert str(caught.value) == said
 
 
 def test_what_stands_after_one_flag_stays_together() -> None:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from undertow.errors import NotComparableError, UndertowError, UserError
+
 if TYPE_CHECKING:
+    import click
+
     from undertow.audit.result import Settings
     from undertow.records.reading import Missing, Reading
 
@@ -318,8 +323,6 @@ def _settings(
     level: float = 0.05,
 ) -> Settings:
     """Flags are in points, settings in fractions."""
-    from typing import cast
-
     from undertow.audit.result import Asked, Settings
 
     return Settings(
@@ -351,31 +354,60 @@ def _reading(
 
 
 def _missing(asked: str | None) -> Missing | None:
-    from typing import cast
-
     from undertow.records.reading import Reading
 
     return None if asked is None else Reading(missing=cast("Missing", asked)).missing  # Reading refuses other words.
 
 
 def spread(arguments: list[str]) -> list[str]:
-    """``--by x y`` becomes ``--by x --by y``, as click gives an option one value at a time. What stands after one
-    ``--against`` stays together as one value (``groups``)."""
-    flag, begun = "", False
-    done: list[str] = []
-    for argument in arguments:
-        if argument.startswith("-"):
-            flag, begun = (argument, False) if argument in (*SPREAD, *GROUPED) else ("", False)
-            if not flag:
-                done.append(argument)
-        elif flag in GROUPED and begun:
-            done[-1] += TOGETHER + argument
-        elif flag:
-            done += [flag, argument]
-            begun = True
+    """``--by x y``, and ``--by=x y``, become ``--by x --by y``, as click gives an option one value at a time. What
+    stands after one ``--against`` stays together as one value (``groups``).
+
+    Raises ``UserError`` for an argument of no option after ``--against``: it would silently become part of the
+    reference. For that all other options are told apart by whether they take a value.
+    """
+    rest, alone = deque(arguments), _options_without_value()
+    done, against = list[str](), False
+    while rest:
+        argument = rest.popleft()
+        name, equals, value = argument.partition("=")
+        if name in (*SPREAD, *GROUPED):
+            values = _values(name, [value] if equals else [], rest)
+            done += [name, TOGETHER.join(values)] if name in GROUPED else [a for v in values for a in (name, v)]
+            against = against or name in GROUPED
+        elif argument.startswith("--") and argument != "--":
+            done.append(argument)
+            if not equals and name not in alone and rest:
+                done.append(rest.popleft())
+        elif against:
+            raise UserError(_misplaced(argument if argument != "--" else " ".join(rest)))
         else:
             done.append(argument)
     return done
+
+
+def _values(name: str, values: list[str], rest: deque[str]) -> list[str]:
+    """What stands after one flag, taken from ``rest``."""
+    while rest and not rest[0].startswith("-"):
+        values.append(rest.popleft())
+    if not any(values):
+        raise UserError(f"{name}: nothing stands after it; write at least one value there, or leave it out")
+    return values
+
+
+def _misplaced(argument: str) -> str:
+    return (
+        f"{argument}: stands after --against but belongs to no option, so it is not clear whether it is reference or"
+        " variant; write all files of the reference first, and all files of a variant right after its --against:"
+        " REFERENCE … --against VARIANT … [OPTIONS]"
+    )
+
+
+def _options_without_value() -> frozenset[str]:
+    """Such as ``--paired``: of any command, as no name means two things."""
+    commands = cast("click.Group", typer.main.get_command(app)).commands.values()
+    flags = (p for command in commands for p in command.params if getattr(p, "is_flag", False))
+    return frozenset({"--help", "--version", *(name for flag in flags for name in (*flag.opts, *flag.secondary_opts))})
 
 
 def groups(given: Sequence[str]) -> list[list[Path]]:
@@ -398,8 +430,6 @@ def debugging() -> bool:
 
 def main() -> None:
     """Entry point: errors meant for a person come without a traceback."""
-    from undertow.errors import NotComparableError, UndertowError
-
     one_blas_thread()
     arguments = sys.argv[1:]
     try:
