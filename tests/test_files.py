@@ -86,6 +86,27 @@ def test_variants_of_one_name_are_told_apart(place: Path):
     assert names(Request([place / "old.csv"], [[f] for f in files])) == [("eval", 1), ("y/eval", 1)]
 
 
+def test_a_path_stands_in_one_place(place: Path):
+    old, old2, good = (place / f"{name}.csv" for name in ("old", "old2", "good"))
+    link = place / "link.csv"
+    link.symlink_to(good)
+    both = "stands on both sides, in the reference and after --against; take it from one"
+    cases = [
+        ([old], [[good], [good]], f"{good}: is given as a variant twice; leave one out"),
+        ([old], [[good], [link]], f"{link}: is given as a variant twice; leave one out"),
+        ([old, old2], [[good, old2]], f"{old2}: {both}"),
+        ([good], [[link]], f"{link}: {both}"),
+        ([place], [[good]], f"{good}: {both}"),
+        ([old, old], [[good]], f"{old}: is given twice in the reference, so it would count as two runs; leave one out"),
+        ([old], [[good, link]], f"{link}: is given twice in one variant, so it would count as two runs; leave one out"),
+    ]
+    for before, after, said in cases:
+        with pytest.raises(UserError) as caught:
+            read_sides(Request(before, after))
+        assert str(caught.value) == said
+    assert len(read_sides(Request([old], [[good], [good, old2]])).variants) == 2
+
+
 def test_pairs_can_be_declared_for_loose_files(place: Path):
     old, new = [place / "old.csv", place / "old2.csv"], [place / "good.csv", place / "bad.csv"]
     sides = read_sides(Request(old, [new], paired=True))

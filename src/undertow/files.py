@@ -14,8 +14,9 @@ from undertow.audit.gate.result import GateResult
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit, Settings
 from undertow.errors import UserError
+from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import read_any
-from undertow.records.pairing import declared_pairs
+from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
@@ -46,6 +47,9 @@ class Request:
     missing: Missing | None = None
     settings: Settings = field(default_factory=Settings)
 
+    def __post_init__(self) -> None:
+        refuse_unknown(self.accepted)
+
 
 @dataclass(frozen=True, eq=False)
 class Sides:
@@ -60,6 +64,7 @@ class Sides:
 def read_sides(request: Request) -> Sides:
     """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
     reading = replace(request.reading, missing=request.missing or request.reading.missing)
+    refuse_same_paths(request.reference, variant_groups(request.against))
     before, about = read_any(request.reference, reading, format=request.format)
     before = _with_positive(before, request.positive)
     said, variants = [f"reference  {about}"], list[Records]()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
-from undertow.errors import NotComparableError
+from undertow.errors import NotComparableError, UserError
 from undertow.records.records import Records
 
 Severity = Literal["refuse", "state"]
@@ -62,6 +62,14 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
             raise NotComparableError(f"t{said}; evaluate both alike, or accept it with --accept {kind}")
         (found.expected if kind in EXPECTED else found.stated).append(f"T{said}.")
     return found
+
+
+def refuse_unknown(accepted: Collection[str]) -> None:
+    """``UserError`` for a name whose difference refuses nothing, so that accepting it would change nothing."""
+    known = [PROMPT, *(key for key, (_, severity) in KNOWN.items() if severity == "refuse")]
+    for name in sorted(accepted):
+        if name not in known:
+            raise UserError(f"--accept {name}: is not a difference that refuses; choose of {', '.join(known)}")
 
 
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:

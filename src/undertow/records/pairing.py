@@ -1,4 +1,5 @@
-"""Pairs that a person declares: file i of the reference goes with file i of the variant.
+"""Which files stand on which side, and pairs that a person declares: file i of the reference goes with file i of the
+variant.
 
 Records that were made here know what they derive from; loose files do not, though their members may share a seed, a
 split or a trained network.
@@ -6,6 +7,7 @@ split or a trained network.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +50,41 @@ def declared_pairs(
     notes = (*variant.manifest.notes, said)
     kin = {"parent": reference.name, "members": members, "notes": notes}
     return replace(variant, manifest=variant.manifest.model_copy(update=kin))
+
+
+def refuse_same_paths(reference: Sequence[Path], variants: Sequence[Sequence[Path]]) -> None:
+    """``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
+    for no other reason than how the command was typed."""
+    before = _places("the reference", reference)
+    seen: list[set[str]] = []
+    for files in variants:
+        places = _places("one variant", files)
+        both = next((path for place, path in places.items() if place in before), None) or _inside(before, places)
+        if both is not None:
+            raise UserError(f"{both}: stands on both sides, in the reference and after --against; take it from one")
+        if set(places) in seen:
+            raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
+        seen.append(set(places))
+
+
+def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:
+    """What each path really is, links followed."""
+    places: dict[str, Path] = {}
+    for path in paths:
+        place = os.path.realpath(path)
+        if place in places:
+            raise UserError(f"{path}: is given twice in {side}, so it would count as two runs; leave one out")
+        places[place] = path
+    return places
+
+
+def _inside(before: dict[str, Path], after: dict[str, Path]) -> Path | None:
+    """A loose file that lies in a folder which is the other side."""
+    for files, folders in ((before, after), (after, before)):
+        for place, path in files.items():
+            if os.path.isfile(place) and os.path.dirname(place) in folders:
+                return path
+    return None
 
 
 def _counted(files: Sequence[Path]) -> str:

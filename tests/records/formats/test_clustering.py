@@ -107,9 +107,30 @@ def test_a_column_that_does_not_exist_is_an_error_that_lists_those_there_are(tmp
     assert "page" in said
 
 
-def test_an_example_id_makes_no_clusters(tmp_path: Path):
-    with pytest.raises(UserError, match=r"no such column; they have page$"):
-        read(tmp_path, "table", "example_id")
+WAYS = "; name the column of what several examples share, such as a passage or a patient, or none"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("example_id", "each example has an id of its own, so all would be independent"),
+        ("label", "it is the right answer, and examples with one answer are not one example"),
+        ("prediction", "it is what a model answered, not where an example comes from"),
+    ],
+)
+def test_what_cannot_be_a_cluster(tmp_path: Path, name: str, why: str):
+    (tmp_path / "a.csv").write_text("example_id,prediction,label\n1,a,a\n2,b,a\n")
+    with pytest.raises(UserError) as caught:
+        read_any([tmp_path / "a.csv"], cluster=name)
+    assert str(caught.value) == f"--cluster {name}: {name} cannot be a cluster: {why}{WAYS}"
+
+
+def test_an_empty_name_is_no_cluster(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("example_id,prediction,label\n1,a,a\n2,b,a\n")
+    with pytest.raises(UserError) as caught:
+        read_any([tmp_path / "a.csv"], cluster="")
+    said = "--cluster '': is empty; name a column, or none where all examples are independent"
+    assert str(caught.value) == said
 
 
 def test_what_a_reader_takes_unasked_is_known_by_name(tmp_path: Path):

@@ -37,6 +37,7 @@ from undertow.records.schema import Manifest, MemberEntry
 
 NAME = "arrays"
 ABOUT = "npz or npy with logits or probabilities (N, C) or (M, N, C), labels (N,), ids (N,)"
+USES = ("labels",)
 LOGITS, PROBABILITIES = ("logits",), ("probs", "probabilities")
 EITHER = ("predictions", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""

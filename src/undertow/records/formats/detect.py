@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
+from undertow.records.formats._asked import OPTIONS, only_tasks, refuse_unused
 from undertow.records.formats._clustering import with_clusters
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
@@ -26,6 +27,7 @@ GROUP = "undertow.formats"
 class Format(Protocol):
     """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does, and never raises for
     strange content. ``read`` makes one population of several paths, each one member or more, and raises ``UserError``.
+    One may have ``USES``, the options of ``OPTIONS`` that it heeds: any other is then refused.
     """
 
     NAME: str
@@ -76,8 +78,17 @@ def read_any(
     if Path(paths[0]).is_dir() and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
-    records = with_clusters(chosen.read([hit.path for hit in found], reading), reading.cluster)
+    refuse_unused(chosen.NAME, _heeded(chosen), reading)
+    records = chosen.read([hit.path for hit in found], reading)
+    if "tasks" not in _heeded(chosen):
+        records = only_tasks(records, reading)
+    records = with_clusters(records, reading.cluster)
     return records, _said(found, records)
+
+
+def _heeded(format: Format) -> tuple[str, ...]:
+    """The options that a format makes use of; of one that does not say, all."""
+    return tuple(getattr(format, "USES", OPTIONS))
 
 
 class _Hit(NamedTuple):

@@ -28,6 +28,7 @@ from undertow.records.records import Records
 
 NAME = "FiftyOne"
 ABOUT = "a FiftyOne dataset export (samples.json), as PATH::FIELD where it holds several models"
+USES = ("metric",)
 SAMPLES, METADATA = "samples.json", "metadata.json"
 TRUTH = ("ground_truth", "label", "truth", "target")
 MOST_TAGS = 20

@@ -24,6 +24,7 @@ from undertow.records.records import Records
 
 NAME = "graded table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and score (or correct), and answer, output, target"
+USES = ()
 OUTCOMES = ("score", "correct")
 WORDS = ("example_id", "answer", "output", "target", "input", "content_hash", "prompt_hash", "cluster")
 

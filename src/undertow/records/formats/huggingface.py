@@ -31,6 +31,7 @@ from undertow.records.records import Records
 
 NAME = "Hugging Face"
 ABOUT = "predict_results_*.txt of transformers' scripts, or Parquet saved by datasets with ClassLabel names"
+USES = ("labels",)
 PREDICTIONS = ("prediction", "predictions", "pred", "predicted_label", "predicted")
 TRUTHS = ("label", "labels", "target")
 IDS = ("example_id", "id", "idx", "index")

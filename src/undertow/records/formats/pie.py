@@ -30,6 +30,7 @@ from undertow.records.records import Records
 
 NAME = "PIE CSV"
 ABOUT = "the CSV of pruning identified exemplars (1911.05248), as PATH::baseline or PATH::0.9"
+USES = ()
 BASELINE = "baseline"
 WRITTEN = {"baseline_modal_label": "baseline_mode_base_label", "variant_modal_label": "predicted_mode_variant_label"}
 NEEDED = ("image_index", "true_class_label", *WRITTEN.values())

@@ -19,6 +19,7 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats._columns import clean, probability_columns
 from undertow.records.formats._join import Sheet
+from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import file_name, member_names, population_name
 from undertow.records.formats._parse import kind_of, parse
 from undertow.records.formats._sheets import from_sheets
@@ -27,6 +28,7 @@ from undertow.records.records import Records
 
 NAME = "table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"
+USES = ("labels",)
 
 
 def sniff(path: Path) -> str | None:
@@ -38,8 +40,9 @@ def sniff(path: Path) -> str | None:
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
-    """See ``read_tables``."""
+    """See ``read_tables``; a table of right answers goes before the labels that the predictions bring."""
     sheets, notes = _sheets(paths)
+    sheets = with_labels(sheets, reading.labels, notes)
     return from_sheets(sheets, reading.named(population_name(paths)), notes)
 
 

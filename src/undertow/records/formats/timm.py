@@ -30,6 +30,7 @@ from undertow.records.records import Records
 
 NAME = "timm"
 ABOUT = "per-image output of timm's inference.py (CSV, JSON or Parquet)"
+USES = ("labels",)
 SUMMARY = frozenset({"model", "top1", "top5"})
 ANSWERS = ("label", "label_0", "index", "index_0")
 OUTPUTS = ("prob", "prob_0", "logit", "logit_0")

@@ -28,6 +28,7 @@ from undertow.records.records import Records
 
 NAME = "HELM"
 ABOUT = "HELM: a run's folder with run_spec.json and per_instance_stats.json, or the suite's folder that holds them"
+USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:

@@ -22,6 +22,7 @@ from undertow.records.records import Records
 
 NAME = "inspect"
 ABOUT = "inspect_ai logs: <time>_<task>_<id>.eval or .json, or the folder that holds them"
+USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:

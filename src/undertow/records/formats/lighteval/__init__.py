@@ -32,6 +32,7 @@ from undertow.records.records import Records
 
 NAME = "lighteval"
 ABOUT = "lighteval --save-details: details_<task>_<time>.parquet, or the folder that holds them"
+USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:

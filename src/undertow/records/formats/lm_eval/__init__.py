@@ -38,6 +38,7 @@ from undertow.records.records import Records
 
 NAME = "lm-eval"
 ABOUT = "lm-evaluation-harness --log_samples: samples_<task>_<time>.jsonl, or the folder that holds them"
+USES = ("metric", "filter", "tasks")
 
 
 def sniff(path: Path) -> str | None:

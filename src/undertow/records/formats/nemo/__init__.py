@@ -27,6 +27,7 @@ from undertow.records.records import Records
 
 NAME = "NeMo Evaluator"
 ABOUT = "NeMo Evaluator: results.jsonl beside eval-*.json, or the folder that holds them"
+USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:
