@@ -224,6 +224,16 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -
     assert done.stderr == "undertow: old.csv: the report cannot be written here (File exists). Give another --out.\n"
 
 
+def test_a_full_memory_is_one_line(tables: Path) -> None:
+    with mock.patch("undertow.files.audit", side_effect=MemoryError("Unable to allocate 9 GiB")):
+        done = run("audit", "old.csv", "--against", "new.csv", cwd=tables)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: there is not enough memory for all these predictions at once; give fewer examples, members, variants"
+        " or columns, or use a machine with more memory\n",
+    )
+
+
 def test_the_version_is_all_that_is_said_where_it_is_asked_for() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"undertow {undertow.__version__}\n", "")

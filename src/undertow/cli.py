@@ -38,6 +38,10 @@ GROUPED = ("--against",)
 TOGETHER = "\0"
 """Between values of one flag: no path, and no argument, holds a NUL."""
 
+OUT_OF_MEMORY = (
+    "there is not enough memory for all these predictions at once; give fewer examples, members, variants or columns,"
+    " or use a machine with more memory"
+)
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 
@@ -439,3 +443,8 @@ def main() -> None:
             raise
         typer.echo(f"undertow: {error}", err=True)
         sys.exit(3 if isinstance(error, NotComparableError) else 2)
+    except MemoryError:
+        if debugging():
+            raise
+        typer.echo(f"undertow: {OUT_OF_MEMORY}", err=True)
+        sys.exit(2)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,8 @@ from undertow.audit.gate.rules.min_realised_speedup import _from_file as read_ti
 from undertow.audit.gate.rules.must_not_flip import MustNotFlip
 from undertow.errors import RecordError, TableError, UserError
 from undertow.records import opening, parquet_pages, read_any, read_population, write_records
+from undertow.records.formats import _parse
+from undertow.records.formats._lines import blocks, head
 from undertow.records.opening import open_file, read_file
 
 TABLE = "example_id,prediction,label\n1,a,a\n2,b,a\n"
@@ -335,3 +338,67 @@ def test_headers_that_lead_nowhere(tmp_path: Path, cut: bytes) -> None:
 def test_timings_in_a_file_still_read(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps({"dense": [1, 2.5]}))
     assert read_timings(tmp_path / "t.json", "dense") == [1.0, 2.5]
+
+
+FIX = "write fewer rows or columns to a file, or use a machine with more memory"
+
+
+def test_a_file_that_does_not_fit_into_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    with mock.patch.object(_parse.pl, "read_csv", side_effect=MemoryError):
+        assert (
+            said(lambda: read_any([tmp_path / "a.csv"]))
+            == f"{tmp_path / 'a.csv'}: does not fit into memory (0 MB); {FIX}"
+        )
+
+
+def test_bytes_that_do_not_fit_into_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    with mock.patch.object(opening._Awake, "readinto", side_effect=MemoryError):
+        got = said(lambda: opening.read_file(tmp_path / "a.csv"))
+    assert got == f"{tmp_path / 'a.csv'}: does not fit into memory (0 MB); {FIX}"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a.csv", "holds NUL characters, so it is no text table; save it as CSV in UTF-8"),
+        ("a.jsonl", "holds NUL characters, so it is no text table; save it as CSV in UTF-8"),
+        (
+            "a.parquet",
+            "cannot be read as Parquet (it does not begin with PAR1); it may be cut off or damaged: write it again",
+        ),
+    ],
+)
+def test_gigabytes_of_nothing_are_not_read(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / name
+    path.touch()
+    os.truncate(path, 3 << 30)
+    with mock.patch.object(_parse, "read_unpacked", side_effect=AssertionError("it reads all of it")):
+        assert said(lambda: read_any([path])) == f"{path}: {why}"
+
+
+def test_a_hole_behind_the_first_lines_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(TABLE * 5000)
+    os.truncate(path, 3 << 30)
+    assert said(lambda: read_any([path])) == (
+        f"{path}: is 3 GB long but nearly nothing of it was ever written, the rest reads as NUL characters; it may be"
+        " cut off or damaged: write it again"
+    )
+
+
+def test_a_file_that_would_wait_for_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel's log does, which says of itself that it is a regular file."""
+    path = tmp_path / "log.jsonl"
+    pipe(path)
+    held = os.open(path, os.O_RDWR)
+    monkeypatch.setattr(opening, "_refuse_kind", lambda mode: None)
+    why = "it waits for data, as no file does"
+    assert head(path) == b""
+    assert said(lambda: list(blocks(path))) == (
+        f"{path}: cannot be read ([Errno 11] {why}); check the file and its permissions"
+    )
+    with opening.open_file(path) as file, pytest.raises(OSError, match=why):
+        file.read()
+    os.close(held)

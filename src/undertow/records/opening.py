@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import errno
 import gzip
+import io
 import os
 import stat
 import sys
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 from undertow.errors import TableError, UserError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 GZIP = b"\x1f\x8b"
 LARGEST = 4 << 30
@@ -24,6 +28,7 @@ FREE = 1 << 29
 LARGEST_RATIO = 300
 """Beyond ``FREE``, how many times their size packed data may unpack to; logs and tables reach tens."""
 CHUNK = 1 << 20
+T = TypeVar("T")
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -48,7 +53,7 @@ def open_file(path: Path) -> IO[bytes]:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         _refuse_kind(os.fstat(handle).st_mode)  # Again: the name may mean another file by now.
-        return os.fdopen(handle, "rb")
+        return io.BufferedReader(_Awake(handle, "rb"))
     except BaseException:
         os.close(handle)
         raise
@@ -58,8 +63,12 @@ def open_unpacked(path: Path) -> IO[bytes]:
     """The same, unpacked where the content is gzipped, whatever the file is called. Reading it raises ``TableError``
     once it unpacks to more than any log does."""
     file = open_file(path)
-    packed = file.read(len(GZIP)) == GZIP
-    file.seek(0)
+    try:
+        packed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return cast("IO[bytes]", _Unpacked(path, file)) if packed else file
 
 
@@ -100,13 +109,38 @@ def refuse_swollen(path: Path, packed: int, unpacked: int, error: type[UserError
 
 def _all(path: Path, file: IO[bytes], most: int, error: type[UserError], instead: str) -> bytes:
     """Everything: first as much as there is said to be, then in pieces, since that is not always true."""
-    found, parts, taken = os.fstat(file.fileno()).st_size, list[bytes](), 0
-    while found <= most and taken <= most and (part := file.read(CHUNK if parts else found + 1)):
-        parts.append(part)
-        taken += len(part)
-    if max(found, taken) > most:
-        raise error(f"{path}: is larger than {shown_size(most)}, the most that is read of such a file; {instead}")
-    return b"".join(parts)
+    status, parts, taken = os.fstat(file.fileno()), list[bytes](), 0
+    found = status.st_size
+    if found <= most:
+        _refuse_holes(path, status, error)
+    try:
+        while found <= most and taken <= most and (part := file.read(CHUNK if parts else found + 1)):
+            parts.append(part)
+            taken += len(part)
+        if max(found, taken) <= most:
+            return b"".join(parts)
+    except MemoryError as full:
+        parts.clear()
+        raise out_of_memory(path, max(found, taken), error) from full
+    raise error(f"{path}: is larger than {shown_size(most)}, the most that is read of such a file; {instead}")
+
+
+def out_of_memory(path: Path, size: int, error: type[UserError] = TableError) -> UserError:
+    """What to say where a file, or what is made of it, is more than the memory takes."""
+    return error(
+        f"{path}: does not fit into memory ({shown_size(size)}); write fewer rows or columns to a file, or use a"
+        " machine with more memory"
+    )
+
+
+def _refuse_holes(path: Path, status: os.stat_result, error: type[UserError]) -> None:
+    """A file may be long without ever having been written: the rest is NULs, which take memory all the same."""
+    written = (getattr(status, "st_blocks", 0) or 0) * 512  # Some file systems do not say, and have none.
+    if written and status.st_size > FREE and status.st_size > LARGEST_RATIO * written:
+        raise error(
+            f"{path}: is {shown_size(status.st_size)} long but nearly nothing of it was ever written, the rest reads as"
+            " NUL characters; it may be cut off or damaged: write it again"
+        )
 
 
 def _refuse_kind(mode: int) -> None:
@@ -120,6 +154,23 @@ def _refuse_kind(mode: int) -> None:
 def shown_size(size: int) -> str:
     """``4 GB``."""
     return f"{size >> 30} GB" if size >= 1 << 30 else f"{size >> 20} MB"
+
+
+class _Awake(io.FileIO):
+    """A file that was opened so that it never waits. One that would, as some of the kernel's own do, gives no bytes
+    but ``None``, of which no reader of files has heard: here that is an ``OSError``."""
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        return _given(cast("int | None", super().readinto(buffer)))
+
+    def readall(self) -> bytes:
+        return _given(super().readall())
+
+
+def _given(read: T | None) -> T:
+    if read is None:
+        raise BlockingIOError(errno.EAGAIN, "it waits for data, as no file does")
+    return read
 
 
 class _Unpacked(gzip.GzipFile):

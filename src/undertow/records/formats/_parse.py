@@ -15,7 +15,7 @@ from typing import Literal
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.opening import GZIP, open_file, read_unpacked
+from undertow.records.opening import GZIP, LARGEST, open_file, out_of_memory, read_unpacked
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 
 Kind = Literal["CSV", "Parquet", "JSON lines", "JSON array"]
@@ -28,6 +28,7 @@ SUFFIXES: dict[str, Kind] = {
 }
 SEPARATORS = ",;\t|"
 HEAD = 1 << 16
+REPAIR = "it may be cut off or damaged: write it again"
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -76,6 +77,7 @@ def parse(path: Path) -> pl.DataFrame:
             f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column example_id"
         )
     kind = found[0]
+    _refuse_beginning(path, kind)
     data = _content(path)
     if not data.strip():
         raise TableError(f"{path}: is empty; want rows with the columns example_id and prediction")
@@ -84,6 +86,21 @@ def parse(path: Path) -> pl.DataFrame:
     if frame.height == 0:
         raise TableError(f"{path}: has a header and no rows; want one row per example")
     return frame
+
+
+def _refuse_beginning(path: Path, kind: Kind) -> None:
+    """What shows in the first bytes is said before gigabytes are read."""
+    head = _head(path)
+    if path.stat().st_size > LARGEST:
+        return  # Which is said without reading anything.
+    if kind != "Parquet" and b"\0" in head:
+        raise _with_nul(path)
+    if kind == "Parquet" and head.strip() and not head.startswith(b"PAR1"):
+        raise TableError(f"{path}: cannot be read as Parquet (it does not begin with PAR1); {REPAIR}")
+
+
+def _with_nul(path: Path) -> TableError:
+    return TableError(f"{path}: holds NUL characters, so it is no text table; save it as CSV in UTF-8")
 
 
 def _csv(path: Path, data: bytes) -> pl.DataFrame:
@@ -131,7 +148,7 @@ def _text(path: Path, data: bytes) -> str:
             f"{path}: is not {encoding.upper()} text (byte 0x{shown} at position {error.start}); save it as UTF-8"
         ) from error
     if "\0" in text:
-        raise TableError(f"{path}: holds NUL characters, so it is no text table; save it as CSV in UTF-8")
+        raise _with_nul(path)
     return text
 
 
@@ -181,10 +198,10 @@ def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.Dat
             return read()
     except TableError:
         raise
+    except MemoryError as full:
+        raise out_of_memory(path, path.stat().st_size) from full
     except (Exception, pl.exceptions.PanicException) as error:
-        raise TableError(
-            f"{path}: cannot be read as {kind} ({_first_line(error)}); it may be cut off or damaged: write it again"
-        ) from error
+        raise TableError(f"{path}: cannot be read as {kind} ({_first_line(error)}); {REPAIR}") from error
 
 
 @contextmanager
