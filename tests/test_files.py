@@ -10,8 +10,9 @@ import pytest
 from test_gating import run
 from undertow.audit.compare import comparisons
 from undertow.errors import UserError
-from undertow.files import Request, read_sides, variant_groups
+from undertow.files import Request, audit_files, read_sides, suggest_files, variant_groups
 from undertow.gating import gate_paths
+from undertow.records.reading import Reading
 
 N = 200
 
@@ -237,6 +238,55 @@ def test_of_several_variants_each_says_its_own_number(logs: Path):
     done = run(logs, GATE.format("two.csv --against most.csv", "gate.toml") + " --allow-partial")
     first = verdict_line(done.stdout)
     assert "two: Compared on 498 of 500 examples. most: Compared on 2 of 500 examples." in first
+
+
+def without_predictions(path: Path, every: int = 4) -> None:
+    head, *rows = path.read_text().splitlines()
+    cells = [row.split(",") for row in rows]
+    kept = [
+        row if i % every else f"{c[0]},,{c[2]}" for i, (row, c) in enumerate(zip(rows, cells, strict=True), start=1)
+    ]
+    path.write_text("\n".join([head, *kept]) + "\n")
+
+
+def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
+    for name in ("old", "good"):
+        without_predictions(place / f"{name}.csv")
+    lack = " and ".join(f"50 of 200 examples in '{name}' (first 'e103')" for name in ("old", "good"))
+    ways = (
+        "evaluate them again, compare the examples that both have with --allow-partial, or count what is missing as"
+        " wrong with --missing wrong"
+    )
+    said = f"'old' and 'good' lack outcomes, there is no prediction for {lack}; {ways}"
+    done = run(place, "undertow audit old.csv --against good.csv --out out")
+    assert (done.returncode, done.stderr) == (3, f"undertow: {said}\n")
+    gate = "undertow gate old.csv --against good.csv --policy gate.toml --out g"
+    done = run(place, gate)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.startswith(f"NOT COMPARABLE: {said}.")
+    done = run(place, f"{gate} --allow-partial")
+    assert done.returncode == 0, done.stderr
+    assert verdict_line(done.stdout).endswith(" Compared on 150 of 200 examples.")
+
+
+def test_a_floor_needs_every_prediction(place: Path):
+    without_predictions(place / "old2.csv", every=100)
+    with pytest.raises(UserError) as caught:
+        suggest_files(Request([place / "old.csv", place / "old2.csv"], []))
+    assert str(caught.value) == (
+        "'old' lacks a prediction for 2 of 200 examples, first 'e199', so its runs show no floor; fill them in, or"
+        " leave them out with --allow-partial"
+    )
+
+
+@pytest.mark.parametrize("where", ["request", "reading"])
+def test_a_request_in_python_says_what_becomes_of_the_missing(place: Path, where: str):
+    without_predictions(place / "good.csv")
+    options = {"missing": "wrong"} if where == "request" else {"reading": Reading(missing="wrong")}
+    found = audit_files(Request([place / "old.csv"], [[place / "good.csv"]], **options), place / "out")
+    said = "50 of 200 examples have no outcome on a side and count as wrong there."
+    (variant,) = found.variants
+    assert variant.headline.endswith(f" {said}")
 
 
 def test_predictions_that_are_missing_count_as_wrong_too(place: Path):

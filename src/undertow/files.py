@@ -124,7 +124,15 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
 
 def suggest_files(request: Request) -> str:
     """A policy as TOML, whose limits are what the reference's own runs leave room for."""
-    return suggested_policy(read_any(request.reference, request.reading, format=request.format)[0], request.settings.by)
+    records, _ = read_any(request.reference, request.reading, format=request.format)
+    unanswered_N = (records.pred_MN < 0).any(axis=0)
+    if records.score_MN is None and unanswered_N.any():
+        raise UserError(
+            f"{records.name!r} lacks a prediction for {int(unanswered_N.sum()):,} of {records.N:,} examples, first"
+            f" {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs show no floor; fill them in, or leave"
+            " them out with --allow-partial"
+        )
+    return suggested_policy(records, request.settings.by)
 
 
 def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> str:

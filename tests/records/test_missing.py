@@ -13,9 +13,9 @@ import worlds
 from undertow.errors import NotComparableError, UserError
 from undertow.records.check import Aligned, align
 from undertow.records.formats.detect import read_any
-from undertow.records.formats.table import read_tables
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+from undertow.records.write import write_records
 
 LABEL = [0, 1, 2, 0, 1]
 
@@ -168,12 +168,37 @@ def test_empty_predictions_are_kept_to_count_as_wrong(sides):
 def test_a_row_that_is_empty_in_part_has_no_answer(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text("example_id,label,p_a,p_b,p_c\n1,a,0.9,0.1,0\n2,b,,0.8,0.1\n3,c,0.1,0.1,0.8\n")
-    records = read_any([path], missing="wrong")[0]
-    assert records.pred_MN.tolist() == [[0, -1, 2]]
-    assert records.proba_MNC is not None
-    assert np.isnan(records.proba_MNC[0, 1]).all()
-    with pytest.raises(UserError, match="'p_a' is empty for 1 of 3 examples"):
-        read_tables([path])
+    for missing in ("wrong", "refuse"):
+        records = read_any([path], missing=missing)[0]
+        assert records.pred_MN.tolist() == [[0, -1, 2]]
+        assert records.proba_MNC is not None
+        assert np.isnan(records.proba_MNC[0, 1]).all()
+
+
+def test_empty_predictions_in_a_file_are_refused_by_the_comparison_which_knows_both_sides(sides):
+    with pytest.raises(NotComparableError) as caught:
+        sides(EMPTY, EMPTY)
+    assert str(caught.value) == (
+        "'old' and 'new' lack outcomes, there is no prediction for 1 of 4 examples in 'old' (first '3') and 1 of 4"
+        " examples in 'new' (first '3'); evaluate them again, compare the examples that both have with --allow-partial,"
+        " or count what is missing as wrong with --missing wrong"
+    )
+
+
+def test_a_population_keeps_what_is_empty(tmp_path):
+    (tmp_path / "a.csv").write_text(EMPTY)
+    records = read_any([tmp_path / "a.csv"])[0]
+    write_records(records, tmp_path / "folder")
+    assert read_any([tmp_path / "folder"])[0].pred_MN.tolist() == records.pred_MN.tolist()
+
+
+def test_of_two_classes_and_a_missing_label_none_is_wrong():
+    """Where one label is missing the other class may be right, so a missing answer is one of its own."""
+    old = worlds.records_from([[0, 1, 0]], [0, 1, -1], ("x", "y"), name="old")
+    new = worlds.records_from([[-1, 1, 0]], [0, 1, -1], ("x", "y"), name="new")
+    aligned = align(old, new, missing="wrong")
+    assert aligned.variant.pred_MN.tolist() == [[2, 1, 0]]
+    assert aligned.variant.classes == ("x", "y", "no answer")
 
 
 def test_repeats_of_which_one_has_no_score_have_none(tmp_path):

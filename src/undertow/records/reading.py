@@ -22,8 +22,9 @@ class Reading:
     a statistic). ``filter``: the output filter, where a log has one row for each. ``labels``: a table with
     ``example_id`` (or file name) and ``label``, for predictions that come without. ``tasks``: only these, as shell
     patterns. ``cluster``: the column whose equal values mean examples that are not independent; ``none`` takes all as
-    independent. ``missing``: empty predictions are refused (or left out, with ``allow_partial``), or kept to count as
-    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    independent. ``missing``: with ``refuse`` and ``allow_partial`` a reader leaves empty predictions out; else it
+    keeps them, and the comparison refuses them or counts them as wrong. ``pick``: what follows ``::`` in a path, for
+    files that hold several models.
     """
 
     name: str | None = None

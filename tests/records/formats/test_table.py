@@ -344,18 +344,6 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         ),
         (
             "a.csv",
-            "example_id,prediction\n1,a\n2,\n",
-            "a.csv: 'prediction' is empty for 1 of 2 examples, first '2'; fill it in, count it as wrong with"
-            " --missing wrong, or leave them out with --allow-partial",
-        ),
-        (
-            "a.csv",
-            "example_id,p_a,p_b\n1,0.5,0.5\n2,,1\n",
-            "a.csv: 'p_a' is empty for 1 of 2 examples, first '2'; fill it in, count it as wrong with --missing wrong,"
-            " or leave them out with --allow-partial",
-        ),
-        (
-            "a.csv",
             "example_id,p_a,p_b\n1,50,50\n",
             "a.csv: a probability of example '1' is 50 (1 such examples); want numbers between 0 and 1, not logits or"
             " per cent",

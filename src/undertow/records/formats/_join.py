@@ -32,7 +32,8 @@ class Exclusions:
     allowed: bool
     notes: list[str] = field(default_factory=list)
     missing: Missing = "refuse"
-    """With ``wrong`` an empty prediction is no reason to leave an example out."""
+    """With ``wrong`` an empty prediction is no reason to leave an example out. Nor is it one to refuse a file here:
+    that is for the comparison, which knows what both sides lack."""
 
     def leave_out(self, what: str, fix: str) -> None:
         """``what`` is a full sentence without its end; it becomes the error or the note."""
@@ -60,8 +61,8 @@ def join(
 ) -> Joined:
     """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit.
 
-    ``per_member`` names the columns of a member's answers; by default those of a plain table, where an empty
-    prediction is refused too. ``also_per_member`` adds to them.
+    ``per_member`` names the columns of a member's answers; by default those of a plain table, where an example without
+    a prediction is left out too, if that is allowed, and kept else. ``also_per_member`` adds to them.
     """
     given = sheets
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
@@ -71,7 +72,7 @@ def join(
         aligned, ids, exclusions, (per_member or SPECIAL - set(IDENTITY)) | also_per_member
     )
     keep_N = ~doubtful_N
-    if per_member is None and exclusions.missing == "refuse":
+    if per_member is None and exclusions.allowed and exclusions.missing == "refuse":
         keep_N &= ~_unanswered(aligned, ids, exclusions)
     if not keep_N.any():
         raise TableError(f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the ids")
@@ -208,7 +209,7 @@ def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> 
             exclusions.leave_out(
                 f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)} examples,"
                 f" first {ids[int(empty_N.argmax())]!r}",
-                "fill it in, count it as wrong with --missing wrong",
+                "fill it in",
             )
             missing_N |= empty_N
     return missing_N

@@ -74,7 +74,7 @@ def from_sheets(
 
 
 def _emptied(sheet: Sheet) -> Sheet:
-    """A row that is empty in part has no answer: nothing of it is taken. There is none where that is refused."""
+    """A row that is empty in part has no answer: nothing of it is taken."""
     names = answer_columns(sheet.frame)
     answered = ~sheet.frame.select(pl.any_horizontal(pl.col(names).is_null())).to_series()
     if answered.all():
