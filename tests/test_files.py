@@ -87,6 +87,35 @@ def test_variants_of_one_name_are_told_apart(place: Path):
     assert names(Request([place / "old.csv"], [[f] for f in files])) == [("eval", 1), ("y/eval", 1)]
 
 
+def test_loose_files_called_after_their_folder_are_told_apart_by_the_next_one(tmp_path: Path):
+    """Both sides are called after a folder of one name, so that name tells nothing apart."""
+    files = [[table(tmp_path / side / "runs" / f"{n}.csv") for n in "ab"] for side in ("x", "y")]
+    sides = read_sides(Request(files[0], [files[1]]))
+    assert (sides.reference.name, [v.name for v in sides.variants]) == ("runs", ["variant"])
+
+
+@pytest.mark.parametrize("command", ["audit", "gate"])
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_read(place: Path, command: str):
+    (place / "taken").write_text("a file")
+    policy = " --policy gate.toml" if command == "gate" else ""
+    done = run(place, f"undertow {command} gone.csv --against good.csv --out taken{policy}")
+    said = "taken: the report cannot be written here (File exists). Give another --out."
+    assert (done.returncode, done.stderr) == (2, f"undertow: {said}\n")
+
+
+def test_a_slice_that_differs_between_sides_is_in_summary_and_page(place: Path):
+    for name, region in (("old", "north"), ("good", "south")):
+        frame = pl.read_csv(place / f"{name}.csv").with_columns(region=pl.lit("north"))
+        moved = pl.when(pl.col("example_id") == "e7").then(pl.lit(region)).otherwise("region")
+        frame.with_columns(region=moved).write_csv(place / f"{name}.csv")
+    done = run(place, "undertow gate old.csv --against good.csv --policy gate.toml --by region --out g")
+    assert done.returncode in (0, 3), done.stderr
+    said = "Slice 'region' differs on 1 of 200 examples; 'old' is followed."
+    for name in ("summary.md", "report.html"):
+        text = (place / "g" / name).read_text().replace("&#39;", "'").replace("\\", "")
+        assert said in text, name
+
+
 def test_a_path_stands_in_one_place(place: Path):
     old, old2, good = (place / f"{name}.csv" for name in ("old", "old2", "good"))
     link = place / "link.csv"

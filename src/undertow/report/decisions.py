@@ -6,8 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from undertow.audit.findings import ALL
-from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier
+from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier, place_of
 from undertow.report.wording import NONE, count, first_sentence, number, plural
 
 GATE_WORDS: dict[str, str] = {
@@ -45,7 +44,7 @@ class DecisionRow:
 
     @property
     def where(self) -> str:
-        return ALL if self.slice == ALL else f"{self.slice}={self.value}"
+        return place_of(self.slice, self.value)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def test_a_slice_value_that_does_not_exist(rule: str):
     result = decide(confident(), f'{table}on = "language=en"\n\n{table}on = "language=xx"\n')
     assert [(d.outcome, d.n_examples) for d in result.decisions] == [("pass", 200), ("cannot tell", 0)]
     assert result.decisions[1].reason == NOWHERE
+    assert result.decisions[1].where == "language=xx"
     assert (result.verdict, result.exit_code) == ("cannot tell", 3)
 
 
@@ -91,6 +92,7 @@ def test_a_crossing_without_a_large_cell():
 def test_a_worst_slice_among_none(by: str, least: int, reason: str):
     result = decide(unchanged(), f'[[worst_slice_drop]]\npoints = 50\nby = "{by}"\nmin_count = {least}\n')
     assert [(d.outcome, d.reason) for d in result.decisions] == [("cannot tell", f"Cannot tell: {reason}")]
+    assert [d.where for d in result.decisions] == [by]
     assert result.verdict == "cannot tell"
 
 

@@ -68,7 +68,19 @@ REFUSED = {
         "gate.toml, line 3: max_drop.where is unknown; write one of tier, on, points"
     ),
     "level = 'often'\n[[max_drop]]\npoints = 1\n": (
-        "gate.toml, line 1: level = 'often': input should be a valid number, unable to parse string as a number"
+        "gate.toml, line 1: level = 'often': input should be a valid number"
+    ),
+    "[[max_drop]]\npoints = '1'\n": "gate.toml, line 2: max_drop.points = '1': input should be a valid number",
+    "max_gain = '9'\n[[max_drop]]\npoints = 1\n": "gate.toml, line 1: max_gain = '9': input should be a valid number",
+    "[[max_drop]]\npoints = true\n": "gate.toml, line 2: max_drop.points = True: input should be a valid number",
+    "[[worst_slice_drop]]\nby = 'a'\npoints = 1\nmin_count = '3'\n": (
+        "gate.toml, line 4: worst_slice_drop.min_count = '3': input should be a valid integer"
+    ),
+    "[[max_new_errors]]\ncount = '3'\n": (
+        "gate.toml, line 2: max_new_errors.count = '3': input should be a valid integer"
+    ),
+    "[[min_realised_speedup]]\nratio = '2'\n": (
+        "gate.toml, line 2: min_realised_speedup.ratio = '2': input should be a valid number"
     ),
     "[[max_drop]]\npoints = 1\ntier = 'soft'\n": (
         "gate.toml, line 3: max_drop.tier = 'soft': input should be 'required' or 'advisory'"

@@ -38,9 +38,9 @@ class _Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    level: Annotated[float, Field(gt=0, lt=0.5, strict=True)] = 0.05
     """One-sided error rate of every rule: how often a model that lost exactly the limit would pass."""
-    max_gain: Annotated[float, Field(gt=0, le=100)] = 5.0
+    max_gain: Annotated[float, Field(gt=0, le=100, strict=True)] = 5.0
     """Points of accuracy on the whole beyond which a gain is implausible and must be explained first."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was approved."""

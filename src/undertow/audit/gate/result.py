@@ -39,8 +39,13 @@ class Decision:
 
     @property
     def where(self) -> str:
-        """``all``, or the slice as ``column=value``."""
-        return "all" if self.slice == "all" else f"{self.slice}={self.value}"
+        """``all``, the slice as ``column=value``, or the column where a rule found no slice of it."""
+        return place_of(self.slice, self.value)
+
+
+def place_of(slice: str, value: str) -> str:
+    """``column=value`` in one word; without a value the column, or ``all``."""
+    return f"{slice}={value}" if value else slice
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ Place = Annotated[str, AfterValidator(_is_place)]
 """``all``, a column (each of its slices), or ``column=pattern``."""
 Column = Annotated[str, AfterValidator(_is_column)]
 """A column, whose values are the slices."""
-Points = Annotated[float, Field(gt=0, lt=100)]
+Points = Annotated[float, Field(gt=0, lt=100, strict=True)]
+"""Strict, as all numbers of a policy: ``"1"`` is text, and who wrote it may have meant something else."""
 SHOWN, LONGEST = 10, 60
 """Values that a reason lists, and characters of each."""
 NOTHING = "there is no example with an outcome on both sides"
@@ -50,6 +51,10 @@ class Rule(BaseModel):
     def columns(self) -> tuple[str, ...]:
         """The columns that the rule slices by."""
         return ()
+
+    def place(self) -> str:
+        """What the rule is about, as the policy names it."""
+        return ALL
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         """Decisions at ``level``, one-sided. ``folder`` is the policy's, for files that it names."""
@@ -68,11 +73,13 @@ class Rule(BaseModel):
         high: float = math.nan,
         n: float = 0,
     ) -> Decision:
+        """One of no ``row`` is about the place that the policy names."""
+        column, _, value = self.place().partition("=")
         return Decision(
             rule=self.name,
             variant=evidence.pair.variant.name,
-            slice=ALL if row is None else row.slice,
-            value="" if row is None else row.value,
+            slice=column if row is None else row.slice,
+            value=value if row is None else row.value,
             tier=self.tier,
             outcome=outcome,
             limit=limit,
@@ -88,6 +95,9 @@ class PlacedRule(Rule):
     """A rule on the whole or on slices."""
 
     on: Place = ALL
+
+    def place(self) -> str:
+        return self.on
 
     def columns(self) -> tuple[str, ...]:
         column = self.on.partition("=")[0]

@@ -22,7 +22,7 @@ class MaxNewErrors(ExcessRule):
 
     name: ClassVar[str] = "max_new_errors"
     points: Points | None = None
-    count: Annotated[int, Field(ge=0)] | None = None
+    count: Annotated[int, Field(ge=0, strict=True)] | None = None
 
     @model_validator(mode="after")
     def _one_limit(self) -> MaxNewErrors:

@@ -38,7 +38,7 @@ class MinRealisedSpeedup(Rule):
     """
 
     name: ClassVar[str] = "min_realised_speedup"
-    ratio: Annotated[float, Field(gt=0)]
+    ratio: Annotated[float, Field(gt=0, strict=True)]
     file: str | None = None
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:

@@ -37,10 +37,13 @@ class WorstSliceDrop(Rule):
     name: ClassVar[str] = "worst_slice_drop"
     points: Points
     by: Column
-    min_count: Annotated[int, Field(ge=1)] = 30
+    min_count: Annotated[int, Field(ge=1, strict=True)] = 30
 
     def columns(self) -> tuple[str, ...]:
         return (self.by,)
+
+    def place(self) -> str:
+        return self.by
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         all_rows = evidence.rows(self.by)
