@@ -83,7 +83,8 @@ def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int
 
 
 def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
-    gate = "undertow gate logs/fp16 --against logs/int8 --policy gate.toml --out g"
+    (place / "tight.toml").write_text("[[max_churn]]\npoints = 0.1\n")
+    gate = "undertow gate logs/fp16 --against logs/int8 --policy tight.toml --out g"
     assert run(place, gate).returncode == 3
     assert run(place, f"{gate} --inconclusive pass").returncode == 0
     assert run(place, f"{gate} --inconclusive fail").returncode == 1

@@ -61,7 +61,9 @@ def distinct(
         else side.take_members(np.unique(model_M, return_index=True)[1])
         for side, model_M in zip(sides, model_SM, strict=True)
     ]
-    return Distinct(kept[0], kept[1], scope, tuple(said))
+    # Repeat runs beside a single model are averaged anyway: nothing to tell.
+    alike = scope == scope_of(settings, reference.M, variant.M) and [side.M for side in kept] == [s.M for s in sides]
+    return Distinct(kept[0], kept[1], scope, () if alike else tuple(said))
 
 
 def models_of(records: Records, clusters: int | None = None, *, apart: bool = False) -> Ints:
