@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import os
 import site
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import undertow
 from undertow.errors import UndertowError, UserError
 
 TYPED = ("<ipython-input", "<stdin>", "<python-input")
 """What Python calls the files of code that was typed into a notebook or an interpreter."""
+
+
+STUDIES: dict[str, ModuleType] = {}
+"""Studies that were loaded, by the name of their module. They are not in ``sys.modules``: a class of a module that is
+there travels to a worker by name, and a worker cannot import a study."""
+
+
+def module_named(name: str | None) -> ModuleType | None:
+    """A module that was loaded, a study or another."""
+    return sys.modules.get(name or "") or STUDIES.get(name or "")
+
+
+def study_of(source: str) -> ModuleType | None:
+    """The loaded study with this text."""
+    return next((m for m in STUDIES.values() if file_text(m.__file__) == source), None)
+
+
+def file_text(filename: str | None) -> str:
+    """The text of a Python file; none where it is gone or is not one."""
+    try:
+        return Path(filename or "").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 @cache

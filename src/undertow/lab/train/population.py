@@ -12,6 +12,7 @@ from types import TracebackType
 import torch
 
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
+from undertow.lab.built_from import FirstSeen
 from undertow.lab.code_digest import UNKNOWN
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
@@ -108,6 +109,7 @@ class Trainer:
         self._places: dict[Where, Place] = {}
         self._said: set[str] = set()
         self._tried: set[str] = set()
+        self._digest = FirstSeen()
 
     def __enter__(self) -> Trainer:
         return self
@@ -137,6 +139,7 @@ class Trainer:
         parent member once more.
         """
         _check_precisions(population, self.device)
+        self._digest.see(population)
         sources = self._bring_to_end(population.source) if population.source else Ended()
         splits = population.data.load()
         choice = self._choose(population)
@@ -162,7 +165,7 @@ class Trainer:
 
     def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:
         folder = self.folder(population)
-        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source)
+        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source, self._digest)
         beside = population.members * weights_bytes(population, splits)
         writer = PopulationWriter(
             folder,
