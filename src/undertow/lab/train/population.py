@@ -142,6 +142,8 @@ class Trainer:
         self._digest.see(population)
         sources = self._bring_to_end(population.source) if population.source else Ended()
         splits = population.data.load()
+        if not isinstance(splits, Splits):
+            raise UserError(f"{population.data!r}: load() returned {type(splits).__name__}; it must return Splits")
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
         first = population.name not in self._tried
