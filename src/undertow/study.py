@@ -144,7 +144,8 @@ def judge(claim: Claim, results: Results) -> Outcome:
         return Outcome("not testable", str(missing.args[0]))
     if not isinstance(outcome, Outcome):
         raise UserError(
-            f"claim {claim.text!r}: its check returned {outcome!r}; return an Outcome, such as held(condition, evidence)"
+            f"claim {claim.text!r}: its check returned {outcome!r}; it must return an Outcome, such as "
+            "held(condition, evidence)"
         )
     undecided = outcome.status == "not held" and "too small to tell" in outcome.evidence
     return Outcome("not testable", outcome.evidence) if undecided or "nan" in outcome.evidence else outcome

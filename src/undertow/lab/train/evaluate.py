@@ -39,6 +39,6 @@ def checked(logits: Tensor, shape: tuple[int, ...], model: object) -> Tensor:
         return logits
     gave = f"a tensor of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
     raise UserError(
-        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return one logit for each of "
-        f"the {shape[-1]} classes that build() is given, a tensor of shape {shape[-2:]}"
+        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return one logit for each "
+        f"of the {shape[-1]} classes that build() is given, a tensor of shape {shape[-2:]}"
     )

@@ -27,7 +27,7 @@ from undertow.lab.train.places.processes import Processes, warm_up
 from undertow.lab.train.precision import check_precision, reason, storage
 from undertow.lab.train.progress import Event, Kind, Watcher
 from undertow.lab.train.threads import cores
-from undertow.records.folder import write_whole
+from undertow.records.folder import sha256, write_whole
 from undertow.records.schema import Scale
 from undertow.records.write import PopulationWriter
 
@@ -86,8 +86,8 @@ class Trainer:
 
     A member that fails is recorded as failed, with its reason, and tried again by the next run. One that diverges is
     recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
-    beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'
-    and students learn from their teachers'.
+    beside the record. They are no part of it, but derived populations start from their parents' and students learn from
+    their teachers', so their SHA-256 lies beside them and is looked at before.
     ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised. ``accept`` names
     what may have changed since members were trained (``model MLP``), as the refusal says it.
     """
@@ -220,6 +220,11 @@ class Trainer:
                 f"{path}: these weights are gone, and {population.name!r} {does} from them; delete "
                 f"{self.folder(population.source)} and {self.folder(population)} to train both again"
             )
+        if not _as_written(path):
+            raise UserError(
+                f"{path}: these weights are not the ones that were written; put them back, or delete "
+                f"{self.folder(population.source)} and {self.folder(population)} to train both again"
+            )
         if population.teacher:
             return Job(index, member_id(index), teacher_weights=path)
         return Job(index, member_id(index), parent_weights=path)
@@ -269,7 +274,9 @@ class Trainer:
         match result:
             case Outcome():
                 # the record, written next, must not outlive the weights
-                write_whole(self._weights(population, job.id), result.weights)
+                weights = self._weights(population, job.id)
+                write_whole(weights, result.weights)
+                write_whole(_digest_file(weights), f"{sha256(result.weights)}\n".encode())
                 writer.write_member(
                     job.id,
                     result.proba_NC.argmax(axis=1),
@@ -313,6 +320,19 @@ class Ended:
 
     done: frozenset[str] = frozenset()
     diverged: frozenset[str] = frozenset()
+
+
+def _digest_file(weights: Path) -> Path:
+    """Beside weights: the SHA-256 of what was written, so that swapped or damaged ones are not built upon."""
+    return weights.with_name(f"{weights.name}.sha256")
+
+
+def _as_written(weights: Path) -> bool:
+    """Whether weights are what was written; those of earlier versions have nothing to compare with."""
+    said = _digest_file(weights)
+    return not said.exists() or said.read_text(encoding="utf-8", errors="replace").strip() == sha256(
+        weights.read_bytes()
+    )
 
 
 def _check_precisions(population: Population, device: str) -> None:
