@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -153,6 +153,7 @@ class Trainer:
                 self._tell("kept", population, member)
             if _missing(population, writer):
                 writer.check_can_add()
+            sources = self._with_damaged(population, sources, writer)
             self._orphans(population, sources, writer)
             work = self._work(population, sources, writer, choice)
             if work.chunks:
@@ -185,6 +186,14 @@ class Trainer:
             )
         return writer
 
+    def _with_damaged(self, population: Population, sources: Ended, writer: PopulationWriter) -> Ended:
+        """The same without members of the parent or teacher whose weights are not what was written."""
+        if population.source is None or not _missing(population, writer):
+            return sources
+        paths = {m: self._weights(population.source, m) for m in sources.done}
+        damaged = frozenset(m for m, path in paths.items() if path.exists() and not _as_written(path))
+        return replace(sources, done=sources.done - damaged, damaged=damaged)
+
     def _orphans(self, population: Population, sources: Ended, writer: PopulationWriter) -> None:
         """A member whose parent or teacher failed or diverged has done so with it."""
         if population.source is None:
@@ -195,6 +204,11 @@ class Trainer:
             source = source_member(population, job.index)
             if source in sources.diverged:
                 self._record(population, writer, job, Diverged(f"{its_source} diverged"))
+            elif source in sources.damaged:
+                said = (
+                    f"the weights of {its_source} are not the ones that were written; put them back or train it again"
+                )
+                self._record(population, writer, job, Failure(said))
             elif source not in sources.done:
                 self._record(population, writer, job, Failure(f"{its_source} failed"))
 
@@ -218,11 +232,6 @@ class Trainer:
             does = "learns" if population.teacher else "derives"
             raise UserError(
                 f"{path}: these weights are gone, and {population.name!r} {does} from them; delete "
-                f"{self.folder(population.source)} and {self.folder(population)} to train both again"
-            )
-        if not _as_written(path):
-            raise UserError(
-                f"{path}: these weights are not the ones that were written; put them back, or delete "
                 f"{self.folder(population.source)} and {self.folder(population)} to train both again"
             )
         if population.teacher:
@@ -320,6 +329,8 @@ class Ended:
 
     done: frozenset[str] = frozenset()
     diverged: frozenset[str] = frozenset()
+    damaged: frozenset[str] = frozenset()
+    """Done, but with other weights than were written."""
 
 
 def _digest_file(weights: Path) -> Path:
