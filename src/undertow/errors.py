@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 
 LONGEST = 1500
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
@@ -23,7 +24,7 @@ class UndertowError(Exception):
     """Any error Undertow raises on purpose."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_harmless(message))
+        super().__init__(harmless(message))
 
 
 class UserError(UndertowError):
@@ -46,9 +47,11 @@ class NoEffectError(UndertowError):
     """An intervention changed nothing, so any difference found would be something else."""
 
 
-def _harmless(message: str) -> str:
-    """Long messages keep their beginning, which names the input, and their end, which gives the fix."""
-    said = _OBEYED.sub(" ", message)
+def harmless(message: str) -> str:
+    """One line of bounded length without characters that a terminal obeys. Long messages keep their beginning, which
+    names the input, and their end, which gives the fix."""
+    head, tail = message[: 4 * LONGEST], message[-4 * LONGEST :]
+    said = _OBEYED.sub(" ", _ESCAPES.sub("", message if len(message) <= 8 * LONGEST else f"{head} … {tail}"))
     if len(said) <= LONGEST:
         return said
     return f"{said[: LONGEST - 400]} … {said[-350:]}"

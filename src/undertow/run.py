@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from undertow.audit.compare import audit
 from undertow.audit.result import Audit
 from undertow.errors import UserError
-from undertow.lab.own_code import told_as_their_own
+from undertow.lab.own_code import STUDIES, told_as_their_own
 from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
@@ -154,7 +154,7 @@ def load_study(file: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[spec.name] = STUDIES[spec.name] = module
     try:
         spec.loader.exec_module(module)
     finally:

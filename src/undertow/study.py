@@ -14,6 +14,7 @@ import polars as pl
 
 from undertow.audit.findings import ALL, signed
 from undertow.audit.result import Audit, ExemplarCount, Settings, VariantAudit
+from undertow.errors import UserError
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
@@ -141,6 +142,11 @@ def judge(claim: Claim, results: Results) -> Outcome:
         outcome = claim.check(results)
     except KeyError as missing:
         return Outcome("not testable", str(missing.args[0]))
+    if not isinstance(outcome, Outcome):
+        raise UserError(
+            f"claim {claim.text!r}: its check returned {outcome!r}; it must return an Outcome, such as "
+            "held(condition, evidence)"
+        )
     undecided = outcome.status == "not held" and "too small to tell" in outcome.evidence
     return Outcome("not testable", outcome.evidence) if undecided or "nan" in outcome.evidence else outcome
 

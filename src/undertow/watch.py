@@ -12,6 +12,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from undertow.errors import harmless
 from undertow.lab.train.progress import Event
 
 BETWEEN_LINES = 30.0
@@ -116,7 +117,8 @@ class Watch:
         if event.kind in ("failed", "diverged"):
             self.say(f"{event.population} {event.member} {event.kind}: {event.reason}")
             if self.debug and event.trace:
-                self.say(event.trace)
+                for line in event.trace.splitlines():
+                    self.say(line)
         elif event.kind == "note":
             self.say(f"{event.population}: {event.reason}")
         if self.fancy:
@@ -146,6 +148,7 @@ class Watch:
     def say(self, line: str) -> None:
         """One line for a person, beside the bar where there is one."""
         self.spoke = time.monotonic()
+        line = harmless(line)
         if self.fancy:
             self.progress.console.print(line, markup=False, highlight=False)
         else:
@@ -164,6 +167,7 @@ class JsonWatch(Watch):
         self.progression.take(event)
         left_out = ("kind",) if self.debug else ("kind", "trace")
         told = {name: value for name, value in asdict(event).items() if name not in left_out and value not in ("", 0)}
+        told |= {name: harmless(value) for name, value in told.items() if isinstance(value, str) and name != "trace"}
         self._write({"event": event.kind, **told})
 
     def say(self, line: str) -> None:

@@ -13,42 +13,62 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from undertow.lab.code_digest import digest_of, digest_of_effects, short
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import CHUNK_BYTES
+from undertow.lab.held_values import without_address
 from undertow.lab.population import Population
 from undertow.records.write import DECLARATION
 
+Digest = Callable[[Iterable[object]], str]
 
-def built_from(population: Population, splits: Splits, study_source: str | None = None) -> dict[str, str]:
+
+class FirstSeen:
+    """Digests of objects as they were when they were first asked for, since building and loading may fill them."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, ...], tuple[list[object], str]] = {}
+
+    def __call__(self, things: Iterable[object]) -> str:
+        """``digest_of``, once."""
+        kept = list(things)
+        key = tuple(map(id, kept))
+        if key not in self._seen:
+            self._seen[key] = kept, digest_of(kept)  # they are kept, so that their ids stay their own
+        return self._seen[key][1]
+
+    def see(self, population: Population) -> None:
+        """Look at what a population, its parents and its teachers are made of."""
+        _code(population, self)
+        if population.source is not None:
+            self.see(population.source)
+
+
+def built_from(
+    population: Population, splits: Splits, study_source: str | None = None, digest: Digest = digest_of
+) -> dict[str, str]:
     """Digests by name. Two runs give the same ones if and only if their members would be made alike, as far as code
     and data say so; the trainer itself is not looked at."""
-    own = _code(population) | {"training data": _data_digest(splits.train, splits)}
+    own = _code(population, digest) | {"training data": _data_digest(splits.train, splits)}
     effects = digest_of_effects(study_source) if study_source else None
-    return own | ({"study file": effects} if effects else {}) | _origins(population, own)
-
-
-def declared(thing: object) -> str:
-    """``repr`` without addresses, which no two runs have in common."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(thing))
+    return own | ({"study file": effects} if effects else {}) | _origins(population, own, digest)
 
 
 def declaration(population: Population) -> dict[str, object]:
     """What makes two populations of the same interventions different ones: data, model, seed plan and recipe."""
     described = {"data": population.data, "model": population.model, "seeds": population.seeds}
-    return {name: declared(thing) for name, thing in described.items()} | dataclasses.asdict(population.recipe)
+    return {name: without_address(thing) for name, thing in described.items()} | dataclasses.asdict(population.recipe)
 
 
-def _code(population: Population) -> dict[str, str]:
+def _code(population: Population, digest: Digest) -> dict[str, str]:
     together: dict[str, list[object]] = {}
     for name, thing in _named(population):
         together.setdefault(name, []).append(thing)
-    return {name: digest_of(things) for name, things in together.items()}
+    return {name: digest(things) for name, things in together.items()}
 
 
 def _named(population: Population) -> Iterator[tuple[str, object]]:
@@ -58,16 +78,19 @@ def _named(population: Population) -> Iterator[tuple[str, object]]:
         yield f"intervention {type(intervention).__name__}", intervention
 
 
-def _origins(population: Population, known: dict[str, str]) -> dict[str, str]:
+def _origins(population: Population, known: dict[str, str], digest: Digest) -> dict[str, str]:
     """The same of parents and teachers, as far as it is not the population's own."""
     source = population.source
     if source is None:
         return {}
-    code = _code(source)
-    made = declaration(source) | {"interventions": [declared(i) for i in source.interventions], "name": source.name}
-    theirs = code | {DECLARATION: short(json.dumps(made, sort_keys=True))} | _origins(source, code)
+    code = _code(source, digest)
+    made = declaration(source) | {
+        "interventions": [without_address(i) for i in source.interventions],
+        "name": source.name,
+    }
+    theirs = code | {DECLARATION: short(json.dumps(made, sort_keys=True))} | _origins(source, code, digest)
     role = "teacher" if population.parent is None else "parent"
-    return {f"{role}'s {name}": digest for name, digest in theirs.items() if known.get(name) != digest}
+    return {f"{role}'s {name}": found for name, found in theirs.items() if known.get(name) != found}
 
 
 def _data_digest(part: Part, splits: Splits) -> str:

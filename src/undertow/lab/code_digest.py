@@ -1,25 +1,27 @@
 """A digest of what a class or function does, with everything of a person's own that it uses.
 
-Followed: base classes, functions, classes and constants of the same module and of other modules, through imports, and
-what an object holds. Not followed: installed packages (their versions are recorded), unless the class itself comes from
+Followed: base classes, functions, classes and constants of the same module and of other modules, through imports; what
+an object holds (``held_values``); statements that change a constant after it was made, and what a module of theirs does
+when it is loaded. Not followed: installed packages (their versions are recorded), unless the class itself comes from
 one, and of Undertow all but data sets, models and interventions.
 """
 
 from __future__ import annotations
 
 import ast
-import dataclasses
 import hashlib
 import importlib
 import importlib.util
 import inspect
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from undertow.lab.code_text import (
+    Source,
     attributes_of,
     essential,
     imported_names,
@@ -28,21 +30,22 @@ from undertow.lab.code_text import (
     source_of,
     statements_with_effects,
     text,
+    top_imports,
 )
-from undertow.lab.own_code import is_own
+from undertow.lab.held_values import Structure, class_values, is_plain, said_by_repr, state
+from undertow.lab.own_code import STUDIES, file_text, is_own, module_named, study_of
 
 UNKNOWN = "unknown"
 """The digest of what has neither source nor bytecode: a change of it cannot be noticed."""
 
 FOLLOWED = ("undertow.lab.data", "undertow.lab.models", "undertow.lab.interventions")
 
+COLLECTION = (list, tuple, set, frozenset)
+CONTENT = (Mapping, *COLLECTION, int, float, complex, str, bytes, np.ndarray)
+"""What an object of a person's own class may be besides having attributes."""
+
 LENGTH = 16
 """Hexadecimal digits: for telling apart what is meant to be the same, not for defence."""
-
-PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
-IGNORED = frozenset(
-    ("__doc__", "__module__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__")
-)
 
 
 def digest_of(things: Iterable[object]) -> str:
@@ -59,9 +62,17 @@ def digest_of(things: Iterable[object]) -> str:
 
 
 def digest_of_effects(source: str) -> str | None:
-    """The digest of what a study's file does when it is loaded besides naming things; None for nothing."""
-    acting = [text(statement) for statement in statements_with_effects(source)]
-    return short(*acting) if acting else None
+    """The digest of what a study's file, and the modules of theirs that it imports, do when they are loaded besides
+    naming things, with what they call for it; None for nothing."""
+    code, module = _Code(frozenset()), study_of(source)
+    names = vars(module) if module else {}
+    try:
+        for statement in statements_with_effects(source):
+            code.definition("", statement, names)
+        code.effects_of_imports(source, names.get("__package__"))
+    except Exception:  # a person's objects may do anything when they are looked at
+        return UNKNOWN
+    return code.digest() if code.pieces else None
 
 
 def short(*parts: str | bytes) -> str:
@@ -90,21 +101,13 @@ class _Code:
 
     def add(self, thing: object) -> None:
         """A class, a function, or an object that has or holds some."""
-        if isinstance(thing, (*PLAIN, ModuleType)) or id(thing) in self._seen:
+        if is_plain(thing) or isinstance(thing, ModuleType) or id(thing) in self._seen:
             return
         self._seen[id(thing)] = thing  # kept, so that its id stays its own
         if isinstance(thing, type):
             self._class(thing)
         elif isinstance(thing, FunctionType):
             self._function(thing)
-        elif isinstance(thing, Mapping):
-            self._all(thing.values())
-        elif isinstance(thing, list | tuple | set | frozenset):
-            self._all(thing)
-        elif isinstance(thing, partial):
-            self._all((thing.func, *thing.args, *thing.keywords.values()))
-        elif isinstance(thing, MethodType):
-            self._all((thing.__func__, thing.__self__))
         elif isinstance(thing, property):
             self._all((thing.fget, thing.fset))
         elif (inner := _wrapped(thing)) is not None:
@@ -122,8 +125,8 @@ class _Code:
             return any(f"{module}.".startswith(f"{followed}.") for followed in FOLLOWED)
         if package in self.packages or module == "__main__":
             return True
-        if filename is None and module in sys.modules:
-            filename = getattr(sys.modules[module], "__file__", None) or "<built in>"
+        if filename is None and (found := module_named(module)):
+            filename = getattr(found, "__file__", None) or "<built in>"
         return filename is None or is_own(filename)
 
     def _class(self, kind: type) -> None:
@@ -132,7 +135,7 @@ class _Code:
         if not self._follows(kind.__module__, filename):
             return
         self._all(kind.__mro__[1:])
-        module = sys.modules.get(kind.__module__)
+        module = module_named(kind.__module__)
         source = source_of(filename or getattr(module, "__file__", None))
         codes = [f.__code__ for f in functions]
         found = source.classes(kind.__name__, [c.co_firstlineno for c in codes]) if source else []
@@ -143,7 +146,11 @@ class _Code:
             self._class_without_source(kind, functions)
             return
         for node in found:
-            self._definition(kind.__name__, node, {**names, **_closed_over(functions)})
+            self.definition(kind.__name__, node, {**names, **_closed_over(functions)})
+        if "<locals>" in kind.__qualname__:  # one text, as many classes as the function around it was called
+            self._held(kind.__name__, class_values(kind))
+        else:
+            self._changes(source, kind.__name__, names)
 
     def _function(self, function: FunctionType) -> None:
         code, inner = function.__code__, _wrapped(function)
@@ -157,27 +164,80 @@ class _Code:
             self._bytecode(function.__name__, function)
             return
         for node in source.functions(code):
-            self._definition(function.__name__, node, {**function.__globals__, **_closed_over([function])})
+            self.definition(function.__name__, node, {**function.__globals__, **_closed_over([function])})
 
     def _instance(self, thing: object) -> None:
         """An object that a description holds: its class, and what it has where its ``repr`` may not say so."""
         kind = type(thing)
-        if not self._follows(kind.__module__, None):
+        if not self._own(kind):
+            self.pieces.add(self._structure()(thing))
             return
         self.add(kind)
-        if dataclasses.is_dataclass(thing):
-            shown = {f.name: getattr(thing, f.name, None) for f in dataclasses.fields(thing) if f.repr}
-        else:
-            shown = {name: v for name, v in getattr(thing, "__dict__", {}).items() if not name.startswith("_")}
-            self.pieces |= {f"{kind.__name__}.{name} = {v!r}" for name, v in shown.items() if _is_plain(v)}
-        self._all(shown.values())
+        said = said_by_repr(thing)
+        self._held(kind.__name__, {name: value for name, value in state(thing).items() if name not in said})
+        if isinstance(thing, CONTENT):
+            self.pieces.add(self._structure()(thing))
 
-    def _definition(self, name: str, node: ast.AST, names: Mapping[str, Any]) -> None:
+    def _own(self, kind: type) -> bool:
+        return self._follows(kind.__module__, None)
+
+    def _held(self, name: str, values: Mapping[str, object]) -> None:
+        if values:
+            self.pieces.add(f"{name} = {self._structure().named_values(values)}")
+
+    def _structure(self) -> Structure:
+        return Structure(self._label, self._own)
+
+    def _label(self, thing: type | FunctionType) -> str:
+        """The name of a class or function that something holds; it is followed, and functions of one name are told
+        apart by their text."""
+        self.add(thing)
+        name = f"{thing.__module__}.{thing.__qualname__}"
+        if isinstance(thing, type) or not self._follows(thing.__module__, thing.__code__.co_filename):
+            return name
+        source = source_of(thing.__code__.co_filename)
+        nodes = source.functions(thing.__code__) if source and source.holds(thing.__code__) else []
+        return f"{name} {short(*(text(essential(node)) for node in nodes))}"
+
+    def definition(self, name: str, node: ast.AST, names: Mapping[str, Any]) -> None:
+        """One definition or statement of a module, with what the names in it lead to."""
+        self._effects(names)
         node = essential(node)
         self.pieces.add(f"{name}: {text(node)}")
         self._names_in(node, names)
         for imported in imports_inside(node):
             self._imported_inside(imported, node, names.get("__package__"))
+
+    def _effects(self, names: Mapping[str, Any]) -> None:
+        """What a module of theirs does when it is loaded. A study's counts by itself; what a script does is train."""
+        module = str(names.get("__name__", "__main__"))
+        if module in ("__main__", *STUDIES) or module.split(".")[0] == "undertow" or ("effects", module) in self._seen:
+            return
+        self._seen["effects", module] = None
+        source = source_of(names.get("__file__"))
+        if source is not None and is_own(str(names.get("__file__"))):
+            for statement in source.effects:
+                self.definition(module, statement, names)
+
+    def effects_of_imports(self, source: str, package: str | None) -> None:
+        """What the modules of theirs that a file imports do when they are loaded, and those that these import."""
+        for statement in top_imports(source):
+            for _, module, _ in imported_names(statement, package):
+                found = module_named(module)
+                if (
+                    found is None
+                    or ("imports", module) in self._seen
+                    or not is_own(getattr(found, "__file__", "") or "<")
+                ):
+                    continue
+                self._seen["imports", module] = None
+                self._effects(vars(found))
+                self.effects_of_imports(file_text(found.__file__), vars(found).get("__package__"))
+
+    def _changes(self, source: Source, name: str, names: Mapping[str, Any], *, passed: bool = False) -> None:
+        """Statements of the module that change what a name stands for after it was given."""
+        for statement in source.changes(name, passed=passed and names.get("__name__") != "__main__"):
+            self.definition(name, statement, names)
 
     def _imported_inside(self, statement: ast.Import | ast.ImportFrom, node: ast.AST, package: str | None) -> None:
         """Modules of their own that a function imports when it is called. They are imported now, whether they were or
@@ -231,30 +291,43 @@ class _Code:
             if isinstance(statement, ast.ImportFrom):
                 self._imported(name, value, statement, names)
             else:
-                self._definition(name, statement, names)
-        if not found and _is_plain(value):
-            self.pieces.add(f"{name} = {value!r}")
-        elif not found:
+                self.definition(name, statement, names)
+        if found and source:
+            self._changes(source, name, names, passed=not _is_fixed(value))
+            self._functions_in(value)
+        else:
+            self._held("", {name: value})
+
+    def _functions_in(self, value: object) -> None:
+        """Functions and classes that a container holds now, wherever it was filled: in a registry they are what
+        counts, and unlike other values they do not come and go as models are built."""
+        if isinstance(value, type | FunctionType | partial | MethodType):
             self.add(value)
+        elif id(value) in self._seen or is_plain(value):
+            return
+        elif isinstance(value, (Mapping, *COLLECTION)) or self._own(type(value)):
+            self._seen[id(value)] = value
+            contents = value.values() if isinstance(value, Mapping) else value if isinstance(value, COLLECTION) else ()
+            for one in [*contents, *state(value).values()]:
+                self._functions_in(one)
 
     def _imported(self, name: str, value: object, statement: ast.ImportFrom, names: Mapping[str, Any]) -> None:
         for alias, module, attribute in imported_names(statement, names.get("__package__")):
-            if alias == name and attribute and module in sys.modules:
-                self._constant(attribute, value, vars(sys.modules[module]))
+            if (attribute in (name, "*") and alias in (name, "*")) or alias == name:
+                found = module_named(module)
+                if found and attribute:
+                    self._constant(name if attribute == "*" else attribute, value, vars(found))
 
     def _closure(self, function: FunctionType) -> None:
         for name, value in _closed_over([function]).items():
-            if _is_plain(value):
-                self.pieces.add(f"{name} = {value!r}")
-            else:
-                self.add(value)
+            self._held("", {name: value})
 
     def _class_without_source(self, kind: type, functions: list[FunctionType]) -> None:
-        values = {name: v for name, v in vars(kind).items() if name not in IGNORED and _is_plain(v)}
+        values = class_values(kind)
         if not functions and not values:
             return
         self.from_bytecode = True
-        self.pieces.add(f"{kind.__name__}: {sorted(values.items())!r}")
+        self._held(kind.__name__, dict(sorted(values.items())))
         for function in functions:
             self._bytecode(function.__qualname__, function)
 
@@ -334,10 +407,8 @@ def _counts(constant: object, function: FunctionType) -> bool:
     return not isinstance(constant, CodeType) and constant != function.__doc__
 
 
-def _is_plain(value: object) -> bool:
-    """Whether ``repr`` says all of it, without an address."""
-    if isinstance(value, PLAIN):
-        return True
-    if isinstance(value, Mapping):
-        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
-    return isinstance(value, list | tuple) and all(map(_is_plain, value))
+def _is_fixed(value: object) -> bool:
+    """Whether no function that it is passed to can change it."""
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_fixed, value))
+    return isinstance(value, type | FunctionType) or (is_plain(value) and not isinstance(value, list | dict))

@@ -48,6 +48,27 @@ class Source:
         exact = [n for n in found if any(n.lineno <= line <= (n.end_lineno or 0) for line in inside)]
         return list(exact or found)
 
+    @property
+    def effects(self) -> tuple[ast.stmt, ...]:
+        """The module's own statements that do something besides giving names to things."""
+        return statements_with_effects(ast.unparse(self.tree))
+
+    def changes(self, name: str, *, passed: bool) -> list[ast.stmt]:
+        """The module's own statements that change what ``name`` stands for, by themselves, through a decorator or
+        through a function of the module that they use; with ``passed``, those that pass it to a function, too."""
+        changing = _functions_that_change(self.tree, name)
+        return [
+            statement
+            for statement in self.tree.body
+            if name not in _bound(statement) and not _for_scripts(statement) and not _is_said(statement)
+            if any(
+                changes_name(node, name)
+                or (isinstance(node, ast.Name) and node.id in changing)
+                or (passed and _passes(node, name))
+                for node in _when_loaded(statement)
+            )
+        ]
+
     def bindings(self, name: str) -> list[ast.stmt]:
         """The module's own statements that give ``name`` a value."""
         return [statement for statement in self.tree.body if name in _bound(statement)]
@@ -164,13 +185,82 @@ def attributes_of(node: ast.AST, name: str) -> set[str]:
     return {chain for chain in chains if chain.startswith(f"{name}.")}
 
 
-def statements_with_effects(source: str) -> list[ast.AST]:
+@lru_cache(maxsize=256)
+def statements_with_effects(source: str) -> tuple[ast.stmt, ...]:
     """What a file does when it is loaded besides giving names to things."""
     try:
         tree = _Essential().visit(ast.parse(source))
     except (SyntaxError, ValueError):
+        return ()
+    return tuple(s for s in tree.body if not _for_scripts(s) and any(_acts(node) for node in _outside_definitions(s)))
+
+
+def top_imports(source: str) -> list[ast.Import | ast.ImportFrom]:
+    """What a file imports when it is loaded."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
         return []
-    return [s for s in tree.body if not _for_scripts(s) and any(_acts(node) for node in _outside_definitions(s))]
+    nodes = [node for statement in tree.body for node in _outside_definitions(statement)]
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+CHANGING = {
+    "add",
+    "append",
+    "appendleft",
+    "clear",
+    "discard",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+}
+CHANGING |= {"setdefault", "sort", "update"}
+"""Methods that change what they belong to."""
+
+
+def changes_name(node: ast.AST, name: str) -> bool:
+    """Whether this node by itself changes what ``name`` stands for: ``S[0] = 1``, ``S.w = 1``, ``del S[0]``,
+    ``S.append(1)``, ``setattr(S, ...)``, or ``S.anything()`` whose result nobody takes."""
+    if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        return _root(node) == name
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        return _root(node.value.func) == name
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in CHANGING and _root(node.func) == name
+    called = node.func.id if isinstance(node.func, ast.Name) else ""
+    return called in ("setattr", "delattr") and bool(node.args) and _root(node.args[0]) == name
+
+
+def _root(node: ast.AST) -> str | None:
+    """``S`` of ``S.a["b"].c``."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _passes(node: ast.AST, name: str) -> bool:
+    given = [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
+    return any(isinstance(inner, ast.Name) and inner.id == name for one in given for inner in ast.walk(one))
+
+
+def _functions_that_change(tree: ast.Module, name: str) -> set[str]:
+    """Of the module's functions, those that change a global name when they are called, and those that call these."""
+    functions = {s.name: s for s in tree.body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)}
+    found = {n for n, node in functions.items() if any(_changes_global(inner, name) for inner in ast.walk(node))}
+    used = {n: {i.id for i in ast.walk(node) if isinstance(i, ast.Name)} for n, node in functions.items()}
+    while more := {n for n in functions.keys() - found if used[n] & found}:
+        found |= more
+    return found
+
+
+def _changes_global(node: ast.AST, name: str) -> bool:
+    return changes_name(node, name) or (isinstance(node, ast.Global) and name in node.names)
 
 
 def _globals(table: symtable.SymbolTable, *, top: bool) -> Iterator[str]:
@@ -205,6 +295,51 @@ def _outside_definitions(node: ast.AST) -> Iterator[ast.AST]:
         yield from _outside_definitions(inner)
 
 
+def _when_loaded(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes that run when the statement does; of a definition its decorators and what its class is made with."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        made_with = [*statement.bases, *statement.keywords] if isinstance(statement, ast.ClassDef) else []
+        for part in (*statement.decorator_list, *made_with):
+            yield from ast.walk(part)
+    yield from _outside_definitions(statement)
+
+
+def _is_said(statement: ast.AST) -> bool:
+    """A docstring, or what is printed: nothing is left of it."""
+    return isinstance(statement, ast.Expr) and _Essential().visit_Expr(_copied(statement)) is None
+
+
+def _copied(statement: ast.Expr) -> ast.Expr:
+    copy = ast.parse(ast.unparse(statement)).body[0]
+    assert isinstance(copy, ast.Expr)
+    return copy
+
+
+TELLING = frozenset(
+    ("abs", "bool", "format", "int", "float", "len", "max", "min", "repr", "round", "sorted", "str", "sum", "type")
+)
+"""Functions that change nothing, so that what is printed with them is only words."""
+
+
+def _done_by(node: ast.AST) -> list[ast.expr]:
+    """What a printed expression does besides being shown: it gives names or calls functions."""
+    if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
+        return [node]
+    if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in TELLING):
+        return [node]
+    return [done for inner in ast.iter_child_nodes(node) for done in _done_by(inner)]
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Words for people, however they are put together."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) or _is_text(node.right)
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return isinstance(node, ast.JoinedStr) or (called and _is_text(node.func.value))  # type: ignore[attr-defined]
+
+
 class _Essential(ast.NodeTransformer):
     """Takes out docstrings, annotations, texts of errors and what is printed."""
 
@@ -216,8 +351,12 @@ class _Essential(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         value = node.value
-        printed = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "print"
-        return None if printed or isinstance(value, ast.Constant) else self.generic_visit(node)
+        if isinstance(value, ast.Constant):
+            return None
+        if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name) or value.func.id != "print":
+            return self.generic_visit(node)
+        done = [inner for argument in ast.iter_child_nodes(value) for inner in _done_by(argument)]
+        return ast.Expr(ast.Tuple(done, ast.Load())) if done else None
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -232,12 +371,17 @@ class _Essential(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        node.annotation = ast.Constant(None)  # the field stays, in its place
+        kinds = [kind for kind in ("ClassVar", "InitVar", "KW_ONLY") if kind in ast.unparse(node.annotation)]
+        node.annotation = ast.Constant(kinds[0] if kinds else None)  # the field stays, in its place
         return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        return ast.Raise(exc=ast.Constant(ast.unparse(raised)) if raised else None, cause=None)
+        raised, given = node.exc, list[ast.expr]()
+        if isinstance(raised, ast.Call):
+            given = [one for one in raised.args if not _is_text(one)]
+            raised = raised.func
+        said = ast.Constant(ast.unparse(raised)) if raised else None
+        return ast.Raise(exc=ast.Tuple([said, *given], ast.Load()) if said and given else said, cause=None)
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         node.msg = None

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import os
 import site
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import undertow
-from undertow.errors import UndertowError, UserError
+from undertow.errors import UndertowError, UserError, harmless
 
 TYPED = ("<ipython-input", "<stdin>", "<python-input")
 """What Python calls the files of code that was typed into a notebook or an interpreter."""
+
+
+STUDIES: dict[str, ModuleType] = {}
+"""Studies that were loaded, by the name of their module. They are not in ``sys.modules``: a class of a module that is
+there travels to a worker by name, and a worker cannot import a study."""
+
+
+def module_named(name: str | None) -> ModuleType | None:
+    """A module that was loaded, a study or another."""
+    return sys.modules.get(name or "") or STUDIES.get(name or "")
+
+
+def study_of(source: str) -> ModuleType | None:
+    """The loaded study with this text."""
+    return next((m for m in STUDIES.values() if file_text(m.__file__) == source), None)
+
+
+def file_text(filename: str | None) -> str:
+    """The text of a Python file; none where it is gone or is not one."""
+    try:
+        return Path(filename or "").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 @cache
@@ -44,9 +69,12 @@ def place_in_own_code(error: BaseException) -> tuple[str, int, str] | None:
     return (own[-1].filename, own[-1].lineno or 0, own[-1].name) if own else None
 
 
+LONGEST_MESSAGE = 400
+
+
 def told(error: BaseException) -> str:
-    """An error as a record keeps it: its kind, its message and the line of the person's own code. A file is named
-    without its folder, so that the record does not depend on the machine."""
+    """An error as a record keeps it: its kind, its message and the line of the person's own code, in one harmless line.
+    A file is named without its folder, so that the record does not depend on the machine."""
     place = place_in_own_code(error)
     if place is None:
         return _kind_and_message(error)
@@ -62,7 +90,7 @@ def told_as_their_own() -> Iterator[None]:
         yield
     except UndertowError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = place_in_own_code(error)
         if place is None:
             raise
@@ -74,8 +102,18 @@ def told_as_their_own() -> Iterator[None]:
 
 
 def _kind_and_message(error: BaseException) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    said, kind = " ".join(harmless(_message(error)).split()), harmless(type(error).__name__)
+    said = said if len(said) <= LONGEST_MESSAGE else f"{said[:LONGEST_MESSAGE].rstrip()}…"
+    return f"{kind}: {said}" if said else kind
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return str(error.msg)
+    try:
+        return str(error)
+    except Exception as second:  # a person's class may do anything when it is asked for its words
+        return f"(its message cannot be read: {type(second).__name__})"
 
 
 def _where(filename: str, line: int, function: str) -> str:

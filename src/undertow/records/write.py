@@ -24,7 +24,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from undertow.errors import RecordError, UserError
+from undertow.errors import RecordError, UserError, harmless
 from undertow.records._what_differs import listed, what_differs
 from undertow.records.answers import Answers, check_answers, derive, to_frame
 from undertow.records.class_list import refuse_many_classes
@@ -46,7 +46,7 @@ from undertow.records.folder import (
     sha256,
     write_whole,
 )
-from undertow.records.manifest import read_sealed, sealed_bytes
+from undertow.records.manifest import digest, read_sealed, sealed_bytes
 from undertow.records.opening import read_file
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
@@ -68,6 +68,25 @@ class _Waiting(BaseModel):
 
     entry: MemberEntry
     seconds: float | None = None
+    digest: str = ""
+    """Of the rest, as a manifest has one: what is edited here must not get into a sealed manifest."""
+
+    def sealed(self) -> bytes:
+        """Its file."""
+        said = digest(json.loads(self.model_dump_json()))
+        return json_bytes(self.model_copy(update={"digest": said}))
+
+    @classmethod
+    def read(cls, path: Path) -> _Waiting:
+        """``RecordError`` where the file is not an entry as it was written."""
+        data = read_file(path, error=RecordError)
+        try:
+            found = cls.model_validate_json(data)
+        except ValidationError as error:
+            raise RecordError(f"{path}: is not a member's entry; delete it to make the member again") from error
+        if digest(json.loads(data)) != found.digest:
+            raise RecordError(f"{path}: was changed after it was written; delete it to make the member again")
+        return found
 
 
 class PopulationWriter:
@@ -234,7 +253,7 @@ class PopulationWriter:
         data = parquet_bytes(to_frame(self._example_id_N, answers))
         entry = entry.model_copy(update={"sha256": sha256(data)})
         write_whole(member_file(self.folder, entry.id), data)
-        write_whole(entry_file(self.folder, entry.id), json_bytes(_Waiting(entry=entry, seconds=seconds)))
+        write_whole(entry_file(self.folder, entry.id), _Waiting(entry=entry, seconds=seconds).sealed())
         return entry
 
     def _write_unmade(
@@ -247,7 +266,7 @@ class PopulationWriter:
         teacher: str | None,
     ) -> MemberEntry:
         self._reopen()
-        said = " ".join(reason.split())
+        said = " ".join(harmless(reason).split())
         entry = MemberEntry(
             id=check_member_id(member_id),
             status=status,
@@ -256,7 +275,7 @@ class PopulationWriter:
             parent=parent,
             teacher=teacher,
         )
-        write_whole(entry_file(self.folder, member_id), json_bytes(_Waiting(entry=entry)))
+        write_whole(entry_file(self.folder, member_id), _Waiting(entry=entry).sealed())
         return entry
 
     def _entries(self) -> tuple[MemberEntry, ...]:
@@ -274,7 +293,7 @@ class PopulationWriter:
         for entry in manifest.members:
             if entry.status != "failed":
                 waiting = _Waiting(entry=entry, seconds=seconds.get(entry.id))
-                write_whole(entry_file(self.folder, entry.id), json_bytes(waiting))
+                write_whole(entry_file(self.folder, entry.id), waiting.sealed())
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
@@ -283,11 +302,9 @@ class PopulationWriter:
         found = []
         for path in (self.folder / MEMBERS).glob("*.json"):
             try:
-                found.append(_Waiting.model_validate_json(read_file(path, error=RecordError)))
+                found.append(_Waiting.read(path))
             except FileNotFoundError:
                 continue  # Another run finished the population just now.
-            except ValidationError as error:
-                raise RecordError(f"{path}: is not a member's entry; delete it to make the member again") from error
         return sorted(found, key=lambda w: _natural(w.entry.id))
 
     def _is_whole(self, entry: MemberEntry) -> bool:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from undertow.errors import UserError
-from undertow.lab.built_from import declared
+from undertow.lab.held_values import without_address
 from undertow.lab.population import Population
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import train_member
@@ -139,7 +139,7 @@ def _stacked(population: Population, means: Means, chunk: int, why: str) -> Choi
 def _before(population: Population, folder: Path, means: Means) -> Choice | None:
     """As the population itself was begun, or else a neighbour with the same data and model, which has a teacher if
     this one has: teachers make a step another one, in time and in memory."""
-    wanted = {"data": declared(population.data), "model": declared(population.model)}
+    wanted = {"data": without_address(population.data), "model": without_address(population.model)}
     for place in (folder, *sorted(folder.parent.glob("*/"))):
         for name in (MANIFEST, PLAN):
             said = _read(place / name)

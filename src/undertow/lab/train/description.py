@@ -10,17 +10,25 @@ import polars as pl
 import torch
 
 import undertow
-from undertow.lab.built_from import built_from, declaration, declared
+from undertow.lab.built_from import Digest, built_from, declaration
+from undertow.lab.code_digest import digest_of
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import chunks
 from undertow.lab.data.png import encode_png
+from undertow.lab.held_values import without_address
 from undertow.lab.interventions.site import AbstractRuntime
 from undertow.lab.population import Population
 from undertow.records.schema import Manifest, Scale
 
 
 def plan_of(
-    population: Population, splits: Splits, runner: str, device: str, scale: Scale, study_source: str | None = None
+    population: Population,
+    splits: Splits,
+    runner: str,
+    device: str,
+    scale: Scale,
+    study_source: str | None = None,
+    digest: Digest = digest_of,
 ) -> Manifest:
     """The manifest without members. ``recipe`` also holds what else makes two populations different ones: data, model
     and seed plan; for a derived population it is the recipe its parents were trained with."""
@@ -29,8 +37,8 @@ def plan_of(
         classes=splits.classes,
         members=(),
         recipe=declaration(population),
-        interventions=tuple(map(declared, population.interventions)),
-        built_from=built_from(population, splits, study_source),
+        interventions=tuple(map(without_address, population.interventions)),
+        built_from=built_from(population, splits, study_source, digest),
         parent=population.parent.name if population.parent else None,
         teacher=population.teacher.name if population.teacher else None,
         runner=runner,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from undertow.errors import UserError
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.precision import products
 
@@ -24,4 +25,20 @@ def probabilities(model: nn.Module, data: Feed) -> Tensor:
 @torch.inference_mode()
 def softmax_of(logits: Callable[[Tensor], Tensor], data: Feed) -> Tensor:
     """Probabilities of the test part by whatever gives logits."""
-    return torch.cat([logits(x_BCHW).float().softmax(dim=1).cpu() for x_BCHW in data.test_batches(BATCH)])
+    return torch.cat(
+        [
+            checked(logits(x_BCHW), (len(x_BCHW), data.classes), logits).float().softmax(dim=1).cpu()
+            for x_BCHW in data.test_batches(BATCH)
+        ]
+    )
+
+
+def checked(logits: Tensor, shape: tuple[int, ...], model: object) -> Tensor:
+    """The logits, if they are a tensor of this shape; else ``UserError`` that names the model and what it gave."""
+    if isinstance(logits, Tensor) and tuple(logits.shape) == shape:
+        return logits
+    gave = f"a tensor of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+    raise UserError(
+        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return one logit for each "
+        f"of the {shape[-1]} classes that build() is given, a tensor of shape {shape[-2:]}"
+    )

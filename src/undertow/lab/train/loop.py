@@ -14,6 +14,7 @@ from undertow.errors import UndertowError
 from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
 from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState, generators
+from undertow.lab.train.evaluate import checked
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.optimizer import make_optimizer
 from undertow.lab.train.precision import products, shortened
@@ -70,6 +71,7 @@ def train_member(
                 teacher_BC = teacher_logits(teacher, x_BCHW, recipe.precision)
                 with shortened(recipe.precision, data.device):
                     logits_BC = model(x_BCHW)
+                logits_BC = checked(logits_BC, (len(index_B), data.classes), model)
                 logits_BC, y_B = logits_BC.to(data.dtype), data.train_y_N[index_B]
                 if objective:
                     loss = objective.each(logits_BC, y_B, teacher_BC).mean()

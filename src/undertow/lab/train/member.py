@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_model, save
 from torch import nn
 
+from undertow.errors import UserError
 from undertow.lab.data.dataset import Splits
 from undertow.lab.interventions.site import AbstractRuntime, AbstractWeights
 from undertow.lab.population import Population
@@ -30,7 +31,12 @@ def build_member(
 ) -> nn.Module:
     """A fresh member by its ``init`` stream, or its parent as it was left."""
     with torch_seeded(seeds["init"], data.device):
-        model = population.model.build(data.shape_CHW, data.classes).to(data.device, data.dtype)
+        model = population.model.build(data.shape_CHW, data.classes)
+        if not isinstance(model, nn.Module):
+            raise UserError(
+                f"{population.model!r}: build() returned {type(model).__name__}; it must return a torch.nn.Module"
+            )
+        model = model.to(data.device, data.dtype)
     if parent_weights is not None:
         load_model(model, parent_weights, device=str(data.device))
     return model
@@ -65,7 +71,9 @@ def weights_bytes(population: Population, splits: Splits) -> int:
     try:
         with torch.random.fork_rng(devices=[]):
             model = population.model.build((C, H, W), len(splits.classes))
-    except Exception:
+    except (Exception, SystemExit):
+        return 0
+    if not isinstance(model, nn.Module):
         return 0
     return sum(value.nbytes for value in model.state_dict().values())
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 import torch
 
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
+from undertow.lab.built_from import FirstSeen
 from undertow.lab.code_digest import UNKNOWN
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
@@ -26,7 +27,7 @@ from undertow.lab.train.places.processes import Processes, warm_up
 from undertow.lab.train.precision import check_precision, reason, storage
 from undertow.lab.train.progress import Event, Kind, Watcher
 from undertow.lab.train.threads import cores
-from undertow.records.folder import write_whole
+from undertow.records.folder import sha256, write_whole
 from undertow.records.schema import Scale
 from undertow.records.write import PopulationWriter
 
@@ -85,8 +86,8 @@ class Trainer:
 
     A member that fails is recorded as failed, with its reason, and tried again by the next run. One that diverges is
     recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
-    beside the record. They are no part of it (no hash, no reader), but derived populations start from their parents'
-    and students learn from their teachers'.
+    beside the record. They are no part of it, but derived populations start from their parents' and students learn from
+    their teachers', so their SHA-256 lies beside them and is looked at before.
     ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised. ``accept`` names
     what may have changed since members were trained (``model MLP``), as the refusal says it.
     """
@@ -108,6 +109,7 @@ class Trainer:
         self._places: dict[Where, Place] = {}
         self._said: set[str] = set()
         self._tried: set[str] = set()
+        self._digest = FirstSeen()
 
     def __enter__(self) -> Trainer:
         return self
@@ -137,8 +139,11 @@ class Trainer:
         parent member once more.
         """
         _check_precisions(population, self.device)
+        self._digest.see(population)
         sources = self._bring_to_end(population.source) if population.source else Ended()
         splits = population.data.load()
+        if not isinstance(splits, Splits):
+            raise UserError(f"{population.data!r}: load() returned {type(splits).__name__}; it must return Splits")
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
         first = population.name not in self._tried
@@ -148,6 +153,7 @@ class Trainer:
                 self._tell("kept", population, member)
             if _missing(population, writer):
                 writer.check_can_add()
+            sources = self._with_damaged(population, sources, writer)
             self._orphans(population, sources, writer)
             work = self._work(population, sources, writer, choice)
             if work.chunks:
@@ -162,7 +168,7 @@ class Trainer:
 
     def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:
         folder = self.folder(population)
-        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source)
+        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source, self._digest)
         beside = population.members * weights_bytes(population, splits)
         writer = PopulationWriter(
             folder,
@@ -180,6 +186,14 @@ class Trainer:
             )
         return writer
 
+    def _with_damaged(self, population: Population, sources: Ended, writer: PopulationWriter) -> Ended:
+        """The same without members of the parent or teacher whose weights are not what was written."""
+        if population.source is None or not _missing(population, writer):
+            return sources
+        paths = {m: self._weights(population.source, m) for m in sources.done}
+        damaged = frozenset(m for m, path in paths.items() if path.exists() and not _as_written(path))
+        return replace(sources, done=sources.done - damaged, damaged=damaged)
+
     def _orphans(self, population: Population, sources: Ended, writer: PopulationWriter) -> None:
         """A member whose parent or teacher failed or diverged has done so with it."""
         if population.source is None:
@@ -190,6 +204,11 @@ class Trainer:
             source = source_member(population, job.index)
             if source in sources.diverged:
                 self._record(population, writer, job, Diverged(f"{its_source} diverged"))
+            elif source in sources.damaged:
+                said = (
+                    f"the weights of {its_source} are not the ones that were written; put them back or train it again"
+                )
+                self._record(population, writer, job, Failure(said))
             elif source not in sources.done:
                 self._record(population, writer, job, Failure(f"{its_source} failed"))
 
@@ -264,7 +283,9 @@ class Trainer:
         match result:
             case Outcome():
                 # the record, written next, must not outlive the weights
-                write_whole(self._weights(population, job.id), result.weights)
+                weights = self._weights(population, job.id)
+                write_whole(weights, result.weights)
+                write_whole(_digest_file(weights), f"{sha256(result.weights)}\n".encode())
                 writer.write_member(
                     job.id,
                     result.proba_NC.argmax(axis=1),
@@ -308,6 +329,21 @@ class Ended:
 
     done: frozenset[str] = frozenset()
     diverged: frozenset[str] = frozenset()
+    damaged: frozenset[str] = frozenset()
+    """Done, but with other weights than were written."""
+
+
+def _digest_file(weights: Path) -> Path:
+    """Beside weights: the SHA-256 of what was written, so that swapped or damaged ones are not built upon."""
+    return weights.with_name(f"{weights.name}.sha256")
+
+
+def _as_written(weights: Path) -> bool:
+    """Whether weights are what was written; those of earlier versions have nothing to compare with."""
+    said = _digest_file(weights)
+    return not said.exists() or said.read_text(encoding="utf-8", errors="replace").strip() == sha256(
+        weights.read_bytes()
+    )
 
 
 def _check_precisions(population: Population, device: str) -> None:

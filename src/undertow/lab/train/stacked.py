@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
 from undertow.lab.train.augment import Draws, augmented, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState
+from undertow.lab.train.evaluate import checked
 from undertow.lab.train.feed import Feed
 from undertow.lab.train.loop import diverged, finished
 from undertow.lab.train.optimizer import make_optimizer
@@ -64,6 +65,7 @@ def train_stacked(
             teacher_MBC = teacher_logits(teacher, x_MBCHW, recipe.precision)
             with shortened(recipe.precision, data.device):
                 logits_MBC = stack(x_MBCHW)
+            logits_MBC = checked(logits_MBC, (*y_MB.shape, data.classes), models[0])
             each_MB = _losses(logits_MBC.to(data.dtype), y_MB, recipe, objective, teacher_MBC)
             batch_loss_M = each_MB.mean(1)
             for group, own in zip(optimizer.param_groups, recipes, strict=False):

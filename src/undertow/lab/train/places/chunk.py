@@ -33,6 +33,8 @@ from undertow.lab.train.streamed import streamed
 from undertow.lab.train.teacher import stacked_teacher
 
 Facts = dict[str, float]
+WRONG = (Exception, SystemExit)
+"""What may go wrong with one member: ``sys.exit`` in a model ends that member and not the run."""
 
 
 def resident_for(population: Population, device: str) -> Feed:
@@ -129,7 +131,7 @@ class _Alone(_Chunk):
             for number, (recipe, interventions) in enumerate(stages(self.population)):
                 facts |= self._train(job, model, recipe, interventions, self.saver(f"{job.id}-{number}"))
             made = self.outcome(model, facts, self.elapsed())
-        except Exception as error:
+        except WRONG as error:
             return end_of(error)
         return made
 
@@ -163,7 +165,7 @@ class _Together(_Chunk):
                 model = self.build(job)
                 self.teacher(job)  # one that cannot be read costs its own student alone
                 models[job] = model
-            except Exception as error:
+            except WRONG as error:
                 yield job, end_of(error)
         facts = {job: Facts() for job in models}
         for number, (recipe, interventions) in enumerate(stages(self.population)):
@@ -171,7 +173,7 @@ class _Together(_Chunk):
             who = zlib.crc32(",".join(job.id for job in models).encode())
             saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
             for job, end in self._train(models, recipe, interventions, saver).items():
-                if isinstance(end, Exception):
+                if isinstance(end, BaseException):
                     yield job, end_of(end)
                     del models[job]
                 else:
@@ -180,14 +182,14 @@ class _Together(_Chunk):
         for job, model in models.items():
             try:
                 made = self.outcome(model, facts[job], seconds)
-            except Exception as error:
+            except WRONG as error:
                 yield job, end_of(error)
             else:
                 yield job, made
 
     def _train(
         self, models: dict[Job, nn.Module], recipe: Recipe | None, acting: tuple[AbstractWeights, ...], saver: Saver
-    ) -> dict[Job, Facts | Exception]:
+    ) -> dict[Job, Facts | BaseException]:
         """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with every member."""
 
         def tell(epoch: int, epochs: int) -> None:
@@ -211,18 +213,18 @@ class _Together(_Chunk):
                 self.population.objective,
                 stacked_teacher(teachers, len(models)) if teachers else None,
             )
-        except Exception as error:
+        except WRONG as error:
             return dict.fromkeys(models, error)
         return dict(zip(models, ends, strict=True))
 
-    def _apply(self, job: Job, model: nn.Module, acting: tuple[AbstractWeights, ...]) -> Facts | Exception:
+    def _apply(self, job: Job, model: nn.Module, acting: tuple[AbstractWeights, ...]) -> Facts | BaseException:
         try:
             return train_member(model, self.data, None, self.seeds(job), acting)
-        except Exception as error:
+        except WRONG as error:
             return error
 
 
-def end_of(error: Exception) -> Diverged | Failure:
+def end_of(error: BaseException) -> Diverged | Failure:
     """What an error means for the member that met it."""
     if isinstance(error, DivergedError):
         return Diverged(str(error))

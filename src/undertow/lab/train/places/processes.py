@@ -224,7 +224,7 @@ def _live(connection: Connection, stop: Any) -> None:
 def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) -> None:
     try:
         work: Work = pickle.loads(described)  # the parent's words, through a pipe that nobody else holds
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         connection.send(
             UserError(
                 f"a worker cannot make the population that it was sent ({told(error)}); put the "
@@ -234,7 +234,7 @@ def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) 
         return
     try:
         data = resident_for(work.population, work.device)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = f"a worker cannot load the data of {work.population.name!r} ({told(error)})"
         connection.send(error if isinstance(error, UndertowError) else UserError(said))
         return
