@@ -145,7 +145,8 @@ def read_or_refuse(data: bytes, other: bytes, suffix: str, allow_partial: bool) 
         assert refusal.startswith((place, "'"))
         return
     assert isinstance(records, Records)
-    assert records.pred_MN.min() >= 0
+    assert records.pred_MN.min() >= -1
+    assert (records.pred_MN >= 0).any(axis=1).all()
     assert records.pred_MN.max() < records.C
     assert records.label_N.max() < records.C
     assert records.example_id_N.is_sorted()

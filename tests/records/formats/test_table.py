@@ -526,3 +526,11 @@ def test_many_probability_columns_keep_what_measures_need(put) -> None:
     assert records.proba_MNC is None
     np.testing.assert_allclose(records.p_label_MN[0], p[:, 3], rtol=1e-6)
     np.testing.assert_allclose(records.confidence_MN[0], p.max(1), rtol=1e-6)
+
+
+def test_a_table_without_any_prediction_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("example_id,prediction\n1,\n2,\n")
+    with pytest.raises(UserError) as caught:
+        read_any([path])
+    assert str(caught.value) == f"{path}: has no prediction in any row; give the answers of the model"

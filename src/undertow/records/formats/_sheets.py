@@ -54,6 +54,9 @@ def from_sheets(
     declared = stated or classes
     classes = declared or observed_classes([*predictions, *([] if label is None else [label])])
     refuse_many_classes(sheets[0].source, len(classes))
+    for sheet in joined.sheets:
+        if not sheet.frame["prediction"].count():
+            raise TableError(f"{sheet.source}: has no prediction in any row; give the answers of the model")
     positive, about_positive = positive_of(classes)
     label_N = np.full(joined.examples.height, MISSING, np.int32)
     if label is not None:
