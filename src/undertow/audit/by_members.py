@@ -76,16 +76,27 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
             yield from _one_family(pair, shifts.of(family), _tested(pair, shifts.of(family), family, *values))
         if measure is accuracy and len(pair.rows) > 2:
             beyond = _beyond(pair, shifts)
-            yield from _one_family(pair, beyond, _exchanged(pair, beyond))
+            slices = slice(1, len(pair.rows))
+            yield from _one_family(pair, beyond, _tested(pair, beyond, slices, *values, beyond=True))
 
 
-def _tested(pair: Pair, shifts: _Shifts, family: slice, before_MN: Floats, after_MN: Floats) -> _Tested:
+def _tested(
+    pair: Pair, shifts: _Shifts, family: slice, before_MN: Floats, after_MN: Floats, *, beyond: bool = False
+) -> _Tested:
     """The test that the scope asks for; nothing but the effect where members do not tell how they vary."""
     exchanged = _exchanged(pair, shifts)
     if pair.design.scope != "both":
         return exchanged
     rows, level = len(shifts.rows), pair.settings.level / len(shifts.rows)
-    both = two_way(before_MN, after_MN, pair.membership_GN[family], level, paired=pair.paired, cluster_N=pair.cluster_N)
+    both = two_way(
+        before_MN,
+        after_MN,
+        pair.membership_GN[family],
+        level,
+        paired=pair.paired,
+        cluster_N=pair.cluster_N,
+        beyond=beyond,
+    )
     return exchanged._replace(
         effect_G=both.effect_G,
         low_G=both.low_G,

@@ -143,3 +143,22 @@ def test_examples_of_few_clusters_are_as_many_units():
     total = sum(sum(change_N[cluster_N == k] - change_N.mean()) ** 2 for k in range(5))
     found = square_over_examples(sp.csr_array(np.ones((1, 40))), change_N, np.array([40.0]), np.array([5.0]), cluster_N)
     assert found[0] == pytest.approx(total * 5 / 4 / 40**2)
+
+
+def test_beyond_the_overall_shift_examples_vary_too():
+    """Recipes that differ by example, and by no more on one slice than on another: new examples would show nothing, but
+    exchanged members, on these examples alone, see a difference in nearly every world."""
+    rng, alarms = np.random.default_rng(11), 0
+    rows = sp.csr_array(np.array([np.arange(120) % 4 == g for g in range(4)], float))
+    for _ in range(40):
+        tilt_N = rng.choice([-0.4, 0.4], 120)
+        before_MN, after_MN = (
+            (rng.random((8, 120)) < (0.5 + side * tilt_N / 2)[None]).astype(float) for side in (-1, 1)
+        )
+        found = two_way(before_MN, after_MN, rows, 0.05 / 4, paired=False, beyond=True)
+        alarms += ((found.p_G <= 0.05 / 4) & ((found.low_G > 0) | (found.high_G < 0))).any()
+        change_N = after_MN.mean(axis=0) - before_MN.mean(axis=0)
+        np.testing.assert_allclose(
+            found.effect_G, [change_N[g::4].mean() - change_N.mean() for g in range(4)], atol=1e-12
+        )
+    assert alarms <= 4

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from undertow.errors import TableError
+from undertow.errors import TableError, UserError
+from undertow.records.formats.detect import read_any
 from undertow.records.formats.table import read_tables
 from undertow.records.records import Records
 

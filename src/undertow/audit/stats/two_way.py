@@ -44,19 +44,26 @@ def two_way(
     *,
     paired: bool,
     cluster_N: Ints | None = None,
+    beyond: bool = False,
 ) -> TwoWay:
     """Limits of each row's difference of means of outcomes in [0, 1], NaN where unknown.
 
     Where ``paired``, member i of one side belongs to member i of the other. A single variant member is taken to vary as
-    the reference's members do.
+    the reference's members do. ``beyond``: each member's own mean over all examples is taken from its values on the
+    rows, so that what is left is the shift beyond the overall one. That the overall mean is of a sample too is left
+    out: it is of more examples than a row's, and makes the row's deviation from it smaller rather than larger.
     """
     change_N = _mean(value_var_MN) - _mean(value_ref_MN)
     over = mean_limits(membership_GN, change_N, level, cluster_N)
+    if beyond:
+        overall = float(np.nanmean(change_N))
+        over = over._replace(effect_G=over.effect_G - overall, low_G=over.low_G - overall, high_G=over.high_G - overall)
+        over = over._replace(p_G=np.where(np.isnan(over.effect_G), np.nan, 0.0))  # Of another question.
     if len(value_ref_MN) < 2 or (paired and len(value_var_MN) < 2):
         nothing_G = np.full(len(over.effect_G), np.nan)
         return TwoWay(over.effect_G, nothing_G, nothing_G, nothing_G)
     sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
-    parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N)
+    parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N, beyond)
     half_G = half_width(parts, level)
     return TwoWay(
         over.effect_G,
@@ -67,7 +74,12 @@ def two_way(
 
 
 def _parts(
-    sides: list[Floats], change_N: Floats, membership_GN: sp.csr_array, units_G: Floats, cluster_N: Ints | None
+    sides: list[Floats],
+    change_N: Floats,
+    membership_GN: sp.csr_array,
+    units_G: Floats,
+    cluster_N: Ints | None,
+    beyond: bool,
 ) -> list[Part]:
     n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
     spread_SG, noise_G, sizes = [], np.zeros(len(n_G)), [len(side_MN) for side_MN in sides]
@@ -75,8 +87,9 @@ def _parts(
         if len(side_MN) < 2:
             continue
         mean_GM = _means(membership_GN, side_MN)
+        own_GM = mean_GM - np.nanmean(side_MN, axis=1) if beyond else mean_GM
         # No member's value is known better than half an example's step.
-        spread_SG.append(np.maximum(mean_GM.var(axis=1, ddof=1), (0.5 / n_G) ** 2))
+        spread_SG.append(np.maximum(own_GM.var(axis=1, ddof=1), (0.5 / n_G) ** 2))
         noise_G += _noise(membership_GN, side_MN, mean_GM, n_G)
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
