@@ -2,7 +2,7 @@
 
 record(folder)         all that is repeatable: neither timings nor weights
 as_the_loops(folder)   the same, as if the loop had been the runner: its name in the manifest, hence the digest
-weights(folder)        the members' weights
+weights(folder)        the members' weights, without the digests beside them
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def as_the_loops(folder: Path) -> dict[str, bytes]:
 
 
 def weights(folder: Path) -> dict[str, bytes]:
-    return {path: data for path, data in _files(folder).items() if "/weights/" in path}
+    return {path: data for path, data in _files(folder).items() if path.endswith(".safetensors")}
 
 
 def _files(folder: Path) -> dict[str, bytes]:
