@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from undertow.audit.stats import combined
 from undertow.audit.stats.bounded import mean_limits
 from undertow.audit.stats.combined import Part, half_width, two_sided_p
+from undertow.audit.stats.over_runs import mean_of_runs
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -53,7 +54,8 @@ def two_way(
     rows, so that what is left is the shift beyond the overall one. That the overall mean is of a sample too is left
     out: it is of more examples than a row's, and makes the row's deviation from it smaller rather than larger.
     """
-    change_N = _mean(value_var_MN) - _mean(value_ref_MN)
+    before_N, after_N = (mean_of_runs(np.asarray(side_MN, np.float64)) for side_MN in (value_ref_MN, value_var_MN))
+    change_N = after_N - before_N
     over = mean_limits(membership_GN, change_N, level, cluster_N)
     if beyond:
         overall = float(np.nanmean(change_N))
@@ -133,10 +135,3 @@ def _means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
     total_GM = membership_GN @ np.where(known_NM, value_MN.T, 0.0).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(total_GM / (membership_GN @ known_NM.astype(np.float64)))
-
-
-def _mean(value_MN: Floats) -> Floats:
-    """Each example's mean over the members that have a value; NaN where none has."""
-    known_N = (~np.isnan(value_MN)).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.nansum(value_MN, axis=0, dtype=np.float64) / np.where(known_N > 0, known_N, np.nan))
