@@ -206,6 +206,12 @@ def table(columns: list[str], rows: list[list[str]], texts: int = 1) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
 
 
+def write_page(given: argparse.Namespace, kept: Kept, page: Callable[[Kept, Kept], str]) -> None:
+    """The page of the figures kept, beside those of before; none of a run that made those."""
+    if not given.before:
+        given.out.write_text(wrapped(page(kept, read(files(given.out)[1]))), encoding="utf-8")
+
+
 def wrapped(page: str) -> str:
     """Paragraphs of prose at the width of the others; headings, tables and lists as they are."""
     parts = page.strip().split("\n\n")

@@ -166,9 +166,7 @@ def _width(kept: cells.Kept, key: str) -> str:
 def main() -> None:
     given = cells.arguments(__doc__, "coverage", "audits", 2000)
     kept = cells.run(given, every_cell(), one)
-    if not given.before:
-        before = cells.read(cells.files(given.out)[1])
-        given.out.write_text(cells.wrapped(page(kept, before)), encoding="utf-8")
+    cells.write_page(given, kept, page)
 
 
 if __name__ == "__main__":

@@ -369,9 +369,7 @@ def main() -> None:
     given = argparse.Namespace(**{**vars(given), "count": ceil(given.count / BATCH)})
     exact = [key for key, cell in every_cell().items() if isinstance(cell, Exact)]
     kept = cells.run(given, every_cell(), one, chunk=4, once=exact)
-    if not given.before:
-        before = cells.read(cells.files(given.out)[1])
-        given.out.write_text(cells.wrapped(page(kept, before)), encoding="utf-8")
+    cells.write_page(given, kept, page)
 
 
 if __name__ == "__main__":

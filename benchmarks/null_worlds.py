@@ -189,9 +189,7 @@ Above {cells.bare(MOST)}: {"; ".join(above) or "none"}.
 def main() -> None:
     given = cells.arguments(__doc__, "null-worlds", "audits", 2000)
     kept = cells.run(given, cells.asked_once(every_cell()), one)
-    if not given.before:
-        before = cells.read(cells.files(given.out)[1])
-        given.out.write_text(cells.wrapped(page(kept, before)), encoding="utf-8")
+    cells.write_page(given, kept, page)
 
 
 if __name__ == "__main__":

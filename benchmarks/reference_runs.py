@@ -130,9 +130,7 @@ def alone(kept: cells.Kept) -> str:
 def main() -> None:
     given = cells.arguments(__doc__, "reference-runs", "worlds", 1000)
     kept = cells.run(given, cells.asked_once(every_cell()), one, chunk=10)
-    if not given.before:
-        before = cells.read(cells.files(given.out)[1])
-        given.out.write_text(cells.wrapped(page(kept, before)), encoding="utf-8")
+    cells.write_page(given, kept, page)
 
 
 if __name__ == "__main__":
