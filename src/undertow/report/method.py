@@ -161,7 +161,7 @@ SINGLE_PAPERS = (
         "Paired-Sample Design. Statistics in Medicine."
     ),
     Paper("Owen (2001). Empirical Likelihood. Chapman & Hall."),
-    Paper("Holm (1979). A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics."),
+    Paper("Dunn (1961). Multiple Comparisons among Means. Journal of the American Statistical Association."),
 )
 
 GLOSSARY = (
