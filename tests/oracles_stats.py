@@ -7,6 +7,7 @@ from math import comb
 
 import numpy as np
 from scipy import optimize, stats
+from scipy.special import logsumexp
 
 
 def welch_t(ref, var, smallest=0.0):
@@ -228,10 +229,30 @@ def bounded_score(totals, sizes, mean):
         rate = 0.0 if shift == 0 else -1 / end
         weights = 1 / n / (1 + rate * gaps)
         left = max(1 - weights.sum(), 0.0)
-    square = (weights * gaps**2).sum() + left * end**2
     sizes_moved = (weights * np.abs(totals)).sum() + left * abs(end_total)
     half_step = ((weights * totals**2).sum() + left * end_total**2) / max(sizes_moved, 1e-300) / 2 / n
-    return np.sign(shift) * max(abs(shift) - half_step, 0.0) / np.sqrt(max(square / n, 1e-300))
+    weights, outward = np.append(weights, left), np.append(gaps, end) * np.sign(shift)
+    return np.sign(shift) * tail_deviate(weights, outward, max(abs(shift) - half_step, 0.0), n)
+
+
+def tail_deviate(weights, values, mean, n):
+    """Barndorff-Nielsen's r* of a mean of n draws, the tilt by a root finder on the logarithm of its moments."""
+    values, weights = values[weights > 0], weights[weights > 0]
+
+    def cumulant(t):
+        return logsumexp(t * values, b=weights)
+
+    def tilted(t):
+        return weights * np.exp(t * values - cumulant(t))
+
+    normal = mean / np.sqrt(max((weights * values**2).sum() / n, 1e-300))
+    if mean == 0 or mean >= values.max():
+        return normal
+    most = 60 / values.max()
+    t = optimize.brentq(lambda t: tilted(t) @ values - mean, 0, most, xtol=1e-14, rtol=1e-14)
+    root = np.sqrt(2 * n * (t * mean - cumulant(t)))
+    saddle = t * np.sqrt(n * (tilted(t) @ values**2 - mean**2))
+    return max(root + np.log(saddle / root) / root, 0.0) if root > 0.1 else normal
 
 
 def bounded_limits(totals, sizes, level):

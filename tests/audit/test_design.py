@@ -100,16 +100,14 @@ def test_one_model_a_side_has_no_floor_and_says_so() -> None:
 
 def test_graded_outcomes_have_another_test_than_right_and_wrong() -> None:
     design = Design(1, 1, paired=False, level=0.05, scope="examples", binary=False)
-    assert design.sentences()[1] == "The test is over examples, by score limits for a bounded mean."
+    assert design.sentences()[1] == "The test is over examples, by limits for a bounded mean."
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
     said = "examples with equal content (180 repeat another)"
     design = Design(1, 1, paired=False, level=0.05, scope="examples", clusters=said, binary=binary)
-    assert design.sentences()[1] == (
-        f"The test is over clusters of examples ({said}), by score limits for a bounded mean."
-    )
+    assert design.sentences()[1] == (f"The test is over clusters of examples ({said}), by limits for a bounded mean.")
     assert "McNemar" not in " ".join(design.sentences())
 
 
@@ -121,7 +119,7 @@ def test_repeat_runs_are_averaged_and_give_the_floor(runs, floor) -> None:
     assert design.repeats == runs - 1
     assert design.sentences() == (
         MODELS,
-        "The test is over examples, by score limits for a bounded mean.",
+        "The test is over examples, by limits for a bounded mean.",
         f"{runs} + 1 runs of the models are averaged on each example.",
         f"{floor} of the reference differ among themselves.",
     )

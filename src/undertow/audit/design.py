@@ -128,11 +128,11 @@ class Design:
     def _over_examples(self) -> tuple[str, ...]:
         runs = max(self.members_reference, self.members_variant)
         if self.clusters is not None:
-            test = f"The test is over {self._unit}, by score limits for a bounded mean."
+            test = f"The test is over {self._unit}, by limits for a bounded mean."
         elif runs == 1 and self.binary:
             test = "The test is over examples: exact McNemar, with Tango's score interval."
         else:
-            test = "The test is over examples, by score limits for a bounded mean."
+            test = "The test is over examples, by limits for a bounded mean."
         said = [test]
         if runs > 1:
             sizes = f"{self.members_reference} + {self.members_variant} runs"

@@ -134,6 +134,6 @@ def test_clusters_that_are_all_right_are_as_many_units_as_they_are():
     found = worst_slice(
         right_1N, right_1N, slices(40, 40), level=0.1, paired=False, cluster_N=cluster_N, over_members=False
     )
-    # A fifth of the level, over two sides, two slices and two tails.
-    half = stats.norm.isf(0.1 / 5 / 2 / 2 / 2) * np.sqrt(0.9 * 0.1 / 10 / 8)
-    assert (found.low, found.high) == pytest.approx((-2 * half, 2 * half), rel=1e-6)
+    # A fifth of the level, over two sides and two tails; the upper limits also over two slices.
+    halves = sum(stats.norm.isf(0.1 / 5 / 2 / 2 / over) for over in (1, 2)) * np.sqrt(0.9 * 0.1 / 10 / 8)
+    assert (found.low, found.high) == pytest.approx((-halves, halves), rel=1e-6)

@@ -104,7 +104,7 @@ class Evidence:
     def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far two models disagree, without a floor.
 
-        One model a side: exact binomial limits over examples; several runs, or examples in clusters: score limits of
+        One model a side: exact binomial limits over examples; several runs, or examples in clusters: limits of
         their mean. Over members: each variant member against the reference member that it derives from, or, where
         members are independent, all against all. What members vary by is added to the exact limits over the examples of
         one pair (``share_limits``), as an equal share in three pairs is no proof that a fourth has it.

@@ -21,6 +21,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from undertow.audit.stats.saddlepoint import deviate
+
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
@@ -29,6 +31,7 @@ FINEST = 4096
 PADDED = 1 << 22
 """Rows × units worked on together."""
 STEPS, HALVINGS, NEWTONS = 24, 6, 16
+CLOSE = 1e-10
 NEXT_TO_END = 1 - 1e-4
 SMALL = 1e-300
 
@@ -91,35 +94,46 @@ def _solved(units: _Units, level: float) -> MeanLimits:
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
-    """The mean furthest from the effect that the score does not reject, by halving and then, as the score is nearly a
-    straight line there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
+    """The mean furthest from the effect that is not rejected, by halving and then, as the score is nearly a straight line
+    there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
     near_G, far_G = effect_G.copy(), np.full_like(effect_G, side * NEXT_TO_END)
     low_G, high_G = -quantile_G, np.abs(_score(units, far_G)) - quantile_G
-    beyond_G = high_G <= 0
+    beyond_G, was_inside_G = high_G <= 0, np.zeros(len(near_G), dtype=bool)
     for step in range(STEPS):
         share_G = np.divide(low_G, low_G - high_G, out=np.full_like(low_G, 0.5), where=low_G < high_G)
-        middle_G = near_G + (far_G - near_G) * (0.5 if step < HALVINGS else np.clip(share_G, 0.01, 0.99))
+        middle_G = near_G + (far_G - near_G) * (0.5 if step < HALVINGS else share_G)
         excess_G = np.abs(_score(units, middle_G)) - quantile_G
         inside_G = excess_G <= 0
-        low_G, high_G = np.where(inside_G, excess_G, low_G / 2), np.where(inside_G, high_G / 2, excess_G)
+        # An end that stays for a second time counts half, or it would stay for good.
+        again_G = np.where((step >= HALVINGS) & (inside_G == was_inside_G), 0.5, 1.0)
+        low_G, high_G = np.where(inside_G, excess_G, low_G * again_G), np.where(inside_G, high_G * again_G, excess_G)
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
-    return np.where(beyond_G, float(side), near_G)
+        was_inside_G = inside_G
+        if (np.minimum(np.abs(far_G - near_G), np.abs(excess_G)) < CLOSE).all():
+            break
+    return np.where(beyond_G, float(side), np.where(np.abs(excess_G) < CLOSE, middle_G, near_G))
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
-    """Score of the observed total against a true mean, half a step nearer to it (correction of continuity)."""
+    """The normal deviate of the observed total under a true mean, half a step nearer to it (correction of
+    continuity)."""
+    sign_G, *null = _null(units, mean_G)
+    return np.asarray(sign_G * deviate(*null, units.count_G))
+
+
+def _null(units: _Units, mean_G: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Under a true mean: on which side of it the total lies, the likeliest weights of the units seen and of one at the
+    end, their gaps towards that side, and the mean gap, corrected."""
     gap_GU = units.total_GU - mean_G[:, None] * units.size_GU
     count_G = units.count_G
     shift_G = (units.alike_GU * gap_GU).sum(axis=1) / count_G
-    end_G = _end_size(units) * (np.where(shift_G > 0, -1.0, 1.0) - mean_G)
-    weight_GU, left_G = _likeliest(units.alike_GU / count_G[:, None], gap_GU, end_G)
-    square_G = (weight_GU * gap_GU**2).sum(axis=1) + left_G * end_G**2
-    moved_G = np.abs(end_G + mean_G * _end_size(units))
-    size_G = (weight_GU * np.abs(units.total_GU)).sum(axis=1) + left_G * moved_G
-    spread_G = (weight_GU * units.total_GU**2).sum(axis=1) + left_G * moved_G**2
-    half_step_G = spread_G / np.maximum(size_G, SMALL) / 2 / count_G
-    beyond_G = np.maximum(np.abs(shift_G) - half_step_G, 0.0)
-    return np.asarray(np.sign(shift_G) * beyond_G / np.sqrt(np.maximum(square_G / count_G, SMALL)))
+    sign_G = np.where(shift_G > 0, 1.0, -1.0)
+    end_G = _end_size(units) * (-sign_G - mean_G)
+    weight_GX = np.column_stack(_likeliest(units.alike_GU / count_G[:, None], gap_GU, end_G))
+    moved_GX = np.abs(np.column_stack([units.total_GU, end_G + mean_G * _end_size(units)]))
+    step_G = (weight_GX * moved_GX**2).sum(axis=1) / np.maximum((weight_GX * moved_GX).sum(axis=1), SMALL)
+    beyond_G = np.maximum(np.abs(shift_G) - step_G / 2 / count_G, 0.0)
+    return sign_G, weight_GX, sign_G[:, None] * np.column_stack([gap_GU, end_G]), beyond_G
 
 
 def _end_size(units: _Units) -> Floats:

@@ -1,7 +1,7 @@
 """One side against another over the same examples: the paired difference of means, by slice, with its limits and p.
 
 Right or wrong, one model a side: exact McNemar and Tango's interval. Graded outcomes, means over several models, and
-examples in clusters (one passage, one template, copies), which succeed and fail together: score limits for a mean of
+examples in clusters (one passage, one template, copies), which succeed and fail together: limits for a mean of
 bounded differences (``bounded``).
 """
 

@@ -43,7 +43,7 @@ def example_limits(
     membership_GN: sp.csr_array, value_N: Floats, level: float, cluster_N: Ints | None, *, single: bool
 ) -> ShareLimits:
     """Limits over examples of the mean of ``value_N``, in [0, 1]: exact of one pair's zeros and ones (``single``) on
-    independent examples, else score limits for a bounded mean, over clusters where there are any."""
+    independent examples, else limits for a bounded mean, over clusters where there are any."""
     known_N = ~np.isnan(value_N)
     n_G = np.asarray(membership_GN @ known_N.astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -6,7 +6,10 @@ variant's worst, min after − min before ≥ after_g − before_g, since the re
 g; and likewise from above with the reference's worst. So the interval reaches from the lowest limit of a shift among
 the slices that may be the variant's worst to the highest among those that may be the reference's. Nor can it reach
 beyond what both minima by themselves allow, or a slice that falls to nothing among others that stay would show nothing.
-All limits hold together (Bonferroni), hence the interval covers at least as often as it says.
+
+Each end rests on one slice, the true worst, whichever it is: its own limit must hold, not those of all slices together
+(the least of limits is a limit of the least; intersection and union, Berger 1982). Only that no other slice looks worse
+than it is takes all of them (Bonferroni). So the interval covers at least as often as it says.
 """
 
 from __future__ import annotations
@@ -57,15 +60,14 @@ def worst_slice(
     ``correct`` is in [0, 1], NaN where unknown. Empty slices take no part. NaN and index −1 where no slice has an
     example, NaN limits where the members do not tell how much members vary.
     """
-    slices = membership_GN.shape[0]
-    each = level * (1 - SELECTING) / slices
+    each = level * (1 - SELECTING)
     sides = correct_ref_MN, correct_var_MN
     shift: TwoWay | Shift
     if over_members:
         shift = two_way(*sides, membership_GN, each, paired=paired, cluster_N=cluster_N)
     else:
         shift = run_shift(membership_GN, *sides, each, cluster_N)
-    selecting = level * SELECTING / 2 / slices
+    selecting = level * SELECTING / 2
     before, after = (_values(side_MN, membership_GN, selecting, over_members, cluster_N) for side_MN in sides)
     index = [_lowest(side.value_G) for side in (before, after)]
     reference, changed = (
@@ -88,17 +90,20 @@ class _Values(NamedTuple):
 def _values(
     correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_members: bool, cluster_N: Ints | None
 ) -> _Values:
-    """Normal limits with what members and examples vary by; slices whose lower limit reaches the lowest upper one."""
+    """Normal limits with what members and examples vary by; slices whose lower limit reaches the lowest upper one.
+
+    Half of ``level`` is for the lower limit of the true worst, half for the upper limits of all slices together."""
     mean_N = mean_of_runs(correct_MN)
     value_G, examples_G = _mean_and_square(membership_GN, mean_N, cluster_N)
     members_G, df = np.zeros(len(value_G)), 1e9
     if over_members and len(correct_MN) > 1:
         each_MG = np.array([_mean_and_square(membership_GN, run_N, None)[0] for run_N in correct_MN])
         members_G, df = each_MG.var(axis=0, ddof=1) / len(correct_MN), float(len(correct_MN) - 1)
-    half_G = student.isf(level / 2, df) * np.sqrt(members_G + examples_G)
-    known_G = ~np.isnan(value_G)
-    low, high = (float(np.min(limit_G[known_G], initial=np.inf)) for limit_G in (value_G - half_G, value_G + half_G))
-    return _Values(value_G, known_G & (value_G - half_G <= high), low, high)
+    error_G, known_G = np.sqrt(members_G + examples_G), ~np.isnan(value_G)
+    low_G = value_G - student.isf(level / 2, df) * error_G
+    high_G = value_G + student.isf(level / 2 / max(known_G.sum(), 1), df) * error_G
+    low, high = (float(np.min(limit_G[known_G], initial=np.inf)) for limit_G in (low_G, high_G))
+    return _Values(value_G, known_G & (low_G <= high), low, high)
 
 
 def _mean_and_square(membership_GN: sp.csr_array, value_N: Floats, cluster_N: Ints | None) -> tuple[Floats, Floats]:
