@@ -94,8 +94,8 @@ def _solved(units: _Units, level: float) -> MeanLimits:
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
-    """The mean furthest from the effect that is not rejected, by halving and then, as the score is nearly a straight line
-    there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
+    """The mean furthest from the effect that is not rejected, by halving and then, as the score is nearly a straight
+    line there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
     near_G, far_G = effect_G.copy(), np.full_like(effect_G, side * NEXT_TO_END)
     low_G, high_G = -quantile_G, np.abs(_score(units, far_G)) - quantile_G
     beyond_G, was_inside_G = high_G <= 0, np.zeros(len(near_G), dtype=bool)
