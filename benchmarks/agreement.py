@@ -119,7 +119,8 @@ def tail_row(rng: np.random.Generator) -> Iterator[Row]:
     off = [gap for n in rng.integers(30, 1000, 200).tolist() for gap in tail_gaps(rng, int(n))]
     inputs = "200 random distributions on 41 values in [−1, 1], mean 0; 30 to 999 draws; tails of .0005 to .1"
     theirs = "exact, by convolution (scipy `fftconvolve`)"
-    yield Row("tail of a mean, an approximation", inputs, "`deviate`", theirs, f"{np.abs(off).max():.3f} standard errors")
+    gap = f"{np.abs(off).max():.1e} standard errors"
+    yield Row("tail of a mean, an approximation", inputs, "`deviate`", theirs, gap)
 
 
 def tail_gaps(rng: np.random.Generator, n: int) -> Floats:
@@ -423,8 +424,8 @@ standard errors of resampling; each row shows the worst of its cases, so two or 
 - statsmodels has no interval for a paired difference of proportions. Tango's is held against its definition: the limits
   are roots of the score, and its nuisance parameter is the root of the likelihood's slope, both found by bracketing.
   Audit and gate move the counts half an example towards the value tested (`HALF`), as the definition then does too.
-- The limits of a bounded mean (`stats/bounded.py`), used for everything but right and wrong of one model a side, go by a
-  saddlepoint approximation (`stats/saddlepoint.py`), the only row here that is one.
+- The limits of a bounded mean (`stats/bounded.py`), used for everything but right and wrong of one model a side, go by
+  a saddlepoint approximation (`stats/saddlepoint.py`), the only row here that is one.
 - fairlearn resamples the whole data set, `bootstrap_mean` each slice by itself; a slice's size then varies there, which
   matters to no digit shown. `bootstrap_mean` widens for few members; here it is asked for plain percentiles.
 - sacrebleu resamples corpus scores. TER on references of one length is a corpus score that equals the mean of sentence
