@@ -176,7 +176,10 @@ def _root(share_GU: Floats, gap_GU: Floats, bound_G: Floats) -> tuple[Floats, ND
         value_G, falls_G = slope(rate_G)
         near_G, far_G = np.where(value_G > 0, rate_G, near_G), np.where(value_G > 0, far_G, rate_G)
         newton_G = rate_G + sign_G * value_G / np.maximum(falls_G, SMALL)
-        rate_G = np.where((newton_G - near_G) * (newton_G - far_G) <= 0, newton_G, (near_G + far_G) / 2)
+        next_G = np.where((newton_G - near_G) * (newton_G - far_G) <= 0, newton_G, (near_G + far_G) / 2)
+        moved, rate_G = np.abs(next_G - rate_G) > CLOSE * np.abs(bound_G), next_G
+        if not (moved & ~rootless_G).any():
+            break
     return np.where(rootless_G, bound_G, rate_G), rootless_G
 
 

@@ -18,6 +18,8 @@ Floats = NDArray[np.floating[Any]]
 NEWTONS = 12
 FURTHEST = 60.0
 """The largest exponent: there all but the largest value has vanished."""
+CLOSE = 1e-8
+"""Relative; a Newton step squares what is missing."""
 NEAR = 0.1
 """Of a deviate below this the correction is a quotient of two numbers near 0; the normal one is taken."""
 SMALL = 1e-300
@@ -50,7 +52,10 @@ def _tilt(weight_GX: Floats, value_GX: Floats, mean_G: Floats, variance_G: Float
         short_G = mean_G - (tilted_GX * value_GX).sum(axis=1) / np.maximum(tilted_GX.sum(axis=1), SMALL)
         low_G, high_G = np.where(short_G > 0, tilt_G, low_G), np.where(short_G > 0, high_G, tilt_G)
         newton_G = tilt_G + short_G / np.maximum(_variance(tilted_GX, value_GX), SMALL)
-        tilt_G = np.where((newton_G >= low_G) & (newton_G <= high_G), newton_G, (low_G + high_G) / 2)
+        next_G = np.where((newton_G >= low_G) & (newton_G <= high_G), newton_G, (low_G + high_G) / 2)
+        moved_G, tilt_G = np.abs(next_G - tilt_G), next_G
+        if (moved_G <= CLOSE * tilt_G).all():
+            break
     return tilt_G
 
 
