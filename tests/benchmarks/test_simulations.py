@@ -220,7 +220,7 @@ SMALL = [
     (limits, "--draws", "exact: 40 examples, limit 5", "| 40 | 5 |"),
     (power, "--audits", "6 v 6, 8 points | members", "| 6 v 6 | 8 | members |"),
     (interval_coverage, "--audits", "6 pairs, slices alike, 4 points | both", "| 6 pairs, slices alike | 4 | both |"),
-    (reference_runs, "--worlds", "equal models", "| equal models, about examples | v 1 | now |"),
+    (reference_runs, "--worlds", "equal models, 4", "| equal models, 4 points, about examples | v 1 | now |"),
 ]
 
 

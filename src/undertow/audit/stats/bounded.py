@@ -30,7 +30,7 @@ FINEST = 4096
 """Different units of one size that are told apart; more are pooled with near ones, which keeps their total."""
 PADDED = 1 << 22
 """Rows × units worked on together."""
-STEPS, HALVINGS, NEWTONS = 24, 6, 16
+STEPS, NEWTONS = 24, 16
 CLOSE = 1e-10
 NEXT_TO_END = 1 - 1e-4
 SMALL = 1e-300
@@ -94,24 +94,35 @@ def _solved(units: _Units, level: float) -> MeanLimits:
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
-    """The mean furthest from the effect that is not rejected, by halving and then, as the score is nearly a straight
-    line there, by regula falsi (Illinois). Next to the end of the range it rejects whatever varies."""
-    near_G, far_G = effect_G.copy(), np.full_like(effect_G, side * NEXT_TO_END)
-    low_G, high_G = -quantile_G, np.abs(_score(units, far_G)) - quantile_G
-    beyond_G, was_inside_G = high_G <= 0, np.zeros(len(near_G), dtype=bool)
-    for step in range(STEPS):
+    """The mean furthest from the effect that is not rejected, by regula falsi (Illinois), as the score is nearly a
+    straight line. Next to the end of the range it rejects whatever varies."""
+    end_G, guess_G = np.full_like(effect_G, side * NEXT_TO_END), _guess(units, quantile_G, effect_G, side)
+    at_end_G, at_guess_G = (np.abs(_score(units, mean_G)) - quantile_G for mean_G in (end_G, guess_G))
+    within_G, beyond_G = at_guess_G <= 0, at_end_G <= 0
+    near_G, low_G = np.where(within_G, guess_G, effect_G), np.where(within_G, at_guess_G, -quantile_G)
+    far_G, high_G = np.where(within_G, end_G, guess_G), np.where(within_G, at_end_G, at_guess_G)
+    was_inside_G = within_G
+    for _ in range(STEPS):
         share_G = np.divide(low_G, low_G - high_G, out=np.full_like(low_G, 0.5), where=low_G < high_G)
-        middle_G = near_G + (far_G - near_G) * (0.5 if step < HALVINGS else share_G)
+        middle_G = near_G + (far_G - near_G) * share_G
         excess_G = np.abs(_score(units, middle_G)) - quantile_G
         inside_G = excess_G <= 0
         # An end that stays for a second time counts half, or it would stay for good.
-        again_G = np.where((step >= HALVINGS) & (inside_G == was_inside_G), 0.5, 1.0)
+        again_G = np.where(inside_G == was_inside_G, 0.5, 1.0)
         low_G, high_G = np.where(inside_G, excess_G, low_G * again_G), np.where(inside_G, high_G * again_G, excess_G)
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
         was_inside_G = inside_G
         if (np.minimum(np.abs(far_G - near_G), np.abs(excess_G)) < CLOSE).all():
             break
     return np.where(beyond_G, float(side), np.where(np.abs(excess_G) < CLOSE, middle_G, near_G))
+
+
+def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
+    """Somewhat beyond where the limit will be: half again the normal one's width, with one unit of the end's size."""
+    gap_GU = units.total_GU - effect_G[:, None] * units.size_GU
+    square_G = (units.alike_GU * gap_GU**2).sum(axis=1) + _end_size(units) ** 2
+    half_G = 1.5 * quantile_G * np.sqrt(square_G) / (units.alike_GU * units.size_GU).sum(axis=1)
+    return np.clip(effect_G + side * half_G, -NEXT_TO_END, NEXT_TO_END)
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
