@@ -164,6 +164,7 @@ def jobs() -> list[list[str]]:
     return [re.findall(r"^\s+- (?:run: )?((?:undertow|cat) .*)$", block, flags=re.MULTILINE) for block in blocks]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("job", [0, 1], ids=["github", "gitlab"])
 @pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
 def test_the_jobs_of_the_docs(place: Path, job: int, variant: str, code: int):

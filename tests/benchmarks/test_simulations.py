@@ -224,6 +224,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("script", "count", "world", "row"), SMALL, ids=lambda value: getattr(value, "__name__", ""))
 def test_each_script_runs_from_its_command_line_to_its_page(
     script: ModuleType, count: str, world: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

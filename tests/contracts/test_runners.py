@@ -42,6 +42,7 @@ def test_the_reference_is_whole(reference):
     assert len(record(reference)) == len(ARMS) * (1 + 1 + DENSE.members)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_runner_writes_what_the_loop_writes(reference, runner, tmp_path):
     for arm in ARMS:
@@ -86,6 +87,7 @@ def test_a_resumed_stack_holds_the_members_it_held(tmp_path):
     assert json.loads((tmp_path / "whole" / "dense" / "manifest.json").read_text())["runner"] == "stacked/2"
 
 
+@pytest.mark.heavy
 def test_stacks_in_processes_give_the_bytes_of_stacks_here(tmp_path):
     four = replace(DENSE, members=4)
     for workers in (1, 2):

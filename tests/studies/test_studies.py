@@ -43,6 +43,7 @@ def test_a_study_declares_its_arms_and_claims_without_training(name: str) -> Non
         assert f"\n{heading} " in study.method
 
 
+@pytest.mark.heavy
 def test_digits_at_smoke_is_stamped_and_blames_nobody_where_nothing_changed(tmp_path: Path) -> None:
     _, audit = run("digits_instrument", "smoke", tmp_path)
     assert audit.scale == "smoke"

@@ -261,6 +261,7 @@ def test_a_finished_population_takes_further_members(tmp_path):
         assert (tmp_path / "grown" / "dense" / file).read_bytes() == (tmp_path / "once" / "dense" / file).read_bytes()
 
 
+@pytest.mark.heavy
 def test_a_worker_that_dies_is_reported_with_what_to_do(tmp_path):
     with pytest.raises(UndertowError) as caught:
         train_population(replace(DENSE, model=Deadly()), tmp_path, runner="processes", workers=1)
@@ -270,6 +271,7 @@ def test_a_worker_that_dies_is_reported_with_what_to_do(tmp_path):
     )
 
 
+@pytest.mark.heavy
 def test_a_class_that_no_module_holds_travels_to_the_workers(tmp_path):
     @dataclass(frozen=True)
     class Local:
