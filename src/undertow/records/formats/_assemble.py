@@ -1,4 +1,5 @@
-"""Evaluation logs of several members to one population: repeats averaged, members joined by ``example_id``."""
+"""Evaluation logs of several members to one population: repeats averaged, members joined by
+``example_id``."""
 
 from __future__ import annotations
 
@@ -24,16 +25,28 @@ from undertow.records.records import MISSING, Records
 from undertow.records.schema import Clustering, Manifest, MemberEntry
 
 LONGEST_ANSWER = 300
-"""Characters of an answer that are kept; of a longer one its beginning and a fingerprint, so that it stays itself."""
-CLUSTERS = ("passage", "passage_id", "story", "story_id", "article_id", "context_id", "template", "template_id")
-"""Columns of a document that mean shared text; taken as ``cluster`` where values repeat and nothing else is asked."""
+"""Characters of an answer that are kept; of a longer one its beginning and a fingerprint, so that
+it stays itself."""
+CLUSTERS = (
+    "passage",
+    "passage_id",
+    "story",
+    "story_id",
+    "article_id",
+    "context_id",
+    "template",
+    "template_id",
+)
+"""Columns of a document that mean shared text; taken as ``cluster`` where values repeat and nothing
+else is asked."""
 
 
 def assemble(logs: Sequence[Log], reading: Reading) -> Records:
     """One population. With options everywhere it is a ``choice``, else a ``generation``.
 
-    Raises ``TableError``, one line, where the logs do not fit together; with ``reading.allow_partial`` examples that do
-    not fit are left out and counted in ``manifest.notes``.
+    Raises ``TableError``, one line, where the logs do not fit together; with
+    ``reading.allow_partial`` examples that do not fit are left out and counted in
+    ``manifest.notes``.
     """
     logs = _told_apart(logs)
     exclusions = Exclusions(reading.allow_partial, [note for log in logs for note in log.notes])
@@ -52,7 +65,9 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
         classes_from="observed",
         members=tuple(MemberEntry(id=log.member, facts=_facts(log)) for log in logs),
         metric=metric,
-        conditions=merged([*(log.conditions for log in logs), {} if metric is None else {"metric": metric}]),
+        conditions=merged(
+            [*(log.conditions for log in logs), {} if metric is None else {"metric": metric}]
+        ),
         clustering=clustering,
         notes=tuple(dict.fromkeys(exclusions.notes)),
     )
@@ -66,7 +81,9 @@ def _told_apart(logs: Sequence[Log]) -> list[Log]:
     for log in logs:
         member = file_name(log.member)
         taken[member] = taken.get(member, 0) + 1
-        named.append(replace(log, member=member if taken[member] == 1 else f"{member[:110]}-{taken[member]}"))
+        named.append(
+            replace(log, member=member if taken[member] == 1 else f"{member[:110]}-{taken[member]}")
+        )
     return named
 
 
@@ -74,7 +91,9 @@ def _facts(log: Log) -> dict[str, float]:
     """Numbers about the run, with the seconds of an example where the log times each."""
     facts = dict(log.facts)
     if "seconds" in log.frame.columns and log.frame["seconds"].null_count() < log.frame.height:
-        facts["seconds_per_example"] = float(log.frame["seconds"].cast(pl.Float64).drop_nulls().to_numpy().mean())
+        facts["seconds_per_example"] = float(
+            log.frame["seconds"].cast(pl.Float64).drop_nulls().to_numpy().mean()
+        )
     return facts
 
 
@@ -82,7 +101,8 @@ def _one_metric(logs: Sequence[Log]) -> str | None:
     metrics = dict.fromkeys(log.metric for log in logs if log.metric is not None)
     if len(metrics) > 1:
         raise TableError(
-            f"{logs[0].source} and {logs[1].source}: are scored by {' and '.join(metrics)}; choose one with --metric"
+            f"{logs[0].source} and {logs[1].source}: are scored by {' and '.join(metrics)}; choose"
+            " one with --metric"
         )
     return next(iter(metrics), None)
 
@@ -93,9 +113,11 @@ def _is_binary(frame: pl.DataFrame) -> bool:
 
 
 def _folded(log: Log, notes: list[str]) -> Sheet:
-    """One row per example: scores of repeats averaged, the most frequent answer, the first of the rest.
+    """One row per example: scores of repeats averaged, the most frequent answer, the first of the
+    rest.
 
-    A mean over those repeats alone that have a score would be of the easy ones: where one has none, there is none.
+    A mean over those repeats alone that have a score would be of the easy ones: where one has none,
+    there is none.
     """
     frame = _checked(log)
     ids = frame["example_id"]
@@ -113,7 +135,8 @@ def _folded(log: Log, notes: list[str]) -> Sheet:
     )
     most = int(folded["_repeats"].to_numpy().max())
     notes.append(
-        f"{log.source}: up to {most} repeats of an example; scores are averaged within it, its answer is the most "
+        f"{log.source}: up to {most} repeats of an example; scores are averaged within it, its"
+        " answer is the most "
         "frequent one (the first of equals)."
     )
     return Sheet(log.member, log.source, folded.drop("_repeats"))
@@ -131,26 +154,38 @@ def _checked(log: Log) -> pl.DataFrame:
     if wrong.any():
         first = float(score.filter(wrong)[0])
         raise TableError(
-            f"{log.source}: {log.metric or 'score'} is {first:g} in {int(wrong.sum())} of {len(score)} rows;"
+            f"{log.source}: {log.metric or 'score'} is {first:g} in {int(wrong.sum())} of"
+            f" {len(score)} rows;"
             " want an outcome between 0 and 1 where more is better, choose one with --metric"
         )
     return frame.with_columns(score.alias("score"))
 
 
-def _clustered(examples: pl.DataFrame, reading: Reading, notes: list[str]) -> tuple[pl.DataFrame, Clustering | None]:
-    """The column that tells which examples are not independent, where nobody chose one and it is plainly there."""
+def _clustered(
+    examples: pl.DataFrame, reading: Reading, notes: list[str]
+) -> tuple[pl.DataFrame, Clustering | None]:
+    """The column that tells which examples are not independent, where nobody chose one and it is
+    plainly there."""
     kept = examples.drop("cluster_from", strict=False)
     if reading.cluster is not None:
         return kept, None
     if "cluster" in examples.columns:
-        sources = examples["cluster_from"].drop_nulls().unique().sort() if "cluster_from" in examples.columns else ()
+        sources = (
+            examples["cluster_from"].drop_nulls().unique().sort()
+            if "cluster_from" in examples.columns
+            else ()
+        )
         clustering = Clustering(column=", ".join(sources), asked=False) if len(sources) else None
         return kept.with_columns(pl.col("cluster").cast(pl.String)), clustering
-    found = next((c for c in CLUSTERS if c in examples.columns and examples[c].is_duplicated().any()), None)
+    found = next(
+        (c for c in CLUSTERS if c in examples.columns and examples[c].is_duplicated().any()), None
+    )
     if found is None:
         return kept, None
     notes.append(unasked(found))
-    return kept.with_columns(pl.col(found).cast(pl.String).alias("cluster")), Clustering(column=found, asked=False)
+    return kept.with_columns(pl.col(found).cast(pl.String).alias("cluster")), Clustering(
+        column=found, asked=False
+    )
 
 
 _Built = tuple[Any, tuple[str, ...], NDArray[np.int32], list[Answers]]
@@ -159,13 +194,17 @@ _Built = tuple[Any, tuple[str, ...], NDArray[np.int32], list[Answers]]
 def _choice(joined: Joined, binary: bool) -> _Built:
     """Options by letter; their probabilities are the softmax of the log-probabilities."""
     label_N = joined.examples["label"].cast(pl.Int32).fill_null(MISSING).to_numpy()
-    choices = [s.frame["choice"].cast(pl.Int32).fill_null(MISSING).to_numpy() for s in joined.sheets]
+    choices = [
+        s.frame["choice"].cast(pl.Int32).fill_null(MISSING).to_numpy() for s in joined.sheets
+    ]
     options = [s.frame["options"] for s in joined.sheets if "options" in s.frame.columns]
     lengths = [int(o.list.len().fill_null(0).to_numpy().max(initial=0)) for o in options]
     most = max([1, *(int(c.max(initial=0)) + 1 for c in (label_N, *choices)), *lengths])
     answers = []
     for sheet, choice_N in zip(joined.sheets, choices, strict=True):
-        proba_NC = softmax(sheet.frame["options"], most) if "options" in sheet.frame.columns else None
+        proba_NC = (
+            softmax(sheet.frame["options"], most) if "options" in sheet.frame.columns else None
+        )
         answers.append(_graded(derive(choice_N, proba_NC, label_N), sheet))
     return "choice", option_names(most), label_N, answers
 
@@ -177,7 +216,10 @@ def _generation(joined: Joined, binary: bool) -> _Built:
     scores = [a.score_N for a in graded]
     scored = all(score_N is not None for score_N in scores)
     if scored:  # Where nothing says right or wrong, the answer is no vote either.
-        answers = [a.zip_with(pl.Series(~np.isnan(s)), _none(a)) for a, s in zip(answers, scores, strict=True)]  # type: ignore[arg-type]
+        answers = [
+            a.zip_with(pl.Series(~np.isnan(s)), _none(a))
+            for a, s in zip(answers, scores, strict=True)
+        ]  # type: ignore[arg-type]
     right_MN = np.stack(scores) > 0.5 if scored and binary else None  # type: ignore[arg-type]
     code_MN = code_answers(answers, right_MN)
     made = [
@@ -190,16 +232,28 @@ def _generation(joined: Joined, binary: bool) -> _Built:
 
 def option_names(count: int) -> tuple[str, ...]:
     """A, B, C …, or numbers where there are more options than letters."""
-    return tuple(chr(65 + k) for k in range(count)) if count <= 26 else tuple(str(k + 1) for k in range(count))
+    return (
+        tuple(chr(65 + k) for k in range(count))
+        if count <= 26
+        else tuple(str(k + 1) for k in range(count))
+    )
 
 
 def softmax(options: pl.Series, classes: int) -> NDArray[np.float32]:
-    """(N, C) probabilities from a list of log-probabilities an example: 0 beyond its options, NaN where one is NaN."""
+    """(N, C) probabilities from a list of log-probabilities an example: 0 beyond its options, NaN
+    where one is NaN."""
     length_N = options.list.len().fill_null(0).to_numpy().astype(np.int64)
-    flat = options.explode(empty_as_null=False, keep_nulls=False).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    flat = (
+        options.explode(empty_as_null=False, keep_nulls=False)
+        .cast(pl.Float64)
+        .fill_null(np.nan)
+        .to_numpy()
+    )
     logit_NC = np.full((len(options), classes), -np.inf)
     logit_NC[np.arange(classes) < length_N[:, None]] = flat
-    with np.errstate(invalid="ignore"):  # In place: of a million examples each copy is tens of megabytes.
+    with np.errstate(
+        invalid="ignore"
+    ):  # In place: of a million examples each copy is tens of megabytes.
         logit_NC -= logit_NC.max(axis=1, keepdims=True)
         proba_NC = np.exp(logit_NC, out=logit_NC)
         proba_NC /= proba_NC.sum(axis=1, keepdims=True)
@@ -210,7 +264,11 @@ def softmax(options: pl.Series, classes: int) -> NDArray[np.float32]:
 def _graded(answers: Answers, sheet: Sheet) -> Answers:
     """With the log's score and words."""
     frame = sheet.frame
-    score = frame["score"].fill_null(np.nan).to_numpy().astype(np.float32) if "score" in frame.columns else None
+    score = (
+        frame["score"].fill_null(np.nan).to_numpy().astype(np.float32)
+        if "score" in frame.columns
+        else None
+    )
     output = frame["output"].cast(pl.String) if "output" in frame.columns else None
     answer = shortened(frame["answer"].cast(pl.String)) if "answer" in frame.columns else None
     return replace(answers, score_N=score, answer_N=answer, output_N=output)
@@ -222,8 +280,12 @@ def _answer_text(sheet: Sheet) -> pl.Series:
         if name in sheet.frame.columns:
             return shortened(sheet.frame[name].cast(pl.String).str.strip_chars()).alias("answer")
     if "score" not in sheet.frame.columns:
-        raise TableError(f"{sheet.source}: has no answer, output or score, so there is nothing to compare")
-    return pl.Series("answer", [f"scored {v:g}" if v is not None else None for v in sheet.frame["score"]])
+        raise TableError(
+            f"{sheet.source}: has no answer, output or score, so there is nothing to compare"
+        )
+    return pl.Series(
+        "answer", [f"scored {v:g}" if v is not None else None for v in sheet.frame["score"]]
+    )
 
 
 def _none(column: pl.Series) -> pl.Series:

@@ -1,4 +1,5 @@
-"""Names of classes that ``datasets`` keeps in the metadata of a Parquet file, beside whole numbers in the column."""
+"""Names of classes that ``datasets`` keeps in the metadata of a Parquet file, beside whole numbers
+in the column."""
 
 from __future__ import annotations
 
@@ -37,13 +38,16 @@ def class_names(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def named(path: Path, column: pl.Series, classes: tuple[str, ...]) -> pl.Series:
-    """Whole numbers as the names that the file gives them, -1 as none; other columns as they are."""
+    """Whole numbers as the names that the file gives them, -1 as none; other columns as they
+    are."""
     if not column.dtype.is_integer() or not classes:
         return column
     known = column.drop_nulls()
     outside = known.filter(~known.is_between(MISSING, len(classes) - 1))
     if len(outside):
-        raise TableError(f"{path}: {column.name} is {outside[0]}, but the file names {len(classes)} classes")
+        raise TableError(
+            f"{path}: {column.name} is {outside[0]}, but the file names {len(classes)} classes"
+        )
     names = [None if v is None or v < 0 else classes[v] for v in column.to_list()]
     return pl.Series(column.name, names, dtype=pl.String)
 

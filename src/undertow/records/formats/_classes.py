@@ -16,7 +16,8 @@ POSITIVE = ("1", "true", "yes", "positive")
 
 
 def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
-    """Classes of the ``p_<class>`` columns, in the first such table's order; ``None`` without such columns."""
+    """Classes of the ``p_<class>`` columns, in the first such table's order; ``None`` without such
+    columns."""
     holders = [s for s in sheets if probability_columns(s.frame)]
     if not holders:
         return None
@@ -26,8 +27,10 @@ def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
         differing = sorted(set(names) ^ set(probability_columns(other.frame)))
         if differing:
             raise TableError(
-                f"{first.source} and {other.source}: have different class sets: only one has the column"
-                f" {differing[0]!r} ({len(differing)} such); write the same p_<class> columns to every file"
+                f"{first.source} and {other.source}: have different class sets: only one has the"
+                " column"
+                f" {differing[0]!r} ({len(differing)} such); write the same p_<class> columns to"
+                " every file"
             )
     return tuple(name.removeprefix(PROBABILITY) for name in names)
 
@@ -49,12 +52,17 @@ def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 
 
 def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[np.int32]:
-    """Class indices, ``MISSING`` for null; ``TableError`` for a value that is none of the classes."""
+    """Class indices, ``MISSING`` for null; ``TableError`` for a value that is none of the
+    classes."""
     unknown = column.filter(~column.is_in(list(classes)) & column.is_not_null())
     if len(unknown):
         raise TableError(
-            f"{source}: {column.name} {unknown[0]!r} is none of the {len(classes)} classes of the p_<class> columns"
-            f" ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns that are not probabilities"
+            f"{source}: {column.name} {unknown[0]!r} is none of the {len(classes)} classes of the"
+            " p_<class> columns"
+            f" ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns that are not"
+            " probabilities"
         )
-    coded = column.replace_strict(list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32)
+    coded = column.replace_strict(
+        list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32
+    )
     return coded.fill_null(MISSING).to_numpy()

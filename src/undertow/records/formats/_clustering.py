@@ -15,8 +15,14 @@ NONE = "none"
 NEVER = {
     "example_id": "each example has an id of its own, so all would be independent",
     "label": "it is the right answer, and examples with one answer are not one example",
-    **dict.fromkeys(("prediction", "answer", "output"), "it is what a model answered, not where an example comes from"),
-    **dict.fromkeys(("score", "correct", "confidence"), "it is how well a model did, not where an example comes from"),
+    **dict.fromkeys(
+        ("prediction", "answer", "output"),
+        "it is what a model answered, not where an example comes from",
+    ),
+    **dict.fromkeys(
+        ("score", "correct", "confidence"),
+        "it is how well a model did, not where an example comes from",
+    ),
     "member": "it names the model, not where an example comes from",
 }
 """Columns that make no clusters, each with the reason."""
@@ -25,30 +31,45 @@ MOST_LISTED = 20
 
 def unasked(name: str) -> str:
     """What is said where a reader takes a field as clusters because of its name."""
-    return f"Examples that share a {name} are taken as one cluster; --cluster COLUMN takes another, none takes none."
+    return (
+        f"Examples that share a {name} are taken as one cluster; --cluster COLUMN takes another,"
+        " none takes none."
+    )
 
 
 def with_clusters(records: Records, asked: str | None) -> Records:
-    """The records with ``asked`` as their clusters. ``TableError`` where there is no such column."""
+    """The records with ``asked`` as their clusters. ``TableError`` where there is no such
+    column."""
     if asked is None:
         return records
     if not asked.strip():
-        raise TableError(f"--cluster {asked!r}: is empty; name a column, or none where all examples are independent")
+        raise TableError(
+            f"--cluster {asked!r}: is empty; name a column, or none where all examples are"
+            " independent"
+        )
     _refuse_answers(asked)
     examples = records.examples
     if asked == NONE:
-        said = "Every example is taken as independent of the others, copies too, as asked (--cluster none)."
+        said = (
+            "Every example is taken as independent of the others, copies too, as asked"
+            " (--cluster none)."
+        )
         return _declared(records, examples.drop("cluster", strict=False), None, said)
     if asked not in examples.columns:
-        raise TableError(f"--cluster {asked}: the examples have no such column; they have {_known(examples)}")
+        raise TableError(
+            f"--cluster {asked}: the examples have no such column; they have {_known(examples)}"
+        )
     clustered = examples.with_columns(pl.col(asked).cast(pl.String).alias("cluster"))
-    return _declared(records, clustered, asked, f"Examples that share a {asked} are one cluster, as asked.")
+    return _declared(
+        records, clustered, asked, f"Examples that share a {asked} are one cluster, as asked."
+    )
 
 
 def _refuse_answers(asked: str) -> None:
     if asked in NEVER:
         raise TableError(
-            f"--cluster {asked}: {asked} cannot be a cluster: {NEVER[asked]}; name the column of what several examples"
+            f"--cluster {asked}: {asked} cannot be a cluster: {NEVER[asked]}; name the column of"
+            " what several examples"
             " share, such as a passage or a patient, or none"
         )
 
@@ -62,6 +83,8 @@ def _declared(records: Records, examples: pl.DataFrame, column: str | None, said
 
 def _known(examples: pl.DataFrame) -> str:
     """Columns that could be meant."""
-    names = [c for c in examples.columns if c not in NEVER and examples[c].null_count() < examples.height]
+    names = [
+        c for c in examples.columns if c not in NEVER and examples[c].null_count() < examples.height
+    ]
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return (", ".join(names[:MOST_LISTED]) or "no column that could be one") + more

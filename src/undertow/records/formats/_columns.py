@@ -11,23 +11,30 @@ import polars as pl
 from undertow.errors import TableError
 
 PROBABILITY = "p_"
-SPECIAL = frozenset({"example_id", "prediction", "label", "member", "score", "input", "content_hash"})
+SPECIAL = frozenset(
+    {"example_id", "prediction", "label", "member", "score", "input", "content_hash"}
+)
 EXACT_FLOAT = float(2**53)
 MOST_SPELLED = 50
 """Different fractions up to which their spelling is kept: more are no list that a person wrote."""
 
 
 def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The table with ids, classes and members as text and probabilities as floats; notes on columns not used.
+    """The table with ids, classes and members as text and probabilities as floats; notes on columns
+    not used.
 
-    Raises ``TableError`` where a required column is missing or a value cannot be what its column says.
+    Raises ``TableError`` where a required column is missing or a value cannot be what its column
+    says.
     """
     _require(path, frame)
     columns, notes = [], []
     for column in frame:
         made = _cleaned(path, column)
         if made is None:
-            notes.append(f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is not used")
+            notes.append(
+                f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is"
+                " not used"
+            )
         else:
             columns.append(made)
     return pl.DataFrame(columns), tuple(notes)
@@ -44,27 +51,34 @@ def answer_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:
-    """A text column as whole numbers, numbers or truth values where every value reads as one and nothing is lost.
+    """A text column as whole numbers, numbers or truth values where every value reads as one and
+    nothing is lost.
 
-    ``007`` stays text: leading zeros mean a code, not a number. So does ``0.10``, unless ``spelling`` does not matter.
+    ``007`` stays text: leading zeros mean a code, not a number. So does ``0.10``, unless
+    ``spelling`` does not matter.
     """
     return typed_all([column], spelling=spelling)[0]
 
 
 def typed_all(columns: Sequence[pl.Series], *, spelling: bool = True) -> list[pl.Series]:
-    """The same for many columns. What needs a pattern is asked of all at once, since of 100,000 short columns one by
-    one each question costs more than its answer."""
-    texts = {k: c for k, c in enumerate(columns) if c.dtype == pl.String and c.null_count() < len(c)}
+    """The same for many columns. What needs a pattern is asked of all at once, since of 100,000
+    short columns one by one each question costs more than its answer."""
+    texts = {
+        k: c for k, c in enumerate(columns) if c.dtype == pl.String and c.null_count() < len(c)
+    }
     whole = {k: c.cast(pl.Int64, strict=False) for k, c in texts.items()}
     lossless = {
         k: n
         for k, n in whole.items()
-        if n.null_count() == texts[k].null_count() and n.cast(pl.String).equals(texts[k], check_names=False)
+        if n.null_count() == texts[k].null_count()
+        and n.cast(pl.String).equals(texts[k], check_names=False)
     }
     number = {k: c.cast(pl.Float64, strict=False) for k, c in texts.items() if k not in lossless}
     numeric = {k: n for k, n in number.items() if n.null_count() == texts[k].null_count()}
     codes = _where(pl.all().str.contains(r"^[+-]?0\d").any(), {k: texts[k] for k in numeric})
-    maybe = _where(pl.all().str.contains(r"\.\d*0$").any(), {k: texts[k] for k in numeric} if spelling else {})
+    maybe = _where(
+        pl.all().str.contains(r"\.\d*0$").any(), {k: texts[k] for k in numeric} if spelling else {}
+    )
     codes |= {k for k in maybe if _spelled(texts[k], numeric[k])}
     words = {k: texts[k] for k in number if k not in numeric}
     truth = _where(pl.all().str.to_lowercase().drop_nulls().is_in(["true", "false"]).all(), words)
@@ -85,21 +99,29 @@ def _where(holds: pl.Expr, columns: dict[int, pl.Series]) -> set[int]:
 
 
 def _spelled(column: pl.Series, number: pl.Series) -> bool:
-    """Whether numbers are spelled as people list them, such as 0.00, 0.10: few fractions in plain decimals, of which
-    some would lose a digit. ``3.0`` alone is a whole number as pandas writes it."""
+    """Whether numbers are spelled as people list them, such as 0.00, 0.10: few fractions in plain
+    decimals, of which some would lose a digit. ``3.0`` alone is a whole number as pandas writes
+    it."""
     values = pl.DataFrame({"text": column, "number": number}).drop_nulls().unique()
     if len(values) > MOST_SPELLED or not (values["number"] % 1 != 0).any():
         return False
-    return bool(values["text"].str.contains(r"^[+-]?\d+\.\d*$").all() and values["text"].str.contains(r"\.\d*0$").any())
+    return bool(
+        values["text"].str.contains(r"^[+-]?\d+\.\d*$").all()
+        and values["text"].str.contains(r"\.\d*0$").any()
+    )
 
 
 def _require(path: Path, frame: pl.DataFrame) -> None:
     found = ", ".join(repr(c) for c in frame.columns[:12]) + (" …" if frame.width > 12 else "")
     if "example_id" not in frame.columns:
-        raise TableError(f"{path}: has no column 'example_id'; it has {found}: rename the one that names the example")
+        raise TableError(
+            f"{path}: has no column 'example_id'; it has {found}: rename the one that names the"
+            " example"
+        )
     if "prediction" not in frame.columns and not probability_columns(frame):
         raise TableError(
-            f"{path}: has no column 'prediction' and no p_<class>; it has {found}: rename the one that holds the"
+            f"{path}: has no column 'prediction' and no p_<class>; it has {found}: rename the one"
+            " that holds the"
             " predicted class"
         )
 
@@ -117,19 +139,26 @@ def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
 
 
 def _as_text(path: Path, column: pl.Series) -> pl.Series:
-    """Ids and class names as text. Whole floats lose ``.0`` (pandas writes 3 as 3.0 once a value is missing)."""
+    """Ids and class names as text. Whole floats lose ``.0`` (pandas writes 3 as 3.0 once a value is
+    missing)."""
     if _is_unreadable(column.dtype):
-        raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row")
+        raise TableError(
+            f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row"
+        )
     if column.dtype.is_float() and column.name == "example_id":
         _refuse_inexact_ids(path, column)
-    text = column.fill_nan(None).cast(pl.String) if column.dtype.is_float() else column.cast(pl.String)
+    text = (
+        column.fill_nan(None).cast(pl.String) if column.dtype.is_float() else column.cast(pl.String)
+    )
     if column.dtype.is_float():
         whole = column.fill_nan(None).cast(pl.Int64, strict=False)
         text = pl.select(
             pl.when(whole.cast(column.dtype) == column).then(whole.cast(pl.String)).otherwise(text)
         ).to_series()
     elif column.name in ("prediction", "label"):
-        text = text.str.replace(r"^([+-]?\d+)\.0+$", "$1").replace({"True": "true", "False": "false"})
+        text = text.str.replace(r"^([+-]?\d+)\.0+$", "$1").replace(
+            {"True": "true", "False": "false"}
+        )
     return text.replace("", None).alias(column.name)
 
 
@@ -137,7 +166,10 @@ def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
     """Two large whole numbers can be one float, so such ids cannot be told apart."""
     large = column.drop_nulls().filter(column.drop_nulls().abs() >= EXACT_FLOAT)
     if len(large):
-        raise TableError(f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as text")
+        raise TableError(
+            f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as"
+            " text"
+        )
 
 
 def _is_unreadable(kind: pl.DataType) -> bool:
@@ -147,7 +179,9 @@ def _is_unreadable(kind: pl.DataType) -> bool:
 
 def _as_number(path: Path, column: pl.Series) -> pl.Series:
     if _is_unreadable(column.dtype) or column.dtype.is_temporal():
-        raise TableError(f"{path}: column {column.name!r} holds {column.dtype}; want numbers between 0 and 1")
+        raise TableError(
+            f"{path}: column {column.name!r} holds {column.dtype}; want numbers between 0 and 1"
+        )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     number = column.cast(pl.Float64, strict=False)
@@ -155,10 +189,12 @@ def _as_number(path: Path, column: pl.Series) -> pl.Series:
         wrong = number.is_null() & column.is_not_null()
         raise TableError(
             f"{path}: column {column.name!r} is no number in {int(wrong.sum())} rows, first"
-            f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it is no"
+            f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it"
+            " is no"
             " probability)"
         )
-    # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of thousands of columns.
+    # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of
+    # thousands of columns.
     return number.fill_nan(None) if np.isnan(float(number.sum())) else number
 
 
@@ -169,5 +205,7 @@ def _as_slice(column: pl.Series) -> pl.Series | None:
         return column.cast(pl.Float64)
     if column.dtype.is_float():
         return column.fill_nan(None)
-    kept = column.dtype.is_integer() or column.dtype == pl.Boolean or isinstance(column.dtype, pl.Enum)
+    kept = (
+        column.dtype.is_integer() or column.dtype == pl.Boolean or isinstance(column.dtype, pl.Enum)
+    )
     return column if kept else column.cast(pl.String)

@@ -20,17 +20,25 @@ FINGERPRINT = "^#[0-9a-f]{16}$"
 
 
 def free_name(name: str) -> str:
-    """The field's name, or the same with ``doc_`` before it where a log means something else by it."""
+    """The field's name, or the same with ``doc_`` before it where a log means something else by
+    it."""
     return f"{PREFIX}{name}" if name in TAKEN or name.startswith((PROBABILITY, "_")) else name
 
 
 def slices(frame: pl.DataFrame, names: Sequence[str], reading: Reading) -> pl.DataFrame:
-    """The frame with those fields that can be slices: whole numbers as such, texts of which some are equal."""
+    """The frame with those fields that can be slices: whole numbers as such, texts of which some
+    are equal."""
     dropped, changed = [], []
     for name in names:
         column = frame[name]
-        whole = column.fill_nan(None).cast(pl.Int64, strict=False) if column.dtype == pl.Float64 else column
-        if column.dtype == pl.Float64 and whole.cast(pl.Float64).equals(column.fill_nan(None), null_equal=True):
+        whole = (
+            column.fill_nan(None).cast(pl.Int64, strict=False)
+            if column.dtype == pl.Float64
+            else column
+        )
+        if column.dtype == pl.Float64 and whole.cast(pl.Float64).equals(
+            column.fill_nan(None), null_equal=True
+        ):
             changed.append(whole)
         kept = slice_worthy(column) and (column.dtype != pl.String or _shows_groups(column))
         if not kept and name != reading.cluster:
@@ -39,13 +47,16 @@ def slices(frame: pl.DataFrame, names: Sequence[str], reading: Reading) -> pl.Da
 
 
 def _shows_groups(column: pl.Series) -> bool:
-    """Whether some texts are equal, and none is only a fingerprint, which tells a person nothing."""
+    """Whether some texts are equal, and none is only a fingerprint, which tells a person
+    nothing."""
     return column.n_unique() < max(len(column), 2) and not column.str.contains(FINGERPRINT).any()
 
 
-def cluster(frame: pl.DataFrame, names: Sequence[str], task: str) -> tuple[list[pl.Series], str] | None:
-    """Which examples of a task share a text, by the field that plainly says so (``cluster`` and ``cluster_from``), and
-    the field's name."""
+def cluster(
+    frame: pl.DataFrame, names: Sequence[str], task: str
+) -> tuple[list[pl.Series], str] | None:
+    """Which examples of a task share a text, by the field that plainly says so (``cluster`` and
+    ``cluster_from``), and the field's name."""
     for name in CLUSTERS:
         if name not in names or not frame[name].drop_nulls().is_duplicated().any():
             continue

@@ -9,7 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import SPECIAL, answer_columns, probability_columns, typed, typed_all
+from undertow.records.formats._columns import (
+    SPECIAL,
+    answer_columns,
+    probability_columns,
+    typed,
+    typed_all,
+)
 from undertow.records.reading import Missing
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
@@ -32,8 +38,8 @@ class Exclusions:
     allowed: bool
     notes: list[str] = field(default_factory=list)
     missing: Missing = "refuse"
-    """With ``wrong`` an empty prediction is no reason to leave an example out. Nor is it one to refuse a file here:
-    that is for the comparison, which knows what both sides lack."""
+    """With ``wrong`` an empty prediction is no reason to leave an example out. Nor is it one to
+    refuse a file here: that is for the comparison, which knows what both sides lack."""
 
     def leave_out(self, what: str, fix: str) -> None:
         """``what`` is a full sentence without its end; it becomes the error or the note."""
@@ -44,7 +50,8 @@ class Exclusions:
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """``examples`` (label still as text) and one frame per member, row by row the same examples, sorted by id."""
+    """``examples`` (label still as text) and one frame per member, row by row the same examples,
+    sorted by id."""
 
     examples: pl.DataFrame
     sheets: tuple[Sheet, ...]
@@ -59,10 +66,12 @@ def join(
     per_member: frozenset[str] | None = None,
     also_per_member: frozenset[str] = frozenset(),
 ) -> Joined:
-    """All members over the same examples. ``TableError`` with file, value, count and fix for what does not fit.
+    """All members over the same examples. ``TableError`` with file, value, count and fix for what
+    does not fit.
 
-    ``per_member`` names the columns of a member's answers; by default those of a plain table, where an example without
-    a prediction is left out too, if that is allowed, and kept else. ``also_per_member`` adds to them.
+    ``per_member`` names the columns of a member's answers; by default those of a plain table, where
+    an example without a prediction is left out too, if that is allowed, and kept else.
+    ``also_per_member`` adds to them.
     """
     given = sheets
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
@@ -75,7 +84,10 @@ def join(
     if per_member is None and exclusions.allowed and exclusions.missing == "refuse":
         keep_N &= ~_unanswered(aligned, ids, exclusions)
     if not keep_N.any():
-        raise TableError(f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the ids")
+        raise TableError(
+            f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the"
+            " ids"
+        )
     mask = pl.Series(keep_N)
     kept = tuple(Sheet(s.member, s.source, s.frame.filter(mask)) for s in aligned)
     examples = examples.filter(mask)
@@ -95,13 +107,15 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
     ids = sheet.frame["example_id"]
     if ids.null_count():
         exclusions.leave_out(
-            f"{sheet.source}: {ids.null_count()} of {len(ids)} rows have no example_id", "fill them in"
+            f"{sheet.source}: {ids.null_count()} of {len(ids)} rows have no example_id",
+            "fill them in",
         )
     twice = ids.is_duplicated() & ids.is_not_null()
     if twice.any():
         again = ids.filter(twice)
         exclusions.leave_out(
-            f"{sheet.source}: {again.n_unique()} example ids appear more than once, first {again[0]!r}",
+            f"{sheet.source}: {again.n_unique()} example ids appear more than once, first"
+            f" {again[0]!r}",
             "remove the repeats (or name the members in a column 'member')",
         )
     good = ids.is_not_null() & ~twice
@@ -123,22 +137,29 @@ def _shared_ids(sheets: list[Sheet], exclusions: Exclusions) -> pl.Series:
     return everywhere.sort()
 
 
-def _say_missing(sheets: list[Sheet], everywhere: pl.Series, anywhere: pl.Series, exclusions: Exclusions) -> None:
+def _say_missing(
+    sheets: list[Sheet], everywhere: pl.Series, anywhere: pl.Series, exclusions: Exclusions
+) -> None:
     for sheet in sheets:
         absent = anywhere.filter(~anywhere.is_in(sheet.frame["example_id"].implode()))
         if len(absent):
             exclusions.leave_out(
-                f"{sheet.source}: lacks {len(absent)} of {len(anywhere)} example ids that other members have,"
+                f"{sheet.source}: lacks {len(absent)} of {len(anywhere)} example ids that other"
+                " members have,"
                 f" first {absent.sort()[0]!r}",
                 "predict the same examples with every member",
             )
-    exclusions.notes.append(f"{len(everywhere)} of {len(anywhere)} examples are in every member's table and are kept")
+    exclusions.notes.append(
+        f"{len(everywhere)} of {len(anywhere)} examples are in every member's table and are kept"
+    )
 
 
 def _in_order(sheet: Sheet, ids: pl.Series) -> Sheet:
     if sheet.frame["example_id"].equals(ids):
         return sheet
-    frame = ids.to_frame("example_id").join(sheet.frame, on="example_id", how="left", maintain_order="left")
+    frame = ids.to_frame("example_id").join(
+        sheet.frame, on="example_id", how="left", maintain_order="left"
+    )
     return Sheet(sheet.member, sheet.source, frame)
 
 
@@ -152,25 +173,34 @@ def _example_columns(
     for sheet in sheets:
         for name in sheet.frame.columns:
             holding.setdefault(name, []).append(sheet)
-    theirs = {"example_id", *per_member, *(c for sheet in sheets for c in probability_columns(sheet.frame))}
+    theirs = {
+        "example_id",
+        *per_member,
+        *(c for sheet in sheets for c in probability_columns(sheet.frame)),
+    }
     slices: list[pl.Series] = []
     for name, holders in holding.items():
         if name in theirs:
             continue
         disputed_N, sentence = _disputed(name, holders, ids)
         if sentence is not None and name in IDENTITY:
-            exclusions.leave_out(sentence, "one id must mean one example: correct the ids or the values")
+            exclusions.leave_out(
+                sentence, "one id must mean one example: correct the ids or the values"
+            )
             doubtful_N |= disputed_N
         elif sentence is not None:
             exclusions.leave_out(
-                f"{sentence}; the column is no slice", "a slice belongs to the example: remove the column"
+                f"{sentence}; the column is no slice",
+                "a slice belongs to the example: remove the column",
             )
             continue
         (columns if name in IDENTITY else slices).append(holders[0].frame[name])
     return pl.DataFrame([*columns, *typed_all(slices)]), doubtful_N
 
 
-def _disputed(name: str, holders: list[Sheet], ids: pl.Series) -> tuple[NDArray[np.bool_], str | None]:
+def _disputed(
+    name: str, holders: list[Sheet], ids: pl.Series
+) -> tuple[NDArray[np.bool_], str | None]:
     """Where the files disagree about a column, and a sentence about the first such example."""
     first = holders[0]
     different_N = np.zeros(len(ids), dtype=bool)
@@ -179,7 +209,9 @@ def _disputed(name: str, holders: list[Sheet], ids: pl.Series) -> tuple[NDArray[
         here_N = _differs(first.frame[name], sheet.frame[name])
         if here_N.any() and sentence is None:
             n = int(here_N.argmax())
-            values = " and ".join(f"{_shown(s.frame[name][n])} in {s.source}" for s in (first, sheet))
+            values = " and ".join(
+                f"{_shown(s.frame[name][n])} in {s.source}" for s in (first, sheet)
+            )
             sentence = f"{name!r} of example {ids[n]!r} is {values}"
         different_N |= here_N
     if sentence is None:
@@ -207,7 +239,8 @@ def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> 
                 continue
             empty_N = sheet.frame[name].is_null().to_numpy()
             exclusions.leave_out(
-                f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)} examples,"
+                f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)}"
+                " examples,"
                 f" first {ids[int(empty_N.argmax())]!r}",
                 "fill it in",
             )

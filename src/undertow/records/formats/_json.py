@@ -1,4 +1,5 @@
-"""JSON of evaluation logs to plain values: any bytes give values, or a ``TableError`` that names the file."""
+"""JSON of evaluation logs to plain values: any bytes give values, or a ``TableError`` that names
+the file."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def decode(source: str, data: bytes, type_: type[T]) -> T:
         try:
             return msgspec.convert(_python_json(data), type_)
         except (ValueError, RecursionError) as error:
-            raise TableError(f"{source}: cannot be read as JSON ({_reason(error)}); {REPAIR}") from error
+            raise TableError(
+                f"{source}: cannot be read as JSON ({_reason(error)}); {REPAIR}"
+            ) from error
 
 
 def read_json(path: Path, type_: type[T]) -> T:
@@ -47,11 +50,14 @@ def read_bytes(path: Path) -> bytes:
         return read_unpacked(path, LARGEST, "evaluate fewer examples a file").removeprefix(MARK)
     except (OSError, EOFError, zlib.error) as error:
         said = str(error).split("\n")[0][:200]
-        raise TableError(f"{path}: cannot be read ({said}); check the file and its permissions") from error
+        raise TableError(
+            f"{path}: cannot be read ({said}); check the file and its permissions"
+        ) from error
 
 
 def rows(path: Path, type_: type[T]) -> Iterator[T]:
-    """The rows of a file of JSON lines, block by block, so that a file of any size fits into memory."""
+    """The rows of a file of JSON lines, block by block, so that a file of any size fits into
+    memory."""
     decoder = msgspec.json.Decoder(type_)
     for first, block in blocks(path):
         try:
@@ -92,7 +98,8 @@ def name(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A number or truth value as a float; ``None`` for anything else, and for numbers too large for one."""
+    """A number or truth value as a float; ``None`` for anything else, and for numbers too large for
+    one."""
     if not isinstance(value, int | float):
         return None
     try:
@@ -102,13 +109,20 @@ def number(value: Any) -> float | None:
 
 
 def bounded(said: str | None) -> str | None:
-    """A text; of a very long one its beginning and a fingerprint of the whole, so that it stays itself."""
-    return said if said is None or len(said) <= TEXT_LIMIT else f"{said[:TEXT_LIMIT]} … #{fingerprint(said)}"
+    """A text; of a very long one its beginning and a fingerprint of the whole, so that it stays
+    itself."""
+    return (
+        said
+        if said is None or len(said) <= TEXT_LIMIT
+        else f"{said[:TEXT_LIMIT]} … #{fingerprint(said)}"
+    )
 
 
 def fingerprint(*parts: Any) -> str:
     """16 hexadecimal digits that are equal for equal values."""
-    return hashlib.blake2b((text(parts) or "").encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return hashlib.blake2b(
+        (text(parts) or "").encode("utf-8", "replace"), digest_size=8
+    ).hexdigest()
 
 
 def _python_json(data: bytes) -> Any:

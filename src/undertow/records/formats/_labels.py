@@ -15,16 +15,19 @@ from undertow.records.formats._parse import parse
 KEYS = ("example_id", "filename", "file", "index", "idx", "id")
 LABELS = ("label", "labels", "target", "class")
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
-"""What some model answered. A table of labels that is another model's predictions must not bring them along."""
+"""What some model answered. A table of labels that is another model's predictions must not bring
+them along."""
 
 
 def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> list[Sheet]:
-    """Every sheet with the column ``label`` and further slices from the table, joined by ``example_id`` as text.
+    """Every sheet with the column ``label`` and further slices from the table, joined by
+    ``example_id`` as text.
 
-    The table's key is ``example_id``, ``filename``, ``index``, ``idx`` or ``id``; whole numbers that a Parquet file
-    of ``datasets`` names become these names. Examples that are not in it have no label, and a note counts them.
-    Raises ``TableError`` where no example of a sheet is in it, or where labels and predictions share no class: then
-    they are named differently, and every answer would count as wrong.
+    The table's key is ``example_id``, ``filename``, ``index``, ``idx`` or ``id``; whole numbers
+    that a Parquet file of ``datasets`` names become these names. Examples that are not in it have
+    no label, and a note counts them. Raises ``TableError`` where no example of a sheet is in it, or
+    where labels and predictions share no class: then they are named differently, and every answer
+    would count as wrong.
     """
     if labels is None:
         return sheets
@@ -46,9 +49,13 @@ def _table(path: Path, notes: list[str]) -> pl.DataFrame:
     label = next((name for name in LABELS if name in frame.columns), None)
     if key is None or label is None:
         found = ", ".join(repr(c) for c in frame.columns[:12])
-        raise TableError(f"{path}: has no pair of columns such as example_id and label; it has {found}")
+        raise TableError(
+            f"{path}: has no pair of columns such as example_id and label; it has {found}"
+        )
     kept = [c for c in frame.columns if c not in ANSWERS and not c.startswith(PROBABILITY)]
-    table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename({key: "example_id"})
+    table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename(
+        {key: "example_id"}
+    )
     table = table.rename({label: "label"})
     # ``clean`` asks for predictions, of which there are none here.
     cleaned, said = clean(path, table.with_columns(prediction=pl.lit(None, pl.String)))
@@ -57,7 +64,8 @@ def _table(path: Path, notes: list[str]) -> pl.DataFrame:
     twice = table["example_id"].is_duplicated()
     if twice.any():
         raise TableError(
-            f"{path}: {key} {table['example_id'].filter(twice)[0]!r} is there more than once; remove repeats"
+            f"{path}: {key} {table['example_id'].filter(twice)[0]!r} is there more than once;"
+            " remove repeats"
         )
     return table
 
@@ -69,7 +77,8 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
     without = frame["example_id"].filter(frame["label"].is_null())
     if len(without) == frame.height:
         raise TableError(
-            f"{path}: has none of the examples of {sheet.source}: first {sheet.frame['example_id'][0]!r} there,"
+            f"{path}: has none of the examples of {sheet.source}: first"
+            f" {sheet.frame['example_id'][0]!r} there,"
             f" {table['example_id'][0]!r} here; name them alike"
         )
     if len(without):
@@ -86,6 +95,8 @@ def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
     labels = {v for s in predicting for v in s.frame["label"].drop_nulls().unique().to_list()}
     if said and labels and not said & labels:
         raise TableError(
-            f"{path}: label {min(labels)[:60]!r} and the {len(labels)} labels in all are none of the classes that"
-            f" {predicting[0].source} predicts, such as {min(said)[:60]!r}; name the classes alike in both"
+            f"{path}: label {min(labels)[:60]!r} and the {len(labels)} labels in all are none of"
+            " the classes that"
+            f" {predicting[0].source} predicts, such as {min(said)[:60]!r}; name the classes alike"
+            " in both"
         )

@@ -1,4 +1,5 @@
-"""The lines of a log, plain or gzipped, in blocks of whole lines, so that a file of any size fits into memory."""
+"""The lines of a log, plain or gzipped, in blocks of whole lines, so that a file of any size fits
+into memory."""
 
 from __future__ import annotations
 
@@ -16,13 +17,16 @@ MARK = b"\xef\xbb\xbf"
 
 
 def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The number of a block's first line (from 1), and its whole lines; ``TableError`` where the file does not read."""
+    """The number of a block's first line (from 1), and its whole lines; ``TableError`` where the
+    file does not read."""
     try:
         with open_unpacked(path) as file:
             yield from _blocks(path, file)
     except (OSError, EOFError, zlib.error) as error:
         said = str(error).split("\n")[0][:200]
-        raise TableError(f"{path}: cannot be read ({said}); check the file and its permissions") from error
+        raise TableError(
+            f"{path}: cannot be read ({said}); check the file and its permissions"
+        ) from error
 
 
 def head(path: Path, size: int = 1 << 16) -> bytes:
@@ -42,7 +46,8 @@ def _blocks(path: Path, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             parts.append(chunk)
             if sum(map(len, parts)) > LONGEST_LINE:
                 raise TableError(
-                    f"{path}: line {first} is longer than {LONGEST_LINE >> 20} MB, so it is no row of a log;"
+                    f"{path}: line {first} is longer than {LONGEST_LINE >> 20} MB, so it is no row"
+                    " of a log;"
                     " want one JSON object a line"
                 )
             continue

@@ -1,10 +1,11 @@
-"""``Log``: one member's evaluation log as columns, which is all that a reader of evaluation logs has to produce.
+"""``Log``: one member's evaluation log as columns, which is all that a reader of evaluation logs
+has to produce.
 
 Columns of ``frame``, one row per example, or per example and repeat (rows with one ``example_id``):
 
     example_id     text, required: stable between runs; with several tasks ``task/…``
     score          the outcome in [0, 1], null where the log has none (an error, a time-out)
-    answer         what was answered, as text: what was extracted from the output, or the chosen option
+    answer         the answer as text: what was extracted from the output, or the chosen option
     choice, label  of tasks with options: index of the chosen and of the right option, from 0
     options        of tasks with options: a log-probability per option, as a list
     output         all that was written, where that is more than the answer
@@ -14,7 +15,7 @@ Columns of ``frame``, one row per example, or per example and repeat (rows with 
     cluster        equal for examples that are not independent (one passage, one template)
     cluster_from   what a reader took it from without being asked, where it did
     seconds        what it took
-    anything else  a slice: ``task``, and columns of the document or metadata that ``slice_worthy`` keeps
+    anything else  a slice: ``task``, and fields of the document that ``slice_worthy`` keeps
 """
 
 from __future__ import annotations
@@ -32,15 +33,17 @@ MOST_COLUMNS = 200
 MOST_VALUES = 200
 LONGEST_VALUE = 80
 TEXT_LIMIT = 4000
-"""Characters of a prompt (from its end) or an output (from its beginning) that are kept to be shown."""
+"""Characters of a prompt (from its end) or an output (from its beginning) that are kept to be
+shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Log:
     """One member: ``source`` names it in messages, ``model`` is what the log calls it.
 
-    ``conditions`` use the names of ``records.conditions``; ``facts`` are numbers about the run, such as ``seconds``.
-    ``notes`` are full sentences about what was assumed or left out while reading.
+    ``conditions`` use the names of ``records.conditions``; ``facts`` are numbers about the run,
+    such as ``seconds``. ``notes`` are full sentences about what was assumed or left out while
+    reading.
     """
 
     member: str
@@ -54,13 +57,16 @@ class Log:
 
 
 def slice_worthy(column: pl.Series) -> bool:
-    """Whether a document's column can be a slice: few different short texts, numbers, or truth values."""
+    """Whether a document's column can be a slice: few different short texts, numbers, or truth
+    values."""
     if column.dtype == pl.Boolean or column.dtype.is_numeric():
         return True
     if column.dtype != pl.String or column.null_count() == len(column):
         return False
     longest = column.str.len_chars().max()
-    return isinstance(longest, int) and longest <= LONGEST_VALUE and column.n_unique() <= MOST_VALUES
+    return (
+        isinstance(longest, int) and longest <= LONGEST_VALUE and column.n_unique() <= MOST_VALUES
+    )
 
 
 def kept_input(column: pl.Series) -> pl.Series:

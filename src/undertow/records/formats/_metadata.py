@@ -20,8 +20,8 @@ LARGEST_WHOLE = 2**53
 def with_metadata(
     frame: pl.DataFrame, rows: Sequence[Mapping[str, Any]], reading: Reading, task: str
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """``frame`` with those fields that can be slices, ``cluster`` where a field plainly says which examples share a
-    text, and sentences about that."""
+    """``frame`` with those fields that can be slices, ``cluster`` where a field plainly says which
+    examples share a text, and sentences about that."""
     columns = _columns(rows, reading, taken=frame.columns)
     frame = frame.with_columns(columns)
     found = None if reading.cluster is not None else cluster(frame, [c.name for c in columns], task)
@@ -32,7 +32,9 @@ def with_metadata(
     return frame.with_columns(found[0]), (said,)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], reading: Reading, taken: Sequence[str]) -> list[pl.Series]:
+def _columns(
+    rows: Sequence[Mapping[str, Any]], reading: Reading, taken: Sequence[str]
+) -> list[pl.Series]:
     names = dict.fromkeys(key for row in rows for key in row)
     made: dict[str, pl.Series] = {}
     for key in list(names)[:MOST_COLUMNS]:
@@ -44,7 +46,8 @@ def _columns(rows: Sequence[Mapping[str, Any]], reading: Reading, taken: Sequenc
 
 
 def _column(key: str, values: list[Any], reading: Reading) -> pl.Series | None:
-    """A field of single values; long texts only where they tell which examples share them, as fingerprints."""
+    """A field of single values; long texts only where they tell which examples share them, as
+    fingerprints."""
     known = [v for v in values if v is not None]
     if not known or not all(isinstance(v, str | int | float) for v in known):
         return None
@@ -52,7 +55,9 @@ def _column(key: str, values: list[Any], reading: Reading) -> pl.Series | None:
         return pl.Series(values, dtype=pl.Boolean)
     if all(isinstance(v, int | float) and abs(v) < LARGEST_WHOLE for v in known):
         return pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
-    texts = [None if v is None else v if isinstance(v, str) else str(v)[:LONGEST_VALUE] for v in values]
+    texts = [
+        None if v is None else v if isinstance(v, str) else str(v)[:LONGEST_VALUE] for v in values
+    ]
     if key == reading.cluster or key in CLUSTERS:
         texts = [v if v is None or len(v) <= LONGEST_VALUE else f"#{fingerprint(v)}" for v in texts]
     elif any(len(v) > LONGEST_VALUE for v in texts if v is not None):

@@ -19,7 +19,8 @@ def member_names(paths: Sequence[Path]) -> list[str]:
 
 
 def population_name(paths: Sequence[Path]) -> str:
-    """What the files have in common: one file's stem, a common beginning, else the folder they lie in."""
+    """What the files have in common: one file's stem, a common beginning, else the folder they lie
+    in."""
     stems = [stem(path).encode("utf-8", "replace").decode() for path in paths]
     if len(stems) == 1:
         return stems[0]

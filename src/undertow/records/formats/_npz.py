@@ -1,4 +1,5 @@
-"""Arrays in ``.npy`` and ``.npz`` files, read block by block, never unpickled, never larger than the file says.
+"""Arrays in ``.npy`` and ``.npz`` files, read block by block, never unpickled, never larger than
+the file says.
 
 A population of 60 × 50,000 × 1,000 logits is 12 GB and passes through memory one member at a time.
 """
@@ -27,13 +28,23 @@ BARE = "array"
 LARGEST = 16 << 30
 """Bytes that an array may claim to hold."""
 FREE, LARGEST_RATIO = 1 << 28, 100
-"""Beyond ``FREE`` bytes, how many times its packed size an array may unpack to; numbers from a model reach a few."""
-FAILURES = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+"""Beyond ``FREE`` bytes, how many times its packed size an array may unpack to; numbers from a
+model reach a few."""
+FAILURES = (
+    OSError,
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An array as its header describes it. ``whole`` and ``blocks`` raise ``TableError``, one line."""
+    """An array as its header describes it. ``whole`` and ``blocks`` raise ``TableError``, one
+    line."""
 
     path: Path
     name: str
@@ -63,12 +74,15 @@ class Stored:
                 data = file.read(size)
                 if len(data) < size:
                     raise EOFError(f"{self.name} ends after {len(data):,} of {size:,} bytes")
-                yield np.frombuffer(data, self.dtype).reshape(shape, order="F" if self.fortran else "C")
+                yield np.frombuffer(data, self.dtype).reshape(
+                    shape, order="F" if self.fortran else "C"
+                )
             file.read(1)  # At the end of a member zipfile compares its checksum.
 
 
 def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
-    """Name → array, for the names that are wanted; of an ``.npy`` the only one, called ``array``."""
+    """Name → array, for the names that are wanted; of an ``.npy`` the only one, called
+    ``array``."""
     with _said(path):
         with open_file(path) as file:
             bare = file.read(len(MAGIC)) == MAGIC
@@ -79,13 +93,17 @@ def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
         found = {name: info for name, info in members.items() if name in wanted}
         for name, info in found.items():
             _refuse_bomb(path, name, info)
-        return {name: _described(path, name, i.file_size, _opener(path, i)) for name, i in found.items()}
+        return {
+            name: _described(path, name, i.file_size, _opener(path, i)) for name, i in found.items()
+        }
 
 
 def _opener(path: Path, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
     def opened() -> IO[bytes]:
         with zipfile.ZipFile(path) as archive:
-            return archive.open(info)  # The archive's file stays open until its last member is closed.
+            return archive.open(
+                info
+            )  # The archive's file stays open until its last member is closed.
 
     return opened
 
@@ -93,28 +111,39 @@ def _opener(path: Path, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
 def _refuse_bomb(path: Path, name: str, info: zipfile.ZipInfo) -> None:
     if info.file_size > max(FREE, LARGEST_RATIO * info.compress_size):
         raise TableError(
-            f"{path}: {name} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; that is no model's output"
+            f"{path}: {name} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; that"
+            " is no model's output"
         )
 
 
 def _described(path: Path, name: str, held: int, opened: Callable[[], IO[bytes]]) -> Stored:
-    """What the header claims: more than the file holds is damage, more than ``LARGEST`` is not for here."""
+    """What the header claims: more than the file holds is damage, more than ``LARGEST`` is not for
+    here."""
     if held > LARGEST:
-        raise TableError(f"{path}: an array of {held / 1e9:.0f} GB is too large to read; save fewer members or classes")
+        raise TableError(
+            f"{path}: an array of {held / 1e9:.0f} GB is too large to read; save fewer members or"
+            " classes"
+        )
     with opened() as file:
         shape, fortran, dtype, start = _header(path, name, file)
     if dtype.hasobject:
-        raise TableError(f"{path}: holds Python objects, which are never unpickled; save plain numbers or text")
+        raise TableError(
+            f"{path}: holds Python objects, which are never unpickled; save plain numbers or text"
+        )
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > held or dtype.itemsize == 0 or min(shape, default=0) < 0:
         raise TableError(
-            f"{path}: claims {claimed:,} bytes and holds {held:,}; it is cut off or damaged: save it again"
+            f"{path}: claims {claimed:,} bytes and holds {held:,}; it is cut off or damaged: save"
+            " it again"
         )
     return Stored(path, name, shape, dtype, fortran, start, opened)
 
 
-def _header(path: Path, name: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order, type, and where the data begin. NumPy tokenizes and evaluates the header: anything can go wrong."""
+def _header(
+    path: Path, name: str, file: IO[bytes]
+) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order, type, and where the data begin. NumPy tokenizes and evaluates the header:
+    anything can go wrong."""
     counted = _Counted(file)
     try:
         with warnings.catch_warnings():
@@ -148,5 +177,6 @@ def _said(path: Path) -> Iterator[None]:
         yield
     except (*FAILURES, MemoryError) as error:
         raise TableError(
-            f"{path}: cannot be read as arrays ({' '.join(str(error).split())[:120]}); save it again"
+            f"{path}: cannot be read as arrays ({' '.join(str(error).split())[:120]}); save it"
+            " again"
         ) from error

@@ -1,4 +1,5 @@
-"""Bytes to a data frame, for plain tables: CSV, Parquet, JSON lines. Any bytes give a frame or a ``TableError``."""
+"""Bytes to a data frame, for plain tables: CSV, Parquet, JSON lines. Any bytes give a frame or a
+``TableError``."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def column_names(path: Path) -> frozenset[str]:
         text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
         if found[0] == "CSV":
             return frozenset(name.strip() for name in _header(text))
-        first = json.loads(text.splitlines()[0].strip().lstrip("[").rstrip(",")) if text.strip() else {}
+        first = (
+            json.loads(text.splitlines()[0].strip().lstrip("[").rstrip(",")) if text.strip() else {}
+        )
         return frozenset(first) if isinstance(first, dict) else frozenset()
     except (Exception, pl.exceptions.PanicException):
         return frozenset()
@@ -74,14 +77,17 @@ def parse(path: Path) -> pl.DataFrame:
     found = kind_of(path)
     if found is None:
         raise TableError(
-            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column example_id"
+            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column"
+            " example_id"
         )
     kind = found[0]
     _refuse_beginning(path, kind)
     data = _content(path)
     if not data.strip():
         raise TableError(f"{path}: is empty; want rows with the columns example_id and prediction")
-    read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[kind]
+    read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[
+        kind
+    ]
     frame = _guarded(path, kind, lambda: read(path, data))
     if frame.height == 0:
         raise TableError(f"{path}: has a header and no rows; want one row per example")
@@ -96,11 +102,15 @@ def _refuse_beginning(path: Path, kind: Kind) -> None:
     if kind != "Parquet" and b"\0" in head:
         raise _with_nul(path)
     if kind == "Parquet" and head.strip() and not head.startswith(b"PAR1"):
-        raise TableError(f"{path}: cannot be read as Parquet (it does not begin with PAR1); {REPAIR}")
+        raise TableError(
+            f"{path}: cannot be read as Parquet (it does not begin with PAR1); {REPAIR}"
+        )
 
 
 def _with_nul(path: Path) -> TableError:
-    return TableError(f"{path}: holds NUL characters, so it is no text table; save it as CSV in UTF-8")
+    return TableError(
+        f"{path}: holds NUL characters, so it is no text table; save it as CSV in UTF-8"
+    )
 
 
 def _csv(path: Path, data: bytes) -> pl.DataFrame:
@@ -115,7 +125,9 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
     frame = pl.read_csv(text.encode(), infer_schema=False, separator=_separator(text))
     frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     if len(clean) == frame.width and clean != names:
-        return frame.rename(dict(zip(frame.columns, clean, strict=True))).with_columns(pl.all().str.strip_chars())
+        return frame.rename(dict(zip(frame.columns, clean, strict=True))).with_columns(
+            pl.all().str.strip_chars()
+        )
     return frame
 
 
@@ -133,8 +145,12 @@ def _json_lines(path: Path, data: bytes) -> pl.DataFrame:
 def _json_array(path: Path, data: bytes) -> pl.DataFrame:
     rows = json.loads(_text(path, data))
     if not all(isinstance(row, dict) for row in rows):
-        raise TableError(f"{path}: is a JSON array of something else than objects; want one object per example")
-    return pl.read_ndjson("\n".join(json.dumps(row) for row in rows).encode(), infer_schema_length=None)
+        raise TableError(
+            f"{path}: is a JSON array of something else than objects; want one object per example"
+        )
+    return pl.read_ndjson(
+        "\n".join(json.dumps(row) for row in rows).encode(), infer_schema_length=None
+    )
 
 
 def _text(path: Path, data: bytes) -> str:
@@ -145,7 +161,8 @@ def _text(path: Path, data: bytes) -> str:
     except UnicodeDecodeError as error:
         shown = data[error.start : error.start + 1].hex()
         raise TableError(
-            f"{path}: is not {encoding.upper()} text (byte 0x{shown} at position {error.start}); save it as UTF-8"
+            f"{path}: is not {encoding.upper()} text (byte 0x{shown} at position {error.start});"
+            " save it as UTF-8"
         ) from error
     if "\0" in text:
         raise _with_nul(path)
@@ -172,7 +189,9 @@ def _head(path: Path) -> bytes:
         with open_file(path) as file:
             head = file.read(HEAD)
     except OSError as error:
-        raise TableError(f"{path}: cannot be read ({error.strerror}); check the name and the permissions") from error
+        raise TableError(
+            f"{path}: cannot be read ({error.strerror}); check the name and the permissions"
+        ) from error
     if head.startswith(GZIP):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
@@ -192,7 +211,8 @@ def _content(path: Path) -> bytes:
 
 
 def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Whatever the parser does with strange bytes, a person gets one line. Panics of Rust are no ``Exception``."""
+    """Whatever the parser does with strange bytes, a person gets one line. Panics of Rust are no
+    ``Exception``."""
     try:
         with silent_panics():
             return read()
@@ -201,7 +221,9 @@ def _guarded(path: Path, kind: Kind, read: Callable[[], pl.DataFrame]) -> pl.Dat
     except MemoryError as full:
         raise out_of_memory(path, path.stat().st_size) from full
     except (Exception, pl.exceptions.PanicException) as error:
-        raise TableError(f"{path}: cannot be read as {kind} ({_first_line(error)}); {REPAIR}") from error
+        raise TableError(
+            f"{path}: cannot be read as {kind} ({_first_line(error)}); {REPAIR}"
+        ) from error
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Members' answers over the same examples to ``Records``: where every reader of outside files ends."""
+"""Members' answers over the same examples to ``Records``: where every reader of outside files
+ends."""
 
 from __future__ import annotations
 
@@ -21,10 +22,13 @@ def to_records(
     inputs: bool,
     left_out: pl.Series | None = None,
 ) -> Records:
-    """One population; ``label_N`` replaces any label column. ``inputs`` keeps what a person can look at."""
+    """One population; ``label_N`` replaces any label column. ``inputs`` keeps what a person can
+    look at."""
     label = pl.Series("label", label_N).replace(MISSING, None)
     others = [c for c in examples.columns if c not in ("example_id", "label", "input")]
-    said, written = (_all_or_none([getattr(a, name) for a in answers]) for name in ("answer_N", "output_N"))
+    said, written = (
+        _all_or_none([getattr(a, name) for a in answers]) for name in ("answer_N", "output_N")
+    )
     return Records(
         manifest,
         examples.select("example_id", label, *others),

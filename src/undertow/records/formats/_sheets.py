@@ -1,7 +1,8 @@
-"""Members as frames with the columns of a plain table, to one population: the end of every reader of class predictions.
+"""Members as frames with the columns of a plain table, to one population: the end of every reader
+of class predictions.
 
-A sheet has ``example_id`` and ``prediction`` (or ``p_<class>``), and may have ``label``, ``score``, ``input``,
-``content_hash`` and slices, all cleaned as ``_columns.clean`` does.
+A sheet has ``example_id`` and ``prediction`` (or ``p_<class>``), and may have ``label``, ``score``,
+``input``, ``content_hash`` and slices, all cleaned as ``_columns.clean`` does.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
 
 CONFIDENCE = "confidence"
-"""A column of readers that know no more than the highest probability; in a plain table it is a slice like any other."""
+"""A column of readers that know no more than the highest probability; in a plain table it is a
+slice like any other."""
 
 
 def from_sheets(
@@ -37,18 +39,23 @@ def from_sheets(
     classes: tuple[str, ...] | None = None,
     confident: bool = False,
 ) -> Records:
-    """One population. ``classes`` are those that a file declares; without them, and without ``p_<class>``, they are
-    those seen. With ``confident`` the column ``confidence`` is the highest probability and no slice."""
+    """One population. ``classes`` are those that a file declares; without them, and without
+    ``p_<class>``, they are those seen. With ``confident`` the column ``confidence`` is the highest
+    probability and no slice."""
     stated = stated_classes(sheets)
     exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
-    joined = join(sheets, exclusions, also_per_member=frozenset({CONFIDENCE}) if confident else frozenset())
+    joined = join(
+        sheets, exclusions, also_per_member=frozenset({CONFIDENCE}) if confident else frozenset()
+    )
     sheets = [_emptied(s) for s in joined.sheets]
     if stated is not None:
         sheets = [_with_prediction(s, stated) for s in sheets]
     joined = replace(joined, sheets=tuple(sheets))
     for sheet in joined.sheets:
         if "prediction" not in sheet.frame.columns:
-            raise TableError(f"{sheet.source}: has no column 'prediction'; other members have one, name it alike")
+            raise TableError(
+                f"{sheet.source}: has no column 'prediction'; other members have one, name it alike"
+            )
     label = joined.examples["label"] if "label" in joined.examples.columns else None
     predictions = [s.frame["prediction"] for s in joined.sheets]
     declared = stated or classes
@@ -56,7 +63,9 @@ def from_sheets(
     refuse_many_classes(sheets[0].source, len(classes))
     for sheet in joined.sheets:
         if not sheet.frame["prediction"].count():
-            raise TableError(f"{sheet.source}: has no prediction in any row; give the answers of the model")
+            raise TableError(
+                f"{sheet.source}: has no prediction in any row; give the answers of the model"
+            )
     positive, about_positive = positive_of(classes)
     label_N = np.full(joined.examples.height, MISSING, np.int32)
     if label is not None:
@@ -94,13 +103,19 @@ def _with_prediction(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
     proba_NC = sheet.frame.select(names).to_numpy()
     likeliest_N = np.where(np.isnan(proba_NC).any(axis=1), MISSING, proba_NC.argmax(axis=1))
     prediction = pl.Series(
-        "prediction", np.array([*classes, None], dtype=object)[likeliest_N].tolist(), dtype=pl.String
+        "prediction",
+        np.array([*classes, None], dtype=object)[likeliest_N].tolist(),
+        dtype=pl.String,
     )
     return Sheet(sheet.member, sheet.source, sheet.frame.with_columns(prediction))
 
 
 def _answers(
-    sheet: Sheet, classes: tuple[str, ...], positive: str | None, label_N: NDArray[np.int32], notes: list[str]
+    sheet: Sheet,
+    classes: tuple[str, ...],
+    positive: str | None,
+    label_N: NDArray[np.int32],
+    notes: list[str],
 ) -> Answers:
     pred_N = codes(sheet.frame["prediction"], classes, sheet.source)
     proba_NC = _probabilities(sheet, classes, positive, pred_N, notes)
@@ -116,9 +131,14 @@ def _sure(answers: Answers, sheet: Sheet) -> Answers:
 
 
 def _probabilities(
-    sheet: Sheet, classes: tuple[str, ...], positive: str | None, pred_N: NDArray[np.int32], notes: list[str]
+    sheet: Sheet,
+    classes: tuple[str, ...],
+    positive: str | None,
+    pred_N: NDArray[np.int32],
+    notes: list[str],
 ) -> NDArray[Any] | None:
-    """(N, C) from ``p_<class>`` or, for two classes, from ``score``; ``None`` where the table has neither."""
+    """(N, C) from ``p_<class>`` or, for two classes, from ``score``; ``None`` where the table has
+    neither."""
     if probability_columns(sheet.frame):
         proba_NC = sheet.frame.select([PROBABILITY + c for c in classes]).to_numpy()
         _check_range(sheet, proba_NC)
@@ -128,7 +148,9 @@ def _probabilities(
     if "score" not in sheet.frame.columns:
         return None
     if positive is None:
-        notes.append(f"column 'score' is not used: it is read for two classes, here are {len(classes)}")
+        notes.append(
+            f"column 'score' is not used: it is read for two classes, here are {len(classes)}"
+        )
         return None
     score_N = sheet.frame["score"].to_numpy()
     _check_range(sheet, score_N[:, None])
@@ -144,8 +166,10 @@ def _check_range(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
         n = int(wrong_N.argmax())
         value = float(next(v for v in proba_NC[n] if not 0 <= v <= 1))
         raise TableError(
-            f"{sheet.source}: a probability of example {sheet.frame['example_id'][n]!r} is {value:g}"
-            f" ({int(wrong_N.sum())} such examples); want numbers between 0 and 1, not logits or per cent"
+            f"{sheet.source}: a probability of example {sheet.frame['example_id'][n]!r} is"
+            f" {value:g}"
+            f" ({int(wrong_N.sum())} such examples); want numbers between 0 and 1, not logits or"
+            " per cent"
         )
 
 
@@ -156,15 +180,23 @@ def _check_sums(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
     if (off_N > limit).any():
         n = int((off_N > limit).argmax())
         raise TableError(
-            f"{sheet.source}: the p_<class> columns of example {sheet.frame['example_id'][n]!r} sum to"
-            f" {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such examples); want the probabilities of"
+            f"{sheet.source}: the p_<class> columns of example {sheet.frame['example_id'][n]!r} sum"
+            " to"
+            f" {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such examples); want"
+            " the probabilities of"
             " all classes, summing to 1 (rename a column that is a slice)"
         )
 
 
-def _compare_with_prediction(sheet: Sheet, proba_NC: NDArray[Any], pred_N: NDArray[np.int32], notes: list[str]) -> None:
-    """A prediction that is not the likeliest class may be meant (a threshold) or a mix-up of columns: say it."""
+def _compare_with_prediction(
+    sheet: Sheet, proba_NC: NDArray[Any], pred_N: NDArray[np.int32], notes: list[str]
+) -> None:
+    """A prediction that is not the likeliest class may be meant (a threshold) or a mix-up of
+    columns: say it."""
     given_N = proba_NC[np.arange(pred_N.size), pred_N]
     other = int((given_N < proba_NC.max(axis=1)).sum())
     if other:
-        notes.append(f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest class")
+        notes.append(
+            f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest"
+            " class"
+        )

@@ -1,4 +1,5 @@
-"""What readers of evaluation logs share: which logs make one run, which outcome is taken, and tasks put together."""
+"""What readers of evaluation logs share: which logs make one run, which outcome is taken, and tasks
+put together."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One task of one run. ``conditions`` of the task alone, by name without the task; ``shared`` of the whole run."""
+    """One task of one run. ``conditions`` of the task alone, by name without the task; ``shared``
+    of the whole run."""
 
     task: str
     frame: pl.DataFrame
@@ -56,24 +58,38 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_LISTED]) + more
 
 
-def newest_of_each_task(folder: Path, found: Sequence[Found], reading: Reading) -> tuple[list[Found], tuple[str, ...]]:
-    """One run's logs, sorted by task. ``TableError`` for several models, or where no task was asked for."""
+def newest_of_each_task(
+    folder: Path, found: Sequence[Found], reading: Reading
+) -> tuple[list[Found], tuple[str, ...]]:
+    """One run's logs, sorted by task. ``TableError`` for several models, or where no task was asked
+    for."""
     models = sorted({f.model for f in found})
     if len(models) > 1:
         raise TableError(
-            f"{folder}: holds logs of {len(models)} models ({listing(models)}); give the logs of one of them a side"
+            f"{folder}: holds logs of {len(models)} models ({listing(models)}); give the logs of"
+            " one of them a side"
         )
     newest: dict[str, Found] = {}
     for log in sorted(found, key=lambda f: (f.stamp, f.path.name)):
         newest[log.task] = log
     wanted = [newest[task] for task in sorted(newest) if reading.wants_task(task)]
     if not wanted:
-        raise TableError(f"{folder}: no task fits --tasks {' '.join(reading.tasks)}; it has {listing(sorted(newest))}")
+        raise TableError(
+            f"{folder}: no task fits --tasks {' '.join(reading.tasks)}; it has"
+            f" {listing(sorted(newest))}"
+        )
     kept = {log.path for log in newest.values()}
-    older = sorted(str(f.path.relative_to(folder)) for f in found if f.path not in kept and reading.wants_task(f.task))
+    older = sorted(
+        str(f.path.relative_to(folder))
+        for f in found
+        if f.path not in kept and reading.wants_task(f.task)
+    )
     if not older:
         return wanted, ()
-    return wanted, (f"{folder}: of each task the newest log is read, not {listing(older)}; to read them, give them.",)
+    return wanted, (
+        f"{folder}: of each task the newest log is read, not {listing(older)}; to read them, give"
+        " them.",
+    )
 
 
 def choose_outcome(
@@ -85,38 +101,52 @@ def choose_outcome(
     never: Collection[str] = (),
     less_is_better: Collection[str] = (),
 ) -> Outcome:
-    """The outcome asked for, else the first of ``preferred``, else the first that can be one and is not in ``never``.
+    """The outcome asked for, else the first of ``preferred``, else the first that can be one and is
+    not in ``never``.
 
-    ``values`` has one value a row for each name. Without any name there is no outcome. Raises ``TableError`` where the
-    one asked for, or all of them, cannot be an outcome between 0 and 1 of which more is better.
+    ``values`` has one value a row for each name. Without any name there is no outcome. Raises
+    ``TableError`` where the one asked for, or all of them, cannot be an outcome between 0 and 1 of
+    which more is better.
     """
     table = {name: values_of(list(column)) for name, column in values.items()}
     reasons = {name: why_not(name, column, less_is_better) for name, column in table.items()}
     usable = [name for name, why in reasons.items() if why is None]
     offered = [name for name in usable if name not in never]
-    fix = f"choose of {', '.join(offered)} with --metric" if offered else "evaluate with another scorer"
+    fix = (
+        f"choose of {', '.join(offered)} with --metric"
+        if offered
+        else "evaluate with another scorer"
+    )
     if asked is not None and asked not in usable:
-        said = f"metric {asked!r} {reasons[asked]}" if asked in reasons else f"has no metric {asked!r}"
+        said = (
+            f"metric {asked!r} {reasons[asked]}" if asked in reasons else f"has no metric {asked!r}"
+        )
         raise TableError(f"{source}: {said}; {fix}")
     if not reasons:
         return Outcome(None, [])
     chosen = asked or next((name for name in [*preferred, *offered] if name in usable), None)
     if chosen is None:
         scored = [f"{name} {why or 'is no outcome'}" for name, why in reasons.items()]
-        raise TableError(f"{source}: no metric is plainly right or wrong ({listing(scored)}); {fix}")
+        raise TableError(
+            f"{source}: no metric is plainly right or wrong ({listing(scored)}); {fix}"
+        )
     others = [name for name in offered if name != chosen]
     note = f"{source}: the outcome is {chosen}; --metric takes another of {listing(others)}."
     score = [None if v != v else v for v in table[chosen].number_N.tolist()]
     return Outcome(chosen, score, (note,) if others and asked is None else ())
 
 
-def one_member(member: str, source: str, model: str | None, parts: Sequence[Part], notes: Sequence[str] = ()) -> Log:
+def one_member(
+    member: str, source: str, model: str | None, parts: Sequence[Part], notes: Sequence[str] = ()
+) -> Log:
     """All tasks of one run as one member; with options only where all tasks have them."""
     said = [*notes, *(note for part in parts for note in part.notes)]
     frame = _one_frame(parts, said)
     metric = " + ".join(sorted({part.metric for part in parts if part.metric is not None})) or None
     conditions: list[Mapping[str, str]] = [part.shared for part in parts]
-    conditions += [{f"{key}:{part.task}": value for key, value in part.conditions.items()} for part in parts]
+    conditions += [
+        {f"{key}:{part.task}": value for key, value in part.conditions.items()} for part in parts
+    ]
     conditions += [{"metric": metric}] if metric is not None else []
     took = [part.seconds for part in parts if part.seconds is not None]
     facts = {"seconds": sum(took)} if took else {}
@@ -128,7 +158,8 @@ def _one_frame(parts: Sequence[Part], notes: list[str]) -> pl.DataFrame:
     frames = [part.frame for part in parts]
     if without and len(without) < len(parts):
         notes.append(
-            f"Without options to choose from: {listing(without)}; so the answers of all tasks are compared as texts."
+            f"Without options to choose from: {listing(without)}; so the answers of all tasks are"
+            " compared as texts."
         )
         frames = [frame.drop(OPTIONS, strict=False) for frame in frames]
     unscored = [part.task for part in parts if part.metric is None]
@@ -141,7 +172,10 @@ def _one_frame(parts: Sequence[Part], notes: list[str]) -> pl.DataFrame:
     except pl.exceptions.PolarsError:
         # A field that is a number in one task and a text in another: text in all.
         mixed = _mixed(frames)
-        texts = [f.with_columns(pl.col([c for c in f.columns if c in mixed]).cast(pl.String)) for f in frames]
+        texts = [
+            f.with_columns(pl.col([c for c in f.columns if c in mixed]).cast(pl.String))
+            for f in frames
+        ]
         frame = pl.concat(texts, how="diagonal_relaxed")
     if "cluster" in frame.columns:
         frame = frame.with_columns(pl.col("cluster").fill_null(pl.col("example_id")))
@@ -159,16 +193,22 @@ def _mixed(frames: Sequence[pl.DataFrame]) -> set[str]:
 def agreeing(logs: Sequence[Log]) -> list[Log]:
     """Members of one side without what is no property of the example after all.
 
-    A field of the metadata that members do not agree on (a solver or scorer wrote it) is dropped, and so are prompts'
-    hashes where repeat runs were prompted differently (options shuffled, other few-shot examples); the first member's
-    prompt is shown.
+    A field of the metadata that members do not agree on (a solver or scorer wrote it) is dropped,
+    and so are prompts' hashes where repeat runs were prompted differently (options shuffled, other
+    few-shot examples); the first member's prompt is shown.
     """
     if len(logs) < 2:
         return list(logs)
     names = dict.fromkeys(c for log in logs for c in log.frame.columns)
-    candidates = [c for c in names if c not in PER_MEMBER and (c not in NOT_SLICES or c == "prompt_hash")]
-    dropped = [c for c in candidates if _disputed(c, [log.frame for log in logs if c in log.frame.columns])]
-    said = tuple(f"{name!r} differs between members of this side, so it is left out." for name in dropped)
+    candidates = [
+        c for c in names if c not in PER_MEMBER and (c not in NOT_SLICES or c == "prompt_hash")
+    ]
+    dropped = [
+        c for c in candidates if _disputed(c, [log.frame for log in logs if c in log.frame.columns])
+    ]
+    said = tuple(
+        f"{name!r} differs between members of this side, so it is left out." for name in dropped
+    )
     kept = [
         replace(log, frame=log.frame.drop([*dropped, *(("input",) if k else ())], strict=False))
         for k, log in enumerate(logs)
@@ -179,7 +219,9 @@ def agreeing(logs: Sequence[Log]) -> list[Log]:
 def _disputed(column: str, frames: Sequence[pl.DataFrame]) -> bool:
     """Whether any example has two values."""
     first, *others = [
-        f.select("example_id", pl.col(column).cast(pl.String)).unique("example_id", keep="first", maintain_order=True)
+        f.select("example_id", pl.col(column).cast(pl.String)).unique(
+            "example_id", keep="first", maintain_order=True
+        )
         for f in frames
     ]
     for other in others:

@@ -1,7 +1,8 @@
 """Members of a zip archive in memory, one at a time, never written to disk.
 
-Unpacked here rather than by ``zipfile``, because inspect writes a large member as several zstd frames, of which
-``zipfile`` (as backported from Python 3.14) reads the first alone, and because the size has to be limited on the way.
+Unpacked here rather than by ``zipfile``, because inspect writes a large member as several zstd
+frames, of which ``zipfile`` (as backported from Python 3.14) reads the first alone, and because the
+size has to be limited on the way.
 """
 
 from __future__ import annotations
@@ -41,15 +42,24 @@ class Archive:
             self._file = open_file(path)
             self._size = os.fstat(self._file.fileno()).st_size
             self._zip = self._directory()
-        except (OSError, ValueError, RuntimeError, OverflowError, zipfile.BadZipFile, struct.error) as error:
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            OverflowError,
+            zipfile.BadZipFile,
+            struct.error,
+        ) as error:
             raise TableError(
-                f"{path}: is no whole zip archive ({_said(error)}); it may have been cut off: copy or evaluate again"
+                f"{path}: is no whole zip archive ({_said(error)}); it may have been cut off: copy"
+                " or evaluate again"
             ) from error
         # Of two members of one name the later counts, as in inspect.
         self._members = self._zip.NameToInfo
         if len(self._members) > MOST_MEMBERS:
             raise TableError(
-                f"{path}: has {len(self._members)} members, at most {MOST_MEMBERS} are read; split the run"
+                f"{path}: has {len(self._members)} members, at most {MOST_MEMBERS} are read; split"
+                " the run"
             )
 
     def _directory(self) -> zipfile.ZipFile:
@@ -62,7 +72,12 @@ class Archive:
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._zip.close()
         self._file.close()
 
@@ -80,7 +95,9 @@ class Archive:
         try:
             data = self._limited(where, unpacked(self._packed(info), info.compress_type))
         except (OSError, EOFError, ValueError, struct.error, zlib.error, zstd.ZstdError) as error:
-            raise TableError(f"{where} cannot be unpacked ({_said(error)}); copy or evaluate again") from error
+            raise TableError(
+                f"{where} cannot be unpacked ({_said(error)}); copy or evaluate again"
+            ) from error
         if zlib.crc32(data) != info.CRC:
             raise TableError(f"{where} is damaged (its checksum differs); copy or evaluate again")
         return data
@@ -108,17 +125,21 @@ class Archive:
             found += part
             self._unpacked += len(part)
             if len(found) > LARGEST_MEMBER:
-                raise TableError(f"{where} unpacks to more than {LARGEST_MEMBER >> 20} MB; it is no sample of a log")
+                raise TableError(
+                    f"{where} unpacks to more than {LARGEST_MEMBER >> 20} MB; it is no sample of a"
+                    " log"
+                )
             if self._unpacked > FREE and self._unpacked > LARGEST_RATIO * self._size:
                 raise TableError(
-                    f"{self.path}: unpacks to more than {LARGEST_RATIO} times its size; it is no log of an evaluation"
+                    f"{self.path}: unpacks to more than {LARGEST_RATIO} times its size; it is no"
+                    " log of an evaluation"
                 )
         return bytes(found)
 
 
 def unpacked(chunks: Iterator[bytes], method: int) -> Iterator[bytes]:
-    """Stored, deflated, or zstd in one frame or more; ``ValueError`` for other methods. No part is larger than
-    ``CHUNK``."""
+    """Stored, deflated, or zstd in one frame or more; ``ValueError`` for other methods. No part is
+    larger than ``CHUNK``."""
     if method == STORED:
         yield from chunks
     elif method == DEFLATED:

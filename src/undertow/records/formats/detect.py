@@ -1,6 +1,8 @@
-"""Find out what a path holds and read it: each format is one file with ``NAME``, ``ABOUT``, ``sniff`` and ``read``.
+"""Find out what a path holds and read it: each format is one file with ``NAME``, ``ABOUT``,
+``sniff`` and ``read``.
 
-Formats of others join in through the entry point group ``undertow.formats``: a module or object with the same four.
+Formats of others join in through the entry point group ``undertow.formats``: a module or object
+with the same four.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 PICK = "::"
-"""``export/samples.json::resnet_int8``: what follows chooses among the models that one file holds."""
+"""``export/samples.json::resnet_int8``: what follows chooses among the models that one file
+holds."""
 GROUP = "undertow.formats"
 
 
 class Format(Protocol):
-    """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does, and never raises for
-    strange content. ``read`` makes one population of several paths, each one member or more, and raises ``UserError``.
-    One may have ``USES``, the options of ``OPTIONS`` that it heeds: any other is then refused.
+    """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does,
+    and never raises for strange content. ``read`` makes one population of several paths, each one
+    member or more, and raises ``UserError``. One may have ``USES``, the options of ``OPTIONS`` that
+    it heeds: any other is then refused.
     """
 
     NAME: str
@@ -39,8 +43,8 @@ class Format(Protocol):
 
 
 OURS = (
-    "population", "lm_eval", "inspect_ai", "nemo", "helm", "lighteval", "fiftyone", "timm", "arrays", "pie",
-    "huggingface", "graded", "table",
+    "population", "lm_eval", "inspect_ai", "nemo", "helm", "lighteval", "fiftyone", "timm",
+    "arrays", "pie", "huggingface", "graded", "table",
 )  # fmt: skip
 """Asked in this order, so the more particular formats come first and the plain table last."""
 
@@ -54,26 +58,36 @@ def known_formats() -> tuple[Format, ...]:
 
 
 def read_any(
-    paths: Sequence[Path], reading: Reading | None = None, *, format: str | None = None, **wanted: Any
+    paths: Sequence[Path],
+    reading: Reading | None = None,
+    *,
+    format: str | None = None,
+    **wanted: Any,
 ) -> tuple[Records, str]:
     """One side of a comparison, and a line on what was found and why it was taken for that.
 
-    ``paths`` are one population folder, evaluation logs, or files of one format (a folder stands for the files in it).
-    ``wanted`` are fields of ``Reading``, for callers that have none. ``format`` overrides detection. Raises
-    ``UserError`` for anything else.
+    ``paths`` are one population folder, evaluation logs, or files of one format (a folder stands
+    for the files in it). ``wanted`` are fields of ``Reading``, for callers that have none.
+    ``format`` overrides detection. Raises ``UserError`` for anything else.
     """
     reading = reading or Reading(**wanted)
     if not paths:
-        raise UserError("there is nothing to read: give a population folder or files of predictions")
+        raise UserError(
+            "there is nothing to read: give a population folder or files of predictions"
+        )
     found = [hit for path in paths for hit in _found(Path(path), format)]
     formats = {hit.format.NAME: hit.format for hit in found}
     if len(formats) > 1:
         kinds = ", ".join(f"{hit.path} is a {hit.format.NAME}" for hit in _first_of_each(found))
-        raise UserError(f"{kinds}: one side must be of one format; convert one of them with undertow convert")
+        raise UserError(
+            f"{kinds}: one side must be of one format; convert one of them with undertow convert"
+        )
     (chosen,) = formats.values()
     picks = dict.fromkeys(hit.pick for hit in found)
     if len(picks) > 1:
-        raise UserError(f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several")
+        raise UserError(
+            f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several"
+        )
     reading = Reading(**{**vars(reading), "pick": next(iter(picks)) or reading.pick})
     if Path(paths[0]).is_dir() and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
@@ -102,7 +116,11 @@ def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
     members = "1 member" if records.M == 1 else f"{records.M} members"
     shown = f"{found[0].path}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
-    what = f"outcome {records.manifest.metric or 'score'}" if records.answers is not None else f"{records.C} classes"
+    what = (
+        f"outcome {records.manifest.metric or 'score'}"
+        if records.answers is not None
+        else f"{records.C} classes"
+    )
     return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}"
 
 
@@ -114,7 +132,9 @@ def _found(path: Path, format: str | None) -> list[_Hit]:
         path = Path(head)
     strange = what_is_there(path)
     if strange is not None:
-        raise UserError(f"{path}: is {strange}, not a file; write what it holds to a file and give that")
+        raise UserError(
+            f"{path}: is {strange}, not a file; write what it holds to a file and give that"
+        )
     if not _exists(path):
         raise UserError(f"{path}: there is no such file or folder; check the name")
     if format is not None:
@@ -124,10 +144,16 @@ def _found(path: Path, format: str | None) -> list[_Hit]:
         return [hit]
     if not path.is_dir():
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
-    inside = [_asked(p, pick) for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    inside = [
+        _asked(p, pick)
+        for p in sorted(path.iterdir())
+        if p.is_file() and not p.name.startswith(".")
+    ]
     hits = [hit for hit in inside if hit is not None]
     if not hits:
-        raise UserError(f"{path}: holds no file of a known format ({_known()}); see undertow list formats")
+        raise UserError(
+            f"{path}: holds no file of a known format ({_known()}); see undertow list formats"
+        )
     return hits
 
 
@@ -165,13 +191,19 @@ def _known() -> str:
 
 
 def _loaded(point: Any) -> Any:
-    """A format from another package; one that does not load or is incomplete is named, not passed over."""
+    """A format from another package; one that does not load or is incomplete is named, not passed
+    over."""
     try:
         brought = point.load()
     except Exception as error:
-        said = f"format {point.name!r} of {point.value} cannot be loaded: {error}; remove or repair it"
+        said = (
+            f"format {point.name!r} of {point.value} cannot be loaded: {error}; remove or repair it"
+        )
         raise UserError(said) from error
     missing = [part for part in ("NAME", "ABOUT", "sniff", "read") if not hasattr(brought, part)]
     if missing:
-        raise UserError(f"format {point.name!r} of {point.value} lacks {', '.join(missing)}; remove or repair it")
+        raise UserError(
+            f"format {point.name!r} of {point.value} lacks {', '.join(missing)}; remove or repair"
+            " it"
+        )
     return brought

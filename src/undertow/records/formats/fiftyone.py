@@ -1,11 +1,14 @@
-"""A FiftyOne export (``FiftyOneDataset``): ``samples.json`` beside ``metadata.json``, one file for several models.
+"""A FiftyOne export (``FiftyOneDataset``): ``samples.json`` beside ``metadata.json``, one file for
+several models.
 
 ground_truth             a Classification with the label
 any other Classification a model's predictions: label, confidence
-other scalars, tags      slices, except what an evaluation wrote: whether an answer was right is no property of an image
+other scalars, tags      slices, except what an evaluation wrote: whether an answer was right
+                         does not belong to the image
 
-What follows ``::`` in the path (or ``--metric``) names the field of predictions. ``example_id`` is the file's name,
-where names are unique, else its path. Media are not read. Source: FiftyOne 1.x, ``FiftyOneDatasetExporter``.
+What follows ``::`` in the path (or ``--metric``) names the field of predictions. ``example_id`` is
+the file's name, where names are unique, else its path. Media are not read. Source: FiftyOne 1.x,
+``FiftyOneDatasetExporter``.
 """
 
 from __future__ import annotations
@@ -44,14 +47,20 @@ def sniff(path: Path) -> str | None:
             head = opened.read(1 << 16)
     except OSError:
         return None
-    return "FiftyOne export (samples.json)" if b'"samples"' in head and b"filepath" in head else None
+    return (
+        "FiftyOne export (samples.json)" if b'"samples"' in head and b"filepath" in head else None
+    )
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
-    """The field that is asked for; several exports are several members. Raises ``TableError``, one line."""
+    """The field that is asked for; several exports are several members. Raises ``TableError``, one
+    line."""
     asked = reading.pick or reading.metric
     made = [_sheet(path / SAMPLES if path.is_dir() else path, asked) for path in paths]
-    sheets = [Sheet(f"{s.member}-{i}" if len(made) > 1 else s.member, s.source, s.frame) for i, s in enumerate(made)]
+    sheets = [
+        Sheet(f"{s.member}-{i}" if len(made) > 1 else s.member, s.source, s.frame)
+        for i, s in enumerate(made)
+    ]
     return from_sheets(sheets, reading.named(made[0].member), confident=True)
 
 
@@ -69,8 +78,14 @@ def _sheet(path: Path, asked: str | None) -> Sheet:
     }
     if truth is not None:
         columns["label"] = [_classification(s.get(truth)).get("label") for s in samples]
-    text = {k: [None if v is None else str(v) for v in vs] for k, vs in columns.items() if k != CONFIDENCE}
-    frame = pl.DataFrame({**text, CONFIDENCE: columns[CONFIDENCE]}, schema_overrides=dict.fromkeys(text, pl.String))
+    text = {
+        k: [None if v is None else str(v) for v in vs]
+        for k, vs in columns.items()
+        if k != CONFIDENCE
+    }
+    frame = pl.DataFrame(
+        {**text, CONFIDENCE: columns[CONFIDENCE]}, schema_overrides=dict.fromkeys(text, pl.String)
+    )
     if frame[CONFIDENCE].null_count() == frame.height:
         frame = frame.drop(CONFIDENCE)
     taken = {CONFIDENCE, *frame.columns, *evaluations}
@@ -78,7 +93,8 @@ def _sheet(path: Path, asked: str | None) -> Sheet:
 
 
 def _evaluations(path: Path) -> frozenset[str]:
-    """Names of the fields in which evaluations of this dataset keep their outcomes, from metadata.json."""
+    """Names of the fields in which evaluations of this dataset keep their outcomes, from
+    metadata.json."""
     try:
         keys = table(table(read_json(path.parent / METADATA, Any)).get("evaluations"))
     except TableError:  # Nothing else is wanted of this file.
@@ -89,14 +105,25 @@ def _evaluations(path: Path) -> frozenset[str]:
 def _samples(path: Path) -> list[dict[str, Any]]:
     content = read_json(path, Any)
     samples = content.get("samples") if isinstance(content, dict) else None
-    if not isinstance(samples, list) or not samples or not all(isinstance(s, dict) for s in samples):
-        raise TableError(f"{path}: holds no list of samples; export the dataset again as FiftyOneDataset")
+    if (
+        not isinstance(samples, list)
+        or not samples
+        or not all(isinstance(s, dict) for s in samples)
+    ):
+        raise TableError(
+            f"{path}: holds no list of samples; export the dataset again as FiftyOneDataset"
+        )
     return samples
 
 
 def _classifications(samples: list[dict[str, Any]]) -> list[str]:
     """Fields that hold a Classification somewhere, in the order in which they appear."""
-    found = (str(k) for s in samples for k, v in s.items() if isinstance(v, dict) and "label" in v and _is_one(v))
+    found = (
+        str(k)
+        for s in samples
+        for k, v in s.items()
+        if isinstance(v, dict) and "label" in v and _is_one(v)
+    )
     return list(dict.fromkeys(found))
 
 
@@ -109,11 +136,16 @@ def _chosen(path: Path, fields: list[str], asked: str | None) -> str:
     if asked in fields:
         return str(asked)
     if not fields:
-        raise TableError(f"{path}: has no field of predictions besides the truth; export the model's predictions too")
+        raise TableError(
+            f"{path}: has no field of predictions besides the truth; export the model's predictions"
+            " too"
+        )
     if asked is None and len(fields) == 1:
         return fields[0]
     choices = ", ".join(f"::{name[:40]}" for name in fields[:12])
-    what = "holds several fields of predictions" if asked is None else f"has no field {asked[:60]!r}"
+    what = (
+        "holds several fields of predictions" if asked is None else f"has no field {asked[:60]!r}"
+    )
     raise TableError(f"{path}: {what}; choose one of {choices} after the path")
 
 
@@ -133,10 +165,16 @@ def _float(value: Any) -> float | None:
 
 def _slices(samples: list[dict[str, Any]], taken: set[str]) -> list[pl.Series]:
     """Scalar fields, and one true/false column for each of a few tags."""
-    names = dict.fromkeys(k for s in samples for k, v in s.items() if isinstance(v, str | bool | int | float))
+    names = dict.fromkeys(
+        k for s in samples for k, v in s.items() if isinstance(v, str | bool | int | float)
+    )
     columns = []
     for name in names:
-        if name in taken or name.startswith("_") or name in ("filepath", "member", "score", "input", "content_hash"):
+        if (
+            name in taken
+            or name.startswith("_")
+            or name in ("filepath", "member", "score", "input", "content_hash")
+        ):
             continue
         try:
             column = pl.Series(name, [s.get(name) for s in samples], strict=False)

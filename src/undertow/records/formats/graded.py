@@ -3,7 +3,8 @@
 example_id, score or correct   required: the outcome, in [0, 1] or true/false
 answer, output, target, input  words to compare and to show
 member                         several members in one file
-anything else                  as in ``_log``: seconds, cluster, content_hash, prompt_hash; else a slice
+anything else                  seconds, cluster, content_hash, prompt_hash as in logs; any other column
+                               is a slice
 """
 
 from __future__ import annotations
@@ -23,10 +24,22 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "graded table"
-ABOUT = "CSV, Parquet or JSON lines with the columns example_id and score (or correct), and answer, output, target"
+ABOUT = (
+    "CSV, Parquet or JSON lines with the columns example_id and score (or correct), and answer,"
+    " output, target"
+)
 USES = ()
 OUTCOMES = ("score", "correct")
-WORDS = ("example_id", "answer", "output", "target", "input", "content_hash", "prompt_hash", "cluster")
+WORDS = (
+    "example_id",
+    "answer",
+    "output",
+    "target",
+    "input",
+    "content_hash",
+    "prompt_hash",
+    "cluster",
+)
 
 
 def sniff(path: Path) -> str | None:
@@ -46,7 +59,11 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; several files are several members. Raises ``TableError``, one line."""
-    logs = [log for path, name in zip(paths, member_names(paths), strict=True) for log in _logs(path, name)]
+    logs = [
+        log
+        for path, name in zip(paths, member_names(paths), strict=True)
+        for log in _logs(path, name)
+    ]
     return assemble(logs, reading.named(population_name(paths)))
 
 
@@ -55,15 +72,23 @@ def _logs(path: Path, name: str) -> list[Log]:
     if "member" not in frame.columns:
         return [Log(name, str(path), frame)]
     if frame["member"].null_count():
-        raise TableError(f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill them in")
+        raise TableError(
+            f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill"
+            " them in"
+        )
     parts = frame.partition_by("member", maintain_order=True)
-    return [Log(str(p["member"][0]), f"{path} (member {p['member'][0]})", p.drop("member")) for p in parts]
+    return [
+        Log(str(p["member"][0]), f"{path} (member {p['member'][0]})", p.drop("member"))
+        for p in parts
+    ]
 
 
 def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     outcome = next((name for name in OUTCOMES if name in frame.columns), None)
     if outcome is None or "example_id" not in frame.columns:
-        raise TableError(f"{path}: lacks example_id or score; it has {', '.join(frame.columns[:12])}")
+        raise TableError(
+            f"{path}: lacks example_id or score; it has {', '.join(frame.columns[:12])}"
+        )
     columns, slices = list[pl.Series](), list[pl.Series]()
     for column in frame:
         if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
@@ -81,10 +106,15 @@ def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _number(path: Path, column: pl.Series) -> pl.Series:
     """Numbers and truth values; ``TableError`` for anything else."""
-    values = typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
+    values = (
+        typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
+    )
     number = values.cast(pl.Float64, strict=False)
     wrong = number.is_null() & values.is_not_null()
     if wrong.any() or values.dtype.is_temporal():
         shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]
-        raise TableError(f"{path}: column {column.name!r} is {shown!r}; want a number between 0 and 1, or true/false")
+        raise TableError(
+            f"{path}: column {column.name!r} is {shown!r}; want a number between 0 and 1, or"
+            " true/false"
+        )
     return number

@@ -30,10 +30,13 @@ def sniff(path: Path) -> str | None:
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
-    """The one population folder of ``paths``. A folder is whole or refused, so ``allow_partial`` changes nothing."""
+    """The one population folder of ``paths``. A folder is whole or refused, so ``allow_partial``
+    changes nothing."""
     if len(paths) != 1:
         shown = ", ".join(str(p) for p in paths)
-        raise RecordError(f"{shown}: are {len(paths)} population folders; give one on each side of a comparison")
+        raise RecordError(
+            f"{shown}: are {len(paths)} population folders; give one on each side of a comparison"
+        )
     records = read_population(paths[0], inputs=reading.inputs)
     _refuse_other_outcome(paths[0], records.manifest, reading)
     if reading.name is None:
@@ -42,12 +45,19 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
 
 
 def _refuse_other_outcome(path: Path, manifest: Manifest, reading: Reading) -> None:
-    """What a log had besides is not in a population any more, so another outcome or filter cannot be taken."""
+    """What a log had besides is not in a population any more, so another outcome or filter cannot
+    be taken."""
     fix = "convert the logs once more with it, or leave it out"
     if reading.metric not in (None, manifest.metric):
-        held = f"the outcome {manifest.metric}" if manifest.metric else "one outcome, without a name"
+        held = (
+            f"the outcome {manifest.metric}" if manifest.metric else "one outcome, without a name"
+        )
         raise RecordError(f"--metric {reading.metric}: {path} holds {held}; {fix}")
-    filters = sorted({value for key, value in manifest.conditions.items() if key.partition(":")[0] == "filter"})
+    filters = sorted(
+        {value for key, value in manifest.conditions.items() if key.partition(":")[0] == "filter"}
+    )
     if reading.filter is not None and filters != [reading.filter]:
-        held = f"answers of the filter {', '.join(filters)}" if filters else "answers without a filter"
+        held = (
+            f"answers of the filter {', '.join(filters)}" if filters else "answers without a filter"
+        )
         raise RecordError(f"--filter {reading.filter}: {path} holds {held}; {fix}")

@@ -2,7 +2,7 @@
 
 example_id, prediction     required (without prediction, the likeliest of p_<class>)
 label                      the true class
-member                     several members in one file; without it, one file is one member, named after the file
+member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
 p_<class>                  probability of that class
 input, content_hash        text to show; a fingerprint of the input
@@ -40,20 +40,27 @@ def sniff(path: Path) -> str | None:
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
-    """See ``read_tables``; a table of right answers goes before the labels that the predictions bring."""
+    """See ``read_tables``; a table of right answers goes before the labels that the predictions
+    bring."""
     sheets, notes = _sheets(paths)
     sheets = with_labels(sheets, reading.labels, notes)
     return from_sheets(sheets, reading.named(population_name(paths)), notes)
 
 
 def read_tables(
-    paths: Sequence[Path], name: str | None = None, *, allow_partial: bool = False, inputs: bool = True
+    paths: Sequence[Path],
+    name: str | None = None,
+    *,
+    allow_partial: bool = False,
+    inputs: bool = True,
 ) -> Records:
-    """One population from tables: several files are several members, joined by ``example_id``, sorted by it.
+    """One population from tables: several files are several members, joined by ``example_id``,
+    sorted by it.
 
-    Classes are those of the ``p_<class>`` columns in their order, else all labels and predictions seen (numeric order
-    where all are whole numbers, else text order). With ``allow_partial``, examples that do not fit are left out, and
-    slices on which files disagree; ``manifest.notes`` counts both. Raises ``TableError``, one line, for anything else.
+    Classes are those of the ``p_<class>`` columns in their order, else all labels and predictions
+    seen (numeric order where all are whole numbers, else text order). With ``allow_partial``,
+    examples that do not fit are left out, and slices on which files disagree; ``manifest.notes``
+    counts both. Raises ``TableError``, one line, for anything else.
     """
     return read(paths, Reading(name, allow_partial, inputs))
 
@@ -71,7 +78,8 @@ def _sheets(paths: Sequence[Path]) -> tuple[list[Sheet], list[str]]:
     for sheet in sheets:
         if sheet.member in taken:
             raise TableError(
-                f"{sheet.source}: member {sheet.member!r} is also in another file; give each member a name of its own"
+                f"{sheet.source}: member {sheet.member!r} is also in another file; give each member"
+                " a name of its own"
             )
         taken.add(sheet.member)
     return sheets, notes
@@ -88,7 +96,9 @@ def _split(path: Path, stem: str, frame: pl.DataFrame) -> list[Sheet]:
     names = [file_name(part["member"][0]) for part in parts]
     several = len(parts) > 1
     return [
-        Sheet(name, f"{path} (member {name})" if several else str(path), _known(part.drop("member")))
+        Sheet(
+            name, f"{path} (member {name})" if several else str(path), _known(part.drop("member"))
+        )
         for name, part in zip(names, parts, strict=True)
     ]
 

@@ -1,14 +1,16 @@
-"""Runs of Stanford's HELM, as ``helm-run`` writes them, with or without the files that ``helm-summarize`` adds.
+"""Runs of Stanford's HELM, as ``helm-run`` writes them, with or without the files that
+``helm-summarize`` adds.
 
-    runs/<suite>/<scenario>:<arguments>,model=<model>/    run_spec.json, per_instance_stats.json, and for the answers
-                                                          display_predictions.json with instances.json,
-                                                          else scenario_state.json
+    runs/<suite>/<scenario>:<arguments>,model=<model>/
+        run_spec.json, per_instance_stats.json
+        display_predictions.json with instances.json, else scenario_state.json: the answers
 
-A run's folder is one member, and so is a suite's folder with the runs of one model, one task each. ``example_id`` is
-``task/instance id``, with ``/perturbation`` where the instance is a perturbed one; ``perturbation`` is a slice. Train
-trials, which differ in their few-shot examples, are repeats. The outcome is the mean of one statistic of the instance.
-Of options the chosen one is known, its log-probability is not. Files may be gzipped.
-Source: crfm-helm 0.5.16, ``benchmark/runner.py``, ``metrics/metric.py``, ``presentation/run_display.py``.
+A run's folder is one member, and so is a suite's folder with the runs of one model, one task each.
+``example_id`` is ``task/instance id``, with ``/perturbation`` where the instance is a perturbed
+one; ``perturbation`` is a slice. Train trials, which differ in their few-shot examples, are
+repeats. The outcome is the mean of one statistic of the instance. Of options the chosen one is
+known, its log-probability is not. Files may be gzipped. Source: crfm-helm 0.5.16,
+``benchmark/runner.py``, ``metrics/metric.py``, ``presentation/run_display.py``.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "HELM"
-ABOUT = "HELM: a run's folder with run_spec.json and per_instance_stats.json, or the suite's folder that holds them"
+ABOUT = (
+    "HELM: a run's folder with run_spec.json and per_instance_stats.json, or the suite's folder"
+    " that holds them"
+)
 USES = ("metric", "tasks")
 
 
@@ -45,20 +50,29 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population. Raises ``TableError``, one line."""
-    logs = [_member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)]
+    logs = [
+        _member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)
+    ]
     return assemble(agreeing(logs), reading.named(logs[0].model))
 
 
 def _member(path: Path, name: str, reading: Reading) -> Log:
     folders = run_folders(path)
     if not folders:
-        raise TableError(f"{path}: holds no run_spec.json with {STATS}.json; want a folder that helm-run wrote")
+        raise TableError(
+            f"{path}: holds no run_spec.json with {STATS}.json; want a folder that helm-run wrote"
+        )
     specs: dict[Path, RunSpec] = {folder: run_spec(folder) for folder in folders}
     found = [Found(folder, spec.task, "", spec.model) for folder, spec in specs.items()]
-    twice = [f for k, f in enumerate(found) if f.task in {g.task for g in found[:k]} and f.model == found[0].model]
+    twice = [
+        f
+        for k, f in enumerate(found)
+        if f.task in {g.task for g in found[:k]} and f.model == found[0].model
+    ]
     if twice:
         raise TableError(
-            f"{path}: holds {twice[0].task} more than once, also in {twice[0].path}; give one suite's folder"
+            f"{path}: holds {twice[0].task} more than once, also in {twice[0].path}; give one"
+            " suite's folder"
         )
     wanted, notes = newest_of_each_task(path, found, reading)
     parts = [to_part(log.path, specs[log.path], reading) for log in wanted]

@@ -1,4 +1,5 @@
-"""What a run of HELM answered: from the display files, which are small, else from the whole state of the scenario."""
+"""What a run of HELM answered: from the display files, which are small, else from the whole state
+of the scenario."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class _Scenario(msgspec.Struct):
 
 
 class Instance(NamedTuple):
-    """A question: ``references`` are its options, or texts that would be right; ``correct`` their indices."""
+    """A question: ``references`` are its options, or texts that would be right; ``correct`` their
+    indices."""
 
     input: str | None
     references: tuple[str, ...]
@@ -60,7 +62,8 @@ class Instance(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """``mapped`` is the text of the option that a letter stood for, ``reference`` the index of the chosen one."""
+    """``mapped`` is the text of the option that a letter stood for, ``reference`` the index of the
+    chosen one."""
 
     output: str | None
     mapped: str | None
@@ -89,8 +92,8 @@ def key_of(instance_id: Any, perturbation: Any, trial: Any) -> Key:
 
 
 def answers_of(folder: Path, chosen: Mapping[Key, int], pattern: Any) -> Answers:
-    """``chosen`` is the option that the metrics took where each was asked about alone; ``pattern`` finds the letter
-    in an output. Empty where the run keeps no answers."""
+    """``chosen`` is the option that the metrics took where each was asked about alone; ``pattern``
+    finds the letter in an output. Empty where the run keeps no answers."""
     shown, instances = file_of(folder, "display_predictions"), file_of(folder, "instances")
     if shown is not None and instances is not None:
         return _displayed(shown, instances, file_of(folder, "display_requests"))
@@ -106,7 +109,10 @@ def _displayed(shown: Path, instances: Path, requests: Path | None) -> Answers:
     for p in read_json(shown, list[_Prediction]):
         key = key_of(p.instance_id, p.perturbation, p.train_trial_index)
         answers[key] = Answer(
-            text(p.predicted_text), text(p.mapped_output), _index(p.reference_index), prompts.get(key)
+            text(p.predicted_text),
+            text(p.mapped_output),
+            _index(p.reference_index),
+            prompts.get(key),
         )
     found = {}
     for each in read_json(instances, list[dict[str, Any]]):
@@ -115,14 +121,17 @@ def _displayed(shown: Path, instances: Path, requests: Path | None) -> Answers:
 
 
 def _from_states(path: Path, chosen: Mapping[Key, int], pattern: Any) -> Answers:
-    """The answer to each instance; where options were asked about one by one, that about the chosen one."""
+    """The answer to each instance; where options were asked about one by one, that about the chosen
+    one."""
     answers: dict[Key, Answer] = {}
     instances: dict[tuple[str, str], Instance] = {}
     for state in read_json(path, _Scenario).request_states:
         instance = table(state.instance)
         key = key_of(instance.get("id"), instance.get("perturbation"), state.train_trial_index)
         reference = _index(state.reference_index)
-        if state.request_mode == CALIBRATION or (key in chosen and reference not in (None, chosen[key])):
+        if state.request_mode == CALIBRATION or (
+            key in chosen and reference not in (None, chosen[key])
+        ):
             continue
         output = next(_completions(state.result), None)
         mapped = _mapped(output, table(state.output_mapping), pattern)
@@ -156,7 +165,9 @@ def _prompt(request: Any) -> str | None:
     if sent.get("messages") is not None:
         return text(sent["messages"])
     prompt = text(sent.get("prompt"))
-    return prompt or (None if sent.get("multimodal_prompt") is None else fingerprint(sent["multimodal_prompt"]))
+    return prompt or (
+        None if sent.get("multimodal_prompt") is None else fingerprint(sent["multimodal_prompt"])
+    )
 
 
 def _instance(each: Mapping[str, Any]) -> Instance:

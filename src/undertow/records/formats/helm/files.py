@@ -15,9 +15,10 @@ from undertow.records.formats._json import fingerprint, name, read_json, table, 
 SPEC, STATS = "run_spec", "per_instance_stats"
 MODEL = re.compile(r",?\b(model|model_deployment)=[^,]*")
 TEMPLATE = (
-    "method", "global_prefix", "global_suffix", "instructions", "input_prefix", "input_suffix", "reference_prefix",
-    "reference_prefix_characters", "reference_suffix", "chain_of_thought_prefix", "chain_of_thought_suffix",
-    "output_prefix", "output_suffix", "instance_prefix", "substitutions",
+    "method", "global_prefix", "global_suffix", "instructions", "input_prefix", "input_suffix",
+    "reference_prefix", "reference_prefix_characters", "reference_suffix",
+    "chain_of_thought_prefix", "chain_of_thought_suffix", "output_prefix", "output_suffix",
+    "instance_prefix", "substitutions",
 )  # fmt: skip
 """What of HELM's ``AdapterSpec`` makes the prompt, besides the few-shot count."""
 DECODING = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
@@ -55,7 +56,9 @@ def run_folders(folder: Path) -> list[Path]:
 
 def file_of(folder: Path, stem: str) -> Path | None:
     """``stem.json`` or ``stem.json.gz``."""
-    return next((p for p in (folder / f"{stem}.json", folder / f"{stem}.json.gz") if p.is_file()), None)
+    return next(
+        (p for p in (folder / f"{stem}.json", folder / f"{stem}.json.gz") if p.is_file()), None
+    )
 
 
 def run_spec(folder: Path) -> RunSpec:
@@ -67,10 +70,14 @@ def run_spec(folder: Path) -> RunSpec:
     adapter = table(spec.adapter_spec)
     run = name(spec.name)
     if run is None or not adapter:
-        raise TableError(f"{path}: has no name or no adapter_spec; want a folder that helm-run wrote")
+        raise TableError(
+            f"{path}: has no name or no adapter_spec; want a folder that helm-run wrote"
+        )
     model = name(adapter.get("model")) or name(adapter.get("model_deployment")) or "unknown"
     deployment = name(adapter.get("model_deployment")) or model
-    shared = {"harness": "HELM", "model": model} | ({} if deployment == model else {"model_args": deployment})
+    shared = {"harness": "HELM", "model": model} | (
+        {} if deployment == model else {"model_args": deployment}
+    )
     task = MODEL.sub("", run).replace(":,", ":").rstrip(":,")
     return RunSpec(task or run, model, adapter, _conditions(spec, adapter), shared)
 

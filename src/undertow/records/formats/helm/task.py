@@ -19,18 +19,35 @@ from undertow.records.formats.helm.files import STATS, RunSpec, file_of
 from undertow.records.reading import Reading
 
 PREFERRED = (
-    "exact_match", "quasi_exact_match", "quasi_prefix_exact_match", "prefix_exact_match", "accuracy",
-    "math_equiv_chain_of_thought", "math_equiv", "f1_score", "rouge_l",
+    "exact_match", "quasi_exact_match", "quasi_prefix_exact_match", "prefix_exact_match",
+    "accuracy", "math_equiv_chain_of_thought", "math_equiv", "f1_score", "rouge_l",
 )  # fmt: skip
-"""Most of HELM's groups have one of the first three as their main metric; which is theirs is not in a run's folder."""
+"""Most of HELM's groups have one of the first three as their main metric; which is theirs is not in
+a run's folder."""
 NEVER = frozenset(
-    {"prompt_truncated", "max_prob", "predicted_index", "logprob", "batch_size", "num_references", "num_train_trials"}
+    {
+        "prompt_truncated",
+        "max_prob",
+        "predicted_index",
+        "logprob",
+        "batch_size",
+        "num_references",
+        "num_train_trials",
+    }
 )
-NOT_OUTCOMES = ("num_", "finish_reason_", "inference_", "training_", "estimated_", "max_num_", "logprob_")
+NOT_OUTCOMES = (
+    "num_",
+    "finish_reason_",
+    "inference_",
+    "training_",
+    "estimated_",
+    "max_num_",
+    "logprob_",
+)
 """Beginnings of the names of statistics that are about the run."""
 LESS_IS_BETTER = frozenset({
-    "toxic_frac", "error_rate", "refusal_rate", "wer_score", "max_toxicity_probability", "expected_max_toxicity",
-    "decodingtrust_privacy_leakage_rate", "ece_1_bin", "ece_10_bin",
+    "toxic_frac", "error_rate", "refusal_rate", "wer_score", "max_toxicity_probability",
+    "expected_max_toxicity", "decodingtrust_privacy_leakage_rate", "ece_1_bin", "ece_10_bin",
 })  # fmt: skip
 MULTIPLE_CHOICE = "multiple_choice"
 NO_INSTANCE = Instance(None, (), (), None, None, {})
@@ -65,21 +82,42 @@ def to_part(folder: Path, spec: RunSpec, reading: Reading) -> Part:
         raise TableError(f"{path}: holds no statistic of an instance; want a run that was scored")
     never = NEVER | {n for n in values if n.startswith(NOT_OUTCOMES)}
     outcome = choose_outcome(
-        str(path), values, reading.metric, preferred=PREFERRED, never=never, less_is_better=LESS_IS_BETTER
+        str(path),
+        values,
+        reading.metric,
+        preferred=PREFERRED,
+        never=never,
+        less_is_better=LESS_IS_BETTER,
     )
     given = values.get("predicted_index", [None] * len(keys))
-    chosen = {key: int(v) for key, v in zip(keys, given, strict=True) if v is not None and abs(v) < 2**31}
+    chosen = {
+        key: int(v) for key, v in zip(keys, given, strict=True) if v is not None and abs(v) < 2**31
+    }
     answers = answers_of(folder, chosen, spec.adapter.get("output_mapping_pattern"))
-    said = () if answers.answers else (f"{folder}: keeps no answers (no scenario_state.json), only scores.",)
+    said = (
+        ()
+        if answers.answers
+        else (f"{folder}: keeps no answers (no scenario_state.json), only scores.",)
+    )
     frame, shared = _frame(keys, spec, outcome, answers, reading)
-    return Part(spec.task, frame, outcome.metric, spec.conditions, spec.shared, (*outcome.notes, *said, *shared))
+    return Part(
+        spec.task,
+        frame,
+        outcome.metric,
+        spec.conditions,
+        spec.shared,
+        (*outcome.notes, *said, *shared),
+    )
 
 
 def _stats(path: Path) -> tuple[list[Key], dict[str, list[float | None]]]:
-    """All instances, sorted, and the mean of each statistic of each of them. Every metric wrote a list of its own."""
+    """All instances, sorted, and the mean of each statistic of each of them. Every metric wrote a
+    list of its own."""
     found: dict[Key, dict[str, float | None]] = {}
     for entry in read_json(path, list[_PerInstance]):
-        into = found.setdefault(key_of(entry.instance_id, entry.perturbation, entry.train_trial_index), {})
+        into = found.setdefault(
+            key_of(entry.instance_id, entry.perturbation, entry.train_trial_index), {}
+        )
         for stat in entry.stats:
             called = None if stat.name is None else name(stat.name.name)
             if called is not None:
@@ -102,16 +140,23 @@ def _frame(
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     instances = [found.instances.get(key[:2], NO_INSTANCE) for key in keys]
     answers = [found.answers.get(key, NO_ANSWER) for key in keys]
-    ids = [f"{spec.task}/{i}" + (f"/{perturbation}" if perturbation else "") for i, perturbation, _ in keys]
+    ids = [
+        f"{spec.task}/{i}" + (f"/{perturbation}" if perturbation else "")
+        for i, perturbation, _ in keys
+    ]
     columns = [
         pl.Series("example_id", ids, dtype=pl.String),
         pl.Series("task", [spec.task] * len(keys), dtype=pl.String),
         pl.Series("score", outcome.score, dtype=pl.Float64),
     ]
     if any(perturbation for _, perturbation, _ in keys):
-        columns.append(pl.Series("perturbation", [p or "none" for _, p, _ in keys], dtype=pl.String))
+        columns.append(
+            pl.Series("perturbation", [p or "none" for _, p, _ in keys], dtype=pl.String)
+        )
         # One instance and its perturbed versions are not independent.
-        columns.append(pl.Series("cluster", [f"{spec.task}/{i}" for i, _, _ in keys], dtype=pl.String))
+        columns.append(
+            pl.Series("cluster", [f"{spec.task}/{i}" for i, _, _ in keys], dtype=pl.String)
+        )
         columns.append(pl.Series("cluster_from", ["instance"] * len(keys), dtype=pl.String))
     if found.answers:
         columns += _words(instances, answers, reading)
@@ -120,7 +165,9 @@ def _frame(
     return with_metadata(pl.DataFrame(columns), extra, reading, spec.task)
 
 
-def _words(instances: Sequence[Instance], answers: Sequence[Answer], reading: Reading) -> list[pl.Series]:
+def _words(
+    instances: Sequence[Instance], answers: Sequence[Answer], reading: Reading
+) -> list[pl.Series]:
     said = [a.output if a.mapped is None else a.mapped for a in answers]
     prompts = [None if a.prompt is None else fingerprint(a.prompt) for a in answers]
     targets = [" | ".join(i.references[k] for k in i.correct) or None for i in instances]
@@ -133,15 +180,23 @@ def _words(instances: Sequence[Instance], answers: Sequence[Answer], reading: Re
     if reading.inputs:
         shown = [a.prompt or i.input for a, i in zip(answers, instances, strict=True)]
         columns.append(kept_input(pl.Series("input", shown, dtype=pl.String)))
-        columns.append(kept_output(pl.Series("output", [a.output for a in answers], dtype=pl.String)))
+        columns.append(
+            kept_output(pl.Series("output", [a.output for a in answers], dtype=pl.String))
+        )
     return columns
 
 
 def _fingerprint(instance: Instance) -> str | None:
-    return None if instance is NO_INSTANCE else fingerprint(instance.input, instance.references, instance.correct)
+    return (
+        None
+        if instance is NO_INSTANCE
+        else fingerprint(instance.input, instance.references, instance.correct)
+    )
 
 
-def _options(spec: RunSpec, instances: Sequence[Instance], answers: Sequence[Answer]) -> list[pl.Series]:
+def _options(
+    spec: RunSpec, instances: Sequence[Instance], answers: Sequence[Answer]
+) -> list[pl.Series]:
     """Choice and label of multiple-choice runs in which every instance has one right option."""
     method = name(spec.adapter.get("method")) or ""
     single = all(len(i.correct) == 1 and len(i.references) > 1 for i in instances)
@@ -164,4 +219,7 @@ def _chosen(instance: Instance, answer: Answer) -> int | None:
 
 def _metadata(instance: Instance) -> Mapping[str, Any]:
     found = {"split": instance.split, "sub_split": instance.sub_split}
-    return {**table(instance.extra), **{key: value for key, value in found.items() if value is not None}}
+    return {
+        **table(instance.extra),
+        **{key: value for key, value in found.items() if value is not None},
+    }

@@ -1,9 +1,11 @@
-"""Logs of UK AISI's inspect, as ``inspect eval`` writes them: ``.eval`` (a zip of JSON) and ``.json``.
+"""Logs of UK AISI's inspect, as ``inspect eval`` writes them: ``.eval`` (a zip of JSON) and
+``.json``.
 
-A file is one member, and so is a folder, with the newest log of each task in it; several of them are several members.
-``example_id`` is ``task/sample id``; epochs are repeats. A sample that ended in an error, or that was invalidated, has
-no score. Of several scorers ``--metric`` takes one, as ``scorer`` or, where its value is an object, ``scorer.key``.
-Source: inspect_ai 0.3.285, ``log/_log.py``, ``log/_recorders/eval.py``, ``scorer/_metric.py``.
+A file is one member, and so is a folder, with the newest log of each task in it; several of them
+are several members. ``example_id`` is ``task/sample id``; epochs are repeats. A sample that ended
+in an error, or that was invalidated, has no score. Of several scorers ``--metric`` takes one, as
+``scorer`` or, where its value is an object, ``scorer.key``. Source: inspect_ai 0.3.285,
+``log/_log.py``, ``log/_recorders/eval.py``, ``scorer/_metric.py``.
 """
 
 from __future__ import annotations
@@ -36,12 +38,16 @@ def sniff(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population. Raises ``TableError``, one line."""
-    logs = [_member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)]
+    logs = [
+        _member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)
+    ]
     return assemble(agreeing(logs), reading.named(logs[0].model))
 
 
 def _member(path: Path, name: str, reading: Reading) -> Log:
-    headers: dict[Path, Header] = {p: header(p) for p in (logs_in(path) if path.is_dir() else [path])}
+    headers: dict[Path, Header] = {
+        p: header(p) for p in (logs_in(path) if path.is_dir() else [path])
+    }
     found = [Found(p, h.task, h.created, h.model) for p, h in headers.items()]
     folder = path if path.is_dir() else path.parent
     wanted, notes = newest_of_each_task(folder, found, reading)

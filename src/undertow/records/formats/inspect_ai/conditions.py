@@ -11,11 +11,12 @@ from undertow.records.formats._json import fingerprint, listed, name, table, tex
 from undertow.records.formats.inspect_ai.file import Header
 
 DECODING = (
-    "temperature", "top_p", "top_k", "max_tokens", "stop_seqs", "best_of", "num_choices", "frequency_penalty",
-    "presence_penalty", "logit_bias", "system_message", "reasoning_effort", "reasoning_tokens", "effort",
-    "response_schema", "extra_body",
+    "temperature", "top_p", "top_k", "max_tokens", "stop_seqs", "best_of", "num_choices",
+    "frequency_penalty", "presence_penalty", "logit_bias", "system_message", "reasoning_effort",
+    "reasoning_tokens", "effort", "response_schema", "extra_body",
 )  # fmt: skip
-"""What of inspect's ``GenerateConfig`` changes an output, besides the seed; the rest is about connections."""
+"""What of inspect's ``GenerateConfig`` changes an output, besides the seed; the rest is about
+connections."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 LONGEST = 80
 
@@ -32,7 +33,9 @@ def task_conditions(header: Header) -> dict[str, str]:
         "template": _template(header),
         "decoding": decoding or "the model's own",
         "judge": _judge(spec),
-        "repeats": None if epochs is None else f"{epochs}{f' ({text(reducers)})' if reducers else ''}",
+        "repeats": None
+        if epochs is None
+        else f"{epochs}{f' ({text(reducers)})' if reducers else ''}",
         "limit": _limit(config),
         "seeds": generate.get("seed"),
     }
@@ -54,7 +57,9 @@ def run_conditions(header: Header) -> dict[str, str]:
 def seconds(header: Header) -> float | None:
     """From the first to the last moment of the run."""
     try:
-        first, last = (datetime.fromisoformat(str(header.stats.get(k))) for k in ("started_at", "completed_at"))
+        first, last = (
+            datetime.fromisoformat(str(header.stats.get(k))) for k in ("started_at", "completed_at")
+        )
         took = (last - first).total_seconds()
     except (TypeError, ValueError, OverflowError):
         return None
@@ -62,7 +67,8 @@ def seconds(header: Header) -> float | None:
 
 
 def _template(header: Header) -> str | None:
-    """The chain of solvers and the task's arguments: a fingerprint, and their names so that a person knows them."""
+    """The chain of solvers and the task's arguments: a fingerprint, and their names so that a
+    person knows them."""
     steps = [table(step) for step in listed(header.plan.get("steps"))]
     arguments = header.spec.get("task_args_passed") or header.spec.get("task_args")
     parts = [[step.get("solver"), _plain(step.get("params"))] for step in steps]
@@ -77,11 +83,20 @@ def _template(header: Header) -> str | None:
 def _judge(spec: Mapping[str, Any]) -> str | None:
     """Scorers with what they were given, and models with a role of their own."""
     scorers = [table(s) for s in listed(spec.get("scorers"))]
-    found = [f"{s.get('name')}{f' {text(options)}' if (options := _set(s.get('options'))) else ''}" for s in scorers]
+    found = [
+        f"{s.get('name')}{f' {text(options)}' if (options := _set(s.get('options'))) else ''}"
+        for s in scorers
+    ]
     roles = table(spec.get("model_roles"))
     found += [f"{role} is {_model(model)}" for role, model in roles.items()]
     said = ADDRESS.sub("", "; ".join(found))
-    return None if not said else said if len(said) <= LONGEST else f"{said[:LONGEST]}… #{fingerprint(said)[:8]}"
+    return (
+        None
+        if not said
+        else said
+        if len(said) <= LONGEST
+        else f"{said[:LONGEST]}… #{fingerprint(said)[:8]}"
+    )
 
 
 def _set(options: Any) -> dict[str, Any]:
@@ -90,7 +105,10 @@ def _set(options: Any) -> dict[str, Any]:
 
 def _model(role: Any) -> str:
     """One model, or several for one role."""
-    models = [table(m).get("model") if isinstance(m, dict) else m for m in (role if isinstance(role, list) else [role])]
+    models = [
+        table(m).get("model") if isinstance(m, dict) else m
+        for m in (role if isinstance(role, list) else [role])
+    ]
     return " and ".join(str(m) for m in models)
 
 

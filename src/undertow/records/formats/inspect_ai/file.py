@@ -60,7 +60,8 @@ class _WholeAttached(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Header:
-    """``spec`` is inspect's ``EvalSpec``; ``status`` is ``started`` where the log has no header yet."""
+    """``spec`` is inspect's ``EvalSpec``; ``status`` is ``started`` where the log has no header
+    yet."""
 
     spec: dict[str, Any]
     plan: dict[str, Any]
@@ -100,7 +101,9 @@ def logs_in(folder: Path) -> list[Path]:
     """The logs in a folder, else those one level down; none where it cannot be listed."""
     for depth in ("", "*/"):
         try:
-            files = sorted({p for pattern in PATTERNS for p in folder.glob(depth + pattern) if p.is_file()})
+            files = sorted(
+                {p for pattern in PATTERNS for p in folder.glob(depth + pattern) if p.is_file()}
+            )
         except OSError:
             return []
         found = [p for p in files if is_log(p)]
@@ -116,12 +119,16 @@ def header(path: Path) -> Header:
     with Archive(path) as archive:
         there = next((n for n in (HEADER, START) if n in archive.names), None)
         if there is None:
-            raise TableError(f"{path}: has no {HEADER} and no {START}, so it is no log of inspect; want a file .eval")
+            raise TableError(
+                f"{path}: has no {HEADER} and no {START}, so it is no log of inspect; want a file"
+                " .eval"
+            )
         return _header(path, decode(f"{path}: {there}", archive.read(there), _Head))
 
 
 def samples(path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
-    """Each sample with its attachments, which are there only where its input or output refers to them."""
+    """Each sample with its attachments, which are there only where its input or output refers to
+    them."""
     if not head(path, len(ZIP)).startswith(ZIP):
         yield from _of_json(path)
         return
@@ -132,7 +139,10 @@ def samples(path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
                 where = f"{path}: {member[:100]}"
                 sample = decode(where, data, Sample)
                 needed = b"attachment://" in data and _refers(sample)
-                yield sample, dict(table(decode(where, data, _Attached).attachments)) if needed else {}
+                yield (
+                    sample,
+                    dict(table(decode(where, data, _Attached).attachments)) if needed else {},
+                )
 
 
 def _of_json(path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
@@ -150,5 +160,13 @@ def _refers(sample: Sample) -> bool:
 
 def _header(path: Path, found: _Head) -> Header:
     if not isinstance(found.eval, dict) or name(found.eval.get("task")) is None:
-        raise TableError(f"{path}: names no task under eval, so it is no log of inspect; want what inspect eval wrote")
-    return Header(found.eval, dict(table(found.plan)), dict(table(found.stats)), name(found.status) or "started")
+        raise TableError(
+            f"{path}: names no task under eval, so it is no log of inspect; want what inspect eval"
+            " wrote"
+        )
+    return Header(
+        found.eval,
+        dict(table(found.plan)),
+        dict(table(found.stats)),
+        name(found.status) or "started",
+    )

@@ -42,18 +42,28 @@ class Row(NamedTuple):
 
 
 def read_task(path: Path, header: Header, reading: Reading) -> Part:
-    """Raises ``TableError`` for an unfinished run (unless partial ones are allowed), and for scores that are none."""
+    """Raises ``TableError`` for an unfinished run (unless partial ones are allowed), and for scores
+    that are none."""
     exclusions = Exclusions(reading.allow_partial)
     rows = _rows(path, header)
     _refuse_unfinished(path, header, len(rows), exclusions)
     if not rows:
-        raise TableError(f"{path}: holds no sample (inspect was run with --no-log-samples?); evaluate with samples")
+        raise TableError(
+            f"{path}: holds no sample (inspect was run with --no-log-samples?); evaluate with"
+            " samples"
+        )
     values = _values(rows)
     outcome = choose_outcome(str(path), values, reading.metric)
     frame, said = _frame(rows, header.task, outcome, reading)
     notes = (*exclusions.notes, *_failures(path, rows), *outcome.notes, *said)
     return Part(
-        header.task, frame, outcome.metric, task_conditions(header), run_conditions(header), notes, seconds(header)
+        header.task,
+        frame,
+        outcome.metric,
+        task_conditions(header),
+        run_conditions(header),
+        notes,
+        seconds(header),
     )
 
 
@@ -64,13 +74,15 @@ def _refuse_unfinished(path: Path, header: Header, count: int, exclusions: Exclu
     epochs = number(table(header.spec.get("config")).get("epochs")) or 1
     of = "" if asked is None else f" of {asked * epochs:.0f}"
     exclusions.leave_out(
-        f"{path}: the run is not finished (status {header.status[:40]}): the log holds {count}{of} samples",
+        f"{path}: the run is not finished (status {header.status[:40]}): the log holds {count}{of}"
+        " samples",
         "finish it with inspect eval-retry",
     )
 
 
 def _rows(path: Path, header: Header) -> list[Row]:
-    """Sorted by id and epoch. Of two samples with one id and epoch (a log that was edited) the later counts."""
+    """Sorted by id and epoch. Of two samples with one id and epoch (a log that was edited) the
+    later counts."""
     scored_on_error = table(header.spec.get("config")).get("score_on_error") is True
     found = {}
     for sample, attachments in samples(path):
@@ -112,7 +124,11 @@ def _epoch(value: Any) -> int:
 def _failures(path: Path, rows: Sequence[Row]) -> list[str]:
     kinds = {"an error": "ended in an error", "invalidated": "were invalidated"}
     counts = {said: sum(row.failed == kind for row in rows) for kind, said in kinds.items()}
-    return [f"{path}: {n} of {len(rows)} samples {said} and have no score." for said, n in counts.items() if n]
+    return [
+        f"{path}: {n} of {len(rows)} samples {said} and have no score."
+        for said, n in counts.items()
+        if n
+    ]
 
 
 def _values(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -121,14 +137,19 @@ def _values(rows: Sequence[Row]) -> dict[str, list[Any]]:
     for k, row in enumerate(rows):
         for scorer, score in row.scores.items():
             value = table(score).get("value")
-            parts = {f"{scorer}.{key}": v for key, v in value.items()} if isinstance(value, dict) else {scorer: value}
+            parts = (
+                {f"{scorer}.{key}": v for key, v in value.items()}
+                if isinstance(value, dict)
+                else {scorer: value}
+            )
             for name, part in parts.items():
                 found.setdefault(name, [None] * len(rows))[k] = as_number(part)
     return found
 
 
 def as_number(value: Any) -> Any:
-    """inspect's ``value_to_float``, except that what is no number stays as it is and can be told."""
+    """inspect's ``value_to_float``, except that what is no number stays as it is and can be
+    told."""
     if isinstance(value, str):
         if value in LETTERS:
             return LETTERS[value]
@@ -141,7 +162,9 @@ def as_number(value: Any) -> Any:
     return value if value is None or isinstance(value, list) else number(value)
 
 
-def _frame(rows: Sequence[Row], task: str, outcome: Outcome, reading: Reading) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _frame(
+    rows: Sequence[Row], task: str, outcome: Outcome, reading: Reading
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     answers = [_answer(row, outcome.metric) for row in rows]
     target = [", ".join(row.target) if row.target else None for row in rows]
     columns = [
@@ -158,7 +181,9 @@ def _frame(rows: Sequence[Row], task: str, outcome: Outcome, reading: Reading) -
     columns += _options(rows, answers)
     if reading.inputs:
         columns.append(kept_input(pl.Series("input", [row.shown for row in rows], dtype=pl.String)))
-        columns.append(kept_output(pl.Series("output", [row.completion for row in rows], dtype=pl.String)))
+        columns.append(
+            kept_output(pl.Series("output", [row.completion for row in rows], dtype=pl.String))
+        )
     return with_metadata(pl.DataFrame(columns), [row.metadata for row in rows], reading, task)
 
 
@@ -170,7 +195,8 @@ def _answer(row: Row, metric: str | None) -> str | None:
 
 
 def _options(rows: Sequence[Row], answers: Sequence[str | None]) -> list[pl.Series]:
-    """Choice and label, where every sample has options, one right, and the answers of the scorer are their letters."""
+    """Choice and label, where every sample has options, one right, and the answers of the scorer
+    are their letters."""
     labels = [_option(row.target[0], row) if len(row.target) == 1 else None for row in rows]
     if any(label is None for label in labels):
         return []
@@ -179,7 +205,10 @@ def _options(rows: Sequence[Row], answers: Sequence[str | None]) -> list[pl.Seri
     if not scored or any(choices[k] is None and _extracted(rows[k], answers[k]) for k in scored):
         return []
     choices = [choice if row.scores else None for row, choice in zip(rows, choices, strict=True)]
-    return [pl.Series("choice", choices, dtype=pl.Int32), pl.Series("label", labels, dtype=pl.Int32)]
+    return [
+        pl.Series("choice", choices, dtype=pl.Int32),
+        pl.Series("label", labels, dtype=pl.Int32),
+    ]
 
 
 def _extracted(row: Row, answer: str | None) -> bool:

@@ -23,7 +23,9 @@ def input_text(value: Any, attachments: Mapping[str, Any]) -> str | None:
     if not isinstance(value, list):
         said = text(value)
         return None if said is None else attached(said, attachments)
-    return shown([[table(m).get("role"), content(table(m).get("content"), attachments)] for m in value])
+    return shown(
+        [[table(m).get("role"), content(table(m).get("content"), attachments)] for m in value]
+    )
 
 
 def shown(messages: list[list[Any]]) -> str:
@@ -39,21 +41,26 @@ def content(value: Any, attachments: Mapping[str, Any]) -> str:
         return attached(text(value) or "", attachments)
     parts = [table(part) for part in value]
     return "\n".join(
-        attached(text(part["text"]) or "", attachments) if "text" in part else f"({part.get('type')})"
+        attached(text(part["text"]) or "", attachments)
+        if "text" in part
+        else f"({part.get('type')})"
         for part in parts
         if part.get("type") != "reasoning"
     )
 
 
 def prompt(messages: Any) -> list[list[Any]] | None:
-    """The messages before the first that the model wrote: what it was asked, with every solver's additions.
+    """The messages before the first that the model wrote: what it was asked, with every solver's
+    additions.
 
     Parts that are no text (images) count by their type. ``None`` where the log keeps no messages.
     """
     asked = []
     for message in listed(messages):
         role = table(message).get("role")
-        if role == "assistant" and table(message).get("source") != "input":  # Not a few-shot example's.
+        if (
+            role == "assistant" and table(message).get("source") != "input"
+        ):  # Not a few-shot example's.
             break
         asked.append([role, content(table(message).get("content"), {})])
     return asked or None

@@ -1,14 +1,16 @@
-"""Details of Hugging Face's lighteval, as ``--save-details`` writes them, and those of the first Open LLM Leaderboard.
+"""Details of Hugging Face's lighteval, as ``--save-details`` writes them, and those of the first
+Open LLM Leaderboard.
 
     OUT/details/<model>/<time>/details_<task>_<time>.parquet     one row per document
     OUT/results/<model>/results_<time>.json                      how they were got; optional
 
-A file is one member, and so is a folder (OUT, or any folder below it), with the newest details of each task in it.
-``example_id`` is ``task/doc id``; the task's few-shot count, which lighteval writes into its name (``gsm8k|5``), is a
-condition. Of options, probabilities come from the raw log-probabilities, while the choice is by the normalisation under
-which the metric comes out as logged. Details from before the document had an id are known by their text.
-Source: lighteval 0.13.0, ``logging/evaluation_tracker.py``, ``tasks/requests.py``, ``models/model_output.py``; the flat
-layout from 0.8.1, ``logging/info_loggers.py``.
+A file is one member, and so is a folder (OUT, or any folder below it), with the newest details of
+each task in it. ``example_id`` is ``task/doc id``; the task's few-shot count, which lighteval
+writes into its name (``gsm8k|5``), is a condition. Of options, probabilities come from the raw
+log-probabilities, while the choice is by the normalisation under which the metric comes out as
+logged. Details from before the document had an id are known by their text. Source: lighteval
+0.13.0, ``logging/evaluation_tracker.py``, ``tasks/requests.py``, ``models/model_output.py``; the
+flat layout from 0.8.1, ``logging/info_loggers.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +25,12 @@ from undertow.records.formats._log import Log
 from undertow.records.formats._names import member_names
 from undertow.records.formats._parse import parse
 from undertow.records.formats._tasks import Found, Part, agreeing, newest_of_each_task, one_member
-from undertow.records.formats.lighteval.files import DetailsFile, details_file, details_in, is_details
+from undertow.records.formats.lighteval.files import (
+    DetailsFile,
+    details_file,
+    details_in,
+    is_details,
+)
 from undertow.records.formats.lighteval.results import Results, results_of
 from undertow.records.formats.lighteval.rows import columns_of
 from undertow.records.formats.lighteval.task import to_part
@@ -36,23 +43,32 @@ USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:
-    """A Parquet file with the columns of details, or a folder that holds such files, also some levels down."""
+    """A Parquet file with the columns of details, or a folder that holds such files, also some
+    levels down."""
     if not path.is_dir():
-        return "lighteval details (Parquet with doc, metric and model_response)" if is_details(path) else None
+        return (
+            "lighteval details (Parquet with doc, metric and model_response)"
+            if is_details(path)
+            else None
+        )
     first = next((f for f in details_in(path) if is_details(f.path)), None)
     return None if first is None else f"lighteval details (holds {first.path.relative_to(path)})"
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population. Raises ``TableError``, one line."""
-    logs = [_member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)]
+    logs = [
+        _member(path, name, reading) for path, name in zip(paths, member_names(paths), strict=True)
+    ]
     return assemble(agreeing(logs), reading.named(logs[0].model))
 
 
 def _member(path: Path, name: str, reading: Reading) -> Log:
     files = details_in(path) if path.is_dir() else [details_file(path)]
     if not files:
-        raise TableError(f"{path}: holds no details_*.parquet; want what lighteval wrote with --save-details")
+        raise TableError(
+            f"{path}: holds no details_*.parquet; want what lighteval wrote with --save-details"
+        )
     by_path = {file.path: file for file in files}
     folder = path if path.is_dir() else path.parent
     found = [Found(f.path, f.task, f.stamp, f.model) for f in files]

@@ -10,7 +10,9 @@ from undertow.records.formats._names import stem
 from undertow.records.formats._parse import column_names
 from undertow.records.opening import open_file
 
-NAMED = re.compile(r"details_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*)\.parquet")
+NAMED = re.compile(
+    r"details_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*)\.parquet"
+)
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*")
 FEWSHOT = re.compile(r"(?P<task>.+?)\|(?P<shots>\d+)(?:\|[01])?")
 """``gsm8k|5``, earlier ``leaderboard|gsm8k|5|0``."""
@@ -46,7 +48,9 @@ def details_in(folder: Path) -> list[DetailsFile]:
     """All details below a folder, by their names, from the first level that has any."""
     for depth in range(DEEPEST + 1):
         try:
-            files = sorted(p for p in folder.glob("*/" * depth + "*.parquet") if NAMED.fullmatch(p.name))
+            files = sorted(
+                p for p in folder.glob("*/" * depth + "*.parquet") if NAMED.fullmatch(p.name)
+            )
         except OSError:
             return []
         if files:
@@ -58,7 +62,9 @@ def details_file(path: Path) -> DetailsFile:
     """Task, few-shot count and time from the name; the model from the folders above."""
     parts = NAMED.fullmatch(path.name)
     full = stem(path).removeprefix("details_") if parts is None else parts["task"]
-    return DetailsFile(path, *split_task(full), "" if parts is None else parts["stamp"], _model(path))
+    return DetailsFile(
+        path, *split_task(full), "" if parts is None else parts["stamp"], _model(path)
+    )
 
 
 def split_task(full: str) -> tuple[str, str]:

@@ -13,7 +13,9 @@ from undertow.records.formats._json import name, read_json, table, text
 from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
 FEWER = "so less is known of how the answers were got"
-NOT_ARGUMENTS = frozenset({"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"})
+NOT_ARGUMENTS = frozenset(
+    {"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"}
+)
 
 
 class _Whole(msgspec.Struct):
@@ -23,8 +25,8 @@ class _Whole(msgspec.Struct):
 
 
 class Results(NamedTuple):
-    """``config`` is of the run, ``tasks`` and ``versions`` by the task's name as lighteval writes it. ``missing`` says
-    why there is nothing."""
+    """``config`` is of the run, ``tasks`` and ``versions`` by the task's name as lighteval writes
+    it. ``missing`` says why there is nothing."""
 
     config: Mapping[str, Any]
     tasks: Mapping[str, Any]
@@ -40,12 +42,16 @@ def results_of(file: DetailsFile) -> Results:
     """The results beside the details, or in ``results`` beside ``details``."""
     found = next((p for p in _places(file) if p.is_file()), None)
     if found is None:
-        return Results({}, {}, {}, f"{file.path.parent}: has no results_{file.stamp}.json near it, {FEWER}.")
+        return Results(
+            {}, {}, {}, f"{file.path.parent}: has no results_{file.stamp}.json near it, {FEWER}."
+        )
     try:
         whole = read_json(found, _Whole)
     except TableError as error:
         return Results({}, {}, {}, f"{str(error).partition('; ')[0]}, {FEWER}.")
-    return Results(table(whole.config_general), table(whole.config_tasks), table(whole.versions), None)
+    return Results(
+        table(whole.config_general), table(whole.config_tasks), table(whole.versions), None
+    )
 
 
 def _places(file: DetailsFile) -> list[Path]:

@@ -14,14 +14,23 @@ from undertow.errors import TableError
 from undertow.records.formats._json import fingerprint, listed, number, table, text
 
 UNSCORED = frozenset(
-    {"num_effective_few_shots", "num_asked_few_shots", "truncated", "padded", "gold_index", "index", "id"}
+    {
+        "num_effective_few_shots",
+        "num_asked_few_shots",
+        "truncated",
+        "padded",
+        "gold_index",
+        "index",
+        "id",
+    }
 )
 """Numbers of the flat layout that are about the document."""
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """``doc_id`` tells a document from the others of its task. Lists are as long as there are rows."""
+    """``doc_id`` tells a document from the others of its task. Lists are as long as there are
+    rows."""
 
     doc_id: list[str]
     query: list[str | None]
@@ -49,32 +58,46 @@ def columns_of(path: Path, frame: pl.DataFrame) -> Columns:
             return _nested(*(_dicts(path, frame[n]) for n in (doc, metric, response)))
     if {"example", "predictions"} <= set(frame.columns):
         return _flat(frame.to_dicts())
-    raise TableError(f"{path}: lacks doc, metric and model_response; it has {', '.join(frame.columns[:12])}")
+    raise TableError(
+        f"{path}: lacks doc, metric and model_response; it has {', '.join(frame.columns[:12])}"
+    )
 
 
 def _dicts(path: Path, column: pl.Series) -> list[Mapping[str, Any]]:
     """A struct column as dictionaries; as JSON text where it was written so."""
     if column.dtype not in (pl.Struct, pl.String):
-        raise TableError(f"{path}: column {column.name!r} is {column.dtype}; want a struct, as lighteval writes it")
+        raise TableError(
+            f"{path}: column {column.name!r} is {column.dtype}; want a struct, as lighteval writes"
+            " it"
+        )
     return [table(_parsed(value)) for value in column.to_list()]
 
 
 def _nested(
-    docs: list[Mapping[str, Any]], metrics: list[Mapping[str, Any]], responses: list[Mapping[str, Any]]
+    docs: list[Mapping[str, Any]],
+    metrics: list[Mapping[str, Any]],
+    responses: list[Mapping[str, Any]],
 ) -> Columns:
     choices = [_texts(d.get("choices")) for d in docs]
     golds = [_indices(d.get("gold_index")) for d in docs]
     query = [text(d.get("query")) for d in docs]
     texts = [_texts(r.get("text_post_processed")) or _texts(r.get("text")) for r in responses]
     return Columns(
-        doc_id=[text(d.get("id")) or f"#{fingerprint(d.get('query'), d.get('choices'))}" for d in docs],
+        doc_id=[
+            text(d.get("id")) or f"#{fingerprint(d.get('query'), d.get('choices'))}" for d in docs
+        ],
         query=query,
         prompt=[text(r.get("input")) for r in responses],
         choices=choices,
         golds=golds,
-        targets=[[c[g] for g in gold if 0 <= g < len(c)] for c, gold in zip(choices, golds, strict=True)],
+        targets=[
+            [c[g] for g in gold if 0 <= g < len(c)] for c, gold in zip(choices, golds, strict=True)
+        ],
         texts=texts,
-        extracted=[next(iter(_texts(table(d.get("specific")).get("extracted_predictions"))), None) for d in docs],
+        extracted=[
+            next(iter(_texts(table(d.get("specific")).get("extracted_predictions"))), None)
+            for d in docs
+        ],
         logprobs=[_numbers(r.get("logprobs")) for r in responses],
         tokens=[[len(listed(t)) for t in listed(r.get("output_tokens"))] for r in responses],
         unconditioned=[_numbers(r.get("unconditioned_logprobs")) for r in responses],
@@ -94,9 +117,17 @@ def _flat(rows: list[dict[str, Any]]) -> Columns:
     ]
     predictions = [listed(row.get("predictions")) for row in rows]
     nested = [table(row.get("metrics")) for row in rows]
-    loose = [{k: v for k, v in row.items() if isinstance(v, int | float) and k not in UNSCORED} for row in rows]
+    loose = [
+        {k: v for k, v in row.items() if isinstance(v, int | float) and k not in UNSCORED}
+        for row in rows
+    ]
     return Columns(
-        doc_id=_counted([fingerprint(r.get("example"), c, t) for r, c, t in zip(rows, choices, targets, strict=True)]),
+        doc_id=_counted(
+            [
+                fingerprint(r.get("example"), c, t)
+                for r, c, t in zip(rows, choices, targets, strict=True)
+            ]
+        ),
         query=[text(row.get("example")) for row in rows],
         prompt=[text(row.get("full_prompt")) for row in rows],
         choices=choices,
@@ -104,7 +135,9 @@ def _flat(rows: list[dict[str, Any]]) -> Columns:
         targets=targets,
         texts=[[p for p in listed_ if isinstance(p, str)] for listed_ in predictions],
         extracted=[None] * len(rows),
-        logprobs=[[_logprob(p) for p in listed_ if not isinstance(p, str)] for listed_ in predictions],
+        logprobs=[
+            [_logprob(p) for p in listed_ if not isinstance(p, str)] for listed_ in predictions
+        ],
         tokens=[[len(listed(t)) for t in listed(row.get("cont_tokens"))] for row in rows],
         unconditioned=[[] for _ in rows],
         metrics=_by_name([{**a, **b} for a, b in zip(nested, loose, strict=True)]),
@@ -113,7 +146,10 @@ def _flat(rows: list[dict[str, Any]]) -> Columns:
 
 
 def _by_name(rows: list[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {key: [row.get(key) for row in rows] for key in dict.fromkeys(key for row in rows for key in row)}
+    return {
+        key: [row.get(key) for row in rows]
+        for key in dict.fromkeys(key for row in rows for key in row)
+    }
 
 
 def _counted(ids: list[str]) -> list[str]:
@@ -156,4 +192,6 @@ def _numbers(value: Any) -> list[float | None]:
 
 def _logprob(prediction: Any) -> float | None:
     """A log-probability, alone or in a pair with whether the continuation is the likeliest one."""
-    return number(prediction[0]) if isinstance(prediction, list) and prediction else number(prediction)
+    return (
+        number(prediction[0]) if isinstance(prediction, list) and prediction else number(prediction)
+    )

@@ -24,14 +24,24 @@ Rule = Callable[[Columns, int], "list[float] | None"]
 
 def to_part(file: DetailsFile, columns: Columns, results: Results, reading: Reading) -> Part:
     """Raises ``TableError`` where no metric can be the outcome."""
-    outcome = choose_outcome(str(file.path), columns.metrics, reading.metric, less_is_better=LESS_IS_BETTER)
+    outcome = choose_outcome(
+        str(file.path), columns.metrics, reading.metric, less_is_better=LESS_IS_BETTER
+    )
     kept = _scored_once(columns, outcome)
     if len(kept) < len(columns):
         columns, outcome = _taken(columns, outcome, kept)
     frame, said = _frame(file, columns, outcome, reading)
     took = _seconds(results.config.get("total_evaluation_time_secondes"))
     shared = run_conditions(results)
-    return Part(file.task, frame, outcome.metric, task_conditions(results, file), shared, (*outcome.notes, *said), took)
+    return Part(
+        file.task,
+        frame,
+        outcome.metric,
+        task_conditions(results, file),
+        shared,
+        (*outcome.notes, *said),
+        took,
+    )
 
 
 def _seconds(value: object) -> float | None:
@@ -44,10 +54,13 @@ def _seconds(value: object) -> float | None:
 
 
 def _scored_once(columns: Columns, outcome: Outcome) -> list[int]:
-    """A task with metrics on texts and on log-probabilities has two rows a document: those with the outcome."""
+    """A task with metrics on texts and on log-probabilities has two rows a document: those with the
+    outcome."""
     if outcome.metric is None:
         return list(range(len(columns)))
-    scored = {columns.doc_id[k] for k, v in enumerate(columns.metrics[outcome.metric]) if v is not None}
+    scored = {
+        columns.doc_id[k] for k, v in enumerate(columns.metrics[outcome.metric]) if v is not None
+    }
     given = columns.metrics[outcome.metric]
     return [k for k, doc in enumerate(columns.doc_id) if given[k] is not None or doc not in scored]
 
@@ -55,7 +68,9 @@ def _scored_once(columns: Columns, outcome: Outcome) -> list[int]:
 def _taken(columns: Columns, outcome: Outcome, kept: list[int]) -> tuple[Columns, Outcome]:
     lists = {n: [v[k] for k in kept] for n, v in vars(columns).items() if isinstance(v, list)}
     metrics = {n: [v[k] for k in kept] for n, v in columns.metrics.items()}
-    return replace(columns, metrics=metrics, **lists), outcome._replace(score=[outcome.score[k] for k in kept])
+    return replace(columns, metrics=metrics, **lists), outcome._replace(
+        score=[outcome.score[k] for k in kept]
+    )
 
 
 def _frame(
@@ -71,17 +86,27 @@ def _frame(
         pl.Series("task", [file.task] * len(columns), dtype=pl.String),
         pl.Series("answer", answers, dtype=pl.String),
         kept_output(
-            pl.Series("target", [" | ".join(o.strip() for o in t) or None for t in columns.targets], dtype=pl.String)
+            pl.Series(
+                "target",
+                [" | ".join(o.strip() for o in t) or None for t in columns.targets],
+                dtype=pl.String,
+            )
         ),
         pl.Series("content_hash", hashes, dtype=pl.String),
-        pl.Series("prompt_hash", [None if p is None else fingerprint(p) for p in columns.prompt], dtype=pl.String),
+        pl.Series(
+            "prompt_hash",
+            [None if p is None else fingerprint(p) for p in columns.prompt],
+            dtype=pl.String,
+        ),
     ]
     if outcome.metric is not None:
         made.append(pl.Series("score", outcome.score, dtype=pl.Float64))
     if choices is not None:
         made.append(pl.Series("choice", choices, dtype=pl.Int32))
         made.append(pl.Series("label", [gold[0] for gold in columns.golds], dtype=pl.Int32))
-        made.append(pl.Series("options", [_raw(columns, k) for k in rows], dtype=pl.List(pl.Float64)))
+        made.append(
+            pl.Series("options", [_raw(columns, k) for k in rows], dtype=pl.List(pl.Float64))
+        )
     if reading.inputs:
         made.append(kept_input(pl.Series("input", prompts, dtype=pl.String)))
         written = pl.Series("output", [t[0] if t else None for t in columns.texts], dtype=pl.String)
@@ -91,7 +116,8 @@ def _frame(
 
 
 def _answer(columns: Columns, choices: list[int | None] | None, k: int) -> str | None:
-    """The chosen option, else what was extracted, else the most frequent text (the first of equals)."""
+    """The chosen option, else what was extracted, else the most frequent text (the first of
+    equals)."""
     if choices is not None:
         chosen = choices[k]
         return None if chosen is None else columns.choices[k][chosen].strip()
@@ -103,8 +129,11 @@ def _answer(columns: Columns, choices: list[int | None] | None, k: int) -> str |
     return columns.choices[k][best].strip() if best is not None else None
 
 
-def _choices(file: DetailsFile, columns: Columns, outcome: Outcome) -> tuple[list[int | None] | None, tuple[str, ...]]:
-    """The chosen options where every document has several and one right one; by the rule that explains most scores."""
+def _choices(
+    file: DetailsFile, columns: Columns, outcome: Outcome
+) -> tuple[list[int | None] | None, tuple[str, ...]]:
+    """The chosen options where every document has several and one right one; by the rule that
+    explains most scores."""
     rows = range(len(columns))
     asked = all(
         len(c) > 1 and len(g) == 1 and 0 <= g[0] < len(c) and len(p) >= len(c)
@@ -122,8 +151,11 @@ def _choices(file: DetailsFile, columns: Columns, outcome: Outcome) -> tuple[lis
     wrong, chosen, said = best
     if not wrong:
         return chosen, ()
-    note = f"{file.path}: {outcome.metric} is not that the likeliest option ({said}) is right in {wrong} of {len(rows)}"
-    return chosen, (f"{note} documents; that option counts as the answer all the same.",)
+    note = (
+        f"{file.path}: {outcome.metric} is not that the likeliest option ({said}) is right in"
+        f" {wrong} of {len(rows)} documents; that option counts as the answer all the same."
+    )
+    return chosen, (note,)
 
 
 def _contradicted(columns: Columns, outcome: Outcome, chosen: Sequence[int | None]) -> int:
@@ -149,7 +181,10 @@ def _divided(columns: Columns, k: int, lengths: Sequence[int]) -> list[float] | 
 
 
 def _unconditioned(columns: Columns, k: int) -> list[float] | None:
-    raw, without = _raw(columns, k), columns.unconditioned[k] or columns.logprobs[k][len(columns.choices[k]) :]
+    raw, without = (
+        _raw(columns, k),
+        columns.unconditioned[k] or columns.logprobs[k][len(columns.choices[k]) :],
+    )
     pairs = [(a, b) for a, b in zip(raw, without, strict=False) if a is not None and b is not None]
     return [a - b for a, b in pairs] if len(pairs) == len(raw) else None
 
@@ -160,9 +195,12 @@ def _whole(columns: Columns, k: int) -> list[float] | None:
 
 RULES: dict[str, Rule] = {
     "by log-probability": _whole,
-    "by characters": lambda c, k: _divided(c, k, [len(o) - o.startswith(" ") for o in c.choices[k]]),
+    "by characters": lambda c, k: _divided(
+        c, k, [len(o) - o.startswith(" ") for o in c.choices[k]]
+    ),
     "by all characters": lambda c, k: _divided(c, k, [len(o) for o in c.choices[k]]),
     "by tokens": lambda c, k: _divided(c, k, c.tokens[k]),
     "against no context": _unconditioned,
 }
-"""lighteval's normalisations: none, ``LogProbCharNorm``, ``LogProbTokenNorm``, ``LogProbPMINorm``."""
+"""lighteval's normalisations: none, ``LogProbCharNorm``, ``LogProbTokenNorm``,
+``LogProbPMINorm``."""

@@ -1,12 +1,14 @@
-"""Logs of EleutherAI's lm-evaluation-harness, as ``lm_eval --log_samples --output_path OUT`` writes them.
+"""Logs of EleutherAI's lm-evaluation-harness, as ``lm_eval --log_samples --output_path OUT`` writes
+them.
 
     OUT/<model>/samples_<task>_<time>.jsonl    one row per document and filter
     OUT/<model>/results_<time>.json            how they were got; optional
 
-A folder is one member: the newest file of each task in it. Several folders, or several files of one task, are several
-members. ``example_id`` is ``task/doc_id``. Of options, probabilities come from the raw log-probabilities, while the
-choice is the one that the metric counts (``acc_norm``: by characters, ``acc_bytes``: by bytes).
-Source: lm-eval 0.4.13, ``evaluator.py``, ``loggers/evaluation_tracker.py`` and ``api/task.py``.
+A folder is one member: the newest file of each task in it. Several folders, or several files of one
+task, are several members. ``example_id`` is ``task/doc_id``. Of options, probabilities come from
+the raw log-probabilities, while the choice is the one that the metric counts (``acc_norm``: by
+characters, ``acc_bytes``: by bytes). Source: lm-eval 0.4.13, ``evaluator.py``,
+``loggers/evaluation_tracker.py`` and ``api/task.py``.
 """
 
 from __future__ import annotations
@@ -37,14 +39,22 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "lm-eval"
-ABOUT = "lm-evaluation-harness --log_samples: samples_<task>_<time>.jsonl, or the folder that holds them"
+ABOUT = (
+    "lm-evaluation-harness --log_samples: samples_<task>_<time>.jsonl, or the folder that holds"
+    " them"
+)
 USES = ("metric", "filter", "tasks")
 
 
 def sniff(path: Path) -> str | None:
-    """Rows with doc_id and filtered_resps, or a folder that holds such files, also one or two levels down."""
+    """Rows with doc_id and filtered_resps, or a folder that holds such files, also one or two
+    levels down."""
     if not path.is_dir():
-        return "lm-eval samples (rows with doc_id and filtered_resps)" if is_sample_file(path) else None
+        return (
+            "lm-eval samples (rows with doc_id and filtered_resps)"
+            if is_sample_file(path)
+            else None
+        )
     try:
         folders = model_folders(path)
     except OSError:
@@ -79,9 +89,13 @@ def _log(run: Run, reading: Reading, *, alone: bool) -> Log:
             exclusions.leave_out(str(error), "choose other tasks with --tasks")
             continue
         tasks.append(task)
-        conditions.append(task_conditions(results, file.task, filter=task.filter, decoding=task.decoding))
+        conditions.append(
+            task_conditions(results, file.task, filter=task.filter, decoding=task.decoding)
+        )
     if not tasks:
-        raise TableError(f"{run.folder}: no task has an outcome between 0 and 1; choose other tasks with --tasks")
+        raise TableError(
+            f"{run.folder}: no task has an outcome between 0 and 1; choose other tasks with --tasks"
+        )
     all_results = [results for results, _ in known.values() if results is not None]
     frame = _one_frame(tasks, notes)
     notes += [note for task in tasks for note in task.notes]
@@ -109,7 +123,10 @@ def _one_frame(tasks: list[TaskLog], notes: list[str]) -> pl.DataFrame:
     frames = [task.frame for task in tasks]
     if without and len(without) < len(tasks):
         shown = ", ".join(without[:8]) + (" …" if len(without) > 8 else "")
-        notes.append(f"Without options to choose from: {shown}; so the answers of all tasks are compared as texts.")
+        notes.append(
+            f"Without options to choose from: {shown}; so the answers of all tasks are compared as"
+            " texts."
+        )
         frames = [frame.drop(OPTIONS, strict=False) for frame in frames]
     unscored = [task.task for task in tasks if task.metric is None]
     if len(unscored) == len(tasks) or not unscored:
@@ -121,7 +138,9 @@ def _one_frame(tasks: list[TaskLog], notes: list[str]) -> pl.DataFrame:
     try:
         frame = pl.concat(frames, how="diagonal_relaxed")
     except pl.exceptions.PolarsError as error:
-        raise TableError(f"{tasks[0].task} and others: their columns do not fit together ({error})") from error
+        raise TableError(
+            f"{tasks[0].task} and others: their columns do not fit together ({error})"
+        ) from error
     if "cluster" in frame.columns:
         frame = frame.with_columns(pl.col("cluster").fill_null(pl.col("example_id")))
     return frame

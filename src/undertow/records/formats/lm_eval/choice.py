@@ -1,5 +1,6 @@
-"""Which option a model chose and which was right. lm-eval stores neither: both follow from the log-probabilities, the
-continuations and the target, as ``ConfigurableTask.process_results`` has it."""
+"""Which option a model chose and which was right. lm-eval stores neither: both follow from the
+log-probabilities, the continuations and the target, as ``ConfigurableTask.process_results`` has
+it."""
 
 from __future__ import annotations
 
@@ -18,15 +19,17 @@ from undertow.records.formats.lm_eval.rows import Row
 from undertow.records.records import MISSING
 
 WEIGHED = {"acc_norm": "characters", "acc_bytes": "bytes", "acc_mutual_info": "difference"}
-"""Metric → what its choice is the largest of: log-probability by length, or less that of the option alone."""
+"""Metric → what its choice is the largest of: log-probability by length, or less that of the option
+alone."""
 INDEX = re.compile(r"\[?\s*(\d{1,9})(\s*,\s*\d{1,9})*\s*\]?")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How this task's rows tell choice and label. ``skip``: characters of delimiter before each option.
-    ``doubled``: each option was asked for twice, the second time without the question.
-    ``gold``: ``index``, ``text``, ``letter``, ``field:…`` of the document, or ``score`` (of two, by elimination).
+    """How this task's rows tell choice and label. ``skip``: characters of delimiter before each
+    option. ``doubled``: each option was asked for twice, the second time without the question.
+    ``gold``: ``index``, ``text``, ``letter``, ``field:…`` of the document, or ``score`` (of two, by
+    elimination).
     """
 
     weigh: str = "plain"
@@ -37,8 +40,9 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """A block's options: texts per row, log-probabilities (NaN beyond a row's options), how many there are, and
-    where they were asked for the log-probabilities of the options without the question."""
+    """A block's options: texts per row, log-probabilities (NaN beyond a row's options), how many
+    there are, and where they were asked for the log-probabilities of the options without the
+    question."""
 
     text_N: list[list[str]]
     log_NK: NDArray[np.float64]
@@ -46,15 +50,21 @@ class Options:
     alone_NK: NDArray[np.float64] | None = None
 
 
-def learn_rule(rows: Sequence[Row], layout: Layout, metric: str | None, score_N: NDArray[np.float64]) -> Rule:
+def learn_rule(
+    rows: Sequence[Row], layout: Layout, metric: str | None, score_N: NDArray[np.float64]
+) -> Rule:
     """The rule that agrees with most scores, and among equals the one that knows most labels."""
     weigh = WEIGHED.get(metric or "", "plain")
     doubled = "acc_mutual_info" in layout.metrics and all(_is_doubled(row) for row in rows)
     weigh = "plain" if weigh == "difference" and not doubled else weigh
     options = options_of(rows, layout, doubled=doubled)
-    blank = min((len(t) - len(t.lstrip()) for texts in options.text_N for t in texts if t), default=0)
+    blank = min(
+        (len(t) - len(t.lstrip()) for texts in options.text_N for t in texts if t), default=0
+    )
     telling_N = np.isin(score_N, (0.0, 1.0))
-    fields = [f"field:{c.at}" for c in layout.columns if c.name in GOLD_FIELDS and c.kind == "number"]
+    fields = [
+        f"field:{c.at}" for c in layout.columns if c.name in GOLD_FIELDS and c.kind == "number"
+    ]
     best, most = Rule(weigh, blank, doubled), (-1, 0)
     for skip, gold in product(dict.fromkeys((blank, 0)), ("index", "text", "letter", *fields)):
         rule = Rule(weigh, skip, doubled, gold)
@@ -71,9 +81,14 @@ def learn_rule(rows: Sequence[Row], layout: Layout, metric: str | None, score_N:
 
 
 def options_of(rows: Sequence[Row], layout: Layout, *, doubled: bool) -> Options:
-    """Texts and log-probabilities of the options, and the latter without the question where they were asked for."""
+    """Texts and log-probabilities of the options, and the latter without the question where they
+    were asked for."""
     logs = [[pair[0] for pair in row.filtered_resps] for row in rows]
-    text_N = [_tails(row) for row in rows] if layout.several_contexts else [_continuations(row) for row in rows]
+    text_N = (
+        [_tails(row) for row in rows]
+        if layout.several_contexts
+        else [_continuations(row) for row in rows]
+    )
     if not doubled:
         return Options(text_N, *_padded(logs))
     half = [len(log) // 2 for log in logs]
@@ -83,7 +98,8 @@ def options_of(rows: Sequence[Row], layout: Layout, *, doubled: bool) -> Options
 
 
 def chosen(options: Options, rule: Rule) -> NDArray[np.int32]:
-    """(N,) the option of the largest weight, the first of equals; ``MISSING`` where a weight is no number."""
+    """(N,) the option of the largest weight, the first of equals; ``MISSING`` where a weight is no
+    number."""
     weight_NK = options.log_NK
     if not weight_NK.shape[1]:
         return np.full(weight_NK.shape[0], MISSING, dtype=np.int32)
@@ -99,7 +115,11 @@ def chosen(options: Options, rule: Rule) -> NDArray[np.int32]:
 
 
 def labels(
-    rows: Sequence[Row], options: Options, rule: Rule, choice_N: NDArray[np.int32], score_N: NDArray[np.float64]
+    rows: Sequence[Row],
+    options: Options,
+    rule: Rule,
+    choice_N: NDArray[np.int32],
+    score_N: NDArray[np.float64],
 ) -> NDArray[np.int32]:
     """(N,) the right option's index, ``MISSING`` where the rule does not tell."""
     if rule.gold == "score":
@@ -109,12 +129,17 @@ def labels(
         at = rule.gold.removeprefix("field:")
         found = [_whole(getattr(row.doc, at)) for row in rows]
     elif rule.gold == "text":
-        found = [_position(row.target, texts) for row, texts in zip(rows, options.text_N, strict=True)]
+        found = [
+            _position(row.target, texts) for row, texts in zip(rows, options.text_N, strict=True)
+        ]
     elif rule.gold == "letter":
         found = [_letter(row.target) for row in rows]
     else:
         found = [index_in(row.target) for row in rows]
-    return np.array([f if f < len(t) else MISSING for f, t in zip(found, options.text_N, strict=True)], dtype=np.int32)
+    return np.array(
+        [f if f < len(t) else MISSING for f, t in zip(found, options.text_N, strict=True)],
+        dtype=np.int32,
+    )
 
 
 def answered(
@@ -196,7 +221,11 @@ def _listed(options: Options) -> pl.Series:
     padded = flat.reshape((n, most)).cast(pl.List(pl.Float32))
     if (options.count_N == most).all():
         return padded
-    return pl.select(pl.lit(padded).list.head(pl.lit(pl.Series(options.count_N)))).to_series().alias("options")
+    return (
+        pl.select(pl.lit(padded).list.head(pl.lit(pl.Series(options.count_N))))
+        .to_series()
+        .alias("options")
+    )
 
 
 def _lengths(text_N: list[list[str]], rule: Rule) -> list[list[float]]:
@@ -221,10 +250,14 @@ def contexts(row: Row) -> list[str]:
 
 
 def _tails(row: Row) -> list[str]:
-    """Options that stand at the end of the context: from the first word in which the contexts differ."""
+    """Options that stand at the end of the context: from the first word in which the contexts
+    differ."""
     texts = contexts(row)
     low, high = min(texts), max(texts)
-    alike = next((k for k, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    alike = next(
+        (k for k, (a, b) in enumerate(zip(low, high, strict=False)) if a != b),
+        min(len(low), len(high)),
+    )
     start = low.rfind(" ", 0, alike) + 1
     return [text[start:] for text in texts]
 

@@ -14,8 +14,8 @@ from undertow.records.formats.lm_eval.rows import python_json, reason
 from undertow.records.opening import read_file
 
 TEMPLATE = (
-    "doc_to_text", "doc_to_target", "doc_to_choice", "description", "gen_prefix", "target_delimiter",
-    "fewshot_delimiter", "fewshot_config",
+    "doc_to_text", "doc_to_target", "doc_to_choice", "description", "gen_prefix",
+    "target_delimiter", "fewshot_delimiter", "fewshot_config",
 )  # fmt: skip
 """What of a task's configuration makes the prompt, besides the few-shot count."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -29,7 +29,10 @@ def results_beside(file: SampleFile) -> tuple[Table | None, str | None]:
     folder = file.path.parent
     fewer = "so less is known of how the answers were got"
     if not file.stamp:
-        return None, f"{file.path}: its name has no time, so its results_*.json is not known, {fewer}."
+        return (
+            None,
+            f"{file.path}: its name has no time, so its results_*.json is not known, {fewer}.",
+        )
     found = sorted(p for p in folder.glob("*.json") if p.stem.endswith(f"_{file.stamp}"))
     if not found:
         return None, f"{folder}: has no results_{file.stamp}.json, {fewer}."
@@ -117,7 +120,12 @@ def _template(config: Table) -> str | None:
 
 
 def _seeds(config: Table) -> str | None:
-    names = {"random": "random_seed", "numpy": "numpy_seed", "torch": "torch_seed", "few-shot": "fewshot_seed"}
+    names = {
+        "random": "random_seed",
+        "numpy": "numpy_seed",
+        "torch": "torch_seed",
+        "few-shot": "fewshot_seed",
+    }
     found = [f"{name} {config[key]}" for name, key in names.items() if config.get(key) is not None]
     return ", ".join(found) or None
 

@@ -1,4 +1,5 @@
-"""Fields of lm-eval's documents over a block of rows, each as the type that its first rows showed."""
+"""Fields of lm-eval's documents over a block of rows, each as the type that its first rows
+showed."""
 
 from __future__ import annotations
 

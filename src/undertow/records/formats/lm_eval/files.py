@@ -13,8 +13,11 @@ from undertow.records.formats._lines import head
 from undertow.records.formats._names import stem
 from undertow.records.reading import Reading
 
-NAMED = re.compile(r"samples_(?P<task>.+?)(?:_(?P<stamp>\d{4}-\d\d-\d\dT\d[\d.+:-]*))?\.jsonl(?:\.gz)?")
-"""``samples_<task>_<stamp>.jsonl``: a task may hold underscores, a stamp is an ISO time with dashes for colons."""
+NAMED = re.compile(
+    r"samples_(?P<task>.+?)(?:_(?P<stamp>\d{4}-\d\d-\d\dT\d[\d.+:-]*))?\.jsonl(?:\.gz)?"
+)
+"""``samples_<task>_<stamp>.jsonl``: a task may hold underscores, a stamp is an ISO time with dashes
+for colons."""
 PATTERNS = ("samples_*.jsonl", "samples_*.jsonl.gz")
 MOST_LISTED = 8
 
@@ -45,16 +48,20 @@ def is_sample_file(path: Path) -> bool:
 
 
 def model_folders(folder: Path) -> list[Path]:
-    """Folders that hold sample files: this one, else those below it, else those one further below."""
+    """Folders that hold sample files: this one, else those below it, else those one further
+    below."""
     for depth in ("", "*/", "*/*/"):
-        found = sorted({path.parent for pattern in PATTERNS for path in folder.glob(depth + pattern)})
+        found = sorted(
+            {path.parent for pattern in PATTERNS for path in folder.glob(depth + pattern)}
+        )
         if found:
             return found
     return []
 
 
 def runs(paths: Sequence[Path], reading: Reading) -> list[Run]:
-    """Each folder is one member. Loose files of one folder are one too, unless a task appears in several of them.
+    """Each folder is one member. Loose files of one folder are one too, unless a task appears in
+    several of them.
 
     Members are in the order in which their folders, or the first of their files, were given.
     """
@@ -70,7 +77,10 @@ def runs(paths: Sequence[Path], reading: Reading) -> list[Run]:
     if not loose:
         return found
     place = {path: k for k, path in reversed(list(enumerate(paths)))}
-    return sorted(found, key=lambda run: min((place[f.path] for f in run.files if f.path in place), default=-1))
+    return sorted(
+        found,
+        key=lambda run: min((place[f.path] for f in run.files if f.path in place), default=-1),
+    )
 
 
 def sample_file(path: Path) -> SampleFile:
@@ -85,11 +95,16 @@ def _folder_run(path: Path, reading: Reading) -> Run:
     """The newest file of each task in the one model folder that is there."""
     folders = model_folders(path)
     if not folders:
-        raise TableError(f"{path}: holds no samples_*.jsonl; want what lm-eval wrote with --log_samples")
+        raise TableError(
+            f"{path}: holds no samples_*.jsonl; want what lm-eval wrote with --log_samples"
+        )
     if len(folders) > 1:
         shown = ", ".join(str(f.relative_to(path)) for f in folders[:MOST_LISTED])
         more = f" and {len(folders) - MOST_LISTED} more" if len(folders) > MOST_LISTED else ""
-        raise TableError(f"{path}: holds the logs of {len(folders)} models ({shown}{more}); give one of these folders")
+        raise TableError(
+            f"{path}: holds the logs of {len(folders)} models ({shown}{more}); give one of these"
+            " folders"
+        )
     files = sorted(sample_file(p) for pattern in PATTERNS for p in folders[0].glob(pattern))
     newest: dict[str, SampleFile] = {}
     for file in files:
@@ -104,7 +119,10 @@ def _older(folder: Path, older: list[SampleFile]) -> tuple[str, ...]:
         return ()
     shown = ", ".join(f.path.name for f in older[:MOST_LISTED])
     more = f" and {len(older) - MOST_LISTED} more" if len(older) > MOST_LISTED else ""
-    return (f"{folder}: of each task the newest log is read, not {shown}{more}; to read them, give the files.",)
+    return (
+        f"{folder}: of each task the newest log is read, not {shown}{more}; to read them, give the"
+        " files.",
+    )
 
 
 def _by_stamp(files: list[SampleFile]) -> list[list[SampleFile]]:
@@ -125,6 +143,7 @@ def _wanted(files: Iterable[SampleFile], reading: Reading) -> tuple[SampleFile, 
         tasks = ", ".join(f.task for f in all_files[:MOST_LISTED])
         more = f" and {len(all_files) - MOST_LISTED} more" if len(all_files) > MOST_LISTED else ""
         raise TableError(
-            f"{all_files[0].path.parent}: no task fits --tasks {' '.join(reading.tasks)}; it has {tasks}{more}"
+            f"{all_files[0].path.parent}: no task fits --tasks {' '.join(reading.tasks)}; it has"
+            f" {tasks}{more}"
         )
     return kept

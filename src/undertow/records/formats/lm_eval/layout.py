@@ -1,4 +1,5 @@
-"""What the rows of one sample file look like, learnt from its first rows, so that the rest is decoded as just that."""
+"""What the rows of one sample file look like, learnt from its first rows, so that the rest is
+decoded as just that."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS, MOST_VALU
 from undertow.records.reading import Reading
 
 Kind = Literal["choice", "continuation", "generation"]
-"""Several requests with log-probabilities; one of them (its metric is whether the model would say it); text."""
+"""Several requests with log-probabilities; one of them (its metric is whether the model would say
+it); text."""
 
 GIVEN = frozenset(
     {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics",
@@ -25,7 +27,8 @@ GIVEN = frozenset(
 ROLLING = frozenset({"word_perplexity", "byte_perplexity", "bits_per_byte"})
 UNNAMEABLE = re.compile(r'[\\"\x00-\x1f]')
 GOLD_FIELDS = ("gold", "label", "answer", "answer_idx", "gold_idx", "correct", "target")
-"""Fields of a document that may hold the index of the right option, where ``target`` does not tell."""
+"""Fields of a document that may hold the index of the right option, where ``target`` does not
+tell."""
 
 
 NO_FILTER = "none"
@@ -37,8 +40,9 @@ class NoOutcomeError(TableError):
 
 
 class DocColumn(NamedTuple):
-    """A field of the document that is kept: ``at`` is its attribute in the decoded document, or it is in ``metadata``,
-    which is the attribute ``inside``. ``hashed``: a text of any length that tells which examples share it."""
+    """A field of the document that is kept: ``at`` is its attribute in the decoded document, or it
+    is in ``metadata``, which is the attribute ``inside``. ``hashed``: a text of any length that
+    tells which examples share it."""
 
     name: str
     at: str
@@ -49,8 +53,9 @@ class DocColumn(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """``row`` is the type to decode to. It has ``doc_id, target, filter``, the three hashes, ``filtered_resps``, and
-    as they are needed ``arguments``, ``resps``, ``doc`` and one attribute per metric (``m0`` …)."""
+    """``row`` is the type to decode to. It has ``doc_id, target, filter``, the three hashes,
+    ``filtered_resps``, and as they are needed ``arguments``, ``resps``, ``doc`` and one attribute
+    per metric (``m0`` …)."""
 
     kind: Kind
     filter: str
@@ -70,13 +75,24 @@ def learn(path: Path, first: Sequence[dict[str, Any]], reading: Reading) -> Layo
     metrics = metric_names(first)
     requests = _requests(row.get("arguments"))
     if metrics and set(metrics) <= ROLLING:
-        raise NoOutcomeError(f"{path}: is scored by {', '.join(metrics)}: no outcome between 0 and 1 of each example")
+        raise NoOutcomeError(
+            f"{path}: is scored by {', '.join(metrics)}: no outcome between 0 and 1 of each example"
+        )
     kind = _kind(row.get("filtered_resps"))
     several = kind == "choice" and _several_contexts([_requests(r.get("arguments")) for r in first])
     columns = _doc_columns(first, reading)
-    decoding = requests[0][1] if kind == "generation" and requests and len(requests[0]) > 1 else None
+    decoding = (
+        requests[0][1] if kind == "generation" and requests and len(requests[0]) > 1 else None
+    )
     nested = isinstance(row.get("arguments"), dict)
-    type_ = _row_type(kind, metrics, columns, nested=nested, contexts=several or reading.inputs, inputs=reading.inputs)
+    type_ = _row_type(
+        kind,
+        metrics,
+        columns,
+        nested=nested,
+        contexts=several or reading.inputs,
+        inputs=reading.inputs,
+    )
     filter = row.get("filter")
     filter = filter if isinstance(filter, str) else NO_FILTER
     return Layout(
@@ -92,12 +108,15 @@ def learn(path: Path, first: Sequence[dict[str, Any]], reading: Reading) -> Layo
 
 
 def metric_names(first: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """``metrics`` of the rows; in logs from before there was that field, every key that is not lm-eval's own."""
+    """``metrics`` of the rows; in logs from before there was that field, every key that is not
+    lm-eval's own."""
     names: dict[str, None] = {}
     for row in first:
         listed = row.get("metrics")
         found = listed if isinstance(listed, list) else [key for key in row if key not in GIVEN]
-        names.update(dict.fromkeys(name for name in found if _can_be_name(name) and name not in GIVEN))
+        names.update(
+            dict.fromkeys(name for name in found if _can_be_name(name) and name not in GIVEN)
+        )
     return tuple(names)
 
 
@@ -127,15 +146,20 @@ def _is_pair(request: Any) -> bool:
 def _requests(arguments: Any) -> list[list[Any]]:
     """The arguments of each request; files from before August 2024 have them as nested lists."""
     if isinstance(arguments, dict):
-        return [list(request.values()) for request in arguments.values() if isinstance(request, dict)]
+        return [
+            list(request.values()) for request in arguments.values() if isinstance(request, dict)
+        ]
     return [r for r in arguments if isinstance(r, list)] if isinstance(arguments, list) else []
 
 
 def _several_contexts(rows: list[list[list[Any]]]) -> bool:
     """Whether options stand in the context, before one continuation (as in winogrande)."""
-    some = [requests for requests in rows if len(requests) > 1 and all(len(r) > 1 for r in requests)]
+    some = [
+        requests for requests in rows if len(requests) > 1 and all(len(r) > 1 for r in requests)
+    ]
     return bool(some) and all(
-        len({str(r[1]) for r in requests}) == 1 and len({str(r[0]) for r in requests}) > 1 for requests in some
+        len({str(r[1]) for r in requests}) == 1 and len({str(r[0]) for r in requests}) > 1
+        for requests in some
     )
 
 
@@ -157,11 +181,16 @@ def _doc_columns(first: Sequence[dict[str, Any]], reading: Reading) -> tuple[Doc
 def _keys(docs: Sequence[dict[str, Any]], reading: Reading) -> list[str]:
     """The first fields, and those that tell which examples share a text."""
     keys = list(dict.fromkeys(key for doc in docs for key in doc))
-    return keys[:MOST_COLUMNS] + [k for k in keys[MOST_COLUMNS:] if k == reading.cluster or k in CLUSTERS]
+    return keys[:MOST_COLUMNS] + [
+        k for k in keys[MOST_COLUMNS:] if k == reading.cluster or k in CLUSTERS
+    ]
 
 
-def _doc_column(key: str, values: list[Any], k: int, inner: bool, reading: Reading) -> DocColumn | None:
-    """A field of single values; of texts only what can still be a slice, or tells which examples share a text."""
+def _doc_column(
+    key: str, values: list[Any], k: int, inner: bool, reading: Reading
+) -> DocColumn | None:
+    """A field of single values; of texts only what can still be a slice, or tells which examples
+    share a text."""
     known = [v for v in values if v is not None]
     if not known or not _can_be_name(key):
         return None
@@ -171,7 +200,10 @@ def _doc_column(key: str, values: list[Any], k: int, inner: bool, reading: Readi
         return DocColumn(key, f"d{k}", "number", in_metadata=inner)
     if not all(isinstance(v, str | int | float) for v in known):
         return None
-    few = len({str(v) for v in known}) <= MOST_VALUES and max(len(str(v)) for v in known) <= LONGEST_VALUE
+    few = (
+        len({str(v) for v in known}) <= MOST_VALUES
+        and max(len(str(v)) for v in known) <= LONGEST_VALUE
+    )
     shares = key == reading.cluster or key in CLUSTERS
     return DocColumn(key, f"d{k}", "text", shares, inner) if few or shares else None
 
@@ -207,7 +239,8 @@ def _row_type(
 
 
 def _doc_type(columns: tuple[DocColumn, ...]) -> type[Any]:
-    """The document's kept fields, ``inside`` being all of its ``metadata`` where some of that is kept."""
+    """The document's kept fields, ``inside`` being all of its ``metadata`` where some of that is
+    kept."""
     top = [column for column in columns if not column.in_metadata]
     fields: list[Any] = [(column.at, Any, None) for column in top]
     rename = {column.at: column.name for column in top}

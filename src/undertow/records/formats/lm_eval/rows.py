@@ -1,4 +1,5 @@
-"""Decoded rows of one sample file, block by block. Any bytes give rows or a ``TableError`` with the line."""
+"""Decoded rows of one sample file, block by block. Any bytes give rows or a ``TableError`` with the
+line."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ class Source:
         decoder = msgspec.json.Decoder(self.layout.row, strict=False)
         bad: list[tuple[int, str]] = []
         for first, block in blocks(self.path):
-            yield self._fast(decoder, block) or self._line_by_line(decoder, first, block, bad, exclusions)
+            yield self._fast(decoder, block) or self._line_by_line(
+                decoder, first, block, bad, exclusions
+            )
         if bad:
             exclusions.leave_out(_unreadable(self.path, bad), REPAIR)
 
@@ -61,7 +64,8 @@ class Source:
         bad: list[tuple[int, str]],
         exclusions: Exclusions,
     ) -> list[Row]:
-        """For blocks with what JSON has no word for (NaN, half a surrogate), and to find the line that is wrong."""
+        """For blocks with what JSON has no word for (NaN, half a surrogate), and to find the line
+        that is wrong."""
         rows = []
         for number, line in enumerate(block.split(b"\n"), start=first):
             if not line.strip():
@@ -94,7 +98,8 @@ def column(rows: Sequence[Row], at: str) -> list[Any]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Rows are many objects in no cycles: looking for cycles among them would take a quarter of the time."""
+    """Rows are many objects in no cycles: looking for cycles among them would take a quarter of the
+    time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -108,7 +113,8 @@ REPAIR = "it may be cut off or damaged: evaluate again"
 
 
 def python_json(data: bytes) -> Any:
-    """JSON as Python writes it, with NaN and Infinity; halves of surrogates become question marks."""
+    """JSON as Python writes it, with NaN and Infinity; halves of surrogates become question
+    marks."""
     value = json.loads(data.decode("utf-8"))
     if b"\\ud" not in data and b"\\uD" not in data:
         return value
@@ -146,7 +152,9 @@ def _first_rows(path: Path) -> list[dict[str, Any]]:
         if found or first > LEARNT:
             break
     if not found:
-        raise TableError(f"{path}: {wrong}; want what lm-eval wrote with --log_samples, one JSON object a line")
+        raise TableError(
+            f"{path}: {wrong}; want what lm-eval wrote with --log_samples, one JSON object a line"
+        )
     return found
 
 
@@ -154,7 +162,9 @@ def _sound(rows: list[Row], layout: Layout) -> bool:
     """Whether ``_wrong`` has nothing to say about any of them."""
     if not {int, str}.issuperset(map(type, column(rows, "doc_id"))):
         return False
-    return layout.kind != "choice" or all(len(row.arguments) == len(row.filtered_resps) for row in rows)
+    return layout.kind != "choice" or all(
+        len(row.arguments) == len(row.filtered_resps) for row in rows
+    )
 
 
 def _wrong(row: Row, layout: Layout) -> str | None:

@@ -16,8 +16,23 @@ from undertow.records.formats._clustering import unasked
 from undertow.records.formats._document import cluster, slices
 from undertow.records.formats._join import Exclusions
 from undertow.records.formats._log import kept_input
-from undertow.records.formats._outcome import Values, choose, is_percentage, joined, values_of, why_not
-from undertow.records.formats.lm_eval.choice import Rule, answered, chosen, contexts, labels, learn_rule, options_of
+from undertow.records.formats._outcome import (
+    Values,
+    choose,
+    is_percentage,
+    joined,
+    values_of,
+    why_not,
+)
+from undertow.records.formats.lm_eval.choice import (
+    Rule,
+    answered,
+    chosen,
+    contexts,
+    labels,
+    learn_rule,
+    options_of,
+)
 from undertow.records.formats.lm_eval.document import doc_series
 from undertow.records.formats.lm_eval.files import SampleFile
 from undertow.records.formats.lm_eval.layout import Layout
@@ -26,15 +41,15 @@ from undertow.records.formats.lm_eval.text import generated, said_or_not
 from undertow.records.reading import Reading
 
 HASHES = {"doc_hash": 8, "target_hash": 4, "prompt_hash": 12}
-"""Hexadecimal digits that are kept. Only rows of one id are ever compared, so 48 bits tell them apart; and texts of up
-to twelve letters take a third of the memory in polars."""
+"""Hexadecimal digits that are kept. Only rows of one id are ever compared, so 48 bits tell them
+apart; and texts of up to twelve letters take a third of the memory in polars."""
 OPTIONS = ("choice", "label", "options")
 
 
 @dataclass(frozen=True, eq=False)
 class TaskLog:
-    """``metric`` is the outcome taken, ``None`` where no metric can be one; ``decoding`` what a generation was asked
-    with."""
+    """``metric`` is the outcome taken, ``None`` where no metric can be one; ``decoding`` what a
+    generation was asked with."""
 
     task: str
     frame: pl.DataFrame
@@ -58,7 +73,8 @@ class _Collected:
 
 
 def read_task(file: SampleFile, reading: Reading, less_is_better: Collection[str]) -> TaskLog:
-    """Raises ``TableError``, one line, for what cannot be read or a metric or filter that is not there."""
+    """Raises ``TableError``, one line, for what cannot be read or a metric or filter that is not
+    there."""
     with collector_paused():
         source = Source.of(file.path, reading)
         found, table, metric = _settle(source, reading, less_is_better)
@@ -70,14 +86,25 @@ def _settle(
 ) -> tuple[_Collected, dict[str, Values], str | None]:
     """Passes over the file until filter and metric are what all rows allow: one, rarely two."""
     path = source.path
-    found = _collect(source, reading.filter or source.layout.filter, reading, less_is_better, reading.metric)
-    if not found.frames and len(found.other_filters) == 1:  # One filter only: there is nothing to choose.
-        found = _collect(source, next(iter(found.other_filters)), reading, less_is_better, reading.metric)
+    found = _collect(
+        source, reading.filter or source.layout.filter, reading, less_is_better, reading.metric
+    )
+    if (
+        not found.frames and len(found.other_filters) == 1
+    ):  # One filter only: there is nothing to choose.
+        found = _collect(
+            source, next(iter(found.other_filters)), reading, less_is_better, reading.metric
+        )
     if not found.frames and not found.other_filters:
-        raise TableError(f"{path}: no row is left; want what lm-eval wrote with --log_samples, one JSON object a line")
+        raise TableError(
+            f"{path}: no row is left; want what lm-eval wrote with --log_samples, one JSON object a"
+            " line"
+        )
     if not found.frames:
         filters = ", ".join(" ".join(name.split()) for name in found.other_filters)
-        raise TableError(f"{path}: has no filter {found.filter!r}; it has {filters}: choose one with --filter")
+        raise TableError(
+            f"{path}: has no filter {found.filter!r}; it has {filters}: choose one with --filter"
+        )
     table = {name: joined(parts) for name, parts in found.values.items()}
     found.values.clear()
     metric = choose(path, table, less_is_better, reading.metric)
@@ -87,10 +114,14 @@ def _settle(
 
 
 def _collect(
-    source: Source, filter: str, reading: Reading, less_is_better: Collection[str], metric: str | None
+    source: Source,
+    filter: str,
+    reading: Reading,
+    less_is_better: Collection[str],
+    metric: str | None,
 ) -> _Collected:
-    """One pass. Without ``metric``, choices are told by the first one that can be the outcome as far as one block
-    says."""
+    """One pass. Without ``metric``, choices are told by the first one that can be the outcome as
+    far as one block says."""
     exclusions = Exclusions(reading.allow_partial)
     found = _Collected(filter, metric, notes=exclusions.notes)
     layout = source.layout
@@ -118,19 +149,28 @@ def _plan(
     less_is_better: Collection[str],
 ) -> None:
     if found.metric is None:
-        usable = (name for name in layout.metrics if why_not(name, values[name], less_is_better) is None)
+        usable = (
+            name for name in layout.metrics if why_not(name, values[name], less_is_better) is None
+        )
         found.metric = next(usable, None)
     if layout.kind == "choice":
-        found.rule = learn_rule(rows, layout, found.metric, _scores(values, found.metric, len(rows)))
+        found.rule = learn_rule(
+            rows, layout, found.metric, _scores(values, found.metric, len(rows))
+        )
 
 
 def _scores(values: Mapping[str, Values], metric: str | None, n: int) -> NDArray[np.float64]:
     return np.full(n, np.nan) if metric is None or metric not in values else values[metric].number_N
 
 
-def _columns(rows: Sequence[Row], layout: Layout, rule: Rule, score_N: NDArray[np.float64]) -> pl.DataFrame:
+def _columns(
+    rows: Sequence[Row], layout: Layout, rule: Rule, score_N: NDArray[np.float64]
+) -> pl.DataFrame:
     """A block's rows as columns, without the score."""
-    columns = [pl.Series("example_id", list(map(str, column(rows, "doc_id"))), dtype=pl.String), *_hashes(rows)]
+    columns = [
+        pl.Series("example_id", list(map(str, column(rows, "doc_id"))), dtype=pl.String),
+        *_hashes(rows),
+    ]
     if layout.kind == "choice":
         options = options_of(rows, layout, doubled=rule.doubled)
         choice_N = chosen(options, rule)
@@ -146,7 +186,8 @@ def _columns(rows: Sequence[Row], layout: Layout, rule: Rule, score_N: NDArray[n
 
 
 def _hashes(rows: Sequence[Row]) -> list[pl.Series]:
-    """Document and target as one fingerprint, and the prompt's (which in lm-eval is that of the first request)."""
+    """Document and target as one fingerprint, and the prompt's (which in lm-eval is that of the
+    first request)."""
     doc, target, prompt = (
         pl.Series(name, [text and text[:digits] for text in column(rows, name)], dtype=pl.String)
         for name, digits in HASHES.items()
@@ -168,7 +209,10 @@ def _task_log(
     said = [*found.notes, *_of_filters(file, found)]
     where = f"{file.path}:"
     if metric is None:
-        said.append(f"{where} none of its metrics ({', '.join(table) or 'none'}) is an outcome between 0 and 1.")
+        said.append(
+            f"{where} none of its metrics ({', '.join(table) or 'none'}) is an outcome between 0"
+            " and 1."
+        )
     else:
         score = pl.Series("score", table[metric].number_N).fill_nan(None)
         if is_percentage(metric, table[metric]):
@@ -178,40 +222,56 @@ def _task_log(
     if layout.kind == "choice":
         frame = _settled(frame, layout, found.rule, where, said)
     names = [s.name for s in doc_series([], layout.columns)]
-    frame = frame.with_columns(example_id=file.task + "/" + pl.col("example_id"), task=pl.lit(file.task))
+    frame = frame.with_columns(
+        example_id=file.task + "/" + pl.col("example_id"), task=pl.lit(file.task)
+    )
     shared = cluster(frame, names, file.task) if reading.cluster is None else None
     if shared is not None:
         frame = frame.with_columns(shared[0])
         said.append(unasked(shared[1]))
     frame = _without_copies(slices(frame, names, reading), where, said)
-    unknown = [name for name in ("content_hash", "prompt_hash", "target") if not frame[name].count()]
-    return TaskLog(file.task, frame.drop(unknown), metric, found.filter, layout.decoding, tuple(said))
+    unknown = [
+        name for name in ("content_hash", "prompt_hash", "target") if not frame[name].count()
+    ]
+    return TaskLog(
+        file.task, frame.drop(unknown), metric, found.filter, layout.decoding, tuple(said)
+    )
 
 
 def _of_filters(file: SampleFile, found: _Collected) -> list[str]:
     if not found.other_filters:
         return []
     others = ", ".join(" ".join(name.split()) for name in found.other_filters)
-    return [f"{file.path}: the filter {found.filter} is read, not {others}; --filter takes another."]
+    return [
+        f"{file.path}: the filter {found.filter} is read, not {others}; --filter takes another."
+    ]
 
 
-def _settled(frame: pl.DataFrame, layout: Layout, rule: Rule, where: str, said: list[str]) -> pl.DataFrame:
+def _settled(
+    frame: pl.DataFrame, layout: Layout, rule: Rule, where: str, said: list[str]
+) -> pl.DataFrame:
     """Choice and label where they fit the score; else the answers are only texts."""
     reason = _no_choice(frame, rule)
     if reason is not None:
         said.append(f"{where} {reason}, so the options' texts are compared, not their places.")
         return frame.drop(OPTIONS)
     if layout.several_contexts:
-        said.append(f"{where} its options stand in the prompt; which was right follows from the score.")
+        said.append(
+            f"{where} its options stand in the prompt; which was right follows from the score."
+        )
     unknown = frame["choice"].null_count()
     if unknown:
-        said.append(f"{where} {unknown} of {frame.height} rows have log-probabilities that are no numbers: no choice.")
+        said.append(
+            f"{where} {unknown} of {frame.height} rows have log-probabilities that are no numbers:"
+            " no choice."
+        )
     if "score" in frame.columns:
         agrees = (frame["choice"] == frame["label"]) == (frame["score"] == 1)
         count = int((~agrees).sum())
         if count:
             said.append(
-                f"{where} in {count} of {frame.height} rows the score is not whether the choice is the label"
+                f"{where} in {count} of {frame.height} rows the score is not whether the choice is"
+                " the label"
                 " (several right options, or a rule of the task's own); the score is followed."
             )
     return frame
@@ -229,13 +289,19 @@ def _no_choice(frame: pl.DataFrame, rule: Rule) -> str | None:
 
 
 def _without_copies(frame: pl.DataFrame, where: str, said: list[str]) -> pl.DataFrame:
-    """Rows of one example: copies are dropped where all of them are, else they are repeats (``_assemble``)."""
+    """Rows of one example: copies are dropped where all of them are, else they are repeats
+    (``_assemble``)."""
     again = frame.height - frame["example_id"].n_unique()
     if not again:
         return frame
     unique = frame.unique(maintain_order=True)
     if frame.height - unique.height < again:
-        said.append(f"{where} {again} rows are of examples already there, with other answers: they count as repeats.")
+        said.append(
+            f"{where} {again} rows are of examples already there, with other answers: they count as"
+            " repeats."
+        )
         return frame
-    said.append(f"{where} {again} rows are copies of others and are dropped; the file was written to twice.")
+    said.append(
+        f"{where} {again} rows are copies of others and are dropped; the file was written to twice."
+    )
     return unique

@@ -1,4 +1,5 @@
-"""Answers of tasks without options: what was generated, or whether one continuation was the likeliest."""
+"""Answers of tasks without options: what was generated, or whether one continuation was the
+likeliest."""
 
 from __future__ import annotations
 
@@ -14,13 +15,15 @@ from undertow.records.formats.lm_eval.choice import as_text
 from undertow.records.formats.lm_eval.rows import Row
 
 ANOTHER = "(another continuation)"
-"""The answer of a model for which the continuation that was asked about is not the likeliest one."""
+"""The answer of a model for which the continuation that was asked about is not the likeliest
+one."""
 
 
 def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
     """Columns of a block: answer, target and, to be shown, what was written before the filter.
 
-    Of repeated generations the answer is the most frequent one after the filter, the first of equals.
+    Of repeated generations the answer is the most frequent one after the filter, the first of
+    equals.
     """
     answers = [_most_frequent(row.filtered_resps) for row in rows]
     answer = pl.Series("answer", answers, dtype=pl.String)
@@ -33,7 +36,8 @@ def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
 
 
 def said_or_not(rows: Sequence[Row]) -> list[pl.Series]:
-    """Columns of a block: the continuation where greedy decoding would have said it, else that it was another."""
+    """Columns of a block: the continuation where greedy decoding would have said it, else that it
+    was another."""
     said = [str(row.filtered_resps[0][1]) == "True" if row.filtered_resps else None for row in rows]
     target = [_continuation(row) for row in rows]
     answer = [None if s is None else t if s else ANOTHER for s, t in zip(said, target, strict=True)]
@@ -57,7 +61,8 @@ def _continuation(row: Row) -> str | None:
 
 
 def _most_frequent(filtered: list[Any]) -> str | None:
-    """One text is the rule; repeats stay a list in the first request where the filter keeps several."""
+    """One text is the rule; repeats stay a list in the first request where the filter keeps
+    several."""
     if not filtered:
         return None
     first = filtered[0]

@@ -3,11 +3,11 @@
     OUT/<benchmark>/results.jsonl      one row per problem and repeat
     OUT/<benchmark>/eval-*.json        how they were got; optional
 
-A benchmark's folder (or its results.jsonl) is one member, and so is a folder of such folders, a task each.
-``example_id`` is ``benchmark/problem_idx``; repeats are averaged. Where a row failed for a reason outside the model
-(``error_category`` ``infra_error`` or ``system``) it has no score, while NeMo counts it as 0. ``--metric`` takes a
-further scorer, as ``scorer:name``.
-Source: nemo-evaluator 0.3.0, ``engine/eval_loop.py``, ``engine/artifacts.py``, ``engine/comparison.py``.
+A benchmark's folder (or its results.jsonl) is one member, and so is a folder of such folders, a
+task each. ``example_id`` is ``benchmark/problem_idx``; repeats are averaged. Where a row failed for
+a reason outside the model (``error_category`` ``infra_error`` or ``system``) it has no score, while
+NeMo counts it as 0. ``--metric`` takes a further scorer, as ``scorer:name``. Source: nemo-evaluator
+0.3.0, ``engine/eval_loop.py``, ``engine/artifacts.py``, ``engine/comparison.py``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,14 @@ USES = ("metric", "tasks")
 
 
 def sniff(path: Path) -> str | None:
-    """Rows with problem_idx and reward or model_response, or a folder that holds such a results.jsonl."""
+    """Rows with problem_idx and reward or model_response, or a folder that holds such a
+    results.jsonl."""
     if not path.is_dir():
-        return "NeMo Evaluator results (rows with problem_idx and model_response)" if is_results(path) else None
+        return (
+            "NeMo Evaluator results (rows with problem_idx and model_response)"
+            if is_results(path)
+            else None
+        )
     first = next((p for p in results_in(path) if is_results(p)), None)
     return None if first is None else f"NeMo Evaluator results (holds {first.relative_to(path)})"
 
@@ -41,7 +46,10 @@ def sniff(path: Path) -> str | None:
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population. Raises ``TableError``, one line."""
     folders = [p if p.is_dir() or p.name != RESULTS else p.absolute().parent for p in paths]
-    logs = [_member(path, name, reading) for path, name in zip(paths, member_names(folders), strict=True)]
+    logs = [
+        _member(path, name, reading)
+        for path, name in zip(paths, member_names(folders), strict=True)
+    ]
     return assemble(agreeing(logs), reading.named(logs[0].model))
 
 
@@ -51,7 +59,9 @@ def _member(path: Path, name: str, reading: Reading) -> Log:
         raise TableError(f"{path}: holds no {RESULTS}; want what nel eval run wrote")
     bundles: dict[Path, Bundle] = {file: bundle(file) for file in files}
     if any(b.shard for b in bundles.values()) and len(files) > 1:
-        raise TableError(f"{path}: holds the shards of one run; put them together with nel eval merge")
+        raise TableError(
+            f"{path}: holds the shards of one run; put them together with nel eval merge"
+        )
     found = [Found(file, b.task, b.stamp, b.model or "unknown") for file, b in bundles.items()]
     wanted, notes = newest_of_each_task(path if path.is_dir() else path.parent, found, reading)
     parts = [to_part(log.path, bundles[log.path], reading) for log in wanted]

@@ -14,7 +14,15 @@ from undertow.records.formats._lines import head
 
 RESULTS = "results.jsonl"
 DEEPEST = 3
-DECODING = ("temperature", "max_tokens", "top_p", "top_k", "frequency_penalty", "presence_penalty", "stop")
+DECODING = (
+    "temperature",
+    "max_tokens",
+    "top_p",
+    "top_k",
+    "frequency_penalty",
+    "presence_penalty",
+    "stop",
+)
 
 
 class Bundle(NamedTuple):
@@ -39,7 +47,11 @@ class _Bundle(msgspec.Struct):
 def is_results(path: Path) -> bool:
     """Whether its first row is one that NeMo Evaluator wrote, whatever the file is called."""
     first = head(path).lstrip()
-    return first.startswith(b"{") and b'"problem_idx"' in first and (b'"reward"' in first or b'"repeat"' in first)
+    return (
+        first.startswith(b"{")
+        and b'"problem_idx"' in first
+        and (b'"reward"' in first or b'"repeat"' in first)
+    )
 
 
 def results_in(folder: Path) -> list[Path]:
@@ -68,13 +80,21 @@ def bundle(file: Path) -> Bundle:
         if name(table(found.benchmark).get("name")) is not None:
             named.append((text(found.timestamp) or "", found))
     if not named:
-        return Bundle(folder.name or "task", None, "", False, {}, {"harness": "NeMo Evaluator"}, said)
+        return Bundle(
+            folder.name or "task", None, "", False, {}, {"harness": "NeMo Evaluator"}, said
+        )
     stamp, found = max(named, key=lambda pair: pair[0])
     config = table(found.config)
     shard = bool(table(config.get("shard"))) or config.get("shard_range") is not None
     task = name(table(found.benchmark).get("name")) or folder.name
     return Bundle(
-        task, name(config.get("model")), stamp, shard, _conditions(config, found), _shared(config, found), None
+        task,
+        name(config.get("model")),
+        stamp,
+        shard,
+        _conditions(config, found),
+        _shared(config, found),
+        None,
     )
 
 

@@ -64,7 +64,8 @@ def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
     failed = sum(row.failed for row in kept)
     if failed:
         notes.append(
-            f"{path}: {failed} of {len(kept)} rows failed for reasons outside the model and have no score; NeMo"
+            f"{path}: {failed} of {len(kept)} rows failed for reasons outside the model and have no"
+            " score; NeMo"
             " Evaluator counts them as 0."
         )
     return Part(bundle.task, frame, outcome.metric, bundle.conditions, bundle.shared, tuple(notes))
@@ -73,7 +74,9 @@ def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
 def _kept(path: Path, reading: Reading) -> Iterator[Kept]:
     for number_, row in enumerate(rows(path, _Row), start=1):
         if not isinstance(row.problem_idx, int | str):
-            raise TableError(f"{path}: row {number_} has no problem_idx; want what nel eval run wrote")
+            raise TableError(
+                f"{path}: row {number_} has no problem_idx; want what nel eval run wrote"
+            )
         yield _one(row, reading)
 
 
@@ -104,7 +107,8 @@ def _reward(value: Any) -> Any:
 
 
 def _others(row: _Row, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Rewards of further scorers; before ``scorer_rewards`` was written they stand among the details."""
+    """Rewards of further scorers; before ``scorer_rewards`` was written they stand among the
+    details."""
     found = {n: table(v).get(REWARD) for n, v in details.items() if n.startswith("scorer:")}
     return {n: _reward(v) for n, v in {**found, **table(row.scorer_rewards)}.items()}
 
@@ -119,7 +123,9 @@ def _metadata(row: _Row, details: Mapping[str, Any]) -> Mapping[str, Any]:
 def _frame(
     kept: Sequence[Kept], task: str, score: Sequence[float | None], reading: Reading
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    words = {n: [getattr(row, n) for row in kept] for n in ("answer", "prompt_hash", "content_hash")}
+    words = {
+        n: [getattr(row, n) for row in kept] for n in ("answer", "prompt_hash", "content_hash")
+    }
     columns = [
         pl.Series("example_id", [f"{task}/{row.id}" for row in kept], dtype=pl.String),
         pl.Series("task", [task] * len(kept), dtype=pl.String),
@@ -129,6 +135,10 @@ def _frame(
         *(pl.Series(n, column, dtype=pl.String) for n, column in words.items()),
     ]
     if reading.inputs:
-        columns.append(kept_input(pl.Series("input", [row.prompt for row in kept], dtype=pl.String)))
-        columns.append(kept_output(pl.Series("output", [row.output for row in kept], dtype=pl.String)))
+        columns.append(
+            kept_input(pl.Series("input", [row.prompt for row in kept], dtype=pl.String))
+        )
+        columns.append(
+            kept_output(pl.Series("output", [row.output for row in kept], dtype=pl.String))
+        )
     return with_metadata(pl.DataFrame(columns), [row.metadata for row in kept], reading, task)
