@@ -29,15 +29,18 @@ MAY_IMPORT: dict[str, set[str]] = {
 """The longest matching key holds; modules under none (run, cli, demo, studies …) may import everything."""
 
 TORCH_FREE = ("undertow.records", "undertow.audit", "undertow.report", "undertow.cli", "undertow.study")
+FORMATS = "undertow.records.formats"
 SIBLINGS = (
     "undertow.audit.measures",
     "undertow.lab.interventions.objective",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",
-    "undertow.records.formats",
+    FORMATS,
 )
 """Folders whose files never import each other; a name with a leading underscore is theirs to share."""
 SHARED = {"undertow.records.formats.detect"}
+ROOMS: dict[str, set[str]] = {"decoding": set()}
+"""Rooms in ``records/formats`` that its readers share, each with the rooms that it builds on."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "config"}
 FUNCTION_LIMIT, FILE_LIMIT, STUDY_LIMIT = 60, 500, 120
 
@@ -108,7 +111,17 @@ def test_siblings_never_import_each_other(folder: str) -> None:
             continue
         own = ".".join(module.split(".")[: folder.count(".") + 2])  # A package is one sibling, whatever it holds.
         others = {n for n in imports(path) if under(n, (folder,)) and not under(n, (own,)) and n != folder}
+        shared = tuple(f"{folder}.{room}" for room in ROOMS) if folder == FORMATS else ()
+        others = {n for n in others if not under(n, shared)}
         assert {n for n in others if not n.removeprefix(folder + ".").startswith("_")} == set(), module
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_the_readers_build_on_each_other_in_one_direction(room: str) -> None:
+    beyond = tuple(f"{FORMATS}.{other}" for other in ROOMS if other != room and other not in ROOMS[room])
+    files = [path for path in FILES if under(module_name(path), (f"{FORMATS}.{room}",))]
+    assert files
+    assert offenders(lambda path: {n for n in imports(path) if under(n, beyond)}, files) == {}
 
 
 def test_no_grab_bags() -> None:

@@ -27,8 +27,8 @@ from undertow.audit.gate.rules.min_realised_speedup import _from_file as read_ti
 from undertow.audit.gate.rules.must_not_flip import MustNotFlip
 from undertow.errors import RecordError, TableError, UserError
 from undertow.records import opening, parquet_pages, read_any, read_population, write_records
-from undertow.records.formats import _parse
-from undertow.records.formats._lines import blocks, head
+from undertow.records.formats.decoding import tables
+from undertow.records.formats.decoding.lines import blocks, head
 from undertow.records.opening import open_file, read_file
 
 TABLE = "example_id,prediction,label\n1,a,a\n2,b,a\n"
@@ -348,7 +348,7 @@ FIX = "write fewer rows or columns to a file, or use a machine with more memory"
 
 def test_a_file_that_does_not_fit_into_memory(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(TABLE)
-    with mock.patch.object(_parse.pl, "read_csv", side_effect=MemoryError):
+    with mock.patch.object(tables.pl, "read_csv", side_effect=MemoryError):
         assert (
             said(lambda: read_any([tmp_path / "a.csv"]))
             == f"{tmp_path / 'a.csv'}: does not fit into memory (0 MB); {FIX}"
@@ -377,7 +377,7 @@ def test_gigabytes_of_nothing_are_not_read(tmp_path: Path, name: str, why: str) 
     path = tmp_path / name
     path.touch()
     os.truncate(path, 3 << 30)
-    with mock.patch.object(_parse, "read_unpacked", side_effect=AssertionError("it reads all of it")):
+    with mock.patch.object(tables, "read_unpacked", side_effect=AssertionError("it reads all of it")):
         assert said(lambda: read_any([path])) == f"{path}: {why}"
 
 

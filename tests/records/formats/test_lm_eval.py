@@ -428,7 +428,7 @@ def test_percentages_are_divided(tmp_path: Path) -> None:
 
 
 def test_a_metric_that_turns_out_to_be_none_further_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("undertow.records.formats._lines.BLOCK", 2000)
+    monkeypatch.setattr("undertow.records.formats.decoding.lines.BLOCK", 2000)
     rows = quiz()
     for each in rows:
         each["metrics"] = ["points", "acc"]
@@ -734,9 +734,9 @@ def test_a_gzip_that_was_cut_off(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_read_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("undertow.records.formats._lines.BLOCK", 100)
+    monkeypatch.setattr("undertow.records.formats.decoding.lines.BLOCK", 100)
     assert read(tmp_path, b"\xef\xbb\xbf" + lines(quiz()).replace(b"\n", b"\r\n")).N == 6
-    monkeypatch.setattr("undertow.records.formats._lines.LONGEST_LINE", 1000)
+    monkeypatch.setattr("undertow.records.formats.decoding.lines.LONGEST_LINE", 1000)
     assert refused(tmp_path, lines([choice(0, [-1.0, -2.0], 0, text="x" * 5000)])) == (
         "line 1 is longer than 0 MB, so it is no row of a log; want one JSON object a line"
     )

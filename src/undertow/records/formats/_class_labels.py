@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._parse import silent_panics
+from undertow.records.formats.decoding.tables import silent_panics
 from undertow.records.opening import open_file
 from undertow.records.parquet_pages import MAGIC
 from undertow.records.records import MISSING

@@ -10,7 +10,7 @@ from undertow.errors import TableError
 from undertow.records.formats._class_labels import class_names, named
 from undertow.records.formats._columns import PROBABILITY, clean
 from undertow.records.formats._join import Sheet
-from undertow.records.formats._parse import parse
+from undertow.records.formats.decoding.tables import parse
 
 KEYS = ("example_id", "filename", "file", "index", "idx", "id")
 LABELS = ("label", "labels", "target", "class")

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from undertow.records.formats.decoding.values import fingerprint
+
 PER_MEMBER = frozenset({"score", "answer", "choice", "options", "output", "seconds"})
 """Columns that belong to the member's answer; every other column belongs to the example."""
 
@@ -77,3 +79,13 @@ def kept_input(column: pl.Series) -> pl.Series:
 def kept_output(column: pl.Series) -> pl.Series:
     """The beginning of each output."""
     return column.str.head(TEXT_LIMIT)
+
+
+def bounded(said: str | None) -> str | None:
+    """A text; of a very long one its beginning and a fingerprint of the whole, so that it stays
+    itself."""
+    return (
+        said
+        if said is None or len(said) <= TEXT_LIMIT
+        else f"{said[:TEXT_LIMIT]} … #{fingerprint(said)}"
+    )

@@ -10,8 +10,8 @@ import polars as pl
 from undertow.records.formats._assemble import CLUSTERS
 from undertow.records.formats._clustering import unasked
 from undertow.records.formats._document import cluster, free_name, slices
-from undertow.records.formats._json import fingerprint
 from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS
+from undertow.records.formats.decoding.values import fingerprint
 from undertow.records.reading import Reading
 
 LARGEST_WHOLE = 2**53

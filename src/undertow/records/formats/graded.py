@@ -3,8 +3,7 @@
 example_id, score or correct   required: the outcome, in [0, 1] or true/false
 answer, output, target, input  words to compare and to show
 member                         several members in one file
-anything else                  seconds, cluster, content_hash, prompt_hash as in logs; any other column
-                               is a slice
+anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from undertow.records.formats._assemble import assemble
 from undertow.records.formats._columns import typed, typed_all
 from undertow.records.formats._log import Log
 from undertow.records.formats._names import member_names, population_name
-from undertow.records.formats._parse import column_names, kind_of, parse
+from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

@@ -26,8 +26,8 @@ from undertow.records.formats._columns import clean
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import member_names, population_name
-from undertow.records.formats._parse import column_names, kind_of, parse
 from undertow.records.formats._sheets import from_sheets
+from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.opening import open_file, read_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records

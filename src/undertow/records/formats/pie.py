@@ -26,8 +26,8 @@ from undertow.errors import TableError
 from undertow.records.formats._columns import clean
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._names import file_name, stem
-from undertow.records.formats._parse import column_names, kind_of, parse
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
+from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

@@ -21,8 +21,8 @@ from undertow.records.formats._columns import clean, probability_columns
 from undertow.records.formats._join import Sheet
 from undertow.records.formats._labels import with_labels
 from undertow.records.formats._names import file_name, member_names, population_name
-from undertow.records.formats._parse import kind_of, parse
 from undertow.records.formats._sheets import from_sheets
+from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

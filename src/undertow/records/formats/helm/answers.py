@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from undertow.records.formats._json import fingerprint, listed, name, number, read_json, table, text
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.values import fingerprint, listed, name, number, table, text
 from undertow.records.formats.helm.files import file_of
 
 CORRECT = "correct"

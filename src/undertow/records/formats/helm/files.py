@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._json import fingerprint, name, read_json, table, text
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.values import fingerprint, name, table, text
 
 SPEC, STATS = "run_spec", "per_instance_stats"
 MODEL = re.compile(r",?\b(model|model_deployment)=[^,]*")

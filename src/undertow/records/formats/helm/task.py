@@ -10,10 +10,11 @@ import msgspec
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._json import fingerprint, name, number, read_json, table
 from undertow.records.formats._log import kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Outcome, Part, choose_outcome
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.values import fingerprint, name, number, table
 from undertow.records.formats.helm.answers import Answer, Answers, Instance, Key, answers_of, key_of
 from undertow.records.formats.helm.files import STATS, RunSpec, file_of
 from undertow.records.reading import Reading

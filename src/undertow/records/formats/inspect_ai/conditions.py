@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from undertow.records.formats._json import fingerprint, listed, name, table, text
+from undertow.records.formats.decoding.values import fingerprint, listed, name, table, text
 from undertow.records.formats.inspect_ai.file import Header
 
 DECODING = (

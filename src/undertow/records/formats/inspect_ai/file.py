@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._json import decode, name, read_json, table
-from undertow.records.formats._lines import head
-from undertow.records.formats._zip import Archive
+from undertow.records.formats.decoding.json import decode, read_json
+from undertow.records.formats.decoding.lines import head
+from undertow.records.formats.decoding.values import name, table
+from undertow.records.formats.decoding.zip import Archive
 
 ZIP = b"PK\x03\x04"
 HEADER, START, SAMPLES = "header.json", "_journal/start.json", "samples/"

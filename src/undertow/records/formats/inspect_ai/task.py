@@ -10,10 +10,10 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._join import Exclusions
-from undertow.records.formats._json import bounded, fingerprint, listed, number, table, text
-from undertow.records.formats._log import TEXT_LIMIT, kept_input, kept_output
+from undertow.records.formats._log import TEXT_LIMIT, bounded, kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Outcome, Part, choose_outcome
+from undertow.records.formats.decoding.values import fingerprint, listed, number, table, text
 from undertow.records.formats.inspect_ai.conditions import run_conditions, seconds, task_conditions
 from undertow.records.formats.inspect_ai.file import Header, Sample, samples
 from undertow.records.formats.inspect_ai.text import attached, completion, input_text, prompt, shown

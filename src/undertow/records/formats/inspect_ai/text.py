@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from undertow.records.formats._json import listed, table, text
+from undertow.records.formats.decoding.values import listed, table, text
 
 ATTACHMENT = "attachment://"
 

@@ -23,8 +23,8 @@ from undertow.errors import TableError
 from undertow.records.formats._assemble import assemble
 from undertow.records.formats._log import Log
 from undertow.records.formats._names import member_names
-from undertow.records.formats._parse import parse
 from undertow.records.formats._tasks import Found, Part, agreeing, newest_of_each_task, one_member
+from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.lighteval.files import (
     DetailsFile,
     details_file,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undertow.records.formats._names import stem
-from undertow.records.formats._parse import column_names
+from undertow.records.formats.decoding.tables import column_names
 from undertow.records.opening import open_file
 
 NAMED = re.compile(

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._json import name, read_json, table, text
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.values import name, table, text
 from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
 FEWER = "so less is known of how the answers were got"

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._json import fingerprint, listed, number, table, text
+from undertow.records.formats.decoding.values import fingerprint, listed, number, table, text
 
 UNSCORED = frozenset(
     {

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from undertow.records.formats._json import fingerprint, number
 from undertow.records.formats._log import kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Outcome, Part, choose_outcome
+from undertow.records.formats.decoding.values import fingerprint, number
 from undertow.records.formats.lighteval.files import DetailsFile
 from undertow.records.formats.lighteval.results import Results, run_conditions, task_conditions
 from undertow.records.formats.lighteval.rows import Columns

@@ -16,7 +16,7 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats._join import Exclusions
-from undertow.records.formats._lines import blocks
+from undertow.records.formats.decoding.lines import blocks
 from undertow.records.formats.lm_eval.layout import Layout, learn
 from undertow.records.reading import Reading
 

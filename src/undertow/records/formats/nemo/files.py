@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._json import fingerprint, name, number, read_json, table, text
-from undertow.records.formats._lines import head
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.lines import head
+from undertow.records.formats.decoding.values import fingerprint, name, number, table, text
 
 RESULTS = "results.jsonl"
 DEEPEST = 3

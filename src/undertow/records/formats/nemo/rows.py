@@ -10,10 +10,11 @@ import msgspec
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._json import bounded, fingerprint, name, number, rows, table, text
-from undertow.records.formats._log import TEXT_LIMIT, kept_input, kept_output
+from undertow.records.formats._log import TEXT_LIMIT, bounded, kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Part, choose_outcome
+from undertow.records.formats.decoding.json import rows
+from undertow.records.formats.decoding.values import fingerprint, name, number, table, text
 from undertow.records.formats.nemo.files import Bundle
 from undertow.records.reading import Reading
 

@@ -1,8 +1,8 @@
-"""Members of a zip archive in memory, one at a time, never written to disk.
+"""Unpacks the members of a zip archive into memory, one at a time.
 
-Unpacked here rather than by ``zipfile``, because inspect writes a large member as several zstd
-frames, of which ``zipfile`` (as backported from Python 3.14) reads the first alone, and because the
-size has to be limited on the way.
+``zipfile`` finds the members but does not unpack them. inspect writes a large member as several
+zstd frames, of which ``zipfile`` (as backported from Python 3.14) reads only the first; and here
+the size is limited while a member unpacks.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Bytes to a data frame, for plain tables: CSV, Parquet, JSON lines. Any bytes give a frame or a
-``TableError``."""
+"""Reads plain tables: CSV, Parquet and JSON lines.
+
+Any bytes give a data frame or a ``TableError``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The lines of a log, plain or gzipped, in blocks of whole lines, so that a file of any size fits
-into memory."""
+"""Reads the lines of a log, plain or gzipped, in blocks that fit in memory."""
 
 from __future__ import annotations
 
@@ -17,8 +16,10 @@ MARK = b"\xef\xbb\xbf"
 
 
 def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The number of a block's first line (from 1), and its whole lines; ``TableError`` where the
-    file does not read."""
+    """Yields blocks of whole lines, each with the number of its first line, counted from 1.
+
+    Raises ``TableError`` where the file cannot be read.
+    """
     try:
         with open_unpacked(path) as file:
             yield from _blocks(path, file)
@@ -30,7 +31,7 @@ def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def head(path: Path, size: int = 1 << 16) -> bytes:
-    """The first bytes, for sniffing; none of a file that does not read."""
+    """Returns the first bytes, for sniffing; nothing of a file that cannot be read."""
     try:
         with open_unpacked(path) as file:
             return file.read(size).removeprefix(MARK)

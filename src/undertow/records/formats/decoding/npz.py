@@ -1,5 +1,6 @@
-"""Arrays in ``.npy`` and ``.npz`` files, read block by block, never unpickled, never larger than
-the file says.
+"""Reads arrays from ``.npy`` and ``.npz`` files, block by block.
+
+Nothing is unpickled, and no array is larger than its file says.
 
 A population of 60 × 50,000 × 1,000 logits is 12 GB and passes through memory one member at a time.
 """
