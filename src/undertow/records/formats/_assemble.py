@@ -16,10 +16,11 @@ from undertow.records.answer_codes import answer_classes, code_answers
 from undertow.records.answers import Answers, derive
 from undertow.records.conditions import merged
 from undertow.records.formats._clustering import unasked
-from undertow.records.formats._join import Exclusions, Joined, Sheet, join
 from undertow.records.formats._log import PER_MEMBER, Log
-from undertow.records.formats._names import file_name
-from undertow.records.formats._records import to_records
+from undertow.records.formats.members.exclusions import Exclusions
+from undertow.records.formats.members.join import Joined, Sheet, join
+from undertow.records.formats.members.names import file_name
+from undertow.records.formats.members.stack import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Clustering, Manifest, MemberEntry

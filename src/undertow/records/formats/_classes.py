@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes
-from undertow.records.formats._columns import PROBABILITY, probability_columns
-from undertow.records.formats._join import Sheet
+from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
 
 POSITIVE = ("1", "true", "yes", "positive")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.members.join import PROBABILITY, probability_columns
 
-PROBABILITY = "p_"
-SPECIAL = frozenset(
-    {"example_id", "prediction", "label", "member", "score", "input", "content_hash"}
-)
+PER_MEMBER = frozenset({"prediction", "member", "score"})
+"""Columns of a member's answers, besides its probabilities."""
 EXACT_FLOAT = float(2**53)
-MOST_SPELLED = 50
-"""Different fractions up to which their spelling is kept: more are no list that a person wrote."""
 
 
 def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -40,75 +36,9 @@ def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...
     return pl.DataFrame(columns), tuple(notes)
 
 
-def probability_columns(frame: pl.DataFrame) -> list[str]:
-    """``p_<class>`` columns, in the order of the file."""
-    return [c for c in frame.columns if c.startswith(PROBABILITY) and len(c) > len(PROBABILITY)]
-
-
 def answer_columns(frame: pl.DataFrame) -> list[str]:
     """Those in which a member answers: ``prediction``, ``score``, and its probabilities."""
     return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
-
-
-def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:
-    """A text column as whole numbers, numbers or truth values where every value reads as one and
-    nothing is lost.
-
-    ``007`` stays text: leading zeros mean a code, not a number. So does ``0.10``, unless
-    ``spelling`` does not matter.
-    """
-    return typed_all([column], spelling=spelling)[0]
-
-
-def typed_all(columns: Sequence[pl.Series], *, spelling: bool = True) -> list[pl.Series]:
-    """The same for many columns. What needs a pattern is asked of all at once, since of 100,000
-    short columns one by one each question costs more than its answer."""
-    texts = {
-        k: c for k, c in enumerate(columns) if c.dtype == pl.String and c.null_count() < len(c)
-    }
-    whole = {k: c.cast(pl.Int64, strict=False) for k, c in texts.items()}
-    lossless = {
-        k: n
-        for k, n in whole.items()
-        if n.null_count() == texts[k].null_count()
-        and n.cast(pl.String).equals(texts[k], check_names=False)
-    }
-    number = {k: c.cast(pl.Float64, strict=False) for k, c in texts.items() if k not in lossless}
-    numeric = {k: n for k, n in number.items() if n.null_count() == texts[k].null_count()}
-    codes = _where(pl.all().str.contains(r"^[+-]?0\d").any(), {k: texts[k] for k in numeric})
-    maybe = _where(
-        pl.all().str.contains(r"\.\d*0$").any(), {k: texts[k] for k in numeric} if spelling else {}
-    )
-    codes |= {k for k in maybe if _spelled(texts[k], numeric[k])}
-    words = {k: texts[k] for k in number if k not in numeric}
-    truth = _where(pl.all().str.to_lowercase().drop_nulls().is_in(["true", "false"]).all(), words)
-    found = {
-        **lossless,
-        **{k: n for k, n in numeric.items() if k not in codes},
-        **{k: (words[k].str.to_lowercase() == "true").alias(words[k].name) for k in truth},
-    }
-    return [found.get(k, column) for k, column in enumerate(columns)]
-
-
-def _where(holds: pl.Expr, columns: dict[int, pl.Series]) -> set[int]:
-    """Keys of the columns of which ``holds`` is true."""
-    if not columns:
-        return set()
-    answers = pl.DataFrame([c.alias(str(k)) for k, c in columns.items()]).select(holds).row(0)
-    return {k for k, answer in zip(columns, answers, strict=True) if answer}
-
-
-def _spelled(column: pl.Series, number: pl.Series) -> bool:
-    """Whether numbers are spelled as people list them, such as 0.00, 0.10: few fractions in plain
-    decimals, of which some would lose a digit. ``3.0`` alone is a whole number as pandas writes
-    it."""
-    values = pl.DataFrame({"text": column, "number": number}).drop_nulls().unique()
-    if len(values) > MOST_SPELLED or not (values["number"] % 1 != 0).any():
-        return False
-    return bool(
-        values["text"].str.contains(r"^[+-]?\d+\.\d*$").all()
-        and values["text"].str.contains(r"\.\d*0$").any()
-    )
 
 
 def _require(path: Path, frame: pl.DataFrame) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from undertow.records.formats._assemble import CLUSTERS
-from undertow.records.formats._columns import PROBABILITY
 from undertow.records.formats._log import PER_MEMBER, slice_worthy
+from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.reading import Reading
 from undertow.records.schema import NOT_SLICES
 

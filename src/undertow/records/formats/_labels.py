@@ -8,9 +8,9 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._class_labels import class_names, named
-from undertow.records.formats._columns import PROBABILITY, clean
-from undertow.records.formats._join import Sheet
+from undertow.records.formats._columns import clean
 from undertow.records.formats.decoding.tables import parse
+from undertow.records.formats.members.join import PROBABILITY, Sheet
 
 KEYS = ("example_id", "filename", "file", "index", "idx", "id")
 LABELS = ("label", "labels", "target", "class")

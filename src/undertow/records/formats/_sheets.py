@@ -19,9 +19,10 @@ from undertow.errors import TableError
 from undertow.records.answers import Answers, derive
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats._classes import codes, observed_classes, positive_of, stated_classes
-from undertow.records.formats._columns import PROBABILITY, answer_columns, probability_columns
-from undertow.records.formats._join import Exclusions, Sheet, join
-from undertow.records.formats._records import to_records
+from undertow.records.formats._columns import PER_MEMBER, answer_columns
+from undertow.records.formats.members.exclusions import Exclusions
+from undertow.records.formats.members.join import PROBABILITY, Sheet, join, probability_columns
+from undertow.records.formats.members.stack import to_records
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -44,9 +45,8 @@ def from_sheets(
     probability and no slice."""
     stated = stated_classes(sheets)
     exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
-    joined = join(
-        sheets, exclusions, also_per_member=frozenset({CONFIDENCE}) if confident else frozenset()
-    )
+    per_member = PER_MEMBER | {CONFIDENCE} if confident else PER_MEMBER
+    joined = join(sheets, exclusions, per_member=per_member, required=answer_columns)
     sheets = [_emptied(s) for s in joined.sheets]
     if stated is not None:
         sheets = [_with_prediction(s, stated) for s in sheets]

@@ -24,10 +24,10 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._columns import clean
-from undertow.records.formats._join import Sheet
-from undertow.records.formats._names import file_name, stem
 from undertow.records.formats._sheets import CONFIDENCE, from_sheets
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
+from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.members.names import file_name, stem
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

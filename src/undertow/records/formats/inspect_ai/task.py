@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._join import Exclusions
 from undertow.records.formats._log import TEXT_LIMIT, bounded, kept_input, kept_output
 from undertow.records.formats._metadata import with_metadata
 from undertow.records.formats._tasks import Outcome, Part, choose_outcome
@@ -17,6 +16,7 @@ from undertow.records.formats.decoding.values import fingerprint, listed, number
 from undertow.records.formats.inspect_ai.conditions import run_conditions, seconds, task_conditions
 from undertow.records.formats.inspect_ai.file import Header, Sample, samples
 from undertow.records.formats.inspect_ai.text import attached, completion, input_text, prompt, shown
+from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from undertow.records.formats._names import stem
 from undertow.records.formats.decoding.tables import column_names
+from undertow.records.formats.members.names import stem
 from undertow.records.opening import open_file
 
 NAMED = re.compile(

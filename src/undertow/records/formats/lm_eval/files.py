@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undertow.errors import TableError
-from undertow.records.formats._names import stem
 from undertow.records.formats.decoding.lines import head
+from undertow.records.formats.members.names import stem
 from undertow.records.reading import Reading
 
 NAMED = re.compile(

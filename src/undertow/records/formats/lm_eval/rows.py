@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._join import Exclusions
 from undertow.records.formats.decoding.lines import blocks
 from undertow.records.formats.lm_eval.layout import Layout, learn
+from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
 LEARNT = 500

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats._clustering import unasked
 from undertow.records.formats._document import cluster, slices
-from undertow.records.formats._join import Exclusions
 from undertow.records.formats._log import kept_input
 from undertow.records.formats._outcome import (
     Values,
@@ -38,6 +37,7 @@ from undertow.records.formats.lm_eval.files import SampleFile
 from undertow.records.formats.lm_eval.layout import Layout
 from undertow.records.formats.lm_eval.rows import Row, Source, collector_paused, column
 from undertow.records.formats.lm_eval.text import generated, said_or_not
+from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
 HASHES = {"doc_hash": 8, "target_hash": 4, "prompt_hash": 12}

@@ -18,8 +18,8 @@ from pathlib import Path
 from undertow.errors import TableError
 from undertow.records.formats._assemble import assemble
 from undertow.records.formats._log import Log
-from undertow.records.formats._names import member_names
 from undertow.records.formats._tasks import Found, agreeing, newest_of_each_task, one_member
+from undertow.records.formats.members.names import member_names
 from undertow.records.formats.nemo.files import RESULTS, Bundle, bundle, is_results, results_in
 from undertow.records.formats.nemo.rows import to_part
 from undertow.records.reading import Reading

@@ -1,4 +1,4 @@
-"""Names of members and populations, made from the names of files."""
+"""Makes the names of members and populations from the names of files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from undertow.records.folder import MEMBER_ID
 
 
 def member_names(paths: Sequence[Path]) -> list[str]:
-    """File stems, with the folder's name before them where two files are named alike."""
+    """Returns file stems, each after its folder's name where two files are named alike."""
     stems = [file_name(stem(path)) for path in paths]
     if len(set(stems)) < len(stems):
         stems = [file_name(f"{path.absolute().parent.name}-{stem(path)}") for path in paths]
@@ -19,8 +19,7 @@ def member_names(paths: Sequence[Path]) -> list[str]:
 
 
 def population_name(paths: Sequence[Path]) -> str:
-    """What the files have in common: one file's stem, a common beginning, else the folder they lie
-    in."""
+    """Returns what the names have in common: a stem, a common beginning, else the folder's name."""
     stems = [stem(path).encode("utf-8", "replace").decode() for path in paths]
     if len(stems) == 1:
         return stems[0]
@@ -30,10 +29,11 @@ def population_name(paths: Sequence[Path]) -> str:
 
 
 def stem(path: Path) -> str:
+    """Returns the name without its suffix, also of a gzipped file."""
     return path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
 
 
 def file_name(text: str) -> str:
-    """``text`` as a member id, which must be able to name a file."""
+    """Returns ``text`` as a member id, which must be able to name a file."""
     safe = re.sub(r"[^\w.+=@-]", "-", text)[:120]
     return safe if MEMBER_ID.fullmatch(safe) else f"m{safe}"[:120]

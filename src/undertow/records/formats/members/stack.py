@@ -1,5 +1,7 @@
-"""Members' answers over the same examples to ``Records``: where every reader of outside files
-ends."""
+"""Stacks the answers of members over the same examples to ``Records``.
+
+Every reader of files from outside ends here.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,10 @@ def to_records(
     inputs: bool,
     left_out: pl.Series | None = None,
 ) -> Records:
-    """One population; ``label_N`` replaces any label column. ``inputs`` keeps what a person can
-    look at."""
+    """Returns one population. ``label_N`` replaces any label column.
+
+    ``inputs`` keeps what a person can look at.
+    """
     label = pl.Series("label", label_N).replace(MISSING, None)
     others = [c for c in examples.columns if c not in ("example_id", "label", "input")]
     said, written = (

@@ -1,25 +1,22 @@
-"""Tables of several members to one population's arrays: by ``example_id``, never by position."""
+"""Joins the tables of several members by ``example_id``, never by position."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import (
-    SPECIAL,
-    answer_columns,
-    probability_columns,
-    typed,
-    typed_all,
-)
-from undertow.records.reading import Missing
+from undertow.records.formats.decoding.typed import typed, typed_all
+from undertow.records.formats.members.exclusions import Exclusions
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""
+PROBABILITY = "p_"
+"""The beginning of a column's name that makes it a member's probability of a class."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,27 +28,12 @@ class Sheet:
     frame: pl.DataFrame
 
 
-@dataclass
-class Exclusions:
-    """Refuses what does not fit, or, where partial data is allowed, leaves it out and counts it."""
-
-    allowed: bool
-    notes: list[str] = field(default_factory=list)
-    missing: Missing = "refuse"
-    """With ``wrong`` an empty prediction is no reason to leave an example out. Nor is it one to
-    refuse a file here: that is for the comparison, which knows what both sides lack."""
-
-    def leave_out(self, what: str, fix: str) -> None:
-        """``what`` is a full sentence without its end; it becomes the error or the note."""
-        if not self.allowed:
-            raise TableError(f"{what}; {fix}, or leave them out with --allow-partial")
-        self.notes.append(f"left out: {what}")
-
-
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """``examples`` (label still as text) and one frame per member, row by row the same examples,
-    sorted by id."""
+    """``examples`` and one frame per member with the same examples in each row, sorted by id.
+
+    The label is still text.
+    """
 
     examples: pl.DataFrame
     sheets: tuple[Sheet, ...]
@@ -63,26 +45,24 @@ def join(
     sheets: list[Sheet],
     exclusions: Exclusions,
     *,
-    per_member: frozenset[str] | None = None,
-    also_per_member: frozenset[str] = frozenset(),
+    per_member: frozenset[str],
+    required: Callable[[pl.DataFrame], Sequence[str]] | None = None,
 ) -> Joined:
-    """All members over the same examples. ``TableError`` with file, value, count and fix for what
-    does not fit.
+    """Brings all members to the same examples.
 
-    ``per_member`` names the columns of a member's answers; by default those of a plain table, where
-    an example without a prediction is left out too, if that is allowed, and kept else.
-    ``also_per_member`` adds to them.
+    ``per_member`` names the columns of a member's answers; every other column belongs to the
+    example, and members must agree on it. ``required`` names columns that must have a value:
+    without one an example is left out, where partial data are allowed. Raises ``TableError`` with
+    file, value, count and fix for what does not fit.
     """
     given = sheets
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
     ids = _shared_ids(sheets, exclusions)
     aligned = [_in_order(sheet, ids) for sheet in sheets]
-    examples, doubtful_N = _example_columns(
-        aligned, ids, exclusions, (per_member or SPECIAL - set(IDENTITY)) | also_per_member
-    )
+    examples, doubtful_N = _example_columns(aligned, ids, exclusions, per_member)
     keep_N = ~doubtful_N
-    if per_member is None and exclusions.allowed and exclusions.missing == "refuse":
-        keep_N &= ~_unanswered(aligned, ids, exclusions)
+    if required is not None and exclusions.allowed and exclusions.missing == "refuse":
+        keep_N &= ~_unanswered(aligned, ids, exclusions, required)
     if not keep_N.any():
         raise TableError(
             f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the"
@@ -93,6 +73,11 @@ def join(
     examples = examples.filter(mask)
     left_out = _left_out(given, examples["example_id"]) if exclusions.allowed else None
     return Joined(examples, kept, left_out)
+
+
+def probability_columns(frame: pl.DataFrame) -> list[str]:
+    """Returns the ``p_<class>`` columns, in the order of the file."""
+    return [c for c in frame.columns if c.startswith(PROBABILITY) and len(c) > len(PROBABILITY)]
 
 
 def _left_out(given: list[Sheet], kept: pl.Series) -> pl.Series:
@@ -230,11 +215,16 @@ def _differs(a: pl.Series, b: pl.Series) -> NDArray[np.bool_]:
     return a.ne_missing(b).to_numpy()
 
 
-def _unanswered(sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions) -> NDArray[np.bool_]:
-    """Examples for which some member gives no prediction, or only some of its probabilities."""
+def _unanswered(
+    sheets: list[Sheet],
+    ids: pl.Series,
+    exclusions: Exclusions,
+    required: Callable[[pl.DataFrame], Sequence[str]],
+) -> NDArray[np.bool_]:
+    """Marks the examples for which some member has no value in a required column."""
     missing_N = np.zeros(len(ids), dtype=bool)
     for sheet in sheets:
-        for name in answer_columns(sheet.frame):
+        for name in required(sheet.frame):
             if not sheet.frame[name].null_count():
                 continue
             empty_N = sheet.frame[name].is_null().to_numpy()
