@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.answers import derive
 from undertow.records.class_list import refuse_many_classes
-from undertow.records.formats._classes import positive_of
-from undertow.records.formats._labels import label_names, with_labels
 from undertow.records.formats.decoding.npz import BARE, MAGIC, Stored, stored_arrays
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
+from undertow.records.formats.predictions.classes import positive_of
+from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records

@@ -21,11 +21,11 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats._log import slice_worthy
-from undertow.records.formats._sheets import CONFIDENCE, from_sheets
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import table
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import file_name
+from undertow.records.formats.predictions.build import CONFIDENCE, from_sheets
 from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records

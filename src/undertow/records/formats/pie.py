@@ -23,11 +23,11 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import clean
-from undertow.records.formats._sheets import CONFIDENCE, from_sheets
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import file_name, stem
+from undertow.records.formats.predictions.build import CONFIDENCE, from_sheets
+from undertow.records.formats.predictions.columns import clean
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

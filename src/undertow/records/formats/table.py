@@ -17,12 +17,12 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import clean
-from undertow.records.formats._labels import with_labels
-from undertow.records.formats._sheets import from_sheets
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.members.names import file_name, member_names, population_name
+from undertow.records.formats.predictions.build import from_sheets
+from undertow.records.formats.predictions.columns import clean
+from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

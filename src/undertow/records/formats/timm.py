@@ -18,13 +18,13 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._columns import clean
-from undertow.records.formats._labels import with_labels
-from undertow.records.formats._sheets import CONFIDENCE, from_sheets
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import member_names, population_name
+from undertow.records.formats.predictions.build import CONFIDENCE, from_sheets
+from undertow.records.formats.predictions.columns import clean
+from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records

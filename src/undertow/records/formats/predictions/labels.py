@@ -1,4 +1,4 @@
-"""Right answers from a file of their own, for predictions that come without."""
+"""Adds right answers from a file of their own to predictions that come without."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._class_labels import class_names, named
-from undertow.records.formats._columns import clean
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
+from undertow.records.formats.predictions.class_names import class_names, named
+from undertow.records.formats.predictions.columns import clean
 
 KEYS = ("example_id", "filename", "file", "index", "idx", "id")
 LABELS = ("label", "labels", "target", "class")
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
-"""What some model answered. A table of labels that is another model's predictions must not bring
-them along."""
+"""What a model answered. A table of labels may be another model's output, so these are dropped."""
 
 
 def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> list[Sheet]:
-    """Every sheet with the column ``label`` and further slices from the table, joined by
-    ``example_id`` as text.
+    """Adds the column ``label`` and further slices to every sheet, joined by ``example_id``.
 
-    The table's key is ``example_id``, ``filename``, ``index``, ``idx`` or ``id``; whole numbers
-    that a Parquet file of ``datasets`` names become these names. Examples that are not in it have
-    no label, and a note counts them. Raises ``TableError`` where no example of a sheet is in it, or
-    where labels and predictions share no class: then they are named differently, and every answer
-    would count as wrong.
+    The table's key is the first of ``KEYS`` that it has. Whole numbers that a Parquet file of
+    ``datasets`` names become these names. Examples that are not in the table have no label, and a
+    note counts them. Raises ``TableError`` where no example of a sheet is in the table, or where
+    labels and predictions share no class: every answer would count as wrong.
     """
     if labels is None:
         return sheets
@@ -38,7 +35,7 @@ def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> l
 
 
 def label_names(path: Path) -> tuple[str, ...] | None:
-    """The classes that a table of labels declares, in order; ``None`` where it declares none."""
+    """Returns the classes that a table of labels declares, in order, if it declares any."""
     names = class_names(path)
     return next((names[column] for column in LABELS if column in names), None)
 

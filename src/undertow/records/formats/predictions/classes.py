@@ -1,4 +1,4 @@
-"""Which classes a set of tables is about, in which order, and which of two is the positive one."""
+"""Finds the classes of a set of tables, their order, and which of two is the positive one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ POSITIVE = ("1", "true", "yes", "positive")
 
 
 def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
-    """Classes of the ``p_<class>`` columns, in the first such table's order; ``None`` without such
-    columns."""
+    """Returns the classes of the ``p_<class>`` columns in the order of the first such table.
+
+    ``None`` where no table has such columns.
+    """
     holders = [s for s in sheets if probability_columns(s.frame)]
     if not holders:
         return None
@@ -35,13 +37,13 @@ def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
 
 
 def observed_classes(columns: list[pl.Series]) -> tuple[str, ...]:
-    """All values seen, in numeric order where all are whole numbers, else in text order."""
+    """Returns all values seen: in numeric order if all are whole numbers, else in text order."""
     seen = set().union(*(column.drop_nulls().unique().to_list() for column in columns))
     return order_classes(seen)
 
 
 def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """The positive one of two classes, and a note where nothing in the names says so."""
+    """Returns the positive one of two classes, and a note where no name says which it is."""
     if len(classes) != 2:
         return None, ()
     named = [name for name in classes if name.lower() in POSITIVE]
@@ -51,8 +53,10 @@ def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 
 
 def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[np.int32]:
-    """Class indices, ``MISSING`` for null; ``TableError`` for a value that is none of the
-    classes."""
+    """Returns class indices, ``MISSING`` for null.
+
+    Raises ``TableError`` for a value that is not one of the classes.
+    """
     unknown = column.filter(~column.is_in(list(classes)) & column.is_not_null())
     if len(unknown):
         raise TableError(

@@ -1,4 +1,4 @@
-"""Columns of a plain table, as a person may have written them, to the types the join works on."""
+"""Cleans the columns of a plain table, as a person may have written them, for joining."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ EXACT_FLOAT = float(2**53)
 
 
 def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The table with ids, classes and members as text and probabilities as floats; notes on columns
-    not used.
+    """Makes ids, classes and members text, and probabilities floats.
 
-    Raises ``TableError`` where a required column is missing or a value cannot be what its column
-    says.
+    The second value is notes on columns that are not used. Raises ``TableError`` where a required
+    column is missing or a value cannot be what its column says.
     """
     _require(path, frame)
     columns, notes = [], []
@@ -37,7 +36,7 @@ def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...
 
 
 def answer_columns(frame: pl.DataFrame) -> list[str]:
-    """Those in which a member answers: ``prediction``, ``score``, and its probabilities."""
+    """Returns the columns in which a member answers: ``prediction``, ``score``, probabilities."""
     return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
 
 
@@ -57,7 +56,7 @@ def _require(path: Path, frame: pl.DataFrame) -> None:
 
 
 def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
-    """One column in its own type; ``None`` for a slice column of lists, structures or bytes."""
+    """Cleans one column; ``None`` for a slice column of lists, structures or bytes."""
     name = column.name
     if name in ("prediction", "label", "member", "example_id", "content_hash"):
         return _as_text(path, column)
@@ -69,8 +68,10 @@ def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
 
 
 def _as_text(path: Path, column: pl.Series) -> pl.Series:
-    """Ids and class names as text. Whole floats lose ``.0`` (pandas writes 3 as 3.0 once a value is
-    missing)."""
+    """Makes ids and class names text.
+
+    Whole floats lose ``.0``, because pandas writes 3 as 3.0 once a value is missing.
+    """
     if _is_unreadable(column.dtype):
         raise TableError(
             f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row"
@@ -93,7 +94,7 @@ def _as_text(path: Path, column: pl.Series) -> pl.Series:
 
 
 def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
-    """Two large whole numbers can be one float, so such ids cannot be told apart."""
+    """Refuses ids of which two could be one float."""
     large = column.drop_nulls().filter(column.drop_nulls().abs() >= EXACT_FLOAT)
     if len(large):
         raise TableError(
@@ -103,7 +104,7 @@ def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
 
 
 def _is_unreadable(kind: pl.DataType) -> bool:
-    """Whether values of this type are no single text or number."""
+    """Tells whether values of this type are something else than one text or number."""
     return kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration)
 
 

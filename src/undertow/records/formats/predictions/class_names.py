@@ -1,5 +1,7 @@
-"""Names of classes that ``datasets`` keeps in the metadata of a Parquet file, beside whole numbers
-in the column."""
+"""Reads the names of classes that ``datasets`` keeps in the metadata of a Parquet file.
+
+The column itself holds whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ METADATA = "huggingface"
 
 
 def class_names(path: Path) -> dict[str, tuple[str, ...]]:
-    """Column → names in the order of their numbers; empty for any other file. Never raises."""
+    """Returns the names by column, in the order of their numbers; nothing for any other file.
+
+    Never raises.
+    """
     try:
         with open_file(path) as file:
             if file.read(len(MAGIC)) != MAGIC:
@@ -38,8 +43,7 @@ def class_names(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def named(path: Path, column: pl.Series, classes: tuple[str, ...]) -> pl.Series:
-    """Whole numbers as the names that the file gives them, -1 as none; other columns as they
-    are."""
+    """Replaces whole numbers by the names that the file gives them; -1 means none."""
     if not column.dtype.is_integer() or not classes:
         return column
     known = column.drop_nulls()

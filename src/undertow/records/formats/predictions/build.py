@@ -1,0 +1,147 @@
+"""Builds ``Records`` from the sheets of members: the end of every reader of class predictions.
+
+A sheet has ``example_id`` and ``prediction`` (or ``p_<class>``). It may have ``label``, ``score``,
+``input``, ``content_hash`` and slices, all cleaned as ``columns.clean`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.answers import Answers, derive
+from undertow.records.class_list import refuse_many_classes
+from undertow.records.formats.members.exclusions import Exclusions
+from undertow.records.formats.members.join import PROBABILITY, Joined, Sheet, join
+from undertow.records.formats.members.stack import to_records
+from undertow.records.formats.predictions.classes import (
+    codes,
+    observed_classes,
+    positive_of,
+    stated_classes,
+)
+from undertow.records.formats.predictions.columns import PER_MEMBER, answer_columns
+from undertow.records.formats.predictions.probabilities import check_range, probabilities
+from undertow.records.reading import Reading
+from undertow.records.records import MISSING, Records
+from undertow.records.schema import Manifest, MemberEntry
+
+CONFIDENCE = "confidence"
+"""A column of readers that know only the highest probability. In a plain table it is a slice."""
+
+
+def from_sheets(
+    sheets: list[Sheet],
+    reading: Reading,
+    notes: Sequence[str] = (),
+    *,
+    classes: tuple[str, ...] | None = None,
+    confident: bool = False,
+) -> Records:
+    """Builds one population.
+
+    ``classes`` are those that a file declares. Without them, and without ``p_<class>``, the classes
+    are those seen. With ``confident`` the column ``confidence`` is the highest probability.
+    """
+    stated = stated_classes(sheets)
+    exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
+    per_member = PER_MEMBER | {CONFIDENCE} if confident else PER_MEMBER
+    joined = join(sheets, exclusions, per_member=per_member, required=answer_columns)
+    joined = replace(joined, sheets=tuple(_predicting(s, stated) for s in joined.sheets))
+    declared = stated or classes
+    classes = declared or _seen(joined)
+    refuse_many_classes(joined.sheets[0].source, len(classes))
+    _refuse_silent(joined.sheets)
+    positive, about_positive = positive_of(classes)
+    label_N = _labels(joined, classes)
+    answers = [_answers(s, classes, positive, label_N, exclusions.notes) for s in joined.sheets]
+    if confident:
+        answers = [_confident(a, s) for a, s in zip(answers, joined.sheets, strict=True)]
+    manifest = Manifest(
+        name=reading.name or joined.sheets[0].member,
+        task="classification" if positive is None else "binary",
+        classes=classes,
+        classes_from="observed" if declared is None else "declared",
+        positive=positive,
+        members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
+        notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
+    )
+    return to_records(manifest, joined.examples, label_N, answers, reading.inputs, joined.left_out)
+
+
+def _predicting(sheet: Sheet, stated: tuple[str, ...] | None) -> Sheet:
+    """Makes sure that there is a prediction; of ``p_<class>`` columns it is the likeliest class."""
+    sheet = _without_partial_answers(sheet)
+    if "prediction" in sheet.frame.columns:
+        return sheet
+    if stated is None:
+        raise TableError(
+            f"{sheet.source}: has no column 'prediction'; other members have one, name it alike"
+        )
+    return _with_likeliest(sheet, stated)
+
+
+def _without_partial_answers(sheet: Sheet) -> Sheet:
+    """Empties the answer of a row that is empty in part."""
+    names = answer_columns(sheet.frame)
+    answered = ~sheet.frame.select(pl.any_horizontal(pl.col(names).is_null())).to_series()
+    if answered.all():
+        return sheet
+    frame = sheet.frame.with_columns(pl.when(answered).then(pl.col(names)))
+    return Sheet(sheet.member, sheet.source, frame)
+
+
+def _with_likeliest(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
+    """Adds the likeliest class as prediction; the first of equals."""
+    proba_NC = sheet.frame.select([PROBABILITY + c for c in classes]).to_numpy()
+    likeliest_N = np.where(np.isnan(proba_NC).any(axis=1), MISSING, proba_NC.argmax(axis=1))
+    names = np.array([*classes, None], dtype=object)[likeliest_N].tolist()
+    prediction = pl.Series("prediction", names, dtype=pl.String)
+    return Sheet(sheet.member, sheet.source, sheet.frame.with_columns(prediction))
+
+
+def _seen(joined: Joined) -> tuple[str, ...]:
+    """Returns the classes that members predict or that are labels."""
+    columns = [s.frame["prediction"] for s in joined.sheets]
+    columns += [joined.examples["label"]] if "label" in joined.examples.columns else []
+    return observed_classes(columns)
+
+
+def _refuse_silent(sheets: Sequence[Sheet]) -> None:
+    for sheet in sheets:
+        if not sheet.frame["prediction"].count():
+            raise TableError(
+                f"{sheet.source}: has no prediction in any row; give the answers of the model"
+            )
+
+
+def _labels(joined: Joined, classes: tuple[str, ...]) -> NDArray[np.int32]:
+    if "label" not in joined.examples.columns:
+        return np.full(joined.examples.height, MISSING, np.int32)
+    return codes(joined.examples["label"], classes, joined.sheets[0].source)
+
+
+def _answers(
+    sheet: Sheet,
+    classes: tuple[str, ...],
+    positive: str | None,
+    label_N: NDArray[np.int32],
+    notes: list[str],
+) -> Answers:
+    pred_N = codes(sheet.frame["prediction"], classes, sheet.source)
+    proba_NC = probabilities(sheet, classes, positive, pred_N, notes)
+    return derive(pred_N, proba_NC, label_N)
+
+
+def _confident(answers: Answers, sheet: Sheet) -> Answers:
+    """Takes the highest probability from its column, where there is one."""
+    if CONFIDENCE not in sheet.frame.columns:
+        return answers
+    confidence_N = sheet.frame[CONFIDENCE].cast(pl.Float32).fill_null(np.nan).to_numpy()
+    check_range(sheet, np.nan_to_num(confidence_N[:, None], nan=0.0))
+    return replace(answers, confidence_N=confidence_N)
