@@ -36,8 +36,8 @@ from undertow.audit.stats.mcnemar import HALF, mcnemar_exact, paired_interval
 from undertow.audit.stats.multiplicity import benjamini_hochberg, holm
 from undertow.audit.stats.paired_shift import RowShift, paired_shift
 from undertow.audit.stats.saddlepoint import deviate
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import Log
 from undertow.records.reading import Reading
 
 Floats = NDArray[np.floating[Any]]

@@ -39,7 +39,12 @@ SIBLINGS = (
 )
 """Folders whose files never import each other; a name with a leading underscore is theirs to share."""
 SHARED = {"undertow.records.formats.detect"}
-ROOMS: dict[str, set[str]] = {"decoding": set(), "members": {"decoding"}, "predictions": {"decoding", "members"}}
+ROOMS: dict[str, set[str]] = {
+    "decoding": set(),
+    "members": {"decoding"},
+    "predictions": {"decoding", "members"},
+    "logs": {"decoding", "members"},
+}
 """Rooms in ``records/formats`` that its readers share, each with the rooms that it builds on."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "config"}
 FUNCTION_LIMIT, FILE_LIMIT, STUDY_LIMIT = 60, 500, 120

@@ -270,7 +270,7 @@ def test_of_each_task_the_newest_log_is_read(tmp_path: Path) -> None:
     records = read_any([folder])[0]
     assert (records.N, records.examples["task"].n_unique()) == (10, 2)
     assert records.manifest.notes == (
-        f"{folder}: of each task the newest log is read, not b.eval; to read them, give them.",
+        f"{folder}: of each task the newest log is read, not b.eval; to read them, give the files.",
     )
     assert read_any([folder], tasks=("m*",))[0].N == 5
     with pytest.raises(UserError) as caught:

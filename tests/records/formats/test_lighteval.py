@@ -217,7 +217,7 @@ def test_of_each_task_the_newest_is_read(tmp_path: Path) -> None:
     older = "2025-01-01T00-00-00.000001"
     assert records.manifest.notes[0] == (
         f"{tmp_path / 'details/org/m'}: of each task the newest log is read, not"
-        f" {older}/details_quiz|5_{older}.parquet; to read them, give them."
+        f" {older}/details_quiz|5_{older}.parquet; to read them, give the files."
     )
     folders = [tmp_path / "details/org/m" / stamp for stamp in (older, STAMP)]
     with pytest.raises(UserError, match="lacks 3 of 4 example ids"):
@@ -250,12 +250,20 @@ def test_without_results_less_is_known(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------ refusals
 
 
+def test_a_percentage_is_divided_where_it_is_asked_for(tmp_path: Path) -> None:
+    rows = [detail(str(k), ["a"], 0, metric={"bleu": 40.0 * k}, text=["a"]) for k in range(2)]
+    records = read(tmp_path, rows, metric="bleu")
+    assert records.manifest.metric == "bleu/100"
+    assert records.correct_MN.tolist() == [[0.0, pytest.approx(0.4)]]
+    assert notes(records) == ["bleu runs from 0 to 100 and is divided by 100."]
+
+
 def test_refusals(tmp_path: Path) -> None:
     assert refused(tmp_path, details(), metric="f1") == ("has no metric 'f1'; choose of acc, acc_norm with --metric")
     rows = [detail(str(k), ["a"], 0, metric={"ppl": 3.5, "bleu": 40.0}, text=["a"]) for k in range(2)]
     assert refused(tmp_path, rows) == (
         "no metric is plainly right or wrong (ppl is better when it is less, bleu is 40 in some row, not between 0 and"
-        " 1); evaluate with another scorer"
+        " 1); choose of bleu with --metric"
     )
     assert refused(tmp_path, [{"a": 1}]) == "lacks doc, metric and model_response; it has a"
     assert refused(tmp_path, [{"doc": 1, "metric": 2, "model_response": 3}]) == (

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.errors import TableError, UserError
-from undertow.records.formats._tasks import listing
+from undertow.records.formats.members.names import listing
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

@@ -29,14 +29,6 @@ NEVER = {
 MOST_LISTED = 20
 
 
-def unasked(name: str) -> str:
-    """What is said where a reader takes a field as clusters because of its name."""
-    return (
-        f"Examples that share a {name} are taken as one cluster; --cluster COLUMN takes another,"
-        " none takes none."
-    )
-
-
 def with_clusters(records: Records, asked: str | None) -> Records:
     """The records with ``asked`` as their clusters. ``TableError`` where there is no such
     column."""

@@ -20,9 +20,9 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._log import slice_worthy
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import table
+from undertow.records.formats.logs.slices import slice_worthy
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import file_name
 from undertow.records.formats.predictions.build import CONFIDENCE, from_sheets

@@ -14,10 +14,10 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.formats.decoding.typed import typed, typed_all
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.reading import Reading
 from undertow.records.records import Records

@@ -19,11 +19,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from undertow.errors import TableError
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
-from undertow.records.formats._tasks import Found, agreeing, newest_of_each_task, one_member
 from undertow.records.formats.helm.files import STATS, RunSpec, run_folders, run_spec
 from undertow.records.formats.helm.task import to_part
+from undertow.records.formats.logs.agreement import agreeing
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import Log
+from undertow.records.formats.logs.member import one_member
+from undertow.records.formats.logs.runs import Found, newest_of_each_task
 from undertow.records.formats.members.names import member_names
 from undertow.records.reading import Reading
 from undertow.records.records import Records

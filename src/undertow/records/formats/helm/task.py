@@ -10,13 +10,14 @@ import msgspec
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._log import kept_input, kept_output
-from undertow.records.formats._metadata import with_metadata
-from undertow.records.formats._tasks import Outcome, Part, choose_outcome
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import fingerprint, name, number, table
 from undertow.records.formats.helm.answers import Answer, Answers, Instance, Key, answers_of, key_of
 from undertow.records.formats.helm.files import STATS, RunSpec, file_of
+from undertow.records.formats.logs.member import Part
+from undertow.records.formats.logs.outcome import Outcome, choose_outcome, values_of
+from undertow.records.formats.logs.slices import with_metadata
+from undertow.records.formats.logs.texts import kept_input, kept_output
 from undertow.records.reading import Reading
 
 PREFERRED = (
@@ -84,7 +85,7 @@ def to_part(folder: Path, spec: RunSpec, reading: Reading) -> Part:
     never = NEVER | {n for n in values if n.startswith(NOT_OUTCOMES)}
     outcome = choose_outcome(
         str(path),
-        values,
+        {n: values_of(column) for n, column in values.items()},
         reading.metric,
         preferred=PREFERRED,
         never=never,
@@ -148,7 +149,7 @@ def _frame(
     columns = [
         pl.Series("example_id", ids, dtype=pl.String),
         pl.Series("task", [spec.task] * len(keys), dtype=pl.String),
-        pl.Series("score", outcome.score, dtype=pl.Float64),
+        outcome.column,
     ]
     if any(perturbation for _, perturbation, _ in keys):
         columns.append(

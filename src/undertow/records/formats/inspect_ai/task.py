@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._log import TEXT_LIMIT, bounded, kept_input, kept_output
-from undertow.records.formats._metadata import with_metadata
-from undertow.records.formats._tasks import Outcome, Part, choose_outcome
 from undertow.records.formats.decoding.values import fingerprint, listed, number, table, text
 from undertow.records.formats.inspect_ai.conditions import run_conditions, seconds, task_conditions
 from undertow.records.formats.inspect_ai.file import Header, Sample, samples
 from undertow.records.formats.inspect_ai.text import attached, completion, input_text, prompt, shown
+from undertow.records.formats.logs.member import Part
+from undertow.records.formats.logs.outcome import Outcome, choose_outcome, values_of
+from undertow.records.formats.logs.slices import with_metadata
+from undertow.records.formats.logs.texts import TEXT_LIMIT, bounded, kept_input, kept_output
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
@@ -52,7 +53,7 @@ def read_task(path: Path, header: Header, reading: Reading) -> Part:
             f"{path}: holds no sample (inspect was run with --no-log-samples?); evaluate with"
             " samples"
         )
-    values = _values(rows)
+    values = {name: values_of(column) for name, column in _values(rows).items()}
     outcome = choose_outcome(str(path), values, reading.metric)
     frame, said = _frame(rows, header.task, outcome, reading)
     notes = (*exclusions.notes, *_failures(path, rows), *outcome.notes, *said)
@@ -165,7 +166,7 @@ def as_number(value: Any) -> Any:
 def _frame(
     rows: Sequence[Row], task: str, outcome: Outcome, reading: Reading
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    answers = [_answer(row, outcome.metric) for row in rows]
+    answers = [_answer(row, outcome.name) for row in rows]
     target = [", ".join(row.target) if row.target else None for row in rows]
     columns = [
         pl.Series("example_id", [f"{task}/{row.id}" for row in rows], dtype=pl.String),
@@ -177,7 +178,7 @@ def _frame(
         pl.Series("seconds", [row.seconds for row in rows], dtype=pl.Float64),
     ]
     if outcome.metric is not None:
-        columns.append(pl.Series("score", outcome.score, dtype=pl.Float64))
+        columns.append(outcome.column)
     columns += _options(rows, answers)
     if reading.inputs:
         columns.append(kept_input(pl.Series("input", [row.shown for row in rows], dtype=pl.String)))

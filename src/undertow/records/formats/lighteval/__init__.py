@@ -20,9 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from undertow.errors import TableError
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
-from undertow.records.formats._tasks import Found, Part, agreeing, newest_of_each_task, one_member
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.lighteval.files import (
     DetailsFile,
@@ -33,6 +30,11 @@ from undertow.records.formats.lighteval.files import (
 from undertow.records.formats.lighteval.results import Results, results_of
 from undertow.records.formats.lighteval.rows import columns_of
 from undertow.records.formats.lighteval.task import to_part
+from undertow.records.formats.logs.agreement import agreeing
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import Log
+from undertow.records.formats.logs.member import Part, one_member
+from undertow.records.formats.logs.runs import Found, newest_of_each_task
 from undertow.records.formats.members.names import member_names
 from undertow.records.reading import Reading
 from undertow.records.records import Records

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import polars as pl
 
-from undertow.records.formats._log import kept_input, kept_output
-from undertow.records.formats._metadata import with_metadata
-from undertow.records.formats._tasks import Outcome, Part, choose_outcome
 from undertow.records.formats.decoding.values import fingerprint, number
 from undertow.records.formats.lighteval.files import DetailsFile
 from undertow.records.formats.lighteval.results import Results, run_conditions, task_conditions
 from undertow.records.formats.lighteval.rows import Columns
+from undertow.records.formats.logs.member import Part
+from undertow.records.formats.logs.outcome import Outcome, choose_outcome, values_of
+from undertow.records.formats.logs.slices import with_metadata
+from undertow.records.formats.logs.texts import kept_input, kept_output
 from undertow.records.reading import Reading
 
 LESS_IS_BETTER = ("ppl", "edit_distance")
@@ -25,7 +26,10 @@ Rule = Callable[[Columns, int], "list[float] | None"]
 def to_part(file: DetailsFile, columns: Columns, results: Results, reading: Reading) -> Part:
     """Raises ``TableError`` where no metric can be the outcome."""
     outcome = choose_outcome(
-        str(file.path), columns.metrics, reading.metric, less_is_better=LESS_IS_BETTER
+        str(file.path),
+        {n: values_of(column) for n, column in columns.metrics.items()},
+        reading.metric,
+        less_is_better=LESS_IS_BETTER,
     )
     kept = _scored_once(columns, outcome)
     if len(kept) < len(columns):
@@ -56,12 +60,12 @@ def _seconds(value: object) -> float | None:
 def _scored_once(columns: Columns, outcome: Outcome) -> list[int]:
     """A task with metrics on texts and on log-probabilities has two rows a document: those with the
     outcome."""
-    if outcome.metric is None:
+    if outcome.name is None:
         return list(range(len(columns)))
     scored = {
-        columns.doc_id[k] for k, v in enumerate(columns.metrics[outcome.metric]) if v is not None
+        columns.doc_id[k] for k, v in enumerate(columns.metrics[outcome.name]) if v is not None
     }
-    given = columns.metrics[outcome.metric]
+    given = columns.metrics[outcome.name]
     return [k for k, doc in enumerate(columns.doc_id) if given[k] is not None or doc not in scored]
 
 
@@ -69,7 +73,7 @@ def _taken(columns: Columns, outcome: Outcome, kept: list[int]) -> tuple[Columns
     lists = {n: [v[k] for k in kept] for n, v in vars(columns).items() if isinstance(v, list)}
     metrics = {n: [v[k] for k in kept] for n, v in columns.metrics.items()}
     return replace(columns, metrics=metrics, **lists), outcome._replace(
-        score=[outcome.score[k] for k in kept]
+        score_N=outcome.score_N[kept]
     )
 
 
@@ -100,7 +104,7 @@ def _frame(
         ),
     ]
     if outcome.metric is not None:
-        made.append(pl.Series("score", outcome.score, dtype=pl.Float64))
+        made.append(outcome.column)
     if choices is not None:
         made.append(pl.Series("choice", choices, dtype=pl.Int32))
         made.append(pl.Series("label", [gold[0] for gold in columns.golds], dtype=pl.Int32))
@@ -160,7 +164,7 @@ def _choices(
 
 def _contradicted(columns: Columns, outcome: Outcome, chosen: Sequence[int | None]) -> int:
     """How many scores of right and wrong the choices do not explain."""
-    pairs = zip(outcome.score, chosen, columns.golds, strict=False)
+    pairs = zip(outcome.score_N.tolist(), chosen, columns.golds, strict=False)
     return sum(s in (0.0, 1.0) and (c is None or (c == g[0]) != (s == 1.0)) for s, c, g in pairs)
 
 

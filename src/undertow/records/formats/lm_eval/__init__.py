@@ -20,8 +20,6 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.conditions import merged
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
 from undertow.records.formats.lm_eval.conditions import (
     Table,
     less_is_better,
@@ -33,7 +31,9 @@ from undertow.records.formats.lm_eval.conditions import (
 )
 from undertow.records.formats.lm_eval.files import Run, is_sample_file, model_folders, runs
 from undertow.records.formats.lm_eval.layout import NoOutcomeError
-from undertow.records.formats.lm_eval.task import OPTIONS, TaskLog, read_task
+from undertow.records.formats.lm_eval.task import TaskLog, read_task
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import OPTIONS, Log
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 from undertow.records.records import Records

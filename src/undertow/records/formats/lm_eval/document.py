@@ -13,11 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.records.formats._document import free_name
-from undertow.records.formats._log import LONGEST_VALUE
 from undertow.records.formats.lm_eval.layout import INSIDE, DocColumn
 from undertow.records.formats.lm_eval.rows import Row
 from undertow.records.formats.lm_eval.rows import column as values_at
+from undertow.records.formats.logs.slices import LONGEST_VALUE, free_name
 
 _NUMBER = frozenset({int, float, type(None)})
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
-from undertow.records.formats._assemble import CLUSTERS
-from undertow.records.formats._log import LONGEST_VALUE, MOST_COLUMNS, MOST_VALUES
+from undertow.records.formats.logs.clusters import CLUSTERS
+from undertow.records.formats.logs.slices import LONGEST_VALUE, MOST_COLUMNS, MOST_VALUES
 from undertow.records.reading import Reading
 
 Kind = Literal["choice", "continuation", "generation"]

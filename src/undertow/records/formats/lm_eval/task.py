@@ -12,17 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats._clustering import unasked
-from undertow.records.formats._document import cluster, slices
-from undertow.records.formats._log import kept_input
-from undertow.records.formats._outcome import (
-    Values,
-    choose,
-    is_percentage,
-    joined,
-    values_of,
-    why_not,
-)
 from undertow.records.formats.lm_eval.choice import (
     Rule,
     answered,
@@ -37,13 +26,24 @@ from undertow.records.formats.lm_eval.files import SampleFile
 from undertow.records.formats.lm_eval.layout import Layout
 from undertow.records.formats.lm_eval.rows import Row, Source, collector_paused, column
 from undertow.records.formats.lm_eval.text import generated, said_or_not
+from undertow.records.formats.logs.clusters import unasked
+from undertow.records.formats.logs.log import OPTIONS
+from undertow.records.formats.logs.outcome import (
+    Outcome,
+    Values,
+    choose_outcome,
+    joined,
+    values_of,
+    why_not,
+)
+from undertow.records.formats.logs.slices import sliced
+from undertow.records.formats.logs.texts import kept_input
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
 HASHES = {"doc_hash": 8, "target_hash": 4, "prompt_hash": 12}
 """Hexadecimal digits that are kept. Only rows of one id are ever compared, so 48 bits tell them
 apart; and texts of up to twelve letters take a third of the memory in polars."""
-OPTIONS = ("choice", "label", "options")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +77,13 @@ def read_task(file: SampleFile, reading: Reading, less_is_better: Collection[str
     there."""
     with collector_paused():
         source = Source.of(file.path, reading)
-        found, table, metric = _settle(source, reading, less_is_better)
-        return _task_log(file, source.layout, found, table, metric, reading)
+        found, outcome = _settle(source, reading, less_is_better)
+        return _task_log(file, source.layout, found, outcome, reading)
 
 
 def _settle(
     source: Source, reading: Reading, less_is_better: Collection[str]
-) -> tuple[_Collected, dict[str, Values], str | None]:
+) -> tuple[_Collected, Outcome]:
     """Passes over the file until filter and metric are what all rows allow: one, rarely two."""
     path = source.path
     found = _collect(
@@ -107,10 +107,12 @@ def _settle(
         )
     table = {name: joined(parts) for name, parts in found.values.items()}
     found.values.clear()
-    metric = choose(path, table, less_is_better, reading.metric)
-    if metric != found.metric and source.layout.kind == "choice":
-        found = _collect(source, found.filter, reading, less_is_better, metric)
-    return found, table, metric
+    outcome = choose_outcome(
+        str(path), table, reading.metric, less_is_better=less_is_better, answers_suffice=True
+    )
+    if outcome.name != found.metric and source.layout.kind == "choice":
+        found = _collect(source, found.filter, reading, less_is_better, outcome.name)
+    return found, outcome
 
 
 def _collect(
@@ -199,42 +201,30 @@ def _task_log(
     file: SampleFile,
     layout: Layout,
     found: _Collected,
-    table: Mapping[str, Values],
-    metric: str | None,
+    outcome: Outcome,
     reading: Reading,
 ) -> TaskLog:
     """The blocks as one frame, with the score and everything that needs all rows."""
     frame = pl.concat(found.frames)
     found.frames.clear()
-    said = [*found.notes, *_of_filters(file, found)]
+    said = [*found.notes, *_of_filters(file, found), *outcome.notes]
     where = f"{file.path}:"
-    if metric is None:
-        said.append(
-            f"{where} none of its metrics ({', '.join(table) or 'none'}) is an outcome between 0"
-            " and 1."
-        )
-    else:
-        score = pl.Series("score", table[metric].number_N).fill_nan(None)
-        if is_percentage(metric, table[metric]):
-            said.append(f"{where} {metric} runs from 0 to 100 and is divided by 100.")
-            score, metric = score / 100, f"{metric}/100"
-        frame = frame.with_columns(score)
+    if outcome.name is not None:
+        frame = frame.with_columns(outcome.column)
     if layout.kind == "choice":
         frame = _settled(frame, layout, found.rule, where, said)
     names = [s.name for s in doc_series([], layout.columns)]
     frame = frame.with_columns(
         example_id=file.task + "/" + pl.col("example_id"), task=pl.lit(file.task)
     )
-    shared = cluster(frame, names, file.task) if reading.cluster is None else None
-    if shared is not None:
-        frame = frame.with_columns(shared[0])
-        said.append(unasked(shared[1]))
-    frame = _without_copies(slices(frame, names, reading), where, said)
+    frame, shared = sliced(frame, names, reading, file.task)
+    said += [] if shared is None else [unasked(shared)]
+    frame = _without_copies(frame, where, said)
     unknown = [
         name for name in ("content_hash", "prompt_hash", "target") if not frame[name].count()
     ]
     return TaskLog(
-        file.task, frame.drop(unknown), metric, found.filter, layout.decoding, tuple(said)
+        file.task, frame.drop(unknown), outcome.metric, found.filter, layout.decoding, tuple(said)
     )
 
 

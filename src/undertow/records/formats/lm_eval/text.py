@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from undertow.records.formats._assemble import shortened
-from undertow.records.formats._log import kept_output
 from undertow.records.formats.lm_eval.choice import as_text
 from undertow.records.formats.lm_eval.rows import Row
+from undertow.records.formats.logs.texts import kept_output, shortened
 
 ANOTHER = "(another continuation)"
 """The answer of a model for which the continuation that was asked about is not the likeliest

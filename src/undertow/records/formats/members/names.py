@@ -1,4 +1,4 @@
-"""Makes the names of members and populations from the names of files."""
+"""Makes the names of members and populations from the names of files, and lists names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from undertow.records.folder import MEMBER_ID
+
+MOST_LISTED = 8
 
 
 def member_names(paths: Sequence[Path]) -> list[str]:
@@ -37,3 +39,9 @@ def file_name(text: str) -> str:
     """Returns ``text`` as a member id, which must be able to name a file."""
     safe = re.sub(r"[^\w.+=@-]", "-", text)[:120]
     return safe if MEMBER_ID.fullmatch(safe) else f"m{safe}"[:120]
+
+
+def listing(names: Sequence[str]) -> str:
+    """Returns the first names, and how many more there are."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from undertow.errors import TableError
-from undertow.records.formats._assemble import assemble
-from undertow.records.formats._log import Log
-from undertow.records.formats._tasks import Found, agreeing, newest_of_each_task, one_member
+from undertow.records.formats.logs.agreement import agreeing
+from undertow.records.formats.logs.build import assemble
+from undertow.records.formats.logs.log import Log
+from undertow.records.formats.logs.member import one_member
+from undertow.records.formats.logs.runs import Found, newest_of_each_task
 from undertow.records.formats.members.names import member_names
 from undertow.records.formats.nemo.files import RESULTS, Bundle, bundle, is_results, results_in
 from undertow.records.formats.nemo.rows import to_part

@@ -10,11 +10,12 @@ import msgspec
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats._log import TEXT_LIMIT, bounded, kept_input, kept_output
-from undertow.records.formats._metadata import with_metadata
-from undertow.records.formats._tasks import Part, choose_outcome
 from undertow.records.formats.decoding.json import rows
 from undertow.records.formats.decoding.values import fingerprint, name, number, table, text
+from undertow.records.formats.logs.member import Part
+from undertow.records.formats.logs.outcome import Outcome, choose_outcome, values_of
+from undertow.records.formats.logs.slices import with_metadata
+from undertow.records.formats.logs.texts import TEXT_LIMIT, bounded, kept_input, kept_output
 from undertow.records.formats.nemo.files import Bundle
 from undertow.records.reading import Reading
 
@@ -58,9 +59,9 @@ def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
     if not kept:
         raise TableError(f"{path}: holds no row; want what nel eval run wrote")
     names = dict.fromkeys([REWARD, *(n for row in kept for n in row.values)])
-    values = {n: [row.values.get(n) for row in kept] for n in names}
+    values = {n: values_of([row.values.get(n) for row in kept]) for n in names}
     outcome = choose_outcome(str(path), values, reading.metric, preferred=(REWARD,))
-    frame, said = _frame(kept, bundle.task, outcome.score, reading)
+    frame, said = _frame(kept, bundle.task, outcome, reading)
     notes = [*([] if bundle.missing is None else [bundle.missing]), *outcome.notes, *said]
     failed = sum(row.failed for row in kept)
     if failed:
@@ -122,7 +123,7 @@ def _metadata(row: _Row, details: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _frame(
-    kept: Sequence[Kept], task: str, score: Sequence[float | None], reading: Reading
+    kept: Sequence[Kept], task: str, outcome: Outcome, reading: Reading
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     words = {
         n: [getattr(row, n) for row in kept] for n in ("answer", "prompt_hash", "content_hash")
@@ -130,7 +131,7 @@ def _frame(
     columns = [
         pl.Series("example_id", [f"{task}/{row.id}" for row in kept], dtype=pl.String),
         pl.Series("task", [task] * len(kept), dtype=pl.String),
-        pl.Series("score", score, dtype=pl.Float64),
+        outcome.column,
         pl.Series("seconds", [row.seconds for row in kept], dtype=pl.Float64),
         kept_output(pl.Series("target", [row.target for row in kept], dtype=pl.String)),
         *(pl.Series(n, column, dtype=pl.String) for n, column in words.items()),
