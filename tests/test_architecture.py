@@ -44,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "members": {"decoding"},
     "predictions": {"decoding", "members"},
     "logs": {"decoding", "members"},
+    "asked": {"members"},
 }
 """Rooms in ``records/formats`` that its readers share, each with the rooms that it builds on."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "config"}

@@ -222,8 +222,8 @@ def _in_order_of(first: _File, other: _File) -> _File:
         )
         raise TableError(
             f"{other.path}: the label of {what} is {other.ordered(other.label_N)[n]}, but"
-            f" {first.label_N[n]} in"
-            f" {first.path} ({int(differs_N.sum())} of {first.N} differ); {fix}"
+            f" {first.label_N[n]} in {first.path} ({int(differs_N.sum())} of {first.N} differ);"
+            f" {fix}"
         )
     return other
 

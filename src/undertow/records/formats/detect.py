@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
-from undertow.records.formats._asked import OPTIONS, only_tasks, refuse_unused
-from undertow.records.formats._clustering import with_clusters
+from undertow.records.formats.asked.clusters import with_clusters
+from undertow.records.formats.asked.options import OPTIONS, refuse_unused
+from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records

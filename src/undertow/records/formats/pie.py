@@ -98,8 +98,7 @@ def _chosen(
         if len(again):
             raise TableError(
                 f"{source}: image_index {again[0]!r} has two labels or two answers of the baseline;"
-                " an index counts"
-                " within one shard: give the files of one shard"
+                " an index counts within one shard: give the files of one shard"
             )
         return rows
     alike = [

@@ -261,8 +261,8 @@ def _settled(
         if count:
             said.append(
                 f"{where} in {count} of {frame.height} rows the score is not whether the choice is"
-                " the label"
-                " (several right options, or a rule of the task's own); the score is followed."
+                " the label (several right options, or a rule of the task's own); the score is"
+                " followed."
             )
     return frame
 

@@ -130,8 +130,7 @@ def _say_missing(
         if len(absent):
             exclusions.leave_out(
                 f"{sheet.source}: lacks {len(absent)} of {len(anywhere)} example ids that other"
-                " members have,"
-                f" first {absent.sort()[0]!r}",
+                f" members have, first {absent.sort()[0]!r}",
                 "predict the same examples with every member",
             )
     exclusions.notes.append(
@@ -230,8 +229,7 @@ def _unanswered(
             empty_N = sheet.frame[name].is_null().to_numpy()
             exclusions.leave_out(
                 f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)}"
-                " examples,"
-                f" first {ids[int(empty_N.argmax())]!r}",
+                f" examples, first {ids[int(empty_N.argmax())]!r}",
                 "fill it in",
             )
             missing_N |= empty_N

@@ -41,7 +41,7 @@ def file_name(text: str) -> str:
     return safe if MEMBER_ID.fullmatch(safe) else f"m{safe}"[:120]
 
 
-def listing(names: Sequence[str]) -> str:
+def listing(names: Sequence[str], most: int = MOST_LISTED) -> str:
     """Returns the first names, and how many more there are."""
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -67,8 +67,7 @@ def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
     if failed:
         notes.append(
             f"{path}: {failed} of {len(kept)} rows failed for reasons outside the model and have no"
-            " score; NeMo"
-            " Evaluator counts them as 0."
+            " score; NeMo Evaluator counts them as 0."
         )
     return Part(bundle.task, frame, outcome.metric, bundle.conditions, bundle.shared, tuple(notes))
 

@@ -29,9 +29,8 @@ def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
         if differing:
             raise TableError(
                 f"{first.source} and {other.source}: have different class sets: only one has the"
-                " column"
-                f" {differing[0]!r} ({len(differing)} such); write the same p_<class> columns to"
-                " every file"
+                f" column {differing[0]!r} ({len(differing)} such); write the same p_<class>"
+                " columns to every file"
             )
     return tuple(name.removeprefix(PROBABILITY) for name in names)
 
@@ -61,9 +60,8 @@ def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[n
     if len(unknown):
         raise TableError(
             f"{source}: {column.name} {unknown[0]!r} is none of the {len(classes)} classes of the"
-            " p_<class> columns"
-            f" ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns that are not"
-            " probabilities"
+            f" p_<class> columns ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns"
+            " that are not probabilities"
         )
     coded = column.replace_strict(
         list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32

@@ -50,8 +50,7 @@ def _require(path: Path, frame: pl.DataFrame) -> None:
     if "prediction" not in frame.columns and not probability_columns(frame):
         raise TableError(
             f"{path}: has no column 'prediction' and no p_<class>; it has {found}: rename the one"
-            " that holds the"
-            " predicted class"
+            " that holds the predicted class"
         )
 
 
@@ -121,8 +120,7 @@ def _as_number(path: Path, column: pl.Series) -> pl.Series:
         raise TableError(
             f"{path}: column {column.name!r} is no number in {int(wrong.sum())} rows, first"
             f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it"
-            " is no"
-            " probability)"
+            " is no probability)"
         )
     # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of
     # thousands of columns.

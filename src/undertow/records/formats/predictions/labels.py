@@ -75,8 +75,8 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
     if len(without) == frame.height:
         raise TableError(
             f"{path}: has none of the examples of {sheet.source}: first"
-            f" {sheet.frame['example_id'][0]!r} there,"
-            f" {table['example_id'][0]!r} here; name them alike"
+            f" {sheet.frame['example_id'][0]!r} there, {table['example_id'][0]!r} here; name them"
+            " alike"
         )
     if len(without):
         notes.append(
@@ -93,7 +93,6 @@ def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
     if said and labels and not said & labels:
         raise TableError(
             f"{path}: label {min(labels)[:60]!r} and the {len(labels)} labels in all are none of"
-            " the classes that"
-            f" {predicting[0].source} predicts, such as {min(said)[:60]!r}; name the classes alike"
-            " in both"
+            f" the classes that {predicting[0].source} predicts, such as {min(said)[:60]!r}; name"
+            " the classes alike in both"
         )

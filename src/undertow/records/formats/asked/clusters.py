@@ -1,4 +1,4 @@
-"""The clusters that somebody asked for, whatever format the records came in."""
+"""Takes the clusters that a person asked for, whatever format the records came in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.members.names import listing
 from undertow.records.records import Records
 from undertow.records.schema import Clustering
 
@@ -30,8 +31,10 @@ MOST_LISTED = 20
 
 
 def with_clusters(records: Records, asked: str | None) -> Records:
-    """The records with ``asked`` as their clusters. ``TableError`` where there is no such
-    column."""
+    """Returns the records with the column ``asked`` as their clusters.
+
+    Raises ``TableError`` where there is no such column.
+    """
     if asked is None:
         return records
     if not asked.strip():
@@ -43,8 +46,8 @@ def with_clusters(records: Records, asked: str | None) -> Records:
     examples = records.examples
     if asked == NONE:
         said = (
-            "Every example is taken as independent of the others, copies too, as asked"
-            " (--cluster none)."
+            "Every example is taken as independent of the others, copies too, as asked (--cluster"
+            " none)."
         )
         return _declared(records, examples.drop("cluster", strict=False), None, said)
     if asked not in examples.columns:
@@ -61,8 +64,7 @@ def _refuse_answers(asked: str) -> None:
     if asked in NEVER:
         raise TableError(
             f"--cluster {asked}: {asked} cannot be a cluster: {NEVER[asked]}; name the column of"
-            " what several examples"
-            " share, such as a passage or a patient, or none"
+            " what several examples share, such as a passage or a patient, or none"
         )
 
 
@@ -74,9 +76,6 @@ def _declared(records: Records, examples: pl.DataFrame, column: str | None, said
 
 
 def _known(examples: pl.DataFrame) -> str:
-    """Columns that could be meant."""
-    names = [
-        c for c in examples.columns if c not in NEVER and examples[c].null_count() < examples.height
-    ]
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return (", ".join(names[:MOST_LISTED]) or "no column that could be one") + more
+    """Lists the columns that could be meant."""
+    names = [c for c in examples.columns if c not in NEVER and examples[c].count()]
+    return listing(names, most=MOST_LISTED) or "no column that could be one"

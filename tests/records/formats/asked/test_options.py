@@ -9,7 +9,7 @@ import pytest
 
 from undertow.errors import UserError
 from undertow.files import Request
-from undertow.records.formats._asked import OPTIONS
+from undertow.records.formats.asked.options import OPTIONS
 from undertow.records.formats.detect import known_formats, read_any
 from undertow.records.write import write_records
 
