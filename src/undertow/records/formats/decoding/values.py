@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -41,6 +41,19 @@ def number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def known(value: Any, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """The entries of an object that are not null; of ``keys`` alone, in their order, if given."""
+    entries = table(value)
+    return {
+        k: entries[k] for k in (entries if keys is None else keys) if entries.get(k) is not None
+    }
+
+
+def texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Writes each value as text, and leaves out those that are null or blank."""
+    return {key: said for key, value in values.items() if (said := name(text(value))) is not None}
 
 
 def fingerprint(*parts: Any) -> str:

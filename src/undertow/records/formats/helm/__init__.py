@@ -43,11 +43,9 @@ def sniff(path: Path) -> str | None:
     folders = run_folders(path)
     if not folders:
         return None
-    return (
-        "HELM run (has run_spec.json and per_instance_stats.json)"
-        if folders == [path]
-        else (f"HELM runs (holds {folders[0].relative_to(path)})")
-    )
+    if folders == [path]:
+        return "HELM run (has run_spec.json and per_instance_stats.json)"
+    return f"HELM runs (holds {folders[0].relative_to(path)})"
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
@@ -66,16 +64,19 @@ def _member(path: Path, name: str, reading: Reading) -> Log:
         )
     specs: dict[Path, RunSpec] = {folder: run_spec(folder) for folder in folders}
     found = [Found(folder, spec.task, "", spec.model) for folder, spec in specs.items()]
-    twice = [
-        f
-        for k, f in enumerate(found)
-        if f.task in {g.task for g in found[:k]} and f.model == found[0].model
-    ]
-    if twice:
-        raise TableError(
-            f"{path}: holds {twice[0].task} more than once, also in {twice[0].path}; give one"
-            " suite's folder"
-        )
+    _refuse_repeated(path, found)
     wanted, notes = newest_of_each_task(path, found, reading)
     parts = [to_part(log.path, specs[log.path], reading) for log in wanted]
     return one_member(name, str(path), found[0].model, parts, notes)
+
+
+def _refuse_repeated(path: Path, found: Sequence[Found]) -> None:
+    """Refuses two runs of one task by one model: HELM gives no time that tells which is newer."""
+    seen: set[str] = set()
+    for run in found:
+        if run.task in seen and run.model == found[0].model:
+            raise TableError(
+                f"{path}: holds {run.task} more than once, also in {run.path}; give one suite's"
+                " folder"
+            )
+        seen.add(run.task)

@@ -1,5 +1,7 @@
-"""What a run of HELM answered: from the display files, which are small, else from the whole state
-of the scenario."""
+"""Reads what a run of HELM answered.
+
+The display files are small and go first; else the whole state of the scenario is read.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,10 @@ import msgspec
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import fingerprint, listed, name, number, table, text
 from undertow.records.formats.helm.files import file_of
+from undertow.records.formats.helm.rows import Key, key_of
 
 CORRECT = "correct"
 CALIBRATION = "calibration"
-Key = tuple[str, str, int]
-"""Instance id, perturbation (empty for none) and train trial."""
 
 
 class _Prediction(msgspec.Struct):
@@ -51,8 +52,10 @@ class _Scenario(msgspec.Struct):
 
 
 class Instance(NamedTuple):
-    """A question: ``references`` are its options, or texts that would be right; ``correct`` their
-    indices."""
+    """A question. ``references`` are its options, or texts that would be right.
+
+    ``correct`` are the indices of those that are right.
+    """
 
     input: str | None
     references: tuple[str, ...]
@@ -63,8 +66,10 @@ class Instance(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """``mapped`` is the text of the option that a letter stood for, ``reference`` the index of the
-    chosen one."""
+    """``mapped`` is the text of the option that a letter stood for.
+
+    ``reference`` is the index of the chosen option.
+    """
 
     output: str | None
     mapped: str | None
@@ -79,22 +84,12 @@ class Answers(NamedTuple):
     answers: Mapping[Key, Answer]
 
 
-def key_of(instance_id: Any, perturbation: Any, trial: Any) -> Key:
-    """A perturbation by its name, and by its seed where it has one."""
-    said = table(perturbation)
-    seed = said.get("seed")
-    called = (name(said.get("name")) or "perturbed") if said else ""
-    index = number(trial) or 0
-    return (
-        text(instance_id) or "",
-        called if seed is None else f"{called}-{text(seed)}",
-        int(max(-1, min(index, 2**31))),
-    )
-
-
 def answers_of(folder: Path, chosen: Mapping[Key, int], pattern: Any) -> Answers:
-    """``chosen`` is the option that the metrics took where each was asked about alone; ``pattern``
-    finds the letter in an output. Empty where the run keeps no answers."""
+    """Reads the answers of a run; nothing where it keeps none.
+
+    ``chosen`` is the option that the metrics took where each was asked about alone. ``pattern``
+    finds the letter in an output.
+    """
     shown, instances = file_of(folder, "display_predictions"), file_of(folder, "instances")
     if shown is not None and instances is not None:
         return _displayed(shown, instances, file_of(folder, "display_requests"))
@@ -122,8 +117,10 @@ def _displayed(shown: Path, instances: Path, requests: Path | None) -> Answers:
 
 
 def _from_states(path: Path, chosen: Mapping[Key, int], pattern: Any) -> Answers:
-    """The answer to each instance; where options were asked about one by one, that about the chosen
-    one."""
+    """Reads the answer to each instance.
+
+    Where options were asked about one by one, it is the answer about the chosen one.
+    """
     answers: dict[Key, Answer] = {}
     instances: dict[tuple[str, str], Instance] = {}
     for state in read_json(path, _Scenario).request_states:
@@ -147,7 +144,7 @@ def _completions(result: Any) -> Iterator[str]:
 
 
 def _mapped(output: str | None, mapping: Mapping[str, Any], pattern: Any) -> str | None:
-    """What ``run_display.py`` calls the mapped output."""
+    """Returns what ``run_display.py`` calls the mapped output."""
     if output is None or not mapping:
         return None
     letter = output.strip()
@@ -161,7 +158,7 @@ def _mapped(output: str | None, mapping: Mapping[str, Any], pattern: Any) -> str
 
 
 def _prompt(request: Any) -> str | None:
-    """The prompt; of a chat its messages, of one with images a fingerprint."""
+    """Returns the prompt: of a chat its messages, of one with images a fingerprint."""
     sent = table(request)
     if sent.get("messages") is not None:
         return text(sent["messages"])

@@ -1,4 +1,4 @@
-"""The files of a run of HELM, and how it was made."""
+"""Finds the files of a run of HELM and reads its specification."""
 
 from __future__ import annotations
 
@@ -11,29 +11,21 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats.decoding.json import read_json
-from undertow.records.formats.decoding.values import fingerprint, name, table, text
+from undertow.records.formats.decoding.values import name, table
+from undertow.records.formats.logs.runs import nearest
 
 SPEC, STATS = "run_spec", "per_instance_stats"
 MODEL = re.compile(r",?\b(model|model_deployment)=[^,]*")
-TEMPLATE = (
-    "method", "global_prefix", "global_suffix", "instructions", "input_prefix", "input_suffix",
-    "reference_prefix", "reference_prefix_characters", "reference_suffix",
-    "chain_of_thought_prefix", "chain_of_thought_suffix", "output_prefix", "output_suffix",
-    "instance_prefix", "substitutions",
-)  # fmt: skip
-"""What of HELM's ``AdapterSpec`` makes the prompt, besides the few-shot count."""
-DECODING = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
 DEEPEST = 2
 
 
 class RunSpec(NamedTuple):
-    """``task`` is the run's name without its model."""
+    """``task`` is the run's name without its model; ``adapter`` says how prompts were made."""
 
     task: str
     model: str
     adapter: Mapping[str, Any]
-    conditions: Mapping[str, str]
-    shared: Mapping[str, str]
+    annotators: Any
 
 
 class _Spec(msgspec.Struct):
@@ -43,27 +35,22 @@ class _Spec(msgspec.Struct):
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """The folder itself where it is a run's, else those one or two levels down."""
-    for depth in range(DEEPEST + 1):
-        try:
-            found = sorted({p.parent for p in folder.glob("*/" * depth + f"{SPEC}.json*")})
-        except OSError:
-            return []
-        runs = [run for run in found if file_of(run, STATS) is not None]
-        if runs:
-            return runs
-    return []
+    """Returns the folder itself where it is a run's, else those one or two levels down."""
+    scored = nearest(
+        folder, (f"{SPEC}.json*",), DEEPEST, lambda spec: file_of(spec.parent, STATS) is not None
+    )
+    return list(dict.fromkeys(spec.parent for spec in scored))
 
 
 def file_of(folder: Path, stem: str) -> Path | None:
-    """``stem.json`` or ``stem.json.gz``."""
+    """Returns ``stem.json`` or ``stem.json.gz``."""
     return next(
         (p for p in (folder / f"{stem}.json", folder / f"{stem}.json.gz") if p.is_file()), None
     )
 
 
 def run_spec(folder: Path) -> RunSpec:
-    """Raises ``TableError`` where the run has no name or no adapter."""
+    """Reads the specification. Raises ``TableError`` where it has no name or no adapter."""
     path = file_of(folder, SPEC)
     if path is None:
         raise TableError(f"{folder}: has no {SPEC}.json; want a folder that helm-run wrote")
@@ -75,24 +62,5 @@ def run_spec(folder: Path) -> RunSpec:
             f"{path}: has no name or no adapter_spec; want a folder that helm-run wrote"
         )
     model = name(adapter.get("model")) or name(adapter.get("model_deployment")) or "unknown"
-    deployment = name(adapter.get("model_deployment")) or model
-    shared = {"harness": "HELM", "model": model} | (
-        {} if deployment == model else {"model_args": deployment}
-    )
     task = MODEL.sub("", run).replace(":,", ":").rstrip(":,")
-    return RunSpec(task or run, model, adapter, _conditions(spec, adapter), shared)
-
-
-def _conditions(spec: _Spec, adapter: Mapping[str, Any]) -> dict[str, str]:
-    template = {key: adapter[key] for key in TEMPLATE if adapter.get(key) is not None}
-    shown = text(adapter.get("method")) or "prompt"
-    found = {
-        "fewshot": adapter.get("max_train_instances"),
-        "template": f"{shown} #{fingerprint(template)[:8]}",
-        "decoding": {key: adapter[key] for key in DECODING if adapter.get(key) is not None} or None,
-        "judge": spec.annotators or None,
-        "repeats": adapter.get("num_train_trials"),
-        "limit": adapter.get("max_eval_instances"),
-        "seeds": adapter.get("random"),
-    }
-    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}
+    return RunSpec(task or run, model, adapter, spec.annotators)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.records.formats.lm_eval.layout import GOLD_FIELDS, Layout
 from undertow.records.formats.lm_eval.rows import Row
+from undertow.records.formats.logs.texts import text_column
 from undertow.records.records import MISSING
 
 WEIGHED = {"acc_norm": "characters", "acc_bytes": "bytes", "acc_mutual_info": "difference"}
@@ -152,8 +153,8 @@ def answered(
         pl.Series("choice", choice_N).replace(MISSING, None),
         pl.Series("label", label_N).replace(MISSING, None),
         _listed(options),
-        pl.Series("answer", [answer for answer, _ in words], dtype=pl.String),
-        pl.Series("target", [target for _, target in words], dtype=pl.String),
+        text_column("answer", [answer for answer, _ in words]),
+        text_column("target", [target for _, target in words]),
     ]
 
 

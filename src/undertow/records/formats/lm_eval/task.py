@@ -37,7 +37,7 @@ from undertow.records.formats.logs.outcome import (
     why_not,
 )
 from undertow.records.formats.logs.slices import sliced
-from undertow.records.formats.logs.texts import kept_input
+from undertow.records.formats.logs.texts import kept_input, text_column
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
@@ -170,7 +170,7 @@ def _columns(
 ) -> pl.DataFrame:
     """A block's rows as columns, without the score."""
     columns = [
-        pl.Series("example_id", list(map(str, column(rows, "doc_id"))), dtype=pl.String),
+        text_column("example_id", list(map(str, column(rows, "doc_id")))),
         *_hashes(rows),
     ]
     if layout.kind == "choice":
@@ -183,7 +183,7 @@ def _columns(
         columns += generated(rows, inputs=layout.inputs)
     if layout.inputs:
         first = [next(iter(contexts(row)), None) for row in rows]
-        columns.append(kept_input(pl.Series("input", first, dtype=pl.String)))
+        columns.append(kept_input(text_column("input", first)))
     return pl.DataFrame([*columns, *doc_series(rows, layout.columns)])
 
 
@@ -191,7 +191,7 @@ def _hashes(rows: Sequence[Row]) -> list[pl.Series]:
     """Document and target as one fingerprint, and the prompt's (which in lm-eval is that of the
     first request)."""
     doc, target, prompt = (
-        pl.Series(name, [text and text[:digits] for text in column(rows, name)], dtype=pl.String)
+        text_column(name, [text and text[:digits] for text in column(rows, name)])
         for name, digits in HASHES.items()
     )
     return [(doc + target).alias("content_hash"), prompt]

@@ -11,7 +11,7 @@ import polars as pl
 
 from undertow.records.formats.lm_eval.choice import as_text
 from undertow.records.formats.lm_eval.rows import Row
-from undertow.records.formats.logs.texts import kept_output, shortened
+from undertow.records.formats.logs.texts import kept_output, shortened, text_column
 
 ANOTHER = "(another continuation)"
 """The answer of a model for which the continuation that was asked about is not the likeliest
@@ -25,11 +25,11 @@ def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
     equals.
     """
     answers = [_most_frequent(row.filtered_resps) for row in rows]
-    answer = pl.Series("answer", answers, dtype=pl.String)
+    answer = text_column("answer", answers)
     columns = [shortened(answer), kept_output(_targets(rows))]
     if inputs:
         written = [next(_texts(row.resps), None) for row in rows]
-        output = pl.Series("output", written, dtype=pl.String)
+        output = text_column("output", written)
         columns.append(kept_output(output))
     return columns
 
@@ -41,13 +41,13 @@ def said_or_not(rows: Sequence[Row]) -> list[pl.Series]:
     target = [_continuation(row) for row in rows]
     answer = [None if s is None else t if s else ANOTHER for s, t in zip(said, target, strict=True)]
     return [
-        shortened(pl.Series("answer", answer, dtype=pl.String)),
-        kept_output(pl.Series("target", target, dtype=pl.String)),
+        shortened(text_column("answer", answer)),
+        kept_output(text_column("target", target)),
     ]
 
 
 def _targets(rows: Sequence[Row]) -> pl.Series:
-    return pl.Series("target", [as_text(row.target) for row in rows], dtype=pl.String)
+    return text_column("target", [as_text(row.target) for row in rows])
 
 
 def _continuation(row: Row) -> str | None:

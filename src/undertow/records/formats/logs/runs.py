@@ -1,8 +1,8 @@
-"""Finds which logs in a folder are one run: of one model, the newest of each task."""
+"""Finds the logs in a folder, and which of them are one run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,24 @@ class Found(NamedTuple):
     task: str
     stamp: str = ""
     model: str = ""
+
+
+def nearest(
+    folder: Path, patterns: Sequence[str], deepest: int, keep: Callable[[Path], bool]
+) -> list[Path]:
+    """Returns the files in a folder, else those of the first level below that has any.
+
+    Nothing where the folder cannot be listed. ``keep`` tells which files count.
+    """
+    for depth in range(deepest + 1):
+        try:
+            found = {p for pattern in patterns for p in folder.glob("*/" * depth + pattern)}
+            kept = [p for p in sorted(found) if keep(p)]
+        except OSError:
+            return []
+        if kept:
+            return kept
+    return []
 
 
 def newest_of_each_task(

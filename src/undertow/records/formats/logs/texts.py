@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from undertow.records.formats.decoding.values import fingerprint
@@ -10,6 +12,11 @@ TEXT_LIMIT = 4000
 """Characters of a prompt (from its end) or an output (from its beginning) that are kept."""
 LONGEST_ANSWER = 300
 """Characters of an answer that are kept."""
+
+
+def text_column(name: str, texts: Sequence[str | None]) -> pl.Series:
+    """Makes a column of texts, also where all are missing."""
+    return pl.Series(name, texts, dtype=pl.String)
 
 
 def kept_input(column: pl.Series) -> pl.Series:
