@@ -23,7 +23,7 @@ from undertow.records.formats.logs.member import one_member
 from undertow.records.formats.logs.runs import Found, newest_of_each_task
 from undertow.records.formats.members.names import member_names
 from undertow.records.formats.nemo.files import RESULTS, Bundle, bundle, is_results, results_in
-from undertow.records.formats.nemo.rows import to_part
+from undertow.records.formats.nemo.task import to_part
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 

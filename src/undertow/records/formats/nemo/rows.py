@@ -1,22 +1,20 @@
-"""The rows of NeMo Evaluator to columns."""
+"""Reads the rows of NeMo Evaluator: what is kept of each problem and repeat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.decoding.json import rows
 from undertow.records.formats.decoding.values import fingerprint, name, number, table, text
-from undertow.records.formats.logs.member import Part
-from undertow.records.formats.logs.outcome import Outcome, choose_outcome, values_of
-from undertow.records.formats.logs.slices import with_metadata
-from undertow.records.formats.logs.texts import TEXT_LIMIT, bounded, kept_input, kept_output
-from undertow.records.formats.nemo.files import Bundle
+from undertow.records.formats.logs.texts import (
+    TEXT_LIMIT,
+    bounded,
+)
 from undertow.records.reading import Reading
 
 REWARD = "reward"
@@ -53,26 +51,7 @@ class Kept(NamedTuple):
     failed: bool
 
 
-def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
-    """Raises ``TableError`` for rows without a problem, and where no reward can be the outcome."""
-    kept = list(_kept(path, reading))
-    if not kept:
-        raise TableError(f"{path}: holds no row; want what nel eval run wrote")
-    names = dict.fromkeys([REWARD, *(n for row in kept for n in row.values)])
-    values = {n: values_of([row.values.get(n) for row in kept]) for n in names}
-    outcome = choose_outcome(str(path), values, reading.metric, preferred=(REWARD,))
-    frame, said = _frame(kept, bundle.task, outcome, reading)
-    notes = [*([] if bundle.missing is None else [bundle.missing]), *outcome.notes, *said]
-    failed = sum(row.failed for row in kept)
-    if failed:
-        notes.append(
-            f"{path}: {failed} of {len(kept)} rows failed for reasons outside the model and have no"
-            " score; NeMo Evaluator counts them as 0."
-        )
-    return Part(bundle.task, frame, outcome.metric, bundle.conditions, bundle.shared, tuple(notes))
-
-
-def _kept(path: Path, reading: Reading) -> Iterator[Kept]:
+def kept_rows(path: Path, reading: Reading) -> Iterator[Kept]:
     for number_, row in enumerate(rows(path, _Row), start=1):
         if not isinstance(row.problem_idx, int | str):
             raise TableError(
@@ -103,43 +82,21 @@ def _one(row: _Row, reading: Reading) -> Kept:
 
 
 def _reward(value: Any) -> Any:
-    """A number; anything else as it is, so that it can be told why it is no outcome."""
+    """Reads a number. Anything else stays, so that a message can say why it is no outcome."""
     return number(value) if isinstance(value, int | float) else value
 
 
 def _others(row: _Row, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Rewards of further scorers; before ``scorer_rewards`` was written they stand among the
-    details."""
+    """Returns rewards of further scorers.
+
+    Before ``scorer_rewards`` was written they stood among the details.
+    """
     found = {n: table(v).get(REWARD) for n, v in details.items() if n.startswith("scorer:")}
     return {n: _reward(v) for n, v in {**found, **table(row.scorer_rewards)}.items()}
 
 
 def _metadata(row: _Row, details: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The problem's; some benchmarks write its category among the details of the scoring."""
+    """Returns the problem's metadata, with a category that stands among the details of scoring."""
     found = table(row.metadata)
     category = name(details.get("category"))
     return found if "category" in found or category is None else {**found, "category": category}
-
-
-def _frame(
-    kept: Sequence[Kept], task: str, outcome: Outcome, reading: Reading
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    words = {
-        n: [getattr(row, n) for row in kept] for n in ("answer", "prompt_hash", "content_hash")
-    }
-    columns = [
-        pl.Series("example_id", [f"{task}/{row.id}" for row in kept], dtype=pl.String),
-        pl.Series("task", [task] * len(kept), dtype=pl.String),
-        outcome.column,
-        pl.Series("seconds", [row.seconds for row in kept], dtype=pl.Float64),
-        kept_output(pl.Series("target", [row.target for row in kept], dtype=pl.String)),
-        *(pl.Series(n, column, dtype=pl.String) for n, column in words.items()),
-    ]
-    if reading.inputs:
-        columns.append(
-            kept_input(pl.Series("input", [row.prompt for row in kept], dtype=pl.String))
-        )
-        columns.append(
-            kept_output(pl.Series("output", [row.output for row in kept], dtype=pl.String))
-        )
-    return with_metadata(pl.DataFrame(columns), [row.metadata for row in kept], reading, task)
