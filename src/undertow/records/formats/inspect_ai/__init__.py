@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from undertow.records.formats.inspect_ai.file import Header, header, is_log, logs_in
-from undertow.records.formats.inspect_ai.task import read_task
+from undertow.records.formats.inspect_ai.files import Header, header, is_log, logs_in
+from undertow.records.formats.inspect_ai.task import to_part
 from undertow.records.formats.logs.agreement import agreeing
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
@@ -53,5 +53,5 @@ def _member(path: Path, name: str, reading: Reading) -> Log:
     found = [Found(p, h.task, h.created, h.model) for p, h in headers.items()]
     folder = path if path.is_dir() else path.parent
     wanted, notes = newest_of_each_task(folder, found, reading)
-    parts = [read_task(log.path, headers[log.path], reading) for log in wanted]
+    parts = [to_part(log.path, headers[log.path], reading) for log in wanted]
     return one_member(name, str(path), found[0].model, parts, notes)

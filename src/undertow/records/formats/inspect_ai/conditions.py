@@ -1,4 +1,4 @@
-"""How a run of inspect was made, from the specification and plan in its header."""
+"""Says how a run of inspect was made, from the specification and plan in its header."""
 
 from __future__ import annotations
 
@@ -7,55 +7,49 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from undertow.records.formats.decoding.values import fingerprint, listed, name, table, text
-from undertow.records.formats.inspect_ai.file import Header
+from undertow.records.formats.decoding.values import fingerprint, known, listed, table, text, texts
+from undertow.records.formats.inspect_ai.files import Header
 
 DECODING = (
     "temperature", "top_p", "top_k", "max_tokens", "stop_seqs", "best_of", "num_choices",
     "frequency_penalty", "presence_penalty", "logit_bias", "system_message", "reasoning_effort",
     "reasoning_tokens", "effort", "response_schema", "extra_body",
 )  # fmt: skip
-"""What of inspect's ``GenerateConfig`` changes an output, besides the seed; the rest is about
-connections."""
+"""What of ``GenerateConfig`` changes an output, besides the seed. The rest is about connections."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 LONGEST = 80
 
 
 def task_conditions(header: Header) -> dict[str, str]:
-    """Conditions of the task."""
+    """Returns the conditions of the task."""
     spec, config = header.spec, table(header.spec.get("config"))
     generate = {**table(spec.get("model_generate_config")), **table(header.plan.get("config"))}
-    decoding = {key: generate[key] for key in DECODING if generate.get(key) is not None}
-    epochs = config.get("epochs")
-    reducers = [r for r in listed(config.get("epochs_reducer")) if r != "mean"]
     found = {
         "task_version": spec.get("task_version"),
         "template": _template(header),
-        "decoding": decoding or "the model's own",
+        "decoding": known(generate, DECODING) or "the model's own",
         "judge": _judge(spec),
-        "repeats": None
-        if epochs is None
-        else f"{epochs}{f' ({text(reducers)})' if reducers else ''}",
+        "repeats": _repeats(config),
         "limit": _limit(config),
         "seeds": generate.get("seed"),
     }
-    return _texts(found)
+    return texts(found)
 
 
 def run_conditions(header: Header) -> dict[str, str]:
-    """Conditions of the whole run."""
+    """Returns the conditions of the whole run."""
     spec = header.spec
     found = {
         "harness": "inspect",
         "harness_version": table(spec.get("packages")).get("inspect_ai"),
         "model": spec.get("model"),
-        "model_args": _set(spec.get("model_args")) or None,
+        "model_args": known(spec.get("model_args")) or None,
     }
-    return _texts(found)
+    return texts(found)
 
 
 def seconds(header: Header) -> float | None:
-    """From the first to the last moment of the run."""
+    """Returns the seconds from the first to the last moment of the run."""
     try:
         first, last = (
             datetime.fromisoformat(str(header.stats.get(k))) for k in ("started_at", "completed_at")
@@ -66,9 +60,16 @@ def seconds(header: Header) -> float | None:
     return took if took >= 0 else None
 
 
+def _repeats(config: Mapping[str, Any]) -> str | None:
+    """Returns how many, and by what they are reduced where that is not their mean."""
+    epochs = config.get("epochs")
+    reducers = [r for r in listed(config.get("epochs_reducer")) if r != "mean"]
+    by = f" ({text(reducers)})" if reducers else ""
+    return None if epochs is None else f"{epochs}{by}"
+
+
 def _template(header: Header) -> str | None:
-    """The chain of solvers and the task's arguments: a fingerprint, and their names so that a
-    person knows them."""
+    """Names the chain of solvers and the task's arguments, with a fingerprint of all of them."""
     steps = [table(step) for step in listed(header.plan.get("steps"))]
     arguments = header.spec.get("task_args_passed") or header.spec.get("task_args")
     parts = [[step.get("solver"), _plain(step.get("params"))] for step in steps]
@@ -81,35 +82,25 @@ def _template(header: Header) -> str | None:
 
 
 def _judge(spec: Mapping[str, Any]) -> str | None:
-    """Scorers with what they were given, and models with a role of their own."""
-    scorers = [table(s) for s in listed(spec.get("scorers"))]
-    found = [
-        f"{s.get('name')}{f' {text(options)}' if (options := _set(s.get('options'))) else ''}"
-        for s in scorers
-    ]
+    """Names scorers with their options, and models with a role of their own."""
     roles = table(spec.get("model_roles"))
+    found = [_scorer(table(s)) for s in listed(spec.get("scorers"))]
     found += [f"{role} is {_model(model)}" for role, model in roles.items()]
     said = ADDRESS.sub("", "; ".join(found))
-    return (
-        None
-        if not said
-        else said
-        if len(said) <= LONGEST
-        else f"{said[:LONGEST]}… #{fingerprint(said)[:8]}"
-    )
+    if len(said) > LONGEST:
+        return f"{said[:LONGEST]}… #{fingerprint(said)[:8]}"
+    return said or None
 
 
-def _set(options: Any) -> dict[str, Any]:
-    return {key: value for key, value in table(options).items() if value is not None}
+def _scorer(scorer: Mapping[str, Any]) -> str:
+    options = known(scorer.get("options"))
+    return f"{scorer.get('name')} {text(options)}" if options else str(scorer.get("name"))
 
 
 def _model(role: Any) -> str:
-    """One model, or several for one role."""
-    models = [
-        table(m).get("model") if isinstance(m, dict) else m
-        for m in (role if isinstance(role, list) else [role])
-    ]
-    return " and ".join(str(m) for m in models)
+    """Names the model of a role, or several."""
+    models = role if isinstance(role, list) else [role]
+    return " and ".join(str(m.get("model") if isinstance(m, dict) else m) for m in models)
 
 
 def _limit(config: Mapping[str, Any]) -> str | None:
@@ -120,7 +111,3 @@ def _limit(config: Mapping[str, Any]) -> str | None:
 
 def _plain(value: Any) -> Any:
     return None if value is None else ADDRESS.sub("", text(value) or "")
-
-
-def _texts(found: Mapping[str, Any]) -> dict[str, str]:
-    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}

@@ -1,4 +1,4 @@
-"""The files of inspect: their header, and their samples one after the other."""
+"""Finds the files of inspect, and reads their header and their samples, one after the other."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from undertow.records.formats.decoding.json import decode, read_json
 from undertow.records.formats.decoding.lines import head
 from undertow.records.formats.decoding.values import name, table
 from undertow.records.formats.decoding.zip import Archive
+from undertow.records.formats.logs.runs import nearest
 
 ZIP = b"PK\x03\x04"
 HEADER, START, SAMPLES = "header.json", "_journal/start.json", "samples/"
 KEYS = (b'"version"', b'"eval"', b'"task_id"', b'"dataset"')
-"""Near the beginning of a ``.json`` log."""
+"""What stands near the beginning of a ``.json`` log."""
 PATTERNS = ("*.eval", "*.json")
 
 
@@ -61,8 +62,10 @@ class _WholeAttached(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Header:
-    """``spec`` is inspect's ``EvalSpec``; ``status`` is ``started`` where the log has no header
-    yet."""
+    """``spec`` is inspect's ``EvalSpec``.
+
+    ``status`` is ``started`` where the log has no header yet.
+    """
 
     spec: dict[str, Any]
     plan: dict[str, Any]
@@ -83,7 +86,7 @@ class Header:
 
 
 def is_log(path: Path) -> str | None:
-    """What shows that inspect wrote it, whatever it is called."""
+    """Says what shows that inspect wrote a file, whatever its name."""
     first = head(path)
     if first.startswith(ZIP):
         try:
@@ -99,22 +102,12 @@ def is_log(path: Path) -> str | None:
 
 
 def logs_in(folder: Path) -> list[Path]:
-    """The logs in a folder, else those one level down; none where it cannot be listed."""
-    for depth in ("", "*/"):
-        try:
-            files = sorted(
-                {p for pattern in PATTERNS for p in folder.glob(depth + pattern) if p.is_file()}
-            )
-        except OSError:
-            return []
-        found = [p for p in files if is_log(p)]
-        if found:
-            return found
-    return []
+    """Returns the logs in a folder, else those one level down."""
+    return nearest(folder, PATTERNS, 1, lambda p: p.is_file() and is_log(p) is not None)
 
 
 def header(path: Path) -> Header:
-    """Raises ``TableError`` for what is no log of inspect."""
+    """Reads the header. Raises ``TableError`` for what is not a log of inspect."""
     if not head(path, len(ZIP)).startswith(ZIP):
         return _header(path, read_json(path, _Head))
     with Archive(path) as archive:
@@ -128,8 +121,7 @@ def header(path: Path) -> Header:
 
 
 def samples(path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
-    """Each sample with its attachments, which are there only where its input or output refers to
-    them."""
+    """Yields each sample with its attachments, if its input or output refers to any."""
     if not head(path, len(ZIP)).startswith(ZIP):
         yield from _of_json(path)
         return

@@ -1,4 +1,4 @@
-"""Texts of a sample of inspect: its input, its prompt, what the model wrote."""
+"""Reads the texts of a sample of inspect: its input, its prompt, what the model wrote."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ATTACHMENT = "attachment://"
 
 
 def attached(said: str, attachments: Mapping[str, Any]) -> str:
-    """The text itself where a long one is kept among the attachments."""
+    """Returns the text itself where a long one is kept among the attachments."""
     if not said.startswith(ATTACHMENT):
         return said
     found = attachments.get(said.removeprefix(ATTACHMENT))
@@ -19,7 +19,7 @@ def attached(said: str, attachments: Mapping[str, Any]) -> str:
 
 
 def input_text(value: Any, attachments: Mapping[str, Any]) -> str | None:
-    """The data set's input: a text, or messages, each after its role where there are several."""
+    """Returns the data set's input, which is a text or messages."""
     if not isinstance(value, list):
         said = text(value)
         return None if said is None else attached(said, attachments)
@@ -29,14 +29,14 @@ def input_text(value: Any, attachments: Mapping[str, Any]) -> str | None:
 
 
 def shown(messages: list[list[Any]]) -> str:
-    """Messages as a person reads them: of one its text, of several each after its role."""
+    """Shows messages as a person reads them. Where there are several, each is after its role."""
     if len(messages) == 1:
         return str(messages[0][1])
     return "\n\n".join(f"{role}: {said}" for role, said in messages)
 
 
 def content(value: Any, attachments: Mapping[str, Any]) -> str:
-    """A message's content: a text, or the texts among its parts; of another part only its type."""
+    """Returns a message's content: its text, or those of its parts; of other parts the type."""
     if not isinstance(value, list):
         return attached(text(value) or "", attachments)
     parts = [table(part) for part in value]
@@ -50,10 +50,9 @@ def content(value: Any, attachments: Mapping[str, Any]) -> str:
 
 
 def prompt(messages: Any) -> list[list[Any]] | None:
-    """The messages before the first that the model wrote: what it was asked, with every solver's
-    additions.
+    """Returns the messages before the first that the model wrote, with every solver's additions.
 
-    Parts that are no text (images) count by their type. ``None`` where the log keeps no messages.
+    Parts that are not text (images) count by their type. ``None`` where the log has no messages.
     """
     asked = []
     for message in listed(messages):
@@ -67,7 +66,7 @@ def prompt(messages: Any) -> list[list[Any]] | None:
 
 
 def completion(output: Any, attachments: Mapping[str, Any]) -> str | None:
-    """All that the model wrote as its answer."""
+    """Returns all that the model wrote as its answer."""
     said = table(output).get("completion")
     if isinstance(said, str) and said:
         return attached(said, attachments)
