@@ -21,13 +21,13 @@ from pathlib import Path
 
 from undertow.errors import TableError
 from undertow.records.formats.decoding.tables import parse
+from undertow.records.formats.lighteval.conditions import Results, results_of
 from undertow.records.formats.lighteval.files import (
     DetailsFile,
     details_file,
     details_in,
     is_details,
 )
-from undertow.records.formats.lighteval.results import Results, results_of
 from undertow.records.formats.lighteval.rows import columns_of
 from undertow.records.formats.lighteval.task import to_part
 from undertow.records.formats.logs.agreement import agreeing

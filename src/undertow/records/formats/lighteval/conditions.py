@@ -1,4 +1,4 @@
-"""How a run of lighteval was made, from the aggregated results of the same time."""
+"""Says how a run of lighteval was made, from the aggregated results of the same time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import msgspec
 
 from undertow.errors import TableError
 from undertow.records.formats.decoding.json import read_json
-from undertow.records.formats.decoding.values import name, table, text
+from undertow.records.formats.decoding.values import known, name, number, table, texts
 from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
 FEWER = "so less is known of how the answers were got"
+UNKNOWN = "?"
 NOT_ARGUMENTS = frozenset(
     {"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"}
 )
@@ -26,8 +27,10 @@ class _Whole(msgspec.Struct):
 
 
 class Results(NamedTuple):
-    """``config`` is of the run, ``tasks`` and ``versions`` by the task's name as lighteval writes
-    it. ``missing`` says why there is nothing."""
+    """``config`` is of the run; ``tasks`` and ``versions`` are by lighteval's name of the task.
+
+    ``missing`` says why there is nothing.
+    """
 
     config: Mapping[str, Any]
     tasks: Mapping[str, Any]
@@ -40,7 +43,7 @@ class Results(NamedTuple):
 
 
 def results_of(file: DetailsFile) -> Results:
-    """The results beside the details, or in ``results`` beside ``details``."""
+    """Reads the results beside the details, or in ``results`` beside ``details``."""
     found = next((p for p in _places(file) if p.is_file()), None)
     if found is None:
         return Results(
@@ -66,39 +69,47 @@ def _places(file: DetailsFile) -> list[Path]:
 
 
 def run_conditions(results: Results) -> dict[str, str]:
-    """Conditions of the whole run."""
+    """Returns the conditions of the whole run."""
     config = results.config
     model = table(config.get("model_config"))
-    arguments = {k: v for k, v in model.items() if k not in NOT_ARGUMENTS and v is not None}
     sha = name(config.get("lighteval_sha"))
-    found = {
-        "harness": "lighteval",
-        "harness_version": None if sha in (None, "?") else sha,
-        "model": config.get("model_name"),
-        "model_args": arguments or None,
-        "dtype": model.get("dtype") or config.get("model_dtype"),
-        "batch_size": model.get("batch_size"),
-        "decoding": _set(model.get("generation_parameters")) or None,
-        "chat_template": model.get("override_chat_template"),
-        "limit": config.get("max_samples"),
-    }
-    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}
+    return texts(
+        {
+            "harness": "lighteval",
+            "harness_version": None if sha == UNKNOWN else sha,
+            "model": config.get("model_name"),
+            "model_args": known(model, [k for k in model if k not in NOT_ARGUMENTS]) or None,
+            "dtype": model.get("dtype") or config.get("model_dtype"),
+            "batch_size": model.get("batch_size"),
+            "decoding": known(model.get("generation_parameters")) or None,
+            "chat_template": model.get("override_chat_template"),
+            "limit": config.get("max_samples"),
+        }
+    )
 
 
 def task_conditions(results: Results, file: DetailsFile) -> dict[str, str]:
-    """Conditions of the task."""
-    config, version = _of_task(results.tasks, file), _of_task(results.versions, file)
-    found = {
-        "fewshot": file.shots or table(config).get("num_fewshots"),
-        "task_version": table(config).get("version") if version is None else version,
-        "template": table(config).get("prompt_function"),
-    }
-    return {key: said for key, value in found.items() if (said := name(text(value))) is not None}
+    """Returns the conditions of the task."""
+    config = table(_of_task(results.tasks, file))
+    version = _of_task(results.versions, file)
+    return texts(
+        {
+            "fewshot": file.shots or config.get("num_fewshots"),
+            "task_version": config.get("version") if version is None else version,
+            "template": config.get("prompt_function"),
+        }
+    )
+
+
+def seconds(results: Results) -> float | None:
+    """Returns what the run took. lighteval writes it as text, and spells it so."""
+    value = results.config.get("total_evaluation_time_secondes")
+    try:
+        took = float(value) if isinstance(value, str) else number(value)
+    except ValueError:
+        return None
+    return took if took is not None and 0 <= took < float("inf") else None
 
 
 def _of_task(values: Mapping[str, Any], file: DetailsFile) -> Any:
     return next((v for key, v in values.items() if split_task(key)[0] == file.task), None)
-
-
-def _set(options: Any) -> dict[str, Any]:
-    return {key: value for key, value in table(options).items() if value is not None}

@@ -1,4 +1,4 @@
-"""Where lighteval puts its details, and what their names say."""
+"""Finds the details of lighteval, and reads what their names say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undertow.records.formats.decoding.tables import column_names
+from undertow.records.formats.logs.runs import nearest
 from undertow.records.formats.members.names import stem
 from undertow.records.opening import open_file
 
@@ -33,7 +34,7 @@ class DetailsFile(NamedTuple):
 
 
 def is_details(path: Path) -> bool:
-    """Whether the columns are those of details, whatever the file is called."""
+    """Tells whether the columns are those of details, whatever the file is called."""
     try:
         with open_file(path) as file:
             if file.read(4) != b"PAR1":
@@ -45,21 +46,13 @@ def is_details(path: Path) -> bool:
 
 
 def details_in(folder: Path) -> list[DetailsFile]:
-    """All details below a folder, by their names, from the first level that has any."""
-    for depth in range(DEEPEST + 1):
-        try:
-            files = sorted(
-                p for p in folder.glob("*/" * depth + "*.parquet") if NAMED.fullmatch(p.name)
-            )
-        except OSError:
-            return []
-        if files:
-            return [details_file(p) for p in files]
-    return []
+    """Returns all details below a folder, by their names, from the first level that has any."""
+    found = nearest(folder, ("*.parquet",), DEEPEST, lambda p: NAMED.fullmatch(p.name) is not None)
+    return [details_file(path) for path in found]
 
 
 def details_file(path: Path) -> DetailsFile:
-    """Task, few-shot count and time from the name; the model from the folders above."""
+    """Reads task, few-shot count and time from the name, and the model from the folders above."""
     parts = NAMED.fullmatch(path.name)
     full = stem(path).removeprefix("details_") if parts is None else parts["task"]
     return DetailsFile(
@@ -68,13 +61,13 @@ def details_file(path: Path) -> DetailsFile:
 
 
 def split_task(full: str) -> tuple[str, str]:
-    """A task's name and its few-shot count."""
+    """Returns a task's name and its few-shot count."""
     parts = FEWSHOT.fullmatch(full)
     return (full, "") if parts is None else (parts["task"], parts["shots"])
 
 
 def _model(path: Path) -> str:
-    """The folders between ``details`` and the time, else the folder of the file or of the time."""
+    """Joins the folders between ``details`` and the time; without them it is the folder's name."""
     folders = list(path.absolute().parent.parts)
     if folders and STAMP.fullmatch(folders[-1]):
         folders.pop()

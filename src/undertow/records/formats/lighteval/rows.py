@@ -1,4 +1,4 @@
-"""Both layouts of lighteval's details as the same lists, one entry a document."""
+"""Reads both layouts of lighteval's details as the same lists, one entry a document."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ UNSCORED = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """``doc_id`` tells a document from the others of its task. Lists are as long as there are
-    rows."""
+    """``doc_id`` tells a document from the others of its task. Every list has one entry a row."""
 
     doc_id: list[str]
     query: list[str | None]
@@ -51,7 +50,7 @@ class Columns:
 
 
 def columns_of(path: Path, frame: pl.DataFrame) -> Columns:
-    """Raises ``TableError`` where the columns are not those of details."""
+    """Reads details. Raises ``TableError`` where the columns are not those of details."""
     for mark in ("", "__"):
         doc, metric, response = (f"{mark}{n}{mark}" for n in ("doc", "metric", "model_response"))
         if {doc, metric, response} <= set(frame.columns):
@@ -64,7 +63,7 @@ def columns_of(path: Path, frame: pl.DataFrame) -> Columns:
 
 
 def _dicts(path: Path, column: pl.Series) -> list[Mapping[str, Any]]:
-    """A struct column as dictionaries; as JSON text where it was written so."""
+    """Returns a struct column, or one of JSON text, as dictionaries."""
     if column.dtype not in (pl.Struct, pl.String):
         raise TableError(
             f"{path}: column {column.name!r} is {column.dtype}; want a struct, as lighteval writes"
@@ -107,7 +106,7 @@ def _nested(
 
 
 def _flat(rows: list[dict[str, Any]]) -> Columns:
-    """Documents without an id are known by their text; equal ones are counted."""
+    """Reads the older layout, whose documents have no id: they are known by their text."""
     rows = [{key: _parsed(value) for key, value in row.items()} for row in rows]
     choices = [_texts(row.get("choices")) for row in rows]
     golds = [_indices(row.get("gold_index")) for row in rows]
@@ -162,7 +161,7 @@ def _counted(ids: list[str]) -> list[str]:
 
 
 def _parsed(value: Any) -> Any:
-    """Lists and objects that were written as Python's text, as some versions do."""
+    """Reads lists and objects that some versions wrote as Python's text."""
     if not (isinstance(value, str) and value[:1] in ("[", "{") and value[-1:] in ("]", "}")):
         return value
     try:
@@ -172,7 +171,7 @@ def _parsed(value: Any) -> Any:
 
 
 def _texts(value: Any) -> list[str]:
-    """A list of texts; one text as a list of one; nested lists put together."""
+    """Returns a list of texts; of nested lists all of theirs."""
     if isinstance(value, str):
         return [value]
     found: list[str] = []
@@ -191,7 +190,7 @@ def _numbers(value: Any) -> list[float | None]:
 
 
 def _logprob(prediction: Any) -> float | None:
-    """A log-probability, alone or in a pair with whether the continuation is the likeliest one."""
+    """Returns a log-probability, which may be in a pair with whether it is the likeliest."""
     return (
         number(prediction[0]) if isinstance(prediction, list) and prediction else number(prediction)
     )
