@@ -551,6 +551,32 @@ def test_one_side_is_one_model(tmp_path: Path) -> None:
     assert [m.id for m in both.members] == [f"a-{STAMP}", f"b-{STAMP}"]
 
 
+def test_members_that_were_prompted_differently_are_one_side(tmp_path: Path) -> None:
+    """As in every log family: repeat runs with other few-shot examples have other prompts."""
+    changed = [{**each, "prompt_hash": "0" * 64} if each["doc_id"] == 2 else each for each in quiz()]
+    folders = [model_folder(tmp_path, name, quiz=rows) for name, rows in (("one", quiz()), ("two", changed))]
+    records, _ = read_any(folders)
+    assert (records.M, records.N) == (2, 6)
+    assert "prompt_hash" not in records.examples.columns
+    assert records.manifest.notes == ("'prompt_hash' differs between members of this side, so it is left out.",)
+
+
+def test_a_field_that_is_text_in_one_task_is_text_in_all(tmp_path: Path) -> None:
+    one = [choice(i, [-1.0, -2.0], 0, level=i) for i in range(2)]
+    two = [choice(i, [-1.0, -2.0], 0, level="hard") for i in range(2)]
+    records, _ = read_any([model_folder(tmp_path, one=one, two=two)])
+    assert records.examples["level"].to_list() == ["0", "1", "hard", "hard"]
+
+
+def test_results_of_several_tasks_count_once(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, one=quiz(), two=quiz())
+    assert read_any([folder])[0].manifest.members[0].facts == {"seconds": 12.5}
+    (folder / f"results_{STAMP}.json").unlink()
+    assert read_any([folder])[0].manifest.notes == (
+        f"{folder}: has no results_{STAMP}.json, so less is known of how the answers were got.",
+    )
+
+
 def test_fields_of_the_document(tmp_path: Path) -> None:
     rows = [
         choice(i, [-1.0, -2.0], 0, label=f"l{i % 2}", p_x=i, share=i / 2, **other, title=f"title {i}")
@@ -573,7 +599,7 @@ def test_conditions(tmp_path: Path) -> None:
         "filter:quiz": "none",
         "task_version:quiz": "1.0",
         "fewshot:quiz": "0",
-        "template:quiz": "{{question}} #43d139fe",
+        "template:quiz": "{{question}} #c1578bb7",
         "repeats:quiz": "1",
         "limit:quiz": "6 of 6 examples",
         "harness": "lm-eval",
@@ -592,9 +618,9 @@ def test_conditions(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"{", "cannot be read (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))"),
+        (b"{", "cannot be read as JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))"),
         (b"[]", "is no JSON object"),
-        (b"[" * 100_000, "cannot be read (nested too deep)"),
+        (b"[" * 100_000, "cannot be read as JSON (nested too deep)"),
     ],
 )
 def test_results_that_cannot_be_read_are_said(tmp_path: Path, content: bytes, why: str) -> None:

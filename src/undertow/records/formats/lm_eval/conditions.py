@@ -1,153 +1,150 @@
-"""How a run was made, from the ``results_<stamp>.json`` that lm-eval writes beside its samples."""
+"""Says how a run was made, from the ``results_<time>.json`` that lm-eval writes beside samples."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from undertow.errors import TableError
-from undertow.records.formats.lm_eval.files import SampleFile
-from undertow.records.formats.lm_eval.rows import python_json, reason
-from undertow.records.opening import read_file
+from undertow.records.formats.decoding.json import read_json
+from undertow.records.formats.decoding.values import fingerprint, known, name, table, text, texts
+from undertow.records.formats.logs.runs import Found
 
 TEMPLATE = (
     "doc_to_text", "doc_to_target", "doc_to_choice", "description", "gen_prefix",
     "target_delimiter", "fewshot_delimiter", "fewshot_config",
 )  # fmt: skip
 """What of a task's configuration makes the prompt, besides the few-shot count."""
+SEEDS = {
+    "random": "random_seed",
+    "numpy": "numpy_seed",
+    "torch": "torch_seed",
+    "few-shot": "fewshot_seed",
+}
+TOKENS = ("bos_token", "eos_token", "pad_token")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""Where a Python function was in memory: in its ``repr``, and in each run another one."""
-LARGEST = 1 << 28
-Table = Mapping[str, Any]
+"""Where a Python function was in memory. It stands in its ``repr`` and differs between runs."""
+FEWER = "so less is known of how the answers were got"
 
 
-def results_beside(file: SampleFile) -> tuple[Table | None, str | None]:
-    """The aggregated results of the same run, or a sentence on why there are none."""
+class Results(NamedTuple):
+    """The aggregated results of a run. ``missing`` says why there is nothing."""
+
+    content: Mapping[str, Any]
+    missing: str | None = None
+
+    @property
+    def model(self) -> str | None:
+        return name(self.content.get("model_name"))
+
+    @property
+    def seconds(self) -> float | None:
+        """What the run took; lm-eval writes it as text."""
+        try:
+            took = float(self.content.get("total_evaluation_time_seconds") or "nan")
+        except (TypeError, ValueError):
+            return None
+        return took if 0 <= took < float("inf") else None
+
+
+def results_of(file: Found) -> Results:
+    """Reads the results of the same time as a sample file."""
     folder = file.path.parent
-    fewer = "so less is known of how the answers were got"
     if not file.stamp:
-        return (
-            None,
-            f"{file.path}: its name has no time, so its results_*.json is not known, {fewer}.",
-        )
+        why = f"{file.path}: its name has no time, so its results_*.json is not known"
+        return Results({}, f"{why}, {FEWER}.")
     found = sorted(p for p in folder.glob("*.json") if p.stem.endswith(f"_{file.stamp}"))
     if not found:
-        return None, f"{folder}: has no results_{file.stamp}.json, {fewer}."
+        return Results({}, f"{folder}: has no results_{file.stamp}.json, {FEWER}.")
     try:
-        results = python_json(read_file(found[0], LARGEST))
+        content = read_json(found[0], Any)
     except TableError as error:
-        return None, f"{str(error).partition('; ')[0]}, {fewer}."
-    except (OSError, ValueError, RecursionError) as error:
-        return None, f"{found[0]}: cannot be read ({reason(error)}), {fewer}."
-    if not isinstance(results, dict):
-        return None, f"{found[0]}: is no JSON object, {fewer}."
-    return results, None
+        return Results({}, f"{str(error).partition('; ')[0]}, {FEWER}.")
+    if not isinstance(content, dict):
+        return Results({}, f"{found[0]}: is no JSON object, {FEWER}.")
+    return Results(content)
 
 
-def less_is_better(results: Table, task: str) -> frozenset[str]:
-    """Metrics for which the task says so."""
-    said = _table(_table(results, "higher_is_better"), task)
-    return frozenset(name for name, higher in said.items() if higher is False)
+def less_is_better(results: Results, task: str) -> frozenset[str]:
+    """Returns the metrics of which the task says so."""
+    said = table(table(results.content.get("higher_is_better")).get(task))
+    return frozenset(metric for metric, higher in said.items() if higher is False)
 
 
-def task_conditions(results: Table, task: str, *, filter: str, decoding: Any) -> dict[str, str]:
-    """Conditions of one task; ``decoding`` is what the first request was sent with."""
-    config = _table(_table(results, "configs"), task)
-    shots = _table(results, "n-shot").get(task, config.get("num_fewshot"))
-    samples = _table(_table(results, "n-samples"), task)
-    effective, original = samples.get("effective"), samples.get("original")
-    version = _table(results, "versions").get(task, _table(config, "metadata").get("version"))
-    sent = decoding if decoding is not None else config.get("generation_kwargs")
-    found = {
-        "filter": filter,
-        "task_version": version,
-        "fewshot": shots,
-        "decoding": None if sent is None else _sorted(sent),
-        "template": _template(config),
-        "repeats": config.get("repeats"),
-        "limit": None if effective is None else f"{effective} of {original} examples",
-    }
-    return {f"{key}:{task}": _text(value) for key, value in found.items() if value is not None}
+def task_conditions(results: Results, task: str, *, filter: str, decoding: Any) -> dict[str, str]:
+    """Returns the conditions of the task. ``decoding`` is what the first request was sent with."""
+    content = results.content
+    config = table(table(content.get("configs")).get(task))
+    own_version = table(config.get("metadata")).get("version")
+    return texts(
+        {
+            "filter": filter,
+            "task_version": table(content.get("versions")).get(task, own_version),
+            "fewshot": table(content.get("n-shot")).get(task, config.get("num_fewshot")),
+            "decoding": config.get("generation_kwargs") if decoding is None else decoding,
+            "template": _template(config),
+            "repeats": config.get("repeats"),
+            "limit": _limit_of_task(table(table(content.get("n-samples")).get(task))),
+        }
+    )
 
 
-def run_conditions(results: Table) -> dict[str, str]:
-    """Conditions of the whole run."""
-    config = _table(results, "config")
-    tokenizer = {k: results.get(f"tokenizer_{k}") for k in ("bos_token", "eos_token", "pad_token")}
-    found = {
-        "harness": "lm-eval",
-        "harness_version": results.get("lm_eval_version") or results.get("git_hash"),
-        "model": results.get("model_name") or config.get("model"),
-        "model_args": config.get("model_args"),
-        "dtype": config.get("model_dtype"),
-        "device": config.get("device"),
-        "batch_size": config.get("batch_size"),
-        "seeds": _seeds(config),
-        "chat_template": _chat(results),
-        "tokenizer": _sorted(tokenizer) if any(v is not None for v in tokenizer.values()) else None,
-    }
-    if "n-samples" not in results and "limit" in config:
-        found["limit"] = config["limit"] if config["limit"] is not None else "none"
-    return {key: _text(value) for key, value in found.items() if value is not None}
+def run_conditions(results: Results) -> dict[str, str]:
+    """Returns the conditions of the whole run."""
+    content = results.content
+    config = table(content.get("config"))
+    tokenizer = {key: content.get(f"tokenizer_{key}") for key in TOKENS}
+    return texts(
+        {
+            "harness": "lm-eval",
+            "harness_version": content.get("lm_eval_version") or content.get("git_hash"),
+            "model": content.get("model_name") or config.get("model"),
+            "model_args": config.get("model_args"),
+            "dtype": config.get("model_dtype"),
+            "device": config.get("device"),
+            "batch_size": config.get("batch_size"),
+            "seeds": _seeds(config),
+            "chat_template": _chat(content),
+            "tokenizer": tokenizer if known(tokenizer) else None,
+            "limit": _limit_of_run(content, config),
+        }
+    )
 
 
-def model_name(results: Table | None) -> str | None:
-    """What the log calls the model."""
-    name = None if results is None else results.get("model_name")
-    return name if isinstance(name, str) and name.strip() else None
+def _limit_of_task(samples: Mapping[str, Any]) -> str | None:
+    effective = samples.get("effective")
+    return None if effective is None else f"{effective} of {samples.get('original')} examples"
 
 
-def seconds(results: Table) -> float | None:
-    """What the run took; lm-eval writes it as text."""
-    try:
-        value = float(results.get("total_evaluation_time_seconds") or "nan")
-    except (TypeError, ValueError):
+def _limit_of_run(content: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """Returns the limit that was asked for, where each task's is not known."""
+    if "n-samples" in content or "limit" not in config:
         return None
-    return value if 0 <= value < float("inf") else None
+    return "none" if config["limit"] is None else config["limit"]
 
 
-def _template(config: Table) -> str | None:
-    """A fingerprint of what makes the prompt, and its beginning so that a person knows it again."""
-    parts = {key: config[key] for key in TEMPLATE if config.get(key) is not None}
+def _template(config: Mapping[str, Any]) -> str | None:
+    """Returns the beginning of what makes the prompt, and a fingerprint of all of it."""
+    parts = known(config, TEMPLATE)
     if not parts:
         return None
-    text = ADDRESS.sub("", _sorted(parts))
     shown = ADDRESS.sub("", str(parts.get("doc_to_text", "")))
-    return f"{' '.join(shown.split())[:60]} #{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    whole = ADDRESS.sub("", text(parts) or "")
+    return f"{' '.join(shown.split())[:60]} #{fingerprint(whole)[:8]}"
 
 
-def _seeds(config: Table) -> str | None:
-    names = {
-        "random": "random_seed",
-        "numpy": "numpy_seed",
-        "torch": "torch_seed",
-        "few-shot": "fewshot_seed",
-    }
-    found = [f"{name} {config[key]}" for name, key in names.items() if config.get(key) is not None]
+def _seeds(config: Mapping[str, Any]) -> str | None:
+    found = [f"{said} {config[k]}" for said, k in SEEDS.items() if config.get(k) is not None]
     return ", ".join(found) or None
 
 
-def _chat(results: Table) -> str | None:
-    if "chat_template_sha" not in results:
+def _chat(content: Mapping[str, Any]) -> str | None:
+    if "chat_template_sha" not in content:
         return None
-    sha = results["chat_template_sha"]
-    turns = ", few-shot as turns" if results.get("fewshot_as_multiturn") else ""
-    system = results.get("system_instruction_sha")
-    said = f", system instruction {str(system)[:8]}" if system else ""
-    return f"{str(sha)[:8]}{turns}{said}" if sha else f"none{said}"
-
-
-def _table(parent: Table, key: str) -> Table:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _sorted(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _sorted(value)
+    sha, system = content["chat_template_sha"], content.get("system_instruction_sha")
+    instruction = f", system instruction {str(system)[:8]}" if system else ""
+    if not sha:
+        return f"none{instruction}"
+    turns = ", few-shot as turns" if content.get("fewshot_as_multiturn") else ""
+    return f"{str(sha)[:8]}{turns}{instruction}"

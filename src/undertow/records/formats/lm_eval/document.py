@@ -1,28 +1,25 @@
-"""Fields of lm-eval's documents over a block of rows, each as the type that its first rows
-showed."""
+"""Makes columns of the documents' fields, each of the type that the first rows showed."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.records.formats.lm_eval.layout import INSIDE, DocColumn
+from undertow.records.formats.lm_eval.fields import INSIDE, DocColumn
 from undertow.records.formats.lm_eval.rows import Row
 from undertow.records.formats.lm_eval.rows import column as values_at
-from undertow.records.formats.logs.slices import LONGEST_VALUE, free_name
+from undertow.records.formats.logs.slices import free_name, marked
 
 _NUMBER = frozenset({int, float, type(None)})
 
 
 def doc_series(rows: Sequence[Row], columns: Sequence[DocColumn]) -> list[pl.Series]:
-    """The documents' kept fields over a block: truth values, numbers as floats, or texts."""
+    """Returns the kept fields of a block: truth values, numbers as floats, or texts."""
     made: dict[str, pl.Series] = {}
     for column in columns:
         if column.in_metadata:
@@ -42,7 +39,7 @@ def _typed(raw: list[Any], column: DocColumn) -> pl.Series:
         return pl.Series(_numbers(raw), dtype=pl.Float64).fill_nan(None)
     texts = [v if type(v) is str or v is None else _scalar(v) for v in raw]
     if column.hashed:
-        texts = [v if v is None or len(v) <= LONGEST_VALUE else _fingerprint(v) for v in texts]
+        texts = [marked(v) for v in texts]
     return pl.Series(texts, dtype=pl.String)
 
 
@@ -65,8 +62,3 @@ def _float(value: Any) -> float:
 
 def _scalar(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) else None
-
-
-@lru_cache(maxsize=4096)
-def _fingerprint(text: str) -> str:
-    return "#" + hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,10 +1,11 @@
-"""Decoded rows of one sample file, block by block. Any bytes give rows or a ``TableError`` with the
-line."""
+"""Decodes the rows of a sample file, block by block.
+
+Any bytes give rows, or a ``TableError`` that names the line.
+"""
 
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from typing import Any
 import msgspec
 
 from undertow.errors import TableError
+from undertow.records.formats.decoding.json import python_json, reason
 from undertow.records.formats.decoding.lines import blocks
 from undertow.records.formats.lm_eval.layout import Layout, learn
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.reading import Reading
 
+REPAIR = "it may be cut off or damaged: evaluate again"
 LEARNT = 500
 """Rows that the layout is learnt from."""
 Row = Any
@@ -28,7 +31,7 @@ Row = Any
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One sample file with its layout."""
+    """One sample file and what its rows look like."""
 
     path: Path
     layout: Layout
@@ -39,7 +42,7 @@ class Source:
         return cls(path, learn(path, first, reading))
 
     def rows(self, exclusions: Exclusions) -> Iterator[list[Row]]:
-        """All rows in blocks. A line that is none is refused, or left out and counted."""
+        """Yields blocks of rows. A line that is not a row is refused, or left out and counted."""
         decoder = msgspec.json.Decoder(self.layout.row, strict=False)
         bad: list[tuple[int, str]] = []
         for first, block in blocks(self.path):
@@ -64,8 +67,7 @@ class Source:
         bad: list[tuple[int, str]],
         exclusions: Exclusions,
     ) -> list[Row]:
-        """For blocks with what JSON has no word for (NaN, half a surrogate), and to find the line
-        that is wrong."""
+        """Decodes a block that the fast decoder refused: it has NaN, or a line that is wrong."""
         rows = []
         for number, line in enumerate(block.split(b"\n"), start=first):
             if not line.strip():
@@ -80,26 +82,25 @@ class Source:
         return rows
 
     def _one(self, decoder: msgspec.json.Decoder[Row], line: bytes) -> tuple[Row, str | None]:
-        """A row, and what is wrong with it."""
+        """Decodes one row, or says what is wrong with it."""
         try:
             row = decoder.decode(line)
         except (ValueError, RecursionError):
             try:
                 row = msgspec.convert(python_json(line), self.layout.row, strict=False)
             except (ValueError, RecursionError) as error:
-                return None, reason(error)
+                return None, _why(error)
         return row, _wrong(row, self.layout)
 
 
 def column(rows: Sequence[Row], at: str) -> list[Any]:
-    """One attribute of all rows."""
+    """Returns one attribute of all rows."""
     return list(map(attrgetter(at), rows))
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Rows are many objects in no cycles: looking for cycles among them would take a quarter of the
-    time."""
+    """Pauses Python's search for cycles, which rows do not make: it would take 1/4 of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -109,29 +110,13 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-REPAIR = "it may be cut off or damaged: evaluate again"
-
-
-def python_json(data: bytes) -> Any:
-    """JSON as Python writes it, with NaN and Infinity; halves of surrogates become question
-    marks."""
-    value = json.loads(data.decode("utf-8"))
-    if b"\\ud" not in data and b"\\uD" not in data:
-        return value
-    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def reason(error: Exception) -> str:
-    """What a decoder said, in a few words."""
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8 text"
-    if isinstance(error, RecursionError):
-        return "nested too deep"
-    return str(error).split("\n")[0].replace(" - at `$", " at `row")[:150]
+def _why(error: Exception) -> str:
+    """Says why a row could not be decoded. In msgspec's paths the row is called ``$``."""
+    return reason(error).replace(" - at `$", " at `row")
 
 
 def _first_rows(path: Path) -> list[dict[str, Any]]:
-    """The first rows as plain objects, those that read."""
+    """Returns those of the first rows that can be read, as plain objects."""
     found: list[dict[str, Any]] = []
     wrong = "is empty"
     for first, block in blocks(path):
@@ -141,7 +126,7 @@ def _first_rows(path: Path) -> list[dict[str, Any]]:
             try:
                 row = python_json(line)
             except (ValueError, RecursionError) as error:
-                wrong = f"line {number} cannot be read ({reason(error)})"
+                wrong = f"line {number} cannot be read ({_why(error)})"
                 continue
             if isinstance(row, dict) and "doc_id" in row:
                 found.append(row)
@@ -159,7 +144,7 @@ def _first_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _sound(rows: list[Row], layout: Layout) -> bool:
-    """Whether ``_wrong`` has nothing to say about any of them."""
+    """Tells whether nothing is ``_wrong`` with any of them."""
     if not {int, str}.issuperset(map(type, column(rows, "doc_id"))):
         return False
     return layout.kind != "choice" or all(
@@ -168,7 +153,7 @@ def _sound(rows: list[Row], layout: Layout) -> bool:
 
 
 def _wrong(row: Row, layout: Layout) -> str | None:
-    """What no type can say."""
+    """Says what is wrong that the type does not hold."""
     if type(row.doc_id) is not int and type(row.doc_id) is not str:
         return f"doc_id is {str(row.doc_id)[:60]!r}, no number or text"
     if layout.kind == "choice" and len(row.arguments) != len(row.filtered_resps):

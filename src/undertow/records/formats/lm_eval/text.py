@@ -1,5 +1,4 @@
-"""Answers of tasks without options: what was generated, or whether one continuation was the
-likeliest."""
+"""Reads the answers of tasks without options: generated texts, or a continuation's likelihood."""
 
 from __future__ import annotations
 
@@ -9,20 +8,18 @@ from typing import Any
 
 import polars as pl
 
-from undertow.records.formats.lm_eval.choice import as_text
 from undertow.records.formats.lm_eval.rows import Row
+from undertow.records.formats.lm_eval.targets import as_text
 from undertow.records.formats.logs.texts import kept_output, shortened, text_column
 
 ANOTHER = "(another continuation)"
-"""The answer of a model for which the continuation that was asked about is not the likeliest
-one."""
+"""The answer of a model that would not have said the continuation it was asked about."""
 
 
 def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
-    """Columns of a block: answer, target and, to be shown, what was written before the filter.
+    """Returns answer and target of a block, and with ``inputs`` what came before the filter.
 
-    Of repeated generations the answer is the most frequent one after the filter, the first of
-    equals.
+    Of repeated generations the answer is the most frequent one after the filter.
     """
     answers = [_most_frequent(row.filtered_resps) for row in rows]
     answer = text_column("answer", answers)
@@ -35,8 +32,7 @@ def generated(rows: Sequence[Row], *, inputs: bool) -> list[pl.Series]:
 
 
 def said_or_not(rows: Sequence[Row]) -> list[pl.Series]:
-    """Columns of a block: the continuation where greedy decoding would have said it, else that it
-    was another."""
+    """Returns the continuation if greedy decoding would have said it, else ``ANOTHER``."""
     said = [str(row.filtered_resps[0][1]) == "True" if row.filtered_resps else None for row in rows]
     target = [_continuation(row) for row in rows]
     answer = [None if s is None else t if s else ANOTHER for s, t in zip(said, target, strict=True)]
@@ -60,8 +56,10 @@ def _continuation(row: Row) -> str | None:
 
 
 def _most_frequent(filtered: list[Any]) -> str | None:
-    """One text is the rule; repeats stay a list in the first request where the filter keeps
-    several."""
+    """Returns the most frequent text, the first of equals.
+
+    One text is the rule. Where the filter keeps several, they are a list in the first request.
+    """
     if not filtered:
         return None
     first = filtered[0]
@@ -72,7 +70,7 @@ def _most_frequent(filtered: list[Any]) -> str | None:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of nested lists; numbers and truth values as text."""
+    """Yields all texts of nested lists, and numbers and truth values as text."""
     if isinstance(value, list):
         for part in value:
             yield from _texts(part)

@@ -22,7 +22,7 @@ def agreeing(logs: Sequence[Log]) -> list[Log]:
         return list(logs)
     names = dict.fromkeys(c for log in logs for c in log.frame.columns)
     candidates = [c for c in names if c not in PER_MEMBER and _may_be_disputed(c)]
-    once = [log.frame.unique("example_id", keep="first", maintain_order=True) for log in logs]
+    once = [_once(log.frame, candidates) for log in logs]
     dropped = [c for c in candidates if _disputed(c, once)]
     notes = [f"{c!r} differs between members of this side, so it is left out." for c in dropped]
     first = logs[0].frame.drop(dropped, strict=False)
@@ -36,6 +36,12 @@ def agreeing(logs: Sequence[Log]) -> list[Log]:
 def _may_be_disputed(name: str) -> bool:
     """Tells whether the column may differ; what says which example it is may not."""
     return name not in NOT_SLICES or name == "prompt_hash"
+
+
+def _once(frame: pl.DataFrame, candidates: Sequence[str]) -> pl.DataFrame:
+    """Returns the first row of each example."""
+    kept = frame.select("example_id", *(c for c in candidates if c in frame.columns))
+    return kept.unique("example_id", keep="first", maintain_order=True)
 
 
 def _disputed(name: str, frames: Sequence[pl.DataFrame]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -127,4 +128,10 @@ def _text(value: Any) -> str | None:
 
 def marked(text: str | None) -> str | None:
     """Returns a fingerprint in place of a long text."""
-    return text if text is None or len(text) <= LONGEST_VALUE else f"#{fingerprint(text)}"
+    return text if text is None or len(text) <= LONGEST_VALUE else _mark(text)
+
+
+@lru_cache(maxsize=4096)
+def _mark(text: str) -> str:
+    """Makes the fingerprint, once for each text: examples that share one follow each other."""
+    return f"#{fingerprint(text)}"

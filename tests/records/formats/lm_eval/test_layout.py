@@ -10,7 +10,7 @@ from undertow.errors import TableError
 from undertow.records import read_any
 from undertow.records.formats.lm_eval import layout
 
-REAL = Path(__file__).with_name("real") / "lm_eval" / "reference" / "model-reference"
+REAL = Path(__file__).parents[1] / "real" / "lm_eval" / "reference" / "model-reference"
 
 
 @pytest.mark.parametrize(
