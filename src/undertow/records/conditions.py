@@ -57,10 +57,13 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         kind, _, task = key.partition(":")
         title, severity = KNOWN.get(kind, (kind, "state"))
         where = f" of {task}" if task else ""
-        said = f"he {title}{where} differs: {values[0]} for {reference.name!r}, {values[1]} for {variant.name!r}"
+        told = f"{values[0]} for {reference.name!r}, {values[1]} for {variant.name!r}"
         if severity == "refuse" and kind not in accepted:
-            raise NotComparableError(f"t{said}; evaluate both alike, or accept it with --accept {kind}")
-        (found.expected if kind in EXPECTED else found.stated).append(f"T{said}.")
+            raise NotComparableError(
+                f"the {title}{where} differs: {told}; evaluate both alike, or accept it with --accept {kind}"
+            )
+        sentences = found.expected if kind in EXPECTED else found.stated
+        sentences.append(f"The {title}{where} differs: {told}.")
     return found
 
 

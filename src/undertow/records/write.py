@@ -340,17 +340,23 @@ def write_records(records: Records, folder: Path) -> Manifest:
         examples = examples.with_columns(records.inputs.alias("input"))
     writer = PopulationWriter(folder, records.manifest, examples, members=records.M)
     for m, entry in enumerate(records.members):
-        per_example = (records.p_label_MN, records.confidence_MN, records.margin_MN, records.proba_MNC)
-        values = [None if a is None or np.isnan(a[m]).all() else a[m] for a in per_example]
         answers = Answers(
-            records.pred_MN[m],
-            *(values[0], values[1], values[2], values[3]),
+            pred_N=records.pred_MN[m],
+            p_label_N=_known_of(records.p_label_MN, m),
+            confidence_N=_known_of(records.confidence_MN, m),
+            margin_N=_known_of(records.margin_MN, m),
+            proba_NC=_known_of(records.proba_MNC, m),
             score_N=None if records.score_MN is None else records.score_MN[m],
             answer_N=None if records.answers is None else records.answers[m],
             output_N=None if records.outputs is None else records.outputs[m],
         )
         writer._write(entry, answers, None)
     return writer.finish(facts=records.manifest.facts)
+
+
+def _known_of(values: NDArray[np.float32] | None, m: int) -> NDArray[np.float32] | None:
+    """What one member has of these values; ``None`` where nothing is known."""
+    return None if values is None or np.isnan(values[m]).all() else values[m]
 
 
 def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:

@@ -1,5 +1,6 @@
-"""A FiftyOne export (``FiftyOneDataset``): ``samples.json`` beside ``metadata.json``, one file for
-several models.
+"""A FiftyOne export (``FiftyOneDataset``), which holds the predictions of several models.
+
+``samples.json`` stands beside ``metadata.json``.
 
 ground_truth             a Classification with the label
 any other Classification a model's predictions: label, confidence
@@ -7,8 +8,8 @@ other scalars, tags      slices, except what an evaluation wrote: whether an ans
                          does not belong to the image
 
 What follows ``::`` in the path (or ``--metric``) names the field of predictions. ``example_id`` is
-the file's name, where names are unique, else its path. Media are not read. Source: FiftyOne 1.x,
-``FiftyOneDatasetExporter``.
+the file's name, where names are unique, else its path. Media are not read.
+Source: FiftyOne 1.x, ``FiftyOneDatasetExporter``.
 """
 
 from __future__ import annotations

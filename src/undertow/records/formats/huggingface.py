@@ -8,8 +8,8 @@ predict_results_<task>.txt    index<TAB>prediction, as ``run_glue.py`` writes it
 Names of classes are the file's own, so two files with another order are still compared by name; a
 table of labels that ``datasets`` saved has its names too. Predictions of a regression are refused:
 their numbers are no classes. Rows are joined by example_id, id or idx; without any, by position,
-and a note says so. Source: transformers 4 ``run_glue.py``, datasets 3 ``Features`` in the Arrow
-schema's metadata.
+and a note says so.
+Source: transformers 4 ``run_glue.py``, datasets 3 ``Features`` in the Arrow schema's metadata.
 """
 
 from __future__ import annotations

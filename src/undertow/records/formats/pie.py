@@ -1,5 +1,6 @@
-"""The CSV that the release of 1911.05248 writes: one row per image and pruning fraction, both sides
-in one file.
+"""The CSV that the release of 1911.05248 writes: both sides of a comparison in one file.
+
+There is one row per image and pruning fraction.
 
 image_index, true_class_label            the example and its label
 baseline_mode_base_label                 modal answer of the dense models, or baseline_modal_label
@@ -10,9 +11,9 @@ pruning_fraction                         which variant
 
 What follows ``::`` in the path chooses a side: ``pie.csv::baseline``, ``pie.csv::0.9``. Votes are
 aggregated already, so a side is one member, and there is nothing to exchange. Of tied modal answers
-the release takes the largest, and ``image_index`` counts within one shard. Source: google-research
-``pruning_identified_exemplars``; the first names are those that its ``generate_pie_dataset.py``
-reads, the second those that its ``aggregate_predictions.py`` writes.
+the release takes the largest, and ``image_index`` counts within one shard.
+Source: google-research ``pruning_identified_exemplars``; the first names are those that its
+``generate_pie_dataset.py`` reads, the second those that its ``aggregate_predictions.py`` writes.
 """
 
 from __future__ import annotations

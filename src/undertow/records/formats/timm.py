@@ -5,7 +5,8 @@ filename (or index), label      the image and its likeliest class; with ``--topk
 prob, logit                     the likeliest class's probability, lists and columns likewise
 
 There is no truth in it: it comes from ``--labels FILE``, or from the parent folder of each file
-name where ``--fullname`` wrote it. CSV, JSON and Parquet. Source: timm 1.0, ``inference.py``.
+name where ``--fullname`` wrote it. CSV, JSON and Parquet.
+Source: timm 1.0, ``inference.py``.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""Runs of Stanford's HELM, as ``helm-run`` writes them, with or without the files that
-``helm-summarize`` adds.
+"""Runs of Stanford's HELM, as ``helm-run`` writes them, with or without ``helm-summarize``.
 
     runs/<suite>/<scenario>:<arguments>,model=<model>/
-        run_spec.json, per_instance_stats.json
-        display_predictions.json with instances.json, else scenario_state.json: the answers
+        run_spec.json, per_instance_stats.json             required
+        display_predictions.json with instances.json       the answers; else scenario_state.json
 
 A run's folder is one member, and so is a suite's folder with the runs of one model, one task each.
 ``example_id`` is ``task/instance id``, with ``/perturbation`` where the instance is a perturbed
 one; ``perturbation`` is a slice. Train trials, which differ in their few-shot examples, are
 repeats. The outcome is the mean of one statistic of the instance. Of options the chosen one is
-known, its log-probability is not. Files may be gzipped. Source: crfm-helm 0.5.16,
-``benchmark/runner.py``, ``metrics/metric.py``, ``presentation/run_display.py``.
+known, its log-probability is not. Files may be gzipped.
+Source: crfm-helm 0.5.16, ``benchmark/runner.py``, ``metrics/metric.py``,
+``presentation/run_display.py``.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Logs of UK AISI's inspect, as ``inspect eval`` writes them: ``.eval`` (a zip of JSON) and
-``.json``.
+"""Logs of UK AISI's inspect, as ``inspect eval`` writes them: ``.eval`` (zipped) and ``.json``.
 
 A file is one member, and so is a folder, with the newest log of each task in it; several of them
 are several members. ``example_id`` is ``task/sample id``; epochs are repeats. A sample that ended
 in an error, or that was invalidated, has no score. Of several scorers ``--metric`` takes one, as
-``scorer`` or, where its value is an object, ``scorer.key``. Source: inspect_ai 0.3.285,
-``log/_log.py``, ``log/_recorders/eval.py``, ``scorer/_metric.py``.
+``scorer`` or, where its value is an object, ``scorer.key``.
+Source: inspect_ai 0.3.285, ``log/_log.py``, ``log/_recorders/eval.py``, ``scorer/_metric.py``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Details of Hugging Face's lighteval, as ``--save-details`` writes them, and those of the first
-Open LLM Leaderboard.
+"""Details of Hugging Face's lighteval: what ``--save-details`` writes, in its older layout too.
 
     OUT/details/<model>/<time>/details_<task>_<time>.parquet     one row per document
     OUT/results/<model>/results_<time>.json                      how they were got; optional
@@ -8,9 +7,9 @@ A file is one member, and so is a folder (OUT, or any folder below it), with the
 each task in it. ``example_id`` is ``task/doc id``; the task's few-shot count, which lighteval
 writes into its name (``gsm8k|5``), is a condition. Of options, probabilities come from the raw
 log-probabilities, while the choice is by the normalisation under which the metric comes out as
-logged. Details from before the document had an id are known by their text. Source: lighteval
-0.13.0, ``logging/evaluation_tracker.py``, ``tasks/requests.py``, ``models/model_output.py``; the
-flat layout from 0.8.1, ``logging/info_loggers.py``.
+logged. Details from before the document had an id are known by their text.
+Source: lighteval 0.13.0, ``logging/evaluation_tracker.py``, ``tasks/requests.py``,
+``models/model_output.py``; the flat layout from 0.8.1, ``logging/info_loggers.py``.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@
 A benchmark's folder (or its results.jsonl) is one member, and so is a folder of such folders, a
 task each. ``example_id`` is ``benchmark/problem_idx``; repeats are averaged. Where a row failed for
 a reason outside the model (``error_category`` ``infra_error`` or ``system``) it has no score, while
-NeMo counts it as 0. ``--metric`` takes a further scorer, as ``scorer:name``. Source: nemo-evaluator
-0.3.0, ``engine/eval_loop.py``, ``engine/artifacts.py``, ``engine/comparison.py``.
+NeMo counts it as 0. ``--metric`` takes a further scorer, as ``scorer:name``.
+Source: nemo-evaluator 0.3.0, ``engine/eval_loop.py``, ``engine/artifacts.py``,
+``engine/comparison.py``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,155 @@
+"""Arrays: ``.npz`` (or ``.npy``) as people save them from NumPy, JAX and ``Trainer.predict``.
+
+logits, probs, probabilities   (N, C), or (M, N, C) for M members; of logits the softmax is taken
+predictions                    (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
+                               probabilities, others logits
+labels, label_ids              (N,) whole numbers, negative for none
+ids, classes                   (N,) names of examples, (C,) names of classes
+
+Nothing is unpickled, and one member at a time is in memory. Without ids rows are joined by
+position, and a note says so.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.answers import derive
+from undertow.records.class_list import refuse_many_classes
+from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
+from undertow.records.formats.arrays.scores import members
+from undertow.records.formats.decoding.npz import MAGIC
+from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.members.names import member_names, population_name
+from undertow.records.formats.members.stack import to_records
+from undertow.records.formats.predictions.classes import positive_of
+from undertow.records.formats.predictions.labels import label_names, with_labels
+from undertow.records.opening import open_file
+from undertow.records.reading import Reading
+from undertow.records.records import MISSING, Records
+from undertow.records.schema import Manifest, MemberEntry
+
+NAME = "arrays"
+ABOUT = "npz or npy with logits or probabilities (N, C) or (M, N, C), labels (N,), ids (N,)"
+USES = ("labels",)
+
+
+def sniff(path: Path) -> str | None:
+    """An npz that holds one of the known arrays, or an npy."""
+    if path.is_dir():
+        return None
+    try:
+        with open_file(path) as file:
+            head = file.read(len(MAGIC))
+        if head == MAGIC:
+            return "NumPy array (npy)"
+        if not head.startswith(b"PK"):
+            return None
+        with zipfile.ZipFile(path) as archive:
+            names = {
+                name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")
+            }
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
+        return None
+    found = next((name for name in SCORES if name in names), None)
+    return None if found is None else f"NumPy arrays (npz with {found})"
+
+
+def read(paths: Sequence[Path], reading: Reading) -> Records:
+    """One population; leading axes and several files are members. Raises ``TableError``."""
+    first, *others = [described(path) for path in paths]
+    files = [first, *(in_order_of(first, other) for other in others)]
+    notes = []
+    if first.ids is None:
+        notes.append(f"{first.path}: has no ids, so rows are joined by their position.")
+    examples, label_N, classes = _examples(files, reading, notes)
+    answers = [
+        derive(pred_N, proba_NC, label_N)
+        for file in files
+        for pred_N, proba_NC in members(file, len(classes))
+    ]
+    lost = max(int((a.pred_N == MISSING).sum()) for a in answers)
+    if lost:
+        notes.append(
+            f"{first.path}: up to {lost} rows of a member are not finite and have no prediction."
+        )
+    named = zip(files, member_names(paths), strict=True)
+    ids = [i for file, name in named for i in _member_ids(name, file.M)]
+    positive, said = positive_of(classes)
+    manifest = Manifest(
+        name=reading.name or population_name(paths),
+        task="classification" if positive is None else "binary",
+        classes=classes,
+        classes_from="observed" if first.classes is None and first.width is None else "declared",
+        positive=positive,
+        members=tuple(MemberEntry(id=i) for i in ids),
+        notes=(*notes, *said),
+    )
+    return to_records(manifest, examples, label_N, answers, reading.inputs)
+
+
+def _examples(
+    files: list[ArrayFile], reading: Reading, notes: list[str]
+) -> tuple[pl.DataFrame, NDArray[np.int32], tuple[str, ...]]:
+    """Returns ids, labels as class indices, and the classes.
+
+    Labels may come from a table of their own.
+    """
+    first = files[0]
+    label_N = next((f.ordered(f.label_N) for f in files if f.label_N is not None), None)
+    classes = first.classes or _named_classes(files, label_N, reading)
+    others = pl.DataFrame(
+        {"example_id": pl.Series(first.ids or [str(i) for i in range(first.N)], dtype=pl.String)}
+    )
+    if reading.labels is not None:
+        (sheet,) = with_labels([Sheet("labels", str(first.path), others)], reading.labels, notes)
+        index = {name: c for c, name in enumerate(classes)}
+        unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
+        if unknown is not None:
+            raise TableError(
+                f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of"
+                f" {first.path}"
+            )
+        label_N = np.array(
+            [MISSING if v is None else index[v] for v in sheet.frame["label"]], dtype=np.int32
+        )
+        others = sheet.frame.drop("label")
+    if label_N is None:
+        label_N = np.full(first.N, MISSING, dtype=np.int32)
+    if int(label_N.max(initial=0)) >= len(classes):
+        raise TableError(
+            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; want {first.N} below"
+            f" {len(classes)}"
+        )
+    label = pl.Series("label", label_N).replace(MISSING, None)
+    return (
+        others.select("example_id", label, *(c for c in others.columns if c != "example_id")),
+        label_N,
+        classes,
+    )
+
+
+def _named_classes(
+    files: list[ArrayFile], label_N: NDArray[np.int32] | None, reading: Reading
+) -> tuple[str, ...]:
+    """Names that the table of labels declares for as many columns as there are, else numbers."""
+    known = [label_N, *(f.pred_MN for f in files)]
+    count = files[0].width or 1 + max(int(a.max(initial=0)) for a in known if a is not None)
+    refuse_many_classes(files[0].path, count)
+    declared = None if reading.labels is None else label_names(reading.labels)
+    return (
+        declared
+        if declared is not None and len(declared) == count
+        else tuple(str(c) for c in range(count))
+    )
+
+
+def _member_ids(name: str, several: int) -> list[str]:
+    return [name] if several == 1 else [f"{name[:110]}-m{m:02d}" for m in range(several)]

@@ -1,0 +1,192 @@
+"""Reads everything of a file of arrays but its scores.
+
+Files of several members are brought to one order of examples.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.class_list import refuse_many_classes
+from undertow.records.formats.decoding.npz import BARE, Stored, stored_arrays
+from undertow.records.records import MISSING
+
+LOGITS, PROBABILITIES = ("logits",), ("probs", "probabilities")
+EITHER = ("predictions", "arr_0", BARE)
+"""Whole numbers are classes; of floats their rows tell what they are."""
+SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
+LABELS, IDS, CLASSES = (
+    ("labels", "label_ids", "y_true", "targets"),
+    ("ids", "example_id", "example_ids"),
+    ("classes",),
+)
+
+
+class ArrayFile(NamedTuple):
+    """One file, before its scores are read.
+
+    ``pred_MN`` are predictions as whole numbers; a file with scores has none. ``order_N`` says
+    where each example of the first file stands in this one, unless the order is the same.
+    """
+
+    path: Path
+    scores: Stored
+    pred_MN: NDArray[np.int32] | None
+    label_N: NDArray[np.int32] | None
+    ids: list[str] | None
+    classes: tuple[str, ...] | None
+    order_N: NDArray[np.intp] | None = None
+
+    @property
+    def M(self) -> int:
+        shape = self.scores.shape if self.pred_MN is None else self.pred_MN.shape
+        return shape[0] if self.pred_MN is not None or len(shape) == 3 else 1
+
+    @property
+    def N(self) -> int:
+        return self.scores.shape[-2] if self.pred_MN is None else int(self.pred_MN.shape[1])
+
+    @property
+    def width(self) -> int | None:
+        """The number of columns of scores, one per class."""
+        return self.scores.shape[-1] if self.pred_MN is None else None
+
+    def ordered(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self.order_N is None else values[self.order_N]
+
+
+def described(path: Path) -> ArrayFile:
+    """Reads everything but the scores, of which the header is enough here."""
+    arrays = stored_arrays(path, frozenset({*SCORES, *LABELS, *IDS, *CLASSES}))
+    key = next((name for name in SCORES if name in arrays), None)
+    if key is None:
+        wanted = ", ".join(name for name in SCORES if name != BARE)
+        raise TableError(
+            f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; want one of {wanted}"
+        )
+    scores = arrays[key]
+    shape, kind = scores.shape, scores.dtype.kind
+    if kind not in "fiu" or len(shape) not in (1, 2, 3) or 0 in shape:
+        raise TableError(
+            f"{path}: {key} is {scores.dtype} of shape {shape}; want numbers, (N, C) or (M, N, C)"
+        )
+    whole = kind in "iu" and len(shape) < 3 and key in EITHER
+    if not whole and len(shape) == 1:
+        raise TableError(f"{path}: {key} is one number an example; want (N, C), a column per class")
+    if not whole and shape[-1] == 1:
+        raise TableError(f"{path}: {key} has one column; want one per class, of two classes both")
+    label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
+    file = ArrayFile(
+        path,
+        scores,
+        _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
+        None if label is None else _whole(path, "labels", label),
+        _texts(path, ids),
+        None if classes is None else tuple(_texts(path, classes) or ()),
+    )
+    return _checked(file)
+
+
+def _checked(file: ArrayFile) -> ArrayFile:
+    for name, rows in (("labels", file.label_N), ("ids", file.ids)):
+        if rows is not None and len(rows) != file.N:
+            raise TableError(
+                f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; want one"
+                " each"
+            )
+    ids, classes = pl.Series(file.ids or [], dtype=pl.String), file.classes
+    if ids.is_duplicated().any():
+        first = ids.filter(ids.is_duplicated())[0]
+        raise TableError(f"{file.path}: id {first!r} is there more than once; make ids unique")
+    if classes is not None and len(set(classes)) < len(classes):
+        raise TableError(f"{file.path}: two classes have one name; make names unique")
+    if classes is not None and file.width not in (None, len(classes)):
+        raise TableError(
+            f"{file.path}: the arrays have {file.width} columns and {len(classes)} names of"
+            " classes; want one each"
+        )
+    return file
+
+
+def in_order_of(first: ArrayFile, other: ArrayFile) -> ArrayFile:
+    """Brings the other file's rows to the first one's order, by ids.
+
+    Raises ``TableError`` where they are other examples.
+    """
+    same = (other.N, other.width, other.classes) == (first.N, first.width, first.classes)
+    if not same or set(other.ids or ()) != set(first.ids or ()):
+        raise TableError(
+            f"{other.path}: has other examples or classes than {first.path}; predict the same with"
+            " all members"
+        )
+    if other.ids is not None and other.ids != first.ids:
+        place = {i: n for n, i in enumerate(other.ids)}
+        other = other._replace(order_N=np.array([place[i] for i in first.ids or ()]))
+    if first.label_N is None or other.label_N is None:
+        return other
+    differs_N = first.label_N != other.ordered(other.label_N)
+    if differs_N.any():
+        n = int(differs_N.argmax())
+        what = f"row {n}" if first.ids is None else f"example {first.ids[n]!r}"
+        fix = (
+            "their rows are in another order: save ids too"
+            if first.ids is None
+            else "correct the ids or the labels"
+        )
+        raise TableError(
+            f"{other.path}: the label of {what} is {other.ordered(other.label_N)[n]}, but"
+            f" {first.label_N[n]} in {first.path} ({int(differs_N.sum())} of {first.N} differ);"
+            f" {fix}"
+        )
+    return other
+
+
+def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
+    """Returns class indices. Every negative number means none."""
+    if (
+        values.dtype.kind == "f"
+        and np.isfinite(values).all()
+        and (values == np.round(values)).all()
+    ):
+        values = np.clip(values, MISSING, 1 << 31).astype(np.int64)
+    if values.dtype.kind not in "biu":
+        raise TableError(
+            f"{path}: {name} is {values.dtype}; want class indices, whole numbers from 0"
+        )
+    refuse_many_classes(path, 1 + int(values.max(initial=0)))
+    return np.maximum(values.astype(np.int64), MISSING).astype(np.int32)
+
+
+def _texts(path: Path, values: NDArray[Any] | None) -> list[str] | None:
+    if values is None:
+        return None
+    if values.dtype.kind not in "USiu" or values.ndim != 1:
+        raise TableError(
+            f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number"
+            " each"
+        )
+    if values.dtype.kind == "U" and not _are_code_points(values):
+        raise TableError(f"{path}: names hold what is no text; the file is damaged: save it again")
+    texts = [
+        v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()
+    ]
+    # A lone surrogate is text to NumPy and not to anything after it.
+    return [text.encode("utf-8", "replace").decode() for text in texts]
+
+
+def _are_code_points(values: NDArray[Any]) -> bool:
+    """Tells whether four bytes a character are characters; Python makes no text of others."""
+    code = np.frombuffer(values.tobytes(), np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return not code.size or int(code.max()) <= sys.maxunicode
+
+
+def _small(arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[Any] | None:
+    found = next((arrays[name] for name in names if name in arrays), None)
+    return None if found is None else found.whole().reshape(-1)
