@@ -24,7 +24,7 @@ REFERENCE, VARIANTS = ("reference", "reference-again"), ("int4", "pruned30")
 BY = ("language", "script", "task")
 CLUSTER = "article"
 """An article says the same in every language, and gives several rows: its rows are not independent."""
-SIGN = {"worse": "▼", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {"worse": "▼", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from undertow.audit.result import FINDING_COLUMNS, Verdict
         (-0.10, -0.21, 0.01, 0.04, "too small to tell"),
         (+0.10, -0.01, 0.21, 0.04, "too small to tell"),
         (-0.10, -0.19, -0.01, 0.06, "too small to tell"),
-        (-0.02, -0.041, 0.001, 0.04, "within floor"),
-        (-0.01, -0.03, 0.01, 0.40, "within floor"),
+        (-0.02, -0.041, 0.001, 0.04, "within tolerance"),
+        (-0.01, -0.03, 0.01, 0.40, "within tolerance"),
         (-0.01, -0.09, 0.07, 0.40, "too small to tell"),
         (+0.04, -0.01, 0.09, 0.20, "too small to tell"),
         (math.nan, math.nan, math.nan, math.nan, "undefined"),
@@ -47,7 +47,7 @@ def test_a_rising_error_rate_is_worse() -> None:
     ("value", "floor", "high", "p", "verdict"),
     [
         (0.30, 0.10, 0.25, 0.001, "worse"),
-        (0.11, 0.10, 0.03, 0.30, "within floor"),
+        (0.11, 0.10, 0.03, 0.30, "within tolerance"),
         (0.11, 0.10, 0.20, 0.30, "too small to tell"),
         (0.18, 0.10, 0.12, 0.07, "too small to tell"),
         (0.11, 0.10, math.nan, 0.30, "too small to tell"),
@@ -75,11 +75,11 @@ def test_an_open_verdict_never_asks_for_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("p", "found", "above", "verdict"),
     [
-        (0.01, "within floor", True, "worse"),
+        (0.01, "within tolerance", True, "worse"),
         (0.01, "worse", False, "better"),
-        (0.40, "within floor", True, "within floor"),
+        (0.40, "within tolerance", True, "within tolerance"),
         (0.40, "too small to tell", True, "too small to tell"),
-        (math.nan, "within floor", True, "too small to tell"),
+        (math.nan, "within tolerance", True, "too small to tell"),
     ],
 )
 def test_a_count_against_its_floor(p: float, found: Verdict, above: bool, verdict: str) -> None:

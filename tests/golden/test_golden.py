@@ -60,7 +60,7 @@ def test_each_way_to_decide_is_in_some_world() -> None:
     assert any(entry.control is None for entry in entries)
     assert {v for world in WORLDS for v in audit_of(world).findings["verdict"]} >= {
         "worse",
-        "within floor",
+        "within tolerance",
         "too small to tell",
         "undefined",
     }

@@ -188,7 +188,7 @@ def _counted(card: Card, flips: _Flips) -> str:
 
 def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
-    if verdict == "within floor":
+    if verdict == "within tolerance":
         yield f"within the tolerance of {points(tolerance)}"
         if not pair.design.repeats and not np.isnan(one.fell):
             yield NO_FLOOR.split(";")[0]

@@ -69,7 +69,7 @@ def shift_verdict(
     if p_adjusted <= level and (low > 0 or high < 0):
         return direction(effect, card.worse)
     if low >= -tolerance and high <= tolerance:
-        return "within floor"
+        return "within tolerance"
     return "too small to tell"
 
 
@@ -85,7 +85,7 @@ def floor_verdict(
         return "undefined" if math.isnan(value) else "too small to tell"
     if p_adjusted <= level:
         return direction(value - floor, card.worse)
-    return "within floor" if high <= tolerance else "too small to tell"
+    return "within tolerance" if high <= tolerance else "too small to tell"
 
 
 def count_verdict(p: float, found: Verdict, *, above: bool, level: float) -> Verdict:
@@ -96,7 +96,7 @@ def count_verdict(p: float, found: Verdict, *, above: bool, level: float) -> Ver
     """
     if p <= level:
         return "worse" if above else "better"
-    return "too small to tell" if math.isnan(p) or found == "too small to tell" else "within floor"
+    return "too small to tell" if math.isnan(p) or found == "too small to tell" else "within tolerance"
 
 
 def size_for(n: float, half: float, target: float) -> int:

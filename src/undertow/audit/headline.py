@@ -12,7 +12,7 @@ from undertow.audit.findings import ALL, count_verdict, signed
 from undertow.audit.result import Arm, Composition, ExemplarCount, Settings, VariantAudit, Verdict
 from undertow.audit.slices.table import CLASS
 
-PRIORITY: tuple[Verdict, ...] = ("worse", "mixed", "too small to tell", "better", "within floor", "undefined")
+PRIORITY: tuple[Verdict, ...] = ("worse", "mixed", "too small to tell", "better", "within tolerance", "undefined")
 COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
 """Verdicts that say that somebody loses."""
 ERROR_RATES = ("false_positive_rate", "false_negative_rate")
@@ -52,7 +52,7 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
         return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
     if moved is None:
         return "undefined"
-    return "within floor" if moved["verdict"] == "worse" else moved["verdict"]
+    return "within tolerance" if moved["verdict"] == "worse" else moved["verdict"]
 
 
 def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
@@ -117,7 +117,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     words = {
         "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
         "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
-        "within floor": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
+        "within tolerance": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
         "too small to tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
     }
     return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
@@ -194,7 +194,7 @@ def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) 
     whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
     found: Verdict = whole["verdict"][0] if whole.height else "undefined"
     verdict = count_verdict(count.p, found, above=True, level=level)
-    said = {"worse": "more than chance", "within floor": "no more than chance"}
+    said = {"worse": "more than chance", "within tolerance": "no more than chance"}
     return said.get(verdict, "which cannot be told from chance")
 
 

@@ -9,8 +9,8 @@ import polars as pl
 
 from undertow.errors import UserError
 
-Verdict = Literal["worse", "mixed", "better", "within floor", "too small to tell", "undefined"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "mixed", "better", "within floor", "too small to tell", "undefined")
+Verdict = Literal["worse", "mixed", "better", "within tolerance", "too small to tell", "undefined"]
+VERDICTS: tuple[Verdict, ...] = ("worse", "mixed", "better", "within tolerance", "too small to tell", "undefined")
 """``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No finding has it."""
 
 Scope = Literal["examples", "members", "both"]

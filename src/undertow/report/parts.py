@@ -27,11 +27,11 @@ WORDS: dict[str, str] = {
     "worse": "Worse",
     "mixed": "Mixed",
     "better": "Better",
-    "within floor": "Within the floor",
+    "within tolerance": "Within tolerance",
     "too small to tell": "Too small to tell",
     "undefined": "Undefined",
 }
-SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ COLOUR = {
     "worse": WORSE,
     "mixed": WORSE,
     "better": BETTER,
-    "within floor": QUIET,
+    "within tolerance": QUIET,
     "too small to tell": QUIET,
     "undefined": QUIET,
 }
@@ -26,7 +26,7 @@ CLASS = {
     "worse": "worse",
     "mixed": "mixed",
     "better": "better",
-    "within floor": "floor",
+    "within tolerance": "floor",
     "too small to tell": "open",
     "undefined": "undefined",
 }
@@ -74,7 +74,7 @@ def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
                 for shade, half, tip in halves
             ]
         )
-    if verdict == "within floor":
+    if verdict == "within tolerance":
         return tag("circle", cx=x, cy=y, r=r * 0.72, class_=name, fill=colour)
     if verdict == "too small to tell":
         corners = _path((x, y - r), (x + r, y), (x, y + r), (x - r, y))
