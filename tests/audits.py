@@ -19,9 +19,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.result import (
     EXEMPLAR_COLUMNS,
-    FINDING_COLUMNS,
     Arm,
     Audit,
     ClassAnswers,
@@ -29,12 +29,12 @@ from undertow.audit.result import (
     ExemplarCount,
     Flow,
     GalleryEntry,
-    Settings,
     Shown,
     VariantAudit,
-    Verdict,
     Votes,
 )
+from undertow.audit.settings import Settings
+from undertow.audit.verdicts import Verdict
 
 GARMENTS = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 LEVELS = (0.0, 0.5, 0.7, 0.9, 0.95)

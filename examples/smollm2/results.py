@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from undertow.audit import Audit, Settings, audit
-from undertow.audit.findings import signed
+from undertow.audit.wording import signed
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.gate.suggest import suggested_policy

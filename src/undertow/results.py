@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, VariantAudit
+from undertow.audit.slices.table import ALL
 from undertow.study import Results, Study, judge, points
 
 

@@ -11,9 +11,10 @@ from scipy import stats
 
 from undertow.audit import Audit, Settings, audit
 from undertow.audit.compare import Comparison, audit_comparisons
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.measures import accuracy, churn
 from undertow.audit.pair import Pair
-from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS
+from undertow.audit.result import EXEMPLAR_COLUMNS
 from undertow.errors import UserError
 from undertow.records.records import Records
 from worlds import null_world, planted_world, records_from

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from undertow.audit.design import Design, scope_of
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 
 MODELS = "The verdict is about these trained models, on new examples like these."
 RECIPES = "The verdict is about new members of these recipes, on these examples."

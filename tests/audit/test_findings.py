@@ -6,18 +6,11 @@ import math
 
 import pytest
 
-from undertow.audit.findings import (
-    Finding,
-    count_verdict,
-    findings_frame,
-    floor_verdict,
-    points,
-    shift_verdict,
-    signed,
-    size_for,
-)
+from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
 from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
-from undertow.audit.result import FINDING_COLUMNS, Verdict
+from undertow.audit.stats.power import size_for
+from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
+from undertow.audit.wording import points, signed
 
 
 @pytest.mark.parametrize(
@@ -95,9 +88,19 @@ def test_points_are_singular_and_plural() -> None:
 
 
 def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
-    nan = math.nan
     row = Finding(
-        "v", "accuracy", "member", "all", "", 0.9, 0.8, nan, nan, nan, nan, nan, nan, nan, nan, 5, 2, 2, "undefined", ""
+        variant="v",
+        measure="accuracy",
+        unit="member",
+        slice="all",
+        value="",
+        reference=0.9,
+        changed=0.8,
+        n_examples=5,
+        members_reference=2,
+        members_variant=2,
+        verdict="undefined",
+        note="",
     )
     frame = findings_frame([row])
     assert frame.schema == FINDING_COLUMNS

@@ -10,9 +10,8 @@ import pytest
 
 import audits
 from undertow.audit import Settings, audit
-from undertow.audit.headline import risen, variant_verdict
 from undertow.audit.measures import taxicab
-from undertow.audit.result import VERDICTS
+from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
 from worlds import null_world, planted_world, records_from
 
 

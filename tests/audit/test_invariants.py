@@ -12,7 +12,7 @@ import pytest
 import oracles
 from golden_worlds import WORLDS, World, audit_of
 from undertow.audit.measures import all_measures
-from undertow.audit.result import VERDICTS
+from undertow.audit.verdicts import VERDICTS
 from undertow.records.records import Records
 
 CARDS = {m.card.name: m.card for m in all_measures()}

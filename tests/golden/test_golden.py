@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from golden_tables import FOLDER, TABLES, file_of, table
 from golden_texts import TEXTS
 from golden_worlds import WORLDS, audit_of
-from undertow.audit.result import SCOPES
+from undertow.audit.settings import SCOPES
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.audit.evaluate import has_classes, ratio
+from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
+from undertow.audit.stats.slice_means import ratio
 from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]

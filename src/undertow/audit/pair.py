@@ -10,11 +10,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.design import Design, scope_of
-from undertow.audit.findings import ALL, Finding
-from undertow.audit.result import Scope, Settings, Verdict
+from undertow.audit.findings import Finding
+from undertow.audit.settings import Scope, Settings
 from undertow.audit.slices import SliceTable, slice_table
+from undertow.audit.slices.table import ALL
 from undertow.audit.stats.arrangements import Arrangements
 from undertow.audit.stats.paired_shift import is_binary
+from undertow.audit.verdicts import Verdict
 from undertow.card import Card
 from undertow.records.clusters import Clusters, clusters_of
 from undertow.records.records import Records
@@ -118,7 +120,6 @@ class Pair:
         """One row of the findings table; a number that was not measured is NaN."""
         if verdict == "undefined" and not np.isnan(numbers.get("effect", np.nan)):
             note = "; ".join(filter(None, (note, NO_DIRECTION)))
-        keys = ("reference", "changed", "effect", "low", "high", "p", "p_adjusted", "floor", "floor_low", "floor_high")
         return Finding(
             variant=self.variant.name,
             measure=name,
@@ -130,5 +131,5 @@ class Pair:
             members_variant=self.variant.M,
             verdict=verdict,
             note=note,
-            **{key: float(numbers.get(key, np.nan)) for key in keys},
+            **{key: float(number) for key, number in numbers.items()},
         )

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import Audit, Verdict
+from undertow.audit.result import Audit
+from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
 from undertow.report.counts import CountRow, counts
 from undertow.report.decisions import GatePart, gate_part

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.findings import ALL
-from undertow.audit.result import Audit, Verdict
+from undertow.audit.result import Audit
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import Verdict
 from undertow.report.cards import ACCURACY, scale_of, title_of
 from undertow.report.wording import number, percent, probability
 

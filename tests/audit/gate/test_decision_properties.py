@@ -20,7 +20,7 @@ from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import Decision, overall
 from undertow.audit.gate.rules._rule import would_decide
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.audit.stats.mcnemar import examples_for
 from undertow.records.records import Records
 

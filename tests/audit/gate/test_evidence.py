@@ -18,7 +18,7 @@ from undertow.audit.gate.decide import decisions_about
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.audit.stats.bounded import mean_limits
 from undertow.records.records import Records
 

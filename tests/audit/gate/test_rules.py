@@ -14,7 +14,7 @@ from undertow.audit.gate import gate
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import overall
 from undertow.audit.gate.rules import MaxDrop
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.errors import UserError
 from undertow.records.schema import MemberEntry
 

@@ -122,19 +122,27 @@ def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Fl
     gap_GU = units.total_GU - effect_G[:, None] * units.size_GU
     square_G = (units.alike_GU * gap_GU**2).sum(axis=1) + _end_size(units) ** 2
     half_G = 1.5 * quantile_G * np.sqrt(square_G) / (units.alike_GU * units.size_GU).sum(axis=1)
-    return np.clip(effect_G + side * half_G, -NEXT_TO_END, NEXT_TO_END)
+    return np.asarray(np.clip(effect_G + side * half_G, -NEXT_TO_END, NEXT_TO_END))
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
     """The normal deviate of the observed total under a true mean, half a step nearer to it (correction of
     continuity)."""
-    sign_G, *null = _null(units, mean_G)
-    return np.asarray(sign_G * deviate(*null, units.count_G))
+    null = _null(units, mean_G)
+    return np.asarray(null.sign_G * deviate(null.weight_GX, null.outward_GX, null.beyond_G, units.count_G))
 
 
-def _null(units: _Units, mean_G: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Under a true mean: on which side of it the total lies, the likeliest weights of the units seen and of one at the
-    end, their gaps towards that side, and the mean gap, corrected."""
+class _Null(NamedTuple):
+    """What a true mean makes likely: on which side of it the total lies, the weights of the units seen and of one at
+    the end, their gaps towards that side, and the mean gap, corrected."""
+
+    sign_G: Floats
+    weight_GX: Floats
+    outward_GX: Floats
+    beyond_G: Floats
+
+
+def _null(units: _Units, mean_G: Floats) -> _Null:
     gap_GU = units.total_GU - mean_G[:, None] * units.size_GU
     count_G = units.count_G
     shift_G = (units.alike_GU * gap_GU).sum(axis=1) / count_G
@@ -144,7 +152,7 @@ def _null(units: _Units, mean_G: Floats) -> tuple[Floats, Floats, Floats, Floats
     moved_GX = np.abs(np.column_stack([units.total_GU, end_G + mean_G * _end_size(units)]))
     step_G = (weight_GX * moved_GX**2).sum(axis=1) / np.maximum((weight_GX * moved_GX).sum(axis=1), SMALL)
     beyond_G = np.maximum(np.abs(shift_G) - step_G / 2 / count_G, 0.0)
-    return sign_G, weight_GX, sign_G[:, None] * np.column_stack([gap_GU, end_G]), beyond_G
+    return _Null(sign_G, weight_GX, sign_G[:, None] * np.column_stack([gap_GU, end_G]), beyond_G)
 
 
 def _end_size(units: _Units) -> Floats:

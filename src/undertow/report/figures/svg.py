@@ -59,7 +59,7 @@ def rule(x1: float, y1: float, x2: float, y2: float, class_: str, stroke: str = 
 
 
 def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
-    """▼ worse, ▲ better, ◆ mixed (both of these), ● within the floor, ◇ too small to tell, × undefined."""
+    """▼ worse, ▲ better, ◆ mixed (both of these), ● within tolerance, ◇ too small to tell, × undefined."""
     colour, name = COLOUR.get(verdict, QUIET), f"mark {CLASS.get(verdict, 'undefined')}"
     if verdict in ("worse", "better"):
         tip = r if verdict == "worse" else -r

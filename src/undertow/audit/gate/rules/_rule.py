@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from undertow.audit.findings import ALL
 from undertow.audit.gate.evidence import Evidence, Limits
 from undertow.audit.gate.result import Decision, Outcome, Tier
 from undertow.audit.pair import Row
+from undertow.audit.slices.table import ALL
 from undertow.audit.stats.mcnemar import examples_for
 
 
