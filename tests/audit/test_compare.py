@@ -147,7 +147,7 @@ def test_three_members_a_side_find_nothing_within_the_floor() -> None:
 
 
 def test_one_repeat_run_does_not_make_a_few_examples_decide() -> None:
-    reference, variant = planted_world({0: 0.5}, m_ref=2, m_var=1, n=60, seed=1)
+    reference, variant = planted_world({0: 0.5}, m_ref=2, m_var=1, n=45, seed=1)
     found = audit(reference, [variant], SETTINGS)
     row = rows(found, "churn", "class", "class 0")
     assert row["changed"] > row["floor_high"] + 0.2  # type: ignore[operator]

@@ -117,7 +117,8 @@ def comparisons(
             settings=settings,
             clusters=None if clusters is None else clusters.count,
         )
-        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
+        whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
+        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (*found.said, *_own_key(reference, variant))
         made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage))

@@ -38,6 +38,7 @@ class Pair:
     """Aligned records of two populations: same examples in the same order, paired members at the same row.
 
     ``asked`` is to what a verdict generalises; by itself it follows from the settings and the numbers of members.
+    ``whole`` is the same with every member, where repeat runs of one model were left out (``copies``).
     """
 
     reference: Records
@@ -45,6 +46,7 @@ class Pair:
     paired: bool
     settings: Settings
     asked: Scope | None = None
+    whole: Pair | None = None
 
     @cached_property
     def design(self) -> Design:

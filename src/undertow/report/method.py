@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from undertow.audit.verdicts import ERROR_RATES
 from undertow.audit.result import Audit
+from undertow.audit.verdicts import ERROR_RATES
 from undertow.report.cards import card_of, title_of
 from undertow.report.wording import number, percent
 
