@@ -70,7 +70,7 @@ def one(asked: Asked, index: int) -> dict[str, float]:
             worse = rows.with_columns(worse=pl.col("verdict") == "worse")
             made[f"top {side} {k}"] = float(worse.filter(pl.col("slice") == "all")["worse"].any())
             made[f"slice {side} {k}"] = float(worse.filter(pl.col("slice") != "all")["worse"].any())
-            decided = rows["verdict"].is_in(["worse", "better", "within floor"]).any()
+            decided = rows["verdict"].is_in(["worse", "better", "within tolerance"]).any()
             made[f"open {side} {k}"] = float(not decided)
     steps = {
         f"step {name} {side} {b}": made[f"{name} {side} {b}"] - made[f"{name} {side} {a}"]

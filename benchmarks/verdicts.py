@@ -36,7 +36,7 @@ CELLS = [(design, members) for design in ("independent", "paired") for members i
 BINARY_CELLS = [*CELLS, ("one model", 1)]
 WORLDS = {"nothing changed": 0.0, "one class damaged": 0.8}
 BINARY_WORLDS = {"binary, nothing changed": 0.0, "binary, one slice accused more": 0.15}
-SAID = ("worse", "mixed", "better", "within floor", "too small to tell")
+SAID = ("worse", "mixed", "better", "within tolerance", "too small to tell")
 
 
 def records(name: str, pred_MN: Ints, label_N: Ints, parent: str | None) -> Records:
@@ -145,7 +145,7 @@ worse where something else gains); the standard error of such a share over {audi
 {np.sqrt(0.1 * 0.9 / audits):.3f}. Of a binary task a fourth question is whether an error rate rises, on the whole or in
 one of ten slices; it takes half of the level of the question about votes, so that the bound stays.
 
-| world | members | a side | worse | mixed | better | within floor | too small to tell |
+| world | members | a side | worse | mixed | better | within tolerance | too small to tell |
 |---|---|---:|---:|---:|---:|---:|---:|
 {chr(10).join(rows)}
 

@@ -19,9 +19,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.result import (
     EXEMPLAR_COLUMNS,
-    FINDING_COLUMNS,
     Arm,
     Audit,
     ClassAnswers,
@@ -29,12 +29,12 @@ from undertow.audit.result import (
     ExemplarCount,
     Flow,
     GalleryEntry,
-    Settings,
     Shown,
     VariantAudit,
-    Verdict,
     Votes,
 )
+from undertow.audit.settings import Settings
+from undertow.audit.verdicts import Verdict
 
 GARMENTS = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 LEVELS = (0.0, 0.5, 0.7, 0.9, 0.95)
@@ -80,7 +80,7 @@ def finding(variant: str, value: str, effect: float, rng: np.random.Generator, *
     reference = 0.9 - 0.15 * rng.random()
     told = abs(effect) > half + 0.004
     verdict: Verdict = (
-        ("worse" if effect < 0 else "better") if told else "within floor" if half < 0.026 else "too small to tell"
+        ("worse" if effect < 0 else "better") if told else "within tolerance" if half < 0.026 else "too small to tell"
     )
     row: dict[str, object] = {
         "variant": variant,
@@ -132,7 +132,7 @@ def disagreement(
         "n_examples": 200 if value else 2000,
         "members_reference": 10,
         "members_variant": 10,
-        "verdict": "worse" if told else "within floor",
+        "verdict": "worse" if told else "within tolerance",
         "note": "",
     } | given
 
@@ -219,7 +219,7 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
             n_examples=2000,
             low=overall - 0.004,
             high=overall + 0.004,
-            verdict="worse" if overall < -0.004 else "within floor",
+            verdict="worse" if overall < -0.004 else "within tolerance",
             note="",
         )
     ]
@@ -231,7 +231,7 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
             for g, d in zip(GARMENTS, damage_C, strict=True)
         ]
     worse = sum(r["verdict"] == "worse" for r in rows[1:11])
-    verdict: Verdict = "worse" if worse else "within floor"
+    verdict: Verdict = "worse" if worse else "within tolerance"
     pays = (
         f"{worse} of 10 slices lose more than chance; class Shirt pays most."
         if worse
@@ -284,7 +284,7 @@ def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
     )
     return Audit(
         headline=f"{first} {(worse or list(variants))[-1].headline}",
-        verdict="worse" if worse else "within floor",
+        verdict="worse" if worse else "within tolerance",
         reference=arm("dense", 0.0, 0.884),
         variants=variants,
         findings=frame([row for _, rows in made for row in rows]),

@@ -229,9 +229,9 @@ def bounded_score(totals, sizes, mean):
         rate = 0.0 if shift == 0 else -1 / end
         weights = 1 / n / (1 + rate * gaps)
         left = max(1 - weights.sum(), 0.0)
-    sizes_moved = (weights * np.abs(totals)).sum() + left * abs(end_total)
-    half_step = ((weights * totals**2).sum() + left * end_total**2) / max(sizes_moved, 1e-300) / 2 / n
     weights, outward = np.append(weights, left), np.append(gaps, end) * np.sign(shift)
+    moves = np.append(totals, end_total), outward
+    half_step = max(weights @ np.abs(m) ** 3 / max(weights @ m**2, 1e-300) for m in moves) / 2 / n
     return np.sign(shift) * tail_deviate(weights, outward, max(abs(shift) - half_step, 0.0), n)
 
 
@@ -256,9 +256,8 @@ def tail_deviate(weights, values, mean, n):
 
 
 def bounded_limits(totals, sizes, level):
-    """Limits and p of a mean of bounded differences: where the score reaches Student's quantile, by bisection."""
-    n, effect = len(totals), np.sum(totals) / np.sum(sizes)
-    quantile = stats.t.isf(level / 2, n - 1)
+    """Limits and p of a mean of bounded differences: where the score reaches the normal quantile, by bisection."""
+    effect, quantile = np.sum(totals) / np.sum(sizes), stats.norm.isf(level / 2)
     found = []
     for far in (-1.0, 1.0):
         near, away = effect, far
@@ -267,7 +266,7 @@ def bounded_limits(totals, sizes, level):
             inside = abs(bounded_score(totals, sizes, middle)) <= quantile
             near, away = (middle, away) if inside else (near, middle)
         found.append(near)
-    p = min(1.0, 2 * stats.t.sf(abs(bounded_score(totals, sizes, 0.0)), n - 1))
+    p = min(1.0, 2 * stats.norm.sf(abs(bounded_score(totals, sizes, 0.0))))
     return found[0], found[1], p
 
 

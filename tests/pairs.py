@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.records.records import MISSING
 from worlds import planted_world
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from undertow.audit import Audit, Settings, audit
-from undertow.audit.findings import signed
+from undertow.audit.wording import signed
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.gate.suggest import suggested_policy
@@ -24,7 +24,7 @@ REFERENCE, VARIANTS = ("reference", "reference-again"), ("int4", "pruned30")
 BY = ("language", "script", "task")
 CLUSTER = "article"
 """An article says the same in every language, and gives several rows: its rows are not independent."""
-SIGN = {"worse": "▼", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {"worse": "▼", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from undertow.errors import NotComparableError, UndertowError, UserError
 if TYPE_CHECKING:
     import click
 
-    from undertow.audit.result import Settings
+    from undertow.audit.settings import Settings
     from undertow.records.reading import Missing, Reading
 
 app = typer.Typer(
@@ -327,7 +327,7 @@ def _settings(
     level: float = 0.05,
 ) -> Settings:
     """Flags are in points, settings in fractions."""
-    from undertow.audit.result import Asked, Settings
+    from undertow.audit.settings import Asked, Settings
 
     return Settings(
         by=tuple(by or ()),

@@ -12,7 +12,8 @@ from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult
 from undertow.audit.gate.suggest import suggested_policy
-from undertow.audit.result import Audit, Settings
+from undertow.audit.result import Audit
+from undertow.audit.settings import Settings
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import read_any

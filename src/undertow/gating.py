@@ -16,7 +16,7 @@ from typing import Any
 
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
-from undertow.audit.result import Asked, Settings
+from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
 from undertow.records.reading import Missing, Reading

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from undertow.audit.findings import ALL
 from undertow.audit.result import Audit, VariantAudit
+from undertow.audit.slices.table import ALL
 from undertow.study import Results, Study, judge, points
 
 
@@ -107,11 +107,11 @@ def _slices(audit: Audit) -> str:
         first = next(c for c in cells if c)
         label = slice_ if slice_ == ALL else f"{slice_} {value}"
         body.append([label, str(first["n_examples"]), f"{100 * first['reference']:.1f}", *(_cell(c) for c in cells)])
-    legend = "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within floor, ? too small to tell."
+    legend = "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within tolerance, ? too small to tell."
     return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + "\n\n" + legend
 
 
-MARKS = {"worse": "▼", "better": "▲", "within floor": "·", "too small to tell": "?", "undefined": "undefined"}
+MARKS = {"worse": "▼", "better": "▲", "within tolerance": "·", "too small to tell": "?", "undefined": "undefined"}
 
 
 def _cell(row: dict[str, float] | None) -> str:

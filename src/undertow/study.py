@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from undertow.audit.findings import ALL, signed
-from undertow.audit.result import Audit, ExemplarCount, Settings, VariantAudit
+from undertow.audit.result import Audit, ExemplarCount, VariantAudit
+from undertow.audit.settings import Settings
+from undertow.audit.slices.table import ALL
+from undertow.audit.wording import signed
 from undertow.errors import UserError
 
 if TYPE_CHECKING:

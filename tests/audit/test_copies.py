@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from undertow.audit import Settings, audit
 from undertow.audit.copies import distinct, models_of
@@ -256,3 +257,38 @@ def test_equal_members_are_one_model_however_little_the_examples_show(n, accurac
 def _pair(reference_MN, variant_MN):
     old, new = sides(reference_MN, variant_MN)
     return old, [new]
+
+
+def test_members_of_unequal_accuracy_agree_less_by_chance() -> None:
+    """One is right on all that the other is right on and a tenth more: a consistency of .69, which is no copy's."""
+    place_N = np.arange(4000) / 4000
+    members = [place_N < 0.75, place_N < 0.85]
+    assert consistency(*members) == pytest.approx(0.692, abs=0.001)
+    assert models_of(population(members)).tolist() == [0, 1]
+
+
+def test_the_error_rate_is_shared_by_all_pairs() -> None:
+    """The first two of eight members differ on so many examples that one pair of eight would tell, one of 28 not."""
+    n, right = 1000, 750
+    chance = 2 * 0.75 * 0.25
+
+    def most(k: int, pairs: int) -> float:
+        return float(stats.beta.isf(0.01 / pairs, k + 1, n - k))
+
+    told = max(k for k in range(0, 120, 2) if most(k, 8) < 0.25 * chance)
+    assert most(told, 28) > 0.25 * chance
+    rng = np.random.default_rng(0)
+    first_N = np.arange(n) < right
+    second_N = np.roll(first_N, told // 2)
+    assert (first_N != second_N).sum() == told
+    others = [rng.permutation(first_N) for _ in range(6)]
+    assert models_of(population([first_N, second_N, *others])).tolist() == list(range(8))
+    assert models_of(population([first_N, second_N])).tolist() == [0, 0]
+
+
+def test_equal_grades_are_equal_where_some_are_missing() -> None:
+    rng = np.random.default_rng(8)
+    score_MN = np.stack([rng.random(50)] * 2).astype(np.float32)
+    score_MN[:, :5] = np.nan
+    graded = replace(population(np.ones((2, 50), bool)), score_MN=score_MN)
+    assert models_of(graded, apart=True).tolist() == [0, 0]

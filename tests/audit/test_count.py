@@ -14,7 +14,8 @@ from undertow.audit.compare import Comparison, audit_comparisons
 from undertow.audit.count import SPLITS, crossfitted_accuracy, split_half_count
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.pair import Pair
-from undertow.audit.result import ExemplarCount, Settings
+from undertow.audit.result import ExemplarCount
+from undertow.audit.settings import Settings
 from undertow.records.records import Records
 from worlds import null_world, planted_world, records_from
 

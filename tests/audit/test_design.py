@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from undertow.audit.design import Design, scope_of
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 
 MODELS = "The verdict is about these trained models, on new examples like these."
 RECIPES = "The verdict is about new members of these recipes, on these examples."
@@ -149,3 +149,9 @@ def test_paired_members_are_swapped_within_pairs() -> None:
 )
 def test_by_itself_it_is_about_members_only_where_both_sides_have_several(asked, several, models, scope) -> None:
     assert scope_of(Settings(generalise_to=asked, several=several), *models) == scope
+
+
+def test_a_level_that_is_just_reached_is_reached() -> None:
+    design = Design(3, 3, paired=False, level=0.1)
+    assert design.smallest_p == 0.1
+    assert design.resolves

@@ -13,7 +13,7 @@ import oracles
 from pairs import WORLDS, pair_of
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from worlds import records_from
 
 

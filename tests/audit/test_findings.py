@@ -6,18 +6,11 @@ import math
 
 import pytest
 
-from undertow.audit.findings import (
-    Finding,
-    count_verdict,
-    findings_frame,
-    floor_verdict,
-    points,
-    shift_verdict,
-    signed,
-    size_for,
-)
+from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
 from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
-from undertow.audit.result import FINDING_COLUMNS, Verdict
+from undertow.audit.stats.power import size_for
+from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
+from undertow.audit.wording import points, signed
 
 
 @pytest.mark.parametrize(
@@ -28,8 +21,8 @@ from undertow.audit.result import FINDING_COLUMNS, Verdict
         (-0.10, -0.21, 0.01, 0.04, "too small to tell"),
         (+0.10, -0.01, 0.21, 0.04, "too small to tell"),
         (-0.10, -0.19, -0.01, 0.06, "too small to tell"),
-        (-0.02, -0.041, 0.001, 0.04, "within floor"),
-        (-0.01, -0.03, 0.01, 0.40, "within floor"),
+        (-0.02, -0.041, 0.001, 0.04, "within tolerance"),
+        (-0.01, -0.03, 0.01, 0.40, "within tolerance"),
         (-0.01, -0.09, 0.07, 0.40, "too small to tell"),
         (+0.04, -0.01, 0.09, 0.20, "too small to tell"),
         (math.nan, math.nan, math.nan, math.nan, "undefined"),
@@ -47,7 +40,7 @@ def test_a_rising_error_rate_is_worse() -> None:
     ("value", "floor", "high", "p", "verdict"),
     [
         (0.30, 0.10, 0.25, 0.001, "worse"),
-        (0.11, 0.10, 0.03, 0.30, "within floor"),
+        (0.11, 0.10, 0.03, 0.30, "within tolerance"),
         (0.11, 0.10, 0.20, 0.30, "too small to tell"),
         (0.18, 0.10, 0.12, 0.07, "too small to tell"),
         (0.11, 0.10, math.nan, 0.30, "too small to tell"),
@@ -75,11 +68,11 @@ def test_an_open_verdict_never_asks_for_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("p", "found", "above", "verdict"),
     [
-        (0.01, "within floor", True, "worse"),
+        (0.01, "within tolerance", True, "worse"),
         (0.01, "worse", False, "better"),
-        (0.40, "within floor", True, "within floor"),
+        (0.40, "within tolerance", True, "within tolerance"),
         (0.40, "too small to tell", True, "too small to tell"),
-        (math.nan, "within floor", True, "too small to tell"),
+        (math.nan, "within tolerance", True, "too small to tell"),
     ],
 )
 def test_a_count_against_its_floor(p: float, found: Verdict, above: bool, verdict: str) -> None:
@@ -95,9 +88,19 @@ def test_points_are_singular_and_plural() -> None:
 
 
 def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
-    nan = math.nan
     row = Finding(
-        "v", "accuracy", "member", "all", "", 0.9, 0.8, nan, nan, nan, nan, nan, nan, nan, nan, 5, 2, 2, "undefined", ""
+        variant="v",
+        measure="accuracy",
+        unit="member",
+        slice="all",
+        value="",
+        reference=0.9,
+        changed=0.8,
+        n_examples=5,
+        members_reference=2,
+        members_variant=2,
+        verdict="undefined",
+        note="",
     )
     frame = findings_frame([row])
     assert frame.schema == FINDING_COLUMNS

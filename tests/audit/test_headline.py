@@ -10,9 +10,8 @@ import pytest
 
 import audits
 from undertow.audit import Settings, audit
-from undertow.audit.headline import risen, variant_verdict
 from undertow.audit.measures import taxicab
-from undertow.audit.result import VERDICTS
+from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
 from worlds import null_world, planted_world, records_from
 
 
@@ -67,7 +66,7 @@ def test_one_model_a_side_without_labels() -> None:
     assert found.verdict == "too small to tell"
 
 
-@pytest.mark.parametrize(("tolerance", "verdict"), [(0.001, "worse"), (0.4, "within floor")])
+@pytest.mark.parametrize(("tolerance", "verdict"), [(0.001, "worse"), (0.4, "within tolerance")])
 def test_votes_that_moved_by_less_than_the_tolerance_do_not_turn_the_verdict(tolerance: float, verdict: str) -> None:
     reference, variant = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     found = audit(reference, [variant], Settings(draws=500, tolerance_overall=tolerance), measures=[taxicab])
@@ -151,7 +150,7 @@ def test_with_several_members_too():
 
 def rates(p_adjusted: float, families: int = 4) -> pl.DataFrame:
     """A kept accuracy, and error rates of which one rises with this p."""
-    rows = [audits.finding("v", "", 0.0, np.random.default_rng(0), slice="all", verdict="within floor")]
+    rows = [audits.finding("v", "", 0.0, np.random.default_rng(0), slice="all", verdict="within tolerance")]
     for measure in ("false_positive_rate", "false_negative_rate"):
         for slice_ in ("all", "region")[: families // 2]:
             given = {"measure": measure, "slice": slice_, "p_adjusted": 0.9, "verdict": "too small to tell"}
@@ -163,13 +162,13 @@ def rates(p_adjusted: float, families: int = 4) -> pl.DataFrame:
 @pytest.mark.parametrize(("families", "part"), [(4, 0.05 / 8), (2, 0.05 / 4)])
 def test_error_rates_share_half_of_the_level(families: int, part: float):
     assert variant_verdict(rates(part, families), Settings()) == "worse"
-    assert variant_verdict(rates(1.01 * part, families), Settings()) == "within floor"
+    assert variant_verdict(rates(1.01 * part, families), Settings()) == "within tolerance"
     assert risen(rates(part, families), 0.05).height == 1
     fallen = rates(part, families).with_columns(effect=-pl.col("effect"))
-    assert variant_verdict(fallen, Settings()) == "within floor"
+    assert variant_verdict(fallen, Settings()) == "within tolerance"
 
 
-@pytest.mark.parametrize(("p", "verdict"), [(0.024, "worse"), (0.026, "within floor")])
+@pytest.mark.parametrize(("p", "verdict"), [(0.024, "worse"), (0.026, "within tolerance")])
 def test_votes_give_the_other_half_where_error_rates_are_asked(p: float, verdict: str):
     moved = audits.disagreement("v", "taxicab", "", 0.2, 0.1, p_adjusted=p, verdict="worse")
     found = pl.concat([rates(0.9), audits.frame([moved])])

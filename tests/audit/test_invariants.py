@@ -12,7 +12,7 @@ import pytest
 import oracles
 from golden_worlds import WORLDS, World, audit_of
 from undertow.audit.measures import all_measures
-from undertow.audit.result import VERDICTS
+from undertow.audit.verdicts import VERDICTS
 from undertow.records.records import Records
 
 CARDS = {m.card.name: m.card for m in all_measures()}
@@ -69,7 +69,7 @@ def test_a_verdict_stands_on_its_numbers(world: str) -> None:
             assert row["effect"] != 0, row
         if row["verdict"] in ("worse", "better") and row["measure"] == "accuracy":
             assert (row["effect"] < 0) == (row["verdict"] == "worse"), row
-        if row["verdict"] == "within floor" and row["unit"] == "member":
+        if row["verdict"] == "within tolerance" and row["unit"] == "member":
             tolerance = 0.01 if row["slice"] == "all" else 0.05
             assert max(-row["low"], row["high"]) <= tolerance, row
         if row["n_examples"] == 0:

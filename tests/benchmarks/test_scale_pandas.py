@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from undertow.audit import audit
-from undertow.audit.result import Audit, Settings
+from undertow.audit.result import Audit
+from undertow.audit.settings import Settings
 from undertow.records import read_population
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

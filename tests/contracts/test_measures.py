@@ -14,9 +14,10 @@ import scipy.sparse as sp
 import oracles
 import worlds
 from undertow.audit import measures
-from undertow.audit.evaluate import ratio, supported
 from undertow.audit.measures import all_measures
+from undertow.audit.needs import supported
 from undertow.audit.stats.arrangements import exchange
+from undertow.audit.stats.slice_means import ratio
 from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.card import Measure
 from undertow.records.records import MISSING, Records

@@ -22,7 +22,7 @@ def test_what_decides_is_among_them() -> None:
         "audit.count.SPLITS",
         "audit.gate.policy.Policy.level",
         "audit.gate.rules.worst_slice_drop.WorstSliceDrop.min_count",
-        "audit.result.Settings.tolerance_overall",
+        "audit.settings.Settings.tolerance_overall",
         "records.reading.Reading.allow_partial",
         "report.figures.floor.WIDTH",
         "report.wording.clean(limit)",

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from golden_tables import FOLDER, TABLES, file_of, table
 from golden_texts import TEXTS
 from golden_worlds import WORLDS, audit_of
-from undertow.audit.result import SCOPES
+from undertow.audit.settings import SCOPES
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -60,7 +60,7 @@ def test_each_way_to_decide_is_in_some_world() -> None:
     assert any(entry.control is None for entry in entries)
     assert {v for world in WORLDS for v in audit_of(world).findings["verdict"]} >= {
         "worse",
-        "within floor",
+        "within tolerance",
         "too small to tell",
         "undefined",
     }

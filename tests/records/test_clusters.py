@@ -10,7 +10,7 @@ import pytest
 
 import worlds
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.records.clusters import clusters_of
 from undertow.records.records import Records
 from undertow.records.schema import Clustering

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from functools import cache
@@ -100,3 +101,15 @@ def test_the_legend_of_slices_has_no_verdict_that_no_slice_can_have():
     legend = html[html.index('aria-label="Marks"') : html.index('<div class="panels')]
     assert "Too small to tell" in legend
     assert "Mixed" not in legend
+
+
+def test_a_precision_of_one_side_alone_is_shown():
+    (part,) = answers(found())
+    audit_ = found()
+    variant = audit_.variants[0]
+    first, *rest = variant.composition.classes
+    silent = replace(first, reference_precision=math.nan)
+    spoiled = replace(variant, composition=replace(variant.composition, classes=(silent, *rest)))
+    (part,) = answers(replace(audit_, variants=(spoiled,)))
+    shown = {row.value: row.precision for row in part.rows}[first.value]
+    assert shown == f"– → {100 * first.variant_precision:.1f} %"

@@ -85,3 +85,16 @@ def test_no_slices_no_chart():
     audit = audits.garments((0.9,))
     assert slice_effects(replace(audit, findings=audit.findings.filter(pl.col("slice") == "all"))) is None
     assert slice_effects(replace(audit, findings=audit.findings.clear())) is None
+
+
+def test_where_no_slice_is_worse_the_largest_changes_of_either_sign_are_shown():
+    audit = audits.many_classes(1000)
+    quiet = replace(audit, findings=audit.findings.with_columns(verdict=pl.lit("too small to tell")))
+    shown = slice_effects(quiet)
+    assert shown is not None
+    for panel in shown.panels:
+        rows = audit.findings.filter(
+            (pl.col("variant") == panel.variant) & (pl.col("measure") == "accuracy") & (pl.col("slice") != "all")
+        )
+        most = rows["effect"].abs().sort(descending=True)[29]
+        assert min(abs(e.effect) for e in panel.effects) >= most

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 import audits
-from undertow.audit.result import VERDICTS
+from undertow.audit.verdicts import VERDICTS
 from undertow.report.effects import SliceEffects, slice_effects
 from undertow.report.figures import svg
 from undertow.report.figures.floor import AgainstFloor, floor_chart

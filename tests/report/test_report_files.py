@@ -15,8 +15,9 @@ from polars.testing import assert_frame_equal
 
 import audits
 import gates
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS, Audit
+from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
 from undertow.errors import UserError
 from undertow.report import write_report
 

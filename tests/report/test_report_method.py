@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 import audits
-from undertow.audit.result import Audit, Settings
+from undertow.audit.result import Audit
+from undertow.audit.settings import Settings
 from undertow.report import method as notes
 from undertow.report.method import Method, method
 

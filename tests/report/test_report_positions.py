@@ -253,7 +253,7 @@ def test_an_axis_without_a_number_still_has_a_width() -> None:
     [
         ("worse", '<path d="M10 25L5 16L15 16Z"'),
         ("better", '<path d="M10 15L5 24L15 24Z"'),
-        ("within floor", '<circle cx="10" cy="20" r="3.6"'),
+        ("within tolerance", '<circle cx="10" cy="20" r="3.6"'),
         ("too small to tell", '<path d="M10 15L15 20L10 25L5 20Z"'),
         ("undefined", '<path d="M6.5 16.5l7 7M13.5 16.5l-7 7"'),
     ],

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from blobs import Blobs
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.population import Population
 from undertow.lab.train.recipe import Recipe

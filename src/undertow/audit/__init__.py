@@ -2,6 +2,6 @@
 
 from undertow.audit.compare import audit as audit
 from undertow.audit.result import Audit as Audit
-from undertow.audit.result import Settings as Settings
+from undertow.audit.settings import Settings as Settings
 
 __all__ = ["Audit", "Settings", "audit"]

@@ -14,8 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.evaluate import ratio
-from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.findings import Finding
 from undertow.audit.measures.answers import answer_share, answers_note
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
@@ -25,6 +24,10 @@ from undertow.audit.stats.mcnemar import examples_for
 from undertow.audit.stats.multiplicity import bonferroni
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import RowShift, Shift
+from undertow.audit.stats.power import size_for
+from undertow.audit.stats.slice_means import slice_means
+from undertow.audit.verdicts import floor_verdict, shift_verdict
+from undertow.audit.wording import excess_note, points
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -158,8 +161,8 @@ def _floors(membership_GN: sp.csr_array, value_RN: Floats) -> _Floors:
     if len(value_RN) == 0:
         nothing_G = np.full(membership_GN.shape[0], np.nan)
         return _Floors(nothing_G, nothing_G, nothing_G)
-    mean_RG = np.array([_means(membership_GN, value_N) for value_N in value_RN])
-    return _Floors(mean_RG.mean(axis=0), mean_RG.min(axis=0), mean_RG.max(axis=0))
+    mean_GR = slice_means(membership_GN, value_RN)
+    return _Floors(mean_GR.mean(axis=1), mean_GR.min(axis=1), mean_GR.max(axis=1))
 
 
 def _from_the_others(run_RN: Floats) -> Floats:
@@ -188,7 +191,7 @@ def _counted(card: Card, flips: _Flips) -> str:
 
 def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
-    if verdict == "within floor":
+    if verdict == "within tolerance":
         yield f"within the tolerance of {points(tolerance)}"
         if not pair.design.repeats and not np.isnan(one.fell):
             yield NO_FLOOR.split(";")[0]
@@ -235,7 +238,7 @@ def _against_repeats(
     repeat_PN: Floats,
 ) -> Iterator[Finding]:
     n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
-    value_G = _means(membership_GN, value_N)
+    value_G = slice_means(membership_GN, value_N[None])[:, 0]
     floors = _floors(membership_GN, repeat_PN)
     excess = beyond_repeats(membership_GN, value_N, repeat_PN, pair.settings.level / len(rows), pair.cluster_N)
     adjusted_G = bonferroni(excess.p_G)
@@ -264,8 +267,3 @@ def _against_repeats(
             p_adjusted=adjusted_G[g],
             **floors.at(g)._asdict(),
         )
-
-
-def _means(membership_GN: sp.csr_array, value_N: Floats) -> Floats:
-    known_N = ~np.isnan(value_N)
-    return ratio(membership_GN @ np.where(known_N, value_N, 0.0), membership_GN @ known_N.astype(np.float64))

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.by_examples import answers_over_examples
 from undertow.audit.contrast import beyond_overall
-from undertow.audit.evaluate import ratio, summed
-from undertow.audit.findings import Finding, excess_note, floor_verdict, points, shift_verdict, size_for
+from undertow.audit.findings import Finding
 from undertow.audit.measures import accuracy, modal_disagreement
 from undertow.audit.measures.answers import answers_note
 from undertow.audit.measures.error_rates import error_note
@@ -28,10 +27,13 @@ from undertow.audit.stats.answer_shift import with_members
 from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.pair_exchange import pair_exchange
-from undertow.audit.stats.power import members_for
+from undertow.audit.stats.power import members_for, size_for
+from undertow.audit.stats.slice_means import ratio, summed
 from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.audit.stats.welch import welch
+from undertow.audit.verdicts import floor_verdict, shift_verdict
+from undertow.audit.wording import excess_note, points
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -148,7 +150,7 @@ def _answer_shifts(pair: Pair, measure: Measure) -> _Shifts:
 
 def _shifts(pair: Pair, measure: Measure) -> _Shifts:
     """A row's size is the number of examples on which the measure is defined: a false positive rate has negatives."""
-    sums = [summed(measure, records, pair.membership_GN) for records in (pair.reference, pair.variant)]
+    sums = [summed(pair.membership_GN, measure(records)) for records in (pair.reference, pair.variant)]
     size_G = np.hstack([known_GM for _, known_GM in sums]).max(axis=1).astype(int)
     rows = tuple(replace(row, count=int(n)) for row, n in zip(pair.rows, size_G, strict=True))
     means = [mean_GM.mean(axis=1) for pair_of in zip(*sums, strict=True) for mean_GM in pair_of]

@@ -15,10 +15,9 @@ from undertow.audit import by_examples, by_members
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
-from undertow.audit.evaluate import rate_overall, supported
 from undertow.audit.exemplars import Exemplars
-from undertow.audit.findings import ALL, Finding, findings_frame, signed
-from undertow.audit.headline import PRIORITY, audit_headline, variant_headline, variant_verdict
+from undertow.audit.findings import Finding, findings_frame
+from undertow.audit.headline import audit_headline, variant_headline
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -28,11 +27,16 @@ from undertow.audit.measures import (
     taxicab,
     total_variation,
 )
+from undertow.audit.needs import supported
 from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
-from undertow.audit.result import Arm, Audit, ExemplarCount, Settings, VariantAudit
-from undertow.audit.slices.table import CLASS
+from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
+from undertow.audit.settings import Settings
+from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.stats.bootstrap import bootstrap_mean
+from undertow.audit.stats.slice_means import overall_means
+from undertow.audit.verdicts import PRIORITY, variant_verdict
+from undertow.audit.wording import signed
 from undertow.audit.worst_slices import worst_slice_findings
 from undertow.card import Measure
 from undertow.errors import UserError
@@ -113,7 +117,8 @@ def comparisons(
             settings=settings,
             clusters=None if clusters is None else clusters.count,
         )
-        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope)
+        whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
+        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (*found.said, *_own_key(reference, variant))
         made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage))
@@ -290,7 +295,7 @@ def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
 
 
 def _arm(records: Records, settings: Settings, *, paired: bool) -> Arm:
-    accuracy_M = rate_overall(accuracy, records)
+    accuracy_M = overall_means(accuracy(records))
     low, high = bootstrap_mean(accuracy_M, draws=settings.draws, level=settings.level, rng=_arm_rng(settings, records))
     return Arm(
         name=records.name,

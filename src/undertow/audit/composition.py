@@ -15,12 +15,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from undertow.audit.evaluate import has_classes, ratio
 from undertow.audit.measures.answers import answer_share, counted, precision
+from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
 from undertow.audit.result import ClassAnswers, Composition, Flow
 from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.paired_shift import paired_shift
+from undertow.audit.stats.slice_means import ratio
 from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import beta
 
 from undertow.audit.design import scope_of
-from undertow.audit.result import Scope, Settings
+from undertow.audit.settings import Scope, Settings
 from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from undertow.audit.result import Scope, Settings
+from undertow.audit.settings import Scope, Settings
 from undertow.audit.stats.arrangements import Arrangements, exchange, smallest_p, swaps
 
 Mode = Literal["members", "examples"]

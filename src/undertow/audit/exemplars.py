@@ -11,11 +11,11 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.evaluate import ratio
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
 from undertow.audit.stats.exemplar_test import ExactTest, confirmed, exact_exchange, exact_swap
+from undertow.audit.stats.slice_means import ratio
 from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
@@ -249,7 +249,7 @@ def _belief_in_truth(records: Records) -> Floats | None:
     return _mean(np.where(records.correct_MN == 1, records.confidence_MN, 1 - records.confidence_MN))
 
 
-def _mean(value_MN: Floats) -> NDArray[np.float64]:
+def _mean(value_MN: Floats) -> Floats:
     """Mean over the members that have a value, NaN where none has."""
     known_MN = ~np.isnan(value_MN)
     return ratio(np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0))

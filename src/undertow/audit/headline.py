@@ -8,79 +8,10 @@ from typing import Any
 import polars as pl
 
 from undertow.audit.composition import loss_by_answers
-from undertow.audit.findings import ALL, count_verdict, signed
-from undertow.audit.result import Arm, Composition, ExemplarCount, Settings, VariantAudit, Verdict
-from undertow.audit.slices.table import CLASS
-
-PRIORITY: tuple[Verdict, ...] = ("worse", "mixed", "too small to tell", "better", "within floor", "undefined")
-COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
-"""Verdicts that say that somebody loses."""
-ERROR_RATES = ("false_positive_rate", "false_negative_rate")
-
-
-def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
-    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance and enough
-    to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
-
-    About the models at hand, moved answers inform only: any other model moves more answers than repeat runs of one
-    model do, also one that is as good. How many may move is a question for the gate (``max_churn``). Without outcomes
-    they are all there is, and decide.
-
-    ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse by the same
-    questions.
-
-    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be
-    called worse. So three questions decide, each at the audit's level, and the other findings inform. Of a binary
-    task a fourth one does, whether an error rate rises (``risen``): it takes half of the level of the question about
-    votes. The share of null comparisons that are called worse is in ``docs/calibration-verdicts.md``.
-    """
-    accuracy = findings.filter(pl.col("measure") == "accuracy")
-    moved, errors = _moved(findings), risen(findings, settings.level)
-    enough = (
-        moved is not None
-        and moved["verdict"] == "worse"
-        and moved["effect"] >= settings.tolerance_overall
-        and (moved["measure"] == "taxicab" or not accuracy.height)
-        and not (_asks_error_rates(findings) and moved["p_adjusted"] > settings.level / 2)
-    )
-    whole, slices = (set(accuracy.filter(part)["verdict"]) for part in (pl.col("slice") == ALL, pl.col("slice") != ALL))
-    if ("better" in whole and ("worse" in slices or errors.height)) or ("worse" in whole and "better" in slices):
-        return "mixed"
-    if enough or "worse" in whole | slices or errors.height:
-        return "worse"
-    if accuracy.height:
-        return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
-    if moved is None:
-        return "undefined"
-    return "within floor" if moved["verdict"] == "worse" else moved["verdict"]
-
-
-def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
-    """Error rates that are shown to rise, on the whole or on a slice, largest rise first.
-
-    One question with half of the level, shared by both rates, and by the whole and the slices where there are any: each
-    family's adjusted p must reach its part.
-    """
-    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES))
-    families = rows.select("measure", pl.col("slice") == ALL).unique().height
-    share = level / 2 / max(families, 1)
-    shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("effect") > 0))
-    return shown.sort("effect", descending=True, maintain_order=True)
-
-
-def _asks_error_rates(findings: pl.DataFrame) -> bool:
-    return bool(findings["measure"].is_in(ERROR_RATES).any())
-
-
-def _moved(findings: pl.DataFrame) -> dict[str, Any] | None:
-    """How far answers moved on the whole, as a share of votes: total variation where members vote, else churn."""
-    whole = findings.filter(pl.col("slice") == ALL)
-    for measure, scale in (("taxicab", 0.5), ("churn", 1.0)):
-        rows = whole.filter(pl.col("measure") == measure)
-        if rows.height:
-            row = rows.row(0, named=True)
-            return {**row, **{key: scale * row[key] for key in ("effect", "changed", "floor")}}
-    return None
+from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
+from undertow.audit.slices.table import ALL, CLASS
+from undertow.audit.verdicts import COSTLY, PRIORITY, Verdict, count_verdict, moved_answers, risen
+from undertow.audit.wording import signed
 
 
 def variant_headline(
@@ -117,7 +48,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     words = {
         "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
         "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
-        "within floor": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
+        "within tolerance": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
         "too small to tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
     }
     return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
@@ -180,7 +111,7 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
             f"exchanged members give {count.floor_low:,.0f} to {count.floor_high:,.0f}."
             + _votes(findings, count, level)
         )
-    moved = _moved(findings)
+    moved = moved_answers(findings)
     if moved is None:
         return ""
     share = f"{100 * moved['changed']:.1f} % of answers changed"
@@ -194,13 +125,13 @@ def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) 
     whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
     found: Verdict = whole["verdict"][0] if whole.height else "undefined"
     verdict = count_verdict(count.p, found, above=True, level=level)
-    said = {"worse": "more than chance", "within floor": "no more than chance"}
+    said = {"worse": "more than chance", "within tolerance": "no more than chance"}
     return said.get(verdict, "which cannot be told from chance")
 
 
 def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
     """Votes can move before a modal answer does; said only where the count alone would hide it."""
-    moved = _moved(findings)
+    moved = moved_answers(findings)
     if moved is None or count.p <= level or moved["verdict"] != "worse":
         return ""
     return f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance ({100 * moved['floor']:.1f} %)."

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.audit.evaluate import has_classes, ratio
+from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
+from undertow.audit.stats.slice_means import ratio
 from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
@@ -57,6 +58,7 @@ def _identical(pair: Pair) -> Iterator[str]:
 def on_both_sides(pair: Pair) -> tuple[tuple[str, str], ...]:
     """Members, reference first, that gave the same answers to everything on both sides, where other members of either
     side did not: most likely one file that stands on both. Pairs that derive from one another may well be equal."""
+    pair = pair.whole or pair
     before, after = _prints(pair.reference), _prints(pair.variant)
     if pair.paired or sorted(before) == sorted(after):
         return ()

@@ -10,11 +10,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.design import Design, scope_of
-from undertow.audit.findings import ALL, Finding
-from undertow.audit.result import Scope, Settings, Verdict
+from undertow.audit.findings import Finding
+from undertow.audit.settings import Scope, Settings
 from undertow.audit.slices import SliceTable, slice_table
+from undertow.audit.slices.table import ALL
 from undertow.audit.stats.arrangements import Arrangements
 from undertow.audit.stats.paired_shift import is_binary
+from undertow.audit.verdicts import Verdict
 from undertow.card import Card
 from undertow.records.clusters import Clusters, clusters_of
 from undertow.records.records import Records
@@ -36,6 +38,7 @@ class Pair:
     """Aligned records of two populations: same examples in the same order, paired members at the same row.
 
     ``asked`` is to what a verdict generalises; by itself it follows from the settings and the numbers of members.
+    ``whole`` is the same with every member, where repeat runs of one model were left out (``copies``).
     """
 
     reference: Records
@@ -43,6 +46,7 @@ class Pair:
     paired: bool
     settings: Settings
     asked: Scope | None = None
+    whole: Pair | None = None
 
     @cached_property
     def design(self) -> Design:
@@ -118,7 +122,6 @@ class Pair:
         """One row of the findings table; a number that was not measured is NaN."""
         if verdict == "undefined" and not np.isnan(numbers.get("effect", np.nan)):
             note = "; ".join(filter(None, (note, NO_DIRECTION)))
-        keys = ("reference", "changed", "effect", "low", "high", "p", "p_adjusted", "floor", "floor_low", "floor_high")
         return Finding(
             variant=self.variant.name,
             measure=name,
@@ -130,5 +133,5 @@ class Pair:
             members_variant=self.variant.M,
             verdict=verdict,
             note=note,
-            **{key: float(numbers.get(key, np.nan)) for key in keys},
+            **{key: float(number) for key, number in numbers.items()},
         )

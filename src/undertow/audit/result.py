@@ -7,48 +7,8 @@ from typing import Literal
 
 import polars as pl
 
-from undertow.errors import UserError
-
-Verdict = Literal["worse", "mixed", "better", "within floor", "too small to tell", "undefined"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "mixed", "better", "within floor", "too small to tell", "undefined")
-"""``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No finding has it."""
-
-Scope = Literal["examples", "members", "both"]
-"""To what a verdict generalises: ``examples`` (these trained models, on new examples), ``members`` (new members of
-these recipes, on these examples), ``both`` (new members on new examples)."""
-Asked = Literal["auto", "examples", "members", "both"]
-"""The same as a person asks for it."""
-SCOPES: tuple[Scope, ...] = ("examples", "members", "both")
-
-FINDING_COLUMNS: dict[str, type[pl.DataType]] = {
-    "variant": pl.String,
-    "measure": pl.String,
-    "unit": pl.String,
-    "slice": pl.String,
-    "value": pl.String,
-    "reference": pl.Float64,
-    "changed": pl.Float64,
-    "effect": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "p": pl.Float64,
-    "p_adjusted": pl.Float64,
-    "floor": pl.Float64,
-    "floor_low": pl.Float64,
-    "floor_high": pl.Float64,
-    "n_examples": pl.Int64,
-    "members_reference": pl.Int64,
-    "members_variant": pl.Int64,
-    "verdict": pl.String,
-    "note": pl.String,
-}
-"""``findings.parquet``. ``reference`` and ``changed`` are the measure in the two populations, ``effect`` their
-contrast with the simultaneous interval [low, high]. ``floor`` and its limits are what chance alone gives. Of a shift
-(``unit`` is member) the floor is a shift: members are exchanged after the shift itself was taken away; beside one
-variant member, it is between runs of the reference. Of a disagreement it is a value of the measure: members are
-exchanged as they are, or a repeat run is taken; there ``reference`` is the floor and ``effect`` what lies above it.
-``note`` says what would settle a verdict that is open, and what else must be read with a row: the counts behind an
-error rate, the class test of 1911.05248."""
+from undertow.audit.settings import Scope, Settings
+from undertow.audit.verdicts import Verdict
 
 EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "variant": pl.String,
@@ -67,47 +27,6 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "rank": pl.Int64,
 }
 """``exemplars.parquet``. A share is of votes for the reference's modal label; a tied modal label is null."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How an audit decides.
-
-    ``by``: the slices. ``level``: of every test, over all slices of a measure together. ``fdr``: among confirmed
-    exemplars. ``tolerance``: the change of a slice, as a fraction, that is too small to matter to you;
-    ``tolerance_overall``: the same of the whole. ``min_count``: examples that a crossing's cell needs to be a slice,
-    and any slice to be the worst. ``gallery``: exemplars shown of each variant. ``generalise_to``: what the verdict
-    is about (``Scope``); ``auto`` takes ``several`` where both sides have several members, else examples.
-    """
-
-    by: tuple[str, ...] = ()
-    level: float = 0.05
-    fdr: float = 0.05
-    draws: int = 2000
-    seed: int = 0
-    tolerance: float = 0.05
-    tolerance_overall: float = 0.01
-    min_count: int = 20
-    gallery: int = 24
-    generalise_to: Asked = "auto"
-    members_apart: bool = False
-    """Members are known to be trained apart: none is taken for a repeat run of another (``audit.copies``)."""
-    several: Scope = "members"
-    """What ``auto`` takes where both sides have several members."""
-
-    def __post_init__(self) -> None:
-        for name in ("level", "fdr", "tolerance", "tolerance_overall"):
-            value = getattr(self, name)
-            if not 0 < value < 1:
-                raise UserError(f"{name} is {value:g}: it must lie between 0 and 1 (0 and 100 points)")
-        if self.draws < 100:
-            raise UserError(f"draws is {self.draws}: fewer than 100 rearrangements say too little, give at least 100")
-        if self.seed < 0:
-            raise UserError(f"seed is {self.seed}: give 0 or a larger whole number")
-        if self.min_count < 1:
-            raise UserError(f"min_count is {self.min_count}: a crossing has at least 1 example")
-        if self.generalise_to not in ("auto", *SCOPES):
-            raise UserError(f"--generalise-to {self.generalise_to}: choose auto, {', '.join(SCOPES)}")
 
 
 @dataclass(frozen=True)

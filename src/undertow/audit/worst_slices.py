@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from undertow.audit.findings import Finding, shift_verdict
+from undertow.audit.findings import Finding
 from undertow.audit.measures import accuracy
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.worst import worst_slice
+from undertow.audit.verdicts import shift_verdict
 
 
 def worst_slice_findings(pair: Pair) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.findings import ALL, count_verdict
-from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
+from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import Verdict, count_verdict
 from undertow.report.wording import count, number, percent, probability
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from undertow.audit.composition import BY_ANSWERS
-from undertow.audit.findings import ALL
-from undertow.audit.result import Audit, Verdict
+from undertow.audit.result import Audit
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import Verdict
 from undertow.report.cards import costs
 
 ROWS = 30

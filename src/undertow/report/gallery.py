@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from undertow.audit.headline import PRIORITY
 from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Votes
+from undertow.audit.verdicts import PRIORITY
 from undertow.report.difference import Outputs, compared
 from undertow.report.pictures import Picture, picture_of
 from undertow.report.texts import SMALL_WINDOW, Prompt, agreed_answers, bytes_of, prompt_of, written_by

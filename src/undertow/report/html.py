@@ -20,7 +20,8 @@ from markupsafe import Markup
 
 import undertow
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import VERDICTS, Audit
+from undertow.audit.result import Audit
+from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import CountRow
 from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from undertow.audit.headline import ERROR_RATES
 from undertow.audit.result import Audit
+from undertow.audit.verdicts import ERROR_RATES
 from undertow.report.cards import card_of, title_of
 from undertow.report.wording import number, percent
 
@@ -88,7 +88,7 @@ def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
 
 READING = (
     "A slice is called worse only if its change is more than rearranging the members could give, after allowing for "
-    "how many slices were looked at. It is called within the floor only if its whole interval lies inside the "
+    "how many slices were looked at. It is called within tolerance only if its whole interval lies inside the "
     "tolerance; where the interval is wider than that, the audit says that it cannot tell, and what would.",
     "A variant is called mixed where the whole gains while a slice loses or an error rate rises, or where the "
     "whole loses while a slice gains: both are more than chance, so neither alone is the answer.",

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import Audit, Verdict
+from undertow.audit.result import Audit
+from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
 from undertow.report.counts import CountRow, counts
 from undertow.report.decisions import GatePart, gate_part
@@ -27,11 +28,11 @@ WORDS: dict[str, str] = {
     "worse": "Worse",
     "mixed": "Mixed",
     "better": "Better",
-    "within floor": "Within the floor",
+    "within tolerance": "Within tolerance",
     "too small to tell": "Too small to tell",
     "undefined": "Undefined",
 }
-SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within floor": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import polars as pl
 
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS, Audit
+from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
 from undertow.report.serial import FORMAT
 
 Schema = dict[str, Any]

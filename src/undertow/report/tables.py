@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.findings import ALL
-from undertow.audit.result import Audit, Verdict
+from undertow.audit.result import Audit
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import Verdict
 from undertow.report.cards import ACCURACY, scale_of, title_of
 from undertow.report.wording import number, percent, probability
 
@@ -77,7 +78,7 @@ def _over_row(row: dict[str, Any]) -> OverRow:
 
 def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTable:
     """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
-    rank = {"worse": 0, "better": 1, "too small to tell": 2, "within floor": 3, "undefined": 4}
+    rank = {"worse": 0, "better": 1, "too small to tell": 2, "within tolerance": 3, "undefined": 4}
     chosen = findings.sort(
         pl.col("slice") != ALL,
         pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit, Verdict
+from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
+from undertow.audit.verdicts import Verdict
 from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, whole

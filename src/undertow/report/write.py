@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.gate.result import GateResult
-from undertow.audit.result import EXEMPLAR_COLUMNS, FINDING_COLUMNS, Audit
+from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
 from undertow.errors import UserError
 from undertow.report.flips import FLIP_COLUMNS, flips
 from undertow.report.html import render_html

@@ -17,7 +17,7 @@ Departures  Fashion-MNIST and a small CNN for CelebA, CIFAR-10, ImageNet and the
             multiplicity and have no floor; this does both.
 """
 
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.lab.data import FashionMNIST, LongTail
 from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
 from undertow.lab.models import SmallCNN

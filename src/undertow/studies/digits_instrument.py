@@ -11,7 +11,7 @@ Departures  None from the experiment it repeats, of which counts will vary with 
             compared are orderings and the null.
 """
 
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.lab.data import Digits
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP

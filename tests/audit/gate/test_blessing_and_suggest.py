@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +119,29 @@ def test_limits_are_at_least_what_one_example_changes_and_stay_limits():
     assert decidable(0.0, 100) == decidable(0.01, 100) < decidable(0.02, 100)
     tiny = worlds.records_from(np.zeros((2, 2), int), np.zeros(2, int), 2)
     assert "points = 99\n" in suggested_policy(tiny, ())
+
+
+def test_there_is_no_accuracy_to_suggest_limits_of_without_labels_or_scores():
+    bare = worlds.records_from(np.zeros((2, 50), int), name="bare")
+    with pytest.raises(UserError) as caught:
+        suggested_policy(bare, ())
+    assert str(caught.value) == ("'bare' has neither labels nor scores; there is no accuracy to write a policy about")
+
+
+def test_half_a_score_is_right_as_it_is_for_the_rules():
+    """A fifth of the scores fall from one half to nothing."""
+    records = worlds.records_from(np.zeros((2, 100), int), np.zeros(100, int), 2)
+    scores = np.full((2, 100), 0.5, dtype=np.float32)
+    scores[1, :20] = 0.0
+    policy = parse_policy(suggested_policy(replace(records, score_MN=scores), ()))
+    found = {rule.name: rule.points for rule in policy.rules}
+    assert found["max_new_errors"] == pytest.approx(np.ceil(1000 * decidable(2 * 0.2 * 0.8, 100)) / 10)
+
+
+def test_new_errors_are_those_of_the_run_that_has_most():
+    """Three runs of 100, of which each errs on ten others: what two runs share is no example."""
+    runs = np.zeros((3, 100), int)
+    runs[1, :10] = runs[2, 10:20] = 1
+    policy = parse_policy(suggested_policy(worlds.records_from(runs, np.zeros(100, int), 2), ()))
+    found = {rule.name: rule.points for rule in policy.rules}
+    assert found["max_new_errors"] == pytest.approx(np.ceil(1000 * decidable(2 * 0.1 * 0.9, 100)) / 10)

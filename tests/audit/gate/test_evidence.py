@@ -18,7 +18,7 @@ from undertow.audit.gate.decide import decisions_about
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.audit.stats.bounded import mean_limits
 from undertow.records.records import Records
 
@@ -225,3 +225,15 @@ def test_a_member_that_stands_on_both_sides_leaves_the_gate_open():
         " not: take the file off one side."
     )
     assert "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers" in mixed.audit.headline
+
+
+def test_it_is_noticed_beside_a_repeat_run_that_is_left_out():
+    """The first two of the reference are runs of one model, of which the second stands on the other side too."""
+    (old, new), policy = both_sides(False), parse_policy("[[max_drop]]\npoints = 90\n")
+    again_N = old.pred_MN[0].copy()
+    again_N[:3] = 1 - again_N[:3]
+    for order in ([0, 1], [1, 0]):
+        twice = models(np.vstack([np.stack([old.pred_MN[0], again_N])[order], old.pred_MN[1:]]), new.pred_MN)[0]
+        mixed = models(old.pred_MN, np.vstack([again_N, new.pred_MN[1:]]))[1]
+        found = gate(*_one((twice, mixed)), policy)
+        assert [d.rule for d in found.decisions] == ["member_on_both_sides", "max_drop"]

@@ -16,7 +16,7 @@ from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.pair import Pair
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.errors import UserError
 from undertow.records.records import Records
 from undertow.records.schema import MemberEntry

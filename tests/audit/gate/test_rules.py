@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from undertow.audit.gate import gate
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import overall
 from undertow.audit.gate.rules import MaxDrop
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
 from undertow.errors import UserError
 from undertow.records.schema import MemberEntry
 
@@ -128,6 +129,8 @@ def test_must_not_flip(tmp_path: Path):
     absent = decided(sides, '[[must_not_flip]]\nids = ["e0050", "gone"]\n')
     assert absent.verdict == "cannot tell"
     assert absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
+    two = decided(sides, '[[must_not_flip]]\nids = ["e0050", "lost", "gone"]\n')
+    assert two.decisions[0].reason == "2 of 3 listed examples are not among those compared: 'gone', 'lost'."
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"cannot be read \(it is not UTF-8 text\); one id a line"):
         decided(sides, '[[must_not_flip]]\nfile = "bytes.txt"\n', tmp_path)
@@ -207,3 +210,15 @@ def test_required_rules_decide_together():
     assert [d.outcome for d in result.decisions] == ["pass", "cannot tell"]
     assert result.verdict == "cannot tell"
     assert not result
+
+
+def test_of_several_variants_the_examples_that_count_are_said_by_name():
+    old, new = worlds.flipped_world(400, 0, 0)
+    part, other = new.take_examples(np.arange(390)), new.take_examples(np.arange(380))
+    other = replace(other, manifest=other.manifest.model_copy(update={"name": "other"}))
+    policy = parse_policy("[[max_drop]]\npoints = 50\n")
+    alone = gate(old, [part], policy, allow_partial=True)
+    both = gate(old, [part, other], policy, allow_partial=True)
+    assert "390 of 400" in alone.reason
+    assert f"{part.name}: " not in alone.reason
+    assert [f"{name}: " in both.reason for name in (part.name, "other")] == [True, True]

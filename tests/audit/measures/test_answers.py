@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from undertow.audit import Settings, audit
-from undertow.audit.evaluate import ratio
 from undertow.audit.measures import answer_share, precision
 from undertow.audit.measures.answers import answers_note
+from undertow.audit.stats.slice_means import ratio
 from worlds import null_world, records_from
 
 RECORDS = records_from([[0, 0, 0, 1, -1], [1, 1, 1, 1, 1]], [0, 1, -1, 1, 0], ("bottle", "cup"))

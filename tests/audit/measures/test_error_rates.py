@@ -5,10 +5,10 @@ import pytest
 
 import oracles
 import worlds
-from undertow.audit.evaluate import summed
 from undertow.audit.measures import false_negative_rate, false_positive_rate, relative_change
 from undertow.audit.measures.error_rates import error_note
 from undertow.audit.slices import slice_table
+from undertow.audit.stats.slice_means import summed
 from undertow.errors import UserError
 
 BLOND = ("not blond", "blond")
@@ -24,8 +24,8 @@ def test_counts_equal_a_loop():
     """What the audit divides and notes: errors of each slice and member, and of how many examples."""
     records, _ = worlds.planted_world({1: 0.4}, n=300, classes=2, positive="class 1", missing_labels=0.1, seed=5)
     slices = slice_table(records, ["region", "blurred"])
-    fp_GM, negative_GM = summed(false_positive_rate, records, slices.membership_GN)
-    fn_GM, positive_GM = summed(false_negative_rate, records, slices.membership_GN)
+    fp_GM, negative_GM = summed(slices.membership_GN, false_positive_rate(records))
+    fn_GM, positive_GM = summed(slices.membership_GN, false_negative_rate(records))
     for g in range(slices.G):
         inside = np.flatnonzero(slices.membership_GN.toarray()[g])
         for m in range(records.M):

@@ -36,15 +36,17 @@ FLIPS = [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10), (0, 0, 2
 def test_of_right_and_wrong_the_null_is_tangos_with_half_an_example_of_correction(lost, gained, n):
     """With a normal tail its score would be Tango's."""
     change = [-1.0] * lost + [1.0] * gained + [0.0] * (n - lost - gained)
-    for delta in (-0.9, -0.3, -0.05, -1e-3, 0.0, 0.02, 0.4, 0.95):
+    for delta in (-0.3, -0.05, -1e-3, 0.0, 0.02, 0.4):
         there = _score(*(np.array(float(c)) for c in (lost, gained, n)), HALF, np.array(delta))
         sign_G, weight_GX, outward_GX, beyond_G = bounded._null(units(change), np.array([delta]))
         error = max(np.sqrt((weight_GX * outward_GX**2).sum() / n), 1e-300)
-        assert sign_G[0] * beyond_G[0] / error == pytest.approx(float(there), rel=1e-6, abs=1e-9)
+        # The correction is of the largest step: far from 0 of somewhat more than an example.
+        near = 1e-3 if abs(delta) <= 0.05 else 0.02
+        assert sign_G[0] * beyond_G[0] / error == pytest.approx(float(there), rel=near, abs=1e-9)
 
 
 def test_of_many_right_and_wrong_the_limits_are_nearly_tangos():
-    """With 2,000 examples the tail is normal, and so is Student's quantile."""
+    """With 2,000 examples the tail is normal."""
     found = limits([-1.0] * 300 + [1.0] * 260 + [0.0] * 1440)
     low, high = paired_interval(300, 260, 2000, 0.05, correction=HALF)
     assert (found["low"], found["high"]) == (pytest.approx(float(low), abs=1e-4), pytest.approx(float(high), abs=1e-4))
@@ -53,9 +55,33 @@ def test_of_many_right_and_wrong_the_limits_are_nearly_tangos():
 @pytest.mark.parametrize(("n", "level"), [(20, 0.1), (300, 0.1), (300, 0.001)])
 def test_where_nothing_changed_the_limits_are_nearly_those_of_a_count_of_none(n, level):
     """A loss of that share of examples would have shown by a chance of ``level / 2`` or more (Clopper & Pearson)."""
-    of_normal = 2 * stats.norm.sf(stats.t.isf(level / 2, n - 1))
     found = limits([0.0] * n, level)
-    assert found["high"] == pytest.approx(1 - (of_normal / 2) ** (1 / n), rel=0.1)
+    assert found["high"] == pytest.approx(1 - (level / 2) ** (1 / n), rel=0.1)
+
+
+@pytest.mark.parametrize("n", [100, 200_000])
+@pytest.mark.parametrize("level", [1e-12, 0.1, 0.99])
+def test_at_the_end_of_the_range_the_effect_lies_within_its_limits(n, level):
+    for change in ([-1.0] * n, [-1.0] * (n - 1) + [-0.99]):
+        found = limits(change, level)
+        assert found["low"] == -1.0
+        assert found["effect"] <= found["high"] < 0
+        gained = limits([-c for c in change], level)
+        assert (gained["low"], gained["high"]) == pytest.approx((-found["high"], -found["low"]))
+
+
+@pytest.mark.parametrize(("n", "gain"), [(1000, 0.02), (10_000, 0.001), (10_000, 0.05), (100, 0.02)])
+def test_among_common_small_gains_a_rare_loss_is_not_missed(n, gain):
+    """Exact: how many lose all is binomial, and of all chances to lose the one at which limits err most is looked at.
+    With half of a *mean* step of correction they erred in up to .093."""
+    lost_G = np.arange(min(n, 200) + 1)
+    total_GU = np.tile([-1.0, gain], (len(lost_G), 1))
+    alike_GU = np.stack([lost_G, n - lost_G], axis=1).astype(float)
+    found = bounded._solved(bounded._Units(total_GU, np.ones_like(total_GU), alike_GU), 0.1)
+    for chance in np.geomspace(0.3, 60, 80) / n:
+        mean, of_G = gain * (1 - chance) - chance, stats.binom.pmf(lost_G, n, chance)
+        assert of_G[found.low_G > mean].sum() <= 0.051
+        assert of_G[found.high_G < mean].sum() <= 0.051
 
 
 def worlds():

@@ -84,3 +84,8 @@ def test_a_row_without_a_value_does_not_change_the_others():
 def test_a_side_of_one_member_varies_as_the_other(m_ref: int, m_var: int):
     (part,) = sides(np.array([0.04]), np.array([0.02]), m_ref, m_var)
     assert (part.df, part.square_G[0]) == (5, pytest.approx(0.06))
+
+
+def test_p_of_what_cannot_be_chance_is_as_small_as_it_is():
+    (p,) = two_sided_p([Part(np.array([1.0]), np.inf)], np.array([20.0]))
+    assert p == pytest.approx(2 * stats.norm.sf(20), rel=1e-6)

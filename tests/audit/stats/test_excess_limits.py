@@ -86,3 +86,8 @@ def test_how_variant_members_disagree_among_themselves_does_not_count():
     other_MMG = value_MMG.copy()
     other_MMG[4:, 4:] = 1.0
     np.testing.assert_array_equal(member_excess(other_MMG, 4, NONE, 0.1), member_excess(value_MMG, 4, NONE, 0.1))
+
+
+def test_one_member_a_side_tells_nothing_without_a_warning():
+    found = member_excess(np.full((2, 2, 3), 0.2), 1, NONE, 0.1)
+    assert np.isnan(np.stack(found)).all()

@@ -214,3 +214,11 @@ def test_no_effect_has_p_one_however_its_means_are_rounded():
             assert test.p_G[0] == 1
             found += test.effect_G[0] != 0
     assert found > 0
+
+
+def test_where_nothing_varies_each_side_counts_by_its_members():
+    """Only the resolution is left, and the smaller side is known less well: its share of the variance is 2/3."""
+    value_GM = np.full((2, 9), 0.5)
+    arrangements = exchange(3, 6, 200, np.random.default_rng(0))
+    found = max_t(value_GM, 3, arrangements, level=0.05, resolution_G=np.array([0.01, 0.02]))
+    np.testing.assert_allclose(found.df_G, 1 / ((2 / 3) ** 2 / 2 + (1 / 3) ** 2 / 5))

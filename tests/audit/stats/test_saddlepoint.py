@@ -75,3 +75,12 @@ def test_near_the_middle_and_where_nothing_varies():
     assert deviate(weight_V[None], VALUES[None], np.zeros(1), np.array([9.0]))[0] == 0
     still = deviate(np.ones((1, 1)), np.zeros((1, 1)), np.zeros(1), np.array([9.0]))
     assert still[0] == 0
+
+
+def test_a_value_that_is_never_drawn_does_not_matter():
+    weight_V, value_V = np.array([0.1, 0.9]), np.array([-0.009, 0.001])
+    args = np.array([0.0009]), np.array([40.0])
+    there = deviate(weight_V[None], value_V[None], *args)[0]
+    found = deviate(np.append(weight_V, 0.0)[None], np.append(value_V, 5.0)[None], *args)[0]
+    assert found == pytest.approx(there)
+    assert there > 2

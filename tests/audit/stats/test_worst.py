@@ -7,7 +7,8 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
-from undertow.audit.stats.worst import worst_slice
+from undertow.audit.stats.over_runs import run_shift
+from undertow.audit.stats.worst import _values, worst_slice
 
 
 def slices(*sizes):
@@ -137,3 +138,62 @@ def test_clusters_that_are_all_right_are_as_many_units_as_they_are():
     # A fifth of the level, over two sides and two tails; the upper limits also over two slices.
     halves = sum(stats.norm.isf(0.1 / 5 / 2 / 2 / over) for over in (1, 2)) * np.sqrt(0.9 * 0.1 / 10 / 8)
     assert (found.low, found.high) == pytest.approx((-halves, halves), rel=1e-6)
+
+
+def test_a_single_variant_member_varies_as_the_references_do():
+    """Abilities differ by .08, and the variant has one: its own minimum is known no better than that of any member."""
+    rng, held = np.random.default_rng(4), 0
+    member_GN, ease_N = slices(400, 400), np.repeat([0.5, 0.9], 400)
+    for _ in range(60):
+        before_MN, after_MN = (
+            (rng.random((m, 800)) < ease_N + rng.normal(0, 0.08, (m, 1))).astype(float) for m in (20, 1)
+        )
+        found = worst_slice(before_MN, after_MN, member_GN, level=0.05, paired=False)
+        held += found.low <= 0 <= found.high
+    assert held >= 56
+
+
+def limits_of_one_side(correct_MN, member_GN, level):
+    return _values(correct_MN, member_GN, level, correct_MN, None)
+
+
+def test_a_sides_limits_add_members_and_examples():
+    """Half of the level is for the lower limit, half for the upper one; of three slices only the first could be the
+    worst."""
+    rng = np.random.default_rng(5)
+    correct_MN = (rng.random((4, 900)) < np.repeat([0.4, 0.8, 0.9], 300) + rng.normal(0, 0.03, (4, 1))).astype(float)
+    found = limits_of_one_side(correct_MN, slices(300, 300, 300), 0.02)
+    each_M = correct_MN[:, :300].mean(axis=1)
+    over_members = each_M.var(ddof=1) / 4
+    over_examples = correct_MN[:, :300].mean(axis=0).var(ddof=1) / 300
+    value, laplace = each_M.mean(), (each_M.mean() * 300 + 1) / 302
+    error = np.sqrt(over_members + max(over_examples, laplace * (1 - laplace) / 302 / 300))
+    assert found.low == pytest.approx(value - stats.t.isf(0.01, 3) * error)
+    assert found.high == pytest.approx(value + stats.t.isf(0.01 / 3, 3) * error)
+    assert found.maybe_G.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(("gap", "maybe"), [(-0.002, True), (0.002, False)])
+def test_a_slice_is_left_out_only_if_its_lower_limit_is_above_the_lowest_upper_one(gap, maybe):
+    n, level = 10_000, 0.02
+    error = np.sqrt(0.25 / n)
+    apart = (stats.norm.isf(level / 2) + stats.norm.isf(level / 4)) * error + gap
+    correct_N = right((n // 2, n), (round(n * (0.5 + apart)), n))
+    assert limits_of_one_side(correct_N[None], slices(n, n), level).maybe_G.tolist() == [True, maybe]
+
+
+def test_where_one_slice_is_the_worst_for_certain_its_shift_is_what_counts():
+    """At the part of the level that is left for shifts, and without a correction over slices."""
+    rng = np.random.default_rng(6)
+    before_N = (rng.random(2000) < np.repeat([0.3, 0.9], 1000)).astype(float)
+    after_N = np.where(rng.random(2000) < 0.05, 1 - before_N, before_N)
+    found = worst_slice(before_N[None], after_N[None], slices(1000, 1000), level=0.05, paired=False, over_members=False)
+    shift = run_shift(slices(1000, 1000), before_N[None], after_N[None], 0.04, None)
+    assert (found.low, found.high) == pytest.approx((shift.low_G[0], shift.high_G[0]))
+
+
+def test_no_slice_at_all():
+    side_MN = np.ones((3, 20))
+    none = worst_slice(side_MN, side_MN, sp.csr_array((0, 20)), level=0.05, paired=False)
+    assert (none.index_reference, none.index_variant) == (-1, -1)
+    assert np.isnan([none.reference, none.effect, none.low, none.high]).all()

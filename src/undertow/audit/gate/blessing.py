@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from undertow.audit.evaluate import rate_overall
 from undertow.audit.gate.policy import Policy
 from undertow.audit.measures import accuracy
+from undertow.audit.stats.slice_means import overall_means
 from undertow.errors import NotComparableError, UserError
 from undertow.records.opening import read_file
 from undertow.records.records import Records
@@ -38,7 +38,7 @@ class Blessing(BaseModel):
 
 def bless(records: Records) -> Blessing:
     """The blessing of these records."""
-    mean = float(np.mean(rate_overall(accuracy, records)))
+    mean = float(np.mean(overall_means(accuracy(records))))
     return Blessing(
         name=records.name,
         content=fingerprint(records),

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
-from undertow.audit.findings import ALL
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
 from undertow.audit.notices import on_both_sides
-from undertow.audit.result import Settings
+from undertow.audit.settings import Settings
+from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
 from undertow.records.reading import Missing
 from undertow.records.records import Records

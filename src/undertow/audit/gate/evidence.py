@@ -16,13 +16,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.evaluate import ratio
 from undertow.audit.pair import Pair, Row
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
 from undertow.audit.stats.paired_shift import Shift
 from undertow.audit.stats.share_limits import example_limits, member_limits
+from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.stats.two_way import TwoWay, two_way
 from undertow.card import Measure
 
@@ -88,7 +88,7 @@ class Evidence:
         value_N, repeat_PN = disagreements(reference.pred_MN, variant.pred_MN, label_N, measure.function)
         n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
         excess = beyond_repeats(membership_GN, value_N, repeat_PN, 2 * level, self.pair.cluster_N)
-        moved_G = _slice_means(membership_GN, value_N[None])[:, 0]
+        moved_G = slice_means(membership_GN, value_N[None])[:, 0]
         if self.over_members:
             if self.pair.paired:  # Members of a pair disagree less than those of the reference: no floor at all.
                 own_GP = pair_means(
@@ -141,14 +141,8 @@ def _majority(correct_MN: Floats) -> Floats:
     return np.where(np.isnan(mean_N), np.nan, mean_N >= 0.5)
 
 
-def _slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
-    known_NM = ~np.isnan(value_MN.T)
-    total_GM = membership_GN @ np.where(known_NM, value_MN.T, 0.0).astype(np.float64)
-    return ratio(total_GM, membership_GN @ known_NM.astype(np.float64))
-
-
 def _moved(membership_GN: sp.csr_array, before_MN: Floats, after_MN: Floats) -> tuple[Floats, Floats]:
     square_N = (after_MN[0] - before_MN[0]) ** 2
     known_N = (~np.isnan(before_MN)).any(axis=0) & (~np.isnan(after_MN)).any(axis=0)
     n_G = np.asarray(membership_GN @ known_N.astype(np.float64))
-    return n_G, _slice_means(membership_GN, square_N[None])[:, 0]
+    return n_G, slice_means(membership_GN, square_N[None])[:, 0]

@@ -57,7 +57,7 @@ def suggested_policy(records: Records, by: Sequence[str]) -> str:
 
 def _floor(records: Records) -> _Floor:
     correct_MN, pred_MN = records.correct_MN, records.pred_MN
-    right_MN = np.nan_to_num(correct_MN, nan=0.0) > 0.5
+    right_MN = np.nan_to_num(correct_MN, nan=0.0) >= 0.5
     change_MN = correct_MN[1:] - correct_MN[0]
     return _Floor(
         shift=float(np.abs(np.nanmean(change_MN, axis=1)).max()),

@@ -18,6 +18,8 @@ from undertow.audit.slices.derived import DERIVED, derived_slice
 from undertow.errors import UserError
 from undertow.records.records import Records
 
+ALL = "all"
+"""The ``slice`` of a finding about every example; its ``value`` is the empty string."""
 CLASS = "class"
 """The slice by label. A column of the same name is not reachable while examples have labels."""
 CROSS = "+"

@@ -1,14 +1,17 @@
 """Limits and p for a mean of bounded differences, over independent units: examples, or clusters of them.
 
-Student's limits have no width where the differences seen do not vary, and are far too narrow where losses are rare and
-large: the sample then mostly misses them. What was not seen is still possible, because a difference of two outcomes in
-[0, 1] can be anything in [−1, 1]. So the variance under each hypothetical mean is that of the likeliest distribution
-with this mean on the values seen and the two ends of the range (the restricted maximum likelihood estimate; its dual is
-empirical likelihood, Owen 2001, with the ends added as in Honda & Takemura 2010), and a limit is where the score
-reaches Student's quantile. For differences of −1, 0 and 1 this is Tango's (1998) score interval.
+Student's limits have no width where the differences seen do not vary, and are far too narrow where losses are rare
+and large: the sample then mostly misses them. What was not seen is still possible, because a difference of two
+outcomes in [0, 1] can be anything in [−1, 1]. So what could be seen under each hypothetical mean is taken from the
+likeliest distribution with this mean on the values seen and the two ends of the range (the restricted maximum
+likelihood estimate; its dual is empirical likelihood, Owen 2001, with the ends added as in Honda & Takemura 2010). A
+limit is where the tail of its mean (``saddlepoint``), as a normal deviate, reaches the normal quantile. With a normal
+tail, differences of −1, 0 and 1 would have Tango's (1998) score interval; losses that are rare and large are too
+skewed for one.
 
-Approximate, as Tango's is: how often it errs is in ``docs/limits.md``. Half a step of continuity correction keeps it
-honest where few differences are not 0.
+Approximate: how often it errs is in ``docs/limits.md``. Half a step of continuity correction keeps it honest where
+few differences are not 0. A unit that was not seen is taken to be as large as those that were: that one cluster in a
+hundred may be thirty times as large, and lose all, cannot be told from a sample without it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtr, ndtri
 
 from undertow.audit.stats.saddlepoint import deviate
 
@@ -87,16 +90,18 @@ def mean_limits(
 def _solved(units: _Units, level: float) -> MeanLimits:
     """The same of rows that all have two units or more."""
     count_G, effect_G = units.count_G, units.effect_G
-    quantile_G = -stdtrit(count_G - 1, level / 2)
+    quantile_G = np.full(len(count_G), -ndtri(level / 2))
     low_G, high_G = (_limit(units, quantile_G, effect_G, side) for side in (-1, 1))
-    p_G = np.minimum(1.0, 2 * stdtr(count_G - 1, -np.abs(_score(units, np.zeros_like(effect_G)))))
+    p_G = np.minimum(1.0, 2 * ndtr(-np.abs(_score(units, np.zeros_like(effect_G)))))
     return MeanLimits(effect_G, low_G, high_G, p_G, count_G)
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
     """The mean furthest from the effect that is not rejected, by regula falsi (Illinois), as the score is nearly a
     straight line. Next to the end of the range it rejects whatever varies."""
-    end_G, guess_G = np.full_like(effect_G, side * NEXT_TO_END), _guess(units, quantile_G, effect_G, side)
+    # Next to the end, but beyond the effect.
+    end_G = side * np.maximum(NEXT_TO_END, np.minimum((1 + side * effect_G) / 2, 1 - 1e-9))
+    guess_G = _guess(units, quantile_G, effect_G, side, end_G)
     at_end_G, at_guess_G = (np.abs(_score(units, mean_G)) - quantile_G for mean_G in (end_G, guess_G))
     within_G, beyond_G = at_guess_G <= 0, at_end_G <= 0
     near_G, low_G = np.where(within_G, guess_G, effect_G), np.where(within_G, at_guess_G, -quantile_G)
@@ -117,34 +122,50 @@ def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Fl
     return np.where(beyond_G, float(side), np.where(np.abs(excess_G) < CLOSE, middle_G, near_G))
 
 
-def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
+def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int, end_G: Floats) -> Floats:
     """Somewhat beyond where the limit will be: half again the normal one's width, with one unit of the end's size."""
     gap_GU = units.total_GU - effect_G[:, None] * units.size_GU
     square_G = (units.alike_GU * gap_GU**2).sum(axis=1) + _end_size(units) ** 2
     half_G = 1.5 * quantile_G * np.sqrt(square_G) / (units.alike_GU * units.size_GU).sum(axis=1)
-    return np.clip(effect_G + side * half_G, -NEXT_TO_END, NEXT_TO_END)
+    room_G = end_G - effect_G
+    return np.asarray(effect_G + room_G * np.minimum(half_G / np.maximum(np.abs(room_G), SMALL), 1.0))
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
     """The normal deviate of the observed total under a true mean, half a step nearer to it (correction of
     continuity)."""
-    sign_G, *null = _null(units, mean_G)
-    return np.asarray(sign_G * deviate(*null, units.count_G))
+    null = _null(units, mean_G)
+    return np.asarray(null.sign_G * deviate(null.weight_GX, null.outward_GX, null.beyond_G, units.count_G))
 
 
-def _null(units: _Units, mean_G: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Under a true mean: on which side of it the total lies, the likeliest weights of the units seen and of one at the
-    end, their gaps towards that side, and the mean gap, corrected."""
+class _Null(NamedTuple):
+    """What a true mean makes likely: on which side of it the total lies, the weights of the units seen and of one at
+    the end, their gaps towards that side, and the mean gap, corrected."""
+
+    sign_G: Floats
+    weight_GX: Floats
+    outward_GX: Floats
+    beyond_G: Floats
+
+
+def _null(units: _Units, mean_G: Floats) -> _Null:
     gap_GU = units.total_GU - mean_G[:, None] * units.size_GU
     count_G = units.count_G
     shift_G = (units.alike_GU * gap_GU).sum(axis=1) / count_G
     sign_G = np.where(shift_G > 0, 1.0, -1.0)
     end_G = _end_size(units) * (-sign_G - mean_G)
     weight_GX = np.column_stack(_likeliest(units.alike_GU / count_G[:, None], gap_GU, end_G))
-    moved_GX = np.abs(np.column_stack([units.total_GU, end_G + mean_G * _end_size(units)]))
-    step_G = (weight_GX * moved_GX**2).sum(axis=1) / np.maximum((weight_GX * moved_GX).sum(axis=1), SMALL)
+    outward_GX = sign_G[:, None] * np.column_stack([gap_GU, end_G])
+    moved_GX = np.column_stack([units.total_GU, end_G + mean_G * _end_size(units)])
+    step_G = np.maximum(_step(weight_GX, moved_GX), _step(weight_GX, outward_GX))
     beyond_G = np.maximum(np.abs(shift_G) - step_G / 2 / count_G, 0.0)
-    return sign_G, weight_GX, sign_G[:, None] * np.column_stack([gap_GU, end_G]), beyond_G
+    return _Null(sign_G, weight_GX, outward_GX, beyond_G)
+
+
+def _step(weight_GX: Floats, moved_GX: Floats) -> Floats:
+    """In what steps a total of such moves goes: among small moves the rare jump, which the square picks out."""
+    square_GX = weight_GX * moved_GX**2
+    return np.asarray((square_GX * np.abs(moved_GX)).sum(axis=1) / np.maximum(square_GX.sum(axis=1), SMALL))
 
 
 def _end_size(units: _Units) -> Floats:

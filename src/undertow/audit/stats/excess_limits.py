@@ -30,15 +30,14 @@ def member_excess(value_MMG: Floats, m_ref: int, examples: Excess, level: float)
     NaN limits below ``FEWEST`` reference or two variant members.
     """
     ref, var = np.arange(m_ref), np.arange(m_ref, len(value_MMG))
-    effect_G = _excess(value_MMG, ref, var)
+    nothing_G = np.full(value_MMG.shape[2], np.nan)
+    effect_G = _excess(value_MMG, ref, var) if len(ref) > 1 else nothing_G
     if len(ref) < FEWEST or len(var) < 2:
-        nothing_G = np.full(len(effect_G), np.nan)
         return Excess(effect_G, nothing_G, nothing_G, nothing_G)
     square_G = _jackknife([_excess(value_MMG, np.delete(ref, i), var) for i in range(len(ref))])
     square_G = square_G + _jackknife([_excess(value_MMG, ref, np.delete(var, i)) for i in range(len(var))])
     half_G = -stdtrit(min(len(ref), len(var)) - 1, level / 2) * np.sqrt(square_G)
     below_G, above_G = examples.effect_G - examples.low_G, examples.high_G - examples.effect_G
-    nothing_G = np.full(len(effect_G), np.nan)
     return Excess(effect_G, effect_G - np.hypot(half_G, below_G), effect_G + np.hypot(half_G, above_G), nothing_G)
 
 

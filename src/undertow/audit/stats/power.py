@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,12 @@ def members_for(effect: float, sd_ref: float, sd_var: float, *, level: float = 0
         middle = (low + high) // 2
         low, high = (low, middle) if tells(middle) else (middle, high)
     return max(high, 2)
+
+
+def size_for(n: float, half: float, target: float) -> int:
+    """How many members or examples an open verdict needs, where ``n`` give an interval of half width ``half``.
+
+    Widths shrink with the root of the size. The verdict falls where the half width is down to ``target``: the interval
+    then excludes 0 or lies within the tolerance, whichever comes first, if the effect stays what it is.
+    """
+    return max(math.floor(n) + 1, math.ceil(n * (half / target) ** 2))

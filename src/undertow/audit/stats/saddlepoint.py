@@ -56,7 +56,7 @@ def _tilt(weight_GX: Floats, value_GX: Floats, mean_G: Floats, variance_G: Float
         moved_G, tilt_G = np.abs(next_G - tilt_G), next_G
         if (moved_G <= CLOSE * tilt_G).all():
             break
-    return tilt_G
+    return np.asarray(tilt_G)
 
 
 def _variance(weight_GX: Floats, value_GX: Floats) -> Floats:

@@ -22,6 +22,7 @@ from undertow.audit.stats import combined
 from undertow.audit.stats.bounded import mean_limits
 from undertow.audit.stats.combined import Part, half_width, two_sided_p
 from undertow.audit.stats.over_runs import mean_of_runs
+from undertow.audit.stats.slice_means import slice_means
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -88,7 +89,7 @@ def _parts(
     for side_MN in sides:
         if len(side_MN) < 2:
             continue
-        mean_GM = _means(membership_GN, side_MN)
+        mean_GM = slice_means(membership_GN, side_MN)
         own_GM = mean_GM - np.nanmean(side_MN, axis=1) if beyond else mean_GM
         # No member's value is known better than half an example's step.
         spread_SG.append(np.maximum(own_GM.var(axis=1, ddof=1), (0.5 / n_G) ** 2))
@@ -128,10 +129,3 @@ def square_over_examples(
     square_G = np.asarray(residual_GU.multiply(residual_GU).sum(axis=1)).ravel()
     count_G = np.maximum(units_G, 2)
     return np.asarray(square_G * count_G / (count_G - 1) / n_G**2)
-
-
-def _means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
-    known_NM = ~np.isnan(value_MN.T)
-    total_GM = membership_GN @ np.where(known_NM, value_MN.T, 0.0).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total_GM / (membership_GN @ known_NM.astype(np.float64)))

@@ -23,6 +23,7 @@ from scipy.stats import t as student
 
 from undertow.audit.stats.over_runs import mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import Shift
+from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.stats.two_way import TwoWay, square_over_examples, two_way
 
 Floats = NDArray[np.floating[Any]]
@@ -68,7 +69,11 @@ def worst_slice(
     else:
         shift = run_shift(membership_GN, *sides, each, cluster_N)
     selecting = level * SELECTING / 2
-    before, after = (_values(side_MN, membership_GN, selecting, over_members, cluster_N) for side_MN in sides)
+    varies_MN = correct_ref_MN if over_members else correct_ref_MN[:0]
+    before = _values(correct_ref_MN, membership_GN, selecting, varies_MN, cluster_N)
+    if over_members and len(correct_var_MN) > 1:
+        varies_MN = correct_var_MN  # A single variant member is taken to vary as the reference's do.
+    after = _values(correct_var_MN, membership_GN, selecting, varies_MN, cluster_N)
     index = [_lowest(side.value_G) for side in (before, after)]
     reference, changed = (
         float(side.value_G[g]) if g >= 0 else float("nan") for side, g in zip((before, after), index, strict=True)
@@ -88,17 +93,19 @@ class _Values(NamedTuple):
 
 
 def _values(
-    correct_MN: Floats, membership_GN: sp.csr_array, level: float, over_members: bool, cluster_N: Ints | None
+    correct_MN: Floats, membership_GN: sp.csr_array, level: float, varies_MN: Floats, cluster_N: Ints | None
 ) -> _Values:
     """Normal limits with what members and examples vary by; slices whose lower limit reaches the lowest upper one.
 
-    Half of ``level`` is for the lower limit of the true worst, half for the upper limits of all slices together."""
+    Half of ``level`` is for the lower limit of the true worst, half for the upper limits of all slices together.
+    ``varies_MN``: the members that tell how much members vary, none where the models are those at hand.
+    """
     mean_N = mean_of_runs(correct_MN)
     value_G, examples_G = _mean_and_square(membership_GN, mean_N, cluster_N)
     members_G, df = np.zeros(len(value_G)), 1e9
-    if over_members and len(correct_MN) > 1:
-        each_MG = np.array([_mean_and_square(membership_GN, run_N, None)[0] for run_N in correct_MN])
-        members_G, df = each_MG.var(axis=0, ddof=1) / len(correct_MN), float(len(correct_MN) - 1)
+    if len(varies_MN) > 1:
+        spread_G = slice_means(membership_GN, varies_MN).var(axis=1, ddof=1)
+        members_G, df = spread_G / len(correct_MN), float(len(varies_MN) - 1)
     error_G, known_G = np.sqrt(members_G + examples_G), ~np.isnan(value_G)
     low_G = value_G - student.isf(level / 2, df) * error_G
     high_G = value_G + student.isf(level / 2 / max(known_G.sum(), 1), df) * error_G

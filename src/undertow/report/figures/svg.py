@@ -18,7 +18,7 @@ COLOUR = {
     "worse": WORSE,
     "mixed": WORSE,
     "better": BETTER,
-    "within floor": QUIET,
+    "within tolerance": QUIET,
     "too small to tell": QUIET,
     "undefined": QUIET,
 }
@@ -26,7 +26,7 @@ CLASS = {
     "worse": "worse",
     "mixed": "mixed",
     "better": "better",
-    "within floor": "floor",
+    "within tolerance": "floor",
     "too small to tell": "open",
     "undefined": "undefined",
 }
@@ -59,7 +59,7 @@ def rule(x1: float, y1: float, x2: float, y2: float, class_: str, stroke: str = 
 
 
 def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
-    """▼ worse, ▲ better, ◆ mixed (both of these), ● within the floor, ◇ too small to tell, × undefined."""
+    """▼ worse, ▲ better, ◆ mixed (both of these), ● within tolerance, ◇ too small to tell, × undefined."""
     colour, name = COLOUR.get(verdict, QUIET), f"mark {CLASS.get(verdict, 'undefined')}"
     if verdict in ("worse", "better"):
         tip = r if verdict == "worse" else -r
@@ -74,7 +74,7 @@ def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
                 for shade, half, tip in halves
             ]
         )
-    if verdict == "within floor":
+    if verdict == "within tolerance":
         return tag("circle", cx=x, cy=y, r=r * 0.72, class_=name, fill=colour)
     if verdict == "too small to tell":
         corners = _path((x, y - r), (x + r, y), (x, y + r), (x - r, y))

@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from undertow.audit.findings import ALL
 from undertow.audit.gate.evidence import Evidence, Limits
 from undertow.audit.gate.result import Decision, Outcome, Tier
 from undertow.audit.pair import Row
+from undertow.audit.slices.table import ALL
 from undertow.audit.stats.mcnemar import examples_for
 
 
@@ -158,10 +158,12 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
 def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:
     half = float(limits.high_G[g] - limits.low_G[g]) / 2
     gap = abs(limit + float(limits.effect_G[g]))
-    members = evidence.pair.variant.M
+    sides = evidence.pair.reference.M, evidence.pair.variant.M
     if not math.isfinite(half) or gap == 0:
         return "more members a side would be needed"
-    return f"about {max(members + 1, math.ceil(members * (half / gap) ** 2)):,} members a side would decide it"
+    alike = 2 / (1 / sides[0] + 1 / sides[1])  # Members a side that tell as much as these do.
+    needed = max(min(sides) + 1, max(sides), math.ceil(alike * (half / gap) ** 2))
+    return f"about {needed:,} members a side would decide it"
 
 
 def points(share: float) -> str:

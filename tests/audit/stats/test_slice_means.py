@@ -1,23 +1,19 @@
-"""Measures on slices, against loops, and what records can feed."""
+"""Measures on slices, against loops."""
 
 import numpy as np
 import pytest
 
 import oracles
 import worlds
-from undertow.audit.evaluate import rate_overall, ratio, summed, supported
 from undertow.audit.measures import (
     accuracy,
     all_measures,
-    churn,
-    confidence,
     error,
     false_negative_rate,
-    jensen_shannon,
-    label_confidence,
-    modal_disagreement,
 )
+from undertow.audit.needs import supported
 from undertow.audit.slices import slice_table
+from undertow.audit.stats.slice_means import overall_means, slice_means
 
 WORLDS = [
     {"m_ref": 3, "missing_labels": 0.3},
@@ -29,7 +25,7 @@ WORLDS = [
 
 def rate_by_slice(measure, records, slices):
     """(G, M): each member's mean over each slice, as the audit has it."""
-    return ratio(*summed(measure, records, slices.membership_GN))
+    return slice_means(slices.membership_GN, measure(records))
 
 
 @pytest.mark.parametrize("settings", WORLDS)
@@ -47,7 +43,7 @@ def test_rates_by_slice_and_overall_equal_loops(measure, settings):
     ]
     np.testing.assert_allclose(rate_by_slice(measure, records, slices), expected, rtol=1e-12)
     np.testing.assert_allclose(
-        rate_overall(measure, records), [oracles.mean_defined(row) for row in value_MN], rtol=1e-12
+        overall_means(measure(records)), [oracles.mean_defined(row) for row in value_MN], rtol=1e-12
     )
 
 
@@ -61,46 +57,11 @@ def test_a_slice_on_which_a_measure_is_never_defined_is_nan():
     slices = slice_table(records, ["class"])
     np.testing.assert_array_equal(rate_by_slice(accuracy, records, slices), [[1.0], [np.nan]])
     assert np.isnan(rate_by_slice(false_negative_rate, records, slices)).all()
-    assert np.isnan(rate_overall(false_negative_rate, records)).all()
+    assert np.isnan(overall_means(false_negative_rate(records))).all()
 
 
 def test_without_slices_or_examples():
     records = worlds.records_from([[0, 1]], [0, 0])
     assert rate_by_slice(error, records, slice_table(records, [])).shape == (0, 1)
     nothing = records.take_examples(np.array([], dtype=int))
-    assert np.isnan(rate_overall(error, nothing)).all()
-
-
-def test_full_records_feed_every_measure():
-    pair = worlds.null_world(classes=2, positive="class 1", proba=True)
-    usable, reasons = supported(all_measures(), *pair)
-    assert usable == all_measures()
-    assert reasons == {}
-
-
-def test_each_measure_left_out_has_its_reason():
-    reference = worlds.records_from([[0, 1]], [0, 1], name="old")
-    variant = worlds.records_from([[0, 1]], name="new")
-    asked = (accuracy, churn, confidence, false_negative_rate, jensen_shannon, label_confidence, modal_disagreement)
-    usable, reasons = supported(asked, reference, variant)
-    assert usable == (churn, modal_disagreement)
-    assert reasons == {
-        "accuracy": "'new' has no labels",
-        "confidence": "'old' holds no confidences",
-        "false_negative_rate": "'old' is not a binary task with a named positive class",
-        "jensen_shannon": "'old' does not hold all class probabilities",
-        "label_confidence": "'old' holds no probabilities of the label",
-    }
-
-
-def test_two_reasons_are_both_said():
-    records = worlds.records_from([[0, 1]], name="bare")
-    assert supported([false_negative_rate], records, records) == (
-        (),
-        {"false_negative_rate": "'bare' is not a binary task with a named positive class and has no labels"},
-    )
-
-
-def test_support_keeps_the_order_given():
-    pair = worlds.null_world(proba=True)
-    assert supported([churn, confidence, accuracy], *pair)[0] == (churn, confidence, accuracy)
+    assert np.isnan(overall_means(error(nothing))).all()

@@ -1,40 +1,11 @@
-"""Measures on slices: means over the examples of a slice on which the measure is defined, for each member."""
+"""Which measures two populations can feed, and why not the others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
-
-import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from undertow.card import Measure, Need
 from undertow.records.records import Records
-
-Floats = NDArray[np.float64]
-
-
-def summed(measure: Measure, records: Records, membership_GN: sp.csr_array) -> tuple[Floats, Floats]:
-    """(G, M) twice: each member's sum of a rate measure over each row's examples, and on how many it is defined."""
-    value_NM = measure(records).T
-    known_NM = ~np.isnan(value_NM)
-    total_GM = np.asarray(membership_GN @ np.where(known_NM, value_NM, 0).astype(np.float64))
-    return total_GM, np.asarray(membership_GN @ known_NM.astype(np.float64))
-
-
-def rate_overall(measure: Measure, records: Records) -> Floats:
-    """(M,): each member's mean of a rate measure over all examples, NaN where it is defined on none."""
-    value_MN = measure(records)
-    known_MN = ~np.isnan(value_MN)
-    return ratio(np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1))
-
-
-def ratio(total: Any, count: Any) -> Floats:
-    """``total / count``, NaN where nothing was counted."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient: Floats = np.asarray(total, dtype=np.float64) / np.asarray(count)
-    return quotient
 
 
 def supported(

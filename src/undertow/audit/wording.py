@@ -1,0 +1,23 @@
+"""Numbers and notes as people read them."""
+
+from __future__ import annotations
+
+from undertow.audit.stats.power import size_for
+from undertow.card import Card
+
+
+def excess_note(card: Card, n: float, effect: float, low: float, high: float, tolerance: float) -> str:
+    """What would settle an open disagreement of ``n`` examples: its width shrinks with the root of the examples."""
+    needed = size_for(n, max(effect - low, high - effect), max(effect, tolerance - effect))
+    much = points(tolerance) if card.percent else f"{tolerance:g}"
+    return f"about {needed:,} examples in this slice would decide {much} above the floor"
+
+
+def points(share: float) -> str:
+    """0.05 as ``5 points``."""
+    return f"{100 * share:g} point" + ("" if share == 0.01 else "s")
+
+
+def signed(effect: float) -> str:
+    """−0.013 as ``−1.3``: points with their direction and a true minus sign."""
+    return f"{100 * effect:+.1f}".replace("-", "−")

@@ -1,0 +1,49 @@
+"""What records can feed."""
+
+import worlds
+from undertow.audit.measures import (
+    accuracy,
+    all_measures,
+    churn,
+    confidence,
+    false_negative_rate,
+    jensen_shannon,
+    label_confidence,
+    modal_disagreement,
+)
+from undertow.audit.needs import supported
+
+
+def test_full_records_feed_every_measure():
+    pair = worlds.null_world(classes=2, positive="class 1", proba=True)
+    usable, reasons = supported(all_measures(), *pair)
+    assert usable == all_measures()
+    assert reasons == {}
+
+
+def test_each_measure_left_out_has_its_reason():
+    reference = worlds.records_from([[0, 1]], [0, 1], name="old")
+    variant = worlds.records_from([[0, 1]], name="new")
+    asked = (accuracy, churn, confidence, false_negative_rate, jensen_shannon, label_confidence, modal_disagreement)
+    usable, reasons = supported(asked, reference, variant)
+    assert usable == (churn, modal_disagreement)
+    assert reasons == {
+        "accuracy": "'new' has no labels",
+        "confidence": "'old' holds no confidences",
+        "false_negative_rate": "'old' is not a binary task with a named positive class",
+        "jensen_shannon": "'old' does not hold all class probabilities",
+        "label_confidence": "'old' holds no probabilities of the label",
+    }
+
+
+def test_two_reasons_are_both_said():
+    records = worlds.records_from([[0, 1]], name="bare")
+    assert supported([false_negative_rate], records, records) == (
+        (),
+        {"false_negative_rate": "'bare' is not a binary task with a named positive class and has no labels"},
+    )
+
+
+def test_support_keeps_the_order_given():
+    pair = worlds.null_world(proba=True)
+    assert supported([churn, confidence, accuracy], *pair)[0] == (churn, confidence, accuracy)
