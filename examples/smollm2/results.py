@@ -13,10 +13,10 @@ from typing import Any
 import polars as pl
 
 from undertow.audit import Audit, Settings, audit
-from undertow.audit.wording import signed
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.gate.suggest import suggested_policy
+from undertow.audit.wording import signed
 from undertow.records import Records, read_any
 from undertow.report import write_report
 
