@@ -535,3 +535,11 @@ def test_a_table_without_any_prediction_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_any([path])
     assert str(caught.value) == f"{path}: has no prediction in any row; give the answers of the model"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "  \t"])
+def test_a_cell_of_blanks_is_an_empty_cell(put, blank: str) -> None:
+    """It is no answer that could be wrong: sides that lack answers are not compared in silence."""
+    records = read_tables([put("a.csv", f'example_id,prediction,label\n1,cat,cat\n2,"{blank}",cat\n')])
+    assert records.classes == ("cat",)
+    assert records.pred_MN.tolist() == [[0, -1]]

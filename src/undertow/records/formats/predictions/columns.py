@@ -89,7 +89,8 @@ def _as_text(path: Path, column: pl.Series) -> pl.Series:
         text = text.str.replace(r"^([+-]?\d+)\.0+$", "$1").replace(
             {"True": "true", "False": "false"}
         )
-    return text.replace("", None).alias(column.name)
+    # A cell of blanks is an empty cell.
+    return text.set(text.str.strip_chars() == "", None).alias(column.name)
 
 
 def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
