@@ -8,7 +8,7 @@ from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats.arrangements import exchange, swaps
-from undertow.audit.stats.max_t import deviate, max_t, t_of
+from undertow.audit.stats.max_t import _parts, deviate, max_t, t_of
 
 
 @pytest.mark.parametrize(("m_ref", "m_var"), [(5, 5), (3, 6), (1, 9), (9, 1), (4, 4)])
@@ -222,3 +222,14 @@ def test_where_nothing_varies_each_side_counts_by_its_members():
     arrangements = exchange(3, 6, 200, np.random.default_rng(0))
     found = max_t(value_GM, 3, arrangements, level=0.05, resolution_G=np.array([0.01, 0.02]))
     np.testing.assert_allclose(found.df_G, 1 / ((2 / 3) ** 2 / 2 + (1 / 3) ** 2 / 5))
+
+
+def test_no_side_is_known_better_than_half_an_example_by_students_t_either():
+    rng = np.random.default_rng(3)
+    value_GM = np.vstack([0.5 + 1e-4 * rng.random(9), rng.random(9)])
+    arrangements, se_G = exchange(3, 6, 200, rng), np.array([0.02, 1e-9])
+    parts = _parts(value_GM, 3, arrangements, se_G, 5.0)
+    assert [part.df for part in parts] == [2.0, 5.0]
+    total_G = parts[0].square_G + parts[1].square_G
+    assert total_G[0] == pytest.approx(0.02**2)
+    assert total_G[1] == pytest.approx(value_GM[1, :3].var(ddof=1) / 3 + value_GM[1, 3:].var(ddof=1) / 6)

@@ -162,3 +162,16 @@ def test_beyond_the_overall_shift_examples_vary_too():
             found.effect_G, [change_N[g::4].mean() - change_N.mean() for g in range(4)], atol=1e-12
         )
     assert alarms <= 4
+
+
+def test_beyond_the_overall_shift_p_is_of_what_is_left():
+    """A slice that did not move where everything else fell by a fifth: no change by itself, a large one beyond."""
+    rng = np.random.default_rng(11)
+    before_MN, after_MN = ((rng.random((6, 2000)) < 0.8).astype(float) for _ in range(2))
+    after_MN[:, 400:] *= rng.random((6, 1600)) < 0.75
+    row = sp.csr_array((np.arange(2000) < 400).astype(float)[None])
+    plain = two_way(before_MN, after_MN, row, 0.05, paired=False)
+    beyond = two_way(before_MN, after_MN, row, 0.05, paired=False, beyond=True)
+    assert plain.p_G[0] > 0.2
+    assert beyond.p_G[0] < 1e-3
+    assert beyond.low_G[0] > 0
