@@ -7,6 +7,7 @@ Imports are inside the commands, so that ``--help`` is quick and an audit never 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -207,6 +208,7 @@ def audit(
         paired=paired,
         missing=_missing(missing),
         settings=settings,
+        command=_typed(),
     )
     audit_files(request, out)
 
@@ -263,6 +265,7 @@ def gate(
         paired=paired,
         missing=_missing(missing),
         settings=settings,
+        command=_typed(),
     )
     if suggest is not None:
         write_suggestion(request, suggest)
@@ -430,6 +433,11 @@ def one_blas_thread() -> None:
 def debugging() -> bool:
     """Whether tracebacks are wanted, before the command or after it."""
     return "--debug" in sys.argv[1:]
+
+
+def _typed() -> str:
+    """The command as it was typed, to be typed again."""
+    return shlex.join(["undertow", *sys.argv[1:]])
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
+from undertow.report.provenance import Sources
 from undertow.report.text import summary_text
 from undertow.report.wording import line, quoted_for_logs
 from undertow.report.write import write_report
@@ -47,6 +48,8 @@ class Request:
     paired: bool = False
     missing: Missing | None = None
     settings: Settings = field(default_factory=Settings)
+    command: str = ""
+    """As it was typed; empty where Python was used."""
 
     def __post_init__(self) -> None:
         refuse_unknown(self.accepted)
@@ -62,15 +65,19 @@ class Sides:
     settings: Settings
 
 
-def read_sides(request: Request) -> Sides:
-    """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
+def read_sides(request: Request, sources: Sources | None = None) -> Sides:
+    """Read the reference and every variant, and collect in ``sources`` what was read. Raises ``UserError`` for anything
+    that cannot be read."""
+    sources = sources or Sources()
     reading = replace(request.reading, missing=request.missing or request.reading.missing)
     refuse_same_paths(request.reference, variant_groups(request.against))
-    before, about = read_any(request.reference, reading, format=request.format)
+    with sources.reading("reference"):
+        before, about = read_any(request.reference, reading, format=request.format)
     before = _with_positive(before, request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
     for paths in variant_groups(request.against):
-        after, about = read_any(paths, reading, format=request.format)
+        with sources.reading("variant"):
+            after, about = read_any(paths, reading, format=request.format)
         after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
         if request.paired:
             after = declared_pairs(before, after, request.reference, paths)
@@ -87,7 +94,8 @@ def read_sides(request: Request) -> Sides:
 def audit_files(request: Request, out: Path) -> Audit:
     """Read both sides, audit, write the report and print the summary and where everything is."""
     _writable(out)
-    sides = read_sides(request)
+    sources = Sources(request.command)
+    sides = read_sides(request, sources)
     print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
     found = audit(
         sides.reference,
@@ -97,7 +105,7 @@ def audit_files(request: Request, out: Path) -> Audit:
         accepted=request.accepted,
         missing=request.missing or request.reading.missing,
     )
-    write_report(found, out)
+    write_report(found, out, provenance=sources.provenance())
     print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
     return found
 
@@ -106,20 +114,23 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
     """Read both sides and decide the policy on them; with ``out``, write the report and all that belongs to it."""
     if out is not None:
         _writable(out)
-    chosen = policy if isinstance(policy, Policy) else read_policy(policy)
+    sources = Sources(request.command)
+    with sources.reading("policy"):
+        chosen = policy if isinstance(policy, Policy) else read_policy(policy)
     request = replace(request, missing=request.missing or chosen.missing)
-    sides = read_sides(request)
-    result = gate(
-        sides.reference,
-        sides.variants,
-        chosen,
-        sides.settings,
-        allow_partial=request.reading.allow_partial,
-        accepted=request.accepted,
-        missing=request.missing,
-    )
+    sides = read_sides(request, sources)
+    with sources.reading("policy"):  # Rules may name files of their own.
+        result = gate(
+            sides.reference,
+            sides.variants,
+            chosen,
+            sides.settings,
+            allow_partial=request.reading.allow_partial,
+            accepted=request.accepted,
+            missing=request.missing,
+        )
     if out is not None:
-        write_report(result.audit, out, gate=result)
+        write_report(result.audit, out, gate=result, provenance=sources.provenance())
     return result
 
 

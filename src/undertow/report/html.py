@@ -31,12 +31,13 @@ from undertow.report.figures.forest import common_axis, forest
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
 from undertow.report.parts import WORDS, Page, page
+from undertow.report.provenance import Provenance
 from undertow.report.wording import absent, both_ends, clean, number, probability, short
 
 FINALIZE_LIMIT = 4000
 
 
-def render_html(audit: Audit | None, gate: GateResult | None = None) -> str:
+def render_html(audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None) -> str:
     """The whole page of ``audit``, a gate's verdict and decisions before it. The same audit gives the same characters.
 
     Without an audit, as the sides could not be compared, the page is the gate's verdict and why.
@@ -48,6 +49,7 @@ def render_html(audit: Audit | None, gate: GateResult | None = None) -> str:
         .render(
             page=parts,
             gate=None if gate is None else gate_part(gate),
+            provenance=provenance,
             title=_page_title(parts, gate),
             version=undertow.__version__,
             css=_static("report.css"),

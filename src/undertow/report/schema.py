@@ -17,6 +17,7 @@ import polars as pl
 from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
+from undertow.report.provenance import Provenance
 from undertow.report.serial import FORMAT
 
 Schema = dict[str, Any]
@@ -52,6 +53,7 @@ def report_schema() -> Schema:
     defs: dict[str, Schema] = {}
     _define(Audit, defs)
     _define(GateResult, defs, without=("audit",))
+    _define(Provenance, defs)
     gate, audit = {"$ref": "#/$defs/GateResult"}, {"$ref": "#/$defs/Audit"}
     refused = {"properties": {"verdict": {"const": "not comparable"}}}
     return {
@@ -63,6 +65,7 @@ def report_schema() -> Schema:
             "format": {"const": FORMAT},
             "undertow": {"type": "string", "description": "The version that wrote the file."},
             "gate": {"anyOf": [gate, {"type": "null"}]},
+            "provenance": {"$ref": "#/$defs/Provenance"},
         },
         "required": ["format", "undertow", "gate"],
         "anyOf": [audit, {"properties": {"gate": {"allOf": [gate, refused]}}}],

@@ -13,19 +13,22 @@ import polars as pl
 import undertow
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
+from undertow.report.provenance import Provenance
 
 FORMAT = "undertow-report/1"
 
 
-def report_json(audit: Audit | None, gate: GateResult | None = None) -> str:
+def report_json(audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None) -> str:
     """The audit as JSON: fields by their names in ``audit.result``, tables as lists of rows, pictures in base64.
 
     ``gate`` has the fields of ``audit.gate.result``, and is ``null`` where there was no gate. Of sides that could not
-    be compared there is the gate alone.
+    be compared there is the gate alone. ``provenance`` is there where files were read.
     """
     decided = None if gate is None else {k: v for k, v in plain(replace(gate, audit=None)).items() if k != "audit"}
     body = {} if audit is None else plain(audit)
     content = {"format": FORMAT, "undertow": undertow.__version__, "gate": decided, **body}
+    if provenance is not None:
+        content["provenance"] = plain(provenance)
     return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")) + "\n"
 
 

@@ -15,6 +15,7 @@ from undertow.report.flips import FLIP_COLUMNS, flips
 from undertow.report.html import render_html
 from undertow.report.junit import junit_xml
 from undertow.report.markdown import summary_markdown
+from undertow.report.provenance import Provenance
 from undertow.report.publish import publish
 from undertow.report.serial import report_json
 
@@ -29,17 +30,20 @@ NOT_ALWAYS = {
 must not stand beside a new, and other tools write a ``junit.xml`` too."""
 
 
-def write_report(audit: Audit | None, folder: Path, gate: GateResult | None = None) -> Path:
+def write_report(
+    audit: Audit | None, folder: Path, gate: GateResult | None = None, provenance: Provenance | None = None
+) -> Path:
     """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit ``findings.parquet``,
     ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
+    ``provenance`` is of files that were read; without, page and JSON do not say where they come from.
     There is no audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
     Returns the path of the page. Everything is made before anything is written, and what was here of an earlier report
     goes before anything new comes, so that files of two runs never stand together. The page comes last and is missing
     where a run was killed. The same audit gives the same bytes. Raises ``UserError`` where the folder cannot be
     written.
     """
-    contents = _contents(audit, gate)
+    contents = _contents(audit, gate, provenance)
     try:
         publish(contents, folder, NOT_ALWAYS)
     except OSError as problem:
@@ -49,7 +53,7 @@ def write_report(audit: Audit | None, folder: Path, gate: GateResult | None = No
     return folder / PAGE
 
 
-def _contents(audit: Audit | None, gate: GateResult | None) -> dict[str, bytes]:
+def _contents(audit: Audit | None, gate: GateResult | None, provenance: Provenance | None) -> dict[str, bytes]:
     """What goes into each file; the page comes last, so that it is there only with all it names."""
     made: dict[str, bytes] = {}
     if audit is not None:
@@ -58,9 +62,9 @@ def _contents(audit: Audit | None, gate: GateResult | None) -> dict[str, bytes]:
         made["flips.parquet"] = _parquet(flips(audit), FLIP_COLUMNS)
     if gate is not None:
         made["junit.xml"] = junit_xml(gate)
-    made["report.json"] = report_json(audit, gate).encode("ascii")
+    made["report.json"] = report_json(audit, gate, provenance).encode("ascii")
     made["summary.md"] = summary_markdown(audit, gate).encode("utf-8")
-    made[PAGE] = render_html(audit, gate).encode("utf-8")
+    made[PAGE] = render_html(audit, gate, provenance).encode("utf-8")
     return made
 
 
