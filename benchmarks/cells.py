@@ -12,6 +12,7 @@ is another than that of the figures kept, unless they are asked to stay (``--kee
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import inspect
 import json
@@ -164,8 +165,18 @@ def _chunk(one: One, task: tuple[str, Any, int, int]) -> tuple[str, Figures]:
 def digest(cell: Any, one: One) -> str:
     """Of everything that figures follow from, as far as it can be told from here: the code, then the cell."""
     audit = sorted((Path(undertow.__file__).parent / "audit").rglob("*.py"))
-    parts = [*(path.read_bytes() for path in (*audit, Path(latent.__file__))), inspect.getsource(one).encode()]
-    return "-".join(hashlib.sha256(text).hexdigest()[:8] for text in (b"\0".join(parts), repr(cell).encode()))
+    sources = [*(path.read_text("utf-8") for path in (*audit, Path(latent.__file__))), inspect.getsource(one)]
+    parts = "\0".join(map(wordless, sources)), repr(cell)
+    return "-".join(hashlib.sha256(text.encode()).hexdigest()[:8] for text in parts)
+
+
+def wordless(source: str) -> str:
+    """Code without what it says: comments, docstrings and messages, which no figure follows from."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return ast.dump(tree)
 
 
 def read(path: Path) -> Kept:

@@ -251,3 +251,19 @@ def test_every_command_has_help_that_names_its_flags() -> None:
 def test_a_traceback_is_shown_to_those_who_ask_for_it(tables: Path) -> None:
     with pytest.raises(UserError):
         run("--debug", "audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("package", ["torch", "PIL"])
+@pytest.mark.parametrize("command", [["demo"], ["run", "digits_instrument", "--scale", "smoke"]])
+def test_without_torch_a_command_that_trains_says_how_to_install_it(tmp_path: Path, package: str, command: list[str]):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; sys.argv = ['undertow', *{command!r}];"
+        "from undertow.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"undertow: this command needs {package}, which is not installed; run pip install '.[lab]' in Undertow's"
+        " checkout, or pip install 'PATH/TO/undertow.whl[lab]'\n"
+    )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from undertow.errors import NotComparableError, UndertowError, UserError
+from undertow.errors import NotComparableError, UndertowError, UserError, install
 
 if TYPE_CHECKING:
     import click
@@ -43,6 +43,8 @@ OUT_OF_MEMORY = (
     "there is not enough memory for all these predictions at once; give fewer examples, members, variants or columns,"
     " or use a machine with more memory"
 )
+LAB = ("torch", "safetensors", "cloudpickle", "PIL", "sklearn")
+"""What only training needs, and an installation for audits does not have."""
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 
@@ -451,6 +453,11 @@ def main() -> None:
             raise
         typer.echo(f"undertow: {error}", err=True)
         sys.exit(3 if isinstance(error, NotComparableError) else 2)
+    except ModuleNotFoundError as error:
+        if debugging() or error.name not in LAB:
+            raise
+        typer.echo(f"undertow: this command needs {error.name}, which is not installed; run {install('lab')}", err=True)
+        sys.exit(2)
     except MemoryError:
         if debugging():
             raise

@@ -47,6 +47,12 @@ class NoEffectError(UndertowError):
     """An intervention changed nothing, so any difference found would be something else."""
 
 
+def install(extra: str) -> str:
+    """How to install an extra: from the checkout or the wheel. Undertow is on no package index, where its name may one
+    day be a stranger's."""
+    return f"pip install '.[{extra}]' in Undertow's checkout, or pip install 'PATH/TO/undertow.whl[{extra}]'"
+
+
 def harmless(message: str) -> str:
     """One line of bounded length without characters that a terminal obeys. Long messages keep their beginning, which
     names the input, and their end, which gives the fix."""

@@ -157,8 +157,8 @@ def test_a_missing_package_is_named_with_its_cure(intervention, model, data, mon
     with pytest.raises(UserError) as caught:
         intervention.compile(model, data.train_x_NCHW[:8])
     assert str(caught.value) == (
-        f"{intervention!r} needs the package {PACKAGES[intervention]}, which is not installed: "
-        "pip install 'undertow[engines]'"
+        f"{intervention!r} needs the package {PACKAGES[intervention]}, which is not installed; "
+        "run pip install '.[engines]' in Undertow's checkout, or pip install 'PATH/TO/undertow.whl[engines]'"
     )
 
 

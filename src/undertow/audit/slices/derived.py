@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from undertow.errors import UserError
+from undertow.errors import UserError, install
 from undertow.records.records import Records
 
 TEXT_READ = 500
@@ -44,8 +44,8 @@ def _language(records: Records) -> pl.Series:
         import py3langid
     except ImportError as error:
         raise UserError(
-            "slice 'language' is told by the package py3langid, which is not installed: pip install"
-            " 'undertow[language]', or give a column of that name"
+            "slice 'language' is told by the package py3langid, which is not installed; give a column of that name, or"
+            f" run {install('language')}"
         ) from error
     texts = _texts(records, "language").str.tail(TEXT_READ).fill_null("")
     return pl.Series([py3langid.classify(text)[0] if text.strip() else NO_LETTERS for text in texts])

@@ -242,7 +242,10 @@ def test_ray_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError) as caught:
         made(RayCluster(None, 1, 1), work_of(DENSE, tmp_path))
-    assert str(caught.value) == "Ray is not installed: pip install 'undertow[ray]'"
+    assert str(caught.value) == (
+        "Ray is not installed; run pip install '.[ray]' in Undertow's checkout, or pip install"
+        " 'PATH/TO/undertow.whl[ray]'"
+    )
 
 
 class NotStarted:

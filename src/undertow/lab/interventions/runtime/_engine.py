@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from undertow.errors import UserError
+from undertow.errors import UserError, install
 
 
 def needed(intervention: object, *modules: str) -> list[Any]:
@@ -21,7 +21,7 @@ def needed(intervention: object, *modules: str) -> list[Any]:
     for package in (name.partition(".")[0] for name in modules):
         if find_spec(package) is None:
             raise UserError(
-                f"{intervention!r} needs the package {package}, which is not installed: pip install 'undertow[engines]'"
+                f"{intervention!r} needs the package {package}, which is not installed; run {install('engines')}"
             )
     return [importlib.import_module(name) for name in modules]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pickle import PicklingError
 from typing import Any, cast
 
-from undertow.errors import UndertowError, UserError
+from undertow.errors import UndertowError, UserError, install
 from undertow.lab.train.checkpoint import Stopped, never
 from undertow.lab.train.places.cluster_keeper import FILES, READERS, Keeper
 from undertow.lab.train.places.cluster_worker import Order, module_folders, train_chunk
@@ -129,7 +129,7 @@ def _imported() -> Any:
     try:
         import ray
     except ImportError:
-        raise UserError("Ray is not installed: pip install 'undertow[ray]'") from None
+        raise UserError(f"Ray is not installed; run {install('ray')}") from None
     finally:
         if before is None:
             del os.environ[quiet]
