@@ -243,3 +243,10 @@ def test_each_script_runs_from_its_command_line_to_its_page(
     kept = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert {figures["replicates"] for figures in kept.values()} == {1}
     assert (tmp_path / "page-before.json").exists() == (len(runs) == 2)
+
+
+def test_figures_are_begun_anew_for_code_and_not_for_words() -> None:
+    code = 'def f(x):\n    """Doubles."""\n    return x * 2 if x else error("no x")  # why\n'
+    said = 'def f(x):\n    """Twice."""\n    return x * 2 if x else error("give x")\n'
+    assert cells.wordless(code) == cells.wordless(said)
+    assert cells.wordless(code) != cells.wordless(code.replace("2", "3"))
