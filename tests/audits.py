@@ -278,7 +278,7 @@ def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
     worse = [v for v, _ in made if v.verdict == "worse"]
     variants = tuple(v for v, _ in made)
     first = (
-        f"{len(worse)} of {len(made)} variants cost somebody more than chance."
+        f"{len(worse)} of {len(made)} variants {'loses' if len(worse) == 1 else 'lose'} more than chance can explain."
         if worse
         else "No variant costs anybody more than chance shows."
     )

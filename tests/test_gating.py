@@ -124,7 +124,7 @@ def test_suggest_then_gate_then_bless(place: Path):
     assert done.returncode == 0, done.stderr
     assert "[[worst_slice_drop]]" in (place / "first.toml").read_text()
     again = run(place, "undertow gate logs/fp16 logs/fp16-again --suggest first.toml")
-    assert again.stderr == "undertow: first.toml: is there already; give another name, a policy is never overwritten\n"
+    assert again.stderr == "undertow: first.toml: already exists and will not be overwritten; choose another name\n"
     assert run(place, "undertow bless logs/fp16 logs/fp16-again --out blessed.json").returncode == 0
     policy = 'blessed = "blessed.json"\n' + (place / "first.toml").read_text()
     (place / "blessed.toml").write_text(policy)

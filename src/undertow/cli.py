@@ -156,7 +156,7 @@ def run(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Train a study's populations, audit them and judge the paper's claims. A stopped run goes on where it was."""
+    """Train a study's populations, audit them and judge the paper's claims. An interrupted run resumes."""
     from undertow.lab.train.machine import Machine
     from undertow.run import run_study_named
 

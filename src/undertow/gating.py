@@ -102,7 +102,7 @@ def write_suggestion(request: Request, path: Path) -> None:
     """Write a first policy; one that is there already is never overwritten."""
     text = suggest_files(request)
     if path.exists():
-        raise UserError(f"{path}: is there already; give another name, a policy is never overwritten")
+        raise UserError(f"{path}: already exists and will not be overwritten; choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -37,7 +37,7 @@ def test_several_variants_say_how_many_cost_somebody() -> None:
     _, again = planted_world({}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     renamed = again.manifest.model_copy(update={"name": "again"})
     found = audit(reference, [replace(again, manifest=renamed), worse], Settings(by=("class",), draws=500))
-    assert found.headline.startswith("1 of 2 variants cost somebody more than chance. variant loses")
+    assert found.headline.startswith("1 of 2 variants loses more than chance can explain. variant loses")
 
 
 def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both() -> None:
@@ -104,7 +104,7 @@ def test_a_mixed_variant_costs_somebody():
     same = replace(old, manifest=old.manifest.model_copy(update={"name": "same"}))
     found = audit(old, [same, mixed], Settings(by=("region",), draws=100))
     assert found.verdict == "mixed"
-    assert "1 of 2 variants cost somebody more than chance. new gains" in found.headline
+    assert "1 of 2 variants loses more than chance can explain. new gains" in found.headline
     assert "mixed" in VERDICTS
 
 

@@ -114,7 +114,7 @@ def test_under_a_policy_that_blocks_script_style_and_pictures_the_page_still_rea
     chromium: Any, strict_url: Callable[[str], str], scheme: str
 ):
     with opened(chromium, strict_url("garments"), color_scheme=scheme) as (page, _):
-        assert page.locator("h1").inner_text() == "3 of 5 variants cost somebody more than chance."
+        assert page.locator("h1").inner_text() == "3 of 5 variants lose more than chance can explain."
         assert "Worse" in page.locator(".verdict .badge").inner_text()
         assert page.locator("table.topline").bounding_box()["height"] > 100
         chart = page.locator("svg.chart").first

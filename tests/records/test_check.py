@@ -14,7 +14,7 @@ from undertow.errors import NotComparableError
 from undertow.records.check import align
 from undertow.records.records import Records
 
-NO_HASH = "Could not be verified: that one example_id means one input on both sides (no content_hash)."
+NO_HASH = "Not verified (no content_hash): the same example_id may mean different inputs."
 UNKNOWN = "Could not be verified, because {!r} does not say: runner, device, dtype, recipe, versions."
 SILENT = {UNKNOWN.format("a"), UNKNOWN.format("b"), NO_HASH}
 KNOWN = {"runner": "loop", "device": "cpu", "dtype": "float32", "recipe": {"lr": 0.1}, "versions": {"torch": "2.11"}}

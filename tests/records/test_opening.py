@@ -175,7 +175,8 @@ def test_results_beside_a_log(tmp_path: Path, make) -> None:
     make(tmp_path / f"results_{STAMP}.json")
     why = {pipe: "it is a pipe, not a file", device: "it is a device, not a file"}[make]
     assert read_any([tmp_path])[0].manifest.notes == (
-        f"{tmp_path / f'results_{STAMP}.json'}: cannot be read ({why}), so less is known of how the answers were got.",
+        f"{tmp_path / f'results_{STAMP}.json'}: cannot be read ({why}), so few-shot count and versions cannot be"
+        " checked.",
     )
 
 

@@ -352,7 +352,7 @@ def test_a_place_that_cannot_be_written_is_said_before_training(tmp_path: Path) 
     with pytest.raises(UserError) as caught:
         PopulationWriter(tmp_path / "file" / "dense", PLAN, EXAMPLES)
     assert str(caught.value) == (
-        f"{tmp_path / 'file/dense'}: cannot be written (Not a directory); free the place or choose another folder"
+        f"{tmp_path / 'file/dense'}: cannot be written (Not a directory); free some disk space or choose another folder"
     )
 
 
@@ -363,7 +363,7 @@ def test_a_full_disk_is_said_before_training(tmp_path: Path, monkeypatch: pytest
         PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES, members=100_000)
     assert str(caught.value) == (
         f"{tmp_path / 'dense'}: 100000 members need about 18 MB and 1 MB are free;"
-        " free the place or choose another folder"
+        " free some disk space or choose another folder"
     )
 
 
@@ -380,6 +380,6 @@ def test_a_disk_that_fills_up_leaves_the_members_it_has(tmp_path: Path, monkeypa
             writer.write_member("m1", np.array([0, 1, 2, 0]))
     assert str(caught.value) == (
         f"{tmp_path / 'dense/members/m1.parquet'}: cannot be written (No space left on device);"
-        " free the place or choose another folder"
+        " free some disk space or choose another folder"
     )
     assert list(writer.done_members()) == ["m0"]

@@ -86,8 +86,8 @@ def test_a_writer_that_is_tidied_away_for_ever_says_so(tmp_path: Path, monkeypat
     with pytest.raises(UserError) as caught:
         write_whole(tmp_path / "file", b"x")
     assert str(caught.value) == (
-        f"{tmp_path}/file: cannot be written (its temporary file was removed again and again); free the place or choose"
-        " another folder"
+        f"{tmp_path}/file: cannot be written (its temporary file was removed again and again); free some disk space or"
+        " choose another folder"
     )
 
 

@@ -174,7 +174,7 @@ def test_every_number_that_decides_is_on_the_page():
 
 def test_the_verdict_is_said_in_words_beside_its_colour():
     assert '<span class="badge worse large"><svg' in html_of("garments")
-    assert re.search(r"Worse 3 of 5 variants cost somebody more than chance\.", words("garments"))
+    assert re.search(r"Worse 3 of 5 variants lose more than chance can explain\.", words("garments"))
 
 
 def test_a_smoke_audit_is_stamped_and_a_small_one_is_not():

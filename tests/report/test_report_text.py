@@ -15,7 +15,7 @@ NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
 
 def test_the_terminal_gets_the_verdict_first():
     said = summary_text(audits.garments((0.0, 0.95))).splitlines()
-    assert said[0].startswith("WORSE: 1 of 2 variants cost somebody more than chance. pruned 95 %")
+    assert said[0].startswith("WORSE: 1 of 2 variants loses more than chance can explain. pruned 95 %")
     assert said[1].startswith("10 + 10 members: members are exchanged between the two populations;")
     assert re.match(r"  ● dense again  accuracy \d\d\.\d % → \d\d\.\d % \(", said[3])
     assert re.match(r"  ▼ pruned 95 %  accuracy \d\d\.\d % → \d\d\.\d % \(", said[6])

@@ -145,9 +145,10 @@ def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
         return worst.headline
     unsure = sum(v.verdict == "too small to tell" for v in variants)
     if worse == 0:
-        but = f"; of {unsure} too little is known to tell" if unsure else ""
-        return f"None of {len(variants)} variants is seen to cost anybody more than chance{but}. {worst.headline}"
-    return f"{worse} of {len(variants)} variants cost somebody more than chance. {worst.headline}"
+        but = f"; {unsure} could not be decided" if unsure else ""
+        return f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. {worst.headline}"
+    lose = "loses" if worse == 1 else "lose"
+    return f"{worse} of {len(variants)} variants {lose} more than chance can explain. {worst.headline}"
 
 
 def _top(variant: VariantAudit) -> float:

@@ -107,7 +107,7 @@ def _same_content(
 ) -> tuple[Records, Records]:
     name = "content_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
-        said.append("Could not be verified: that one example_id means one input on both sides (no content_hash).")
+        said.append("Not verified (no content_hash): the same example_id may mean different inputs.")
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()

@@ -72,7 +72,7 @@ def refuse_unknown(accepted: Collection[str]) -> None:
     known = [PROMPT, *(key for key, (_, severity) in KNOWN.items() if severity == "refuse")]
     for name in sorted(accepted):
         if name not in known:
-            raise UserError(f"--accept {name}: is not a difference that refuses; choose of {', '.join(known)}")
+            raise UserError(f"--accept {name}: is not a difference that refuses; choose one of {', '.join(known)}")
 
 
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def make_folder(folder: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> UserError:
     """An ``OSError`` as a person can use it."""
-    return UserError(f"{path}: cannot be written ({error.strerror}); free the place or choose another folder")
+    return UserError(f"{path}: cannot be written ({error.strerror}); free some disk space or choose another folder")
 
 
 def _flush_folder(folder: Path) -> None:

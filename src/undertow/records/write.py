@@ -431,7 +431,7 @@ def _refuse_full_disk(folder: Path, members: int, examples: int, classes: int, b
     if free < needed:
         raise UserError(
             f"{folder}: {members} members need about {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free;"
-            " free the place or choose another folder"
+            " free some disk space or choose another folder"
         )
 
 

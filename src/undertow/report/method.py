@@ -93,7 +93,7 @@ READING = (
     "A variant is called mixed where the whole gains while a slice loses or an error rate rises, or where the "
     "whole loses while a slice gains: both are more than chance, so neither alone is the answer.",
     "The grey band is the floor: what the same measure gives when nothing but chance differs. A mark inside the band "
-    "is no news, however large the number looks.",
+    "is what chance alone produces, however large the number looks.",
     "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
 )
 MEMBERS = (

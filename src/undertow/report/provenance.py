@@ -12,7 +12,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -46,13 +46,13 @@ class Provenance:
     made: str
 
 
-@dataclass
 class Sources:
     """Collects files while they are read, and digests them beside the reading."""
 
-    command: str = ""
-    _digests: list[tuple[str, Path, Future[tuple[int, str]]]] = field(default_factory=list)
-    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    def __init__(self, command: str = "") -> None:
+        self.command = command
+        self._digests: list[tuple[str, Path, Future[tuple[int, str]]]] = []
+        self._beside = ThreadPoolExecutor(1)
 
     @contextmanager
     def reading(self, role: str) -> Iterator[None]:

@@ -183,7 +183,7 @@ def test_a_disk_with_room_for_what_is_left_is_enough(tmp_path, monkeypatch):
     full = namedtuple("usage", "total used free")(0, 0, 0)
     monkeypatch.setattr("undertow.records.write.shutil.disk_usage", lambda place: full)
     assert train_population(DENSE, tmp_path, runner="loop") == tmp_path / "dense"
-    with pytest.raises(UserError, match="0 MB are free; free the place or choose another folder"):
+    with pytest.raises(UserError, match="0 MB are free; free some disk space or choose another folder"):
         train_population(replace(DENSE, members=4), tmp_path, runner="loop")
 
 

@@ -174,7 +174,8 @@ def test_refusals(tmp_path: Path) -> None:
         "/run_spec.json: has no name or no adapter_spec; want a folder that helm-run wrote"
     )
     assert refused(tmp_path, files, metric="accuracy") == (
-        "/per_instance_stats.json: has no metric 'accuracy'; choose of exact_match, prefix_exact_match with --metric"
+        "/per_instance_stats.json: has no metric 'accuracy'; choose one of exact_match, prefix_exact_match"
+        " with --metric"
     )
     stats = helm_run([instance_stats("id1", stat("num_bytes", 1.0))], None)
     assert refused(tmp_path, stats) == (

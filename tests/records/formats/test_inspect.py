@@ -219,10 +219,10 @@ def test_several_scorers(tmp_path: Path) -> None:
     assert notes(read(tmp_path, data)) == ["the outcome is match; --metric takes another of judge.style."]
     assert read(tmp_path, data, metric="judge.style").correct_MN.tolist() == [[0.5, 0.5]]
     assert refused(tmp_path, data, metric="judge.length") == (
-        "metric 'judge.length' is 40 in some row, not between 0 and 1; choose of match, judge.style with --metric"
+        "metric 'judge.length' is 40 in some row, not between 0 and 1; choose one of match, judge.style with --metric"
     )
     assert refused(tmp_path, data, metric="judge") == (
-        "has no metric 'judge'; choose of match, judge.style with --metric"
+        "has no metric 'judge'; choose one of match, judge.style with --metric"
     )
     data = inspect_eval([sample(k, "a", "a", scores={"grade": {"value": "excellent"}}) for k in range(2)])
     assert refused(tmp_path, data) == (
@@ -351,7 +351,7 @@ def test_an_unfinished_run(tmp_path: Path) -> None:
 def test_a_log_that_was_cut_off(tmp_path: Path) -> None:
     data = inspect_eval(quiz())
     assert refused(tmp_path, data[: len(data) // 2]) == (
-        "is no whole zip archive (File is not a zip file); it may have been cut off: copy or evaluate again"
+        "is not a complete zip archive (File is not a zip file); it may have been cut off: copy or evaluate again"
     )
     assert refused(tmp_path, data.replace(b"PK\x03\x04", b"PK\x03\x05")).endswith(
         "cannot be read as JSON (not UTF-8 text); it may be cut off or damaged: write it again"

@@ -243,7 +243,7 @@ def test_without_results_less_is_known(tmp_path: Path) -> None:
         " outcome acc"
     )
     assert records.manifest.notes[0] == (
-        f"{tmp_path}: has no results_{STAMP}.json near it, so less is known of how the answers were got."
+        f"{tmp_path}: has no results_{STAMP}.json near it, so few-shot count and versions cannot be checked."
     )
 
 
@@ -259,11 +259,13 @@ def test_a_percentage_is_divided_where_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    assert refused(tmp_path, details(), metric="f1") == ("has no metric 'f1'; choose of acc, acc_norm with --metric")
+    assert refused(tmp_path, details(), metric="f1") == (
+        "has no metric 'f1'; choose one of acc, acc_norm with --metric"
+    )
     rows = [detail(str(k), ["a"], 0, metric={"ppl": 3.5, "bleu": 40.0}, text=["a"]) for k in range(2)]
     assert refused(tmp_path, rows) == (
         "no metric is plainly right or wrong (ppl is better when it is less, bleu is 40 in some row, not between 0 and"
-        " 1); choose of bleu with --metric"
+        " 1); choose one of bleu with --metric"
     )
     assert refused(tmp_path, [{"a": 1}]) == "lacks doc, metric and model_response; it has a"
     assert refused(tmp_path, [{"doc": 1, "metric": 2, "model_response": 3}]) == (

@@ -61,7 +61,7 @@ def refused(place: Path, rows: list[dict] | bytes, **wanted: Any) -> str:
 def notes(place: Path, records: Records) -> list[str]:
     """What is said, without the path and without the missing results."""
     path = f"{place / f'samples_t_{STAMP}.jsonl'}: "
-    missing = f"{place}: has no results_{STAMP}.json, so less is known of how the answers were got."
+    missing = f"{place}: has no results_{STAMP}.json, so few-shot count and versions cannot be checked."
     return [note.removeprefix(path) for note in records.manifest.notes if note != missing]
 
 
@@ -389,22 +389,22 @@ def test_corpus_metrics_leave_answers_only(tmp_path: Path) -> None:
 def test_a_metric_that_cannot_be_the_outcome(tmp_path: Path) -> None:
     rows = translated(bleu=["a", "b"], ter=0.5, parts=[True, False, True], points=7.0, acc=True, far=10**400)
     assert refused(tmp_path, rows, metric="bleu") == (
-        "metric 'bleu' is a pair (reference, prediction) that only counts over the whole corpus; choose of acc with"
+        "metric 'bleu' is a pair (reference, prediction) that only counts over the whole corpus; choose one of acc with"
         " --metric"
     )
     assert refused(tmp_path, rows, metric="ter") == (
-        "metric 'ter' is better when it is less; choose of acc with --metric"
+        "metric 'ter' is better when it is less; choose one of acc with --metric"
     )
     assert refused(tmp_path, rows, metric="parts") == (
-        "metric 'parts' is no single number; choose of acc with --metric"
+        "metric 'parts' is no single number; choose one of acc with --metric"
     )
     assert refused(tmp_path, rows, metric="points") == (
-        "metric 'points' is 7 in some row, not between 0 and 1; choose of acc with --metric"
+        "metric 'points' is 7 in some row, not between 0 and 1; choose one of acc with --metric"
     )
     assert refused(tmp_path, rows, metric="far") == (
-        "metric 'far' holds numbers too large to be an outcome; choose of acc with --metric"
+        "metric 'far' holds numbers too large to be an outcome; choose one of acc with --metric"
     )
-    assert refused(tmp_path, rows, metric="gone") == "has no metric 'gone'; choose of acc with --metric"
+    assert refused(tmp_path, rows, metric="gone") == "has no metric 'gone'; choose one of acc with --metric"
     assert refused(tmp_path, translated(ter=0.5), metric="ter") == (
         "metric 'ter' is better when it is less; none of its metrics can be the outcome"
     )
@@ -485,8 +485,8 @@ def test_gzip_and_any_name(tmp_path: Path) -> None:
     )
     assert records.example_id_N[0] == "mine/0"
     assert records.manifest.notes == (
-        f"{tmp_path}/mine.jsonl.gz: its name has no time, so its results_*.json is not known, so less is known of how"
-        " the answers were got.",
+        f"{tmp_path}/mine.jsonl.gz: its name has no time that would tell which results_*.json is its own, so few-shot"
+        " count and versions cannot be checked.",
     )
 
 
@@ -573,7 +573,7 @@ def test_results_of_several_tasks_count_once(tmp_path: Path) -> None:
     assert read_any([folder])[0].manifest.members[0].facts == {"seconds": 12.5}
     (folder / f"results_{STAMP}.json").unlink()
     assert read_any([folder])[0].manifest.notes == (
-        f"{folder}: has no results_{STAMP}.json, so less is known of how the answers were got.",
+        f"{folder}: has no results_{STAMP}.json, so few-shot count and versions cannot be checked.",
     )
 
 
@@ -628,7 +628,7 @@ def test_results_that_cannot_be_read_are_said(tmp_path: Path, content: bytes, wh
     (folder / f"results_{STAMP}.json").write_bytes(content)
     records, _ = read_any([folder])
     assert records.manifest.notes == (
-        f"{folder}/results_{STAMP}.json: {why}, so less is known of how the answers were got.",
+        f"{folder}/results_{STAMP}.json: {why}, so few-shot count and versions cannot be checked.",
     )
 
 

@@ -102,11 +102,13 @@ def test_without_a_bundle_less_is_known(tmp_path: Path) -> None:
     records = read_any([tmp_path / "words"])[0]
     assert records.example_id_N[0] == "words/0"
     assert records.manifest.notes[0] == (
-        f"{tmp_path / 'words'}: has no eval-*.json, so less is known of how the answers were got."
+        f"{tmp_path / 'words'}: has no eval-*.json, so few-shot count and versions cannot be checked."
     )
     (tmp_path / "words/eval-1.json").write_bytes(b"{")
     assert (
-        read_any([tmp_path / "words"])[0].manifest.notes[0].endswith("), so less is known of how the answers were got.")
+        read_any([tmp_path / "words"])[0]
+        .manifest.notes[0]
+        .endswith("), so few-shot count and versions cannot be checked.")
     )
 
 
@@ -143,7 +145,7 @@ def test_refusals(tmp_path: Path) -> None:
     assert refused(tmp_path, b"") == "holds no row; want what nel eval run wrote"
     assert refused(tmp_path, [{"reward": 1}]) == "row 1 has no problem_idx; want what nel eval run wrote"
     assert refused(tmp_path, [problem(0, "a", "a", reward=3.5)], metric="reward") == (
-        "metric 'reward' is 3.5 in some row, not between 0 and 1; choose of scorer:long with --metric"
+        "metric 'reward' is 3.5 in some row, not between 0 and 1; choose one of scorer:long with --metric"
     )
     rows = [problem(0, "a", "a", reward="much", scorer_rewards={})]
     assert refused(tmp_path, rows) == (

@@ -87,6 +87,6 @@ def test_only_what_refuses_can_be_accepted() -> None:
     with pytest.raises(UserError) as caught:
         Request([], [], accepted={"prompt", "nonsense"})
     assert str(caught.value) == (
-        "--accept nonsense: is not a difference that refuses; choose of prompt, metric, task_version, template,"
+        "--accept nonsense: is not a difference that refuses; choose one of prompt, metric, task_version, template,"
         " fewshot, decoding, filter, judge"
     )

@@ -59,8 +59,8 @@ def test_a_percentage_is_taken_only_where_it_is_asked_for() -> None:
     outcome = chosen(columns, "bleu")
     assert (outcome.name, outcome.metric) == ("bleu", "bleu/100")
     np.testing.assert_allclose(outcome.score_N, [0.4, np.nan])
-    assert refused(columns, "bleu_diff").endswith("not between 0 and 1; choose of bleu with --metric")
-    assert refused(columns).endswith("; choose of bleu with --metric")
+    assert refused(columns, "bleu_diff").endswith("not between 0 and 1; choose one of bleu with --metric")
+    assert refused(columns).endswith("; choose one of bleu with --metric")
 
 
 def test_where_answers_suffice_a_log_without_an_outcome_is_read() -> None:

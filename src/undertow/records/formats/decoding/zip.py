@@ -51,8 +51,8 @@ class Archive:
             struct.error,
         ) as error:
             raise TableError(
-                f"{path}: is no whole zip archive ({_said(error)}); it may have been cut off: copy"
-                " or evaluate again"
+                f"{path}: is not a complete zip archive ({_said(error)}); it may have been cut off:"
+                " copy or evaluate again"
             ) from error
         # Of two members of one name the later counts, as in inspect.
         self._members = self._zip.NameToInfo

@@ -13,7 +13,7 @@ from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import known, name, number, table, texts
 from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
-FEWER = "so less is known of how the answers were got"
+FEWER = "so few-shot count and versions cannot be checked"
 UNKNOWN = "?"
 NOT_ARGUMENTS = frozenset(
     {"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"}

@@ -25,7 +25,7 @@ SEEDS = {
 TOKENS = ("bos_token", "eos_token", "pad_token")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where a Python function was in memory. It stands in its ``repr`` and differs between runs."""
-FEWER = "so less is known of how the answers were got"
+FEWER = "so few-shot count and versions cannot be checked"
 
 
 class Results(NamedTuple):
@@ -52,7 +52,7 @@ def results_of(file: Found) -> Results:
     """Reads the results of the same time as a sample file."""
     folder = file.path.parent
     if not file.stamp:
-        why = f"{file.path}: its name has no time, so its results_*.json is not known"
+        why = f"{file.path}: its name has no time that would tell which results_*.json is its own"
         return Results({}, f"{why}, {FEWER}.")
     found = sorted(p for p in folder.glob("*.json") if p.stem.endswith(f"_{file.stamp}"))
     if not found:

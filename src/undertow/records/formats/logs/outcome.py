@@ -132,7 +132,7 @@ def is_percentage(name: str, values: Values) -> bool:
 
 def _fix(offered: Sequence[str], answers_suffice: bool) -> str:
     if offered:
-        return f"choose of {', '.join(offered)} with --metric"
+        return f"choose one of {', '.join(offered)} with --metric"
     return (
         "none of its metrics can be the outcome"
         if answers_suffice

@@ -56,14 +56,14 @@ def results_in(folder: Path) -> list[Path]:
 def bundle(file: Path) -> Bundle:
     """Reads the newest ``eval-*.json`` beside the results that names a benchmark."""
     folder = file.absolute().parent
-    missing = f"{folder}: has no eval-*.json, so less is known of how the answers were got."
+    missing = f"{folder}: has no eval-*.json, so few-shot count and versions cannot be checked."
     named: list[tuple[str, _Bundle]] = []
     for path in sorted(folder.glob("eval-*.json")):
         try:
             found = read_json(path, _Bundle)
         except TableError as error:
             said = str(error).partition("; ")[0]
-            missing = f"{said}, so less is known of how the answers were got."
+            missing = f"{said}, so few-shot count and versions cannot be checked."
             continue
         if name(table(found.benchmark).get("name")) is not None:
             named.append((text(found.timestamp) or "", found))
