@@ -8,7 +8,8 @@ split or a trained network.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +53,12 @@ def declared_pairs(
     return replace(variant, manifest=variant.manifest.model_copy(update=kin))
 
 
-def refuse_same_paths(reference: Sequence[Path], variants: Sequence[Sequence[Path]]) -> None:
-    """``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
+def refuse_same_paths(
+    reference: Sequence[Path], variants: Sequence[Sequence[Path]], models: Callable[[Path], Sequence[str]] | None = None
+) -> None:
+    """``models`` lists what one file holds, to choose from after ``::``.
+
+    ``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
     for no other reason than how the command was typed."""
     before = _places("the reference", reference)
     seen: list[set[str]] = []
@@ -61,10 +66,22 @@ def refuse_same_paths(reference: Sequence[Path], variants: Sequence[Sequence[Pat
         places = _places("one variant", files)
         both = next((path for place, path in places.items() if place in before), None) or _inside(before, places)
         if both is not None:
-            raise UserError(f"{both}: stands on both sides, in the reference and after --against; take it from one")
+            raise UserError(
+                f"{both}: stands on both sides, in the reference and after --against; take it from one"
+                + _or_parts(both, models)
+            )
         if set(places) in seen:
             raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
         seen.append(set(places))
+
+
+def _or_parts(path: Path, models: Callable[[Path], Sequence[str]] | None) -> str:
+    """The way out for a file that holds both models."""
+    found = [] if models is None or path.is_dir() else models(path)
+    if len(found) < 2:
+        return ""
+    first, second = (shlex.quote(f"{path}::{name}") for name in found[:2])
+    return f", or a model on each side: {first} --against {second}"
 
 
 def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:
