@@ -18,7 +18,7 @@ from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import read_any
-from undertow.records.formats.table import models_in
+from undertow.records.formats.table import sides_in
 from undertow.records.naming import named, refuse_other_names, told_apart
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
@@ -72,7 +72,7 @@ def read_sides(request: Request) -> Sides:
     """Read the reference and every variant. Raises ``UserError`` for anything that cannot be read."""
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
-    refuse_same_paths(request.reference, groups, models_in)
+    refuse_same_paths(request.reference, groups, sides_in)
     before, about = read_any(request.reference, reading, format=request.format)
     before = _with_positive(named(before, next(names, None)), request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
@@ -116,7 +116,8 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
     if out is not None:
         _writable(out)
     chosen = policy if isinstance(policy, Policy) else read_policy(policy)
-    request = replace(request, missing=request.missing or chosen.missing)
+    reading = replace(request.reading, by=(*request.reading.by, *chosen.columns()))
+    request = replace(request, missing=request.missing or chosen.missing, reading=reading)
     sides = read_sides(request)
     result = gate(
         sides.reference,
@@ -177,7 +178,7 @@ def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
 def _reading(request: Request) -> Reading:
     """How the sides are read: what is asked of the comparison matters to the files too."""
     missing = request.missing or request.reading.missing
-    return replace(request.reading, missing=missing, by=request.settings.by)
+    return replace(request.reading, missing=missing, by=(*request.reading.by, *request.settings.by))
 
 
 def _usual_slices(records: Records) -> tuple[str, ...]:

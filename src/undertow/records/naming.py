@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ def refuse_other_names(names: Sequence[str], sides: int) -> None:
     """``UserError`` where names are not one for each side, or two are alike."""
     if not names:
         return
-    given = f"--name {' '.join(names)}"
+    given = f"--name {shlex.join(names)}"
     if len(names) != sides:
         variants = "1 variant" if sides == 2 else f"{sides - 1} variants"
         raise UserError(

@@ -8,7 +8,6 @@ split or a trained network.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,9 +53,9 @@ def declared_pairs(
 
 
 def refuse_same_paths(
-    reference: Sequence[Path], variants: Sequence[Sequence[Path]], models: Callable[[Path], Sequence[str]] | None = None
+    reference: Sequence[Path], variants: Sequence[Sequence[Path]], sides: Callable[[Path], str | None] | None = None
 ) -> None:
-    """``models`` lists what one file holds, to choose from after ``::``.
+    """``sides`` says how one file is given for both sides, if it holds several models.
 
     ``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
     for no other reason than how the command was typed."""
@@ -68,20 +67,17 @@ def refuse_same_paths(
         if both is not None:
             raise UserError(
                 f"{both}: stands on both sides, in the reference and after --against; take it from one"
-                + _or_parts(both, models)
+                + _or_parts(both, sides)
             )
         if set(places) in seen:
             raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
         seen.append(set(places))
 
 
-def _or_parts(path: Path, models: Callable[[Path], Sequence[str]] | None) -> str:
+def _or_parts(path: Path, sides: Callable[[Path], str | None] | None) -> str:
     """The way out for a file that holds both models."""
-    found = [] if models is None or path.is_dir() else models(path)
-    if len(found) < 2:
-        return ""
-    first, second = (shlex.quote(f"{path}::{name}") for name in found[:2])
-    return f", or a model on each side: {first} --against {second}"
+    found = None if sides is None or path.is_dir() else sides(path)
+    return "" if found is None else f", or a model on each side: {found}"
 
 
 def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:

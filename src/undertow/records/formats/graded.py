@@ -78,6 +78,8 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
 
 def _logs(path: Path, name: str, reading: Reading) -> list[Log]:
     frame, notes = as_asked(path, parse(path, reading.keys), reading)
+    if reading.label is not None:  # Here the right answer is in words.
+        frame = frame.drop("target", strict=False).rename({"label": "target"})
     frame = _typed(path, frame)
     if "member" not in frame.columns:
         return [Log(name, str(path), frame, notes=notes)]

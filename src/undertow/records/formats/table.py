@@ -22,7 +22,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import as_asked
-from undertow.records.formats.columns.meant import LOOKS, label_meant, models_meant
+from undertow.records.formats.columns.meant import LOOKS, label_meant, sides_meant
 from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet, probability_columns
@@ -78,12 +78,12 @@ def read_tables(
     return read(paths, Reading(name, allow_partial, inputs))
 
 
-def models_in(path: Path) -> list[str]:
-    """The models that a table holds, by column or in a column of models; none of any other file."""
+def sides_in(path: Path) -> str | None:
+    """The arguments that set two models of one table against each other; ``None`` without two."""
     try:
-        return models_meant(parse(path)) if kind_of(path) is not None else []
+        return None if kind_of(path) is None else sides_meant(path, parse(path))
     except TableError:
-        return []
+        return None
 
 
 def _about_labels(sheets: list[Sheet]) -> list[str]:

@@ -6,7 +6,7 @@ This is done in one place, between the file and all that looks at its columns.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NoReturn
@@ -32,10 +32,10 @@ def as_asked(
     asked = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     for flag, name in asked.items():
         _refuse_absent(path, frame, flag, name)
-    _refuse_twice(asked)
     wanted = _predictions(path, frame, reading.prediction)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
+    _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
     frame, notes = _renamed(path, frame, asked)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
@@ -63,14 +63,14 @@ def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> Non
     )
 
 
-def _refuse_twice(asked: dict[str, str]) -> None:
+def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
     flags: dict[str, str] = {}
-    for flag, name in asked.items():
+    for flag, name in asked:
         other = flags.setdefault(name, flag)
         if other != flag:
             raise TableError(
                 f"{flag_of(other, name)} and {flag_of(flag, name)}: one column cannot be both;"
-                f" leave one out"
+                " leave one out"
             )
 
 
@@ -106,7 +106,7 @@ def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
             f" predictions is enough: {flag_of('prediction', wanted[0])}"
         )
     of_one = [c for c in frame.columns if c == ANSWERS[0] or c.startswith(ANSWERS[1])]
-    shared = frame.drop([*wanted, *of_one, *(["prediction"] if "prediction" in frame else [])])
+    shared = frame.drop({*wanted, *of_one, "prediction"}, strict=False)
     parts = [
         shared.with_columns(frame[name].alias("prediction"), pl.lit(name).alias("member"))
         for name in wanted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -54,8 +56,8 @@ def label_meant(frame: pl.DataFrame) -> str | None:
     """A column that is probably the right answer, in a table that has none under that name."""
     if "label" in frame.columns or "prediction" not in frame.columns:
         return None
-    said = _values(frame["prediction"])
     names = those_called(LABEL, frame.columns)
+    said = _values(frame["prediction"]) if names else set()
     return next((name for name in names if said & _values(frame[name])), None)
 
 
@@ -81,6 +83,17 @@ def models_meant(frame: pl.DataFrame) -> list[str]:
             frame[meant.member].drop_nulls().cast(pl.String).unique(maintain_order=True).to_list()
         )
     return meant.predictions
+
+
+def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
+    """The arguments that set the first model of a table against the second."""
+    models = models_meant(frame)
+    if len(models) < 2:
+        return None
+    if models[0] in frame.columns:
+        frame = frame.drop(models).with_columns(frame[models[0]].alias("prediction"))
+    first, second = (shlex.quote(f"{path}::{model}") for model in models[:2])
+    return f"{first} --against {second} {flags_meant(frame)}".strip()
 
 
 def _meant(frame: pl.DataFrame) -> Meant:

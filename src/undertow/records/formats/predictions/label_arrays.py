@@ -15,6 +15,7 @@ from undertow.records.opening import open_file
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
 IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
+SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 
 
 def is_array(path: Path) -> bool:
@@ -27,29 +28,38 @@ def is_array(path: Path) -> bool:
     return head == MAGIC or head.startswith(ZIP)
 
 
-def label_array(path: Path, ids: pl.Series, source: str, notes: list[str]) -> pl.DataFrame:
+def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, bool]:
     """A table of ``example_id`` and ``label``; ``ids`` are the examples in the order of their file.
 
-    Ids are those of the array's file. Without them, row i is example i where examples are numbered
-    from 0, else row i of ``source``, and a note says so. Raises ``TableError``.
+    Ids are those of the array's file. Without them, label i is that of example i where examples are
+    numbered from 0, else that of row i of ``source``, and the second value is true. Raises
+    ``TableError``.
     """
     arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
     label = _texts(path, _one(path, arrays, LABELS))
     if any(name in arrays for name in IDS):
-        return _table(path, _texts(path, _one(path, arrays, IDS)), label)
+        own = _texts(path, _one(path, arrays, IDS), none_below=False)
+        return _unique(path, _named(path, own, label)), False
     numbers = pl.Series([str(i) for i in range(len(label))], dtype=pl.String)
     if ids.is_in(numbers.implode()).all():
-        return _table(path, numbers, label)
+        return _named(path, numbers, label), False
     if len(ids) != len(label):
         raise TableError(
             f"{path}: holds {len(label)} labels and names no examples, and {source} has {len(ids)}"
-            " rows; save the labels with their ids, as CSV or as npz with ids and labels"
+            f" rows; {SAVE_IDS}"
         )
-    notes.append(f"{path}: names no examples, so label i is taken for row i of {source}.")
-    return _table(path, ids, label)
+    # Rows that repeat an id are refused or left out later, with their file's name.
+    return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), True
 
 
-def _table(path: Path, ids: pl.Series, label: pl.Series) -> pl.DataFrame:
+def _unique(path: Path, table: pl.DataFrame) -> pl.DataFrame:
+    twice = table["example_id"].filter(table["example_id"].is_duplicated())
+    if len(twice):
+        raise TableError(f"{path}: id {twice[0]!r} is there more than once; remove repeats")
+    return table
+
+
+def _named(path: Path, ids: pl.Series, label: pl.Series) -> pl.DataFrame:
     if len(ids) != len(label):
         raise TableError(f"{path}: has {len(ids)} ids and {len(label)} labels; save one for each")
     return pl.DataFrame({"example_id": ids, "label": label})
@@ -67,13 +77,13 @@ def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArr
     return stored.whole()
 
 
-def _texts(path: Path, values: NDArray[np.generic]) -> pl.Series:
-    """Text for each; a negative number or NaN means that there is none."""
+def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) -> pl.Series:
+    """Text for each; with ``none_below`` a negative number or NaN means that there is none."""
     if values.dtype.kind == "f":
         if (values[np.isfinite(values)] % 1 != 0).any():
             raise TableError(f"{path}: labels are {values.dtype}; want whole numbers or text")
         values = np.where(np.isfinite(values), values, -1).astype(np.int64)
-    if values.dtype.kind == "i":
+    if values.dtype.kind == "i" and none_below:
         return pl.Series([None if v < 0 else str(v) for v in values.tolist()], dtype=pl.String)
     if values.dtype.kind == "b":
         return pl.Series(["true" if v else "false" for v in values.tolist()], dtype=pl.String)

@@ -12,7 +12,7 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
-from undertow.records.formats.predictions.label_arrays import is_array, label_array
+from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
 from undertow.records.reading import Reading
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
@@ -50,15 +50,15 @@ def _array(path: Path, sheets: list[Sheet], notes: list[str]) -> pl.DataFrame:
     """Labels in the order of a file, which all files must then share."""
     first, *others = sheets
     ids = first.frame["example_id"]
-    table = label_array(path, ids, first.source, notes)
-    if not table["example_id"].equals(ids):
+    table, by_row = label_array(path, ids, first.source)
+    if not by_row:
         return table
+    notes.append(f"{path}: names no examples, so label i is taken for row i of {first.source}.")
     for other in others:
         if not other.frame["example_id"].equals(ids):
             raise TableError(
                 f"{path}: names no examples, and the rows of {other.source} are in another order"
-                f" than those of {first.source}; save the labels with their ids, as CSV or as npz"
-                " with ids and labels"
+                f" than those of {first.source}; {SAVE_IDS}"
             )
     return table
 
