@@ -67,7 +67,7 @@ Labels = Annotated[
     Path | None,
     typer.Option(help="Right answers for predictions that come without: a table, or labels as npy or npz."),
 ]
-Id = Annotated[str | None, typer.Option(help="The column of a plain table that names the example.")]
+Id = Annotated[str | None, typer.Option(help="The column of a plain table that names the example; image,img: either.")]
 Prediction = Annotated[
     list[str] | None,
     typer.Option(help="The column of predictions; several, with commas between or as a pattern, are several members."),

@@ -16,6 +16,11 @@ COLUMN_FLAGS = {"id": "example_id", "label": "label", "score": "score", "member"
 """Fields of ``Reading`` that name a column of a plain table, and what readers call it."""
 
 
+def alternatives(given: str | None) -> tuple[str, ...]:
+    """The names that stand after a flag: ``image,img`` is either, as files call it, or a name with a comma."""
+    return () if given is None else tuple(dict.fromkeys([given, *(part.strip() for part in given.split(","))]))
+
+
 @dataclass(frozen=True)
 class Reading:
     """How one side of a comparison is read. A format uses what applies to it and may ignore the rest.
@@ -29,9 +34,10 @@ class Reading:
     keeps them, and the comparison refuses them or counts them as wrong. ``pick``: what follows ``::`` in a path, for
     files that hold several models.
 
-    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner calls them, and so is
-    ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members. ``by``: slices that
-    were asked for, on which the files of a side must agree; a column that nobody asked for may differ.
+    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner calls them; with commas
+    between, a file takes the first that it has. So is ``prediction``; several (a tuple, commas, or a pattern such as
+    ``seed*``) are several members. ``by``: slices that were asked for, on which the files of a side must agree; a
+    column that nobody asked for may differ.
     """
 
     name: str | None = None
@@ -77,7 +83,7 @@ class Reading:
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of the column that names the example, by which a file is known to be a table."""
-        return ("example_id",) if self.id is None else ("example_id", self.id)
+        return ("example_id", *alternatives(self.id))
 
     def wants_task(self, task: str) -> bool:
         """Whether this task was asked for: any is, where none is named."""

@@ -63,6 +63,21 @@ def test_a_named_column_goes_before_one_of_the_usual_name() -> None:
     assert records.manifest.notes == ("old.csv: column 'label' is not used, as another was named.",)
 
 
+def test_sides_may_have_different_names() -> None:
+    other = {"img": IMAGES, "yhat": SAID, "truth": LABEL}
+    asked = {"id": "image,img", "label": "gold,truth"}
+    records, _ = read_any([Path(f"{put(other, 'new.csv')}::yhat")], **asked)
+    assert (said(records), labels(records)) == ([SAID], LABEL)
+    assert refusal(other, id="image") == (
+        "--id image: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files have different names give"
+        " both: --id image,img"
+    )
+    assert refusal(other, **asked, prediction="pred") == (
+        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name of its own write"
+        " old.csv::yhat"
+    )
+
+
 def test_a_named_id_tells_a_table_whatever_the_file_is_called() -> None:
     put(TABLE, "notes.txt")
     assert said(read_any([Path("notes.txt")], **NAMED)[0]) == [SAID]
@@ -111,8 +126,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             TABLE,
             "",
             {**NAMED, "prediction": "pred,zzz"},
-            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; give --prediction one of"
-            " these",
+            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a name of its own write"
+            " old.csv::pred",
         ),
         (
             TABLE,
@@ -338,6 +353,11 @@ def test_labels_of_their_own_file() -> None:
             "y.npy",
             {"labels": np.array([{}] * 4, dtype=object)},
             "y.npy: holds Python objects, which are never unpickled; save plain numbers or text",
+        ),
+        (
+            "y.npy",
+            {"labels": np.array([1 << 30] * 4, dtype=np.uint32).view("<U1")},
+            "y.npy: holds what is no text; the file is damaged: save it again",
         ),
         ("y.npz", {"other": np.zeros(4)}, "y.npz: holds no array of labels; save one that is called labels"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from undertow.audit.slices.table import CLASS, CROSS, LABEL
+from undertow.records.reading import alternatives
 from undertow.records.records import Records
 
 
@@ -16,7 +17,7 @@ def slices_asked(records: Records, by: Sequence[str], label: str | None = None) 
     """
     columns = records.slice_columns
     names = [name for given in by for name in _split(given, columns)]
-    return tuple(dict.fromkeys(_class_named(name, {LABEL, label}, columns) for name in names))
+    return tuple(dict.fromkeys(_class_named(name, {LABEL, *alternatives(label)}, columns) for name in names))
 
 
 def _split(given: str, columns: Collection[str]) -> list[str]:
@@ -24,7 +25,7 @@ def _split(given: str, columns: Collection[str]) -> list[str]:
     return [given] if given in columns or not all(parts) else parts
 
 
-def _class_named(name: str, labels: Collection[str | None], columns: Collection[str]) -> str:
+def _class_named(name: str, labels: Collection[str], columns: Collection[str]) -> str:
     if name in columns:
         return name
     parts = [part.strip() for part in name.split(CROSS)]

@@ -15,8 +15,15 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import flags_meant, member_holding, models_meant
-from undertow.records.formats.columns.names import MOST_SHOWN, flag_of, has_columns
-from undertow.records.reading import COLUMN_FLAGS, Reading
+from undertow.records.formats.columns.names import (
+    MOST_SHOWN,
+    USUAL,
+    flag_of,
+    has_columns,
+    plain,
+    those_called,
+)
+from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 
 ANSWERS = ("score", "p_")
 
@@ -29,9 +36,8 @@ def as_asked(
     Several columns of predictions become rows of several members. The second value is notes on
     columns that gave way. Raises ``TableError`` for a column or part that is not there.
     """
-    asked = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
-    for flag, name in asked.items():
-        _refuse_absent(path, frame, flag, name)
+    given = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
+    asked = {flag: _first(path, frame, flag, name) for flag, name in given.items()}
     wanted = _predictions(path, frame, reading.prediction)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
@@ -46,21 +52,43 @@ def as_asked(
 
 def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
     """The names of columns after ``as_asked``; for sniffing."""
-    made = {COLUMN_FLAGS[f]: getattr(reading, f) for f in COLUMN_FLAGS}
-    found = {new for new, old in made.items() if old in names}
+    said = {new: alternatives(getattr(reading, flag)) for flag, new in COLUMN_FLAGS.items()}
+    made = {
+        new: next((name for name in given if name in names), None) for new, given in said.items()
+    }
+    found = {new for new, old in made.items() if old is not None}
     predicts = bool(reading.prediction) or reading.pick in names
-    gone = {old for old in made.values() if old is not None}
-    return (names - gone) | found | ({"prediction"} if predicts else frozenset())
+    return (names - set(made.values())) | found | ({"prediction"} if predicts else frozenset())
 
 
-def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> None:
-    if name in frame.columns:
-        return
-    close = difflib.get_close_matches(name, frame.columns, n=1)
-    fix = f"did you mean {flag_of(flag, close[0])}" if close else f"give --{flag} one of these"
+def _first(path: Path, frame: pl.DataFrame, flag: str, given: str) -> str:
+    """The column of this file among those that were named for it."""
+    found = next((name for name in alternatives(given) if name in frame.columns), None)
+    if found is None:
+        _refuse_absent(path, frame, flag, given)
+    return found
+
+
+def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> NoReturn:
     raise TableError(
-        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)}; {fix}"
+        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
+        f" {_instead(path, frame, flag, name)}"
     )
+
+
+def _instead(path: Path, frame: pl.DataFrame, flag: str, name: str) -> str:
+    """What to type in place of a name that the file lacks."""
+    usual = those_called(USUAL[flag], frame.columns)
+    close = difflib.get_close_matches(name, frame.columns, n=1)
+    # A usual name is no slip: the other side's file probably has it.
+    if close and not (usual and plain(name) in USUAL[flag]):
+        return f"did you mean {flag_of(flag, close[0])}"
+    if usual and flag == "prediction":
+        return f"for a name of its own write {path}::{usual[0]}"
+    if usual:
+        both = flag_of(flag, name, usual[0])
+        return f"where files have different names give both: {both}"
+    return f"give --{flag} one of these"
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
@@ -81,10 +109,9 @@ def _predictions(path: Path, frame: pl.DataFrame, asked: tuple[str, ...]) -> lis
         for name in [given] if given in frame.columns else given.split(","):
             name = name if name in frame.columns else name.strip()
             fitting = [c for c in frame.columns if fnmatchcase(c, name)]
-            if name in frame.columns or not fitting:
+            if not fitting and name not in frame.columns:
                 _refuse_absent(path, frame, "prediction", name)
-                fitting = [name]
-            found += fitting
+            found += [name] if name in frame.columns else fitting
     return list(dict.fromkeys(found))
 
 

@@ -31,6 +31,8 @@ SCORE = (
 MEMBER = ("member", "model", "model_name", "model_id", "seed", "run", "run_id", "fold", "replica")
 
 
+USUAL = {"id": ID, "prediction": PREDICTION, "label": LABEL, "score": SCORE, "member": MEMBER}
+"""Names by flag."""
 MOST_SHOWN = 12
 
 

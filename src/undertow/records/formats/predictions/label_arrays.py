@@ -9,7 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.decoding.npz import BARE, MAGIC, Stored, stored_arrays
+from undertow.records.formats.decoding.npz import (
+    BARE,
+    MAGIC,
+    Stored,
+    are_code_points,
+    stored_arrays,
+)
 from undertow.records.opening import open_file
 
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
@@ -83,6 +89,8 @@ def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) 
         if (values[np.isfinite(values)] % 1 != 0).any():
             raise TableError(f"{path}: labels are {values.dtype}; want whole numbers or text")
         values = np.where(np.isfinite(values), values, -1).astype(np.int64)
+    if values.dtype.kind == "U" and not are_code_points(values):
+        raise TableError(f"{path}: holds what is no text; the file is damaged: save it again")
     if values.dtype.kind == "i" and none_below:
         return pl.Series([None if v < 0 else str(v) for v in values.tolist()], dtype=pl.String)
     if values.dtype.kind == "b":

@@ -13,7 +13,7 @@ from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
-from undertow.records.reading import Reading
+from undertow.records.reading import Reading, alternatives
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
@@ -72,7 +72,8 @@ def _table(path: Path, reading: Reading, notes: list[str]) -> pl.DataFrame:
             f"{path}: has no pair of columns such as example_id and label;"
             f" {has_columns(frame.columns)}; name them with --id COLUMN --label COLUMN"
         )
-    answers = {*ANSWERS, *reading.prediction, reading.score, reading.member} - {key, label}
+    theirs = (alternatives(name) for name in (*reading.prediction, reading.score, reading.member))
+    answers = ANSWERS.union(*theirs) - {key, label}
     kept = [c for c in frame.columns if c not in answers and not c.startswith(PROBABILITY)]
     renamed = {key: "example_id", label: "label"}
     # A column that has the usual name gives way to the one that was named.
@@ -92,9 +93,8 @@ def _table(path: Path, reading: Reading, notes: list[str]) -> pl.DataFrame:
 
 
 def _first(frame: pl.DataFrame, asked: str | None, usual: tuple[str, ...]) -> str | None:
-    if asked in frame.columns:
-        return asked
-    return next(iter(those_called(usual, frame.columns)), None)
+    given = [name for name in alternatives(asked) if name in frame.columns]
+    return next(iter([*given, *those_called(usual, frame.columns)]), None)
 
 
 def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> Sheet:
