@@ -41,8 +41,9 @@ SIBLINGS = (
 SHARED = {"undertow.records.formats.detect"}
 ROOMS: dict[str, set[str]] = {
     "decoding": set(),
-    "members": {"decoding"},
-    "predictions": {"decoding", "members"},
+    "columns": set(),
+    "members": {"decoding", "columns"},
+    "predictions": {"decoding", "columns", "members"},
     "logs": {"decoding", "members"},
     "asked": {"members"},
 }

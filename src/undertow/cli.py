@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from undertow.errors import NotComparableError, UndertowError, UserError, install
+from undertow.spreading import groups, spread_out
 
 if TYPE_CHECKING:
     import click
@@ -31,13 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-SPREAD = ("--by", "--tasks", "--accept")
-"""Options that take several values after one flag: ``--by age gender``."""
-GROUPED = ("--against",)
-"""Options of which also matters what stood after one flag: ``--against a1.csv a2.csv --against b.csv``."""
-TOGETHER = "\0"
-"""Between values of one flag: no path, and no argument, holds a NUL."""
 
 OUT_OF_MEMORY = (
     "there is not enough memory for all these predictions at once; give fewer examples, members, variants or columns,"
@@ -61,7 +53,7 @@ Reference = Annotated[
 Against = Annotated[list[str], typer.Option(help=AGAINST, metavar="<path>...")]
 By = Annotated[
     list[str] | None,
-    typer.Option(help="Slice by class or task (the default), by a column, or by a crossing: age+gender."),
+    typer.Option(help="Slice by class (or label) or task (the default), by a column, or by a crossing: age+gender."),
 ]
 Tolerance = Annotated[float, typer.Option(help="Points on a slice that are too few to matter.")]
 ToleranceOverall = Annotated[float, typer.Option(help="The same for the whole.")]
@@ -74,7 +66,25 @@ Positive = Annotated[
 Format = Annotated[str | None, typer.Option(help="Read files as this format (undertow list formats).")]
 Metric = Annotated[str | None, typer.Option(help="The outcome to take where a log has several.")]
 Filter = Annotated[str | None, typer.Option(help="The output filter to take where a log has several.")]
-Labels = Annotated[Path | None, typer.Option(help="A table of right answers, for predictions that come without.")]
+Labels = Annotated[
+    Path | None,
+    typer.Option(help="Right answers for predictions that come without: a table, or labels as npy or npz."),
+]
+Id = Annotated[str | None, typer.Option(help="The column of a plain table that names the example; image,img: either.")]
+Prediction = Annotated[
+    list[str] | None,
+    typer.Option(help="The column of predictions; several, with commas between or as a pattern, are several members."),
+]
+Label = Annotated[str | None, typer.Option(help="The column of right answers.")]
+Score = Annotated[
+    str | None, typer.Option(help="The column of scores: of two classes the probability, else how good the answer is.")
+]
+Member = Annotated[str | None, typer.Option(help="The column that says which model or seed a row is of.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="What the sides are called: the reference first, then each variant."),
+]
+Name = Annotated[list[str] | None, typer.Option("--name", help="What the population is called.")]
 Tasks = Annotated[list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")]
 Cluster = Annotated[
     str | None,
@@ -104,6 +114,15 @@ GeneraliseTo = Annotated[
 MembersApart = Annotated[
     bool,
     typer.Option("--members-apart", help="Members were trained apart: take none for a repeat run of another."),
+]
+Suggest = Annotated[
+    Path | None, typer.Option(help="Write a policy here from what the reference's own runs differ by, and stop.")
+]
+Inconclusive = Annotated[
+    str, typer.Option(help="What to exit with where a required rule cannot tell: report (3), pass (0) or fail (1).")
+]
+Annotations = Annotated[
+    str, typer.Option(help="Print workflow annotations: github, none, or auto (where GITHUB_ACTIONS is set).")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -186,12 +205,18 @@ def audit(
     metric: Metric = None,
     filter: Filter = None,
     labels: Labels = None,
+    id: Id = None,
+    prediction: Prediction = None,
+    label: Label = None,
+    score: Score = None,
+    member: Member = None,
     tasks: Tasks = None,
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
     missing: MissingOutcomes = None,
     paired: Paired = False,
+    name: Names = None,
     generalise_to: GeneraliseTo = "auto",
     members_apart: MembersApart = False,
 ) -> None:
@@ -199,7 +224,8 @@ def audit(
     from undertow.files import Request, audit_files
 
     settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, members_apart, level)
-    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
+    columns = _columns(id, prediction, label, score, member)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, columns, cluster)
     request = Request(
         reference,
         groups(against),
@@ -208,6 +234,7 @@ def audit(
         positive=positive,
         accepted=frozenset(accept or ()),
         paired=paired,
+        names=tuple(name or ()),
         missing=_missing(missing),
         settings=settings,
         command=_typed(),
@@ -220,17 +247,11 @@ def gate(
     reference: Reference,
     against: Annotated[list[str] | None, typer.Option(help=AGAINST, metavar="<path>...")] = None,
     policy: Annotated[Path | None, typer.Option(help="The policy, a TOML file; --suggest writes a first one.")] = None,
-    suggest: Annotated[
-        Path | None, typer.Option(help="Write a policy here from what the reference's own runs differ by, and stop.")
-    ] = None,
+    suggest: Suggest = None,
     by: By = None,
     out: Out = Path("gate"),
-    inconclusive: Annotated[
-        str, typer.Option(help="What to exit with where a required rule cannot tell: report (3), pass (0) or fail (1).")
-    ] = "report",
-    annotations: Annotated[
-        str, typer.Option(help="Print workflow annotations: github, none, or auto (where GITHUB_ACTIONS is set).")
-    ] = "auto",
+    inconclusive: Inconclusive = "report",
+    annotations: Annotations = "auto",
     tolerance: Tolerance = 5.0,
     tolerance_overall: ToleranceOverall = 1.0,
     draws: Draws = 2000,
@@ -241,12 +262,18 @@ def gate(
     metric: Metric = None,
     filter: Filter = None,
     labels: Labels = None,
+    id: Id = None,
+    prediction: Prediction = None,
+    label: Label = None,
+    score: Score = None,
+    member: Member = None,
     tasks: Tasks = None,
     cluster: Cluster = None,
     accept: Accept = None,
     allow_partial: Partial = False,
     missing: MissingOutcomes = None,
     paired: Paired = False,
+    name: Names = None,
     generalise_to: GeneraliseTo = "auto",
     members_apart: MembersApart = False,
 ) -> None:
@@ -256,7 +283,8 @@ def gate(
     from undertow.gating import run_gate, write_suggestion
 
     settings = _settings(by, draws, seed, tolerance, tolerance_overall, min_count, generalise_to, members_apart)
-    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
+    columns = _columns(id, prediction, label, score, member)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, columns, cluster)
     request = Request(
         reference,
         groups(against or ()),
@@ -265,6 +293,7 @@ def gate(
         positive=positive,
         accepted=frozenset(accept or ()),
         paired=paired,
+        names=tuple(name or ()),
         missing=_missing(missing),
         settings=settings,
         command=_typed(),
@@ -283,13 +312,19 @@ def bless(
     metric: Metric = None,
     filter: Filter = None,
     labels: Labels = None,
+    id: Id = None,
+    prediction: Prediction = None,
+    label: Label = None,
+    score: Score = None,
+    member: Member = None,
     tasks: Tasks = None,
     allow_partial: Partial = False,
 ) -> None:
     """Record an approved reference by the hash of its content, for a policy's line blessed = "blessed.json"."""
     from undertow.files import bless_files
 
-    reading = _reading(allow_partial, metric, filter, labels, tasks, inputs=False)
+    columns = _columns(id, prediction, label, score, member)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, columns, inputs=False)
     typer.echo(bless_files(reference, out, reading, format))
 
 
@@ -301,15 +336,22 @@ def convert(
     metric: Metric = None,
     filter: Filter = None,
     labels: Labels = None,
+    id: Id = None,
+    prediction: Prediction = None,
+    label: Label = None,
+    score: Score = None,
+    member: Member = None,
     tasks: Tasks = None,
     cluster: Cluster = None,
+    name: Name = None,
     allow_partial: Partial = False,
 ) -> None:
     """Write files of any known format as a population folder (undertow-records/1)."""
     from undertow.files import convert_files
 
-    reading = _reading(allow_partial, metric, filter, labels, tasks, cluster)
-    convert_files(paths, out, reading, format)
+    columns = _columns(id, prediction, label, score, member)
+    reading = _reading(allow_partial, metric, filter, labels, tasks, columns, cluster)
+    convert_files(paths, out, reading.named(_one_name(name)), format)
 
 
 @app.command(name="list")
@@ -347,19 +389,37 @@ def _settings(
     )
 
 
+def _columns(
+    id: str | None, prediction: list[str] | None, label: str | None, score: str | None, member: str | None
+) -> dict[str, Any]:
+    """Fields of ``Reading``: what the columns of a plain table are called."""
+    return {"id": id, "prediction": tuple(prediction or ()), "label": label, "score": score, "member": member}
+
+
 def _reading(
     allow_partial: bool,
     metric: str | None,
     filter: str | None,
     labels: Path | None,
     tasks: list[str] | None,
+    columns: dict[str, Any],
     cluster: str | None = None,
     *,
     inputs: bool = True,
 ) -> Reading:
     from undertow.records.reading import Reading
 
-    return Reading(None, allow_partial, inputs, metric, filter, labels, tuple(tasks or ()), cluster)
+    return Reading(None, allow_partial, inputs, metric, filter, labels, tuple(tasks or ()), cluster, **columns)
+
+
+def _one_name(names: list[str] | None) -> str | None:
+    """What stands after ``--name`` is read as names to the next flag, as an audit has several."""
+    if names and len(names) > 1:
+        raise UserError(
+            f"--name {' '.join(names)}: one population has one name; write the files before --name, and one name after"
+            " it"
+        )
+    return names[0] if names else None
 
 
 def _missing(asked: str | None) -> Missing | None:
@@ -369,47 +429,8 @@ def _missing(asked: str | None) -> Missing | None:
 
 
 def spread(arguments: list[str]) -> list[str]:
-    """``--by x y``, and ``--by=x y``, become ``--by x --by y``, as click gives an option one value at a time. What
-    stands after one ``--against`` stays together as one value (``groups``).
-
-    Raises ``UserError`` for an argument of no option after ``--against``: it would silently become part of the
-    reference. For that all other options are told apart by whether they take a value.
-    """
-    rest, alone = deque(arguments), _options_without_value()
-    done, against = list[str](), False
-    while rest:
-        argument = rest.popleft()
-        name, equals, value = argument.partition("=")
-        if name in (*SPREAD, *GROUPED):
-            values = _values(name, [value] if equals else [], rest)
-            done += [name, TOGETHER.join(values)] if name in GROUPED else [a for v in values for a in (name, v)]
-            against = against or name in GROUPED
-        elif argument.startswith("--") and argument != "--":
-            done.append(argument)
-            if not equals and name not in alone and rest:
-                done.append(rest.popleft())
-        elif against:
-            raise UserError(_misplaced(argument if argument != "--" else " ".join(rest)))
-        else:
-            done.append(argument)
-    return done
-
-
-def _values(name: str, values: list[str], rest: deque[str]) -> list[str]:
-    """What stands after one flag, taken from ``rest``."""
-    while rest and not rest[0].startswith("-"):
-        values.append(rest.popleft())
-    if not any(values):
-        raise UserError(f"{name}: nothing stands after it; write at least one value there, or leave it out")
-    return values
-
-
-def _misplaced(argument: str) -> str:
-    return (
-        f"{argument}: stands after --against but belongs to no option, so it is not clear whether it is reference or"
-        " variant; write all files of the reference first, and all files of a variant right after its --against:"
-        " REFERENCE … --against VARIANT … [OPTIONS]"
-    )
+    """The arguments as click takes them (``spreading.spread_out``)."""
+    return spread_out(arguments, _options_without_value())
 
 
 def _options_without_value() -> frozenset[str]:
@@ -417,11 +438,6 @@ def _options_without_value() -> frozenset[str]:
     commands = cast("click.Group", typer.main.get_command(app)).commands.values()
     flags = (p for command in commands for p in command.params if getattr(p, "is_flag", False))
     return frozenset({"--help", "--version", *(name for flag in flags for name in (*flag.opts, *flag.secondary_opts))})
-
-
-def groups(given: Sequence[str]) -> list[list[Path]]:
-    """The paths after each flag."""
-    return [[Path(path) for path in together.split(TOGETHER)] for together in given]
 
 
 def one_blas_thread() -> None:

@@ -14,9 +14,12 @@ from undertow.audit.gate.result import GateResult
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings
+from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import read_any
+from undertow.records.formats.table import sides_in
+from undertow.records.naming import named, refuse_other_names, told_apart
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
@@ -34,6 +37,7 @@ class Request:
     ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
     ``against`` holds what belongs together: each of its groups is a variant, but for folders, of which each is one.
     ``accepted`` names conditions that may differ. ``paired``: file i of the reference goes with file i of each variant.
+    ``names``: what the sides are called, the reference first, instead of what their files are called.
     ``missing``: what becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
     refuses where there is none. The slices are in ``settings.by``; without any, the tasks where there are several, else
     the classes.
@@ -46,6 +50,7 @@ class Request:
     positive: str | None = None
     accepted: Collection[str] = ()
     paired: bool = False
+    names: Sequence[str] = ()
     missing: Missing | None = None
     settings: Settings = field(default_factory=Settings)
     command: str = ""
@@ -53,6 +58,7 @@ class Request:
 
     def __post_init__(self) -> None:
         refuse_unknown(self.accepted)
+        refuse_other_names(self.names, 1 + len(variant_groups(self.against)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +74,28 @@ class Sides:
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     """Read the reference and every variant, and collect in ``sources`` what was read. Raises ``UserError`` for anything
     that cannot be read."""
-    sources = sources or Sources()
-    reading = replace(request.reading, missing=request.missing or request.reading.missing)
-    refuse_same_paths(request.reference, variant_groups(request.against))
+    sources, reading = sources or Sources(), _reading(request)
+    groups, names = variant_groups(request.against), iter(request.names)
+    refuse_same_paths(request.reference, groups, sides_in)
     with sources.reading("reference"):
         before, about = read_any(request.reference, reading, format=request.format)
-    before = _with_positive(before, request.positive)
+    before = _with_positive(named(before, next(names, None)), request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
-    for paths in variant_groups(request.against):
+    for paths in groups:
         with sources.reading("variant"):
             after, about = read_any(paths, reading, format=request.format)
-        after = _told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        name = next(names, None)
+        if name is None:
+            after = told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+        after = named(after, name)
         if request.paired:
             after = declared_pairs(before, after, request.reference, paths)
         if before.inputs is not None:
             after = replace(after, inputs=None)  # The reference's are shown; a million prompts are not kept twice.
         variants.append(_with_positive(after, request.positive))
         said.append(f"variant    {about}")
-    settings = request.settings
-    if not settings.by:
-        settings = replace(settings, by=_usual_slices(before))
+    by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
+    settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings)
 
 
@@ -117,7 +125,8 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
     sources = Sources(request.command)
     with sources.reading("policy"):
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
-    request = replace(request, missing=request.missing or chosen.missing)
+    reading = replace(request.reading, by=(*request.reading.by, *chosen.columns()))
+    request = replace(request, missing=request.missing or chosen.missing, reading=reading)
     sides = read_sides(request, sources)
     with sources.reading("policy"):  # Rules may name files of their own.
         result = gate(
@@ -136,7 +145,8 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
 
 def suggest_files(request: Request) -> str:
     """A policy as TOML, whose limits are what the reference's own runs leave room for."""
-    records, _ = read_any(request.reference, request.reading, format=request.format)
+    records, _ = read_any(request.reference, replace(request.reading, by=request.settings.by), format=request.format)
+    records = named(records, next(iter(request.names), None))
     unanswered_N = (records.pred_MN < 0).any(axis=0)
     if records.score_MN is None and unanswered_N.any():
         raise UserError(
@@ -144,7 +154,7 @@ def suggest_files(request: Request) -> str:
             f" {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs show no floor; fill them in, or leave"
             " them out with --allow-partial"
         )
-    return suggested_policy(records, request.settings.by)
+    return suggested_policy(records, slices_asked(records, request.settings.by, request.reading.label))
 
 
 def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> str:
@@ -175,6 +185,12 @@ def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
     return variants
 
 
+def _reading(request: Request) -> Reading:
+    """How the sides are read: what is asked of the comparison matters to the files too."""
+    missing = request.missing or request.reading.missing
+    return replace(request.reading, missing=missing, by=(*request.reading.by, *request.settings.by))
+
+
 def _usual_slices(records: Records) -> tuple[str, ...]:
     """Tasks where there are several, else classes where there are labels of a classification."""
     if "task" in records.examples.columns and records.examples["task"].n_unique() > 1:
@@ -191,18 +207,6 @@ def _writable(out: Path) -> None:
         raise UserError(
             f"{out}: the report cannot be written here ({problem.strerror}). Give another --out."
         ) from problem
-
-
-def _told_apart(records: Records, path: Path, taken: set[str]) -> Records:
-    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
-    name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
-    if name in taken and path.is_dir() and path.resolve().name not in taken:
-        name = path.resolve().name
-    if name in parents[:1]:  # Several loose files are called after their folder, which then tells nothing apart.
-        name = "variant" if name in taken else name
-    while name in taken and parents:
-        name = f"{parents.pop(0)}/{name}"
-    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
 
 
 def _with_positive(records: Records, positive: str | None) -> Records:

@@ -37,6 +37,7 @@ def gate_paths(
     format: str | None = None,
     accept: Sequence[str] = (),
     paired: bool = False,
+    names: Sequence[str] = (),
     missing: Missing | None = None,
     generalise_to: Asked = "auto",
     members_apart: bool = False,
@@ -48,7 +49,8 @@ def gate_paths(
     variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
     file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``generalise_to``
     is what the verdict is about: ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of
-    another. ``reading`` are fields of ``Reading``: ``metric``, ``tasks``, ``allow_partial`` …
+    another. ``names`` are what the sides are called, the reference first. ``reading`` are fields of ``Reading``:
+    ``metric``, ``tasks``, ``allow_partial``, ``id`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
     be compared are a verdict, not an error.
@@ -61,6 +63,7 @@ def gate_paths(
         format=format,
         accepted=frozenset(accept),
         paired=paired,
+        names=tuple(names),
         missing=missing,
         settings=Settings(by=tuple(by), generalise_to=generalise_to, members_apart=members_apart),
     )

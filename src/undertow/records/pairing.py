@@ -8,7 +8,7 @@ split or a trained network.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +52,12 @@ def declared_pairs(
     return replace(variant, manifest=variant.manifest.model_copy(update=kin))
 
 
-def refuse_same_paths(reference: Sequence[Path], variants: Sequence[Sequence[Path]]) -> None:
-    """``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
+def refuse_same_paths(
+    reference: Sequence[Path], variants: Sequence[Sequence[Path]], sides: Callable[[Path], str | None] | None = None
+) -> None:
+    """``sides`` says how one file is given for both sides, if it holds several models.
+
+    ``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
     for no other reason than how the command was typed."""
     before = _places("the reference", reference)
     seen: list[set[str]] = []
@@ -61,10 +65,19 @@ def refuse_same_paths(reference: Sequence[Path], variants: Sequence[Sequence[Pat
         places = _places("one variant", files)
         both = next((path for place, path in places.items() if place in before), None) or _inside(before, places)
         if both is not None:
-            raise UserError(f"{both}: stands on both sides, in the reference and after --against; take it from one")
+            raise UserError(
+                f"{both}: stands on both sides, in the reference and after --against; take it from one"
+                + _or_parts(both, sides)
+            )
         if set(places) in seen:
             raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
         seen.append(set(places))
+
+
+def _or_parts(path: Path, sides: Callable[[Path], str | None] | None) -> str:
+    """The way out for a file that holds both models."""
+    found = None if sides is None or path.is_dir() else sides(path)
+    return "" if found is None else f", or a model on each side: {found}"
 
 
 def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:

@@ -12,6 +12,14 @@ from undertow.errors import UserError
 Missing = Literal["refuse", "wrong"]
 """What becomes of a prediction or score that is not there: it refuses the comparison, or counts as wrong."""
 
+COLUMN_FLAGS = {"id": "example_id", "label": "label", "score": "score", "member": "member"}
+"""Fields of ``Reading`` that name a column of a plain table, and what readers call it."""
+
+
+def alternatives(given: str | None) -> tuple[str, ...]:
+    """The names that stand after a flag: ``image,img`` is either, as files call it, or a name with a comma."""
+    return () if given is None else tuple(dict.fromkeys([given, *(part.strip() for part in given.split(","))]))
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -25,6 +33,11 @@ class Reading:
     independent. ``missing``: with ``refuse`` and ``allow_partial`` a reader leaves empty predictions out; else it
     keeps them, and the comparison refuses them or counts them as wrong. ``pick``: what follows ``::`` in a path, for
     files that hold several models.
+
+    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner calls them; with commas
+    between, a file takes the first that it has. So is ``prediction``; several (a tuple, commas, or a pattern such as
+    ``seed*``) are several members. ``by``: slices that were asked for, on which the files of a side must agree; a
+    column that nobody asked for may differ.
     """
 
     name: str | None = None
@@ -37,14 +50,40 @@ class Reading:
     cluster: str | None = None
     missing: Missing = "refuse"
     pick: str | None = None
+    id: str | None = None
+    prediction: tuple[str, ...] = ()
+    label: str | None = None
+    score: str | None = None
+    member: str | None = None
+    by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.prediction, str):
+            object.__setattr__(self, "prediction", (self.prediction,))
         if self.missing not in get_args(Missing):
             raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 
     def named(self, name: str | None) -> Reading:
         """The same with a name, unless it has one."""
         return self if self.name is not None or name is None else replace(self, name=name)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The flags that name columns, with what was given."""
+        single = {flag: getattr(self, flag) for flag in COLUMN_FLAGS}
+        every = {"id": single.pop("id"), "prediction": ",".join(self.prediction) or None, **single}
+        return {flag: name for flag, name in every.items() if name is not None}
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Columns that were asked for, to slice by or as clusters; of a crossing each."""
+        parts = {part.strip() for name in self.by for part in name.replace(",", "+").split("+")}
+        return frozenset({*self.by, *parts, *([] if self.cluster is None else [self.cluster])})
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of the column that names the example, by which a file is known to be a table."""
+        return ("example_id", *alternatives(self.id))
 
     def wants_task(self, task: str) -> bool:
         """Whether this task was asked for: any is, where none is named."""

@@ -293,13 +293,13 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "id,prediction\n1,a\n",
-            "a.csv: has no column 'example_id'; it has 'id', 'prediction': rename the one that names the example",
+            "a.csv: has no column 'example_id'; it has 'id', 'prediction'; name its columns with --id id",
         ),
         (
             "a.csv",
             "example_id,answer\n1,a\n",
-            "a.csv: has no column 'prediction' and no p_<class>; it has 'example_id', 'answer': rename the one that"
-            " holds the predicted class",
+            "a.csv: has no column 'prediction' and no p_<class>; it has 'example_id', 'answer'; name its columns"
+            " with --prediction answer",
         ),
         (
             "a.csv",
@@ -452,11 +452,6 @@ FIRST = "example_id,prediction,label,region,content_hash\n1,a,a,n,h1\n2,b,b,s,h2
             "'content_hash' of example '2' is 'h2' in a.csv and 'h3' in b.csv (2 of 3 examples differ); one id must"
             " mean one example: correct the ids or the values, or leave them out with --allow-partial",
         ),
-        (
-            "example_id,prediction,region\n1,a,n\n2,a,n\n3,b,n\n",
-            "'region' of example '2' is 's' in a.csv and 'n' in b.csv (1 of 3 examples differ); the column is no slice;"
-            " a slice belongs to the example: remove the column, or leave them out with --allow-partial",
-        ),
     ],
 )
 def test_two_files_that_cannot_be_joined(put, second: str, message: str) -> None:
@@ -464,6 +459,27 @@ def test_two_files_that_cannot_be_joined(put, second: str, message: str) -> None
     with pytest.raises(TableError) as caught:
         read_tables(paths)
     assert str(caught.value).replace(f"{paths[0].parent}/", "") == message
+
+
+SECOND = "example_id,prediction,region\n1,a,n\n2,a,n\n3,b,n\n"
+DISPUTED = "'region' of example '2' is 's' in a.csv and 'n' in b.csv (1 of 3 examples differ); the column is no slice"
+
+
+def test_a_column_on_which_files_differ_costs_nobody_a_refusal(put) -> None:
+    paths = put("a.csv", FIRST), put("b.csv", SECOND)
+    records = read_tables(paths)
+    assert records.slice_columns == ()
+    assert records.manifest.notes[0].replace(f"{paths[0].parent}/", "") == f"left out: {DISPUTED}"
+
+
+@pytest.mark.parametrize("asked", [{"by": ("region",)}, {"by": ("size+region",)}, {"cluster": "region"}])
+def test_one_that_was_asked_for_does(put, asked: dict) -> None:
+    paths = put("a.csv", FIRST), put("b.csv", SECOND)
+    with pytest.raises(TableError) as caught:
+        read_any(paths, **asked)
+    assert str(caught.value).replace(f"{paths[0].parent}/", "") == (
+        f"{DISPUTED}; a slice belongs to the example: remove the column, or leave them out with --allow-partial"
+    )
 
 
 def test_different_probability_columns_are_refused(put) -> None:

@@ -16,6 +16,7 @@ from undertow.audit.gate.result import Decision, GateResult, overall
 from undertow.audit.gate.rules._rule import number, span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
+from undertow.audit.slices.asked import slices_asked
 from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
 from undertow.records.reading import Missing
@@ -47,7 +48,7 @@ def gate(
         raise UserError(
             "a gate cannot generalise to members alone, since a release meets new examples; choose examples or both"
         )
-    by = tuple(dict.fromkeys((*settings.by, *policy.columns())))
+    by = slices_asked(reference, (*settings.by, *policy.columns()))
     settings = replace(settings, by=by, several="both")
     try:
         refuse_unblessed(reference, policy)

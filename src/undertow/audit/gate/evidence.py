@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.pair import Pair, Row
+from undertow.audit.slices.table import CLASS, LABEL
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
@@ -51,8 +52,11 @@ class Evidence:
         return self.pair.design.mode == "members"
 
     def rows(self, on: str) -> NDArray[np.intp]:
-        """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a shell pattern)."""
+        """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a shell pattern).
+        ``label`` is the class, unless a column is called so."""
         column, _, pattern = on.partition("=")
+        if column == LABEL and all(row.slice != LABEL for row in self.pair.rows):
+            column = CLASS
         wanted = [
             g
             for g, row in enumerate(self.pair.rows)

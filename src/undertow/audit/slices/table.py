@@ -22,6 +22,8 @@ ALL = "all"
 """The ``slice`` of a finding about every example; its ``value`` is the empty string."""
 CLASS = "class"
 """The slice by label. A column of the same name is not reachable while examples have labels."""
+LABEL = "label"
+"""The same by the name of its column in a table."""
 CROSS = "+"
 
 
@@ -107,7 +109,7 @@ def _coding(records: Records, name: str) -> Coding:
 
 
 def _single(records: Records, name: str) -> Coding:
-    if name == CLASS and (records.label_N >= 0).any():
+    if _is_class(records, name) and (records.label_N >= 0).any():
         missing = (records.label_N < 0).any()
         values = (*records.classes, MISSING_VALUE) if missing else records.classes
         return Coding(values, np.where(records.label_N < 0, records.C, records.label_N))
@@ -118,6 +120,10 @@ def _single(records: Records, name: str) -> Coding:
     return code_column(records.examples[name])
 
 
+def _is_class(records: Records, name: str) -> bool:
+    return name == CLASS or (name == LABEL and LABEL not in records.slice_columns)
+
+
 def _has_words(records: Records) -> bool:
     return records.answers is not None or (records.inputs is not None and records.inputs.dtype == pl.String)
 
@@ -126,8 +132,11 @@ def _unknown(records: Records, name: str) -> str:
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
     known = tuple(dict.fromkeys((*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))))
     close = difflib.get_close_matches(name, known, n=1)
-    why = "no example has a label; " if name == CLASS else ""
+    why = "no example has a label; " if _is_class(records, name) else ""
     meant = f"did you mean '{close[0]}'? " if close else ""
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) > 1 and set(parts) <= set(known):
+        meant = f"write --by {' '.join(parts)}; "
     listed = (
         f"it can be sliced by {', '.join(known)}" if known else "its examples have no labels and no further columns"
     )

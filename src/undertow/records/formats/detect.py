@@ -8,6 +8,7 @@ with the same four.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -18,6 +19,7 @@ from undertow.errors import UserError
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.tasks import only_tasks
+from undertow.records.formats.columns.meant import LOOKS
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -76,7 +78,7 @@ def read_any(
         raise UserError(
             "there is nothing to read: give a population folder or files of predictions"
         )
-    found = [hit for path in paths for hit in _found(Path(path), format)]
+    found = [hit for path in paths for hit in _found(Path(path), format, reading)]
     formats = {hit.format.NAME: hit.format for hit in found}
     if len(formats) > 1:
         kinds = ", ".join(f"{hit.path} is a {hit.format.NAME}" for hit in _first_of_each(found))
@@ -122,10 +124,11 @@ def _said(found: list[_Hit], records: Records) -> str:
         if records.answers is not None
         else f"{records.C} classes"
     )
-    return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}"
+    hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
+    return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
 
 
-def _found(path: Path, format: str | None) -> list[_Hit]:
+def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
     """The path with its format; for a folder that is none itself, every file in it that has one."""
     pick = None
     if not _exists(path) and PICK in str(path):
@@ -140,13 +143,14 @@ def _found(path: Path, format: str | None) -> list[_Hit]:
         raise UserError(f"{path}: there is no such file or folder; check the name")
     if format is not None:
         return [_Hit(path, pick, _called(format), f"read as {format}, as asked")]
-    hit = _asked(path, pick)
+    reading = replace(reading, pick=pick or reading.pick)
+    hit = _asked(path, reading)
     if hit is not None:
         return [hit]
     if not path.is_dir():
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
     inside = [
-        _asked(p, pick)
+        _asked(p, reading)
         for p in sorted(path.iterdir())
         if p.is_file() and not p.name.startswith(".")
     ]
@@ -165,12 +169,26 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _asked(path: Path, pick: str | None) -> _Hit | None:
-    for format in known_formats():
-        reason = format.sniff(path)
+def _asked(path: Path, reading: Reading) -> _Hit | None:
+    for format in _in_turn(reading):
+        reason = _reason(format, path, reading)
         if reason is not None:
-            return _Hit(path, pick, format, reason)
+            return _Hit(path, reading.pick, format, reason)
     return None
+
+
+def _in_turn(reading: Reading) -> list[Format]:
+    """All formats; those of plain tables first where a person names columns, as only they have
+    columns to be named."""
+    formats = list(known_formats())
+    return (
+        sorted(formats, key=lambda f: not hasattr(f, "sniff_asked")) if reading.columns else formats
+    )
+
+
+def _reason(format: Format, path: Path, reading: Reading) -> str | None:
+    sniff = getattr(format, "sniff_asked", None)
+    return format.sniff(path) if sniff is None else cast("str | None", sniff(path, reading))
 
 
 def _called(name: str) -> Format:

@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.asked import as_asked, names_asked
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
-from undertow.records.formats.decoding.typed import typed, typed_all
+from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import member_names, population_name
@@ -27,8 +28,11 @@ ABOUT = (
     "CSV, Parquet or JSON lines with the columns example_id and score (or correct), and answer,"
     " output, target"
 )
-USES = ()
+USES = ("columns",)
 OUTCOMES = ("score", "correct")
+GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
+          "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
+"""Words that people grade by."""
 WORDS = (
     "example_id",
     "answer",
@@ -43,12 +47,18 @@ WORDS = (
 
 def sniff(path: Path) -> str | None:
     """A table with an outcome and no prediction."""
+    return sniff_asked(path, Reading())
+
+
+def sniff_asked(path: Path, reading: Reading) -> str | None:
+    """The same, of the columns that ``reading`` names."""
     if path.is_dir():
         return None
-    found = kind_of(path)
+    keys = reading.keys
+    found = kind_of(path, keys)
     if found is None:
         return None
-    names = column_names(path)
+    names = names_asked(column_names(path, keys), reading)
     predicts = "prediction" in names or any(name.startswith("p_") for name in names)
     outcome = next((name for name in OUTCOMES if name in names), None)
     if outcome is None or predicts or "example_id" not in names:
@@ -61,15 +71,18 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     logs = [
         log
         for path, name in zip(paths, member_names(paths), strict=True)
-        for log in _logs(path, name)
+        for log in _logs(path, name, reading)
     ]
-    return assemble(logs, reading.named(population_name(paths)))
+    return assemble(logs, reading.named(reading.pick).named(population_name(paths)))
 
 
-def _logs(path: Path, name: str) -> list[Log]:
-    frame = _typed(path, parse(path))
+def _logs(path: Path, name: str, reading: Reading) -> list[Log]:
+    frame, notes = as_asked(path, parse(path, reading.keys), reading)
+    if reading.label is not None:  # Here the right answer is in words.
+        frame = frame.drop("target", strict=False).rename({"label": "target"})
+    frame = _typed(path, frame)
     if "member" not in frame.columns:
-        return [Log(name, str(path), frame)]
+        return [Log(name, str(path), frame, notes=notes)]
     if frame["member"].null_count():
         raise TableError(
             f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill"
@@ -77,7 +90,12 @@ def _logs(path: Path, name: str) -> list[Log]:
         )
     parts = frame.partition_by("member", maintain_order=True)
     return [
-        Log(str(p["member"][0]), f"{path} (member {p['member'][0]})", p.drop("member"))
+        Log(
+            str(p["member"][0]),
+            f"{path} (member {p['member'][0]})",
+            p.drop("member"),
+            notes=notes,
+        )
         for p in parts
     ]
 
@@ -103,12 +121,22 @@ def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([*columns, *typed_all(slices)])
 
 
+def _graded(values: pl.Series) -> pl.Series:
+    """Numbers for words, where all are words that people grade by."""
+    if values.dtype != pl.String:
+        return values
+    words = values.str.strip_chars().str.to_lowercase()
+    if not words.drop_nulls().is_in(list(GRADES)).all():
+        return values
+    return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
+
+
 def _number(path: Path, column: pl.Series) -> pl.Series:
     """Numbers and truth values; ``TableError`` for anything else."""
     values = (
         typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
     )
-    number = values.cast(pl.Float64, strict=False)
+    number = number_of(_graded(values))
     wrong = number.is_null() & values.is_not_null()
     if wrong.any() or values.dtype.is_temporal():
         shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]

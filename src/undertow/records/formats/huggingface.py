@@ -74,7 +74,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         f(path, name, notes)
         for f, path, name in zip(read_as, paths, member_names(paths), strict=True)
     ]
-    sheets = with_labels([sheet for sheet, _ in made], reading.labels, notes)
+    sheets = with_labels([sheet for sheet, _ in made], reading, notes)
     if reading.labels is None and all("label" not in s.frame.columns for s in sheets):
         notes.append(
             f"{paths[0]}: holds no right answers; give them with --labels FILE (index and label)."

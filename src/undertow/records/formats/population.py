@@ -15,7 +15,8 @@ from undertow.records.schema import Manifest
 
 NAME = "population"
 ABOUT = "a folder written by undertow run or undertow convert (undertow-records/1)"
-USES = ("metric", "filter")
+USES = ("metric", "filter", "columns")
+"""Its columns have their names, so names for those of the other side's tables cost nothing."""
 
 
 def sniff(path: Path) -> str | None:

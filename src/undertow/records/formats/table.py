@@ -7,6 +7,10 @@ score                      two classes: probability of the positive one
 p_<class>                  probability of that class
 input, content_hash        text to show; a fingerprint of the input
 anything else              a slice
+
+Columns of other names are named by ``--id``, ``--prediction``, ``--label``, ``--score`` and
+``--member``. Several columns of predictions are several members. What follows ``::`` in the path is
+one column of predictions, or one of the members: ``both.csv::int8``.
 """
 
 from __future__ import annotations
@@ -17,6 +21,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.asked import as_asked
+from undertow.records.formats.columns.meant import LOOKS, label_meant, sides_meant
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.members.names import file_name, member_names, population_name
@@ -28,23 +35,29 @@ from undertow.records.records import Records
 
 NAME = "table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"
-USES = ("labels",)
+USES = ("labels", "columns")
 
 
 def sniff(path: Path) -> str | None:
     """What makes ``path`` a plain table, ``None`` where nothing does."""
+    return sniff_asked(path, Reading())
+
+
+def sniff_asked(path: Path, reading: Reading) -> str | None:
+    """The same, of the columns that ``reading`` names."""
     if path.is_dir():
         return None
-    found = kind_of(path)
+    found = kind_of(path, reading.keys)
     return None if found is None else f"{found[0]} ({found[1]})"
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``; a table of right answers goes before the labels that the predictions
     bring."""
-    sheets, notes = _sheets(paths)
-    sheets = with_labels(sheets, reading.labels, notes)
-    return from_sheets(sheets, reading.named(population_name(paths)), notes)
+    sheets, notes = _sheets(paths, reading)
+    sheets = with_labels(sheets, reading, notes)
+    notes += _about_labels(sheets)
+    return from_sheets(sheets, reading.named(reading.pick).named(population_name(paths)), notes)
 
 
 def read_tables(
@@ -65,14 +78,34 @@ def read_tables(
     return read(paths, Reading(name, allow_partial, inputs))
 
 
-def _sheets(paths: Sequence[Path]) -> tuple[list[Sheet], list[str]]:
+def sides_in(path: Path) -> str | None:
+    """The arguments that set two models of one table against each other; ``None`` without two."""
+    try:
+        return None if kind_of(path) is None else sides_meant(path, parse(path))
+    except TableError:
+        return None
+
+
+def _about_labels(sheets: list[Sheet]) -> list[str]:
+    """A note where right answers go by a name that nobody gave."""
+    for sheet in sheets:
+        name = label_meant(sheet.frame)
+        if name is not None:
+            return [
+                f"{sheet.source}: has no column 'label'; {name!r} {LOOKS} {flag_of('label', name)}"
+            ]
+    return []
+
+
+def _sheets(paths: Sequence[Path], reading: Reading) -> tuple[list[Sheet], list[str]]:
     """Every member's rows, in the order of the files."""
     sheets: list[Sheet] = []
     notes: list[str] = []
     stems = member_names(paths)
     for path, stem in zip(paths, stems, strict=True):
-        frame, here = clean(path, parse(path))
-        notes += here
+        frame, given_way = as_asked(path, parse(path, reading.keys), reading)
+        frame, unused = clean(path, frame)
+        notes += [*given_way, *unused]
         sheets += _split(path, stem, frame)
     taken: set[str] = set()
     for sheet in sheets:

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.names import PREDICTION, those_called
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.formats.members.join import Sheet
@@ -49,7 +50,9 @@ def sniff(path: Path) -> str | None:
     if path.is_dir():
         return None
     names = _names(path)
-    if "filename" in names and names & {*ANSWERS, *OUTPUTS} and "example_id" not in names:
+    # A table of predictions that names its images so has its right answers in ``label``.
+    predicts = "example_id" in names or those_called(PREDICTION, names)
+    if "filename" in names and names & {*ANSWERS, *OUTPUTS} and not predicts:
         return "timm inference output (filename and label)"
     return "timm validation summary (model, top1, top5)" if names >= SUMMARY else None
 
@@ -63,7 +66,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     if reading.labels is not None:
         sheets = with_labels(
             [Sheet(s.member, s.source, s.frame.drop("label", strict=False)) for s in sheets],
-            reading.labels,
+            reading,
             notes,
         )
     elif all("label" not in sheet.frame.columns for sheet in sheets):

@@ -109,7 +109,7 @@ def _examples(
         {"example_id": pl.Series(first.ids or [str(i) for i in range(first.N)], dtype=pl.String)}
     )
     if reading.labels is not None:
-        (sheet,) = with_labels([Sheet("labels", str(first.path), others)], reading.labels, notes)
+        (sheet,) = with_labels([Sheet("labels", str(first.path), others)], reading, notes)
         index = {name: c for c, name in enumerate(classes)}
         unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
         if unknown is not None:

@@ -5,7 +5,6 @@ Files of several members are brought to one order of examples.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import refuse_many_classes
-from undertow.records.formats.decoding.npz import BARE, Stored, stored_arrays
+from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
 from undertow.records.records import MISSING
 
 LOGITS, PROBABILITIES = ("logits",), ("probs", "probabilities")
@@ -172,19 +171,13 @@ def _texts(path: Path, values: NDArray[Any] | None) -> list[str] | None:
             f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number"
             " each"
         )
-    if values.dtype.kind == "U" and not _are_code_points(values):
+    if values.dtype.kind == "U" and not are_code_points(values):
         raise TableError(f"{path}: names hold what is no text; the file is damaged: save it again")
     texts = [
         v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()
     ]
     # A lone surrogate is text to NumPy and not to anything after it.
     return [text.encode("utf-8", "replace").decode() for text in texts]
-
-
-def _are_code_points(values: NDArray[Any]) -> bool:
-    """Tells whether four bytes a character are characters; Python makes no text of others."""
-    code = np.frombuffer(values.tobytes(), np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
-    return not code.size or int(code.max()) <= sys.maxunicode
 
 
 def _small(arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[Any] | None:

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from undertow.errors import UserError
 from undertow.records.reading import Reading
 
-OPTIONS = ("metric", "filter", "labels", "tasks")
-"""Fields of ``Reading`` that only some formats use. ``tasks.py`` does for formats that do not."""
+OPTIONS = ("metric", "filter", "labels", "tasks", "columns")
+"""What only some formats use of ``Reading``. ``tasks.py`` does for formats that do not; ``columns``
+stands for all fields that name one."""
 WHY = {
     "metric": "hold one outcome, so there is none to choose",
     "filter": "have no output filters",
@@ -18,9 +19,19 @@ WHY = {
 
 def refuse_unused(format: str, heeded: Collection[str], reading: Reading) -> None:
     """Raises ``UserError`` for an option that was given and that the format would ignore."""
+    if "columns" not in heeded:
+        _refuse_columns(format, reading)
     for option, why in WHY.items():
         value = getattr(reading, option)
         if value is not None and option not in heeded:
             raise UserError(
                 f"--{option} {value}: files of the format {format} {why}; leave --{option} out"
             )
+
+
+def _refuse_columns(format: str, reading: Reading) -> None:
+    for flag, name in reading.columns.items():
+        raise UserError(
+            f"--{flag} {name}: files of the format {format} are no plain tables, whose columns it"
+            f" could name; leave --{flag} out"
+        )

@@ -8,6 +8,7 @@ A population of 60 × 50,000 × 1,000 logits is 12 GB and passes through memory 
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 import zipfile
 import zlib
@@ -97,6 +98,12 @@ def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
         return {
             name: _described(path, name, i.file_size, _opener(path, i)) for name, i in found.items()
         }
+
+
+def are_code_points(values: NDArray[Any]) -> bool:
+    """Tells whether four bytes a character are characters; Python makes no text of others."""
+    code = np.frombuffer(values.tobytes(), np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return not code.size or int(code.max()) <= sys.maxunicode
 
 
 def _opener(path: Path, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:

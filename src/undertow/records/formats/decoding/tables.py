@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from typing import Literal
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.decoding.json_rows import first_row, rows_kind
 from undertow.records.opening import GZIP, LARGEST, open_file, out_of_memory, read_unpacked
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 
@@ -25,35 +26,46 @@ Kind = Literal["CSV", "Parquet", "JSON lines", "JSON array"]
 SUFFIXES: dict[str, Kind] = {
     ".csv": "CSV",
     ".tsv": "CSV",
+    ".tab": "CSV",
     ".parquet": "Parquet",
     ".jsonl": "JSON lines",
     ".ndjson": "JSON lines",
 }
 SEPARATORS = ",;\t|"
 HEAD = 1 << 16
+ID = ("example_id",)
+NAMELESS = "index"
+"""What a column without a name is called: pandas writes its row numbers so."""
 REPAIR = "it may be cut off or damaged: write it again"
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def kind_of(path: Path) -> tuple[Kind, str] | None:
-    """What the file is and how that shows: by its content first, by its suffix second."""
+def kind_of(path: Path, keys: Collection[str] = ID) -> tuple[Kind, str] | None:
+    """What the file is and how that shows: by its content first, by its suffix second.
+
+    ``keys`` are names of the column that tells examples apart, of which one is looked for.
+    """
     head = _head(path)
     if head.startswith(b"PAR1"):
         return "Parquet", "begins with PAR1"
     text = head.decode("utf-8", errors="replace").lstrip()
-    if text.startswith(("{", "[")) and '"example_id"' in text:
-        kind: Kind = "JSON lines" if text.startswith("{") else "JSON array"
-        return kind, "objects with the key example_id"
-    if "example_id" in _header(text):
-        return "CSV", "a header with example_id"
+    if text.startswith(("{", "[")):
+        key = next((key for key in keys if f'"{key}"' in text), None)
+        if key is not None:
+            kind: Kind = "JSON lines" if text.startswith("{") else "JSON array"
+            return kind, f"objects with the key {key}"
+    key = next((name for name in _header(text) if name in keys), None)
+    if key is not None:
+        return "CSV", f"a header with {key}"
     suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
-    by_name = SUFFIXES.get(suffix.lower())
+    # A folder may hold settings in JSON, which are no table.
+    by_name = rows_kind(text) if suffix.lower() == ".json" else SUFFIXES.get(suffix.lower())
     return None if by_name is None else (by_name, f"named {suffix}")
 
 
-def column_names(path: Path) -> frozenset[str]:
+def column_names(path: Path, keys: Collection[str] = ID) -> frozenset[str]:
     """The names of the columns, as far as the first bytes tell them; for sniffing."""
-    found = kind_of(path)
+    found = kind_of(path, keys)
     try:
         if found is None:
             return frozenset()
@@ -63,20 +75,17 @@ def column_names(path: Path) -> frozenset[str]:
         text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
         if found[0] == "CSV":
             return frozenset(name.strip() for name in _header(text))
-        first = (
-            json.loads(text.splitlines()[0].strip().lstrip("[").rstrip(",")) if text.strip() else {}
-        )
-        return frozenset(first) if isinstance(first, dict) else frozenset()
+        return frozenset(first_row(text))
     except (Exception, pl.exceptions.PanicException):
         return frozenset()
 
 
-def parse(path: Path) -> pl.DataFrame:
+def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     """The table in ``path``. CSV columns are all text; names are stripped of blanks.
 
     Raises ``TableError``, one line, for anything that cannot be read.
     """
-    found = kind_of(path)
+    found = kind_of(path, keys)
     if found is None:
         raise TableError(
             f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column"
@@ -126,6 +135,8 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
         raise TableError(f"{path}: has two columns named {twice!r}; rename or remove one")
     frame = pl.read_csv(text.encode(), infer_schema=False, separator=_separator(text))
     frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    if "" in clean and NAMELESS not in clean:
+        clean[clean.index("")] = NAMELESS
     if len(clean) == frame.width and clean != names:
         return frame.rename(dict(zip(frame.columns, clean, strict=True))).with_columns(
             pl.all().str.strip_chars()

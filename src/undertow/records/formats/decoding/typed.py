@@ -10,6 +10,21 @@ MOST_SPELLED = 50
 """Different fractions up to which their spelling is kept: more are no list that a person wrote."""
 
 
+def number_of(column: pl.Series) -> pl.Series:
+    """Returns numbers as people write them: ``0.93``, ``0,93`` and ``93 %``; null for what is
+    none."""
+    number = column.cast(pl.Float64, strict=False)
+    if column.dtype != pl.String or number.null_count() == column.null_count():
+        return number
+    text = column.str.strip_chars()
+    percent = text.str.ends_with("%")
+    text = text.str.strip_suffix("%").str.strip_chars()
+    # No one writes a probability with a comma between thousands.
+    text = text.str.replace(r"^([+-]?\d*),(\d+)$", "$1.$2")
+    number = text.cast(pl.Float64, strict=False)
+    return number.zip_with(~percent.fill_null(value=False), number / 100)
+
+
 def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:
     """Returns a text column as whole numbers, numbers or truth values if every value is one.
 

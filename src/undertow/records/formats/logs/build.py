@@ -34,7 +34,7 @@ def assemble(logs: Sequence[Log], reading: Reading) -> Records:
     logs = _told_apart(logs)
     exclusions = Exclusions(reading.allow_partial, [note for log in logs for note in log.notes])
     sheets = [folded(log, exclusions.notes) for log in logs]
-    joined = join(sheets, exclusions, per_member=PER_MEMBER)
+    joined = join(sheets, exclusions, per_member=PER_MEMBER, wanted=reading.wanted)
     examples, clustering = clustered(joined.examples, reading, exclusions.notes)
     if all({"choice", "label"} <= set(log.frame.columns) for log in logs):
         answered = chosen_options(joined)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.meant import member_meant
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.decoding.typed import typed, typed_all
 from undertow.records.formats.members.exclusions import Exclusions
 
@@ -47,19 +49,21 @@ def join(
     *,
     per_member: frozenset[str],
     required: Callable[[pl.DataFrame], Sequence[str]] | None = None,
+    wanted: Collection[str] = (),
 ) -> Joined:
     """Brings all members to the same examples.
 
     ``per_member`` names the columns of a member's answers; every other column belongs to the
-    example, and members must agree on it. ``required`` names columns that must have a value:
-    without one an example is left out, where partial data are allowed. Raises ``TableError`` with
-    file, value, count and fix for what does not fit.
+    example. Members must agree on one that says what the example is, and on one of ``wanted``; any
+    other on which they do not agree is left out with a note. ``required`` names columns that must
+    have a value: without one an example is left out, where partial data are allowed. Raises
+    ``TableError`` with file, value, count and fix for what does not fit.
     """
     given = sheets
     sheets = [_unique(sheet, exclusions) for sheet in sheets]
     ids = _shared_ids(sheets, exclusions)
     aligned = [_in_order(sheet, ids) for sheet in sheets]
-    examples, doubtful_N = _example_columns(aligned, ids, exclusions, per_member)
+    examples, doubtful_N = _example_columns(aligned, ids, exclusions, per_member, wanted)
     keep_N = ~doubtful_N
     if required is not None and exclusions.allowed and exclusions.missing == "refuse":
         keep_N &= ~_unanswered(aligned, ids, exclusions, required)
@@ -101,10 +105,16 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
         exclusions.leave_out(
             f"{sheet.source}: {again.n_unique()} example ids appear more than once, first"
             f" {again[0]!r}",
-            "remove the repeats (or name the members in a column 'member')",
+            f"remove the repeats (or name the members {_of_members(sheet.frame)})",
         )
     good = ids.is_not_null() & ~twice
     return sheet if good.all() else Sheet(sheet.member, sheet.source, sheet.frame.filter(good))
+
+
+def _of_members(frame: pl.DataFrame) -> str:
+    """How the members of a file are named: by a column that could be it, where there is one."""
+    name = member_meant(frame)
+    return "in a column 'member'" if name is None else f"with {flag_of('member', name)}"
 
 
 def _shared_ids(sheets: list[Sheet], exclusions: Exclusions) -> pl.Series:
@@ -148,7 +158,11 @@ def _in_order(sheet: Sheet, ids: pl.Series) -> Sheet:
 
 
 def _example_columns(
-    sheets: list[Sheet], ids: pl.Series, exclusions: Exclusions, per_member: frozenset[str]
+    sheets: list[Sheet],
+    ids: pl.Series,
+    exclusions: Exclusions,
+    per_member: frozenset[str],
+    wanted: Collection[str],
 ) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
     """What belongs to the example, with the examples whose identity the files dispute."""
     columns = [ids.alias("example_id")]
@@ -172,6 +186,9 @@ def _example_columns(
                 sentence, "one id must mean one example: correct the ids or the values"
             )
             doubtful_N |= disputed_N
+        elif sentence is not None and name not in wanted:
+            exclusions.notes.append(f"left out: {sentence}; the column is no slice")
+            continue
         elif sentence is not None:
             exclusions.leave_out(
                 f"{sentence}; the column is no slice",

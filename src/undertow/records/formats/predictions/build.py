@@ -51,7 +51,9 @@ def from_sheets(
     stated = stated_classes(sheets)
     exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
     per_member = PER_MEMBER | {CONFIDENCE} if confident else PER_MEMBER
-    joined = join(sheets, exclusions, per_member=per_member, required=answer_columns)
+    joined = join(
+        sheets, exclusions, per_member=per_member, required=answer_columns, wanted=reading.wanted
+    )
     joined = replace(joined, sheets=tuple(_predicting(s, stated) for s in joined.sheets))
     declared = stated or classes
     classes = declared or _seen(joined)

@@ -8,6 +8,9 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.meant import flags_meant
+from undertow.records.formats.columns.names import has_columns
+from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
 
 PER_MEMBER = frozenset({"prediction", "member", "score"})
@@ -41,17 +44,16 @@ def answer_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def _require(path: Path, frame: pl.DataFrame) -> None:
-    found = ", ".join(repr(c) for c in frame.columns[:12]) + (" …" if frame.width > 12 else "")
     if "example_id" not in frame.columns:
-        raise TableError(
-            f"{path}: has no column 'example_id'; it has {found}: rename the one that names the"
-            " example"
-        )
-    if "prediction" not in frame.columns and not probability_columns(frame):
-        raise TableError(
-            f"{path}: has no column 'prediction' and no p_<class>; it has {found}: rename the one"
-            " that holds the predicted class"
-        )
+        lacks = "'example_id'"
+    elif "prediction" not in frame.columns and not probability_columns(frame):
+        lacks = "'prediction' and no p_<class>"
+    else:
+        return
+    raise TableError(
+        f"{path}: has no column {lacks}; {has_columns(frame.columns)}; name its columns with"
+        f" {flags_meant(frame)}"
+    )
 
 
 def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
@@ -115,7 +117,7 @@ def _as_number(path: Path, column: pl.Series) -> pl.Series:
         )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
-    number = column.cast(pl.Float64, strict=False)
+    number = number_of(column)
     if number.null_count() > column.null_count():
         wrong = number.is_null() & column.is_not_null()
         raise TableError(

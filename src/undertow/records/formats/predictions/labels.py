@@ -7,28 +7,34 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.names import ID, LABEL, has_columns, those_called
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
+from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
+from undertow.records.reading import Reading, alternatives
 
-KEYS = ("example_id", "filename", "file", "index", "idx", "id")
-LABELS = ("label", "labels", "target", "class")
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
 
 
-def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> list[Sheet]:
+def with_labels(sheets: list[Sheet], reading: Reading, notes: list[str]) -> list[Sheet]:
     """Adds the column ``label`` and further slices to every sheet, joined by ``example_id``.
 
-    The table's key is the first of ``KEYS`` that it has. Whole numbers that a Parquet file of
-    ``datasets`` names become these names. Examples that are not in the table have no label, and a
-    note counts them. Raises ``TableError`` where no example of a sheet is in the table, or where
-    labels and predictions share no class: every answer would count as wrong.
+    The file is a table, or an array as ``label_arrays`` reads it. The table's key and label are the
+    columns that ``reading`` names where it has them, else those of a usual name. Whole numbers that
+    a Parquet file of ``datasets`` names become these names. Examples that are not in the table have
+    no label, and a note counts them. Raises ``TableError`` where no example of a sheet is in the
+    table, or where labels and predictions share no class: every answer would count as wrong.
     """
+    labels = reading.labels
     if labels is None:
         return sheets
-    table = _table(labels, notes)
+    if is_array(labels):
+        table = _array(labels, sheets, notes)
+    else:
+        table = _table(labels, reading, notes)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -37,23 +43,42 @@ def with_labels(sheets: list[Sheet], labels: Path | None, notes: list[str]) -> l
 def label_names(path: Path) -> tuple[str, ...] | None:
     """Returns the classes that a table of labels declares, in order, if it declares any."""
     names = class_names(path)
-    return next((names[column] for column in LABELS if column in names), None)
+    return next((names[column] for column in those_called(LABEL, names)), None)
 
 
-def _table(path: Path, notes: list[str]) -> pl.DataFrame:
-    frame, names = parse(path), class_names(path)
-    key = next((name for name in KEYS if name in frame.columns), None)
-    label = next((name for name in LABELS if name in frame.columns), None)
-    if key is None or label is None:
-        found = ", ".join(repr(c) for c in frame.columns[:12])
+def _array(path: Path, sheets: list[Sheet], notes: list[str]) -> pl.DataFrame:
+    """Labels in the order of a file, which all files must then share."""
+    first, *others = sheets
+    ids = first.frame["example_id"]
+    table, by_row = label_array(path, ids, first.source)
+    if not by_row:
+        return table
+    notes.append(f"{path}: names no examples, so label i is taken for row i of {first.source}.")
+    for other in others:
+        if not other.frame["example_id"].equals(ids):
+            raise TableError(
+                f"{path}: names no examples, and the rows of {other.source} are in another order"
+                f" than those of {first.source}; {SAVE_IDS}"
+            )
+    return table
+
+
+def _table(path: Path, reading: Reading, notes: list[str]) -> pl.DataFrame:
+    frame, names = parse(path, reading.keys), class_names(path)
+    key = _first(frame, reading.id, ID)
+    label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
+    if key is None or label is None or key == label:
         raise TableError(
-            f"{path}: has no pair of columns such as example_id and label; it has {found}"
+            f"{path}: has no pair of columns such as example_id and label;"
+            f" {has_columns(frame.columns)}; name them with --id COLUMN --label COLUMN"
         )
-    kept = [c for c in frame.columns if c not in ANSWERS and not c.startswith(PROBABILITY)]
-    table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename(
-        {key: "example_id"}
-    )
-    table = table.rename({label: "label"})
+    theirs = (alternatives(name) for name in (*reading.prediction, reading.score, reading.member))
+    answers = ANSWERS.union(*theirs) - {key, label}
+    kept = [c for c in frame.columns if c not in answers and not c.startswith(PROBABILITY)]
+    renamed = {key: "example_id", label: "label"}
+    # A column that has the usual name gives way to the one that was named.
+    kept = [c for c in kept if c in renamed or c not in renamed.values()]
+    table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename(renamed)
     # ``clean`` asks for predictions, of which there are none here.
     cleaned, said = clean(path, table.with_columns(prediction=pl.lit(None, pl.String)))
     notes += said
@@ -65,6 +90,11 @@ def _table(path: Path, notes: list[str]) -> pl.DataFrame:
             " remove repeats"
         )
     return table
+
+
+def _first(frame: pl.DataFrame, asked: str | None, usual: tuple[str, ...]) -> str | None:
+    given = [name for name in alternatives(asked) if name in frame.columns]
+    return next(iter([*given, *those_called(usual, frame.columns)]), None)
 
 
 def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> Sheet:

@@ -1,0 +1,174 @@
+"""Gives the columns that a person named the names that readers know.
+
+This is done in one place, between the file and all that looks at its columns.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NoReturn
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.meant import flags_meant, member_holding, models_meant
+from undertow.records.formats.columns.names import (
+    MOST_SHOWN,
+    USUAL,
+    flag_of,
+    has_columns,
+    plain,
+    those_called,
+)
+from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
+
+ANSWERS = ("score", "p_")
+
+
+def as_asked(
+    path: Path, frame: pl.DataFrame, reading: Reading
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Renames what ``reading`` names, and takes the part that stands after ``::``.
+
+    Several columns of predictions become rows of several members. The second value is notes on
+    columns that gave way. Raises ``TableError`` for a column or part that is not there.
+    """
+    given = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
+    asked = {flag: _first(path, frame, flag, name) for flag, name in given.items()}
+    wanted = _predictions(path, frame, reading.prediction)
+    if len(wanted) == 1:
+        asked["prediction"] = wanted[0]
+    _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
+    frame, notes = _renamed(path, frame, asked)
+    if len(wanted) > 1:
+        frame = _long(path, frame, wanted)
+    if reading.pick is not None:
+        frame = _part(path, frame, reading.pick)
+    return frame, notes
+
+
+def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
+    """The names of columns after ``as_asked``; for sniffing."""
+    said = {new: alternatives(getattr(reading, flag)) for flag, new in COLUMN_FLAGS.items()}
+    made = {
+        new: next((name for name in given if name in names), None) for new, given in said.items()
+    }
+    found = {new for new, old in made.items() if old is not None}
+    predicts = bool(reading.prediction) or reading.pick in names
+    return (names - set(made.values())) | found | ({"prediction"} if predicts else frozenset())
+
+
+def _first(path: Path, frame: pl.DataFrame, flag: str, given: str) -> str:
+    """The column of this file among those that were named for it."""
+    found = next((name for name in alternatives(given) if name in frame.columns), None)
+    if found is None:
+        _refuse_absent(path, frame, flag, given)
+    return found
+
+
+def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> NoReturn:
+    raise TableError(
+        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
+        f" {_instead(path, frame, flag, name)}"
+    )
+
+
+def _instead(path: Path, frame: pl.DataFrame, flag: str, name: str) -> str:
+    """What to type in place of a name that the file lacks."""
+    usual = those_called(USUAL[flag], frame.columns)
+    close = difflib.get_close_matches(name, frame.columns, n=1)
+    # A usual name is no slip: the other side's file probably has it.
+    if close and not (usual and plain(name) in USUAL[flag]):
+        return f"did you mean {flag_of(flag, close[0])}"
+    if usual and flag == "prediction":
+        return f"for a name of its own write {path}::{usual[0]}"
+    if usual:
+        both = flag_of(flag, name, usual[0])
+        return f"where files have different names give both: {both}"
+    return f"give --{flag} one of these"
+
+
+def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
+    flags: dict[str, str] = {}
+    for flag, name in asked:
+        other = flags.setdefault(name, flag)
+        if other != flag:
+            raise TableError(
+                f"{flag_of(other, name)} and {flag_of(flag, name)}: one column cannot be both;"
+                " leave one out"
+            )
+
+
+def _predictions(path: Path, frame: pl.DataFrame, asked: tuple[str, ...]) -> list[str]:
+    """The columns of predictions: by name, as names with commas between, or as a pattern."""
+    found: list[str] = []
+    for given in asked:
+        for name in [given] if given in frame.columns else given.split(","):
+            name = name if name in frame.columns else name.strip()
+            fitting = [c for c in frame.columns if fnmatchcase(c, name)]
+            if not fitting and name not in frame.columns:
+                _refuse_absent(path, frame, "prediction", name)
+            found += [name] if name in frame.columns else fitting
+    return list(dict.fromkeys(found))
+
+
+def _renamed(
+    path: Path, frame: pl.DataFrame, asked: dict[str, str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Renames; a column that has the usual name already gives way to the one that was asked for."""
+    to = {name: COLUMN_FLAGS.get(flag, flag) for flag, name in asked.items()}
+    gone = [new for old, new in to.items() if new != old and new in frame.columns and new not in to]
+    notes = tuple(f"{path}: column {name!r} is not used, as another was named." for name in gone)
+    return frame.drop(gone).rename(to), notes
+
+
+def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+    """Rows of several members from one column for each."""
+    if "member" in frame.columns:
+        raise TableError(
+            f"{flag_of('prediction', *wanted)}: {path} has a column 'member' too, so one column of"
+            f" predictions is enough: {flag_of('prediction', wanted[0])}"
+        )
+    of_one = [c for c in frame.columns if c == ANSWERS[0] or c.startswith(ANSWERS[1])]
+    shared = frame.drop({*wanted, *of_one, "prediction"}, strict=False)
+    parts = [
+        shared.with_columns(frame[name].alias("prediction"), pl.lit(name).alias("member"))
+        for name in wanted
+    ]
+    return pl.concat(parts, how="vertical_relaxed")
+
+
+def _part(path: Path, frame: pl.DataFrame, pick: str) -> pl.DataFrame:
+    """The rows of one member, or a column as predictions."""
+    if "member" in frame.columns:
+        return _rows_of(path, frame, pick)
+    if pick not in frame.columns:
+        _refuse_part(path, frame, pick)
+    if pick == "prediction":
+        return frame
+    return frame.drop("prediction", strict=False).rename({pick: "prediction"})
+
+
+def _rows_of(path: Path, frame: pl.DataFrame, pick: str) -> pl.DataFrame:
+    member = frame["member"].cast(pl.String)
+    kept = frame.filter(member == pick).drop("member")
+    if not kept.height:
+        choices = sorted(member.drop_nulls().unique().to_list())
+        raise TableError(f"{path}: has no member {pick!r}; {_choose(path, choices)}")
+    return kept
+
+
+def _refuse_part(path: Path, frame: pl.DataFrame, pick: str) -> NoReturn:
+    what = f"{path}: has no column {pick!r} to take for predictions; {has_columns(frame.columns)}"
+    if member_holding(frame, pick) is not None:
+        raise TableError(f"{what}; name its columns with {flags_meant(frame)}")
+    models = models_meant(frame)
+    choices = models if len(models) > 1 else frame.columns
+    raise TableError(f"{what}; {_choose(path, choices)}")
+
+
+def _choose(path: Path, choices: Sequence[str]) -> str:
+    return "choose one of " + ", ".join(f"{path}::{name}" for name in choices[:MOST_SHOWN])

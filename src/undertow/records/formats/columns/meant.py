@@ -1,0 +1,160 @@
+"""Suggests flags: which columns of a stranger's table are probably what."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from undertow.records.formats.columns.names import (
+    ID,
+    LABEL,
+    MEMBER,
+    PREDICTION,
+    SCORE,
+    flag_of,
+    plain,
+    those_called,
+)
+
+MOST_MODELS = 64
+"""Columns beyond which nobody would want to see all of them in a message."""
+LOOKS = "looks like the right answers: add"
+"""Stands in the note on labels that go by another name, which is said before the audit too."""
+UNKNOWN = "COLUMN"
+"""Stands for a name that nothing suggests."""
+
+
+class Meant(NamedTuple):
+    """Columns by what they seem to be."""
+
+    id: str | None
+    member: str | None
+    predictions: list[str]
+    label: str | None
+    score: str | None
+
+
+def flags_meant(frame: pl.DataFrame) -> str:
+    """The flags with which this table can be read, as far as names and values tell."""
+    meant = _meant(frame)
+    graded = _is_graded(frame, meant)
+    flags = [] if meant.id == "example_id" else [flag_of("id", meant.id or UNKNOWN)]
+    if meant.member not in (None, "member"):
+        flags.append(flag_of("member", str(meant.member)))
+    if graded:
+        return " ".join([*flags, *_unless(meant.score, "score", ("score", "correct"))])
+    if meant.predictions != ["prediction"] and not _probabilities(frame):
+        flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
+    return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
+
+
+def label_meant(frame: pl.DataFrame) -> str | None:
+    """A column that is probably the right answer, in a table that has none under that name."""
+    if "label" in frame.columns or "prediction" not in frame.columns:
+        return None
+    names = those_called(LABEL, frame.columns)
+    said = _values(frame["prediction"]) if names else set()
+    return next((name for name in names if said & _values(frame[name])), None)
+
+
+def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
+    """A column that tells apart the rows of one example."""
+    for name in those_called(MEMBER, frame.columns):
+        if not _nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
+            return name
+    return None
+
+
+def member_holding(frame: pl.DataFrame, model: str) -> str | None:
+    """A column of models that has this one."""
+    names = those_called(MEMBER, frame.columns)
+    return next((name for name in names if model in _values(frame[name])), None)
+
+
+def models_meant(frame: pl.DataFrame) -> list[str]:
+    """The models of one table: those of a column of members, else columns of predictions."""
+    meant = _meant(frame)
+    if meant.member is not None:
+        return (
+            frame[meant.member].drop_nulls().cast(pl.String).unique(maintain_order=True).to_list()
+        )
+    return meant.predictions
+
+
+def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
+    """The arguments that set the first model of a table against the second."""
+    models = models_meant(frame)
+    if len(models) < 2:
+        return None
+    if models[0] in frame.columns:
+        frame = frame.drop(models).with_columns(frame[models[0]].alias("prediction"))
+    first, second = (shlex.quote(f"{path}::{model}") for model in models[:2])
+    return f"{first} --against {second} {flags_meant(frame)}".strip()
+
+
+def _meant(frame: pl.DataFrame) -> Meant:
+    flat = frame.select(c for c in frame if not _nested(c))
+    key, member = _key(flat)
+    rest = [c for c in flat.columns if c not in (key, member)]
+    predictions = those_called(PREDICTION, rest)[:1]
+    labels = [c for c in those_called(LABEL, rest) if c not in predictions]
+    label = labels[0] if labels else None
+    if not predictions and label is not None:
+        predictions = _models(flat, rest, label)
+    score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
+    return Meant(key, member, predictions, label, score)
+
+
+def _key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
+    """The column that names the example, and the one of members where an example has several."""
+    ending = [c for c in frame.columns if plain(c).endswith("_id") and plain(c) not in MEMBER]
+    names = list(dict.fromkeys([*those_called(ID, frame.columns), *ending]))
+    unique = next((name for name in names if not frame[name].is_duplicated().any()), None)
+    if "example_id" in names or not names:
+        return ("example_id" if names else None), None
+    if unique in names[:1]:
+        return unique, None
+    for name in names:
+        member = None if name == unique else member_meant(frame, name)
+        if member is not None:
+            return name, member
+    return unique or names[0], None
+
+
+def _models(frame: pl.DataFrame, rest: Iterable[str], label: str) -> list[str]:
+    """Columns that hold nothing but labels: one for each model."""
+    known = _values(frame[label])
+    found = [c for c in rest if c != label and (said := _values(frame[c])) and said <= known]
+    return found[:MOST_MODELS]
+
+
+def _is_graded(frame: pl.DataFrame, meant: Meant) -> bool:
+    """Whether the table grades answers: there is an outcome, and answers are not the labels."""
+    if meant.score is None or "prediction" in frame.columns or _probabilities(frame):
+        return False
+    if not meant.predictions or meant.label is None:
+        return True
+    known = _values(frame[meant.label])
+    return not _values(frame[meant.predictions[0]]) <= known
+
+
+def _unless(name: str | None, flag: str, usual: tuple[str, ...]) -> list[str]:
+    return [] if name is None or name in usual else [flag_of(flag, name)]
+
+
+def _values(column: pl.Series) -> set[str]:
+    if _nested(column):
+        return set()
+    return set(column.drop_nulls().cast(pl.String).unique().to_list())
+
+
+def _nested(column: pl.Series) -> bool:
+    return column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object)
+
+
+def _probabilities(frame: pl.DataFrame) -> bool:
+    return any(c.startswith("p_") and len(c) > 2 for c in frame.columns)

@@ -1,0 +1,61 @@
+"""Knows what people call the columns of a table of predictions, the likeliest name first."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+ID = (
+    "example_id", "image", "image_id", "image_path", "image_name", "img", "img_id", "img_path",
+    "filename", "file_name", "file", "filepath", "file_path", "path", "question_id", "qid",
+    "sample_id", "doc_id", "document_id", "prompt_id", "item_id", "row_id", "instance_id",
+    "example", "sample", "id", "ids", "uid", "uuid", "guid", "key", "idx", "index", "unnamed:_0",
+    "__index_level_0__",
+)  # fmt: skip
+PREDICTION = (
+    "prediction", "predictions", "pred", "preds", "predicted", "y_pred", "ypred", "y_hat", "yhat",
+    "predicted_label", "predicted_class", "pred_label", "pred_class", "prediction_label",
+    "model_prediction", "model_answer", "model_output", "top1", "top_1", "guess", "response",
+    "output", "answer",
+)  # fmt: skip
+LABEL = (
+    "label", "labels", "y_true", "ytrue", "gold", "gold_label", "true_label", "true_class", "truth",
+    "ground_truth", "gt", "gt_label", "target", "targets", "class", "class_label", "actual",
+    "expected", "reference", "correct_answer", "answer_key", "y", "answer",
+)  # fmt: skip
+SCORE = (
+    "score", "correct", "is_correct", "acc", "accuracy", "exact_match", "em", "passed", "pass",
+    "reward", "grade", "f1",
+)  # fmt: skip
+MEMBER = ("member", "model", "model_name", "model_id", "seed", "run", "run_id", "fold", "replica")
+
+
+USUAL = {"id": ID, "prediction": PREDICTION, "label": LABEL, "score": SCORE, "member": MEMBER}
+"""Names by flag."""
+MOST_SHOWN = 12
+
+
+def plain(name: str) -> str:
+    """Returns the name in small letters with underscores: ``trueLabel`` is ``true_label``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[\s\-.]+", "_", spaced).lower()
+
+
+def those_called(usual: Iterable[str], columns: Iterable[str]) -> list[str]:
+    """Returns the columns that have one of these names, the likeliest first."""
+    found: dict[str, str] = {}
+    for column in columns:
+        found.setdefault(plain(column), column)
+    return [found[name] for name in usual if name in found]
+
+
+def has_columns(names: Sequence[str]) -> str:
+    """Says what a table has."""
+    more = " …" if len(names) > MOST_SHOWN else ""
+    return "it has " + ", ".join(repr(name) for name in names[:MOST_SHOWN]) + more
+
+
+def flag_of(flag: str, *names: str) -> str:
+    """A flag with its value, to copy to a shell."""
+    return f"--{flag} {shlex.quote(','.join(names))}"

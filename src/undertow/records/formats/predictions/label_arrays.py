@@ -1,0 +1,102 @@
+"""Reads right answers that are an array: ``.npy``, or ``.npz`` with labels and maybe ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.formats.decoding.npz import (
+    BARE,
+    MAGIC,
+    Stored,
+    are_code_points,
+    stored_arrays,
+)
+from undertow.records.opening import open_file
+
+LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
+IDS = ("ids", "example_id", "example_ids")
+ZIP = b"PK"
+SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
+
+
+def is_array(path: Path) -> bool:
+    """Whether the file begins as NumPy's do."""
+    try:
+        with open_file(path) as file:
+            head = file.read(len(MAGIC))
+    except OSError:
+        return False
+    return head == MAGIC or head.startswith(ZIP)
+
+
+def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, bool]:
+    """A table of ``example_id`` and ``label``; ``ids`` are the examples in the order of their file.
+
+    Ids are those of the array's file. Without them, label i is that of example i where examples are
+    numbered from 0, else that of row i of ``source``, and the second value is true. Raises
+    ``TableError``.
+    """
+    arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
+    label = _texts(path, _one(path, arrays, LABELS))
+    if any(name in arrays for name in IDS):
+        own = _texts(path, _one(path, arrays, IDS), none_below=False)
+        return _unique(path, _named(path, own, label)), False
+    numbers = pl.Series([str(i) for i in range(len(label))], dtype=pl.String)
+    if ids.is_in(numbers.implode()).all():
+        return _named(path, numbers, label), False
+    if len(ids) != len(label):
+        raise TableError(
+            f"{path}: holds {len(label)} labels and names no examples, and {source} has {len(ids)}"
+            f" rows; {SAVE_IDS}"
+        )
+    # Rows that repeat an id are refused or left out later, with their file's name.
+    return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), True
+
+
+def _unique(path: Path, table: pl.DataFrame) -> pl.DataFrame:
+    twice = table["example_id"].filter(table["example_id"].is_duplicated())
+    if len(twice):
+        raise TableError(f"{path}: id {twice[0]!r} is there more than once; remove repeats")
+    return table
+
+
+def _named(path: Path, ids: pl.Series, label: pl.Series) -> pl.DataFrame:
+    if len(ids) != len(label):
+        raise TableError(f"{path}: has {len(ids)} ids and {len(label)} labels; save one for each")
+    return pl.DataFrame({"example_id": ids, "label": label})
+
+
+def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[np.generic]:
+    stored = next((arrays[name] for name in names if name in arrays), None)
+    if stored is None:
+        raise TableError(f"{path}: holds no array of labels; save one that is called labels")
+    if len(stored.shape) != 1 or stored.dtype.kind not in "iufbUS":
+        raise TableError(
+            f"{path}: {stored.name} is {stored.dtype} of shape {stored.shape}; want one label for"
+            " each example, of shape (N,)"
+        )
+    return stored.whole()
+
+
+def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) -> pl.Series:
+    """Text for each; with ``none_below`` a negative number or NaN means that there is none."""
+    if values.dtype.kind == "f":
+        if (values[np.isfinite(values)] % 1 != 0).any():
+            raise TableError(f"{path}: labels are {values.dtype}; want whole numbers or text")
+        values = np.where(np.isfinite(values), values, -1).astype(np.int64)
+    if values.dtype.kind == "U" and not are_code_points(values):
+        raise TableError(f"{path}: holds what is no text; the file is damaged: save it again")
+    if values.dtype.kind == "i" and none_below:
+        return pl.Series([None if v < 0 else str(v) for v in values.tolist()], dtype=pl.String)
+    if values.dtype.kind == "b":
+        return pl.Series(["true" if v else "false" for v in values.tolist()], dtype=pl.String)
+    said = (
+        v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()
+    )
+    # A lone surrogate is text to NumPy and not to anything after it.
+    return pl.Series([t.encode("utf-8", "replace").decode() for t in said], dtype=pl.String)

@@ -1,0 +1,59 @@
+"""What sides are called: as a person says, else after their files, and never two alike."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+UNNAMED = "variant"
+"""What a variant is called where the names of its files would tell nothing apart."""
+
+
+def named(records: Records, name: str | None) -> Records:
+    """The records under another name, if there is one."""
+    if name is None:
+        return records
+    return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
+
+
+def refuse_other_names(names: Sequence[str], sides: int) -> None:
+    """``UserError`` where names are not one for each side, or two are alike."""
+    if not names:
+        return
+    given = f"--name {shlex.join(names)}"
+    if len(names) != sides:
+        variants = "1 variant" if sides == 2 else f"{sides - 1} variants"
+        raise UserError(
+            f"{given}: there {'is' if len(names) == 1 else 'are'} {len(names)} for the reference and {variants};"
+            " give one for each, the reference's first: --name " + " ".join(["REFERENCE", *["VARIANT"] * (sides - 1)])
+        )
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None or not all(name.strip() for name in names):
+        what = "a side has an empty name" if twice is None else f"two sides are called {twice!r}"
+        raise UserError(f"{given}: {what}; give each a name of its own")
+
+
+def told_apart(records: Records, path: Path, taken: Collection[str]) -> Records:
+    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
+    name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
+    if name in taken and path.is_dir() and path.resolve().name not in taken:
+        name = path.resolve().name
+    if name in parents[:1] and name in taken:
+        # Several loose files are called after their folder, which then tells nothing apart.
+        return named(records, _free(taken))
+    while name in taken and parents:
+        name = f"{parents.pop(0)}/{name}"
+    return named(records, name)
+
+
+def _free(taken: Collection[str]) -> str:
+    count = 1
+    while (name := UNNAMED if count == 1 else f"{UNNAMED} {count}") in taken:
+        count += 1
+    return name

@@ -1,0 +1,387 @@
+"""Columns that a person names: what the flags do, and every refusal in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from test_cli import run
+from undertow.audit.settings import Settings
+from undertow.errors import UserError
+from undertow.files import Request, read_sides
+from undertow.gating import gate_paths
+from undertow.records.formats.detect import read_any
+from undertow.records.reading import Reading
+from undertow.records.records import Records
+
+LABEL = ["cat", "dog", "owl", "cat"]
+SAID = ["cat", "dog", "owl", "dog"]
+IMAGES = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+TABLE = {"image": IMAGES, "pred": SAID, "gold": LABEL}
+NAMED = {"id": "image", "prediction": "pred", "label": "gold"}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(rows: dict[str, list[Any]], name: str = "old.csv") -> Path:
+    pl.DataFrame(rows).write_csv(name)
+    return Path(name)
+
+
+def refusal(rows: dict[str, list[Any]], pick: str = "", **asked: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        read_any([Path(f"{put(rows)}{pick}")], **asked)
+    return str(caught.value)
+
+
+def labels(records: Records) -> list[str | None]:
+    return [None if k < 0 else records.classes[k] for k in records.label_N]
+
+
+def said(records: Records) -> list[list[str]]:
+    return [[records.classes[k] for k in row] for row in records.pred_MN]
+
+
+def test_named_columns_are_read() -> None:
+    records, about = read_any([put(TABLE)], **NAMED)
+    assert (said(records), labels(records)) == ([SAID], LABEL)
+    assert records.example_id_N.to_list() == IMAGES
+    assert about == "old.csv: CSV (a header with image): 1 member, 4 examples, 3 classes"
+
+
+def test_a_named_column_goes_before_one_of_the_usual_name() -> None:
+    records, _ = read_any([put({**TABLE, "label": SAID})], **NAMED)
+    assert labels(records) == LABEL
+    assert records.manifest.notes == ("old.csv: column 'label' is not used, as another was named.",)
+
+
+def test_sides_may_have_different_names() -> None:
+    other = {"img": IMAGES, "yhat": SAID, "truth": LABEL}
+    asked = {"id": "image,img", "label": "gold,truth"}
+    records, _ = read_any([Path(f"{put(other, 'new.csv')}::yhat")], **asked)
+    assert (said(records), labels(records)) == ([SAID], LABEL)
+    assert refusal(other, id="image") == (
+        "--id image: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files have different names give"
+        " both: --id image,img"
+    )
+    assert refusal(other, **asked, prediction="pred") == (
+        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name of its own write"
+        " old.csv::yhat"
+    )
+
+
+def test_a_named_id_tells_a_table_whatever_the_file_is_called() -> None:
+    put(TABLE, "notes.txt")
+    assert said(read_any([Path("notes.txt")], **NAMED)[0]) == [SAID]
+
+
+@pytest.mark.parametrize("asked", ["s0,s1", ("s0", "s1"), "s[01]"])
+def test_several_columns_of_predictions_are_members(asked: Any) -> None:
+    rows = {"example_id": IMAGES, "label": LABEL, "s0": SAID, "s1": LABEL, "score": [0.1, 0.2, 0.3, 0.4]}
+    records, _ = read_any([put(rows)], prediction=asked)
+    assert [m.id for m in records.members] == ["s0", "s1"]
+    assert said(records) == [SAID, LABEL]
+
+
+@pytest.mark.parametrize(("pick", "answers"), [("::base", SAID), ("::int8", LABEL)])
+def test_a_model_is_chosen_after_the_path(pick: str, answers: list[str]) -> None:
+    wide = {"example_id": IMAGES, "label": LABEL, "base": SAID, "int8": LABEL}
+    long = {"example_id": IMAGES * 2, "m": ["base"] * 4 + ["int8"] * 4, "prediction": SAID + LABEL, "label": LABEL * 2}
+    for rows, asked in ((wide, {}), (long, {"member": "m"})):
+        records, _ = read_any([Path(f"{put(rows)}{pick}")], **asked)
+        assert said(records) == [answers]
+        assert records.name == pick.removeprefix("::")
+
+
+GRADES = [["yes", "No", "yes", "no"], ["100 %", "0%", "100%", "0 %"], ["1,0", "0,0", "1,0", "0,0"]]
+
+
+@pytest.mark.parametrize("grades", GRADES)
+def test_grades_as_people_write_them(grades: list[str]) -> None:
+    rows = {"qid": IMAGES, "ok": grades, "model_answer": SAID, "gold": LABEL}
+    records, _ = read_any([put(rows)], id="qid", score="ok", label="gold")
+    assert records.score_MN is not None
+    assert records.score_MN.tolist() == [[1, 0, 1, 0]]
+    assert "gold" not in records.slice_columns
+
+
+@pytest.mark.parametrize(
+    ("rows", "pick", "asked", "message"),
+    [
+        (
+            TABLE,
+            "",
+            {"id": "imge"},
+            "--id imge: old.csv has no such column; it has 'image', 'pred', 'gold'; did you mean --id image",
+        ),
+        (
+            TABLE,
+            "",
+            {**NAMED, "prediction": "pred,zzz"},
+            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a name of its own write"
+            " old.csv::pred",
+        ),
+        (
+            TABLE,
+            "",
+            {"id": "image", "label": "image"},
+            "--id image and --label image: one column cannot be both; leave one out",
+        ),
+        (
+            TABLE,
+            "",
+            {**NAMED, "prediction": "pred,gold"},
+            "--label gold and --prediction gold: one column cannot be both; leave one out",
+        ),
+        (
+            {"example_id": IMAGES, "member": ["m"] * 4, "a": SAID, "b": SAID},
+            "",
+            {"prediction": "a,b"},
+            "--prediction a,b: old.csv has a column 'member' too, so one column of predictions is enough: --prediction"
+            " a",
+        ),
+        (
+            {"example_id": IMAGES, "label": LABEL, "base": SAID, "int8": SAID},
+            "::fp16",
+            {},
+            "old.csv: has no column 'fp16' to take for predictions; it has 'example_id', 'label', 'base', 'int8';"
+            " choose one of old.csv::base, old.csv::int8",
+        ),
+        (
+            {"example_id": IMAGES * 2, "member": ["a"] * 4 + ["b"] * 4, "prediction": SAID * 2},
+            "::c",
+            {},
+            "old.csv: has no member 'c'; choose one of old.csv::a, old.csv::b",
+        ),
+        (
+            {"example_id": IMAGES * 2, "seed": [0] * 4 + [1] * 4, "prediction": SAID * 2},
+            "",
+            {},
+            "old.csv: 4 example ids appear more than once, first 'a.jpg'; remove the repeats (or name the members with"
+            " --member seed), or leave them out with --allow-partial",
+        ),
+        (
+            {"x": ["1", "2"], "y": ["a", "b"], "z": ["c", "d"]},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id COLUMN --prediction"
+            " COLUMN --label y",
+        ),
+        (
+            {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'question_id', 'acc', 'answer'; name its columns with --id"
+            " question_id --score acc",
+        ),
+        (
+            {"filename": IMAGES, "label": LABEL, "prediction": SAID},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'filename', 'label', 'prediction'; name its columns with --id"
+            " filename",
+        ),
+    ],
+)
+def test_what_is_refused(rows: dict[str, list[Any]], pick: str, asked: dict[str, Any], message: str) -> None:
+    assert refusal(rows, pick, **asked) == message
+
+
+def test_files_of_other_formats_have_columns_of_their_own() -> None:
+    np.save("p.npy", np.array([0, 1]))
+    with pytest.raises(UserError) as caught:
+        read_any([Path("p.npy")], id="image")
+    assert str(caught.value) == (
+        "--id image: files of the format arrays are no plain tables, whose columns it could name; leave --id out"
+    )
+
+
+def test_a_label_by_another_name_is_said_at_once() -> None:
+    rows = {"example_id": IMAGES, "prediction": SAID, "gold": LABEL}
+    _, about = read_any([put(rows)])
+    assert about.endswith("; old.csv: has no column 'label'; 'gold' looks like the right answers: add --label gold")
+
+
+def test_settings_beside_tables_of_json_are_no_table() -> None:
+    Path("run").mkdir()
+    Path("run/config.json").write_text('{"lr": 1}')
+    Path("run/lines.json").write_text('{"id": 1, "pred": "a"}\n{"id": 2, "pred": "b"}\n')
+    records, _ = read_any([Path("run")], id="id", prediction="pred")
+    assert said(records) == [["a", "b"]]
+
+
+def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
+    path = put({"img": IMAGES, "gold": LABEL, "base": SAID, "int8": SAID})
+    done = run("audit", str(path), "--against", str(path))
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it from one, or a model"
+        " on each side: old.csv::base --against old.csv::int8 --id img --label gold\n",
+    )
+    command = ["old.csv::base", "--against", "old.csv::int8", "--id", "img", "--label", "gold"]
+    done = run("audit", *command, "--out", "out")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def sides() -> tuple[Path, Path]:
+    many = {name: column * 50 for name, column in TABLE.items()} | {"image": [f"{i}" for i in range(200)]}
+    return put({**many, "age": [1, 2] * 100}), put({**many, "age": [1, 2] * 100}, "new.csv")
+
+
+FLAGS = ["--id", "image", "--prediction", "pred", "--label", "gold"]
+
+
+def test_every_command_and_function_takes_the_names(sides: tuple[Path, Path]) -> None:
+    Path("gate.toml").write_text('[[worst_slice_drop]]\npoints = 90\nby = "label"\n')
+    audit = run("audit", "old.csv", "--against", "new.csv", *FLAGS, "--name", "dense", "int8")
+    assert audit.returncode == 0, audit.stderr
+    assert "int8  accuracy 75.0 % → 75.0 %" in audit.stdout
+    gate = run("gate", "old.csv", "--against", "new.csv", "--policy", "gate.toml", *FLAGS, "--by", "label")
+    assert (gate.returncode, gate.stderr) == (0, "")
+    assert "\nPASS: All 3 required checks pass.\n" in gate.stdout
+    assert run("bless", "old.csv", *FLAGS).returncode == 0
+    assert run("convert", "old.csv", *FLAGS, "--name", "dense", "--out", "folder").returncode == 0
+    assert read_any([Path("folder")])[0].name == "dense"
+    assert gate_paths("folder", "new.csv", "gate.toml", names=("a", "b"), **NAMED).verdict == "pass"
+
+
+def test_one_population_has_one_name(sides: tuple[Path, Path]) -> None:
+    done = run("convert", "old.csv", *FLAGS, "--name", "a", "b", "--out", "folder")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --name a b: one population has one name; write the files before --name, and one name after it\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ["a"],
+            "--name a: there is 1 for the reference and 1 variant; give one for each, the reference's first: --name"
+            " REFERENCE VARIANT",
+        ),
+        (
+            ["a", "b", "c"],
+            "--name a b c: there are 3 for the reference and 1 variant; give one for each, the reference's first:"
+            " --name REFERENCE VARIANT",
+        ),
+        (["a", "a"], "--name a a: two sides are called 'a'; give each a name of its own"),
+        (["a", " "], "--name a ' ': a side has an empty name; give each a name of its own"),
+    ],
+)
+def test_names_that_do_not_fit(sides: tuple[Path, Path], names: list[str], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Request([sides[0]], [[sides[1]]], names=names)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("by", "slices"),
+    [
+        (("label",), ("class",)),
+        (("gold", "class"), ("class",)),
+        (("label,age",), ("class", "age")),
+        (("age+label",), ("age+class",)),
+        ((), ("class",)),
+    ],
+)
+def test_slices_as_people_ask_for_them(sides: tuple[Path, Path], by: tuple[str, ...], slices: tuple[str, ...]) -> None:
+    request = Request([sides[0]], [[sides[1]]], Reading(**NAMED), settings=Settings(by=by))
+    assert read_sides(request).settings.by == slices
+
+
+def test_files_of_one_folder_never_get_its_name_twice() -> None:
+    Path("runs").mkdir()
+    groups = [[put({**TABLE}, f"runs/{name}.csv") for name in pair] for pair in ("xk", "pq", "mz")]
+    found = read_sides(Request(groups[0], groups[1:], Reading(**NAMED)))
+    assert [found.reference.name, *(v.name for v in found.variants)] == ["runs", "variant", "variant 2"]
+
+
+BARE = {"example_id": IMAGES, "prediction": SAID}
+WITHOUT = "save the labels with their ids, as CSV or as npz with ids and labels"
+
+
+def saved(name: str, **arrays: Any) -> Path:
+    path = Path(name)
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    else:
+        np.save(path, arrays["labels"])
+    return path
+
+
+def test_labels_of_their_own_file() -> None:
+    truth = {"image_id": IMAGES[::-1], "y_true": LABEL[::-1]}
+    pl.DataFrame(truth).write_parquet("y.parquet")
+    backwards = saved("y.npz", labels=np.array(LABEL[::-1]), ids=np.array(IMAGES[::-1]))
+    for path in (put(truth, "y.csv"), Path("y.parquet"), backwards):
+        assert labels(read_any([put(BARE)], labels=path)[0]) == LABEL
+    records, _ = read_any([put(BARE)], labels=saved("y.npy", labels=np.array(LABEL)))
+    assert labels(records) == LABEL
+    assert records.manifest.notes == ("y.npy: names no examples, so label i is taken for row i of old.csv.",)
+    numbered = {"example_id": [3, 1, 2, 0], "prediction": ["2", "1", "0", "0"]}
+    records, _ = read_any([put(numbered)], labels=saved("y.npy", labels=np.array([0, 1, -1, 2])))
+    assert labels(records) == ["0", "1", None, "2"]
+    assert records.manifest.notes == ("y.npy: has no label for 1 of 4 examples of old.csv, first '2'.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "arrays", "message"),
+    [
+        (
+            "y.npy",
+            {"labels": np.array(["cat"])},
+            f"y.npy: holds 1 labels and names no examples, and old.csv has 4 rows; {WITHOUT}",
+        ),
+        (
+            "y.npy",
+            {"labels": np.zeros((4, 3))},
+            "y.npy: array is float64 of shape (4, 3); want one label for each example, of shape (N,)",
+        ),
+        ("y.npy", {"labels": np.array([0.5, 1, 2, 3])}, "y.npy: labels are float64; want whole numbers or text"),
+        (
+            "y.npy",
+            {"labels": np.array([{}] * 4, dtype=object)},
+            "y.npy: holds Python objects, which are never unpickled; save plain numbers or text",
+        ),
+        (
+            "y.npy",
+            {"labels": np.array([1 << 30] * 4, dtype=np.uint32).view("<U1")},
+            "y.npy: holds what is no text; the file is damaged: save it again",
+        ),
+        ("y.npz", {"other": np.zeros(4)}, "y.npz: holds no array of labels; save one that is called labels"),
+        (
+            "y.npz",
+            {"labels": np.array(LABEL), "ids": np.array(IMAGES[:2])},
+            "y.npz: has 2 ids and 4 labels; save one for each",
+        ),
+        (
+            "y.npz",
+            {"labels": np.array(LABEL), "ids": np.array([*IMAGES[:3], IMAGES[0]])},
+            "y.npz: id 'a.jpg' is there more than once; remove repeats",
+        ),
+    ],
+)
+def test_arrays_that_are_no_labels(name: str, arrays: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read_any([put(BARE)], labels=saved(name, **arrays))
+    assert str(caught.value) == message
+
+
+def test_labels_without_ids_need_files_in_one_order() -> None:
+    put({name: column[::-1] for name, column in BARE.items()}, "new.csv")
+    with pytest.raises(UserError) as caught:
+        read_any([put(BARE), Path("new.csv")], labels=saved("y.npy", labels=np.array(LABEL)))
+    assert str(caught.value) == (
+        f"y.npy: names no examples, and the rows of new.csv are in another order than those of old.csv; {WITHOUT}"
+    )
