@@ -451,7 +451,7 @@ Ours are wider where units are few, because a difference of two outcomes in [0, 
 moved a little do not show that none would lose everything, and Student's limits take what was seen for all there is. So
 they hold the truth too seldom where losses are rare and large, and have no width at all where nothing varies. The price
 is plain in the first world, whose differences are spread evenly: there Student's limits are right and ours three to
-five times as wide as need be up to 30 examples. With many units one more could not move the mean, and the two become
+four times as wide as need be up to 30 examples. With many units one more could not move the mean, and the two become
 the same.
 
 ## The worst slice
