@@ -18,6 +18,7 @@ import audits
 import gates
 from undertow.report import render_html
 from undertow.report.gallery import galleries
+from undertow.report.parts import page
 
 NAMES = ("garments", "texts", "one_member", "many_classes", "hostile", "generation", "gated", "refused", "hostile_gate")
 SECTIONS = ["verdict", "top-line", "slices", "answers", "count", "gallery", "over-indexed", "findings", "method"]
@@ -321,3 +322,18 @@ def test_text_has_enough_contrast(scheme: int):
     for front, back in [*pairs, ("ink", "accent-wash")]:
         light, dark = sorted((luminance(colour[front]), luminance(colour[back])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+
+
+def test_variants_of_one_design_share_its_sentence():
+    """Seven members of one design would otherwise say the same seven times before anything else."""
+    audit = audits.garments()
+    one, two = ("It is about these.", "Tested so."), ("It is about those.", "Tested otherwise.")
+    designs = [one, one, two, one, one]
+    named = replace(audit, variants=tuple(replace(v, design=d) for v, d in zip(audit.variants, designs, strict=True)))
+    names = [v.arm.name for v in audit.variants]
+    assert page(named).about == (
+        f"{names[0]}, {names[1]}, {names[3]}, {names[4]}: It is about these. Tested so.",
+        f"{names[2]}: It is about those. Tested otherwise.",
+    )
+    many = replace(audit, variants=(*named.variants, *(named.variants[0],) * 4))
+    assert page(many).about[0].startswith(f"{names[0]}, {names[1]}, {names[3]}, {names[4]}, {names[0]} and 3 more: ")

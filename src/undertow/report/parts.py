@@ -35,6 +35,10 @@ WORDS: dict[str, str] = {
 SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
 
 
+NAMED = 5
+"""Variants of one design that are named; one more is named too."""
+
+
 @dataclass(frozen=True)
 class Page:
     """All parts of one report. ``outcome`` is what the top line averages: accuracy, or a graded score."""
@@ -117,11 +121,18 @@ def _comparable(audit: Audit) -> str:
 
 
 def _about(audit: Audit) -> tuple[str, ...]:
-    """To what the verdict generalises and how it was tested: of each variant by name where they differ."""
-    said = {v.arm.name: " ".join(v.design[:2]) for v in audit.variants}
-    if len(set(said.values())) == 1:
-        return (next(iter(said.values())),)
-    return tuple(f"{line(name, 60)}: {design}" for name, design in said.items())
+    """To what the verdict generalises and how it was tested; where variants differ, each design with their names."""
+    alike: dict[str, list[str]] = {}
+    for v in audit.variants:
+        alike.setdefault(" ".join(v.design[:2]), []).append(line(v.arm.name, 60))
+    if len(alike) == 1:
+        return tuple(alike)
+    return tuple(f"{_listed(names)}: {design}" for design, names in alike.items())
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ""
+    return ", ".join(names[:NAMED] if more else names) + more
 
 
 def _facts(audit: Audit) -> tuple[str, ...]:
