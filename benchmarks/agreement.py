@@ -2,10 +2,11 @@
 
     python benchmarks/agreement.py --out docs/agreement.md
 
-Exact McNemar, Holm and Benjamini–Hochberg beside statsmodels; Tango's interval, with and without the half example that
-we correct by, beside its definition; values by group and their bootstrap beside fairlearn's ``MetricFrame``; paired
-tests and the bootstrap of sentence scores beside sacrebleu's ``PairedTest``. What is not meant to agree, score limits
-beside Student's and CR1 and the worst slice beside fairlearn's worst group, is in ``agreement_widths.py``.
+Exact McNemar, Holm and Benjamini–Hochberg beside statsmodels; Tango's interval, with and without
+the half example that we correct by, beside its definition; values by group and their bootstrap
+beside fairlearn's ``MetricFrame``; paired tests and the bootstrap of sentence scores beside
+sacrebleu's ``PairedTest``. What is not meant to agree, score limits beside Student's and CR1 and
+the worst slice beside fairlearn's worst group, is in ``agreement_widths.py``.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ SENTENCES, LENGTH = 400, 8
 
 
 class Row(NamedTuple):
-    """One comparison: which quantity, on which inputs, by what of ours and of theirs, and the largest difference."""
+    """One comparison: which quantity, on which inputs, by what of ours and of theirs, and the
+    largest difference."""
 
     what: str
     inputs: str
@@ -59,65 +61,123 @@ class Row(NamedTuple):
 
 
 def module(name: str) -> Any:
-    """Other software, most of it without types, imported where it is used: two of the three are optional here."""
+    """Other software, most of it without types, imported where it is used: two of the three are
+    optional here."""
     return import_module(name)
 
 
 def mcnemar_row(rng: np.random.Generator) -> Iterator[Row]:
-    edges = [(0, 0), (1, 0), (0, 1), (1, 1), (41, 0), (61, 20), (100, 60), (60, 60), (0, 900), (5000, 5200)]
+    edges = [
+        (0, 0),
+        (1, 0),
+        (0, 1),
+        (1, 1),
+        (41, 0),
+        (61, 20),
+        (100, 60),
+        (60, 60),
+        (0, 900),
+        (5000, 5200),
+    ]
     tables = np.array(edges + rng.integers(0, 200, size=(500, 2)).tolist())
     mcnemar = module("statsmodels.stats.contingency_tables").mcnemar
-    theirs = np.array([mcnemar([[5, lost], [gained, 5]], exact=True).pvalue for lost, gained in tables])
+    theirs = np.array(
+        [mcnemar([[5, lost], [gained, 5]], exact=True).pvalue for lost, gained in tables]
+    )
     gap = np.abs(mcnemar_exact(*tables.T) / theirs - 1).max()
-    inputs = f"{len(tables)} tables: 500 random with 0 to 199 lost and gained, {len(edges)} edges up to 5,200"
-    yield Row("exact McNemar p", inputs, "`mcnemar_exact`", "statsmodels `mcnemar(exact=True)`", f"{gap:.1e} of p")
+    inputs = (
+        f"{len(tables)} tables: 500 random with 0 to 199 lost and gained, {len(edges)} edges up to "
+        "5,200"
+    )
+    yield Row(
+        "exact McNemar p",
+        inputs,
+        "`mcnemar_exact`",
+        "statsmodels `mcnemar(exact=True)`",
+        f"{gap:.1e} of p",
+    )
 
 
 def families(rng: np.random.Generator) -> list[Floats]:
     """Families of p values: random ones, and one p, ties, zeros and ones."""
-    edges = [[0.03], [0.02] * 7, [0.0, 0.0, 1.0], [1.0] * 4, [0.01, 0.04, 0.01, 0.04], [1e-300, 0.05]]
+    edges = [
+        [0.03],
+        [0.02] * 7,
+        [0.0, 0.0, 1.0],
+        [1.0] * 4,
+        [0.01, 0.04, 0.01, 0.04],
+        [1e-300, 0.05],
+    ]
     return [np.array(p) for p in edges] + [rng.random(rng.integers(1, 60)) ** 3 for _ in range(200)]
 
 
 def corrections_row(rng: np.random.Generator) -> Iterator[Row]:
     multipletests = module("statsmodels.stats.multitest").multipletests
     asked = families(rng)
-    rules = {"Holm's adjusted p": (holm, "holm"), "Benjamini–Hochberg's q": (benjamini_hochberg, "fdr_bh")}
+    rules = {
+        "Holm's adjusted p": (holm, "holm"),
+        "Benjamini–Hochberg's q": (benjamini_hochberg, "fdr_bh"),
+    }
     for what, (correct, method) in rules.items():
-        gap = max(float(np.abs(correct(p) - multipletests(p, method=method)[1]).max()) for p in asked)
+        gap = max(
+            float(np.abs(correct(p) - multipletests(p, method=method)[1]).max()) for p in asked
+        )
         inputs = f"{len(asked)} families of 1 to 59, with ties, zeros and ones"
         theirs = f'statsmodels `multipletests("{method}")`'
         yield Row(what, inputs, f"`{correct.__name__}`", theirs, f"{gap:.1e}")
 
 
-def tango_cases(rng: np.random.Generator, least: int) -> tuple[list[tuple[int, int, int, float]], str]:
+def tango_cases(
+    rng: np.random.Generator, least: int
+) -> tuple[list[tuple[int, int, int, float]], str]:
     """Lost, gained, n and level, of ``least`` examples or more, and in words."""
-    cases = [(0, 0, 100), (0, 0, 1), (0, 7, 50), (7, 0, 50), (20, 0, 20), (0, 20, 20), (27, 23, 10_000)]
+    cases = [
+        (0, 0, 100),
+        (0, 0, 1),
+        (0, 7, 50),
+        (7, 0, 50),
+        (20, 0, 20),
+        (0, 20, 20),
+        (27, 23, 10_000),
+    ]
     cases = [case for case in cases if case[2] >= least]
     edges = len(cases)
     for n in rng.integers(least, 3000, 300).tolist():
         lost, gained, _ = rng.multinomial(n, rng.dirichlet([1, 1, 8])).tolist()
         cases.append((lost, gained, n))
-    said = f"{len(cases)} tables: 300 random of {least} to 2,999 examples, {edges} edges; coverage 95 and 90%"
+    said = (
+        f"{len(cases)} tables: 300 random of {least} to 2,999 examples, {edges} edges; coverage 95 "
+        "and 90%"
+    )
     return [(*case, level) for case in cases for level in (0.05, 0.10)], said
 
 
 def tango_rows(rng: np.random.Generator) -> Iterator[Row]:
-    """Tango's limits against roots of the score whose nuisance parameter is the root of the likelihood's slope."""
+    """Tango's limits against roots of the score whose nuisance parameter is the root of the
+    likelihood's slope."""
     cases, inputs = tango_cases(rng, 1)
     for correction, ours, said in (
         (0.0, "`paired_interval`", ""),
         (HALF, "`paired_interval(correction=HALF)`", ", half an example corrected"),
     ):
-        off = [np.subtract(paired_interval(*a, correction=correction), slow_tango(*a, correction)) for a in cases]
+        off = [
+            np.subtract(paired_interval(*a, correction=correction), slow_tango(*a, correction))
+            for a in cases
+        ]
         theirs = f"Tango's definition{said}, roots found"
-        yield Row(f"limits of a paired difference{said}", inputs, ours, theirs, f"{np.abs(off).max():.1e}")
+        yield Row(
+            f"limits of a paired difference{said}", inputs, ours, theirs, f"{np.abs(off).max():.1e}"
+        )
 
 
 def tail_row(rng: np.random.Generator) -> Iterator[Row]:
-    """The tail of a mean, which limits of a bounded mean go by, against sums of draws told exactly."""
+    """The tail of a mean, which limits of a bounded mean go by, against sums of draws told
+    exactly."""
     off = [gap for n in rng.integers(30, 1000, 200).tolist() for gap in tail_gaps(rng, int(n))]
-    inputs = "200 random distributions on 41 values in [−1, 1], mean 0; 30 to 999 draws; tails of .0005 to .1"
+    inputs = (
+        "200 random distributions on 41 values in [−1, 1], mean 0; 30 to 999 draws; tails of .0005 "
+        "to .1"
+    )
     theirs = "exact, by convolution (scipy `fftconvolve`)"
     gap = f"{np.abs(off).max():.1e} standard errors"
     yield Row("tail of a mean, an approximation", inputs, "`deviate`", theirs, gap)
@@ -128,7 +188,8 @@ def tail_gaps(rng: np.random.Generator, n: int) -> Floats:
     step = 0.05
     value_V = step * np.arange(-20, 21)
     weight_V = rng.dirichlet(np.full(41, 0.2))
-    # Mixed with the end on the other side the mean is 0, as in the likeliest distribution under a mean not seen.
+    # Mixed with the end on the other side the mean is 0, as in the likeliest distribution under a
+    # mean not seen.
     mean, end = float(weight_V @ value_V), 0 if weight_V @ value_V > 0 else 40
     share = mean / (mean - value_V[end])
     weight_V = (1 - share) * weight_V + share * (np.arange(41) == end)
@@ -141,12 +202,17 @@ def tail_gaps(rng: np.random.Generator, n: int) -> Floats:
     asked_S = np.flatnonzero((tail_S > 5e-4) & (tail_S < 0.1))
     asked_S = asked_S[:: max(1, len(asked_S) // 20)]
     rows = np.ones((len(asked_S), 1))
-    ours_S = deviate(rows * weight_V, rows * value_V, mean_S[asked_S], np.full(len(asked_S), float(n)))
+    ours_S = deviate(
+        rows * weight_V, rows * value_V, mean_S[asked_S], np.full(len(asked_S), float(n))
+    )
     return np.asarray(ours_S - stats.norm.isf(tail_S[asked_S]))
 
 
-def slow_tango(lost: int, gained: int, n: int, level: float, correction: float) -> tuple[float, float]:
-    """Both limits: where the score is the normal quantile, or the end of the range where it never is."""
+def slow_tango(
+    lost: int, gained: int, n: int, level: float, correction: float
+) -> tuple[float, float]:
+    """Both limits: where the score is the normal quantile, or the end of the range where it never
+    is."""
     z, effect = float(stats.norm.isf(level / 2)), (gained - lost) / n
 
     def root(target: float, end: float) -> float:
@@ -163,8 +229,8 @@ def slow_tango(lost: int, gained: int, n: int, level: float, correction: float) 
 
 
 def slow_score(lost: int, gained: int, n: int, delta: float, correction: float) -> float:
-    """z of (gained − lost)/n against ``delta``, with the chance of losing that makes the counts likeliest; the counts
-    moved towards ``delta`` by the correction, but not past it."""
+    """z of (gained − lost)/n against ``delta``, with the chance of losing that makes the counts
+    likeliest; the counts moved towards ``delta`` by the correction, but not past it."""
     variance = n * (2 * likeliest(lost, gained, n, delta) + delta * (1 - delta))
     distance = gained - lost - n * delta
     distance -= min(max(distance, -correction), correction)
@@ -172,7 +238,8 @@ def slow_score(lost: int, gained: int, n: int, delta: float, correction: float) 
 
 
 def likeliest(lost: int, gained: int, n: int, delta: float) -> float:
-    """The chance of losing: ``start + t · width`` with the t in [0, 1] where the likelihood's falling slope is 0."""
+    """The chance of losing: ``start + t · width`` with the t in [0, 1] where the likelihood's
+    falling slope is 0."""
     start = max(0.0, -delta)
     width = (1 - delta) / 2 - start
     if width <= 0:
@@ -189,7 +256,8 @@ def likeliest(lost: int, gained: int, n: int, delta: float) -> float:
 
 
 def graded(rng: np.random.Generator, n: int = 2000) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Two graded logs: three languages, one with a single example, and one of which every answer is right."""
+    """Two graded logs: three languages, one with a single example, and one of which every answer is
+    right."""
     language = rng.choice(["de", "en", "yo"], n)
     language[0], language[1:40] = "eo", "la"
     before = (rng.random(n) < 0.7) | (language == "la")
@@ -216,21 +284,34 @@ def group_row(rng: np.random.Generator) -> Iterator[Row]:
     logs = dict(zip(("old", "new"), graded(rng), strict=True))
     records = [assemble([Log(name, name, log)], Reading(name=name)) for name, log in logs.items()]
     found = audit(records[0], [records[1]], Settings(by=("language",))).findings
-    ours = found.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "language")).sort("value")
+    ours = found.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "language")).sort(
+        "value"
+    )
     old_G, new_G = (frame_of(log).by_group.sort_index().to_numpy() for log in logs.values())
     gap = max(
         float(np.abs(ours[column].to_numpy() - there_G).max())
         for column, there_G in (("reference", old_G), ("changed", new_G), ("effect", new_G - old_G))
     )
-    inputs = f"2,000 examples, {len(old_G)} slices (one of 1 example, one all right), 2 models and their difference"
-    yield Row("accuracy by slice", inputs, "`audit`, findings", "fairlearn `MetricFrame.by_group`", f"{gap:.1e}")
+    inputs = (
+        f"2,000 examples, {len(old_G)} slices (one of 1 example, one all right), 2 models and "
+        "their difference"
+    )
+    yield Row(
+        "accuracy by slice",
+        inputs,
+        "`audit`, findings",
+        "fairlearn `MetricFrame.by_group`",
+        f"{gap:.1e}",
+    )
 
 
 def group_bootstrap_row(rng: np.random.Generator) -> Iterator[Row]:
     """Each slice's mean resampled."""
     log = graded(rng)[1].filter(pl.col("language").is_in(["de", "en", "yo"]))
     frame = frame_of(log, n_boot=FAIRLEARN, ci_quantiles=[TAIL, 1 - TAIL], random_state=0)
-    inputs = f"{len(log):,} examples, 3 slices, one model; {OURS:,} resamples here, {FAIRLEARN:,} there"
+    inputs = (
+        f"{len(log):,} examples, 3 slices, one model; {OURS:,} resamples here, {FAIRLEARN:,} there"
+    )
     gaps, errors = [], []
     for language, low, high in zip(frame.by_group.index, *frame.by_group_ci, strict=True):
         score_N = log.filter(pl.col("language") == language)["score"].to_numpy()
@@ -247,12 +328,14 @@ def group_bootstrap_row(rng: np.random.Generator) -> Iterator[Row]:
 
 
 def plain_level(n: int) -> float:
-    """The level at which ``bootstrap_mean``, which widens for few members, reads the plain percentiles at ``TAIL``."""
+    """The level at which ``bootstrap_mean``, which widens for few members, reads the plain
+    percentiles at ``TAIL``."""
     return float(2 * stats.t.sf(stats.norm.isf(TAIL) * sqrt((n - 1) / n), n - 1))
 
 
 def quantile_error(spread: float, *draws: int) -> float:
-    """Standard error of the difference of two resampled percentiles at ``TAIL``, for a normal statistic."""
+    """Standard error of the difference of two resampled percentiles at ``TAIL``, for a normal
+    statistic."""
     density = stats.norm.pdf(stats.norm.isf(TAIL)) / spread
     return float(sqrt(TAIL * (1 - TAIL) * sum(1 / d for d in draws)) / density)
 
@@ -263,28 +346,41 @@ def worst_of(gaps: list[float], errors: list[float]) -> str:
     return f"{gaps[at]:.4f}, {gaps[at] / errors[at]:.1f} standard errors of resampling"
 
 
-def sentences(rng: np.random.Generator, wrong: tuple[float, ...]) -> tuple[list[str], list[list[str]]]:
-    """References of ``LENGTH`` random words, and a system for each share of words that it gets wrong."""
+def sentences(
+    rng: np.random.Generator, wrong: tuple[float, ...]
+) -> tuple[list[str], list[list[str]]]:
+    """References of ``LENGTH`` random words, and a system for each share of words that it gets
+    wrong."""
     words = ["".join(rng.choice(list("abcdefghij"), rng.integers(2, 8))) for _ in range(500)]
     references = [" ".join(rng.choice(words, LENGTH)) for _ in range(SENTENCES)]
 
     def system(share: float) -> list[str]:
-        return [" ".join(w if rng.random() > share else str(rng.choice(words)) for w in r.split()) for r in references]
+        return [
+            " ".join(w if rng.random() > share else str(rng.choice(words)) for w in r.split())
+            for r in references
+        ]
 
     return references, [system(share) for share in wrong]
 
 
-def shift_of(metric: Any, references: list[str], old: list[str], new: list[str]) -> tuple[RowShift, Floats, Floats]:
-    """Our test of the mean sentence score, as a fraction, and both systems' scores in the metric's unit, 0 to 100."""
+def shift_of(
+    metric: Any, references: list[str], old: list[str], new: list[str]
+) -> tuple[RowShift, Floats, Floats]:
+    """Our test of the mean sentence score, as a fraction, and both systems' scores in the metric's
+    unit, 0 to 100."""
     before_N, after_N = (
-        np.array([metric.sentence_score(h, [r]).score for h, r in zip(side, references, strict=True)])
+        np.array(
+            [metric.sentence_score(h, [r]).score for h, r in zip(side, references, strict=True)]
+        )
         for side in (old, new)
     )
     every_GN = sp.csr_array(np.ones((1, len(references))))
     return paired_shift(every_GN, before_N / 100, after_N / 100, 0.05).row(0), before_N, after_N
 
 
-def paired_test(metric: Any, references: list[str], old: list[str], new: list[str], kind: str, draws: int) -> list[Any]:
+def paired_test(
+    metric: Any, references: list[str], old: list[str], new: list[str], kind: str, draws: int
+) -> list[Any]:
     """sacrebleu's results of the first and of the second system."""
     systems = [("old", old), ("new", new)]
     test = module("sacrebleu.significance").PairedTest(
@@ -295,7 +391,8 @@ def paired_test(metric: Any, references: list[str], old: list[str], new: list[st
 
 
 def sentence_row(rng: np.random.Generator) -> Iterator[Row]:
-    """TER with references of one length: the corpus score is the mean of sentence scores, so the statistics are one."""
+    """TER with references of one length: the corpus score is the mean of sentence scores, so the
+    statistics are one."""
     metric = module("sacrebleu.metrics").TER()
     references, (old, *others) = sentences(rng, (0.30, 0.30, 0.31, 0.32, 0.33, 0.34, 0.35))
     deltas, swaps, halves, widths, errors = [], [], [], [], []
@@ -305,13 +402,23 @@ def sentence_row(rng: np.random.Generator) -> Iterator[Row]:
         deltas.append(abs(100 * ours.effect - (second.score - first.score)))
         low, high = bootstrap_mean(score_N, draws=OURS, level=plain_level(len(score_N)), rng=rng)
         widths.append(abs((high - low) / 2 - second.ci))
-        errors.append(quantile_error(float(score_N.std() / sqrt(len(score_N))), OURS, SACREBLEU) / sqrt(2))
+        errors.append(
+            quantile_error(float(score_N.std() / sqrt(len(score_N))), OURS, SACREBLEU) / sqrt(2)
+        )
         if ours.p < 0.05:
             halves.append((ours.p / 2, second.p_value))
         exchanged = paired_test(metric, references, old, new, "ar", SACREBLEU)[1].p_value
-        swaps.append((ours.p, exchanged + as_extreme(np.rint((score_N - old_N) * LENGTH / 100).astype(int))))
+        swaps.append(
+            (ours.p, exchanged + as_extreme(np.rint((score_N - old_N) * LENGTH / 100).astype(int)))
+        )
     inputs = f"TER of {len(others)} systems beside one, {SENTENCES} sentences of {LENGTH} words"
-    yield Row("difference", inputs, "mean of sentence scores", "sacrebleu, corpus score", f"{max(deltas):.1e} of 100")
+    yield Row(
+        "difference",
+        inputs,
+        "mean of sentence scores",
+        "sacrebleu, corpus score",
+        f"{max(deltas):.1e} of 100",
+    )
     inputs += f"; {SACREBLEU:,} resamples there"
     yield Row(
         "half width of a system's interval",
@@ -328,13 +435,21 @@ def sentence_row(rng: np.random.Generator) -> Iterator[Row]:
         furthest(swaps),
     )
     clear = f"the {len(halves)} of them with p < .05"
-    yield Row("one tail of it", clear, "half of `paired_shift`'s p", "sacrebleu `PairedTest` (bs)", furthest(halves))
+    yield Row(
+        "one tail of it",
+        clear,
+        "half of `paired_shift`'s p",
+        "sacrebleu `PairedTest` (bs)",
+        furthest(halves),
+    )
 
 
 def as_extreme(change_N: NDArray[np.integer[Any]]) -> float:
-    """Share of all exchanges between two systems that move the total exactly as far as observed, either way.
+    """Share of all exchanges between two systems that move the total exactly as far as observed,
+    either way.
 
-    ``change_N``: how many words more the second system gets wrong in each sentence. Exact, by convolution.
+    ``change_N``: how many words more the second system gets wrong in each sentence. Exact, by
+    convolution.
     """
     mass = np.ones(1)
     for change in np.abs(change_N[change_N != 0]).tolist():
@@ -368,12 +483,17 @@ def flip_row(rng: np.random.Generator) -> Iterator[Row]:
         beyond = lost + 1, gained - 1
         strict.append(
             (
-                float(mcnemar_exact(*beyond)) if lost > gained else 1 - float(stats.binom.pmf(lost, 2 * lost, 0.5)),
+                float(mcnemar_exact(*beyond))
+                if lost > gained
+                else 1 - float(stats.binom.pmf(lost, 2 * lost, 0.5)),
                 theirs,
             )
         )
         whole.append((float(mcnemar_exact(lost, gained)), theirs))
-    inputs = f"{len(tables)} tables of right and wrong, {n} sentences of one word; {SACREBLEU:,} exchanges there"
+    inputs = (
+        f"{len(tables)} tables of right and wrong, {n} sentences of one word; {SACREBLEU:,} "
+        "exchanges there"
+    )
     yield Row(
         "exact McNemar p, next table",
         inputs,
@@ -382,7 +502,13 @@ def flip_row(rng: np.random.Generator) -> Iterator[Row]:
         furthest(strict),
     )
     ours, theirs = max(whole, key=lambda pair: pair[0] - pair[1])
-    yield Row("exact McNemar p", inputs, "`mcnemar_exact`", "the same", f"{ours:.4f} and {theirs:.4f}: see below")
+    yield Row(
+        "exact McNemar p",
+        inputs,
+        "`mcnemar_exact`",
+        "the same",
+        f"{ours:.4f} and {theirs:.4f}: see below",
+    )
 
 
 def chrf_row(rng: np.random.Generator) -> Iterator[Row]:
@@ -391,9 +517,16 @@ def chrf_row(rng: np.random.Generator) -> Iterator[Row]:
     references, (old, new) = sentences(rng, (0.30, 0.33))
     ours, *_ = shift_of(metric, references, old, new)
     first, second = paired_test(metric, references, old, new, "ar", SACREBLEU)
-    inputs = f"chrF of 2 systems, {SENTENCES} sentences; a mean of sentences here, of the corpus there"
-    moved = f"{100 * ours.effect:+.2f} and {second.score - first.score:+.2f}; p {ours.p:.4f} and {second.p_value:.4f}"
-    yield Row("difference and its p", inputs, "`paired_shift`", "sacrebleu `PairedTest` (ar)", moved)
+    inputs = (
+        f"chrF of 2 systems, {SENTENCES} sentences; a mean of sentences here, of the corpus there"
+    )
+    moved = (
+        f"{100 * ours.effect:+.2f} and {second.score - first.score:+.2f}; p {ours.p:.4f} and "
+        f"{second.p_value:.4f}"
+    )
+    yield Row(
+        "difference and its p", inputs, "`paired_shift`", "sacrebleu `PairedTest` (ar)", moved
+    )
 
 
 COMPARISONS: dict[Callable[[np.random.Generator], Iterator[Row]], str] = {
@@ -410,7 +543,9 @@ COMPARISONS: dict[Callable[[np.random.Generator], Iterator[Row]], str] = {
 """What is compared, and what has to be installed for it."""
 
 
-def page(rows: list[Row], widths: list[list[str]], worst: list[list[str]], others: list[str]) -> str:
+def page(
+    rows: list[Row], widths: list[list[str]], worst: list[list[str]], others: list[str]
+) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in (*others, "numpy"))
     return f"""# Agreement with other software
 
@@ -488,12 +623,14 @@ def main() -> None:
     if missing:
         print(table(Row._fields, rows))
         print(
-            f"{' and '.join(missing)} not installed: those rows are left out and {given.out} is not written. "
-            f"Fix: pip install -c constraints.txt {' '.join(missing)}",
+            f"{' and '.join(missing)} not installed: those rows are left out and {given.out} is "
+            f"not written. Fix: pip install -c constraints.txt {' '.join(missing)}",
             file=sys.stderr,
         )
         return
-    text = page(rows, list(agreement_widths.width_rows()), list(agreement_widths.worst_rows()), others)
+    text = page(
+        rows, list(agreement_widths.width_rows()), list(agreement_widths.worst_rows()), others
+    )
     given.out.write_text(text + "\n", encoding="utf-8")
 
 

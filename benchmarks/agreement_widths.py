@@ -1,7 +1,8 @@
-"""Limits that are not meant to equal other software's: how wide ours are beside theirs, and how often both hold.
+"""Limits that are not meant to equal other software's: how wide ours are beside theirs, and how
+often both hold.
 
-Nothing to run here: ``agreement.py`` puts these tables on its page. In each world the true mean is known, so a share of
-samples can be given in which the limits hold it.
+Nothing to run here: ``agreement.py`` puts these tables on its page. In each world the true mean is
+known, so a share of samples can be given in which the limits hold it.
 """
 
 from __future__ import annotations
@@ -75,19 +76,29 @@ def rare_losses(rng: np.random.Generator, n: int) -> Sample:
 def clustered(rng: np.random.Generator, clusters: int) -> Sample:
     """Right or wrong; examples of a cluster share how easy they are and how that changes."""
     cluster_N = np.repeat(np.arange(clusters), PER_CLUSTER)
-    ease_N, move_N = rng.uniform(0.4, 0.8, clusters)[cluster_N], rng.uniform(-0.22, 0.18, clusters)[cluster_N]
-    before_N, after_N = (rng.random(len(cluster_N)) < chance_N for chance_N in (ease_N, ease_N + move_N))
+    ease_N, move_N = (
+        rng.uniform(0.4, 0.8, clusters)[cluster_N],
+        rng.uniform(-0.22, 0.18, clusters)[cluster_N],
+    )
+    before_N, after_N = (
+        rng.random(len(cluster_N)) < chance_N for chance_N in (ease_N, ease_N + move_N)
+    )
     return Sample(before_N.astype(float), after_N.astype(float), cluster_N)
 
 
 def student(sample: Sample) -> tuple[float, float]:
     change_N = sample.after_N - sample.before_N
-    middle, half = float(change_N.mean()), float(stats.t.isf(LEVEL / 2, len(change_N) - 1) * stats.sem(change_N))
+    middle, half = (
+        float(change_N.mean()),
+        float(stats.t.isf(LEVEL / 2, len(change_N) - 1) * stats.sem(change_N)),
+    )
     return middle - half, middle + half
 
 
 def cr1(sample: Sample) -> tuple[float, float]:
-    model = import_module("statsmodels.api").OLS(sample.after_N - sample.before_N, np.ones(len(sample.before_N)))
+    model = import_module("statsmodels.api").OLS(
+        sample.after_N - sample.before_N, np.ones(len(sample.before_N))
+    )
     fit = model.fit(cov_type="cluster", cov_kwds={"groups": sample.cluster_N}, use_t=True)
     low, high = fit.conf_int(LEVEL)[0]
     return float(low), float(high)
@@ -100,17 +111,36 @@ def ours(sample: Sample) -> tuple[float, float]:
 
 
 WORLDS = (
-    World("graded, differences spread out", UNITS["graded"], -0.02, "Student's, scipy", spread_out, student),
-    World("graded, 2% lose .49", UNITS["graded"], -0.0098, "Student's, scipy", rare_losses, student),
-    World(f"clusters of {PER_CLUSTER}, right or wrong", UNITS["clusters"], -0.02, "CR1, statsmodels", clustered, cr1),
+    World(
+        "graded, differences spread out",
+        UNITS["graded"],
+        -0.02,
+        "Student's, scipy",
+        spread_out,
+        student,
+    ),
+    World(
+        "graded, 2% lose .49", UNITS["graded"], -0.0098, "Student's, scipy", rare_losses, student
+    ),
+    World(
+        f"clusters of {PER_CLUSTER}, right or wrong",
+        UNITS["clusters"],
+        -0.02,
+        "CR1, statsmodels",
+        clustered,
+        cr1,
+    ),
 )
 
 
 def width_rows() -> Iterator[list[str]]:
-    """World, units, whose the others are, width of ours in theirs, and how often both hold the truth."""
+    """World, units, whose the others are, width of ours in theirs, and how often both hold the
+    truth."""
     for number, world in enumerate(WORLDS):
         for units in world.units:
-            samples = [world.draw(np.random.default_rng([number, units, s]), units) for s in range(SAMPLES)]
+            samples = [
+                world.draw(np.random.default_rng([number, units, s]), units) for s in range(SAMPLES)
+            ]
             here_S2 = np.array([ours(sample) for sample in samples])
             there_S2 = np.array([world.limits(sample) for sample in samples])
             with np.errstate(divide="ignore"):  # Where all units are alike, theirs have no width.
@@ -126,9 +156,11 @@ def holding(limits_S2: Floats, truth: float) -> float:
 
 
 class Groups(NamedTuple):
-    """A world of one model's right and wrong answers: how many examples each slice has, and how often they are right.
+    """A world of one model's right and wrong answers: how many examples each slice has, and how
+    often they are right.
 
-    Beside a reference that is right everywhere the change of the lowest accuracy is the lowest accuracy minus 1.
+    Beside a reference that is right everywhere the change of the lowest accuracy is the lowest
+    accuracy minus 1.
     """
 
     name: str
@@ -148,7 +180,8 @@ GROUPS = (
 
 
 def worst_rows() -> Iterator[list[str]]:
-    """World, truth, lowest seen; limits of one sample by ours and by fairlearn; how often both ways hold the truth."""
+    """World, truth, lowest seen; limits of one sample by ours and by fairlearn; how often both ways
+    hold the truth."""
     for number, groups in enumerate(GROUPS):
         rng = np.random.default_rng([9, number])
         right_N, slice_N = groups.draw(rng)
@@ -156,7 +189,10 @@ def worst_rows() -> Iterator[list[str]]:
         intervals = worst_of(right_N, slice_N), tuple(float(q) for q in frame.group_min_ci())
         truth = float(groups.chance_G.min())
         drawn = [groups.draw(rng) for _ in range(WORST_SAMPLES)]
-        limits = [worst_of(*sample) for sample in drawn], [resampled(*sample, rng) for sample in drawn]
+        limits = (
+            [worst_of(*sample) for sample in drawn],
+            [resampled(*sample, rng) for sample in drawn],
+        )
         held = [holding(np.array(limits_S2), truth) for limits_S2 in limits]
         seen = [f"{truth:.2f}", f"{float(frame.group_min()):.3f}"]
         said = [f"{low:.3f} to {high:.3f}" for low, high in intervals]
@@ -184,10 +220,12 @@ def fairlearn_frame(right_N: Floats, slice_N: Ints) -> Any:
 
 
 def resampled(right_N: Floats, slice_N: Ints, rng: np.random.Generator) -> tuple[float, float]:
-    """Percentiles of the lowest accuracy when each slice is resampled: fairlearn's statistic, at a speed that allows
-    many samples."""
+    """Percentiles of the lowest accuracy when each slice is resampled: fairlearn's statistic, at a
+    speed that allows many samples."""
     size_G = np.bincount(slice_N)
     accuracy_G = np.bincount(slice_N, right_N) / size_G
-    lowest_D = (rng.binomial(size_G, accuracy_G, size=(RESAMPLES, len(size_G))) / size_G).min(axis=1)
+    lowest_D = (rng.binomial(size_G, accuracy_G, size=(RESAMPLES, len(size_G))) / size_G).min(
+        axis=1
+    )
     low, high = np.quantile(lowest_D, [LEVEL / 2, 1 - LEVEL / 2])
     return float(low), float(high)

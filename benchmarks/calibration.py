@@ -2,9 +2,10 @@
 
     python benchmarks/calibration.py --audits 1000 --out docs/calibration.md
 
-Two populations of one recipe ("dense against dense") must be told apart in at most 5 % of audits, whatever the number
-of slices; planted damage must be found. Members share examples (each with its own difficulty) and differ in overall
-skill, in skill per slice and by chance, so values of one member are correlated over slices as real ones are.
+Two populations of one recipe ("dense against dense") must be told apart in at most 5 % of audits,
+whatever the number of slices; planted damage must be found. Members share examples (each with its
+own difficulty) and differ in overall skill, in skill per slice and by chance, so values of one
+member are correlated over slices as real ones are.
 """
 
 from __future__ import annotations
@@ -54,8 +55,11 @@ class World(NamedTuple):
     changed_N: NDArray[np.bool_]
 
 
-def simulate(rng: np.random.Generator, members: int, slices: int, *, damage: float = 0, changed: float = 0) -> World:
-    """Slices are the classes. A member is right where ease + skill + chance is positive, else mostly wrong alike."""
+def simulate(
+    rng: np.random.Generator, members: int, slices: int, *, damage: float = 0, changed: float = 0
+) -> World:
+    """Slices are the classes. A member is right where ease + skill + chance is positive, else
+    mostly wrong alike."""
     examples = EXAMPLES[slices]
     label_N = np.arange(examples) % slices
     ease_N = rng.normal(2.0, 1.5, examples)
@@ -82,14 +86,22 @@ def audit(kind: str, members: int, slices: int, index: int) -> dict[str, float]:
         changed=CHANGED if kind == "changed" else 0,
     )
     if kind == "damage":
-        return {name: float(found_G[0]) for name, found_G in slice_tests(world, members, rng).items()}
+        return {
+            name: float(found_G[0]) for name, found_G in slice_tests(world, members, rng).items()
+        }
     if kind == "changed":
         return exemplars(world, members)
-    found = {name: float(found_G.any()) for name, found_G in slice_tests(world, members, rng).items()}
-    return found | {f"{name} (null)": float(value > 0) for name, value in exemplars(world, members).items()}
+    found = {
+        name: float(found_G.any()) for name, found_G in slice_tests(world, members, rng).items()
+    }
+    return found | {
+        f"{name} (null)": float(value > 0) for name, value in exemplars(world, members).items()
+    }
 
 
-def slice_tests(world: World, members: int, rng: np.random.Generator) -> dict[str, NDArray[np.bool_]]:
+def slice_tests(
+    world: World, members: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.bool_]]:
     """Which slices each measure's family declares changed."""
     drawn = exchange(members, members, DRAWS, rng)
     right_MN = (world.pred_MN == world.label_N).astype(float)
@@ -98,21 +110,32 @@ def slice_tests(world: World, members: int, rng: np.random.Generator) -> dict[st
     tested = max_t(accuracy_GM, members, drawn, level=LEVEL, resolution_G=1 / count_G)
     p_G = welch(accuracy_GM[:, :members], accuracy_GM[:, members:]).p_G
     functions = {"taxicab": taxicab.function, "modal": modal_disagreement.function}
-    value_DG = vote_exchange(world.pred_MN, world.label_N, world.membership_GN, drawn, functions, set())
-    declared = {"accuracy": tested.p_adjusted_G <= LEVEL, "Holm": holm(p_G) <= LEVEL, "uncorrected": p_G <= LEVEL}
-    floors = {name: above_floor(value_DG[name], level=LEVEL).p_adjusted_G <= LEVEL for name in functions}
+    value_DG = vote_exchange(
+        world.pred_MN, world.label_N, world.membership_GN, drawn, functions, set()
+    )
+    declared = {
+        "accuracy": tested.p_adjusted_G <= LEVEL,
+        "Holm": holm(p_G) <= LEVEL,
+        "uncorrected": p_G <= LEVEL,
+    }
+    floors = {
+        name: above_floor(value_DG[name], level=LEVEL).p_adjusted_G <= LEVEL for name in functions
+    }
     return declared | floors
 
 
 def exemplars(world: World, members: int) -> dict[str, float]:
-    """False discovery proportion and share found, with and without leaving out examples that cannot tell."""
+    """False discovery proportion and share found, with and without leaving out examples that cannot
+    tell."""
     votes = [_votes(world.pred_MN[side]) for side in (slice(members), slice(members, None))]
     test = exact_exchange(*votes)
     found: dict[str, float] = {}
     for name, smallest_N in (("plain", None), ("testable", test.smallest_N)):
         chosen_N = confirmed(test.p_N, test.smallest_N == 1, smallest_N, fdr=LEVEL) <= LEVEL
         found[f"fdp {name}"] = float((chosen_N & ~world.changed_N).sum() / max(chosen_N.sum(), 1))
-        found[f"found {name}"] = float((chosen_N & world.changed_N).sum() / max(world.changed_N.sum(), 1))
+        found[f"found {name}"] = float(
+            (chosen_N & world.changed_N).sum() / max(world.changed_N.sum(), 1)
+        )
     return found
 
 
@@ -120,17 +143,22 @@ def _votes(pred_MN: Ints) -> sp.csr_array:
     row_MN = np.broadcast_to(np.arange(pred_MN.shape[1]), pred_MN.shape)
     shape = (pred_MN.shape[1], int(pred_MN.max()) + 1)
     return sp.csr_array(
-        (np.ones(pred_MN.size, dtype=np.int64), (row_MN.ravel(), pred_MN.ravel())), shape=(shape[0], 128)
+        (np.ones(pred_MN.size, dtype=np.int64), (row_MN.ravel(), pred_MN.ravel())),
+        shape=(shape[0], 128),
     )
 
 
-def rates(kind: str, audits: int, run: Callable[..., Iterable[dict[str, float]]]) -> dict[tuple[int, int], Any]:
+def rates(
+    kind: str, audits: int, run: Callable[..., Iterable[dict[str, float]]]
+) -> dict[tuple[int, int], Any]:
     """Means over audits for every number of members and slices."""
     found = {}
     for members in MEMBERS:
         for slices in SLICES:
             results = list(run(partial(audit, kind, members, slices), range(audits), chunksize=20))
-            found[members, slices] = {name: np.mean([r[name] for r in results]) for name in results[0]}
+            found[members, slices] = {
+                name: np.mean([r[name] for r in results]) for name in results[0]
+            }
             print(
                 f"{kind}: {members} members a side, {slices} slices: {found[members, slices]}",
                 file=sys.stderr,
@@ -141,7 +169,10 @@ def rates(kind: str, audits: int, run: Callable[..., Iterable[dict[str, float]]]
 
 def table(columns: dict[str, str], found: dict[tuple[int, int], Any]) -> list[str]:
     """Markdown: one row per number of members and slices."""
-    lines = ["| members a side | slices | " + " | ".join(columns) + " |", "|---:" * (2 + len(columns)) + "|"]
+    lines = [
+        "| members a side | slices | " + " | ".join(columns) + " |",
+        "|---:" * (2 + len(columns)) + "|",
+    ]
     for (members, slices), row in found.items():
         cells = " | ".join(f"{row[key]:.3f}" for key in columns.values())
         lines.append(f"| {members} | {slices} | {cells} |")
@@ -156,7 +187,8 @@ def page(audits: int, null: Any, damage: Any, changed: Any, seconds: float) -> s
     lines = [
         "# Calibration",
         "",
-        f"Generated by `{shlex.join(['python', *sys.argv])}` in {seconds / 60:.0f} minutes. Do not edit.",
+        f"Generated by `{shlex.join(['python', *sys.argv])}` in {seconds / 60:.0f} minutes. Do not "
+        "edit.",
         "",
         f"{audits} simulated audits a row, {DRAWS} exchanges of members each, level {LEVEL}; "
         f"{EXAMPLES[10]:,} examples in 10 slices or {EXAMPLES[100]:,} in 100. "
@@ -166,11 +198,13 @@ def page(audits: int, null: Any, damage: Any, changed: Any, seconds: float) -> s
         "",
         *table(tests | plain, null),
         "",
-        "The first three columns are what the audit uses; each is one family of slices. These tests are exact, so what "
-        "lies above the level here is the simulation's own error. Five members a side have 252 arrangements, of which "
-        "at most 12 may be as extreme, which makes .048 the most they can reach.",
+        "The first three columns are what the audit uses; each is one family of slices. These "
+        "tests are exact, so what lies above the level here is the simulation's own error. Five "
+        "members a side have 252 arrangements, of which at most 12 may be as extreme, which makes "
+        ".048 the most they can reach.",
         "",
-        f"## One slice damaged (by {DAMAGE} standard deviations of a member's chance): audits in which it is found",
+        f"## One slice damaged (by {DAMAGE} standard deviations of a member's chance): audits in "
+        "which it is found",
         "",
         *table(tests | plain, damage),
         "",
@@ -178,9 +212,10 @@ def page(audits: int, null: Any, damage: Any, changed: Any, seconds: float) -> s
         "",
         f"## Exemplars confirmed at a false discovery rate of {LEVEL}",
         "",
-        f"{CHANGED:.0%} of examples changed. *All*: Benjamini–Hochberg over all examples that are not unanimous; "
-        "*testable*: over those whose pooled votes allow a p below the rate. *Any in null* is the share of audits "
-        "without any change that confirm an example, which is the false discovery rate there.",
+        f"{CHANGED:.0%} of examples changed. *All*: Benjamini–Hochberg over all examples that are "
+        "not unanimous; *testable*: over those whose pooled votes allow a p below the rate. *Any "
+        "in null* is the share of audits without any change that confirm an example, which is the "
+        "false discovery rate there.",
         "",
         *table(
             {
@@ -192,7 +227,11 @@ def page(audits: int, null: Any, damage: Any, changed: Any, seconds: float) -> s
                 "any in null, testable": "null testable",
             },
             {
-                key: row | {f"null {name}": null[key][f"fdp {name} (null)"] for name in ("plain", "testable")}
+                key: row
+                | {
+                    f"null {name}": null[key][f"fdp {name} (null)"]
+                    for name in ("plain", "testable")
+                }
                 for key, row in changed.items()
             },
         ),

@@ -1,10 +1,11 @@
-"""How often intervals hold the truth: top line, slices and worst slice, with pairs and without, damaged and not.
+"""How often intervals hold the truth: top line, slices and worst slice, with pairs and without,
+damaged and not.
 
     python benchmarks/interval_coverage.py --audits 2000 --out docs/coverage.md
 
-The truth follows from what the interval is about: of members, the mean over new members on the examples at hand; of
-both, over new members and new examples; of examples, over new examples for these models (which have no ability of their
-own here, so that it is known).
+The truth follows from what the interval is about: of members, the mean over new members on the
+examples at hand; of both, over new members and new examples; of examples, over new examples for
+these models (which have no ability of their own here, so that it is known).
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ POINTS = (0, 4, 8)
 DAMAGED = 1
 """The slice that loses: the second hardest, so that it becomes the worst one at 4 points."""
 RECIPE = 0.3
-"""What each recipe adds on each example, in logits: on these examples the two differ, in their populations not."""
+"""What each recipe adds on each example, in logits: on these examples the two differ, in their
+populations not."""
 SLICES = {"slices alike": 0.0, "slices spread": 0.5}
 FIGURES = {
     "top": "top line",
@@ -59,9 +61,17 @@ def _asked() -> Iterator[Asked]:
     by_pairs = World("", (2, 2), recipe=RECIPE, kin=True, shift=0.15, redrawn=0.05, examples=1000)
     for title, between in SLICES.items():
         worlds = [
-            World(f"1 v 1, {title}", (1, 1), ("examples",), Spread(), between=between, examples=1000),
-            *(World(f"{m} v {m}, {title}", (m, m), recipe=RECIPE, between=between, examples=1000) for m in (6, 12)),
-            *(replace(by_pairs, name=f"{m} pairs, {title}", members=(m, m), between=between) for m in (6, 12)),
+            World(
+                f"1 v 1, {title}", (1, 1), ("examples",), Spread(), between=between, examples=1000
+            ),
+            *(
+                World(f"{m} v {m}, {title}", (m, m), recipe=RECIPE, between=between, examples=1000)
+                for m in (6, 12)
+            ),
+            *(
+                replace(by_pairs, name=f"{m} pairs, {title}", members=(m, m), between=between)
+                for m in (6, 12)
+            ),
         ]
         for world in worlds:
             for points in POINTS:
@@ -70,7 +80,8 @@ def _asked() -> Iterator[Asked]:
 
 
 def one(asked: Asked, index: int) -> dict[str, float]:
-    """1 where an interval holds the truth (of slices, the share that do), and 1 where there is an interval."""
+    """1 where an interval holds the truth (of slices, the share that do), and 1 where there is an
+    interval."""
     world, scope, points = asked
     rng = np.random.default_rng([zlib.crc32(world.name.encode()), points, index])
     drawn = latent.draw(world, rng)
@@ -99,7 +110,10 @@ def one(asked: Asked, index: int) -> dict[str, float]:
 def _held(name: str, rows: pl.DataFrame, truth: Any) -> dict[str, float]:
     """The share of rows whose interval holds the truth, and of those that have one."""
     share = 1 / max(rows.height, 1)
-    return {name: share * float(_holds(rows, truth).sum()), f"given {name}": share * float(_given(rows).sum())}
+    return {
+        name: share * float(_holds(rows, truth).sum()),
+        f"given {name}": share * float(_given(rows).sum()),
+    }
 
 
 def _given(rows: pl.DataFrame) -> NDArray[np.bool_]:
@@ -126,7 +140,11 @@ def page(kept: cells.Kept, before: cells.Kept) -> str:
         width = f"{_width(before, key)} → {_width(kept, key)}"
         rows.append([asked.world.name, str(asked.points), asked.scope, *shares, width])
         due = ("top", "slices", "worst here" if asked.scope == "members" else "worst")
-        short += [f"{key}: {FIGURES[n]} {covered(kept, key, n)}" for n in due if coverage(kept, key, n) < WANTED]
+        short += [
+            f"{key}: {FIGURES[n]} {covered(kept, key, n)}"
+            for n in due
+            if coverage(kept, key, n) < WANTED
+        ]
     columns = ["members", "points lost", "about", *FIGURES.values(), "width of the worst slice's"]
     return f"""# Coverage of intervals
 
@@ -159,7 +177,9 @@ def covered(kept: cells.Kept, key: str, name: str) -> str:
 
 
 def _width(kept: cells.Kept, key: str) -> str:
-    mean, given = (kept[key].mean(n) if key in kept else np.nan for n in ("worst width", "given worst"))
+    mean, given = (
+        kept[key].mean(n) if key in kept else np.nan for n in ("worst width", "given worst")
+    )
     return f"{100 * mean / given:.1f}" if np.isfinite(mean) and given > 0 else "–"
 
 

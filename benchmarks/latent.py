@@ -1,15 +1,18 @@
 """Populations whose truth is known: members with an ability answer examples with a difficulty.
 
-Nothing to run here: ``null_worlds.py``, ``interval_coverage.py``, ``power.py`` and ``reference_runs.py`` draw from it.
-A member is right with the chance logistic(easiness of the slice − difficulty + ability + skill on the slice + luck with
-the cluster). Abilities, skills, luck and difficulties are drawn from ``NODES`` equally likely values, so an
-expectation over new members, or over new examples, is a finite sum and not a simulation.
+Nothing to run here: ``null_worlds.py``, ``interval_coverage.py``, ``power.py`` and
+``reference_runs.py`` draw from it. A member is right with the chance logistic(easiness of the slice
+− difficulty + ability + skill on the slice + luck with the cluster). Abilities, skills, luck and
+difficulties are drawn from ``NODES`` equally likely values, so an expectation over new members, or
+over new examples, is a finite sum and not a simulation.
 
 What a comparison leaves unchanged depends on what it generalises to:
 
-examples  these models, new examples: no member has an ability of its own, so each is as often right in the long run
+examples  these models, new examples: no member has an ability of its own, so each is as often
+          right in the long run
 members   new members, these examples: on every example both sides have the same mean chance
-both      over new examples both sides have the same mean chance; on those at hand recipes may differ (``recipe``)
+both      over new examples both sides have the same mean chance; on those at hand recipes may
+          differ (``recipe``)
 """
 
 from __future__ import annotations
@@ -33,21 +36,28 @@ Grades = Literal["", "rare losses", "rare gains"]
 
 NODES = 201
 GRID = np.linspace(-60.0, 60.0, 12_001)
-"""Where curves of mean chances are known; between its points they are interpolated, which errs by less than 1e-5."""
+"""Where curves of mean chances are known; between its points they are interpolated, which errs by
+less than 1e-5."""
 EASINESS, BETWEEN, DIFFICULTY = 1.2, 0.5, 1.5
 """Mean easiness, half its range over slices, spread of difficulties: an accuracy of about .72."""
-COUNTS = {"even": (0.1,) * 10, "tiny": (0.006, 0.01, 0.016, 0.024, 0.04, 0.06, 0.1, 0.16, 0.24, 0.344)}
+COUNTS = {
+    "even": (0.1,) * 10,
+    "tiny": (0.006, 0.01, 0.016, 0.024, 0.04, 0.06, 0.1, 0.16, 0.24, 0.344),
+}
 SCOPED = "generalise_to" in Settings.__dataclass_fields__
 """Whether this code can be asked about a scope."""
 NO_WORST = 1_000_000
-"""As ``min_count``: no slice is large enough to be the worst, which is resampled at length and here not asked for."""
+"""As ``min_count``: no slice is large enough to be the worst, which is resampled at length and here
+not asked for."""
 LARGE, SMALL = 0.49, 0.01
-"""A graded score rarely moves by the one (in 2 % of examples) and else by the other in return: 0 in the mean."""
+"""A graded score rarely moves by the one (in 2 % of examples) and else by the other in return: 0 in
+the mean."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How members of one recipe differ, in logits: overall, on each slice, with each cluster of examples."""
+    """How members of one recipe differ, in logits: overall, on each slice, with each cluster of
+    examples."""
 
     ability: float = 0.0
     skill: float = 0.0
@@ -57,7 +67,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class World:
-    """Two recipes, their members and the examples. By default nothing but chance tells the sides apart."""
+    """Two recipes, their members and the examples. By default nothing but chance tells the sides
+    apart."""
 
     name: str
     members: tuple[int, int]
@@ -68,10 +79,11 @@ class World:
     variant_spread: Spread | None = None
     """Where it is not the reference's; mean chances are kept."""
     recipe: float = 0.0
-    """What either recipe adds on each example (cluster), for all its members alike: a difference on these examples,
-    none over new ones."""
+    """What either recipe adds on each example (cluster), for all its members alike: a difference on
+    these examples, none over new ones."""
     kin: bool = False
-    """Variant members go back to the reference's: the same abilities, and the same answers but for what follows."""
+    """Variant members go back to the reference's: the same abilities, and the same answers but for
+    what follows."""
     declared: bool = True
     """The records say so, which makes pairs."""
     shift: float = 0.0
@@ -104,7 +116,8 @@ class World:
 
 
 class Drawn(NamedTuple):
-    """One audit's data: outcomes of both sides, the examples, and each side's mean chance over new members."""
+    """One audit's data: outcomes of both sides, the examples, and each side's mean chance over new
+    members."""
 
     outcome_ref_MN: Floats
     outcome_var_MN: Floats
@@ -116,7 +129,8 @@ class Drawn(NamedTuple):
 
 @lru_cache
 def nodes(tail: Tail) -> Floats:
-    """Equally likely values with mean 0: quantiles of a normal, or of Student's t with 2 degrees of freedom."""
+    """Equally likely values with mean 0: quantiles of a normal, or of Student's t with 2 degrees of
+    freedom."""
     at = (np.arange(NODES) + 0.5) / NODES
     values: Floats = stats.norm.ppf(at) if tail == "normal" else stats.t.ppf(at, 2)
     return values
@@ -128,7 +142,8 @@ def logistic(logit: Floats) -> Floats:
 
 @lru_cache
 def mean_curve(spread: Spread, *added: float) -> Floats:
-    """Mean chance of a new member at each logit of ``GRID``; ``added`` are further normal scales."""
+    """Mean chance of a new member at each logit of ``GRID``; ``added`` are further normal
+    scales."""
     curve = logistic(GRID)
     scales = ((spread.ability, spread.tail), (spread.skill, spread.tail), (spread.luck, "normal"))
     for scale, tail in (*scales, *((scale, "normal") for scale in added)):
@@ -160,7 +175,8 @@ def lost_G(world: World) -> Floats:
 
 
 def losing(world: World, points: float, slices: tuple[int, ...] | None = None) -> World:
-    """The world in which the variant loses so many points on these slices (else on all), in its population."""
+    """The world in which the variant loses so many points on these slices (else on all), in its
+    population."""
     before_G = expected_G(world)[0]
     hit = range(world.slices) if slices is None else slices
     share_G = [points / 100 / float(before_G[g]) if g in hit else 0.0 for g in range(world.slices)]
@@ -172,7 +188,10 @@ def draw(world: World, rng: np.random.Generator) -> Drawn:
     distinct = world.examples // world.repeats
     slice_N = np.repeat(np.arange(world.slices), counts_G(world.shares_G, distinct))
     cluster_N = clusters_N(slice_N, world.clusters)
-    logit_N = easiness_G(world)[slice_N] - DIFFICULTY * _pick(rng, "normal", cluster_N.max() + 1)[cluster_N]
+    logit_N = (
+        easiness_G(world)[slice_N]
+        - DIFFICULTY * _pick(rng, "normal", cluster_N.max() + 1)[cluster_N]
+    )
     logits = logit_N, logit_N
     if world.recipe:
         added = world.recipe * _pick(rng, "normal", (2, cluster_N.max() + 1))[:, cluster_N]
@@ -186,7 +205,9 @@ def draw(world: World, rng: np.random.Generator) -> Drawn:
         sides = sides[0], sides[1] * (rng.random(sides[1].shape) < keeps_N)
     row = np.repeat(np.arange(distinct), world.repeats)
     frame = _frame(world, slice_N, cluster_N, row)
-    return Drawn(sides[0][:, row], sides[1][:, row], slice_N[row], frame, before_N[row], after_N[row])
+    return Drawn(
+        sides[0][:, row], sides[1][:, row], slice_N[row], frame, before_N[row], after_N[row]
+    )
 
 
 def counts_G(shares_G: tuple[float, ...], examples: int) -> Ints:
@@ -199,7 +220,9 @@ def counts_G(shares_G: tuple[float, ...], examples: int) -> Ints:
 def clusters_N(slice_N: Ints, size: int) -> Ints:
     """Clusters of so many examples within a slice, numbered from 0."""
     within_N = np.arange(len(slice_N)) - np.searchsorted(slice_N, slice_N)
-    return np.asarray(np.unique(np.stack([slice_N, within_N // size]), axis=1, return_inverse=True)[1].ravel())
+    return np.asarray(
+        np.unique(np.stack([slice_N, within_N // size]), axis=1, return_inverse=True)[1].ravel()
+    )
 
 
 def _pick(rng: np.random.Generator, tail: Tail, size: Any) -> Floats:
@@ -207,38 +230,56 @@ def _pick(rng: np.random.Generator, tail: Tail, size: Any) -> Floats:
 
 
 class _Models(NamedTuple):
-    """What each model adds to the logit of each example, and the uniform number that decides its answer."""
+    """What each model adds to the logit of each example, and the uniform number that decides its
+    answer."""
 
     added_MN: Floats
     uniform_MN: Floats
 
 
-def _models(spread: Spread, count: int, rng: np.random.Generator, slice_N: Ints, cluster_N: Ints) -> _Models:
+def _models(
+    spread: Spread, count: int, rng: np.random.Generator, slice_N: Ints, cluster_N: Ints
+) -> _Models:
     added_MG = spread.skill * _pick(rng, spread.tail, (count, slice_N.max() + 1))
     added_MG = added_MG + spread.ability * _pick(rng, spread.tail, (count, 1))
     added_MN = added_MG[:, slice_N]
     if spread.luck:
-        added_MN = added_MN + spread.luck * _pick(rng, "normal", (count, cluster_N.max() + 1))[:, cluster_N]
+        added_MN = (
+            added_MN
+            + spread.luck * _pick(rng, "normal", (count, cluster_N.max() + 1))[:, cluster_N]
+        )
     return _Models(added_MN, rng.random(added_MN.shape))
 
 
 def _answers(
-    world: World, rng: np.random.Generator, logits: tuple[Floats, Floats], slice_N: Ints, cluster_N: Ints
+    world: World,
+    rng: np.random.Generator,
+    logits: tuple[Floats, Floats],
+    slice_N: Ints,
+    cluster_N: Ints,
 ) -> tuple[Floats, Floats]:
-    """1 where a member is right. A run gives some answers of its model anew, with the same chance."""
+    """1 where a member is right. A run gives some answers of its model anew, with the same
+    chance."""
     counts = [m // c for m, c in zip(world.members, world.copies, strict=True)]
     reference = variant = _models(world.spread, counts[0], rng, slice_N, cluster_N)
     other = world.variant_spread or world.spread
     if other != world.spread:  # The logit at which the other spread has the same mean chance.
-        logits = logits[0], np.interp(expected(logits[1], world), mean_curve(other, world.shift), GRID)
+        logits = (
+            logits[0],
+            np.interp(expected(logits[1], world), mean_curve(other, world.shift), GRID),
+        )
     if not world.kin:
         variant = _models(other, counts[1], rng, slice_N, cluster_N)
     runs = zip(logits, (reference, variant), world.members, world.copies, strict=True)
-    before_MN, after_MN = (_runs(world, rng, logit_N, made, np.arange(m) // c) for logit_N, made, m, c in runs)
+    before_MN, after_MN = (
+        _runs(world, rng, logit_N, made, np.arange(m) // c) for logit_N, made, m, c in runs
+    )
     return before_MN, after_MN
 
 
-def _runs(world: World, rng: np.random.Generator, logit_N: Floats, made: _Models, of_M: Ints) -> Floats:
+def _runs(
+    world: World, rng: np.random.Generator, logit_N: Floats, made: _Models, of_M: Ints
+) -> Floats:
     logit_MN, uniform_MN = logit_N + made.added_MN[of_M], made.uniform_MN[of_M]
     if world.shift:
         logit_MN = logit_MN + world.shift * _pick(rng, "normal", (len(of_M), 1))
@@ -248,7 +289,8 @@ def _runs(world: World, rng: np.random.Generator, logit_N: Floats, made: _Models
 
 
 def _graded(world: World, rng: np.random.Generator, examples: int) -> tuple[Floats, Floats]:
-    """Scores in [0, 1]; each pair's differ by a rare large and a common small step that cancel in the mean."""
+    """Scores in [0, 1]; each pair's differ by a rare large and a common small step that cancel in
+    the mean."""
     base_MN = rng.uniform(LARGE, 1 - LARGE, (world.members[0], examples))
     rare_MN = rng.random((world.members[1], examples)) < SMALL / (LARGE + SMALL)
     sign = 1 if world.grades == "rare losses" else -1
@@ -276,12 +318,23 @@ def as_records(world: World, drawn: Drawn) -> tuple[Records, Records]:
     parent = "reference" if world.kin and world.declared else None
     return (
         population("reference", drawn.outcome_ref_MN, drawn.examples, graded=bool(world.grades)),
-        population("variant", drawn.outcome_var_MN, drawn.examples, graded=bool(world.grades), parent=parent),
+        population(
+            "variant",
+            drawn.outcome_var_MN,
+            drawn.examples,
+            graded=bool(world.grades),
+            parent=parent,
+        ),
     )
 
 
 def population(
-    name: str, outcome_MN: Floats, examples: pl.DataFrame, *, graded: bool = False, parent: str | None = None
+    name: str,
+    outcome_MN: Floats,
+    examples: pl.DataFrame,
+    *,
+    graded: bool = False,
+    parent: str | None = None,
 ) -> Records:
     """Records of outcomes: of two answers the first is right, or a score in [0, 1]."""
     ids = [f"m{m}" for m in range(len(outcome_MN))]
@@ -296,5 +349,6 @@ def population(
 
 
 def settings(scope: str, **given: Any) -> Settings:
-    """Settings about this scope, with nothing to look at. Code from before scopes could be chosen is run without."""
+    """Settings about this scope, with nothing to look at. Code from before scopes could be chosen
+    is run without."""
     return Settings(gallery=0, **given | ({"generalise_to": scope} if SCOPED else {}))

@@ -1,7 +1,9 @@
-"""Worlds with a known drop for ``limits.py``: many replicates at once, each a slice of one pair of populations.
+"""Worlds with a known drop for ``limits.py``: many replicates at once, each a slice of one pair of
+populations.
 
-Nothing to run here. A world is drawn at a true drop, in accuracy or mean score, about the scope that it is asked about:
-over new examples for these models (``examples``), or over new members too (``both``).
+Nothing to run here. A world is drawn at a true drop, in accuracy or mean score, about the scope
+that it is asked about: over new examples for these models (``examples``), or over new members too
+(``both``).
 """
 
 from __future__ import annotations
@@ -43,18 +45,26 @@ class LimitWorld(NamedTuple):
     def __str__(self) -> str:
         sides = "" if self.members == (1, 1) else f", {_sides(self)}"
         what = "clusters" if self.family == "clusters" else "examples"
-        return f"{self.family}: {self.kind}{sides}, {self.size} {what}, limit {100 * self.limit:g}, {self.scope}"
+        return (
+            f"{self.family}: {self.kind}{sides}, {self.size} {what}, limit {100 * self.limit:g}, "
+            f"{self.scope}"
+        )
 
 
 def _sides(world: LimitWorld) -> str:
     before, after = world.members
     if world.paired:
         return f"{before} pairs"
-    return f"{before} runs v {after}" if world.family == "repeat runs" else f"{before} + {after} members"
+    return (
+        f"{before} runs v {after}"
+        if world.family == "repeat runs"
+        else f"{before} + {after} members"
+    )
 
 
 class Batch(NamedTuple):
-    """Outcomes of both sides over the examples of all replicates; ``cluster_N`` where examples are in clusters."""
+    """Outcomes of both sides over the examples of all replicates; ``cluster_N`` where examples are
+    in clusters."""
 
     before_MN: Floats
     after_MN: Floats
@@ -64,7 +74,12 @@ class Batch(NamedTuple):
 
 def draw(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int = BATCH) -> Batch:
     """``batch`` replicates in which exactly ``drop`` is lost in truth."""
-    makers = {"graded": _graded, "clusters": _clusters, "members": _members, "repeat runs": _repeat_runs}
+    makers = {
+        "graded": _graded,
+        "clusters": _clusters,
+        "members": _members,
+        "repeat runs": _repeat_runs,
+    }
     return makers[world.family](world, drop, rng, batch)
 
 
@@ -75,7 +90,10 @@ def _graded(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int
     shape = batch * world.size
     replicate_N = np.repeat(np.arange(batch), world.size)
     if world.kind == GRADED[0]:  # From .9, since scores of 0 and 1 alone would be right and wrong.
-        before_N, change_N = np.full(shape, 0.9), np.where(rng.random(shape) < drop / 0.9, -0.9, 0.0)
+        before_N, change_N = (
+            np.full(shape, 0.9),
+            np.where(rng.random(shape) < drop / 0.9, -0.9, 0.0),
+        )
     elif world.kind == GRADED[1]:
         before_N = np.full(shape, 0.5)
         change_N = np.where(rng.random(shape) < (drop + 0.01) / 0.5, -0.49, 0.01)
@@ -85,7 +103,12 @@ def _graded(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int
     return Batch(before_N[None], (before_N + change_N)[None], replicate_N)
 
 
-CLUSTERS = ("rare clusters lose all", "rare large clusters lose all", "graded, smooth", "clusters lose and gain")
+CLUSTERS = (
+    "rare clusters lose all",
+    "rare large clusters lose all",
+    "graded, smooth",
+    "clusters lose and gain",
+)
 
 
 def _clusters(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int) -> Batch:
@@ -94,17 +117,29 @@ def _clusters(world: LimitWorld, drop: float, rng: np.random.Generator, batch: i
     before_N: Floats = np.where(rng.random(len(cluster_N)) < RIGHT, 1.0, 0.0)
     if world.kind == CLUSTERS[2]:
         before_N = np.full(len(cluster_N), 0.5)
-        after_N = before_N - drop + rng.normal(0, 0.05, len(size_K))[cluster_N] + rng.uniform(-0.1, 0.1, len(cluster_N))
+        after_N = (
+            before_N
+            - drop
+            + rng.normal(0, 0.05, len(size_K))[cluster_N]
+            + rng.uniform(-0.1, 0.1, len(cluster_N))
+        )
     elif world.kind == CLUSTERS[3]:
         lost_K, gained_K = (
-            rng.beta(2 * mean, 2 * (1 - mean), len(size_K)) for mean in ((drop + GAINED) / RIGHT, GAINED / (1 - RIGHT))
+            rng.beta(2 * mean, 2 * (1 - mean), len(size_K))
+            for mean in ((drop + GAINED) / RIGHT, GAINED / (1 - RIGHT))
         )
-        flips_N = rng.random(len(cluster_N)) < np.where(before_N == 1, lost_K[cluster_N], gained_K[cluster_N])
+        flips_N = rng.random(len(cluster_N)) < np.where(
+            before_N == 1, lost_K[cluster_N], gained_K[cluster_N]
+        )
         after_N = np.where(flips_N, 1.0 - before_N, before_N)
     else:
         may_K = size_K > (LARGEST * 3 // 4 if world.kind == CLUSTERS[1] else 0)
         sizes = np.arange(1, LARGEST + 1)
-        share = sizes[sizes > LARGEST * 3 // 4].sum() / sizes.sum() if world.kind == CLUSTERS[1] else 1.0
+        share = (
+            sizes[sizes > LARGEST * 3 // 4].sum() / sizes.sum()
+            if world.kind == CLUSTERS[1]
+            else 1.0
+        )
         loses_K = may_K & (rng.random(len(size_K)) < drop / RIGHT / share)
         after_N = np.where(loses_K[cluster_N], 0.0, before_N)
     return Batch(before_N[None], after_N[None], cluster_N // world.size, cluster_N)
@@ -116,7 +151,8 @@ MEMBERS: dict[str, tuple[Scope, ...]] = {
     "half of the members lose all of it": ("both",),
     "all members lose the same examples": ("examples", "both"),
 }
-"""By kind, the scopes in which the drop is known. A gate is never about members alone: a release meets new examples."""
+"""By kind, the scopes in which the drop is known. A gate is never about members alone: a release
+meets new examples."""
 
 
 def _members(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int) -> Batch:
@@ -142,7 +178,8 @@ def _repeat_runs(world: LimitWorld, drop: float, rng: np.random.Generator, batch
     chance_N = rng.uniform(0.5, 1.0, batch * world.size)
     model_N = rng.random(len(chance_N))
     before_MN, after_MN = (
-        _anew(np.broadcast_to(model_N, (runs, len(model_N))), RUNS_DIFFER, rng) < chance_N for runs in world.members
+        _anew(np.broadcast_to(model_N, (runs, len(model_N))), RUNS_DIFFER, rng) < chance_N
+        for runs in world.members
     )
     kept_MN = rng.random(after_MN.shape) >= drop / 0.75
     return Batch(before_MN * 1.0, (after_MN & kept_MN) * 1.0, replicate_N)
@@ -170,7 +207,9 @@ def frame(batch: Batch) -> pl.DataFrame:
     return made.with_columns(pl.Series("cluster", batch.cluster_N).cast(pl.String))
 
 
-def true_drop(world: LimitWorld, drop: float, rng: np.random.Generator, batch: int = BATCH) -> float:
+def true_drop(
+    world: LimitWorld, drop: float, rng: np.random.Generator, batch: int = BATCH
+) -> float:
     """Mean drop over the examples of many replicates, for a check of the construction."""
     made = draw(world, drop, rng, batch)
     return float(made.before_MN.mean() - made.after_MN.mean())

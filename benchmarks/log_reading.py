@@ -1,17 +1,20 @@
-"""How fast lm-eval logs are read: at least 100 MB/s on one core, for rows of a multiple-choice task.
+"""How fast lm-eval logs are read: at least 100 MB/s on one core, for rows of a multiple-choice
+task.
 
     python benchmarks/log_reading.py [--megabytes 200] [--rows-of 2500] [--metric acc_norm]
 
-Reading is end to end, from the file to a population in memory. Beside it, in the same run, a loop of ``json.loads``
-over the same lines, which keeps nothing. The file is read once before the clock starts, so this is no test of the disk;
-and what counts is the processor's time, so that other work on the machine does not show.
+Reading is end to end, from the file to a population in memory. Beside it, in the same run, a loop
+of ``json.loads`` over the same lines, which keeps nothing. The file is read once before the clock
+starts, so this is no test of the disk; and what counts is the processor's time, so that other work
+on the machine does not show.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ["POLARS_MAX_THREADS"] = "1"  # One core, whatever the machine has; before polars is imported.
+# One core, whatever the machine has; before polars is imported.
+os.environ["POLARS_MAX_THREADS"] = "1"
 
 import argparse
 import hashlib
@@ -44,9 +47,16 @@ def rows(size: int) -> Iterator[bytes]:
         norm = [float(pair[0]) / len(option) for pair, option in zip(logs, options, strict=True)]
         row = {
             "doc_id": number,
-            "doc": {"question": question, "subject": rng.choice(subjects), "choices": options, "answer": gold},
+            "doc": {
+                "question": question,
+                "subject": rng.choice(subjects),
+                "choices": options,
+                "answer": gold,
+            },
             "target": str(gold),
-            "arguments": {f"gen_args_{k}": {"arg_0": context, "arg_1": f" {o}"} for k, o in enumerate(options)},
+            "arguments": {
+                f"gen_args_{k}": {"arg_0": context, "arg_1": f" {o}"} for k, o in enumerate(options)
+            },
             "resps": [[pair] for pair in logs],
             "filtered_resps": logs,
             "filter": "none",
@@ -84,7 +94,9 @@ def loads(path: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=float, default=200)
-    parser.add_argument("--rows-of", type=int, default=2500, help="bytes a row, about; 1000 at least")
+    parser.add_argument(
+        "--rows-of", type=int, default=2500, help="bytes a row, about; 1000 at least"
+    )
     parser.add_argument("--metric", default=None)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -98,9 +110,15 @@ def main() -> None:
         took, wall = time.process_time() - started, time.perf_counter() - clock
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert count == records.N
-    print(f"{count:,} rows, {size:.0f} MB, {size * 1e6 / count:.0f} bytes a row, outcome {records.manifest.metric}")
+    print(
+        f"{count:,} rows, {size:.0f} MB, {size * 1e6 / count:.0f} bytes a row, outcome "
+        f"{records.manifest.metric}"
+    )
     print(f"json.loads line by line  {plain:6.2f} s  {size / plain:5.0f} MB/s")
-    print(f"read_any                 {took:6.2f} s  {size / took:5.0f} MB/s  ({wall:.2f} s by the clock)")
+    print(
+        f"read_any                 {took:6.2f} s  {size / took:5.0f} MB/s  ({wall:.2f} s by the "
+        "clock)"
+    )
     print(f"{plain / took:.1f} times as fast; memory {before:.0f} MB before, {peak:.0f} MB at most")
     print(f"limit {LIMIT:.0f} MB/s: {'within' if size / took >= LIMIT else 'BELOW'}")
     raise SystemExit(size / took < LIMIT)

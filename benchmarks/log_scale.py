@@ -1,9 +1,11 @@
-"""A million rows of two models' lm-eval logs, from JSON lines to the report: at most 60 s and 2 GB on two cores.
+"""A million rows of two models' lm-eval logs, from JSON lines to the report: at most 60 s and 2 GB
+on two cores.
 
     python benchmarks/log_scale.py [--rows 1000000] [--keep FOLDER]
 
-The command is the one a person runs, as a process of its own: reading both sides, comparability, findings on 57
-subjects, exemplars, the page and everything beside it. Memory is the peak of that process.
+The command is the one a person runs, as a process of its own: reading both sides, comparability,
+findings on 57 subjects, exemplars, the page and everything beside it. Memory is the peak of that
+process.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ STAMP = "2026-01-02T03-04-05.678901"
 
 
 def write_log(folder: Path, rows: int, seed: int, flipped: float) -> float:
-    """A folder of lm-eval's layout with one task of four options; returns its size in MB. Documents are equal for all
-    seeds; ``flipped`` is the share of rows on which the model answers at random."""
+    """A folder of lm-eval's layout with one task of four options; returns its size in MB. Documents
+    are equal for all seeds; ``flipped`` is the share of rows on which the model answers at
+    random."""
     folder.mkdir(parents=True)
     documents, answers = np.random.default_rng(0), np.random.default_rng(seed)
     gold_N, subject_N = documents.integers(0, 4, rows), documents.integers(0, SUBJECTS, rows)
@@ -41,23 +44,38 @@ def write_log(folder: Path, rows: int, seed: int, flipped: float) -> float:
             logs_NK = -1 - 9 * answers.random((stop - start, 4))
             logs_NK[np.arange(stop - start), choice_N[start:stop]] = -0.5
             file.writelines(
-                _row(n, int(gold_N[n]), int(choice_N[n]), int(subject_N[n]), logs_NK[n - start].tolist())
+                _row(
+                    n,
+                    int(gold_N[n]),
+                    int(choice_N[n]),
+                    int(subject_N[n]),
+                    logs_NK[n - start].tolist(),
+                )
                 for n in range(start, stop)
             )
     return path.stat().st_size / 1e6
 
 
 def _row(n: int, gold: int, choice: int, subject: int, logs: list[float]) -> str:
-    question = f"Question {n}: which of the four statements about subject {subject} holds, given what was said before?"
+    question = (
+        f"Question {n}: which of the four statements about subject {subject} holds, given what was "
+        "said before?"
+    )
     options = [f"statement {n % 97} number {k}" for k in range(4)]
     pairs = [[repr(value), str(k == choice)] for k, value in enumerate(logs)]
     right = float(choice == gold)
     row = {
         "doc_id": n,
-        "doc": {"question": question, "subject": f"subject {subject}", "choices": options, "answer": gold},
+        "doc": {
+            "question": question,
+            "subject": f"subject {subject}",
+            "choices": options,
+            "answer": gold,
+        },
         "target": str(gold),
         "arguments": {
-            f"gen_args_{k}": {"arg_0": f"{question}\nAnswer:", "arg_1": f" {o}"} for k, o in enumerate(options)
+            f"gen_args_{k}": {"arg_0": f"{question}\nAnswer:", "arg_1": f" {o}"}
+            for k, o in enumerate(options)
         },
         "resps": [[pair] for pair in pairs],
         "filtered_resps": pairs,
@@ -99,7 +117,10 @@ def main() -> None:
             if not (place / name).exists()
         ]
         took, peak = audited(place)
-    print(f"{chosen.rows:,} rows of two models, {sum(sizes):,.0f} MB of JSON lines, {os.cpu_count()} cores")
+    print(
+        f"{chosen.rows:,} rows of two models, {sum(sizes):,.0f} MB of JSON lines, "
+        f"{os.cpu_count()} cores"
+    )
     limits = f"limits {SECONDS:.0f} s and {MEGABYTES:,.0f} MB"
     print(f"from the files to the report: {took:.1f} s, peak {peak:,.0f} MB ({limits})")
     raise SystemExit(took > SECONDS or peak > MEGABYTES)

@@ -1,9 +1,11 @@
-"""How often the gate's ``max_drop`` errs and how much it sees, beside the rules that people use instead.
+"""How often the gate's ``max_drop`` errs and how much it sees, beside the rules that people use
+instead.
 
     python benchmarks/noninferiority.py --replicates 100000 --out docs/noninferiority.md
 
-One model a side. An example is lost, gained, right twice or wrong twice with known chances, so the true drop is known;
-a replicate draws the four counts among n examples. A rule that passes a true drop of exactly the limit has erred.
+One model a side. An example is lost, gained, right twice or wrong twice with known chances, so the
+true drop is known; a replicate draws the four counts among n examples. A rule that passes a true
+drop of exactly the limit has erred.
 """
 
 from __future__ import annotations
@@ -42,15 +44,16 @@ SUMMED = {
     542: (0.004, 0.005),
     1000: (0.005, 0.01, 0.02),
 }
-"""Where the worst discordance is looked for by summing the trinomial: limits for each n (50: a slice). Most go wrong
-where the limit allows two to four examples of the n, hence 271, 300 and 542."""
+"""Where the worst discordance is looked for by summing the trinomial: limits for each n (50: a
+slice). Most go wrong where the limit allows two to four examples of the n, hence 271, 300 and
+542."""
 GRID, MOST_CHANGED = 80, 0.30
 """How many discordances, from the limit to the largest."""
 
 
 class Counts(NamedTuple):
-    """Examples lost, gained and right in the reference, one entry per replicate, among n; the gate's one-sided limits,
-    and Tango's, which are not corrected for continuity."""
+    """Examples lost, gained and right in the reference, one entry per replicate, among n; the
+    gate's one-sided limits, and Tango's, which are not corrected for continuity."""
 
     lost: Ints
     gained: Ints
@@ -94,8 +97,8 @@ def not_significant(counts: Counts, limit: float) -> Bools:
 
 
 def unpaired(counts: Counts, limit: float) -> Bools:
-    """A two-sided z test on two independent shares with their standard errors finds no difference (lm-eval's
-    ``scripts/model_comparator.py``)."""
+    """A two-sided z test on two independent shares with their standard errors finds no difference
+    (lm-eval's ``scripts/model_comparator.py``)."""
     before, after = _means(counts)
     se = np.sqrt((before * (1 - before) + after * (1 - after)) / (counts.n - 1))
     return np.asarray(2 * stats.norm.sf(np.abs(after - before) / se) > LEVEL)
@@ -122,15 +125,23 @@ FAILING = {"`max_drop` fails": refuted, "uncorrected fails": tango_refuted}
 
 
 def draw(cell: Cell, drop: float, replicates: int) -> Counts:
-    """Replicates of a cell with this true drop. Limits of each pair of counts are found once, however often drawn."""
+    """Replicates of a cell with this true drop. Limits of each pair of counts are found once,
+    however often drawn."""
     n, discordance, limit = cell
-    rng = np.random.default_rng([n, round(1e4 * discordance), round(1e5 * limit), round(1e5 * drop)])
+    rng = np.random.default_rng(
+        [n, round(1e4 * discordance), round(1e5 * limit), round(1e5 * drop)]
+    )
     lost, gained = (discordance + drop) / 2, (discordance - drop) / 2
     drawn = rng.multinomial(n, [lost, gained, BASE - lost, 1 - BASE - gained], size=replicates)
     pairs, index = np.unique(drawn[:, :2], axis=0, return_inverse=True)
     gate, plain = (
         Interval(
-            *(side[index] for side in paired_interval(pairs[:, 0], pairs[:, 1], n, 2 * LEVEL, correction=correction))
+            *(
+                side[index]
+                for side in paired_interval(
+                    pairs[:, 0], pairs[:, 1], n, 2 * LEVEL, correction=correction
+                )
+            )
         )
         for correction in (HALF, 0.0)
     )
@@ -142,11 +153,14 @@ def cells() -> list[Cell]:
 
 
 def errors(replicates: int) -> dict[Cell, list[float]]:
-    """Passing at a true drop of exactly the limit, by rule; then failing there, with the correction and without."""
+    """Passing at a true drop of exactly the limit, by rule; then failing there, with the correction
+    and without."""
     found = {}
     for cell in cells():
         counts = draw(cell, cell.limit, replicates)
-        found[cell] = [float(rule(counts, cell.limit).mean()) for rule in (*RULES.values(), *FAILING.values())]
+        found[cell] = [
+            float(rule(counts, cell.limit).mean()) for rule in (*RULES.values(), *FAILING.values())
+        ]
         print(cell, found[cell], file=sys.stderr, flush=True)
     return found
 
@@ -156,7 +170,9 @@ def power(replicates: int) -> dict[Cell, list[list[float]]]:
     found = {}
     for cell in cells():
         drawn = [draw(cell, share * cell.limit, replicates) for share in SHARES]
-        found[cell] = [[float(rule(c, cell.limit).mean()) for c in drawn] for rule in RULES.values()]
+        found[cell] = [
+            [float(rule(c, cell.limit).mean()) for c in drawn] for rule in RULES.values()
+        ]
     return found
 
 
@@ -171,8 +187,8 @@ class Worst(NamedTuple):
 
 
 def worst(n: int) -> dict[float, list[Worst]]:
-    """By limit: the largest chance that ``max_drop`` passes, and that it fails, a drop of exactly the limit; then the
-    same without the correction.
+    """By limit: the largest chance that ``max_drop`` passes, and that it fails, a drop of exactly
+    the limit; then the same without the correction.
 
     Exact: the trinomial is summed over all pairs of counts but the rarest (together under 1e-9).
     """
@@ -181,7 +197,10 @@ def worst(n: int) -> dict[float, list[Worst]]:
     kept = lost + gained <= most
     lost, gained = lost[kept], gained[kept]
     table = np.column_stack([lost, gained, n - lost - gained])
-    intervals = [paired_interval(lost, gained, n, 2 * LEVEL, correction=correction) for correction in (HALF, 0.0)]
+    intervals = [
+        paired_interval(lost, gained, n, 2 * LEVEL, correction=correction)
+        for correction in (HALF, 0.0)
+    ]
     found = {}
     for limit in SUMMED[n]:
         wrong = [side for low, high in intervals for side in (low > -limit, high < -limit)]
@@ -197,12 +216,18 @@ def worst(n: int) -> dict[float, list[Worst]]:
 
 def outliers(found: dict[Cell, list[float]], column: int, se: float) -> str:
     """The cells that lie above the level by more than three standard errors, worst first."""
-    over = sorted(((row[column], cell) for cell, row in found.items() if row[column] > LEVEL + 3 * se), reverse=True)
+    over = sorted(
+        ((row[column], cell) for cell, row in found.items() if row[column] > LEVEL + 3 * se),
+        reverse=True,
+    )
     return "; ".join(f"{value:.3f} ({cell})" for value, cell in over) or "none"
 
 
 def head(columns: list[str]) -> str:
-    return f"| discordance | limit, points | n | {' | '.join(columns)} |\n|---|---:|---:|{'---:|' * len(columns)}"
+    return (
+        f"| discordance | limit, points | n | {' | '.join(columns)} "
+        f"|\n|---|---:|---:|{'---:|' * len(columns)}"
+    )
 
 
 def line(cell: Cell, values: list[str]) -> str:
@@ -257,9 +282,14 @@ four points of {100 * BASE:g}, and holds back some models of a small test set by
 
 def worst_section() -> str:
     found = {(n, limit): each for n in SUMMED for limit, each in worst(n).items()}
-    rows = [f"| {n:,} | {100 * limit:g} | {' | '.join(map(str, each))} |" for (n, limit), each in found.items()]
+    rows = [
+        f"| {n:,} | {100 * limit:g} | {' | '.join(map(str, each))} |"
+        for (n, limit), each in found.items()
+    ]
     largest = [max((each[column].chance, *at) for at, each in found.items()) for column in range(4)]
-    passed, failed, before, failed_before = (f"{c:.3f} (n = {n:,}, limit {100 * limit:g})" for c, n, limit in largest)
+    passed, failed, before, failed_before = (
+        f"{c:.3f} (n = {n:,}, limit {100 * limit:g})" for c, n, limit in largest
+    )
     return f"""## The worst discordance
 
 The score interval is approximate. Here no replicates are drawn: the chances are summed exactly, at a true drop of the
@@ -278,7 +308,10 @@ outcomes, clusters and members: [limits](limits.md)."""
 
 
 def power_section(found: dict[Cell, list[list[float]]]) -> str:
-    rows = [line(cell, [" · ".join(f"{s:.3f}" for s in rule) for rule in row]) for cell, row in found.items()]
+    rows = [
+        line(cell, [" · ".join(f"{s:.3f}" for s in rule) for rule in row])
+        for cell, row in found.items()
+    ]
     return f"""## Passing a model that lost less
 
 Each cell: nothing lost · a quarter of the limit lost · half of it.

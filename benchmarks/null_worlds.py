@@ -1,11 +1,12 @@
-"""How often the audit cries wolf in worlds that it was not built on: nothing changed, and which question it was asked.
+"""How often the audit cries wolf in worlds that it was not built on: nothing changed, and which
+question it was asked.
 
-    python benchmarks/null_worlds.py --audits 2000                      all worlds, docs/null-worlds.md
-    python benchmarks/null_worlds.py --audits 2000 --world "16 v 4"     some; the page is of all that are kept
+    python benchmarks/null_worlds.py --audits 2000                    all, docs/null-worlds.md
+    python benchmarks/null_worlds.py --audits 2000 --world "16 v 4"   some; the page is of all kept
 
-The worlds are those of ``latent.py``, by another design than ``calibration.py``'s. Each names the scopes in which it is
-a null (``World.about``) and is audited once for each of them. One audit takes 20 to 60 ms, so 2,000 take 45 seconds on
-two idle cores, and all of it a good hour.
+The worlds are those of ``latent.py``, by another design than ``calibration.py``'s. Each names the
+scopes in which it is a null (``World.about``) and is audited once for each of them. One audit takes
+20 to 60 ms, so 2,000 take 45 seconds on two idle cores, and all of it a good hour.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ WORLDS = [
     World("6 v 6, heavy tails", (6, 6), spread=Spread(0.3, 0.2, tail="heavy")),
     World("12 v 12, heavy tails", (12, 12), spread=Spread(0.3, 0.2, tail="heavy")),
     World("16 v 4, the 4 noisier", (16, 4), variant_spread=Spread(0.9, 0.6)),
-    World("4 v 16, the 4 noisier", (4, 16), spread=Spread(0.9, 0.6), variant_spread=Spread(0.3, 0.2)),
+    World(
+        "4 v 16, the 4 noisier", (4, 16), spread=Spread(0.9, 0.6), variant_spread=Spread(0.3, 0.2)
+    ),
     World("8 v 3, the 3 noisier", (8, 3), variant_spread=Spread(0.9, 0.6)),
     World("8 v 8, one side noisier", (8, 8), variant_spread=Spread(0.9, 0.6)),
     World("2 v 2", (2, 2)),
@@ -50,29 +53,85 @@ WORLDS = [
     World("1 v 8, equal models", (1, 8), EVERY, ALIKE),
     World("8 v 1", (8, 1)),
     World("8 v 1, equal models", (8, 1), EVERY, ALIKE),
-    World("3 repeat runs v 1, 3 % noise", (3, 1), ("examples",), ALIKE, copies=(3, 1), redrawn=0.03),
-    World("7 repeat runs v 1, 3 % noise", (7, 1), ("examples",), ALIKE, copies=(7, 1), redrawn=0.03),
+    World(
+        "3 repeat runs v 1, 3 % noise", (3, 1), ("examples",), ALIKE, copies=(3, 1), redrawn=0.03
+    ),
+    World(
+        "7 repeat runs v 1, 3 % noise", (7, 1), ("examples",), ALIKE, copies=(7, 1), redrawn=0.03
+    ),
     # Pairs.
     World("2 pairs", (2, 2), kin=True, shift=0.15, redrawn=0.05),
     World("3 pairs", (3, 3), kin=True, shift=0.15, redrawn=0.05),
     World("5 pairs", (5, 5), kin=True, shift=0.15, redrawn=0.05),
     World("5 pairs, equal models", (5, 5), EVERY, ALIKE, kin=True, redrawn=0.1),
-    World("12 pairs, heavy tails", (12, 12), spread=Spread(0.3, 0.2, tail="heavy"), kin=True, shift=0.15, redrawn=0.05),
-    World("6 v 6, the same abilities", (6, 6), ("examples",), kin=True, declared=False, redrawn=1.0),
+    World(
+        "12 pairs, heavy tails",
+        (12, 12),
+        spread=Spread(0.3, 0.2, tail="heavy"),
+        kin=True,
+        shift=0.15,
+        redrawn=0.05,
+    ),
+    World(
+        "6 v 6, the same abilities", (6, 6), ("examples",), kin=True, declared=False, redrawn=1.0
+    ),
     # Recipes that differ on these examples and not over new ones.
     World("6 v 6, recipes differ by example", (6, 6), ("both",), recipe=0.5),
-    World("12 v 12, 200 examples, recipes differ by example", (12, 12), ("both",), recipe=0.5, examples=200),
+    World(
+        "12 v 12, 200 examples, recipes differ by example",
+        (12, 12),
+        ("both",),
+        recipe=0.5,
+        examples=200,
+    ),
     World("3 v 3, recipes differ by example", (3, 3), ("both",), recipe=0.5),
-    World("3 pairs, recipes differ by example", (3, 3), ("both",), kin=True, shift=0.15, redrawn=0.05, recipe=0.5),
-    World("6 pairs, recipes differ by example", (6, 6), ("both",), kin=True, shift=0.15, redrawn=0.05, recipe=0.5),
-    World("6 v 6, equal models, recipes differ by example", (6, 6), ("examples", "both"), ALIKE, recipe=0.5),
-    World("6 v 6, recipes differ by cluster of 10", (6, 6), ("both",), recipe=0.5, clusters=10, examples=1000),
+    World(
+        "3 pairs, recipes differ by example",
+        (3, 3),
+        ("both",),
+        kin=True,
+        shift=0.15,
+        redrawn=0.05,
+        recipe=0.5,
+    ),
+    World(
+        "6 pairs, recipes differ by example",
+        (6, 6),
+        ("both",),
+        kin=True,
+        shift=0.15,
+        redrawn=0.05,
+        recipe=0.5,
+    ),
+    World(
+        "6 v 6, equal models, recipes differ by example",
+        (6, 6),
+        ("examples", "both"),
+        ALIKE,
+        recipe=0.5,
+    ),
+    World(
+        "6 v 6, recipes differ by cluster of 10",
+        (6, 6),
+        ("both",),
+        recipe=0.5,
+        clusters=10,
+        examples=1000,
+    ),
     # Slices.
     World("6 v 6, tiny and nested slices", (6, 6), shares_G=COUNTS["tiny"], nested=True),
-    World("1 v 1, tiny and nested slices", (1, 1), EVERY, ALIKE, shares_G=COUNTS["tiny"], nested=True),
+    World(
+        "1 v 1, tiny and nested slices", (1, 1), EVERY, ALIKE, shares_G=COUNTS["tiny"], nested=True
+    ),
     # Examples that are not independent.
     World("1 v 1, clusters of 10", (1, 1), EVERY, Spread(luck=1.0), clusters=10, examples=1000),
-    World("6 v 6, clusters of 10", (6, 6), spread=Spread(0.3, 0.2, luck=1.0), clusters=10, examples=1000),
+    World(
+        "6 v 6, clusters of 10",
+        (6, 6),
+        spread=Spread(0.3, 0.2, luck=1.0),
+        clusters=10,
+        examples=1000,
+    ),
     World("1 v 1, 200 × 10 copies of examples", (1, 1), EVERY, ALIKE, repeats=10, examples=2000),
     World("6 v 6, 50 × 10 copies of examples", (6, 6), repeats=10),
     # Grades.
@@ -81,11 +140,24 @@ WORLDS = [
     World("6 pairs, graded, 2 % lose .49", (6, 6), EVERY, ALIKE, kin=True, grades="rare losses"),
     # Copies of members.
     World("4 copies v 4 copies", (4, 4), EVERY, ALIKE, copies=(4, 4), why=COPIED),
-    World("4 copies v 4 copies, 2 % noise", (4, 4), EVERY, ALIKE, copies=(4, 4), redrawn=0.02, why=COPIED),
+    World(
+        "4 copies v 4 copies, 2 % noise",
+        (4, 4),
+        EVERY,
+        ALIKE,
+        copies=(4, 4),
+        redrawn=0.02,
+        why=COPIED,
+    ),
     World("8 v 8, each side 4 models twice", (8, 8), ("members", "both"), copies=(2, 2)),
 ]
 
-FIGURES = {"top line": "top", "any slice": "slice", "any slice beyond overall": "beyond", "verdict": "verdict"}
+FIGURES = {
+    "top line": "top",
+    "any slice": "slice",
+    "any slice beyond overall": "beyond",
+    "verdict": "verdict",
+}
 
 
 class Asked(NamedTuple):
@@ -104,14 +176,19 @@ def key(world: World, scope: str) -> str:
 
 
 def one(asked: Asked, index: int) -> dict[str, float]:
-    """One audit: 1 for each question that is answered worse or better. All scopes see the same data."""
+    """One audit: 1 for each question that is answered worse or better. All scopes see the same
+    data."""
     world, scope = asked
     rng = np.random.default_rng([zlib.crc32(world.name.encode()), index])
     reference, variant = latent.as_records(world, latent.draw(world, rng))
-    settings = latent.settings(scope, by=world.by, level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST)
+    settings = latent.settings(
+        scope, by=world.by, level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST
+    )
     found = audit(reference, [variant], settings, measures=[accuracy])
     rows = found.findings.with_columns(decided=pl.col("verdict").is_in(["worse", "better"]))
-    plain, beyond = (rows.filter(pl.col("measure") == m) for m in ("accuracy", "accuracy_beyond_overall"))
+    plain, beyond = (
+        rows.filter(pl.col("measure") == m) for m in ("accuracy", "accuracy_beyond_overall")
+    )
     whole, slices = plain.filter(pl.col("slice") == "all"), plain.filter(pl.col("slice") != "all")
     made = {
         "top": float(whole["decided"].any()),
@@ -131,7 +208,8 @@ def _smallest(p: pl.Series) -> float:
 
 
 def reasons(kept: cells.Kept, cell: str, world: World) -> str:
-    """Why rates lie below ``ENOUGH``, as far as the figures say; a question mark where nobody says."""
+    """Why rates lie below ``ENOUGH``, as far as the figures say; a question mark where nobody
+    says."""
     if cell not in kept or not kept[cell].replicates:
         return ""
     return "; ".join(dict.fromkeys(_reasons(kept[cell], world)))
@@ -156,7 +234,10 @@ def page(kept: cells.Kept, before: cells.Kept) -> str:
     rows, above = [], []
     for cell, (world, scope) in every_cell().items():
         old = cells.of_before(before, cell)
-        shares = [f"{cells.shown(before, old, n)} → {cells.shown(kept, cell, n)}" for n in FIGURES.values()]
+        shares = [
+            f"{cells.shown(before, old, n)} → {cells.shown(kept, cell, n)}"
+            for n in FIGURES.values()
+        ]
         rows.append([world.name, scope, *shares, reasons(kept, cell, world)])
         above += [
             f"{cell}: {title} {cells.shown(kept, cell, name, error=True)}"

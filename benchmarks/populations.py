@@ -1,14 +1,16 @@
-"""What a population costs: Undertow's runners beside the script that one would write first, in one run.
+"""What a population costs: Undertow's runners beside the script that one would write first, in one
+run.
 
-    python benchmarks/populations.py                 bar by bar, with the floor of this machine; about 15 minutes
+    python benchmarks/populations.py                 all, with this machine's floor; 15 minutes
     python benchmarks/populations.py --quick         a fifth of the data
-    python benchmarks/populations.py --only mlp      one row of: mlp, cnn, resnet, curve, ray, memory
+    python benchmarks/populations.py --only mlp      of: mlp, cnn, resnet, curve, ray, memory
     python benchmarks/populations.py --device cuda   the same on a GPU, with its own ceilings
     python benchmarks/populations.py --write         also writes docs/populations-measured.md
 
-The baseline is ``plain_script`` below: float32, a ``Dataset`` that scales and normalises an image when it is asked for
-it, a ``DataLoader``, torch's optimizer, one member after another, as many threads as torch likes. Both train the same
-images for the same epochs with the same recipe; the accuracies stand beside the seconds.
+The baseline is ``plain_script`` below: float32, a ``Dataset`` that scales and normalises an image
+when it is asked for it, a ``DataLoader``, torch's optimizer, one member after another, as many
+threads as torch likes. Both train the same images for the same epochs with the same recipe; the
+accuracies stand beside the seconds.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Images:
-    """Embedded Fashion-MNIST, thinned to ``train`` images; in colour and 32 × 32 by padding where asked."""
+    """Embedded Fashion-MNIST, thinned to ``train`` images; in colour and 32 × 32 by padding where
+    asked."""
 
     train: int
     colour: bool = False
@@ -74,14 +77,23 @@ class Images:
         return scaled.mean((0, 2, 3)), scaled.std((0, 2, 3))
 
 
-# --- the baseline: what one writes first ------------------------------------------------------------------------------
+# --- the baseline: what one writes first
+# ------------------------------------------------------------------------------
 
 
 class PlainImages(Dataset[tuple[Tensor, int]]):
-    """One image at a time, scaled and normalised when asked for, as torchvision's transforms would."""
+    """One image at a time, scaled and normalised when asked for, as torchvision's transforms
+    would."""
 
-    def __init__(self, x_NCHW: NDArray[np.uint8], y_N: NDArray[np.int64], mean: Tensor, std: Tensor) -> None:
-        self.x_NCHW, self.y_N, self.mean, self.std = x_NCHW, y_N, mean[:, None, None], std[:, None, None]
+    def __init__(
+        self, x_NCHW: NDArray[np.uint8], y_N: NDArray[np.int64], mean: Tensor, std: Tensor
+    ) -> None:
+        self.x_NCHW, self.y_N, self.mean, self.std = (
+            x_NCHW,
+            y_N,
+            mean[:, None, None],
+            std[:, None, None],
+        )
 
     def __len__(self) -> int:
         return len(self.y_N)
@@ -91,7 +103,9 @@ class PlainImages(Dataset[tuple[Tensor, int]]):
         return (x - self.mean) / self.std, int(self.y_N[index])
 
 
-def plain_script(model: Model, splits: Splits, recipe: Recipe, members: int, device: str) -> list[float]:
+def plain_script(
+    model: Model, splits: Splits, recipe: Recipe, members: int, device: str
+) -> list[float]:
     """Train ``members`` networks one after the other; their test accuracies."""
     mean, std = torch.tensor(splits.mean), torch.tensor(splits.std)
     train, test = (PlainImages(p.x_NCHW, p.label_N, mean, std) for p in (splits.train, splits.test))  # type: ignore[arg-type]
@@ -103,9 +117,15 @@ def plain_script(model: Model, splits: Splits, recipe: Recipe, members: int, dev
         _, C, H, W = splits.train.x_NCHW.shape
         network = model.build((C, H, W), len(splits.classes)).to(device)
         optimizer = torch.optim.SGD(
-            network.parameters(), lr=recipe.lr, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+            network.parameters(),
+            lr=recipe.lr,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=recipe.weight_decay,
         )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * len(loader))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+            optimizer, recipe.epochs * len(loader)
+        )
         for _ in range(recipe.epochs):
             network.train()
             for x, y in loader:
@@ -124,12 +144,14 @@ def plain_script(model: Model, splits: Splits, recipe: Recipe, members: int, dev
     return accuracies
 
 
-# --- the rows ---------------------------------------------------------------------------------------------------------
+# --- the rows
+# ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Row:
-    """One population that is trained both ways. The baseline trains ``plain`` of its members, and is scaled up."""
+    """One population that is trained both ways. The baseline trains ``plain`` of its members, and
+    is scaled up."""
 
     name: str
     model: Model
@@ -141,7 +163,8 @@ class Row:
 
 
 def rows(share: float) -> dict[str, Row]:
-    """The bars on a CPU: 784-128-10, two convolutions on 28 × 28, ResNet-20 on 32 × 32, all in batches of 128."""
+    """The bars on a CPU: 784-128-10, two convolutions on 28 × 28, ResNet-20 on 32 × 32, all in
+    batches of 128."""
 
     def images(count: int, colour: bool = False) -> Images:
         return Images(max(256, int(count * share)), colour)
@@ -151,13 +174,22 @@ def rows(share: float) -> dict[str, Row]:
     short = replace(convolutions, epochs=2)
     return {
         "mlp": Row("MLP 784-128-10", MLP((128,)), images(10_000), recipe, 32, 4, 10),
-        "cnn": Row("two convolutions, 28 × 28", SmallCNN(16), images(10_000), replace(convolutions, epochs=6), 8, 2, 3),
+        "cnn": Row(
+            "two convolutions, 28 × 28",
+            SmallCNN(16),
+            images(10_000),
+            replace(convolutions, epochs=6),
+            8,
+            2,
+            3,
+        ),
         "resnet": Row("ResNet-20, 32 × 32", ResNet(20), images(2_560, colour=True), short, 8, 2, 3),
     }
 
 
 def fast_precision() -> Precision:
-    """For convolutions: bfloat16 where the processor has instructions for it. The baseline is float32 either way."""
+    """For convolutions: bfloat16 where the processor has instructions for it. The baseline is
+    float32 either way."""
     return "bfloat16" if has_bfloat16(torch.device("cpu")) else "float32"
 
 
@@ -165,17 +197,23 @@ def compare(row: Row, machine: Machine) -> dict[str, object]:
     """Baseline, ours, baseline: a machine that is busy at one moment shows in both."""
     splits = row.data.load()
     population = Population("row", row.data, row.model, row.recipe, row.members)  # type: ignore[arg-type]
-    first, accuracy = seconds(lambda: plain_script(row.model, splits, row.recipe, row.plain, machine.the_device))
+    first, accuracy = seconds(
+        lambda: plain_script(row.model, splits, row.recipe, row.plain, machine.the_device)
+    )
     said: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
 
         def train() -> Path:
-            with Trainer(Path(folder), machine, progress=lambda e: said.append(e.reason)) as trainer:
+            with Trainer(
+                Path(folder), machine, progress=lambda e: said.append(e.reason)
+            ) as trainer:
                 return trainer.train(population)
 
         ours, path = seconds(train)
         record = read_population(path)
-    second, _ = seconds(lambda: plain_script(row.model, splits, row.recipe, row.plain, machine.the_device))
+    second, _ = seconds(
+        lambda: plain_script(row.model, splits, row.recipe, row.plain, machine.the_device)
+    )
     plain = (first + second) / 2 / row.plain * row.members
     passed = row.members * row.recipe.epochs * len(splits.train.label_N)
     own = [entry.facts["accuracy"] for entry in record.members]
@@ -191,7 +229,8 @@ def compare(row: Row, machine: Machine) -> dict[str, object]:
         "why": next(text for text in said if text.startswith("runner")),
         "images_per_second": passed / ours,
         "floor_s": passed * flops_per_image(row.model, splits) / peak_flops(machine.the_device),
-        "plain_accuracy": f"{statistics.mean(accuracy):.3f} ({min(accuracy):.3f} to {max(accuracy):.3f})",
+        "plain_accuracy": f"{statistics.mean(accuracy):.3f} ({min(accuracy):.3f} to "
+        f"{max(accuracy):.3f})",
         "accuracy": f"{statistics.mean(own):.3f} ({min(own):.3f} to {max(own):.3f})",
     }
 
@@ -203,17 +242,21 @@ def seconds(work: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - began, made
 
 
-# --- what the machine can do ------------------------------------------------------------------------------------------
+# --- what the machine can do
+# ------------------------------------------------------------------------------------------
 
 
 def peak_flops(device: str) -> float:
-    """Float32 products a second, times two: of one large matrix product, on all cores or on the GPU."""
+    """Float32 products a second, times two: of one large matrix product, on all cores or on the
+    GPU."""
     if device == "cuda":
         return _product_rate(8192, torch.device("cuda"), torch.float32)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _product_rate(1024, torch.device("cpu"), torch.float32) * len(os.sched_getaffinity(0))
+        return _product_rate(1024, torch.device("cpu"), torch.float32) * len(
+            os.sched_getaffinity(0)
+        )
     finally:
         torch.set_num_threads(before)
 
@@ -228,7 +271,8 @@ def _product_rate(size: int, device: torch.device, dtype: torch.dtype) -> float:
 
 
 def flops_per_image(model: Model, splits: Splits) -> float:
-    """Forward and backward, as torch counts them: two for each product and sum of convolutions and matrices."""
+    """Forward and backward, as torch counts them: two for each product and sum of convolutions and
+    matrices."""
     from torch.utils.flop_counter import FlopCounterMode
 
     _, C, H, W = splits.train.x_NCHW.shape
@@ -238,10 +282,13 @@ def flops_per_image(model: Model, splits: Splits) -> float:
     return counter.get_total_flops() / 16
 
 
-# --- more members, memory, Ray ----------------------------------------------------------------------------------------
+# --- more members, memory, Ray
+# ----------------------------------------------------------------------------------------
 
 
-def curve(model: Model, data: Images, batch: int, device: str, most: int) -> list[tuple[int, float]]:
+def curve(
+    model: Model, data: Images, batch: int, device: str, most: int
+) -> list[tuple[int, float]]:
     """Milliseconds per member and step as one stack grows, on one core or the GPU."""
     from undertow.lab.train.choose import seconds_per_step
     from undertow.lab.train.places.chunk import resident_for
@@ -277,16 +324,26 @@ print(stated, int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split
 
 
 GIVES_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
-"""glibc returns every large tensor to the system at once, so that a peak holds tensors and no gaps between them."""
+"""glibc returns every large tensor to the system at once, so that a peak holds tensors and no gaps
+between them."""
 
 
-def memory(model: Model, data: Images, small: int, large: int, allocator: dict[str, str]) -> tuple[float, float]:
-    """Megabytes per member: as stated, and as the peak grows from a small stack to a large one, in fresh processes."""
+def memory(
+    model: Model, data: Images, small: int, large: int, allocator: dict[str, str]
+) -> tuple[float, float]:
+    """Megabytes per member: as stated, and as the peak grows from a small stack to a large one, in
+    fresh processes."""
     peaks = []
     for members in (small, large):
-        code = MEMORY.format(here=str(Path(__file__).parent), model=repr(model), data=repr(data), members=members)
+        code = MEMORY.format(
+            here=str(Path(__file__).parent), model=repr(model), data=repr(data), members=members
+        )
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | allocator
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | allocator,
         )
         stated, peak = map(int, done.stdout.split())
         peaks.append(peak)
@@ -294,7 +351,8 @@ def memory(model: Model, data: Images, small: int, large: int, allocator: dict[s
 
 
 def ray_overhead(share: float, repeats: int = 3) -> dict[str, float]:
-    """Seconds of eight members by ``processes`` and by ``ray``, workers started beforehand, in turn."""
+    """Seconds of eight members by ``processes`` and by ``ray``, workers started beforehand, in
+    turn."""
     row = rows(share)["cnn"]
     recipe = replace(row.recipe, epochs=2)
     took: dict[str, list[float]] = {"processes": [], "ray": []}
@@ -313,12 +371,15 @@ def ray_overhead(share: float, repeats: int = 3) -> dict[str, float]:
     return {runner: statistics.median(times) for runner, times in took.items()}
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
+# --- the page
+# ---------------------------------------------------------------------------------------------------------
 
 
 def main() -> None:
     """Run what was asked for and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=["mlp", "cnn", "resnet", "curve", "memory", "ray"])
     parser.add_argument("--quick", action="store_true", help="a fifth of the data")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
@@ -328,7 +389,9 @@ def main() -> None:
     if asked.write:
         command = " ".join(["python benchmarks/populations.py", *(a for a in sys.argv[1:])])
         head = f"# What populations cost, measured\n\nGenerated by `{command}`; do not edit.\n\n"
-        (Path(__file__).parents[1] / "docs" / "populations-measured.md").write_text(head + page, encoding="utf-8")
+        (Path(__file__).parents[1] / "docs" / "populations-measured.md").write_text(
+            head + page, encoding="utf-8"
+        )
 
 
 def report(only: str | None, share: float, device: str) -> str:
@@ -347,15 +410,33 @@ def report(only: str | None, share: float, device: str) -> str:
         for name in compared:
             say(line_of(compare(rows(share)[name], Machine(device=device))))
     if "curve" in wanted:
-        say("\n## Cost per member as members grow\n\nMilliseconds per member and step, one stack, one core.\n")
-        for model, data, most in ((MLP((128,)), Images(2_000), 256), (SmallCNN(16), Images(2_000), 64)):
+        say(
+            "\n## Cost per member as members grow\n\nMilliseconds per member and step, one stack, "
+            "one core.\n"
+        )
+        for model, data, most in (
+            (MLP((128,)), Images(2_000), 256),
+            (SmallCNN(16), Images(2_000), 64),
+        ):
             points = curve(model, data, 128, device, most)
-            say("| members | " + " | ".join(str(m) for m, _ in points) + " |\n|---" + "|---" * len(points) + "|")
+            say(
+                "| members | "
+                + " | ".join(str(m) for m, _ in points)
+                + " |\n|---"
+                + "|---" * len(points)
+                + "|"
+            )
             say(f"| {model!r} | " + " | ".join(f"{ms:.2f}" for _, ms in points) + " |\n")
     if "memory" in wanted:
         say("\n## Memory per member of a stack\n")
-        say("The peak of the process as the stack grows. With glibc's own settings freed tensors leave gaps.\n")
-        say("| model | stated, MB | measured, MB | measured / stated | with gaps, MB |\n|---|---|---|---|---|")
+        say(
+            "The peak of the process as the stack grows. With glibc's own settings freed tensors "
+            "leave gaps.\n"
+        )
+        say(
+            "| model | stated, MB | measured, MB | measured / stated | with gaps, MB "
+            "|\n|---|---|---|---|---|"
+        )
         for model, data, small, large in (
             (MLP((128,)), Images(1_000), 32, 128),
             (SmallCNN(16), Images(1_000), 8, 24),
@@ -363,11 +444,17 @@ def report(only: str | None, share: float, device: str) -> str:
         ):
             stated, measured = memory(model, data, small, large, GIVES_BACK)
             _, gaps = memory(model, data, small, large, {})
-            say(f"| `{model!r}` | {stated:.1f} | {measured:.1f} | {measured / stated:.2f} | {gaps:.1f} |")
+            say(
+                f"| `{model!r}` | {stated:.1f} | {measured:.1f} | {measured / stated:.2f} | "
+                f"{gaps:.1f} |"
+            )
     if "ray" in wanted:
         took = ray_overhead(share)
         over = took["ray"] / took["processes"] - 1
-        say("\n## Ray beside processes\n\nEight members, workers started beforehand, medians of three runs in turn.\n")
+        say(
+            "\n## Ray beside processes\n\nEight members, workers started beforehand, medians of "
+            "three runs in turn.\n"
+        )
         say(f"processes {took['processes']:.1f} s, ray {took['ray']:.1f} s: {over:+.1%}")
     return "\n".join(parts) + "\n"
 
@@ -386,8 +473,11 @@ large float32 matrix product on all cores.
 def line_of(found: dict[str, object]) -> str:
     """One row of the table."""
     return (
-        "| {row} | {members} | {plain_s:.1f} s (±{plain_spread:.0%}) | {ours_s:.1f} s | **{ratio:.1f}** ({bar:g}) "
-        "| {runner} | {images_per_second:,.0f} | {floor_s:.1f} s | {plain_accuracy}; {accuracy} |".format(**found)
+        "| {row} | {members} | {plain_s:.1f} s (±{plain_spread:.0%}) | {ours_s:.1f} s | "
+        "**{ratio:.1f}** ({bar:g}) "
+        "| {runner} | {images_per_second:,.0f} | {floor_s:.1f} s | {plain_accuracy}; {accuracy} |".format(
+            **found
+        )
     )
 
 
@@ -398,9 +488,9 @@ def environment(device: str) -> str:
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     short = "with" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "without"
     return (
-        f"{capabilities.get('cpu_name', platform.processor())}, {len(os.sched_getaffinity(0))} cores, "
-        f"{torch.backends.cpu.get_cpu_capability()}, {short} bfloat16 instructions; torch {torch.__version__}, "
-        f"Python {platform.python_version()}."
+        f"{capabilities.get('cpu_name', platform.processor())}, {len(os.sched_getaffinity(0))} "
+        f"cores, {torch.backends.cpu.get_cpu_capability()}, {short} bfloat16 instructions; torch "
+        f"{torch.__version__}, Python {platform.python_version()}."
     )
 
 

@@ -1,8 +1,10 @@
-"""What the audit finds beside Welch's test with Holm's correction, on one world of latent ability and difficulty.
+"""What the audit finds beside Welch's test with Holm's correction, on one world of latent ability
+and difficulty.
 
     python benchmarks/power.py --audits 2000 --out docs/power.md
 
-1,000 examples in 10 slices; the one of 500 loses points. Both are asked on the same data in one run.
+1,000 examples in 10 slices; the one of 500 loses points. Both are asked on the same data in one
+run.
 """
 
 from __future__ import annotations
@@ -41,7 +43,13 @@ class Asked(NamedTuple):
 def every_cell() -> dict[str, Asked]:
     made = {}
     for members in MEMBERS:
-        world = World(f"{members} v {members}", (members, members), spread=SPREAD, examples=1000, shares_G=HALF)
+        world = World(
+            f"{members} v {members}",
+            (members, members),
+            spread=SPREAD,
+            examples=1000,
+            shares_G=HALF,
+        )
         for points in POINTS:
             for scope in world.about:
                 made[f"{world.name}, {points} points | {scope}"] = Asked(
@@ -51,12 +59,15 @@ def every_cell() -> dict[str, Asked]:
 
 
 def one(asked: Asked, index: int) -> dict[str, float]:
-    """Whether each of the two finds the slice, and whether it calls another one changed. Scopes see the same data."""
+    """Whether each of the two finds the slice, and whether it calls another one changed. Scopes see
+    the same data."""
     world, scope, points = asked
     rng = np.random.default_rng([zlib.crc32(world.name.encode()), points, index])
     drawn = latent.draw(world, rng)
     reference, variant = latent.as_records(world, drawn)
-    settings = latent.settings(scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST)
+    settings = latent.settings(
+        scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST
+    )
     rows = audit(reference, [variant], settings, measures=[accuracy]).findings
     slices = rows.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != "all"))
     hit, others = slices.filter(pl.col("value") == "g0"), slices.filter(pl.col("value") != "g0")
@@ -87,7 +98,10 @@ def page(kept: cells.Kept, before: cells.Kept) -> str:
     for key, asked in every_cell().items():
         then = cells.of_before(before, key)
         figures = [f"{test} {name}" for name in FIGURES for test in TESTS]
-        shares = [f"{cells.shown(before, then, n)} → {cells.shown(kept, key, n, error=True)}" for n in figures]
+        shares = [
+            f"{cells.shown(before, then, n)} → {cells.shown(kept, key, n, error=True)}"
+            for n in figures
+        ]
         rows.append([asked.world.name, str(asked.points), asked.scope, *shares])
     columns = [
         "members",

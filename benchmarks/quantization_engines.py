@@ -79,13 +79,17 @@ class Row(NamedTuple):
 
 def main() -> None:
     """Train, compile, compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--write", action="store_true", help=f"also write {PAGE}")
     write = parser.parse_args().write
     began = time.perf_counter()
     torch.set_num_threads(1)
     data = resident(FashionMNIST().load())
-    tables = [f"## `{model!r}`\n\n{table(rows_of(model, epochs, data))}" for model, epochs in MODELS]
+    tables = [
+        f"## `{model!r}`\n\n{table(rows_of(model, epochs, data))}" for model, epochs in MODELS
+    ]
     text = page(tables, data, time.perf_counter() - began)
     print(text)
     if write:
@@ -96,7 +100,9 @@ def rows_of(model: Model, epochs: int, data: Resident) -> list[Row]:
     """Float, simulated, then every engine, on one trained member."""
     torch.manual_seed(0)
     network = model.build(data.shape_CHW, data.classes)
-    train_member(network, data, Recipe(epochs=epochs, batch=64, lr=0.05), SeedPlan().member("benchmark", 0))
+    train_member(
+        network, data, Recipe(epochs=epochs, batch=64, lr=0.05), SeedPlan().member("benchmark", 0)
+    )
     network.eval()
     rounded = copy.deepcopy(network)
     effect = SIMULATED.start(rounded, Horizon(0, 0)).finish()
@@ -104,7 +110,15 @@ def rows_of(model: Model, epochs: int, data: Resident) -> list[Row]:
     expected = (over(plain, data.test_x_NCHW), over(simulated, data.test_x_NCHW))
     rows = [
         measured("float32, no engine", plain, expected, data, "–", 0, 0.0),
-        measured(repr(SIMULATED), simulated, expected, data, "none: float32 on rounded values", effect.changed, 0.0),
+        measured(
+            repr(SIMULATED),
+            simulated,
+            expected,
+            data,
+            "none: float32 on rounded values",
+            effect.changed,
+            0.0,
+        ),
     ]
     for engine in ENGINES:
         print(f"{model!r}: {engine!r}", flush=True)
@@ -112,7 +126,11 @@ def rows_of(model: Model, epochs: int, data: Resident) -> list[Row]:
         compiled = engine.compile(network, data.train_x_NCHW[:CALIBRATION])
         seconds = time.perf_counter() - began
         changed = compiled.effect.changed
-        rows.append(measured(repr(engine), compiled.logits, expected, data, operators(compiled), changed, seconds))
+        rows.append(
+            measured(
+                repr(engine), compiled.logits, expected, data, operators(compiled), changed, seconds
+            )
+        )
     return rows
 
 
@@ -158,7 +176,8 @@ def measured(
 
 
 def milliseconds(logits: Logits, x_BCHW: Tensor) -> float:
-    """Processor time, so that a busy machine changes it little; median of several runs, after two that do not count."""
+    """Processor time, so that a busy machine changes it little; median of several runs, after two
+    that do not count."""
     found = []
     for _ in range(TIMES + 2):
         began = time.process_time()
@@ -175,13 +194,15 @@ def operators(compiled: Compiled) -> str:
 
 def table(rows: list[Row]) -> str:
     head = (
-        "| engine | accuracy | same class as float | as simulated | largest logit difference | of that, by the batch | "
+        "| engine | accuracy | same class as float | as simulated | largest logit difference | of "
+        "that, by the batch | "
         "integer operators | weights held as integers | ms per 512 | s to compile |\n"
         "|---|---:|---:|---:|---:|---:|---|---:|---:|---:|"
     )
     lines = [
-        f"| `{r.name}` | {r.accuracy:.4f} | {r.as_float:.4f} | {r.as_simulated:.4f} | {r.largest:.3f} | "
-        f"{r.by_batch:.2g} | {r.operators} | {r.weights:,} | {r.milliseconds:.1f} | {r.seconds:.1f} |"
+        f"| `{r.name}` | {r.accuracy:.4f} | {r.as_float:.4f} | {r.as_simulated:.4f} | "
+        f"{r.largest:.3f} | {r.by_batch:.2g} | {r.operators} | {r.weights:,} | "
+        f"{r.milliseconds:.1f} | {r.seconds:.1f} |"
         for r in rows
     ]
     return "\n".join([head, *lines])

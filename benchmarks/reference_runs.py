@@ -1,9 +1,10 @@
-"""Whether more runs of the reference ever decide less: power against a planted drop for 1, 2, 3, 5 and 7 of them.
+"""Whether more runs of the reference ever decide less: power against a planted drop for 1, 2, 3, 5
+and 7 of them.
 
     python benchmarks/reference_runs.py --worlds 1000 --out docs/reference-runs.md
 
-One world is audited with its first K reference runs against one variant, and against K of them, so that numbers of
-runs are compared on the same data.
+One world is audited with its first K reference runs against one variant, and against K of them, so
+that numbers of runs are compared on the same data.
 """
 
 from __future__ import annotations
@@ -26,17 +27,21 @@ RUNS = (1, 2, 3, 5, 7)
 LEVEL, DRAWS = 0.05, 300
 MEMBERS = Spread(ability=0.12, skill=0.08)
 KINDS = [
-    (World("repeat runs, 5 % noise", (7, 7), ("examples",), Spread(), kin=True, declared=False, copies=(7, 7),
+    (World("repeat runs, 5 % "
+           "noise", (7, 7), ("examples",), Spread(), kin=True, declared=False, copies=(7, 7),
            redrawn=0.05, examples=1000), (1.5, 6.0)),
     (World("equal models", (7, 7), ("examples",), Spread(), examples=1000), (4.0, 8.0)),
-    (World("independent members", (7, 7), ("members", "both"), MEMBERS, examples=1000), (6.0, 12.0)),
+    (World("independent "
+           "members", (7, 7), ("members", "both"), MEMBERS, examples=1000), (6.0, 12.0)),
     (World("pairs", (7, 7), ("members", "both"), MEMBERS, kin=True, shift=0.1, redrawn=0.05, examples=1000),
      (4.0, 8.0)),
 ]  # fmt: skip
-"""Each with the points that its variant loses, on every slice alike: few, which the whole may show, and more, which a
-slice of a tenth of the examples may."""
+"""Each with the points that its variant loses, on every slice alike: few, which the whole may show,
+and more, which a slice of a tenth of the examples may."""
 WORLDS = [
-    (replace(world, name=f"{world.name}, {points:g} points"), points) for world, losses in KINDS for points in losses
+    (replace(world, name=f"{world.name}, {points:g} points"), points)
+    for world, losses in KINDS
+    for points in losses
 ]
 SIDES = ("v 1", "v K")
 FIGURES = {"top": "top line", "slice": "any slice"}
@@ -56,15 +61,21 @@ def every_cell() -> dict[str, Asked]:
 
 
 def one(asked: Asked, index: int) -> dict[str, float]:
-    """For each number of runs 1 where the drop is found; and each step from one number to the next, −1, 0 or 1."""
+    """For each number of runs 1 where the drop is found; and each step from one number to the next,
+    −1, 0 or 1."""
     world, scope = asked
     rng = np.random.default_rng([zlib.crc32(world.name.encode()), index])
     reference, variant = latent.as_records(world, latent.draw(world, rng))
-    settings = latent.settings(scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST)
+    settings = latent.settings(
+        scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST
+    )
     made: dict[str, float] = {}
     for side in SIDES:
         for k in RUNS:
-            sides = reference.take_members(list(range(k))), variant.take_members(list(range(k if side == "v K" else 1)))
+            sides = (
+                reference.take_members(list(range(k))),
+                variant.take_members(list(range(k if side == "v K" else 1))),
+            )
             found = audit(sides[0], [sides[1]], settings, measures=[accuracy])
             rows = found.findings.filter(pl.col("measure") == "accuracy")
             worse = rows.with_columns(worse=pl.col("verdict") == "worse")
@@ -109,8 +120,18 @@ def section(name: str, title: str, kept: cells.Kept, before: cells.Kept) -> str:
                 key_then = cells.of_before(figures, key)
                 if figures is before and key_then not in before:
                     continue
-                shares = [cells.shown(figures, key_then, f"{name} {side} {k}", error=True) for k in RUNS]
-                rows.append([key.replace(" | ", ", about "), side, when, *shares, falls(figures, key_then, name, side)])
+                shares = [
+                    cells.shown(figures, key_then, f"{name} {side} {k}", error=True) for k in RUNS
+                ]
+                rows.append(
+                    [
+                        key.replace(" | ", ", about "),
+                        side,
+                        when,
+                        *shares,
+                        falls(figures, key_then, name, side),
+                    ]
+                )
     columns = ["world", "runs", "", *(f"K = {k}" for k in RUNS), "falls"]
     return f"## {title.capitalize()}\n\n{cells.table(columns, rows, texts=3)}\n"
 

@@ -1,12 +1,14 @@
-"""How long an audit of ImageNet's size takes, from two population folders to ``report.html``, beside pandas.
+"""How long an audit of ImageNet's size takes, from two population folders to ``report.html``,
+beside pandas.
 
     python benchmarks/scale.py                                    print the table
     python benchmarks/scale.py --out docs/scale.md                write it to the docs
     python benchmarks/scale.py --folder worlds --members 5 --examples 5000 --classes 100 --draws 500
 
-The audit is the command line's, in a process of its own held to two cores: start, imports, reading, every default
-measure on every class, exemplars, report. The pandas version (``scale_pandas.py``) runs after it with a tenth of the
-draws. Peak memory is the operating system's figure for each process. Bars: 15 s and 2 GB.
+The audit is the command line's, in a process of its own held to two cores: start, imports, reading,
+every default measure on every class, exemplars, report. The pandas version (``scale_pandas.py``)
+runs after it with a tenth of the draws. Peak memory is the operating system's figure for each
+process. Bars: 15 s and 2 GB.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ SECONDS, MEMORY = 15.0, 2000.0
 
 @dataclass(frozen=True)
 class Ran:
-    """One process: seconds on the wall and of processor time, peak memory in MB, seconds by stage."""
+    """One process: seconds on the wall and of processor time, peak memory in MB, seconds by
+    stage."""
 
     wall: float
     processor: float
@@ -41,7 +44,8 @@ class Ran:
 
 
 def main() -> None:
-    """Make the world if it is not there, audit it both ways, print the page and write it where asked."""
+    """Make the world if it is not there, audit it both ways, print the page and write it where
+    asked."""
     given = _arguments()
     if given.role is not None:
         ROLES[given.role](given)
@@ -55,14 +59,18 @@ def main() -> None:
         report = (folder / "audit" / "report.html").stat().st_size / 1e6
         theirs = None if given.no_pandas else _run(given, "pandas", folder)
         found = _found(given, folder / "audit" / "findings.parquet")
-    page = _page(given, ours, theirs, f"{load:.1f} other processes wanted a core", f"{report:.1f} MB", found)
+    page = _page(
+        given, ours, theirs, f"{load:.1f} other processes wanted a core", f"{report:.1f} MB", found
+    )
     print(page)
     if given.out:
         given.out.write_text(page, encoding="utf-8")
 
 
 def _arguments() -> Any:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, help="keep the populations here and use them again")
     parser.add_argument("--members", type=int, default=30)
     parser.add_argument("--examples", type=int, default=50_000)
@@ -81,11 +89,16 @@ def _hold_to_cores() -> None:
 
 
 def _run(given: Any, role: str, folder: Path) -> Ran:
-    """One role in a process of its own. This one stays small: a child's peak includes what it was forked from."""
-    sizes = [f"--{name}={getattr(given, name)}" for name in ("members", "examples", "classes", "draws")]
+    """One role in a process of its own. This one stays small: a child's peak includes what it was
+    forked from."""
+    sizes = [
+        f"--{name}={getattr(given, name)}" for name in ("members", "examples", "classes", "draws")
+    ]
     began = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, __file__, f"--role={role}", f"--folder={folder}", *sizes], stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, f"--role={role}", f"--folder={folder}", *sizes],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     said = child.stdout.read()
@@ -112,7 +125,15 @@ def _audit(given: Any) -> None:
     seconds: dict[str, float] = {}
     _watch_stages(seconds)
     folder, argv = given.folder, sys.argv
-    sys.argv = ["undertow", "audit", f"{folder / 'reference'}", "--against", f"{folder / 'variant'}", "--by", "class"]
+    sys.argv = [
+        "undertow",
+        "audit",
+        f"{folder / 'reference'}",
+        "--against",
+        f"{folder / 'variant'}",
+        "--by",
+        "class",
+    ]
     sys.argv += ["--draws", str(given.draws), "--out", f"{folder / 'audit'}"]
     try:
         cli.main()
@@ -145,7 +166,9 @@ def _watch_stages(seconds: dict[str, float]) -> None:
         setattr(place, name, _timed(getattr(place, name), stage, seconds))
 
 
-def _timed(function: Callable[..., Any], stage: str, seconds: dict[str, float]) -> Callable[..., Any]:
+def _timed(
+    function: Callable[..., Any], stage: str, seconds: dict[str, float]
+) -> Callable[..., Any]:
     def timed(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
         found = function(*args, **kwargs)
@@ -162,7 +185,11 @@ def _pandas(given: Any) -> None:
 
     folder = given.folder
     page = folder / "pandas.html"
-    print(json.dumps(audit_pandas(folder / "reference", folder / "variant", page, _fewer(given.draws))))
+    print(
+        json.dumps(
+            audit_pandas(folder / "reference", folder / "variant", page, _fewer(given.draws))
+        )
+    )
 
 
 def _fewer(draws: int) -> int:
@@ -178,13 +205,15 @@ def _found(given: Any, findings: Path) -> str:
     from scale_world import World
 
     worse = pl.read_parquet(findings).filter(
-        (pl.col("measure") == "accuracy") & (pl.col("slice") == "class") & (pl.col("verdict") == "worse")
+        (pl.col("measure") == "accuracy")
+        & (pl.col("slice") == "class")
+        & (pl.col("verdict") == "worse")
     )
     damaged = {f"class {c:04d}" for c in World(classes=given.classes).damaged}
     hit = len(damaged & set(worse["value"]))
     return (
-        f"Its answer: {hit} of the {len(damaged)} classes that were damaged lose accuracy by more than chance, "
-        f"and {worse.height - hit} of the other {given.classes - len(damaged):,}."
+        f"Its answer: {hit} of the {len(damaged)} classes that were damaged lose accuracy by more "
+        f"than chance, and {worse.height - hit} of the other {given.classes - len(damaged):,}."
     )
 
 
@@ -192,14 +221,17 @@ def _page(given: Any, ours: Ran, theirs: Ran | None, load: str, report: str, fou
     sizes = {name: getattr(given, name) for name in ("members", "examples", "classes", "draws")}
     default = sizes == {"members": 30, "examples": 50_000, "classes": 1_000, "draws": 2_000}
     flags = "" if default else "".join(f" --{name} {value}" for name, value in sizes.items())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "polars", "pandas"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "scipy", "polars", "pandas")
+    )
     parts = [
         "# Scale",
         f"Made by `python benchmarks/scale.py{flags} --out docs/scale.md`; do not edit.",
-        f"{given.members} + {given.members} members, {given.examples:,} examples, {given.classes:,} classes, "
-        f"{given.draws:,} draws: `undertow audit REFERENCE --against VARIANT --by class`, from two folders on disk to "
-        f"a report of {report}, in a process of its own on {CORES} cores. Python {platform.python_version()}, "
-        f"{packages}, {platform.machine()}. When it began, {load}.",
+        f"{given.members} + {given.members} members, {given.examples:,} examples, "
+        f"{given.classes:,} classes, {given.draws:,} draws: `undertow audit REFERENCE --against "
+        f"VARIANT --by class`, from two folders on disk to a report of {report}, in a process of "
+        f"its own on {CORES} cores. Python {platform.python_version()}, {packages}, "
+        f"{platform.machine()}. When it began, {load}.",
         _compared(given, ours, theirs),
         _verdict(given, ours, theirs),
         found,
@@ -208,17 +240,25 @@ def _page(given: Any, ours: Ran, theirs: Ran | None, load: str, report: str, fou
     ]
     if theirs:
         parts += [
-            f"Seconds by stage of the pandas version (`benchmarks/scale_pandas.py`, {_fewer(given.draws)} draws):",
+            "Seconds by stage of the pandas version (`benchmarks/scale_pandas.py`, "
+            f"{_fewer(given.draws)} draws):",
             _stages(theirs),
-            "It computes the same accuracies, disagreements, floors and p values (`tests/benchmarks`), and leaves out "
-            "the worst slice's interval, cross-fitted accuracy, matched controls and charts.",
+            "It computes the same accuracies, disagreements, floors and p values "
+            "(`tests/benchmarks`), and leaves out the worst slice's interval, cross-fitted "
+            "accuracy, matched controls and charts.",
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def _compared(given: Any, ours: Ran, theirs: Ran | None) -> str:
-    rows = [("undertow", given.draws, ours), *([("pandas", _fewer(given.draws), theirs)] if theirs else [])]
-    cells = [[name, f"{n:,}", f"{ran.wall:.1f}", f"{ran.processor:.1f}", f"{ran.memory:,.0f}"] for name, n, ran in rows]
+    rows = [
+        ("undertow", given.draws, ours),
+        *([("pandas", _fewer(given.draws), theirs)] if theirs else []),
+    ]
+    cells = [
+        [name, f"{n:,}", f"{ran.wall:.1f}", f"{ran.processor:.1f}", f"{ran.memory:,.0f}"]
+        for name, n, ran in rows
+    ]
     return _table(["", "draws", "wall s", "processor s", "peak MB"], cells)
 
 
@@ -230,9 +270,10 @@ def _verdict(given: Any, ours: Ran, theirs: Ran | None) -> str:
     loop = theirs.stages["votes and pairs"]
     as_many = theirs.wall + loop * (given.draws / _fewer(given.draws) - 1)
     return (
-        f"{said} With a tenth of the draws the pandas version takes **{theirs.wall / ours.wall:.1f} times** as long "
-        f"and {theirs.memory / ours.memory:.1f} times the memory. Its loop grows with the draws: with as many it would "
-        f"take about {as_many:,.0f} s, {as_many / ours.wall:.0f} times as long."
+        f"{said} With a tenth of the draws the pandas version takes "
+        f"**{theirs.wall / ours.wall:.1f} times** as long and {theirs.memory / ours.memory:.1f} "
+        "times the memory. Its loop grows with the draws: with as many it would take about "
+        f"{as_many:,.0f} s, {as_many / ours.wall:.0f} times as long."
     )
 
 
@@ -243,7 +284,9 @@ def _stages(ran: Ran) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows])
+    return "\n".join(
+        "| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The same audit as a good data scientist writes it in an afternoon with pandas, for ``benchmarks/scale.py``.
+"""The same audit as a good data scientist writes it in an afternoon with pandas, for
+``benchmarks/scale.py``.
 
-One long table of answers, ``groupby`` for everything, and a loop over draws in which members are dealt anew. Integer
-codes, sorted keys and vectorised columns throughout; pairs of members by the product of vote shares and not one by
-one. What is left out is in its favour: the worst slice's interval, cross-fitted accuracy, matched controls, charts.
+One long table of answers, ``groupby`` for everything, and a loop over draws in which members are
+dealt anew. Integer codes, sorted keys and vectorised columns throughout; pairs of members by the
+product of vote shares and not one by one. What is left out is in its favour: the worst slice's
+interval, cross-fitted accuracy, matched controls, charts.
 
     python benchmarks/scale_pandas.py REFERENCE VARIANT OUT.html --draws 200
 """
@@ -24,7 +26,8 @@ PAIRS = ("churn", "newly_wrong_per_pair", "newly_right_per_pair")
 
 
 def read_answers(reference: Path, variant: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All answers in one long table (example, member, variant, prediction, p_label, label); and the examples."""
+    """All answers in one long table (example, member, variant, prediction, p_label, label); and the
+    examples."""
     examples = pd.read_parquet(reference / "examples.parquet")
     parts: list[pd.DataFrame] = []
     for side, folder in enumerate((reference, variant)):
@@ -42,8 +45,9 @@ def read_answers(reference: Path, variant: Path) -> tuple[pd.DataFrame, pd.DataF
 
 
 def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) -> pd.DataFrame:
-    """Welch-studentised permutation test of a per-member mean over slices, with max-T over the draws, on the scale of
-    normal deviates, and degrees of freedom from the sides' mean shares of the variance."""
+    """Welch-studentised permutation test of a per-member mean over slices, with max-T over the
+    draws, on the scale of normal deviates, and degrees of freedom from the sides' mean shares of
+    the variance."""
     value_GM = answers.groupby([by, "member"])[column].mean().unstack("member").to_numpy()
     n_G = answers.groupby(by)["example"].nunique().to_numpy()
     effects, sizes = [], []
@@ -56,7 +60,9 @@ def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) 
         df = 1 / (share**2 / (ref.shape[1] - 1) + (1 - share) ** 2 / (var.shape[1] - 1))
         least = (0.5 / n_G) ** 2 * (1 / ref.shape[1] + 1 / var.shape[1])
         effects.append(effect)
-        sizes.append(stats.norm.isf(stats.t.sf(np.abs(effect / np.sqrt(np.maximum(square, least))), df)))
+        sizes.append(
+            stats.norm.isf(stats.t.sf(np.abs(effect / np.sqrt(np.maximum(square, least))), df))
+        )
     effect_DG, size_DG = np.array(effects), np.array(sizes)
     largest = np.nanmax(size_DG, axis=1)
     return pd.DataFrame(
@@ -70,8 +76,11 @@ def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) 
     )
 
 
-def vote_measures(answers: pd.DataFrame, variant_M: np.ndarray, label_N: np.ndarray) -> pd.DataFrame:
-    """Per example: how two populations' votes differ, when ``variant_M`` says who sits in the variant."""
+def vote_measures(
+    answers: pd.DataFrame, variant_M: np.ndarray, label_N: np.ndarray
+) -> pd.DataFrame:
+    """Per example: how two populations' votes differ, when ``variant_M`` says who sits in the
+    variant."""
     side = pd.Series(variant_M[answers["member"]], name="side")
     counts = answers.groupby(["example", "prediction", side]).size().unstack("side", fill_value=0)
     shares = (counts / np.array([(~variant_M).sum(), variant_M.sum()])).reset_index()
@@ -86,7 +95,9 @@ def vote_measures(answers: pd.DataFrame, variant_M: np.ndarray, label_N: np.ndar
     made["modal_disagreement"] = changed.where(known)
     made["newly_wrong"] = (changed & (ref_mode == label)).where(known)
     made["newly_right"] = (changed & (var_mode == label)).where(known)
-    right = shares[shares["prediction"].to_numpy() == label_N[shares["example"]]].set_index("example")[["ref", "var"]]
+    right = shares[shares["prediction"].to_numpy() == label_N[shares["example"]]].set_index(
+        "example"
+    )[["ref", "var"]]
     right = right.reindex(made.index, fill_value=0.0)
     made["churn"] = 1 - made.pop("agree")
     made["newly_wrong_per_pair"] = right["ref"] * (1 - right["var"])
@@ -104,7 +115,8 @@ def _mode(shares: pd.DataFrame, column: str) -> pd.Series:
 def disagreements(
     answers: pd.DataFrame, sides: np.ndarray, label_N: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
-    """Every disagreement on the whole and by class against its draws; also its values per example, and their p."""
+    """Every disagreement on the whole and by class against its draws; also its values per example,
+    and their p."""
     draws, reached = [], 0
     for d, variant_M in enumerate(sides):
         values = vote_measures(answers, variant_M, label_N)
@@ -144,12 +156,17 @@ def over_indexing(changed: pd.Series, label_N: np.ndarray) -> pd.Series:
     return (among / pd.Series(label_N).value_counts(normalize=True)).fillna(0.0).sort_index()
 
 
-def exemplars(observed: pd.DataFrame, p: pd.Series, answers: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """Examples whose votes moved, by Taxicab, with p and Benjamini–Hochberg q over those that are not unanimous."""
+def exemplars(
+    observed: pd.DataFrame, p: pd.Series, answers: pd.DataFrame, ids: pd.Series
+) -> pd.DataFrame:
+    """Examples whose votes moved, by Taxicab, with p and Benjamini–Hochberg q over those that are
+    not unanimous."""
     split = answers.groupby("example")["prediction"].nunique() > 1
     family = p[split].sort_values()
     q = (family * len(family) / np.arange(1, len(family) + 1))[::-1].cummin().clip(upper=1.0)
-    table = observed.assign(p=p, q=q.reindex(p.index, fill_value=1.0), example_id=ids.to_numpy()[observed.index])
+    table = observed.assign(
+        p=p, q=q.reindex(p.index, fill_value=1.0), example_id=ids.to_numpy()[observed.index]
+    )
     return table[table["taxicab"] > 0].sort_values(["taxicab", "p"], ascending=[False, True])
 
 
@@ -179,7 +196,12 @@ def audit_pandas(reference: Path, variant: Path, page: Path, draws: int) -> dict
     table = exemplars(observed, p, answers, examples["example_id"])
     over = over_indexing(observed["modal_disagreement"], label_N)
     watch.stop("exemplars")
-    parts = (shifts.sort_values("p_adjusted").head(300), findings.head(300), table.head(24), over.to_frame().head(60))
+    parts = (
+        shifts.sort_values("p_adjusted").head(300),
+        findings.head(300),
+        table.head(24),
+        over.to_frame().head(60),
+    )
     page.write_text("".join(part.to_html() for part in parts), encoding="utf-8")
     shifts.to_parquet(page.with_suffix(".shifts.parquet"))
     findings.astype({"slice": str}).to_parquet(page.with_suffix(".findings.parquet"))
@@ -200,7 +222,9 @@ class _Watch:
 
 def main() -> None:
     """Audit two folders and print the seconds by stage as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", type=Path, nargs="*", metavar="REFERENCE VARIANT OUT.html")
     parser.add_argument("--draws", type=int, default=200)
     given: Any = parser.parse_args()

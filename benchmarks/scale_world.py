@@ -1,10 +1,10 @@
 """Two populations at ImageNet's size, planted: what ``benchmarks/scale.py`` audits.
 
-Every example has a difficulty, its label and seven rival classes that are near its label (a class has few neighbours
-it is confused with). A member's logit of a candidate is the example's own, plus noise of its own per example, plus a
-leaning of its own per class. So members agree on easy examples and split on hard ones over two to six labels, as
-networks that differ in their seed do. The variant is noisier throughout, and loses logit on the labels of every
-twentieth class: those classes pay.
+Every example has a difficulty, its label and seven rival classes that are near its label (a class
+has few neighbours it is confused with). A member's logit of a candidate is the example's own, plus
+noise of its own per example, plus a leaning of its own per class. So members agree on easy examples
+and split on hard ones over two to six labels, as networks that differ in their seed do. The variant
+is noisier throughout, and loses logit on the labels of every twentieth class: those classes pay.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class World:
     classes: int = 1_000
     seed: int = 0
     noise: float = 0.75
-    """Standard deviation of a member's own logit noise, where logits of an example spread by about 2."""
+    """Standard deviation of a member's own logit noise, where logits of an example spread by about
+    2."""
     variant_noise: float = 0.85
     leaning: float = 0.25
     damage: float = 1.0
@@ -55,16 +56,21 @@ class _Examples:
 
 
 def make_world(world: World, folder: Path) -> tuple[Path, Path]:
-    """Write ``reference`` and ``variant`` under ``folder``, or find them there; returns both folders."""
+    """Write ``reference`` and ``variant`` under ``folder``, or find them there; returns both
+    folders."""
     examples = _examples(world)
-    return tuple(_population(world, examples, folder / name, name) for name in ("reference", "variant"))  # type: ignore[return-value]
+    return tuple(
+        _population(world, examples, folder / name, name) for name in ("reference", "variant")
+    )  # type: ignore[return-value]
 
 
 def _examples(world: World) -> _Examples:
     rng = np.random.default_rng([world.seed, 0])
     n, classes, k = world.examples, world.classes, min(CANDIDATES, world.classes)
     label_N = rng.permutation(np.arange(n) % classes)
-    near_CK = np.stack([rng.permutation(np.delete(np.arange(classes), c))[:NEIGHBOURS] for c in range(classes)])
+    near_CK = np.stack(
+        [rng.permutation(np.delete(np.arange(classes), c))[:NEIGHBOURS] for c in range(classes)]
+    )
     rival_NK = rng.permuted(near_CK[label_N], axis=1)[:, : k - 1]
     easiness_N = rng.normal(1.7, 3.0, size=n)
     rival_logit_NK = -np.cumsum(rng.exponential(0.9, size=rival_NK.shape), axis=1)
@@ -86,12 +92,16 @@ def _population(world: World, examples: _Examples, folder: Path, name: str) -> P
     for m in range(world.members):
         if f"m{m:02d}" not in writer.done_members():
             proba_NC = _probabilities(world, examples, name, m)
-            writer.write_member(f"m{m:02d}", proba_NC.argmax(axis=1), proba_NC, seeds={"world": world.seed})
+            writer.write_member(
+                f"m{m:02d}", proba_NC.argmax(axis=1), proba_NC, seeds={"world": world.seed}
+            )
     writer.finish()
     return folder
 
 
-def _probabilities(world: World, examples: _Examples, name: str, member: int) -> NDArray[np.float32]:
+def _probabilities(
+    world: World, examples: _Examples, name: str, member: int
+) -> NDArray[np.float32]:
     """One member's class probabilities (N, C)."""
     variant = name == "variant"
     rng = np.random.default_rng([world.seed, 1, int(variant), member])
@@ -104,7 +114,9 @@ def _probabilities(world: World, examples: _Examples, name: str, member: int) ->
     return _softmax(logit_NK, examples.candidate_NK, world.classes)
 
 
-def _softmax(logit_NK: NDArray[Any], candidate_NK: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+def _softmax(
+    logit_NK: NDArray[Any], candidate_NK: NDArray[np.int64], classes: int
+) -> NDArray[np.float32]:
     mass_NK = np.exp(logit_NK - logit_NK.max(axis=1, keepdims=True))
     mass_NK *= (1 - REST) / mass_NK.sum(axis=1, keepdims=True)
     proba_NC = np.full((len(mass_NK), classes), REST / classes, dtype=np.float32)

@@ -1,10 +1,13 @@
-"""What one member costs on one core: images per second, and seconds of a whole member, for each model.
+"""What one member costs on one core: images per second, and seconds of a whole member, for each
+model.
 
-    python benchmarks/training_speed.py                  about a minute
-    python benchmarks/training_speed.py --variants       also memory orders, bfloat16, torch.compile, teachers
+    python benchmarks/training_speed.py              about a minute
+    python benchmarks/training_speed.py --variants   also memory orders, bfloat16, torch.compile,
+                                                     teachers
 
-Long-tailed Fashion-MNIST as the embedded studies have it (ratio 50: 2,800 images), one thread, the reference trainer.
-Seconds are processor time, so a busy machine changes them little; evaluation covers the 2,000 test images.
+Long-tailed Fashion-MNIST as the embedded studies have it (ratio 50: 2,800 images), one thread, the
+reference trainer. Seconds are processor time, so a busy machine changes them little; evaluation
+covers the 2,000 test images.
 """
 
 from __future__ import annotations
@@ -40,23 +43,36 @@ DEEP: tuple[Model, ...] = (ResNet(depth=20), WideResNet(depth=16, widen=2))
 
 def main() -> None:
     """Print one row per model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--variants", action="store_true", help="also time memory orders, bfloat16 and torch.compile")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--variants",
+        action="store_true",
+        help="also time memory orders, bfloat16 and torch.compile",
+    )
     variants = parser.parse_args().variants
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     data = resident(FashionMNIST(tail=LongTail(ratio=50, order=tuple(range(9, -1, -1)))).load())
     print(
-        f"torch {torch.__version__}, {len(data.train_y_N):,} training and {len(data.test_y_N):,} test images, 1 thread"
+        f"torch {torch.__version__}, {len(data.train_y_N):,} training and {len(data.test_y_N):,} "
+        "test images, 1 thread"
     )
-    print(f"{'model':42} {'epochs':>6} {'train s':>8} {'test s':>7} {'images/s':>9} {'accuracy':>8}")
+    print(
+        f"{'model':42} {'epochs':>6} {'train s':>8} {'test s':>7} {'images/s':>9} {'accuracy':>8}"
+    )
     for model, epochs in SMALL:
         print_member(model, epochs, data)
     for model in DEEP:
         rate = images_per_second(model, data)
         print(f"{model!r:42} {'–':>6} {'–':>8} {'–':>7} {rate:9,.0f} {'–':>8}")
     if variants:
-        for model, batches in ((MLP(hidden=(128,)), 40), (SmallCNN(width=16), 40), (ResNet(depth=20), 6)):
+        for model, batches in (
+            (MLP(hidden=(128,)), 40),
+            (SmallCNN(width=16), 40),
+            (ResNet(depth=20), 6),
+        ):
             print_variants(model, data, batches)
         for model in (MLP(hidden=(128,)), SmallCNN(width=8), ResNet(depth=8)):
             print_teachers(model, data)
@@ -74,7 +90,10 @@ def print_member(model: Model, epochs: int, data: Resident) -> None:
     tested = time.process_time()
     accuracy = float((proba_NC.argmax(1) == data.test_y_N).float().mean())
     rate = epochs * len(data.train_y_N) / (trained - began)
-    print(f"{model!r:42} {epochs:6} {trained - began:8.2f} {tested - trained:7.2f} {rate:9,.0f} {accuracy:8.3f}")
+    print(
+        f"{model!r:42} {epochs:6} {trained - began:8.2f} {tested - trained:7.2f} {rate:9,.0f} "
+        f"{accuracy:8.3f}"
+    )
 
 
 def images_per_second(
@@ -98,8 +117,11 @@ def images_per_second(
         if batch == 2:
             began = time.process_time()
         rows = slice(64 * batch, 64 * (batch + 1))
-        # a new tensor: of one channel, torch takes either order for the other one and would leave it as it is
-        x_BCHW = torch.empty(data.train_x_NCHW[rows].shape, memory_format=memory).copy_(data.train_x_NCHW[rows])
+        # a new tensor: of one channel, torch takes either order for the other one and would leave
+        # it as it is
+        x_BCHW = torch.empty(data.train_x_NCHW[rows].shape, memory_format=memory).copy_(
+            data.train_x_NCHW[rows]
+        )
         with precision():
             logits_BC = forward(x_BCHW)
         loss = F.cross_entropy(logits_BC.float(), data.train_y_N[rows])
@@ -124,7 +146,8 @@ class PlainFlatten:
 
 
 def print_teachers(model: Model, data: Resident, members: int = 8) -> None:
-    """What ``members`` teachers say about a batch of 64 each: as a stack, and one after the other."""
+    """What ``members`` teachers say about a batch of 64 each: as a stack, and one after the
+    other."""
     alone = [model.build(data.shape_CHW, data.classes).eval() for _ in range(members)]
     for network in alone:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -135,8 +158,14 @@ def print_teachers(model: Model, data: Resident, members: int = 8) -> None:
         for network, x_BCHW in zip(alone, x_MBCHW, strict=True):
             teacher_logits(network, x_BCHW, "float32")
 
-    stacked, single = fastest(lambda: teacher_logits(together, x_MBCHW, "float32")), fastest(one_by_one)
-    print(f"{members} teachers {model!r}: {1000 * stacked:.1f} ms stacked, {1000 * single:.1f} ms one after the other")
+    stacked, single = (
+        fastest(lambda: teacher_logits(together, x_MBCHW, "float32")),
+        fastest(one_by_one),
+    )
+    print(
+        f"{members} teachers {model!r}: {1000 * stacked:.1f} ms stacked, {1000 * single:.1f} ms "
+        "one after the other"
+    )
 
 
 def fastest(work: Callable[[], object], times: int = 8) -> float:
@@ -150,8 +179,8 @@ def fastest(work: Callable[[], object], times: int = 8) -> float:
 
 
 def print_variants(model: Model, data: Resident, batches: int) -> None:
-    """The same network in either order of memory, in another number format, and compiled. Trainings use channels last,
-    and what their recipe says; these are the figures behind that choice."""
+    """The same network in either order of memory, in another number format, and compiled. Trainings
+    use channels last, and what their recipe says; these are the figures behind that choice."""
 
     def bfloat16() -> AbstractContextManager[object]:
         return torch.autocast("cpu", dtype=torch.bfloat16)
@@ -160,11 +189,17 @@ def print_variants(model: Model, data: Resident, batches: int) -> None:
     rates = {
         "channels first": images_per_second(model, data, batches=batches),
         "channels last": images_per_second(model, data, memory=last, batches=batches),
-        "and torch's Flatten": images_per_second(PlainFlatten(model), data, memory=last, batches=batches),
-        "and bfloat16": images_per_second(model, data, memory=last, precision=bfloat16, batches=batches),
+        "and torch's Flatten": images_per_second(
+            PlainFlatten(model), data, memory=last, batches=batches
+        ),
+        "and bfloat16": images_per_second(
+            model, data, memory=last, precision=bfloat16, batches=batches
+        ),
         "and compiled": images_per_second(model, data, memory=last, batches=batches, compiled=True),
     }
-    print(f"{model!r}, images/s: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items()))
+    print(
+        f"{model!r}, images/s: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items())
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     python benchmarks/verdicts.py --audits 500 --out docs/calibration-verdicts.md
 
-``calibration.py`` checks each test; this checks what a person reads: the verdict of ``undertow.audit.audit``, which
-three questions decide, and of a binary task a fourth one about error rates. Independent members are simulated as
-there. Paired members (quantization after training) come from a parent each: under the null both sides are the parent
-with a little noise of their own. One model a side is one such pair.
+``calibration.py`` checks each test; this checks what a person reads: the verdict of
+``undertow.audit.audit``, which three questions decide, and of a binary task a fourth one about
+error rates. Independent members are simulated as there. Paired members (quantization after
+training) come from a parent each: under the null both sides are the parent with a little noise of
+their own. One model a side is one such pair.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def records(name: str, pred_MN: Ints, label_N: Ints, parent: str | None) -> Reco
     members = tuple(MemberEntry(id=i, parent=None if parent is None else i) for i in ids)
     classes = tuple(f"c{c:02d}" for c in range(SLICES))
     examples = pl.DataFrame(
-        {"example_id": [f"e{n:05d}" for n in range(len(label_N))], "label": label_N.astype(np.int32)}
+        {
+            "example_id": [f"e{n:05d}" for n in range(len(label_N))],
+            "label": label_N.astype(np.int32),
+        }
     )
     manifest = Manifest(name=name, classes=classes, members=members, parent=parent)
     return Records(manifest, examples, pred_MN.astype(np.int32))
@@ -63,13 +67,16 @@ def one_audit(design: str, members: int, damage: float, index: int) -> str:
         hit = (world.label_N == 0) & (rng.random(sides[1].shape) < damage / 8)
         sides = sides[0], np.where(hit, 1, sides[1])
     reference = records("reference", sides[0], world.label_N, None)
-    variant = records("variant", sides[1], world.label_N, "reference" if design == "paired" else None)
+    variant = records(
+        "variant", sides[1], world.label_N, "reference" if design == "paired" else None
+    )
     return audit(reference, [variant], SETTINGS).verdict
 
 
 def one_binary_audit(design: str, members: int, accused: float, index: int) -> str:
-    """The same of a binary task in ten slices. ``accused``: the share of right rejections in the first slice that turn
-    into false alarms, while as many misses anywhere turn into hits, so that accuracy stays."""
+    """The same of a binary task in ten slices. ``accused``: the share of right rejections in the
+    first slice that turn into false alarms, while as many misses anywhere turn into hits, so that
+    accuracy stays."""
     rng = np.random.default_rng([2, index, members, design == "paired", accused > 0])
     world = simulate(rng, members, SLICES)
     label_N = rng.integers(0, 2, len(world.label_N))
@@ -78,13 +85,23 @@ def one_binary_audit(design: str, members: int, accused: float, index: int) -> s
     before_MN, after_MN = both_MN[:members], both_MN[members:]
     if design != "independent":
         before_MN, after_MN = (
-            np.where(rng.random(before_MN.shape) < FLIPPED / 2, 1 - before_MN, before_MN) for _ in range(2)
+            np.where(rng.random(before_MN.shape) < FLIPPED / 2, 1 - before_MN, before_MN)
+            for _ in range(2)
         )
     if accused:
-        turned_MN = (label_N == 0) & (after_MN == 0) & (world.label_N == 0) & (rng.random(after_MN.shape) < accused)
+        turned_MN = (
+            (label_N == 0)
+            & (after_MN == 0)
+            & (world.label_N == 0)
+            & (rng.random(after_MN.shape) < accused)
+        )
         missed_MN = (label_N == 1) & (after_MN == 0)
-        share_M1 = turned_MN.sum(axis=1, keepdims=True) / np.maximum(missed_MN.sum(axis=1, keepdims=True), 1)
-        after_MN = np.where(turned_MN | missed_MN & (rng.random(after_MN.shape) < share_M1), 1, after_MN)
+        share_M1 = turned_MN.sum(axis=1, keepdims=True) / np.maximum(
+            missed_MN.sum(axis=1, keepdims=True), 1
+        )
+        after_MN = np.where(
+            turned_MN | missed_MN & (rng.random(after_MN.shape) < share_M1), 1, after_MN
+        )
     parent = "reference" if design == "paired" else None
     reference, variant = (
         binary(records(name, pred_MN, label_N, from_), world.label_N)
@@ -103,7 +120,9 @@ def binary(made: Records, part_N: Ints) -> Records:
 
 def noisy(rng: np.random.Generator, pred_MN: Ints) -> Ints:
     """Each answer drawn anew with a small chance."""
-    return np.where(rng.random(pred_MN.shape) < FLIPPED, rng.integers(0, SLICES, pred_MN.shape), pred_MN)
+    return np.where(
+        rng.random(pred_MN.shape) < FLIPPED, rng.integers(0, SLICES, pred_MN.shape), pred_MN
+    )
 
 
 def main() -> None:
@@ -116,9 +135,16 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for world, cells, run, planted in cells_of_all():
             for design, members in cells:
-                said = list(pool.map(partial(run, design, members, planted), range(given.audits), chunksize=10))
+                said = list(
+                    pool.map(
+                        partial(run, design, members, planted), range(given.audits), chunksize=10
+                    )
+                )
                 shares = [said.count(v) / given.audits for v in SAID]
-                rows.append(f"| {world} | {design} | {members} | " + " | ".join(f"{s:.3f}" for s in shares) + " |")
+                rows.append(
+                    f"| {world} | {design} | {members} "
+                    "| " + " | ".join(f"{s:.3f}" for s in shares) + " |"
+                )
                 print(rows[-1], file=sys.stderr, flush=True)
     given.out.write_text(page(given.audits, rows, time.perf_counter() - started))
 

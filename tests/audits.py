@@ -1,4 +1,5 @@
-"""Made-up audits for the tests of the report: shaped like real ones, with no model, no records and no statistics.
+"""Made-up audits for the tests of the report: shaped like real ones, with no model, no records and
+no statistics.
 
     garments()        ten classes, a null arm and four sparsities; pictures; one slice pays heavily
     texts()           a text task with two slice columns
@@ -6,7 +7,8 @@
     many_classes(n)   n class slices in six variants
     hostile()         every name, id and text is an attack
 
-Every audit is a pure function of its arguments. The numbers are drawn, not measured: never quote them.
+Every audit is a pure function of its arguments. The numbers are drawn, not measured: never quote
+them.
 """
 
 from __future__ import annotations
@@ -36,7 +38,18 @@ from undertow.audit.result import (
 from undertow.audit.settings import Settings
 from undertow.audit.verdicts import Verdict
 
-GARMENTS = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+GARMENTS = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 LEVELS = (0.0, 0.5, 0.7, 0.9, 0.95)
 NAN = float("nan")
 
@@ -47,10 +60,17 @@ def png(pixels_HW: NDArray[np.uint8]) -> bytes:
     rows = b"".join(b"\x00" + row.tobytes() for row in pixels_HW)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows, 9))
+        + chunk(b"IEND", b"")
+    )
 
 
 def thumbnail(kind: int, rng: np.random.Generator, side: int = 28) -> bytes:
@@ -66,21 +86,28 @@ def thumbnail(kind: int, rng: np.random.Generator, side: int = 28) -> bytes:
         (abs(y - 0.2 - 0.2 * x) < 0.06) | (abs(y - 0.05 + 0.5 * x) < 0.03) & (x > -0.1),
         (abs(x) < 0.2) & (abs(y) < 0.42) | (abs(abs(x) - 0.29) < 0.06) & (y < 0.15) & (y > -0.38),
         (abs(y - 0.12) < 0.12 - 0.1 * x) & (abs(x) < 0.45),
-        (abs(x) < 0.36) & (abs(y - 0.12) < 0.25) | (abs(np.hypot(x, y + 0.12) - 0.2) < 0.035) & (y < -0.1),
+        (abs(x) < 0.36) & (abs(y - 0.12) < 0.25)
+        | (abs(np.hypot(x, y + 0.12) - 0.2) < 0.035) & (y < -0.1),
         (abs(y - 0.25) < 0.13) & (abs(x) < 0.42) | (abs(x - 0.2) < 0.17) & (abs(y + 0.1) < 0.35),
     )
     shade = 150 + 60 * np.cos(9 * (x + lean)) + rng.normal(0, 22, (side, side))
     return png(np.where(shapes[kind % 10], np.clip(shade, 40, 255), 0).astype(np.uint8))
 
 
-def finding(variant: str, value: str, effect: float, rng: np.random.Generator, **given: object) -> dict[str, object]:
+def finding(
+    variant: str, value: str, effect: float, rng: np.random.Generator, **given: object
+) -> dict[str, object]:
     """One row of findings; what is not given is drawn so that it fits the effect."""
     half = 0.018 + 0.012 * rng.random()
     floor = 0.014 + 0.006 * rng.random()
     reference = 0.9 - 0.15 * rng.random()
     told = abs(effect) > half + 0.004
     verdict: Verdict = (
-        ("worse" if effect < 0 else "better") if told else "within tolerance" if half < 0.026 else "too small to tell"
+        ("worse" if effect < 0 else "better")
+        if told
+        else "within tolerance"
+        if half < 0.026
+        else "too small to tell"
     )
     row: dict[str, object] = {
         "variant": variant,
@@ -102,7 +129,9 @@ def finding(variant: str, value: str, effect: float, rng: np.random.Generator, *
         "members_reference": 10,
         "members_variant": 10,
         "verdict": verdict,
-        "note": "about 14 members a side would tell a change of 5 points" if verdict == "too small to tell" else "",
+        "note": "about 14 members a side would tell a change of 5 points"
+        if verdict == "too small to tell"
+        else "",
     }
     return row | given
 
@@ -142,7 +171,11 @@ def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 
 def arm(name: str, level: float, accuracy: float) -> Arm:
-    made = () if level == 0 else (f"MagnitudePruning(sparsity={level}, begin=0.2, end=0.6, scope='layer')",)
+    made = (
+        ()
+        if level == 0
+        else (f"MagnitudePruning(sparsity={level}, begin=0.2, end=0.6, scope='layer')",)
+    )
     return Arm(name, 10, accuracy, accuracy - 0.004, accuracy + 0.004, made, {"sparsity": level})
 
 
@@ -156,7 +189,9 @@ def counted(observed: int, level: float) -> ExemplarCount:
     )  # fmt: skip
 
 
-def shown(n: int, label: int, before: Votes, after: Votes, rng: np.random.Generator, **given: object) -> Shown:
+def shown(
+    n: int, label: int, before: Votes, after: Votes, rng: np.random.Generator, **given: object
+) -> Shown:
     content = {"image": thumbnail(label, rng)} | given
     return Shown(f"test-{n:05d}", GARMENTS[label], before, after, **content)  # type: ignore[arg-type]
 
@@ -166,12 +201,23 @@ def entry(n: int, rng: np.random.Generator, control: bool = True, **given: objec
     label = int(rng.choice((6, 6, 4, 2, 0)))
     other = int(rng.choice([c for c in (0, 2, 4, 6) if c != label]))
     share = round(float(rng.uniform(0.6, 1.0)), 1)
-    before = Votes(((GARMENTS[label], share), *(((GARMENTS[other], round(1 - share, 1)),) if share < 1 else ())))
+    before = Votes(
+        (
+            (GARMENTS[label], share),
+            *(((GARMENTS[other], round(1 - share, 1)),) if share < 1 else ()),
+        )
+    )
     after = Votes(((GARMENTS[other], 0.8), (GARMENTS[label], 0.1), (GARMENTS[8], 0.1)))
     calm = shown(n + 5000, label, before, before, rng, **given)
     q = float(rng.choice((0.0008, 0.012, 0.031, 0.2)))
     return GalleryEntry(
-        shown(n, label, before, after, rng, **given), calm if control else None, 1.4, q / 3, q, q <= 0.05, n % 3 > 0
+        shown(n, label, before, after, rng, **given),
+        calm if control else None,
+        1.4,
+        q / 3,
+        q,
+        q <= 0.05,
+        n % 3 > 0,
     )
 
 
@@ -204,7 +250,9 @@ def exemplar_rows(name: str, n: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=EXEMPLAR_COLUMNS)
 
 
-def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[VariantAudit, list[dict[str, object]]]:
+def _garment_arm(
+    name: str, level: float, rng: np.random.Generator
+) -> tuple[VariantAudit, list[dict[str, object]]]:
     weight = np.array([0.1, 0.0, 0.35, 0.1, 0.5, 0.0, 1.0, -0.1, 0.02, 0.0])
     damage_C = -0.24 * level**6 * weight + rng.normal(0, 0.004, 10)
     overall = float(damage_C.mean())
@@ -237,12 +285,17 @@ def _garment_arm(name: str, level: float, rng: np.random.Generator) -> tuple[Var
         if worse
         else "No slice loses more than chance."
     )
-    changed = f"{observed} of 2,000 examples changed their modal answer; chance alone gives 31 to 60."
+    changed = (
+        f"{observed} of 2,000 examples changed their modal answer; chance alone gives 31 to 60."
+    )
     kept = "loses accuracy overall" if overall < -0.004 else "keeps its accuracy"
     headline = f"{name} {kept}. {pays} {changed}"
-    gallery = tuple(entry(100 * int(100 * level) + i, rng, control=i != 4) for i in range(24 if worse else 4))
+    gallery = tuple(
+        entry(100 * int(100 * level) + i, rng, control=i != 4) for i in range(24 if worse else 4)
+    )
     design = (
-        "10 + 10 members: members are exchanged between the two populations; p values come from these rearrangements.",
+        "10 + 10 members: members are exchanged between the two populations; p values come from "
+        "these rearrangements.",
     )
     made = VariantAudit(
         arm=arm(name, level, 0.884 + overall),
@@ -262,11 +315,22 @@ def composition(level: float, names: tuple[str, ...] = GARMENTS) -> Composition:
     """Shirts are answered less the sparser the model, and become T-shirts and coats."""
     shifts = [20.0, 0.0, 5.0, 0.0, 15.0, 0.0, -60.0, 4.0, 0.0, 0.0]
     classes = tuple(
-        ClassAnswers(name, 200 - d / 2, 200 - d / 2 + level * d, 0.88, 0.9, 0.9, 0.9 - 0.2 * level * (d < 0), d < 0)
+        ClassAnswers(
+            name,
+            200 - d / 2,
+            200 - d / 2 + level * d,
+            0.88,
+            0.9,
+            0.9,
+            0.9 - 0.2 * level * (d < 0),
+            d < 0,
+        )
         for name, d in zip(names, shifts, strict=True)
     )
     flows = tuple(
-        Flow(names[6], names[c], 30.0 * level, 4.0, 30.0 * level - 4, 2.0, 31.5) for c in (0, 4, 2) if level > 0.5
+        Flow(names[6], names[c], 30.0 * level, 4.0, 30.0 * level - 4, 2.0, 31.5)
+        for c in (0, 4, 2)
+        if level > 0.5
     )
     return Composition(2000.0, classes, flows, 45, "members", True)
 
@@ -274,11 +338,14 @@ def composition(level: float, names: tuple[str, ...] = GARMENTS) -> Composition:
 def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
     """A dense reference against a second dense population and several sparsities."""
     rng = np.random.default_rng(seed)
-    made = [_garment_arm("dense again" if s == 0 else f"pruned {100 * s:g} %", s, rng) for s in levels]
+    made = [
+        _garment_arm("dense again" if s == 0 else f"pruned {100 * s:g} %", s, rng) for s in levels
+    ]
     worse = [v for v, _ in made if v.verdict == "worse"]
     variants = tuple(v for v, _ in made)
     first = (
-        f"{len(worse)} of {len(made)} variants {'loses' if len(worse) == 1 else 'lose'} more than chance can explain."
+        f"{len(worse)} of {len(made)} variants {'loses' if len(worse) == 1 else 'lose'} more than "
+        "chance can explain."
         if worse
         else "No variant costs anybody more than chance shows."
     )
@@ -292,7 +359,8 @@ def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
         settings=Settings(),
         assumptions=(
             "Examples carry content hashes and they agree.",
-            "dense: trained for 12 epochs on CPU; the variants were trained with the same recipe and other seeds.",
+            "dense: trained for 12 epochs on CPU; the variants were trained with the same recipe "
+            "and other seeds.",
         ),
         n_examples=2000,
         task="classification",
@@ -328,28 +396,51 @@ def texts() -> Audit:
     gallery = tuple(entry(i, rng, image=None, text=said[: 80 + 60 * i]) for i in range(7))
     regions = [
         finding(variant.arm.name, r, d, rng, slice="region", n_examples=n)
-        for r, d, n in (("north", -0.002, 640), ("south", -0.061, 212), ("east", 0.008, 803), ("west", -0.012, 345))
+        for r, d, n in (
+            ("north", -0.002, 640),
+            ("south", -0.061, 212),
+            ("east", 0.008, 803),
+            ("west", -0.012, 345),
+        )
     ]
     return replace(
-        audit, variants=(replace(variant, gallery=gallery),), findings=pl.concat([audit.findings, frame(regions)])
+        audit,
+        variants=(replace(variant, gallery=gallery),),
+        findings=pl.concat([audit.findings, frame(regions)]),
     )
 
 
 def one_member() -> Audit:
     """One member a side: churn without a floor, no exemplars, no p by exchange."""
     audit = garments((0.9,))
-    only = {"members_reference": 1, "members_variant": 1, "floor": NAN, "floor_low": NAN, "floor_high": NAN}
+    only = {
+        "members_reference": 1,
+        "members_variant": 1,
+        "floor": NAN,
+        "floor_low": NAN,
+        "floor_high": NAN,
+    }
     rows = audit.findings.filter(pl.col("measure") == "accuracy").with_columns(
         *(pl.lit(v).cast(FINDING_COLUMNS[k]).alias(k) for k, v in only.items())
     )
     name = audit.variants[0].arm.name
     churn = (
-        disagreement(name, "churn", "", 0.083, 0.01, verdict="too small to tell", note="no floor: one reference run")
+        disagreement(
+            name,
+            "churn",
+            "",
+            0.083,
+            0.01,
+            verdict="too small to tell",
+            note="no floor: one reference run",
+        )
         | only
     )
     gallery = tuple(replace(e, p=NAN, q=NAN, confirmed=False) for e in audit.variants[0].gallery)
     design = ("No floor: one member each side. A repeat run of the reference would give one.",)
-    variant = replace(audit.variants[0], count=None, scope="examples", design=design, gallery=gallery)
+    variant = replace(
+        audit.variants[0], count=None, scope="examples", design=design, gallery=gallery
+    )
     return replace(
         audit,
         variants=(replace(variant, arm=replace(variant.arm, members=1)),),
@@ -359,7 +450,8 @@ def one_member() -> Audit:
 
 
 def many_classes(n: int = 1000) -> Audit:
-    """``n`` class slices for six variants, three measures: what a thousand classes look like to the report."""
+    """``n`` class slices for six variants, three measures: what a thousand classes look like to the
+    report."""
     rng = np.random.default_rng(2)
     audit = garments((0.0, 0.3, 0.5, 0.7, 0.9, 0.95))
     names = [f"n{10_000_000 + 37 * c} {GARMENTS[c % 10].lower()}" for c in range(n)]
@@ -369,10 +461,14 @@ def many_classes(n: int = 1000) -> Audit:
         effect_C = rng.normal(-0.01 * level, 0.012 + 0.03 * level**4, n)
         name = variant.arm.name
         rows.append(finding(name, "", float(effect_C.mean()), rng, slice="all", n_examples=50 * n))
-        rows += [finding(name, c, float(e), rng, n_examples=50) for c, e in zip(names, effect_C, strict=True)]
+        rows += [
+            finding(name, c, float(e), rng, n_examples=50)
+            for c, e in zip(names, effect_C, strict=True)
+        ]
         for measure in ("modal_disagreement", "taxicab"):
             rows += [
-                disagreement(name, measure, c, float(0.02 + abs(e)), 0.02) for c, e in zip(names, effect_C, strict=True)
+                disagreement(name, measure, c, float(0.02 + abs(e)), 0.02)
+                for c, e in zip(names, effect_C, strict=True)
             ]
     return replace(audit, findings=frame(rows), classes=tuple(names), n_examples=50 * n)
 
@@ -392,16 +488,21 @@ ATTACKS = (
 
 
 def hostile() -> Audit:
-    """The garments with attacks for names, classes, ids, slice values, notes, sentences and ten megabytes of text."""
+    """The garments with attacks for names, classes, ids, slice values, notes, sentences and ten
+    megabytes of text."""
     audit = garments((0.5, 0.95))
     swap = dict(zip(GARMENTS, ATTACKS, strict=True))
     columns = [
-        pl.col("value").replace({k: v.encode("utf-8", "replace").decode() for k, v in swap.items()}),
+        pl.col("value").replace(
+            {k: v.encode("utf-8", "replace").decode() for k, v in swap.items()}
+        ),
         pl.lit(ATTACKS[0]).alias("note"),
     ]
     findings = audit.findings.with_columns(*columns)
     named = dict(zip((v.arm.name for v in audit.variants), ATTACKS[:2], strict=True))
-    findings = findings.with_columns(pl.col("variant").replace(named), pl.lit(ATTACKS[5]).alias("slice")).with_columns(
+    findings = findings.with_columns(
+        pl.col("variant").replace(named), pl.lit(ATTACKS[5]).alias("slice")
+    ).with_columns(
         pl.when(pl.col("value") == "").then(pl.lit("all")).otherwise(pl.col("slice")).alias("slice")
     )
     variants = tuple(_hostile_variant(v, ATTACKS[i], swap) for i, v in enumerate(audit.variants))
@@ -429,7 +530,9 @@ def _hostile_variant(variant: VariantAudit, name: str, swap: dict[str, str]) -> 
         )
         for i, e in enumerate(variant.gallery[:10])
     )
-    over = variant.over_indexed.with_columns(pl.lit(ATTACKS[1]).alias("value"), pl.lit(ATTACKS[5]).alias("slice"))
+    over = variant.over_indexed.with_columns(
+        pl.lit(ATTACKS[1]).alias("value"), pl.lit(ATTACKS[5]).alias("slice")
+    )
     arm_ = replace(variant.arm, name=name, interventions=ATTACKS)
     made_of = composition(0.9, ATTACKS)
     given = {
@@ -443,11 +546,17 @@ def _hostile_variant(variant: VariantAudit, name: str, swap: dict[str, str]) -> 
 
 
 def _hostile_shown(given: Shown, i: int, swap: dict[str, str]) -> Shown:
-    votes = [Votes(tuple((swap[n], s) for n, s in v.shares)) for v in (given.reference, given.variant)]
+    votes = [
+        Votes(tuple((swap[n], s) for n, s in v.shares)) for v in (given.reference, given.variant)
+    ]
     attack = ATTACKS[i % len(ATTACKS)]
     if i == 3:
         return Shown(
-            attack, attack, votes[0], votes[1], image=b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>"
+            attack,
+            attack,
+            votes[0],
+            votes[1],
+            image=b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>",
         )
     text = "A" * 10_000_000 if i == 0 else attack
     return Shown(attack, swap[given.label or ""], votes[0], votes[1], text=text)

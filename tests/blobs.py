@@ -36,7 +36,9 @@ class Blobs:
         label_N = rng.integers(0, 3, count)
         x_NCHW = rng.integers(0, 80, (count, 1, 8, 8)) + 60 * label_N[:, None, None, None]
         ids = tuple(f"{name}/{index}" for index in range(count))
-        slices = pl.DataFrame({"half": ["left" if index % 2 else "right" for index in range(count)]})
+        slices = pl.DataFrame(
+            {"half": ["left" if index % 2 else "right" for index in range(count)]}
+        )
         return Part(x_NCHW.astype(np.uint8), label_N, ids, slices)
 
 

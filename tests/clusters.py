@@ -1,11 +1,14 @@
-"""Populations for tests of places where members are trained, in a module that worker processes can import.
+"""Populations for tests of places where members are trained, in a module that worker processes can
+import.
 
-Paced(pause, log)    a linear model with a pause in every training step and a checkpoint after each; notes its process
-Mortal(bad, log)     a linear model whose building from one init seed kills the process
-Counted(log)         blobs that note every time they are loaded
-Nowhere()            data that are not there
+Paced(pause, log)   a linear model with a pause in every training step and a checkpoint after each;
+                    notes its process
+Mortal(bad, log)    a linear model whose building from one init seed kills the process
+Counted(log)        blobs that note every time they are loaded
+Nowhere()           data that are not there
 
-And what such tests ask: ``made`` (all results), ``notes`` (what models and data noted), ``alive``, ``eventually``.
+And what such tests ask: ``made`` (all results), ``notes`` (what models and data noted), ``alive``,
+``eventually``.
 """
 
 from __future__ import annotations
@@ -81,7 +84,9 @@ class Nowhere:
         raise FileNotFoundError(2, "No such file or directory", "/data/nowhere")
 
 
-def work_of(population, folder, chunks=((0,), (1,), (2,)), how="single", parents=None, teachers=None):
+def work_of(
+    population, folder, chunks=((0,), (1,), (2,)), how="single", parents=None, teachers=None
+):
     def job(index):
         parent = parents / f"{index:03d}" if parents else None
         teacher = teachers / f"{population.teacher_of(index):03d}" if teachers else None

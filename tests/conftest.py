@@ -1,4 +1,5 @@
-"""One thread per test process: tests run side by side, and threads of small sums only wait for each other.
+"""One thread per test process: tests run side by side, and threads of small sums only wait for each
+other.
 
 Each part of each test (its fixtures, itself, what ends them) has a time limit.
 """

@@ -1,12 +1,14 @@
-"""Every default and limit that a person meets without giving it, one a line: a change of one is seen in a diff.
+"""Every default and limit that a person meets without giving it, one a line: a change of one is
+seen in a diff.
 
     audit.result.Settings.level = 0.05        a field of a dataclass or a rule
     report.wording.clean(limit) = 2000        an argument of a public function or method
     report.pictures.SIDE = 112                a number with a name
     undertow audit --tolerance = 5.0          a flag of the command line
 
-A default that is nothing (None, empty) has no line until it is something. The lab's are left out: a study writes its
-recipe down, and a record keeps it. So are sizes of blocks in ``audit.stats``, which change no number.
+A default that is nothing (None, empty) has no line until it is something. The lab's are left out: a
+study writes its recipe down, and a record keeps it. So are sizes of blocks in ``audit.stats``,
+which change no number.
 """
 
 from __future__ import annotations
@@ -26,7 +28,14 @@ import undertow
 
 FILE = Path(__file__).with_name("golden") / "defaults.txt"
 PACKAGES = ("undertow.audit", "undertow.records", "undertow.report")
-MODULES = ("undertow.card", "undertow.files", "undertow.gating", "undertow.results", "undertow.run", "undertow.study")
+MODULES = (
+    "undertow.card",
+    "undertow.files",
+    "undertow.gating",
+    "undertow.results",
+    "undertow.run",
+    "undertow.study",
+)
 NOTHING = ("None", "()", "[]", "{}", "''", "frozenset()")
 
 
@@ -63,8 +72,12 @@ def _of_module(module: ModuleType) -> Iterator[str]:
 def _assigned(module: ModuleType) -> set[str]:
     """Names that the module itself gives a value, rather than imports."""
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    targets = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
-    return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    targets = (
+        target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+    )
+    return {
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    }
 
 
 def _is_number(value: Any) -> bool:
@@ -82,7 +95,9 @@ def _of_function(place: str, function: Any) -> Iterator[str]:
 def _of_class(place: str, kind: type) -> Iterator[str]:
     if dataclasses.is_dataclass(kind):
         yield from (
-            f"{place}.{f.name} = {_shown(f.default, f.default_factory)}" for f in dataclasses.fields(kind) if _given(f)
+            f"{place}.{f.name} = {_shown(f.default, f.default_factory)}"
+            for f in dataclasses.fields(kind)
+            if _given(f)
         )
     for name, field in getattr(kind, "model_fields", {}).items():
         if not field.is_required():
@@ -93,7 +108,9 @@ def _of_class(place: str, kind: type) -> Iterator[str]:
 
 
 def _given(field: dataclasses.Field[Any]) -> bool:
-    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    return (
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    )
 
 
 def _shown(default: Any, factory: Any) -> str:

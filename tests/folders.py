@@ -1,7 +1,8 @@
 """What trained folders hold, byte for byte, by path.
 
 record(folder)         all that is repeatable: neither timings nor weights
-as_the_loops(folder)   the same, as if the loop had been the runner: its name in the manifest, hence the digest
+as_the_loops(folder)   the same, as if the loop had been the runner: its name in the manifest, hence
+                       the digest
 weights(folder)        the members' weights, without the digests beside them
 """
 
@@ -21,7 +22,8 @@ def as_the_loops(folder: Path) -> dict[str, bytes]:
         return sealed_bytes(read_sealed(folder / path).model_copy(update={"runner": "loop"}))
 
     return {
-        path: by_the_loop(path) if path.endswith("manifest.json") else data for path, data in record(folder).items()
+        path: by_the_loop(path) if path.endswith("manifest.json") else data
+        for path, data in record(folder).items()
     }
 
 
@@ -30,5 +32,7 @@ def weights(folder: Path) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "timings.json"]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "timings.json"
+    ]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

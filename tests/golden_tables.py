@@ -1,6 +1,7 @@
 """The tables of an audit that are kept: numbers to nine digits, words whole.
 
-After a change that is meant: ``python tests/golden_tables.py`` writes all files anew; say why in the commit.
+After a change that is meant: ``python tests/golden_tables.py`` writes all files anew; say why in
+the commit.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ TABLES = ("findings", "exemplars", "counts", "gallery", "over_indexed", "said")
 
 
 def table(audit: Audit, name: str) -> pl.DataFrame:
-    """One of ``TABLES``; those of variants are put below each other, each row with its variant's name."""
+    """One of ``TABLES``; those of variants are put below each other, each row with its variant's
+    name."""
     if name in ("findings", "exemplars"):
         return getattr(audit, name)
-    rows = {"counts": _count, "gallery": _gallery, "over_indexed": _over_indexed, "said": _said}[name]
-    found = [{"variant": variant.arm.name} | row for variant in audit.variants for row in rows(variant)]
+    rows = {"counts": _count, "gallery": _gallery, "over_indexed": _over_indexed, "said": _said}[
+        name
+    ]
+    found = [
+        {"variant": variant.arm.name} | row for variant in audit.variants for row in rows(variant)
+    ]
     made = pl.DataFrame(found, infer_schema_length=None)
     return made.cast({column: pl.String for column, kind in made.schema.items() if kind == pl.Null})
 
@@ -42,7 +48,9 @@ def _gallery(variant: VariantAudit) -> Iterator[dict[str, object]]:
 
 
 def _flags(entry: GalleryEntry) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in ("taxicab", "p", "q", "confirmed", "newly_wrong")}
+    return {
+        name: getattr(entry, name) for name in ("taxicab", "p", "q", "confirmed", "newly_wrong")
+    }
 
 
 def _shown(side: str, shown: Shown) -> dict[str, object]:
@@ -68,7 +76,11 @@ def _over_indexed(variant: VariantAudit) -> Iterator[dict[str, object]]:
 
 def _said(variant: VariantAudit) -> Iterator[dict[str, object]]:
     arm = variant.arm
-    numbers = {"accuracy": arm.accuracy, "accuracy_low": arm.accuracy_low, "accuracy_high": arm.accuracy_high}
+    numbers = {
+        "accuracy": arm.accuracy,
+        "accuracy_low": arm.accuracy_low,
+        "accuracy_high": arm.accuracy_high,
+    }
     yield {
         "verdict": variant.verdict,
         "scope": variant.scope,
@@ -84,7 +96,8 @@ def file_of(world: str, name: str) -> Path:
 
 
 def write_all() -> None:
-    """Every table and text of every world; a table without a column leaves no file. And the defaults."""
+    """Every table and text of every world; a table without a column leaves no file. And the
+    defaults."""
     from defaults import write_defaults
     from golden_texts import TEXTS
     from golden_worlds import WORLDS, audit_of

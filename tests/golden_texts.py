@@ -1,4 +1,5 @@
-"""What a person reads of the golden worlds: the terminal, the summary, and the words of the page, a row a line."""
+"""What a person reads of the golden worlds: the terminal, the summary, and the words of the page, a
+row a line."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from undertow.report.text import summary_text
 
 _WORDLESS = re.compile(r"<(style|script)\b.*?</\1>|<section id=\"method\".*?</section>", re.DOTALL)
 """The method note is the same on every page of its kind, and has tests of its own."""
-_ENDS = re.compile(r"</(?:tr|p|li|h\d|dt|dd|title|desc|div|figcaption|caption|button|option|summary)>|<br[^>]*>")
+_ENDS = re.compile(
+    r"</(?:tr|p|li|h\d|dt|dd|title|desc|div|figcaption|caption|button|option|summary)>|<br[^>]*>"
+)
 _TAG = re.compile(r"<[^>]*>")
 
 

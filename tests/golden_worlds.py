@@ -32,19 +32,32 @@ class World(NamedTuple):
 
 def members() -> World:
     """Several members a side, with labels missing and two columns of slices."""
-    reference, variant = worlds.planted_world({1: 0.3}, m_ref=5, m_var=6, n=300, classes=4, seed=5, missing_labels=0.05)
+    reference, variant = worlds.planted_world(
+        {1: 0.3}, m_ref=5, m_var=6, n=300, classes=4, seed=5, missing_labels=0.05
+    )
     return World(reference, [variant], Settings(by=("class", "region"), draws=300, gallery=8))
 
 
 def paired() -> World:
     """Each variant member derives from a reference member."""
-    reference, variant = worlds.planted_world({2: 0.7}, m_ref=8, m_var=8, n=160, classes=3, seed=11, paired=True)
+    reference, variant = worlds.planted_world(
+        {2: 0.7}, m_ref=8, m_var=8, n=160, classes=3, seed=11, paired=True
+    )
     return World(reference, [variant], Settings(by=("class",), draws=200, gallery=24, fdr=0.1))
 
 
 def probabilities() -> World:
-    """A binary task with full probabilities: error rates, confidences and distances of distributions."""
-    planted = {"m_ref": 4, "m_var": 5, "n": 120, "classes": 2, "proba": True, "positive": "class 1", "seed": 3}
+    """A binary task with full probabilities: error rates, confidences and distances of
+    distributions."""
+    planted = {
+        "m_ref": 4,
+        "m_var": 5,
+        "n": 120,
+        "classes": 2,
+        "proba": True,
+        "positive": "class 1",
+        "seed": 3,
+    }
     reference, variant = worlds.planted_world({1: 0.4}, **planted)
     return World(reference, [variant], Settings(by=("tone",), draws=200, gallery=6))
 
@@ -58,7 +71,9 @@ def repeat_runs() -> World:
 
 def one_member() -> World:
     """One model a side, and a second variant that is the reference again."""
-    reference, variant = worlds.flipped_world(200, 30, 4, slices={"site": ["north", "south"] * 80 + ["east"] * 40})
+    reference, variant = worlds.flipped_world(
+        200, 30, 4, slices={"site": ["north", "south"] * 80 + ["east"] * 40}
+    )
     same = replace(reference, manifest=reference.manifest.model_copy(update={"name": "same"}))
     return World(reference, [variant, same], Settings(by=("site",), draws=200, gallery=6))
 
@@ -73,7 +88,10 @@ def clustered() -> World:
     """Examples in clusters of four that fail together; two runs of the reference."""
     rng = np.random.default_rng(13)
     cluster_N = np.arange(160) // 4
-    slices = {"cluster": [f"passage {c}" for c in cluster_N], "half": ["first"] * 80 + ["second"] * 80}
+    slices = {
+        "cluster": [f"passage {c}" for c in cluster_N],
+        "half": ["first"] * 80 + ["second"] * 80,
+    }
     right_RN = rng.random((3, 40))[:, cluster_N] < np.array([[0.9], [0.9], [0.7]])
     shaken_RN = np.where(rng.random((3, 160)) < 0.05, ~right_RN, right_RN)
     runs = [np.where(right_N, 0, 1) for right_N in shaken_RN]
@@ -84,33 +102,57 @@ def clustered() -> World:
 
 def models_at_hand() -> World:
     """Several members a side, asked about these very models on new examples."""
-    reference, variant = worlds.planted_world({0: 0.4}, m_ref=4, m_var=3, n=150, classes=3, seed=19, proba=True)
-    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="examples"))
+    reference, variant = worlds.planted_world(
+        {0: 0.4}, m_ref=4, m_var=3, n=150, classes=3, seed=19, proba=True
+    )
+    return World(
+        reference,
+        [variant],
+        Settings(by=("class",), draws=200, gallery=6, generalise_to="examples"),
+    )
 
 
 def members_and_examples() -> World:
     """Several members a side, asked about new members on new examples."""
     reference, variant = worlds.planted_world({0: 0.4}, m_ref=4, m_var=6, n=150, classes=3, seed=23)
-    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both"))
+    return World(
+        reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both")
+    )
 
 
 def pairs_and_examples() -> World:
-    """The same of members that derive from reference members, where nothing changes but on one class."""
-    planted = {"m_ref": 5, "m_var": 5, "n": 150, "classes": 3, "seed": 29, "paired": True, "churn": 0.0}
+    """The same of members that derive from reference members, where nothing changes but on one
+    class."""
+    planted = {
+        "m_ref": 5,
+        "m_var": 5,
+        "n": 150,
+        "classes": 3,
+        "seed": 29,
+        "paired": True,
+        "churn": 0.0,
+    }
     reference, variant = worlds.planted_world({0: 0.4}, **planted)
-    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both"))
+    return World(
+        reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="both")
+    )
 
 
 def one_reference() -> World:
     """One reference member, asked about its recipe: nothing shows how much members differ."""
     reference, variant = worlds.planted_world({0: 0.4}, m_ref=1, m_var=4, n=120, classes=3, seed=31)
-    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members"))
+    return World(
+        reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members")
+    )
 
 
 def one_variant() -> World:
-    """One changed model, asked about its recipe; the reference's members say how much members differ."""
+    """One changed model, asked about its recipe; the reference's members say how much members
+    differ."""
     reference, variant = worlds.planted_world({0: 0.6}, m_ref=6, m_var=1, n=150, classes=3, seed=37)
-    return World(reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members"))
+    return World(
+        reference, [variant], Settings(by=("class",), draws=200, gallery=6, generalise_to="members")
+    )
 
 
 MADE = (members, paired, probabilities, repeat_runs, one_member, graded, clustered)
@@ -125,7 +167,8 @@ def audit_of(world: str) -> Audit:
 
 
 def _written(loss: float, name: str, n: int = 90) -> Records:
-    """One model's texts and scores. Both models of a world draw from one stream, so many of their answers agree."""
+    """One model's texts and scores. Both models of a world draw from one stream, so many of their
+    answers agree."""
     rng = np.random.default_rng(17)
     language = [LANGUAGES[i % 3] for i in range(n)]
     score_N = rng.beta(5, 2, n).round(2)
@@ -151,5 +194,11 @@ def _written(loss: float, name: str, n: int = 90) -> Records:
     prompts = pl.Series("input", [f"Translate sentence {i}." for i in range(n)])
     written = (pl.Series([f"I would say {answer}." for answer in answers]),)
     return Records(
-        manifest, examples, code_MN, inputs=prompts, score_MN=score_N[None], answers=(answers,), outputs=written
+        manifest,
+        examples,
+        code_MN,
+        inputs=prompts,
+        score_MN=score_N[None],
+        answers=(answers,),
+        outputs=written,
     )

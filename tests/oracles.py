@@ -1,7 +1,7 @@
 """Slow oracles: each measure for one example, as a plain loop written from the paper's formula.
 
-They share no code with ``undertow``. A class index below 0 is missing; what does not exist is NaN. ``ORACLES`` maps a
-measure's name to a function of
+They share no code with ``undertow``. A class index below 0 is missing; what does not exist is NaN.
+``ORACLES`` maps a measure's name to a function of
 
     rate      (prediction, label, probabilities or None, positive class or None)
     answers   (one member's predictions, all labels, a class)
@@ -21,7 +21,8 @@ NAN = math.nan
 
 
 def mode(votes: list[int], ties: str = "undefined") -> int | None:
-    """The class with most votes; ``None`` without votes or, unless a tie rule is given, where it is shared."""
+    """The class with most votes; ``None`` without votes or, unless a tie rule is given, where it is
+    shared."""
     counts = Counter(v for v in votes if v >= 0)
     if not counts:
         return None
@@ -44,13 +45,17 @@ def error(pred: int, label: int, proba: list[float] | None, positive: int | None
     return 0.0 if pred == label else 1.0
 
 
-def false_positive_rate(pred: int, label: int, proba: list[float] | None, positive: int | None) -> float:
+def false_positive_rate(
+    pred: int, label: int, proba: list[float] | None, positive: int | None
+) -> float:
     if pred < 0 or label < 0 or label == positive:
         return NAN
     return 1.0 if pred == positive else 0.0
 
 
-def false_negative_rate(pred: int, label: int, proba: list[float] | None, positive: int | None) -> float:
+def false_negative_rate(
+    pred: int, label: int, proba: list[float] | None, positive: int | None
+) -> float:
     if pred < 0 or label != positive:
         return NAN
     return 0.0 if pred == positive else 1.0
@@ -71,7 +76,9 @@ def confidence(pred: int, label: int, proba: list[float] | None, positive: int |
     return max(proba)
 
 
-def label_confidence(pred: int, label: int, proba: list[float] | None, positive: int | None) -> float:
+def label_confidence(
+    pred: int, label: int, proba: list[float] | None, positive: int | None
+) -> float:
     assert proba is not None
     return NAN if label < 0 else proba[label]
 
@@ -102,15 +109,24 @@ def taxicab(ref: list[int], var: list[int], label: int) -> float:
     if not ref or not var:
         return NAN
     classes = set(ref) | set(var)
-    return float(sum(abs(Fraction(ref.count(c), len(ref)) - Fraction(var.count(c), len(var))) for c in classes))
+    return float(
+        sum(
+            abs(Fraction(ref.count(c), len(ref)) - Fraction(var.count(c), len(var)))
+            for c in classes
+        )
+    )
 
 
 def total_variation(ref: list[int], var: list[int], label: int) -> float:
-    """Largest difference in the share of votes of any set of classes: the classes where the reference has more."""
+    """Largest difference in the share of votes of any set of classes: the classes where the
+    reference has more."""
     ref, var = ([v for v in votes if v >= 0] for votes in (ref, var))
     if not ref or not var:
         return NAN
-    gains = (Fraction(ref.count(c), len(ref)) - Fraction(var.count(c), len(var)) for c in set(ref) | set(var))
+    gains = (
+        Fraction(ref.count(c), len(ref)) - Fraction(var.count(c), len(var))
+        for c in set(ref) | set(var)
+    )
     return float(sum(gain for gain in gains if gain > 0))
 
 
@@ -127,7 +143,8 @@ def newly_right_per_pair(a: int, b: int, label: int) -> float:
 
 
 def jensen_shannon(ref: list[list[float]], var: list[list[float]]) -> float:
-    """Square root of H(middle) − (H(p) + H(q)) / 2 in bits: entropies, not relative entropies as in the package."""
+    """Square root of H(middle) − (H(p) + H(q)) / 2 in bits: entropies, not relative entropies as in
+    the package."""
     p, q = ([sum(column) / len(rows) for column in zip(*rows, strict=True)] for rows in (ref, var))
     p, q = ([value / sum(row) for value in row] for row in (p, q))
     middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]

@@ -11,7 +11,8 @@ from scipy.special import logsumexp
 
 
 def welch_t(ref, var, smallest=0.0):
-    """Welch's t with a floor under the squared standard error; pooled variance where a side has one member."""
+    """Welch's t with a floor under the squared standard error; pooled variance where a side has one
+    member."""
     a, b = len(ref), len(var)
     if min(a, b) == 1:
         around = ((ref - ref.mean()) ** 2).sum() + ((var - var.mean()) ** 2).sum()
@@ -32,7 +33,8 @@ def wallace(t, df):
 
 
 def sides_squared(ref, var):
-    """Squared standard errors of both sides' means; one variance for both where a side has one member."""
+    """Squared standard errors of both sides' means; one variance for both where a side has one
+    member."""
     a, b = len(ref), len(var)
     if min(a, b) == 1:
         around = ((ref - ref.mean()) ** 2).sum() + ((var - var.mean()) ** 2).sum()
@@ -41,7 +43,8 @@ def sides_squared(ref, var):
 
 
 def pooled_df(rows, side):
-    """Welch's degrees of freedom, with the reference's share of the variance averaged over the rows that vary."""
+    """Welch's degrees of freedom, with the reference's share of the variance averaged over the rows
+    that vary."""
     a, b = int(side.sum()), int((~side).sum())
     if min(a, b) == 1:
         return a + b - 2
@@ -62,17 +65,25 @@ def level_reaching(parts, effect):
 
 
 def max_t(value_GM, is_reference_DM, smallest_G, level):
-    """t, degrees of freedom, p, single-step adjusted p and limits, draw by draw and slice by slice; NaN slices are
-    left out. Sides of unequal size: the larger p and the wider limits of this and of Student's with Bonferroni."""
+    """t, degrees of freedom, p, single-step adjusted p and limits, draw by draw and slice by slice;
+    NaN slices are left out. Sides of unequal size: the larger p and the wider limits of this and of
+    Student's with Bonferroni."""
     kept = ~np.isnan(value_GM).any(axis=1)
     t_DG = np.array(
-        [[welch_t(v[side], v[~side], s) for v, s in zip(value_GM, smallest_G, strict=True)] for side in is_reference_DM]
+        [
+            [welch_t(v[side], v[~side], s) for v, s in zip(value_GM, smallest_G, strict=True)]
+            for side in is_reference_DM
+        ]
     )
     df_D = np.array([pooled_df(value_GM[kept], side) for side in is_reference_DM])
     size_DG = np.array([wallace(t_G, df) for t_G, df in zip(t_DG, df_D, strict=True)])
     largest = size_DG[:, kept].max(axis=1)
-    p = np.array([(size_DG[:, g] >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))])
-    adjusted = np.array([(largest >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))])
+    p = np.array(
+        [(size_DG[:, g] >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))]
+    )
+    adjusted = np.array(
+        [(largest >= size_DG[0, g] * (1 - 1e-7)).mean() for g in range(len(value_GM))]
+    )
     critical = np.sort(largest)[::-1][int(level * len(largest) + 1e-9)]
     half = optimize.brentq(lambda t: wallace(t, df_D[0]) - critical, 0, 1e9)
     first = is_reference_DM[0]
@@ -85,11 +96,19 @@ def max_t(value_GM, is_reference_DM, smallest_G, level):
             if 1 in (first.sum(), (~first).sum()):
                 parts.append([(max(sum(squares), least), len(first) - 2)])
             else:
-                parts.append([(squares[0] * lift, first.sum() - 1), (squares[1] * lift, (~first).sum() - 1)])
+                parts.append(
+                    [(squares[0] * lift, first.sum() - 1), (squares[1] * lift, (~first).sum() - 1)]
+                )
         student = np.array(
-            [level_reaching(one, e) if k else np.nan for one, e, k in zip(parts, effect, kept, strict=True)]
+            [
+                level_reaching(one, e) if k else np.nan
+                for one, e, k in zip(parts, effect, kept, strict=True)
+            ]
         )
-        p, adjusted = np.maximum(p, student), np.maximum(adjusted, np.minimum(1, kept.sum() * student))
+        p, adjusted = (
+            np.maximum(p, student),
+            np.maximum(adjusted, np.minimum(1, kept.sum() * student)),
+        )
         wider_G = np.array([added(one, level / kept.sum()) for one in parts])
     effect = value_GM[:, ~first].mean(axis=1) - value_GM[:, first].mean(axis=1)
     half_G = half * np.abs(effect / np.where(t_DG[0] == 0, np.nan, t_DG[0]))
@@ -102,7 +121,10 @@ def max_t(value_GM, is_reference_DM, smallest_G, level):
 def vote_mean(pred_MN, label_N, membership_GN, is_reference_M, function, needs_label):
     """One draw: slice means of a vote function over examples, counted label by label."""
     values = np.array(
-        [vote_value(pred_MN[:, n], label_N[n], is_reference_M, function, needs_label) for n in range(pred_MN.shape[1])]
+        [
+            vote_value(pred_MN[:, n], label_N[n], is_reference_M, function, needs_label)
+            for n in range(pred_MN.shape[1])
+        ]
     )
     means = []
     for row in membership_GN:
@@ -140,7 +162,8 @@ def pair_mean(pred_MN, label_N, membership_GN, is_reference_M, function, pairs=N
 
 
 def exchange_p(ref_votes, var_votes):
-    """Taxicab exchange test of one example by enumerating who sits where; also the smallest p that can occur."""
+    """Taxicab exchange test of one example by enumerating who sits where; also the smallest p that
+    can occur."""
     votes = np.concatenate([np.repeat(np.arange(len(v)), v) for v in (ref_votes, var_votes)])
     k_ref, k = int(sum(ref_votes)), len(votes)
 
@@ -155,17 +178,22 @@ def exchange_p(ref_votes, var_votes):
 
 
 def tango_limits(lost, gained, n, level, correction=0.0):
-    """Tango's interval with the likelihood under each effect maximised numerically; ``correction`` in examples."""
+    """Tango's interval with the likelihood under each effect maximised numerically; ``correction``
+    in examples."""
 
     def score(delta):
         def minus_log(rate_lost):
             rate_gained = rate_lost + delta
             rest = 1 - rate_gained - rate_lost
-            terms = zip((gained, lost, n - lost - gained), (rate_gained, rate_lost, rest), strict=True)
+            terms = zip(
+                (gained, lost, n - lost - gained), (rate_gained, rate_lost, rest), strict=True
+            )
             return -sum(c * np.log(max(r, 1e-300)) for c, r in terms if c)
 
         bounds = (max(0.0, -delta), (1 - delta) / 2)
-        best = optimize.minimize_scalar(minus_log, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+        best = optimize.minimize_scalar(
+            minus_log, bounds=bounds, method="bounded", options={"xatol": 1e-12}
+        ).x
         shift = gained - lost - n * delta
         nearer = np.sign(shift) * max(abs(shift) - correction, 0.0)
         return nearer / np.sqrt(n * (2 * best + delta * (1 - delta)))
@@ -186,8 +214,9 @@ def holm(p):
 
 
 def likeliest(totals, sizes, mean):
-    """Weights of the likeliest distribution of ``mean`` on the units seen and on the end opposite to what was seen,
-    each unit once, and the end's weight: the primal problem, by a solver for constraints."""
+    """Weights of the likeliest distribution of ``mean`` on the units seen and on the end opposite
+    to what was seen, each unit once, and the end's weight: the primal problem, by a solver for
+    constraints."""
     totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
     shift = (totals - mean * sizes).mean()
     end = (sizes**2).sum() / sizes.sum() * ((-1.0 if shift > 0 else 1.0) - mean)
@@ -209,7 +238,8 @@ def likeliest(totals, sizes, mean):
 
 
 def bounded_score(totals, sizes, mean):
-    """Score of a mean of bounded differences, unit by unit; the weights by a root finder on the dual."""
+    """Score of a mean of bounded differences, unit by unit; the weights by a root finder on the
+    dual."""
     totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
     gaps, n = totals - mean * sizes, len(totals)
     shift = gaps.mean()
@@ -236,7 +266,8 @@ def bounded_score(totals, sizes, mean):
 
 
 def tail_deviate(weights, values, mean, n):
-    """Barndorff-Nielsen's r* of a mean of n draws, the tilt by a root finder on the logarithm of its moments."""
+    """Barndorff-Nielsen's r* of a mean of n draws, the tilt by a root finder on the logarithm of
+    its moments."""
     values, weights = values[weights > 0], weights[weights > 0]
 
     def cumulant(t):
@@ -256,7 +287,8 @@ def tail_deviate(weights, values, mean, n):
 
 
 def bounded_limits(totals, sizes, level):
-    """Limits and p of a mean of bounded differences: where the score reaches the normal quantile, by bisection."""
+    """Limits and p of a mean of bounded differences: where the score reaches the normal quantile,
+    by bisection."""
     effect, quantile = np.sum(totals) / np.sum(sizes), stats.norm.isf(level / 2)
     found = []
     for far in (-1.0, 1.0):
@@ -271,7 +303,8 @@ def bounded_limits(totals, sizes, level):
 
 
 def two_way_parts(sides, change, clusters):
-    """Of one row: the members' and the examples' squared standard errors, and the members' degrees of freedom.
+    """Of one row: the members' and the examples' squared standard errors, and the members' degrees
+    of freedom.
 
     ``sides``: (M, n) tables without gaps, one of differences where members are paired.
     """
@@ -295,7 +328,8 @@ def two_way_parts(sides, change, clusters):
 
 
 def disagreement_of_runs(before, after, label, function):
-    """Each example's mean over all pairs of a run of either side; each pair of reference runs, taken both ways."""
+    """Each example's mean over all pairs of a run of either side; each pair of reference runs,
+    taken both ways."""
 
     def mean(values):
         known = [v for v in values if not np.isnan(v)]

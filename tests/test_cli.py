@@ -20,7 +20,8 @@ from undertow.errors import UserError
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """The program in this process, which need not load polars and scipy once more for every test."""
+    """The program in this process, which need not load polars and scipy once more for every
+    test."""
     out, err = StringIO(), StringIO()
     with (
         mock.patch.object(sys, "argv", ["undertow", *arguments]),
@@ -39,7 +40,11 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The program in a process of its own, as a person starts it."""
     return subprocess.run(
-        [sys.executable, "-m", "undertow", *arguments], capture_output=True, text=True, check=False, cwd=cwd
+        [sys.executable, "-m", "undertow", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
     )
 
 
@@ -47,11 +52,23 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
     ("given", "spread_out"),
     [
         (["a", "--against", "c", "d"], ["a", "--against", "c\0d"]),
-        (["a", "--against", "c", "d", "--against", "e"], ["a", "--against", "c\0d", "--against", "e"]),
+        (
+            ["a", "--against", "c", "d", "--against", "e"],
+            ["a", "--against", "c\0d", "--against", "e"],
+        ),
         (["a", "--against", "c", "--against", "d"], ["a", "--against", "c", "--against", "d"]),
-        (["a", "--against", "c", "--by", "x", "y"], ["a", "--against", "c", "--by", "x", "--by", "y"]),
-        (["a", "--by=x", "--against", "c", "--out", "o"], ["a", "--by", "x", "--against", "c", "--out", "o"]),
-        (["a", "--against=c", "d", "--by=x", "y"], ["a", "--against", "c\0d", "--by", "x", "--by", "y"]),
+        (
+            ["a", "--against", "c", "--by", "x", "y"],
+            ["a", "--against", "c", "--by", "x", "--by", "y"],
+        ),
+        (
+            ["a", "--by=x", "--against", "c", "--out", "o"],
+            ["a", "--by", "x", "--against", "c", "--out", "o"],
+        ),
+        (
+            ["a", "--against=c", "d", "--by=x", "y"],
+            ["a", "--against", "c\0d", "--by", "x", "--by", "y"],
+        ),
         (
             ["--draws", "9", "a", "--paired", "b", "--against", "c"],
             ["--draws", "9", "a", "--paired", "b", "--against", "c"],
@@ -69,16 +86,19 @@ def test_options_that_take_several_values(given: list[str], spread_out: list[str
 
 
 MISPLACED = (
-    "{}: stands after --against but belongs to no option, so it is not clear whether it is reference or variant; write"
-    " all files of the reference first, and all files of a variant right after its --against: REFERENCE … --against"
-    " VARIANT … [OPTIONS]"
+    "{}: stands after --against but belongs to no option, so it is not clear whether it is "
+    "reference or variant; write all files of the reference first, and all files of a variant "
+    "right after its --against: REFERENCE … --against VARIANT … [OPTIONS]"
 )
 
 
 @pytest.mark.parametrize(
-    "between", [["--draws", "100"], ["--draws=100"], ["--paired"], ["--by=region", "--allow-partial"], ["--"]]
+    "between",
+    [["--draws", "100"], ["--draws=100"], ["--paired"], ["--by=region", "--allow-partial"], ["--"]],
 )
-def test_a_file_that_stands_apart_after_against_is_refused(tables: Path, between: list[str]) -> None:
+def test_a_file_that_stands_apart_after_against_is_refused(
+    tables: Path, between: list[str]
+) -> None:
     """It would become part of the reference, and be compared with itself."""
     done = run("audit", "old.csv", "--against", "old.csv", *between, "new.csv", cwd=tables)
     assert (done.returncode, done.stderr) == (2, f"undertow: {MISPLACED.format('new.csv')}\n")
@@ -88,7 +108,9 @@ def test_files_after_an_equals_sign_are_members_of_the_variant() -> None:
     assert spread(["gate", "ref.csv", "--against=new2.csv", "new.csv"])[-1] == "new2.csv\0new.csv"
 
 
-@pytest.mark.parametrize("flag", [["--against"], ["--by", "--paired"], ["--by="], ["--against", ""]])
+@pytest.mark.parametrize(
+    "flag", [["--against"], ["--by", "--paired"], ["--by="], ["--against", ""]]
+)
 def test_a_flag_without_values_is_refused(flag: list[str]) -> None:
     name = flag[0].removesuffix("=")
     with pytest.raises(UserError) as caught:
@@ -111,13 +133,27 @@ OLD = "example_id,prediction,label,region\n" + "".join(
 def tables(tmp_path: Path) -> Path:
     (tmp_path / "old.csv").write_text(OLD)
     lines = OLD.splitlines()
-    broken = [line.replace(",cat,cat,north", ",dog,cat,north") if i < 200 else line for i, line in enumerate(lines)]
+    broken = [
+        line.replace(",cat,cat,north", ",dog,cat,north") if i < 200 else line
+        for i, line in enumerate(lines)
+    ]
     (tmp_path / "new.csv").write_text("\n".join(broken) + "\n")
     return tmp_path
 
 
 def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
-    done = start("audit", "old.csv", "--against", "new.csv", "--by", "class", "region", "--out", "out", cwd=tables)
+    done = start(
+        "audit",
+        "old.csv",
+        "--against",
+        "new.csv",
+        "--by",
+        "class",
+        "region",
+        "--out",
+        "out",
+        cwd=tables,
+    )
     assert done.returncode == 0, done.stderr
     assert "region north pays most" in done.stdout or "class cat pays most" in done.stdout
     assert {p.name for p in (tables / "out").iterdir()} >= {
@@ -159,13 +195,20 @@ def test_an_unknown_slice_lists_what_there_is(tables: Path) -> None:
 def test_listing_needs_a_known_kind() -> None:
     done = run("list", "planets")
     assert done.returncode == 2
-    assert done.stderr == "undertow: cannot list 'planets': choose from studies, measures, interventions, formats\n"
+    assert (
+        done.stderr
+        == "undertow: cannot list 'planets': choose from studies, measures, interventions, "
+        "formats\n"
+    )
 
 
 def test_measures_are_listed_with_their_papers() -> None:
     done = run("list", "measures")
     assert done.returncode == 0
-    assert any(line.startswith("modal_disagreement ") and "1911.05248" in line for line in done.stdout.splitlines())
+    assert any(
+        line.startswith("modal_disagreement ") and "1911.05248" in line
+        for line in done.stdout.splitlines()
+    )
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None:
@@ -180,11 +223,15 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None
 def test_numpy_waits_until_the_number_of_its_threads_is_set() -> None:
     """A report's last digits would otherwise depend on how many cores the machine has."""
     code = (
-        "import os, sys, undertow.cli as cli; early = 'numpy' in sys.modules; cli.one_blas_thread();"
-        "print(early, os.environ['OPENBLAS_NUM_THREADS'])"
+        "import os, sys, undertow.cli as cli; early = 'numpy' in sys.modules; "
+        "cli.one_blas_thread();print(early, os.environ['OPENBLAS_NUM_THREADS'])"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    environment = {
+        name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
     assert done.stdout.split() == ["False", "1"], done.stderr
 
 
@@ -200,7 +247,17 @@ def binary(tmp_path: Path) -> Path:
 
 
 def test_the_positive_class_can_be_named(binary: Path) -> None:
-    done = run("audit", "old.csv", "--against", "new.csv", "--positive", "blond", "--out", "out", cwd=binary)
+    done = run(
+        "audit",
+        "old.csv",
+        "--against",
+        "new.csv",
+        "--positive",
+        "blond",
+        "--out",
+        "out",
+        cwd=binary,
+    )
     assert done.returncode == 0, done.stderr
     rates = pl.read_parquet(binary / "out" / "findings.parquet").filter(
         (pl.col("measure") == "false_negative_rate") & (pl.col("slice") == "all")
@@ -213,7 +270,8 @@ def test_a_positive_class_that_is_none_is_refused(binary: Path) -> None:
     done = run("audit", "old.csv", "--against", "new.csv", "--positive", "red", cwd=binary)
     assert done.returncode == 2
     assert done.stderr == (
-        "undertow: --positive red: 'old' has the classes blond, dark; name one of the two classes of a binary task\n"
+        "undertow: --positive red: 'old' has the classes blond, dark; name one of the two classes "
+        "of a binary task\n"
     )
 
 
@@ -221,7 +279,11 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -
     done = run("audit", "old.csv", "--against", "new.csv", "--out", "old.csv", cwd=tables)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == "undertow: old.csv: the report cannot be written here (File exists). Give another --out.\n"
+    assert (
+        done.stderr
+        == "undertow: old.csv: the report cannot be written here (File exists). Give another "
+        "--out.\n"
+    )
 
 
 def test_a_full_memory_is_one_line(tables: Path) -> None:
@@ -229,16 +291,24 @@ def test_a_full_memory_is_one_line(tables: Path) -> None:
         done = run("audit", "old.csv", "--against", "new.csv", cwd=tables)
     assert (done.returncode, done.stderr) == (
         2,
-        "undertow: there is not enough memory for all these predictions at once; give fewer examples, members, variants"
+        "undertow: there is not enough memory for all these predictions at once; give fewer "
+        "examples, members, variants"
         " or columns, or use a machine with more memory\n",
     )
 
 
 def test_the_version_is_all_that_is_said_where_it_is_asked_for() -> None:
     done = run("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"undertow {undertow.__version__}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"undertow {undertow.__version__}\n",
+        "",
+    )
     before_a_command = run("--version", "list", "measures")
-    assert (before_a_command.returncode, before_a_command.stdout) == (0, f"undertow {undertow.__version__}\n")
+    assert (before_a_command.returncode, before_a_command.stdout) == (
+        0,
+        f"undertow {undertow.__version__}\n",
+    )
 
 
 def test_every_command_has_help_that_names_its_flags() -> None:
@@ -256,14 +326,19 @@ def test_a_traceback_is_shown_to_those_who_ask_for_it(tables: Path) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("package", ["torch", "PIL"])
 @pytest.mark.parametrize("command", [["demo"], ["run", "digits_instrument", "--scale", "smoke"]])
-def test_without_torch_a_command_that_trains_says_how_to_install_it(tmp_path: Path, package: str, command: list[str]):
+def test_without_torch_a_command_that_trains_says_how_to_install_it(
+    tmp_path: Path, package: str, command: list[str]
+):
     code = (
         f"import sys; sys.modules[{package!r}] = None; sys.argv = ['undertow', *{command!r}];"
         "from undertow.cli import main; main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 2
     assert done.stderr == (
-        f"undertow: this command needs {package}, which is not installed; run pip install '.[lab]' in Undertow's"
+        f"undertow: this command needs {package}, which is not installed; run pip install '.[lab]' "
+        "in Undertow's"
         " checkout, or pip install 'PATH/TO/undertow.whl[lab]'\n"
     )

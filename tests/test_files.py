@@ -52,7 +52,9 @@ def verdict_line(said: str) -> str:
 def test_each_flag_is_a_variant_and_files_after_one_are_members(place: Path):
     old, good, bad = ([place / f"{name}.csv"] for name in ("old", "good", "bad"))
     assert names(Request(old, [good, bad])) == [("good", 1), ("bad", 1)]
-    assert names(Request(old, [[*good, *bad]])) == [("variant" if place.name == "old" else place.name, 2)]
+    assert names(Request(old, [[*good, *bad]])) == [
+        ("variant" if place.name == "old" else place.name, 2)
+    ]
 
 
 def test_folders_are_variants_wherever_they_stand(tmp_path: Path):
@@ -66,13 +68,18 @@ def test_folders_are_variants_wherever_they_stand(tmp_path: Path):
 
 def test_a_model_that_fails_does_not_hide_behind_one_that_passes(place: Path):
     """Merged to two members, the first of which is tested, the pair passed."""
-    done = run(place, "undertow gate old.csv --against good.csv --against bad.csv --policy gate.toml --out g")
+    done = run(
+        place,
+        "undertow gate old.csv --against good.csv --against bad.csv --policy gate.toml --out g",
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "of bad" in verdict_line(done.stdout)
 
 
 def test_the_function_takes_groups_too(place: Path):
-    old, good, good2, bad, policy = (place / f for f in ("old.csv", "good.csv", "good2.csv", "bad.csv", "gate.toml"))
+    old, good, good2, bad, policy = (
+        place / f for f in ("old.csv", "good.csv", "good2.csv", "bad.csv", "gate.toml")
+    )
     both = gate_paths(old, [[good], [bad]], policy)
     assert both.verdict == "fail"
     assert [v.arm.name for v in both.audit.variants] == ["good", "bad"]  # type: ignore[union-attr]
@@ -108,7 +115,9 @@ def test_a_slice_that_differs_between_sides_is_in_summary_and_page(place: Path):
         frame = pl.read_csv(place / f"{name}.csv").with_columns(region=pl.lit("north"))
         moved = pl.when(pl.col("example_id") == "e7").then(pl.lit(region)).otherwise("region")
         frame.with_columns(region=moved).write_csv(place / f"{name}.csv")
-    done = run(place, "undertow gate old.csv --against good.csv --policy gate.toml --by region --out g")
+    done = run(
+        place, "undertow gate old.csv --against good.csv --policy gate.toml --by region --out g"
+    )
     assert done.returncode in (0, 3), done.stderr
     said = "Slice 'region' differs on 1 of 200 examples; 'old' is followed."
     for name in ("summary.md", "report.html"):
@@ -127,8 +136,16 @@ def test_a_path_stands_in_one_place(place: Path):
         ([old, old2], [[good, old2]], f"{old2}: {both}"),
         ([good], [[link]], f"{link}: {both}"),
         ([place], [[good]], f"{good}: {both}"),
-        ([old, old], [[good]], f"{old}: is given twice in the reference, so it would count as two runs; leave one out"),
-        ([old], [[good, link]], f"{link}: is given twice in one variant, so it would count as two runs; leave one out"),
+        (
+            [old, old],
+            [[good]],
+            f"{old}: is given twice in the reference, so it would count as two runs; leave one out",
+        ),
+        (
+            [old],
+            [[good, link]],
+            f"{link}: is given twice in one variant, so it would count as two runs; leave one out",
+        ),
     ]
     for before, after, said in cases:
         with pytest.raises(UserError) as caught:
@@ -143,7 +160,10 @@ def test_pairs_can_be_declared_for_loose_files(place: Path):
     (compared,) = comparisons(sides.reference, sides.variants, sides.settings)
     assert compared.pair.paired
     assert [m.id for m in compared.pair.reference.members] == ["old", "old2"]
-    assert [(m.id, m.parent) for m in compared.pair.variant.members] == [("good", "old"), ("bad", "old2")]
+    assert [(m.id, m.parent) for m in compared.pair.variant.members] == [
+        ("good", "old"),
+        ("bad", "old2"),
+    ]
     said = f"Pairs were declared (--paired): {old[0]} with {new[0]}, {old[1]} with {new[1]}."
     assert said in compared.assumptions
     backwards = read_sides(Request(old, [new[::-1]], paired=True)).variants[0]
@@ -153,9 +173,14 @@ def test_pairs_can_be_declared_for_loose_files(place: Path):
 
 
 def test_pairs_on_the_command_line_and_in_python(place: Path):
-    done = run(place, "undertow audit old.csv old2.csv --against good.csv bad.csv --paired --out out")
+    done = run(
+        place, "undertow audit old.csv old2.csv --against good.csv bad.csv --paired --out out"
+    )
     assert done.returncode == 0, done.stderr
-    assert "Pairs were declared (--paired): old.csv with good.csv" in (place / "out/report.html").read_text()
+    assert (
+        "Pairs were declared (--paired): old.csv with good.csv"
+        in (place / "out/report.html").read_text()
+    )
     sides = [[place / f"{n}.csv" for n in side] for side in (("old", "old2"), ("good", "bad"))]
     result = gate_paths(*sides, place / "gate.toml", paired=True)
     assert result.audit is not None
@@ -170,25 +195,28 @@ def test_what_cannot_be_paired_is_refused(place: Path):
     cases = [
         (
             ([old], [[good]]),
-            f"{old} and {good} are one file a side, so there is nothing to pair; give several files a side, or leave"
-            " --paired out",
+            f"{old} and {good} are one file a side, so there is nothing to pair; give several "
+            "files a side, or leave --paired out",
         ),
         (
             ([old, old2], [[good]]),
-            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({good}); give one for each, in the same"
-            " order",
+            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({good}); give one "
+            "for each, in the same order",
         ),
         (
             ([old, old2], [[good, bad], [bad]]),
-            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({bad}); give one for each, in the same"
-            " order",
+            f"the reference has 2 files ({old}, {old2}) and the variant 1 file ({bad}); give one "
+            "for each, in the same order",
         ),
         (
             ([old, old2], [[folder]]),
-            f"{folder} is a folder; pairs are declared for loose files, and a population folder says itself what it"
-            " derives from",
+            f"{folder} is a folder; pairs are declared for loose files, and a population folder "
+            "says itself what it derives from",
         ),
-        (([old, old2], [[bad, two]]), f"2 files ({bad}, {two}) hold 3 members; give files of one member each"),
+        (
+            ([old, old2], [[bad, two]]),
+            f"2 files ({bad}, {two}) hold 3 members; give files of one member each",
+        ),
     ]
     for (before, after), said in cases:
         with pytest.raises(UserError) as caught:
@@ -224,12 +252,16 @@ def texts(out: Path) -> list[str]:
 def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
     done = run(logs, GATE.format("most.csv", "gate.toml"))
     assert done.returncode == 3, done.stdout
-    assert done.stdout.startswith("NOT COMPARABLE: 'old' and 'most' lack outcomes, " + LACK.format(498, "most", 2))
+    assert done.stdout.startswith(
+        "NOT COMPARABLE: 'old' and 'most' lack outcomes, " + LACK.format(498, "most", 2)
+    )
     done = run(logs, "undertow audit old.csv --against two.csv --out out")
     assert (done.returncode, done.stderr) == (
         3,
-        f"undertow: 'old' and 'two' lack outcomes, {LACK.format(2, 'two', 498)}; evaluate them again, compare the"
-        " examples that both have with --allow-partial, or count what is missing as wrong with --missing wrong\n",
+        f"undertow: 'old' and 'two' lack outcomes, {LACK.format(2, 'two', 498)}; evaluate them "
+        "again, compare the"
+        " examples that both have with --allow-partial, or count what is missing as wrong with "
+        "--missing wrong\n",
     )
 
 
@@ -241,10 +273,14 @@ def test_what_is_left_out_stands_in_the_verdict_line(logs: Path):
     assert "Compared on 498 of 500 examples." in done.stdout
     assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "out"))
     page = (logs / "out/report.html").read_text().replace("&#39;", "'")
-    assert "Left out, because they have no score: 2 of 500 examples in 'two' (first 'q498')." in page
+    assert (
+        "Left out, because they have no score: 2 of 500 examples in 'two' (first 'q498')." in page
+    )
 
 
-@pytest.mark.parametrize(("policy", "flag"), [("wrong.toml", ""), ("gate.toml", " --missing wrong")])
+@pytest.mark.parametrize(
+    ("policy", "flag"), [("wrong.toml", ""), ("gate.toml", " --missing wrong")]
+)
 def test_what_is_missing_counts_as_wrong_by_policy_or_flag(logs: Path, policy: str, flag: str):
     done = run(logs, GATE.format("most.csv", policy) + flag)
     assert done.returncode == 1, done.stdout
@@ -258,9 +294,15 @@ def test_a_flag_goes_before_the_policy(logs: Path):
     done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing refuse")
     assert done.returncode == 3
     assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "wrong.toml").verdict == "pass"
-    assert gate_paths(logs / "old.csv", logs / "two.csv", logs / "gate.toml", missing="wrong").verdict == "pass"
+    assert (
+        gate_paths(logs / "old.csv", logs / "two.csv", logs / "gate.toml", missing="wrong").verdict
+        == "pass"
+    )
     done = run(logs, GATE.format("two.csv", "wrong.toml") + " --missing never")
-    assert (done.returncode, done.stderr) == (2, "undertow: --missing never: choose refuse or wrong\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --missing never: choose refuse or wrong\n",
+    )
 
 
 def test_of_several_variants_each_says_its_own_number(logs: Path):
@@ -273,7 +315,8 @@ def without_predictions(path: Path, every: int = 4) -> None:
     head, *rows = path.read_text().splitlines()
     cells = [row.split(",") for row in rows]
     kept = [
-        row if i % every else f"{c[0]},,{c[2]}" for i, (row, c) in enumerate(zip(rows, cells, strict=True), start=1)
+        row if i % every else f"{c[0]},,{c[2]}"
+        for i, (row, c) in enumerate(zip(rows, cells, strict=True), start=1)
     ]
     path.write_text("\n".join([head, *kept]) + "\n")
 
@@ -281,10 +324,12 @@ def without_predictions(path: Path, every: int = 4) -> None:
 def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
     for name in ("old", "good"):
         without_predictions(place / f"{name}.csv")
-    lack = " and ".join(f"50 of 200 examples in '{name}' (first 'e103')" for name in ("old", "good"))
+    lack = " and ".join(
+        f"50 of 200 examples in '{name}' (first 'e103')" for name in ("old", "good")
+    )
     ways = (
-        "evaluate them again, compare the examples that both have with --allow-partial, or count what is missing as"
-        " wrong with --missing wrong"
+        "evaluate them again, compare the examples that both have with --allow-partial, or count "
+        "what is missing as wrong with --missing wrong"
     )
     said = f"'old' and 'good' lack outcomes, there is no prediction for {lack}; {ways}"
     done = run(place, "undertow audit old.csv --against good.csv --out out")
@@ -303,8 +348,8 @@ def test_a_floor_needs_every_prediction(place: Path):
     with pytest.raises(UserError) as caught:
         suggest_files(Request([place / "old.csv", place / "old2.csv"], []))
     assert str(caught.value) == (
-        "'old' lacks a prediction for 2 of 200 examples, first 'e199', so its runs show no floor; fill them in, or"
-        " leave them out with --allow-partial"
+        "'old' lacks a prediction for 2 of 200 examples, first 'e199', so its runs show no floor; "
+        "fill them in, or leave them out with --allow-partial"
     )
 
 
@@ -312,7 +357,9 @@ def test_a_floor_needs_every_prediction(place: Path):
 def test_a_request_in_python_says_what_becomes_of_the_missing(place: Path, where: str):
     without_predictions(place / "good.csv")
     options = {"missing": "wrong"} if where == "request" else {"reading": Reading(missing="wrong")}
-    found = audit_files(Request([place / "old.csv"], [[place / "good.csv"]], **options), place / "out")
+    found = audit_files(
+        Request([place / "old.csv"], [[place / "good.csv"]], **options), place / "out"
+    )
     said = "50 of 200 examples have no outcome on a side and count as wrong there."
     (variant,) = found.variants
     assert variant.headline.endswith(f" {said}")
@@ -320,7 +367,10 @@ def test_a_request_in_python_says_what_becomes_of_the_missing(place: Path, where
 
 def test_predictions_that_are_missing_count_as_wrong_too(place: Path):
     text = (place / "good.csv").read_text().splitlines()
-    empty = [line if i % 4 else ",".join([line.split(",")[0], "", line.split(",")[2]]) for i, line in enumerate(text)]
+    empty = [
+        line if i % 4 else ",".join([line.split(",")[0], "", line.split(",")[2]])
+        for i, line in enumerate(text)
+    ]
     (place / "good.csv").write_text("\n".join([text[0], *empty[1:]]) + "\n")
     done = run(place, "undertow audit old.csv --against good.csv --out out --missing wrong")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,5 @@
-"""The gate as a command, a function and a fixture; and the jobs of docs/ci.md, run as they stand there."""
+"""The gate as a command, a function and a fixture; and the jobs of docs/ci.md, run as they stand
+there."""
 
 from __future__ import annotations
 
@@ -49,7 +50,12 @@ def shell(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[
     """A line of shell in ``place``, with this environment's commands: how CI runs it."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     return subprocess.run(
-        ["bash", "-c", command], cwd=place, env={"PATH": path, **env}, capture_output=True, text=True, check=False
+        ["bash", "-c", command],
+        cwd=place,
+        env={"PATH": path, **env},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -74,7 +80,11 @@ def run(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
 def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int):
-    done = run(place, f"undertow gate logs/fp16 logs/fp16-again --against logs/{variant} --policy gate.toml --out g")
+    done = run(
+        place,
+        f"undertow gate logs/fp16 logs/fp16-again --against logs/{variant} --policy "
+        "gate.toml --out g",
+    )
     assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout.splitlines()[0].startswith("PASS" if code == 0 else "FAIL")
     assert {p.name for p in (place / "g").iterdir()} >= {
@@ -92,7 +102,11 @@ def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
 
 def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path):
     log(place / "logs/other", range(5), n=900)
-    done = run(place, "undertow gate logs/fp16 --against logs/other --policy gate.toml --out g --inconclusive pass")
+    done = run(
+        place,
+        "undertow gate logs/fp16 --against logs/other --policy gate.toml --out g "
+        "--inconclusive pass",
+    )
     assert done.returncode == 3
     assert "hold different examples" in (place / "g/summary.md").read_text()
     assert "hold different examples" in (place / "g/junit.xml").read_text()
@@ -100,16 +114,21 @@ def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path
 
 BOTH = "undertow gate logs/fp16 --against logs/int8"
 USAGE = {
-    BOTH: "there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml",
+    BOTH: "there is no policy: give --policy gate.toml, or write a first one with --suggest "
+    "gate.toml",
     "undertow gate logs/fp16 --policy gate.toml": (
         "there is no variant to decide on: give at least one after --against"
     ),
     "undertow gate logs/fp16 --against logs/gone --policy gate.toml": (
         "logs/gone: there is no such file or folder; check the name"
     ),
-    f"{BOTH} --policy gone.toml": ("gone.toml: the policy cannot be read (No such file or directory); check the name"),
-    f"{BOTH} --policy gate.toml --inconclusive maybe": "--inconclusive maybe: choose report, pass or fail",
-    f"{BOTH} --policy gate.toml --annotations all": "--annotations all: choose github, none or auto",
+    f"{BOTH} --policy gone.toml": (
+        "gone.toml: the policy cannot be read (No such file or directory); check the name"
+    ),
+    f"{BOTH} --policy gate.toml --inconclusive "
+    "maybe": "--inconclusive maybe: choose report, pass or fail",
+    f"{BOTH} --policy gate.toml --annotations "
+    "all": "--annotations all: choose github, none or auto",
 }
 
 
@@ -124,7 +143,10 @@ def test_suggest_then_gate_then_bless(place: Path):
     assert done.returncode == 0, done.stderr
     assert "[[worst_slice_drop]]" in (place / "first.toml").read_text()
     again = run(place, "undertow gate logs/fp16 logs/fp16-again --suggest first.toml")
-    assert again.stderr == "undertow: first.toml: already exists and will not be overwritten; choose another name\n"
+    assert (
+        again.stderr
+        == "undertow: first.toml: already exists and will not be overwritten; choose another name\n"
+    )
     assert run(place, "undertow bless logs/fp16 logs/fp16-again --out blessed.json").returncode == 0
     policy = 'blessed = "blessed.json"\n' + (place / "first.toml").read_text()
     (place / "blessed.toml").write_text(policy)
@@ -153,7 +175,12 @@ def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
 
 
 def test_exit_codes():
-    assert [exit_code(v, "report") for v in ("pass", "fail", "cannot tell", "not comparable")] == [0, 1, 3, 3]
+    assert [exit_code(v, "report") for v in ("pass", "fail", "cannot tell", "not comparable")] == [
+        0,
+        1,
+        3,
+        3,
+    ]
     assert [exit_code("cannot tell", how) for how in ("pass", "fail")] == [0, 1]
     assert [exit_code("not comparable", how) for how in ("pass", "fail")] == [3, 3]
 
@@ -161,7 +188,10 @@ def test_exit_codes():
 def jobs() -> list[list[str]]:
     """The shell lines of each YAML job in docs/ci.md, but for the installation."""
     blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return [re.findall(r"^\s+- (?:run: )?((?:undertow|cat) .*)$", block, flags=re.MULTILINE) for block in blocks]
+    return [
+        re.findall(r"^\s+- (?:run: )?((?:undertow|cat) .*)$", block, flags=re.MULTILINE)
+        for block in blocks
+    ]
 
 
 @pytest.mark.heavy
@@ -183,6 +213,9 @@ def test_the_policy_of_the_docs(place: Path):
     (text,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     (place / "docs.toml").write_text(text)
     (place / "pinned.txt").write_text("q100\n")
-    gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int8 --policy docs.toml --out g --inconclusive pass"
+    gate = (
+        "undertow gate logs/fp16 logs/fp16-again --against logs/int8 --policy docs.toml --out g "
+        "--inconclusive pass"
+    )
     done = run(place, gate)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -18,9 +18,15 @@ def found() -> Audit:
 
 
 def page(found: Audit, scale: str = "small") -> str:
-    claim = Claim("Class 2 pays | most", "ours", lambda r: held(True, str(r.count("variant").observed)))
-    study = Study("toy", "A toy.\n\nQuestion    None.", reference=None, variants=(), claims=(claim,))  # type: ignore[arg-type]
-    return results_page(study, found, scale=scale, published="| a | b |", environment="Undertow 0, Python 3.")
+    claim = Claim(
+        "Class 2 pays | most", "ours", lambda r: held(True, str(r.count("variant").observed))
+    )
+    study = Study(
+        "toy", "A toy.\n\nQuestion    None.", reference=None, variants=(), claims=(claim,)
+    )  # type: ignore[arg-type]
+    return results_page(
+        study, found, scale=scale, published="| a | b |", environment="Undertow 0, Python 3."
+    )
 
 
 def test_claims_stand_with_their_evidence(found: Audit) -> None:
@@ -40,7 +46,9 @@ def test_every_arm_and_slice_has_its_row(found: Audit) -> None:
 
 
 def test_a_smoke_run_is_stamped(found: Audit) -> None:
-    assert "> **Smoke run.** It proves that the study runs and nothing else." in page(found, "smoke")
+    assert "> **Smoke run.** It proves that the study runs and nothing else." in page(
+        found, "smoke"
+    )
     assert "Smoke" not in page(found)
 
 

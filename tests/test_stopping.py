@@ -1,4 +1,5 @@
-"""Ctrl-C once keeps what is trained and ends; twice ends at once. The next run goes on to the same bytes."""
+"""Ctrl-C once keeps what is trained and ends; twice ends at once. The next run goes on to the same
+bytes."""
 
 import signal
 import subprocess
@@ -71,8 +72,14 @@ def test_once_keeps_checkpoints_and_exits_as_shells_expect(runner, tmp_path):
     assert "stopping: keeping what is trained so far" in out
     assert "stopped; the same command goes on with the members it has" in out
     assert "Traceback" not in err
-    kept = sorted(path.name for path in (tmp_path / "out" / "populations" / "dense" / "unfinished").iterdir())
-    assert kept == ["000-0.safetensors"] if runner == "loop" else ["000-0.safetensors", "001-0.safetensors"]
+    kept = sorted(
+        path.name for path in (tmp_path / "out" / "populations" / "dense" / "unfinished").iterdir()
+    )
+    assert (
+        kept == ["000-0.safetensors"]
+        if runner == "loop"
+        else ["000-0.safetensors", "001-0.safetensors"]
+    )
 
 
 @pytest.mark.heavy

@@ -7,7 +7,17 @@ import math
 import pytest
 
 from undertow.audit import Settings, audit
-from undertow.study import Claim, Outcome, Results, claim, claims_in, held, judge, points, untestable
+from undertow.study import (
+    Claim,
+    Outcome,
+    Results,
+    claim,
+    claims_in,
+    held,
+    judge,
+    points,
+    untested,
+)
 from worlds import planted_world
 
 
@@ -23,7 +33,10 @@ def outcome_of(check, results: Results) -> Outcome:
 
 def test_a_claim_with_its_numbers(results: Results) -> None:
     row = results.lowest("variant", "accuracy", "class")
-    outcome = outcome_of(lambda r: held(row["value"] == "class 2", f"{row['value']} {points(row['effect'])}"), results)
+    outcome = outcome_of(
+        lambda r: held(row["value"] == "class 2", f"{row['value']} {points(row['effect'])}"),
+        results,
+    )
     assert outcome.status == "held"
     assert outcome.evidence.startswith("class 2 −")
 
@@ -39,12 +52,20 @@ def test_a_measure_that_is_not_there_is_not_testable(results: Results) -> None:
 
 
 def test_an_undefined_number_is_not_testable(results: Results) -> None:
-    assert outcome_of(lambda r: held(math.nan > 0, f"{math.nan:.2f}"), results).status == "not testable"
+    assert (
+        outcome_of(lambda r: held(math.nan > 0, f"{math.nan:.2f}"), results).status
+        == "not testable"
+    )
 
 
 def test_what_is_too_small_to_tell_does_not_refute(results: Results) -> None:
-    assert outcome_of(lambda r: held(False, "tail −3.0 (too small to tell)"), results).status == "not testable"
-    assert outcome_of(lambda r: held(True, "tail −3.0 (too small to tell)"), results).status == "held"
+    assert (
+        outcome_of(lambda r: held(False, "tail −3.0 (too small to tell)"), results).status
+        == "not testable"
+    )
+    assert (
+        outcome_of(lambda r: held(True, "tail −3.0 (too small to tell)"), results).status == "held"
+    )
 
 
 def test_claims_keep_their_order() -> None:
@@ -52,6 +73,6 @@ def test_claims_keep_their_order() -> None:
     def a(r: Results) -> Outcome:
         return held(True, "")
 
-    b = untestable("second", "ours", "needs people")
+    b = untested("second", "ours", "needs people")
     assert [c.text for c in claims_in({"a": a, "other": 3, "b": b})] == ["first", "second"]
     assert judge(b, Results(None)) == Outcome("not testable", "needs people")  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
-"""Progress off a terminal: plain lines with rate and time left, failures with their reason; JSON lines for machines."""
+"""Progress off a terminal: plain lines with rate and time left, failures with their reason; JSON
+lines for machines."""
 
 from __future__ import annotations
 
@@ -108,13 +109,17 @@ def test_machines_get_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
     assert lines[2]["reason"] == 'it "broke"'
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")]
+)
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
 @pytest.mark.parametrize("kind", [Watch, JsonWatch])
-def test_tracebacks_are_shown_where_they_are_asked_for(kind: type[Watch], capsys: pytest.CaptureFixture[str]) -> None:
+def test_tracebacks_are_shown_where_they_are_asked_for(
+    kind: type[Watch], capsys: pytest.CaptureFixture[str]
+) -> None:
     for debug in (False, True):
         with kind({}, debug=debug) as watch:
             watch(Event("failed", "dense", "000", 2, reason="it broke", trace="Traceback: mine.py"))

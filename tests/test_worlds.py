@@ -1,4 +1,5 @@
-"""The planted worlds hold what they say, or every test built on them would be about something else."""
+"""The planted worlds hold what they say, or every test built on them would be about something
+else."""
 
 import numpy as np
 import pytest
@@ -20,16 +21,26 @@ def test_a_world_is_a_pure_function_of_its_arguments():
 
 
 def test_damage_falls_where_it_is_planted_and_nowhere_else():
-    reference, variant = worlds.planted_world({2: 0.3}, n=20_000, m_ref=20, m_var=20, spread=0.0, seed=1)
+    reference, variant = worlds.planted_world(
+        {2: 0.3}, n=20_000, m_ref=20, m_var=20, spread=0.0, seed=1
+    )
     damaged_N = reference.label_N == 2
-    loss = [accuracy_on(reference, chosen) - accuracy_on(variant, chosen) for chosen in (damaged_N, ~damaged_N)]
+    loss = [
+        accuracy_on(reference, chosen) - accuracy_on(variant, chosen)
+        for chosen in (damaged_N, ~damaged_N)
+    ]
     assert loss == pytest.approx([0.3, 0.0], abs=0.02)
 
 
 def test_damage_by_a_column():
-    reference, variant = worlds.planted_world({"north": 0.3}, by="region", n=20_000, spread=0.0, seed=1)
+    reference, variant = worlds.planted_world(
+        {"north": 0.3}, by="region", n=20_000, spread=0.0, seed=1
+    )
     north_N = (reference.examples["region"] == "north").to_numpy()
-    loss = [accuracy_on(reference, chosen) - accuracy_on(variant, chosen) for chosen in (north_N, ~north_N)]
+    loss = [
+        accuracy_on(reference, chosen) - accuracy_on(variant, chosen)
+        for chosen in (north_N, ~north_N)
+    ]
     assert loss == pytest.approx([0.3, 0.0], abs=0.02)
 
 
@@ -41,7 +52,9 @@ def test_a_null_world_differs_only_by_chance():
 
 def test_paired_members_derive_from_their_parents():
     reference, variant = worlds.null_world(n=2000, paired=True, churn=0.1)
-    own, other = ((reference.pred_MN != np.roll(variant.pred_MN, shift, axis=0)).mean() for shift in (0, 1))
+    own, other = (
+        (reference.pred_MN != np.roll(variant.pred_MN, shift, axis=0)).mean() for shift in (0, 1)
+    )
     assert own < 0.1 < other
     assert [m.parent for m in variant.members] == [m.id for m in reference.members]
     assert variant.manifest.parent == reference.name

@@ -1,4 +1,5 @@
-"""Each test has a time limit, so that a loop that never ends fails one test instead of holding up all of them."""
+"""Each test has a time limit, so that a loop that never ends fails one test instead of holding up
+all of them."""
 
 from __future__ import annotations
 
@@ -13,25 +14,33 @@ import pytest
 
 LIMITS = {"slow": 3600.0, "heavy": 600.0, "browser": 300.0}
 FAST = 120.0
-"""Seconds, far above what any test takes on a busy machine: this finds what hangs, not what is slow."""
+"""Seconds, far above what any test takes on a busy machine: this finds what hangs, not what is
+slow."""
 AGAIN = 5.0
 """Seconds after which the alarm is raised once more, should a test have swallowed the first."""
 
 
 def limit_of(node: pytest.Item) -> float:
     """The largest of the limits of a test's marks."""
-    return max((LIMITS[mark.name] for mark in node.iter_markers() if mark.name in LIMITS), default=FAST)
+    return max(
+        (LIMITS[mark.name] for mark in node.iter_markers() if mark.name in LIMITS), default=FAST
+    )
 
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Fails what runs inside after so many seconds. Only the main thread hears signals; elsewhere nothing is done."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    """Fails what runs inside after so many seconds. Only the main thread hears signals; elsewhere
+    nothing is done."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
         yield
         return
 
     def ring(number: int, frame: FrameType | None) -> Any:
-        pytest.fail(f"ran for more than {seconds:g} s: something waits or loops for ever", pytrace=True)
+        pytest.fail(
+            f"ran for more than {seconds:g} s: something waits or loops for ever", pytrace=True
+        )
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)

@@ -1,8 +1,10 @@
-"""Planted worlds: populations whose answers are known, built straight as ``Records`` (no torch, no files).
+"""Planted worlds: populations whose answers are known, built straight as ``Records`` (no torch, no
+files).
 
     records_from(pred_MN, label_N, …)   a population from arrays you write down
     null_world(…)                       two populations of one process: every difference is chance
-    planted_world({2: 0.3}, …)          the variant's members lose 0.3 of their chance to be right on class 2
+    planted_world({2: 0.3}, …)          the variant's members lose 0.3 of their chance to be right
+                                        on class 2
 
 Every world is a pure function of its arguments.
 """
@@ -37,17 +39,23 @@ def records_from(
     parent: str | None = None,
     inputs: Sequence[str] | Sequence[bytes] | None = None,
 ) -> Records:
-    """A population from arrays. ``-1`` is a missing label or prediction; ``classes`` is the names or how many.
+    """A population from arrays. ``-1`` is a missing label or prediction; ``classes`` is the names
+    or how many.
 
-    Member ids are ``m00``, ``m01`` …, example ids ``e0000`` … unless given. With ``proba`` (M, N, C) the
-    probability of the label, the confidence and the margin are filled in from it, as a reader would.
+    Member ids are ``m00``, ``m01`` …, example ids ``e0000`` … unless given. With ``proba`` (M, N,
+    C) the probability of the label, the confidence and the margin are filled in from it, as a
+    reader would.
     """
     pred = np.asarray(pred_MN, dtype=np.int32)
     members, n = pred.shape
-    label = np.full(n, MISSING, np.int32) if label_N is None else np.asarray(label_N, dtype=np.int32)
+    label = (
+        np.full(n, MISSING, np.int32) if label_N is None else np.asarray(label_N, dtype=np.int32)
+    )
     if classes is None:
         classes = int(max(pred.max(initial=0), label.max(initial=0))) + 1
-    names = tuple(f"class {c}" for c in range(classes)) if isinstance(classes, int) else tuple(classes)
+    names = (
+        tuple(f"class {c}" for c in range(classes)) if isinstance(classes, int) else tuple(classes)
+    )
     ids = [f"e{i:04d}" for i in range(n)] if example_ids is None else list(example_ids)
     examples = pl.DataFrame(
         {
@@ -57,10 +65,14 @@ def records_from(
         }
     )
     entries = tuple(
-        MemberEntry(id=f"m{m:02d}", seeds={"init": m}, parent=None if parents is None else parents[m])
+        MemberEntry(
+            id=f"m{m:02d}", seeds={"init": m}, parent=None if parents is None else parents[m]
+        )
         for m in range(members)
     )
-    manifest = Manifest(name=name, task=task, classes=names, positive=positive, members=entries, parent=parent)
+    manifest = Manifest(
+        name=name, task=task, classes=names, positive=positive, members=entries, parent=parent
+    )
     shown = None if inputs is None else pl.Series("input", list(inputs))
     if proba is None:
         return Records(manifest, examples, pred, inputs=shown)
@@ -72,7 +84,8 @@ def records_from(
 def _from_proba(
     proba_MNC: NDArray[np.float32], label_N: NDArray[np.int32]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Probability of the label (NaN without label), highest probability, and its margin over the second."""
+    """Probability of the label (NaN without label), highest probability, and its margin over the
+    second."""
     index_1N1 = np.maximum(label_N, 0)[None, :, None]
     p_label_MN = np.take_along_axis(proba_MNC, index_1N1, axis=2)[..., 0]
     ordered = np.sort(proba_MNC, axis=2)
@@ -94,7 +107,8 @@ def slice_columns(n: int, rng: np.random.Generator) -> dict[str, list[Any]]:
 def null_world(
     m_ref: int = 5, m_var: int = 5, n: int = 200, classes: int = 4, seed: int = 0, **options: Any
 ) -> tuple[Records, Records]:
-    """Reference and variant drawn from one process: nothing is planted. Options as ``planted_world``."""
+    """Reference and variant drawn from one process: nothing is planted. Options as
+    ``planted_world``."""
     return planted_world({}, m_ref=m_ref, m_var=m_var, n=n, classes=classes, seed=seed, **options)
 
 
@@ -114,13 +128,15 @@ def planted_world(
     proba: bool = False,
     positive: str | None = None,
 ) -> tuple[Records, Records]:
-    """Reference and variant, where the variant is right less often on the examples that ``damage`` names.
+    """Reference and variant, where the variant is right less often on the examples that ``damage``
+    names.
 
-    ``damage`` maps a class index (``by="label"``) or a value of the column ``by`` to what is taken from the chance
-    of a right answer there. Each example has its own difficulty and its own likely confusion, so votes are split on
-    some examples (and tie, with an even number of members) and unanimous on most. ``spread`` is the standard
-    deviation of skill over members. With ``paired`` the variant's member m derives from the reference's member m and
-    answers anew on a share ``churn`` of the examples, and on all damaged ones.
+    ``damage`` maps a class index (``by="label"``) or a value of the column ``by`` to what is taken
+    from the chance of a right answer there. Each example has its own difficulty and its own likely
+    confusion, so votes are split on some examples (and tie, with an even number of members) and
+    unanimous on most. ``spread`` is the standard deviation of skill over members. With ``paired``
+    the variant's member m derives from the reference's member m and answers anew on a share
+    ``churn`` of the examples, and on all damaged ones.
     """
     rng = np.random.default_rng(seed)
     label_N = rng.integers(classes, size=n)
@@ -138,7 +154,12 @@ def planted_world(
         var_MN = np.where(keep_MN, ref_MN, var_MN)
     shown_N = np.where(rng.random(n) < missing_labels, MISSING, label_N)
     task: Task = "classification" if positive is None else "binary"
-    make: dict[str, Any] = {"classes": classes, "slices": columns, "task": task, "positive": positive}
+    make: dict[str, Any] = {
+        "classes": classes,
+        "slices": columns,
+        "task": task,
+        "positive": positive,
+    }
     ref_proba = probabilities(ref_MN, classes, rng) if proba else None
     var_proba = probabilities(var_MN, classes, rng) if proba else None
     parents = [f"m{m:02d}" for m in range(m_var)] if paired else None
@@ -172,7 +193,9 @@ def _answers(
     return np.where(right_MN, label_N, wrong_MN)
 
 
-def probabilities(pred_MN: NDArray[np.int64], classes: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def probabilities(
+    pred_MN: NDArray[np.int64], classes: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Random probabilities (M, N, C) whose highest stands at each prediction."""
     proba_MNC = rng.dirichlet(np.ones(classes), size=pred_MN.shape).astype(np.float32)
     top_MN1 = proba_MNC.argmax(axis=2)[..., None]
@@ -192,11 +215,12 @@ def flipped_world(
     repeat: tuple[int, int] | None = None,
     slices: Mapping[str, Sequence[Any]] | None = None,
 ) -> tuple[Records, Records]:
-    """One model a side with exactly ``lost`` examples that become wrong and ``gained`` that become right.
+    """One model a side with exactly ``lost`` examples that become wrong and ``gained`` that become
+    right.
 
-    The first ``right * n`` examples are right in the reference; the lost ones are the first of these, the gained ones
-    the last of all. With ``repeat`` the reference has a second run that loses and gains so many, from the other ends.
-    Label 0 is right, prediction 1 wrong.
+    The first ``right * n`` examples are right in the reference; the lost ones are the first of
+    these, the gained ones the last of all. With ``repeat`` the reference has a second run that
+    loses and gains so many, from the other ends. Label 0 is right, prediction 1 wrong.
     """
     correct = round(right * n)
     first = np.where(np.arange(n) < correct, 0, 1)

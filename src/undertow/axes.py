@@ -25,7 +25,8 @@ LEGEND: dict[str, str] = {
 
 
 def check_axes(**arrays: NDArray[np.generic]) -> dict[str, int]:
-    """Lengths of the axes named by the arguments' suffixes; ``ValueError`` where two arrays disagree.
+    """Lengths of the axes named by the arguments' suffixes; ``ValueError`` where two arrays
+    disagree.
 
     >>> import numpy as np
     >>> check_axes(pred_MN=np.zeros((3, 5)), label_N=np.zeros(5))
@@ -38,5 +39,7 @@ def check_axes(**arrays: NDArray[np.generic]) -> dict[str, int]:
             raise ValueError(f"{name} has {array.ndim} axes, its name says {len(letters)}")
         for letter, length in zip(letters, array.shape, strict=True):
             if lengths.setdefault(letter, length) != length:
-                raise ValueError(f"{name} has {length} {LEGEND[letter]}, an earlier array has {lengths[letter]}")
+                raise ValueError(
+                    f"{name} has {length} {LEGEND[letter]}, an earlier array has {lengths[letter]}"
+                )
     return lengths

@@ -1,20 +1,21 @@
 """What a measure is, said once: docs, listings, captions and contract tests all read the card.
 
-A measure holds the formula and nothing else. Grouping belongs to slices, uncertainty to stats. What one value
-of the measure belongs to decides how it is tested, so that is the card's ``kind``:
+A measure holds the formula and nothing else. Grouping belongs to slices, uncertainty to stats. What
+one value of the measure belongs to decides how it is tested, so that is the card's ``kind``:
 
-    kind       function                                        one value per     reads
-    "rate"     f(records) -> value_MN                          member × example  one population
-    "answers"  f(records) -> sum_and_count_2CM                 member × class    one population, by what was answered
-    "votes"    f(ref_XK, var_XK, truth_XK) -> value_X          example           vote shares of two populations
-    "pair"     f(pred_a_N, pred_b_N, label_N) -> value_N       example           one member against another
-    "mixture"  f(ref_XC, var_XC, label_X) -> value_X           example           mean probabilities of two populations
+    kind       function                                 one value per     reads
+    "rate"     f(records) -> value_MN                   member × example  one population
+    "answers"  f(records) -> sum_and_count_2CM          member × class    one, by its answers
+    "votes"    f(ref_XK, var_XK, truth_XK) -> value_X   example           two, their vote shares
+    "pair"     f(pred_a_N, pred_b_N, label_N) -> value_N  example         two members
+    "mixture"  f(ref_XC, var_XC, label_X) -> value_X    example           two, mean probabilities
 
-Examples are grouped by their slice, except for "answers": its groups are the classes that a member answered, which
-differ from member to member, so the function sums by itself and the value is the quotient of its two planes.
+Examples are grouped by their slice, except for "answers": its groups are the classes that a member
+answered, which differ from member to member, so the function sums by itself and the value is the
+quotient of its two planes.
 
-``X`` stands for any leading shape, so one function serves the observed data and all draws of a permutation test.
-Values that do not exist are NaN, never 0.
+``X`` stands for any leading shape, so one function serves the observed data and all draws of a
+permutation test. Values that do not exist are NaN, never 0.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ UNIT: dict[Kind, str] = {
 class Card:
     """One measure, described for people and for the tests that hold over all measures.
 
-    ``range`` is closed. ``null`` is the value of a reference against itself (``None`` for a rate and for
-    answers, which have no such value). ``worse`` says which direction costs somebody. ``needs`` names what the records
-    must hold.
+    ``range`` is closed. ``null`` is the value of a reference against itself (``None`` for a rate
+    and for answers, which have no such value). ``worse`` says which direction costs somebody.
+    ``needs`` names what the records must hold.
     """
 
     name: str
@@ -94,7 +95,9 @@ def measure(
     """Attach a card to a function. The measure's name is the function's name."""
 
     def attach(function: Callable[..., NDArray[np.floating[Any]]]) -> Measure:
-        card = Card(function.__name__, title, kind, range, null, worse, reads, paper, needs, percent)
+        card = Card(
+            function.__name__, title, kind, range, null, worse, reads, paper, needs, percent
+        )
         made = Measure(card, function)
         object.__setattr__(made, "__doc__", function.__doc__)
         return made

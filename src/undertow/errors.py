@@ -7,8 +7,9 @@
     ├── NotComparableError   two populations that must not be compared: exit code 3
     └── NoEffectError        an intervention that changed nothing
 
-A message names the input, shows the value and gives the fix, in that order. What it quotes comes from files of others,
-so every message is made one line without characters that a terminal would obey, and of bounded length.
+A message names the input, shows the value and gives the fix, in that order. What it quotes comes
+from files of others, so every message is made one line without characters that a terminal would
+obey, and of bounded length.
 """
 
 from __future__ import annotations
@@ -48,16 +49,21 @@ class NoEffectError(UndertowError):
 
 
 def install(extra: str) -> str:
-    """How to install an extra: from the checkout or the wheel. Undertow is on no package index, where its name may one
-    day be a stranger's."""
-    return f"pip install '.[{extra}]' in Undertow's checkout, or pip install 'PATH/TO/undertow.whl[{extra}]'"
+    """How to install an extra: from the checkout or the wheel. Undertow is on no package index,
+    where its name may one day be a stranger's."""
+    return (
+        f"pip install '.[{extra}]' in Undertow's checkout, or pip install "
+        f"'PATH/TO/undertow.whl[{extra}]'"
+    )
 
 
 def harmless(message: str) -> str:
-    """One line of bounded length without characters that a terminal obeys. Long messages keep their beginning, which
-    names the input, and their end, which gives the fix."""
+    """One line of bounded length without characters that a terminal obeys. Long messages keep their
+    beginning, which names the input, and their end, which gives the fix."""
     head, tail = message[: 4 * LONGEST], message[-4 * LONGEST :]
-    said = _OBEYED.sub(" ", _ESCAPES.sub("", message if len(message) <= 8 * LONGEST else f"{head} … {tail}"))
+    said = _OBEYED.sub(
+        " ", _ESCAPES.sub("", message if len(message) <= 8 * LONGEST else f"{head} … {tail}")
+    )
     if len(said) <= LONGEST:
         return said
     return f"{said[: LONGEST - 400]} … {said[-350:]}"

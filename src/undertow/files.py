@@ -1,4 +1,5 @@
-"""Files in, verdict out: reads both sides, audits or gates them, writes everything, prints the summary."""
+"""Files in, verdict out: reads both sides, audits or gates them, writes everything, prints the
+summary."""
 
 from __future__ import annotations
 
@@ -32,15 +33,17 @@ from undertow.report.write import write_report
 
 @dataclass(frozen=True)
 class Request:
-    """What a person gave on the command line, or a test in Python: two sides, and how to read and compare them.
+    """What a person gave on the command line, or a test in Python: two sides, and how to read and
+    compare them.
 
-    ``format`` overrides detection. ``positive`` names the positive class of a binary task, which files do not say.
-    ``against`` holds what belongs together: each of its groups is a variant, but for folders, of which each is one.
-    ``accepted`` names conditions that may differ. ``paired``: file i of the reference goes with file i of each variant.
-    ``names``: what the sides are called, the reference first, instead of what their files are called.
-    ``missing``: what becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
-    refuses where there is none. The slices are in ``settings.by``; without any, the tasks where there are several, else
-    the classes.
+    ``format`` overrides detection. ``positive`` names the positive class of a binary task, which
+    files do not say. ``against`` holds what belongs together: each of its groups is a variant, but
+    for folders, of which each is one. ``accepted`` names conditions that may differ. ``paired``:
+    file i of the reference goes with file i of each variant. ``names``: what the sides are called,
+    the reference first, instead of what their files are called. ``missing``: what becomes of
+    predictions and scores that are not there; ``None`` leaves it to the policy, and refuses where
+    there is none. The slices are in ``settings.by``; without any, the tasks where there are
+    several, else the classes.
     """
 
     reference: Sequence[Path]
@@ -63,7 +66,8 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Both sides as records, with the line on each that says what was found; ``settings`` know the slices."""
+    """Both sides as records, with the line on each that says what was found; ``settings`` know the
+    slices."""
 
     reference: Records
     variants: tuple[Records, ...]
@@ -72,8 +76,8 @@ class Sides:
 
 
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
-    """Read the reference and every variant, and collect in ``sources`` what was read. Raises ``UserError`` for anything
-    that cannot be read."""
+    """Read the reference and every variant, and collect in ``sources`` what was read. Raises
+    ``UserError`` for anything that cannot be read."""
     sources, reading = sources or Sources(), _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     refuse_same_paths(request.reference, groups, sides_in)
@@ -91,7 +95,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         if request.paired:
             after = declared_pairs(before, after, request.reference, paths)
         if before.inputs is not None:
-            after = replace(after, inputs=None)  # The reference's are shown; a million prompts are not kept twice.
+            # The reference's are shown; a million prompts are not kept twice.
+            after = replace(after, inputs=None)
         variants.append(_with_positive(after, request.positive))
         said.append(f"variant    {about}")
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
@@ -119,7 +124,8 @@ def audit_files(request: Request, out: Path) -> Audit:
 
 
 def gate_files(request: Request, policy: Policy | Path, out: Path | None = None) -> GateResult:
-    """Read both sides and decide the policy on them; with ``out``, write the report and all that belongs to it."""
+    """Read both sides and decide the policy on them; with ``out``, write the report and all that
+    belongs to it."""
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
@@ -145,19 +151,25 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
 
 def suggest_files(request: Request) -> str:
     """A policy as TOML, whose limits are what the reference's own runs leave room for."""
-    records, _ = read_any(request.reference, replace(request.reading, by=request.settings.by), format=request.format)
+    records, _ = read_any(
+        request.reference, replace(request.reading, by=request.settings.by), format=request.format
+    )
     records = named(records, next(iter(request.names), None))
     unanswered_N = (records.pred_MN < 0).any(axis=0)
     if records.score_MN is None and unanswered_N.any():
         raise UserError(
-            f"{records.name!r} lacks a prediction for {int(unanswered_N.sum()):,} of {records.N:,} examples, first"
-            f" {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs show no floor; fill them in, or leave"
-            " them out with --allow-partial"
+            f"{records.name!r} lacks a prediction for {int(unanswered_N.sum()):,} of {records.N:,} "
+            f"examples, first {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs "
+            "show no floor; fill them in, or leave them out with --allow-partial"
         )
-    return suggested_policy(records, slices_asked(records, request.settings.by, request.reading.label))
+    return suggested_policy(
+        records, slices_asked(records, request.settings.by, request.reading.label)
+    )
 
 
-def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> str:
+def bless_files(
+    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
+) -> str:
     """Write the blessing of these records; returns a line that says what was blessed."""
     records, about = read_any(paths, reading, format=format)
     blessing = bless(records)
@@ -165,19 +177,27 @@ def bless_files(paths: Sequence[Path], out: Path, reading: Reading, format: str 
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(blessing.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as problem:
-        raise UserError(f"{out}: the blessing cannot be written ({problem.strerror}); give another --out") from problem
+        raise UserError(
+            f"{out}: the blessing cannot be written ({problem.strerror}); give another --out"
+        ) from problem
     return f"{quoted_for_logs(line(about))}\nblessed as {blessing.content[:12]}… in {out}"
 
 
-def convert_files(paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None) -> None:
+def convert_files(
+    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
+) -> None:
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
-    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} examples")
+    print(
+        f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} "
+        "examples"
+    )
 
 
 def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
-    """Each folder is a variant of its own; the loose files of one group are together the members of one."""
+    """Each folder is a variant of its own; the loose files of one group are together the members of
+    one."""
     variants: list[list[Path]] = []
     for group in given:
         files = [path for path in group if not path.is_dir()]
@@ -214,7 +234,7 @@ def _with_positive(records: Records, positive: str | None) -> Records:
         return records
     if positive not in records.classes or records.C != 2:
         raise UserError(
-            f"--positive {positive}: {records.name!r} has the classes {', '.join(records.classes)}; "
-            "name one of the two classes of a binary task"
+            f"--positive {positive}: {records.name!r} has the classes "
+            f"{', '.join(records.classes)}; name one of the two classes of a binary task"
         )
     return replace(records, manifest=records.manifest.model_copy(update={"positive": positive}))

@@ -45,15 +45,16 @@ def gate_paths(
 ) -> GateResult:
     """Decide a policy on files.
 
-    ``against`` is a variant: a folder, a file, or several files that are its members (of several folders each is a
-    variant). A list that holds lists has a variant in each place: ``[["a1.csv", "a2.csv"], "b.csv"]``. With ``paired``
-    file i of the reference goes with file i of each variant; ``missing`` goes before the policy's. ``generalise_to``
-    is what the verdict is about: ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of
-    another. ``names`` are what the sides are called, the reference first. ``reading`` are fields of ``Reading``:
-    ``metric``, ``tasks``, ``allow_partial``, ``id`` …
+    ``against`` is a variant: a folder, a file, or several files that are its members (of several
+    folders each is a variant). A list that holds lists has a variant in each place: ``[["a1.csv",
+    "a2.csv"], "b.csv"]``. With ``paired`` file i of the reference goes with file i of each variant;
+    ``missing`` goes before the policy's. ``generalise_to`` is what the verdict is about:
+    ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of another.
+    ``names`` are what the sides are called, the reference first. ``reading`` are fields of
+    ``Reading``: ``metric``, ``tasks``, ``allow_partial``, ``id`` …
 
-    The result is true where every required rule passed. Raises ``UserError`` for what cannot be read; sides that cannot
-    be compared are a verdict, not an error.
+    The result is true where every required rule passed. Raises ``UserError`` for what cannot be
+    read; sides that cannot be compared are a verdict, not an error.
     """
     how = Reading(**reading)
     request = Request(
@@ -72,7 +73,12 @@ def gate_paths(
 
 
 def run_gate(
-    request: Request, policy: Path | None, out: Path, *, inconclusive: str = "report", annotations: str = "auto"
+    request: Request,
+    policy: Path | None,
+    out: Path,
+    *,
+    inconclusive: str = "report",
+    annotations: str = "auto",
 ) -> int:
     """The command: prints the verdict, writes everything, returns the exit code."""
     if inconclusive not in ("report", "pass", "fail"):
@@ -80,7 +86,10 @@ def run_gate(
     if annotations not in ("auto", "github", "none"):
         raise UserError(f"--annotations {annotations}: choose github, none or auto")
     if policy is None:
-        raise UserError("there is no policy: give --policy gate.toml, or write a first one with --suggest gate.toml")
+        raise UserError(
+            "there is no policy: give --policy gate.toml, or write a first one with "
+            "--suggest gate.toml"
+        )
     if not request.against:
         raise UserError("there is no variant to decide on: give at least one after --against")
     result = gate_files(request, policy, out)
@@ -92,7 +101,8 @@ def run_gate(
 
 
 def exit_code(verdict: GateVerdict, inconclusive: str) -> int:
-    """0 pass, 1 fail, 3 cannot tell or not comparable; ``inconclusive`` changes what *cannot tell* exits with.
+    """0 pass, 1 fail, 3 cannot tell or not comparable; ``inconclusive`` changes what *cannot tell*
+    exits with.
 
     Sides that cannot be compared always exit 3: nothing was decided that could be waved through.
     """
@@ -110,7 +120,9 @@ def write_suggestion(request: Request, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
-        raise UserError(f"{path}: the policy cannot be written ({problem.strerror}); give another name") from problem
+        raise UserError(
+            f"{path}: the policy cannot be written ({problem.strerror}); give another name"
+        ) from problem
     print(f"{text}\nwritten to {path}", file=sys.stdout)
 
 
@@ -119,7 +131,8 @@ def _paths(given: Paths) -> list[Path]:
 
 
 def _groups(given: Groups) -> list[list[Path]]:
-    """What is flat belongs together; in a list that holds lists each place is a group of its own."""
+    """What is flat belongs together; in a list that holds lists each place is a group of its
+    own."""
     if isinstance(given, str | Path) or all(isinstance(part, str | Path) for part in given):
         return [_paths(given)]  # type: ignore[arg-type]
     return [_paths(part) for part in given]

@@ -14,7 +14,12 @@ KINDS = ("studies", "measures", "interventions", "formats")
 
 def listing(what: str) -> str:
     """One line each, name first."""
-    makers = {"studies": _studies, "measures": _measures, "interventions": _interventions, "formats": _formats}
+    makers = {
+        "studies": _studies,
+        "measures": _measures,
+        "interventions": _interventions,
+        "formats": _formats,
+    }
     if what not in makers:
         raise UserError(f"cannot list {what!r}: choose from {', '.join(KINDS)}")
     rows = makers[what]()
@@ -46,7 +51,11 @@ def _measures() -> list[tuple[str, str]]:
 def _interventions() -> list[tuple[str, str]]:
     from undertow.lab.interventions import objective, runtime, weights
 
-    found = [(name, getattr(place, name)) for place in (objective, weights, runtime) for name in place.__all__]
+    found = [
+        (name, getattr(place, name))
+        for place in (objective, weights, runtime)
+        for name in place.__all__
+    ]
     return [(name, _first_sentence(kind)) for name, kind in found if inspect.isclass(kind)]
 
 

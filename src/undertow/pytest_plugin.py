@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def undertow_gate() -> Callable[..., GateResult]:
-    """``undertow.gating.gate_paths``: files and a policy in, the same ``GateResult`` as the command's out."""
-    from undertow.gating import gate_paths  # Not before it is used: this module loads with every pytest run.
+    """``undertow.gating.gate_paths``: files and a policy in, the same ``GateResult`` as the
+    command's out."""
+    # Not before it is used: this module loads with every pytest run.
+    from undertow.gating import gate_paths
 
     return gate_paths

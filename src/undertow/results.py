@@ -1,4 +1,5 @@
-"""The result page of a study: the paper beside ours, claims with their numbers, and the command that makes it."""
+"""The result page of a study: the paper beside ours, claims with their numbers, and the command
+that makes it."""
 
 from __future__ import annotations
 
@@ -10,10 +11,17 @@ from undertow.audit.slices.table import ALL
 from undertow.study import Results, Study, judge, points
 
 
-def results_page(study: Study, audit: Audit, *, scale: str, published: str, environment: str) -> str:
-    """Markdown. Every number is read from the audit; ``published`` is the paper's own table, if there is one."""
+def results_page(
+    study: Study, audit: Audit, *, scale: str, published: str, environment: str
+) -> str:
+    """Markdown. Every number is read from the audit; ``published`` is the paper's own table, if
+    there is one."""
     title = study.method.strip().splitlines()[0].strip()
-    stamp = "\n> **Smoke run.** It proves that the study runs and nothing else.\n" if scale == "smoke" else ""
+    stamp = (
+        "\n> **Smoke run.** It proves that the study runs and nothing else.\n"
+        if scale == "smoke"
+        else ""
+    )
     parts = [
         f"# {title}",
         f"Made by `undertow run {study.name} --scale {scale}`; do not edit. {environment}",
@@ -25,9 +33,10 @@ def results_page(study: Study, audit: Audit, *, scale: str, published: str, envi
         _claims(study, audit),
         "## Arms",
         _arms(audit),
-        "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. *Confirmed* "
-        f"exemplars hold at a false discovery rate of {audit.settings.fdr:.0%}. Accuracy on exemplars is cross-fitted: "
-        "measured on members that did not choose them. Slices are *worse* after correction over all slices.",
+        "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. "
+        f"*Confirmed* exemplars hold at a false discovery rate of {audit.settings.fdr:.0%}. "
+        "Accuracy on exemplars is cross-fitted: measured on members that did not choose them. "
+        "Slices are *worse* after correction over all slices.",
         "## Accuracy by slice",
         _slices(audit),
         *(["## Published", published.strip()] if published else []),
@@ -37,7 +46,9 @@ def results_page(study: Study, audit: Audit, *, scale: str, published: str, envi
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines
+    )
 
 
 def _claims(study: Study, audit: Audit) -> str:
@@ -45,7 +56,10 @@ def _claims(study: Study, audit: Audit) -> str:
     outcomes = [(claim, judge(claim, results)) for claim in study.claims]
     return _table(
         ["claim", "source", "outcome", "evidence"],
-        [[claim.text, claim.source, f"**{outcome.status}**", outcome.evidence] for claim, outcome in outcomes],
+        [
+            [claim.text, claim.source, f"**{outcome.status}**", outcome.evidence]
+            for claim, outcome in outcomes
+        ],
     )
 
 
@@ -87,7 +101,8 @@ def _arm(audit: Audit, variant: VariantAudit) -> list[str]:
         f"{count.floor_low:.0f}–{count.floor_high:.0f}",
         str(count.confirmed),
         f"{count.mean_taxicab:.4f} ({count.mean_taxicab_floor:.4f}), {count.mean_taxicab_p:.4f}",
-        f"{_number(count.reference_accuracy_on_exemplars)} / {_number(count.variant_accuracy_on_exemplars)}",
+        f"{_number(count.reference_accuracy_on_exemplars)} / "
+        f"{_number(count.variant_accuracy_on_exemplars)}",
         str(len(worse)),
     ]
 
@@ -106,22 +121,42 @@ def _slices(audit: Audit) -> str:
         cells = [found.get((name, slice_, value)) for name in names]
         first = next(c for c in cells if c)
         label = slice_ if slice_ == ALL else f"{slice_} {value}"
-        body.append([label, str(first["n_examples"]), f"{100 * first['reference']:.1f}", *(_cell(c) for c in cells)])
-    legend = "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within tolerance, ? too small to tell."
+        body.append(
+            [
+                label,
+                str(first["n_examples"]),
+                f"{100 * first['reference']:.1f}",
+                *(_cell(c) for c in cells),
+            ]
+        )
+    legend = (
+        "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within tolerance, ? "
+        "too small to tell."
+    )
     return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + "\n\n" + legend
 
 
-MARKS = {"worse": "▼", "better": "▲", "within tolerance": "·", "too small to tell": "?", "undefined": "undefined"}
+MARKS = {
+    "worse": "▼",
+    "better": "▲",
+    "within tolerance": "·",
+    "too small to tell": "?",
+    "undefined": "undefined",
+}
 
 
 def _cell(row: dict[str, float] | None) -> str:
     if row is None:
         return "–"
-    return f"{points(row['effect'])} [{points(row['low'])}, {points(row['high'])}] {MARKS[str(row['verdict'])]}"
+    return (
+        f"{points(row['effect'])} [{points(row['low'])}, {points(row['high'])}] "
+        f"{MARKS[str(row['verdict'])]}"
+    )
 
 
 def published_beside(study_file: Path) -> str:
-    """The paper's numbers, kept beside the study's file as ``NAME.published.md``; empty where there are none."""
+    """The paper's numbers, kept beside the study's file as ``NAME.published.md``; empty where there
+    are none."""
     beside = study_file.with_suffix(".published.md")
     return beside.read_text(encoding="utf-8") if beside.is_file() else ""
 
@@ -132,4 +167,7 @@ def environment() -> str:
     from importlib.metadata import version
 
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "polars"))
-    return f"Undertow {version('undertow')}, Python {platform.python_version()}, {packages}, {platform.machine()} CPU."
+    return (
+        f"Undertow {version('undertow')}, Python {platform.python_version()}, {packages}, "
+        f"{platform.machine()} CPU."
+    )

@@ -36,11 +36,13 @@ def run_study_named(
     debug: bool = False,
     accept: Collection[str] = (),
 ) -> Path:
-    """Load a study by name or path, run it at a scale, and print where its report is. Returns the report's path.
+    """Load a study by name or path, run it at a scale, and print where its report is. Returns the
+    report's path.
 
-    With ``json``, everything that is printed is JSON, one event a line; the last one names the report. ``debug`` shows
-    the tracebacks of members that failed; ``accept`` names what may have changed since members were trained. Raises
-    ``UserError`` with file and line for an error in the study's own code.
+    With ``json``, everything that is printed is JSON, one event a line; the last one names the
+    report. ``debug`` shows the tracebacks of members that failed; ``accept`` names what may have
+    changed since members were trained. Raises ``UserError`` with file and line for an error in the
+    study's own code.
     """
     file = study_file(name)
     if scale not in SCALES:
@@ -51,14 +53,25 @@ def run_study_named(
         out = out or Path("out") / f"{study.name}-{scale}"
         source = file.read_text(encoding="utf-8")
         found = run_study(
-            study, out, scale=chosen, machine=machine, source=source, json=json, debug=debug, accept=accept
+            study,
+            out,
+            scale=chosen,
+            machine=machine,
+            source=source,
+            json=json,
+            debug=debug,
+            accept=accept,
         )
         page = _write_results(study, found, file, scale, out)
     if results:
         results.mkdir(parents=True, exist_ok=True)
         (results / f"{study.name}.md").write_text(page, encoding="utf-8")
     report = out / "report.html"
-    print(json_line({"event": "report", "path": str(report)}) if json else f"{summary_text(found)}\n\nReport: {report}")
+    print(
+        json_line({"event": "report", "path": str(report)})
+        if json
+        else f"{summary_text(found)}\n\nReport: {report}"
+    )
     return report
 
 
@@ -73,7 +86,8 @@ def run_study(
     debug: bool = False,
     accept: Collection[str] = (),
 ) -> Audit:
-    """Train what is missing under ``out``, audit every variant against the reference, write the report."""
+    """Train what is missing under ``out``, audit every variant against the reference, write the
+    report."""
     from undertow.lab.train.population import Trainer
     from undertow.stopping import Stopping
     from undertow.watch import JsonWatch, Watch
@@ -82,7 +96,10 @@ def run_study(
     loads = loads_of(populations)
     with (JsonWatch if json else Watch)(loads, debug=debug) as watch:
         members = watch.progression.members
-        watch.say(f"{study.name} at scale {scale}: {members} members in {len(loads)} populations, into {out}")
+        watch.say(
+            f"{study.name} at scale {scale}: {members} members in {len(loads)} populations, into "
+            f"{out}"
+        )
         with (
             Stopping(watch.say) as asked,
             Trainer(
@@ -104,7 +121,8 @@ def run_study(
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
-    """What these populations ask for, and the parents and teachers that they derive and learn from."""
+    """What these populations ask for, and the parents and teachers that they derive and learn
+    from."""
     from undertow.watch import Load
 
     loads: dict[str, Load] = {}
@@ -112,14 +130,18 @@ def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
         if population.source is not None:
             loads |= loads_of([population.source])
         epochs = sum(i.finetune.epochs for i in population.interventions if i.finetune)
-        loads[population.name] = Load(population.members, epochs if population.parent else population.recipe.epochs)
+        loads[population.name] = Load(
+            population.members, epochs if population.parent else population.recipe.epochs
+        )
     return loads
 
 
 def _write_results(study: Study, found: Audit, file: Path, scale: str, out: Path) -> str:
     from undertow.results import environment, published_beside, results_page
 
-    page = results_page(study, found, scale=scale, published=published_beside(file), environment=environment())
+    page = results_page(
+        study, found, scale=scale, published=published_beside(file), environment=environment()
+    )
     (out / "results.md").write_text(page, encoding="utf-8")
     return page
 
@@ -134,21 +156,27 @@ def study_file(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".py" and path.is_file():
         return path
-    raise UserError(f"there is no study {name!r}: choose from {', '.join(known)}, or give the path of a study's file")
+    raise UserError(
+        f"there is no study {name!r}: choose from {', '.join(known)}, or give the path "
+        "of a study's file"
+    )
 
 
 def declared_study(file: Path, scale: Scale) -> Study:
     """What the file's ``study(scale)`` declares."""
     study = load_study(file).study(scale)
     if not isinstance(study, Study):
-        raise UserError(f"{file}: study({scale!r}) returned {type(study).__name__}; it must return a Study")
+        raise UserError(
+            f"{file}: study({scale!r}) returned {type(study).__name__}; it must return a Study"
+        )
     return study
 
 
 def load_study(file: Path) -> ModuleType:
     """Run a study's file and return it; it must have a function ``study(scale)``.
 
-    It is a module only while it runs, which its dataclasses need: workers must not import it, so its classes travel.
+    It is a module only while it runs, which its dataclasses need: workers must not import it, so
+    its classes travel.
     """
     spec = importlib.util.spec_from_file_location(f"undertow_study_{file.stem}", file)
     if spec is None or spec.loader is None:
@@ -160,5 +188,7 @@ def load_study(file: Path) -> ModuleType:
     finally:
         del sys.modules[spec.name]
     if not callable(getattr(module, "study", None)):
-        raise UserError(f"{file} has no function study(scale): see undertow/studies for the shape of a study")
+        raise UserError(
+            f"{file} has no function study(scale): see undertow/studies for the shape of a study"
+        )
     return module

@@ -1,4 +1,5 @@
-"""Ctrl-C while members train: once to stop and keep what is trained so far, twice to stop at once."""
+"""Ctrl-C while members train: once to stop and keep what is trained so far, twice to stop at
+once."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopping:
-    """A context in which the first such signal is remembered and the second raises ``KeyboardInterrupt``.
+    """A context in which the first such signal is remembered and the second raises
+    ``KeyboardInterrupt``.
 
-    Called, it says whether to stop. Outside the main thread, where Python takes no signals, it never does.
+    Called, it says whether to stop. Outside the main thread, where Python takes no signals, it
+    never does.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -32,7 +35,10 @@ class Stopping:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for which, handler in self._before.items():
             signal.signal(which, handler)

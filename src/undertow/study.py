@@ -1,7 +1,7 @@
 """``Study`` and ``Claim``: what a paper's study declares. Frozen, and importable without torch.
 
-A study file reads as the paper's method section: its docstring says question, reference, variants, measured, test and
-departures, and the code below repeats them in the same order.
+A study file reads as the paper's method section: its docstring says question, reference, variants,
+measured, test and departures, and the code below repeats them in the same order.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 Scale = Literal["smoke", "demo", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("smoke", "demo", "small", "paper")
-"""``smoke`` only proves that it runs and is stamped so; ``demo`` is a cut of ``small`` for a first look; ``small`` is a
-real result on embedded data, minutes on two cores; ``paper`` is the paper's setting, for an accelerator."""
+"""``smoke`` only proves that it runs and is stamped so; ``demo`` is a cut of ``small`` for a first
+look; ``small`` is a real result on embedded data, minutes on two cores; ``paper`` is the paper's
+setting, for an accelerator."""
 
 Status = Literal["held", "not held", "not testable"]
 
@@ -60,7 +61,8 @@ class Study:
 
 @dataclass(frozen=True)
 class Results:
-    """An audit as claims read it. A number that was not measured raises ``KeyError``, so no claim holds by accident."""
+    """An audit as claims read it. A number that was not measured raises ``KeyError``, so no claim
+    holds by accident."""
 
     audit: Audit
 
@@ -88,10 +90,18 @@ class Results:
         count = self.count(name)
         return f"{count.observed} exemplars, floor {count.floor_low:.0f} to {count.floor_high:.0f}"
 
+    def taxicab_above_floor(self, name: str) -> float:
+        """Mean Taxicab distance, 0 to 2, less its floor: paired and independent members have floors
+        of their own."""
+        count = self.count(name)
+        return count.mean_taxicab - count.mean_taxicab_floor
+
     def findings(self, variant: str, measure: str, slice: str | None = None) -> pl.DataFrame:
         """Rows of one measure, optionally of one slice column (``all`` for the whole)."""
         self.variant(variant)
-        rows = self.audit.findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure))
+        rows = self.audit.findings.filter(
+            (pl.col("variant") == variant) & (pl.col("measure") == measure)
+        )
         rows = rows if slice is None else rows.filter(pl.col("slice") == slice)
         if rows.height == 0:
             raise KeyError(f"no finding of {measure} on {slice or 'any slice'} for {variant}")
@@ -103,7 +113,11 @@ class Results:
 
     def lowest(self, variant: str, measure: str, slice: str) -> dict[str, Any]:
         """The finding with the smallest effect on one slice column."""
-        return self.findings(variant, measure, slice).sort("effect", maintain_order=True).row(0, named=True)
+        return (
+            self.findings(variant, measure, slice)
+            .sort("effect", maintain_order=True)
+            .row(0, named=True)
+        )
 
     def verdicts(self, variant: str, measure: str) -> list[str]:
         """The verdicts of one measure on the whole and on every slice."""
@@ -111,7 +125,9 @@ class Results:
 
     def over_index(self, variant: str, slice: str, value: str) -> float:
         """Share of a slice among exemplars over its share among all examples."""
-        rows = self.variant(variant).over_indexed.filter((pl.col("slice") == slice) & (pl.col("value") == value))
+        rows = self.variant(variant).over_indexed.filter(
+            (pl.col("slice") == slice) & (pl.col("value") == value)
+        )
         if rows.height != 1:
             raise KeyError(f"no slice {slice} = {value}")
         return float(rows["ratio"][0])
@@ -127,30 +143,35 @@ def claim(text: str, source: str) -> Callable[[Callable[[Results], Outcome]], Cl
     return lambda check: Claim(text, source, check)
 
 
-def untestable(text: str, source: str, reason: str) -> Claim:
+def untested(text: str, source: str, reason: str) -> Claim:
     """A claim of the paper that this study cannot put to the test, with the reason."""
     return Claim(text, source, lambda _: Outcome("not testable", reason))
 
 
 def claims_in(names: dict[str, Any]) -> tuple[Claim, ...]:
-    """The claims of a study's file in the order in which it makes them: ``claims_in(globals())``."""
+    """The claims of a study's file in the order in which it makes them:
+    ``claims_in(globals())``."""
     return tuple(value for value in names.values() if isinstance(value, Claim))
 
 
 def judge(claim: Claim, results: Results) -> Outcome:
-    """The claim's outcome. It is not testable, with the reason, where a number it needs is missing or undefined, or
-    where it fails on a finding that is too small to tell."""
+    """The claim's outcome. It is not testable, with the reason, where a number it needs is missing
+    or undefined, or where it fails on a finding that is too small to tell."""
     try:
         outcome = claim.check(results)
     except KeyError as missing:
         return Outcome("not testable", str(missing.args[0]))
     if not isinstance(outcome, Outcome):
         raise UserError(
-            f"claim {claim.text!r}: its check returned {outcome!r}; it must return an Outcome, such as "
-            "held(condition, evidence)"
+            f"claim {claim.text!r}: its check returned {outcome!r}; it must return an Outcome, "
+            "such as held(condition, evidence)"
         )
     undecided = outcome.status == "not held" and "too small to tell" in outcome.evidence
-    return Outcome("not testable", outcome.evidence) if undecided or "nan" in outcome.evidence else outcome
+    return (
+        Outcome("not testable", outcome.evidence)
+        if undecided or "nan" in outcome.evidence
+        else outcome
+    )
 
 
 def points(fraction: float) -> str:

@@ -23,7 +23,8 @@ ENDS = ("done", "kept", "failed", "diverged")
 
 @dataclass(frozen=True)
 class Load:
-    """What one population asks for: how many members, and how many epochs each of them trains (maybe none)."""
+    """What one population asks for: how many members, and how many epochs each of them trains
+    (maybe none)."""
 
     members: int
     epochs: int
@@ -35,7 +36,8 @@ class Load:
 
 
 class Progression:
-    """How far the trainings have come, from the events alone. Seconds are given, so that it needs no clock."""
+    """How far the trainings have come, from the events alone. Seconds are given, so that it needs
+    no clock."""
 
     def __init__(self, loads: Mapping[str, Load]) -> None:
         self.loads = dict(loads)
@@ -53,7 +55,8 @@ class Progression:
             self.images += event.images
             self._cost[key] = load.member_cost * event.epoch / event.epochs
         elif event.kind in ENDS:
-            if event.kind == "kept" and key not in self._ends:  # seen again by what derives or learns from it
+            # seen again by what derives or learns from it
+            if event.kind == "kept" and key not in self._ends:
                 self._kept += load.member_cost
             self._ends.add(key)
             self._cost[key] = load.member_cost
@@ -73,7 +76,8 @@ class Progression:
         return sum(load.members * load.member_cost for load in self.loads.values())
 
     def seconds_left(self, seconds: float) -> float | None:
-        """By the work that was done in ``seconds``, what was found done apart; None before any is."""
+        """By the work that was done in ``seconds``, what was found done apart; None before any
+        is."""
         worked = sum(self._cost.values()) - self._kept
         return seconds * (self._whole - self._kept - worked) / worked if worked > 0 else None
 
@@ -81,12 +85,14 @@ class Progression:
         """Rate and time left, as far as they can be told."""
         left = self.seconds_left(seconds)
         rate = f", {self.images / seconds:,.0f} images/s" if self.images and seconds > 0 else ""
-        return rate + ("" if left is None or self.ended == self.members else f", about {duration(left)} left")
+        return rate + (
+            "" if left is None or self.ended == self.members else f", about {duration(left)} left"
+        )
 
 
 class Watch:
-    """Follows trainings for a person. Use as a context manager; call it with each ``Event``. With ``debug``, tracebacks
-    of members that failed are shown too."""
+    """Follows trainings for a person. Use as a context manager; call it with each ``Event``. With
+    ``debug``, tracebacks of members that failed are shown too."""
 
     def __init__(self, loads: Mapping[str, Load], *, debug: bool = False) -> None:
         self.progression, self.debug = Progression(loads), debug
@@ -104,7 +110,10 @@ class Watch:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.fancy:
             self.progress.stop()
@@ -122,7 +131,9 @@ class Watch:
         elif event.kind == "note":
             self.say(f"{event.population}: {event.reason}")
         if self.fancy:
-            self.progress.update(self.task, completed=self.progression.share, description=self._description(event))
+            self.progress.update(
+                self.task, completed=self.progression.share, description=self._description(event)
+            )
         else:
             self._line(event)
 
@@ -136,7 +147,9 @@ class Watch:
             counted = f"{self.progression.ended}/{self.progression.members} members"
             note = " (already there)" if event.kind == "kept" else ""
             pace = "" if event.kind == "kept" else self.progression.pace(self.elapsed())
-            self.say(f"{counted}, {event.population} {event.member}{note}, {self.elapsed():.0f} s{pace}")
+            self.say(
+                f"{counted}, {event.population} {event.member}{note}, {self.elapsed():.0f} s{pace}"
+            )
         elif event.kind == "epoch" and time.monotonic() - self.spoke >= BETWEEN_LINES:
             where = f"{event.population} {event.member}, epoch {event.epoch} of {event.epochs}"
             self.say(f"{where}, {self.elapsed():.0f} s{self.progression.pace(self.elapsed())}")
@@ -156,18 +169,28 @@ class Watch:
 
 
 class JsonWatch(Watch):
-    """Follows trainings for a machine: each event, and each remark, is one line of JSON on standard output."""
+    """Follows trainings for a machine: each event, and each remark, is one line of JSON on standard
+    output."""
 
     def __init__(self, loads: Mapping[str, Load], *, debug: bool = False) -> None:
         super().__init__(loads, debug=debug)
         self.fancy = False
 
     def __call__(self, event: Event) -> None:
-        """Write the event with the seconds since the start and, as soon as they can be told, those that are left."""
+        """Write the event with the seconds since the start and, as soon as they can be told, those
+        that are left."""
         self.progression.take(event)
         left_out = ("kind",) if self.debug else ("kind", "trace")
-        told = {name: value for name, value in asdict(event).items() if name not in left_out and value not in ("", 0)}
-        told |= {name: harmless(value) for name, value in told.items() if isinstance(value, str) and name != "trace"}
+        told = {
+            name: value
+            for name, value in asdict(event).items()
+            if name not in left_out and value not in ("", 0)
+        }
+        told |= {
+            name: harmless(value)
+            for name, value in told.items()
+            if isinstance(value, str) and name != "trace"
+        }
         self._write({"event": event.kind, **told})
 
     def say(self, line: str) -> None:
@@ -176,7 +199,10 @@ class JsonWatch(Watch):
 
     def _write(self, told: dict[str, object]) -> None:
         left = self.progression.seconds_left(self.elapsed())
-        clock = {"seconds": round(self.elapsed(), 3), "seconds_left": None if left is None else round(left, 1)}
+        clock = {
+            "seconds": round(self.elapsed(), 3),
+            "seconds_left": None if left is None else round(left, 1),
+        }
         print(json.dumps(told | clock | {"share": round(self.progression.share, 4)}), flush=True)
 
 

@@ -36,7 +36,9 @@ def null() -> Audit:
 
 def rows(found: Audit, measure: str, slice: str, value: str = "") -> dict[str, object]:
     f = found.findings
-    hit = f.filter((pl.col("measure") == measure) & (pl.col("slice") == slice) & (pl.col("value") == value))
+    hit = f.filter(
+        (pl.col("measure") == measure) & (pl.col("slice") == slice) & (pl.col("value") == value)
+    )
     assert hit.height == 1
     return hit.row(0, named=True)
 
@@ -55,7 +57,10 @@ def test_the_planted_class_is_worse_and_named(planted: Audit) -> None:
 
 def test_no_other_class_is_blamed(planted: Audit) -> None:
     f = planted.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "class"))
-    assert set(f.filter(pl.col("value") != "class 2")["verdict"]) <= {"within tolerance", "too small to tell"}
+    assert set(f.filter(pl.col("value") != "class 2")["verdict"]) <= {
+        "within tolerance",
+        "too small to tell",
+    }
 
 
 def test_nothing_is_blamed_in_the_null_world(null: Audit) -> None:
@@ -129,21 +134,30 @@ def test_three_members_a_side_decide_shifts_by_students_t_and_the_audit_says_so(
 
 
 def test_paired_churn_has_no_floor_and_is_not_called_within_it() -> None:
-    reference, variant = planted_world({0: 0.3}, m_ref=8, m_var=8, n=400, paired=True, churn=0.3, seed=1)
+    reference, variant = planted_world(
+        {0: 0.3}, m_ref=8, m_var=8, n=400, paired=True, churn=0.3, seed=1
+    )
     row = rows(audit(reference, [variant], Settings(draws=200)), "churn", "all")
     pairs = zip(reference.pred_MN, variant.pred_MN, strict=True)
     assert row["changed"] == pytest.approx(np.mean([(a != b).mean() for a, b in pairs]))
     assert all(np.isnan(float(str(row[key]))) for key in ("floor", "effect", "p"))
     assert row["verdict"] == "too small to tell"
-    assert str(row["note"]).startswith("no floor: swapping the members of a pair does not change this measure; ")
+    assert str(row["note"]).startswith(
+        "no floor: swapping the members of a pair does not change this measure; "
+    )
 
 
 def test_three_members_a_side_find_nothing_within_the_floor() -> None:
     reference, variant = planted_world({0: 0.5}, m_ref=3, m_var=3, n=400, seed=1)
     found = audit(reference, [variant], SETTINGS)
-    counted = found.findings.filter(pl.col("measure").is_in(["modal_disagreement", "taxicab", "churn"]))
+    counted = found.findings.filter(
+        pl.col("measure").is_in(["modal_disagreement", "taxicab", "churn"])
+    )
     assert set(counted["verdict"]) == {"too small to tell"}
-    assert "examples changed their modal answer, which cannot be told from chance: exchanged" in found.headline
+    assert (
+        "examples changed their modal answer, which cannot be told from chance: exchanged"
+        in found.headline
+    )
 
 
 def test_one_repeat_run_does_not_make_a_few_examples_decide() -> None:
@@ -170,7 +184,9 @@ def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined_or_open() -> No
     label = [0, 1, 0, -1] * 10
     silent = [-1 if n % 4 == 1 else n % 2 for n in range(40)]
     reference = records_from([[0, 1, 0, 1] * 10, silent], label, 2, name="old")
-    found = as_they_are(reference, records_from([[0, 1, 1, 1] * 10], label, 2, name="new"), SETTINGS)
+    found = as_they_are(
+        reference, records_from([[0, 1, 1, 1] * 10], label, 2, name="new"), SETTINGS
+    )
     row = rows(found, "newly_wrong_per_pair", "class", "(missing)")
     assert (row["verdict"], row["note"], row["n_examples"]) == ("undefined", "", 0)
     row = rows(found, "churn", "class", "class 1")
@@ -192,11 +208,15 @@ def test_error_rates_stand_with_their_counts_and_relative_change(members: int) -
     assert str(alarms["note"]).startswith("false positives 4 → 10 of 40; relative change +150 %")
     misses = rows(found, "false_negative_rate", "class", "blond")
     assert (misses["changed"], misses["n_examples"]) == (0.25, 20)
-    assert str(misses["note"]).startswith("false negatives 0 → 5 of 20; relative change undefined (none before)")
+    assert str(misses["note"]).startswith(
+        "false negatives 0 → 5 of 20; relative change undefined (none before)"
+    )
     assert rows(found, "false_positive_rate", "class", "blond")["verdict"] == "undefined"
 
 
-def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_whole(planted: Audit) -> None:
+def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_whole(
+    planted: Audit,
+) -> None:
     reference, variant = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     in_class = reference.label_N == 2
     p = []
@@ -208,7 +228,8 @@ def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_w
             sides.append(recall_M - (whole_M if own else whole_M.mean()))
         p.append(stats.ttest_ind(*sides, equal_var=False).pvalue)
     assert rows(planted, "accuracy_beyond_overall", "class", "class 2")["note"] == (
-        f"class test of 1911.05248, uncorrected: p = {p[0]:.2g}, with each member's own accuracy {p[1]:.2g}"
+        f"class test of 1911.05248, uncorrected: p = {p[0]:.2g}, with each member's own accuracy "
+        f"{p[1]:.2g}"
     )
 
 
@@ -229,14 +250,20 @@ def test_the_reference_is_shown_on_the_examples_that_were_compared() -> None:
     reference, variant = null_world(5, 5, 400, 4, seed=1)
     bad_MN = np.where(np.arange(400) < 200, (reference.label_N + 1) % 4, reference.pred_MN)
     half_bad = records_from(bad_MN, reference.label_N, 4, name="half bad")
-    found = audit(half_bad, [variant.take_examples(np.arange(200, 400))], SETTINGS, allow_partial=True)
+    found = audit(
+        half_bad, [variant.take_examples(np.arange(200, 400))], SETTINGS, allow_partial=True
+    )
     assert found.n_examples == 200
     assert found.reference.accuracy == pytest.approx(rows(found, "accuracy", "all")["reference"])
 
 
 def test_a_reference_without_labels_is_shown_with_the_variants() -> None:
     reference, variant = null_world(4, 4, 100, 3, seed=1)
-    found = audit(records_from(reference.pred_MN, None, reference.classes, name="bare"), [variant], Settings(draws=100))
+    found = audit(
+        records_from(reference.pred_MN, None, reference.classes, name="bare"),
+        [variant],
+        Settings(draws=100),
+    )
     assert found.reference.accuracy == pytest.approx(reference.correct_MN.mean())
 
 
@@ -257,9 +284,14 @@ def test_cells_that_are_too_small_are_counted_aloud() -> None:
 def test_examples_that_nobody_answers_are_no_ties_and_no_counts() -> None:
     reference, variant = null_world(5, 5, 400, 4, seed=1)
     none_MN = np.where(np.arange(400) < 100, -1, reference.pred_MN)
-    both = [records_from(p, reference.label_N, 4, name=n) for p, n in ((none_MN, "a"), (variant.pred_MN, "b"))]
+    both = [
+        records_from(p, reference.label_N, 4, name=n)
+        for p, n in ((none_MN, "a"), (variant.pred_MN, "b"))
+    ]
     kept = [r.take_examples(np.arange(100, 400)) for r in both]
-    whole, part = (as_they_are(*pair, Settings(draws=200)).variants[0].count for pair in (both, kept))
+    whole, part = (
+        as_they_are(*pair, Settings(draws=200)).variants[0].count for pair in (both, kept)
+    )
     assert whole is not None
     assert part is not None
     assert (whole.observed, whole.tied) == (part.observed, part.tied)
@@ -270,15 +302,25 @@ def test_a_member_that_is_silent_on_a_slice_leaves_it_undefined_and_says_so() ->
     pred_MN = reference.pred_MN.copy()
     pred_MN[0, reference.label_N == 1] = -1
     silent = records_from(pred_MN, reference.label_N, 3, name="silent")
-    row = rows(as_they_are(silent, variant, Settings(by=("class",), draws=100)), "accuracy", "class", "class 1")
+    row = rows(
+        as_they_are(silent, variant, Settings(by=("class",), draws=100)),
+        "accuracy",
+        "class",
+        "class 1",
+    )
     assert (row["verdict"], row["note"]) == ("undefined", "1 of 8 members have no value here")
 
 
 def test_the_worst_slice_has_the_minimum_count() -> None:
     reference, variant = planted_world({}, m_ref=5, m_var=5, n=400, seed=3)
     columns = {"site": ["only"] + ["a", "b"] * 199 + ["a"]}
-    wrong = [np.where(np.arange(400) == 0, (r.label_N + 1) % 4, r.pred_MN) for r in (reference, variant)]
-    made = [records_from(p, reference.label_N, 4, slices=columns, name=n) for p, n in zip(wrong, "rv", strict=True)]
+    wrong = [
+        np.where(np.arange(400) == 0, (r.label_N + 1) % 4, r.pred_MN) for r in (reference, variant)
+    ]
+    made = [
+        records_from(p, reference.label_N, 4, slices=columns, name=n)
+        for p, n in zip(wrong, "rv", strict=True)
+    ]
     found = audit(made[0], [made[1]], Settings(by=("site",), draws=200))
     assert rows(found, "accuracy", "site", "only")["changed"] == 0
     assert found.findings.filter(pl.col("measure") == "worst_slice_accuracy")["value"][0] in "ab"
@@ -307,12 +349,16 @@ def test_two_variants_of_one_name_are_refused() -> None:
     with pytest.raises(UserError) as caught:
         audit(reference, [variant, variant])
     assert str(caught.value) == (
-        f"two populations are both named {variant.name!r}: rename one, findings are told apart by name"
+        f"two populations are both named {variant.name!r}: rename one, findings are told apart by "
+        "name"
     )
 
 
-def test_one_lucky_reference_run_makes_a_variant_worse_than_these_models_and_not_than_their_recipe() -> None:
-    # The first run of the reference is right on 60 examples that its repeat run and the variant both get wrong.
+def test_one_lucky_reference_run_makes_a_variant_worse_than_these_models_and_not_than_their_recipe() -> (
+    None
+):
+    # The first run of the reference is right on 60 examples that its repeat run and the variant
+    # both get wrong.
     label_N = np.zeros(1000, dtype=np.int32)
     lucky, usual, variant = (np.zeros(1000, dtype=np.int32) for _ in range(3))
     lucky[:100], usual[:160], variant[:160] = 1, 1, 1
@@ -325,7 +371,10 @@ def test_one_lucky_reference_run_makes_a_variant_worse_than_these_models_and_not
     assert row["reference"] == pytest.approx((0.90 + 0.84) / 2)
     assert row["effect"] == pytest.approx(-0.03)
     assert (row["floor_low"], row["floor_high"]) == pytest.approx((-0.06, 0.06))
-    assert "runs of the reference differ as much from each other: this is about these models" in str(row["note"])
+    assert (
+        "runs of the reference differ as much from each other: this is about these models"
+        in str(row["note"])
+    )
     for scope in ("members", "both"):
         wider = audit(reference, [changed], replace(SETTINGS, generalise_to=scope))  # type: ignore[arg-type]
         row = rows(wider, "accuracy", "all")
@@ -335,7 +384,9 @@ def test_one_lucky_reference_run_makes_a_variant_worse_than_these_models_and_not
 
 
 def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_better() -> None:
-    reference, variant = planted_world({2: 0.9}, m_ref=6, m_var=6, n=600, classes=4, seed=1, proba=True)
+    reference, variant = planted_world(
+        {2: 0.9}, m_ref=6, m_var=6, n=600, classes=4, seed=1, proba=True
+    )
     proba_MNC = np.full_like(variant.proba_MNC, 0.25)
     calm = replace(variant, proba_MNC=proba_MNC, confidence_MN=proba_MNC.max(axis=-1))
     row = rows(audit(reference, [calm], SETTINGS), "confidence", "all")

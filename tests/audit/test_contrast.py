@@ -12,7 +12,10 @@ OVERALL_0, OVERALL_T = [0.765, 0.768, 0.766, 0.769, 0.766], [0.724, 0.728, 0.725
 
 def both(normalise):
     pairs = ((RECALL_0, OVERALL_0), (RECALL_T, OVERALL_T))
-    return [beyond_overall(np.array(recall), np.array(overall), normalise=normalise) for recall, overall in pairs]
+    return [
+        beyond_overall(np.array(recall), np.array(overall), normalise=normalise)
+        for recall, overall in pairs
+    ]
 
 
 def test_population_constant_as_in_the_released_code():
@@ -40,5 +43,7 @@ def test_the_mean_shift_is_the_same_either_way():
 
 
 def test_an_undefined_recall_stays_undefined():
-    got = beyond_overall(np.array([[np.nan, 0.5], [0.25, 0.75]]), np.array([0.5, 1.0]), normalise="constant")
+    got = beyond_overall(
+        np.array([[np.nan, 0.5], [0.25, 0.75]]), np.array([0.5, 1.0]), normalise="constant"
+    )
     np.testing.assert_array_equal(got, [[np.nan, -0.25], [-0.5, 0.0]])

@@ -1,4 +1,5 @@
-"""Members that are no more than one model: found at a stated error rate, said, and never taken for evidence."""
+"""Members that are no more than one model: found at a stated error rate, said, and never taken for
+evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ AUTO = Settings()
 def population(right_MN, name="world", **made) -> Records:
     """Members by what they get right: label 0 is right, 1 wrong."""
     right_MN = np.asarray(right_MN)
-    return records_from(np.where(right_MN, 0, 1), np.zeros(right_MN.shape[1], int), 2, name=name, **made)
+    return records_from(
+        np.where(right_MN, 0, 1), np.zeros(right_MN.shape[1], int), 2, name=name, **made
+    )
 
 
 def model(rng: np.random.Generator, n: int = 1000, accuracy: float = 0.75) -> np.ndarray:
@@ -34,8 +37,11 @@ def noisy(right_N, members: int, share: float, rng: np.random.Generator) -> np.n
     return np.where(rng.random(again_MN.shape) < share, again_MN, right_N)
 
 
-def trained_apart(rng: np.random.Generator, members: int, n: int = 1000, spread: float = 4.0) -> np.ndarray:
-    """Latent ability and difficulty; with this spread the members' error consistency is about .6, as of networks."""
+def trained_apart(
+    rng: np.random.Generator, members: int, n: int = 1000, spread: float = 4.0
+) -> np.ndarray:
+    """Latent ability and difficulty; with this spread the members' error consistency is about .6,
+    as of networks."""
     difficulty_N = rng.normal(-2.0, spread, n)
     ability_M = rng.normal(0, 0.2, members)
     return rng.random((members, n)) < 1 / (1 + np.exp(difficulty_N - ability_M[:, None]))
@@ -67,7 +73,8 @@ def test_repeats_with_a_little_noise_are_one_model(seed) -> None:
 
 
 def test_members_trained_apart_are_not_taken_for_copies() -> None:
-    """As consistent as networks of one recipe are; in at least 98 of 100 worlds none is called a copy."""
+    """As consistent as networks of one recipe are; in at least 98 of 100 worlds none is called a
+    copy."""
     rng = np.random.default_rng(2)
     called, kappa = 0, []
     for _ in range(100):
@@ -79,7 +86,8 @@ def test_members_trained_apart_are_not_taken_for_copies() -> None:
 
 
 def test_members_of_exactly_the_bound_are_called_copies_at_the_stated_rate() -> None:
-    """Two members that disagree as often as the bound allows: called copies in about 1 % of worlds."""
+    """Two members that disagree as often as the bound allows: called copies in about 1 % of
+    worlds."""
     rng = np.random.default_rng(3)
     called = 0
     for _ in range(400):
@@ -110,7 +118,9 @@ def test_perfect_members_are_not_copies() -> None:
 def test_grades_are_compared_as_grades() -> None:
     rng = np.random.default_rng(6)
     score_N = rng.random(600).astype(np.float32)
-    scores = np.stack([score_N, score_N + rng.normal(0, 0.01, 600).astype(np.float32), rng.random(600)]).clip(0, 1)
+    scores = np.stack(
+        [score_N, score_N + rng.normal(0, 0.01, 600).astype(np.float32), rng.random(600)]
+    ).clip(0, 1)
     graded = replace(population(np.ones((3, 600), bool)), score_MN=scores.astype(np.float32))
     assert models_of(graded).tolist() == [0, 0, 1]
 
@@ -148,10 +158,11 @@ def test_runs_of_one_model_are_all_kept_where_examples_are_compared() -> None:
     found = distinct(old, new, paired=False, settings=AUTO)
     assert (found.reference.M, found.variant.M, found.scope) == (3, 2, "examples")
     assert found.said == (
-        "The 3 members of 'old' count as repeat runs of 1 model: they are right and wrong on the same examples more "
-        "often than members trained apart (error consistency above 0.75, tested at 1%). If they were trained apart, "
-        "say so with --members-apart.",
-        "The 2 members of 'new' count as repeat runs of 1 model: they gave the same answer to every example.",
+        "The 3 members of 'old' count as repeat runs of 1 model: they are right and wrong on the "
+        "same examples more often than members trained apart (error consistency above 0.75, tested "
+        "at 1%). If they were trained apart, say so with --members-apart.",
+        "The 2 members of 'new' count as repeat runs of 1 model: they gave the same answer to "
+        "every example.",
     )
 
 
@@ -198,12 +209,14 @@ def copied(noise: float, seed: int):
 
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_two_equal_models_with_four_copies_each_do_not_lose_accuracy(noise) -> None:
-    """Taken for four members a side they lost more than chance in every audit, and hundreds of exemplars were
-    confirmed."""
+    """Taken for four members a side they lost more than chance in every audit, and hundreds of
+    exemplars were confirmed."""
     worse = 0
     for seed in range(12):
         found = copied(noise, seed)
-        accuracy = found.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "all"))
+        accuracy = found.findings.filter(
+            (pl.col("measure") == "accuracy") & (pl.col("slice") == "all")
+        )
         worse += accuracy["verdict"][0] == "worse"
         assert found.variants[0].scope == "examples"
         assert sum("count as repeat runs of 1 model" in said for said in found.notices) == 2
@@ -222,7 +235,8 @@ def test_members_of_a_null_world_are_compared_as_members() -> None:
 
 
 def test_that_members_are_copies_is_shown_over_all_pairs_of_a_side() -> None:
-    """Two members that differ on 66 of 1,000 examples are shown to be copies by themselves, but not among 66 pairs."""
+    """Two members that differ on 66 of 1,000 examples are shown to be copies by themselves, but not
+    among 66 pairs."""
     rng = np.random.default_rng(13)
     first_N = np.arange(1000) < 750
     second_N = first_N.copy()
@@ -238,17 +252,24 @@ def test_pairs_of_which_one_side_alone_are_copies_are_different_pairs(side) -> N
     a, b, c = (model(rng) for _ in range(3))
     members = [[a, b], [c, c]]
     found = distinct(*sides(members[side], members[1 - side]), paired=True, settings=AUTO)
-    assert (ids(found.reference), ids(found.variant), found.scope) == (["m00", "m01"], ["m00", "m01"], "members")
+    assert (ids(found.reference), ids(found.variant), found.scope) == (
+        ["m00", "m01"],
+        ["m00", "m01"],
+        "members",
+    )
 
 
 @pytest.mark.parametrize(("n", "accuracy"), [(50, 0.8), (500, 0.99)])
 def test_equal_members_are_one_model_however_little_the_examples_show(n, accuracy) -> None:
-    """Two models of one ability, four equal copies each. As four members a side they were worse in every audit that
-    fell to the bad side."""
+    """Two models of one ability, four equal copies each. As four members a side they were worse in
+    every audit that fell to the bad side."""
     worse = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        found = audit(*_pair([model(rng, n, accuracy)] * 4, [model(rng, n, accuracy)] * 4), Settings(draws=100))
+        found = audit(
+            *_pair([model(rng, n, accuracy)] * 4, [model(rng, n, accuracy)] * 4),
+            Settings(draws=100),
+        )
         worse += found.verdict == "worse"
         assert found.variants[0].scope == "examples"
     assert worse <= 1
@@ -260,7 +281,8 @@ def _pair(reference_MN, variant_MN):
 
 
 def test_members_of_unequal_accuracy_agree_less_by_chance() -> None:
-    """One is right on all that the other is right on and a tenth more: a consistency of .69, which is no copy's."""
+    """One is right on all that the other is right on and a tenth more: a consistency of .69, which
+    is no copy's."""
     place_N = np.arange(4000) / 4000
     members = [place_N < 0.75, place_N < 0.85]
     assert consistency(*members) == pytest.approx(0.692, abs=0.001)
@@ -268,7 +290,8 @@ def test_members_of_unequal_accuracy_agree_less_by_chance() -> None:
 
 
 def test_the_error_rate_is_shared_by_all_pairs() -> None:
-    """The first two of eight members differ on so many examples that one pair of eight would tell, one of 28 not."""
+    """The first two of eight members differ on so many examples that one pair of eight would tell,
+    one of 28 not."""
     n, right = 1000, 750
     chance = 2 * 0.75 * 0.25
 

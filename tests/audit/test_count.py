@@ -28,12 +28,16 @@ def slow_mode(records: Records, members: list[int], n: int) -> int | None:
 
 def slow_chosen(pair: Pair, ref: list[int], var: list[int]) -> list[int]:
     """Examples on which these members of either side have modal answers that differ."""
-    modes = [(slow_mode(pair.reference, ref, n), slow_mode(pair.variant, var, n)) for n in range(pair.reference.N)]
+    modes = [
+        (slow_mode(pair.reference, ref, n), slow_mode(pair.variant, var, n))
+        for n in range(pair.reference.N)
+    ]
     return [n for n, (a, b) in enumerate(modes) if a is not None and b is not None and a != b]
 
 
 def slow_accuracy(records: Records, members: list[int], chosen: list[int]) -> float:
-    """Of all answers of these members to these examples that can be right or wrong, the share that is right."""
+    """Of all answers of these members to these examples that can be right or wrong, the share that
+    is right."""
     right = [
         oracles.accuracy(int(records.pred_MN[m, n]), int(records.label_N[n]), None, None)
         for m in members
@@ -43,14 +47,16 @@ def slow_accuracy(records: Records, members: list[int], chosen: list[int]) -> fl
 
 
 def slow_crossfit(pair: Pair) -> tuple[float, float]:
-    """Half of the members choose, the others are scored; then the other way round; mean over all halvings."""
+    """Half of the members choose, the others are scored; then the other way round; mean over all
+    halvings."""
     rng = pair.rng("cross-fit")
     scored = []
     for _ in range(SPLITS):
         order_ref = rng.permutation(pair.reference.M).tolist()
         order_var = order_ref if pair.paired else rng.permutation(pair.variant.M).tolist()
         halves = [
-            (order[: math.ceil(len(order) / 2)], order[math.ceil(len(order) / 2) :]) for order in (order_ref, order_var)
+            (order[: math.ceil(len(order) / 2)], order[math.ceil(len(order) / 2) :])
+            for order in (order_ref, order_var)
         ]
         for choosing, scoring in ((0, 1), (1, 0)):
             chosen = slow_chosen(pair, halves[0][choosing], halves[1][choosing])
@@ -74,11 +80,14 @@ def test_accuracy_on_exemplars_needs_two_members_a_side_and_an_exemplar() -> Non
         assert np.isnan(crossfitted_accuracy(pair_of(world))).all()
     reference, _ = null_world(4, 4, 40, 3, seed=1)
     steady = records_from(np.tile(reference.pred_MN[:1], (4, 1)), reference.label_N, 3)
-    assert np.isnan(crossfitted_accuracy(Pair(steady, steady, paired=False, settings=Settings()))).all()
+    assert np.isnan(
+        crossfitted_accuracy(Pair(steady, steady, paired=False, settings=Settings()))
+    ).all()
 
 
 def test_choosing_members_are_never_those_that_are_scored() -> None:
-    """Chosen by themselves, members of one process look worse than they are: that is what halving is for."""
+    """Chosen by themselves, members of one process look worse than they are: that is what halving
+    is for."""
     reference, variant = null_world(6, 6, 600, 3, seed=4)
     pair = Pair(reference, variant, paired=False, settings=Settings())
     before, after = crossfitted_accuracy(pair)
@@ -107,7 +116,8 @@ def test_three_members_have_no_halves_to_compare() -> None:
 
 
 def count_of(pair: Pair) -> ExemplarCount:
-    # Straight from the pair: examples that nobody answers would be refused, and the loops here know them.
+    # Straight from the pair: examples that nobody answers would be refused, and the loops here know
+    # them.
     settings = replace(pair.settings, draws=200)
     compared = Comparison(replace(pair, settings=settings), pair.reference, (), ())
     (found,) = audit_comparisons(pair.reference, [compared], settings).variants
@@ -121,14 +131,27 @@ def test_every_number_of_the_count_is_that_of_a_loop(world: str) -> None:
     count, made, n = count_of(pair), Exemplars(pair), pair.reference.N
     every = [list(range(side.M)) for side in (pair.reference, pair.variant)]
     assert count.observed == len(slow_chosen(pair, *every))
-    voted = [all((side.pred_MN[:, i] >= 0).any() for side in (pair.reference, pair.variant)) for i in range(n)]
-    modes = [(slow_mode(pair.reference, every[0], i), slow_mode(pair.variant, every[1], i)) for i in range(n)]
+    voted = [
+        all((side.pred_MN[:, i] >= 0).any() for side in (pair.reference, pair.variant))
+        for i in range(n)
+    ]
+    modes = [
+        (slow_mode(pair.reference, every[0], i), slow_mode(pair.variant, every[1], i))
+        for i in range(n)
+    ]
     assert count.tied == sum(v and None in m for v, m in zip(voted, modes, strict=True))
     assert count.n_examples == n
     assert count.confirmed == sum(q <= pair.settings.fdr for q in made.q_N)
-    votes = [[side.pred_MN[:, i].tolist() for side in (pair.reference, pair.variant)] for i in range(n)]
-    assert count.mean_taxicab == pytest.approx(oracles.mean_defined([oracles.taxicab(*v, 0) for v in votes]), abs=1e-6)
-    assert (count.reference_accuracy_on_exemplars, count.variant_accuracy_on_exemplars) == crossfitted_accuracy(pair)
+    votes = [
+        [side.pred_MN[:, i].tolist() for side in (pair.reference, pair.variant)] for i in range(n)
+    ]
+    assert count.mean_taxicab == pytest.approx(
+        oracles.mean_defined([oracles.taxicab(*v, 0) for v in votes]), abs=1e-6
+    )
+    assert (
+        count.reference_accuracy_on_exemplars,
+        count.variant_accuracy_on_exemplars,
+    ) == crossfitted_accuracy(pair)
 
 
 @pytest.mark.parametrize("world", SEVERAL)
@@ -142,7 +165,8 @@ def test_a_floor_lies_between_its_limits_and_a_count_within_the_examples(world: 
 
 
 def test_a_floor_of_a_null_world_is_where_its_count_is() -> None:
-    """A count is a number of examples, not a share: the floor of a world in which nothing happened is of its size."""
+    """A count is a number of examples, not a share: the floor of a world in which nothing happened
+    is of its size."""
     reference, variant = planted_world({}, m_ref=6, m_var=6, n=400, classes=3, seed=8)
     count = count_of(Pair(reference, variant, paired=False, settings=Settings()))
     assert count.floor_low <= count.observed <= count.floor_high

@@ -12,8 +12,8 @@ MODELS = "The verdict is about these trained models, on new examples like these.
 RECIPES = "The verdict is about new members of these recipes, on these examples."
 BOTH = "The verdict is about new members of these recipes, on new examples like these."
 STUDENT = (
-    "so shifts are tested by Student's t, which assumes that members spread normally, and disagreements cannot be told "
-    "from chance."
+    "so shifts are tested by Student's t, which assumes that members spread normally, and "
+    "disagreements cannot be told from chance."
 )
 LONE = "The variant has one member, which is taken to vary as the reference's members do."
 
@@ -23,7 +23,8 @@ def test_members_are_exchanged() -> None:
     assert design.resolves
     assert design.sentences() == (
         RECIPES,
-        "4 + 4 members: members are exchanged between the two populations; p values come from these rearrangements.",
+        "4 + 4 members: members are exchanged between the two populations; p values come from "
+        "these rearrangements.",
     )
 
 
@@ -32,8 +33,8 @@ def test_three_members_a_side_are_decided_by_students_t() -> None:
     assert (design.tells, design.resolves) == (True, False)
     assert design.sentences() == (
         RECIPES,
-        "3 + 3 members: members are exchanged between the two populations. These rearrangements cannot reach 5% "
-        f"(smallest possible p is 0.1), {STUDENT}",
+        "3 + 3 members: members are exchanged between the two populations. These rearrangements "
+        f"cannot reach 5% (smallest possible p is 0.1), {STUDENT}",
     )
 
 
@@ -43,24 +44,26 @@ def test_pairs_need_six_for_rearrangements() -> None:
     assert (design.tells, design.resolves) == (True, False)
     assert design.sentences() == (
         RECIPES,
-        "5 + 5 members: each variant member derives from a reference member, so pairs are swapped. These "
-        f"rearrangements cannot reach 5% (smallest possible p is 0.062), {STUDENT}",
+        "5 + 5 members: each variant member derives from a reference member, so pairs are "
+        f"swapped. These rearrangements cannot reach 5% (smallest possible p is 0.062), {STUDENT}",
     )
     assert Design(6, 6, paired=True, level=0.05).sentences()[1] == (
-        "6 + 6 members: each variant member derives from a reference member, so pairs are swapped; p values come from "
-        "these rearrangements."
+        "6 + 6 members: each variant member derives from a reference member, so pairs are swapped; "
+        "p values come from these rearrangements."
     )
 
 
 @pytest.mark.parametrize("scope", ["members", "both"])
-@pytest.mark.parametrize(("paired", "what"), [(False, "One reference member"), (True, "One pair of members")])
+@pytest.mark.parametrize(
+    ("paired", "what"), [(False, "One reference member"), (True, "One pair of members")]
+)
 def test_one_reference_member_or_pair_cannot_tell_and_says_what_would(scope, paired, what) -> None:
     design = Design(1, 1 if paired else 8, paired=paired, level=0.05, scope=scope)
     assert (design.tells, design.resolves, design.mode) == (False, False, "members")
     assert design.sentences() == (
         RECIPES if scope == "members" else BOTH,
-        f"{what} does not show how much members of a recipe differ, so this cannot be told; give more, or ask about "
-        "these models with --generalise-to examples.",
+        f"{what} does not show how much members of a recipe differ, so this cannot be told; give "
+        "more, or ask about these models with --generalise-to examples.",
     )
 
 
@@ -77,14 +80,15 @@ def test_one_variant_member_is_taken_to_vary_as_the_references() -> None:
 def test_members_and_examples() -> None:
     assert Design(3, 2, paired=False, level=0.05, scope="both").sentences() == (
         BOTH,
-        "3 + 2 members and the examples are both taken as samples: limits of shifts add what members and what examples "
-        "vary by. Disagreements are tested by exchanging members, on these examples.",
+        "3 + 2 members and the examples are both taken as samples: limits of shifts add what "
+        "members and what examples vary by. Disagreements are tested by exchanging members, on "
+        "these examples.",
     )
     clustered = Design(5, 5, paired=True, level=0.05, scope="both", clusters="column 'passage'")
     assert clustered.sentences()[1] == (
-        "5 pairs of members and the examples are both taken as samples: limits of shifts add what members and what "
-        "clusters of examples (column 'passage') vary by. Disagreements are tested by exchanging members, on these "
-        "examples."
+        "5 pairs of members and the examples are both taken as samples: limits of shifts add what "
+        "members and what clusters of examples (column 'passage') vary by. Disagreements are "
+        "tested by exchanging members, on these examples."
     )
 
 
@@ -107,12 +111,15 @@ def test_graded_outcomes_have_another_test_than_right_and_wrong() -> None:
 def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
     said = "examples with equal content (180 repeat another)"
     design = Design(1, 1, paired=False, level=0.05, scope="examples", clusters=said, binary=binary)
-    assert design.sentences()[1] == (f"The test is over clusters of examples ({said}), by limits for a bounded mean.")
+    assert design.sentences()[1] == (
+        f"The test is over clusters of examples ({said}), by limits for a bounded mean."
+    )
     assert "McNemar" not in " ".join(design.sentences())
 
 
 @pytest.mark.parametrize(
-    ("runs", "floor"), [(2, "The floor is how much the 2 runs"), (3, "The floor is how much the 3 runs")]
+    ("runs", "floor"),
+    [(2, "The floor is how much the 2 runs"), (3, "The floor is how much the 3 runs")],
 )
 def test_repeat_runs_are_averaged_and_give_the_floor(runs, floor) -> None:
     design = Design(runs, 1, paired=False, level=0.05, scope="examples")
@@ -147,7 +154,9 @@ def test_paired_members_are_swapped_within_pairs() -> None:
         ("examples", "both", (5, 5), "examples"),
     ],
 )
-def test_by_itself_it_is_about_members_only_where_both_sides_have_several(asked, several, models, scope) -> None:
+def test_by_itself_it_is_about_members_only_where_both_sides_have_several(
+    asked, several, models, scope
+) -> None:
     assert scope_of(Settings(generalise_to=asked, several=several), *models) == scope
 
 

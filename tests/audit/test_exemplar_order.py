@@ -1,4 +1,5 @@
-"""With one model a side every changed answer is as far as any other: what decides their order then."""
+"""With one model a side every changed answer is as far as any other: what decides their order
+then."""
 
 from __future__ import annotations
 
@@ -14,12 +15,17 @@ LABEL_N = np.zeros(40, dtype=int)
 
 def ids(reference, variant, **given):
     found = audit(reference, [variant], Settings(draws=100, min_count=5, **given))
-    return found.exemplars["example_id"].to_list(), [e.exemplar.example_id for e in found.variants[0].gallery]
+    return found.exemplars["example_id"].to_list(), [
+        e.exemplar.example_id for e in found.variants[0].gallery
+    ]
 
 
 def pair(**given):
     after_N = np.where(np.arange(40) < 6, 1, 0)
-    both = [records_from([pred], LABEL_N, 2, name=n, **given) for n, pred in (("old", LABEL_N), ("new", after_N))]
+    both = [
+        records_from([pred], LABEL_N, 2, name=n, **given)
+        for n, pred in (("old", LABEL_N), ("new", after_N))
+    ]
     return both[0], both[1]
 
 
@@ -42,7 +48,14 @@ def test_the_probability_that_the_right_answer_lost_comes_first():
 
 def test_without_probabilities_the_slices_that_lose_most_come_first():
     old, new = pair(slices={"region": ["south", "north"] * 3 + ["north"] * 4 + ["south"] * 30})
-    assert ids(old, new, by=("region",))[0] == ["e0001", "e0003", "e0005", "e0000", "e0002", "e0004"]
+    assert ids(old, new, by=("region",))[0] == [
+        "e0001",
+        "e0003",
+        "e0005",
+        "e0000",
+        "e0002",
+        "e0004",
+    ]
 
 
 def test_and_without_slices_the_order_of_the_data():

@@ -1,4 +1,5 @@
-"""Exemplars against plain loops: who changed, who became wrong, in what order, beside which control."""
+"""Exemplars against plain loops: who changed, who became wrong, in what order, beside which
+control."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def share(votes: list[int], code: int | None) -> float:
     return cast.count(code) / len(cast) if cast and code is not None else oracles.NAN
 
 
-@pytest.fixture(params=[(world, seed) for world in WORLDS for seed in (0, 1)], ids=lambda p: f"{p[0]}, {p[1]}")
+@pytest.fixture(
+    params=[(world, seed) for world in WORLDS for seed in (0, 1)], ids=lambda p: f"{p[0]}, {p[1]}"
+)
 def pair(request: pytest.FixtureRequest) -> Pair:
     return pair_of(*request.param)
 
@@ -46,8 +49,12 @@ def test_flags_and_shares_are_those_of_a_loop(pair: Pair) -> None:
         first = oracles.mode(votes[0], ties="smallest")
         np.testing.assert_allclose(made.reference_share_N[n], share(votes[0], first))
         if made.voted_N[n]:
-            np.testing.assert_allclose(made.variant_share_N[n], share(votes[1], first), err_msg=str(votes))
-            np.testing.assert_allclose(made.taxicab_N[n], oracles.taxicab(*votes, label), atol=1e-12)
+            np.testing.assert_allclose(
+                made.variant_share_N[n], share(votes[1], first), err_msg=str(votes)
+            )
+            np.testing.assert_allclose(
+                made.taxicab_N[n], oracles.taxicab(*votes, label), atol=1e-12
+            )
 
 
 def test_what_became_wrong_or_right_changed_and_no_example_is_both(pair: Pair) -> None:
@@ -90,7 +97,8 @@ def test_a_p_value_needs_members_on_both_sides(pair: Pair) -> None:
 
 
 def slow_control(made: Exemplars, exemplar: int, taken: set[int]) -> int | None:
-    """The unchanged example of the same label and the same reference answer that is nearest in certainty and calm."""
+    """The unchanged example of the same label and the same reference answer that is nearest in
+    certainty and calm."""
     reference = made.pair.reference
     best, nearest = None, float("inf")
     for n in range(reference.N):
@@ -106,11 +114,15 @@ def slow_control(made: Exemplars, exemplar: int, taken: set[int]) -> int | None:
     return best
 
 
-def test_the_gallery_has_those_that_became_wrong_first_each_beside_its_nearest_control(pair: Pair) -> None:
+def test_the_gallery_has_those_that_became_wrong_first_each_beside_its_nearest_control(
+    pair: Pair,
+) -> None:
     made = Exemplars(pair)
     index = {example: n for n, example in enumerate(pair.reference.example_id_N)}
     ranked = [index[e] for e in made.frame().filter(pl.col("modal_disagreement"))["example_id"]]
-    wanted = [n for wrong in (True, False) for n in ranked if bool(made.newly_wrong_N[n]) == wrong][:12]
+    wanted = [n for wrong in (True, False) for n in ranked if bool(made.newly_wrong_N[n]) == wrong][
+        :12
+    ]
     gallery, taken = made.gallery(), set[int]()
     assert [index[e.exemplar.example_id] for e in gallery] == wanted
     for entry, n in zip(gallery, wanted, strict=True):
@@ -119,17 +131,26 @@ def test_the_gallery_has_those_that_became_wrong_first_each_beside_its_nearest_c
         taken |= set() if control is None else {control}
         assert (entry.taxicab, entry.newly_wrong) == (made.taxicab_N[n], made.newly_wrong_N[n])
         assert entry.confirmed == (entry.q <= 0.2)
-        for side, votes in zip((entry.exemplar.reference, entry.exemplar.variant), votes_of(pair, n), strict=True):
+        for side, votes in zip(
+            (entry.exemplar.reference, entry.exemplar.variant), votes_of(pair, n), strict=True
+        ):
             counted = Counter(pair.reference.classes[v] for v in votes if v >= 0)
-            assert {name: s * sum(counted.values()) for name, s in side.shares} == pytest.approx(counted)
+            assert {name: s * sum(counted.values()) for name, s in side.shares} == pytest.approx(
+                counted
+            )
             assert [s for _, s in side.shares] == sorted((s for _, s in side.shares), reverse=True)
 
 
 def test_what_lost_most_of_a_graded_score_comes_before_what_lost_less() -> None:
     label = np.zeros(4, np.int32)
-    reference, variant = (records_from([pred], label, 2, name=name) for pred, name in (([0] * 4, "a"), ([1] * 4, "b")))
+    reference, variant = (
+        records_from([pred], label, 2, name=name) for pred, name in (([0] * 4, "a"), ([1] * 4, "b"))
+    )
     before, after = np.array([[0.5, 0.9, 0.9, np.nan]]), np.array([[0.4, 0.2, 0.6, 0.1]])
-    sides = [replace(r, score_MN=s.astype(np.float32)) for r, s in ((reference, before), (variant, after))]
+    sides = [
+        replace(r, score_MN=s.astype(np.float32))
+        for r, s in ((reference, before), (variant, after))
+    ]
     made = Exemplars(Pair(*sides, paired=False, settings=Settings()))
     assert made.order_N.tolist() == [1, 2, 0, 3]
 

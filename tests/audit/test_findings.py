@@ -28,12 +28,17 @@ from undertow.audit.wording import points, signed
         (math.nan, math.nan, math.nan, math.nan, "undefined"),
     ],
 )
-def test_a_shift_of_accuracy(effect: float, low: float, high: float, p: float, verdict: str) -> None:
+def test_a_shift_of_accuracy(
+    effect: float, low: float, high: float, p: float, verdict: str
+) -> None:
     assert shift_verdict(accuracy.card, effect, low, high, p, level=0.05, tolerance=0.05) == verdict
 
 
 def test_a_rising_error_rate_is_worse() -> None:
-    assert shift_verdict(false_positive_rate.card, 0.1, 0.05, 0.15, 0.01, level=0.05, tolerance=0.05) == "worse"
+    assert (
+        shift_verdict(false_positive_rate.card, 0.1, 0.05, 0.15, 0.01, level=0.05, tolerance=0.05)
+        == "worse"
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,16 +53,24 @@ def test_a_rising_error_rate_is_worse() -> None:
         (math.nan, 0.1, 0.1, 1.0, "undefined"),
     ],
 )
-def test_a_disagreement_against_its_floor(value: float, floor: float, high: float, p: float, verdict: str) -> None:
+def test_a_disagreement_against_its_floor(
+    value: float, floor: float, high: float, p: float, verdict: str
+) -> None:
     assert floor_verdict(churn.card, value, floor, high, p, level=0.05, tolerance=0.05) == verdict
 
 
 def test_more_newly_right_than_chance_is_better() -> None:
-    assert floor_verdict(newly_right.card, 0.3, 0.1, 0.12, 0.001, level=0.05, tolerance=0.05) == "better"
+    assert (
+        floor_verdict(newly_right.card, 0.3, 0.1, 0.12, 0.001, level=0.05, tolerance=0.05)
+        == "better"
+    )
 
 
 def test_a_measure_without_a_bad_direction_is_never_called_worse() -> None:
-    assert shift_verdict(confidence.card, -0.1, -0.15, -0.05, 0.01, level=0.05, tolerance=0.05) == "undefined"
+    assert (
+        shift_verdict(confidence.card, -0.1, -0.15, -0.05, 0.01, level=0.05, tolerance=0.05)
+        == "undefined"
+    )
 
 
 def test_an_open_verdict_never_asks_for_what_there_is() -> None:

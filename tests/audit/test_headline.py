@@ -20,7 +20,9 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
     found = audit(reference, [variant], Settings(by=("class",), draws=500))
     first, second, third = found.headline.split(". ")
     assert first.startswith("variant loses 8.3 points of accuracy overall (95 % interval −")
-    assert second.startswith("1 of 6 slices lose more than chance; class class 2 pays most: −41.4 points (−")
+    assert second.startswith(
+        "1 of 6 slices lose more than chance; class class 2 pays most: −41.4 points (−"
+    )
     assert third.startswith(
         "118 of 1,200 examples changed their modal answer, more than chance: exchanged members give"
     )
@@ -36,8 +38,12 @@ def test_several_variants_say_how_many_cost_somebody() -> None:
     reference, worse = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     _, again = planted_world({}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     renamed = again.manifest.model_copy(update={"name": "again"})
-    found = audit(reference, [replace(again, manifest=renamed), worse], Settings(by=("class",), draws=500))
-    assert found.headline.startswith("1 of 2 variants loses more than chance can explain. variant loses")
+    found = audit(
+        reference, [replace(again, manifest=renamed), worse], Settings(by=("class",), draws=500)
+    )
+    assert found.headline.startswith(
+        "1 of 2 variants loses more than chance can explain. variant loses"
+    )
 
 
 def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both() -> None:
@@ -45,12 +51,13 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
     before_N, after_N = label_N.copy(), label_N.copy()
     before_N[:8], after_N[8:27] = 1, 1
     before, after = (
-        records_from(pred[None], label_N, 2, name=name) for name, pred in (("old", before_N), ("new", after_N))
+        records_from(pred[None], label_N, 2, name=name)
+        for name, pred in (("old", before_N), ("new", after_N))
     )
     found = audit(before, [after], Settings(draws=200))
     assert found.headline.startswith(
-        "new loses 11.0 points of accuracy overall (95 % interval −21.9 to −0.3), but the exact test cannot tell that"
-        " from chance (p = 0.052). "
+        "new loses 11.0 points of accuracy overall (95 % interval −21.9 to −0.3), but the exact "
+        "test cannot tell that from chance (p = 0.052). "
     )
 
 
@@ -60,16 +67,20 @@ def test_one_model_a_side_without_labels() -> None:
     found = audit(bare[0], [bare[1]], Settings(draws=100))
     share = 100 * float((bare[0].pred_MN[0] != bare[1].pred_MN[0]).mean())
     assert found.headline == (
-        "variant: no labels, so only disagreement can be measured. "
-        f"{share:.1f} % of answers changed; there is no floor to set that against (one reference run)."
+        f"variant: no labels, so only disagreement can be measured. {share:.1f} % of answers "
+        "changed; there is no floor to set that against (one reference run)."
     )
     assert found.verdict == "too small to tell"
 
 
 @pytest.mark.parametrize(("tolerance", "verdict"), [(0.001, "worse"), (0.4, "within tolerance")])
-def test_votes_that_moved_by_less_than_the_tolerance_do_not_turn_the_verdict(tolerance: float, verdict: str) -> None:
+def test_votes_that_moved_by_less_than_the_tolerance_do_not_turn_the_verdict(
+    tolerance: float, verdict: str
+) -> None:
     reference, variant = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
-    found = audit(reference, [variant], Settings(draws=500, tolerance_overall=tolerance), measures=[taxicab])
+    found = audit(
+        reference, [variant], Settings(draws=500, tolerance_overall=tolerance), measures=[taxicab]
+    )
     assert found.findings["verdict"].to_list() == ["worse"]
     assert found.verdict == verdict
 
@@ -78,7 +89,8 @@ REGIONS = ["north", "south"] * 400
 
 
 def exchanged(lost: int, gained: int, where: str) -> tuple[object, object]:
-    """One model a side over 800 examples: so many become wrong in one region, so many right in the other."""
+    """One model a side over 800 examples: so many become wrong in one region, so many right in the
+    other."""
     label_N = np.zeros(800, dtype=np.int64)
     here = np.flatnonzero(np.array(REGIONS) == where)
     there = np.flatnonzero(np.array(REGIONS) != where)
@@ -92,9 +104,12 @@ def exchanged(lost: int, gained: int, where: str) -> tuple[object, object]:
 
 
 @pytest.mark.parametrize(
-    ("lost", "gained", "verdict"), [(60, 200, "mixed"), (200, 60, "mixed"), (60, 0, "worse"), (0, 60, "better")]
+    ("lost", "gained", "verdict"),
+    [(60, 200, "mixed"), (200, 60, "mixed"), (60, 0, "worse"), (0, 60, "better")],
 )
-def test_a_whole_that_gains_where_a_slice_loses_is_mixed_and_so_is_the_reverse(lost: int, gained: int, verdict: str):
+def test_a_whole_that_gains_where_a_slice_loses_is_mixed_and_so_is_the_reverse(
+    lost: int, gained: int, verdict: str
+):
     old, new = exchanged(lost, gained, "north")
     assert audit(old, [new], Settings(by=("region",), draws=100)).verdict == verdict
 
@@ -109,7 +124,8 @@ def test_a_mixed_variant_costs_somebody():
 
 
 def accusing(risen_by: int = 24, members: int = 1, seed: int = 0) -> tuple[object, object]:
-    """Innocent examples of the south are accused more, guilty ones of the north are found more: accuracy stays."""
+    """Innocent examples of the south are accused more, guilty ones of the north are found more:
+    accuracy stays."""
     label_N = np.repeat([0, 1], 400)
     region = np.tile(["north", "south"], 400)
     rng = np.random.default_rng(seed)
@@ -123,7 +139,8 @@ def accusing(risen_by: int = 24, members: int = 1, seed: int = 0) -> tuple[objec
     both = (("old", before_MN), ("new", after_MN))
     classes, slices = ("clear", "accused"), {"region": region.tolist()}
     return tuple(
-        records_from(p, label_N, classes, name=n, slices=slices, task="binary", positive="accused") for n, p in both
+        records_from(p, label_N, classes, name=n, slices=slices, task="binary", positive="accused")
+        for n, p in both
     )
 
 
@@ -133,7 +150,9 @@ def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
     accuracy = found.findings.filter(pl.col("measure") == "accuracy")
     assert "worse" not in set(accuracy["verdict"])
     assert found.verdict == "worse"
-    rows = found.findings.filter((pl.col("measure") == "false_positive_rate") & (pl.col("value") == "south"))
+    rows = found.findings.filter(
+        (pl.col("measure") == "false_positive_rate") & (pl.col("value") == "south")
+    )
     counts = rows["note"][0].split(";")[0]
     said = found.headline[found.headline.index("The false positive") :]
     assert said.startswith("The false positive rate of region south rises: +12.0 points (+")
@@ -150,10 +169,19 @@ def test_with_several_members_too():
 
 def rates(p_adjusted: float, families: int = 4) -> pl.DataFrame:
     """A kept accuracy, and error rates of which one rises with this p."""
-    rows = [audits.finding("v", "", 0.0, np.random.default_rng(0), slice="all", verdict="within tolerance")]
+    rows = [
+        audits.finding(
+            "v", "", 0.0, np.random.default_rng(0), slice="all", verdict="within tolerance"
+        )
+    ]
     for measure in ("false_positive_rate", "false_negative_rate"):
         for slice_ in ("all", "region")[: families // 2]:
-            given = {"measure": measure, "slice": slice_, "p_adjusted": 0.9, "verdict": "too small to tell"}
+            given = {
+                "measure": measure,
+                "slice": slice_,
+                "p_adjusted": 0.9,
+                "verdict": "too small to tell",
+            }
             rows.append(audits.finding("v", "x", 0.02, np.random.default_rng(0), **given))
     rows[-1]["p_adjusted"] = p_adjusted
     return audits.frame(rows)
@@ -173,10 +201,18 @@ def test_votes_give_the_other_half_where_error_rates_are_asked(p: float, verdict
     moved = audits.disagreement("v", "taxicab", "", 0.2, 0.1, p_adjusted=p, verdict="worse")
     found = pl.concat([rates(0.9), audits.frame([moved])])
     assert variant_verdict(found, Settings()) == verdict
-    assert variant_verdict(found.filter(~pl.col("measure").str.starts_with("false_")), Settings()) == "worse"
+    assert (
+        variant_verdict(found.filter(~pl.col("measure").str.starts_with("false_")), Settings())
+        == "worse"
+    )
 
 
 def test_a_whole_that_gains_while_an_error_rate_rises_is_mixed():
-    gains = pl.when(pl.col("measure") == "accuracy").then(pl.lit("better")).otherwise("verdict").alias("verdict")
+    gains = (
+        pl.when(pl.col("measure") == "accuracy")
+        .then(pl.lit("better"))
+        .otherwise("verdict")
+        .alias("verdict")
+    )
     assert variant_verdict(rates(0.001).with_columns(gains), Settings()) == "mixed"
     assert variant_verdict(rates(0.9).with_columns(gains), Settings()) == "better"

@@ -1,4 +1,5 @@
-"""What holds of every finding whatever the statistics behind it: of each golden world, against plain loops."""
+"""What holds of every finding whatever the statistics behind it: of each golden world, against
+plain loops."""
 
 from __future__ import annotations
 
@@ -43,9 +44,17 @@ def examples_of(records: Records, row: Row) -> list[int]:
     if row["slice"] == "all":
         return list(every)
     if row["slice"] == "class":
-        return [n for n in every if records.label_N[n] >= 0 and records.classes[records.label_N[n]] == row["value"]]
+        return [
+            n
+            for n in every
+            if records.label_N[n] >= 0 and records.classes[records.label_N[n]] == row["value"]
+        ]
     said = [None if v is None else str(v) for v in records.examples[row["slice"]].to_list()]
-    return [n for n in every if said[n] == row["value"] or (said[n] is None and row["value"] == "(missing)")]
+    return [
+        n
+        for n in every
+        if said[n] == row["value"] or (said[n] is None and row["value"] == "(missing)")
+    ]
 
 
 def test_limits_hold_their_effect_and_p_is_a_probability(world: str) -> None:
@@ -97,10 +106,20 @@ def test_accuracy_and_its_examples_are_those_of_a_loop(world: str) -> None:
             inside = examples_of(made.reference, row)
             for side, records in (("reference", made.reference), ("changed", variant)):
                 right_MN = records.correct_MN[:, inside]
-                whole = [oracles.mean_defined(right_N.astype(float).tolist()) for right_N in right_MN]
-                assert row[side] == pytest.approx(float(np.mean(whole)), abs=1e-6, nan_ok=True), (side, row)
-            assert row["n_examples"] == int((~np.isnan(made.reference.correct_MN[0, inside])).sum()), row
-            assert (row["members_reference"], row["members_variant"]) == (made.reference.M, variant.M)
+                whole = [
+                    oracles.mean_defined(right_N.astype(float).tolist()) for right_N in right_MN
+                ]
+                assert row[side] == pytest.approx(float(np.mean(whole)), abs=1e-6, nan_ok=True), (
+                    side,
+                    row,
+                )
+            assert row["n_examples"] == int(
+                (~np.isnan(made.reference.correct_MN[0, inside])).sum()
+            ), row
+            assert (row["members_reference"], row["members_variant"]) == (
+                made.reference.M,
+                variant.M,
+            )
 
 
 def test_newly_wrong_and_newly_right_are_parts_of_what_changed(world: str) -> None:
@@ -113,7 +132,9 @@ def test_newly_wrong_and_newly_right_are_parts_of_what_changed(world: str) -> No
         for place in set(wholes) & set(sides[0]) & set(sides[1]):
             rows = [wholes[place], *(side[place] for side in sides)]
             # Where labels are missing, the parts are shares of fewer examples than the whole.
-            if len({row["n_examples"] for row in rows}) == 1 and all(known(row["changed"]) for row in rows):
+            if len({row["n_examples"] for row in rows}) == 1 and all(
+                known(row["changed"]) for row in rows
+            ):
                 assert rows[1]["changed"] + rows[2]["changed"] <= rows[0]["changed"] + 1e-6, place
 
 
@@ -123,7 +144,9 @@ def test_what_accuracy_lost_is_newly_wrong_less_newly_right(world: str) -> None:
     lost, won = by_place(world, "newly_wrong_per_pair"), by_place(world, "newly_right_per_pair")
     for place, row in by_place(world, "accuracy").items():
         if made.reference.M == made.variants[0].M == 1 and place in lost:
-            assert row["effect"] == pytest.approx(won[place]["changed"] - lost[place]["changed"], abs=1e-9), place
+            assert row["effect"] == pytest.approx(
+                won[place]["changed"] - lost[place]["changed"], abs=1e-9
+            ), place
 
 
 def test_slices_of_a_column_share_out_its_examples(world: str) -> None:
@@ -132,16 +155,21 @@ def test_slices_of_a_column_share_out_its_examples(world: str) -> None:
     whole = places[(audit_of(world).variants[0].arm.name, "all", "")]["n_examples"]
     for column in {place[1] for place in places} - {"all"}:
         variant = audit_of(world).variants[0].arm.name
-        counted = sum(r["n_examples"] for (v, c, _), r in places.items() if c == column and v == variant)
+        counted = sum(
+            r["n_examples"] for (v, c, _), r in places.items() if c == column and v == variant
+        )
         assert counted == whole, column
 
 
 def test_no_measure_has_a_place_twice_or_one_that_accuracy_lacks(world: str) -> None:
     """Some measures exist on classes alone; none exists where nothing else does."""
     for variant in audit_of(world).variants:
-        rows = [r for r in rows_of(world) if r["variant"] == variant.arm.name and r["measure"] in CARDS]
+        rows = [
+            r for r in rows_of(world) if r["variant"] == variant.arm.name and r["measure"] in CARDS
+        ]
         places = {
-            m: [(r["slice"], r["value"]) for r in rows if r["measure"] == m] for m in {r["measure"] for r in rows}
+            m: [(r["slice"], r["value"]) for r in rows if r["measure"] == m]
+            for m in {r["measure"] for r in rows}
         }
         by_class = {m: p for m, p in places.items() if CARDS[m].kind == "answers"}
         assert len({tuple(p) for m, p in places.items() if m not in by_class}) == 1

@@ -24,7 +24,15 @@ def test_full_records_feed_every_measure():
 def test_each_measure_left_out_has_its_reason():
     reference = worlds.records_from([[0, 1]], [0, 1], name="old")
     variant = worlds.records_from([[0, 1]], name="new")
-    asked = (accuracy, churn, confidence, false_negative_rate, jensen_shannon, label_confidence, modal_disagreement)
+    asked = (
+        accuracy,
+        churn,
+        confidence,
+        false_negative_rate,
+        jensen_shannon,
+        label_confidence,
+        modal_disagreement,
+    )
     usable, reasons = supported(asked, reference, variant)
     assert usable == (churn, modal_disagreement)
     assert reasons == {
@@ -40,7 +48,10 @@ def test_two_reasons_are_both_said():
     records = worlds.records_from([[0, 1]], name="bare")
     assert supported([false_negative_rate], records, records) == (
         (),
-        {"false_negative_rate": "'bare' is not a binary task with a named positive class and has no labels"},
+        {
+            "false_negative_rate": "'bare' is not a binary task with a named positive class and "
+            "has no labels"
+        },
     )
 
 

@@ -32,8 +32,8 @@ def noticed(reference, variant):
 def test_sides_that_are_identical():
     (said,) = noticed(*sides(RIGHT_N, RIGHT_N))
     assert said == (
-        "'old' and 'new' are identical: they gave the same answers to all 400 examples. Check that these are the files "
-        "you meant to compare."
+        "'old' and 'new' are identical: they gave the same answers to all 400 examples. Check that "
+        "these are the files you meant to compare."
     )
 
 
@@ -42,23 +42,24 @@ def test_populations_are_identical_whatever_the_order_of_their_members():
     turned = reference.take_members([2, 0, 3, 1])
     named = replace(turned, manifest=turned.manifest.model_copy(update={"name": "again"}))
     assert noticed(reference, named)[0] == (
-        "'reference' and 'again' are identical: they gave the same answers to all 100 examples, member by member (4 a "
-        "side). Check that these are the files you meant to compare."
+        "'reference' and 'again' are identical: they gave the same answers to all 100 examples, "
+        "member by member (4 a side). Check that these are the files you meant to compare."
     )
     other = named.pred_MN.copy()
     other[0, 0] = (other[0, 0] + 1) % 4
     assert noticed(reference, replace(named, pred_MN=other)) == (
-        "Member 'm00' of 'reference' and member 'm00' of 'again' gave the same answers to every example, and other "
-        "members did not (3 such members): is one file on both sides?",
+        "Member 'm00' of 'reference' and member 'm00' of 'again' gave the same answers to every "
+        "example, and other members did not (3 such members): is one file on both sides?",
     )
 
 
 def on_both_sides(differ: int):
-    """Two members a side: the variant's second answers what the reference's first does, the two others answer so many
-    examples otherwise."""
+    """Two members a side: the variant's second answers what the reference's first does, the two
+    others answer so many examples otherwise."""
     place_N = np.arange(400)
     first_N, last_N = (
-        np.where((place_N >= at) & (place_N < at + differ), (RIGHT_N + 1) % 4, RIGHT_N) for at in (0, 40)
+        np.where((place_N >= at) & (place_N < at + differ), (RIGHT_N + 1) % 4, RIGHT_N)
+        for at in (0, 40)
     )
     return sides([RIGHT_N, first_N], [last_N, RIGHT_N])
 
@@ -66,8 +67,8 @@ def on_both_sides(differ: int):
 @pytest.mark.parametrize(("differ", "said"), [(9, False), (10, True)])
 def test_a_member_that_stands_on_both_sides_where_others_differ(differ: int, said: bool):
     expected = (
-        "Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers to every example, and other members did "
-        "not: is one file on both sides?"
+        "Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers to every example, "
+        "and other members did not: is one file on both sides?"
     )
     assert notices(Pair(*on_both_sides(differ), False, Settings())) == ((expected,) if said else ())
     assert notices(Pair(*on_both_sides(differ), True, Settings())) == ()
@@ -86,7 +87,9 @@ def test_members_of_identical_sides_are_not_named_one_by_one():
 @pytest.mark.parametrize(("share", "said"), [(0.96, True), (0.93, False)])
 def test_one_answer_to_nearly_everything(share: float, said: bool):
     stuck_N = np.where(np.arange(400) < 400 * share, 2, LABEL_N)
-    expected = "'new' gives one answer to nearly everything: 'class 2' to 97.0 %; 25.0 % have that label."
+    expected = (
+        "'new' gives one answer to nearly everything: 'class 2' to 97.0 %; 25.0 % have that label."
+    )
     assert noticed(*sides(RIGHT_N, stuck_N)) == ((expected,) if said else ())
 
 
@@ -97,8 +100,8 @@ def test_one_member_of_several_that_gives_one_answer():
     bad[0, :50] = (bad[0, :50] + 1) % 4
     bad[1, 50:90] = (bad[1, 50:90] + 1) % 4
     assert noticed(*sides(good, bad, label_N))[0] == (
-        "1 of 3 members of 'new' give one answer to nearly everything: one says 'class 1' to 100.0 %; 25.0 % have that "
-        "label."
+        "1 of 3 members of 'new' give one answer to nearly everything: one says 'class 1' to 100.0 "
+        "%; 25.0 % have that label."
     )
 
 
@@ -106,17 +109,20 @@ def test_a_reference_that_guesses():
     guess_N = np.random.default_rng(0).integers(0, 4, 400)
     recall = np.mean([(guess_N[c == LABEL_N] == c).mean() for c in range(4)])
     assert noticed(*sides(guess_N, RIGHT_N)) == (
-        f"The reference 'old' is at chance level: its mean recall is {100 * recall:.1f} %, guessing gives 25.0 % "
-        "(1 in 4). A loss against it means little.",
+        f"The reference 'old' is at chance level: its mean recall is {100 * recall:.1f} %, "
+        "guessing gives 25.0 % (1 in 4). A loss against it means little.",
     )
-    assert noticed(*sides(RIGHT_N, guess_N)) == (), "a variant at chance is a finding, not a degenerate comparison"
+    assert noticed(*sides(RIGHT_N, guess_N)) == (), (
+        "a variant at chance is a finding, not a degenerate comparison"
+    )
 
 
 def test_a_reference_that_the_most_common_label_would_beat():
     label_N = np.where(np.arange(400) < 320, 0, 1 + np.arange(400) % 3)
     before_N = np.where((np.arange(400) % 10 < 4) & (label_N == 0), 1, label_N)
     assert noticed(*sides(before_N, label_N, label_N)) == (
-        "The reference 'old' is right on 68.0 %, less than always answering 'class 0' would be (80.0 %).",
+        "The reference 'old' is right on 68.0 %, less than always answering 'class 0' would be "
+        "(80.0 %).",
     )
 
 
@@ -146,8 +152,12 @@ def test_it_is_said_before_everything_else():
     found = audit(old, [new], Settings(draws=100, tolerance_overall=0.02))
     (notice,) = found.notices
     assert found.headline.startswith(f"{notice} new keeps its accuracy")
-    assert summary_text(found).startswith(f"NOTE: {notice}\nWITHIN TOLERANCE: new keeps its accuracy")
-    assert summary_markdown(found).startswith("**Note:** 'old' and 'new' are identical\\: they gave the same")
+    assert summary_text(found).startswith(
+        f"NOTE: {notice}\nWITHIN TOLERANCE: new keeps its accuracy"
+    )
+    assert summary_markdown(found).startswith(
+        "**Note:** 'old' and 'new' are identical\\: they gave the same"
+    )
     html = render_html(found)
     assert 0 < html.index("&#39;old&#39; and &#39;new&#39; are identical") < html.index("<h1>")
     assert page(found).sentence.startswith("new keeps its accuracy")
@@ -159,5 +169,8 @@ def test_graded_members_on_both_sides_are_told_by_their_scores():
     old, new = sides(np.zeros((2, 60), int), np.zeros((2, 60), int), np.zeros(60, int))
     old = replace(old, score_MN=score_MN[:2])
     said = noticed(old, replace(new, score_MN=score_MN[[2, 0]]))
-    assert any(one.startswith("Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers") for one in said)
+    assert any(
+        one.startswith("Member 'm00' of 'old' and member 'm01' of 'new' gave the same answers")
+        for one in said
+    )
     assert not any("both sides" in one for one in noticed(old, replace(new, score_MN=score_MN[2:])))

@@ -1,5 +1,5 @@
-"""To what a verdict generalises: each scope through a whole audit, what it can and cannot decide, and that more runs
-never decide less."""
+"""To what a verdict generalises: each scope through a whole audit, what it can and cannot decide,
+and that more runs never decide less."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from worlds import planted_world, records_from
 
 
 def whole(found: Audit, measure: str = "accuracy") -> dict[str, object]:
-    return found.findings.filter((pl.col("measure") == measure) & (pl.col("slice") == "all")).row(0, named=True)
+    return found.findings.filter((pl.col("measure") == measure) & (pl.col("slice") == "all")).row(
+        0, named=True
+    )
 
 
 def settings(scope: str = "auto", **more) -> Settings:
@@ -38,7 +40,9 @@ def test_a_large_loss_is_seen_in_every_scope_and_the_scope_is_said(world, scope)
 
 def test_about_both_the_interval_is_never_narrower_than_about_examples(world) -> None:
     reference, variant = world
-    examples, both = (whole(audit(reference, [variant], settings(scope))) for scope in ("examples", "both"))
+    examples, both = (
+        whole(audit(reference, [variant], settings(scope))) for scope in ("examples", "both")
+    )
     assert both["effect"] == pytest.approx(examples["effect"])
     assert both["low"] <= examples["low"] + 1e-9  # type: ignore[operator]
     assert both["high"] >= examples["high"] - 1e-9  # type: ignore[operator]
@@ -47,14 +51,19 @@ def test_about_both_the_interval_is_never_narrower_than_about_examples(world) ->
 @pytest.mark.parametrize("scope", ["members", "both"])
 @pytest.mark.parametrize("m_var", [8, 40])
 def test_one_reference_member_cannot_tell_anything_about_a_recipe(scope, m_var) -> None:
-    """1 against 8 alarmed in .397 of null audits; with 40 even the rearrangements would reach 5 %."""
+    """1 against 8 alarmed in .397 of null audits; with 40 even the rearrangements would reach 5
+    %."""
     reference, variant = planted_world({2: 0.9}, m_ref=1, m_var=m_var, n=400, classes=4, seed=1)
     found = audit(reference, [variant], settings(scope, by=("class",)))
     assert set(found.findings["verdict"]) <= {"too small to tell", "undefined"}
     assert found.verdict == "too small to tell"
     effect = f"{100 * whole(found)['effect']:+.1f}".replace("-", "−")  # type: ignore[operator]
-    assert found.headline.startswith(f"variant may or may not keep its accuracy ({effect} points, no interval). ")
-    assert "examples changed their modal answer, which cannot be told from chance: " in found.headline
+    assert found.headline.startswith(
+        f"variant may or may not keep its accuracy ({effect} points, no interval). "
+    )
+    assert (
+        "examples changed their modal answer, which cannot be told from chance: " in found.headline
+    )
     assert np.isnan(found.variants[0].count.p)  # type: ignore[union-attr]
     assert found.exemplars["q"].is_nan().all() or (found.exemplars["q"] > 0.05).all()
     said = found.variants[0].design[1]
@@ -73,7 +82,9 @@ def test_by_itself_one_against_eight_is_about_these_models() -> None:
 @pytest.mark.parametrize(("scope", "pairs"), [("members", 5), ("both", 5), ("both", 3)])
 def test_a_few_pairs_can_decide(scope, pairs) -> None:
     """5 pairs could not at all: the smallest p of swaps is .062."""
-    reference, variant = planted_world({2: 0.5}, m_ref=pairs, m_var=pairs, n=800, classes=4, paired=True, seed=3)
+    reference, variant = planted_world(
+        {2: 0.5}, m_ref=pairs, m_var=pairs, n=800, classes=4, paired=True, seed=3
+    )
     found = audit(reference, [variant], settings(scope))
     assert whole(found)["verdict"] == "worse"
     assert found.verdict == "worse"
@@ -87,7 +98,13 @@ def test_copies_of_examples_are_one_cluster_and_the_test_is_not_called_exact() -
         right_2N = rng.random((2, 200)) < 0.75
         texts = [f"text {n % 200}" for n in range(2000)]
         old, new = (
-            records_from(np.where(np.tile(right_N, 10), 0, 1)[None], np.zeros(2000, int), 2, name=name, inputs=texts)
+            records_from(
+                np.where(np.tile(right_N, 10), 0, 1)[None],
+                np.zeros(2000, int),
+                2,
+                name=name,
+                inputs=texts,
+            )
             for name, right_N in zip(("old", "new"), right_2N, strict=True)
         )
         found = audit(old, [new], settings())
@@ -100,7 +117,8 @@ def test_copies_of_examples_are_one_cluster_and_the_test_is_not_called_exact() -
 
 
 def power(runs: int, scope: str, worlds: int = 20) -> float:
-    """Of worlds where the recipe loses 8 points: how often it is seen, with so many runs of either side's model."""
+    """Of worlds where the recipe loses 8 points: how often it is seen, with so many runs of either
+    side's model."""
     seen = 0
     for seed in range(worlds):
         rng = np.random.default_rng(seed)
@@ -113,14 +131,17 @@ def power(runs: int, scope: str, worlds: int = 20) -> float:
             count = runs if side == 0 else 1
             again_RN = rng.random((7, 400)) < chance_2N[side]
             right_RN = np.where(rng.random((7, 400)) < 0.6, again_RN, own_2N[side])[:count]
-            made.append(records_from(np.where(right_RN, 0, 1), np.zeros(400, int), 2, name=f"side {side}"))
+            made.append(
+                records_from(np.where(right_RN, 0, 1), np.zeros(400, int), 2, name=f"side {side}")
+            )
         found = audit(made[0], [made[1]], settings(scope, members_apart=True), measures=[accuracy])
         seen += whole(found)["verdict"] == "worse"
     return seen / worlds
 
 
 def test_more_reference_runs_never_decide_less() -> None:
-    """Seven runs of the reference decided less than one: each was tested, and the largest p decided."""
+    """Seven runs of the reference decided less than one: each was tested, and the largest p
+    decided."""
     found = [power(runs, "examples") for runs in (1, 3, 7)]
     assert found[1] >= found[0] - 0.05
     assert found[2] >= found[1] - 0.05

@@ -1,4 +1,5 @@
-"""The page of agreement: what both sides compute differs by rounding, and its worlds have the mean that they say."""
+"""The page of agreement: what both sides compute differs by rounding, and its worlds have the mean
+that they say."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ import agreement_widths
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_both_sides_compute_differs_by_rounding(compare: Callable[..., object], most: float) -> None:
+def test_what_both_sides_compute_differs_by_rounding(
+    compare: Callable[..., object], most: float
+) -> None:
     pytest.importorskip(agreement.COMPARISONS[compare])
     rows = list(compare(np.random.default_rng(1)))
     assert rows

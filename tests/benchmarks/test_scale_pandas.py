@@ -1,4 +1,5 @@
-"""The pandas audit of the scale benchmark computes what ours computes, so that its seconds are a fair comparison.
+"""The pandas audit of the scale benchmark computes what ours computes, so that its seconds are a
+fair comparison.
 
 Four members a side make 70 deals: with all of them both sides are exact and must agree.
 """
@@ -65,16 +66,27 @@ def rows(ours: Audit, measure: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("measure", ["accuracy", "label_confidence"])
-def test_rates_by_class_have_the_same_effects_and_p(ours: Audit, theirs: dict[str, Any], measure: str) -> None:
+def test_rates_by_class_have_the_same_effects_and_p(
+    ours: Audit, theirs: dict[str, Any], measure: str
+) -> None:
     for column in ("effect", "p", "p_adjusted"):
-        np.testing.assert_allclose(rows(ours, measure)[column], theirs[measure][column], atol=1e-6, err_msg=column)
+        np.testing.assert_allclose(
+            rows(ours, measure)[column], theirs[measure][column], atol=1e-6, err_msg=column
+        )
 
 
 @pytest.mark.parametrize("measure", [*scale_pandas.VOTES, *scale_pandas.PAIRS])
-def test_disagreements_have_the_same_values_floors_and_p(ours: Audit, theirs: dict[str, Any], measure: str) -> None:
+def test_disagreements_have_the_same_values_floors_and_p(
+    ours: Audit, theirs: dict[str, Any], measure: str
+) -> None:
     found = ours.findings.filter(pl.col("measure") == measure)
     same = theirs["findings"][theirs["findings"]["measure"] == measure]
-    for mine, other in (("changed", "value"), ("floor", "floor"), ("floor_high", "floor_high"), ("p", "p")):
+    for mine, other in (
+        ("changed", "value"),
+        ("floor", "floor"),
+        ("floor_high", "floor_high"),
+        ("p", "p"),
+    ):
         np.testing.assert_allclose(found[mine], same[other], atol=1e-9, err_msg=mine)
 
 
@@ -101,7 +113,9 @@ def test_the_page_and_its_stages(folders: tuple[Path, Path], tmp_path: Path) -> 
 def test_the_benchmark_runs_end_to_end(tmp_path: Path) -> None:
     sizes = ["--members", "4", "--examples", "500", "--classes", "70", "--draws", "100"]
     command = [sys.executable, scale_world.__file__.replace("scale_world", "scale"), *sizes]
-    done = subprocess.run([*command, "--out", str(tmp_path / "page.md")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "page.md")], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "page.md").read_text() in done.stdout
     assert "of the 4 classes that were damaged" in done.stdout

@@ -1,6 +1,8 @@
-"""The simulations behind docs: their worlds are what they say, and each script runs from its command line to its page.
+"""The simulations behind docs: their worlds are what they say, and each script runs from its
+command line to its page.
 
-A world that is no null, or loses another share than it says, would make its figures worthless and nobody would notice.
+A world that is no null, or loses another share than it says, would make its figures worthless and
+nobody would notice.
 """
 
 from __future__ import annotations
@@ -44,9 +46,14 @@ def test_both_sides_have_one_mean_chance_on_every_example_of_a_null_world(name: 
 
 
 @pytest.mark.parametrize("name", [n for n, w in WORLDS.items() if "examples" in w.about])
-def test_what_is_a_null_about_examples_has_no_member_with_an_ability_of_its_own_side(name: str) -> None:
+def test_what_is_a_null_about_examples_has_no_member_with_an_ability_of_its_own_side(
+    name: str,
+) -> None:
     world = WORLDS[name]
-    alike = world.spread.ability == world.spread.skill == world.shift == 0 and world.variant_spread is None
+    alike = (
+        world.spread.ability == world.spread.skill == world.shift == 0
+        and world.variant_spread is None
+    )
     assert alike or (world.kin and world.shift == 0 and world.members[0] == world.members[1])
 
 
@@ -59,13 +66,20 @@ def test_recipes_that_differ_by_example_are_equal_over_new_examples_alone(name: 
     assert change_N.std() > 0.05
     assert abs(change_N.mean()) < 5 * change_N.std() / np.sqrt(30_000 / world.clusters)
     here_G = np.bincount(drawn.slice_N, drawn.expected_ref_N) / np.bincount(drawn.slice_N)
-    np.testing.assert_allclose(here_G, latent.expected_G(world)[0], atol=0.05 if world.clusters > 1 else 0.02)
+    np.testing.assert_allclose(
+        here_G, latent.expected_G(world)[0], atol=0.05 if world.clusters > 1 else 0.02
+    )
 
 
 def test_members_answer_with_the_chance_that_is_expected_of_them() -> None:
-    """Also those of the side whose spread is another: its logits are moved so that the mean stays."""
+    """Also those of the side whose spread is another: its logits are moved so that the mean
+    stays."""
     world = World(
-        "w", (4000, 4000), spread=Spread(0.5, 0.3), variant_spread=Spread(1.5, 0.9, tail="heavy"), examples=40
+        "w",
+        (4000, 4000),
+        spread=Spread(0.5, 0.3),
+        variant_spread=Spread(1.5, 0.9, tail="heavy"),
+        examples=40,
     )
     drawn = latent.draw(world, rng())
     for outcome_MN in (drawn.outcome_ref_MN, drawn.outcome_var_MN):
@@ -78,21 +92,28 @@ def test_the_population_of_a_slice_is_the_mean_over_new_examples_and_loses_what_
     before_G, after_G = latent.expected_G(world)
     np.testing.assert_allclose(after_G - before_G, [0, 0, 0, -0.08, 0, 0, 0, 0, 0, 0], atol=1e-12)
     drawn = latent.draw(world, rng())
-    for outcome_MN, expected_N, true_G in zip(drawn[:2], drawn[4:], (before_G, after_G), strict=True):
+    for outcome_MN, expected_N, true_G in zip(
+        drawn[:2], drawn[4:], (before_G, after_G), strict=True
+    ):
         here_G = np.bincount(drawn.slice_N, expected_N) / np.bincount(drawn.slice_N)
         np.testing.assert_allclose(here_G, true_G, atol=0.016)
         assert outcome_MN.shape == (2, 50_000)
 
 
-def test_runs_of_one_model_differ_in_what_is_redrawn_and_equal_examples_are_answered_alike() -> None:
+def test_runs_of_one_model_differ_in_what_is_redrawn_and_equal_examples_are_answered_alike() -> (
+    None
+):
     exact, noisy, twice = (latent.draw(WORLDS[f"{name}"], rng()).outcome_ref_MN for name in (
-        "4 copies v 4 copies", "4 copies v 4 copies, 2 % noise", "8 v 8, each side 4 models twice"))  # fmt: skip
+        "4 copies v 4 "
+        "copies", "4 copies v 4 copies, 2 % noise", "8 v 8, each side 4 models twice"))  # fmt: skip
     assert (exact == exact[0]).all()
     assert 0 < (noisy != noisy[0]).mean() < 0.02
     assert (twice[0] == twice[1]).all()
     assert (twice[1] != twice[2]).any()
     copied = latent.draw(WORLDS["1 v 1, 200 × 10 copies of examples"], rng())
-    assert (copied.outcome_var_MN.reshape(200, 10) == copied.outcome_var_MN.reshape(200, 10)[:, :1]).all()
+    assert (
+        copied.outcome_var_MN.reshape(200, 10) == copied.outcome_var_MN.reshape(200, 10)[:, :1]
+    ).all()
     assert copied.examples["content_hash"].n_unique() == 200
 
 
@@ -111,7 +132,18 @@ def test_grades_cancel_in_the_mean_and_records_keep_what_was_drawn() -> None:
 
 def test_slices_that_are_tiny_and_nested_and_clusters_within_them() -> None:
     frame = latent.draw(WORLDS["1 v 1, tiny and nested slices"], rng()).examples
-    assert frame["group"].value_counts()["count"].sort().to_list() == [3, 5, 8, 12, 20, 30, 50, 80, 120, 172]
+    assert frame["group"].value_counts()["count"].sort().to_list() == [
+        3,
+        5,
+        8,
+        12,
+        20,
+        30,
+        50,
+        80,
+        120,
+        172,
+    ]
     assert frame["part"].n_unique() == 18  # The two smallest have no rest.
     clustered = latent.draw(WORLDS["1 v 1, clusters of 10"], rng()).examples
     assert (clustered.group_by("cluster").len()["len"] == 10).all()
@@ -121,10 +153,14 @@ def test_slices_that_are_tiny_and_nested_and_clusters_within_them() -> None:
 # Worlds at a limit.
 
 
-@pytest.mark.parametrize("world", [w for w in limits.drawn_worlds() if w.limit == 0.02 and w.size <= 100], ids=str)
+@pytest.mark.parametrize(
+    "world", [w for w in limits.drawn_worlds() if w.limit == 0.02 and w.size <= 100], ids=str
+)
 def test_a_limit_world_loses_exactly_the_drop(world: limit_worlds.LimitWorld) -> None:
     for drop in (0.0, world.limit):
-        lost = np.array([limit_worlds.true_drop(world, drop, np.random.default_rng(s), 60) for s in range(25)])
+        lost = np.array(
+            [limit_worlds.true_drop(world, drop, np.random.default_rng(s), 60) for s in range(25)]
+        )
         assert abs(lost.mean() - drop) < 4.5 * lost.std(ddof=1) / 5 + 1e-9
 
 
@@ -138,7 +174,9 @@ def test_graded_worlds_hold_scores_that_are_not_only_right_and_wrong() -> None:
 
 
 def test_chances_of_counts_are_a_distribution_whose_mean_is_the_drop() -> None:
-    lost, gained = (side.ravel().astype(float) for side in np.meshgrid(np.arange(31), np.arange(31)))
+    lost, gained = (
+        side.ravel().astype(float) for side in np.meshgrid(np.arange(31), np.arange(31))
+    )
     kept = lost + gained <= 30
     mass = limits.chances(lost[kept], gained[kept], 30, 0.2, 0.05)
     assert mass.sum() == pytest.approx(1)
@@ -147,9 +185,13 @@ def test_chances_of_counts_are_a_distribution_whose_mean_is_the_drop() -> None:
 
 def test_tangos_score_is_the_one_published_and_normal_in_large_samples() -> None:
     """z of no difference is McNemar's (b − c)/√(b + c)."""
-    assert limits.tango(np.array([12.0]), np.array([4.0]), 100, 0.0)[0] == pytest.approx(-8 / np.sqrt(16))
+    assert limits.tango(np.array([12.0]), np.array([4.0]), 100, 0.0)[0] == pytest.approx(
+        -8 / np.sqrt(16)
+    )
     wald = (-900 + 0.01 * 100_000) / np.sqrt(5_100 - 900**2 / 100_000)
-    assert limits.tango(np.array([3000.0]), np.array([2100.0]), 100_000, 0.01)[0] == pytest.approx(wald, rel=0.01)
+    assert limits.tango(np.array([3000.0]), np.array([2100.0]), 100_000, 0.01)[0] == pytest.approx(
+        wald, rel=0.01
+    )
 
 
 def test_classical_limits_are_those_of_scipy() -> None:
@@ -161,7 +203,9 @@ def test_classical_limits_are_those_of_scipy() -> None:
     change = (batch.after_MN - batch.before_MN).reshape(3, 12)
     expected = stats.t.interval(0.9, 11, change.mean(axis=1), stats.sem(change, axis=1))
     np.testing.assert_allclose([low, high], expected)
-    unpaired = limit_worlds.LimitWorld("members", "gains and losses", 30, 0.02, (4, 4), False, "both")
+    unpaired = limit_worlds.LimitWorld(
+        "members", "gains and losses", 30, 0.02, (4, 4), False, "both"
+    )
     batch = limit_worlds.draw(unpaired, 0.02, rng(), 3)
     sides = [side.reshape(4, 3, 30).mean(axis=2) for side in batch[:2]]
     interval = stats.ttest_ind(sides[1], sides[0], equal_var=False).confidence_interval(0.9)
@@ -185,7 +229,13 @@ def counted_one(cell: Any, index: int) -> dict[str, float]:
 
 
 def given(tmp_path: Path, count: int, **more: Any) -> Any:
-    defaults = {"world": "", "before": False, "keep": False, "out": tmp_path / "page.md", "workers": 1}
+    defaults = {
+        "world": "",
+        "before": False,
+        "keep": False,
+        "out": tmp_path / "page.md",
+        "workers": 1,
+    }
     return type("Given", (), {**defaults, "count": count, **more})()
 
 
@@ -198,13 +248,19 @@ def test_a_stopped_simulation_goes_on_where_it_was(tmp_path: Path) -> None:
     assert cells.read(tmp_path / "page.json") == kept
 
 
-def test_figures_of_another_description_are_made_anew_unless_they_are_to_stay(tmp_path: Path) -> None:
+def test_figures_of_another_description_are_made_anew_unless_they_are_to_stay(
+    tmp_path: Path,
+) -> None:
     cells.run(given(tmp_path, 3), {"a": 1}, counted_one)
-    assert cells.run(given(tmp_path, 4, keep=True), {"a": "other"}, counted_one)["a"].replicates == 4
+    assert (
+        cells.run(given(tmp_path, 4, keep=True), {"a": "other"}, counted_one)["a"].replicates == 4
+    )
     assert cells.run(given(tmp_path, 2), {"a": "other"}, counted_one)["a"].replicates == 2
 
 
-def test_figures_of_before_stand_beside_any_scope_where_none_could_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_of_before_stand_beside_any_scope_where_none_could_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = {"w | members": 1, "w | both": 2, "v | both": 3}
     monkeypatch.setattr(latent, "SCOPED", False)
     assert cells.asked_once(asked) == {"w | members": 1, "v | both": 3}
@@ -216,30 +272,65 @@ def test_figures_of_before_stand_beside_any_scope_where_none_could_be_asked(monk
 
 SMALL = [
     (null_worlds, "--audits", "3 v 3", "| 3 v 3 | both |"),
-    (limits, "--draws", "graded: noisy, 10 examples, limit 2", "| noisy, 10 examples, limit 2, examples |"),
+    (
+        limits,
+        "--draws",
+        "graded: noisy, 10 examples, limit 2",
+        "| noisy, 10 examples, limit 2, examples |",
+    ),
     (limits, "--draws", "exact: 40 examples, limit 5", "| 40 | 5 |"),
     (power, "--audits", "6 v 6, 8 points | members", "| 6 v 6 | 8 | members |"),
-    (interval_coverage, "--audits", "6 pairs, slices alike, 4 points | both", "| 6 pairs, slices alike | 4 | both |"),
-    (reference_runs, "--worlds", "equal models, 4", "| equal models, 4 points, about examples | v 1 | now |"),
+    (
+        interval_coverage,
+        "--audits",
+        "6 pairs, slices alike, 4 points | both",
+        "| 6 pairs, slices alike | 4 | both |",
+    ),
+    (
+        reference_runs,
+        "--worlds",
+        "equal models, 4",
+        "| equal models, 4 points, about examples | v 1 | now |",
+    ),
 ]
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("script", "count", "world", "row"), SMALL, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("script", "count", "world", "row"), SMALL, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_each_script_runs_from_its_command_line_to_its_page(
-    script: ModuleType, count: str, world: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: ModuleType,
+    count: str,
+    world: str,
+    row: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page = tmp_path / "page.md"
     runs = (["--before"], []) if script is null_worlds else ([],)
     for more in runs:
-        command = ["x.py", count, "1", "--world", world, "--workers", "1", "--out", str(page), *more]
+        command = [
+            "x.py",
+            count,
+            "1",
+            "--world",
+            world,
+            "--workers",
+            "1",
+            "--out",
+            str(page),
+            *more,
+        ]
         monkeypatch.setattr(sys, "argv", command)
         script.main()
     text = page.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith(row))
     assert any(character.isdigit() for character in line.removeprefix(row))
     assert ("– →" in line) == (len(runs) == 1 and "→" in line)
-    assert all(len(line) <= 120 for line in text.splitlines() if line[:1] not in "|#" and "`" not in line)
+    assert all(
+        len(line) <= 120 for line in text.splitlines() if line[:1] not in "|#" and "`" not in line
+    )
     kept = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert {figures["replicates"] for figures in kept.values()} == {1}
     assert (tmp_path / "page-before.json").exists() == (len(runs) == 2)

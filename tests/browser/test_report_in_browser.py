@@ -1,4 +1,5 @@
-"""The report in a real browser: no errors, no overflow, keyboard, print, and what is left when it is blocked."""
+"""The report in a real browser: no errors, no overflow, keyboard, print, and what is left when it
+is blocked."""
 
 from __future__ import annotations
 
@@ -11,19 +12,34 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("garments", "texts", "one_member", "many_classes", "hostile", "generation", "gated", "refused", "hostile_gate")
+NAMES = (
+    "garments",
+    "texts",
+    "one_member",
+    "many_classes",
+    "hostile",
+    "generation",
+    "gated",
+    "refused",
+    "hostile_gate",
+)
 Report = Callable[[str], Path]
 
 
 @contextmanager
-def opened(chromium: Any, address: str, width: int = 1440, **given: Any) -> Iterator[tuple[Any, list[str]]]:
+def opened(
+    chromium: Any, address: str, width: int = 1440, **given: Any
+) -> Iterator[tuple[Any, list[str]]]:
     """A page in a fresh profile, with what it complained about and every address it asked for."""
     context = chromium.new_context(viewport={"width": width, "height": 900}, **given)
     page, heard = context.new_page(), []
     page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
     page.on(
-        "request", lambda request: heard.append(f"asked: {request.url}") if _outside(request.url, address) else None
+        "request",
+        lambda request: (
+            heard.append(f"asked: {request.url}") if _outside(request.url, address) else None
+        ),
     )
     page.goto(address)
     yield page, heard
@@ -36,7 +52,9 @@ def _outside(url: str, address: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_opens_from_disk_without_a_complaint_or_a_request(chromium: Any, report: Report, name: str, scheme: str):
+def test_opens_from_disk_without_a_complaint_or_a_request(
+    chromium: Any, report: Report, name: str, scheme: str
+):
     with opened(chromium, report(name).as_uri(), color_scheme=scheme) as (page, heard):
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(100)
@@ -46,14 +64,18 @@ def test_opens_from_disk_without_a_complaint_or_a_request(chromium: Any, report:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [390, 1024, 1280, 1440])
-def test_nothing_makes_the_page_scroll_sideways(chromium: Any, report: Report, name: str, width: int):
+def test_nothing_makes_the_page_scroll_sideways(
+    chromium: Any, report: Report, name: str, width: int
+):
     with opened(chromium, report(name).as_uri(), width) as (page, _):
         page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_texts_of_controls_have_the_whole_width_of_their_card(chromium: Any, report: Report, width: int):
+def test_texts_of_controls_have_the_whole_width_of_their_card(
+    chromium: Any, report: Report, width: int
+):
     shares = """
     [...document.querySelectorAll('.control blockquote')].filter((q) => q.offsetWidth).map(
       (q) => q.offsetWidth / q.closest('.control').offsetWidth)
@@ -65,7 +87,9 @@ def test_texts_of_controls_have_the_whole_width_of_their_card(chromium: Any, rep
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_labels_of_charts_do_not_touch_their_marks_or_leave_the_page(chromium: Any, report: Report, width: int):
+def test_labels_of_charts_do_not_touch_their_marks_or_leave_the_page(
+    chromium: Any, report: Report, width: int
+):
     crossing = """
     [...document.querySelectorAll('svg.chart')].flatMap((chart) => {
       const edge = chart.getBoundingClientRect();
@@ -90,11 +114,15 @@ def test_attacks_do_not_run(chromium: Any, report: Report, name: str, verdict: s
         assert page.locator("main script, main iframe, [onerror], [onload]").count() == 0
 
 
-def test_an_injected_script_would_be_refused_by_the_page_itself(chromium: Any, report: Report, tmp_path: Path):
+def test_an_injected_script_would_be_refused_by_the_page_itself(
+    chromium: Any, report: Report, tmp_path: Path
+):
     """Were the escaping to fail, the page's own policy still stops the script."""
     broken = tmp_path / "broken.html"
     text = report("garments").read_text("utf-8")
-    broken.write_text(text.replace("<main>", "<main><script>document.title = 'owned'</script>"), "utf-8")
+    broken.write_text(
+        text.replace("<main>", "<main><script>document.title = 'owned'</script>"), "utf-8"
+    )
     with opened(chromium, broken.as_uri()) as (page, heard):
         assert page.title() != "owned"
         assert any("Content Security Policy" in line for line in heard)
@@ -114,13 +142,16 @@ def test_under_a_policy_that_blocks_script_style_and_pictures_the_page_still_rea
     chromium: Any, strict_url: Callable[[str], str], scheme: str
 ):
     with opened(chromium, strict_url("garments"), color_scheme=scheme) as (page, _):
-        assert page.locator("h1").inner_text() == "3 of 5 variants lose more than chance can explain."
+        assert (
+            page.locator("h1").inner_text() == "3 of 5 variants lose more than chance can explain."
+        )
         assert "Worse" in page.locator(".verdict .badge").inner_text()
         assert page.locator("table.topline").bounding_box()["height"] > 100
         chart = page.locator("svg.chart").first
         assert chart.bounding_box()["width"] == 420
         styled = page.evaluate(
-            "getComputedStyle(document.body).maxWidth + getComputedStyle(document.querySelector('h1')).letterSpacing"
+            "getComputedStyle(document.body).maxWidth + "
+            "getComputedStyle(document.querySelector('h1')).letterSpacing"
         )
         assert styled == "nonenormal"
         label = page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")
@@ -156,7 +187,10 @@ def test_j_and_k_walk_the_gallery_and_enter_enlarges(chromium: Any, report: Repo
         page.keyboard.press("Enter")
         dialog = page.locator("dialog")
         assert dialog.is_visible()
-        assert dialog.locator("img").first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+        assert (
+            dialog.locator("img").first.evaluate("e => getComputedStyle(e).imageRendering")
+            == "pixelated"
+        )
         page.keyboard.press("j")
         assert second in dialog.inner_text()
         page.keyboard.press("Escape")
@@ -180,7 +214,11 @@ def test_filters_and_sorting_change_what_is_shown(chromium: Any, report: Report)
         effect = page.locator("#findings-table thead button", has_text="Effect")
         effect.click()
         assert "Shirt" in rows.first.inner_text()
-        assert page.locator("#findings-table th[aria-sort=ascending]").inner_text().startswith("Effect")
+        assert (
+            page.locator("#findings-table th[aria-sort=ascending]")
+            .inner_text()
+            .startswith("Effect")
+        )
         effect.click()
         assert "Shirt" in rows.last.inner_text()
 
@@ -200,26 +238,42 @@ def test_on_paper_everything_is_open_and_buttons_are_gone(chromium: Any, report:
         page.emulate_media(media="print")
         assert not page.locator("nav.contents").is_visible()
         assert not page.locator("form.filters").is_visible()
-        hidden = "[...document.querySelectorAll('details .card')].filter((c) => !c.checkVisibility()).length"
+        hidden = (
+            "[...document.querySelectorAll('details .card')].filter((c) => "
+            "!c.checkVisibility()).length"
+        )
         assert page.evaluate(hidden) == 0
         assert page.evaluate(
-            "document.querySelector('.tall').scrollHeight <= document.querySelector('.tall').clientHeight"
+            "document.querySelector('.tall').scrollHeight <= "
+            "document.querySelector('.tall').clientHeight"
         )
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert (
+            page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        )
         assert page.pdf()[:5] == b"%PDF-"
 
 
 @pytest.mark.parametrize(("width", "side_by_side"), [(390, False), (1280, True)])
-def test_outputs_stand_side_by_side_where_there_is_room(chromium: Any, report: Report, width: int, side_by_side: bool):
+def test_outputs_stand_side_by_side_where_there_is_room(
+    chromium: Any, report: Report, width: int, side_by_side: bool
+):
     with opened(chromium, report("generation").as_uri(), width) as (page, heard):
-        first, second = (page.locator(".written").first.locator(".side-text").nth(n).bounding_box() for n in (0, 1))
+        first, second = (
+            page.locator(".written").first.locator(".side-text").nth(n).bounding_box()
+            for n in (0, 1)
+        )
         assert (first["y"] == second["y"]) is side_by_side
         assert (second["x"] > first["x"] + first["width"]) is side_by_side
         assert heard == []
 
 
-def test_arabic_and_hebrew_are_set_from_the_right_and_the_rest_is_not(chromium: Any, report: Report):
-    sides = "[...document.querySelectorAll('.exemplar .written blockquote')].map((q) => getComputedStyle(q).direction)"
+def test_arabic_and_hebrew_are_set_from_the_right_and_the_rest_is_not(
+    chromium: Any, report: Report
+):
+    sides = (
+        "[...document.querySelectorAll('.exemplar .written blockquote')].map((q) => "
+        "getComputedStyle(q).direction)"
+    )
     with opened(chromium, report("generation").as_uri(), 1280) as (page, _):
         assert page.evaluate(sides)[::2] == ["ltr", "rtl", "ltr", "ltr", "rtl"]
 
@@ -235,7 +289,9 @@ def test_changed_words_show_without_colour_and_without_styles(
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_gate_comes_first_on_the_screen_and_its_passes_are_folded(chromium: Any, report: Report, width: int):
+def test_the_gate_comes_first_on_the_screen_and_its_passes_are_folded(
+    chromium: Any, report: Report, width: int
+):
     with opened(chromium, report("gated").as_uri(), width) as (page, _):
         badge = page.locator(".badge").first
         assert badge.inner_text() == "Fail"
@@ -252,7 +308,10 @@ def test_the_gate_comes_first_on_the_screen_and_its_passes_are_folded(chromium: 
 def test_a_phone_reads_each_decision_as_a_list(chromium: Any, report: Report):
     with opened(chromium, report("gated").as_uri(), 390) as (page, _):
         row = page.locator(".decisions tbody tr").first
-        assert row.locator("td").nth(3).evaluate("e => getComputedStyle(e, '::before').content") == '"Observed"'
+        assert (
+            row.locator("td").nth(3).evaluate("e => getComputedStyle(e, '::before').content")
+            == '"Observed"'
+        )
         tops = [row.locator("td").nth(n).bounding_box()["y"] for n in range(8)]
         assert tops == sorted(tops)
         assert len(set(tops)) == 8
@@ -269,7 +328,10 @@ def test_under_a_strict_policy_a_gate_still_reads(chromium: Any, strict_url: Cal
 def test_on_paper_prompts_outputs_and_passes_are_all_there(chromium: Any, report: Report):
     with opened(chromium, report("gated").as_uri()) as (page, _):
         page.emulate_media(media="print")
-        cut = "[...document.querySelectorAll('blockquote')].filter((q) => q.scrollHeight > q.clientHeight + 1).length"
+        cut = (
+            "[...document.querySelectorAll('blockquote')].filter((q) => q.scrollHeight > "
+            "q.clientHeight + 1).length"
+        )
         assert page.evaluate(cut) == 0
         parts = "[...document.querySelectorAll('.decisions tr, .control .written')]"
         assert page.evaluate(f"{parts}.filter((e) => !e.checkVisibility()).length") == 0

@@ -1,4 +1,5 @@
-"""What holds for every intervention on weights; one that is exported but not in ``SMALL`` fails here."""
+"""What holds for every intervention on weights; one that is exported but not in ``SMALL`` fails
+here."""
 
 import copy
 import pickle
@@ -14,7 +15,9 @@ from undertow.lab.train.recipe import Recipe
 
 SMALL = [
     weights.MagnitudePruning(sparsity=0.5),
-    weights.MagnitudePruning(sparsity=0.75, begin=0.0, end=0.5, every=0.25, scope="global", regrow=False),
+    weights.MagnitudePruning(
+        sparsity=0.75, begin=0.0, end=0.5, every=0.25, scope="global", regrow=False
+    ),
     weights.RandomPruning(sparsity=0.5),
     weights.OneShotPruning(sparsity=0.5),
     weights.OneShotPruning(sparsity=0.5, finetune=Recipe(epochs=1, lr=0.01), scope="layer"),
@@ -33,7 +36,9 @@ every = pytest.mark.parametrize("intervention", SMALL, ids=repr)
 def network():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5)
+        )
 
 
 def applied(intervention, model, seed=0):
@@ -44,7 +49,10 @@ def applied(intervention, model, seed=0):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     for step in range(steps):
         optimizer.zero_grad()
-        x, y = torch.randn(8, 1, 8, 8, generator=source), torch.randint(0, 5, (8,), generator=source)
+        x, y = (
+            torch.randn(8, 1, 8, 8, generator=source),
+            torch.randint(0, 5, (8,), generator=source),
+        )
         nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
         run.after_step(step)
@@ -52,7 +60,11 @@ def applied(intervention, model, seed=0):
 
 
 def test_every_exported_intervention_is_under_contract():
-    assert {type(i).__name__ for i in SMALL} == {type(i).__name__ for i in IDLE} == set(weights.__all__)
+    assert (
+        {type(i).__name__ for i in SMALL}
+        == {type(i).__name__ for i in IDLE}
+        == set(weights.__all__)
+    )
 
 
 @every
@@ -69,7 +81,9 @@ def test_it_leaves_a_plain_model(intervention):
     model, plain = network(), network()
     applied(intervention, model)
     assert set(model.state_dict()) == set(plain.state_dict())
-    assert [type(module) for module in model.modules()] == [type(module) for module in plain.modules()]
+    assert [type(module) for module in model.modules()] == [
+        type(module) for module in plain.modules()
+    ]
 
 
 @every

@@ -1,5 +1,5 @@
-"""What holds for every measure, whoever writes it. A new measure is tested here without a line being added,
-except its oracle in ``oracles.py``."""
+"""What holds for every measure, whoever writes it. A new measure is tested here without a line
+being added, except its oracle in ``oracles.py``."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ from undertow.card import Measure
 from undertow.records.records import MISSING, Records
 
 EVERY = pytest.mark.parametrize("measure", all_measures(), ids=repr)
-BY_EXAMPLE = pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind != "answers"], ids=repr)
+BY_EXAMPLE = pytest.mark.parametrize(
+    "measure", [m for m in all_measures() if m.card.kind != "answers"], ids=repr
+)
 """Measures with a value per example; those of answers have one per class."""
-BY_CLASS = pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.kind == "answers"], ids=repr)
+BY_CLASS = pytest.mark.parametrize(
+    "measure", [m for m in all_measures() if m.card.kind == "answers"], ids=repr
+)
 
 WORLDS = {
     "plain": {"m_ref": 5, "m_var": 5},
@@ -54,7 +58,8 @@ def with_gaps(records: Records, seed: int) -> Records:
 
 
 def values(measure: Measure, reference: Records, variant: Records) -> np.ndarray:
-    """The measure's values over (…, examples), as the engine has them; of answers over (members, classes)."""
+    """The measure's values over (…, examples), as the engine has them; of answers over (members,
+    classes)."""
     kind, label_N = measure.card.kind, reference.label_N
     if kind == "answers":
         return ratio(*measure(reference)).T
@@ -79,7 +84,9 @@ def shares(records: Records) -> np.ndarray:
 
 def oracle_values(measure: Measure, reference: Records, variant: Records) -> np.ndarray:
     oracle, kind = oracles.ORACLES[measure.card.name], measure.card.kind
-    ref_MN, var_MN, label_N = (a.tolist() for a in (reference.pred_MN, variant.pred_MN, reference.label_N))
+    ref_MN, var_MN, label_N = (
+        a.tolist() for a in (reference.pred_MN, variant.pred_MN, reference.label_N)
+    )
     n = range(reference.N)
     if kind == "answers":
         return np.array([[oracle(row, label_N, c) for c in range(reference.C)] for row in ref_MN])
@@ -87,9 +94,16 @@ def oracle_values(measure: Measure, reference: Records, variant: Records) -> np.
         positive = reference.manifest.positive
         index = None if positive is None else reference.classes.index(positive)
         proba = reference.proba_MNC.tolist()
-        return np.array([[oracle(row[i], label_N[i], proba[m][i], index) for i in n] for m, row in enumerate(ref_MN)])
+        return np.array(
+            [
+                [oracle(row[i], label_N[i], proba[m][i], index) for i in n]
+                for m, row in enumerate(ref_MN)
+            ]
+        )
     if kind == "pair":
-        return np.array([[oracle(a[i], b[i], label_N[i]) for i in n] for a in ref_MN for b in var_MN])
+        return np.array(
+            [[oracle(a[i], b[i], label_N[i]) for i in n] for a in ref_MN for b in var_MN]
+        )
     if kind == "mixture":
         ref, var = reference.proba_MNC, variant.proba_MNC
         return np.array([oracle(ref[:, i].tolist(), var[:, i].tolist()) for i in n])
@@ -141,8 +155,12 @@ def test_measures_of_answers_do_not_depend_on_the_order_of_anything(measure):
     shuffled = reference.take_examples(np.random.default_rng(1).permutation(reference.N))
     np.testing.assert_allclose(values(measure, shuffled, variant), got, rtol=1e-12)
     turned = reference.take_members([*range(1, reference.M), 0])
-    np.testing.assert_allclose(values(measure, turned, variant), got[[*range(1, reference.M), 0]], rtol=1e-12)
-    np.testing.assert_allclose(values(measure, relabelled(reference), variant), got[:, ::-1], rtol=1e-12)
+    np.testing.assert_allclose(
+        values(measure, turned, variant), got[[*range(1, reference.M), 0]], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        values(measure, relabelled(reference), variant), got[:, ::-1], rtol=1e-12
+    )
 
 
 @BY_EXAMPLE
@@ -160,7 +178,9 @@ def test_the_order_of_members_does_not_matter(measure):
 
 
 @IN_WORLDS
-@pytest.mark.parametrize("measure", [m for m in all_measures() if m.card.null is not None], ids=repr)
+@pytest.mark.parametrize(
+    "measure", [m for m in all_measures() if m.card.null is not None], ids=repr
+)
 def test_a_population_against_itself_gives_the_null_value(measure, world):
     reference, _ = pair_for(measure, world)
     if measure.card.kind == "pair":
@@ -178,10 +198,17 @@ def test_names_and_order_of_classes_do_not_matter(measure):
 def relabelled(records: Records) -> Records:
     """The same answers, where the classes stand in the opposite order under other names."""
     last = records.C - 1
-    label_N, pred_MN = (np.where(a >= 0, last - a, MISSING) for a in (records.label_N, records.pred_MN))
+    label_N, pred_MN = (
+        np.where(a >= 0, last - a, MISSING) for a in (records.label_N, records.pred_MN)
+    )
     names = [f"other {name}" for name in reversed(records.classes)]
     return worlds.records_from(
-        pred_MN, label_N, names, proba=records.proba_MNC[..., ::-1], task="binary", positive="other class 1"
+        pred_MN,
+        label_N,
+        names,
+        proba=records.proba_MNC[..., ::-1],
+        task="binary",
+        positive="other class 1",
     )
 
 
@@ -199,7 +226,9 @@ def test_what_does_not_exist_is_nan(measure):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_function_serves_the_data_and_all_draws(measure, dtype):
     rng = np.random.default_rng(3)
-    ref_DNK, var_DNK = (rng.multinomial(6, np.ones(4) / 4, size=(7, 20)).astype(dtype) / 6 for _ in range(2))
+    ref_DNK, var_DNK = (
+        rng.multinomial(6, np.ones(4) / 4, size=(7, 20)).astype(dtype) / 6 for _ in range(2)
+    )
     truth_NK = np.arange(4) == rng.integers(4, size=20)[:, None]
     got = measure(ref_DNK, var_DNK, truth_NK)
     assert got.dtype in (np.float32, dtype)
@@ -255,6 +284,8 @@ def test_the_engine_hands_it_what_the_oracle_sees(measure, world):
     pred_MN = np.vstack([reference.pred_MN, variant.pred_MN])
     observed = exchange(reference.M, variant.M, 1, np.random.default_rng(0))
     alone = sp.eye_array(reference.N, format="csr")
-    found = vote_exchange(pred_MN, reference.label_N, alone, observed, {name: measure.function}, needs)
+    found = vote_exchange(
+        pred_MN, reference.label_N, alone, observed, {name: measure.function}, needs
+    )
     expected = oracle_values(measure, reference, variant)
     np.testing.assert_allclose(found[name][0], expected, rtol=1e-6, atol=1e-6)

@@ -18,7 +18,8 @@ every = pytest.mark.parametrize("goal", SMALL, ids=repr)
 
 
 def given(*axes):
-    """Logits of a student and labels, and logits of a teacher; without axes in front unless told."""
+    """Logits of a student and labels, and logits of a teacher; without axes in front unless
+    told."""
     source = torch.Generator().manual_seed(0)
     logits, teacher = torch.randn(2, *axes, 6, 5, generator=source, dtype=torch.float64)
     return logits, torch.randint(0, 5, (*axes, 6), generator=source), teacher
@@ -47,7 +48,9 @@ def test_it_gives_every_example_a_finite_loss_and_changes_nothing_it_is_given(go
 @every
 def test_it_is_another_loss_than_cross_entropy_with_the_labels(goal):
     logits, y, teacher = given()
-    assert not torch.allclose(loss(goal, logits, y, teacher), F.cross_entropy(logits, y, reduction="none"))
+    assert not torch.allclose(
+        loss(goal, logits, y, teacher), F.cross_entropy(logits, y, reduction="none")
+    )
 
 
 @every
@@ -60,7 +63,9 @@ def test_members_in_front_are_each_as_alone(goal):
     logits, y, teacher = given(3)
     each_MB = loss(goal, logits, y, teacher)
     for m in range(3):
-        torch.testing.assert_close(each_MB[m], loss(goal, logits[m], y[m], teacher[m]), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            each_MB[m], loss(goal, logits[m], y[m], teacher[m]), rtol=0, atol=1e-12
+        )
 
 
 @every

@@ -10,7 +10,12 @@ import pytest
 
 from blobs import Blobs
 from folders import as_the_loops, record, weights
-from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, RandomPruning, WeightQuantization
+from undertow.lab.interventions.weights import (
+    MagnitudePruning,
+    OneShotPruning,
+    RandomPruning,
+    WeightQuantization,
+)
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.train.machine import Machine
@@ -61,7 +66,9 @@ def test_stacked_members_are_the_loops_in_float64(tmp_path):
     ]
     for arm in arms:
         one = read_population(train_population(arm, tmp_path / "loop", runner="loop"))
-        other = read_population(train_population(arm, tmp_path / "stacked", runner="stacked", workers=1))
+        other = read_population(
+            train_population(arm, tmp_path / "stacked", runner="stacked", workers=1)
+        )
         assert other.manifest.runner == "stacked/3"
         assert np.array_equal(one.pred_MN, other.pred_MN)
         np.testing.assert_allclose(other.proba_MNC, one.proba_MNC, atol=1e-7)
@@ -71,7 +78,8 @@ def test_stacked_members_are_the_loops_in_float64(tmp_path):
 
 
 def test_a_resumed_stack_holds_the_members_it_held(tmp_path):
-    """In chunks of two: of five members one is lost, and its stack is trained again for it alone."""
+    """In chunks of two: of five members one is lost, and its stack is trained again for it
+    alone."""
     five = replace(DENSE, members=5)
     machine = Machine("stacked", workers=1, chunk=2)
     with Trainer(tmp_path / "whole", machine) as trainer:
@@ -84,19 +92,26 @@ def test_a_resumed_stack_holds_the_members_it_held(tmp_path):
     assert [e.member for e in events if e.kind == "started"] == ["002", "003"]
     assert [e.member for e in events if e.kind == "done"] == ["002"]
     assert record(tmp_path / "broken") == record(tmp_path / "whole")
-    assert json.loads((tmp_path / "whole" / "dense" / "manifest.json").read_text())["runner"] == "stacked/2"
+    assert (
+        json.loads((tmp_path / "whole" / "dense" / "manifest.json").read_text())["runner"]
+        == "stacked/2"
+    )
 
 
 @pytest.mark.heavy
 def test_stacks_in_processes_give_the_bytes_of_stacks_here(tmp_path):
     four = replace(DENSE, members=4)
     for workers in (1, 2):
-        with Trainer(tmp_path / str(workers), Machine("stacked", workers=workers, chunk=2)) as trainer:
+        with Trainer(
+            tmp_path / str(workers), Machine("stacked", workers=workers, chunk=2)
+        ) as trainer:
             trainer.train(four)
     assert record(tmp_path / "1") == record(tmp_path / "2")
 
 
-@pytest.mark.parametrize("runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"])
+@pytest.mark.parametrize(
+    "runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"]
+)
 def test_an_interrupted_run_stops_and_resumes_to_the_same_bytes(runner, tmp_path):
     def interrupt(event):
         if event.kind == "done":

@@ -1,4 +1,5 @@
-"""What holds for every intervention on the runtime; one that is exported but not in ``RUNTIMES`` fails here."""
+"""What holds for every intervention on the runtime; one that is exported but not in ``RUNTIMES``
+fails here."""
 
 import copy
 import pickle
@@ -28,7 +29,9 @@ RUNTIMES = [
     runtime.OnnxDynamicInt8(),
     runtime.OpenVINOStaticInt8(),
 ]
-COMPILED = pytest.param(runtime.PT2EStaticInt8(compiled=True, reduce_range=True), marks=pytest.mark.slow)
+COMPILED = pytest.param(
+    runtime.PT2EStaticInt8(compiled=True, reduce_range=True), marks=pytest.mark.slow
+)
 PACKAGES = {
     runtime.TorchaoLinearInt8(): "torchao",
     runtime.PT2EStaticInt8(): "torchao",
@@ -37,7 +40,8 @@ PACKAGES = {
     runtime.OpenVINOStaticInt8(): "nncf",
 }
 EXACT = ("OnnxStaticInt8", "OnnxDynamicInt8", "OpenVINOStaticInt8", "PT2EStaticInt8(compiled=True")
-"""Engines whose answers do not depend on the batch, to the bit; the others add in float32 in between."""
+"""Engines whose answers do not depend on the batch, to the bit; the others add in float32 in
+between."""
 CHANGES_NUMBERS = re.compile(r"quant|precision|dtype|bits|int8", re.IGNORECASE)
 """What lets two populations differ in number type: an intervention that says so."""
 
@@ -63,7 +67,9 @@ def data():
 def model(data):
     torch.manual_seed(0)
     network = SmallCNN(width=8).build(data.shape_CHW, data.classes)
-    train_member(network, data, Recipe(epochs=8, batch=64, lr=0.05), SeedPlan().member("contract", 0))
+    train_member(
+        network, data, Recipe(epochs=8, batch=64, lr=0.05), SeedPlan().member("contract", 0)
+    )
     return network.eval()
 
 
@@ -76,7 +82,9 @@ def compiled_once(model, data):
         if intervention not in done:
             before = {name: value.clone() for name, value in model.state_dict().items()}
             done[intervention] = intervention.compile(model, data.train_x_NCHW[:128])
-            assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+            assert all(
+                torch.equal(value, before[name]) for name, value in model.state_dict().items()
+            )
             assert not model.training
         return done[intervention]
 
@@ -84,7 +92,11 @@ def compiled_once(model, data):
 
 
 def test_every_exported_runtime_is_under_contract():
-    assert {type(i).__name__ for i in RUNTIMES} == {type(i).__name__ for i in PACKAGES} == set(runtime.__all__)
+    assert (
+        {type(i).__name__ for i in RUNTIMES}
+        == {type(i).__name__ for i in PACKAGES}
+        == set(runtime.__all__)
+    )
 
 
 @every
@@ -102,7 +114,10 @@ def test_it_counts_what_it_changed(intervention, compiled_once, model):
 @every
 def test_it_answers_nearly_as_the_float_model_does(intervention, compiled_once, model, data):
     with torch.inference_mode():
-        expected, found = model(data.test_x_NCHW), compiled_once(intervention).logits(data.test_x_NCHW)
+        expected, found = (
+            model(data.test_x_NCHW),
+            compiled_once(intervention).logits(data.test_x_NCHW),
+        )
     assert found.dtype == torch.float32
     assert found.shape == expected.shape
     assert (found.argmax(1) == expected.argmax(1)).float().mean() > 0.97
@@ -158,7 +173,8 @@ def test_a_missing_package_is_named_with_its_cure(intervention, model, data, mon
         intervention.compile(model, data.train_x_NCHW[:8])
     assert str(caught.value) == (
         f"{intervention!r} needs the package {PACKAGES[intervention]}, which is not installed; "
-        "run pip install '.[engines]' in Undertow's checkout, or pip install 'PATH/TO/undertow.whl[engines]'"
+        "run pip install '.[engines]' in Undertow's checkout, or pip install "
+        "'PATH/TO/undertow.whl[engines]'"
     )
 
 
@@ -177,5 +193,6 @@ def test_calibration_needs_images(intervention, model):
     with pytest.raises(UserError) as caught:
         intervention.compile(model, torch.empty(0, 1, 8, 8))
     assert str(caught.value) == (
-        f"{intervention!r} was given 0 images to calibrate on: give at least one, better some hundreds"
+        f"{intervention!r} was given 0 images to calibrate on: give at least one, better some "
+        "hundreds"
     )

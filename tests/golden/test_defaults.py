@@ -1,6 +1,7 @@
 """A default is a promise: what people left out, they still get tomorrow.
 
-After a change that is meant: ``python tests/golden_tables.py`` writes the file anew; say why in the commit.
+After a change that is meant: ``python tests/golden_tables.py`` writes the file anew; say why in the
+commit.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from defaults import FILE, defaults
 def test_defaults_are_those_that_were_argued_for() -> None:
     kept = FILE.read_text(encoding="utf-8").splitlines()
     found = defaults()
-    assert {"gone": sorted(set(kept) - set(found)), "new": sorted(set(found) - set(kept))} == {"gone": [], "new": []}
+    assert {"gone": sorted(set(kept) - set(found)), "new": sorted(set(found) - set(kept))} == {
+        "gone": [],
+        "new": [],
+    }
     assert kept == found
 
 

@@ -1,6 +1,8 @@
-"""A change of numbers is argued for: all tables of a dozen small audits, numbers to nine digits, words whole.
+"""A change of numbers is argued for: all tables of a dozen small audits, numbers to nine digits,
+words whole.
 
-After a change that is meant: ``python tests/golden_tables.py`` writes all files anew; say why in the commit.
+After a change that is meant: ``python tests/golden_tables.py`` writes all files anew; say why in
+the commit.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def test_no_sentence_holds_a_number_that_is_none(world: str) -> None:
 def test_no_file_is_left_of_a_world_that_is_gone() -> None:
     tables = {file_of(world, name) for world in WORLDS for name in TABLES}
     texts = {FOLDER / world / text for world in WORLDS for text in TEXTS}
-    assert {path for path in FOLDER.glob("*/*") if path.parent.name != "__pycache__"} <= tables | texts
+    assert {
+        path for path in FOLDER.glob("*/*") if path.parent.name != "__pycache__"
+    } <= tables | texts
 
 
 def test_each_way_to_decide_is_in_some_world() -> None:

@@ -31,13 +31,21 @@ def names(population: Population) -> list[str]:
 
 def test_its_own_code_and_data_by_name() -> None:
     found = built_from(DENSE.under(MagnitudePruning(0.5), name="pruned"), SPLITS, "import torch\n")
-    assert list(found) == ["data Blobs", "model MLP", "intervention MagnitudePruning", "training data"]
+    assert list(found) == [
+        "data Blobs",
+        "model MLP",
+        "intervention MagnitudePruning",
+        "training data",
+    ]
     assert all(len(digest) == 16 for digest in found.values())
     assert "study file" in built_from(DENSE, SPLITS, "import torch\ntorch.manual_seed(1)\n")
 
 
 def test_what_it_derives_or_learns_from_as_far_as_it_is_not_its_own() -> None:
-    assert names(DENSE.under(WeightQuantization(4), name="int4"))[3:] == ["training data", "parent's declaration"]
+    assert names(DENSE.under(WeightQuantization(4), name="int4"))[3:] == [
+        "training data",
+        "parent's declaration",
+    ]
     pruned = DENSE.under(MagnitudePruning(0.5), name="pruned")
     assert names(pruned.under(WeightQuantization(4), name="both"))[4:] == [
         "parent's intervention MagnitudePruning",
@@ -56,17 +64,27 @@ def test_what_it_derives_or_learns_from_as_far_as_it_is_not_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"recipe": Recipe(epochs=2)}, {"model": MLP(hidden=(9,))}, {"interventions": (MagnitudePruning(0.5),)}]
+    "change",
+    [
+        {"recipe": Recipe(epochs=2)},
+        {"model": MLP(hidden=(9,))},
+        {"interventions": (MagnitudePruning(0.5),)},
+    ],
 )
 def test_another_teacher_of_the_same_name_makes_other_students(change: dict) -> None:
     teacher = replace(DENSE, name="teacher")
-    taught = [DENSE.under(Distillation(2.0), name="s", teacher=t) for t in (teacher, replace(teacher, **change))]
+    taught = [
+        DENSE.under(Distillation(2.0), name="s", teacher=t)
+        for t in (teacher, replace(teacher, **change))
+    ]
     before, after = (built_from(student, SPLITS) for student in taught)
     assert before["teacher's declaration"] != after["teacher's declaration"]
 
 
 def changed(splits: Splits, **change: object) -> str:
-    return built_from(DENSE, replace(splits, train=replace(splits.train, **change)))["training data"]
+    return built_from(DENSE, replace(splits, train=replace(splits.train, **change)))[
+        "training data"
+    ]
 
 
 def test_training_data_count_by_their_content() -> None:
@@ -81,7 +99,9 @@ def test_training_data_count_by_their_content() -> None:
     assert built_from(DENSE, replace(SPLITS, mean=(0.5,)))["training data"] != before
 
 
-def test_a_large_data_set_counts_by_images_at_even_distances(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_data_set_counts_by_images_at_even_distances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("undertow.lab.built_from.CHUNK_BYTES", 4 * 64)  # four of sixty images
     before = changed(SPLITS)
     for row, seen in ((0, True), (15, True), (16, False), (45, True)):
@@ -93,7 +113,9 @@ def test_a_large_data_set_counts_by_images_at_even_distances(monkeypatch: pytest
 def test_images_on_disk_give_what_the_same_in_memory_give(tmp_path: Path) -> None:
     for part, label in ((p, c) for p in ("train", "test") for c in ("a", "b")):
         (tmp_path / part / label).mkdir(parents=True)
-        Image.fromarray(np.full((4, 4), len(label + part), np.uint8)).save(tmp_path / part / label / "0.png")
+        Image.fromarray(np.full((4, 4), len(label + part), np.uint8)).save(
+            tmp_path / part / label / "0.png"
+        )
     kept = ImageFolder(str(tmp_path), channels=1)
     streamed = ImageFolder(str(tmp_path), channels=1, stream=True)
     assert isinstance(streamed.load().train.x_NCHW, lazy_module.LazyImages)

@@ -107,7 +107,9 @@ def digest(folder: Path, text: str) -> str:
         ("class Named:", "\n\n\nclass Named:"),
     ],
 )
-def test_what_is_said_and_what_is_not_used_change_nothing(tmp_path: Path, before: str, after: str) -> None:
+def test_what_is_said_and_what_is_not_used_change_nothing(
+    tmp_path: Path, before: str, after: str
+) -> None:
     assert before in MODEL
     assert digest(tmp_path, MODEL) == digest(tmp_path, MODEL.replace(before, after))
 
@@ -135,15 +137,21 @@ def test_what_the_code_does_changes_it(tmp_path: Path, before: str, after: str) 
     assert first != digest(tmp_path, MODEL.replace(before, after))
 
 
-def test_what_another_module_of_theirs_holds_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_module_of_theirs_holds_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     users = (
-        "import layers_of_mine as layers\n\nclass Model:\n    def build(self): return layers.block()\n",
-        "from layers_of_mine import block as b, SIZE\n\nclass Model:\n    def build(self): return b() + SIZE\n",
+        "import layers_of_mine as layers\n\nclass Model:\n    def build(self): return "
+        "layers.block()\n",
+        "from layers_of_mine import block as b, SIZE\n\nclass Model:\n    def build(self): return "
+        "b() + SIZE\n",
     )
     for user in users:
         seen = []
         for block, size in (("1", "2"), ("7", "2"), ("1", "9")):
-            layers = loaded(tmp_path, f"SIZE = {size}\n\ndef block():\n    return {block}\n", "layers_of_mine")
+            layers = loaded(
+                tmp_path, f"SIZE = {size}\n\ndef block():\n    return {block}\n", "layers_of_mine"
+            )
             monkeypatch.setitem(sys.modules, "layers_of_mine", layers)
             layers.__name__ = "layers_of_mine"
             seen.append(digest(tmp_path, user))
@@ -151,7 +159,9 @@ def test_what_another_module_of_theirs_holds_counts(tmp_path: Path, monkeypatch:
         assert (seen[0] != seen[2]) == ("SIZE" in user)
 
 
-@pytest.mark.parametrize("line", ["from late_of_mine import block", "import late_of_mine as m; block = m.block"])
+@pytest.mark.parametrize(
+    "line", ["from late_of_mine import block", "import late_of_mine as m; block = m.block"]
+)
 def test_what_a_function_imports_when_it_is_called_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
@@ -159,16 +169,25 @@ def test_what_a_function_imports_when_it_is_called_counts(
     late = tmp_path / "late_of_mine.py"
     seen = []
     for number in (1, 2, 1):
-        late.write_text(f"def block():\n    return {number}\n" + "#" * len(seen))  # another size: no stale bytecode
+        # another size: no stale bytecode
+        late.write_text(f"def block():\n    return {number}\n" + "#" * len(seen))
         monkeypatch.delitem(sys.modules, "late_of_mine", raising=False)
         importlib.invalidate_caches()
-        seen.append(digest(tmp_path, f"class Model:\n    def build(self):\n        {line}\n        return block()\n"))
+        seen.append(
+            digest(
+                tmp_path,
+                f"class Model:\n    def build(self):\n        {line}\n        return block()\n",
+            )
+        )
         monkeypatch.delitem(sys.modules, "late_of_mine", raising=False)
     assert seen[0] == seen[2] != seen[1]
 
 
 def test_a_constant_counts_as_it_is_written_whatever_it_came_to(tmp_path: Path) -> None:
-    text = "import os\n\nSEEN = {}\nHERE = os.getcwd()\n\nclass Model:\n    def build(self): return SEEN, HERE\n"
+    text = (
+        "import os\n\nSEEN = {}\nHERE = os.getcwd()\n\nclass Model:\n    def build(self): return "
+        "SEEN, HERE\n"
+    )
     module = loaded(tmp_path, text)
     before = digest_of([module.Model()])
     module.SEEN["built"] = 1
@@ -177,7 +196,10 @@ def test_a_constant_counts_as_it_is_written_whatever_it_came_to(tmp_path: Path) 
 
 
 def test_functions_that_an_object_holds_count(tmp_path: Path) -> None:
-    text = "class Model:\n    def __init__(self, act): self.act = act\n\n    def build(self): return self.act\n"
+    text = (
+        "class Model:\n    def __init__(self, act): self.act = act\n\n    def build(self): return "
+        "self.act\n"
+    )
     Model = loaded(tmp_path, text).Model
     times = partial(max, 2)
     acts = [lambda x: x + 1, lambda x: x + 2, times, partial(max, 3), torch.relu, None]
@@ -208,19 +230,28 @@ def test_code_without_a_file_counts_by_its_bytecode() -> None:
         exec(compile(text, "<stdin>", "exec"), names)
         return digest_of([names["Model"]()])
 
-    text = "def f():\n  return 1\nclass Model:\n  size = 1\n  def build(self):\n    'Says.'\n    return f()\n"
+    text = (
+        "def f():\n  return 1\nclass Model:\n  size = 1\n  def build(self):\n    'Says.'\n    "
+        "return f()\n"
+    )
     first = digest(text)
     assert first.startswith("bytecode ")
     assert digest(text.replace("Says.", "Tells.")) == first
     assert digest("\n" + text) == first
-    for before, after in (("return 1", "return 2"), ("size = 1", "size = 2"), ("return f()", "return -f()")):
+    for before, after in (
+        ("return 1", "return 2"),
+        ("size = 1", "size = 2"),
+        ("return f()", "return -f()"),
+    ):
         assert digest(text.replace(before, after)) != first
 
 
 def test_code_of_a_notebook_is_found_in_its_cells() -> None:
     def digest(build: str) -> str:
         names: dict[str, Any] = {"__name__": "__main__"}
-        for number, cell in enumerate(("SIZES = [2]\n", f"class Model:\n  def build(self): return {build}, SIZES\n")):
+        for number, cell in enumerate(
+            ("SIZES = [2]\n", f"class Model:\n  def build(self): return {build}, SIZES\n")
+        ):
             filename = f"<ipython-input-{number}-{hash(build)}>"
             linecache.cache[filename] = (len(cell), None, cell.splitlines(keepends=True), filename)
             exec(compile(cell, filename, "exec"), names)
@@ -297,12 +328,18 @@ def test_a_field_that_is_no_part_of_the_description_is_none_of_the_identity(tmp_
 
 
 def test_a_study_file_counts_by_what_it_does_when_loaded_and_not_by_what_it_names() -> None:
-    quiet = '"""Method."""\nimport torch\n\nA = 1\n\ndef study(scale):\n    return scale.title()\n\nprint("x")\n'
+    quiet = (
+        '"""Method."""\nimport torch\n\nA = 1\n\ndef study(scale):\n    return '
+        'scale.title()\n\nprint("x")\n'
+    )
     assert digest_of_effects(quiet) is None
     assert digest_of_effects(quiet + 'if __name__ == "__main__":\n    study("smoke")\n') is None
     first = digest_of_effects(quiet + "torch.manual_seed(1)\n")
     assert first is not None
-    assert digest_of_effects(quiet.replace("A = 1", "A = 2") + "torch.manual_seed(1)  # why\n") == first
+    assert (
+        digest_of_effects(quiet.replace("A = 1", "A = 2") + "torch.manual_seed(1)  # why\n")
+        == first
+    )
     assert digest_of_effects(quiet + "torch.manual_seed(2)\n") != first
     assert digest_of_effects(quiet + "torch.Tensor.relu = None\n") is not None
     assert digest_of_effects("no Python") is None

@@ -1,4 +1,5 @@
-"""An error in a person's own code is told with their file and line; one of ours keeps its traceback."""
+"""An error in a person's own code is told with their file and line; one of ours keeps its
+traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +19,14 @@ def test_whose_a_file_is() -> None:
     assert is_own(__file__)
     assert is_own("<stdin>")
     assert is_own("<ipython-input-3-abc>")
-    for other in (axes.__file__, torch.__file__, np.__file__, importlib.__file__, "<string>", "<frozen importlib>"):
+    for other in (
+        axes.__file__,
+        torch.__file__,
+        np.__file__,
+        importlib.__file__,
+        "<string>",
+        "<frozen importlib>",
+    ):
         assert not is_own(other)
 
 
@@ -44,11 +52,16 @@ def test_an_error_in_which_nobody_took_part_has_no_line() -> None:
     [
         ("1 / 0", "line 1: ZeroDivisionError: division by zero"),
         ("x = (", "line 1: SyntaxError: '(' was never closed"),
-        ("\nimport nowhere_at_all", "line 2: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        (
+            "\nimport nowhere_at_all",
+            "line 2: ModuleNotFoundError: No module named 'nowhere_at_all'",
+        ),
         ("def f():\n  assert False\nf()", "line 2, in f: AssertionError"),
     ],
 )
-def test_it_becomes_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+def test_it_becomes_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
     path = tmp_path / "mine.py"
     for inside, shown in ((tmp_path, "mine.py"), (Path("/"), str(path))):
         monkeypatch.chdir(inside)

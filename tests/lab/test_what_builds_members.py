@@ -1,4 +1,5 @@
-"""Whatever an edit of a study reaches its members through, their digest changes; and it stays where nothing does."""
+"""Whatever an edit of a study reaches its members through, their digest changes; and it stays where
+nothing does."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ SPLITS = Blobs().load()
 
 
 def built(folder: Path, text: str, **others: str) -> dict[str, str]:
-    """What a member of this study's ``Mine`` is built from; ``others`` are modules of theirs beside it."""
+    """What a member of this study's ``Mine`` is built from; ``others`` are modules of theirs beside
+    it."""
     folder.mkdir(exist_ok=True)
     for name, other in others.items():
         (folder / f"{name}.py").write_text(other)
@@ -51,7 +53,9 @@ def built(folder: Path, text: str, **others: str) -> dict[str, str]:
     (folder / "mine_of_theirs.py").write_text(source)
     module = load_study(folder / "mine_of_theirs.py")
     model = getattr(module, "MODEL", None) or module.Mine()
-    return built_from(Population("dense", Blobs(), model, Recipe(epochs=1), members=1), SPLITS, source)
+    return built_from(
+        Population("dense", Blobs(), model, Recipe(epochs=1), members=1), SPLITS, source
+    )
 
 
 def uses(what: str) -> str:
@@ -59,12 +63,15 @@ def uses(what: str) -> str:
 
 
 HELD = {
-    "private": "class Mine:\n    def __init__(self, w): self._w = w\n    def build(self): return self._w\n"
+    "private": "class Mine:\n    def __init__(self, w): self._w = w\n    def build(self): return "
+    "self._w\n"
     "MODEL = Mine(4)\n",
     "slots": "class Mine:\n    __slots__ = ('__w',)\n    def __init__(self, w): self.__w = w\n"
     "    def build(self): return self.__w\nMODEL = Mine(4)\n",
-    "array": uses("self.w") + "    def __init__(self, w): self.w = np.array([w])\nMODEL = Mine(4)\n",
-    "tensor": uses("self.w") + "    def __init__(self, w): self.w = torch.tensor(w)\nMODEL = Mine(4)\n",
+    "array": uses("self.w") + "    def __init__(self, w): self.w = np.array([w])\nMODEL = "
+    "Mine(4)\n",
+    "tensor": uses("self.w") + "    def __init__(self, w): self.w = torch.tensor(w)\nMODEL = "
+    "Mine(4)\n",
     "set": uses("self.w") + "    def __init__(self, w): self.w = {w}\nMODEL = Mine(4)\n",
     "no repr": "@dataclass(frozen=True)\nclass Mine:\n    w: int = field(default=1, repr=False)\n"
     "    def build(self): return self.w\nMODEL = Mine(w=4)\n",
@@ -78,20 +85,24 @@ HELD = {
     + uses("self.i")
     + "    def __init__(self, i): self.i = [i]\n"
     "MODEL = Mine(In(4))\n",
-    "layer": uses("self.w") + "    def __init__(self, w): self.w = nn.Dropout(w / 10)\nMODEL = Mine(4)\n",
+    "layer": uses("self.w") + "    def __init__(self, w): self.w = nn.Dropout(w / 10)\nMODEL = "
+    "Mine(4)\n",
 }
 
 CLASSES = {
     "class as attribute": "class Opt:\n    w = nn.ReLU\n" + uses("Opt.w"),
-    "subclass": "class Base:\n    w = None\n    def build(self): return self.w\n@dataclass(frozen=True)\n"
+    "subclass": "class Base:\n    w = None\n    def build(self): return "
+    "self.w\n@dataclass(frozen=True)\n"
     "class Mine(Base):\n"
     "    w = nn.ReLU\n",
     "nested": "class Opt:\n    class Inner:\n        w = nn.ReLU\n" + uses("Opt.Inner.w"),
     "set": "class Opt:\n    w = frozenset({nn.ReLU})\n" + uses("Opt.w"),
     "enum": "class Opt(enum.Enum):\n    W = nn.ReLU\n" + uses("Opt.W.value"),
-    "factory": "@dataclass\nclass Opt:\n    w: list = field(default_factory=lambda: [nn.ReLU])\n" + uses("Opt().w"),
-    "made by a function": "def made(w):\n    class Local:\n        act = w\n    return Local\nOpt = made(nn.ReLU)\n"
-    + uses("Opt.act"),
+    "factory": "@dataclass\nclass Opt:\n    w: list = field(default_factory=lambda: "
+    "[nn.ReLU])\n" + uses("Opt().w"),
+    "made by a "
+    "function": "def made(w):\n    class Local:\n        act = w\n    return Local\nOpt = "
+    "made(nn.ReLU)\n" + uses("Opt.act"),
     "made by type": "Opt = type('Opt', (), {'w': nn.ReLU})\n" + uses("Opt.w"),
 }
 
@@ -104,7 +115,8 @@ def register(name):
     return keep
 """
 FILLED = {
-    "registry": REGISTRY + "@register('small')\ndef small(): return (4)\n" + uses("BLOCKS['small']()"),
+    "registry": REGISTRY + "@register('small')\ndef small(): return "
+    "(4)\n" + uses("BLOCKS['small']()"),
     "item": "S = {'w': 1}\nS['w'] = (4)\n" + uses("S['w']"),
     "append": "S = [1]\nS.append((4))\n" + uses("S"),
     "taken": "S = [1]\nlength = S.insert(0, (4))\n" + uses("S"),
@@ -112,13 +124,18 @@ FILLED = {
     "setattr": "class Cfg:\n    w = 1\nsetattr(Cfg, 'w', (4))\n" + uses("Cfg.w"),
     "in a loop": "S = []\nfor w in range((4)):\n    S.append(w)\n" + uses("S"),
     "by a function": "W = 1\ndef prepare():\n    global W\n    W = (4)\nprepare()\n" + uses("W"),
-    "by a function whose result is named": "S = []\ndef prepare():\n    S.append((4))\n    return 1\n"
+    "by a function whose result is "
+    "named": "S = []\ndef prepare():\n    S.append((4))\n    return 1\n"
     "ready = prepare()\n" + uses("S"),
     "by a function it is given to": "S = []\ndef fill(s): s.append((4))\nfill(S)\n" + uses("S"),
-    "in a library": "def prepare():\n    torch.nn.Module.mine = (4)\nprepare()\n" + uses("nn.Module.mine"),
-    "named while printing": uses("print(w := (4)) or w").replace("return", "print(w := (4))\n        return"),
+    "in a library": "def prepare():\n    torch.nn.Module.mine = "
+    "(4)\nprepare()\n" + uses("nn.Module.mine"),
+    "named while printing": uses("print(w := (4)) or w").replace(
+        "return", "print(w := (4))\n        return"
+    ),
     "given to an exception": uses("w").replace(
-        "return", "try: raise ValueError((4))\n        except ValueError as e: w = e.args\n        return"
+        "return",
+        "try: raise ValueError((4))\n        except ValueError as e: w = e.args\n        return",
     ),
     "class variable": "@dataclass\nclass Opt:\n    (w): int = 4\n" + uses("Opt(1)"),
 }
@@ -134,7 +151,9 @@ def test_a_value_that_the_object_holds(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", CLASSES.values(), ids=CLASSES)
 def test_a_class_without_methods(tmp_path: Path, text: str) -> None:
-    before, again, after = (built(tmp_path, t) for t in (text, text, text.replace("nn.ReLU", "nn.Tanh")))
+    before, again, after = (
+        built(tmp_path, t) for t in (text, text, text.replace("nn.ReLU", "nn.Tanh"))
+    )
     assert before == again
     assert [name for name in before if before[name] != after[name]] == ["model Mine"]
 
@@ -152,7 +171,9 @@ BESIDE = {name: text for name, text in FILLED.items() if "(4)" in text.split("cl
 
 
 @pytest.mark.parametrize("text", BESIDE.values(), ids=BESIDE)
-def test_the_same_in_a_module_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_the_same_in_a_module_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     other, model = text.split("class Mine")
     text = "from beside_of_theirs import *\nclass Mine" + model
@@ -164,12 +185,17 @@ def test_the_same_in_a_module_beside_it(tmp_path: Path, monkeypatch: pytest.Monk
     assert {name for name in before if before[name] != after[name]} & {"model Mine", "study file"}
 
 
-def test_a_registry_of_another_module_that_the_study_fills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_of_another_module_that_the_study_fills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    text = "from registry_of_theirs import BLOCKS, register\n@register('small')\ndef small(): return (4)\n" + uses(
-        "BLOCKS['small']()"
+    text = (
+        "from registry_of_theirs import BLOCKS, register\n@register('small')\ndef small(): return "
+        "(4)\n" + uses("BLOCKS['small']()")
     )
-    before, after = (built(tmp_path, t, registry_of_theirs=REGISTRY) for t in (text, text.replace("(4)", "(5)")))
+    before, after = (
+        built(tmp_path, t, registry_of_theirs=REGISTRY) for t in (text, text.replace("(4)", "(5)"))
+    )
     assert before["model Mine"] != after["model Mine"]
 
 
@@ -188,11 +214,14 @@ def test_a_registry_of_another_module_that_the_study_fills(tmp_path: Path, monke
 )
 def test_what_changes_no_member(tmp_path: Path, before: str, after: str) -> None:
     text = (
-        "from undertow.study import claim, held\nUNUSED = [1]\nS = [1]\nS.append(4 + 0)  # why\nprint('loading')\n"
+        "from undertow.study import claim, held\nUNUSED = [1]\nS = [1]\nS.append(4 + 0)  # "
+        "why\nprint('loading')\n"
         "def size(members=1): return members\nROOM = size(members=1)\n"
         "@claim('claim one', 'ours')\ndef one(r): return held(True, 'it does')\n"
         + uses("S").replace(
-            "return", "print(f'{len(S)} items')\n        if not S: raise ValueError(f'{S}: too few')\n        return"
+            "return",
+            "print(f'{len(S)} items')\n        if not S: raise ValueError(f'{S}: too "
+            "few')\n        return",
         )
     )
     assert before in text

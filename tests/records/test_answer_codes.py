@@ -41,5 +41,7 @@ def test_codes_equal_a_slow_count():
         for a in range(7):
             assert (code_MN[a, n] == -1) == (said[a] is None)
             assert (code_MN[a, n] == 0) == (said[a] == "RIGHT")
-            assert [code_MN[a, n] == code_MN[b, n] for b in range(7)] == [said[a] == said[b] for b in range(7)]
+            assert [code_MN[a, n] == code_MN[b, n] for b in range(7)] == [
+                said[a] == said[b] for b in range(7)
+            ]
         assert set(code_MN[:, n]) - {-1, 0} == set(range(1, 1 + len(set(said) - {None, "RIGHT"})))

@@ -15,13 +15,25 @@ from undertow.records.check import align
 from undertow.records.records import Records
 
 NO_HASH = "Not verified (no content_hash): the same example_id may mean different inputs."
-UNKNOWN = "Could not be verified, because {!r} does not say: runner, device, dtype, recipe, versions."
+UNKNOWN = (
+    "Could not be verified, because {!r} does not say: runner, device, dtype, recipe, versions."
+)
 SILENT = {UNKNOWN.format("a"), UNKNOWN.format("b"), NO_HASH}
-KNOWN = {"runner": "loop", "device": "cpu", "dtype": "float32", "recipe": {"lr": 0.1}, "versions": {"torch": "2.11"}}
+KNOWN = {
+    "runner": "loop",
+    "device": "cpu",
+    "dtype": "float32",
+    "recipe": {"lr": 0.1},
+    "versions": {"torch": "2.11"},
+}
 
 
-def make(name: str, pred: Any = ((0, 1, 2), (0, 1, 1)), label: Any = (0, 1, 2), **options: Any) -> Records:
-    return worlds.records_from(pred, label, options.pop("classes", ("x", "y", "z")), name=name, **options)
+def make(
+    name: str, pred: Any = ((0, 1, 2), (0, 1, 1)), label: Any = (0, 1, 2), **options: Any
+) -> Records:
+    return worlds.records_from(
+        pred, label, options.pop("classes", ("x", "y", "z")), name=name, **options
+    )
 
 
 def having(records: Records, **fields: Any) -> Records:
@@ -30,7 +42,9 @@ def having(records: Records, **fields: Any) -> Records:
 
 
 def with_hash(records: Records, values: list[str | None]) -> Records:
-    return replace(records, examples=records.examples.with_columns(pl.Series("content_hash", values)))
+    return replace(
+        records, examples=records.examples.with_columns(pl.Series("content_hash", values))
+    )
 
 
 def refused(a: Records, b: Records, allow_partial: bool = False) -> str:
@@ -52,7 +66,11 @@ def test_two_populations_of_everything_known_need_no_assumption() -> None:
 
 
 def test_what_plain_tables_do_not_say_could_not_be_verified() -> None:
-    assert align(make("a"), make("b")).assumptions == (NO_HASH, UNKNOWN.format("a"), UNKNOWN.format("b"))
+    assert align(make("a"), make("b")).assumptions == (
+        NO_HASH,
+        UNKNOWN.format("a"),
+        UNKNOWN.format("b"),
+    )
 
 
 def test_the_variant_is_brought_into_the_references_order() -> None:
@@ -71,8 +89,8 @@ def test_different_examples_are_refused_or_counted() -> None:
     b = make("b", pred=[[0, 1, 2]], label=[2, 0, 1], example_ids=["e9", "e1", "e2"])
     counts = "2 examples in both, 1 only in 'a' (first 'e3') and 1 only in 'b' (first 'e9')"
     assert refused(a, b) == (
-        f"'a' and 'b' hold different examples: {counts}; predict the same examples, or compare those in both with"
-        " --allow-partial"
+        f"'a' and 'b' hold different examples: {counts}; predict the same examples, or compare "
+        "those in both with --allow-partial"
     )
     aligned = align(a, b, allow_partial=True)
     assert f"Only examples in both populations are compared: {counts}." in aligned.assumptions
@@ -83,20 +101,20 @@ def test_different_examples_are_refused_or_counted() -> None:
 def test_no_shared_example_is_refused_even_as_partial() -> None:
     a, b = make("a"), make("b", example_ids=["f1", "f2", "f3"])
     assert refused(a, b, allow_partial=True) == (
-        "'a' and 'b' share no example: 0 examples in both, 3 only in 'a' (first 'e0000') and 3 only in 'b' (first"
-        " 'f1'); predict the same examples"
+        "'a' and 'b' share no example: 0 examples in both, 3 only in 'a' (first 'e0000') and 3 "
+        "only in 'b' (first 'f1'); predict the same examples"
     )
 
 
 def test_different_labels_are_refused_or_left_out() -> None:
     a, b = make("a"), make("b", label=[0, 2, 2])
     assert refused(a, b) == (
-        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001' ('y' and 'z');"
-        " correct the data, or leave them out with --allow-partial"
+        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001' ('y' "
+        "and 'z'); correct the data, or leave them out with --allow-partial"
     )
     assert said(a, b, allow_partial=True) == [
-        "Left out because the populations have different labels for one example_id: 1 of 3 examples, first 'e0001'"
-        " ('y' and 'z')."
+        "Left out because the populations have different labels for one example_id: 1 of 3 "
+        "examples, first 'e0001' ('y' and 'z')."
     ]
     assert align(a, b, allow_partial=True).reference.N == 2
 
@@ -107,22 +125,25 @@ def test_labels_of_one_side_serve_both() -> None:
     aligned = align(make("a"), replace(unlabelled, p_label_MN=None))
     assert aligned.variant.label_N.tolist() == [0, 1, 2]
     np.testing.assert_allclose(aligned.variant.p_label_MN[0], [0.7, 0.2, 0.1], rtol=1e-6)
-    assert said(make("a"), unlabelled) == ["Labels are those of 'a'; the other population has none."]
+    assert said(make("a"), unlabelled) == [
+        "Labels are those of 'a'; the other population has none."
+    ]
     backwards = align(make("b", label=None), make("a"))
     assert backwards.reference.label_N.tolist() == [0, 1, 2]
 
 
 def test_no_labels_at_all_is_allowed_and_said() -> None:
     assert said(make("a", label=None), make("b", label=None)) == [
-        "There are no labels: accuracy and errors are undefined, only changes of answers are measured."
+        "There are no labels: accuracy and errors are undefined, only changes of answers are "
+        "measured."
     ]
 
 
 def test_different_inputs_under_one_id_are_refused_or_left_out() -> None:
     a, b = with_hash(make("a"), ["h0", "h1", None]), with_hash(make("b"), ["h0", "g1", "g2"])
     assert refused(a, b) == (
-        "'a' and 'b' have different inputs under one example_id (by content_hash): 1 of 3 examples, first 'e0001';"
-        " correct the data, or leave them out with --allow-partial"
+        "'a' and 'b' have different inputs under one example_id (by content_hash): 1 of 3 "
+        "examples, first 'e0001'; correct the data, or leave them out with --allow-partial"
     )
     assert align(a, b, allow_partial=True).reference.example_id_N.to_list() == ["e0000", "e0002"]
 
@@ -130,7 +151,13 @@ def test_different_inputs_under_one_id_are_refused_or_left_out() -> None:
 def test_classes_in_another_order_are_matched_by_name() -> None:
     proba = np.array([[[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.1, 0.6]]])
     a = make("a", pred=[[0, 1, 2]], proba=proba)
-    b = make("b", pred=[[2, 0, 1]], label=[2, 0, 1], classes=("y", "z", "x"), proba=proba[:, :, [1, 2, 0]])
+    b = make(
+        "b",
+        pred=[[2, 0, 1]],
+        label=[2, 0, 1],
+        classes=("y", "z", "x"),
+        proba=proba[:, :, [1, 2, 0]],
+    )
     aligned = align(a, b)
     assert aligned.variant.classes == ("x", "y", "z")
     assert aligned.variant.pred_MN.tolist() == [[0, 1, 2]]
@@ -140,45 +167,63 @@ def test_classes_in_another_order_are_matched_by_name() -> None:
 
 def test_declared_classes_must_be_the_same() -> None:
     assert refused(make("a"), make("b", classes=("x", "y", "z", "w"))) == (
-        "'a' and 'b' have different class sets: 1 only in 'b' (first 'w'); compare models that answer the same"
-        " question, or rename the classes"
+        "'a' and 'b' have different class sets: 1 only in 'b' (first 'w'); compare models that "
+        "answer the same question, or rename the classes"
     )
 
 
 def test_observed_classes_that_only_look_like_numbers_are_text() -> None:
     a = having(make("a", pred=[[0]], label=[0], classes=("2",)), classes_from="observed")
-    b = having(make("b", pred=[[1]], label=[0], classes=("2", "+-5", "10")), classes_from="observed")
+    b = having(
+        make("b", pred=[[1]], label=[0], classes=("2", "+-5", "10")), classes_from="observed"
+    )
     a = having(a, classes=("2", "7"))
     assert align(a, b).reference.classes == ("+-5", "10", "2", "7")
 
 
 def test_observed_classes_grow() -> None:
-    a = having(make("a", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("2", "10")), classes_from="observed")
-    b = having(make("b", pred=[[0, 1, 1]], label=[1, 2, 2], classes=("1", "2", "10")), classes_from="observed")
+    a = having(
+        make("a", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("2", "10")), classes_from="observed"
+    )
+    b = having(
+        make("b", pred=[[0, 1, 1]], label=[1, 2, 2], classes=("1", "2", "10")),
+        classes_from="observed",
+    )
     aligned = align(a, b)
     assert aligned.reference.classes == aligned.variant.classes == ("1", "2", "10")
     assert aligned.reference.pred_MN.tolist() == [[1, 2, 2]]
     assert aligned.reference.label_N.tolist() == [1, 2, 2]
     assert said(a, b) == [
-        "'a' never shows 1 of the 3 classes ('1'); they are counted as unused. If they are spelled differently there,"
-        " rename them and audit again."
+        "'a' never shows 1 of the 3 classes ('1'); they are counted as unused. If they are spelled "
+        "differently there, rename them and audit again."
     ]
 
 
 def test_a_table_that_shows_fewer_classes_than_are_declared_is_compared() -> None:
-    seen = having(make("b", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("x", "y")), classes_from="observed")
+    seen = having(
+        make("b", pred=[[0, 1, 1]], label=[0, 1, 1], classes=("x", "y")), classes_from="observed"
+    )
     declared = make("a", pred=[[0, 1, 1]], label=[0, 1, 1])
     assert align(declared, seen).variant.classes == ("x", "y", "z")
     assert align(seen, declared).reference.classes == ("x", "y", "z")
     stranger = having(make("b", classes=("x", "y", "w")), classes_from="observed")
     assert refused(declared, stranger).startswith(
-        "'a' and 'b' have different class sets: 1 only in 'a' (first 'z') and 1 only in 'b' (first 'w');"
+        "'a' and 'b' have different class sets: 1 only in 'a' (first 'z') and 1 only in 'b' (first "
+        "'w');"
     )
 
 
 def test_probabilities_of_fewer_classes_are_dropped_when_classes_grow() -> None:
     proba = [[[0.9, 0.1], [0.2, 0.8]]]
-    b = make("b", pred=[[0, 1]], label=[0, 1], classes=("x", "y"), proba=proba, task="binary", positive="y")
+    b = make(
+        "b",
+        pred=[[0, 1]],
+        label=[0, 1],
+        classes=("x", "y"),
+        proba=proba,
+        task="binary",
+        positive="y",
+    )
     aligned = align(make("a", pred=[[0, 1]], label=[0, 1]), having(b, classes_from="observed"))
     assert aligned.variant.proba_MNC is None
     assert aligned.variant.manifest.task == "classification"
@@ -192,7 +237,8 @@ def test_two_classes_are_binary_where_one_side_says_so() -> None:
     assert align(a, plain).variant.manifest.positive == "no"
     assert said(a, plain) == ["The positive class is 'no', as 'a' has it."]
     assert refused(a, b) == (
-        "the positive class is 'no' in 'a' and 'yes' in 'b'; name it with --positive, or write both alike"
+        "the positive class is 'no' in 'a' and 'yes' in 'b'; name it with --positive, or write "
+        "both alike"
     )
 
 
@@ -200,7 +246,9 @@ def test_other_tasks_do_not_mix() -> None:
     assert refused(make("a", task="choice"), make("b")) == (
         "'a' is a choice task and 'b' a classification task; compare populations of one task"
     )
-    assert align(make("a", task="choice"), make("b", task="choice")).variant.manifest.task == "choice"
+    assert (
+        align(make("a", task="choice"), make("b", task="choice")).variant.manifest.task == "choice"
+    )
 
 
 def derived(name: str, parents: list[str], of: str, **options: Any) -> Records:
@@ -228,16 +276,20 @@ def test_members_are_put_in_pairs() -> None:
 def test_two_populations_of_one_parent_are_pairs() -> None:
     aligned = align(derived("int8", ["m0", "m1"], "dense"), derived("int4", ["m1", "m0"], "dense"))
     assert aligned.paired
-    assert [m.parent for m in aligned.variant.members] == [m.parent for m in aligned.reference.members]
+    assert [m.parent for m in aligned.variant.members] == [
+        m.parent for m in aligned.reference.members
+    ]
 
 
-@pytest.mark.parametrize(("parents", "alone"), [(["m00", "m07"], 1), (["m00", "m00"], 0), (["m00", None], 1)])
+@pytest.mark.parametrize(
+    ("parents", "alone"), [(["m00", "m07"], 1), (["m00", "m00"], 0), (["m00", None], 1)]
+)
 def test_members_that_do_not_pair_one_to_one_are_said(parents: list[str], alone: int) -> None:
     reference, variant = make("a"), derived("b", parents, "a")
     assert not align(reference, variant).paired
     assert said(reference, variant) == [
-        f"'a' and 'b' derive from one another but do not pair one to one ({alone} of 2 members without a partner);"
-        " they are compared as if independent."
+        f"'a' and 'b' derive from one another but do not pair one to one ({alone} of 2 members "
+        "without a partner); they are compared as if independent."
     ]
 
 
@@ -248,14 +300,18 @@ def test_a_parent_that_is_no_part_of_the_comparison_makes_no_pairs() -> None:
 def pupils(name: str, teachers: list[str], of: str) -> Records:
     """Members that learned from these."""
     records = make(name, pred=[[m % 3] * 3 for m in range(len(teachers))])
-    members = [m.model_copy(update={"teacher": t}) for m, t in zip(records.members, teachers, strict=True)]
+    members = [
+        m.model_copy(update={"teacher": t}) for m, t in zip(records.members, teachers, strict=True)
+    ]
     return having(records, members=tuple(members), teacher=of)
 
 
 def test_students_of_the_same_teachers_are_no_pairs_and_it_is_said() -> None:
     a, b = pupils("a", ["d0", "d1"], "dense"), pupils("b", ["d0", "d1"], "dense")
     assert not align(a, b).paired
-    assert said(a, b) == ["'a' and 'b' learned from the same members of 'dense'; they are compared as if independent."]
+    assert said(a, b) == [
+        "'a' and 'b' learned from the same members of 'dense'; they are compared as if independent."
+    ]
     assert said(a, pupils("b", ["d2", "d3"], "dense")) == []
 
 
@@ -263,13 +319,16 @@ def test_a_student_and_its_teacher_are_no_pairs_and_it_is_said() -> None:
     dense, student = make("a"), pupils("b", ["m00", "m01"], "a")
     for reference, variant in ((dense, student), (student, dense)):
         assert not align(reference, variant).paired
-        assert said(reference, variant) == ["'b' learned from 'a'; members are compared as if independent."]
+        assert said(reference, variant) == [
+            "'b' learned from 'a'; members are compared as if independent."
+        ]
 
 
 def test_one_teacher_of_all_is_said_of_each_side() -> None:
     a, b = pupils("a", ["d0", "d0"], "dense"), pupils("b", ["d0", "d0"], "dense")
     sentence = (
-        "All members of {!r} learned from one teacher, member d0 of 'dense': chance in the teacher is not counted."
+        "All members of {!r} learned from one teacher, member d0 of 'dense': chance in the teacher "
+        "is not counted."
     )
     assert said(a, b) == [sentence.format("a"), sentence.format("b")]
     assert said(make("b"), a) == [sentence.format("a")]
@@ -288,19 +347,26 @@ def test_another_number_type_needs_an_intervention_that_makes_it() -> None:
     a = having(make("a"), **KNOWN)
     b = having(make("b"), **KNOWN | {"dtype": "bfloat16"})
     message = (
-        "'a' was computed in float32 and 'b' in bfloat16, and no intervention between them changes the number type;"
-        " make both in one, or declare the change as an intervention"
+        "'a' was computed in float32 and 'b' in bfloat16, and no intervention between them changes "
+        "the number type; make both in one, or declare the change as an intervention"
     )
     assert refused(a, b) == message
-    assert refused(a, having(b, interventions=("GradualMagnitudePruning(sparsity=0.9)",))) == message
+    assert (
+        refused(a, having(b, interventions=("GradualMagnitudePruning(sparsity=0.9)",))) == message
+    )
     assert "The dtype differs: float32 for 'a', bfloat16 for 'b'." in said(
         a, having(b, interventions=("Quantization(bits=8)",))
     )
-    assert said(a, having(b, dtype="unknown")) == ["Could not be verified, because 'b' does not say: dtype."]
+    assert said(a, having(b, dtype="unknown")) == [
+        "Could not be verified, because 'b' does not say: dtype."
+    ]
 
 
 def test_runners_that_give_the_same_bytes_on_a_cpu_do_not_differ() -> None:
-    for device, expected in (("cpu", []), ("cuda", ["The runner differs: loop for 'a', processes for 'b'."])):
+    for device, expected in (
+        ("cpu", []),
+        ("cuda", ["The runner differs: loop for 'a', processes for 'b'."]),
+    ):
         a = having(make("a"), **KNOWN | {"runner": "loop", "device": device})
         b = having(make("b"), **KNOWN | {"runner": "processes", "device": device})
         assert said(a, b) == expected
@@ -308,7 +374,12 @@ def test_runners_that_give_the_same_bytes_on_a_cpu_do_not_differ() -> None:
 
 def test_what_else_differs_is_said() -> None:
     a = having(make("a"), **KNOWN)
-    other = {"runner": "stacked", "device": "cuda", "recipe": {"lr": 0.2, "epochs": 3}, "versions": {"torch": "2.13"}}
+    other = {
+        "runner": "stacked",
+        "device": "cuda",
+        "recipe": {"lr": 0.2, "epochs": 3},
+        "versions": {"torch": "2.13"},
+    }
     b = having(make("b"), **KNOWN | other | {"scale": "smoke"})
     assert said(a, b) == [
         "The runner differs: loop for 'a', stacked for 'b'.",

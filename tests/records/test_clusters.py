@@ -16,10 +16,14 @@ from undertow.records.records import Records
 from undertow.records.schema import Clustering
 
 
-def made(n: int = 6, clustering: Clustering | None = None, inputs: Any = None, **columns: list[Any]) -> Records:
+def made(
+    n: int = 6, clustering: Clustering | None = None, inputs: Any = None, **columns: list[Any]
+) -> Records:
     label = [i % 3 for i in range(n)]
     records = worlds.records_from([label], label, ("x", "y", "z"), inputs=inputs)
-    examples = records.examples.with_columns(pl.Series(name, values) for name, values in columns.items())
+    examples = records.examples.with_columns(
+        pl.Series(name, values) for name, values in columns.items()
+    )
     manifest = records.manifest.model_copy(update={"clustering": clustering})
     return replace(records, examples=examples, manifest=manifest)
 
@@ -57,12 +61,16 @@ def test_a_hash_goes_before_the_input():
     """A hash may know more than what is shown: two questions about one picture are two examples."""
     records = made(inputs=["same"] * 6, content_hash=["a", "b", "c", "d", "e", "f"])
     assert clusters_of(records) is None
-    some = made(inputs=["p", "p", "q", "q", "r", "r"], content_hash=["a", "b", "c", "d", None, None])
+    some = made(
+        inputs=["p", "p", "q", "q", "r", "r"], content_hash=["a", "b", "c", "d", None, None]
+    )
     assert found(some)[0] == [0, 1, 2, 3, 4, 4]
 
 
 def test_copies_join_the_clusters_of_all_that_they_equal():
-    records = made(cluster=["p", "p", "q", None, "s", None], content_hash=["a", "b", "b", "c", "d", "c"])
+    records = made(
+        cluster=["p", "p", "q", None, "s", None], content_hash=["a", "b", "b", "c", "d", "c"]
+    )
     said = "column 'cluster' and examples with equal content (2 repeat another)"
     assert found(records) == ([0, 0, 0, 1, 2, 1], 3, said)
 
@@ -86,18 +94,27 @@ def test_the_column_is_named_and_whether_anybody_asked(clustering: Clustering | 
 
 
 def test_an_unasked_column_beside_copies():
-    records = made(clustering=Clustering(column="passage", asked=False), content_hash=["a"] * 6, **CLUSTER)
+    records = made(
+        clustering=Clustering(column="passage", asked=False), content_hash=["a"] * 6, **CLUSTER
+    )
     assert found(records)[2] == (
-        "column 'passage', taken as clusters unasked (choose with --cluster), and examples with equal content"
-        " (5 repeat another)"
+        "column 'passage', taken as clusters unasked (choose with --cluster), and examples with "
+        "equal content (5 repeat another)"
     )
 
 
 def test_nothing_shared_is_no_cluster():
     assert clusters_of(made()) is None
-    assert clusters_of(made(cluster=list("abcdef"), content_hash=list("ghijkl"), inputs=list("mnopqr"))) is None
+    assert (
+        clusters_of(
+            made(cluster=list("abcdef"), content_hash=list("ghijkl"), inputs=list("mnopqr"))
+        )
+        is None
+    )
 
 
 def test_all_may_be_declared_independent():
-    records = made(clustering=Clustering(column=None, asked=True), content_hash=["a"] * 6, **CLUSTER)
+    records = made(
+        clustering=Clustering(column=None, asked=True), content_hash=["a"] * 6, **CLUSTER
+    )
     assert clusters_of(records) is None

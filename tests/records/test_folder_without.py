@@ -1,4 +1,5 @@
-"""Examples of a folder may lack what a record can do without: then it is read with nothing in its place."""
+"""Examples of a folder may lack what a record can do without: then it is read with nothing in its
+place."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def whole(tmp_path: Path) -> pl.DataFrame:
     return pl.read_parquet(tmp_path / "ref" / "examples.parquet")
 
 
-def test_examples_without_a_label_column_have_no_labels(tmp_path: Path, whole: pl.DataFrame) -> None:
+def test_examples_without_a_label_column_have_no_labels(
+    tmp_path: Path, whole: pl.DataFrame
+) -> None:
     read = read_with(tmp_path, whole.drop("label"))
     assert read["label"].to_list() == [None] * 40
     assert read.schema["label"] == pl.Int32
@@ -38,7 +41,9 @@ def test_examples_without_a_label_column_have_no_labels(tmp_path: Path, whole: p
 
 
 @pytest.mark.parametrize("kind", [pl.Int8, pl.Int64, pl.UInt16])
-def test_labels_of_any_whole_number_are_read_as_they_are(tmp_path: Path, whole: pl.DataFrame, kind: type) -> None:
+def test_labels_of_any_whole_number_are_read_as_they_are(
+    tmp_path: Path, whole: pl.DataFrame, kind: type
+) -> None:
     read = read_with(tmp_path, whole.with_columns(pl.col("label").cast(kind)))
     assert read["label"].to_list() == whole["label"].to_list()
     assert read.schema["label"] == pl.Int32
@@ -55,7 +60,9 @@ def test_labels_of_any_whole_number_are_read_as_they_are(tmp_path: Path, whole: 
         (pl.lit(-1).alias("label"), "labels go beyond the 4 classes"),
     ],
 )
-def test_examples_that_cannot_be_are_refused(tmp_path: Path, whole: pl.DataFrame, change: pl.Expr, said: str) -> None:
+def test_examples_that_cannot_be_are_refused(
+    tmp_path: Path, whole: pl.DataFrame, change: pl.Expr, said: str
+) -> None:
     with pytest.raises(RecordError) as caught:
         read_with(tmp_path, whole.with_columns(change))
     assert said in str(caught.value)

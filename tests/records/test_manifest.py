@@ -31,7 +31,9 @@ def refused(folder: Path) -> str:
     return str(caught.value)
 
 
-def edited(folder: Path, change: Callable[[dict[str, Any]], object], *, sealed: bool = False) -> dict[str, Any]:
+def edited(
+    folder: Path, change: Callable[[dict[str, Any]], object], *, sealed: bool = False
+) -> dict[str, Any]:
     """The manifest after a change in place, with its old digest or a right one."""
     path = folder / "manifest.json"
     content = json.loads(path.read_text())
@@ -57,8 +59,8 @@ def test_a_changed_manifest(folder: Path, change) -> None:
     content = edited(folder, change)
     said, has = content["digest"][:12], digest(content)[:12]
     assert refused(folder) == (
-        f"{folder}/manifest.json: was changed after it was written (its digest is {said}…, its content has {has}…);"
-        f" {AGAIN}"
+        f"{folder}/manifest.json: was changed after it was written (its digest is {said}…, its "
+        f"content has {has}…); {AGAIN}"
     )
 
 
@@ -68,8 +70,9 @@ def test_the_writer_refuses_it_too(folder: Path) -> None:
     with pytest.raises(RecordError) as caught:
         write_records(reference, folder)
     assert str(caught.value) == (
-        f"{folder}/manifest.json: was changed after it was written (its digest is {content['digest'][:12]}…, its"
-        f" content has {digest(content)[:12]}…); choose another folder or delete this one"
+        f"{folder}/manifest.json: was changed after it was written (its digest is "
+        f"{content['digest'][:12]}…, its content has {digest(content)[:12]}…); choose another "
+        "folder or delete this one"
     )
 
 
@@ -87,7 +90,9 @@ def test_the_digest_is_of_what_it_says_and_not_of_how_it_is_laid_out(folder: Pat
     rest = {k: v for k, v in content.items() if k != "digest"}
     assert (
         content["digest"]
-        == hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        == hashlib.sha256(
+            json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
+        ).hexdigest()
     )
 
 
@@ -108,28 +113,38 @@ def test_a_member_listed_twice_under_a_right_digest(folder: Path) -> None:
 
 @pytest.mark.parametrize("status", ["left out", "failed"])
 def test_a_file_of_no_member(folder: Path, status: str) -> None:
-    change = {"left out": lambda m: m["members"].pop(1), "failed": lambda m: m["members"][1].update(status="failed")}
+    change = {
+        "left out": lambda m: m["members"].pop(1),
+        "failed": lambda m: m["members"][1].update(status="failed"),
+    }
     edited(folder, change[status], sealed=True)
     assert refused(folder) == (
-        f"{folder}/members/m01.parquet: is not the file of a member that manifest.json lists; remove it, or make the"
-        " records again"
+        f"{folder}/members/m01.parquet: is not the file of a member that manifest.json lists; "
+        "remove it, or make the records again"
     )
 
 
 def test_a_member_without_its_file(folder: Path) -> None:
     edited(folder, lambda m: m["members"].append(m["members"][0] | {"id": "m07"}), sealed=True)
     assert refused(folder) == (
-        f"{folder}/members/m07.parquet: is missing; restore it, or run the command that made this folder again"
+        f"{folder}/members/m07.parquet: is missing; restore it, or run the command that made this "
+        "folder again"
     )
 
 
 @pytest.mark.parametrize("stranger", ["notes.txt", "m03.parquet", "m09.json"])
 def test_a_stranger_among_the_members(folder: Path, stranger: str) -> None:
     (folder / "members" / stranger).write_text("{}")
-    assert refused(folder).startswith(f"{folder}/members/{stranger}: is not the file of a member that manifest.json ")
+    assert refused(folder).startswith(
+        f"{folder}/members/{stranger}: is not the file of a member that manifest.json "
+    )
 
 
-@pytest.mark.parametrize("passing", [".DS_Store", ".nfs0001", "m00.json", "m00.parquet.77-0a1b2c3d.tmp"])
-def test_what_a_file_system_or_a_run_under_way_leaves_is_no_stranger(folder: Path, passing: str) -> None:
+@pytest.mark.parametrize(
+    "passing", [".DS_Store", ".nfs0001", "m00.json", "m00.parquet.77-0a1b2c3d.tmp"]
+)
+def test_what_a_file_system_or_a_run_under_way_leaves_is_no_stranger(
+    folder: Path, passing: str
+) -> None:
     (folder / "members" / passing).write_text("{}")
     assert read_population(folder).M == 3

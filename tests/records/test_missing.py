@@ -1,4 +1,5 @@
-"""Outcomes that are not there: refused with counts, left out, or counted as wrong; and said in the verdict."""
+"""Outcomes that are not there: refused with counts, left out, or counted as wrong; and said in the
+verdict."""
 
 from __future__ import annotations
 
@@ -36,8 +37,9 @@ def refused(a: Records, b: Records, **options: Any) -> str:
 
 def test_missing_predictions_are_refused_with_counts_and_the_ways_on():
     assert refused(OLD, NEW) == (
-        f"'old' and 'new' lack outcomes, there is no prediction for {LACK}; evaluate them again, compare the examples"
-        " that both have with --allow-partial, or count what is missing as wrong with --missing wrong"
+        f"'old' and 'new' lack outcomes, there is no prediction for {LACK}; evaluate them again, "
+        "compare the examples that both have with --allow-partial, or count what is missing as "
+        "wrong with --missing wrong"
     )
 
 
@@ -51,15 +53,18 @@ def test_they_can_be_left_out():
 def test_where_nothing_is_left_that_is_no_way():
     none = made("new", [-1] * 5)
     assert refused(OLD, none, allow_partial=True) == (
-        "'old' and 'new' lack outcomes, there is no prediction for 1 of 5 examples in 'old' (first 'e0004') and 5 of 5"
-        " examples in 'new' (first 'e0000'); evaluate them again, or count what is missing as wrong with --missing"
-        " wrong"
+        "'old' and 'new' lack outcomes, there is no prediction for 1 of 5 examples in 'old' (first "
+        "'e0004') and 5 of 5 examples in 'new' (first 'e0000'); evaluate them again, or count what "
+        "is missing as wrong with --missing wrong"
     )
 
 
 def test_they_can_count_as_wrong():
     proba = np.full((1, 5, 3), np.float32(1 / 3))
-    old, new = made("old", [0, 1, 2, 0, -1], proba=proba), made("new", [0, -1, 2, 1, -1], proba=proba)
+    old, new = (
+        made("old", [0, 1, 2, 0, -1], proba=proba),
+        made("new", [0, -1, 2, 1, -1], proba=proba),
+    )
     aligned = align(old, new, missing="wrong")
     assert aligned.reference.correct_MN.tolist() == [[1, 1, 1, 1, 0]]
     assert aligned.variant.correct_MN.tolist() == [[1, 0, 1, 0, 0]]
@@ -73,7 +78,10 @@ def test_they_can_count_as_wrong():
 
 def test_a_class_of_that_name_is_another_class():
     names = ("x", "no answer", "z")
-    old, new = (worlds.records_from([p], LABEL, names, name=n) for n, p in (("old", LABEL), ("new", [-1, 1, 2, 0, 1])))
+    old, new = (
+        worlds.records_from([p], LABEL, names, name=n)
+        for n, p in (("old", LABEL), ("new", [-1, 1, 2, 0, 1]))
+    )
     assert align(old, new, missing="wrong").variant.classes == (*names, "(no answer)")
 
 
@@ -90,16 +98,22 @@ def test_of_two_classes_the_other_one_is_wrong():
 def graded(name: str, score: list[float | None], task: list[str] | None = None) -> Records:
     pred = [[0 if s == 1 else 1 if s == 0 else -1 for s in score]]
     slices = {} if task is None else {"task": task}
-    records = worlds.records_from(pred, None, ("right", "wrong 1"), name=name, task="generation", slices=slices)
+    records = worlds.records_from(
+        pred, None, ("right", "wrong 1"), name=name, task="generation", slices=slices
+    )
     score_MN = np.array([[np.nan if s is None else s for s in score]], dtype=np.float32)
-    texts = pl.Series("answer", [None if s is None else f"said {s}" for s in score], dtype=pl.String)
+    texts = pl.Series(
+        "answer", [None if s is None else f"said {s}" for s in score], dtype=pl.String
+    )
     return replace(records, score_MN=score_MN, answers=(texts,))
 
 
 def test_missing_scores_are_missing_outcomes():
     old, new = graded("old", [1, 1, 0, 1]), graded("new", [1, None, 0, None])
     lack = "2 of 4 examples in 'new' (first 'e0001')"
-    assert refused(old, new).startswith(f"'old' and 'new' lack outcomes, there is no score for {lack}; evaluate")
+    assert refused(old, new).startswith(
+        f"'old' and 'new' lack outcomes, there is no score for {lack}; evaluate"
+    )
     partial = align(old, new, allow_partial=True)
     assert (partial.reference.N, partial.coverage) == (2, "Compared on 2 of 4 examples.")
     wrong = align(old, new, missing="wrong")
@@ -122,7 +136,9 @@ def test_a_task_that_nobody_scores_lacks_nothing():
 
 def test_a_label_that_is_missing_is_counted_and_refuses_nothing():
     label = [0, 1, -1, -1, 1]
-    old, new = (worlds.records_from([[0, 1, 1, 0, 1]], label, 2, name=name) for name in ("old", "new"))
+    old, new = (
+        worlds.records_from([[0, 1, 1, 0, 1]], label, 2, name=name) for name in ("old", "new")
+    )
     aligned = align(old, new)
     assert aligned.reference.N == 5
     assert aligned.coverage == "Compared on 3 of 5 examples."
@@ -179,9 +195,10 @@ def test_empty_predictions_in_a_file_are_refused_by_the_comparison_which_knows_b
     with pytest.raises(NotComparableError) as caught:
         sides(EMPTY, EMPTY)
     assert str(caught.value) == (
-        "'old' and 'new' lack outcomes, there is no prediction for 1 of 4 examples in 'old' (first '3') and 1 of 4"
-        " examples in 'new' (first '3'); evaluate them again, compare the examples that both have with --allow-partial,"
-        " or count what is missing as wrong with --missing wrong"
+        "'old' and 'new' lack outcomes, there is no prediction for 1 of 4 examples in 'old' (first "
+        "'3') and 1 of 4 examples in 'new' (first '3'); evaluate them again, compare the examples "
+        "that both have with --allow-partial, or count what is missing as wrong with --missing "
+        "wrong"
     )
 
 
@@ -193,7 +210,8 @@ def test_a_population_keeps_what_is_empty(tmp_path):
 
 
 def test_of_two_classes_and_a_missing_label_none_is_wrong():
-    """Where one label is missing the other class may be right, so a missing answer is one of its own."""
+    """Where one label is missing the other class may be right, so a missing answer is one of its
+    own."""
     old = worlds.records_from([[0, 1, 0]], [0, 1, -1], ("x", "y"), name="old")
     new = worlds.records_from([[-1, 1, 0]], [0, 1, -1], ("x", "y"), name="new")
     aligned = align(old, new, missing="wrong")

@@ -1,4 +1,5 @@
-"""What is no regular file, or would fill the memory, is one sentence: at every place where a file is opened."""
+"""What is no regular file, or would fill the memory, is one sentence: at every place where a file
+is opened."""
 
 from __future__ import annotations
 
@@ -95,7 +96,9 @@ def test_given_in_place_of_a_file(tmp_path: Path, make, what: str, format: str |
 
 def test_a_name_that_cannot_be_one(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 300)
-    assert said(lambda: read_any([path])) == f"{path}: there is no such file or folder; check the name"
+    assert (
+        said(lambda: read_any([path])) == f"{path}: there is no such file or folder; check the name"
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,12 +178,14 @@ def test_results_beside_a_log(tmp_path: Path, make) -> None:
     make(tmp_path / f"results_{STAMP}.json")
     why = {pipe: "it is a pipe, not a file", device: "it is a device, not a file"}[make]
     assert read_any([tmp_path])[0].manifest.notes == (
-        f"{tmp_path / f'results_{STAMP}.json'}: cannot be read ({why}), so few-shot count and versions cannot be"
-        " checked.",
+        f"{tmp_path / f'results_{STAMP}.json'}: cannot be read ({why}), so few-shot count and "
+        "versions cannot be checked.",
     )
 
 
-def test_a_file_that_became_a_pipe_while_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_became_a_pipe_while_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipe(tmp_path / "x")
     (tmp_path / "file").write_text("")
     stat = os.stat
@@ -192,10 +197,13 @@ def test_a_file_that_became_a_pipe_while_it_was_opened(tmp_path: Path, monkeypat
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "labels.csv"])
 def test_a_file_too_large_to_be_read_as_a_whole(tmp_path: Path, name: str) -> None:
     """Sparse, so that it takes no room."""
-    (tmp_path / name).write_bytes(b"PAR1" if name.endswith("parquet") else b"example_id,prediction\n")
+    (tmp_path / name).write_bytes(
+        b"PAR1" if name.endswith("parquet") else b"example_id,prediction\n"
+    )
     os.truncate(tmp_path / name, (4 << 30) + 1)
     assert said(lambda: read_any([tmp_path / name], format="table")) == (
-        f"{tmp_path / name}: is larger than 4 GB, the most that is read of such a file; split it into several files"
+        f"{tmp_path / name}: is larger than 4 GB, the most that is read of such a file; split it "
+        "into several files"
     )
 
 
@@ -206,13 +214,16 @@ def test_sizes_are_not_taken_on_trust(tmp_path: Path, monkeypatch: pytest.Monkey
     shown = lambda handle: os.stat_result([*real(handle)[:6], 0, *real(handle)[7:]])  # noqa: E731
     monkeypatch.setattr(opening.os, "fstat", shown)
     assert read_file(tmp_path / "x", 11) == b"a" * 11
-    with pytest.raises(TableError, match="is larger than 0 MB, the most that is read of such a file"):
+    with pytest.raises(
+        TableError, match="is larger than 0 MB, the most that is read of such a file"
+    ):
         read_file(tmp_path / "x", 10)
 
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A megabyte may come out of anything, and more only out of what is large: bombs can be small here."""
+    """A megabyte may come out of anything, and more only out of what is large: bombs can be small
+    here."""
     monkeypatch.setattr(opening, "FREE", 1 << 20)
 
 
@@ -236,8 +247,8 @@ def test_a_gzip_bomb(tmp_path: Path, name: str) -> None:
     message = said(lambda: read_any([tmp_path / name], format=format))
     taken = message.rpartition("(")[2].partition(" ")[0]
     assert message == (
-        f"{tmp_path / name}: unpacks from {len(data):,} bytes to more than 300 times as many ({taken} or more);"
-        " no file of predictions does that: write it again"
+        f"{tmp_path / name}: unpacks from {len(data):,} bytes to more than 300 times as many "
+        f"({taken} or more); no file of predictions does that: write it again"
     )
     assert int(taken.replace(",", "")) <= (1 << 20) + 3 * opening.CHUNK, "it stops soon"
 
@@ -255,8 +266,12 @@ BOMBS = {
     "no values": pa.table({"example_id": pa.nulls(MANY, pa.int64())}),
     "a list": pa.table({"example_id": IDS, "x": pa.array([[0] * MANY, [], []])}),
     "a long page": pa.table({"example_id": IDS, "x": pa.array(["a" * (8 << 20)] * 3)}),
-    "a long text for all": pa.table({"example_id": pa.array(np.arange(2000)), "x": pa.array(["a" * 200_000] * 2000)}),
-    "texts in a list": pa.table({"example_id": IDS, "x": pa.array([[{"t": "a" * 200_000}] * 2000, None, []])}),
+    "a long text for all": pa.table(
+        {"example_id": pa.array(np.arange(2000)), "x": pa.array(["a" * 200_000] * 2000)}
+    ),
+    "texts in a list": pa.table(
+        {"example_id": IDS, "x": pa.array([[{"t": "a" * 200_000}] * 2000, None, []])}
+    ),
 }
 
 
@@ -267,7 +282,8 @@ def test_a_parquet_bomb(tmp_path: Path, kind: str) -> None:
     (tmp_path / "eval.parquet").write_bytes(data)
     message = said(lambda: read_any([tmp_path / "eval.parquet"], format="table"))
     assert message.startswith(
-        f"{tmp_path}/eval.parquet: unpacks from {len(data):,} bytes to more than 300 times as many ("
+        f"{tmp_path}/eval.parquet: unpacks from {len(data):,} bytes to more than 300 times as many "
+        "("
     )
 
 
@@ -277,7 +293,8 @@ def test_a_table_larger_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "eval.parquet").write_bytes(parquet(repeated))
     monkeypatch.setattr(opening, "LARGEST_RATIO", 1 << 30)
     assert said(lambda: read_any([tmp_path / "eval.parquet"], format="table")) == (
-        f"{tmp_path}/eval.parquet: would take more than 16 MB of memory; write fewer rows or columns to a file"
+        f"{tmp_path}/eval.parquet: would take more than 16 MB of memory; write fewer rows or "
+        "columns to a file"
     )
 
 
@@ -287,7 +304,9 @@ def test_a_bomb_in_a_population(tmp_path: Path) -> None:
     world = worlds.null_world(m_ref=2, m_var=2, n=3)[0]
     long = world.examples.with_columns(pl.lit("a" * 2_000_000).alias("note"))
     write_records(replace(world, examples=long), tmp_path / "ref")
-    with pytest.raises(RecordError, match=r"examples\.parquet: unpacks from .* to more than 300 times as many"):
+    with pytest.raises(
+        RecordError, match=r"examples\.parquet: unpacks from .* to more than 300 times as many"
+    ):
         read_population(tmp_path / "ref")
 
 
@@ -313,13 +332,27 @@ def test_what_polars_writes_is_no_bomb(compression: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_pages_are_counted_as_they_are(version: str) -> None:
-    """Four row groups of plain numbers without compression: their bytes and their decoded values."""
-    table = pa.table({"x": pa.array(np.arange(4000, dtype=np.int64)), "y": pa.array(np.arange(4000, dtype=np.float32))})
+    """Four row groups of plain numbers without compression: their bytes and their decoded
+    values."""
+    table = pa.table(
+        {
+            "x": pa.array(np.arange(4000, dtype=np.int64)),
+            "y": pa.array(np.arange(4000, dtype=np.float32)),
+        }
+    )
     data = io.BytesIO()
     pq.write_table(
-        table, data, row_group_size=1000, use_dictionary=False, compression="none", data_page_version=version
+        table,
+        data,
+        row_group_size=1000,
+        use_dictionary=False,
+        compression="none",
+        data_page_version=version,
     )
-    sizes = [parquet_pages._unpacked(data.getvalue(), *chunk) for chunk in parquet_pages._chunks(data.getvalue())]
+    sizes = [
+        parquet_pages._unpacked(data.getvalue(), *chunk)
+        for chunk in parquet_pages._chunks(data.getvalue())
+    ]
     assert len(sizes) == 8
     # The footer may say less than the pages hold; then the pages are believed.
     lying = [({**chunk, 5: 1}, 1) for chunk, _ in parquet_pages._chunks(data.getvalue())]
@@ -328,14 +361,15 @@ def test_pages_are_counted_as_they_are(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cut", [b"", b"PAR1", b"PAR1" + b"\xff" * 40 + b"\x28\0\0\0PAR1", b"PAR1\x19\xfc\xff\xff\xff\x7f"]
+    "cut",
+    [b"", b"PAR1", b"PAR1" + b"\xff" * 40 + b"\x28\0\0\0PAR1", b"PAR1\x19\xfc\xff\xff\xff\x7f"],
 )
 def test_headers_that_lead_nowhere(tmp_path: Path, cut: bytes) -> None:
     with pytest.raises(TableError) as caught:
         parquet_pages.refuse_bomb(tmp_path / "x", cut)
     assert str(caught.value) == (
-        f"{tmp_path / 'x'}: cannot be read as Parquet (its headers cannot be followed); it may be cut off or damaged:"
-        " write it again"
+        f"{tmp_path / 'x'}: cannot be read as Parquet (its headers cannot be followed); it may be "
+        "cut off or damaged: write it again"
     )
 
 
@@ -370,7 +404,8 @@ def test_bytes_that_do_not_fit_into_memory(tmp_path: Path) -> None:
         ("a.jsonl", "holds NUL characters, so it is no text table; save it as CSV in UTF-8"),
         (
             "a.parquet",
-            "cannot be read as Parquet (it does not begin with PAR1); it may be cut off or damaged: write it again",
+            "cannot be read as Parquet (it does not begin with PAR1); it may be cut off or "
+            "damaged: write it again",
         ),
     ],
 )
@@ -378,7 +413,9 @@ def test_gigabytes_of_nothing_are_not_read(tmp_path: Path, name: str, why: str) 
     path = tmp_path / name
     path.touch()
     os.truncate(path, 3 << 30)
-    with mock.patch.object(tables, "read_unpacked", side_effect=AssertionError("it reads all of it")):
+    with mock.patch.object(
+        tables, "read_unpacked", side_effect=AssertionError("it reads all of it")
+    ):
         assert said(lambda: read_any([path])) == f"{path}: {why}"
 
 
@@ -387,12 +424,14 @@ def test_a_hole_behind_the_first_lines_is_not_read(tmp_path: Path) -> None:
     path.write_text(TABLE * 5000)
     os.truncate(path, 3 << 30)
     assert said(lambda: read_any([path])) == (
-        f"{path}: is 3 GB long but nearly nothing of it was ever written, the rest reads as NUL characters; it may be"
-        " cut off or damaged: write it again"
+        f"{path}: is 3 GB long but nearly nothing of it was ever written, the rest reads as NUL "
+        "characters; it may be cut off or damaged: write it again"
     )
 
 
-def test_a_file_that_would_wait_for_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_would_wait_for_data_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the kernel's log does, which says of itself that it is a regular file."""
     path = tmp_path / "log.jsonl"
     pipe(path)

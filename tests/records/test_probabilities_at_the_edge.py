@@ -1,4 +1,5 @@
-"""Certain answers are answers: probabilities of exactly 0 and 1 are kept, and 1 may be missed by rounding alone."""
+"""Certain answers are answers: probabilities of exactly 0 and 1 are kept, and 1 may be missed by
+rounding alone."""
 
 from __future__ import annotations
 

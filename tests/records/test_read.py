@@ -54,7 +54,11 @@ def same(a: Records, b: Records) -> None:
 def test_any_records_survive_a_folder(tmp_path: Path, proba: bool, inputs: str | None) -> None:
     rng = np.random.default_rng(0)
     pred = rng.integers(-1, 3, size=(4, 30))
-    shown = {"text": [f"a {n}" for n in range(30)], "image": [bytes([n]) for n in range(30)], None: None}[inputs]
+    shown = {
+        "text": [f"a {n}" for n in range(30)],
+        "image": [bytes([n]) for n in range(30)],
+        None: None,
+    }[inputs]
     made = worlds.records_from(
         pred,
         rng.integers(-1, 3, size=30),
@@ -79,7 +83,10 @@ def test_a_member_without_probabilities_stays_without(tmp_path: Path) -> None:
         array[1] = np.nan
     write_records(made, tmp_path / "kept")
     same(made, read_population(tmp_path / "kept"))
-    assert pl.read_parquet_schema(tmp_path / "kept/members/m01.parquet").keys() == {"example_id", "prediction"}
+    assert pl.read_parquet_schema(tmp_path / "kept/members/m01.parquet").keys() == {
+        "example_id",
+        "prediction",
+    }
 
 
 def test_no_folder(tmp_path: Path) -> None:
@@ -89,18 +96,22 @@ def test_no_folder(tmp_path: Path) -> None:
 def test_an_unfinished_folder_says_how_to_go_on(folder: Path) -> None:
     (folder / "manifest.json").rename(folder / "plan.json")
     assert refused(folder) == (
-        f"{folder}: is unfinished (no manifest.json yet); run the command that began it again with the same --out,"
-        " it goes on with the members it has"
+        f"{folder}: is unfinished (no manifest.json yet); run the command that began it again with "
+        "the same --out, it goes on with the members it has"
     )
 
 
 def test_a_folder_of_populations_names_them(folder: Path) -> None:
-    assert refused(folder.parent) == f"{folder.parent}: holds the populations ref; give one of these folders"
+    assert (
+        refused(folder.parent)
+        == f"{folder.parent}: holds the populations ref; give one of these folders"
+    )
 
 
 def test_a_folder_of_something_else(tmp_path: Path) -> None:
     assert refused(tmp_path) == (
-        f"{tmp_path}: is no population folder (no manifest.json); restore it, or make the records again"
+        f"{tmp_path}: is no population folder (no manifest.json); restore it, or make the records "
+        "again"
     )
 
 
@@ -119,9 +130,12 @@ def test_a_damaged_file_is_named(folder: Path, file: str, damage: str) -> None:
     data[len(data) // 2] ^= 1
     (folder / file).write_bytes({"truncated": data[:-1], "edited": data, "empty": b""}[damage])
     message = refused(folder)
-    assert message.startswith(f"{folder / file}: is not the file that manifest.json knows (SHA-256 ")
+    assert message.startswith(
+        f"{folder / file}: is not the file that manifest.json knows (SHA-256 "
+    )
     assert message.endswith(
-        " expected): truncated or edited; restore it, or run the command that made this folder again"
+        " expected): truncated or edited; restore it, or run the command that made this folder "
+        "again"
     )
 
 
@@ -155,7 +169,9 @@ def test_a_manifest_that_is_none(folder: Path, text: str, reason: str) -> None:
 
 def test_a_manifest_of_bytes(folder: Path) -> None:
     (folder / "manifest.json").write_bytes(b"\xff\xfe\x00{")
-    assert refused(folder).startswith(f"{folder / 'manifest.json'}: is not a manifest of undertow-records/1: ")
+    assert refused(folder).startswith(
+        f"{folder / 'manifest.json'}: is not a manifest of undertow-records/1: "
+    )
 
 
 def test_no_member_is_done(folder: Path) -> None:
@@ -204,8 +220,14 @@ def test_examples_without_a_label_column_have_no_labels(folder: Path) -> None:
             lambda f: f.drop("example_id"),
             "example_id is not text or label is not a class index; make the records again",
         ),
-        (lambda f: f.with_columns(label=pl.lit(4)), "labels go beyond the 4 classes; make the records again"),
-        (lambda f: f.with_columns(label=pl.lit(-1)), "labels go beyond the 4 classes; make the records again"),
+        (
+            lambda f: f.with_columns(label=pl.lit(4)),
+            "labels go beyond the 4 classes; make the records again",
+        ),
+        (
+            lambda f: f.with_columns(label=pl.lit(-1)),
+            "labels go beyond the 4 classes; make the records again",
+        ),
         (
             lambda f: f.with_columns(example_id=pl.lit("e0")),
             "example ids are not unique and present; make the records again",
@@ -221,9 +243,18 @@ def test_examples_that_cannot_be(folder: Path, change: object, reason: str) -> N
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda f: f.reverse(), "its example ids are not those of examples.parquet; make the member again"),
-        (lambda f: f.head(3), "its example ids are not those of examples.parquet; make the member again"),
-        (lambda f: f.drop("prediction"), "lacks the column example_id or prediction; make the member again"),
+        (
+            lambda f: f.reverse(),
+            "its example ids are not those of examples.parquet; make the member again",
+        ),
+        (
+            lambda f: f.head(3),
+            "its example ids are not those of examples.parquet; make the member again",
+        ),
+        (
+            lambda f: f.drop("prediction"),
+            "lacks the column example_id or prediction; make the member again",
+        ),
         (
             lambda f: f.with_columns(prediction=pl.lit(4)),
             "predictions are not class indices 0 to 3; make the member again",
@@ -234,7 +265,9 @@ def test_examples_that_cannot_be(folder: Path, change: object, reason: str) -> N
         ),
     ],
 )
-def test_a_member_file_that_contradicts_the_folder(folder: Path, change: object, reason: str) -> None:
+def test_a_member_file_that_contradicts_the_folder(
+    folder: Path, change: object, reason: str
+) -> None:
     frame = pl.read_parquet(folder / "members/m01.parquet")
     forge(folder, change(frame))
     assert refused(folder) == f"{folder / 'members/m01.parquet'}: {reason}"

@@ -12,7 +12,7 @@ import pytest
 
 from undertow.errors import RecordError, UserError
 from undertow.records import folder as folder_module
-from undertow.records import write as write_module
+from undertow.records import taking_over
 from undertow.records.answers import derive
 from undertow.records.read import read_population
 from undertow.records.schema import Manifest
@@ -28,7 +28,9 @@ EXAMPLES = pl.DataFrame(
         "input": [b"\x89PNG0", b"\x89PNG1", b"\x89PNG2", b"\x89PNG3"],
     }
 )
-PLAN = Manifest(name="dense", classes=CLASSES, members=(), recipe={"epochs": 3}, dtype="float32", runner="loop")
+PLAN = Manifest(
+    name="dense", classes=CLASSES, members=(), recipe={"epochs": 3}, dtype="float32", runner="loop"
+)
 
 
 class Killed(BaseException):
@@ -45,12 +47,21 @@ def run(folder: Path, members: int = 3, plan: Manifest = PLAN) -> Manifest:
     for m in range(members):
         if f"m{m}" not in writer.done_members():
             p = proba(m)
-            writer.write_member(f"m{m}", p.argmax(1), p, seeds={"init": m}, facts={"sparsity": 0.1 * m}, parent=f"d{m}")
+            writer.write_member(
+                f"m{m}",
+                p.argmax(1),
+                p,
+                seeds={"init": m},
+                facts={"sparsity": 0.1 * m},
+                parent=f"d{m}",
+            )
     return writer.finish()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def test_a_finished_folder_holds_the_files_of_the_format_and_no_others(tmp_path: Path) -> None:
@@ -112,7 +123,9 @@ def test_a_run_killed_at_any_write_and_resumed_equals_an_uninterrupted_one(
     assert after == 10, "plan, examples, 3 × (predictions, entry), timings, manifest"
 
 
-def test_a_run_killed_between_manifest_and_tidying_is_tidied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_between_manifest_and_tidying_is_tidied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(tmp_path / "whole")
     with monkeypatch.context() as patch:
         patch.setattr(PopulationWriter, "_clean", lambda self: None)
@@ -202,7 +215,9 @@ def test_more_than_64_classes_keep_the_top_five(tmp_path: Path) -> None:
     frame = pl.read_parquet(tmp_path / "many/members/m0.parquet")
     want = np.argsort(-p, axis=1, kind="stable")[:, :5]
     np.testing.assert_array_equal(frame["top_class"].to_numpy(), want)
-    np.testing.assert_array_equal(frame["top_probability"].to_numpy(), np.take_along_axis(p, want, axis=1))
+    np.testing.assert_array_equal(
+        frame["top_probability"].to_numpy(), np.take_along_axis(p, want, axis=1)
+    )
     assert "probability" not in frame.columns
     np.testing.assert_array_equal(read_population(tmp_path / "many").confidence_MN[0], p.max(1))
 
@@ -236,7 +251,8 @@ def test_undefined_facts_survive(tmp_path: Path) -> None:
     [
         (
             {"recipe": {"epochs": 4}},
-            "{folder}: holds other members: recipe.epochs: 3 there, 4 wanted; choose another folder or delete this one",
+            "{folder}: holds other members: recipe.epochs: 3 there, 4 wanted; choose another "
+            "folder or delete this one",
         ),
         (
             {"interventions": ("Prune(0.5)",)},
@@ -261,18 +277,24 @@ def test_another_population_in_the_folder_is_refused(
 def test_other_examples_in_the_folder_are_refused(tmp_path: Path) -> None:
     run(tmp_path / "dense")
     with pytest.raises(RecordError, match="test data changed since these members were trained"):
-        PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES.with_columns(pl.lit("x").alias("region")))
+        PopulationWriter(
+            tmp_path / "dense", PLAN, EXAMPLES.with_columns(pl.lit("x").alias("region"))
+        )
 
 
 def test_members_of_one_population_come_from_one_runner(tmp_path: Path) -> None:
     other = PLAN.model_copy(update={"runner": "stacked"})
     PopulationWriter(tmp_path / "begun", PLAN, EXAMPLES)
-    with pytest.raises(RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"):
+    with pytest.raises(
+        RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"
+    ):
         PopulationWriter(tmp_path / "begun", other, EXAMPLES)
     run(tmp_path / "finished")
     writer = PopulationWriter(tmp_path / "finished", other, EXAMPLES)
     assert list(writer.done_members()) == ["m0", "m1", "m2"]
-    with pytest.raises(RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"):
+    with pytest.raises(
+        RecordError, match="holds other members: runner: 'loop' there, 'stacked' wanted"
+    ):
         writer.write_member("m3", np.array([0, 1, 2, 0]))
 
 
@@ -285,7 +307,8 @@ def test_members_of_one_population_come_from_one_runner(tmp_path: Path) -> None:
         (
             [0, 1, 2, 0],
             np.ones((4, 2)),
-            "member 'm0' has probabilities of shape (4, 2); want (4, 3), one row per example and one column per class",
+            "member 'm0' has probabilities of shape (4, 2); want (4, 3), one row per example and "
+            "one column per class",
         ),
         (
             [0, 1, 2, 0],
@@ -301,7 +324,9 @@ def test_members_of_one_population_come_from_one_runner(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_answers_that_cannot_be_are_refused(tmp_path: Path, pred: list, p: np.ndarray | None, message: str) -> None:
+def test_answers_that_cannot_be_are_refused(
+    tmp_path: Path, pred: list, p: np.ndarray | None, message: str
+) -> None:
     writer = PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES)
     with pytest.raises(RecordError) as caught:
         writer.write_member("m0", np.array(pred), p)
@@ -323,14 +348,19 @@ def test_a_member_id_cannot_lead_out_of_the_folder(tmp_path: Path, member: str) 
     ("examples", "message"),
     [
         (pl.DataFrame({"id": ["a"]}), "examples have no column 'example_id'; they have id"),
-        (pl.DataFrame({"example_id": ["a", "a"]}), "example ids must be unique and present: 1 differ among 2"),
+        (
+            pl.DataFrame({"example_id": ["a", "a"]}),
+            "example ids must be unique and present: 1 differ among 2",
+        ),
         (
             pl.DataFrame({"example_id": ["a", "b"], "label": [0, 3]}),
             "labels run from 0 to 3; 3 classes want 0 to 2",
         ),
     ],
 )
-def test_examples_that_cannot_be_are_refused(tmp_path: Path, examples: pl.DataFrame, message: str) -> None:
+def test_examples_that_cannot_be_are_refused(
+    tmp_path: Path, examples: pl.DataFrame, message: str
+) -> None:
     with pytest.raises(RecordError) as caught:
         PopulationWriter(tmp_path / "dense", PLAN, examples)
     assert str(caught.value) == message
@@ -341,7 +371,10 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(RecordError) as caught:
         PopulationWriter(tmp_path, PLAN, EXAMPLES)
-    assert str(caught.value) == f"{tmp_path}: holds 'thesis.tex' and no population; choose a new or an empty folder"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: holds 'thesis.tex' and no population; choose a new or an empty folder"
+    )
     with pytest.raises(UserError) as caught:
         PopulationWriter(tmp_path / "thesis.tex", PLAN, EXAMPLES)
     assert str(caught.value) == f"{tmp_path / 'thesis.tex'}: is a file; give the name of a folder"
@@ -352,13 +385,18 @@ def test_a_place_that_cannot_be_written_is_said_before_training(tmp_path: Path) 
     with pytest.raises(UserError) as caught:
         PopulationWriter(tmp_path / "file" / "dense", PLAN, EXAMPLES)
     assert str(caught.value) == (
-        f"{tmp_path / 'file/dense'}: cannot be written (Not a directory); free some disk space or choose another folder"
+        f"{tmp_path / 'file/dense'}: cannot be written (Not a directory); free some disk space or "
+        "choose another folder"
     )
 
 
-def test_a_full_disk_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = write_module.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(write_module.shutil, "disk_usage", lambda place: usage._replace(free=1_000_000))
+def test_a_full_disk_is_said_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = taking_over.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(
+        taking_over.shutil, "disk_usage", lambda place: usage._replace(free=1_000_000)
+    )
     with pytest.raises(UserError) as caught:
         PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES, members=100_000)
     assert str(caught.value) == (
@@ -367,7 +405,9 @@ def test_a_full_disk_is_said_before_training(tmp_path: Path, monkeypatch: pytest
     )
 
 
-def test_a_disk_that_fills_up_leaves_the_members_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_leaves_the_members_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES)
     writer.write_member("m0", np.array([0, 1, 2, 0]))
 

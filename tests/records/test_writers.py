@@ -26,9 +26,12 @@ def write_often(path: Path, letter: bytes) -> None:
         write_whole(path, letter * SIZE)
 
 
-def test_writers_in_threads_while_a_reader_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writers_in_threads_while_a_reader_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, done, halves = tmp_path / "file", threading.Event(), []
-    monkeypatch.setattr(folder_module.os, "fsync", lambda handle: None)  # Disks apart, so that they meet more often.
+    # Disks apart, so that they meet more often.
+    monkeypatch.setattr(folder_module.os, "fsync", lambda handle: None)
 
     def read() -> int:
         times = 0
@@ -53,7 +56,10 @@ def test_writers_in_threads_while_a_reader_reads(tmp_path: Path, monkeypatch: py
 @pytest.mark.heavy
 def test_writers_in_processes(tmp_path: Path) -> None:
     context = get_context("spawn")
-    processes = [context.Process(target=write_often, args=(tmp_path / "file", letter)) for letter in (b"a", b"b")]
+    processes = [
+        context.Process(target=write_often, args=(tmp_path / "file", letter))
+        for letter in (b"a", b"b")
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -63,8 +69,11 @@ def test_writers_in_processes(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_writer_whose_file_is_tidied_away_writes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another run of the same population finishes just then, and removes what it takes for leftovers."""
+def test_a_writer_whose_file_is_tidied_away_writes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run of the same population finishes just then, and removes what it takes for
+    leftovers."""
     writer = PopulationWriter(tmp_path / "dense", PLAN, EXAMPLES)
     fsync, tidied = os.fsync, []
 
@@ -81,17 +90,23 @@ def test_a_writer_whose_file_is_tidied_away_writes_it_again(tmp_path: Path, monk
     assert list(writer.done_members()) == ["m0"]
 
 
-def test_a_writer_that_is_tidied_away_for_ever_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module.os, "fsync", lambda handle: [p.unlink() for p in tmp_path.glob("*.tmp")])
+def test_a_writer_that_is_tidied_away_for_ever_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        folder_module.os, "fsync", lambda handle: [p.unlink() for p in tmp_path.glob("*.tmp")]
+    )
     with pytest.raises(UserError) as caught:
         write_whole(tmp_path / "file", b"x")
     assert str(caught.value) == (
-        f"{tmp_path}/file: cannot be written (its temporary file was removed again and again); free some disk space or"
-        " choose another folder"
+        f"{tmp_path}/file: cannot be written (its temporary file was removed again and again); "
+        "free some disk space or choose another folder"
     )
 
 
-def test_a_writer_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -117,9 +132,16 @@ def test_predictions_that_a_kill_left_without_an_entry_are_no_stranger(tmp_path:
     writer = PopulationWriter(tmp_path / "resumed", PLAN, EXAMPLES)
     for m in range(2):
         writer.write_member(
-            f"m{m}", proba(m).argmax(1), proba(m), seeds={"init": m}, facts={"sparsity": 0.1 * m}, parent=f"d{m}"
+            f"m{m}",
+            proba(m).argmax(1),
+            proba(m),
+            seeds={"init": m},
+            facts={"sparsity": 0.1 * m},
+            parent=f"d{m}",
         )
-    (tmp_path / "resumed/members/m2.parquet").write_bytes((tmp_path / "killed/members/m2.parquet").read_bytes())
+    (tmp_path / "resumed/members/m2.parquet").write_bytes(
+        (tmp_path / "killed/members/m2.parquet").read_bytes()
+    )
     writer.finish()
     assert contents(tmp_path / "resumed") == contents(tmp_path / "whole")
     assert read_population(tmp_path / "resumed").M == 2
@@ -134,13 +156,21 @@ def test_a_member_that_failed_when_it_was_made_again_leaves_no_predictions(tmp_p
     assert [m.id for m in read_population(tmp_path / "dense").members] == ["m0", "m2"]
 
 
-def test_two_runs_that_finish_one_population_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one finishes, and tidies up, while this one reads the entries: it must not miss any of them."""
+def test_two_runs_that_finish_one_population_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one finishes, and tidies up, while this one reads the entries: it must not miss any
+    of them."""
     run(tmp_path / "whole")
     first = PopulationWriter(tmp_path / "both", PLAN, EXAMPLES)
     for m in range(3):
         first.write_member(
-            f"m{m}", proba(m).argmax(1), proba(m), seeds={"init": m}, facts={"sparsity": 0.1 * m}, parent=f"d{m}"
+            f"m{m}",
+            proba(m).argmax(1),
+            proba(m),
+            seeds={"init": m},
+            facts={"sparsity": 0.1 * m},
+            parent=f"d{m}",
         )
     second = PopulationWriter(tmp_path / "both", PLAN, EXAMPLES)
     waiting = PopulationWriter._waiting

@@ -15,9 +15,11 @@ COMMAND = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
 
 def test_failures_are_errors_and_the_rest_warnings():
     assert annotations_of(gates.gated()) == [
-        "::error title=Undertow%3A worst_slice_drop (fail)::language=ar: worst_slice_drop said why it is fail.",
+        "::error title=Undertow%3A worst_slice_drop (fail)::language=ar: worst_slice_drop said why "
+        "it is fail.",
         "::error title=Undertow%3A must_not_flip (fail)::all: must_not_flip said why it is fail.",
-        "::warning title=Undertow%3A max_new_errors (fail%2C advisory)::all: max_new_errors said why it is fail.",
+        "::warning title=Undertow%3A max_new_errors (fail%2C advisory)::all: max_new_errors said "
+        "why it is fail.",
         "::warning title=Undertow%3A max_churn (cannot tell)::all: There is no floor.",
     ]
 
@@ -30,31 +32,43 @@ def test_what_is_open_is_an_error_where_that_fails():
 
 def test_sides_that_cannot_be_compared_are_one_error():
     (said,) = annotations_of(gates.refused())
-    assert said.startswith("::error title=Undertow%3A not comparable::'dense' and 'int4' hold different examples: 850")
+    assert said.startswith(
+        "::error title=Undertow%3A not comparable::'dense' and 'int4' hold different examples: 850"
+    )
 
 
 def test_more_than_ten_end_in_a_count():
     failing = [gates.decision("worst_slice_drop", "fail", "class", f"c{i}") for i in range(14)]
     said = annotations_of(gates.gated((*gates.DECISIONS, *failing)))
     assert len(said) == 10
-    assert said[-1] == "::error title=Undertow::9 more checks do not pass; report.html and summary.md have all."
+    assert (
+        said[-1]
+        == "::error title=Undertow::9 more checks do not pass; report.html and summary.md have all."
+    )
     assert len(annotations_of(gates.gated(tuple(failing[:10])))) == 10
 
 
 def test_a_gate_that_passes_says_nothing():
-    assert annotations_of(gates.gated(tuple(d for d in gates.DECISIONS if d.outcome == "pass"))) == []
+    assert (
+        annotations_of(gates.gated(tuple(d for d in gates.DECISIONS if d.outcome == "pass"))) == []
+    )
 
 
 def test_several_variants_are_named():
     other = gates.decision("max_drop", "fail", variant="int4, new: 50 %")
     assert annotations_of(gates.gated((gates.DECISIONS[0], other))) == [
-        "::error title=Undertow%3A max_drop (fail)::all of int4, new: 50 %25: max_drop said why it is fail."
+        "::error title=Undertow%3A max_drop (fail)::all of int4, new: 50 %25: max_drop said why it "
+        "is fail."
     ]
 
 
 @pytest.mark.parametrize("attack", gates.ATTACKS)
 def test_no_string_makes_another_command_or_property(attack: str):
-    given = {"rule": f"max_drop,line=1::{attack}", "variant": attack, "reason": f"{attack}\r\n::error::{attack}"}
+    given = {
+        "rule": f"max_drop,line=1::{attack}",
+        "variant": attack,
+        "reason": f"{attack}\r\n::error::{attack}",
+    }
     (said,) = annotations_of(gates.gated((gates.decision("x", "fail", attack, attack, **given),)))
     assert COMMAND.fullmatch(said)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", said)

@@ -26,9 +26,15 @@ NAMES = ("bottle", "cup", "car", "dog")
 def found(by: tuple[str, ...] = ("class",)):
     rng = np.random.default_rng(3)
     label_N = np.arange(1200) % 4
-    before_N = np.where(rng.random(1200) < 0.4, 0, np.where(rng.random(1200) < 0.8, label_N, rng.integers(0, 4, 1200)))
+    before_N = np.where(
+        rng.random(1200) < 0.4,
+        0,
+        np.where(rng.random(1200) < 0.8, label_N, rng.integers(0, 4, 1200)),
+    )
     after_N = np.where(rng.random(1200) < 0.7, label_N, rng.integers(0, 4, 1200))
-    sides = [records_from([p], label_N, NAMES, name=n) for n, p in (("old", before_N), ("new", after_N))]
+    sides = [
+        records_from([p], label_N, NAMES, name=n) for n, p in (("old", before_N), ("new", after_N))
+    ]
     return audit(sides[0], [sides[1]], Settings(by=by, draws=100))
 
 
@@ -42,8 +48,14 @@ def test_the_class_that_is_answered_less_comes_first_with_its_numbers():
     bottle, first = found().variants[0].composition.classes[0], part.rows[0]
     assert (first.value, first.less) == ("bottle", True)
     assert first.answers == f"{bottle.reference_answers:,.0f} → {bottle.variant_answers:,.0f}"
-    assert first.precision == f"{100 * bottle.reference_precision:.1f} % → {100 * bottle.variant_precision:.1f} %"
-    assert first.recall == f"{100 * bottle.reference_recall:.1f} % → {100 * bottle.variant_recall:.1f} %"
+    assert (
+        first.precision
+        == f"{100 * bottle.reference_precision:.1f} % → {100 * bottle.variant_precision:.1f} %"
+    )
+    assert (
+        first.recall
+        == f"{100 * bottle.reference_recall:.1f} % → {100 * bottle.variant_recall:.1f} %"
+    )
     assert re.fullmatch(r"−\d+\.\d to −\d+\.\d", first.interval)
     moved = [abs(r.after - r.before) for r in part.rows]
     assert moved == sorted(moved, reverse=True)
@@ -53,7 +65,9 @@ def test_page_summary_terminal_and_json_have_it():
     audit_, flow = found(), found().variants[0].composition.flows[0]
     said = body(render_html(audit_))
     assert "bottle answered less" in said
-    assert f"{flow.source} → {flow.target} {flow.moved:,.0f} {flow.back:,.0f} {flow.net:,.0f}" in said
+    assert (
+        f"{flow.source} → {flow.target} {flow.moved:,.0f} {flow.back:,.0f} {flow.net:,.0f}" in said
+    )
     assert "hold together over all 6 pairs of classes" in said
     markdown = summary_markdown(audit_)
     assert "## What the answers are made of" in markdown
@@ -79,7 +93,10 @@ def test_many_classes_are_cut_and_counted():
     names = tuple(f"class {n}" for n in range(10)) * 5
     made = audits.composition(0.9)
     many = replace(
-        made, classes=tuple(replace(made.classes[n % 10], value=f"{name} {n}") for n, name in enumerate(names))
+        made,
+        classes=tuple(
+            replace(made.classes[n % 10], value=f"{name} {n}") for n, name in enumerate(names)
+        ),
     )
     variant = replace(audit_.variants[0], composition=many)
     (part,) = answers(replace(audit_, variants=(variant,)))
@@ -93,7 +110,9 @@ def test_mixed_has_a_word_a_sign_and_a_mark_of_two_halves():
     assert (WORDS["mixed"], SIGN["mixed"]) == ("Mixed", "◆")
     mark = str(badge_mark("mixed"))
     assert ("mark better" in mark, "mark worse" in mark) == (True, True)
-    assert '<span class="badge mixed large">' in render_html(replace(audits.garments((0.9,)), verdict="mixed"))
+    assert '<span class="badge mixed large">' in render_html(
+        replace(audits.garments((0.9,)), verdict="mixed")
+    )
 
 
 def test_the_legend_of_slices_has_no_verdict_that_no_slice_can_have():

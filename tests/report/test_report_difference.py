@@ -14,7 +14,10 @@ def marked(outputs: Outputs | None) -> tuple[str, str]:
     """Both sides with what changed in brackets."""
     assert outputs is not None
     sides = (outputs.reference, outputs.variant)
-    said = ["".join(f"[{p.text}]" if p.changed else p.text for p in side.pieces) if side else "" for side in sides]
+    said = [
+        "".join(f"[{p.text}]" if p.changed else p.text for p in side.pieces) if side else ""
+        for side in sides
+    ]
     return said[0], said[1]
 
 
@@ -33,20 +36,28 @@ def marked(outputs: Outputs | None) -> tuple[str, str]:
         ("\x1b[31mred\x1b[0m \u202egpj", "red jpg", ("red [gpj]", "red [jpg]")),
     ],
 )
-def test_words_that_changed_are_marked_on_both_sides(before: str, after: str, said: tuple[str, str]):
+def test_words_that_changed_are_marked_on_both_sides(
+    before: str, after: str, said: tuple[str, str]
+):
     assert marked(compared(before, after)) == said
 
 
 def test_pieces_put_together_are_the_text():
     rng = random.Random(1)
     for _ in range(200):
-        texts = ["".join(rng.choice("ab .,\n語") for _ in range(rng.randrange(60))) for _ in range(2)]
+        texts = [
+            "".join(rng.choice("ab .,\n語") for _ in range(rng.randrange(60))) for _ in range(2)
+        ]
         outputs = compared(*texts)
         assert outputs is not None
         for text, side in zip(texts, (outputs.reference, outputs.variant), strict=True):
             assert side is not None
             assert "".join(p.text for p in side.pieces) == text
-        kept = [[p.text for p in s.pieces if not p.changed] for s in (outputs.reference, outputs.variant) if s]
+        kept = [
+            [p.text for p in s.pieces if not p.changed]
+            for s in (outputs.reference, outputs.variant)
+            if s
+        ]
         assert "".join("".join(kept[0]).split()) == "".join("".join(kept[1]).split())
 
 

@@ -18,7 +18,9 @@ def test_accuracy_is_charted_where_there_is_accuracy():
 
 def test_without_labels_a_disagreement_is_charted_on_the_scale_of_its_effect():
     audit = audits.garments((0.95,))
-    unlabelled = replace(audit, findings=audit.findings.filter(pl.col("measure") == "modal_disagreement"))
+    unlabelled = replace(
+        audit, findings=audit.findings.filter(pl.col("measure") == "modal_disagreement")
+    )
     shown = slice_effects(unlabelled)
     assert shown is not None
     assert shown.measure == "modal_disagreement"
@@ -43,7 +45,9 @@ def test_of_a_thousand_slices_the_thirty_most_affected_stay_and_the_worst_is_amo
     assert not shown.same_order
     for panel in shown.panels:
         rows = audit.findings.filter(
-            (pl.col("variant") == panel.variant) & (pl.col("measure") == "accuracy") & (pl.col("slice") != "all")
+            (pl.col("variant") == panel.variant)
+            & (pl.col("measure") == "accuracy")
+            & (pl.col("slice") != "all")
         )
         assert (len(panel.effects), panel.total) == (30, 1000)
         costly = rows.filter(pl.col("verdict") == "worse")["effect"].min()
@@ -75,7 +79,9 @@ def test_worst_names_only_what_the_audit_calls_worse():
 
 def test_undefined_slices_come_last_and_break_nothing():
     audit = audits.garments((0.9,))
-    hole = pl.when(pl.col("value") == "Bag").then(np.nan).otherwise(pl.col("effect")).alias("effect")
+    hole = (
+        pl.when(pl.col("value") == "Bag").then(np.nan).otherwise(pl.col("effect")).alias("effect")
+    )
     shown = slice_effects(replace(audit, findings=audit.findings.with_columns(hole)))
     assert shown is not None
     assert shown.panels[0].effects[-1].value == "Bag"
@@ -83,18 +89,25 @@ def test_undefined_slices_come_last_and_break_nothing():
 
 def test_no_slices_no_chart():
     audit = audits.garments((0.9,))
-    assert slice_effects(replace(audit, findings=audit.findings.filter(pl.col("slice") == "all"))) is None
+    assert (
+        slice_effects(replace(audit, findings=audit.findings.filter(pl.col("slice") == "all")))
+        is None
+    )
     assert slice_effects(replace(audit, findings=audit.findings.clear())) is None
 
 
 def test_where_no_slice_is_worse_the_largest_changes_of_either_sign_are_shown():
     audit = audits.many_classes(1000)
-    quiet = replace(audit, findings=audit.findings.with_columns(verdict=pl.lit("too small to tell")))
+    quiet = replace(
+        audit, findings=audit.findings.with_columns(verdict=pl.lit("too small to tell"))
+    )
     shown = slice_effects(quiet)
     assert shown is not None
     for panel in shown.panels:
         rows = audit.findings.filter(
-            (pl.col("variant") == panel.variant) & (pl.col("measure") == "accuracy") & (pl.col("slice") != "all")
+            (pl.col("variant") == panel.variant)
+            & (pl.col("measure") == "accuracy")
+            & (pl.col("slice") != "all")
         )
         most = rows["effect"].abs().sort(descending=True)[29]
         assert min(abs(e.effect) for e in panel.effects) >= most

@@ -1,4 +1,5 @@
-"""Charts: well-formed, described, inside their frame, and readable by shape without colour or style."""
+"""Charts: well-formed, described, inside their frame, and readable by shape without colour or
+style."""
 
 from __future__ import annotations
 
@@ -65,18 +66,28 @@ def test_colours_are_attributes_and_no_style_is_inline():
 
 def test_a_chart_of_a_thousand_classes_stays_small():
     shown = effects_of("many_classes")
-    assert len(forest(shown.panels[-1], common_axis(shown.panels), Scale(True), "k", "t", 1)) < 40_000
+    assert (
+        len(forest(shown.panels[-1], common_axis(shown.panels), Scale(True), "k", "t", 1)) < 40_000
+    )
 
 
 def test_each_verdict_has_its_own_shape():
-    shapes = {v: re.sub(r' class="[^"]*"| (fill|stroke)="#[^"]*"', "", str(svg.mark(v, 10, 10))) for v in VERDICTS}
+    shapes = {
+        v: re.sub(r' class="[^"]*"| (fill|stroke)="#[^"]*"', "", str(svg.mark(v, 10, 10)))
+        for v in VERDICTS
+    }
     assert len(set(shapes.values())) == len(VERDICTS)
 
 
 def test_an_interval_beyond_the_axis_is_clipped_and_says_so_with_an_arrow():
     shown = effects_of("garments")
     wide = [
-        type(p)(p.variant, tuple(type(e)(**{**e.__dict__, "low": -9.0, "high": 9.0}) for e in p.effects), p.total, {})
+        type(p)(
+            p.variant,
+            tuple(type(e)(**{**e.__dict__, "low": -9.0, "high": 9.0}) for e in p.effects),
+            p.total,
+            {},
+        )
         for p in shown.panels
     ]
     axis = common_axis(wide)

@@ -21,7 +21,14 @@ from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
 from undertow.errors import UserError
 from undertow.report import write_report
 
-FILES = ["exemplars.parquet", "findings.parquet", "flips.parquet", "report.html", "report.json", "summary.md"]
+FILES = [
+    "exemplars.parquet",
+    "findings.parquet",
+    "flips.parquet",
+    "report.html",
+    "report.json",
+    "summary.md",
+]
 
 
 def test_writes_six_files_and_returns_the_page(tmp_path: Path):
@@ -33,7 +40,10 @@ def test_writes_six_files_and_returns_the_page(tmp_path: Path):
 @pytest.mark.parametrize("name", ["garments", "hostile", "many_classes"])
 def test_same_audit_same_bytes(name: str, tmp_path: Path):
     audit = getattr(audits, name)()
-    first, second = write_report(audit, tmp_path / "a").parent, write_report(audit, tmp_path / "b").parent
+    first, second = (
+        write_report(audit, tmp_path / "a").parent,
+        write_report(audit, tmp_path / "b").parent,
+    )
     for file in FILES:
         assert (first / file).read_bytes() == (second / file).read_bytes(), file
 
@@ -65,7 +75,9 @@ def test_json_names_its_format_holds_every_field_and_writes_undefined_as_null(tm
 
 
 @pytest.mark.parametrize("step", [1, 5, 9])
-def test_a_failed_write_leaves_the_old_files_and_no_scraps(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_write_leaves_the_old_files_and_no_scraps(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     write_report(audits.garments((0.5,)), tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     moved: list[object] = []
@@ -80,7 +92,8 @@ def test_a_failed_write_leaves_the_old_files_and_no_scraps(step: int, tmp_path: 
     with pytest.raises(UserError) as refused:
         write_report(audits.garments((0.95,)), tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}: the report cannot be written here (No space left on device). Give another --out."
+        f"{tmp_path}: the report cannot be written here (No space left on device). Give another "
+        "--out."
     )
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
@@ -90,14 +103,24 @@ def test_a_folder_that_is_a_file_is_refused_by_name(tmp_path: Path):
     taken.write_text("x")
     with pytest.raises(UserError) as refused:
         write_report(audits.garments((0.5,)), taken)
-    assert str(refused.value) == f"{taken}: the report cannot be written here (File exists). Give another --out."
+    assert (
+        str(refused.value)
+        == f"{taken}: the report cannot be written here (File exists). Give another --out."
+    )
 
 
-def test_a_gate_adds_its_test_results_and_nothing_without_an_audit_is_left_from_before(tmp_path: Path):
+def test_a_gate_adds_its_test_results_and_nothing_without_an_audit_is_left_from_before(
+    tmp_path: Path,
+):
     write_report(*_places("gated", tmp_path))
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*FILES, "junit.xml"])
     write_report(*_places("refused", tmp_path))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["junit.xml", "report.html", "report.json", "summary.md"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "junit.xml",
+        "report.html",
+        "report.json",
+        "summary.md",
+    ]
     write_report(audits.garments((0.5,)), tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == FILES
 

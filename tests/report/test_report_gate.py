@@ -1,4 +1,5 @@
-"""A gate on the page, in the summary and in the terminal: its verdict first, then what does not pass."""
+"""A gate on the page, in the summary and in the terminal: its verdict first, then what does not
+pass."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def rows(page: str, key: str) -> list[str]:
     table = re.search(rf'<caption id="{key}">.*?</table>', page, flags=re.S)
     assert table is not None
     return [
-        re.sub(r"(\s|<[^>]*>)+", " ", row).strip() for row in re.findall(r"<tr role=.*?</tr>", table[0], flags=re.S)
+        re.sub(r"(\s|<[^>]*>)+", " ", row).strip()
+        for row in re.findall(r"<tr role=.*?</tr>", table[0], flags=re.S)
     ]
 
 
@@ -33,7 +35,8 @@ def test_the_verdict_of_the_gate_comes_first_and_the_audit_follows():
     page = render_html(*gates.made("gated"))
     assert "<title>Fail: dense against pruned 90 % · Undertow</title>" in page
     assert re.search(
-        r"Gate on dense against pruned 90 % Fail 2 of 7 required checks fail\. First worst", words("gated")
+        r"Gate on dense against pruned 90 % Fail 2 of 7 required checks fail\. First worst",
+        words("gated"),
     )
     assert page.index('id="gate"') < page.index('id="decisions"') < page.index('id="verdict"')
     assert re.findall(r"<h1>.*?</h1>", page) == ["<h1><bdi>2 of 7 required checks fail.</bdi></h1>"]
@@ -51,16 +54,19 @@ def test_failures_stand_before_what_is_open_and_passes_are_folded():
         "max_new_errors said why it is fail.",
         "max_churn all examples pruned 90 % Cannot tell 3.25 – ≤ 1 point 2,000 There is no floor.",
     ]
-    folded = re.search(r"<details>\s*<summary>4 checks pass\.</summary>(.*?)</details>", page, flags=re.S)
+    folded = re.search(
+        r"<details>\s*<summary>4 checks pass\.</summary>(.*?)</details>", page, flags=re.S
+    )
     assert folded is not None
     assert rows(folded[1], "decisions-passed")[1:] == [
-        "max_drop all examples pruned 90 % Pass −0.25 −0.90 to 0.40 ≤ 1 point 2,000 max_drop said why it is pass.",
+        "max_drop all examples pruned 90 % Pass −0.25 −0.90 to 0.40 ≤ 1 point 2,000 max_drop said "
+        "why it is pass.",
         "worst_slice_drop language de pruned 90 % Pass 3.25 2.50 to 4.00 ≤ 5 points 2,000 "
         "worst_slice_drop said why it is pass.",
         "min_realised_speedup all examples pruned 90 % Pass 2.00 1.80 to 2.20 ≥ 1.5 × – "
         "min_realised_speedup said why it is pass.",
-        "calibration_shift all examples pruned 90 % Pass −0.50 −1.00 to 0.10 within ± 2 points 2,000 "
-        "calibration_shift said why it is pass.",
+        "calibration_shift all examples pruned 90 % Pass −0.50 −1.00 to 0.10 within ± 2 points "
+        "2,000 calibration_shift said why it is pass.",
     ]
 
 
@@ -69,7 +75,10 @@ def test_where_all_pass_the_passes_are_open():
     page = render_html(gate.audit, gate)
     assert "<details open>" in page
     assert "What does not pass" not in page
-    assert gate_text(gate).splitlines()[:2] == ["PASS: All 4 required checks pass.", "  ✓ 4 checks pass."]
+    assert gate_text(gate).splitlines()[:2] == [
+        "PASS: All 4 required checks pass.",
+        "  ✓ 4 checks pass.",
+    ]
     assert "What does not pass" not in summary_markdown(gate.audit, gate)
 
 
@@ -98,20 +107,23 @@ def test_sides_that_cannot_be_compared_have_a_page_of_their_own():
     )
     assert "<title>Not comparable · Undertow</title>" in render_html(None, gates.refused())
     assert gate_text(gates.refused()) == (
-        "NOT COMPARABLE: 'dense' and 'int4' hold different examples: 850 examples in both, 50 only in 'dense' (first"
+        "NOT COMPARABLE: 'dense' and 'int4' hold different examples: 850 examples in both, 50 only "
+        "in 'dense' (first"
         " 'q850'); predict the same examples, or compare those in both with --allow-partial.\n"
     )
     assert summary_markdown(None, gates.refused()) == (
-        "**≠ Not comparable.** 'dense' and 'int4' hold different examples\\: 850 examples in both, 50 only in 'dense'"
-        " \\(first 'q850'\\); predict the same examples, or compare those in both with \\-\\-allow\\-partial.\n"
+        "**≠ Not comparable.** 'dense' and 'int4' hold different examples\\: 850 examples in both, "
+        "50 only in 'dense'"
+        " \\(first 'q850'\\); predict the same examples, or compare those in both with "
+        "\\-\\-allow\\-partial.\n"
     )
 
 
 def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
     said = gate_text(gates.gated()).splitlines()
     assert said[:9] == [
-        "FAIL: 2 of 7 required checks fail; first worst_slice_drop on language=ar: worst_slice_drop said why it is"
-        " fail. 1 advisory check does not pass.",
+        "FAIL: 2 of 7 required checks fail; first worst_slice_drop on language=ar: "
+        "worst_slice_drop said why it is fail. 1 advisory check does not pass.",
         "  ✗ Fail: worst_slice_drop on language=ar: worst_slice_drop said why it is fail.",
         "  ✗ Fail: must_not_flip on all: must_not_flip said why it is fail.",
         "  ✗ Fail (advisory): max_new_errors on all: max_new_errors said why it is fail.",
@@ -126,25 +138,32 @@ def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
 
 def test_the_summary_has_the_verdict_in_its_first_line_and_the_table_second():
     said = summary_markdown(*gates.made("gated")).splitlines()
-    assert said[0].startswith("**✗ Fail.** 2 of 7 required checks fail; first worst\\_slice\\_drop on language=ar\\: ")
+    assert said[0].startswith(
+        "**✗ Fail.** 2 of 7 required checks fail; first worst\\_slice\\_drop on language=ar\\: "
+    )
     assert said[2] == "## What does not pass"
     assert said[6] == (
-        "| ✗ Fail | `worst_slice_drop` | language=ar | pruned 90 % | 3.25 | 2.50 to 4.00 | ≤ 5 points | 212 |"
-        " worst\\_slice\\_drop said why it is fail. |"
+        "| ✗ Fail | `worst_slice_drop` | language=ar | pruned 90 % | 3.25 | 2.50 to 4.00 | ≤ 5 "
+        "points | 212 | worst\\_slice\\_drop said why it is fail. |"
     )
     assert said[11] == "✓ 4 checks pass."
     assert said[13] == (
-        "Comparable with 2 stated differences. The whole pools 3 tasks\\: every example counts the same, so a task"
-        " counts by its number of examples."
+        "Comparable with 2 stated differences. The whole pools 3 tasks\\: every example counts the "
+        "same, so a task counts by its number of examples."
     )
     assert "## The audit" in said
 
 
 def test_very_many_decisions_are_cut_everywhere_and_counted():
-    failing = tuple(gates.decision("worst_slice_drop", "fail", "class", f"c{i}") for i in range(3000))
+    failing = tuple(
+        gates.decision("worst_slice_drop", "fail", "class", f"c{i}") for i in range(3000)
+    )
     gate = gates.gated(failing, audits.garments((0.5,)))
     page = render_html(gate.audit, gate)
-    assert "The first 200 of 3,000; all are in <code>report.json</code> and <code>junit.xml</code>." in page
+    assert (
+        "The first 200 of 3,000; all are in <code>report.json</code> and <code>junit.xml</code>."
+        in page
+    )
     assert len(page) < 1_000_000
     summary = summary_markdown(gate.audit, gate)
     assert "2,940 more checks that do not pass: all are in `report.html`." in summary
@@ -157,9 +176,18 @@ def test_very_many_decisions_are_cut_everywhere_and_counted():
     [
         ({"rule": "max_drop"}, "points", "≤ 1 point"),
         ({"rule": "max_new_errors"}, "points", "≤ 1 point"),
-        ({"rule": "max_new_errors", "low": gates.NAN, "high": gates.NAN}, "examples", "≤ 1 example"),
         (
-            {"rule": "max_new_errors", "low": gates.NAN, "high": gates.NAN, "outcome": "cannot tell"},
+            {"rule": "max_new_errors", "low": gates.NAN, "high": gates.NAN},
+            "examples",
+            "≤ 1 example",
+        ),
+        (
+            {
+                "rule": "max_new_errors",
+                "low": gates.NAN,
+                "high": gates.NAN,
+                "outcome": "cannot tell",
+            },
             "points",
             "≤ 1 point",
         ),

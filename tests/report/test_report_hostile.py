@@ -1,4 +1,5 @@
-"""What models, data sets and policies may contain: shown as text in every place, and obeyed in none."""
+"""What models, data sets and policies may contain: shown as text in every place, and obeyed in
+none."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ import gates
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
 from undertow.report.wording import both_ends, ending, quoted_for_logs
 
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def carrying(attack: str):
@@ -24,7 +27,10 @@ def carrying(attack: str):
     )
     audit = gates.generation()
     (variant,) = audit.variants
-    gallery = (gates.entry(0, attack, f"{attack} again", attack), gates.entry(1, None, attack, attack))
+    gallery = (
+        gates.entry(0, attack, f"{attack} again", attack),
+        gates.entry(1, None, attack, attack),
+    )
     carried = {
         "arm": replace(variant.arm, name=attack, outcome=attack),
         "gallery": gallery,
@@ -53,7 +59,11 @@ def test_the_page_shows_it_as_text(attack: str):
     assert not re.search(r"<[^>]*\s(onerror|onload)\s*=", body)
     assert not CONTROL.search(page.replace("\n", ""))
     shown = re.sub(r"\s", "", "".join(c for c in attack if not CONTROL.match(c)))[:30]
-    assert shown in re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", body))) or "\x1b" in attack or "\ufffe" in attack
+    assert (
+        shown in re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", body)))
+        or "\x1b" in attack
+        or "\ufffe" in attack
+    )
 
 
 @pytest.mark.parametrize("attack", gates.ATTACKS)
@@ -85,7 +95,9 @@ def test_slices_named_like_commands_do_not_begin_a_line():
     """A slice stands first in its line, after white space that a runner skips."""
     audit = audits.garments((0.95,))
     rows = audit.findings.with_columns(
-        slice=audits.pl.when(audits.pl.col("slice") == "all").then("slice").otherwise(audits.pl.lit("::error::owned"))
+        slice=audits.pl.when(audits.pl.col("slice") == "all")
+        .then("slice")
+        .otherwise(audits.pl.lit("::error::owned"))
     )
     said = summary_text(replace(audit, findings=rows))
     assert re.search(r"^ +: :error::owned Shirt", said, flags=re.M)
@@ -175,7 +187,10 @@ def test_long_answers_without_outputs_are_compared_too():
     )
     shown = replace(bare.exemplar, reference_output=None, variant_output=None)
     page = render_html(
-        replace(audit, variants=(replace(variant, gallery=(replace(bare, exemplar=shown, control=None),)),))
+        replace(
+            audit,
+            variants=(replace(variant, gallery=(replace(bare, exemplar=shown, control=None),)),),
+        )
     )
     assert "The reference answered" in page
     assert "<del>A</del>" in page
@@ -189,7 +204,9 @@ def test_answers_are_a_line_where_members_agree_and_votes_where_they_do_not():
     one = gates.entry(0, "so it is 35", "so it is 42")
 
     def page(before: tuple[tuple[str, float], ...]) -> str:
-        shown = replace(one.exemplar, reference=audits.Votes(before), variant=audits.Votes((("42", 1.0),)))
+        shown = replace(
+            one.exemplar, reference=audits.Votes(before), variant=audits.Votes((("42", 1.0),))
+        )
         entry = replace(one, exemplar=shown, control=None)
         return render_html(replace(audit, variants=(replace(variant, gallery=(entry,)),)))
 

@@ -40,10 +40,16 @@ def test_one_suite_per_variant_and_one_case_per_rule_and_slice():
 
 def test_an_advice_turns_nothing_red_and_says_why():
     said = {c.get("classname"): c[0] for c in parsed(gates.gated()).iter("testcase") if len(c)}
-    assert said["undertow.max_new_errors"].get("message") == "advisory: max_new_errors said why it is fail."
+    assert (
+        said["undertow.max_new_errors"].get("message")
+        == "advisory: max_new_errors said why it is fail."
+    )
     assert said["undertow.max_churn"].get("message") == "cannot tell: There is no floor."
     failure = said["undertow.worst_slice_drop"]
-    assert failure.attrib == {"message": "worst_slice_drop said why it is fail.", "type": "worst_slice_drop"}
+    assert failure.attrib == {
+        "message": "worst_slice_drop said why it is fail.",
+        "type": "worst_slice_drop",
+    }
     assert failure.text == "limit ≤ 5 points; observed limits 2.50 to 4.00; n = 212"
 
 
@@ -53,7 +59,9 @@ def test_sides_that_cannot_be_compared_are_one_case_in_error():
     (case,) = root.iter("testcase")
     assert (case.get("classname"), case.get("name")) == ("undertow.comparability", "all")
     assert (case[0].tag, case[0].get("type")) == ("error", "not comparable")
-    assert (case[0].get("message") or "").startswith("'dense' and 'int4' hold different examples: 850 examples")
+    assert (case[0].get("message") or "").startswith(
+        "'dense' and 'int4' hold different examples: 850 examples"
+    )
 
 
 def test_two_rules_of_one_kind_on_one_place_are_told_apart():
@@ -63,7 +71,11 @@ def test_two_rules_of_one_kind_on_one_place_are_told_apart():
 
 @pytest.mark.parametrize("attack", gates.ATTACKS)
 def test_any_string_gives_valid_xml(attack: str):
-    given = {"rule": attack, "variant": attack, "reason": f"{attack}\x00\x0b\ud800\ufffe\uffff{attack}"}
+    given = {
+        "rule": attack,
+        "variant": attack,
+        "reason": f"{attack}\x00\x0b\ud800\ufffe\uffff{attack}",
+    }
     for outcome in ("fail", "cannot tell", "pass"):
         root = parsed(gates.gated((gates.decision("x", outcome, attack, attack, **given),)))
         assert [e.tag for e in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]

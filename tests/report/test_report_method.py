@@ -19,7 +19,11 @@ def both() -> Audit:
     several, single = audits.garments((0.9,)), audits.one_member()
     named = replace(single.variants[0], arm=replace(single.variants[0].arm, name="single"))
     findings = single.findings.with_columns(pl.lit("single").alias("variant"))
-    return replace(several, variants=(*several.variants, named), findings=pl.concat([several.findings, findings]))
+    return replace(
+        several,
+        variants=(*several.variants, named),
+        findings=pl.concat([several.findings, findings]),
+    )
 
 
 AUDITS = {
@@ -33,8 +37,14 @@ AUDITS = {
 def test_the_tests_and_papers_are_those_of_the_designs_that_were_met(name: str):
     made, several, single = AUDITS[name]
     note = method(made())
-    assert set(notes.MEMBERS) <= set(note.tests) if several else not set(notes.MEMBERS) & set(note.tests)
-    assert set(notes.SINGLE) <= set(note.tests) if single else not set(notes.SINGLE) & set(note.tests)
+    assert (
+        set(notes.MEMBERS) <= set(note.tests)
+        if several
+        else not set(notes.MEMBERS) & set(note.tests)
+    )
+    assert (
+        set(notes.SINGLE) <= set(note.tests) if single else not set(notes.SINGLE) & set(note.tests)
+    )
     assert set(notes.ALWAYS) <= set(note.tests)
     assert (set(notes.MEMBER_PAPERS) <= set(note.papers)) == several
     assert (set(notes.SINGLE_PAPERS) <= set(note.papers)) == single
@@ -53,7 +63,11 @@ def test_variants_that_share_a_design_are_named_together():
 
 def test_measures_are_explained_once_and_by_the_name_of_the_outcome():
     note = method(audits.garments())
-    assert [title for title, _, _ in note.measures] == ["Accuracy", "Modal disagreement", "Taxicab distance of votes"]
+    assert [title for title, _, _ in note.measures] == [
+        "Accuracy",
+        "Modal disagreement",
+        "Taxicab distance of votes",
+    ]
     assert all(reads and paper for _, reads, paper in note.measures[1:])
     audit = audits.garments((0.9,))
     graded = replace(audit, reference=replace(audit.reference, outcome="mean chrf"))
@@ -88,4 +102,8 @@ def test_the_settings_are_said_in_the_units_of_the_flags():
 def test_what_was_assumed_and_the_glossary_are_passed_on():
     audit = audits.garments((0.9,))
     note = method(audit)
-    assert (note.assumptions, note.reading, note.glossary) == (audit.assumptions, notes.READING, notes.GLOSSARY)
+    assert (note.assumptions, note.reading, note.glossary) == (
+        audit.assumptions,
+        notes.READING,
+        notes.GLOSSARY,
+    )

@@ -1,4 +1,5 @@
-"""The page: all parts in order, nothing from outside, names escaped, readable without script and style."""
+"""The page: all parts in order, nothing from outside, names escaped, readable without script and
+style."""
 
 from __future__ import annotations
 
@@ -20,8 +21,28 @@ from undertow.report import render_html
 from undertow.report.gallery import galleries
 from undertow.report.parts import page
 
-NAMES = ("garments", "texts", "one_member", "many_classes", "hostile", "generation", "gated", "refused", "hostile_gate")
-SECTIONS = ["verdict", "top-line", "slices", "answers", "count", "gallery", "over-indexed", "findings", "method"]
+NAMES = (
+    "garments",
+    "texts",
+    "one_member",
+    "many_classes",
+    "hostile",
+    "generation",
+    "gated",
+    "refused",
+    "hostile_gate",
+)
+SECTIONS = [
+    "verdict",
+    "top-line",
+    "slices",
+    "answers",
+    "count",
+    "gallery",
+    "over-indexed",
+    "findings",
+    "method",
+]
 GATED = {
     "gated": ["gate", "decisions", *SECTIONS],
     "hostile_gate": ["gate", "decisions", *SECTIONS],
@@ -31,7 +52,8 @@ VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 
 class Tree(HTMLParser):
-    """Collects elements with their attributes and text; fails on a tag that is not closed in order."""
+    """Collects elements with their attributes and text; fails on a tag that is not closed in
+    order."""
 
     def __init__(self, markup: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -73,7 +95,9 @@ def tree_of(name: str) -> Tree:
 
 def words(name: str) -> str:
     return re.sub(
-        r"\s+", " ", re.sub(r"<[^>]*>", " ", re.sub(r"<(style|script)>.*?</\1>", "", html_of(name), flags=re.S))
+        r"\s+",
+        " ",
+        re.sub(r"<[^>]*>", " ", re.sub(r"<(style|script)>.*?</\1>", "", html_of(name), flags=re.S)),
     )
 
 
@@ -106,27 +130,49 @@ def test_ids_are_unique_and_every_reference_within_the_page_exists(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_loaded_from_anywhere(name: str):
     tree = tree_of(name)
-    assert not {t for t, _ in tree.elements} & {"link", "iframe", "object", "embed", "video", "audio", "source", "use"}
+    assert not {t for t, _ in tree.elements} & {
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "video",
+        "audio",
+        "source",
+        "use",
+    }
     for tag, attributes in tree.elements:
-        assert not {"srcset", "style", "background", "action", "xlink:href"} & set(attributes), (tag, attributes)
+        assert not {"srcset", "style", "background", "action", "xlink:href"} & set(attributes), (
+            tag,
+            attributes,
+        )
         assert not [key for key in attributes if key.startswith("on")]
         if "src" in attributes:
             assert tag == "img"
-            assert re.match(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$", attributes["src"] or "")
+            assert re.match(
+                r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$", attributes["src"] or ""
+            )
         if "href" in attributes:
             assert tag == "a"
             assert re.match(r"#|https://arxiv\.org/abs/\d", attributes["href"] or "")
     css = "".join(tree.words["style"])
     assert not re.search(r"url\(|@import|expression\(|https?:", css)
     assert not re.search(
-        r"https?:|fetch\(|XMLHttp|import\s*\(|localStorage|eval|innerHTML", "".join(tree.words["script"])
+        r"https?:|fetch\(|XMLHttp|import\s*\(|localStorage|eval|innerHTML",
+        "".join(tree.words["script"]),
     )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_allows_only_its_own_script_and_style(name: str):
     tree = tree_of(name)
-    policy = next(a["content"] for a in tree.all("meta") if a.get("http-equiv") == "Content-Security-Policy") or ""
+    policy = (
+        next(
+            a["content"]
+            for a in tree.all("meta")
+            if a.get("http-equiv") == "Content-Security-Policy"
+        )
+        or ""
+    )
     for kind in ("script", "style"):
         (content,) = ["".join(tree.words[kind])]
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -157,7 +203,9 @@ def test_every_picture_has_words_and_a_size():
     shown = sum(1 + (e.control is not None) for v in audits.garments().variants for e in v.gallery)
     assert len(pictures) == shown
     for picture in pictures:
-        assert re.match(r"(Exemplar|Control): example test-\d{5}, labelled \S", picture["alt"] or "")
+        assert re.match(
+            r"(Exemplar|Control): example test-\d{5}, labelled \S", picture["alt"] or ""
+        )
         assert (picture["width"], picture["height"], picture["class"]) == ("112", "112", "crisp")
 
 
@@ -168,14 +216,18 @@ def test_every_number_that_decides_is_on_the_page():
         assert variant.count is not None
         assert f"{variant.count.observed:,} of {variant.count.n_examples:,}" in said
         assert variant.arm.name in said
-    for effect, low, high in audit.findings.select("effect", "low", "high").filter(pl.col("low") < -0.1).iter_rows():
+    for effect, low, high in (
+        audit.findings.select("effect", "low", "high").filter(pl.col("low") < -0.1).iter_rows()
+    ):
         assert f"{100 * effect:.1f}".replace("-", "−") in said
         assert f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−") in said
 
 
 def test_the_verdict_is_said_in_words_beside_its_colour():
     assert '<span class="badge worse large"><svg' in html_of("garments")
-    assert re.search(r"Worse 3 of 5 variants lose more than chance can explain\.", words("garments"))
+    assert re.search(
+        r"Worse 3 of 5 variants lose more than chance can explain\.", words("garments")
+    )
 
 
 def test_a_smoke_audit_is_stamped_and_a_small_one_is_not():
@@ -190,7 +242,9 @@ def test_a_thousand_classes_say_what_is_left_out():
     assert "30 of 1,000 slices drawn" in said
     assert "The 300 most important of 18,006 findings" in said
     rows = re.search(
-        r'<table class="data sortable" id="findings-table">.*?</table>', html_of("many_classes"), flags=re.S
+        r'<table class="data sortable" id="findings-table">.*?</table>',
+        html_of("many_classes"),
+        flags=re.S,
     )
     assert rows is not None
     assert rows[0].count("<tr ") == 300
@@ -215,7 +269,9 @@ def test_one_member_says_that_there_is_no_floor():
 
 def test_slices_without_labels_and_floor_are_not_asked_for_again():
     audit = audits.one_member()
-    bare = replace(audit, findings=audit.findings.clear(), settings=replace(audit.settings, by=("light",)))
+    bare = replace(
+        audit, findings=audit.findings.clear(), settings=replace(audit.settings, by=("light",))
+    )
     page = render_html(bare)
     assert "No slice can be set against anything: there are no labels" in page
     assert "name a column with" not in page
@@ -232,7 +288,11 @@ def test_without_labels_slices_or_exemplars_the_page_still_stands():
         count=None,
     )
     bare = replace(
-        audit, variants=(variant,), findings=audit.findings.clear(), exemplars=audit.exemplars.clear(), classes=()
+        audit,
+        variants=(variant,),
+        findings=audit.findings.clear(),
+        exemplars=audit.exemplars.clear(),
+        classes=(),
     )
     page = render_html(bare)
     Tree(page)
@@ -259,7 +319,9 @@ def tree_tags() -> set[str]:
 
 @pytest.mark.parametrize("name", ["hostile", "hostile_gate"])
 def test_no_control_character_or_direction_override_reaches_the_page(name: str):
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", html_of(name))
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", html_of(name)
+    )
 
 
 def test_ten_megabytes_of_text_are_cut_and_their_length_is_said():
@@ -291,7 +353,9 @@ def test_large_pictures_keep_the_page_under_its_size():
     audit = audits.garments((0.9,))
     noise = bytes(range(256)) * 600
     heavy = tuple(
-        replace(e, exemplar=replace(e.exemplar, image=(e.exemplar.image or b"") + noise + bytes([i])))
+        replace(
+            e, exemplar=replace(e.exemplar, image=(e.exemplar.image or b"") + noise + bytes([i]))
+        )
         for i, e in enumerate(audit.variants[0].gallery)
     )
     page = render_html(replace(audit, variants=(replace(audit.variants[0], gallery=heavy * 5),)))
@@ -309,7 +373,9 @@ def test_very_many_variants_share_the_room_for_exemplars():
 
 def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -318,7 +384,11 @@ def test_text_has_enough_contrast(scheme: int):
     css = "".join(tree_of("garments").words["style"])
     block = re.findall(r":root \{(.*?)\}", css, flags=re.S)[scheme]
     colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
-    pairs = [(front, back) for front in ("ink", "quiet", "accent", "other") for back in ("paper", "raised")]
+    pairs = [
+        (front, back)
+        for front in ("ink", "quiet", "accent", "other")
+        for back in ("paper", "raised")
+    ]
     for front, back in [*pairs, ("ink", "accent-wash")]:
         light, dark = sorted((luminance(colour[front]), luminance(colour[back])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
@@ -329,11 +399,18 @@ def test_variants_of_one_design_share_its_sentence():
     audit = audits.garments()
     one, two = ("It is about these.", "Tested so."), ("It is about those.", "Tested otherwise.")
     designs = [one, one, two, one, one]
-    named = replace(audit, variants=tuple(replace(v, design=d) for v, d in zip(audit.variants, designs, strict=True)))
+    named = replace(
+        audit,
+        variants=tuple(replace(v, design=d) for v, d in zip(audit.variants, designs, strict=True)),
+    )
     names = [v.arm.name for v in audit.variants]
     assert page(named).about == (
         f"{names[0]}, {names[1]}, {names[3]}, {names[4]}: It is about these. Tested so.",
         f"{names[2]}: It is about those. Tested otherwise.",
     )
     many = replace(audit, variants=(*named.variants, *(named.variants[0],) * 4))
-    assert page(many).about[0].startswith(f"{names[0]}, {names[1]}, {names[3]}, {names[4]}, {names[0]} and 3 more: ")
+    assert (
+        page(many)
+        .about[0]
+        .startswith(f"{names[0]}, {names[1]}, {names[3]}, {names[4]}, {names[0]} and 3 more: ")
+    )

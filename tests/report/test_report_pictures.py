@@ -45,10 +45,15 @@ def test_a_picture_is_drawn_within_the_square_with_its_proportions(made, size, d
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 20), (20, 0)])
 def test_a_picture_that_claims_no_size_gets_the_whole_square(size):
-    assert (picture_of(gif_of(*size), fits=True).width, picture_of(gif_of(*size), fits=True).height) == (112, 112)
+    assert (
+        picture_of(gif_of(*size), fits=True).width,
+        picture_of(gif_of(*size), fits=True).height,
+    ) == (112, 112)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xd8\xff and more", b"RIFF1234WEBPVP8 ", b"GIF87a\x01", b"\x89PNG\r\n\x1a\n"])
+@pytest.mark.parametrize(
+    "data", [b"\xff\xd8\xff and more", b"RIFF1234WEBPVP8 ", b"GIF87a\x01", b"\x89PNG\r\n\x1a\n"]
+)
 def test_a_size_that_is_not_read_is_the_whole_square_without_crisp_pixels(data):
     picture = picture_of(data, fits=True)
     assert (picture.width, picture.height, picture.crisp) == (112, 112, False)
@@ -77,7 +82,12 @@ def test_a_picture_is_carried_whole_or_its_absence_is_said():
     assert (base64.b64decode(carried.data), carried.kind, carried.missing) == (data, "png", "")
     left_out = picture_of(data, fits=False)
     said = f"picture left out to keep this file small ({len(data):,} bytes)"
-    assert (left_out.data, left_out.missing, left_out.width, left_out.crisp) == ("", said, 112, True)
+    assert (left_out.data, left_out.missing, left_out.width, left_out.crisp) == (
+        "",
+        said,
+        112,
+        True,
+    )
     unknown = picture_of(b"<svg/>", fits=True)
     said = "picture of a format that is not shown (6 bytes)"
     assert (unknown.data, unknown.kind, unknown.missing, unknown.width) == ("", "", said, 112)

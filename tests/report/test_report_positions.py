@@ -1,4 +1,5 @@
-"""Where values stand in charts: each coordinate here was worked out by hand from the width of the picture."""
+"""Where values stand in charts: each coordinate here was worked out by hand from the width of the
+picture."""
 
 from __future__ import annotations
 
@@ -38,10 +39,14 @@ def the(chart: Element, tag: str, name: str) -> Element:
 
 def texts(chart: Element, name: str) -> dict[str, tuple[float, float]]:
     """What is written, and where."""
-    return {e.text or "": (float(e.attrib["x"]), float(e.attrib["y"])) for e in of_class(chart, "text", name)}
+    return {
+        e.text or "": (float(e.attrib["x"]), float(e.attrib["y"]))
+        for e in of_class(chart, "text", name)
+    }
 
 
-# Of the floor chart, 0 stands at 138 and the largest value times 1.06 at 420 − 54 = 366, so 228 pixels hold it.
+# Of the floor chart, 0 stands at 138 and the largest value times 1.06 at 420 − 54 = 366, so 228
+# pixels hold it.
 COUNTS = (
     AgainstFloor("first", "90 % sparse", 100.0, 40.0, 20.0, 50.0, "worse", "100 of 900"),
     AgainstFloor("second", "", 30.0, NAN, NAN, NAN, "too small to tell", "30 of 900"),
@@ -73,7 +78,9 @@ def test_a_count_stands_where_its_number_is_and_its_band_behind_it() -> None:
 def test_the_second_row_of_counts_stands_one_row_lower() -> None:
     diamond = of_class(count_chart(), "path", "mark")[1]
     top = diamond.attrib["d"].removeprefix("M").split("L")[0]
-    assert [float(v) for v in top.split()] == pytest.approx([at_count(30), 6 + 38 + 19 - 5], abs=0.01)
+    assert [float(v) for v in top.split()] == pytest.approx(
+        [at_count(30), 6 + 38 + 19 - 5], abs=0.01
+    )
 
 
 def test_the_axis_of_counts_has_upright_lines_at_round_numbers_and_its_words_below() -> None:
@@ -81,7 +88,9 @@ def test_the_axis_of_counts_has_upright_lines_at_round_numbers_and_its_words_bel
     bottom = 6 + 2 * 38
     assert ends(the(chart, "line", "zero")) == (138, 6, 138, bottom)
     lines = [ends(line) for line in of_class(chart, "line", "grid")]
-    assert lines == [pytest.approx((at_count(v), 6, at_count(v), bottom), abs=0.01) for v in (50, 100)]
+    assert lines == [
+        pytest.approx((at_count(v), 6, at_count(v), bottom), abs=0.01) for v in (50, 100)
+    ]
     said = texts(chart, "tick")
     for tick in (0, 50, 100):
         assert said[str(tick)] == pytest.approx((at_count(tick), bottom + 16), abs=0.01)
@@ -100,13 +109,17 @@ def test_names_and_numbers_of_counts_stand_left_and_right_of_the_axis() -> None:
 
 
 def test_shares_have_digits_and_a_narrow_band_can_be_seen() -> None:
-    chart = count_chart((replace(COUNTS[0], observed=0.5, floor=0.25, floor_low=0.25, floor_high=0.25),))
+    chart = count_chart(
+        (replace(COUNTS[0], observed=0.5, floor=0.25, floor_low=0.25, floor_high=0.25),)
+    )
     said = texts(chart, "tick")
     assert {text: x for text, (x, _) in said.items() if text[0] == "0"} == pytest.approx(
         {"0": 138, "0.20": 138 + 228 * 0.2 / 0.53, "0.40": 138 + 228 * 0.4 / 0.53}, abs=0.01
     )
     assert texts(chart, "num") == {"0.500": (420, 25 + 4.3)}
-    assert number(the(chart, "rect", "band"), "x", "width") == pytest.approx((138 + 228 * 0.25 / 0.53, 1.5), abs=0.01)
+    assert number(the(chart, "rect", "band"), "x", "width") == pytest.approx(
+        (138 + 228 * 0.25 / 0.53, 1.5), abs=0.01
+    )
 
 
 @pytest.mark.parametrize("missing", ["observed", "floor"])
@@ -118,21 +131,44 @@ def test_a_count_without_one_of_its_numbers_has_no_line_to_it(missing: str) -> N
 
 
 def test_all_counts_zero_stand_at_zero() -> None:
-    chart = count_chart((replace(COUNTS[0], observed=0.0, floor=0.0, floor_low=0.0, floor_high=0.0),))
+    chart = count_chart(
+        (replace(COUNTS[0], observed=0.0, floor=0.0, floor_low=0.0, floor_high=0.0),)
+    )
     assert ends(the(chart, "line", "floor-mean"))[0] == 138
     assert float(the(chart, "rect", "band").attrib["x"]) == 138
 
 
-# Of the slice chart, an effect of −0.2 stands at 100 and one of 0.1 at 368: 0 is two thirds of the way.
+# Of the slice chart, an effect of −0.2 stands at 100 and one of 0.1 at 368: 0 is two thirds of the
+# way.
 AXIS = Axis(-0.2, 0.1, left=100)
 
 
-def effect(value: str, shift: float, half: float = 0.03, band: float = 0.02, **given: object) -> Effect:
-    made = Effect("class", value, 50, 0.9, 0.9 + shift, shift, shift - half, shift + half, -band, band, "worse", "")
+def effect(
+    value: str, shift: float, half: float = 0.03, band: float = 0.02, **given: object
+) -> Effect:
+    made = Effect(
+        "class",
+        value,
+        50,
+        0.9,
+        0.9 + shift,
+        shift,
+        shift - half,
+        shift + half,
+        -band,
+        band,
+        "worse",
+        "",
+    )
     return replace(made, **given)
 
 
-PANEL = Panel("variant", (effect("cat", -0.1), effect("dog", 0.05, verdict="better")), 2, {"worse": 1, "better": 1})
+PANEL = Panel(
+    "variant",
+    (effect("cat", -0.1), effect("dog", 0.05, verdict="better")),
+    2,
+    {"worse": 1, "better": 1},
+)
 
 
 def at_effect(value: float) -> float:
@@ -144,7 +180,9 @@ def slice_chart(panel: Panel = PANEL, columns: int = 1, scale: Scale | None = No
 
 
 def test_an_axis_maps_its_ends_to_the_frame_and_keeps_what_lies_beyond_inside() -> None:
-    assert [AXIS(v) for v in (-0.2, -0.05, 0.0, 0.1)] == pytest.approx([100, 234, 100 + 268 * 2 / 3, 368])
+    assert [AXIS(v) for v in (-0.2, -0.05, 0.0, 0.1)] == pytest.approx(
+        [100, 234, 100 + 268 * 2 / 3, 368]
+    )
     assert [AXIS(v) for v in (-5.0, 5.0)] == pytest.approx([100, 368])
 
 
@@ -153,16 +191,24 @@ def test_an_effect_stands_where_its_number_is_between_the_ends_of_its_interval()
     for row, (shift, tip) in enumerate(((-0.1, 5), (0.05, -5))):
         middle = 8 + 23 * row + 11.5
         drawn = of_class(chart, "path", "mark")[row].attrib["d"].removeprefix("M").split("L")[0]
-        assert [float(v) for v in drawn.split()] == pytest.approx([at_effect(shift), middle + tip], abs=0.01)
+        assert [float(v) for v in drawn.split()] == pytest.approx(
+            [at_effect(shift), middle + tip], abs=0.01
+        )
         line = ends(of_class(chart, "line", "interval")[row])
-        assert line == pytest.approx((at_effect(shift - 0.03), middle, at_effect(shift + 0.03), middle), abs=0.01)
-        x, y, width, height = number(of_class(chart, "rect", "band")[row], "x", "y", "width", "height")
+        assert line == pytest.approx(
+            (at_effect(shift - 0.03), middle, at_effect(shift + 0.03), middle), abs=0.01
+        )
+        x, y, width, height = number(
+            of_class(chart, "rect", "band")[row], "x", "y", "width", "height"
+        )
         assert (x, x + width) == pytest.approx((at_effect(-0.02), at_effect(0.02)), abs=0.011)
         assert (y, height) == (8 + 23 * row, 23)
 
 
 def test_zero_is_one_upright_line_from_the_first_row_to_the_last() -> None:
-    assert ends(the(slice_chart(), "line", "zero")) == pytest.approx((at_effect(0), 8, at_effect(0), 54), abs=0.01)
+    assert ends(the(slice_chart(), "line", "zero")) == pytest.approx(
+        (at_effect(0), 8, at_effect(0), 54), abs=0.01
+    )
 
 
 def test_the_axis_of_effects_has_upright_lines_at_round_points_and_its_words_below() -> None:
@@ -208,7 +254,10 @@ def test_an_interval_beyond_the_axis_ends_at_it_with_an_arrow_that_points_outwar
     chart = slice_chart(replace(PANEL, effects=(row,)))
     assert ends(the(chart, "line", "interval")) == (100, 19.5, 368, 19.5)
     arrows = [e.attrib["d"] for e in of_class(chart, "path", "interval")]
-    assert arrows == ["M104.00 16.00L100.00 19.50L104.00 23.00", "M364.00 16.00L368.00 19.50L364.00 23.00"]
+    assert arrows == [
+        "M104.00 16.00L100.00 19.50L104.00 23.00",
+        "M364.00 16.00L368.00 19.50L364.00 23.00",
+    ]
     inside = slice_chart(replace(PANEL, effects=(effect("cat", -0.05, low=-0.2, high=0.1),)))
     assert of_class(inside, "path", "interval") == []
 
@@ -218,12 +267,19 @@ def test_what_is_not_known_is_not_drawn() -> None:
     chart = slice_chart(replace(PANEL, effects=(bare,)))
     assert of_class(chart, "line", "interval") == of_class(chart, "rect", "band") == []
     assert len(of_class(chart, "path", "mark")) == 1
-    undefined = slice_chart(replace(PANEL, effects=(replace(bare, effect=NAN, verdict="undefined"),)))
+    undefined = slice_chart(
+        replace(PANEL, effects=(replace(bare, effect=NAN, verdict="undefined"),))
+    )
     cross = the(undefined, "path", "mark").attrib["d"]
     assert cross.startswith(f"M{svg._value(at_effect(0) - 3.5)} {svg._value(19.5 - 3.5)}l7 7")
     half_known = slice_chart(replace(PANEL, effects=(effect("cat", -0.05, low=NAN),)))
     assert of_class(half_known, "line", "interval") == []
-    assert of_class(slice_chart(replace(PANEL, effects=(effect("cat", 0.0, band_low=NAN),))), "rect", "band") == []
+    assert (
+        of_class(
+            slice_chart(replace(PANEL, effects=(effect("cat", 0.0, band_low=NAN),))), "rect", "band"
+        )
+        == []
+    )
 
 
 def test_the_common_axis_holds_every_panel_with_a_margin_and_room_for_the_longest_name() -> None:
@@ -284,7 +340,9 @@ def test_nothing_is_drawn_without_ink_or_size() -> None:
         assert all(size > 0.3 for size in sizes), name
         assert sizes or name == "r"
     assert all(8 < float(e.attrib["font-size"]) < 20 for e in drawn if e.tag == "text")
-    assert {e.attrib["text-anchor"] for e in drawn if e.tag == "text" and "tick" in e.attrib["class"]} == {
+    assert {
+        e.attrib["text-anchor"] for e in drawn if e.tag == "text" and "tick" in e.attrib["class"]
+    } == {
         "middle",
         "end",
     }

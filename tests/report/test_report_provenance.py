@@ -28,10 +28,15 @@ def sha256(path: Path) -> str:
 
 
 def test_the_command_and_every_file_that_was_read(place: Path):
-    done = run(place, "undertow audit old.csv old2.csv --against good.csv --against bad.csv --out out")
+    done = run(
+        place, "undertow audit old.csv old2.csv --against good.csv --against bad.csv --out out"
+    )
     assert done.returncode == 0, done.stderr
     said = report(place / "out")
-    assert said["command"] == "undertow audit old.csv old2.csv --against good.csv --against bad.csv --out out"
+    assert (
+        said["command"]
+        == "undertow audit old.csv old2.csv --against good.csv --against bad.csv --out out"
+    )
     assert [(f["role"], f["path"]) for f in said["inputs"]] == [
         ("reference", "old.csv"),
         ("reference", "old2.csv"),
@@ -39,8 +44,17 @@ def test_the_command_and_every_file_that_was_read(place: Path):
         ("variant", "bad.csv"),
     ]
     for file in said["inputs"]:
-        assert (file["size"], file["sha256"]) == ((place / file["path"]).stat().st_size, sha256(place / file["path"]))
-    assert [name for name, _ in said["versions"]] == ["undertow", "Python", "numpy", "scipy", "polars"]
+        assert (file["size"], file["sha256"]) == (
+            (place / file["path"]).stat().st_size,
+            sha256(place / file["path"]),
+        )
+    assert [name for name, _ in said["versions"]] == [
+        "undertow",
+        "Python",
+        "numpy",
+        "scipy",
+        "polars",
+    ]
     page = (place / "out" / "report.html").read_text("utf-8")
     assert '<li><a href="#provenance">Provenance</a></li>' in page
     assert f"<code>{said['command']}</code>" in page
@@ -49,7 +63,9 @@ def test_the_command_and_every_file_that_was_read(place: Path):
 
 def test_a_gates_policy_and_the_files_it_names_are_among_them(place: Path):
     (place / "ids.txt").write_text("e1\ne2\n")
-    (place / "gate.toml").write_text('[[max_drop]]\npoints = 10\n[[must_not_flip]]\nfile = "ids.txt"\n')
+    (place / "gate.toml").write_text(
+        '[[max_drop]]\npoints = 10\n[[must_not_flip]]\nfile = "ids.txt"\n'
+    )
     run(place, "undertow gate old.csv --against good.csv --policy gate.toml --out out")
     inputs = report(place / "out")["inputs"]
     assert [(f["role"], f["path"]) for f in inputs] == [
@@ -79,7 +95,9 @@ def test_the_time_is_told_only_where_it_is_given(place: Path, monkeypatch: pytes
     request = Request([place / "old.csv"], [[place / "good.csv"]])
     audit_files(request, place / "one")
     audit_files(request, place / "two")
-    assert (place / "one" / "report.html").read_bytes() == (place / "two" / "report.html").read_bytes()
+    assert (place / "one" / "report.html").read_bytes() == (
+        place / "two" / "report.html"
+    ).read_bytes()
     assert report(place / "one")["made"] == ""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     audit_files(request, place / "three")
@@ -104,6 +122,6 @@ def test_a_file_that_is_gone_before_its_digest_is_named(place: Path):
     with pytest.raises(UserError) as caught:
         sources.provenance()
     assert str(caught.value) == (
-        f"{gone}: cannot be read a second time for its digest (No such file or directory); keep it in place until the"
-        " report is written"
+        f"{gone}: cannot be read a second time for its digest (No such file or directory); keep it "
+        "in place until the report is written"
     )

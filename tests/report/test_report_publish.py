@@ -28,11 +28,15 @@ State = frozenset[tuple[str, bytes]]
 def report(run: str, *others: str) -> dict[str, bytes]:
     """A report of some run, each file with the run in it; the page last."""
     heads = {name: OTHERS[name] for name in others}
-    return {name: heads.get(name, b"") + run.encode() for name in (*others, "json", "summary", "page")}
+    return {
+        name: heads.get(name, b"") + run.encode() for name in (*others, "json", "summary", "page")
+    }
 
 
 def state(folder: Path) -> State:
-    return frozenset((str(p.relative_to(folder)), p.read_bytes()) for p in folder.rglob("*") if p.is_file())
+    return frozenset(
+        (str(p.relative_to(folder)), p.read_bytes()) for p in folder.rglob("*") if p.is_file()
+    )
 
 
 def visible(found: State) -> dict[str, bytes]:
@@ -40,12 +44,15 @@ def visible(found: State) -> dict[str, bytes]:
 
 
 def runs(found: State) -> set[bytes]:
-    return {content.removeprefix(b"<ours").removeprefix(b"PAR1") for content in visible(found).values()}
+    return {
+        content.removeprefix(b"<ours").removeprefix(b"PAR1") for content in visible(found).values()
+    }
 
 
 @contextmanager
 def every_line(seen: list[State], folder: Path) -> Iterator[None]:
-    """Notes what is in the folder before each line that runs, here and in what is called: where a kill may come."""
+    """Notes what is in the folder before each line that runs, here and in what is called: where a
+    kill may come."""
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in (module.__file__, shutil.__file__):
@@ -87,7 +94,9 @@ def test_at_no_point_do_files_of_two_runs_stand_together(killed: list[State]):
             assert visible(found) in (FIRST, SECOND)
 
 
-def test_wherever_a_run_was_killed_the_next_one_leaves_its_own_files_alone(killed: list[State], tmp_path: Path):
+def test_wherever_a_run_was_killed_the_next_one_leaves_its_own_files_alone(
+    killed: list[State], tmp_path: Path
+):
     for n, found in enumerate(killed):
         folder = tmp_path / str(n)
         for name, content in found:
@@ -97,12 +106,16 @@ def test_wherever_a_run_was_killed_the_next_one_leaves_its_own_files_alone(kille
         assert dict(state(folder)) == THIRD
 
 
-def steps(monkeypatch: pytest.MonkeyPatch, folder: Path, fail_at: int, error: BaseException) -> list[str]:
+def steps(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, fail_at: int, error: BaseException
+) -> list[str]:
     """Of the calls that change the disk the given one fails; returns the calls made so far."""
     made: list[str] = []
     for owner, name in ((os, "replace"), (os, "mkdir"), (os, "fsync")):
 
-        def call(*given: Any, _real: Any = getattr(owner, name), _name: str = name, **more: Any) -> Any:
+        def call(
+            *given: Any, _real: Any = getattr(owner, name), _name: str = name, **more: Any
+        ) -> Any:
             if given[0] == folder:  # That the folder is there already is no step.
                 return _real(*given, **more)
             made.append(_name)
@@ -114,7 +127,9 @@ def steps(monkeypatch: pytest.MonkeyPatch, folder: Path, fail_at: int, error: Ba
     return made
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"]
+)
 def test_what_fails_at_any_step_puts_the_old_report_back(
     error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -174,7 +189,8 @@ def test_a_folder_of_the_name_of_a_file_is_refused_and_nothing_is_touched(tmp_pa
     with pytest.raises(UserError) as refused:
         write_report(audits.garments((0.5,)), tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}: the report cannot be written here (summary.md is a folder). Give another --out."
+        f"{tmp_path}: the report cannot be written here (summary.md is a folder). Give another "
+        "--out."
     )
     assert state(tmp_path) == before
 
@@ -219,13 +235,16 @@ def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(UserError) as refused:
             write_report(None, tmp_path, gates.refused())
     assert str(refused.value) == (
-        f"{tmp_path}: the report cannot be written here (another run is writing here). Give another --out."
+        f"{tmp_path}: the report cannot be written here (another run is writing here). Give "
+        "another --out."
     )
     assert write_report(None, tmp_path, gates.refused()).exists()
 
 
 @pytest.mark.parametrize("lacking", ["module", "lock", "open"])
-def test_a_folder_that_cannot_be_locked_can_be_written(lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_that_cannot_be_locked_can_be_written(
+    lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     def refuse(*given: object) -> None:
         raise OSError(37, "No locks available")
 
@@ -235,7 +254,9 @@ def test_a_folder_that_cannot_be_locked_can_be_written(lacking: str, tmp_path: P
         monkeypatch.setattr(module.fcntl, "flock", refuse)
     else:
         real = os.open
-        monkeypatch.setattr(os, "open", lambda p, *a, **k: refuse() if p == tmp_path else real(p, *a, **k))
+        monkeypatch.setattr(
+            os, "open", lambda p, *a, **k: refuse() if p == tmp_path else real(p, *a, **k)
+        )
     other = tmp_path / f"{STAGE}of-a-run-that-may-live"
     other.mkdir()
     publish(FIRST, tmp_path, OTHERS)

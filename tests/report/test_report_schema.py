@@ -41,7 +41,9 @@ def test_a_real_gate_is_valid(validator: jsonschema.Draft202012Validator):
     from undertow.audit.gate.policy import parse_policy
 
     old, new = worlds.flipped_world(400, 40, 10, slices={"language": ["en", "de"] * 200})
-    policy = parse_policy('[[max_drop]]\npoints = 1\n\n[[worst_slice_drop]]\npoints = 3\nby = "language"\n')
+    policy = parse_policy(
+        '[[max_drop]]\npoints = 1\n\n[[worst_slice_drop]]\npoints = 3\nby = "language"\n'
+    )
     found = gate(old, [new], policy)
     content = gates.read_json(report_json(found.audit, found))
     assert list(validator.iter_errors(content)) == []
@@ -62,7 +64,9 @@ def test_the_published_schema_is_this_one():
         lambda c: c["findings"][0].pop("p"),
         lambda c: c["gate"].update(verdict="maybe"),
         lambda c: c["gate"]["decisions"][0].update(low="low"),
-        lambda c: c["variants"][0]["gallery"][0]["exemplar"]["reference"]["shares"].append(["half"]),
+        lambda c: c["variants"][0]["gallery"][0]["exemplar"]["reference"]["shares"].append(
+            ["half"]
+        ),
     ],
     ids=range(8),
 )
@@ -98,7 +102,11 @@ def test_a_report_without_a_gate_says_so_and_a_refusal_holds_the_gate_alone():
 def exemplars(**columns: list[object]) -> pl.DataFrame:
     n = len(columns["label"])
     blank: dict[str, list[object]] = {name: [None] * n for name in EXEMPLAR_COLUMNS}
-    given = {"variant": ["int8"] * n, "example_id": [f"e{i}" for i in range(n)], "modal_disagreement": [True] * n}
+    given = {
+        "variant": ["int8"] * n,
+        "example_id": [f"e{i}" for i in range(n)],
+        "modal_disagreement": [True] * n,
+    }
     return pl.DataFrame({**blank, **given, **columns}, schema=EXEMPLAR_COLUMNS)
 
 
@@ -115,10 +123,18 @@ def test_changed_answers_say_which_way():
         modal_disagreement=[True, True, True, True, False],
     )
     found = flips(replace(audit, variants=(named,), exemplars=frame))
-    assert found["change"].to_list() == ["right to wrong", "wrong to right", "wrong to wrong", "other answer"]
+    assert found["change"].to_list() == [
+        "right to wrong",
+        "wrong to right",
+        "wrong to wrong",
+        "other answer",
+    ]
     assert found.row(0) == ("int8", "e0", "right to wrong", "a", "a", "b")
     graded = replace(named, arm=replace(named.arm, outcome="mean chrf"))
-    assert flips(replace(audit, variants=(graded,), exemplars=frame))["change"].to_list()[2] == "other answer"
+    assert (
+        flips(replace(audit, variants=(graded,), exemplars=frame))["change"].to_list()[2]
+        == "other answer"
+    )
 
 
 def test_the_table_is_written_with_its_columns(tmp_path: Path):

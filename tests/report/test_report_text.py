@@ -15,7 +15,9 @@ NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
 
 def test_the_terminal_gets_the_verdict_first():
     said = summary_text(audits.garments((0.0, 0.95))).splitlines()
-    assert said[0].startswith("WORSE: 1 of 2 variants loses more than chance can explain. pruned 95 %")
+    assert said[0].startswith(
+        "WORSE: 1 of 2 variants loses more than chance can explain. pruned 95 %"
+    )
     assert said[1].startswith("10 + 10 members: members are exchanged between the two populations;")
     assert re.match(r"  ● dense again  accuracy \d\d\.\d % → \d\d\.\d % \(", said[3])
     assert re.match(r"  ▼ pruned 95 %  accuracy \d\d\.\d % → \d\d\.\d % \(", said[6])
@@ -64,7 +66,9 @@ def test_names_make_no_markup_in_markdown():
 
 
 def test_a_hundred_thousand_assumptions_do_not_break_the_limit():
-    audit = replace(audits.garments((0.5,)), assumptions=tuple(f"assumption {i} — ✓" for i in range(100_000)))
+    audit = replace(
+        audits.garments((0.5,)), assumptions=tuple(f"assumption {i} — ✓" for i in range(100_000))
+    )
     said = summary_markdown(audit)
     assert len(said.encode()) <= 60_000
     assert said.endswith("\n\nCut at 60 kB; `report.html` has the rest.\n")

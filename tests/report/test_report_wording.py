@@ -74,13 +74,41 @@ def test_the_first_sentence_survives_decimals():
 @pytest.mark.parametrize(
     ("scale", "said"),
     [
-        (Scale(True), ("change against the reference", "points", "93.4 %", "+93.4", "−1.2 to +0.5", "1.2 to 93.4")),
-        (Scale(False), ("change against the reference", "", "0.934", "+0.934", "−0.012 to +0.005", "0.012 to 0.934")),
-        (Scale(True, True), ("excess over the floor", "points", "93.4 %", "+93.4", "−1.2 to +0.5", "1.2 to 93.4")),
+        (
+            Scale(True),
+            (
+                "change against the reference",
+                "points",
+                "93.4 %",
+                "+93.4",
+                "−1.2 to +0.5",
+                "1.2 to 93.4",
+            ),
+        ),
+        (
+            Scale(False),
+            (
+                "change against the reference",
+                "",
+                "0.934",
+                "+0.934",
+                "−0.012 to +0.005",
+                "0.012 to 0.934",
+            ),
+        ),
+        (
+            Scale(True, True),
+            ("excess over the floor", "points", "93.4 %", "+93.4", "−1.2 to +0.5", "1.2 to 93.4"),
+        ),
     ],
 )
 def test_a_scale_has_its_own_unit_and_digits(scale: Scale, said: tuple[str, ...]):
-    values = (scale.value(0.934), scale.effect(0.934), scale.interval(-0.012, 0.005), scale.span(0.012, 0.934))
+    values = (
+        scale.value(0.934),
+        scale.effect(0.934),
+        scale.interval(-0.012, 0.005),
+        scale.span(0.012, 0.934),
+    )
     assert (scale.contrast, scale.unit, *values) == said
 
 
@@ -89,9 +117,16 @@ def test_what_is_undefined_is_a_dash_never_zero(undefined: float | None):
     scale = Scale(True)
     alone = (wording.number, wording.count, wording.percent, wording.signed, wording.probability)
     assert {say(undefined) for say in (*alone, scale.value, scale.effect)} == {"–"}
-    assert {scale.span(undefined, 0.5), scale.span(0.5, undefined), scale.span(undefined, undefined)} == {"–"}
+    assert {
+        scale.span(undefined, 0.5),
+        scale.span(0.5, undefined),
+        scale.span(undefined, undefined),
+    } == {"–"}
     assert scale.interval(undefined, undefined) == "–"
-    assert (scale.interval(undefined, 0.5), scale.interval(0.5, undefined)) == ("– to +50.0", "+50.0 to –")
+    assert (scale.interval(undefined, 0.5), scale.interval(0.5, undefined)) == (
+        "– to +50.0",
+        "+50.0 to –",
+    )
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ def it_matters(r: Results) -> Outcome:
 class Desk:
     """Where a person edits ``mine.py`` and runs it."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.folder, self._capsys, self._monkeypatch = folder, capsys, monkeypatch
         monkeypatch.chdir(folder)
         # what tests on other threads of OpenBLAS did must not matter here, nor what main sets stay
@@ -83,7 +85,18 @@ class Desk:
         (self.folder / "mine.py").write_text(text)
 
     def run(self, *options: str) -> tuple[int, str, str]:
-        command = ["undertow", "run", "mine.py", "--scale", "smoke", "--runner", "loop", "--out", "out", *options]
+        command = [
+            "undertow",
+            "run",
+            "mine.py",
+            "--scale",
+            "smoke",
+            "--runner",
+            "loop",
+            "--out",
+            "out",
+            *options,
+        ]
         self._monkeypatch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit) as ended:
             main()
@@ -95,11 +108,17 @@ class Desk:
         code, out, err = self.run("--json")
         assert (code, err) == (0, "")
         events = [json.loads(line) for line in out.splitlines()]
-        return Counter((e["event"], e["population"]) for e in events if e["event"] in ("kept", "done", "failed"))
+        return Counter(
+            (e["event"], e["population"])
+            for e in events
+            if e["event"] in ("kept", "done", "failed")
+        )
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     return Desk(tmp_path, capsys, monkeypatch)
 
 
@@ -122,11 +141,23 @@ def test_claims_settings_text_and_new_arms_train_nothing_again(desk: Desk) -> No
     ("before", "after", "said"),
     [
         ("WIDTH = 4", "WIDTH = 5", "model Mine changed since these members were trained"),
-        ("return super().load()", "return [super().load()][0]", "data Data changed since these members were trained"),
-        ("WIDTH = 4", "WIDTH = 4\nnn.Module.mine = 1", "study file changed since these members were trained"),
+        (
+            "return super().load()",
+            "return [super().load()][0]",
+            "data Data changed since these members were trained",
+        ),
+        (
+            "WIDTH = 4",
+            "WIDTH = 4\nnn.Module.mine = 1",
+            "study file changed since these members were trained",
+        ),
         ("epochs=1", "epochs=2", "holds other members: recipe.epochs: 1 there, 2 wanted"),
         ("lr=0.05", "lr=0.1", "holds other members: recipe.lr: 0.05 there, 0.1 wanted"),
-        ("Mine(),", "Mine(depth=2),", "holds other members: recipe.model.Mine.depth: 1 there, 2 wanted"),
+        (
+            "Mine(),",
+            "Mine(depth=2),",
+            "holds other members: recipe.model.Mine.depth: 1 there, 2 wanted",
+        ),
     ],
 )
 def test_what_members_are_made_from_is_refused_by_name(
@@ -148,14 +179,23 @@ def test_what_members_are_made_from_is_refused_by_name(
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("import nn", "import nnn", "line 9: ImportError: cannot import name 'nnn' from 'torch' ({torch})"),
+        (
+            "import nn",
+            "import nnn",
+            "line 9: ImportError: cannot import name 'nnn' from 'torch' ({torch})",
+        ),
         ("WIDTH = 4", "WIDTH = = 4", "line 18: SyntaxError: invalid syntax"),
         (
             "members=2)",
             "members=0)",
-            "line 37, in study: ValueError: Population(name='dense', members=0): at least one member",
+            "line 37, in study: ValueError: Population(name='dense', members=0): at least one "
+            "member",
         ),
-        ("return super().load()", "return 1 / 0", "line 25, in load: ZeroDivisionError: division by zero"),
+        (
+            "return super().load()",
+            "return 1 / 0",
+            "line 25, in load: ZeroDivisionError: division by zero",
+        ),
         (
             'held(True, "it does")',
             "held(True, r.nothing)",
@@ -163,18 +203,26 @@ def test_what_members_are_made_from_is_refused_by_name(
         ),
     ],
 )
-def test_an_error_in_it_is_one_line_with_its_place(desk: Desk, before: str, after: str, message: str) -> None:
+def test_an_error_in_it_is_one_line_with_its_place(
+    desk: Desk, before: str, after: str, message: str
+) -> None:
     desk.edit((before, after))
     code, _, err = desk.run()
     assert code == 2
     message = message.replace("{torch}", torch.__file__)
-    assert err.splitlines()[-1] == f"undertow: mine.py, {message}; add --debug to see the whole traceback"
+    assert (
+        err.splitlines()[-1]
+        == f"undertow: mine.py, {message}; add --debug to see the whole traceback"
+    )
     assert "Traceback" not in err
 
 
 def test_a_study_that_declares_none_is_told_so(desk: Desk) -> None:
     desk.edit(("return Study(", "return None\n    return Study("))
-    assert desk.run()[2] == "undertow: mine.py: study('smoke') returned NoneType; it must return a Study\n"
+    assert (
+        desk.run()[2]
+        == "undertow: mine.py: study('smoke') returned NoneType; it must return a Study\n"
+    )
 
 
 BROKEN = ("return nn.Sequential(", "raise RuntimeError('no such\\nlayer') or nn.Sequential(")
@@ -185,7 +233,9 @@ def test_a_member_that_fails_says_where_and_keeps_it_as_its_reason(desk: Desk) -
     desk.edit(BROKEN)
     code, _, err = desk.run()
     assert code == 2
-    assert err.splitlines()[-1] == (f"undertow: no member of population 'dense' is of use; member 000 failed: {PLACE}")
+    assert err.splitlines()[-1] == (
+        f"undertow: no member of population 'dense' is of use; member 000 failed: {PLACE}"
+    )
     assert "Traceback" not in err
     manifest = json.loads((desk.folder / "out/populations/dense/manifest.json").read_text())
     assert [member["reason"] for member in manifest["members"]] == [PLACE, PLACE]
@@ -197,7 +247,9 @@ def test_every_runner_says_where(desk: Desk, runner: str) -> None:
     desk.edit(BROKEN)
     code, _, err = desk.run("--runner", runner, "--workers", "1")
     assert code == 2
-    assert err.splitlines()[-1] == (f"undertow: no member of population 'dense' is of use; member 000 failed: {PLACE}")
+    assert err.splitlines()[-1] == (
+        f"undertow: no member of population 'dense' is of use; member 000 failed: {PLACE}"
+    )
 
 
 def test_debug_shows_the_tracebacks(

@@ -1,4 +1,5 @@
-"""Every study runs; the instrument's study reads zero where there is nothing and more where there is more."""
+"""Every study runs; the instrument's study reads zero where there is nothing and more where there
+is more."""
 
 from __future__ import annotations
 
@@ -84,4 +85,7 @@ def test_a_run_speaks_to_machines_in_json_alone_and_to_people_in_words(
     assert told.err == ""
     assert events[-1] == {"event": "report", "path": str(report)}
     assert [e["event"] for e in events].count("done") == 4
-    assert events[0]["text"] == f"tiny at scale smoke: 4 members in 2 populations, into {tmp_path / 'out'}"
+    assert (
+        events[0]["text"]
+        == f"tiny at scale smoke: 4 members in 2 populations, into {tmp_path / 'out'}"
+    )

@@ -1,8 +1,9 @@
-"""Findings about the trained models at hand, over examples: paired statistics on the mean of each side's runs.
+"""Findings about the trained models at hand, over examples: paired statistics on the mean of each
+side's runs.
 
-They speak about these models, not about the change that was made. Repeat runs of the reference give a floor for
-disagreement; without one, disagreement is counted and nothing is concluded from it. More runs make the means steadier,
-so they never decide less.
+They speak about these models, not about the change that was made. Repeat runs of the reference give
+a floor for disagreement; without one, disagreement is counted and nothing is concluded from it.
+More runs make the means steadier, so they never decide less.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ NO_FLOOR = "no floor: one reference run; a repeat run of the reference would giv
 
 
 def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
-    """Each per-member measure by slice: the mean of the reference's runs against the mean of the variant's."""
+    """Each per-member measure by slice: the mean of the reference's runs against the mean of the
+    variant's."""
     for measure in measures:
         before_RN, after_RN = measure(pair.reference), measure(pair.variant)
         for family in pair.families:
@@ -48,7 +50,9 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
             )
 
 
-def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift, floors: _Floors) -> Iterator[Finding]:
+def _shift_findings(
+    pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift, floors: _Floors
+) -> Iterator[Finding]:
     for g, row in enumerate(rows):
         one = shift.row(g)
         n = int(one.n)
@@ -58,13 +62,17 @@ def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift,
             yield pair.finding(card.name, card, row, verdict="undefined", note=note, n=n)
             continue
         tolerance, level = pair.tolerance(row), pair.settings.level
-        verdict = shift_verdict(card, one.effect, one.low, one.high, one.adjusted, level=level, tolerance=tolerance)
+        verdict = shift_verdict(
+            card, one.effect, one.low, one.high, one.adjusted, level=level, tolerance=tolerance
+        )
         yield pair.finding(
             card.name,
             card,
             row,
             verdict=verdict,
-            note="; ".join(_notes(pair, card, one, verdict, tolerance, level / len(rows), floors.at(g))),
+            note="; ".join(
+                _notes(pair, card, one, verdict, tolerance, level / len(rows), floors.at(g))
+            ),
             n=n,
             reference=one.before,
             changed=one.after,
@@ -78,13 +86,23 @@ def _shift_findings(pair: Pair, card: Card, rows: tuple[Row, ...], shift: Shift,
 
 
 def _notes(
-    pair: Pair, card: Card, one: RowShift, verdict: str, tolerance: float, share: float, floor: _Floor
+    pair: Pair,
+    card: Card,
+    one: RowShift,
+    verdict: str,
+    tolerance: float,
+    share: float,
+    floor: _Floor,
 ) -> Iterator[str]:
-    """The counts in the measure's own words, and what the verdict rests on or what would settle it."""
+    """The counts in the measure's own words, and what the verdict rests on or what would settle
+    it."""
     if not np.isnan(one.clusters):
         yield f"{int(one.clusters):,} clusters"
     if verdict in ("worse", "better") and floor.spans(one.effect):
-        yield "runs of the reference differ as much from each other: this is about these models, not their recipes"
+        yield (
+            "runs of the reference differ as much from each other: this is about these models, not "
+            "their recipes"
+        )
     if not np.isnan(one.fell):
         n, fell, rose = int(one.n), int(one.fell), int(one.rose)
         after = round(one.after * n)
@@ -100,14 +118,20 @@ def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding
         shift = answers_over_examples(pair, measure)
         sums = [measure(side).mean(axis=2) for side in (pair.reference, pair.variant)]
         for c, name in enumerate(pair.reference.classes):
-            (before, of_before), (after, of_after) = ((float(total_C[c]), float(n_C[c])) for total_C, n_C in sums)
+            (before, of_before), (after, of_after) = (
+                (float(total_C[c]), float(n_C[c])) for total_C, n_C in sums
+            )
             row = Row(CLASS, name, int(max(of_before, of_after)))
             note = answers_note(measure.card.name, before, after, of_before, of_after)
-            yield _answer_finding(pair, measure.card, row, AnswerShift(*(column_C[c] for column_C in shift)), note)
+            yield _answer_finding(
+                pair, measure.card, row, AnswerShift(*(column_C[c] for column_C in shift)), note
+            )
 
 
 def _answer_finding(pair: Pair, card: Card, row: Row, one: AnswerShift, note: str) -> Finding:
-    effect, low, high, p, adjusted = (float(a) for a in (one.effect_C, one.low_C, one.high_C, one.p_C, one.adjusted_C))
+    effect, low, high, p, adjusted = (
+        float(a) for a in (one.effect_C, one.low_C, one.high_C, one.p_C, one.adjusted_C)
+    )
     tolerance, level = pair.tolerance(row), pair.settings.level
     return pair.finding(
         card.name,
@@ -131,7 +155,9 @@ def answers_over_examples(pair: Pair, measure: Measure) -> AnswerShift:
     level = pair.settings.level / classes
     if measure is answer_share:
         return share_shift(before_RN, after_RN, classes, level, pair.cluster_N)
-    return precision_shift(before_RN, after_RN, pair.reference.label_N, classes, level, pair.cluster_N)
+    return precision_shift(
+        before_RN, after_RN, pair.reference.label_N, classes, level, pair.cluster_N
+    )
 
 
 class _Floor(NamedTuple):
@@ -147,7 +173,8 @@ class _Floor(NamedTuple):
 
 
 class _Floors(NamedTuple):
-    """What the reference's runs show among themselves, per row: mean, least and most; NaN without a repeat run."""
+    """What the reference's runs show among themselves, per row: mean, least and most; NaN without a
+    repeat run."""
 
     mean_G: Floats
     low_G: Floats
@@ -166,13 +193,17 @@ def _floors(membership_GN: sp.csr_array, value_RN: Floats) -> _Floors:
 
 
 def _from_the_others(run_RN: Floats) -> Floats:
-    """Each run's difference from the mean of the other runs of its side, (R, N); empty for one run."""
-    others = [mean_of_runs(np.delete(run_RN, r, axis=0)) for r in range(len(run_RN)) if len(run_RN) > 1]
+    """Each run's difference from the mean of the other runs of its side, (R, N); empty for one
+    run."""
+    others = [
+        mean_of_runs(np.delete(run_RN, r, axis=0)) for r in range(len(run_RN)) if len(run_RN) > 1
+    ]
     return run_RN - np.array(others) if others else run_RN[:0]
 
 
 class _Flips(NamedTuple):
-    """How many of n examples went from 1 to 0 and from 0 to 1, and how many were 1 before and after."""
+    """How many of n examples went from 1 to 0 and from 0 to 1, and how many were 1 before and
+    after."""
 
     fell: int
     rose: int
@@ -189,7 +220,9 @@ def _counted(card: Card, flips: _Flips) -> str:
     return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
 
 
-def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float) -> Iterator[str]:
+def _outlook(
+    pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float
+) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within tolerance":
         yield f"within the tolerance of {points(tolerance)}"
@@ -201,32 +234,48 @@ def _outlook(pair: Pair, verdict: str, one: RowShift, tolerance: float, share: f
         more = size_for(n, half, max(abs(effect), tolerance - abs(effect)))
         needed = more
         if not np.isnan(one.fell):
-            needed = max(examples_for(max(one.fell + one.rose, 1) / n, tolerance, level=share), more)
+            needed = max(
+                examples_for(max(one.fell + one.rose, 1) / n, tolerance, level=share), more
+            )
         what = "examples"
         if not np.isnan(one.clusters):
-            needed, what = size_for(one.clusters, half, max(abs(effect), tolerance - abs(effect))), "clusters"
+            needed, what = (
+                size_for(one.clusters, half, max(abs(effect), tolerance - abs(effect))),
+                "clusters",
+            )
         yield f"about {needed:,} {what} in this slice would decide {points(tolerance)}"
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     """Disagreement of the models, against the reference's own repeat runs where there are any."""
     for m in measures:
-        found = disagreements(pair.reference.pred_MN, pair.variant.pred_MN, pair.reference.label_N, m.function)
+        found = disagreements(
+            pair.reference.pred_MN, pair.variant.pred_MN, pair.reference.label_N, m.function
+        )
         yield from _disagreement(pair, m.card, *found)
 
 
 def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
-    """Distance of the models' probabilities, against the reference's own repeat runs where there are any."""
-    before_MNC, after_MNC, label_N = pair.reference.proba_MNC, pair.variant.proba_MNC, pair.reference.label_N
+    """Distance of the models' probabilities, against the reference's own repeat runs where there
+    are any."""
+    before_MNC, after_MNC, label_N = (
+        pair.reference.proba_MNC,
+        pair.variant.proba_MNC,
+        pair.reference.label_N,
+    )
     if before_MNC is None or after_MNC is None:
         return
     for m in measures:
-        yield from _disagreement(pair, m.card, *disagreements(before_MNC, after_MNC, label_N, m.function))
+        yield from _disagreement(
+            pair, m.card, *disagreements(before_MNC, after_MNC, label_N, m.function)
+        )
 
 
 def _disagreement(pair: Pair, card: Card, value_N: Floats, repeat_PN: Floats) -> Iterator[Finding]:
     for family in pair.families:
-        yield from _against_repeats(pair, card, pair.rows[family], pair.membership_GN[family], value_N, repeat_PN)
+        yield from _against_repeats(
+            pair, card, pair.rows[family], pair.membership_GN[family], value_N, repeat_PN
+        )
 
 
 def _against_repeats(
@@ -240,15 +289,27 @@ def _against_repeats(
     n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
     value_G = slice_means(membership_GN, value_N[None])[:, 0]
     floors = _floors(membership_GN, repeat_PN)
-    excess = beyond_repeats(membership_GN, value_N, repeat_PN, pair.settings.level / len(rows), pair.cluster_N)
+    excess = beyond_repeats(
+        membership_GN, value_N, repeat_PN, pair.settings.level / len(rows), pair.cluster_N
+    )
     adjusted_G = bonferroni(excess.p_G)
     for g, row in enumerate(rows):
         effect, low, high = (float(a[g]) for a in (excess.effect_G, excess.low_G, excess.high_G))
         tolerance, floor = pair.tolerance(row), float(floors.mean_G[g])
         verdict = floor_verdict(
-            card, float(value_G[g]), floor, high, float(adjusted_G[g]), level=pair.settings.level, tolerance=tolerance
+            card,
+            float(value_G[g]),
+            floor,
+            high,
+            float(adjusted_G[g]),
+            level=pair.settings.level,
+            tolerance=tolerance,
         )
-        note = NO_FLOOR if len(repeat_PN) == 0 else "no floor: the repeat runs have no value on these examples"
+        note = (
+            NO_FLOOR
+            if len(repeat_PN) == 0
+            else "no floor: the repeat runs have no value on these examples"
+        )
         if np.isfinite((effect, low, high)).all():
             note = excess_note(card, n_G[g], effect, low, high, tolerance)
         yield pair.finding(

@@ -1,8 +1,9 @@
-"""Findings where both populations have several members: members are exchanged, or swapped within pairs.
+"""Findings where both populations have several members: members are exchanged, or swapped within
+pairs.
 
-Per-member values of a slice are tested by a studentised max-T over these rearrangements, or, where examples are random
-too, by limits that add what members and what examples vary by. Disagreements of two populations are set against what
-exchanged members give.
+Per-member values of a slice are tested by a studentised max-T over these rearrangements, or, where
+examples are random too, by limits that add what members and what examples vary by. Disagreements of
+two populations are set against what exchanged members give.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from undertow.card import Card, Measure
 Floats = NDArray[np.floating[Any]]
 
 CHANGED = "changed, ties counted as unchanged"
-"""Draws whose mean times N is a count of exemplars; ``modal_disagreement`` itself leaves ties out of its mean."""
+"""Draws whose mean times N is a count of exemplars; ``modal_disagreement`` itself leaves ties out
+of its mean."""
 
 
 class _Shifts(NamedTuple):
@@ -53,11 +55,14 @@ class _Shifts(NamedTuple):
     """What is said of each row whatever the verdict."""
 
     def of(self, family: slice) -> _Shifts:
-        return self._replace(rows=self.rows[family], pooled_GM=self.pooled_GM[family], note_G=self.note_G[family])
+        return self._replace(
+            rows=self.rows[family], pooled_GM=self.pooled_GM[family], note_G=self.note_G[family]
+        )
 
 
 class _Tested(NamedTuple):
-    """A family of shifts with simultaneous limits, p plain and adjusted, and the floor's mean and limits."""
+    """A family of shifts with simultaneous limits, p plain and adjusted, and the floor's mean and
+    limits."""
 
     effect_G: Floats
     low_G: Floats
@@ -70,22 +75,34 @@ class _Tested(NamedTuple):
 
 
 def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
-    """Every per-member measure on the whole and on every slice, plain and (for accuracy) beyond the overall shift."""
+    """Every per-member measure on the whole and on every slice, plain and (for accuracy) beyond the
+    overall shift."""
     for measure in measures:
         shifts = _shifts(pair, measure)
         values = measure(pair.reference), measure(pair.variant)
         for family in pair.families:
-            yield from _one_family(pair, shifts.of(family), _tested(pair, shifts.of(family), family, *values))
+            yield from _one_family(
+                pair, shifts.of(family), _tested(pair, shifts.of(family), family, *values)
+            )
         if measure is accuracy and len(pair.rows) > 2:
             beyond = _beyond(pair, shifts)
             slices = slice(1, len(pair.rows))
-            yield from _one_family(pair, beyond, _tested(pair, beyond, slices, *values, beyond=True))
+            yield from _one_family(
+                pair, beyond, _tested(pair, beyond, slices, *values, beyond=True)
+            )
 
 
 def _tested(
-    pair: Pair, shifts: _Shifts, family: slice, before_MN: Floats, after_MN: Floats, *, beyond: bool = False
+    pair: Pair,
+    shifts: _Shifts,
+    family: slice,
+    before_MN: Floats,
+    after_MN: Floats,
+    *,
+    beyond: bool = False,
 ) -> _Tested:
-    """The test that the scope asks for; nothing but the effect where members do not tell how they vary."""
+    """The test that the scope asks for; nothing but the effect where members do not tell how they
+    vary."""
     exchanged = _exchanged(pair, shifts)
     if pair.design.scope != "both":
         return exchanged
@@ -131,9 +148,14 @@ def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding
         tested, m_ref = _exchanged(pair, shifts), pair.reference.M
         if pair.design.scope == "both" and pair.design.tells:
             sides_CM = shifts.pooled_GM[:, :m_ref], shifts.pooled_GM[:, m_ref:]
-            level, examples = pair.settings.level / len(shifts.rows), answers_over_examples(pair, measure)
+            level, examples = (
+                pair.settings.level / len(shifts.rows),
+                answers_over_examples(pair, measure),
+            )
             both = with_members(examples, *sides_CM, level=level, paired=pair.paired)
-            tested = tested._replace(low_G=both.low_C, high_G=both.high_C, p_G=both.p_C, p_adjusted_G=both.adjusted_C)
+            tested = tested._replace(
+                low_G=both.low_C, high_G=both.high_C, p_G=both.p_C, p_adjusted_G=both.adjusted_C
+            )
         yield from _one_family(pair, shifts, tested)
 
 
@@ -142,15 +164,24 @@ def _answer_shifts(pair: Pair, measure: Measure) -> _Shifts:
     m_ref = pair.reference.M
     total_CM, count_CM = np.concatenate([measure(pair.reference), measure(pair.variant)], axis=2)
     names = pair.reference.classes
-    rows = tuple(Row(CLASS, name, int(n)) for name, n in zip(names, count_CM.max(axis=1), strict=True))
-    means = [side.mean(axis=1) for both in (total_CM, count_CM) for side in (both[:, :m_ref], both[:, m_ref:])]
+    rows = tuple(
+        Row(CLASS, name, int(n)) for name, n in zip(names, count_CM.max(axis=1), strict=True)
+    )
+    means = [
+        side.mean(axis=1)
+        for both in (total_CM, count_CM)
+        for side in (both[:, :m_ref], both[:, m_ref:])
+    ]
     notes = tuple(answers_note(measure.card.name, *numbers) for numbers in zip(*means, strict=True))
     return _Shifts(measure.card.name, measure.card, rows, ratio(total_CM, count_CM), notes)
 
 
 def _shifts(pair: Pair, measure: Measure) -> _Shifts:
-    """A row's size is the number of examples on which the measure is defined: a false positive rate has negatives."""
-    sums = [summed(pair.membership_GN, measure(records)) for records in (pair.reference, pair.variant)]
+    """A row's size is the number of examples on which the measure is defined: a false positive rate
+    has negatives."""
+    sums = [
+        summed(pair.membership_GN, measure(records)) for records in (pair.reference, pair.variant)
+    ]
     size_G = np.hstack([known_GM for _, known_GM in sums]).max(axis=1).astype(int)
     rows = tuple(replace(row, count=int(n)) for row, n in zip(pair.rows, size_G, strict=True))
     means = [mean_GM.mean(axis=1) for pair_of in zip(*sums, strict=True) for mean_GM in pair_of]
@@ -165,13 +196,18 @@ def _beyond(pair: Pair, shifts: _Shifts) -> _Shifts:
     card = replace(shifts.card, range=(-1.0, 1.0))
     notes = class_test_notes(shifts.pooled_GM[1:], shifts.pooled_GM[0], pair.reference.M)
     return _Shifts(
-        "accuracy_beyond_overall", card, shifts.rows[1:], value_GM, ("",) * len(notes) if pair.paired else notes
+        "accuracy_beyond_overall",
+        card,
+        shifts.rows[1:],
+        value_GM,
+        ("",) * len(notes) if pair.paired else notes,
     )
 
 
 def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple[str, ...]:
-    """p of the PIE paper's class test (1911.05248: Welch, uncorrected), for independent populations: with the
-    population's accuracy subtracted, as its code has it, and with each member's own. Empty where undefined."""
+    """p of the PIE paper's class test (1911.05248: Welch, uncorrected), for independent
+    populations: with the population's accuracy subtracted, as its code has it, and with each
+    member's own. Empty where undefined."""
     p_G = []
     for normalise in ("constant", "member"):
         sides = [
@@ -182,14 +218,16 @@ def class_test_notes(recall_GM: Floats, accuracy_M: Floats, m_ref: int) -> tuple
     return tuple(
         ""
         if np.isnan(constant + own)
-        else f"class test of 1911.05248, uncorrected: p = {constant:.2g}, with each member's own accuracy {own:.2g}"
+        else f"class test of 1911.05248, uncorrected: p = {constant:.2g}, with each member's own "
+        f"accuracy {own:.2g}"
         for constant, own in zip(*p_G, strict=True)
     )
 
 
 def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]:
     settings, m_ref, card = pair.settings, pair.reference.M, shifts.card
-    # An interval from a few members may reach beyond any shift that is possible; what is impossible is cut off.
+    # An interval from a few members may reach beyond any shift that is possible; what is impossible
+    # is cut off.
     span = card.range[1] - card.range[0]
     low_G, high_G = np.clip(test.low_G, -span, span), np.clip(test.high_G, -span, span)
     for g, row in enumerate(shifts.rows):
@@ -210,7 +248,9 @@ def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]
             notes.append(f"{silent} of {shifts.pooled_GM.shape[1]} members have no value here")
         if verdict == "too small to tell":
             half = max(effect - float(test.low_G[g]), float(test.high_G[g]) - effect)
-            notes.append(_members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half))
+            notes.append(
+                _members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half)
+            )
         yield pair.finding(
             shifts.name,
             card,
@@ -231,9 +271,16 @@ def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]
 
 
 def _members_note(
-    pair: Pair, row: Row, reference_M: Floats, variant_M: Floats, family: int, effect: float, half: float
+    pair: Pair,
+    row: Row,
+    reference_M: Floats,
+    variant_M: Floats,
+    family: int,
+    effect: float,
+    half: float,
 ) -> str:
-    """What would settle an open shift: members that tell a change of the tolerance, and more than there are now."""
+    """What would settle an open shift: members that tell a change of the tolerance, and more than
+    there are now."""
     if not pair.design.tells or not np.isfinite(half):
         return pair.design.sentences()[1]
     tolerance, m_ref, m_var = pair.tolerance(row), pair.reference.M, pair.variant.M
@@ -246,8 +293,11 @@ def _members_note(
     return f"about {needed:,} {more} would tell a change of {points(tolerance)}"
 
 
-def vote_findings(pair: Pair, measures: Sequence[Measure]) -> tuple[list[Finding], dict[str, Floats]]:
-    """Every vote measure on the whole and on every slice; also the draws themselves, (D, G) by measure."""
+def vote_findings(
+    pair: Pair, measures: Sequence[Measure]
+) -> tuple[list[Finding], dict[str, Floats]]:
+    """Every vote measure on the whole and on every slice; also the draws themselves, (D, G) by
+    measure."""
     functions = {m.card.name: m.function for m in measures}
     draws = vote_exchange(
         pair.pred_MN,
@@ -268,18 +318,29 @@ def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     """Measures of one member against another, averaged over pairs of members."""
     for m in measures:
         value_DG = pair_exchange(
-            pair.pred_MN, pair.reference.label_N, pair.membership_GN, pair.arrangements, m.function, pair.reference.M
+            pair.pred_MN,
+            pair.reference.label_N,
+            pair.membership_GN,
+            pair.arrangements,
+            m.function,
+            pair.reference.M,
         )
-        yield from _floor_findings(pair, m.card, value_DG, _between_pairs(pair, m) if pair.paired else "")
+        yield from _floor_findings(
+            pair, m.card, value_DG, _between_pairs(pair, m) if pair.paired else ""
+        )
 
 
 def _between_pairs(pair: Pair, measure: Measure) -> str:
-    """Why a paired comparison has no floor for a symmetric measure, and what unpaired members give instead."""
+    """Why a paired comparison has no floor for a symmetric measure, and what unpaired members give
+    instead."""
     pred_MN, label_N = pair.reference.pred_MN, pair.reference.label_N
-    between = [measure(a_N, b_N, label_N) for a_N, b_N in zip(pred_MN, np.roll(pred_MN, 1, axis=0), strict=True)]
+    between = [
+        measure(a_N, b_N, label_N)
+        for a_N, b_N in zip(pred_MN, np.roll(pred_MN, 1, axis=0), strict=True)
+    ]
     return (
-        "no floor: swapping the members of a pair does not change this measure; two members of the reference differ on "
-        f"{100 * float(np.nanmean(between)):.1f} % of all examples"
+        "no floor: swapping the members of a pair does not change this measure; two members of "
+        f"the reference differ on {100 * float(np.nanmean(between)):.1f} % of all examples"
     )
 
 
@@ -296,7 +357,8 @@ def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Findin
 
 
 def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -> Iterator[Finding]:
-    """``blind`` says why a value that no rearrangement moves has no floor; empty where it then is its own floor."""
+    """``blind`` says why a value that no rearrangement moves has no floor; empty where it then is
+    its own floor."""
     observed_G = value_DG[0].copy()
     if blind:
         value_DG = np.where(_spread(value_DG) > CLOSE * np.abs(observed_G), value_DG, np.nan)
@@ -306,14 +368,26 @@ def _floor_findings(pair: Pair, card: Card, value_DG: Floats, blind: str = "") -
         test = above_floor(value_DG[:, family], level=pair.settings.level)
         for g, row in enumerate(rows[family]):
             value = float(observed_G[family][g])
-            floor, effect, low, high = (float(a[g]) for a in (test.floor_G, test.effect_G, test.low_G, test.high_G))
+            floor, effect, low, high = (
+                float(a[g]) for a in (test.floor_G, test.effect_G, test.low_G, test.high_G)
+            )
             tolerance = pair.tolerance(row) * (card.range[1] - card.range[0])
             limit = high if pair.design.resolves else np.nan
             p_adjusted = float(test.p_adjusted_G[g]) if pair.design.tells else np.nan
             verdict = floor_verdict(
-                card, value, floor, limit, p_adjusted, level=pair.settings.level, tolerance=tolerance
+                card,
+                value,
+                floor,
+                limit,
+                p_adjusted,
+                level=pair.settings.level,
+                tolerance=tolerance,
             )
-            note = _examples_note(pair, card, row, effect, low, high, tolerance) if np.isfinite(floor) else blind
+            note = (
+                _examples_note(pair, card, row, effect, low, high, tolerance)
+                if np.isfinite(floor)
+                else blind
+            )
             yield pair.finding(
                 card.name,
                 card,
@@ -338,7 +412,9 @@ def _spread(value_DG: Floats) -> Floats:
     return spread_G
 
 
-def _examples_note(pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float) -> str:
+def _examples_note(
+    pair: Pair, card: Card, row: Row, effect: float, low: float, high: float, tolerance: float
+) -> str:
     """What would settle an open disagreement: other members, or more examples."""
     if not pair.design.resolves:
         return pair.design.sentences()[1]

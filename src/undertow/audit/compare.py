@@ -46,9 +46,11 @@ from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 IMPLAUSIBLE_GAIN = 0.05
-"""Of accuracy on the whole, as a fraction; a compressed or retrained model does not gain this by itself."""
+"""Of accuracy on the whole, as a fraction; a compressed or retrained model does not gain this by
+itself."""
 RESTATED = (error, total_variation)
-"""One minus accuracy and half of Taxicab: a table that says everything twice is read half as well."""
+"""One minus accuracy and half of Taxicab: a table that says everything twice is read half as
+well."""
 
 
 def default_measures() -> tuple[Measure, ...]:
@@ -58,7 +60,8 @@ def default_measures() -> tuple[Measure, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One variant beside the reference, aligned, with what that assumed and which known differences remain."""
+    """One variant beside the reference, aligned, with what that assumed and which known differences
+    remain."""
 
     pair: Pair
     aligned: Records
@@ -66,7 +69,8 @@ class Comparison:
     assumptions: tuple[str, ...]
     differences: tuple[str, ...]
     warned: tuple[str, ...] = ()
-    """What must be known before any number: members that repeat one model, right answers that one side alone gives."""
+    """What must be known before any number: members that repeat one model, right answers that one
+    side alone gives."""
     coverage: str = ""
     """On how many of the examples, where not on all; part of the verdict."""
 
@@ -83,14 +87,19 @@ def audit(
 ) -> Audit:
     """Compare each variant with the reference.
 
-    ``accepted`` names conditions that may differ (``records.conditions``); ``missing`` says what becomes of outcomes
-    that are not there (``records.check.align``). Raises ``NotComparableError`` where the
-    records differ in something a comparison assumes equal, ``UserError`` for a slice that does not exist. Every number
-    follows from the records and ``settings.seed``.
+    ``accepted`` names conditions that may differ (``records.conditions``); ``missing`` says what
+    becomes of outcomes that are not there (``records.check.align``). Raises ``NotComparableError``
+    where the records differ in something a comparison assumes equal, ``UserError`` for a slice that
+    does not exist. Every number follows from the records and ``settings.seed``.
     """
     settings = settings or Settings()
     compared = comparisons(
-        reference, variants, settings, allow_partial=allow_partial, accepted=accepted, missing=missing
+        reference,
+        variants,
+        settings,
+        allow_partial=allow_partial,
+        accepted=accepted,
+        missing=missing,
     )
     return audit_comparisons(reference, compared, settings, measures=measures)
 
@@ -108,7 +117,9 @@ def comparisons(
     _distinct_names(reference, variants)
     made = []
     for variant in variants:
-        aligned = align(reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing)
+        aligned = align(
+            reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
+        )
         clusters = clusters_of(aligned.reference)
         found = distinct(
             aligned.reference,
@@ -121,14 +132,21 @@ def comparisons(
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (*found.said, *_own_key(reference, variant))
-        made.append(Comparison(pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage))
+        made.append(
+            Comparison(
+                pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage
+            )
+        )
     return tuple(made)
 
 
 def _own_key(reference: Records, variant: Records) -> Iterator[str]:
     """A variant that brings the right answers is marked by its own key."""
     if not reference.outcome_known and variant.outcome_known and variant.score_MN is None:
-        yield f"The right answers are those of {variant.name!r}; {reference.name!r} has none to check them against."
+        yield (
+            f"The right answers are those of {variant.name!r}; {reference.name!r} has none to "
+            "check them against."
+        )
 
 
 def audit_comparisons(
@@ -140,11 +158,15 @@ def audit_comparisons(
 ) -> Audit:
     """The audit of variants that are aligned already."""
     made = [_one_variant(c, measures or default_measures()) for c in compared]
-    found = tuple(_covered(variant, c.coverage) for (variant, _, _), c in zip(made, compared, strict=True))
+    found = tuple(
+        _covered(variant, c.coverage) for (variant, _, _), c in zip(made, compared, strict=True)
+    )
     sides = [c.pair.reference for c in compared]
     shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
-    warned = tuple(dict.fromkeys(notice for c in compared for notice in (*notices(c.pair), *c.warned)))
+    warned = tuple(
+        dict.fromkeys(notice for c in compared for notice in (*notices(c.pair), *c.warned))
+    )
     return Audit(
         headline=" ".join((*warned, audit_headline(found))),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
@@ -156,7 +178,9 @@ def audit_comparisons(
         assumptions=tuple(dict.fromkeys(assumptions)),
         n_examples=max(records.N for records in sides),
         task=reference.manifest.task,
-        classes=max((records.classes for records in sides), key=len) if reference.answers is None else (),
+        classes=max((records.classes for records in sides), key=len)
+        if reference.answers is None
+        else (),
         differences=tuple(dict.fromkeys(d for c in compared for d in c.differences)),
         pooling=pooling_rule(sides[0]),
         scale=reference.manifest.scale,
@@ -176,13 +200,18 @@ def pooling_rule(records: Records) -> str:
     tasks = records.examples["task"].n_unique() if "task" in records.examples.columns else 0
     if tasks < 2:
         return ""
-    return f"The whole pools {tasks} tasks: every example counts the same, so a task counts by its number of examples."
+    return (
+        f"The whole pools {tasks} tasks: every example counts the same, so a task counts by its "
+        "number of examples."
+    )
 
 
 def _shown(reference: Records, compared: Sequence[Records]) -> tuple[Records, tuple[str, ...]]:
-    """The reference as its top line must count it: with the examples and labels that were compared, all members.
+    """The reference as its top line must count it: with the examples and labels that were compared,
+    all members.
 
-    Where variants were compared on different examples there is no one top line; then all of its own are counted.
+    Where variants were compared on different examples there is no one top line; then all of its own
+    are counted.
     """
     first = compared[0]
     if all(records.example_id_N.equals(first.example_id_N) for records in compared):
@@ -190,11 +219,13 @@ def _shown(reference: Records, compared: Sequence[Records]) -> tuple[Records, tu
             return first, ()
         where = {example: n for n, example in enumerate(reference.example_id_N)}
         if reference.classes == first.classes:
-            kept = reference.take_examples(np.array([where[e] for e in first.example_id_N], dtype=np.intp))
+            kept = reference.take_examples(
+                np.array([where[e] for e in first.example_id_N], dtype=np.intp)
+            )
             return replace(kept, examples=first.examples), ()
     return reference, (
-        f"The accuracy shown for {reference.name!r} is over all of its own {reference.N:,} examples; "
-        "findings are over those compared.",
+        f"The accuracy shown for {reference.name!r} is over all of its own {reference.N:,} "
+        "examples; findings are over those compared.",
     )
 
 
@@ -204,10 +235,15 @@ def _distinct_names(reference: Records, variants: Sequence[Records]) -> None:
     names = [reference.name, *(v.name for v in variants)]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"two populations are both named {name!r}: rename one, findings are told apart by name")
+            raise UserError(
+                f"two populations are both named {name!r}: rename one, findings are "
+                "told apart by name"
+            )
 
 
-def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[VariantAudit, pl.DataFrame, pl.DataFrame]:
+def _one_variant(
+    compared: Comparison, measures: Sequence[Measure]
+) -> tuple[VariantAudit, pl.DataFrame, pl.DataFrame]:
     pair = compared.pair
     usable, reasons = supported(measures, pair.reference, pair.variant)
     exemplars = Exemplars(pair)
@@ -241,11 +277,18 @@ def _one_variant(compared: Comparison, measures: Sequence[Measure]) -> tuple[Var
 
 
 def _implausible(findings: pl.DataFrame) -> Iterator[str]:
-    """A large gain is a finding, not a success: it is more often a leak or another prompt than a better model."""
+    """A large gain is a finding, not a success: it is more often a leak or another prompt than a
+    better model."""
     rows = findings.filter((pl.col("measure") == accuracy.card.name) & (pl.col("slice") == ALL))
     if rows.height and rows["low"][0] > IMPLAUSIBLE_GAIN:
-        gain = f"{signed(rows['effect'][0])} points ({signed(rows['low'][0])} to {signed(rows['high'][0])})"
-        yield f"The gain of {gain} is larger than is plausible: look for leaked answers, another prompt or filter."
+        gain = (
+            f"{signed(rows['effect'][0])} points ({signed(rows['low'][0])} to "
+            f"{signed(rows['high'][0])})"
+        )
+        yield (
+            f"The gain of {gain} is larger than is plausible: look for leaked answers, another "
+            "prompt or filter."
+        )
 
 
 def _left_out(pair: Pair) -> Iterator[str]:
@@ -253,10 +296,16 @@ def _left_out(pair: Pair) -> Iterator[str]:
     for column, cells in pair.slices.too_small.items():
         if cells:
             what = "1 cell is" if cells == 1 else f"{cells:,} cells are"
-            yield f"Of {column}, {what} left out for having fewer than {pair.settings.min_count} examples."
+            yield (
+                f"Of {column}, {what} left out for having fewer than {pair.settings.min_count} "
+                "examples."
+            )
     for column, values in pair.slices.empty.items():
         if values:
-            yield f"Of {column}, {values:,} {'value has' if values == 1 else 'values have'} no example."
+            yield (
+                f"Of {column}, {values:,} {'value has' if values == 1 else 'values have'} no "
+                "example."
+            )
 
 
 def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:
@@ -268,7 +317,9 @@ def _answers(pair: Pair, measures: Sequence[Measure]) -> list[Measure]:
     return _of_kind(measures, "answers") if CLASS in pair.settings.by else []
 
 
-def _by_members(pair: Pair, measures: Sequence[Measure], exemplars: Exemplars) -> tuple[list[Finding], ExemplarCount]:
+def _by_members(
+    pair: Pair, measures: Sequence[Measure], exemplars: Exemplars
+) -> tuple[list[Finding], ExemplarCount]:
     votes = _of_kind(measures, "votes")
     vote_findings, draws = by_members.vote_findings(pair, votes)
     if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():
@@ -296,7 +347,9 @@ def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
 
 def _arm(records: Records, settings: Settings, *, paired: bool) -> Arm:
     accuracy_M = overall_means(accuracy(records))
-    low, high = bootstrap_mean(accuracy_M, draws=settings.draws, level=settings.level, rng=_arm_rng(settings, records))
+    low, high = bootstrap_mean(
+        accuracy_M, draws=settings.draws, level=settings.level, rng=_arm_rng(settings, records)
+    )
     return Arm(
         name=records.name,
         members=records.M,

@@ -1,7 +1,9 @@
-"""What a slice's loss is made of: which classes are answered more or less, how often rightly, and where answers went.
+"""What a slice's loss is made of: which classes are answered more or less, how often rightly, and
+where answers went.
 
-A class may lose recall because its examples are confused, or because the model answers it less. Of a reference that
-says "bottle" to every second image the recall of bottles is high and its fall no loss; precision beside recall tells.
+A class may lose recall because its examples are confused, or because the model answers it less. Of
+a reference that says "bottle" to every second image the recall of bottles is high and its fall no
+loss; precision beside recall tells.
 """
 
 from __future__ import annotations
@@ -27,7 +29,11 @@ from undertow.records.records import Records
 Floats = NDArray[np.floating[Any]]
 Matrix: TypeAlias = "sp.csr_array[Any, tuple[int, int]]"
 
-NUMBERS = tuple(f"{side}_{what}" for what in ("answers", "precision", "recall") for side in ("reference", "variant"))
+NUMBERS = tuple(
+    f"{side}_{what}"
+    for what in ("answers", "precision", "recall")
+    for side in ("reference", "variant")
+)
 TOP = 12
 """Flows that are shown, largest net flow first."""
 BY_ANSWERS = "loses recall because it is "
@@ -43,14 +49,17 @@ def composition(pair: Pair, findings: pl.DataFrame) -> Composition | None:
     sides = pair.reference, pair.variant
     means = max(pair.reference.M, pair.variant.M) > 1
     moved_CC, n = _moved(pair, *sides)
-    over: Literal["members", "examples"] = "members" if pair.design.mode == "members" else "examples"
+    over: Literal["members", "examples"] = (
+        "members" if pair.design.mode == "members" else "examples"
+    )
     cells, top = _largest(moved_CC)
     flows = [_flow(pair, sides, moved_CC, r, v, n, cells) for r, v in top]
     return Composition(n, _classes(pair, sides, findings), tuple(flows), cells, over, means)
 
 
 def loss_by_answers(of: ClassAnswers, means: bool) -> str:
-    """``loses recall because it is answered less often: 3,394 → 812 answers, precision 12 → 70 %``."""
+    """``loses recall because it is answered less often: 3,394 → 812 answers, precision 12 → 70
+    %``."""
     answers = f"{counted(of.reference_answers)} → {counted(of.variant_answers)} answers"
     right = f"{100 * of.reference_precision:.0f} → {100 * of.variant_precision:.0f} %"
     mean = " (mean of the members)" if means else ""
@@ -59,16 +68,24 @@ def loss_by_answers(of: ClassAnswers, means: bool) -> str:
 
 def with_reasons(findings: pl.DataFrame, found: Composition | None) -> pl.DataFrame:
     """The findings, where the note of a class that loses recall by being answered less says so."""
-    reasons = {c.value: loss_by_answers(c, found.means) for c in found.classes if c.loses_by_answers} if found else {}
+    reasons = (
+        {c.value: loss_by_answers(c, found.means) for c in found.classes if c.loses_by_answers}
+        if found
+        else {}
+    )
     if not reasons:
         return findings
     said = pl.col("value").replace_strict(reasons, default="", return_dtype=pl.String)
     here = (pl.col("measure") == "accuracy") & (pl.col("slice") == CLASS) & (said != "")
-    note = pl.concat_str([said, pl.when(pl.col("note") == "").then(pl.lit("")).otherwise("; " + pl.col("note"))])
+    note = pl.concat_str(
+        [said, pl.when(pl.col("note") == "").then(pl.lit("")).otherwise("; " + pl.col("note"))]
+    )
     return findings.with_columns(pl.when(here).then(note).otherwise("note").alias("note"))
 
 
-def _classes(pair: Pair, sides: tuple[Records, Records], findings: pl.DataFrame) -> tuple[ClassAnswers, ...]:
+def _classes(
+    pair: Pair, sides: tuple[Records, Records], findings: pl.DataFrame
+) -> tuple[ClassAnswers, ...]:
     answers = [answer_share(side)[0].mean(axis=1) for side in sides]
     right = [precision(side).mean(axis=2) for side in sides]
     label_N = pair.reference.label_N
@@ -89,17 +106,21 @@ def _answered_less(findings: pl.DataFrame) -> set[str]:
     """Classes that are shown to lose recall and to be answered less."""
     rows = findings.filter(pl.col("slice") == CLASS)
     worse = rows.filter((pl.col("measure") == "accuracy") & (pl.col("verdict") == "worse"))["value"]
-    less = rows.filter((pl.col("measure") == answer_share.card.name) & (pl.col("high") < 0))["value"]
+    less = rows.filter((pl.col("measure") == answer_share.card.name) & (pl.col("high") < 0))[
+        "value"
+    ]
     return set(worse) & set(less)
 
 
 def _moved(pair: Pair, reference: Records, variant: Records) -> tuple[Matrix, float]:
-    """(C, C): on how many examples the reference answers r and the variant v, mean over the pairs of members that are
-    compared; and how many examples both answer."""
+    """(C, C): on how many examples the reference answers r and the variant v, mean over the pairs
+    of members that are compared; and how many examples both answer."""
     if pair.paired or reference.M == variant.M == 1:
         known = (reference.pred_MN >= 0) & (variant.pred_MN >= 0)
         cells = (reference.pred_MN[known], variant.pred_MN[known])
-        made = sp.coo_array((np.full(len(cells[0]), 1 / reference.M), cells), shape=(reference.C, reference.C))
+        made = sp.coo_array(
+            (np.full(len(cells[0]), 1 / reference.M), cells), shape=(reference.C, reference.C)
+        )
     else:
         before_NC, after_NC = (side.votes_NC.astype(np.float64) for side in (reference, variant))
         made = sp.coo_array(before_NC.T @ after_NC) / (reference.M * variant.M)
@@ -107,7 +128,8 @@ def _moved(pair: Pair, reference: Records, variant: Records) -> tuple[Matrix, fl
 
 
 def _largest(moved_CC: Matrix) -> tuple[int, list[tuple[int, int]]]:
-    """How many pairs of classes exchanged any answer, and those with the largest net flow, each in its direction."""
+    """How many pairs of classes exchanged any answer, and those with the largest net flow, each in
+    its direction."""
     either = sp.coo_array(sp.triu(moved_CC + moved_CC.T, k=1))
     net = sp.coo_array(moved_CC - moved_CC.T)
     one_way = net.data > 0
@@ -117,7 +139,13 @@ def _largest(moved_CC: Matrix) -> tuple[int, list[tuple[int, int]]]:
 
 
 def _flow(
-    pair: Pair, sides: tuple[Records, Records], moved_CC: Matrix, source: int, target: int, n: float, cells: int
+    pair: Pair,
+    sides: tuple[Records, Records],
+    moved_CC: Matrix,
+    source: int,
+    target: int,
+    n: float,
+    cells: int,
 ) -> Flow:
     """One cell, with limits that allow for the number of cells it was chosen from."""
     moved, back = float(moved_CC[source, target]), float(moved_CC[target, source])
@@ -126,28 +154,36 @@ def _flow(
     low, high = limits(pair, sides, source, target, level)
     names = pair.reference.classes
     return Flow(
-        names[source], names[target], moved, back, moved - back, float(np.maximum(low, -n)), float(np.minimum(high, n))
+        names[source],
+        names[target],
+        moved,
+        back,
+        moved - back,
+        float(np.maximum(low, -n)),
+        float(np.minimum(high, n)),
     )
 
 
 def _over_examples(
     pair: Pair, sides: tuple[Records, Records], source: int, target: int, level: float
 ) -> tuple[float, float]:
-    """Examples that went one way against those that went the other, as in a paired test of right and wrong; of several
-    runs the share of pairs of runs in which they did."""
+    """Examples that went one way against those that went the other, as in a paired test of right
+    and wrong; of several runs the share of pairs of runs in which they did."""
     (ref_from_N, ref_to_N), (var_from_N, var_to_N) = (
         [(side.pred_MN == c).mean(axis=0) for c in (source, target)] for side in sides
     )
     all_1N = sp.csr_array(np.ones((1, pair.reference.N), dtype=np.float32))
-    shift = paired_shift(all_1N, ref_to_N * var_from_N, ref_from_N * var_to_N, level, pair.cluster_N).row(0)
+    shift = paired_shift(
+        all_1N, ref_to_N * var_from_N, ref_from_N * var_to_N, level, pair.cluster_N
+    ).row(0)
     return shift.low * shift.n, shift.high * shift.n
 
 
 def _over_members(
     pair: Pair, sides: tuple[Records, Records], source: int, target: int, level: float
 ) -> tuple[float, float]:
-    """Student's limits of a mean over pairs, or of the two sides' means over each other's members (Welch): what one
-    member sends and gets back, averaged over all of the other side."""
+    """Student's limits of a mean over pairs, or of the two sides' means over each other's members
+    (Welch): what one member sends and gets back, averaged over all of the other side."""
     (ref_from_MN, ref_to_MN), (var_from_MN, var_to_MN) = (
         [(side.pred_MN == c).astype(np.float32) for c in (source, target)] for side in sides
     )
@@ -160,13 +196,17 @@ def _over_members(
 
 
 def _limits(sides: Sequence[Floats], level: float) -> tuple[float, float]:
-    """Limits of the mean; no member is known better than to half an example. A lone variant member is taken to vary
-    as the reference's do; NaN where nothing tells how members vary."""
+    """Limits of the mean; no member is known better than to half an example. A lone variant member
+    is taken to vary as the reference's do; NaN where nothing tells how members vary."""
     if len(sides[0]) < 2:
         return float("nan"), float("nan")
     spread = [max(float(side_M.var(ddof=1)), 0.25) if len(side_M) > 1 else None for side_M in sides]
-    square = [(own or spread[0] or 0.0) / len(side_M) for own, side_M in zip(spread, sides, strict=True)]
-    known = [(s, len(side_M) - 1) for s, side_M in zip(square, sides, strict=True) if len(side_M) > 1]
+    square = [
+        (own or spread[0] or 0.0) / len(side_M) for own, side_M in zip(spread, sides, strict=True)
+    ]
+    known = [
+        (s, len(side_M) - 1) for s, side_M in zip(square, sides, strict=True) if len(side_M) > 1
+    ]
     freedom = sum(s for s, _ in known) ** 2 / sum(s**2 / df for s, df in known)
     half = float(student.isf(level / 2, freedom)) * float(np.sqrt(sum(square)))
     middle = float(sides[0].mean())

@@ -1,4 +1,5 @@
-"""How many examples changed their modal answer, and everything that must stand beside that number."""
+"""How many examples changed their modal answer, and everything that must stand beside that
+number."""
 
 from __future__ import annotations
 
@@ -20,8 +21,9 @@ SPLITS = 20
 
 
 def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats) -> ExemplarCount:
-    """The count with its floor. Both arrays are draws of slice means with the whole as first column; in
-    ``changed_DG`` a tied example counts as unchanged, so that a mean times the examples with votes is a count."""
+    """The count with its floor. Both arrays are draws of slice means with the whole as first
+    column; in ``changed_DG`` a tied example counts as unchanged, so that a mean times the examples
+    with votes is a count."""
     pair, n = exemplars.pair, exemplars.pair.reference.N
     count = above_floor(changed_DG[:, :1] * int(exemplars.voted_N.sum()), level=pair.settings.level)
     taxicab = above_floor(taxicab_DG[:, :1], level=pair.settings.level)
@@ -47,10 +49,11 @@ def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats)
 
 
 def split_half_count(records: Records, rng: np.random.Generator) -> float:
-    """Mean count of modal disagreements between two random halves of one population; NaN below four members.
+    """Mean count of modal disagreements between two random halves of one population; NaN below four
+    members.
 
-    A floor that needs the reference alone. Halves are smaller than the population, so their modes are noisier and
-    this floor is higher than that of two whole populations (cie-contrastive §8.13).
+    A floor that needs the reference alone. Halves are smaller than the population, so their modes
+    are noisier and this floor is higher than that of two whole populations (cie-contrastive §8.13).
     """
     if records.M < 4:
         return float("nan")
@@ -64,11 +67,13 @@ def split_half_count(records: Records, rng: np.random.Generator) -> float:
 
 
 def crossfitted_accuracy(pair: Pair) -> tuple[float, float]:
-    """Accuracy of both populations on exemplars, measured on members that took no part in choosing them.
+    """Accuracy of both populations on exemplars, measured on members that took no part in choosing
+    them.
 
-    Choosing examples on which the reference is split makes the reference look bad on them by selection alone (its
-    accuracy on them is lowest in a null comparison). So half of the members of each side choose, the other half are
-    scored, and the roles are swapped, over random halvings. NaN below two members a side or without exemplars.
+    Choosing examples on which the reference is split makes the reference look bad on them by
+    selection alone (its accuracy on them is lowest in a null comparison). So half of the members of
+    each side choose, the other half are scored, and the roles are swapped, over random halvings.
+    NaN below two members a side or without exemplars.
     """
     m_ref, m_var = pair.reference.M, pair.variant.M
     if min(m_ref, m_var) < 2:
@@ -108,15 +113,21 @@ def _changed(before_NS: NDArray[Any], after_NS: NDArray[Any]) -> NDArray[np.bool
     return np.asarray((before_NS >= 0) & (after_NS >= 0) & (before_NS != after_NS))
 
 
-def _accuracy(records: Records, scoring_MS: NDArray[np.bool_], chosen_NS: NDArray[np.bool_]) -> Floats:
-    """(S,): share of right answers of the scoring members on the chosen examples, NaN where there are none."""
+def _accuracy(
+    records: Records, scoring_MS: NDArray[np.bool_], chosen_NS: NDArray[np.bool_]
+) -> Floats:
+    """(S,): share of right answers of the scoring members on the chosen examples, NaN where there
+    are none."""
     weight_MS = scoring_MS.astype(np.float32)
     right_NS, known_NS = (
         side_MN.T.astype(np.float32) @ weight_MS
         for side_MN in (np.nan_to_num(records.correct_MN), ~np.isnan(records.correct_MN))
     )
     right_S, known_S = (
-        np.where(chosen_NS, side_NS, 0).sum(axis=0, dtype=np.float64) for side_NS in (right_NS, known_NS)
+        np.where(chosen_NS, side_NS, 0).sum(axis=0, dtype=np.float64)
+        for side_NS in (right_NS, known_NS)
     )
-    accuracy_S: Floats = np.divide(right_S, known_S, out=np.full(len(known_S), np.nan), where=known_S > 0)
+    accuracy_S: Floats = np.divide(
+        right_S, known_S, out=np.full(len(known_S), np.nan), where=known_S > 0
+    )
     return accuracy_S

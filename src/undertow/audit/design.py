@@ -1,7 +1,8 @@
-"""What a comparison's design can decide, and to what a verdict generalises, said before any p value.
+"""What a comparison's design can decide, and to what a verdict generalises, said before any p
+value.
 
-A release asks about *these models* on new examples, a paper about *this recipe* on new members, and often both are
-meant. Each question has its own random part, hence its own test.
+A release asks about *these models* on new examples, a paper about *this recipe* on new members, and
+often both are meant. Each question has its own random part, hence its own test.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def scope_of(settings: Settings, models_reference: int, models_variant: int) -> 
 class Design:
     """Members of both sides that are compared (in the scope ``examples``: runs that are averaged).
 
-    ``clusters`` says what makes examples depend on each other, ``None`` where nothing does. ``binary``: right or wrong.
+    ``clusters`` says what makes examples depend on each other, ``None`` where nothing does.
+    ``binary``: right or wrong.
     """
 
     members_reference: int
@@ -48,7 +50,8 @@ class Design:
 
     @property
     def mode(self) -> Mode:
-        """Which findings there are: of exchanged members, or of two (averages of) models over examples."""
+        """Which findings there are: of exchanged members, or of two (averages of) models over
+        examples."""
         return "examples" if self.scope == "examples" else "members"
 
     @property
@@ -63,22 +66,26 @@ class Design:
 
     @property
     def tells(self) -> bool:
-        """Whether anything shows how much members of a recipe differ: one reference member, or one pair, does not."""
+        """Whether anything shows how much members of a recipe differ: one reference member, or one
+        pair, does not."""
         return self.mode == "examples" or self.members_reference > 1
 
     @property
     def repeats(self) -> int:
-        """Further runs of the reference, which give a floor where models are compared over examples."""
+        """Further runs of the reference, which give a floor where models are compared over
+        examples."""
         return self.members_reference - 1 if self.mode == "examples" else 0
 
     def arrangements(self, draws: int, rng: np.random.Generator) -> Arrangements:
-        """Exchanges of members between the populations, or swaps within pairs where members are paired."""
+        """Exchanges of members between the populations, or swaps within pairs where members are
+        paired."""
         if self.paired:
             return swaps(self.members_reference, draws, rng)
         return exchange(self.members_reference, self.members_variant, draws, rng)
 
     def sentences(self) -> tuple[str, ...]:
-        """The design in plain words: what the verdict is about, the test, what cannot be decided and what would."""
+        """The design in plain words: what the verdict is about, the test, what cannot be decided
+        and what would."""
         about = f"The verdict is about {ABOUT[self.scope]}."
         if self.mode == "examples":
             return (about, *self._over_examples())
@@ -86,8 +93,8 @@ class Design:
             what = "One pair of members" if self.paired else "One reference member"
             return (
                 about,
-                f"{what} does not show how much members of a recipe differ, so this cannot be told; give more, or ask "
-                "about these models with --generalise-to examples.",
+                f"{what} does not show how much members of a recipe differ, so this cannot be "
+                "told; give more, or ask about these models with --generalise-to examples.",
             )
         return (about, *(self._over_both() if self.scope == "both" else self._over_members()))
 
@@ -99,27 +106,35 @@ class Design:
             else "members are exchanged between the two populations"
         )
         if self.resolves:
-            return (f"{sizes}: {how}; p values come from these rearrangements.", *self._lone_variant())
+            return (
+                f"{sizes}: {how}; p values come from these rearrangements.",
+                *self._lone_variant(),
+            )
         return (
-            f"{sizes}: {how}. These rearrangements cannot reach {self.level:.0%} (smallest possible p is "
-            f"{self.smallest_p:.2g}), so shifts are tested by Student's t, which assumes that members spread normally, "
-            "and disagreements cannot be told from chance.",
+            f"{sizes}: {how}. These rearrangements cannot reach {self.level:.0%} (smallest "
+            f"possible p is {self.smallest_p:.2g}), so shifts are tested by Student's t, which "
+            "assumes that members spread normally, and disagreements cannot be told from chance.",
             *self._lone_variant(),
         )
 
     def _over_both(self) -> tuple[str, ...]:
         pairs = f"{self.members_variant} pairs of members"
-        kind = pairs if self.paired else f"{self.members_reference} + {self.members_variant} members"
+        kind = (
+            pairs if self.paired else f"{self.members_reference} + {self.members_variant} members"
+        )
         return (
-            f"{kind} and the examples are both taken as samples: limits of shifts add what members and what "
-            f"{self._unit} vary by. Disagreements are tested by exchanging members, on these examples.",
+            f"{kind} and the examples are both taken as samples: limits of shifts add what members "
+            f"and what {self._unit} vary by. Disagreements are tested by exchanging members, on "
+            "these examples.",
             *self._lone_variant(),
         )
 
     def _lone_variant(self) -> tuple[str, ...]:
         if self.members_variant > 1:
             return ()
-        return ("The variant has one member, which is taken to vary as the reference's members do.",)
+        return (
+            "The variant has one member, which is taken to vary as the reference's members do.",
+        )
 
     @property
     def _unit(self) -> str:
@@ -139,7 +154,11 @@ class Design:
             said.append(f"{sizes} of the models are averaged on each example.")
         if self.repeats:
             runs_of = "2 runs" if self.repeats == 1 else f"{self.repeats + 1} runs"
-            said.append(f"The floor is how much the {runs_of} of the reference differ among themselves.")
+            said.append(
+                f"The floor is how much the {runs_of} of the reference differ among themselves."
+            )
         else:
-            said.append("No floor: one reference run. A repeat run of the reference would give one.")
+            said.append(
+                "No floor: one reference run. A repeat run of the reference would give one."
+            )
         return tuple(said)

@@ -1,4 +1,5 @@
-"""Exemplars: the examples on which two populations answer differently, ranked, tested and matched with controls."""
+"""Exemplars: the examples on which two populations answer differently, ranked, tested and matched
+with controls."""
 
 from __future__ import annotations
 
@@ -30,9 +31,9 @@ TIED = -1
 class Exemplars:
     """Per-example facts about one pair, in the order of the reference's examples.
 
-    ``p_N`` is the exact p of the example's Taxicab distance under exchange of members (for paired members the exact
-    sign test); NaN with one member on a side. ``q_N`` is its Benjamini–Hochberg value over non-unanimous examples:
-    those with q ≤ the stated rate are *confirmed*.
+    ``p_N`` is the exact p of the example's Taxicab distance under exchange of members (for paired
+    members the exact sign test); NaN with one member on a side. ``q_N`` is its Benjamini–Hochberg
+    value over non-unanimous examples: those with q ≤ the stated rate are *confirmed*.
     """
 
     pair: Pair
@@ -52,11 +53,14 @@ class Exemplars:
     @cached_property
     def voted_N(self) -> Bools:
         """Both populations have a vote."""
-        return np.asarray((self.shares[0].sum(axis=1) > 0) & (self.shares[1].sum(axis=1) > 0)).ravel()
+        return np.asarray(
+            (self.shares[0].sum(axis=1) > 0) & (self.shares[1].sum(axis=1) > 0)
+        ).ravel()
 
     @cached_property
     def changed_N(self) -> Bools:
-        """Modal disagreement: PIE of 1911.05248, Modal CIE of 2010.03058. A tie is undefined and counts as no."""
+        """Modal disagreement: PIE of 1911.05248, Modal CIE of 2010.03058. A tie is undefined and
+        counts as no."""
         return np.asarray(~self.tied_N & (self.reference_modal_N != self.variant_modal_N))
 
     @cached_property
@@ -77,28 +81,40 @@ class Exemplars:
 
     @cached_property
     def _taken_N(self) -> Floats:
-        """How much of the probability of the right answer the variant took away, mean over members; from confidences
-        where there are no probabilities of the label. 0 where neither is known."""
-        before_N, after_N = (_belief_in_truth(side) for side in (self.pair.reference, self.pair.variant))
+        """How much of the probability of the right answer the variant took away, mean over members;
+        from confidences where there are no probabilities of the label. 0 where neither is known."""
+        before_N, after_N = (
+            _belief_in_truth(side) for side in (self.pair.reference, self.pair.variant)
+        )
         if before_N is None or after_N is None:
             return np.zeros(self.pair.reference.N)
         return np.nan_to_num(before_N - after_N)
 
     @cached_property
     def _slice_loss_N(self) -> Floats:
-        """How much the slice that lost most loses, of those that an example is in; slices below the minimum count
-        aside."""
+        """How much the slice that lost most loses, of those that an example is in; slices below the
+        minimum count aside."""
         slices, loss_N = self.pair.slices, np.full(self.pair.reference.N, -np.inf)
         changed_N = _mean(self.pair.reference.correct_MN) - _mean(self.pair.variant.correct_MN)
         known_N = ~np.isnan(changed_N)
-        sums = (slices.membership_GN @ side_N for side_N in (np.where(known_N, changed_N, 0.0), known_N.astype(float)))
-        loss_G = np.where(slices.count_G >= self.pair.settings.min_count, np.nan_to_num(ratio(*sums)), -np.inf)
-        np.maximum.at(loss_N, slices.membership_GN.indices, np.repeat(loss_G, np.diff(slices.membership_GN.indptr)))
+        sums = (
+            slices.membership_GN @ side_N
+            for side_N in (np.where(known_N, changed_N, 0.0), known_N.astype(float))
+        )
+        loss_G = np.where(
+            slices.count_G >= self.pair.settings.min_count, np.nan_to_num(ratio(*sums)), -np.inf
+        )
+        np.maximum.at(
+            loss_N,
+            slices.membership_GN.indices,
+            np.repeat(loss_G, np.diff(slices.membership_GN.indptr)),
+        )
         return loss_N
 
     @cached_property
     def shares(self) -> tuple[sp.csr_array, sp.csr_array]:
-        """Vote proportions of both populations, (N, C) each; a population without a vote has an empty row."""
+        """Vote proportions of both populations, (N, C) each; a population without a vote has an
+        empty row."""
         return _proportions(self.pair.reference.votes_NC), _proportions(self.pair.variant.votes_NC)
 
     @cached_property
@@ -123,7 +139,9 @@ class Exemplars:
     def q_N(self) -> Floats:
         if self.pair.design.mode == "examples":
             return np.full(self.pair.reference.N, np.nan)
-        return confirmed(self.p_N, self._unanimous_N, self._test.smallest_N, fdr=self.pair.settings.fdr)
+        return confirmed(
+            self.p_N, self._unanimous_N, self._test.smallest_N, fdr=self.pair.settings.fdr
+        )
 
     @cached_property
     def _unanimous_N(self) -> Bools:
@@ -137,19 +155,27 @@ class Exemplars:
 
     @cached_property
     def order_N(self) -> Ints:
-        """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then what a graded score lost,
-        then reference certainty. With one model a side these are all ties; then the probability that the right answer
-        lost decides, and where that is not known the slice that lost most."""
+        """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then what a
+        graded score lost, then reference certainty. With one model a side these are all ties; then
+        the probability that the right answer lost decides, and where that is not known the slice
+        that lost most."""
         moved = np.flatnonzero(self.taxicab_N > 0)
         p_N = np.nan_to_num(self.p_N[moved], nan=1.0)
-        most_first = (self.taxicab_N.round(9), self._loss_N, self.reference_share_N, self._taken_N, self._slice_loss_N)
+        most_first = (
+            self.taxicab_N.round(9),
+            self._loss_N,
+            self.reference_share_N,
+            self._taken_N,
+            self._slice_loss_N,
+        )
         # 2/3 added up in two ways is one distance, so p decides and not the last bit.
         taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
         return moved[np.lexsort((moved, in_slice, taken, certain, loss, p_N, taxicab))]
 
     @cached_property
     def _first_modal_N(self) -> Ints:
-        """The reference's modal label with ties to the smallest, so that shares exist for tied examples too."""
+        """The reference's modal label with ties to the smallest, so that shares exist for tied
+        examples too."""
         return modal_labels(self.pair.reference.votes_NC, ties="smallest")
 
     @cached_property
@@ -168,7 +194,9 @@ class Exemplars:
                 "variant": np.full(len(index), self.pair.variant.name, dtype=object).tolist(),
                 "example_id": self.pair.reference.example_id_N[index],
                 "label": self.pair.reference.truths_of(index),
-                "reference_modal": self.pair.reference.names_of(index, self.reference_modal_N[index]),
+                "reference_modal": self.pair.reference.names_of(
+                    index, self.reference_modal_N[index]
+                ),
                 "variant_modal": self.pair.variant.names_of(index, self.variant_modal_N[index]),
                 "reference_share": self.reference_share_N[index],
                 "variant_share": self.variant_share_N[index],
@@ -184,12 +212,15 @@ class Exemplars:
         )
 
     def gallery(self) -> tuple[GalleryEntry, ...]:
-        """The first exemplars in rank order, those that became wrong first, each beside its matched control."""
+        """The first exemplars in rank order, those that became wrong first, each beside its matched
+        control."""
         changed = self.order_N[self.changed_N[self.order_N]]
         wrong_first = np.argsort(~self.newly_wrong_N[changed], kind="stable")
         chosen = changed[wrong_first][: self.pair.settings.gallery]
         controls = self._controls(chosen)
-        return tuple(self._entry(int(n), control) for n, control in zip(chosen, controls, strict=True))
+        return tuple(
+            self._entry(int(n), control) for n, control in zip(chosen, controls, strict=True)
+        )
 
     def _entry(self, n: int, control: int | None) -> GalleryEntry:
         return GalleryEntry(
@@ -203,11 +234,11 @@ class Exemplars:
         )
 
     def _controls(self, chosen: Ints) -> list[int | None]:
-        """For each exemplar an unchanged example with the same label and the same reference answer, nearest in how
-        many members gave it; none used twice.
+        """For each exemplar an unchanged example with the same label and the same reference answer,
+        nearest in how many members gave it; none used twice.
 
-        Distance is the gap in reference share plus the control's own Taxicab distance, so that a control is both
-        as certain before and as calm after as can be had.
+        Distance is the gap in reference share plus the control's own Taxicab distance, so that a
+        control is both as certain before and as calm after as can be had.
         """
         free = ~self.changed_N & ~self.tied_N
         label_N, modal_N = self.pair.reference.label_N, self.reference_modal_N
@@ -217,7 +248,10 @@ class Exemplars:
             if len(pool) == 0:
                 found.append(None)
                 continue
-            gap = np.abs(self.reference_share_N[pool] - self.reference_share_N[n]) + self.taxicab_N[pool]
+            gap = (
+                np.abs(self.reference_share_N[pool] - self.reference_share_N[n])
+                + self.taxicab_N[pool]
+            )
             control = int(pool[np.argmin(gap)])
             free[control] = False
             found.append(control)
@@ -239,20 +273,24 @@ class Exemplars:
 
 
 def _belief_in_truth(records: Records) -> Floats | None:
-    """(N,): the probability given to the right answer. Of a model that states its confidence alone, that where it is
-    right and what is left of it where it is wrong; without a right answer, what it leaves for other answers than its
-    own."""
+    """(N,): the probability given to the right answer. Of a model that states its confidence alone,
+    that where it is right and what is left of it where it is wrong; without a right answer, what it
+    leaves for other answers than its own."""
     if records.p_label_MN is not None and not np.isnan(records.p_label_MN).all():
         return _mean(records.p_label_MN)
     if records.confidence_MN is None:
         return None
-    return _mean(np.where(records.correct_MN == 1, records.confidence_MN, 1 - records.confidence_MN))
+    return _mean(
+        np.where(records.correct_MN == 1, records.confidence_MN, 1 - records.confidence_MN)
+    )
 
 
 def _mean(value_MN: Floats) -> Floats:
     """Mean over the members that have a value, NaN where none has."""
     known_MN = ~np.isnan(value_MN)
-    return ratio(np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0))
+    return ratio(
+        np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0)
+    )
 
 
 def _proportions(votes_NC: sp.csr_array) -> sp.csr_array:

@@ -14,13 +14,14 @@ from undertow.audit.verdicts import Verdict
 class Finding:
     """One row of ``findings.parquet``; a number that was not measured is NaN.
 
-    ``reference`` and ``changed`` are the measure in the two populations, ``effect`` their contrast with the
-    simultaneous interval [low, high]. ``floor`` and its limits are what chance alone gives. Of a shift (``unit`` is
-    member) the floor is a shift: members are exchanged after the shift itself was taken away; beside one variant
-    member, it is between runs of the reference. Of a disagreement it is a value of the measure: members are exchanged
-    as they are, or a repeat run is taken; there ``reference`` is the floor and ``effect`` what lies above it.
-    ``note`` says what would settle a verdict that is open, and what else must be read with a row: the counts behind
-    an error rate, the class test of 1911.05248.
+    ``reference`` and ``changed`` are the measure in the two populations, ``effect`` their contrast
+    with the simultaneous interval [low, high]. ``floor`` and its limits are what chance alone
+    gives. Of a shift (``unit`` is member) the floor is a shift: members are exchanged after the
+    shift itself was taken away; beside one variant member, it is between runs of the reference. Of
+    a disagreement it is a value of the measure: members are exchanged as they are, or a repeat run
+    is taken; there ``reference`` is the floor and ``effect`` what lies above it. ``note`` says what
+    would settle a verdict that is open, and what else must be read with a row: the counts behind an
+    error rate, the class test of 1911.05248.
     """
 
     variant: str
@@ -45,7 +46,12 @@ class Finding:
     note: str
 
 
-_TYPES: dict[str, type[pl.DataType]] = {"str": pl.String, "float": pl.Float64, "int": pl.Int64, "Verdict": pl.String}
+_TYPES: dict[str, type[pl.DataType]] = {
+    "str": pl.String,
+    "float": pl.Float64,
+    "int": pl.Int64,
+    "Verdict": pl.String,
+}
 FINDING_COLUMNS = {field.name: _TYPES[str(field.type)] for field in fields(Finding)}
 """The columns of ``findings.parquet``."""
 

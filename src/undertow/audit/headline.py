@@ -23,7 +23,8 @@ def variant_headline(
     floored: bool,
     level: float,
 ) -> str:
-    """Top line, who pays, and how many examples against chance: one sentence each, in that order."""
+    """Top line, who pays, and how many examples against chance: one sentence each, in that
+    order."""
     said = [
         _top_line(arm, findings, level),
         _slices(findings, _by_answers(composition)),
@@ -38,27 +39,46 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
     if row.height == 0:
         return f"{arm.name}: no labels, so only disagreement can be measured."
     if math.isnan(row["effect"][0]):
-        return f"{arm.name}: a change of {arm.outcome} cannot be measured ({row['note'][0] or 'undefined'})."
+        return (
+            f"{arm.name}: a change of {arm.outcome} cannot be measured "
+            f"({row['note'][0] or 'undefined'})."
+        )
     effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
-    interval = f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}" if low <= high else "no interval"
+    interval = (
+        f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
+        if low <= high
+        else "no interval"
+    )
     if verdict == "too small to tell" and (low > 0 or high < 0):
         # The interval is of another test than the p value, and of the two the exact one decides.
-        moved = f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} overall ({interval})"
-        return f"{arm.name} {moved}, but the exact test cannot tell that from chance (p = {row['p'][0]:.2g})."
+        moved = (
+            f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} overall "
+            f"({interval})"
+        )
+        return (
+            f"{arm.name} {moved}, but the exact test cannot tell that from chance (p = "
+            f"{row['p'][0]:.2g})."
+        )
     words = {
         "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
         "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
         "within tolerance": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
-        "too small to tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
+        "too small to "
+        "tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
     }
     return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
 
 
 def _by_answers(composition: Composition | None) -> dict[str, str]:
-    """Of each class that loses recall by being answered less, what to say instead of that it pays."""
+    """Of each class that loses recall by being answered less, what to say instead of that it
+    pays."""
     if composition is None:
         return {}
-    return {c.value: loss_by_answers(c, composition.means) for c in composition.classes if c.loses_by_answers}
+    return {
+        c.value: loss_by_answers(c, composition.means)
+        for c in composition.classes
+        if c.loses_by_answers
+    }
 
 
 def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
@@ -74,7 +94,10 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
     pays = next((row for row in losing if _reason(row, by_answers) is None), None)
     first, said = losing[0], []
     if pays is not first:
-        said.append(f"{first['slice']} {first['value']} {_reason(first, by_answers)}, {_shift(first, 'recall ')}")
+        said.append(
+            f"{first['slice']} {first['value']} {_reason(first, by_answers)}, "
+            f"{_shift(first, 'recall ')}"
+        )
     if pays is not None:
         most = "pays most" if pays is first else "pays most of the others"
         said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
@@ -103,13 +126,14 @@ def _error_rates(rows: pl.DataFrame) -> str:
     return f"The {rate}{where} rises: {_shift(first)}{named}{others}."
 
 
-def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float) -> str:
+def _examples(
+    findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float
+) -> str:
     if count is not None:
         return (
             f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, "
-            f"{_against_chance(findings, count, level)}: "
-            f"exchanged members give {count.floor_low:,.0f} to {count.floor_high:,.0f}."
-            + _votes(findings, count, level)
+            f"{_against_chance(findings, count, level)}: exchanged members give "
+            f"{count.floor_low:,.0f} to {count.floor_high:,.0f}." + _votes(findings, count, level)
         )
     moved = moved_answers(findings)
     if moved is None:
@@ -121,7 +145,8 @@ def _examples(findings: pl.DataFrame, count: ExemplarCount | None, floored: bool
 
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
-    """ "No more than chance" is a claim too: it needs a design and a floor that could have shown more."""
+    """ "No more than chance" is a claim too: it needs a design and a floor that could have shown
+    more."""
     whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
     found: Verdict = whole["verdict"][0] if whole.height else "undefined"
     verdict = count_verdict(count.p, found, above=True, level=level)
@@ -134,7 +159,10 @@ def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
     moved = moved_answers(findings)
     if moved is None or count.p <= level or moved["verdict"] != "worse":
         return ""
-    return f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance ({100 * moved['floor']:.1f} %)."
+    return (
+        f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance "
+        f"({100 * moved['floor']:.1f} %)."
+    )
 
 
 def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
@@ -146,9 +174,14 @@ def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
     unsure = sum(v.verdict == "too small to tell" for v in variants)
     if worse == 0:
         but = f"; {unsure} could not be decided" if unsure else ""
-        return f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. {worst.headline}"
+        return (
+            f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. "
+            f"{worst.headline}"
+        )
     lose = "loses" if worse == 1 else "lose"
-    return f"{worse} of {len(variants)} variants {lose} more than chance can explain. {worst.headline}"
+    return (
+        f"{worse} of {len(variants)} variants {lose} more than chance can explain. {worst.headline}"
+    )
 
 
 def _top(variant: VariantAudit) -> float:

@@ -11,10 +11,11 @@ from undertow.records.records import Records
 def supported(
     measures: Iterable[Measure], reference: Records, variant: Records
 ) -> tuple[tuple[Measure, ...], dict[str, str]]:
-    """The measures that both populations can feed, and for each other one, by name, the reason that it is left out.
+    """The measures that both populations can feed, and for each other one, by name, the reason that
+    it is left out.
 
-    That a task of many classes has no false positives is not an omission, so it has no reason; nor that what is
-    generated has no classes.
+    That a task of many classes has no false positives is not an omission, so it has no reason; nor
+    that what is generated has no classes.
     """
     usable: list[Measure] = []
     reasons: dict[str, str] = {}
@@ -22,7 +23,9 @@ def supported(
         reason = _missing(measure, reference) or _missing(measure, variant)
         if "binary" in measure.card.needs and min(reference.C, variant.C) > 2:
             continue
-        if "classes" in measure.card.needs and not (has_classes(reference) and has_classes(variant)):
+        if "classes" in measure.card.needs and not (
+            has_classes(reference) and has_classes(variant)
+        ):
             continue
         if reason:
             reasons[measure.card.name] = reason
@@ -38,7 +41,8 @@ def _missing(measure: Measure, records: Records) -> str:
 
 
 def has_classes(records: Records) -> bool:
-    """Whether an answer means the same on every example, so that answers can be counted by class."""
+    """Whether an answer means the same on every example, so that answers can be counted by
+    class."""
     return records.manifest.task in ("classification", "binary", "choice") and records.C > 1
 
 

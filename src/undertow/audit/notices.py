@@ -1,4 +1,5 @@
-"""What must be known before any number is read: a comparison of a model with itself, or with one that does not work.
+"""What must be known before any number is read: a comparison of a model with itself, or with one
+that does not work.
 
 Each is one sentence. None of them turns a verdict; they stand before it.
 """
@@ -22,14 +23,15 @@ Bools = NDArray[np.bool_]
 NEARLY_ALL = 0.95
 """Share of answers from which one answer is given to nearly everything."""
 COINCIDENCE = 10
-"""Examples on which members differ by chance that make two that differ on none a rarity (e to the minus ten)."""
+"""Examples on which members differ by chance that make two that differ on none a rarity (e to the
+minus ten)."""
 Z = 1.645
 """One-sided 5 %: a reference is at chance where it is not shown to be above it."""
 
 
 def notices(pair: Pair) -> tuple[str, ...]:
-    """Both sides identical, a member on both, one answer to nearly everything, a reference at chance, labels missing:
-    in this order."""
+    """Both sides identical, a member on both, one answer to nearly everything, a reference at
+    chance, labels missing: in this order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),
@@ -41,8 +43,12 @@ def notices(pair: Pair) -> tuple[str, ...]:
 
 
 def scored_N(pair: Pair) -> Bools:
-    """Examples over which accuracy is: both sides have a right answer or a score for at least one member."""
-    return np.asarray(~np.isnan(pair.reference.correct_MN).all(axis=0) & ~np.isnan(pair.variant.correct_MN).all(axis=0))
+    """Examples over which accuracy is: both sides have a right answer or a score for at least one
+    member."""
+    return np.asarray(
+        ~np.isnan(pair.reference.correct_MN).all(axis=0)
+        & ~np.isnan(pair.variant.correct_MN).all(axis=0)
+    )
 
 
 def _identical(pair: Pair) -> Iterator[str]:
@@ -50,14 +56,16 @@ def _identical(pair: Pair) -> Iterator[str]:
     if reference.N and sorted(_prints(reference)) == sorted(_prints(variant)):
         each = "" if reference.M == 1 else f", member by member ({reference.M} a side)"
         yield (
-            f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to all "
-            f"{reference.N:,} examples{each}. Check that these are the files you meant to compare."
+            f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to "
+            f"all {reference.N:,} examples{each}. Check that these are the files you meant to "
+            "compare."
         )
 
 
 def on_both_sides(pair: Pair) -> tuple[tuple[str, str], ...]:
-    """Members, reference first, that gave the same answers to everything on both sides, where other members of either
-    side did not: most likely one file that stands on both. Pairs that derive from one another may well be equal."""
+    """Members, reference first, that gave the same answers to everything on both sides, where other
+    members of either side did not: most likely one file that stands on both. Pairs that derive from
+    one another may well be equal."""
     pair = pair.whole or pair
     before, after = _prints(pair.reference), _prints(pair.variant)
     if pair.paired or sorted(before) == sorted(after):
@@ -65,13 +73,15 @@ def on_both_sides(pair: Pair) -> tuple[tuple[str, str], ...]:
     found = []
     for m, print_ in enumerate(before):
         if print_ in after and _stands_out(pair, m):
-            found.append((pair.reference.members[m].id, pair.variant.members[after.index(print_)].id))
+            found.append(
+                (pair.reference.members[m].id, pair.variant.members[after.index(print_)].id)
+            )
     return tuple(found)
 
 
 def _stands_out(pair: Pair, m: int) -> bool:
-    """Whether some member differs from this one of the reference on so many examples that to be equal is no
-    coincidence."""
+    """Whether some member differs from this one of the reference on so many examples that to be
+    equal is no coincidence."""
     differs_MN = pair.pred_MN != pair.reference.pred_MN[m]
     before_MN, after_MN = pair.reference.score_MN, pair.variant.score_MN
     if before_MN is not None and after_MN is not None:
@@ -85,8 +95,9 @@ def _said_of_both(pair: Pair) -> Iterator[str]:
         mine, other = found[0]
         more = f" ({len(found)} such members)" if len(found) > 1 else ""
         yield (
-            f"Member {mine!r} of {pair.reference.name!r} and member {other!r} of {pair.variant.name!r} gave the same "
-            f"answers to every example, and other members did not{more}: is one file on both sides?"
+            f"Member {mine!r} of {pair.reference.name!r} and member {other!r} of "
+            f"{pair.variant.name!r} gave the same answers to every example, and other members did "
+            f"not{more}: is one file on both sides?"
         )
 
 
@@ -94,7 +105,9 @@ def _prints(records: Records) -> list[bytes]:
     """A fingerprint of what each member answered and scored."""
     made = []
     for m in range(records.M):
-        print_ = blake2b(np.ascontiguousarray(records.pred_MN[m], dtype=np.int64).tobytes(), digest_size=16)
+        print_ = blake2b(
+            np.ascontiguousarray(records.pred_MN[m], dtype=np.int64).tobytes(), digest_size=16
+        )
         if records.score_MN is not None:
             print_.update(np.ascontiguousarray(records.score_MN[m]).tobytes())
         made.append(print_.digest())
@@ -112,13 +125,18 @@ def _one_answer(records: Records) -> Iterator[str]:
     name, labelled_N = records.classes[answer], records.label_N >= 0
     label = ""
     if labelled_N.any():
-        label = f"; {100 * float((records.label_N[labelled_N] == answer).mean()):.1f} % have that label"
+        label = (
+            f"; {100 * float((records.label_N[labelled_N] == answer).mean()):.1f} % have that label"
+        )
     if records.M == 1:
-        yield f"{records.name!r} gives one answer to nearly everything: {name!r} to {100 * share:.1f} %{label}."
+        yield (
+            f"{records.name!r} gives one answer to nearly everything: {name!r} to "
+            f"{100 * share:.1f} %{label}."
+        )
     else:
         yield (
-            f"{len(stuck)} of {records.M} members of {records.name!r} give one answer to nearly everything: one says "
-            f"{name!r} to {100 * share:.1f} %{label}."
+            f"{len(stuck)} of {records.M} members of {records.name!r} give one answer to nearly "
+            f"everything: one says {name!r} to {100 * share:.1f} %{label}."
         )
 
 
@@ -131,8 +149,8 @@ def _most_given(pred_N: NDArray[Any]) -> tuple[int, float]:
 
 
 def _at_chance(records: Records) -> Iterator[str]:
-    """Answers that do not depend on the label have a mean recall of one in the number of classes, whatever the labels'
-    shares; and a model may do worse than the most common label alone."""
+    """Answers that do not depend on the label have a mean recall of one in the number of classes,
+    whatever the labels' shares; and a model may do worse than the most common label alone."""
     label_N = records.label_N
     present, count = np.unique(label_N[label_N >= 0], return_counts=True)
     if not has_classes(records) or len(present) < 2:
@@ -143,16 +161,17 @@ def _at_chance(records: Records) -> Iterator[str]:
     spread = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
     if recall.mean() - Z * spread <= guess:
         yield (
-            f"The reference {records.name!r} is at chance level: its mean recall is {100 * recall.mean():.1f} %, "
-            f"guessing gives {100 * guess:.1f} % (1 in {len(present)}). A loss against it means little."
+            f"The reference {records.name!r} is at chance level: its mean recall is "
+            f"{100 * recall.mean():.1f} %, guessing gives {100 * guess:.1f} % (1 in "
+            f"{len(present)}). A loss against it means little."
         )
         return
     right = float((recall * count).sum() / count.sum())
     if right < count.max() / count.sum():
         common = records.classes[int(present[count.argmax()])]
         yield (
-            f"The reference {records.name!r} is right on {100 * right:.1f} %, less than always answering {common!r} "
-            f"would be ({100 * count.max() / count.sum():.1f} %)."
+            f"The reference {records.name!r} is right on {100 * right:.1f} %, less than always "
+            f"answering {common!r} would be ({100 * count.max() / count.sum():.1f} %)."
         )
 
 
@@ -162,7 +181,11 @@ def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:
     known_MN = ~np.isnan(records.correct_MN[:, labelled])
     right_MN = np.where(known_MN, records.correct_MN[:, labelled], 0)
     sums = [
-        np.bincount(records.label_N[labelled], weights=side_MN.sum(axis=0, dtype=np.float64), minlength=records.C)
+        np.bincount(
+            records.label_N[labelled],
+            weights=side_MN.sum(axis=0, dtype=np.float64),
+            minlength=records.C,
+        )
         for side_MN in (right_MN, known_MN)
     ]
     recall_C: NDArray[np.float64] = ratio(*sums)[present]
@@ -179,6 +202,13 @@ def _unlabelled(pair: Pair) -> Iterator[str]:
     elif (pair.reference.label_N >= 0).all():
         what = "an answer on both sides"
     else:
-        what = "a label" if (pair.reference.label_N >= 0).sum() == kept else "a label and an answer on both sides"
+        what = (
+            "a label"
+            if (pair.reference.label_N >= 0).sum() == kept
+            else "a label and an answer on both sides"
+        )
     outcome = pair.reference.outcome
-    yield f"{n - kept:,} of {n:,} examples do not have {what}: {outcome} and its slices are over the other {kept:,}."
+    yield (
+        f"{n - kept:,} of {n:,} examples do not have {what}: {outcome} and its slices are over the "
+        f"other {kept:,}."
+    )

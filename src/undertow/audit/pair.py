@@ -1,4 +1,5 @@
-"""``Pair``: one reference and one variant, aligned, with everything that every test on them shares."""
+"""``Pair``: one reference and one variant, aligned, with everything that every test on them
+shares."""
 
 from __future__ import annotations
 
@@ -35,10 +36,12 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Aligned records of two populations: same examples in the same order, paired members at the same row.
+    """Aligned records of two populations: same examples in the same order, paired members at the
+    same row.
 
-    ``asked`` is to what a verdict generalises; by itself it follows from the settings and the numbers of members.
-    ``whole`` is the same with every member, where repeat runs of one model were left out (``copies``).
+    ``asked`` is to what a verdict generalises; by itself it follows from the settings and the
+    numbers of members. ``whole`` is the same with every member, where repeat runs of one model were
+    left out (``copies``).
     """
 
     reference: Records
@@ -95,7 +98,8 @@ class Pair:
 
     @cached_property
     def families(self) -> tuple[slice, ...]:
-        """Rows that are corrected for together: the top line is a question of its own, all slices are another."""
+        """Rows that are corrected for together: the top line is a question of its own, all slices
+        are another."""
         return (slice(0, 1), slice(1, len(self.rows))) if len(self.rows) > 1 else (slice(0, 1),)
 
     @cached_property
@@ -105,11 +109,13 @@ class Pair:
 
     @cached_property
     def arrangements(self) -> Arrangements:
-        """One set of rearrangements for all measures, so that their findings refer to the same draws."""
+        """One set of rearrangements for all measures, so that their findings refer to the same
+        draws."""
         return self.design.arrangements(self.settings.draws, self.rng("arrangements"))
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """A generator of its own for each purpose, so that adding one test never changes another's numbers."""
+        """A generator of its own for each purpose, so that adding one test never changes another's
+        numbers."""
         return np.random.default_rng([self.settings.seed, *purpose.encode()])
 
     def tolerance(self, row: Row) -> float:
@@ -117,7 +123,15 @@ class Pair:
         return self.settings.tolerance_overall if row.slice == ALL else self.settings.tolerance
 
     def finding(
-        self, name: str, card: Card, row: Row, *, verdict: Verdict, note: str, n: int | None = None, **numbers: float
+        self,
+        name: str,
+        card: Card,
+        row: Row,
+        *,
+        verdict: Verdict,
+        note: str,
+        n: int | None = None,
+        **numbers: float,
     ) -> Finding:
         """One row of the findings table; a number that was not measured is NaN."""
         if verdict == "undefined" and not np.isnan(numbers.get("effect", np.nan)):

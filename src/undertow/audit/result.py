@@ -26,7 +26,8 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "q": pl.Float64,
     "rank": pl.Int64,
 }
-"""``exemplars.parquet``. A share is of votes for the reference's modal label; a tied modal label is null."""
+"""``exemplars.parquet``. A share is of votes for the reference's modal label; a tied modal label is
+null."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Votes:
 
 @dataclass(frozen=True)
 class Shown:
-    """One example as a person sees it. Exactly one of ``image`` (encoded bytes) and ``text`` may be given."""
+    """One example as a person sees it. Exactly one of ``image`` (encoded bytes) and ``text`` may be
+    given."""
 
     example_id: str
     label: str | None
@@ -70,7 +72,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class GalleryEntry:
-    """An exemplar beside its matched control: same label, same reference confidence, but unchanged."""
+    """An exemplar beside its matched control: same label, same reference confidence, but
+    unchanged."""
 
     exemplar: Shown
     control: Shown | None
@@ -92,7 +95,8 @@ class ExemplarCount:
     p: float
     confirmed: int
     tied: int
-    """Examples whose modal label is tied in either population and which therefore count as undefined."""
+    """Examples whose modal label is tied in either population and which therefore count as
+    undefined."""
     n_examples: int
     mean_taxicab: float
     mean_taxicab_floor: float
@@ -106,8 +110,8 @@ class ExemplarCount:
 
 @dataclass(frozen=True)
 class ClassAnswers:
-    """How often one class is answered, how often rightly, and how much of it is found. Counts are means over members; a
-    quotient is NaN where there is nothing to divide by."""
+    """How often one class is answered, how often rightly, and how much of it is found. Counts are
+    means over members; a quotient is NaN where there is nothing to divide by."""
 
     value: str
     reference_answers: float
@@ -117,14 +121,15 @@ class ClassAnswers:
     reference_recall: float
     variant_recall: float
     loses_by_answers: bool
-    """It is shown to lose recall and to be answered less, while what it is answered to is right as often or more
-    often."""
+    """It is shown to lose recall and to be answered less, while what it is answered to is right as
+    often or more often."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Answers that went from one class to another, as counts of examples (means over pairs of members), net of those
-    that came back: two populations of one recipe exchange answers too, but as many one way as the other."""
+    """Answers that went from one class to another, as counts of examples (means over pairs of
+    members), net of those that came back: two populations of one recipe exchange answers too, but
+    as many one way as the other."""
 
     source: str
     target: str
@@ -137,9 +142,10 @@ class Flow:
 
 @dataclass(frozen=True)
 class Composition:
-    """What the answers are made of, and where they went. ``n_answers``: examples that both sides answered (mean over
-    members). ``flows``: the largest net ones first; their limits hold together over all ``cells``, the pairs of classes
-    between which any answer moved. ``over``: what the limits allow for, other members or other examples."""
+    """What the answers are made of, and where they went. ``n_answers``: examples that both sides
+    answered (mean over members). ``flows``: the largest net ones first; their limits hold together
+    over all ``cells``, the pairs of classes between which any answer moved. ``over``: what the
+    limits allow for, other members or other examples."""
 
     n_answers: float
     classes: tuple[ClassAnswers, ...]
@@ -152,8 +158,8 @@ class Composition:
 
 @dataclass(frozen=True)
 class VariantAudit:
-    """All that was found about one variant. ``headline`` is one plain sentence, ``scope`` to what the
-    verdict generalises, ``design`` that in words and what could be decided."""
+    """All that was found about one variant. ``headline`` is one plain sentence, ``scope`` to what
+    the verdict generalises, ``design`` that in words and what could be decided."""
 
     arm: Arm
     headline: str
@@ -163,7 +169,8 @@ class VariantAudit:
     count: ExemplarCount | None
     gallery: tuple[GalleryEntry, ...]
     over_indexed: pl.DataFrame
-    """slice, value, share_exemplars, share_all, ratio, n_exemplars, n_all: who is over-represented."""
+    """slice, value, share_exemplars, share_all, ratio, n_exemplars, n_all: who is
+    over-represented."""
     composition: Composition | None = None
     """``None`` where answers have no classes."""
 
@@ -185,15 +192,18 @@ class Audit:
     task: str
     classes: tuple[str, ...]
     differences: tuple[str, ...] = ()
-    """Those of the assumptions that are known differences between the two sides, besides the change itself."""
+    """Those of the assumptions that are known differences between the two sides, besides the change
+    itself."""
     pooling: str = ""
     """Of several tasks: how they were taken together."""
     scale: str = "none"
     """``smoke`` marks an audit that only proves that it runs."""
     notices: tuple[str, ...] = ()
-    """What must be known before any number is read: sides that are identical, a model that gives one answer to nearly
-    everything, a reference at chance, labels that are missing. The headline begins with them."""
+    """What must be known before any number is read: sides that are identical, a model that gives
+    one answer to nearly everything, a reference at chance, labels that are missing. The headline
+    begins with them."""
     n_scored: int | None = None
-    """Of the examples those that have a right answer or a score, over which accuracy is; ``None`` where none has."""
+    """Of the examples those that have a right answer or a score, over which accuracy is; ``None``
+    where none has."""
     ordered: tuple[str, ...] = ()
     """Slices whose values have an order of their own, in which the findings list them."""

@@ -15,29 +15,52 @@ from undertow.audit.slices.table import ALL
 from undertow.card import Card
 
 Verdict = Literal["worse", "mixed", "better", "within tolerance", "too small to tell", "undefined"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "mixed", "better", "within tolerance", "too small to tell", "undefined")
-"""``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No finding has it."""
-PRIORITY: tuple[Verdict, ...] = ("worse", "mixed", "too small to tell", "better", "within tolerance", "undefined")
+VERDICTS: tuple[Verdict, ...] = (
+    "worse",
+    "mixed",
+    "better",
+    "within tolerance",
+    "too small to tell",
+    "undefined",
+)
+"""``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No
+finding has it."""
+PRIORITY: tuple[Verdict, ...] = (
+    "worse",
+    "mixed",
+    "too small to tell",
+    "better",
+    "within tolerance",
+    "undefined",
+)
 COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
 """Verdicts that say that somebody loses."""
 ERROR_RATES = ("false_positive_rate", "false_negative_rate")
 
 
 def direction(effect: float, worse: str) -> Verdict:
-    """What a change that is more than chance means, given which direction costs somebody; undefined if neither does."""
+    """What a change that is more than chance means, given which direction costs somebody; undefined
+    if neither does."""
     if worse == "neither":
         return "undefined"
     return "worse" if (effect > 0) == (worse == "higher") else "better"
 
 
 def shift_verdict(
-    card: Card, effect: float, low: float, high: float, p_adjusted: float, *, level: float, tolerance: float
+    card: Card,
+    effect: float,
+    low: float,
+    high: float,
+    p_adjusted: float,
+    *,
+    level: float,
+    tolerance: float,
 ) -> Verdict:
     """Verdict on a shift of a per-member measure.
 
-    More than chance, which p and interval must both say: worse or better. Otherwise the interval decides whether
-    nothing happened (it lies within ± tolerance) or nothing can be said (it does not): "not significant" alone is never
-    a verdict.
+    More than chance, which p and interval must both say: worse or better. Otherwise the interval
+    decides whether nothing happened (it lies within ± tolerance) or nothing can be said (it does
+    not): "not significant" alone is never a verdict.
     """
     if math.isnan(effect):
         return "undefined"
@@ -49,12 +72,20 @@ def shift_verdict(
 
 
 def floor_verdict(
-    card: Card, value: float, floor: float, high: float, p_adjusted: float, *, level: float, tolerance: float
+    card: Card,
+    value: float,
+    floor: float,
+    high: float,
+    p_adjusted: float,
+    *,
+    level: float,
+    tolerance: float,
 ) -> Verdict:
     """Verdict on a disagreement, which is judged against its floor: what exchanged members give.
 
-    ``high`` is the upper limit of the excess over the floor. As for a shift, "not significant" alone is no verdict:
-    the excess must be shown to stay within the tolerance. NaN where nothing limits it.
+    ``high`` is the upper limit of the excess over the floor. As for a shift, "not significant"
+    alone is no verdict: the excess must be shown to stay within the tolerance. NaN where nothing
+    limits it.
     """
     if math.isnan(value) or math.isnan(floor):
         return "undefined" if math.isnan(value) else "too small to tell"
@@ -64,31 +95,36 @@ def floor_verdict(
 
 
 def count_verdict(p: float, found: Verdict, *, above: bool, level: float) -> Verdict:
-    """Verdict on a count, or a mean over all examples, against its floor: p decides whether it is more than chance.
+    """Verdict on a count, or a mean over all examples, against its floor: p decides whether it is
+    more than chance.
 
-    Where it does not, ``found``, the verdict of the finding about the same, says whether the floor was narrow enough to
-    conclude anything.
+    Where it does not, ``found``, the verdict of the finding about the same, says whether the floor
+    was narrow enough to conclude anything.
     """
     if p <= level:
         return "worse" if above else "better"
-    return "too small to tell" if math.isnan(p) or found == "too small to tell" else "within tolerance"
+    return (
+        "too small to tell" if math.isnan(p) or found == "too small to tell" else "within tolerance"
+    )
 
 
 def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
-    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than chance and enough
-    to matter (by the overall tolerance: with many members a shift of one vote in a thousand is more than chance).
+    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than
+    chance and enough to matter (by the overall tolerance: with many members a shift of one vote in
+    a thousand is more than chance).
 
-    About the models at hand, moved answers inform only: any other model moves more answers than repeat runs of one
-    model do, also one that is as good. How many may move is a question for the gate (``max_churn``). Without outcomes
-    they are all there is, and decide.
+    About the models at hand, moved answers inform only: any other model moves more answers than
+    repeat runs of one model do, also one that is as good. How many may move is a question for the
+    gate (``max_churn``). Without outcomes they are all there is, and decide.
 
-    ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse by the same
-    questions.
+    ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse
+    by the same questions.
 
-    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in three would be
-    called worse. So three questions decide, each at the audit's level, and the other findings inform. Of a binary
-    task a fourth one does, whether an error rate rises (``risen``): it takes half of the level of the question about
-    votes. The share of null comparisons that are called worse is in ``docs/calibration-verdicts.md``.
+    An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in
+    three would be called worse. So three questions decide, each at the audit's level, and the other
+    findings inform. Of a binary task a fourth one does, whether an error rate rises (``risen``): it
+    takes half of the level of the question about votes. The share of null comparisons that are
+    called worse is in ``docs/calibration-verdicts.md``.
     """
     accuracy = findings.filter(pl.col("measure") == "accuracy")
     moved, errors = moved_answers(findings), risen(findings, settings.level)
@@ -99,8 +135,13 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
         and (moved["measure"] == "taxicab" or not accuracy.height)
         and not (_asks_error_rates(findings) and moved["p_adjusted"] > settings.level / 2)
     )
-    whole, slices = (set(accuracy.filter(part)["verdict"]) for part in (pl.col("slice") == ALL, pl.col("slice") != ALL))
-    if ("better" in whole and ("worse" in slices or errors.height)) or ("worse" in whole and "better" in slices):
+    whole, slices = (
+        set(accuracy.filter(part)["verdict"])
+        for part in (pl.col("slice") == ALL, pl.col("slice") != ALL)
+    )
+    if ("better" in whole and ("worse" in slices or errors.height)) or (
+        "worse" in whole and "better" in slices
+    ):
         return "mixed"
     if enough or "worse" in whole | slices or errors.height:
         return "worse"
@@ -114,8 +155,8 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
 def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
     """Error rates that are shown to rise, on the whole or on a slice, largest rise first.
 
-    One question with half of the level, shared by both rates, and by the whole and the slices where there are any: each
-    family's adjusted p must reach its part.
+    One question with half of the level, shared by both rates, and by the whole and the slices where
+    there are any: each family's adjusted p must reach its part.
     """
     rows = findings.filter(pl.col("measure").is_in(ERROR_RATES))
     families = rows.select("measure", pl.col("slice") == ALL).unique().height
@@ -129,7 +170,8 @@ def _asks_error_rates(findings: pl.DataFrame) -> bool:
 
 
 def moved_answers(findings: pl.DataFrame) -> dict[str, Any] | None:
-    """How far answers moved on the whole, as a share of votes: total variation where members vote, else churn."""
+    """How far answers moved on the whole, as a share of votes: total variation where members vote,
+    else churn."""
     whole = findings.filter(pl.col("slice") == ALL)
     for measure, scale in (("taxicab", 0.5), ("churn", 1.0)):
         rows = whole.filter(pl.col("measure") == measure)

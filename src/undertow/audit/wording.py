@@ -6,8 +6,11 @@ from undertow.audit.stats.power import size_for
 from undertow.card import Card
 
 
-def excess_note(card: Card, n: float, effect: float, low: float, high: float, tolerance: float) -> str:
-    """What would settle an open disagreement of ``n`` examples: its width shrinks with the root of the examples."""
+def excess_note(
+    card: Card, n: float, effect: float, low: float, high: float, tolerance: float
+) -> str:
+    """What would settle an open disagreement of ``n`` examples: its width shrinks with the root of
+    the examples."""
     needed = size_for(n, max(effect - low, high - effect), max(effect, tolerance - effect))
     much = points(tolerance) if card.percent else f"{tolerance:g}"
     return f"about {needed:,} examples in this slice would decide {much} above the floor"

@@ -14,15 +14,19 @@ from undertow.audit.verdicts import shift_verdict
 
 
 def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
-    """The worst slice of each column: a minimum over noisy values, so its interval has the selection inside.
+    """The worst slice of each column: a minimum over noisy values, so its interval has the
+    selection inside.
 
-    Of slices with the minimum count: one example that both populations get wrong is nobody's worst slice. About
-    members, the interval takes examples as samples too, whatever the scope: which slice is worst depends on both.
+    Of slices with the minimum count: one example that both populations get wrong is nobody's worst
+    slice. About members, the interval takes examples as samples too, whatever the scope: which
+    slice is worst depends on both.
     """
     sampled = "members and examples" if pair.design.mode == "members" else "examples"
     columns = np.array(pair.slices.column_G)
     for column in dict.fromkeys(pair.slices.column_G):
-        index_G = np.flatnonzero((columns == column) & (pair.slices.count_G >= pair.settings.min_count))
+        index_G = np.flatnonzero(
+            (columns == column) & (pair.slices.count_G >= pair.settings.min_count)
+        )
         if len(index_G) < 2:
             continue
         worst = worst_slice(
@@ -51,7 +55,8 @@ def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
             accuracy.card,
             Row(column, row.value, row.count),
             verdict=verdict,
-            note=f"worst before: {before}; interval takes {sampled} as samples, with the selection inside",
+            note=f"worst before: {before}; interval takes {sampled} as samples, with the selection "
+            "inside",
             reference=worst.reference,
             changed=worst.changed,
             effect=worst.effect,

@@ -1,9 +1,10 @@
 """A digest of what a class or function does, with everything of a person's own that it uses.
 
-Followed: base classes, functions, classes and constants of the same module and of other modules, through imports; what
-an object holds (``held_values``); statements that change a constant after it was made, and what a module of theirs does
-when it is loaded. Not followed: installed packages (their versions are recorded), unless the class itself comes from
-one, and of Undertow all but data sets, models and interventions.
+Followed: base classes, functions, classes and constants of the same module and of other modules,
+through imports; what an object holds (``held_values``); statements that change a constant after it
+was made, and what a module of theirs does when it is loaded. Not followed: installed packages
+(their versions are recorded), unless the class itself comes from one, and of Undertow all but data
+sets, models and interventions.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ LENGTH = 16
 
 
 def digest_of(things: Iterable[object]) -> str:
-    """The digest of these objects' classes and of what they use. It begins with ``bytecode`` where there is no source:
-    such a one may also change with the version of Python. Never raises."""
+    """The digest of these objects' classes and of what they use. It begins with ``bytecode`` where
+    there is no source: such a one may also change with the version of Python. Never raises."""
     things = list(things)
     code = _Code(frozenset(type(thing).__module__.split(".")[0] for thing in things))
     try:
@@ -62,8 +63,8 @@ def digest_of(things: Iterable[object]) -> str:
 
 
 def digest_of_effects(source: str) -> str | None:
-    """The digest of what a study's file, and the modules of theirs that it imports, do when they are loaded besides
-    naming things, with what they call for it; None for nothing."""
+    """The digest of what a study's file, and the modules of theirs that it imports, do when they
+    are loaded besides naming things, with what they call for it; None for nothing."""
     code, module = _Code(frozenset()), study_of(source)
     names = vars(module) if module else {}
     try:
@@ -147,7 +148,8 @@ class _Code:
             return
         for node in found:
             self.definition(kind.__name__, node, {**names, **_closed_over(functions)})
-        if "<locals>" in kind.__qualname__:  # one text, as many classes as the function around it was called
+        # one text, as many classes as the function around it was called
+        if "<locals>" in kind.__qualname__:
             self._held(kind.__name__, class_values(kind))
         else:
             self._changes(source, kind.__name__, names)
@@ -156,25 +158,33 @@ class _Code:
         code, inner = function.__code__, _wrapped(function)
         if inner is not None:
             self.add(inner)
-        if not self._follows(function.__module__, code.co_filename) or (inner and not is_own(code.co_filename)):
-            return  # a library's wrapper, such as that of torch.no_grad, has the name of what it wraps
+        if not self._follows(function.__module__, code.co_filename) or (
+            inner and not is_own(code.co_filename)
+        ):
+            # a library's wrapper, such as that of torch.no_grad, has the name of what it wraps
+            return
         self._closure(function)
         source = source_of(code.co_filename)
         if source is None or not source.holds(code):
             self._bytecode(function.__name__, function)
             return
         for node in source.functions(code):
-            self.definition(function.__name__, node, {**function.__globals__, **_closed_over([function])})
+            self.definition(
+                function.__name__, node, {**function.__globals__, **_closed_over([function])}
+            )
 
     def _instance(self, thing: object) -> None:
-        """An object that a description holds: its class, and what it has where its ``repr`` may not say so."""
+        """An object that a description holds: its class, and what it has where its ``repr`` may not
+        say so."""
         kind = type(thing)
         if not self._own(kind):
             self.pieces.add(self._structure()(thing))
             return
         self.add(kind)
         said = said_by_repr(thing)
-        self._held(kind.__name__, {name: value for name, value in state(thing).items() if name not in said})
+        self._held(
+            kind.__name__, {name: value for name, value in state(thing).items() if name not in said}
+        )
         if isinstance(thing, CONTENT):
             self.pieces.add(self._structure()(thing))
 
@@ -189,11 +199,13 @@ class _Code:
         return Structure(self._label, self._own)
 
     def _label(self, thing: type | FunctionType) -> str:
-        """The name of a class or function that something holds; it is followed, and functions of one name are told
-        apart by their text."""
+        """The name of a class or function that something holds; it is followed, and functions of
+        one name are told apart by their text."""
         self.add(thing)
         name = f"{thing.__module__}.{thing.__qualname__}"
-        if isinstance(thing, type) or not self._follows(thing.__module__, thing.__code__.co_filename):
+        if isinstance(thing, type) or not self._follows(
+            thing.__module__, thing.__code__.co_filename
+        ):
             return name
         source = source_of(thing.__code__.co_filename)
         nodes = source.functions(thing.__code__) if source and source.holds(thing.__code__) else []
@@ -209,9 +221,14 @@ class _Code:
             self._imported_inside(imported, node, names.get("__package__"))
 
     def _effects(self, names: Mapping[str, Any]) -> None:
-        """What a module of theirs does when it is loaded. A study's counts by itself; what a script does is train."""
+        """What a module of theirs does when it is loaded. A study's counts by itself; what a script
+        does is train."""
         module = str(names.get("__name__", "__main__"))
-        if module in ("__main__", *STUDIES) or module.split(".")[0] == "undertow" or ("effects", module) in self._seen:
+        if (
+            module in ("__main__", *STUDIES)
+            or module.split(".")[0] == "undertow"
+            or ("effects", module) in self._seen
+        ):
             return
         self._seen["effects", module] = None
         source = source_of(names.get("__file__"))
@@ -220,7 +237,8 @@ class _Code:
                 self.definition(module, statement, names)
 
     def effects_of_imports(self, source: str, package: str | None) -> None:
-        """What the modules of theirs that a file imports do when they are loaded, and those that these import."""
+        """What the modules of theirs that a file imports do when they are loaded, and those that
+        these import."""
         for statement in top_imports(source):
             for _, module, _ in imported_names(statement, package):
                 found = module_named(module)
@@ -234,14 +252,20 @@ class _Code:
                 self._effects(vars(found))
                 self.effects_of_imports(file_text(found.__file__), vars(found).get("__package__"))
 
-    def _changes(self, source: Source, name: str, names: Mapping[str, Any], *, passed: bool = False) -> None:
+    def _changes(
+        self, source: Source, name: str, names: Mapping[str, Any], *, passed: bool = False
+    ) -> None:
         """Statements of the module that change what a name stands for after it was given."""
-        for statement in source.changes(name, passed=passed and names.get("__name__") != "__main__"):
+        for statement in source.changes(
+            name, passed=passed and names.get("__name__") != "__main__"
+        ):
             self.definition(name, statement, names)
 
-    def _imported_inside(self, statement: ast.Import | ast.ImportFrom, node: ast.AST, package: str | None) -> None:
-        """Modules of their own that a function imports when it is called. They are imported now, whether they were or
-        not, lest the digest depend on what ran before."""
+    def _imported_inside(
+        self, statement: ast.Import | ast.ImportFrom, node: ast.AST, package: str | None
+    ) -> None:
+        """Modules of their own that a function imports when it is called. They are imported now,
+        whether they were or not, lest the digest depend on what ran before."""
         for alias, module, attribute in imported_names(statement, package):
             found = _own_module(module)
             if found is None:
@@ -273,14 +297,17 @@ class _Code:
             self._named(path[0], inner, vars(module))
 
     def _named(self, name: str, value: object, names: Mapping[str, Any]) -> None:
-        if isinstance(value, type | FunctionType | partial | MethodType) or _wrapped(value) is not None:
+        if (
+            isinstance(value, type | FunctionType | partial | MethodType)
+            or _wrapped(value) is not None
+        ):
             self.add(value)
         else:
             self._constant(name, value, names)
 
     def _constant(self, name: str, value: object, names: Mapping[str, Any]) -> None:
-        """By the statement that makes it, since what it is now may depend on the machine and the hour; by its value
-        where that statement is out of reach."""
+        """By the statement that makes it, since what it is now may depend on the machine and the
+        hour; by its value where that statement is out of reach."""
         module = names.get("__name__")
         if not self._follows(module, names.get("__file__")) or (module, name) in self._seen:
             return
@@ -299,19 +326,28 @@ class _Code:
             self._held("", {name: value})
 
     def _functions_in(self, value: object) -> None:
-        """Functions and classes that a container holds now, wherever it was filled: in a registry they are what
-        counts, and unlike other values they do not come and go as models are built."""
+        """Functions and classes that a container holds now, wherever it was filled: in a registry
+        they are what counts, and unlike other values they do not come and go as models are
+        built."""
         if isinstance(value, type | FunctionType | partial | MethodType):
             self.add(value)
         elif id(value) in self._seen or is_plain(value):
             return
         elif isinstance(value, (Mapping, *COLLECTION)) or self._own(type(value)):
             self._seen[id(value)] = value
-            contents = value.values() if isinstance(value, Mapping) else value if isinstance(value, COLLECTION) else ()
+            contents = (
+                value.values()
+                if isinstance(value, Mapping)
+                else value
+                if isinstance(value, COLLECTION)
+                else ()
+            )
             for one in [*contents, *state(value).values()]:
                 self._functions_in(one)
 
-    def _imported(self, name: str, value: object, statement: ast.ImportFrom, names: Mapping[str, Any]) -> None:
+    def _imported(
+        self, name: str, value: object, statement: ast.ImportFrom, names: Mapping[str, Any]
+    ) -> None:
         for alias, module, attribute in imported_names(statement, names.get("__package__")):
             if (attribute in (name, "*") and alias in (name, "*")) or alias == name:
                 found = module_named(module)
@@ -334,9 +370,14 @@ class _Code:
     def _bytecode(self, name: str, function: FunctionType) -> None:
         self.from_bytecode = True
         codes = list(_with_inner(function.__code__))
-        said = [(c.co_code.hex(), c.co_names, [_shown(k) for k in c.co_consts if _counts(k, function)]) for c in codes]
+        said = [
+            (c.co_code.hex(), c.co_names, [_shown(k) for k in c.co_consts if _counts(k, function)])
+            for c in codes
+        ]
         self.pieces.add(f"{name}: {said!r}")
-        for used in sorted({used for c in codes for used in c.co_names} & function.__globals__.keys()):
+        for used in sorted(
+            {used for c in codes for used in c.co_names} & function.__globals__.keys()
+        ):
             self._named(used, function.__globals__[used], function.__globals__)
 
 
@@ -350,7 +391,8 @@ def _own_module(name: str) -> ModuleType | None:
 
 
 def _own_functions(kind: type) -> list[FunctionType]:
-    """Those written in the class's body, not those that a decorator made or that were defined elsewhere."""
+    """Those written in the class's body, not those that a decorator made or that were defined
+    elsewhere."""
     found = [f for value in vars(kind).values() for f in _functions_in(value)]
     return [
         f
@@ -381,7 +423,9 @@ def _wrapped(thing: object) -> object:
 def _closed_over(functions: Iterable[FunctionType]) -> dict[str, object]:
     found: dict[str, object] = {}
     for function in functions:
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        ):
             if name == "__class__":
                 continue
             try:
@@ -411,4 +455,6 @@ def _is_fixed(value: object) -> bool:
     """Whether no function that it is passed to can change it."""
     if isinstance(value, tuple | frozenset):
         return all(map(_is_fixed, value))
-    return isinstance(value, type | FunctionType) or (is_plain(value) and not isinstance(value, list | dict))
+    return isinstance(value, type | FunctionType) or (
+        is_plain(value) and not isinstance(value, list | dict)
+    )

@@ -1,8 +1,9 @@
 """Source code as it counts: what a definition does, without what it says to people.
 
-Comments, layout, docstrings, annotations, the texts of errors and what is printed are left out, so that rewording them
-makes nothing another thing. Definitions are found by the code that is loaded, so code in scripts, study files and
-notebooks is found too; where a file was edited after it was loaded, nothing is found rather than the wrong thing.
+Comments, layout, docstrings, annotations, the texts of errors and what is printed are left out, so
+that rewording them makes nothing another thing. Definitions are found by the code that is loaded,
+so code in scripts, study files and notebooks is found too; where a file was edited after it was
+loaded, nothing is found rather than the wrong thing.
 """
 
 from __future__ import annotations
@@ -36,16 +37,26 @@ class Source:
         return same_code(code) in self.codes.get((code.co_name, code.co_firstlineno), [])
 
     def functions(self, code: CodeType) -> list[ast.AST]:
-        """The definitions of a function: one, unless several lambdas stand in one line and cannot be told apart."""
+        """The definitions of a function: one, unless several lambdas stand in one line and cannot
+        be told apart."""
         found = self.definitions.get((code.co_name, code.co_firstlineno), [])
         computed = set(code.co_positions())
-        exact = [node for node in found if isinstance(node, ast.Lambda) and _span(node.body) in computed]
+        exact = [
+            node for node in found if isinstance(node, ast.Lambda) and _span(node.body) in computed
+        ]
         return [*(exact or found)]
 
     def classes(self, name: str, inside: list[int]) -> list[ast.AST]:
-        """The definitions of a class with code at these lines; all of this name where there is none."""
-        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef) and node.name == name]
-        exact = [n for n in found if any(n.lineno <= line <= (n.end_lineno or 0) for line in inside)]
+        """The definitions of a class with code at these lines; all of this name where there is
+        none."""
+        found = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ClassDef) and node.name == name
+        ]
+        exact = [
+            n for n in found if any(n.lineno <= line <= (n.end_lineno or 0) for line in inside)
+        ]
         return list(exact or found)
 
     @property
@@ -54,13 +65,16 @@ class Source:
         return statements_with_effects(ast.unparse(self.tree))
 
     def changes(self, name: str, *, passed: bool) -> list[ast.stmt]:
-        """The module's own statements that change what ``name`` stands for, by themselves, through a decorator or
-        through a function of the module that they use; with ``passed``, those that pass it to a function, too."""
+        """The module's own statements that change what ``name`` stands for, by themselves, through
+        a decorator or through a function of the module that they use; with ``passed``, those that
+        pass it to a function, too."""
         changing = _functions_that_change(self.tree, name)
         return [
             statement
             for statement in self.tree.body
-            if name not in _bound(statement) and not _for_scripts(statement) and not _is_said(statement)
+            if name not in _bound(statement)
+            and not _for_scripts(statement)
+            and not _is_said(statement)
             if any(
                 changes_name(node, name)
                 or (isinstance(node, ast.Name) and node.id in changing)
@@ -75,7 +89,8 @@ class Source:
 
 
 def source_of(filename: str | None) -> Source | None:
-    """The text behind a file's name as it is now, or of a notebook's cell; None where there is none."""
+    """The text behind a file's name as it is now, or of a notebook's cell; None where there is
+    none."""
     if not filename:
         return None
     linecache.checkcache(filename)
@@ -103,8 +118,11 @@ def _parsed(text: str) -> Source | None:
 
 
 def same_code(code: CodeType) -> tuple[Any, ...]:
-    """What two code objects of one function have in common: instructions, names and constants, but no lines."""
-    constants = tuple(same_code(c) if isinstance(c, CodeType) else (type(c), c) for c in code.co_consts)
+    """What two code objects of one function have in common: instructions, names and constants, but
+    no lines."""
+    constants = tuple(
+        same_code(c) if isinstance(c, CodeType) else (type(c), c) for c in code.co_consts
+    )
     return code.co_name, code.co_code, code.co_names, code.co_varnames, constants
 
 
@@ -133,7 +151,10 @@ def _bound(statement: ast.stmt) -> set[str]:
         return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
     nodes = ast.walk(statement)
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
-        name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _bound(inner)
+        name
+        for inner in ast.iter_child_nodes(statement)
+        if isinstance(inner, ast.stmt)
+        for name in _bound(inner)
     }
 
 
@@ -169,14 +190,19 @@ def imports_inside(node: ast.AST) -> list[ast.Import | ast.ImportFrom]:
 def imported_names(
     statement: ast.Import | ast.ImportFrom, package: str | None
 ) -> Iterator[tuple[str, str, str | None]]:
-    """The name given, the module, and the name in it; None for the module itself, as far as ``a.b`` names it ``a``."""
+    """The name given, the module, and the name in it; None for the module itself, as far as ``a.b``
+    names it ``a``."""
     for alias in statement.names:
         if isinstance(statement, ast.Import):
             module = alias.name if alias.asname else alias.name.split(".")[0]
             yield alias.asname or module, module, None
         else:
             said = "." * statement.level + (statement.module or "")
-            yield alias.asname or alias.name, importlib.util.resolve_name(said, package or ""), alias.name
+            yield (
+                alias.asname or alias.name,
+                importlib.util.resolve_name(said, package or ""),
+                alias.name,
+            )
 
 
 def attributes_of(node: ast.AST, name: str) -> set[str]:
@@ -192,7 +218,11 @@ def statements_with_effects(source: str) -> tuple[ast.stmt, ...]:
         tree = _Essential().visit(ast.parse(source))
     except (SyntaxError, ValueError):
         return ()
-    return tuple(s for s in tree.body if not _for_scripts(s) and any(_acts(node) for node in _outside_definitions(s)))
+    return tuple(
+        s
+        for s in tree.body
+        if not _for_scripts(s) and any(_acts(node) for node in _outside_definitions(s))
+    )
 
 
 def top_imports(source: str) -> list[ast.Import | ast.ImportFrom]:
@@ -223,11 +253,16 @@ CHANGING |= {"setdefault", "sort", "update"}
 
 
 def changes_name(node: ast.AST, name: str) -> bool:
-    """Whether this node by itself changes what ``name`` stands for: ``S[0] = 1``, ``S.w = 1``, ``del S[0]``,
-    ``S.append(1)``, ``setattr(S, ...)``, or ``S.anything()`` whose result nobody takes."""
+    """Whether this node by itself changes what ``name`` stands for: ``S[0] = 1``, ``S.w = 1``,
+    ``del S[0]``, ``S.append(1)``, ``setattr(S, ...)``, or ``S.anything()`` whose result nobody
+    takes."""
     if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
         return _root(node) == name
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+    ):
         return _root(node.value.func) == name
     if not isinstance(node, ast.Call):
         return False
@@ -246,14 +281,26 @@ def _root(node: ast.AST) -> str | None:
 
 def _passes(node: ast.AST, name: str) -> bool:
     given = [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
-    return any(isinstance(inner, ast.Name) and inner.id == name for one in given for inner in ast.walk(one))
+    return any(
+        isinstance(inner, ast.Name) and inner.id == name for one in given for inner in ast.walk(one)
+    )
 
 
 def _functions_that_change(tree: ast.Module, name: str) -> set[str]:
-    """Of the module's functions, those that change a global name when they are called, and those that call these."""
-    functions = {s.name: s for s in tree.body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)}
-    found = {n for n, node in functions.items() if any(_changes_global(inner, name) for inner in ast.walk(node))}
-    used = {n: {i.id for i in ast.walk(node) if isinstance(i, ast.Name)} for n, node in functions.items()}
+    """Of the module's functions, those that change a global name when they are called, and those
+    that call these."""
+    functions = {
+        s.name: s for s in tree.body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    found = {
+        n
+        for n, node in functions.items()
+        if any(_changes_global(inner, name) for inner in ast.walk(node))
+    }
+    used = {
+        n: {i.id for i in ast.walk(node) if isinstance(i, ast.Name)}
+        for n, node in functions.items()
+    }
     while more := {n for n in functions.keys() - found if used[n] & found}:
         found |= more
     return found
@@ -283,7 +330,9 @@ def _for_scripts(statement: ast.stmt) -> bool:
 
 
 def _acts(node: ast.AST) -> bool:
-    bound_elsewhere = isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
+    bound_elsewhere = isinstance(node, ast.Attribute | ast.Subscript) and isinstance(
+        node.ctx, ast.Store
+    )
     return bound_elsewhere or isinstance(node, ast.Expr | ast.Delete)
 
 
@@ -296,9 +345,12 @@ def _outside_definitions(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _when_loaded(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The nodes that run when the statement does; of a definition its decorators and what its class is made with."""
+    """The nodes that run when the statement does; of a definition its decorators and what its class
+    is made with."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        made_with = [*statement.bases, *statement.keywords] if isinstance(statement, ast.ClassDef) else []
+        made_with = (
+            [*statement.bases, *statement.keywords] if isinstance(statement, ast.ClassDef) else []
+        )
         for part in (*statement.decorator_list, *made_with):
             yield from ast.walk(part)
     yield from _outside_definitions(statement)
@@ -316,7 +368,22 @@ def _copied(statement: ast.Expr) -> ast.Expr:
 
 
 TELLING = frozenset(
-    ("abs", "bool", "format", "int", "float", "len", "max", "min", "repr", "round", "sorted", "str", "sum", "type")
+    (
+        "abs",
+        "bool",
+        "format",
+        "int",
+        "float",
+        "len",
+        "max",
+        "min",
+        "repr",
+        "round",
+        "sorted",
+        "str",
+        "sum",
+        "type",
+    )
 )
 """Functions that change nothing, so that what is printed with them is only words."""
 
@@ -325,7 +392,9 @@ def _done_by(node: ast.AST) -> list[ast.expr]:
     """What a printed expression does besides being shown: it gives names or calls functions."""
     if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
         return [node]
-    if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in TELLING):
+    if isinstance(node, ast.Call) and not (
+        isinstance(node.func, ast.Name) and node.func.id in TELLING
+    ):
         return [node]
     return [done for inner in ast.iter_child_nodes(node) for done in _done_by(inner)]
 
@@ -336,8 +405,9 @@ def _is_text(node: ast.AST) -> bool:
         return isinstance(node.value, str)
     if isinstance(node, ast.BinOp):
         return _is_text(node.left) or _is_text(node.right)
-    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    return isinstance(node, ast.JoinedStr) or (called and _is_text(node.func.value))  # type: ignore[attr-defined]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _is_text(node.func.value)
+    return isinstance(node, ast.JoinedStr)
 
 
 class _Essential(ast.NodeTransformer):
@@ -353,7 +423,11 @@ class _Essential(ast.NodeTransformer):
         value = node.value
         if isinstance(value, ast.Constant):
             return None
-        if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name) or value.func.id != "print":
+        if (
+            not isinstance(value, ast.Call)
+            or not isinstance(value.func, ast.Name)
+            or value.func.id != "print"
+        ):
             return self.generic_visit(node)
         done = [inner for argument in ast.iter_child_nodes(value) for inner in _done_by(argument)]
         return ast.Expr(ast.Tuple(done, ast.Load())) if done else None
@@ -371,7 +445,11 @@ class _Essential(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        kinds = [kind for kind in ("ClassVar", "InitVar", "KW_ONLY") if kind in ast.unparse(node.annotation)]
+        kinds = [
+            kind
+            for kind in ("ClassVar", "InitVar", "KW_ONLY")
+            if kind in ast.unparse(node.annotation)
+        ]
         node.annotation = ast.Constant(kinds[0] if kinds else None)  # the field stays, in its place
         return self.generic_visit(node)
 
@@ -381,7 +459,9 @@ class _Essential(ast.NodeTransformer):
             given = [one for one in raised.args if not _is_text(one)]
             raised = raised.func
         said = ast.Constant(ast.unparse(raised)) if raised else None
-        return ast.Raise(exc=ast.Tuple([said, *given], ast.Load()) if said and given else said, cause=None)
+        return ast.Raise(
+            exc=ast.Tuple([said, *given], ast.Load()) if said and given else said, cause=None
+        )
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         node.msg = None

@@ -1,9 +1,10 @@
-"""What an object holds, as text that is the same in every process: by its state, since a ``repr`` may leave out or
-cut what it likes.
+"""What an object holds, as text that is the same in every process: by its state, since a ``repr``
+may leave out or cut what it likes.
 
-Arrays count by their bytes, sets in sorted order, instances by ``__dict__``, ``__slots__`` and dataclass fields, and
-objects of libraries by what ``pickle`` would keep of them (nothing is unpickled). Left out are ``cached_property``, and
-dataclass fields with both ``repr=False`` and ``compare=False``, which are no part of what an object is.
+Arrays count by their bytes, sets in sorted order, instances by ``__dict__``, ``__slots__`` and
+dataclass fields, and objects of libraries by what ``pickle`` would keep of them (nothing is
+unpickled). Left out are ``cached_property``, and dataclass fields with both ``repr=False`` and
+``compare=False``, which are no part of what an object is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 
 DEEPEST = 100
-"""Levels of objects inside objects; what lies deeper is an error, so that nothing is left out in silence."""
+"""Levels of objects inside objects; what lies deeper is an error, so that nothing is left out in
+silence."""
 
 LONG = 400
 """Letters of a text beyond which its digest stands for it."""
@@ -42,7 +44,11 @@ def is_plain(value: object) -> bool:
         return True
     if isinstance(value, dict) and type(value) is dict:
         return all(map(is_plain, value)) and all(map(is_plain, value.values()))
-    return isinstance(value, list | tuple) and type(value) in (list, tuple) and all(map(is_plain, value))
+    return (
+        isinstance(value, list | tuple)
+        and type(value) in (list, tuple)
+        and all(map(is_plain, value))
+    )
 
 
 def state(thing: object) -> dict[str, object]:
@@ -54,7 +60,9 @@ def state(thing: object) -> dict[str, object]:
             held.pop(field.name, None)
             if (field.repr or field.compare) and hasattr(thing, field.name):
                 held[field.name] = getattr(thing, field.name)
-    cached = {n for base in kind.__mro__ for n, v in vars(base).items() if isinstance(v, cached_property)}
+    cached = {
+        n for base in kind.__mro__ for n, v in vars(base).items() if isinstance(v, cached_property)
+    }
     return {name: held[name] for name in sorted(held.keys() - cached)}
 
 
@@ -63,14 +71,25 @@ def said_by_repr(thing: object) -> frozenset[str]:
     made = getattr(getattr(type(thing).__repr__, "__wrapped__", None), "__code__", None)
     if not dataclasses.is_dataclass(thing) or made is None or made.co_filename != "<string>":
         return frozenset()
-    return frozenset(f.name for f in dataclasses.fields(thing) if f.repr and is_plain(getattr(thing, f.name, None)))
+    return frozenset(
+        f.name
+        for f in dataclasses.fields(thing)
+        if f.repr and is_plain(getattr(thing, f.name, None))
+    )
 
 
 def class_values(kind: type) -> dict[str, object]:
     """What the attributes of a class hold besides its methods."""
     if issubclass(kind, Enum):
         return {name: member.value for name, member in kind.__members__.items()}
-    described = (FunctionType, staticmethod, classmethod, property, cached_property, MemberDescriptorType)
+    described = (
+        FunctionType,
+        staticmethod,
+        classmethod,
+        property,
+        cached_property,
+        MemberDescriptorType,
+    )
     return {
         name: value
         for name, value in vars(kind).items()
@@ -82,8 +101,9 @@ def class_values(kind: type) -> dict[str, object]:
 
 
 class Structure:
-    """``Structure(named, own)(value)`` is the text. ``named`` is told each class and function in the value and names
-    it; ``own`` says whether a class is a person's own, so that its instances count by their state."""
+    """``Structure(named, own)(value)`` is the text. ``named`` is told each class and function in
+    the value and names it; ``own`` says whether a class is a person's own, so that its instances
+    count by their state."""
 
     def __init__(self, named: Callable[[Any], str], own: Callable[[type], bool]) -> None:
         self._named, self._own = named, own
@@ -91,7 +111,8 @@ class Structure:
         self._around: list[int] = []
 
     def __call__(self, value: object) -> str:
-        """The text of any value. Raises ``RecursionError`` where objects hold objects without end."""
+        """The text of any value. Raises ``RecursionError`` where objects hold objects without
+        end."""
         if type(value) in PLAIN:
             return repr(value)
         if id(value) in self._around:  # two that hold each other
@@ -104,7 +125,11 @@ class Structure:
                 said = self._of(value)
             finally:
                 self._around.pop()
-            said = said if len(said) <= LONG else hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+            said = (
+                said
+                if len(said) <= LONG
+                else hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+            )
             self._texts[id(value)] = value, said  # the value is kept, so that its id stays its own
         return self._texts[id(value)][1]
 
@@ -117,7 +142,9 @@ class Structure:
             return self._named(value)
         if isinstance(value, ModuleType):
             return f"module {value.__name__}"
-        if isinstance(value, BuiltinFunctionType) and isinstance(value.__self__, ModuleType | type(None)):
+        if isinstance(value, BuiltinFunctionType) and isinstance(
+            value.__self__, ModuleType | type(None)
+        ):
             return f"{value.__module__}.{value.__qualname__}"
         if isinstance(value, MethodType):
             return f"method({self(value.__func__)}, {self(value.__self__)})"

@@ -1,4 +1,5 @@
-"""Whose code it is: a person's own, Undertow's or a library's; and how an error in a person's own code is told."""
+"""Whose code it is: a person's own, Undertow's or a library's; and how an error in a person's own
+code is told."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ TYPED = ("<ipython-input", "<stdin>", "<python-input")
 
 
 STUDIES: dict[str, ModuleType] = {}
-"""Studies that were loaded, by the name of their module. They are not in ``sys.modules``: a class of a module that is
-there travels to a worker by name, and a worker cannot import a study."""
+"""Studies that were loaded, by the name of their module. They are not in ``sys.modules``: a class
+of a module that is there travels to a worker by name, and a worker cannot import a study."""
 
 
 def module_named(name: str | None) -> ModuleType | None:
@@ -45,7 +46,8 @@ def file_text(filename: str | None) -> str:
 
 @cache
 def is_own(filename: str) -> bool:
-    """Whether a person wrote this file: it is neither Undertow's nor installed with Python or a package."""
+    """Whether a person wrote this file: it is neither Undertow's nor installed with Python or a
+    package."""
     if filename.startswith("<"):
         return filename.startswith(TYPED)
     path = os.path.realpath(filename)
@@ -55,13 +57,18 @@ def is_own(filename: str) -> bool:
 @cache
 def _installed() -> tuple[str, ...]:
     schemes = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders = [*schemes, *site.getsitepackages(), site.getusersitepackages(), str(Path(undertow.__file__).parent)]
+    folders = [
+        *schemes,
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+        str(Path(undertow.__file__).parent),
+    ]
     return tuple({os.path.realpath(folder) for folder in folders if folder})
 
 
 def place_in_own_code(error: BaseException) -> tuple[str, int, str] | None:
-    """File, line and function of the person's own code in which an error arose, or from which it was met; None where
-    none of theirs took part."""
+    """File, line and function of the person's own code in which an error arose, or from which it
+    was met; None where none of theirs took part."""
     if isinstance(error, SyntaxError) and error.filename and is_own(error.filename):
         return error.filename, error.lineno or 0, "<module>"
     frames = traceback.extract_tb(error.__traceback__)
@@ -73,8 +80,9 @@ LONGEST_MESSAGE = 400
 
 
 def told(error: BaseException) -> str:
-    """An error as a record keeps it: its kind, its message and the line of the person's own code, in one harmless line.
-    A file is named without its folder, so that the record does not depend on the machine."""
+    """An error as a record keeps it: its kind, its message and the line of the person's own code,
+    in one harmless line. A file is named without its folder, so that the record does not depend on
+    the machine."""
     place = place_in_own_code(error)
     if place is None:
         return _kind_and_message(error)
@@ -84,8 +92,8 @@ def told(error: BaseException) -> str:
 
 @contextmanager
 def told_as_their_own() -> Iterator[None]:
-    """An error that arises inside in a person's own code becomes a ``UserError`` of one line with their file and line.
-    What Undertow does wrong by itself is left as it is."""
+    """An error that arises inside in a person's own code becomes a ``UserError`` of one line with
+    their file and line. What Undertow does wrong by itself is left as it is."""
     try:
         yield
     except UndertowError:
@@ -97,7 +105,8 @@ def told_as_their_own() -> Iterator[None]:
         filename, line, function = place
         shown = os.path.relpath(filename) if Path(filename).is_relative_to(Path.cwd()) else filename
         raise UserError(
-            f"{_where(shown, line, function)}: {_kind_and_message(error)}; add --debug to see the whole traceback"
+            f"{_where(shown, line, function)}: {_kind_and_message(error)}; add --debug to see the "
+            "whole traceback"
         ) from error
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
-    ``parent`` is set where members derive from trained members of another population, member by member. ``teacher`` is
-    set where they learn from trained members of another one, which may have another model but not other data; which
-    member teaches which, the objective says (``Distillation``).
+    ``parent`` is set where members derive from trained members of another population, member by
+    member. ``teacher`` is set where they learn from trained members of another one, which may have
+    another model but not other data; which member teaches which, the objective says
+    (``Distillation``).
 
     Raises ``ValueError`` where this cannot be trained.
     """
@@ -41,21 +42,30 @@ class Population:
 
     def __post_init__(self) -> None:
         if not self.folder:
-            raise ValueError(f"Population(name={self.name!r}): a name needs a letter or digit, it becomes a folder's")
+            raise ValueError(
+                f"Population(name={self.name!r}): a name needs a letter or digit, it "
+                "becomes a folder's"
+            )
         if self.members < 1:
-            raise ValueError(f"Population(name={self.name!r}, members={self.members}): at least one member")
+            raise ValueError(
+                f"Population(name={self.name!r}, members={self.members}): at least one member"
+            )
         if any(i.derives != (self.parent is not None) for i in self.interventions):
             raise ValueError(
-                f"population {self.name!r}: interventions after training need a parent, interventions during training "
-                "must not have one; write parent.under(intervention, name=...)"
+                f"population {self.name!r}: interventions after training need a parent, "
+                "interventions during training must not have one; write "
+                "parent.under(intervention, name=...)"
             )
         if any(hasattr(i, "compile") for i in self.interventions[:-1]):
             raise ValueError(
-                f"population {self.name!r}: an engine runs the model as the others left it, so it comes last"
+                f"population {self.name!r}: an engine runs the model as the others left it, so it "
+                "comes last"
             )
         for role, other in self._origins():
             if other.name == self.name:
-                raise ValueError(f"population {self.name!r} has the name of its {role}; give it one of its own")
+                raise ValueError(
+                    f"population {self.name!r} has the name of its {role}; give it one of its own"
+                )
         if self.parent is not None:
             self._check_parent(self.parent)
         self._check_objective()
@@ -74,21 +84,25 @@ class Population:
 
     @property
     def source(self) -> Population | None:
-        """The population that has to be trained before this one: its parent or its teacher, of which it has one."""
+        """The population that has to be trained before this one: its parent or its teacher, of
+        which it has one."""
         return self.teacher if self.parent is None else self.parent
 
     def teacher_of(self, index: int) -> int:
-        """The number of the teacher's member that teaches member ``index``; of no meaning without a teacher."""
+        """The number of the teacher's member that teaches member ``index``; of no meaning without a
+        teacher."""
         fixed = None if self.objective is None else self.objective.teacher_member
         return index if fixed is None else fixed
 
     @property
     def folder(self) -> str:
-        """The name of this population's folder: its own, with a dash for whatever a path or a shell may trip over."""
+        """The name of this population's folder: its own, with a dash for whatever a path or a shell
+        may trip over."""
         return re.sub(r"[^\w.+=@]+", "-", self.name).strip("-.")
 
     def _origins(self) -> Iterator[tuple[str, Population]]:
-        """All that is trained before this population, with what it is to it: ``parent``, ``teacher's parent`` …"""
+        """All that is trained before this population, with what it is to it: ``parent``,
+        ``teacher's parent`` …"""
         for role, other in (("parent", self.parent), ("teacher", self.teacher)):
             if other is not None:
                 yield role, other
@@ -97,48 +111,53 @@ class Population:
     def _check_parent(self, parent: Population) -> None:
         if parent.members < self.members:
             raise ValueError(
-                f"population {self.name!r} asks for {self.members} members, but its parent {parent.name!r} has "
-                f"{parent.members} to derive from"
+                f"population {self.name!r} asks for {self.members} members, but its parent "
+                f"{parent.name!r} has {parent.members} to derive from"
             )
 
     def _check_objective(self) -> None:
         if len(self._objectives) > 1:
             first, second = self._objectives[:2]
             raise ValueError(
-                f"population {self.name!r}: {second!r} cannot join {first!r}; a training has one objective"
+                f"population {self.name!r}: {second!r} cannot join {first!r}; a training has one "
+                "objective"
             )
         objective = self.objective
         if objective is not None and self.recipe.label_smoothing:
             raise ValueError(
-                f"population {self.name!r}: label_smoothing={self.recipe.label_smoothing} is of cross-entropy with "
-                f"labels, which {objective!r} replaces; set it to 0 in the recipe"
+                f"population {self.name!r}: label_smoothing={self.recipe.label_smoothing} is of "
+                f"cross-entropy with labels, which {objective!r} replaces; set it to 0 in the "
+                "recipe"
             )
         if objective is not None and objective.teaches and self.teacher is None:
             raise ValueError(
-                f"population {self.name!r}: {objective!r} needs a teacher; write under(..., teacher=population)"
+                f"population {self.name!r}: {objective!r} needs a teacher; write under(..., "
+                "teacher=population)"
             )
         if self.teacher is not None and (objective is None or not objective.teaches):
             raise ValueError(
-                f"population {self.name!r} has the teacher {self.teacher.name!r}, but no intervention that learns from "
-                "one; add Distillation(...)"
+                f"population {self.name!r} has the teacher {self.teacher.name!r}, but no "
+                "intervention that learns from one; add Distillation(...)"
             )
 
     def _check_teacher(self, teacher: Population) -> None:
         if repr(teacher.data) != repr(self.data):
             raise ValueError(
-                f"population {self.name!r} has the data {self.data!r}, but its teacher {teacher.name!r} has "
-                f"{teacher.data!r}; a teacher sees its student's images, so give both the same"
+                f"population {self.name!r} has the data {self.data!r}, but its teacher "
+                f"{teacher.name!r} has {teacher.data!r}; a teacher sees its student's images, so "
+                "give both the same"
             )
         if any(hasattr(i, "compile") for i in teacher.interventions):
             raise ValueError(
-                f"population {self.name!r}: its teacher {teacher.name!r} runs on an engine, which cannot teach; let "
-                "its parent teach"
+                f"population {self.name!r}: its teacher {teacher.name!r} runs on an engine, which "
+                "cannot teach; let its parent teach"
             )
         last = max(map(self.teacher_of, range(self.members)))
         if teacher.members <= last:
             raise ValueError(
-                f"population {self.name!r} wants to learn from member {last} of {teacher.name!r}, which has members 0 "
-                f"to {teacher.members - 1}; give the teacher more members, or set teacher_member"
+                f"population {self.name!r} wants to learn from member {last} of {teacher.name!r}, "
+                f"which has members 0 to {teacher.members - 1}; give the teacher more members, or "
+                "set teacher_member"
             )
 
     def under(
@@ -150,13 +169,16 @@ class Population:
     ) -> Population:
         """The same, but with these interventions.
 
-        Interventions that derive (quantization after training, one-shot pruning) start from this population's own
-        members, pair by pair. The others act during training, on fresh members with seeds of their own, which learn
-        from ``teacher``, or from this population's teacher if it has one.
+        Interventions that derive (quantization after training, one-shot pruning) start from this
+        population's own members, pair by pair. The others act during training, on fresh members
+        with seeds of their own, which learn from ``teacher``, or from this population's teacher if
+        it has one.
         """
         derives = {i.derives for i in interventions}
         if len(derives) > 1:
-            raise ValueError("one population cannot both derive from trained members and act during training")
+            raise ValueError(
+                "one population cannot both derive from trained members and act during training"
+            )
         if derives == {True}:
             return replace(
                 self,
@@ -168,8 +190,8 @@ class Population:
             )
         if self.parent is not None:
             raise ValueError(
-                f"population {self.name!r} derives from trained members, so nothing can act during its training; "
-                "put the intervention on its parent"
+                f"population {self.name!r} derives from trained members, so nothing can act during "
+                "its training; put the intervention on its parent"
             )
         both = (*self.interventions, *interventions)
         return replace(
@@ -183,9 +205,10 @@ class Population:
     def again(self, name: str) -> Population:
         """The same recipe with fresh seeds: the null arm, which shows what chance alone gives.
 
-        Where members derive from a parent, the parent is trained again too, or nothing would be fresh. Students are
-        fresh with the teacher they have, which stays: it belongs to the recipe as the data do, and the null arm shows
-        chance in the students alone. ``replace(again, teacher=teacher.again(...))`` adds chance in the teacher.
+        Where members derive from a parent, the parent is trained again too, or nothing would be
+        fresh. Students are fresh with the teacher they have, which stays: it belongs to the recipe
+        as the data do, and the null arm shows chance in the students alone. ``replace(again,
+        teacher=teacher.again(...))`` adds chance in the teacher.
         """
         parent = None if self.parent is None else self.parent.again(f"{name}-{self.parent.name}")
         return replace(self, name=name, parent=parent)

@@ -1,4 +1,5 @@
-"""The record: what a population predicted, on disk and in memory. The only thing lab and audit both know."""
+"""The record: what a population predicted, on disk and in memory. The only thing lab and audit both
+know."""
 
 from undertow.records.check import Aligned, align
 from undertow.records.formats.detect import read_any

@@ -9,7 +9,9 @@ from typing import Any
 from undertow.errors import NotComparableError
 from undertow.records.records import Records
 
-CHANGES_NUMBERS = re.compile(r"quant|precision|dtype|bits|int[248]|float16|bfloat16|half|cast", re.IGNORECASE)
+CHANGES_NUMBERS = re.compile(
+    r"quant|precision|dtype|bits|int[248]|float16|bfloat16|half|cast", re.IGNORECASE
+)
 """How the ``repr`` of an intervention that changes the number type shows it."""
 
 PLACE = ("runner", "device", "dtype")
@@ -26,8 +28,9 @@ def refuse_dtype(reference: Records, variant: Records) -> None:
     between = set(before.interventions) ^ set(after.interventions)
     if not any(CHANGES_NUMBERS.search(text) for text in between):
         raise NotComparableError(
-            f"{before.name!r} was computed in {before.dtype} and {after.name!r} in {after.dtype}, and no intervention"
-            " between them changes the number type; make both in one, or declare the change as an intervention"
+            f"{before.name!r} was computed in {before.dtype} and {after.name!r} in {after.dtype}, "
+            "and no intervention between them changes the number type; make both in one, or "
+            "declare the change as an intervention"
         )
 
 
@@ -37,44 +40,66 @@ def differences(reference: Records, variant: Records) -> list[str]:
     said = [sentence for records in (reference, variant) for sentence in _left_out(records)]
     for field in PLACE:
         old, new = getattr(before, field), getattr(after, field)
-        alike = field == "runner" and before.device == after.device == "cpu" and {old, new} <= SAME_BYTES
+        alike = (
+            field == "runner"
+            and before.device == after.device == "cpu"
+            and {old, new} <= SAME_BYTES
+        )
         if old != new and not alike and "unknown" not in (old, new):
-            said.append(f"The {field} differs: {old} for {before.name!r}, {new} for {after.name!r}.")
+            said.append(
+                f"The {field} differs: {old} for {before.name!r}, {new} for {after.name!r}."
+            )
     if before.teacher != after.teacher and None not in (before.teacher, after.teacher):
         said.append(
-            f"The teacher differs: {before.teacher!r} for {before.name!r}, {after.teacher!r} for {after.name!r}."
+            f"The teacher differs: {before.teacher!r} for {before.name!r}, {after.teacher!r} for "
+            f"{after.name!r}."
         )
-    for title, old, new in (("Training", before.recipe, after.recipe), ("Software", before.versions, after.versions)):
+    for title, old, new in (
+        ("Training", before.recipe, after.recipe),
+        ("Software", before.versions, after.versions),
+    ):
         changed = _changed(old, new)
         if changed and old and new:
             said.append(f"{title} differs besides the intervention: {changed}.")
     if before.scale != after.scale:
-        said.append(f"The scale differs: {before.scale} for {before.name!r}, {after.scale} for {after.name!r}.")
+        said.append(
+            f"The scale differs: {before.scale} for {before.name!r}, {after.scale} for "
+            f"{after.name!r}."
+        )
     return said
 
 
 def unverified(reference: Records, variant: Records) -> list[str]:
     """Sentences: what nobody recorded, so that it may differ unseen."""
     missing = [(records.name, _unknown(records)) for records in (reference, variant)]
-    return [f"Could not be verified, because {name!r} does not say: {', '.join(w)}." for name, w in missing if w]
+    return [
+        f"Could not be verified, because {name!r} does not say: {', '.join(w)}."
+        for name, w in missing
+        if w
+    ]
 
 
 def _left_out(records: Records) -> list[str]:
-    """Which members take no part, by the rule that is stated: failed ones have no predictions, diverged ones no use."""
+    """Which members take no part, by the rule that is stated: failed ones have no predictions,
+    diverged ones no use."""
     members = records.manifest.members
     said = []
-    for status, rule in (("failed", ""), ("diverged", ", since their loss or predictions stopped being numbers")):
+    for status, rule in (
+        ("failed", ""),
+        ("diverged", ", since their loss or predictions stopped being numbers"),
+    ):
         ids = [m.id for m in members if m.status == status]
         if ids:
             said.append(
-                f"{len(ids)} of {len(members)} members of {records.name!r} {status} and are left out{rule} "
-                f"({', '.join(ids)})."
+                f"{len(ids)} of {len(members)} members of {records.name!r} {status} and are left "
+                f"out{rule} ({', '.join(ids)})."
             )
     return said
 
 
 def _unknown(records: Records) -> list[str]:
-    """Of a model that was trained here; an evaluation log says other things, and ``conditions`` compares those."""
+    """Of a model that was trained here; an evaluation log says other things, and ``conditions``
+    compares those."""
     manifest = records.manifest
     if manifest.conditions:
         return []

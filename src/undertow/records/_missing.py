@@ -1,6 +1,8 @@
-"""Outcomes that are not there: what a model did not answer is refused, left out or counted as wrong, never forgotten.
+"""Outcomes that are not there: what a model did not answer is refused, left out or counted as
+wrong, never forgotten.
 
-Left in silence they flatter: a model that crashes on what it cannot do would be compared on the rest.
+Left in silence they flatter: a model that crashes on what it cannot do would be compared on the
+rest.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ Sides = tuple[Records, Records]
 
 
 class Answered(NamedTuple):
-    """Two populations without a missing outcome, and how many examples count as wrong for want of one."""
+    """Two populations without a missing outcome, and how many examples count as wrong for want of
+    one."""
 
     reference: Records
     variant: Records
@@ -32,10 +35,12 @@ class Answered(NamedTuple):
 def answered(
     reference: Records, variant: Records, said: list[str], *, allow_partial: bool, missing: Missing
 ) -> Answered:
-    """Refuse missing outcomes, count them as wrong (``missing="wrong"``), or leave their examples out.
+    """Refuse missing outcomes, count them as wrong (``missing="wrong"``), or leave their examples
+    out.
 
-    A graded example has no outcome where a member's score is NaN, unless its whole task is scored on neither side;
-    another one where a member has no prediction. Raises ``NotComparableError`` with the counts and the ways on.
+    A graded example has no outcome where a member's score is NaN, unless its whole task is scored
+    on neither side; another one where a member has no prediction. Raises ``NotComparableError``
+    with the counts and the ways on.
     """
     graded = _graded(reference, variant)
     sides = (_without_outcome(reference, graded), _without_outcome(variant, graded))
@@ -49,10 +54,15 @@ def answered(
         said.append(f"Counted as wrong, because they have no {what}: {counts}.")
         return Answered(*_wrong((reference, variant), sides), lost)
     if not allow_partial or lost == reference.N:
-        ways = "compare the examples that both have with --allow-partial, " if lost < reference.N else ""
+        ways = (
+            "compare the examples that both have with --allow-partial, "
+            if lost < reference.N
+            else ""
+        )
         raise NotComparableError(
-            f"{reference.name!r} and {variant.name!r} lack outcomes, there is no {what} for {counts};"
-            f" evaluate them again, {ways}or count what is missing as wrong with --missing wrong"
+            f"{reference.name!r} and {variant.name!r} lack outcomes, there is no {what} for "
+            f"{counts}; evaluate them again, {ways}or count what is missing as wrong with "
+            "--missing wrong"
         )
     said.append(f"Left out, because they have no {what}: {counts}.")
     kept_N = np.flatnonzero(~lost_N)
@@ -60,7 +70,8 @@ def answered(
 
 
 def _graded(reference: Records, variant: Records) -> Bools | None:
-    """Which examples are of a task that is scored on some side; ``None`` where outcomes are predictions."""
+    """Which examples are of a task that is scored on some side; ``None`` where outcomes are
+    predictions."""
     scores = [r.score_MN for r in (reference, variant)]
     if scores[0] is None or scores[1] is None:
         return None
@@ -79,19 +90,26 @@ def _without_outcome(records: Records, graded_N: Bools | None) -> Bools:
 
 
 def _counts(records: Sides, sides: tuple[Bools, Bools]) -> str:
-    """``3 of 500 examples in 'old' (first 'q1') and 2 of 500 in 'new' (first 'q2')``, of any member."""
+    """``3 of 500 examples in 'old' (first 'q1') and 2 of 500 in 'new' (first 'q2')``, of any
+    member."""
     told = []
     for side, lost_MN in zip(records, sides, strict=True):
         lost_N = lost_MN.any(axis=0)
         if lost_N.any():
             first = side.example_id_N[int(lost_N.argmax())]
-            told.append(f"{int(lost_N.sum()):,} of {side.N:,} examples in {side.name!r} (first {first!r})")
+            told.append(
+                f"{int(lost_N.sum()):,} of {side.N:,} examples in {side.name!r} (first {first!r})"
+            )
     return " and ".join(told)
 
 
 def _wrong(records: Sides, sides: tuple[Bools, Bools]) -> Sides:
-    """Score 0 and a wrong answer: of two classes the other one, else one of its own that is never right."""
-    before, after = (_filled(r, lost_MN, _wrong_class(r, lost_MN)) for r, lost_MN in zip(records, sides, strict=True))
+    """Score 0 and a wrong answer: of two classes the other one, else one of its own that is never
+    right."""
+    before, after = (
+        _filled(r, lost_MN, _wrong_class(r, lost_MN))
+        for r, lost_MN in zip(records, sides, strict=True)
+    )
     if max(int(r.pred_MN.max(initial=MISSING)) for r in (before, after)) < before.C:
         return before, after
     name = NO_ANSWER
@@ -108,7 +126,9 @@ def _wrong_class(records: Records, lost_MN: Bools) -> NDArray[np.int32]:
 
 
 def _filled(records: Records, lost_MN: Bools, wrong_MN: NDArray[np.int32]) -> Records:
-    score_MN = None if records.score_MN is None else np.where(lost_MN, np.float32(0), records.score_MN)
+    score_MN = (
+        None if records.score_MN is None else np.where(lost_MN, np.float32(0), records.score_MN)
+    )
     return replace(records, score_MN=score_MN, pred_MN=np.where(lost_MN, wrong_MN, records.pred_MN))
 
 
@@ -122,21 +142,29 @@ def _with_class(records: Records, name: str) -> Records:
 
 
 def coverage(reference: Records, variant: Records, known: Sides, filled: int) -> str:
-    """What a verdict must say of its examples: how many it rests on, and how many count as wrong; empty for all, and
-    where nothing says right or wrong. ``known`` are the two sides as they came."""
+    """What a verdict must say of its examples: how many it rests on, and how many count as wrong;
+    empty for all, and where nothing says right or wrong. ``known`` are the two sides as they
+    came."""
     if not (reference.outcome_known and variant.outcome_known):
         return ""
-    measured_N = ~(np.isnan(reference.correct_MN).all(axis=0) | np.isnan(variant.correct_MN).all(axis=0))
+    measured_N = ~(
+        np.isnan(reference.correct_MN).all(axis=0) | np.isnan(variant.correct_MN).all(axis=0)
+    )
     measured, total = int(measured_N.sum()), _examples_of(known)
     said = [f"Compared on {measured:,} of {total:,} examples."] if measured < total else []
     if filled:
-        lack = "has no outcome on a side and counts" if filled == 1 else "have no outcome on a side and count"
+        lack = (
+            "has no outcome on a side and counts"
+            if filled == 1
+            else "have no outcome on a side and count"
+        )
         said.append(f"{filled:,} of {measured:,} examples {lack} as wrong there.")
     return " ".join(said)
 
 
 def _examples_of(known: Sides) -> int:
-    """How many examples either side has, or had before reading left any out; those without an id are counted once."""
+    """How many examples either side has, or had before reading left any out; those without an id
+    are counted once."""
     lists = [ids for r in known for ids in (r.example_id_N, r.left_out) if ids is not None]
     if all(ids.equals(lists[0], check_names=False) for ids in lists[1:]):
         return len(lists[0])

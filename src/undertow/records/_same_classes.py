@@ -17,10 +17,11 @@ from undertow.records.schema import Manifest
 
 
 def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
-    """Both over one class list; ``NotComparableError`` where they are about different classes or tasks.
+    """Both over one class list; ``NotComparableError`` where they are about different classes or
+    tasks.
 
-    Classes only *observed* in a plain table may grow: a class that nobody predicted there is still a class. Declared
-    ones may not: a network with another head answers another question.
+    Classes only *observed* in a plain table may grow: a class that nobody predicted there is still
+    a class. Declared ones may not: a network with another head answers another question.
     """
     if "generation" in (reference.manifest.task, variant.manifest.task):
         _one_task(reference.manifest, variant.manifest, said)
@@ -37,11 +38,18 @@ def same_classes(reference: Records, variant: Records, said: list[str]) -> tuple
 
 
 def coded_together(reference: Records, variant: Records) -> tuple[Records, Records]:
-    """Answers in words over the same examples get codes that mean the same on both sides; classes stay as they are."""
-    if reference.manifest.task != "generation" or reference.answers is None or variant.answers is None:
+    """Answers in words over the same examples get codes that mean the same on both sides; classes
+    stay as they are."""
+    if (
+        reference.manifest.task != "generation"
+        or reference.answers is None
+        or variant.answers is None
+    ):
         return reference, variant
     graded = any(records.classes[:1] != (RIGHT,) for records in (reference, variant))
-    right_MN = None if graded else np.vstack([records.pred_MN == 0 for records in (reference, variant)])
+    right_MN = (
+        None if graded else np.vstack([records.pred_MN == 0 for records in (reference, variant)])
+    )
     code_MN = code_answers([*reference.answers, *variant.answers], right_MN)
     classes = answer_classes(code_MN, graded=graded)
     return (
@@ -56,13 +64,14 @@ def _with_codes(records: Records, code_MN: NDArray[np.int32], classes: tuple[str
 
 
 def _unused(side: Records, classes: tuple[str, ...]) -> str:
-    """Names them, because a class that is spelled differently on one side looks like an unused one."""
+    """Names them, because a class that is spelled differently on one side looks like an unused
+    one."""
     there = set(side.classes)
     names = [name for name in classes if name not in there]
     shown = ", ".join(repr(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
     return (
-        f"{side.name!r} never shows {len(names)} of the {len(classes)} classes ({shown}); they are counted as unused."
-        " If they are spelled differently there, rename them and audit again."
+        f"{side.name!r} never shows {len(names)} of the {len(classes)} classes ({shown}); they are "
+        "counted as unused. If they are spelled differently there, rename them and audit again."
     )
 
 
@@ -94,7 +103,11 @@ def _over_classes(records: Records, classes: tuple[str, ...]) -> Records:
     place = {name: c for c, name in enumerate(classes)}
     to_new_C = np.array([place[name] for name in records.classes], dtype=np.int32)
     grown = len(classes) != records.C
-    proba_MNC = None if grown or records.proba_MNC is None else records.proba_MNC[:, :, np.argsort(to_new_C)]
+    proba_MNC = (
+        None
+        if grown or records.proba_MNC is None
+        else records.proba_MNC[:, :, np.argsort(to_new_C)]
+    )
     label = pl.Series("label", _recoded(records.label_N, to_new_C)).replace(MISSING, None)
     return replace(
         records,
@@ -110,13 +123,14 @@ def _recoded(index: NDArray[np.int32], to_new_C: NDArray[np.int32]) -> NDArray[A
 
 
 def _one_task(reference: Manifest, variant: Manifest, said: list[str]) -> tuple[str, str | None]:
-    """The task both share. Two classes are a binary task where either side says so; more are a classification."""
+    """The task both share. Two classes are a binary task where either side says so; more are a
+    classification."""
     tasks = {reference.task, variant.task}
     if not tasks <= {"classification", "binary"}:
         if len(tasks) > 1:
             raise NotComparableError(
-                f"{reference.name!r} is a {reference.task} task and {variant.name!r} a {variant.task} task;"
-                " compare populations of one task"
+                f"{reference.name!r} is a {reference.task} task and {variant.name!r} a "
+                f"{variant.task} task; compare populations of one task"
             )
         return reference.task, reference.positive
     if len(reference.classes) != 2 or "binary" not in tasks:
@@ -125,8 +139,9 @@ def _one_task(reference: Manifest, variant: Manifest, said: list[str]) -> tuple[
     firm = [m for m in sides if m.classes_from == "declared"] or sides
     if len({m.positive for m in firm}) > 1:
         raise NotComparableError(
-            f"the positive class is {reference.positive!r} in {reference.name!r} and {variant.positive!r} in"
-            f" {variant.name!r}; name it with --positive, or write both alike"
+            f"the positive class is {reference.positive!r} in {reference.name!r} and "
+            f"{variant.positive!r} in {variant.name!r}; name it with --positive, or write both "
+            "alike"
         )
     if len({reference.positive, variant.positive}) > 1:
         said.append(f"The positive class is {firm[0].positive!r}, as {firm[0].name!r} has it.")
@@ -136,4 +151,6 @@ def _one_task(reference: Manifest, variant: Manifest, said: list[str]) -> tuple[
 def _with_task(records: Records, task: str, positive: str | None) -> Records:
     if (records.manifest.task, records.manifest.positive) == (task, positive):
         return records
-    return replace(records, manifest=records.manifest.model_copy(update={"task": task, "positive": positive}))
+    return replace(
+        records, manifest=records.manifest.model_copy(update={"task": task, "positive": positive})
+    )

@@ -1,5 +1,5 @@
-"""What differs between two descriptions of a population, by the names that a person gave: ``recipe.epochs: 24 there,
-30 wanted``."""
+"""What differs between two descriptions of a population, by the names that a person gave:
+``recipe.epochs: 24 there, 30 wanted``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for name in old | new:
-            yield from _differences(f"{path}.{name}", old.get(name, MISSING), new.get(name, MISSING))
+            yield from _differences(
+                f"{path}.{name}", old.get(name, MISSING), new.get(name, MISSING)
+            )
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _differences(path if len(old) == 1 else f"{path}[{index}]", before, after)
@@ -56,7 +58,8 @@ class _Repr(str):
 
 
 def _call(text: Any) -> tuple[str, dict[str, _Repr]] | None:
-    """Name and arguments of a description's ``repr`` such as ``MLP(hidden=(8,))``; None for what is not one."""
+    """Name and arguments of a description's ``repr`` such as ``MLP(hidden=(8,))``; None for what is
+    not one."""
     if not isinstance(text, str) or len(text) > 10_000:
         return None
     try:

@@ -1,7 +1,8 @@
-"""Answers in words as small whole numbers, so that votes and churn can be counted on them as on classes.
+"""Answers in words as small whole numbers, so that votes and churn can be counted on them as on
+classes.
 
-Two answers to one example get one code if they are the same text, or if both are right. Codes mean nothing across
-examples, and nothing across populations that were not coded together.
+Two answers to one example get one code if they are the same text, or if both are right. Codes mean
+nothing across examples, and nothing across populations that were not coded together.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ RIGHT = "right"
 _NONE, _RIGHT = np.uint64(0), np.uint64(1)
 
 
-def code_answers(answers: Sequence[pl.Series], right_MN: NDArray[np.bool_] | None) -> NDArray[np.int32]:
+def code_answers(
+    answers: Sequence[pl.Series], right_MN: NDArray[np.bool_] | None
+) -> NDArray[np.int32]:
     """(M, N) codes, ``MISSING`` where there is no answer.
 
-    With ``right_MN`` every right answer is 0 and wrong ones count from 1; without it (outcomes that are graded, or not
-    known) answers count from 0 by their text alone.
+    With ``right_MN`` every right answer is 0 and wrong ones count from 1; without it (outcomes that
+    are graded, or not known) answers count from 0 by their text alone.
     """
     first = 0 if right_MN is None else 1
     id_MN = np.stack([_identity(answer_N) for answer_N in answers])
@@ -37,7 +40,9 @@ def code_answers(answers: Sequence[pl.Series], right_MN: NDArray[np.bool_] | Non
     new_MN[0] = sorted_MN[0] > _RIGHT
     new_MN[1:] = (sorted_MN[1:] != sorted_MN[:-1]) & (sorted_MN[1:] > _RIGHT)
     code_MN = np.empty_like(new_MN)
-    np.put_along_axis(code_MN, order_MN, np.cumsum(new_MN, axis=0, dtype=np.int32) + (first - 1), axis=0)
+    np.put_along_axis(
+        code_MN, order_MN, np.cumsum(new_MN, axis=0, dtype=np.int32) + (first - 1), axis=0
+    )
     code_MN[id_MN == _RIGHT] = 0
     code_MN[id_MN == _NONE] = MISSING
     return code_MN
@@ -52,7 +57,8 @@ def answer_classes(code_MN: NDArray[np.integer[Any]], *, graded: bool) -> tuple[
 
 
 def _identity(answer_N: pl.Series) -> NDArray[np.uint64]:
-    """A 64-bit hash of each text, never one of the two numbers with a meaning of their own; 0 for none."""
+    """A 64-bit hash of each text, never one of the two numbers with a meaning of their own; 0 for
+    none."""
     id_N = np.array(answer_N.hash().to_numpy(), dtype=np.uint64)
     id_N[id_N <= _RIGHT] = np.uint64(2)
     id_N[answer_N.is_null().to_numpy()] = _NONE

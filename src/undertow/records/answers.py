@@ -18,15 +18,18 @@ Float = NDArray[np.float32]
 PER_EXAMPLE = ("p_label", "confidence", "margin")
 """Columns that hold one probability per example and member."""
 TEXTS = ("answer", "output")
-"""Columns of a graded task that hold words: what was extracted as the answer, and all that was written."""
+"""Columns of a graded task that hold words: what was extracted as the answer, and all that was
+written."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """One member over N examples. Probabilities are in [0, 1], NaN where unknown, ``None`` where all are unknown.
+    """One member over N examples. Probabilities are in [0, 1], NaN where unknown, ``None`` where
+    all are unknown.
 
-    ``top_class_NK`` and ``top_probability_NK`` hold the K = 5 likeliest classes and stand for ``proba_NC`` where
-    there are more than 64 classes. ``score_N``, ``answer_N`` and ``output_N`` belong to graded tasks.
+    ``top_class_NK`` and ``top_probability_NK`` hold the K = 5 likeliest classes and stand for
+    ``proba_NC`` where there are more than 64 classes. ``score_N``, ``answer_N`` and ``output_N``
+    belong to graded tasks.
     """
 
     pred_N: NDArray[np.int32]
@@ -41,8 +44,11 @@ class Answers:
     output_N: pl.Series | None = None
 
 
-def derive(pred_N: NDArray[np.integer[Any]], proba_NC: NDArray[Any] | None, label_N: NDArray[np.int32]) -> Answers:
-    """What is kept of a member's probabilities. Rows of NaN stay NaN; without labels there is no ``p_label``."""
+def derive(
+    pred_N: NDArray[np.integer[Any]], proba_NC: NDArray[Any] | None, label_N: NDArray[np.int32]
+) -> Answers:
+    """What is kept of a member's probabilities. Rows of NaN stay NaN; without labels there is no
+    ``p_label``."""
     pred = np.ascontiguousarray(pred_N, dtype=np.int32)
     if proba_NC is None:
         return Answers(pred)
@@ -69,12 +75,15 @@ def stacked(per_member: Iterable[NDArray[Any] | None]) -> Float | None:
 
 
 def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:
-    """A member file's columns. A missing prediction is null, a column of which nothing is known is left out."""
+    """A member file's columns. A missing prediction is null, a column of which nothing is known is
+    left out."""
     columns: dict[str, pl.Series] = {
         "example_id": example_id_N,
         "prediction": pl.Series(answers.pred_N).replace(MISSING, None),
     }
-    for name, values in zip(PER_EXAMPLE, (answers.p_label_N, answers.confidence_N, answers.margin_N), strict=True):
+    for name, values in zip(
+        PER_EXAMPLE, (answers.p_label_N, answers.confidence_N, answers.margin_N), strict=True
+    ):
         if values is not None:
             columns[name] = pl.Series(values)
     for name, rows, kind in (
@@ -92,31 +101,40 @@ def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def check_answers(member_id: str, pred_N: NDArray[Any], proba_NC: NDArray[Any] | None, n: int, classes: int) -> None:
-    """``RecordError`` where predictions or probabilities cannot be those of ``n`` examples over ``classes``.
+def check_answers(
+    member_id: str, pred_N: NDArray[Any], proba_NC: NDArray[Any] | None, n: int, classes: int
+) -> None:
+    """``RecordError`` where predictions or probabilities cannot be those of ``n`` examples over
+    ``classes``.
 
-    Probabilities may be missing (NaN) only where the prediction is: a network that diverged has no prediction either.
+    Probabilities may be missing (NaN) only where the prediction is: a network that diverged has no
+    prediction either.
     """
     if pred_N.shape != (n,):
-        raise RecordError(f"member {member_id!r} has predictions of shape {pred_N.shape}; {n} examples want ({n},)")
+        raise RecordError(
+            f"member {member_id!r} has predictions of shape {pred_N.shape}; {n} "
+            f"examples want ({n},)"
+        )
     low, high = (int(pred_N.min()), int(pred_N.max())) if n else (0, 0)
     if n and (low < MISSING or high >= classes):
         wrong = low if low < MISSING else high
-        raise RecordError(f"member {member_id!r} predicts class {wrong}; there are classes 0 to {classes - 1}")
+        raise RecordError(
+            f"member {member_id!r} predicts class {wrong}; there are classes 0 to {classes - 1}"
+        )
     if proba_NC is None:
         return
     if proba_NC.shape != (n, classes):
         raise RecordError(
-            f"member {member_id!r} has probabilities of shape {proba_NC.shape}; want ({n}, {classes}),"
-            " one row per example and one column per class"
+            f"member {member_id!r} has probabilities of shape {proba_NC.shape}; want ({n}, "
+            f"{classes}), one row per example and one column per class"
         )
     outside = ~((proba_NC >= 0) & (proba_NC <= 1 + 1e-6)).all(axis=1) & (pred_N != MISSING)
     if outside.any():
         first = proba_NC[int(outside.argmax())]
         value = first[~((first >= 0) & (first <= 1 + 1e-6))][0]
         raise RecordError(
-            f"member {member_id!r} has {int(outside.sum())} examples whose probabilities leave [0, 1],"
-            f" first {value}; a member that diverged is recorded with fail_member"
+            f"member {member_id!r} has {int(outside.sum())} examples whose probabilities leave [0, "
+            f"1], first {value}; a member that diverged is recorded with fail_member"
         )
 
 

@@ -1,4 +1,5 @@
-"""Before any number: are these two populations about the same thing, and what does a comparison have to assume?"""
+"""Before any number: are these two populations about the same thing, and what does a comparison
+have to assume?"""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ from undertow.records.records import Records
 class Aligned:
     """Two populations over the same examples in the same order, with the same classes and labels.
 
-    Where ``paired``, row m of one derives from (or shares its parent with) row m of the other. ``assumptions`` are
-    full sentences: what was left out, remapped, assumed, or could not be verified.
+    Where ``paired``, row m of one derives from (or shares its parent with) row m of the other.
+    ``assumptions`` are full sentences: what was left out, remapped, assumed, or could not be
+    verified.
     """
 
     reference: Records
@@ -32,10 +34,11 @@ class Aligned:
     paired: bool
     assumptions: tuple[str, ...]
     differences: tuple[str, ...] = ()
-    """Those of the assumptions that are differences known to exist, besides the change that is audited."""
+    """Those of the assumptions that are differences known to exist, besides the change that is
+    audited."""
     coverage: str = ""
-    """What a verdict must say of its examples: that it rests on some of them only, or that some count as wrong for want
-    of an outcome."""
+    """What a verdict must say of its examples: that it rests on some of them only, or that some
+    count as wrong for want of an outcome."""
 
 
 def align(
@@ -48,10 +51,11 @@ def align(
 ) -> Aligned:
     """Bring the variant into the reference's order and say what the comparison assumes.
 
-    With ``allow_partial``, examples that are not in both, or on whose label or content the two disagree, or that lack
-    an outcome on a side, are left out and counted; with ``missing="wrong"`` the last count as wrong. ``accepted`` names
-    conditions (``records.conditions.KNOWN``, ``prompt``) that may differ. Raises ``NotComparableError`` for other
-    examples, labels, classes, task, conditions, or number type, and for outcomes that are not there.
+    With ``allow_partial``, examples that are not in both, or on whose label or content the two
+    disagree, or that lack an outcome on a side, are left out and counted; with ``missing="wrong"``
+    the last count as wrong. ``accepted`` names conditions (``records.conditions.KNOWN``,
+    ``prompt``) that may differ. Raises ``NotComparableError`` for other examples, labels, classes,
+    task, conditions, or number type, and for outcomes that are not there.
     """
     said: list[str] = []
     known = reference, variant
@@ -63,7 +67,9 @@ def align(
     stated += _same_prompts(reference, variant, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
-    reference, variant, filled = answered(reference, variant, said, allow_partial=allow_partial, missing=missing)
+    reference, variant, filled = answered(
+        reference, variant, said, allow_partial=allow_partial, missing=missing
+    )
     reference, variant = _same_columns(reference, variant, said)
     stated += differences(reference, variant)
     said += [*expected, *stated, *unverified(reference, variant)]
@@ -73,7 +79,9 @@ def align(
     return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered)
 
 
-def _same_order(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
+def _same_order(
+    reference: Records, variant: Records, said: list[str], allow_partial: bool
+) -> tuple[Records, Records]:
     ref_ids, var_ids = reference.example_id_N, variant.example_id_N
     if ref_ids.equals(var_ids, check_names=False):
         return reference, variant
@@ -91,7 +99,9 @@ def _same_order(reference: Records, variant: Records, said: list[str], allow_par
     ]
     counts = f"{int(both.sum())} examples in both, {' and '.join(lost)}"
     if not both.any():
-        raise NotComparableError(f"{_pair(reference, variant)} share no example: {counts}; predict the same examples")
+        raise NotComparableError(
+            f"{_pair(reference, variant)} share no example: {counts}; predict the same examples"
+        )
     if not allow_partial:
         raise NotComparableError(
             f"{_pair(reference, variant)} hold different examples: {counts};"
@@ -107,7 +117,9 @@ def _same_content(
 ) -> tuple[Records, Records]:
     name = "content_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
-        said.append("Not verified (no content_hash): the same example_id may mean different inputs.")
+        said.append(
+            "Not verified (no content_hash): the same example_id may mean different inputs."
+        )
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
@@ -128,18 +140,23 @@ def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[
     counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}"
     if not accepted:
         raise NotComparableError(
-            f"{_pair(reference, variant)} were given different prompts (by {name}): {counts}; use one template and"
-            f" few-shot count, or accept it with --accept {PROMPT}"
+            f"{_pair(reference, variant)} were given different prompts (by {name}): {counts}; use "
+            f"one template and few-shot count, or accept it with --accept {PROMPT}"
         )
     return [f"The prompts differ (by {name}): {counts}."]
 
 
-def _same_labels(reference: Records, variant: Records, said: list[str], allow_partial: bool) -> tuple[Records, Records]:
+def _same_labels(
+    reference: Records, variant: Records, said: list[str], allow_partial: bool
+) -> tuple[Records, Records]:
     labelled = [bool((r.label_N >= 0).any()) for r in (reference, variant)]
     if reference.outcome_known and not any(labelled):
         return reference, variant
     if not any(labelled):
-        said.append("There are no labels: accuracy and errors are undefined, only changes of answers are measured.")
+        said.append(
+            "There are no labels: accuracy and errors are undefined, only changes of "
+            "answers are measured."
+        )
         return reference, variant
     if not all(labelled):
         giver = reference if labelled[0] else variant
@@ -166,7 +183,8 @@ def _without(
     allow_partial: bool,
     shown: str = "",
 ) -> tuple[Records, Records]:
-    """Refuse examples on which the two disagree, or leave them out and say so; ``shown`` is what the first has."""
+    """Refuse examples on which the two disagree, or leave them out and say so; ``shown`` is what
+    the first has."""
     if not different_N.any():
         return reference, variant
     first = reference.example_id_N[int(different_N.argmax())]
@@ -188,26 +206,35 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
     for name in variant.slice_columns:
         if name not in own:
             added.append(theirs[name])
-            said.append(f"Slice {name!r} is taken from {variant.name!r}; {reference.name!r} does not have it.")
+            said.append(
+                f"Slice {name!r} is taken from {variant.name!r}; {reference.name!r} does "
+                "not have it."
+            )
             continue
         if examples[name].equals(theirs[name]):
             continue
         mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
         count = int(mine.ne_missing(other).sum())
         if count and not _same_numbers(mine, other):
-            said.append(f"Slice {name!r} differs on {count} of {len(mine)} examples; {reference.name!r} is followed.")
+            said.append(
+                f"Slice {name!r} differs on {count} of {len(mine)} examples; "
+                f"{reference.name!r} is followed."
+            )
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
     inputs = reference.inputs if reference.inputs is not None else variant.inputs
     if not (reference.label_N >= 0).any():
-        examples = examples.drop("label", strict=False).with_columns(pl.Series("label", theirs["label"]))
+        examples = examples.drop("label", strict=False).with_columns(
+            pl.Series("label", theirs["label"])
+        )
     return _over(reference, examples, inputs), _over(variant, examples, inputs)
 
 
 def _same_clusters(
     reference: Records, variant: Records, examples: pl.DataFrame, said: list[str]
 ) -> tuple[Records, pl.DataFrame]:
-    """Which examples are not independent is known of the examples, so what one side knows holds for both."""
+    """Which examples are not independent is known of the examples, so what one side knows holds for
+    both."""
     if "content_hash" not in examples.columns and "content_hash" in variant.examples.columns:
         examples = examples.with_columns(variant.examples["content_hash"])
     mine, other = (r.manifest.clustering for r in (reference, variant))
@@ -220,19 +247,25 @@ def _same_clusters(
         return replace(reference, manifest=manifest), examples.with_columns(theirs)
     count = int(examples["cluster"].cast(pl.String).ne_missing(theirs).sum())
     if count:
-        said.append(f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed.")
+        said.append(
+            f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed."
+        )
     return reference, examples
 
 
 def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
     """Whether two columns are the same numbers in other spellings, such as 0.10 and 0.1."""
     numbers = [side.cast(pl.Float64, strict=False) for side in (mine, other)]
-    read = all(number.null_count() == side.null_count() for number, side in zip(numbers, (mine, other), strict=True))
+    read = all(
+        number.null_count() == side.null_count()
+        for number, side in zip(numbers, (mine, other), strict=True)
+    )
     return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
 def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:
-    """The same answers over these examples; the label's probability is found anew where labels are new."""
+    """The same answers over these examples; the label's probability is found anew where labels are
+    new."""
     made = replace(records, examples=examples, inputs=inputs)
     if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
         return made
@@ -247,20 +280,28 @@ def _pairs(reference: Records, variant: Records, said: list[str]) -> tuple[Recor
     ref_keys, var_keys = _kinship(reference, variant)
     if ref_keys is None or var_keys is None:
         return reference, variant, False
-    pairs = [(ref_keys.index(key), m) for m, key in enumerate(var_keys) if key is not None and key in ref_keys]
+    pairs = [
+        (ref_keys.index(key), m)
+        for m, key in enumerate(var_keys)
+        if key is not None and key in ref_keys
+    ]
     derived = variant if variant.manifest.parent is not None else reference
     alone = derived.M - len(pairs)
     if alone > 0 or any(len(set(keys)) < len(keys) for keys in (ref_keys, var_keys)):
         said.append(
             f"{_pair(reference, variant)} derive from one another but do not pair one to one"
-            f" ({max(alone, 0)} of {derived.M} members without a partner); they are compared as if independent."
+            f" ({max(alone, 0)} of {derived.M} members without a partner); they are compared as if "
+            "independent."
         )
         return reference, variant, False
     for side in (reference, variant):
         if len(pairs) < side.M:
             unused = f"{side.M - len(pairs)} of {side.M} members of {side.name!r}"
             said.append(f"{unused} have no partner and are left out.")
-    said.append(f"Members are compared in {len(pairs)} pairs: each two share the trained network they come from.")
+    said.append(
+        f"Members are compared in {len(pairs)} pairs: each two share the trained network "
+        "they come from."
+    )
     rows, columns = zip(*sorted(pairs), strict=True)
     return reference.take_members(list(rows)), variant.take_members(list(columns)), True
 
@@ -269,7 +310,8 @@ _Keys = list[str | None]
 
 
 def _kinship(reference: Records, variant: Records) -> tuple[_Keys | None, _Keys | None]:
-    """For each member the network it goes back to, in a population that both know; ``None`` where there is none."""
+    """For each member the network it goes back to, in a population that both know; ``None`` where
+    there is none."""
     own = [[m.id for m in r.members] for r in (reference, variant)]
     parents = [[m.parent for m in r.members] for r in (reference, variant)]
     if variant.manifest.parent == reference.name:

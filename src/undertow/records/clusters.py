@@ -18,9 +18,11 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Clusters of examples, numbered from 0 in order of appearance; one that shares nothing is its own.
+    """Clusters of examples, numbered from 0 in order of appearance; one that shares nothing is its
+    own.
 
-    ``said`` is a phrase on what makes them: ``column 'passage'``, ``examples with equal content (180 repeat another)``.
+    ``said`` is a phrase on what makes them: ``column 'passage'``, ``examples with equal content
+    (180 repeat another)``.
     """
 
     number_N: Codes
@@ -29,8 +31,9 @@ class Clusters:
 
 
 def clusters_of(records: Records) -> Clusters | None:
-    """Examples of one ``cluster``, and copies: equal ``content_hash`` or, where there is none, equal input, byte by
-    byte. A copy joins the clusters of all that it equals. ``None`` where every example is alone, or was declared so.
+    """Examples of one ``cluster``, and copies: equal ``content_hash`` or, where there is none,
+    equal input, byte by byte. A copy joins the clusters of all that it equals. ``None`` where every
+    example is alone, or was declared so.
     """
     asked = records.manifest.clustering
     if asked is not None and asked.column is None:
@@ -59,7 +62,9 @@ def _named(records: Records) -> str:
     source = records.manifest.clustering
     column = "cluster" if source is None or source.column is None else source.column
     unasked = source is not None and not source.asked
-    return f"column {column!r}" + (", taken as clusters unasked (choose with --cluster)" if unasked else "")
+    return f"column {column!r}" + (
+        ", taken as clusters unasked (choose with --cluster)" if unasked else ""
+    )
 
 
 def _content(records: Records) -> pl.Series:
@@ -74,7 +79,8 @@ def _content(records: Records) -> pl.Series:
 
 
 def _hashed(values: pl.Series) -> pl.Series:
-    """64 bits of each value, null for none and for an empty one: nobody means all empty cells to be one example."""
+    """64 bits of each value, null for none and for an empty one: nobody means all empty cells to be
+    one example."""
     nothing = pl.Series([None], dtype=pl.UInt64).new_from_index(0, len(values))
     given = values.cast(pl.Binary).bin.size().fill_null(0) > 0
     return values.hash().zip_with(given, nothing)
@@ -95,12 +101,15 @@ def _repeats(values: pl.Series) -> int:
 
 
 def _together(columns: list[Codes]) -> Codes:
-    """One number for all examples that are joined by any of the columns, directly or through others."""
+    """One number for all examples that are joined by any of the columns, directly or through
+    others."""
     joined_N, *others = columns
     for codes_N in others:
         first, second = int(joined_N.max()) + 1, int(codes_N.max()) + 1
         size = first + second
-        links = sp.coo_array((np.ones(joined_N.size, np.int8), (joined_N, first + codes_N)), shape=(size, size))
+        links = sp.coo_array(
+            (np.ones(joined_N.size, np.int8), (joined_N, first + codes_N)), shape=(size, size)
+        )
         joined_N = connected_components(links, directed=False)[1][joined_N].astype(np.int64)
     _, first_K, number_N = np.unique(joined_N, return_index=True, return_inverse=True)
     place_K = np.empty(first_K.size, dtype=np.int64)

@@ -1,6 +1,8 @@
-"""How the answers were got, as evaluation logs say it: what must be equal before two of them are compared.
+"""How the answers were got, as evaluation logs say it: what must be equal before two of them are
+compared.
 
-A condition's key is one of ``KNOWN``; where it belongs to one task of several, ``key:task``. Values are short text.
+A condition's key is one of ``KNOWN``; where it belongs to one task of several, ``key:task``. Values
+are short text.
 """
 
 from __future__ import annotations
@@ -34,17 +36,20 @@ KNOWN: dict[str, tuple[str, Severity]] = {
     "seeds": ("set of seeds", "state"),
     "limit": ("limit on examples", "state"),
 }
-"""Key → how it is called in a sentence, and whether a difference refuses the comparison or is only stated."""
+"""Key → how it is called in a sentence, and whether a difference refuses the comparison or is only
+stated."""
 
 PROMPT = "prompt"
-"""Accepted like a condition: the prompts themselves, which are compared example by example through their hashes."""
+"""Accepted like a condition: the prompts themselves, which are compared example by example through
+their hashes."""
 
 EXPECTED = frozenset({"model", "model_args", "dtype"})
 """What a changed model is expected to differ in: said, but no reservation."""
 
 
 class Compared(NamedTuple):
-    """Sentences on conditions that differ: those that are a reservation, and those that are the change itself."""
+    """Sentences on conditions that differ: those that are a reservation, and those that are the
+    change itself."""
 
     stated: list[str]
     expected: list[str]
@@ -53,14 +58,17 @@ class Compared(NamedTuple):
 def compare_conditions(reference: Records, variant: Records, accepted: Collection[str]) -> Compared:
     """What differs; ``NotComparableError`` for a difference that refuses and was not accepted."""
     found = Compared([], [])
-    for key, values in _differing(reference.manifest.conditions, variant.manifest.conditions).items():
+    for key, values in _differing(
+        reference.manifest.conditions, variant.manifest.conditions
+    ).items():
         kind, _, task = key.partition(":")
         title, severity = KNOWN.get(kind, (kind, "state"))
         where = f" of {task}" if task else ""
         told = f"{values[0]} for {reference.name!r}, {values[1]} for {variant.name!r}"
         if severity == "refuse" and kind not in accepted:
             raise NotComparableError(
-                f"the {title}{where} differs: {told}; evaluate both alike, or accept it with --accept {kind}"
+                f"the {title}{where} differs: {told}; evaluate both alike, or accept it with "
+                f"--accept {kind}"
             )
         sentences = found.expected if kind in EXPECTED else found.stated
         sentences.append(f"The {title}{where} differs: {told}.")
@@ -68,11 +76,15 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
 
 
 def refuse_unknown(accepted: Collection[str]) -> None:
-    """``UserError`` for a name whose difference refuses nothing, so that accepting it would change nothing."""
+    """``UserError`` for a name whose difference refuses nothing, so that accepting it would change
+    nothing."""
     known = [PROMPT, *(key for key, (_, severity) in KNOWN.items() if severity == "refuse")]
     for name in sorted(accepted):
         if name not in known:
-            raise UserError(f"--accept {name}: is not a difference that refuses; choose one of {', '.join(known)}")
+            raise UserError(
+                f"--accept {name}: is not a difference that refuses; choose one of "
+                f"{', '.join(known)}"
+            )
 
 
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:
@@ -83,7 +95,11 @@ def merged(each: list[Mapping[str, str]]) -> dict[str, str]:
 
 def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Keys that both know and whose values differ; one told alike for all tasks is told once."""
-    differ = {k: (_shown(before[k]), _shown(after[k])) for k in before if k in after and before[k] != after[k]}
+    differ = {
+        k: (_shown(before[k]), _shown(after[k]))
+        for k in before
+        if k in after and before[k] != after[k]
+    }
     once: dict[str, tuple[str, str]] = {}
     for key, values in differ.items():
         kind = key.partition(":")[0]

@@ -1,4 +1,5 @@
-"""A population folder on disk: the names of its files, and writes that are whole or not there at all."""
+"""A population folder on disk: the names of its files, and writes that are whole or not there at
+all."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ def check_member_id(member_id: str) -> str:
     """The id itself; ``RecordError`` where it could not name a file inside the folder."""
     if MEMBER_ID.fullmatch(member_id) is None:
         raise RecordError(
-            f"member id {member_id!r} cannot name a file: use up to 120 letters, digits and . _ + = @ -,"
-            " beginning with a letter or digit"
+            f"member id {member_id!r} cannot name a file: use up to 120 letters, digits and . _ + "
+            "= @ -, beginning with a letter or digit"
         )
     return member_id
 
@@ -62,17 +63,19 @@ def json_bytes(model: BaseModel) -> bytes:
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
     """The same frame gives the same bytes: one chunk, one row group size, one compression."""
     buffer = io.BytesIO()
-    frame.rechunk().write_parquet(buffer, compression="zstd", compression_level=3, row_group_size=1 << 18)
+    frame.rechunk().write_parquet(
+        buffer, compression="zstd", compression_level=3, row_group_size=1 << 18
+    )
     return buffer.getvalue()
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the new one. Makes the
-    folder where it lacks.
+    """Write under a temporary name, flush to the disk, rename: a kill leaves the old file or the
+    new one. Makes the folder where it lacks.
 
-    The temporary name is this writer's own, so several may write one file: the last to rename wins, and a reader meets
-    a whole file of one of them. Whoever tidies up takes leftovers away by their ending and may take this writer's too;
-    then it is written again.
+    The temporary name is this writer's own, so several may write one file: the last to rename wins,
+    and a reader meets a whole file of one of them. Whoever tidies up takes leftovers away by their
+    ending and may take this writer's too; then it is written again.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,8 @@ def is_unfinished(name: str, of: str) -> bool:
 
 
 def _written(path: Path, data: bytes) -> bool:
-    """Whether the file is there now; not where the temporary one was taken away before it was renamed."""
+    """Whether the file is there now; not where the temporary one was taken away before it was
+    renamed."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
     try:
         with unfinished.open("xb") as file:
@@ -116,11 +120,15 @@ def make_folder(folder: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> UserError:
     """An ``OSError`` as a person can use it."""
-    return UserError(f"{path}: cannot be written ({error.strerror}); free some disk space or choose another folder")
+    return UserError(
+        f"{path}: cannot be written ({error.strerror}); free some disk space or "
+        "choose another folder"
+    )
 
 
 def _flush_folder(folder: Path) -> None:
-    """A rename is only safe from a power cut once its folder is flushed. Windows cannot and need not."""
+    """A rename is only safe from a power cut once its folder is flushed. Windows cannot and need
+    not."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -30,8 +30,10 @@ def refuse_other_names(names: Sequence[str], sides: int) -> None:
     if len(names) != sides:
         variants = "1 variant" if sides == 2 else f"{sides - 1} variants"
         raise UserError(
-            f"{given}: there {'is' if len(names) == 1 else 'are'} {len(names)} for the reference and {variants};"
-            " give one for each, the reference's first: --name " + " ".join(["REFERENCE", *["VARIANT"] * (sides - 1)])
+            f"{given}: there {'is' if len(names) == 1 else 'are'} {len(names)} for the reference "
+            f"and {variants};"
+            " give one for each, the reference's first: "
+            "--name " + " ".join(["REFERENCE", *["VARIANT"] * (sides - 1)])
         )
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None or not all(name.strip() for name in names):
@@ -40,7 +42,8 @@ def refuse_other_names(names: Sequence[str], sides: int) -> None:
 
 
 def told_apart(records: Records, path: Path, taken: Collection[str]) -> Records:
-    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names tell them apart."""
+    """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names
+    tell them apart."""
     name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
     if name in taken and path.is_dir() and path.resolve().name not in taken:
         name = path.resolve().name

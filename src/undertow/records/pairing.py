@@ -1,8 +1,8 @@
-"""Which files stand on which side, and pairs that a person declares: file i of the reference goes with file i of the
-variant.
+"""Which files stand on which side, and pairs that a person declares: file i of the reference goes
+with file i of the variant.
 
-Records that were made here know what they derive from; loose files do not, though their members may share a seed, a
-split or a trained network.
+Records that were made here know what they derive from; loose files do not, though their members may
+share a seed, a split or a trained network.
 """
 
 from __future__ import annotations
@@ -21,29 +21,33 @@ MOST_LISTED = 8
 def declared_pairs(
     reference: Records, variant: Records, files_before: Sequence[Path], files_after: Sequence[Path]
 ) -> Records:
-    """The variant with the members of the reference as parents of its own, file by file, in the order given.
+    """The variant with the members of the reference as parents of its own, file by file, in the
+    order given.
 
     Raises ``UserError`` where there is nothing to pair, or not file by file.
     """
     folder = next((path for path in (*files_before, *files_after) if path.is_dir()), None)
     if folder is not None:
         raise UserError(
-            f"--paired: {folder} is a folder; pairs are declared for loose files, and a population folder says itself"
-            " what it derives from"
+            f"--paired: {folder} is a folder; pairs are declared for loose files, and a population "
+            "folder says itself what it derives from"
         )
     if len(files_before) != len(files_after):
         raise UserError(
-            f"--paired: the reference has {_counted(files_before)} and the variant {_counted(files_after)};"
-            " give one for each, in the same order"
+            f"--paired: the reference has {_counted(files_before)} and the variant "
+            f"{_counted(files_after)}; give one for each, in the same order"
         )
     if len(files_before) == 1:
         raise UserError(
-            f"--paired: {files_before[0]} and {files_after[0]} are one file a side, so there is nothing to pair; give"
-            " several files a side, or leave --paired out"
+            f"--paired: {files_before[0]} and {files_after[0]} are one file a side, so there is "
+            "nothing to pair; give several files a side, or leave --paired out"
         )
     for records, files in ((reference, files_before), (variant, files_after)):
         if len(records.members) != len(files):
-            raise UserError(f"--paired: {_counted(files)} hold {records.M} members; give files of one member each")
+            raise UserError(
+                f"--paired: {_counted(files)} hold {records.M} members; give files of "
+                "one member each"
+            )
     pairs = zip(reference.members, variant.members, strict=True)
     members = tuple(after.model_copy(update={"parent": before.id}) for before, after in pairs)
     said = f"Pairs were declared (--paired): {_shown(files_before, files_after)}."
@@ -53,21 +57,25 @@ def declared_pairs(
 
 
 def refuse_same_paths(
-    reference: Sequence[Path], variants: Sequence[Sequence[Path]], sides: Callable[[Path], str | None] | None = None
+    reference: Sequence[Path],
+    variants: Sequence[Sequence[Path]],
+    sides: Callable[[Path], str | None] | None = None,
 ) -> None:
     """``sides`` says how one file is given for both sides, if it holds several models.
 
-    ``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing would differ there
-    for no other reason than how the command was typed."""
+    ``UserError`` where a path stands on both sides, twice on one, or makes two variants: nothing
+    would differ there for no other reason than how the command was typed."""
     before = _places("the reference", reference)
     seen: list[set[str]] = []
     for files in variants:
         places = _places("one variant", files)
-        both = next((path for place, path in places.items() if place in before), None) or _inside(before, places)
+        both = next((path for place, path in places.items() if place in before), None) or _inside(
+            before, places
+        )
         if both is not None:
             raise UserError(
-                f"{both}: stands on both sides, in the reference and after --against; take it from one"
-                + _or_parts(both, sides)
+                f"{both}: stands on both sides, in the reference and after --against; take it from "
+                "one" + _or_parts(both, sides)
             )
         if set(places) in seen:
             raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
@@ -86,7 +94,9 @@ def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:
     for path in paths:
         place = os.path.realpath(path)
         if place in places:
-            raise UserError(f"{path}: is given twice in {side}, so it would count as two runs; leave one out")
+            raise UserError(
+                f"{path}: is given twice in {side}, so it would count as two runs; leave one out"
+            )
         places[place] = path
     return places
 
@@ -101,7 +111,9 @@ def _inside(before: dict[str, Path], after: dict[str, Path]) -> Path | None:
 
 
 def _counted(files: Sequence[Path]) -> str:
-    names = ", ".join(str(path) for path in files[:MOST_LISTED]) + (" …" if len(files) > MOST_LISTED else "")
+    names = ", ".join(str(path) for path in files[:MOST_LISTED]) + (
+        " …" if len(files) > MOST_LISTED else ""
+    )
     return f"{len(files)} {'file' if len(files) == 1 else 'files'} ({names})"
 
 

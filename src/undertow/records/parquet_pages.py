@@ -1,7 +1,9 @@
-"""What a Parquet file would be in memory, told from the headers of its pages before any of them is unpacked.
+"""What a Parquet file would be in memory, told from the headers of its pages before any of them is
+unpacked.
 
-A page of ten bytes may stand for 10¹⁰ equal values, or for two gigabytes of zeros, and the footer's own sums may be
-wrong. So the headers are walked here: Thrift's compact protocol, of which only numbers, lists and structs are kept.
+A page of ten bytes may stand for 10¹⁰ equal values, or for two gigabytes of zeros, and the footer's
+own sums may be wrong. So the headers are walked here: Thrift's compact protocol, of which only
+numbers, lists and structs are kept.
 """
 
 from __future__ import annotations
@@ -22,11 +24,23 @@ WIDTHS = {0: 1, 1: 4, 2: 8, 3: 12, 4: 4, 5: 8}
 """Bytes of a decoded value by physical type; of texts the 16 of a view into their page."""
 VIEW = 16
 DEEPEST = 32
-_TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 6, 7, 8, 9, 10, 11, 12
+_TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = (
+    1,
+    2,
+    3,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+)
 
 
 def refuse_bomb(path: Path, data: bytes, error: type[UserError] = TableError) -> None:
-    """``error`` where the file would unpack to more than a table can be, or where its headers cannot be followed."""
+    """``error`` where the file would unpack to more than a table can be, or where its headers
+    cannot be followed."""
     try:
         size = 0
         for chunk, rows in _chunks(data):
@@ -34,12 +48,14 @@ def refuse_bomb(path: Path, data: bytes, error: type[UserError] = TableError) ->
             _check(path, len(data), size, error)
     except (IndexError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise error(
-            f"{path}: cannot be read as Parquet (its headers cannot be followed); it may be cut off or damaged: write"
-            " it again"
+            f"{path}: cannot be read as Parquet (its headers cannot be followed); it may be cut "
+            "off or damaged: write it again"
         ) from problem
 
 
-def refuse_long_texts(path: Path, frame: pl.DataFrame, packed: int, error: type[UserError] = TableError) -> None:
+def refuse_long_texts(
+    path: Path, frame: pl.DataFrame, packed: int, error: type[UserError] = TableError
+) -> None:
     """The same for texts: a million rows may share one long text until somebody copies it."""
     _check(path, packed, _text_bytes(frame), error)
 
@@ -47,7 +63,8 @@ def refuse_long_texts(path: Path, frame: pl.DataFrame, packed: int, error: type[
 def _check(path: Path, packed: int, size: int, error: type[UserError]) -> None:
     if size > LARGEST_TABLE:
         raise error(
-            f"{path}: would take more than {shown_size(LARGEST_TABLE)} of memory; write fewer rows or columns to a file"
+            f"{path}: would take more than {shown_size(LARGEST_TABLE)} of memory; write fewer rows "
+            "or columns to a file"
         )
     refuse_swollen(path, packed, size, error)
 
@@ -84,7 +101,8 @@ def _unpacked(data: bytes, chunk: dict[int, Any], rows: int) -> int:
 def _text_bytes(frame: pl.DataFrame) -> int:
     """Bytes of all texts, each counted as often as it stands there, also in lists and structs."""
     plain = frame.select(
-        pl.col(pl.String).str.len_bytes().cast(pl.Int64).sum(), pl.col(pl.Binary).bin.size().cast(pl.Int64).sum()
+        pl.col(pl.String).str.len_bytes().cast(pl.Int64).sum(),
+        pl.col(pl.Binary).bin.size().cast(pl.Int64).sum(),
     )
     inside = sum(_text_bytes(_inside(column)) for column in frame if column.dtype.is_nested())
     return inside + sum(map(int, plain.row(0))) if plain.width else inside

@@ -30,26 +30,34 @@ THREADS = min(8, os.cpu_count() or 1)
 def read_population(folder: Path, *, inputs: bool = False, probabilities: bool = True) -> Records:
     """The population in ``folder``, every file checked against its SHA-256 in the manifest.
 
-    ``inputs`` loads what a person can look at (images may be large); without ``probabilities`` the full
-    probabilities stay on disk, while ``p_label``, confidence and margin are read all the same.
+    ``inputs`` loads what a person can look at (images may be large); without ``probabilities`` the
+    full probabilities stay on disk, while ``p_label``, confidence and margin are read all the same.
 
-    Raises ``RecordError`` for a folder that is unfinished, and by name for a file that is missing, truncated or edited.
+    Raises ``RecordError`` for a folder that is unfinished, and by name for a file that is missing,
+    truncated or edited.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
     done = [m for m in manifest.members if m.status == "done"]
     if not done:
-        raise RecordError(f"{folder}: has no member that is done ({len(manifest.members)} failed); run it again")
+        raise RecordError(
+            f"{folder}: has no member that is done ({len(manifest.members)} failed); run it again"
+        )
     examples = _read_examples(folder, manifest)
     example_id_N = examples["example_id"]
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(
             pool.map(
-                lambda m: _read_member(folder, m, example_id_N, len(manifest.classes), probabilities, inputs), done
+                lambda m: _read_member(
+                    folder, m, example_id_N, len(manifest.classes), probabilities, inputs
+                ),
+                done,
             )
         )
     shown = examples["input"] if inputs and "input" in examples.columns else None
-    p_label_MN, confidence_MN, margin_MN = (stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE)
+    p_label_MN, confidence_MN, margin_MN = (
+        stacked(a.per_example[name] for a in answers) for name in PER_EXAMPLE
+    )
     return Records(
         manifest,
         examples.drop("input", strict=False),
@@ -72,7 +80,8 @@ def _all_or_none(texts: list[pl.Series | None]) -> tuple[pl.Series, ...] | None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """``manifest.json`` of a finished population; ``RecordError`` that says what is there instead."""
+    """``manifest.json`` of a finished population; ``RecordError`` that says what is there
+    instead."""
     path = folder / MANIFEST
     if not folder.is_dir():
         raise RecordError(f"{folder}: there is no such folder")
@@ -87,13 +96,17 @@ def read_manifest(folder: Path) -> Manifest:
 def _without_manifest(folder: Path) -> RecordError:
     if (folder / PLAN).exists():
         return RecordError(
-            f"{folder}: is unfinished (no {MANIFEST} yet); run the command that began it again with the same --out,"
-            " it goes on with the members it has"
+            f"{folder}: is unfinished (no {MANIFEST} yet); run the command that began it again "
+            "with the same --out, it goes on with the members it has"
         )
     inside = sorted(p.parent.name for p in folder.glob(f"*/{MANIFEST}"))
     if inside:
-        return RecordError(f"{folder}: holds the populations {', '.join(inside)}; give one of these folders")
-    return RecordError(f"{folder}: is no population folder (no {MANIFEST}); restore it, or make the records again")
+        return RecordError(
+            f"{folder}: holds the populations {', '.join(inside)}; give one of these folders"
+        )
+    return RecordError(
+        f"{folder}: is no population folder (no {MANIFEST}); restore it, or make the records again"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,41 +123,67 @@ def _read_examples(folder: Path, manifest: Manifest) -> pl.DataFrame:
     path = folder / EXAMPLES
     examples = _parquet(path, _verified(path, manifest.examples_sha256), None)
     kinds = examples.schema
-    if kinds.get("example_id") != pl.String or not (kinds.get("label", pl.Null()).is_integer() or "label" not in kinds):
-        raise RecordError(f"{path}: example_id is not text or label is not a class index; make the records again")
+    if kinds.get("example_id") != pl.String or not (
+        kinds.get("label", pl.Null()).is_integer() or "label" not in kinds
+    ):
+        raise RecordError(
+            f"{path}: example_id is not text or label is not a class index; make the records again"
+        )
     if "label" not in kinds:
         examples = examples.with_columns(pl.lit(None, pl.Int32).alias("label"))
     label_N = examples["label"].drop_nulls()
     if examples["example_id"].n_unique() < examples.height or examples["example_id"].null_count():
         raise RecordError(f"{path}: example ids are not unique and present; make the records again")
     if not label_N.is_between(0, len(manifest.classes) - 1).all():
-        raise RecordError(f"{path}: labels go beyond the {len(manifest.classes)} classes; make the records again")
+        raise RecordError(
+            f"{path}: labels go beyond the {len(manifest.classes)} classes; make the records again"
+        )
     return examples.with_columns(pl.col("label").cast(pl.Int32))
 
 
 def _read_member(
-    folder: Path, member: MemberEntry, example_id_N: pl.Series, classes: int, probabilities: bool, outputs: bool
+    folder: Path,
+    member: MemberEntry,
+    example_id_N: pl.Series,
+    classes: int,
+    probabilities: bool,
+    outputs: bool,
 ) -> _Member:
     path = member_file(folder, member.id)
     large = (*(("probability",) if probabilities else ()), *(TEXTS if outputs else TEXTS[:1]))
     wanted = ("example_id", "prediction", *PER_EXAMPLE, "score", *large)
     frame = _parquet(path, _verified(path, member.sha256), wanted)
     if not {"example_id", "prediction"} <= set(frame.columns):
-        raise RecordError(f"{path}: lacks the column example_id or prediction; make the member again")
+        raise RecordError(
+            f"{path}: lacks the column example_id or prediction; make the member again"
+        )
     if not frame["example_id"].equals(example_id_N):
-        raise RecordError(f"{path}: its example ids are not those of {EXAMPLES}; make the member again")
+        raise RecordError(
+            f"{path}: its example ids are not those of {EXAMPLES}; make the member again"
+        )
     prediction = frame["prediction"]
-    if not prediction.dtype.is_integer() or not prediction.drop_nulls().is_between(0, classes - 1).all():
-        raise RecordError(f"{path}: predictions are not class indices 0 to {classes - 1}; make the member again")
+    if (
+        not prediction.dtype.is_integer()
+        or not prediction.drop_nulls().is_between(0, classes - 1).all()
+    ):
+        raise RecordError(
+            f"{path}: predictions are not class indices 0 to {classes - 1}; make the member again"
+        )
     proba = _numbers(path, frame, "probability", pl.Array(pl.Float32, classes))
-    per_example = {name: _numbers(path, frame, name, pl.Float32()) for name in (*PER_EXAMPLE, "score")}
+    per_example = {
+        name: _numbers(path, frame, name, pl.Float32()) for name in (*PER_EXAMPLE, "score")
+    }
     texts = {name: _words(path, frame[name]) for name in TEXTS if name in frame.columns}
-    return _Member(prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba, texts)
+    return _Member(
+        prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba, texts
+    )
 
 
 def _words(path: Path, column: pl.Series) -> pl.Series:
     if column.dtype != pl.String:
-        raise RecordError(f"{path}: column {column.name!r} is {column.dtype}, not text; make it again")
+        raise RecordError(
+            f"{path}: column {column.name!r} is {column.dtype}, not text; make it again"
+        )
     return column
 
 
@@ -153,7 +192,10 @@ def _numbers(path: Path, frame: pl.DataFrame, name: str, kind: pl.DataType) -> N
     if name not in frame.columns:
         return None
     if frame.schema[name] != kind or frame[name].null_count():
-        raise RecordError(f"{path}: column {name!r} is {frame.schema[name]} or has nulls, not {kind}; make it again")
+        raise RecordError(
+            f"{path}: column {name!r} is {frame.schema[name]} or has nulls, not "
+            f"{kind}; make it again"
+        )
     return frame[name].to_numpy()
 
 
@@ -164,12 +206,14 @@ def _verified(path: Path, expected: str | None) -> bytes:
     except FileNotFoundError as error:
         raise missing(path) from error
     except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror}); restore it, or make it again") from error
+        raise RecordError(
+            f"{path}: cannot be read ({error.strerror}); restore it, or make it again"
+        ) from error
     if expected is None or sha256(data) != expected:
         raise RecordError(
-            f"{path}: is not the file that {MANIFEST} knows (SHA-256 {sha256(data)[:12]}…,"
-            f" {'none' if expected is None else expected[:12] + '…'} expected): truncated or edited;"
-            " restore it, or run the command that made this folder again"
+            f"{path}: is not the file that {MANIFEST} knows (SHA-256 {sha256(data)[:12]}…, "
+            f"{'none' if expected is None else expected[:12] + '…'} expected): truncated or "
+            "edited; restore it, or run the command that made this folder again"
         )
     return data
 
@@ -178,9 +222,15 @@ def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataF
     refuse_bomb(path, data, RecordError)
     try:
         present = None if columns is None else set(pl.read_parquet_schema(io.BytesIO(data)))
-        wanted = None if columns is None else [c for c in columns if present is not None and c in present]
+        wanted = (
+            None
+            if columns is None
+            else [c for c in columns if present is not None and c in present]
+        )
         frame = pl.read_parquet(data, columns=wanted)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise RecordError(f"{path}: is not a Parquet file that can be read; make the records again") from error
+        raise RecordError(
+            f"{path}: is not a Parquet file that can be read; make the records again"
+        ) from error
     refuse_long_texts(path, frame, len(data), RecordError)
     return frame

@@ -10,34 +10,43 @@ from typing import Literal, get_args
 from undertow.errors import UserError
 
 Missing = Literal["refuse", "wrong"]
-"""What becomes of a prediction or score that is not there: it refuses the comparison, or counts as wrong."""
+"""What becomes of a prediction or score that is not there: it refuses the comparison, or counts as
+wrong."""
 
 COLUMN_FLAGS = {"id": "example_id", "label": "label", "score": "score", "member": "member"}
 """Fields of ``Reading`` that name a column of a plain table, and what readers call it."""
 
 
 def alternatives(given: str | None) -> tuple[str, ...]:
-    """The names that stand after a flag: ``image,img`` is either, as files call it, or a name with a comma."""
-    return () if given is None else tuple(dict.fromkeys([given, *(part.strip() for part in given.split(","))]))
+    """The names that stand after a flag: ``image,img`` is either, as files call it, or a name with
+    a comma."""
+    return (
+        ()
+        if given is None
+        else tuple(dict.fromkeys([given, *(part.strip() for part in given.split(","))]))
+    )
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How one side of a comparison is read. A format uses what applies to it and may ignore the rest.
+    """How one side of a comparison is read. A format uses what applies to it and may ignore the
+    rest.
 
-    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can look at, and what tells
-    copies where there is no content hash. ``metric``: the outcome to take where a log has several (a metric, a scorer,
-    a statistic). ``filter``: the output filter, where a log has one row for each. ``labels``: a table with
-    ``example_id`` (or file name) and ``label``, for predictions that come without. ``tasks``: only these, as shell
-    patterns. ``cluster``: the column whose equal values mean examples that are not independent; ``none`` takes all as
-    independent. ``missing``: with ``refuse`` and ``allow_partial`` a reader leaves empty predictions out; else it
-    keeps them, and the comparison refuses them or counts them as wrong. ``pick``: what follows ``::`` in a path, for
-    files that hold several models.
+    ``allow_partial``: leave out and count what does not fit. ``inputs``: load what a person can
+    look at, and what tells copies where there is no content hash. ``metric``: the outcome to take
+    where a log has several (a metric, a scorer, a statistic). ``filter``: the output filter, where
+    a log has one row for each. ``labels``: a table with ``example_id`` (or file name) and
+    ``label``, for predictions that come without. ``tasks``: only these, as shell patterns.
+    ``cluster``: the column whose equal values mean examples that are not independent; ``none``
+    takes all as independent. ``missing``: with ``refuse`` and ``allow_partial`` a reader leaves
+    empty predictions out; else it keeps them, and the comparison refuses them or counts them as
+    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models.
 
-    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner calls them; with commas
-    between, a file takes the first that it has. So is ``prediction``; several (a tuple, commas, or a pattern such as
-    ``seed*``) are several members. ``by``: slices that were asked for, on which the files of a side must agree; a
-    column that nobody asked for may differ.
+    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner
+    calls them; with commas between, a file takes the first that it has. So is ``prediction``;
+    several (a tuple, commas, or a pattern such as ``seed*``) are several members. ``by``: slices
+    that were asked for, on which the files of a side must agree; a column that nobody asked for may
+    differ.
     """
 
     name: str | None = None

@@ -23,16 +23,18 @@ MISSING = -1
 class Records:
     """One population: M members × N examples over C classes.
 
-    ``examples`` has one row per example (``example_id`` unique, ``label`` as class index or null, then slice
-    columns). ``pred_MN`` holds class indices, ``MISSING`` where a member has no prediction. ``p_label_MN`` is the
-    probability given to the label, ``confidence_MN`` the highest probability, ``margin_MN`` first minus second;
-    each NaN where unknown and ``None`` where no member file has it. ``proba_MNC`` is there for tasks of at most 64
-    classes whose files keep all probabilities.
+    ``examples`` has one row per example (``example_id`` unique, ``label`` as class index or null,
+    then slice columns). ``pred_MN`` holds class indices, ``MISSING`` where a member has no
+    prediction. ``p_label_MN`` is the probability given to the label, ``confidence_MN`` the highest
+    probability, ``margin_MN`` first minus second; each NaN where unknown and ``None`` where no
+    member file has it. ``proba_MNC`` is there for tasks of at most 64 classes whose files keep all
+    probabilities.
 
-    Graded tasks (``choice``, ``generation``) have ``score_MN``, the log's own outcome in [0, 1], NaN where it has none,
-    and ``answers``: per member what it answered, as text. A ``choice`` is among options, so its classes are their
-    letters. What is generated has no classes: ``pred_MN`` tells answers to one example apart and nothing else
-    (``records.answer_codes``), and means the same in two populations only once they are aligned.
+    Graded tasks (``choice``, ``generation``) have ``score_MN``, the log's own outcome in [0, 1],
+    NaN where it has none, and ``answers``: per member what it answered, as text. A ``choice`` is
+    among options, so its classes are their letters. What is generated has no classes: ``pred_MN``
+    tells answers to one example apart and nothing else (``records.answer_codes``), and means the
+    same in two populations only once they are aligned.
     """
 
     manifest: Manifest
@@ -43,14 +45,15 @@ class Records:
     margin_MN: NDArray[np.float32] | None = None
     proba_MNC: NDArray[np.float32] | None = None
     inputs: pl.Series | None = None
-    """What a person can look at, one per example: encoded image (``Binary``) or text (``String``)."""
+    """What a person can look at, one per example: encoded image (``Binary``) or text
+    (``String``)."""
     score_MN: NDArray[np.float32] | None = None
     answers: tuple[pl.Series, ...] | None = None
     outputs: tuple[pl.Series, ...] | None = None
     """Per member all that it wrote, where the answer is only extracted from it."""
     left_out: pl.Series | None = None
-    """Ids of examples that reading left out because they did not fit, null for a row without one; not part of a
-    record."""
+    """Ids of examples that reading left out because they did not fit, null for a row without one;
+    not part of a record."""
 
     def __post_init__(self) -> None:
         check_axes(pred_MN=self.pred_MN, label_N=self.label_N)
@@ -105,7 +108,8 @@ class Records:
 
     @cached_property
     def correct_MN(self) -> NDArray[np.float32]:
-        """1 right, 0 wrong, NaN where label or prediction is missing. Of a graded task the score, in [0, 1]."""
+        """1 right, 0 wrong, NaN where label or prediction is missing. Of a graded task the score,
+        in [0, 1]."""
         if self.score_MN is not None:
             return self.score_MN
         known = (self.label_N >= 0)[None, :] & (self.pred_MN >= 0)
@@ -113,7 +117,8 @@ class Records:
 
     @cached_property
     def votes_NC(self) -> sp.csr_array[Any, tuple[int, int]]:
-        """How many members predict each class; sparse, because few classes get a vote on one example."""
+        """How many members predict each class; sparse, because few classes get a vote on one
+        example."""
         row_MN = np.broadcast_to(np.arange(self.N), self.pred_MN.shape)
         seen = self.pred_MN >= 0
         ones = np.ones(int(seen.sum()), dtype=np.int32)
@@ -122,12 +127,18 @@ class Records:
     @property
     def outcome(self) -> str:
         """What ``correct_MN`` averages to, in words: accuracy, or the mean of a graded score."""
-        binary = self.score_MN is None or self.manifest.task == "choice" or self.classes[:1] == ("right",)
+        binary = (
+            self.score_MN is None
+            or self.manifest.task == "choice"
+            or self.classes[:1] == ("right",)
+        )
         return "accuracy" if binary else f"mean {self.manifest.metric or 'score'}"
 
-    def names_of(self, index_N: NDArray[np.integer[Any]], code_N: NDArray[np.integer[Any]]) -> pl.Series:
-        """What ``pred_MN`` means by each code on each of these examples: the answer's text where some member gave it,
-        else the class; null for ``MISSING``."""
+    def names_of(
+        self, index_N: NDArray[np.integer[Any]], code_N: NDArray[np.integer[Any]]
+    ) -> pl.Series:
+        """What ``pred_MN`` means by each code on each of these examples: the answer's text where
+        some member gave it, else the class; null for ``MISSING``."""
         classes = np.array([*self.classes, None], dtype=object)
         names = pl.Series("name", classes[code_N].tolist(), dtype=pl.String)
         for pred_N, answer_N in zip(self.pred_MN, self.answers or (), strict=False):
@@ -147,7 +158,9 @@ class Records:
         index = np.asarray(index_M)
         done = self.members
         chosen = tuple(done[i] for i in index.tolist())
-        parts: dict[str, Any] = {name: None if array is None else array[index] for name, array in self._arrays()}
+        parts: dict[str, Any] = {
+            name: None if array is None else array[index] for name, array in self._arrays()
+        }
         for name, texts in self._texts():
             parts[name] = None if texts is None else tuple(texts[i] for i in index.tolist())
         return replace(self, manifest=self.manifest.model_copy(update={"members": chosen}), **parts)
@@ -155,7 +168,9 @@ class Records:
     def take_examples(self, index_N: NDArray[np.integer[Any]]) -> Records:
         """The same population over only these examples, in this order."""
         index = np.asarray(index_N)
-        parts: dict[str, Any] = {name: None if array is None else array[:, index] for name, array in self._arrays()}
+        parts: dict[str, Any] = {
+            name: None if array is None else array[:, index] for name, array in self._arrays()
+        }
         for name, texts in self._texts():
             parts[name] = None if texts is None else tuple(text[index] for text in texts)
         parts["inputs"] = None if self.inputs is None else self.inputs[index]
@@ -163,7 +178,14 @@ class Records:
 
     def _arrays(self) -> Iterator[tuple[str, Any]]:
         """Everything with a row per member and a column per example."""
-        for name in ("pred_MN", "p_label_MN", "confidence_MN", "margin_MN", "proba_MNC", "score_MN"):
+        for name in (
+            "pred_MN",
+            "p_label_MN",
+            "confidence_MN",
+            "margin_MN",
+            "proba_MNC",
+            "score_MN",
+        ):
             yield name, getattr(self, name)
 
     def _texts(self) -> Iterator[tuple[str, tuple[pl.Series, ...] | None]]:

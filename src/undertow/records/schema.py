@@ -1,11 +1,12 @@
 """The format ``undertow-records/1``: what each file of a population folder holds.
 
-manifest.json          this module's SealedManifest; written last, so its existence means the folder is whole. Its
-                       members that are done are the files in members/, each once, and no other file is there
-                       (names that begin with a dot apart)
+manifest.json          this module's SealedManifest; written last, so its existence means the folder
+                       is whole. Its members that are done are the files in members/, each once, and
+                       no other file is there (names that begin with a dot apart)
 examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
-members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin, top_class,
-                       top_probability, probability; of graded tasks score, answer, output
+members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin,
+                       top_class, top_probability, probability; of graded tasks score, answer,
+                       output
 timings.json           seconds per member; a log, not part of the record
 
 Reserved, and written by nothing yet: probes/<name>.parquet (example_id and values).
@@ -20,10 +21,20 @@ from pydantic import BaseModel, ConfigDict, Field
 FORMAT = "undertow-records/1"
 TOP_K = 5
 FULL_PROBABILITIES_UP_TO = 64
-"""With this many classes or fewer a member file keeps all probabilities, with more only the top five."""
+"""With this many classes or fewer a member file keeps all probabilities, with more only the top
+five."""
 
 NOT_SLICES = frozenset(
-    {"example_id", "label", "input", "content_hash", "prompt_hash", "target", "cluster", "cluster_from"}
+    {
+        "example_id",
+        "label",
+        "input",
+        "content_hash",
+        "prompt_hash",
+        "target",
+        "cluster",
+        "cluster_from",
+    }
 )
 """Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
 
@@ -41,7 +52,8 @@ class MemberEntry(_Strict):
 
     id: str
     status: Literal["done", "failed", "diverged"] = "done"
-    """``diverged``: its loss or its predictions stopped being numbers. It has no file and takes part in nothing."""
+    """``diverged``: its loss or its predictions stopped being numbers. It has no file and takes
+    part in nothing."""
     reason: str | None = None
     """Why it is not done."""
     sha256: str | None = None
@@ -50,16 +62,17 @@ class MemberEntry(_Strict):
     teacher: str | None = None
     """The member of the manifest's ``teacher`` that this one learned from."""
     facts: dict[str, float] = Field(default_factory=dict)
-    """Measured on this member: realised sparsity, bits, training loss … Wall-clock seconds are not here but in
-    ``timings.json`` beside the manifest, so that a resumed run's records equal an uninterrupted run's byte for byte."""
+    """Measured on this member: realised sparsity, bits, training loss … Wall-clock seconds are not
+    here but in ``timings.json`` beside the manifest, so that a resumed run's records equal an
+    uninterrupted run's byte for byte."""
 
 
 class Clustering(_Strict):
     """Where the examples' column ``cluster`` comes from."""
 
     column: str | None
-    """The column whose equal values mean examples that are not independent; ``None``: somebody declared that all are
-    independent, so copies do not count as such either."""
+    """The column whose equal values mean examples that are not independent; ``None``: somebody
+    declared that all are independent, so copies do not count as such either."""
     asked: bool
     """Whether somebody asked for it, or a reader knows the name."""
 
@@ -72,7 +85,8 @@ class Manifest(_Strict):
     task: Task = "classification"
     classes: tuple[str, ...]
     classes_from: Literal["declared", "observed"] = "declared"
-    """``observed``: no file states the classes; they are those seen among labels and predictions."""
+    """``observed``: no file states the classes; they are those seen among labels and
+    predictions."""
     positive: str | None = None
     """The positive class of a binary task."""
     members: tuple[MemberEntry, ...]
@@ -80,12 +94,14 @@ class Manifest(_Strict):
     recipe: dict[str, Any] = Field(default_factory=dict)
     interventions: tuple[str, ...] = ()
     built_from: dict[str, str] = Field(default_factory=dict)
-    """Digests of the code and the data that made the members, by name (``model SmallCNN``, ``training data`` …);
-    ``unknown`` for code that could not be read, empty where nobody looked."""
+    """Digests of the code and the data that made the members, by name (``model SmallCNN``,
+    ``training data`` …); ``unknown`` for code that could not be read, empty where nobody looked."""
     parent: str | None = None
-    """Name of the population whose members these derive from, pairwise; ``None`` for independent members."""
+    """Name of the population whose members these derive from, pairwise; ``None`` for independent
+    members."""
     teacher: str | None = None
-    """Name of the population whose members' answers these learned in place of labels; ``None`` for labels."""
+    """Name of the population whose members' answers these learned in place of labels; ``None`` for
+    labels."""
     runner: str = "unknown"
     device: str = "unknown"
     dtype: str = "unknown"
@@ -93,14 +109,17 @@ class Manifest(_Strict):
     scale: Scale = "none"
     study_source: str | None = None
     metric: str | None = None
-    """The log's own outcome that ``score`` holds (``acc``, ``exact_match`` …); ``None``: right is being the label."""
+    """The log's own outcome that ``score`` holds (``acc``, ``exact_match`` …); ``None``: right is
+    being the label."""
     conditions: dict[str, str] = Field(default_factory=dict)
-    """How the answers were got: few-shot count, decoding, filter, tokenizer, harness and task versions … as far as the
-    log says so, by the names in ``records.conditions``. Compared before anything is measured."""
+    """How the answers were got: few-shot count, decoding, filter, tokenizer, harness and task
+    versions … as far as the log says so, by the names in ``records.conditions``. Compared before
+    anything is measured."""
     clustering: Clustering | None = None
     """``None`` where nobody said: then a column ``cluster`` is what it is called."""
     facts: dict[str, float] = Field(default_factory=dict)
-    """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over members."""
+    """Population-level facts, such as ``sparsity`` and ``bits``, realised and averaged over
+    members."""
     notes: tuple[str, ...] = ()
 
 
@@ -108,5 +127,6 @@ class SealedManifest(Manifest):
     """The manifest as it stands in the file."""
 
     digest: str
-    """SHA-256 of the rest of the file's content, as ``records.manifest.digest`` takes it: JSON with sorted keys,
-    without blanks, in ASCII. So an edited manifest is refused; whoever edits on purpose has to take it anew."""
+    """SHA-256 of the rest of the file's content, as ``records.manifest.digest`` takes it: JSON with
+    sorted keys, without blanks, in ASCII. So an edited manifest is refused; whoever edits on
+    purpose has to take it anew."""

@@ -1,20 +1,20 @@
 """Write a population folder, member by member, so that a killed run goes on where it stopped.
 
-    plan.json            first: what this population is, to refuse a different one in the same folder
-    examples.parquet     before it
-    members/<id>.parquet and then members/<id>.json (the member's entry): a member is done once both are there
-    timings.json, manifest.json    last; then plan and entries go, since the manifest holds them
+    plan.json                  first: what this population is, to refuse another in this folder
+    examples.parquet           before it
+    members/<id>.parquet       and then members/<id>.json (the member's entry): a member is done
+                               once both are there
+    timings.json, manifest.json  last; then plan and entries go, since the manifest holds them
 
-Every file is written under a temporary name and renamed. Nothing written depends on the clock or on the order in
-which members end, ``timings.json`` apart, so a resumed run's records equal an uninterrupted run's byte for byte.
+Every file is written under a temporary name and renamed. Nothing written depends on the clock or on
+the order in which members end, ``timings.json`` apart, so a resumed run's records equal an
+uninterrupted run's byte for byte.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from undertow.errors import RecordError, UserError, harmless
-from undertow.records._what_differs import listed, what_differs
+from undertow.records._what_differs import listed
 from undertow.records.answers import Answers, check_answers, derive, to_frame
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.folder import (
@@ -38,7 +38,6 @@ from undertow.records.folder import (
     UNFINISHED,
     check_member_id,
     entry_file,
-    is_unfinished,
     json_bytes,
     make_folder,
     member_file,
@@ -49,16 +48,15 @@ from undertow.records.folder import (
 from undertow.records.manifest import digest, read_sealed, sealed_bytes
 from undertow.records.opening import read_file
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
-
-SAME_POPULATION = (
-    "name", "task", "classes", "positive", "recipe", "interventions", "parent", "teacher", "dtype", "scale",
-    "examples_sha256", "built_from",
-)  # fmt: skip
-DECLARATION = "declaration"
-"""Of ``built_from``: what a parent or teacher was declared as."""
-SAME_RUN = ("runner", "device", "versions")
-"""What may differ between a finished population and the run that asks for it, but not between its members."""
+from undertow.records.schema import Manifest, MemberEntry
+from undertow.records.taking_over import (
+    SAME_POPULATION,
+    SAME_RUN,
+    changed_since,
+    refuse_foreign,
+    refuse_full_disk,
+    refuse_other,
+)
 
 
 class _Waiting(BaseModel):
@@ -69,7 +67,8 @@ class _Waiting(BaseModel):
     entry: MemberEntry
     seconds: float | None = None
     digest: str = ""
-    """Of the rest, as a manifest has one: what is edited here must not get into a sealed manifest."""
+    """Of the rest, as a manifest has one: what is edited here must not get into a sealed
+    manifest."""
 
     def sealed(self) -> bytes:
         """Its file."""
@@ -83,22 +82,29 @@ class _Waiting(BaseModel):
         try:
             found = cls.model_validate_json(data)
         except ValidationError as error:
-            raise RecordError(f"{path}: is not a member's entry; delete it to make the member again") from error
+            raise RecordError(
+                f"{path}: is not a member's entry; delete it to make the member again"
+            ) from error
         if digest(json.loads(data)) != found.digest:
-            raise RecordError(f"{path}: was changed after it was written; delete it to make the member again")
+            raise RecordError(
+                f"{path}: was changed after it was written; delete it to make the member again"
+            )
         return found
 
 
 class PopulationWriter:
-    """Writes one population folder; picklable, so that workers can write members while others train.
+    """Writes one population folder; picklable, so that workers can write members while others
+    train.
 
-    ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique), ``label`` as class index
-    (null for none), slice columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
-    ``members``, the number that will come, a full disk is refused before anything is trained; ``beside`` is how many
-    bytes the caller will write beside the record. ``accept`` names what members may have been built from another
-    version of (``built_from`` in the manifest).
+    ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique),
+    ``label`` as class index (null for none), slice columns, and where wanted ``input`` (encoded
+    image or text) and ``content_hash``. With ``members``, the number that will come, a full disk is
+    refused before anything is trained; ``beside`` is how many bytes the caller will write beside
+    the record. ``accept`` names what members may have been built from another version of
+    (``built_from`` in the manifest).
 
-    Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another population.
+    Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another
+    population.
     """
 
     def __init__(
@@ -121,7 +127,9 @@ class PopulationWriter:
         self._open(data)
         left = members - len(self.done_members()) - len(self.diverged_members())
         if left > 0:
-            _refuse_full_disk(self.folder, left, table.height, len(plan.classes), beside * left // members)
+            refuse_full_disk(
+                self.folder, left, table.height, len(plan.classes), beside * left // members
+            )
 
     @property
     def finished(self) -> bool:
@@ -129,7 +137,8 @@ class PopulationWriter:
         return (self.folder / MANIFEST).exists()
 
     def done_members(self) -> dict[str, MemberEntry]:
-        """Members whose files are whole on disk, in natural order of their ids. Failed ones are to be tried again."""
+        """Members whose files are whole on disk, in natural order of their ids. Failed ones are to
+        be tried again."""
         return {entry.id: entry for entry in self._entries() if self._is_whole(entry)}
 
     def diverged_members(self) -> dict[str, MemberEntry]:
@@ -137,10 +146,10 @@ class PopulationWriter:
         return {entry.id: entry for entry in self._entries() if entry.status == "diverged"}
 
     def check_can_add(self) -> None:
-        """``RecordError`` where a finished population was made by another runner, device or version, and so takes no
-        further members."""
+        """``RecordError`` where a finished population was made by another runner, device or
+        version, and so takes no further members."""
         if self.finished:
-            _refuse_other(self.folder, _read_manifest(self.folder / MANIFEST), self.plan, SAME_RUN)
+            refuse_other(self.folder, _read_manifest(self.folder / MANIFEST), self.plan, SAME_RUN)
 
     def write_member(
         self,
@@ -154,9 +163,11 @@ class PopulationWriter:
         teacher: str | None = None,
         seconds: float | None = None,
     ) -> MemberEntry:
-        """Write one member: class indices (-1 for no prediction) and probabilities, in the order of ``examples``.
+        """Write one member: class indices (-1 for no prediction) and probabilities, in the order of
+        ``examples``.
 
-        ``facts`` are measured on the member and repeatable; wall-clock ``seconds`` go to ``timings.json``.
+        ``facts`` are measured on the member and repeatable; wall-clock ``seconds`` go to
+        ``timings.json``.
         """
         check_answers(member_id, pred_N, proba_NC, self._label_N.size, len(self.plan.classes))
         made = MemberEntry(
@@ -199,18 +210,25 @@ class PopulationWriter:
         notes: tuple[str, ...] = (),
         study_source: str | None = None,
     ) -> Manifest:
-        """Write the manifest, which makes the folder whole. ``facts`` are added to the mean of the members' facts."""
+        """Write the manifest, which makes the folder whole. ``facts`` are added to the mean of the
+        members' facts."""
         if self.finished:
             return _read_manifest(self.folder / MANIFEST)
         waiting = self._waiting()
-        if self.finished:  # By another run, just now: it may have tidied up before all entries were read.
+        # By another run, just now: it may have tidied up before all entries were read.
+        if self.finished:
             return _read_manifest(self.folder / MANIFEST)
         for one in waiting:
             if one.entry.status == "done" and not self._is_whole(one.entry):
                 raise RecordError(
-                    f"{member_file(self.folder, one.entry.id)}: was changed since it was written; run again"
+                    f"{member_file(self.folder, one.entry.id)}: was changed since it was written; "
+                    "run again"
                 )
-        unmade = tuple(f"member {w.entry.id} {w.entry.status}: {w.entry.reason}" for w in waiting if w.entry.reason)
+        unmade = tuple(
+            f"member {w.entry.id} {w.entry.status}: {w.entry.reason}"
+            for w in waiting
+            if w.entry.reason
+        )
         manifest = self.plan.model_copy(
             update={
                 "members": tuple(w.entry for w in waiting),
@@ -220,7 +238,9 @@ class PopulationWriter:
             }
         )
         seconds = {w.entry.id: w.seconds for w in waiting if w.seconds is not None}
-        write_whole(self.folder / TIMINGS, (json.dumps({"members": seconds}, indent=1) + "\n").encode())
+        write_whole(
+            self.folder / TIMINGS, (json.dumps({"members": seconds}, indent=1) + "\n").encode()
+        )
         self._drop_unlisted(manifest)
         write_whole(self.folder / MANIFEST, sealed_bytes(manifest))
         self._clean()
@@ -231,18 +251,19 @@ class PopulationWriter:
         for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
             if (self.folder / name).exists():
                 found = _read_manifest(self.folder / name)
-                _refuse_other(self.folder, found, self.plan, same, self.accept)
+                refuse_other(self.folder, found, self.plan, same, self.accept)
                 self._take_over(found)
                 if name == MANIFEST:
                     self._clean()
                 return
-        _refuse_foreign(self.folder)
+        refuse_foreign(self.folder)
         make_folder(self.folder)
         write_whole(self.folder / EXAMPLES, examples)
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
 
     def _take_over(self, found: Manifest) -> None:
-        """What its members were built from stays what it was, whatever is added; what was accepted is noted."""
+        """What its members were built from stays what it was, whatever is added; what was accepted
+        is noted."""
         changed = changed_since(found, self.plan)
         note = f"{listed(changed)} changed while members were made, and that was accepted"
         notes = (*self.plan.notes, *((note,) if changed else ()))
@@ -253,7 +274,9 @@ class PopulationWriter:
         data = parquet_bytes(to_frame(self._example_id_N, answers))
         entry = entry.model_copy(update={"sha256": sha256(data)})
         write_whole(member_file(self.folder, entry.id), data)
-        write_whole(entry_file(self.folder, entry.id), _Waiting(entry=entry, seconds=seconds).sealed())
+        write_whole(
+            entry_file(self.folder, entry.id), _Waiting(entry=entry, seconds=seconds).sealed()
+        )
         return entry
 
     def _write_unmade(
@@ -284,7 +307,8 @@ class PopulationWriter:
         return tuple(waiting.entry for waiting in self._waiting())
 
     def _reopen(self) -> None:
-        """A finished population takes further members: its manifest goes back to a plan and waiting entries."""
+        """A finished population takes further members: its manifest goes back to a plan and waiting
+        entries."""
         if not self.finished:
             return
         self.check_can_add()
@@ -298,7 +322,8 @@ class PopulationWriter:
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
     def _waiting(self) -> list[_Waiting]:
-        """Entries on disk in natural order, so that the order in which members end does not show."""
+        """Entries on disk in natural order, so that the order in which members end does not
+        show."""
         found = []
         for path in (self.folder / MEMBERS).glob("*.json"):
             try:
@@ -314,16 +339,19 @@ class PopulationWriter:
         return sha256(read_file(path, LARGEST_FILE, RecordError)) == entry.sha256
 
     def _drop_unlisted(self, manifest: Manifest) -> None:
-        """Remove predictions of members that are not done: left by a kill before their entry, or found to be of no
-        use when they were made again."""
+        """Remove predictions of members that are not done: left by a kill before their entry, or
+        found to be of no use when they were made again."""
         done = {member_file(self.folder, m.id) for m in manifest.members if m.status == "done"}
         for path in set((self.folder / MEMBERS).glob("*.parquet")) - done:
             path.unlink(missing_ok=True)
 
     def _clean(self) -> None:
-        """Remove what only a run under way needs, and what a killed one left. ``write_whole`` bears that a file which
-        is being written goes too."""
-        leftovers = [*self.folder.glob("*" + UNFINISHED), *(self.folder / MEMBERS).glob("*" + UNFINISHED)]
+        """Remove what only a run under way needs, and what a killed one left. ``write_whole`` bears
+        that a file which is being written goes too."""
+        leftovers = [
+            *self.folder.glob("*" + UNFINISHED),
+            *(self.folder / MEMBERS).glob("*" + UNFINISHED),
+        ]
         for path in [*leftovers, *(self.folder / MEMBERS).glob("*.json"), self.folder / PLAN]:
             path.unlink(missing_ok=True)
 
@@ -331,7 +359,8 @@ class PopulationWriter:
 def write_records(records: Records, folder: Path) -> Manifest:
     """Save any population as a folder; ``read_population`` gives the same arrays back.
 
-    The top five classes of a population of more than 64 are not part of ``Records`` and are not written.
+    The top five classes of a population of more than 64 are not part of ``Records`` and are not
+    written.
     """
     label_N = pl.Series("label", records.label_N).replace(MISSING, None)
     others = [c for c in records.examples.columns if c not in ("example_id", "label", "input")]
@@ -362,10 +391,15 @@ def _known_of(values: NDArray[np.float32] | None, m: int) -> NDArray[np.float32]
 def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
     """``examples`` with the types of the format; ``RecordError`` where ids or labels cannot be."""
     if "example_id" not in examples.columns:
-        raise RecordError(f"examples have no column 'example_id'; they have {', '.join(examples.columns) or 'none'}")
+        raise RecordError(
+            "examples have no column 'example_id'; they have "
+            f"{', '.join(examples.columns) or 'none'}"
+        )
     ids = examples["example_id"].cast(pl.String)
     if ids.null_count() or ids.n_unique() < len(ids):
-        raise RecordError(f"example ids must be unique and present: {ids.n_unique()} differ among {len(ids)}")
+        raise RecordError(
+            f"example ids must be unique and present: {ids.n_unique()} differ among {len(ids)}"
+        )
     label = (
         examples["label"].cast(pl.Int32)
         if "label" in examples.columns
@@ -376,63 +410,6 @@ def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
         raise RecordError(f"labels run from {low_high}; {classes} classes want 0 to {classes - 1}")
     others = [c for c in examples.columns if c not in ("example_id", "label")]
     return examples.select(ids.alias("example_id"), label.alias("label"), *others)
-
-
-def _refuse_other(
-    folder: Path, found: Manifest, wanted: Manifest, fields: tuple[str, ...], accept: Collection[str] = ()
-) -> None:
-    """``RecordError`` naming what the population on disk has that the one to be written has not."""
-    have, want = (json.loads(m.model_dump_json(include=set(fields) - {"built_from"})) for m in (found, wanted))
-    data = ["test data"] if have.pop("examples_sha256", None) != want.pop("examples_sha256", None) else []
-    if said := what_differs(have, want):
-        raise RecordError(f"{folder}: holds other members: {said}; choose another folder or delete this one")
-    code = [name for name in changed_since(found, wanted) if not _accepted(name, accept)]
-    if code or data:
-        ways = ["choose another --out or name to keep them", "delete this folder to train them again"]
-        if not data and DECLARATION not in map(_bare, code):
-            flags = " ".join(f"--accept {shlex.quote(name)}" for name in dict.fromkeys(map(_bare, code)))
-            ways.append(f"or add {flags} to use them as they are")
-        changed = listed([*code, *data])
-        raise RecordError(f"{folder}: {changed} changed since these members were trained; {', '.join(ways)}")
-
-
-def changed_since(found: Manifest, wanted: Manifest) -> list[str]:
-    """Names of what members were built from and are not any more; empty where of one of both nobody looked."""
-    then, now = found.built_from, wanted.built_from
-    return [name for name in now | then if now.get(name) != then.get(name)] if now and then else []
-
-
-def _accepted(name: str, accept: Collection[str]) -> bool:
-    """Code and training data may be accepted; another declaration of a teacher is another teacher."""
-    return _bare(name) != DECLARATION and (name in accept or _bare(name) in accept)
-
-
-def _bare(name: str) -> str:
-    """``model MLP`` of ``parent's model MLP``: accepted once, it is accepted wherever it is used."""
-    return name.rpartition("'s ")[2]
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """A folder that holds something else is left alone. Examples without a plan are our own, killed early."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; give the name of a folder")
-    names = sorted(p.name for p in folder.iterdir()) if folder.exists() else []
-    ours = (EXAMPLES, MEMBERS)
-    other = [n for n in names if n not in ours and not any(is_unfinished(n, of) for of in (EXAMPLES, PLAN))]
-    if other:
-        raise RecordError(f"{folder}: holds {other[0]!r} and no population; choose a new or an empty folder")
-
-
-def _refuse_full_disk(folder: Path, members: int, examples: int, classes: int, beside: int) -> None:
-    numbers = classes if classes <= FULL_PROBABILITIES_UP_TO else 2 * TOP_K
-    needed = members * examples * (4 * (4 + numbers) + 16) + beside
-    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise UserError(
-            f"{folder}: {members} members need about {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free;"
-            " free some disk space or choose another folder"
-        )
 
 
 def _mean_facts(entries: list[MemberEntry]) -> dict[str, float]:
@@ -456,4 +433,7 @@ def _read_seconds(path: Path) -> dict[str, float]:
 
 def _natural(member_id: str) -> list[tuple[int, str]]:
     """``m2`` before ``m10``."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", member_id)]
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part)
+        for part in re.split(r"(\d+)", member_id)
+    ]

@@ -1,4 +1,5 @@
-"""The report: an ``Audit`` lowered to a page, a summary and tables, with a gate's verdict where there is one."""
+"""The report: an ``Audit`` lowered to a page, a summary and tables, with a gate's verdict where
+there is one."""
 
 from undertow.report.annotations import annotations_of as annotations_of
 from undertow.report.html import render_html as render_html

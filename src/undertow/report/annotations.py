@@ -17,12 +17,15 @@ _MESSAGE = 1000
 def annotations_of(gate: GateResult, *, inconclusive_fails: bool = False) -> list[str]:
     """At most ten lines, errors first: ``::error title=…::message`` and ``::warning …``.
 
-    A required rule that fails is an error, one that cannot tell a warning (with ``inconclusive_fails`` an error), and
-    an advisory one that does not pass a warning. More than ten end in a line that counts the rest.
+    A required rule that fails is an error, one that cannot tell a warning (with
+    ``inconclusive_fails`` an error), and an advisory one that does not pass a warning. More than
+    ten end in a line that counts the rest.
     """
     if gate.audit is None:
         return [_command("error", "Undertow: not comparable", without_verdict(gate.reason))]
-    told = [(_level(d, inconclusive_fails), d) for d in in_order(gate.decisions) if d.outcome != "pass"]
+    told = [
+        (_level(d, inconclusive_fails), d) for d in in_order(gate.decisions) if d.outcome != "pass"
+    ]
     told.sort(key=lambda level_d: level_d[0] != "error")
     several = len({d.variant for d in gate.decisions}) > 1
     lines = [_annotation(level, d, several) for level, d in told]
@@ -47,7 +50,9 @@ def _annotation(level: str, d: Decision, several: bool) -> str:
 
 def _command(level: str, title: str, message: str) -> str:
     """https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
-    named, said = (quoted_for_logs(line(text, most)) for text, most in ((title, 120), (message, _MESSAGE)))
+    named, said = (
+        quoted_for_logs(line(text, most)) for text, most in ((title, 120), (message, _MESSAGE))
+    )
     return f"::{level} title={_property(named)}::{_data(said)}"
 
 

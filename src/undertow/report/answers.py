@@ -1,4 +1,5 @@
-"""What the answers are made of: how often each class is answered, how often rightly, and where answers went."""
+"""What the answers are made of: how often each class is answered, how often rightly, and where
+answers went."""
 
 from __future__ import annotations
 
@@ -44,8 +45,8 @@ class FlowRow:
 
 @dataclass(frozen=True)
 class AnswersPart:
-    """One variant. ``intervals`` where the shares were tested, which takes the classes as slices; ``cells`` are the
-    pairs of classes over which the flows' limits hold together."""
+    """One variant. ``intervals`` where the shares were tested, which takes the classes as slices;
+    ``cells`` are the pairs of classes over which the flows' limits hold together."""
 
     variant: str
     rows: tuple[AnswerRow, ...]
@@ -59,19 +60,27 @@ class AnswersPart:
 
 
 def answers(audit: Audit) -> tuple[AnswersPart, ...]:
-    """A part for each variant whose answers have classes and moved between them, the first few variants."""
-    made = ((v, v.composition) for v in audit.variants if v.composition is not None and v.composition.flows)
+    """A part for each variant whose answers have classes and moved between them, the first few
+    variants."""
+    made = (
+        (v, v.composition)
+        for v in audit.variants
+        if v.composition is not None and v.composition.flows
+    )
     return tuple(_part(audit, v, found) for v, found in list(made)[:PANELS])
 
 
 def _part(audit: Audit, variant: VariantAudit, found: Composition) -> AnswersPart:
     rows = audit.findings.filter(
-        (pl.col("variant") == variant.arm.name) & (pl.col("slice") == "class") & (pl.col("measure") == "answer_share")
+        (pl.col("variant") == variant.arm.name)
+        & (pl.col("slice") == "class")
+        & (pl.col("measure") == "answer_share")
     )
     tested = {row["value"]: row for row in rows.iter_rows(named=True)}
     n = found.n_answers or 1.0
     chosen = sorted(
-        found.classes, key=lambda c: (not c.loses_by_answers, -abs(c.variant_answers - c.reference_answers))
+        found.classes,
+        key=lambda c: (not c.loses_by_answers, -abs(c.variant_answers - c.reference_answers)),
     )
     return AnswersPart(
         variant=variant.arm.name,
@@ -106,5 +115,10 @@ def _change(before: float, after: float) -> str:
 
 def _flow(f: Flow) -> FlowRow:
     return FlowRow(
-        f.source, f.target, count(f.moved), count(f.back), count(f.net), f"{count(f.low)} to {count(f.high)}"
+        f.source,
+        f.target,
+        count(f.moved),
+        count(f.back),
+        count(f.net),
+        f"{count(f.low)} to {count(f.high)}",
     )

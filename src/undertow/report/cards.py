@@ -18,7 +18,8 @@ def cards() -> dict[str, Card]:
 
 
 def card_of(name: str) -> Card | None:
-    """The card of ``name``; of a derived row such as ``accuracy_beyond_overall``, the card it derives from."""
+    """The card of ``name``; of a derived row such as ``accuracy_beyond_overall``, the card it
+    derives from."""
     known = cards()
     if name in known:
         return known[name]
@@ -30,7 +31,8 @@ ACCURACY = "accuracy"
 
 
 def title_of(name: str, outcome: str = ACCURACY) -> str:
-    """What people read: the card's title, or the name itself in words. A graded ``outcome`` takes accuracy's place."""
+    """What people read: the card's title, or the name itself in words. A graded ``outcome`` takes
+    accuracy's place."""
     known = cards()
     said = known[name].title if name in known else name.replace("_", " ").strip()
     if outcome != ACCURACY:
@@ -45,6 +47,7 @@ def scale_of(name: str) -> Scale:
 
 
 def costs(name: str) -> int:
-    """+1 where a rise costs somebody, −1 where a fall does (also without a card: most rates are of right answers)."""
+    """+1 where a rise costs somebody, −1 where a fall does (also without a card: most rates are of
+    right answers)."""
     card = card_of(name)
     return -1 if card is None or card.worse == "lower" else 1

@@ -1,4 +1,5 @@
-"""Exemplar counts and vote distances per variant, with everything that must stand beside them, in words."""
+"""Exemplar counts and vote distances per variant, with everything that must stand beside them, in
+words."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class CountRow:
 
 
 def changed_verdict(audit: Audit, variant: VariantAudit) -> Verdict:
-    """The exemplar count against its floor, as the headline has it; with one member a side, churn stands in."""
+    """The exemplar count against its floor, as the headline has it; with one member a side, churn
+    stands in."""
     c = variant.count
     if c is None:
         return _found(audit, variant, "churn")
@@ -41,7 +43,9 @@ def _found(audit: Audit, variant: VariantAudit, measure: str) -> Verdict:
 
 def whole(findings: pl.DataFrame, variant: str, measure: str = "accuracy") -> dict[str, Any] | None:
     """The row about all examples."""
-    rows = findings.filter((pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == ALL))
+    rows = findings.filter(
+        (pl.col("variant") == variant) & (pl.col("measure") == measure) & (pl.col("slice") == ALL)
+    )
     return rows.row(0, named=True) if rows.height else None
 
 
@@ -60,7 +64,9 @@ def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRo
         fact=_fact(variant.arm),
         count=c,
         verdict=changed_verdict(audit, variant),
-        taxicab_verdict=count_verdict(c.mean_taxicab_p, found, above=above, level=audit.settings.level),
+        taxicab_verdict=count_verdict(
+            c.mean_taxicab_p, found, above=above, level=audit.settings.level
+        ),
         cells=(
             f"{c.observed:,} of {c.n_examples:,}",
             f"{count(c.floor)} [{number(c.floor_low, 0)}, {number(c.floor_high, 0)}]",
@@ -70,7 +76,8 @@ def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRo
             count(c.split_half),
             number(c.mean_taxicab, 4),
             f"{number(c.mean_taxicab_floor, 4)} (p {_equals(probability(c.mean_taxicab_p))})",
-            f"{percent(c.reference_accuracy_on_exemplars)} → {percent(c.variant_accuracy_on_exemplars)}",
+            f"{percent(c.reference_accuracy_on_exemplars)} → "
+            f"{percent(c.variant_accuracy_on_exemplars)}",
         ),
     )
 

@@ -28,7 +28,8 @@ _EITHER_WAY = ("calibration_shift",)
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """One decision, its numbers in the rule's unit. ``slice`` is ``all`` or a column, ``value`` the slice's value."""
+    """One decision, its numbers in the rule's unit. ``slice`` is ``all`` or a column, ``value`` the
+    slice's value."""
 
     rule: str
     slice: str
@@ -49,7 +50,8 @@ class DecisionRow:
 
 @dataclass(frozen=True)
 class GatePart:
-    """What the page says about a gate. ``open`` are decisions that fail or cannot be told; failures come first."""
+    """What the page says about a gate. ``open`` are decisions that fail or cannot be told; failures
+    come first."""
 
     verdict: GateVerdict
     sentence: str
@@ -75,13 +77,17 @@ def gate_part(gate: GateResult) -> GatePart:
 
 
 def _headline(reason: str) -> tuple[str, str]:
-    """What stands large, and the rest: the first sentence, or of a long one what comes before its first pause."""
+    """What stands large, and the rest: the first sentence, or of a long one what comes before its
+    first pause."""
     sentence, rest = first_sentence(reason)
     pause = re.search(r"[;:] ", sentence)
     if len(sentence) <= HEADLINE or pause is None:
         return sentence, rest
     after = sentence[pause.end() :]
-    return f"{sentence[: pause.start()].rstrip()}.", f"{after[:1].upper()}{after[1:]} {rest}".rstrip()
+    return (
+        f"{sentence[: pause.start()].rstrip()}.",
+        f"{after[:1].upper()}{after[1:]} {rest}".rstrip(),
+    )
 
 
 def in_order(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
@@ -126,11 +132,16 @@ def _row(d: Decision) -> DecisionRow:
 
 
 def unit_of(d: Decision) -> str:
-    """``points``, ``examples`` or ``×``. New errors can be limited either way: only plain counts are always decided
-    and have no limits."""
+    """``points``, ``examples`` or ``×``. New errors can be limited either way: only plain counts
+    are always decided and have no limits."""
     if d.rule in _AT_LEAST:
         return "×"
-    plain = d.rule == "max_new_errors" and math.isnan(d.low) and math.isnan(d.high) and d.outcome != "cannot tell"
+    plain = (
+        d.rule == "max_new_errors"
+        and math.isnan(d.low)
+        and math.isnan(d.high)
+        and d.outcome != "cannot tell"
+    )
     return "examples" if plain or d.rule == "must_not_flip" else "points"
 
 

@@ -1,7 +1,7 @@
 """What two models wrote, word by word: which words the variant dropped, and which it put in.
 
-Work is bounded whatever the models wrote: only a window around the first difference is compared, and of that only so
-many words. What is left out is counted and said.
+Work is bounded whatever the models wrote: only a window around the first difference is compared,
+and of that only so many words. What is left out is counted and said.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Written:
-    """One side's text in pieces. ``rest`` says how long it is in all where it was cut, else it is empty."""
+    """One side's text in pieces. ``rest`` says how long it is in all where it was cut, else it is
+    empty."""
 
     pieces: tuple[Piece, ...]
     rest: str
@@ -42,7 +43,8 @@ class Written:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Both sides. ``skipped`` characters before are the same on both; ``note`` is a sentence, or empty."""
+    """Both sides. ``skipped`` characters before are the same on both; ``note`` is a sentence, or
+    empty."""
 
     reference: Written | None
     variant: Written | None
@@ -51,14 +53,20 @@ class Outputs:
 
 
 def compared(reference: str | None, variant: str | None, window: int = WINDOW) -> Outputs | None:
-    """What either side wrote, cleaned, with the words that differ; ``None`` where neither was kept."""
+    """What either side wrote, cleaned, with the words that differ; ``None`` where neither was
+    kept."""
     if reference is None and variant is None:
         return None
     if reference is None or variant is None:
-        sides = [None if text is None else _written(text, 0, window, None) for text in (reference, variant)]
+        sides = [
+            None if text is None else _written(text, 0, window, None)
+            for text in (reference, variant)
+        ]
         return Outputs(sides[0], sides[1], 0, "What the other side wrote was not kept.")
     start = _start(reference, variant)
-    old, new = _pieces(*(clean(text[start : start + window], window) for text in (reference, variant)))
+    old, new = _pieces(
+        *(clean(text[start : start + window], window) for text in (reference, variant))
+    )
     return Outputs(
         _written(reference, start, window, old),
         _written(variant, start, window, new),
@@ -90,7 +98,8 @@ def _start(reference: str, variant: str) -> int:
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters both begin with, found by halving: a long text costs a few comparisons of memory."""
+    """How many characters both begin with, found by halving: a long text costs a few comparisons of
+    memory."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -113,7 +122,9 @@ def _pieces(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ..
 
 def _tokens(text: str) -> list[str]:
     tokens = _TOKEN.findall(text)
-    return tokens if len(tokens) <= TOKENS else [*tokens[: TOKENS - 1], "".join(tokens[TOKENS - 1 :])]
+    return (
+        tokens if len(tokens) <= TOKENS else [*tokens[: TOKENS - 1], "".join(tokens[TOKENS - 1 :])]
+    )
 
 
 def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:

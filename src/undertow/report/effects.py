@@ -1,4 +1,5 @@
-"""Which slice effects a page shows: one measure, the slices most affected, in an order that can be compared."""
+"""Which slice effects a page shows: one measure, the slices most affected, in an order that can be
+compared."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ NOT_CHARTED = ("worst_slice_accuracy", "accuracy_beyond_overall")
 
 @dataclass(frozen=True)
 class Effect:
-    """One slice of one variant. ``low, high`` and the floor band are on the scale of ``effect``: 0 is no change."""
+    """One slice of one variant. ``low, high`` and the floor band are on the scale of ``effect``: 0
+    is no change."""
 
     slice: str
     value: str
@@ -41,7 +43,8 @@ class Effect:
 
 @dataclass(frozen=True)
 class Panel:
-    """The slice effects of one variant. ``total`` slices exist, ``effects`` are those shown, most costly first."""
+    """The slice effects of one variant. ``total`` slices exist, ``effects`` are those shown, most
+    costly first."""
 
     variant: str
     effects: tuple[Effect, ...]
@@ -51,7 +54,8 @@ class Panel:
 
 @dataclass(frozen=True)
 class SliceEffects:
-    """All panels of one page. ``same_order`` holds where every panel lists the same slices in the same order."""
+    """All panels of one page. ``same_order`` holds where every panel lists the same slices in the
+    same order."""
 
     measure: str
     panels: tuple[Panel, ...]
@@ -68,7 +72,9 @@ def slice_effects(audit: Audit, rows: int = ROWS, panels: int = PANELS) -> Slice
     cost = costs(name)
     found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != ALL))
     by_variant = {v.arm.name: found.filter(pl.col("variant") == v.arm.name) for v in audit.variants}
-    made = [_panel(variant, frame, cost, rows) for variant, frame in by_variant.items() if frame.height]
+    made = [
+        _panel(variant, frame, cost, rows) for variant, frame in by_variant.items() if frame.height
+    ]
     chosen = _worst_panels(made, panels, cost)
     same = all(p.total <= rows for p in chosen)
     columns = tuple(dict.fromkeys(e.slice for p in chosen for e in p.effects))
@@ -79,7 +85,8 @@ def slice_effects(audit: Audit, rows: int = ROWS, panels: int = PANELS) -> Slice
 
 
 def primary_measure(findings: pl.DataFrame) -> str | None:
-    """The measure that is charted: accuracy where there are labels, otherwise the first that has slices."""
+    """The measure that is charted: accuracy where there are labels, otherwise the first that has
+    slices."""
     sliced = findings.filter((pl.col("slice") != ALL) & pl.col("effect").is_finite())
     names = [n for n in sliced["measure"].unique(maintain_order=True) if n not in NOT_CHARTED]
     return next((n for n in PREFERRED if n in names), names[0] if names else None)
@@ -90,11 +97,14 @@ def worst(panel: Panel | None, limit: int = 3) -> tuple[Effect, ...]:
     if panel is None:
         return ()
     # Panels share one order of slices, so this one's own worst need not come first in it.
-    return tuple(sorted((e for e in panel.effects if e.verdict == "worse"), key=lambda e: -abs(e.effect)))[:limit]
+    return tuple(
+        sorted((e for e in panel.effects if e.verdict == "worse"), key=lambda e: -abs(e.effect))
+    )[:limit]
 
 
 def reason_of(effect: Effect) -> str:
-    """``answered less often: 3,394 → 812 answers, …`` where a class loses recall by that, else empty."""
+    """``answered less often: 3,394 → 812 answers, …`` where a class loses recall by that, else
+    empty."""
     first = effect.note.split(";")[0]
     return first.removeprefix(BY_ANSWERS) if first.startswith(BY_ANSWERS) else ""
 
@@ -109,8 +119,16 @@ def _panel(variant: str, frame: pl.DataFrame, cost: int, rows: int) -> Panel:
         nulls_last=True,
         maintain_order=True,
     )
-    verdicts = {str(row["verdict"]): int(row["len"]) for row in frame.group_by("verdict").len().iter_rows(named=True)}
-    return Panel(variant, tuple(_effect(r) for r in ranked.head(rows).iter_rows(named=True)), frame.height, verdicts)
+    verdicts = {
+        str(row["verdict"]): int(row["len"])
+        for row in frame.group_by("verdict").len().iter_rows(named=True)
+    }
+    return Panel(
+        variant,
+        tuple(_effect(r) for r in ranked.head(rows).iter_rows(named=True)),
+        frame.height,
+        verdicts,
+    )
 
 
 def _effect(row: dict[str, Any]) -> Effect:
@@ -138,7 +156,10 @@ def _float(value: float | None) -> float:
 
 def _worst_panels(made: list[Panel], limit: int, cost: int) -> list[Panel]:
     """At most ``limit`` panels: those that lose most are kept, in the order of the audit."""
-    ranked = sorted(range(len(made)), key=lambda i: (-made[i].verdicts.get("worse", 0), -_largest(made[i], cost)))
+    ranked = sorted(
+        range(len(made)),
+        key=lambda i: (-made[i].verdicts.get("worse", 0), -_largest(made[i], cost)),
+    )
     return [made[i] for i in sorted(ranked[:limit])]
 
 
@@ -146,8 +167,11 @@ def _largest(panel: Panel, cost: int) -> float:
     return max((cost * e.effect for e in panel.effects if not math.isnan(e.effect)), default=0.0)
 
 
-def _common_order(panels: list[Panel], cost: int, columns: tuple[str, ...]) -> dict[tuple[str, str], tuple[int, float]]:
-    """Column first, then the summed cost over variants, so that a row means the same slice in every panel.
+def _common_order(
+    panels: list[Panel], cost: int, columns: tuple[str, ...]
+) -> dict[tuple[str, str], tuple[int, float]]:
+    """Column first, then the summed cost over variants, so that a row means the same slice in every
+    panel.
 
     A slice that is undefined in every variant comes last.
     """
@@ -155,20 +179,31 @@ def _common_order(panels: list[Panel], cost: int, columns: tuple[str, ...]) -> d
     for effect in (e for p in panels for e in p.effects):
         known = costs_of.setdefault((effect.slice, effect.value), [])
         known += [] if math.isnan(effect.effect) else [cost * effect.effect]
-    return {k: (columns.index(k[0]), -sum(known) if known else math.inf) for k, known in costs_of.items()}
+    return {
+        k: (columns.index(k[0]), -sum(known) if known else math.inf)
+        for k, known in costs_of.items()
+    }
 
 
 def _natural_order(
     found: pl.DataFrame, ordered: tuple[str, ...], columns: tuple[str, ...]
 ) -> dict[tuple[str, str], tuple[int, float]]:
-    """Slices whose values have an order of their own stand in it, as the findings have them: a dose is read as a
-    dose."""
-    keys = found.filter(pl.col("slice").is_in([c for c in ordered if c in columns])).select("slice", "value")
-    return {k: (columns.index(k[0]), n) for n, k in enumerate(keys.unique(maintain_order=True).iter_rows())}
+    """Slices whose values have an order of their own stand in it, as the findings have them: a dose
+    is read as a dose."""
+    keys = found.filter(pl.col("slice").is_in([c for c in ordered if c in columns])).select(
+        "slice", "value"
+    )
+    return {
+        k: (columns.index(k[0]), n)
+        for n, k in enumerate(keys.unique(maintain_order=True).iter_rows())
+    }
 
 
 def _arranged(
-    panel: Panel, order: dict[tuple[str, str], tuple[int, float]], cost: int, columns: tuple[str, ...]
+    panel: Panel,
+    order: dict[tuple[str, str], tuple[int, float]],
+    cost: int,
+    columns: tuple[str, ...],
 ) -> Panel:
     def own(e: Effect) -> tuple[int, float]:
         return columns.index(e.slice), math.inf if math.isnan(e.effect) else -cost * e.effect
@@ -176,4 +211,6 @@ def _arranged(
     def common(e: Effect) -> tuple[int, float]:
         return order.get((e.slice, e.value), own(e))
 
-    return Panel(panel.variant, tuple(sorted(panel.effects, key=common)), panel.total, panel.verdicts)
+    return Panel(
+        panel.variant, tuple(sorted(panel.effects, key=common)), panel.total, panel.verdicts
+    )

@@ -14,9 +14,9 @@ FLIP_COLUMNS: dict[str, type[pl.DataType]] = {
     "reference_answer": pl.String,
     "variant_answer": pl.String,
 }
-"""``change`` is ``right to wrong``, ``wrong to right``, ``wrong to wrong`` (another wrong answer), or ``other answer``
-where right and wrong cannot be told, as there is no label or the outcome is graded. Answers are modal ones, which with
-one member a side are the answers themselves."""
+"""``change`` is ``right to wrong``, ``wrong to right``, ``wrong to wrong`` (another wrong answer),
+or ``other answer`` where right and wrong cannot be told, as there is no label or the outcome is
+graded. Answers are modal ones, which with one member a side are the answers themselves."""
 
 
 def flips(audit: Audit) -> pl.DataFrame:

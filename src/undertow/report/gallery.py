@@ -11,7 +11,14 @@ from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Vote
 from undertow.audit.verdicts import PRIORITY
 from undertow.report.difference import Outputs, compared
 from undertow.report.pictures import Picture, picture_of
-from undertow.report.texts import SMALL_WINDOW, Prompt, agreed_answers, bytes_of, prompt_of, written_by
+from undertow.report.texts import (
+    SMALL_WINDOW,
+    Prompt,
+    agreed_answers,
+    bytes_of,
+    prompt_of,
+    written_by,
+)
 from undertow.report.wording import percent, probability
 
 PICTURE_BYTES = 2_400_000
@@ -41,8 +48,9 @@ class VoteRow:
 
 @dataclass(frozen=True)
 class Side:
-    """One example as the page shows it. Beside outputs, what both sides answered is one line instead of votes where
-    either side's members agree; nothing where the outputs are the answers."""
+    """One example as the page shows it. Beside outputs, what both sides answered is one line
+    instead of votes where either side's members agree; nothing where the outputs are the
+    answers."""
 
     example_id: str
     label: str | None
@@ -94,7 +102,8 @@ def _newly_right(audit: Audit) -> set[tuple[str, str]]:
 
 
 def _cost(variant: VariantAudit) -> tuple[int, float]:
-    """Sorts by verdict, then by what is left of accuracy (NaN, without labels, keeps the audit's order)."""
+    """Sorts by verdict, then by what is left of accuracy (NaN, without labels, keeps the audit's
+    order)."""
     accuracy = variant.arm.accuracy
     return PRIORITY.index(variant.verdict), 0.0 if math.isnan(accuracy) else accuracy
 
@@ -104,21 +113,27 @@ def _each(audit: Audit) -> int:
     return max(2, CARDS // max(len(audit.variants), 1))
 
 
-def _gallery(variant: VariantAudit, place: int, fitting: set[Place], each: int, right: set[tuple[str, str]]) -> Gallery:
+def _gallery(
+    variant: VariantAudit, place: int, fitting: set[Place], each: int, right: set[tuple[str, str]]
+) -> Gallery:
     name = variant.arm.name
     cards = tuple(
         _card(entry, (place, i), fitting, (name, entry.exemplar.example_id) in right)
         for i, entry in enumerate(variant.gallery[:each])
     )
     changed = None if variant.count is None else variant.count.observed
-    return Gallery(name, cards[:FIRST], cards[FIRST:], changed, any(c.exemplar.outputs for c in cards))
+    return Gallery(
+        name, cards[:FIRST], cards[FIRST:], changed, any(c.exemplar.outputs for c in cards)
+    )
 
 
 def _card(entry: GalleryEntry, at: tuple[int, int], fitting: set[Place], newly_right: bool) -> Card:
     exemplar = _side(entry.exemplar, (*at, 0) in fitting)
     control = None if entry.control is None else _side(entry.control, (*at, 1) in fitting)
     q = probability(entry.q)
-    return Card(exemplar, control, entry.confirmed, entry.newly_wrong, newly_right, q, entry.taxicab)
+    return Card(
+        exemplar, control, entry.confirmed, entry.newly_wrong, newly_right, q, entry.taxicab
+    )
 
 
 def _side(shown: Shown, fits: bool) -> Side:
@@ -132,7 +147,9 @@ def _side(shown: Shown, fits: bool) -> Side:
         picture=None if shown.image is None else picture_of(shown.image, fits),
         prompt=None if shown.text is None else prompt_of(shown.text, fits),
         outputs=outputs,
-        wrote="answered" if shown.reference_output is None and shown.variant_output is None else "wrote",
+        wrote="answered"
+        if shown.reference_output is None and shown.variant_output is None
+        else "wrote",
         answers=None if agreed == written else agreed,
         votes=votes,
         others=others,
@@ -140,11 +157,14 @@ def _side(shown: Shown, fits: bool) -> Side:
 
 
 def _votes(shown: Shown) -> tuple[tuple[VoteRow, ...], int]:
-    """The answers with the largest share on either side, the reference's first; and how many more there were."""
+    """The answers with the largest share on either side, the reference's first; and how many more
+    there were."""
     before, after = _shares(shown.reference), _shares(shown.variant)
     names = sorted({**before, **after}, key=lambda n: -max(before.get(n, 0.0), after.get(n, 0.0)))
     kept = sorted(names[:VOTE_ROWS], key=lambda n: -before.get(n, 0.0))
-    rows = tuple(_vote_row(n, n == shown.label, before.get(n, 0.0), after.get(n, 0.0)) for n in kept)
+    rows = tuple(
+        _vote_row(n, n == shown.label, before.get(n, 0.0), after.get(n, 0.0)) for n in kept
+    )
     return rows, len(names) - len(kept)
 
 
@@ -157,11 +177,13 @@ def _shares(votes: Votes) -> dict[str, float]:
 
 
 def _fitting(audit: Audit, budget: int) -> set[Place]:
-    """The places whose picture and texts fit, taken in turn over variants; what is too large for what is left is
-    skipped."""
+    """The places whose picture and texts fit, taken in turn over variants; what is too large for
+    what is left is skipped."""
     chosen, room = set[Place](), TEXT_BYTES
     deepest = min(max((len(v.gallery) for v in audit.variants), default=0), _each(audit))
-    for i, (n, variant) in ((i, pair) for i in range(deepest) for pair in enumerate(audit.variants)):
+    for i, (n, variant) in (
+        (i, pair) for i in range(deepest) for pair in enumerate(audit.variants)
+    ):
         if i >= len(variant.gallery):
             continue
         for side, shown in enumerate((variant.gallery[i].exemplar, variant.gallery[i].control)):

@@ -1,9 +1,10 @@
 """Parts lowered to one self-contained HTML file.
 
-The page must read without scripts, without styles and without pictures, because the places where such a file is
-opened block them. So every fact is in the markup, charts carry their colours in attributes, and the script only adds
-filters, sorting and a larger view. The page states its own policy: no script or style but the two whose hashes it
-names, and nothing from anywhere else. Even a hole in the escaping would then not run.
+The page must read without scripts, without styles and without pictures, because the places where
+such a file is opened block them. So every fact is in the markup, charts carry their colours in
+attributes, and the script only adds filters, sorting and a larger view. The page states its own
+policy: no script or style but the two whose hashes it names, and nothing from anywhere else. Even a
+hole in the escaping would then not run.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ from undertow.report.wording import absent, both_ends, clean, number, probabilit
 FINALIZE_LIMIT = 4000
 
 
-def render_html(audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None) -> str:
-    """The whole page of ``audit``, a gate's verdict and decisions before it. The same audit gives the same characters.
+def render_html(
+    audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None
+) -> str:
+    """The whole page of ``audit``, a gate's verdict and decisions before it. The same audit gives
+    the same characters.
 
     Without an audit, as the sides could not be compared, the page is the gate's verdict and why.
     """
@@ -76,7 +80,13 @@ def _sections(parts: Page) -> dict[str, Any]:
 
 def _page_title(parts: Page | None, gate: GateResult | None) -> str:
     """The verdict that comes first, and what is compared."""
-    verdict = GATE_WORDS[gate.verdict] if gate is not None else WORDS[parts.verdict] if parts is not None else ""
+    verdict = (
+        GATE_WORDS[gate.verdict]
+        if gate is not None
+        else WORDS[parts.verdict]
+        if parts is not None
+        else ""
+    )
     return verdict if parts is None else f"{verdict}: {parts.title}"
 
 
@@ -94,10 +104,16 @@ def _panels(parts: Page) -> tuple[PanelView, ...]:
     shown = parts.effects
     if shown is None:
         return ()
-    axis, scale, title = common_axis(shown.panels), scale_of(shown.measure), title_of(shown.measure, parts.outcome)
+    axis, scale, title = (
+        common_axis(shown.panels),
+        scale_of(shown.measure),
+        title_of(shown.measure, parts.outcome),
+    )
     made = []
     for n, p in enumerate(shown.panels):
-        said = ", ".join(f"{p.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if p.verdicts.get(v))
+        said = ", ".join(
+            f"{p.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if p.verdicts.get(v)
+        )
         if len(p.effects) < p.total:
             said += f" · {len(p.effects)} of {p.total:,} slices drawn"
         named = f"{title} by slice, {short(p.variant, 60)}"
@@ -115,25 +131,31 @@ def _floored(parts: Page) -> bool:
 def _count_chart(counts: tuple[CountRow, ...]) -> Markup | None:
     rows = [
         AgainstFloor(
-            r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low, r.count.floor_high, r.verdict,
-            f"{r.cells[0]} changed; floor {r.cells[1]}; {r.verdict}",
+            r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low,
+            r.count.floor_high, r.verdict, f"{r.cells[0]} changed; floor {r.cells[1]}; {r.verdict}",
         )
         for r in counts
     ]  # fmt: skip
     title = "Examples that changed their modal answer, against their floor"
-    return floor_chart(rows, "count", title, "examples that changed their modal answer") if rows else None
+    return (
+        floor_chart(rows, "count", title, "examples that changed their modal answer")
+        if rows
+        else None
+    )
 
 
 def _taxicab_chart(counts: tuple[CountRow, ...]) -> Markup | None:
     rows = [
         AgainstFloor(
-            r.name, r.fact, r.count.mean_taxicab, r.count.mean_taxicab_floor, float("nan"), float("nan"),
-            r.taxicab_verdict, f"mean Taxicab {r.cells[6]}; floor {r.cells[7]}",
+            r.name, r.fact, r.count.mean_taxicab, r.count.mean_taxicab_floor, float("nan"),
+            float("nan"), r.taxicab_verdict, f"mean Taxicab {r.cells[6]}; floor {r.cells[7]}",
         )
         for r in counts
     ]  # fmt: skip
     return (
-        floor_chart(rows, "taxicab", "Mean Taxicab distance, against its floor", "mean Taxicab, 0 to 2")
+        floor_chart(
+            rows, "taxicab", "Mean Taxicab distance, against its floor", "mean Taxicab, 0 to 2"
+        )
         if rows
         else None
     )
@@ -149,15 +171,36 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_cleaned,
     )
-    made.filters |= {"short": short, "p": probability, "number": number, "both_ends": both_ends, "said_of": said_of}
-    made.globals |= {"WORDS": WORDS, "CLASS": CLASS, "VERDICTS": VERDICTS, "glyph": badge_mark, "reason_of": reason_of}
-    made.globals |= {"GATE_WORDS": GATE_WORDS, "gate_glyph": gate_mark, "passes": passes, "ROWS": ROWS}
+    made.filters |= {
+        "short": short,
+        "p": probability,
+        "number": number,
+        "both_ends": both_ends,
+        "said_of": said_of,
+    }
+    made.globals |= {
+        "WORDS": WORDS,
+        "CLASS": CLASS,
+        "VERDICTS": VERDICTS,
+        "glyph": badge_mark,
+        "reason_of": reason_of,
+    }
+    made.globals |= {
+        "GATE_WORDS": GATE_WORDS,
+        "gate_glyph": gate_mark,
+        "passes": passes,
+        "ROWS": ROWS,
+    }
     return made
 
 
 def _cleaned(value: Any) -> Any:
     """Runs on everything a template prints, so that no template can forget it."""
-    return clean(value, FINALIZE_LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        clean(value, FINALIZE_LIMIT)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )
 
 
 @cache

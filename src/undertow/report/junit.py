@@ -17,8 +17,9 @@ REASON = 2000
 def junit_xml(gate: GateResult) -> bytes:
     """A suite for each variant, a case for each rule and slice. The same gate gives the same bytes.
 
-    A required rule that fails is a failure. What is open, and an advisory rule that fails, is skipped with the reason,
-    so that an advice turns no pipeline red. Sides that cannot be compared are one case in error.
+    A required rule that fails is a failure. What is open, and an advisory rule that fails, is
+    skipped with the reason, so that an advice turns no pipeline red. Sides that cannot be compared
+    are one case in error.
     """
     root = ET.Element("testsuites", name="undertow")
     if gate.audit is None:
@@ -61,8 +62,12 @@ def _case(d: Decision, name: str) -> ET.Element:
 
 def _refused(gate: GateResult) -> ET.Element:
     suite = ET.Element("testsuite", name="undertow")
-    case = ET.SubElement(suite, "testcase", classname="undertow.comparability", name="all", time="0")
-    ET.SubElement(case, "error", message=line(without_verdict(gate.reason), REASON), type="not comparable")
+    case = ET.SubElement(
+        suite, "testcase", classname="undertow.comparability", name="all", time="0"
+    )
+    ET.SubElement(
+        case, "error", message=line(without_verdict(gate.reason), REASON), type="not comparable"
+    )
     return _counted(suite)
 
 

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
-from undertow.report.decisions import GATE_SIGN, GATE_WORDS, DecisionRow, gate_part, passes, said_of, without_verdict
+from undertow.report.decisions import (
+    GATE_SIGN,
+    GATE_WORDS,
+    DecisionRow,
+    gate_part,
+    passes,
+    said_of,
+    without_verdict,
+)
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.wording import plural, short
 
@@ -22,17 +30,31 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-]|(?<=www)\.)", flags=re.IGNO
 
 
 def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
-    """``summary.md``: what must be known before, the verdict, then the tables of the page, at most 60 kB.
+    """``summary.md``: what must be known before, the verdict, then the tables of the page, at most
+    60 kB.
 
-    With a gate that is its verdict; what it decided on the audit comes before the audit. At least one of them is given.
+    With a gate that is its verdict; what it decided on the audit comes before the audit. At least
+    one of them is given.
     """
     parts = None if audit is None else page(audit)
     blocks = [] if parts is None else [_notices(parts)]
     blocks += [] if gate is None else [_verdict(gate), _decisions(gate)]
     if parts is not None:
-        opening = [_opening(parts)] if gate is None else [_comparable(parts), f"## The audit\n\n{_opening(parts)}"]
+        opening = (
+            [_opening(parts)]
+            if gate is None
+            else [_comparable(parts), f"## The audit\n\n{_opening(parts)}"]
+        )
         shown = [_comparable(parts)] if gate is None and parts.differences else []
-        blocks += [*opening, *shown, _top_lines(parts), _worst(parts), _answers(parts), _counts(parts), _closing(parts)]
+        blocks += [
+            *opening,
+            *shown,
+            _top_lines(parts),
+            _worst(parts),
+            _answers(parts),
+            _counts(parts),
+            _closing(parts),
+        ]
     return _within("\n\n".join(b for b in blocks if b) + "\n")
 
 
@@ -41,7 +63,10 @@ def _notices(parts: Page) -> str:
 
 
 def _verdict(gate: GateResult) -> str:
-    return f"**{GATE_SIGN[gate.verdict]} {GATE_WORDS[gate.verdict]}.** {_md(without_verdict(gate.reason), 2000)}"
+    return (
+        f"**{GATE_SIGN[gate.verdict]} {GATE_WORDS[gate.verdict]}.** "
+        f"{_md(without_verdict(gate.reason), 2000)}"
+    )
 
 
 def _decisions(gate: GateResult) -> str:
@@ -49,14 +74,26 @@ def _decisions(gate: GateResult) -> str:
     if not gate.decisions:
         return ""
     heads = ("Outcome", "Rule", "Where", "Variant", "Observed", "Limits", "Limit", "n", "Reason")
-    said = [_table("What does not pass", heads, [_decided(r) for r in part.open[:DECISIONS]])] if part.open else []
+    said = (
+        [_table("What does not pass", heads, [_decided(r) for r in part.open[:DECISIONS]])]
+        if part.open
+        else []
+    )
     if len(part.open) > DECISIONS:
-        said.append(f"{plural(len(part.open) - DECISIONS, 'more check')} that do not pass: all are in `report.html`.")
+        said.append(
+            f"{plural(len(part.open) - DECISIONS, 'more check')} that do not pass: all are "
+            "in `report.html`."
+        )
     return "\n\n".join([*said, f"{GATE_SIGN['pass']} {passes(len(part.passed))}"])
 
 
 def _decided(r: DecisionRow) -> tuple[str, ...]:
-    named = (f"{GATE_SIGN[r.outcome]} {said_of(r)}", f"`{r.rule}`", _md(r.where), _md(r.variant, 40))
+    named = (
+        f"{GATE_SIGN[r.outcome]} {said_of(r)}",
+        f"`{r.rule}`",
+        _md(r.where),
+        _md(r.variant, 40),
+    )
     return (*named, r.observed, r.limits, r.limit, r.n, _md(r.reason, 400))
 
 
@@ -70,7 +107,9 @@ def _opening(parts: Page) -> str:
     first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
     about = "".join(f"\n\n{_md(said, 600)}" for said in parts.about)
-    return f"{first}{stamp}{about}\n\n{_md(parts.title, 160)} · " + " · ".join(_md(f, 60) for f in parts.facts)
+    return f"{first}{stamp}{about}\n\n{_md(parts.title, 160)} · " + " · ".join(
+        _md(f, 60) for f in parts.facts
+    )
 
 
 def _top_lines(parts: Page) -> str:
@@ -85,7 +124,14 @@ def _top_lines(parts: Page) -> str:
         )
         for t in parts.top_lines
     ]
-    heads = ("Variant", "Top line", "Change in points (interval)", "Slices", "Changed answers", "Floor")
+    heads = (
+        "Variant",
+        "Top line",
+        "Change in points (interval)",
+        "Slices",
+        "Changed answers",
+        "Floor",
+    )
     return _table("The top line, beside what it hides", heads, rows)
 
 
@@ -95,31 +141,68 @@ def _worst(parts: Page) -> str:
         for t in parts.top_lines
         for e, effect, interval in t.worst
     ]
-    return _table("Slices that pay", ("Variant", "Slice", "n", "Effect", "Interval"), rows) if rows else ""
+    return (
+        _table("Slices that pay", ("Variant", "Slice", "n", "Effect", "Interval"), rows)
+        if rows
+        else ""
+    )
 
 
 def _answers(parts: Page) -> str:
     """Of each variant the classes whose share of answers changed most, and the largest flows."""
     classes = [
-        (_md(a.variant), _md(r.value), r.answers, f"{r.shift} ({r.interval})", r.precision, r.recall)
+        (
+            _md(a.variant),
+            _md(r.value),
+            r.answers,
+            f"{r.shift} ({r.interval})",
+            r.precision,
+            r.recall,
+        )
         for a in parts.answers
         for r in a.rows[:ANSWERS]
     ]
-    heads = ("Variant", "Class", "Answers", "Share of answers in points (interval)", "Precision", "Recall")
+    heads = (
+        "Variant",
+        "Class",
+        "Answers",
+        "Share of answers in points (interval)",
+        "Precision",
+        "Recall",
+    )
     flows = [
-        (_md(a.variant), f"{_md(f.source)} → {_md(f.target)}", f.moved, f.back, f"{f.net} ({f.interval})")
+        (
+            _md(a.variant),
+            f"{_md(f.source)} → {_md(f.target)}",
+            f.moved,
+            f.back,
+            f"{f.net} ({f.interval})",
+        )
         for a in parts.answers
         for f in a.flows[:ANSWERS]
     ]
     if not classes:
         return ""
-    went = _table("Where answers went", ("Variant", "From → to", "Went", "Came back", "Net (interval)"), flows)
+    went = _table(
+        "Where answers went", ("Variant", "From → to", "Went", "Came back", "Net (interval)"), flows
+    )
     return f"{_table('What the answers are made of', heads, classes)}\n\n{went}"
 
 
 def _counts(parts: Page) -> str:
-    rows = [(f"{SIGN[r.verdict]} {_md(r.name)}", *r.cells[:4], r.cells[6], r.cells[7]) for r in parts.counts]
-    heads = ("Variant", "Changed", "Floor [interval]", "p", "Confirmed", "Mean Taxicab", "Taxicab floor")
+    rows = [
+        (f"{SIGN[r.verdict]} {_md(r.name)}", *r.cells[:4], r.cells[6], r.cells[7])
+        for r in parts.counts
+    ]
+    heads = (
+        "Variant",
+        "Changed",
+        "Floor [interval]",
+        "p",
+        "Confirmed",
+        "Mean Taxicab",
+        "Taxicab floor",
+    )
     return _table("How many answers changed, against chance", heads, rows) if rows else ""
 
 
@@ -130,7 +213,9 @@ def _closing(parts: Page) -> str:
     said = ["## What this design can decide", "", *design]
     if assumed:
         said += ["", "## What was assumed", "", *assumed]
-    return "\n".join([*said, "", "Pictures, charts and every finding: `report.html`, `findings.parquet`."])
+    return "\n".join(
+        [*said, "", "Pictures, charts and every finding: `report.html`, `findings.parquet`."]
+    )
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -143,7 +228,8 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _md(said: str, limit: int = 80) -> str:
-    """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table cell."""
+    """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table
+    cell."""
     return _SPECIAL.sub(r"\\\1", short(said, limit))
 
 

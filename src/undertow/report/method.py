@@ -1,4 +1,5 @@
-"""The method note: what was tested, how to read it, whose idea it was. Says only what holds for this audit."""
+"""The method note: what was tested, how to read it, whose idea it was. Says only what holds for
+this audit."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ def _measures(audit: Audit) -> tuple[tuple[str, str, str], ...]:
     names = audit.findings["measure"].unique(maintain_order=True)
     known = ((name, card_of(name)) for name in names)
     outcome = audit.reference.outcome
-    return tuple((title_of(n, outcome), c.reads, c.paper) for n, c in known if c is not None and c.name == n)
+    return tuple(
+        (title_of(n, outcome), c.reads, c.paper) for n, c in known if c is not None and c.name == n
+    )
 
 
 def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
@@ -87,110 +90,130 @@ def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
 
 
 READING = (
-    "A slice is called worse only if its change is more than rearranging the members could give, after allowing for "
-    "how many slices were looked at. It is called within tolerance only if its whole interval lies inside the "
-    "tolerance; where the interval is wider than that, the audit says that it cannot tell, and what would.",
-    "A variant is called mixed where the whole gains while a slice loses or an error rate rises, or where the "
-    "whole loses while a slice gains: both are more than chance, so neither alone is the answer.",
-    "The grey band is the floor: what the same measure gives when nothing but chance differs. A mark inside the band "
-    "is what chance alone produces, however large the number looks.",
-    "Intervals are simultaneous: all of them hold together at the stated level, so that the worst one may be read.",
+    "A slice is called worse only if its change is more than rearranging the members could give, "
+    "after allowing for how many slices were looked at. It is called within tolerance only if its "
+    "whole interval lies inside the tolerance; where the interval is wider than that, the audit "
+    "says that it cannot tell, and what would.",
+    "A variant is called mixed where the whole gains while a slice loses or an error rate rises, "
+    "or where the whole loses while a slice gains: both are more than chance, so neither alone is "
+    "the answer.",
+    "The grey band is the floor: what the same measure gives when nothing but chance differs. A "
+    "mark inside the band is what chance alone produces, however large the number looks.",
+    "Intervals are simultaneous: all of them hold together at the stated level, so that the worst "
+    "one may be read.",
 )
 MEMBERS = (
-    "Where a verdict is about members, the unit of replication is the trained member, not the example. Values per "
-    "member are compared with a studentised (Welch) statistic whose distribution comes from exchanging members between "
-    "the populations, or swapping them within pairs where each variant member was made from a reference member; where "
-    "there are too few members for that, from Student’s t.",
-    "Over slices, the largest statistic of each rearrangement sets the bar (Westfall–Young max-T), which keeps the "
-    "correlation between slices.",
-    "An example changed its modal answer if most members of the variant give another answer than most members of the "
-    "reference. Ties are undefined and counted. The count is set against the same count under rearranged members.",
-    "Each example’s vote shift has an exact test of its own; confirmed exemplars are those that survive "
-    "Benjamini–Hochberg at the stated false discovery rate.",
-    "Accuracy on exemplars is cross-fitted: measured on members that took no part in choosing them, because choosing "
-    "examples on which a population is split makes it look bad on them by selection alone.",
+    "Where a verdict is about members, the unit of replication is the trained member, not the "
+    "example. Values per member are compared with a studentised (Welch) statistic whose "
+    "distribution comes from exchanging members between the populations, or swapping them within "
+    "pairs where each variant member was made from a reference member; where there are too few "
+    "members for that, from Student’s t.",
+    "Over slices, the largest statistic of each rearrangement sets the bar (Westfall–Young max-T), "
+    "which keeps the correlation between slices.",
+    "An example changed its modal answer if most members of the variant give another answer than "
+    "most members of the reference. Ties are undefined and counted. The count is set against the "
+    "same count under rearranged members.",
+    "Each example’s vote shift has an exact test of its own; confirmed exemplars are those that "
+    "survive Benjamini–Hochberg at the stated false discovery rate.",
+    "Accuracy on exemplars is cross-fitted: measured on members that took no part in choosing "
+    "them, because choosing examples on which a population is split makes it look bad on them by "
+    "selection alone.",
 )
 BOTH = (
-    "Where a verdict is about new members on new examples, the limits of a shift add what members vary by (Student’s "
-    "t) and what examples vary by, less the noise of single answers that both count; half widths add in squares. Such "
-    "limits are never narrower than those about examples alone, and are corrected over slices by Bonferroni.",
+    "Where a verdict is about new members on new examples, the limits of a shift add what members "
+    "vary by (Student’s t) and what examples vary by, less the noise of single answers that both "
+    "count; half widths add in squares. Such limits are never narrower than those about examples "
+    "alone, and are corrected over slices by Bonferroni.",
 )
 SINGLE = (
-    "Where a verdict is about the trained models at hand, outcomes are paired over examples, each side being the mean "
-    "of its runs. Right or wrong with one run a side takes the exact McNemar test and Tango’s score interval with a "
-    "correction of half an example; graded outcomes, several runs and clusters of examples take limits for a "
-    "mean of bounded differences, which allow for losses that are possible but were not seen. This speaks about these "
-    "models, not about the change as such: another seed could have moved other examples.",
+    "Where a verdict is about the trained models at hand, outcomes are paired over examples, each "
+    "side being the mean of its runs. Right or wrong with one run a side takes the exact McNemar "
+    "test and Tango’s score interval with a correction of half an example; graded outcomes, "
+    "several runs and clusters of examples take limits for a mean of bounded differences, which "
+    "allow for losses that are possible but were not seen. This speaks about these models, not "
+    "about the change as such: another seed could have moved other examples.",
     "Over slices, p values and intervals are corrected by Bonferroni, so that both say the same.",
 )
 BINARY = (
-    "Of a binary task an error rate that rises, on the whole or on a slice, counts although accuracy stays: somebody "
-    "is accused or missed more often. All error rates together have half of the level, and the question whether votes "
-    "moved has the other half, so that this raises no more false alarms.",
+    "Of a binary task an error rate that rises, on the whole or on a slice, counts although "
+    "accuracy stays: somebody is accused or missed more often. All error rates together have half "
+    "of the level, and the question whether votes moved has the other half, so that this raises no "
+    "more false alarms.",
 )
 ALWAYS = ("What is undefined is left out and counted; it is never taken as zero.",)
 
 FOUNDING = (
     Paper(
-        "Hooker, Moorosi, Clark, Bengio, Denton (2020). Characterising Bias in Compressed Models. arXiv:2010.03058",
+        "Hooker, Moorosi, Clark, Bengio, Denton (2020). Characterising Bias in Compressed Models. "
+        "arXiv:2010.03058",
         "https://arxiv.org/abs/2010.03058",
     ),
     Paper(
-        "Hooker, Courville, Clark, Dauphin, Frome (2019). What Do Compressed Deep Neural Networks Forget? "
-        "arXiv:1911.05248",
+        "Hooker, Courville, Clark, Dauphin, Frome (2019). What Do Compressed Deep Neural Networks "
+        "Forget? arXiv:1911.05248",
         "https://arxiv.org/abs/1911.05248",
     ),
 )
 MEMBER_PAPERS = (
     Paper("Westfall, Young (1993). Resampling-Based Multiple Testing. Wiley."),
     Paper(
-        "Benjamini, Hochberg (1995). Controlling the False Discovery Rate. Journal of the Royal Statistical Society B."
+        "Benjamini, Hochberg (1995). Controlling the False Discovery Rate. Journal of the Royal "
+        "Statistical Society B."
     ),
     Paper(
-        "Welch (1947). The Generalization of Student’s Problem when Several Different Population Variances are "
-        "Involved. Biometrika."
+        "Welch (1947). The Generalization of Student’s Problem when Several Different Population "
+        "Variances are Involved. Biometrika."
     ),
 )
 SINGLE_PAPERS = (
     Paper(
-        "McNemar (1947). Note on the Sampling Error of the Difference between Correlated Proportions or Percentages. "
-        "Psychometrika."
+        "McNemar (1947). Note on the Sampling Error of the Difference between Correlated "
+        "Proportions or Percentages. Psychometrika."
     ),
     Paper(
-        "Tango (1998). Equivalence Test and Confidence Interval for the Difference in Proportions for the "
-        "Paired-Sample Design. Statistics in Medicine."
+        "Tango (1998). Equivalence Test and Confidence Interval for the Difference in Proportions "
+        "for the Paired-Sample Design. Statistics in Medicine."
     ),
     Paper("Owen (2001). Empirical Likelihood. Chapman & Hall."),
-    Paper("Dunn (1961). Multiple Comparisons among Means. Journal of the American Statistical Association."),
+    Paper(
+        "Dunn (1961). Multiple Comparisons among Means. Journal of the American Statistical "
+        "Association."
+    ),
 )
 
 GLOSSARY = (
-    ("Reference, variant", "The two roles in a comparison: the models you had, and the models after the change."),
-    ("Member", "One trained model. A population is several members of one recipe that differ only in their seeds."),
-    ("Slice", "A named part of the examples: a class, an attribute, a region, a stratum of frequency."),
+    ("Reference, "
+     "variant", "The two roles in a comparison: the models you had, and the models after the "
+                "change."),
+    ("Member", "One trained model. A population is several members of one recipe that differ only "
+               "in their seeds."),
+    ("Slice", "A named part of the examples: a class, an attribute, a region, a stratum of "
+              "frequency."),
     (
         "Recall, precision",
-        "Of the examples of a class, the share that is answered with it (accuracy on a class slice); of the answers "
-        "that are this class, the share that is right.",
+        "Of the examples of a class, the share that is answered with it (accuracy on a class "
+        "slice); of the answers that are this class, the share that is right.",
     ),
     ("Modal answer", "The answer that most members of a population give to one example."),
     (
         "Exemplar",
-        "An example whose modal answer changed (a pruning or compression identified exemplar: PIE, CIE). "
-        "Confirmed, if its own votes shifted more than chance allows.",
+        "An example whose modal answer changed (a pruning or compression identified exemplar: PIE, "
+        "CIE). Confirmed, if its own votes shifted more than chance allows.",
     ),
     (
         "Taxicab",
-        "The distance between two populations’ vote shares on one example: the sum over answers of the absolute "
-        "difference, from 0 (same votes) to 2 (no vote in common).",
+        "The distance between two populations’ vote shares on one example: the sum over answers of "
+        "the absolute difference, from 0 (same votes) to 2 (no vote in common).",
     ),
     (
         "Floor",
-        "The same measure with members exchanged between the two populations, or between two halves of the reference: "
-        "what chance alone gives.",
+        "The same measure with members exchanged between the two populations, or between two "
+        "halves of the reference: what chance alone gives.",
     ),
     ("Control", "An example with the same label and a similar reference vote that did not change."),
-    ("p, adjusted p", "How often chance alone gives at least this much; adjusted, in any of the slices looked at."),
+    ("p, adjusted "
+     "p", "How often chance alone gives at least this much; adjusted, in any of the slices looked "
+          "at."),
     ("q", "The false discovery rate at which this exemplar would just be confirmed."),
     ("Points", "Differences of percentages: from 90 % to 88 % is −2 points."),
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""The page as parts: everything a report says, decided once and lowered to HTML, Markdown and plain text.
+"""The page as parts: everything a report says, decided once and lowered to HTML, Markdown and plain
+text.
 
-    gate → notices → verdict → top line → slice effects → answers → exemplar count → gallery → over-indexed → findings
-    → method
+    gate → notices → verdict → top line → slice effects → answers → exemplar count → gallery →
+    over-indexed → findings → method
 
 Parts hold ready words and numbers; nothing here knows about markup.
 """
@@ -32,7 +33,14 @@ WORDS: dict[str, str] = {
     "too small to tell": "Too small to tell",
     "undefined": "Undefined",
 }
-SIGN = {"worse": "▼", "mixed": "◆", "better": "▲", "within tolerance": "●", "too small to tell": "◇", "undefined": "×"}
+SIGN = {
+    "worse": "▼",
+    "mixed": "◆",
+    "better": "▲",
+    "within tolerance": "●",
+    "too small to tell": "◇",
+    "undefined": "×",
+}
 
 
 NAMED = 5
@@ -41,7 +49,8 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Page:
-    """All parts of one report. ``outcome`` is what the top line averages: accuracy, or a graded score."""
+    """All parts of one report. ``outcome`` is what the top line averages: accuracy, or a graded
+    score."""
 
     audit: Audit
     gate: GatePart | None
@@ -53,7 +62,8 @@ class Page:
     several: bool
     """Whether any side has more than one member."""
     notices: tuple[str, ...]
-    """What must be known before any number is read; the sentence and the rest are the headline without them."""
+    """What must be known before any number is read; the sentence and the rest are the headline
+    without them."""
     about: tuple[str, ...]
     """To what the verdict generalises, and by which test."""
     facts: tuple[str, ...]
@@ -121,7 +131,8 @@ def _comparable(audit: Audit) -> str:
 
 
 def _about(audit: Audit) -> tuple[str, ...]:
-    """To what the verdict generalises and how it was tested; where variants differ, each design with their names."""
+    """To what the verdict generalises and how it was tested; where variants differ, each design
+    with their names."""
     alike: dict[str, list[str]] = {}
     for v in audit.variants:
         alike.setdefault(" ".join(v.design[:2]), []).append(line(v.arm.name, 60))

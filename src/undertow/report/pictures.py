@@ -1,4 +1,5 @@
-"""Pictures as the page carries them: what kind they are by their first bytes, and how large they are drawn."""
+"""Pictures as the page carries them: what kind they are by their first bytes, and how large they
+are drawn."""
 
 from __future__ import annotations
 
@@ -12,12 +13,18 @@ SIDE = 112
 SMALL = 64
 """Pictures up to this many pixels wide are enlarged with crisp pixels."""
 
-_TYPES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
+_TYPES = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """``data`` is base64 (marked safe, so that it is never cut), or empty where ``missing`` says why."""
+    """``data`` is base64 (marked safe, so that it is never cut), or empty where ``missing`` says
+    why."""
 
     data: Markup
     kind: str
@@ -30,7 +37,14 @@ class Picture:
 def picture_of(data: bytes, fits: bool) -> Picture:
     kind = media_type(data)
     if kind is None:
-        return Picture(Markup(), "", SIDE, SIDE, False, f"picture of a format that is not shown ({len(data):,} bytes)")
+        return Picture(
+            Markup(),
+            "",
+            SIDE,
+            SIDE,
+            False,
+            f"picture of a format that is not shown ({len(data):,} bytes)",
+        )
     width, height = _drawn(_size(data, kind))
     small = _size(data, kind)[0] in range(1, SMALL + 1)
     if not fits:
@@ -40,7 +54,8 @@ def picture_of(data: bytes, fits: bool) -> Picture:
 
 
 def media_type(data: bytes) -> str | None:
-    """``png``, ``jpeg``, ``gif`` or ``webp`` by the first bytes; ``None`` for the rest, such as SVG with scripts."""
+    """``png``, ``jpeg``, ``gif`` or ``webp`` by the first bytes; ``None`` for the rest, such as SVG
+    with scripts."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((kind for magic, kind in _TYPES if data.startswith(magic)), None)
@@ -58,7 +73,8 @@ def _size(data: bytes, kind: str) -> tuple[int, int]:
 
 
 def _drawn(size: tuple[int, int]) -> tuple[int, int]:
-    """The drawn size: within the gallery's square, aspect kept, small pictures by a whole factor."""
+    """The drawn size: within the gallery's square, aspect kept, small pictures by a whole
+    factor."""
     longest = max(size)
     if min(size) <= 0:
         return SIDE, SIDE

@@ -1,7 +1,8 @@
-"""Where a report comes from: the command, the files that were read with their digests, and what they were read by.
+"""Where a report comes from: the command, the files that were read with their digests, and what
+they were read by.
 
-A page that is attached to a release is read by people who did not make it. They can take the files, compare the
-digests and make the page again.
+A page that is attached to a release is read by people who did not make it. They can take the files,
+compare the digests and make the page again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ PIECE = 1 << 20
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what, its path as it was given, its bytes, and its SHA-256 in hexadecimal."""
+    """A file that was read: for what, its path as it was given, its bytes, and its SHA-256 in
+    hexadecimal."""
 
     role: str
     path: str
@@ -37,8 +39,8 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Provenance:
-    """``command`` is empty where Python was used. ``made`` is the time of ``SOURCE_DATE_EPOCH`` in UTC, empty without:
-    the clock is left out, so that the same files give the same report."""
+    """``command`` is empty where Python was used. ``made`` is the time of ``SOURCE_DATE_EPOCH`` in
+    UTC, empty without: the clock is left out, so that the same files give the same report."""
 
     command: str
     inputs: tuple[InputFile, ...]
@@ -64,7 +66,9 @@ class Sources:
 
     def provenance(self) -> Provenance:
         """Waits for the digests. Raises ``UserError`` where a file is no longer there."""
-        inputs = tuple(InputFile(role, str(path), *digest.result()) for role, path, digest in self._digests)
+        inputs = tuple(
+            InputFile(role, str(path), *digest.result()) for role, path, digest in self._digests
+        )
         self._beside.shutdown()
         return Provenance(self.command, inputs, _versions(), _made())
 
@@ -78,8 +82,8 @@ def _digest(path: Path) -> tuple[int, str]:
                 digest.update(piece)
     except OSError as problem:
         raise UserError(
-            f"{path}: cannot be read a second time for its digest ({problem.strerror}); keep it in place until the"
-            " report is written"
+            f"{path}: cannot be read a second time for its digest ({problem.strerror}); keep it in "
+            "place until the report is written"
         ) from problem
     return size, digest.hexdigest()
 
@@ -91,4 +95,8 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 def _made() -> str:
     said = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return f"{datetime.fromtimestamp(int(said), UTC):%Y-%m-%d %H:%M:%S} UTC" if said.isdecimal() else ""
+    return (
+        f"{datetime.fromtimestamp(int(said), UTC):%Y-%m-%d %H:%M:%S} UTC"
+        if said.isdecimal()
+        else ""
+    )

@@ -1,9 +1,11 @@
-"""Puts the files of one report into a folder together: what one run wrote never stands beside what another wrote.
+"""Puts the files of one report into a folder together: what one run wrote never stands beside what
+another wrote.
 
-New files are made whole in a hidden folder beside their place. Then every file of the report that was here is moved
-out, its last one first. Only when none is left are the new ones moved in, the last one last. So a process may be killed
-anywhere: it leaves files of one run alone. Where the last file is missing the set is incomplete, and the next run
-replaces it. What fails without a kill puts the old report back.
+New files are made whole in a hidden folder beside their place. Then every file of the report that
+was here is moved out, its last one first. Only when none is left are the new ones moved in, the
+last one last. So a process may be killed anywhere: it leaves files of one run alone. Where the last
+file is missing the set is incomplete, and the next run replaces it. What fails without a kill puts
+the old report back.
 """
 
 from __future__ import annotations
@@ -32,9 +34,10 @@ PATIENCE = 60.0
 def publish(contents: Mapping[str, bytes], folder: Path, others: Mapping[str, bytes]) -> None:
     """Put ``contents`` into ``folder`` in this order; the last file is the sign that all are there.
 
-    ``others`` are files that a report may have besides, each with bytes that stand in its first 200. Those of an
-    earlier report are removed; where there was none they are somebody else's and stay, as all other files do. Two
-    processes that publish here wait for each other. Raises ``OSError``, with the folder as it was before.
+    ``others`` are files that a report may have besides, each with bytes that stand in its first
+    200. Those of an earlier report are removed; where there was none they are somebody else's and
+    stay, as all other files do. Two processes that publish here wait for each other. Raises
+    ``OSError``, with the folder as it was before.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as alone:
@@ -53,7 +56,8 @@ def publish(contents: Mapping[str, bytes], folder: Path, others: Mapping[str, by
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
-    """Holds the folder, and lets go with the process, however that ends. False where folders cannot be locked."""
+    """Holds the folder, and lets go with the process, however that ends. False where folders cannot
+    be locked."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folder, and one that cannot be listed can still be written.
@@ -83,7 +87,10 @@ def _locked(handle: int) -> bool:
 
 
 def _retired(
-    folder: Path, contents: Mapping[str, bytes], others: Mapping[str, bytes], abandoned: Sequence[Path]
+    folder: Path,
+    contents: Mapping[str, bytes],
+    others: Mapping[str, bytes],
+    abandoned: Sequence[Path],
 ) -> list[str]:
     """What is here of earlier reports, the last file of ``contents`` first."""
     *first, last = contents
@@ -91,7 +98,9 @@ def _retired(
     mine = [
         name
         for name, head in others.items()
-        if name not in contents and ((folder / last).exists() or name in ours) and head in _head(folder / name)
+        if name not in contents
+        and ((folder / last).exists() or name in ours)
+        and head in _head(folder / name)
     ]
     here = [name for name in (last, *first, *mine) if os.path.lexists(folder / name)]
     for name in here:
@@ -128,8 +137,8 @@ def _fill(stage: Path, contents: Mapping[str, bytes], retired: Sequence[str]) ->
 
 
 def _exchange(folder: Path, stage: Path, retired: Sequence[str], made: Sequence[str]) -> None:
-    """Old out, then new in; the reverse where that fails. The stage stays where even the reverse fails: it says whose
-    the files are."""
+    """Old out, then new in; the reverse where that fails. The stage stays where even the reverse
+    fails: it says whose the files are."""
     try:
         for name in retired:
             os.replace(folder / name, stage / OLD / name)

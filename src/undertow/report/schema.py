@@ -1,7 +1,7 @@
 """The JSON Schema of ``report.json``, read off the dataclasses that it is written from.
 
-Published as ``docs/reference/report.schema.json``. Within ``undertow-report/1`` fields are added and never taken away
-or changed, so the schema allows fields that it does not know.
+Published as ``docs/reference/report.schema.json``. Within ``undertow-report/1`` fields are added
+and never taken away or changed, so the schema allows fields that it does not know.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ _COLUMN = {pl.String: "string", pl.Float64: "number", pl.Int64: "integer", pl.Bo
 
 
 def report_schema() -> Schema:
-    """Draft 2020-12: an audit, with or without a gate, or the gate of sides that could not be compared."""
+    """Draft 2020-12: an audit, with or without a gate, or the gate of sides that could not be
+    compared."""
     defs: dict[str, Schema] = {}
     _define(Audit, defs)
     _define(GateResult, defs, without=("audit",))
@@ -85,7 +86,9 @@ def _define(kind: Any, defs: dict[str, Schema], without: tuple[str, ...] = ()) -
     defs[kind.__name__] = made
     hints = get_type_hints(kind)
     names = [f.name for f in fields(kind) if f.name not in without]
-    made["properties"] = {name: _table(name) if name in ROWS else _of(hints[name], defs) for name in names}
+    made["properties"] = {
+        name: _table(name) if name in ROWS else _of(hints[name], defs) for name in names
+    }
     made["required"] = names
 
 
@@ -116,4 +119,7 @@ def _of(hint: Any, defs: dict[str, Schema]) -> Schema:
 def _table(name: str) -> Schema:
     """Rows as objects; any cell may be null."""
     columns = {column: {"type": [_COLUMN[kind], "null"]} for column, kind in ROWS[name].items()}
-    return {"type": "array", "items": {"type": "object", "properties": columns, "required": list(columns)}}
+    return {
+        "type": "array",
+        "items": {"type": "object", "properties": columns, "required": list(columns)},
+    }

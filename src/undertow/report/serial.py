@@ -1,4 +1,5 @@
-"""``report.json``, format ``undertow-report/1``: all of an audit for other programs. Undefined numbers are ``null``."""
+"""``report.json``, format ``undertow-report/1``: all of an audit for other programs. Undefined
+numbers are ``null``."""
 
 from __future__ import annotations
 
@@ -18,13 +19,21 @@ from undertow.report.provenance import Provenance
 FORMAT = "undertow-report/1"
 
 
-def report_json(audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None) -> str:
-    """The audit as JSON: fields by their names in ``audit.result``, tables as lists of rows, pictures in base64.
+def report_json(
+    audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None
+) -> str:
+    """The audit as JSON: fields by their names in ``audit.result``, tables as lists of rows,
+    pictures in base64.
 
-    ``gate`` has the fields of ``audit.gate.result``, and is ``null`` where there was no gate. Of sides that could not
-    be compared there is the gate alone. ``provenance`` is there where files were read.
+    ``gate`` has the fields of ``audit.gate.result``, and is ``null`` where there was no gate. Of
+    sides that could not be compared there is the gate alone. ``provenance`` is there where files
+    were read.
     """
-    decided = None if gate is None else {k: v for k, v in plain(replace(gate, audit=None)).items() if k != "audit"}
+    decided = (
+        None
+        if gate is None
+        else {k: v for k, v in plain(replace(gate, audit=None)).items() if k != "audit"}
+    )
     body = {} if audit is None else plain(audit)
     content = {"format": FORMAT, "undertow": undertow.__version__, "gate": decided, **body}
     if provenance is not None:

@@ -28,7 +28,8 @@ class FindingRow:
     verdict: Verdict
     note: str
     cells: tuple[tuple[str, float], ...]
-    """Written form and sortable value of: n, effect, interval, floor, adjusted p, reference, variant."""
+    """Written form and sortable value of: n, effect, interval, floor, adjusted p, reference,
+    variant."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,23 @@ class OverRow:
 
 
 def over_indexed(audit: Audit) -> tuple[tuple[OverRow, ...], int]:
-    """Slices with a larger share among exemplars than among all examples, largest share of exemplars' excess first."""
+    """Slices with a larger share among exemplars than among all examples, largest share of
+    exemplars' excess first."""
     frames = [
-        v.over_indexed.with_columns(variant=pl.lit(v.arm.name)).filter(pl.col("ratio").fill_nan(None) > 1)
+        v.over_indexed.with_columns(variant=pl.lit(v.arm.name)).filter(
+            pl.col("ratio").fill_nan(None) > 1
+        )
         for v in audit.variants
         if v.over_indexed.height
     ]
     if not frames:
         return (), 0
-    every = pl.concat([f.sort("n_exemplars", "ratio", descending=True, maintain_order=True) for f in frames])
-    return tuple(_over_row(r) for r in every.head(OVER_INDEXED_ROWS).iter_rows(named=True)), every.height
+    every = pl.concat(
+        [f.sort("n_exemplars", "ratio", descending=True, maintain_order=True) for f in frames]
+    )
+    return tuple(
+        _over_row(r) for r in every.head(OVER_INDEXED_ROWS).iter_rows(named=True)
+    ), every.height
 
 
 def _over_row(row: dict[str, Any]) -> OverRow:
@@ -126,4 +134,14 @@ def _finding(row: dict[str, Any], outcome: str) -> FindingRow:
     )
 
 
-_NUMBERS = ("n_examples", "reference", "changed", "effect", "low", "high", "floor_low", "floor_high", "p_adjusted")
+_NUMBERS = (
+    "n_examples",
+    "reference",
+    "changed",
+    "effect",
+    "low",
+    "high",
+    "floor_low",
+    "floor_high",
+    "p_adjusted",
+)

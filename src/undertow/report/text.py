@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
-from undertow.report.decisions import GATE_SIGN, GATE_WORDS, DecisionRow, gate_part, passes, said_of, without_verdict
+from undertow.report.decisions import (
+    GATE_SIGN,
+    GATE_WORDS,
+    DecisionRow,
+    gate_part,
+    passes,
+    said_of,
+    without_verdict,
+)
 from undertow.report.effects import Effect, reason_of
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.toplines import TopLine
@@ -15,8 +23,8 @@ LINES = 30
 
 
 def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
-    """The audit for a terminal: what must be known before, the verdict, a few lines per variant, no colours and no
-    control characters.
+    """The audit for a terminal: what must be known before, the verdict, a few lines per variant, no
+    colours and no control characters.
 
     With a gate its verdict comes first, then a line for each decision that does not pass.
     """
@@ -51,13 +59,19 @@ def _gate(gate: GateResult) -> list[str]:
     several = len({r.variant for r in (*part.open, *part.passed)}) > 1
     said += [_decision(r, several) for r in part.open[:LINES]]
     if len(part.open) > LINES:
-        said.append(f"  … and {plural(len(part.open) - LINES, 'more check')} that do not pass: all are in report.html")
+        said.append(
+            f"  … and {plural(len(part.open) - LINES, 'more check')} that do not pass: all "
+            "are in report.html"
+        )
     return [*said, f"  {GATE_SIGN['pass']} {passes(len(part.passed))}"] if gate.decisions else said
 
 
 def _decision(r: DecisionRow, several: bool) -> str:
     of = f" of {short(r.variant, 28)}" if several else ""
-    return f"  {GATE_SIGN[r.outcome]} {said_of(r)}: {r.rule} on {short(r.where, 48)}{of}: {line(r.reason, 400)}"
+    return (
+        f"  {GATE_SIGN[r.outcome]} {said_of(r)}: {r.rule} on {short(r.where, 48)}{of}: "
+        f"{line(r.reason, 400)}"
+    )
 
 
 def _comparable(parts: Page) -> list[str]:
@@ -75,7 +89,8 @@ def _plain(t: TopLine, width: int) -> list[str]:
     first = f"  {SIGN[t.verdict]} {name}  {line(t.outcome, 40)} {t.before} → {t.after}{shift}"
     pad = " " * (width + 6)
     worst = [
-        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = {e.n:,}{_reason(e)}"
+        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = "
+        f"{e.n:,}{_reason(e)}"
         for e, effect, interval in t.worst
     ]
     changed = f"{pad}{t.changed} {t.changed_of} changed; {t.floor}" if t.changed_of else ""

@@ -1,4 +1,5 @@
-"""Texts as the page carries them: the end of a prompt, what both sides wrote, and what they answered."""
+"""Texts as the page carries them: the end of a prompt, what both sides wrote, and what they
+answered."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ LONG_ANSWER = 60
 
 @dataclass(frozen=True)
 class Prompt:
-    """The text that was put to the models: its end, and from its beginning on where that is not all of it."""
+    """The text that was put to the models: its end, and from its beginning on where that is not all
+    of it."""
 
     end: str
     whole: str
@@ -41,12 +43,15 @@ def prompt_of(text: str, fits: bool) -> Prompt:
 
 
 def written_by(shown: Shown) -> tuple[str | None, str | None]:
-    """What each side wrote; of a text where only answers were kept and one is long, each side's first answer."""
+    """What each side wrote; of a text where only answers were kept and one is long, each side's
+    first answer."""
     if shown.reference_output is not None or shown.variant_output is not None:
         return shown.reference_output, shown.variant_output
     if shown.image is not None:
         return None, None
-    before, after = ((side.shares[0][0] if side.shares else None) for side in (shown.reference, shown.variant))
+    before, after = (
+        (side.shares[0][0] if side.shares else None) for side in (shown.reference, shown.variant)
+    )
     longest = max(len(before or ""), len(after or ""))
     return (before, after) if longest > LONG_ANSWER else (None, None)
 

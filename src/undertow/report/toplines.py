@@ -44,7 +44,9 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
     row = whole(audit.findings, arm.name)
     panel = next((p for p in shown.panels if p.variant == arm.name), None) if shown else None
     scale = scale_of(shown.measure) if shown else Scale(True)
-    worst = tuple((e, scale.effect(e.effect), scale.interval(e.low, e.high)) for e in slices.worst(panel))
+    worst = tuple(
+        (e, scale.effect(e.effect), scale.interval(e.low, e.high)) for e in slices.worst(panel)
+    )
     changed = _changed(audit, variant)
     return TopLine(
         name=arm.name,
@@ -52,7 +54,8 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         verdict=variant.verdict,
         interventions=arm.interventions,
         members=_members(arm),
-        # What was tested: of several reference members beside one variant member that is the first alone.
+        # What was tested: of several reference members beside one variant member that is the first
+        # alone.
         before=percent(reference.accuracy if row is None else row["reference"]),
         after=percent(arm.accuracy if row is None else row["changed"]),
         after_interval=Scale(True).span(arm.accuracy_low, arm.accuracy_high),
@@ -107,7 +110,9 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
         "changed_of": f"of {c.n_examples:,}",
         "floor": _floor_said(c),
         "changed_verdict": verdict,
-        "confirmed": f"{c.confirmed:,} confirmed one by one" if c.confirmed else "none confirmed one by one",
+        "confirmed": f"{c.confirmed:,} confirmed one by one"
+        if c.confirmed
+        else "none confirmed one by one",
     }
 
 

@@ -1,7 +1,8 @@
-"""How numbers and other people's text are put into words: one place, so that the page and the summary agree.
+"""How numbers and other people's text are put into words: one place, so that the page and the
+summary agree.
 
-Class names, slice values, ids and model output are hostile until cleaned: a terminal obeys escape sequences, a
-browser obeys direction overrides, and a generated answer can be ten megabytes long.
+Class names, slice values, ids and model output are hostile until cleaned: a terminal obeys escape
+sequences, a browser obeys direction overrides, and a generated answer can be ten megabytes long.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ NONE = "–"
 """What stands where there is no number: an en dash, never 0."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_DIRECTION = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 _NOT_PRINTED = frozenset({"Cc", "Cs", "Cn"})
 _SERVER_COMMAND = re.compile(r"##(?=\w*\[)")
 _SPACES = {"\n": "\n", "\t": " ", "\r": "", "\u2028": "\n", "\u2029": "\n"}
@@ -24,8 +27,8 @@ _SPACES = {"\n": "\n", "\t": " ", "\r": "", "\u2028": "\n", "\u2029": "\n"}
 def clean(text: str, limit: int = 2000) -> str:
     """``text`` without control characters, cut at ``limit`` characters with its full length stated.
 
-    Removes terminal escape sequences, C0 and C1 controls, lone surrogates and direction overrides; keeps line
-    breaks. Text without any of these and within the limit comes back unchanged.
+    Removes terminal escape sequences, C0 and C1 controls, lone surrogates and direction overrides;
+    keeps line breaks. Text without any of these and within the limit comes back unchanged.
     """
     head = text[: 4 * limit] if len(text) > 4 * limit else text
     kept = "".join(_printed(c) for c in _ANSI.sub("", head))
@@ -54,22 +57,29 @@ def short(text: str, limit: int = 24) -> str:
 
 
 def ending(text: str, limit: int) -> str:
-    """The last ``limit`` characters of a text, cleaned; a cut is marked with an ellipsis in front."""
+    """The last ``limit`` characters of a text, cleaned; a cut is marked with an ellipsis in
+    front."""
     kept = clean(text[-4 * limit :], 4 * limit)
     return kept if len(kept) <= limit and len(text) <= 4 * limit else f"…{kept[-limit:].lstrip()}"
 
 
 def both_ends(text: str, limit: int = 60) -> str:
-    """A label of at most ``limit`` characters that keeps its end too: long answers often differ only there."""
+    """A label of at most ``limit`` characters that keeps its end too: long answers often differ
+    only there."""
     said = line(text, 4 * limit)
     if len(text) > 16 * limit:
         said = f"{said[:limit]} {line(text[-4 * limit :], 4 * limit)}"
     tail = limit // 3
-    return said if len(said) <= limit else f"{said[: limit - 1 - tail].rstrip()}…{said[-tail:].lstrip()}"
+    return (
+        said
+        if len(said) <= limit
+        else f"{said[: limit - 1 - tail].rstrip()}…{said[-tail:].lstrip()}"
+    )
 
 
 def quoted_for_logs(said: str) -> str:
-    """One line that no CI server takes for a command: ``::error::`` at its start, ``##[error]`` anywhere in it."""
+    """One line that no CI server takes for a command: ``::error::`` at its start, ``##[error]``
+    anywhere in it."""
     inert = _SERVER_COMMAND.sub("## ", said)
     indent = len(inert) - len(inert.lstrip())
     return f"{inert[:indent]}: {inert[indent + 1 :]}" if inert[indent:].startswith("::") else inert
@@ -143,13 +153,19 @@ class Scale:
         return percent(value) if self.in_percent else number(value, 3)
 
     def effect(self, effect: float | None) -> str:
-        return NONE if effect is None or absent(effect) else signed(self.factor * effect, self.digits)
+        return (
+            NONE if effect is None or absent(effect) else signed(self.factor * effect, self.digits)
+        )
 
     def interval(self, low: float | None, high: float | None) -> str:
-        return NONE if absent(low) and absent(high) else f"{self.effect(low)} to {self.effect(high)}"
+        return (
+            NONE if absent(low) and absent(high) else f"{self.effect(low)} to {self.effect(high)}"
+        )
 
     def span(self, low: float | None, high: float | None) -> str:
         """An interval of values rather than of differences, so without signs."""
         if low is None or high is None or absent(low) or absent(high):
             return NONE
-        return f"{number(self.factor * low, self.digits)} to {number(self.factor * high, self.digits)}"
+        return (
+            f"{number(self.factor * low, self.digits)} to {number(self.factor * high, self.digits)}"
+        )

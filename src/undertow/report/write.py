@@ -1,4 +1,5 @@
-"""Writes an audit folder: the page, the numbers behind it, a summary to paste, and a gate's test results."""
+"""Writes an audit folder: the page, the numbers behind it, a summary to paste, and a gate's test
+results."""
 
 from __future__ import annotations
 
@@ -26,22 +27,25 @@ NOT_ALWAYS = {
     "flips.parquet": b"PAR1",
     "junit.xml": b'<testsuites name="undertow"',
 }
-"""Removed where a report of ours was here before and this one has none, with bytes that ours begin with: an old verdict
-must not stand beside a new, and other tools write a ``junit.xml`` too."""
+"""Removed where a report of ours was here before and this one has none, with bytes that ours begin
+with: an old verdict must not stand beside a new, and other tools write a ``junit.xml`` too."""
 
 
 def write_report(
-    audit: Audit | None, folder: Path, gate: GateResult | None = None, provenance: Provenance | None = None
+    audit: Audit | None,
+    folder: Path,
+    gate: GateResult | None = None,
+    provenance: Provenance | None = None,
 ) -> Path:
-    """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit ``findings.parquet``,
-    ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
+    """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit
+    ``findings.parquet``, ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
-    ``provenance`` is of files that were read; without, page and JSON do not say where they come from.
-    There is no audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
-    Returns the path of the page. Everything is made before anything is written, and what was here of an earlier report
-    goes before anything new comes, so that files of two runs never stand together. The page comes last and is missing
-    where a run was killed. The same audit gives the same bytes. Raises ``UserError`` where the folder cannot be
-    written.
+    ``provenance`` is of files that were read; without, page and JSON do not say where they come
+    from. There is no audit where a gate's sides could not be compared; then page, summary and
+    ``junit.xml`` say why. Returns the path of the page. Everything is made before anything is
+    written, and what was here of an earlier report goes before anything new comes, so that files of
+    two runs never stand together. The page comes last and is missing where a run was killed. The
+    same audit gives the same bytes. Raises ``UserError`` where the folder cannot be written.
     """
     contents = _contents(audit, gate, provenance)
     try:
@@ -53,7 +57,9 @@ def write_report(
     return folder / PAGE
 
 
-def _contents(audit: Audit | None, gate: GateResult | None, provenance: Provenance | None) -> dict[str, bytes]:
+def _contents(
+    audit: Audit | None, gate: GateResult | None, provenance: Provenance | None
+) -> dict[str, bytes]:
     """What goes into each file; the page comes last, so that it is there only with all it names."""
     made: dict[str, bytes] = {}
     if audit is not None:

@@ -1,20 +1,21 @@
-"""Characterising bias in compressed models.   Hooker, Moorosi, Clark, Bengio, Denton, 2020.   arXiv:2010.03058
+"""Characterising bias in compressed models.   Hooker, Moorosi et al., 2020.   arXiv:2010.03058
 with What do compressed deep neural networks forget?   Hooker et al., 2019.   arXiv:1911.05248
 
-Question    Top-line accuracy hardly moves when a network is compressed. Which examples change their modal answer,
-            which classes pay beyond the overall shift, and are they the ones with little training data?
-Reference   Dense networks trained on long-tailed Fashion-MNIST; every seed stream varies between members.
-Variants    A second dense population, which shows what chance alone gives (the papers have no such arm). The same
-            recipe under gradual magnitude pruning to 50, 70, 90 and 95 %, on members with seeds of their own. The
-            reference's own members with weights rounded to 8 and 4 bits after training.
-Measured    Accuracy by class and by training frequency, plain and beyond the overall shift; modal disagreement (PIE,
-            Modal CIE) and Taxicab distance per example; over-representation of slices among exemplars.
-Test        Members are exchanged between populations (swapped within pairs for the quantized arms); max-T over all
-            slices of a measure; exact tests per example with Benjamini-Hochberg.
-Departures  Fashion-MNIST and a small CNN for CelebA, CIFAR-10, ImageNet and their ResNets; class frequency stands for
-            the annotated attribute (50 to 1 from ankle boots to T-shirts, the labels in reverse); weights only are
-            quantized, by rounding, not activations; 16 members and not 30 at scale small. The papers correct for no
-            multiplicity and have no floor; this does both.
+Question    Top-line accuracy hardly moves when a network is compressed. Which examples change their
+            modal answer, which classes pay beyond the overall shift, and are they the ones with
+            little training data?
+Reference   Dense networks trained on long-tailed Fashion-MNIST; every seed stream varies.
+Variants    A second dense population, which shows what chance alone gives (the papers have none).
+            The same recipe under gradual magnitude pruning to 50, 70, 90 and 95 %, on members with
+            seeds of their own. The reference's own members, weights rounded to 8 and 4 bits.
+Measured    Accuracy by class and by training frequency, plain and beyond the overall shift; modal
+            disagreement (PIE, Modal CIE) and Taxicab distance; slices among the exemplars.
+Test        Members are exchanged between populations (within pairs for the quantized arms); max-T
+            over all slices of a measure; exact tests per example with Benjamini-Hochberg.
+Departures  Fashion-MNIST and a small CNN for CelebA, CIFAR-10, ImageNet and their ResNets; class
+            frequency stands for the annotated attribute (50 to 1 from ankle boots to T-shirts, the
+            labels in reverse); weights only are quantized, by rounding; 16 members and not 30 at
+            scale small. The papers correct for no multiplicity and have no floor; this does both.
 """
 
 from undertow.audit.settings import Settings
@@ -23,14 +24,14 @@ from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantizat
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.train.recipe import Recipe
-from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held, points, untestable
+from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held, points, untested
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 16, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 200}
 REVERSED = (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-FEW, ALL = (0.5, 0.9), (0.5, 0.7, 0.9, 0.95)
-SPARSITIES: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": (0.3, *ALL)}
-P90 = "pruned 90 %"
+FEW, ALL, MORE = (0.5, 0.9), (0.5, 0.7, 0.9, 0.95), (0.3, 0.5, 0.7, 0.9, 0.95)
+CUTS: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": MORE}
+P90, PIE, CIE = "pruned 90 %", "1911.05248", "2010.03058"
 
 
 def study(scale: Scale) -> Study:
@@ -42,7 +43,7 @@ def study(scale: Scale) -> Study:
         recipe=Recipe(epochs=EPOCHS[scale], batch=64, lr=0.05),
         members=MEMBERS[scale],
     )
-    pruned = [dense.under(MagnitudePruning(s), name=f"pruned {100 * s:g} %") for s in SPARSITIES[scale]]
+    pruned = [dense.under(MagnitudePruning(s), name=f"pruned {100 * s:g} %") for s in CUTS[scale]]
     quantized = [dense.under(WeightQuantization(bits=b), name=f"int{b}") for b in (8, 4)]
     return Study(
         name="compression_bias",
@@ -57,60 +58,70 @@ def study(scale: Scale) -> Study:
 @claim("Two dense populations differ by no more than chance", "ours")
 def chance_alone(r: Results) -> Outcome:
     count, worse = r.count("dense again"), r.verdicts("dense again", "accuracy").count("worse")
-    return held(count.p > 0.05 and worse == 0, f"{r.against_floor('dense again')}; {worse} slices worse")
+    evidence = f"{r.against_floor('dense again')}; {worse} slices worse"
+    return held(count.p > 0.05 and worse == 0, evidence)
 
 
-@claim("Top-line accuracy hides that some class pays more than the whole", "1911.05248")
+@claim("Top-line accuracy hides that some class pays more than the whole", PIE)
 def top_line_hides(r: Results) -> Outcome:
-    whole, worst = r.overall(P90, "accuracy")["effect"], r.lowest(P90, "accuracy_beyond_overall", "class")
-    evidence = f"overall {points(whole)}, {worst['value']} {points(worst['effect'])} beyond it: {worst['verdict']}"
-    return held(worst["verdict"] == "worse" and worst["effect"] < whole, evidence)
+    whole = r.overall(P90, "accuracy")["effect"]
+    worst = r.lowest(P90, "accuracy_beyond_overall", "class")
+    beyond = f"{worst['value']} {points(worst['effect'])} beyond it: {worst['verdict']}"
+    paid = worst["verdict"] == "worse" and worst["effect"] < whole
+    return held(paid, f"overall {points(whole)}, {beyond}")
 
 
-@claim("Fewer classes lose than gain beyond the whole, and losers lose by more", "1911.05248")
+@claim("Fewer classes lose than gain beyond the whole, and losers lose by more", PIE)
 def few_lose_much(r: Results) -> Outcome:
     effects = r.findings(P90, "accuracy_beyond_overall", "class")["effect"].to_list()
     lost, gained = [e for e in effects if e < 0], [e for e in effects if e > 0]
     depth, height = sum(lost) / max(len(lost), 1), sum(gained) / max(len(gained), 1)
-    evidence = f"{len(lost)} classes at {points(depth)} on average, {len(gained)} at {points(height)}"
-    return held(len(lost) < len(gained) and -depth > height, evidence)
+    losers = f"{len(lost)} classes at {points(depth)} on average"
+    few_by_much = len(lost) < len(gained) and -depth > height
+    return held(few_by_much, f"{losers}, {len(gained)} at {points(height)}")
 
 
-@claim("The number of exemplars grows with sparsity", "1911.05248")
+@claim("The number of exemplars grows with sparsity", PIE)
 def count_grows(r: Results) -> Outcome:
-    arms = [name for name in r.names if name.startswith("pruned")]
-    counts = [r.count(arm).observed for arm in arms]
-    return held(counts == sorted(counts), "; ".join(f"{a} {n}" for a, n in zip(arms, counts, strict=True)))
+    counts = {arm: r.count(arm).observed for arm in r.names if arm.startswith("pruned")}
+    grows = list(counts.values()) == sorted(counts.values())
+    return held(grows, "; ".join(f"{arm} {n}" for arm, n in counts.items()))
 
 
-@claim("Exemplars are harder for the dense and for the pruned networks", "1911.05248, 2010.03058")
+@claim("Exemplars are harder for the dense and for the pruned networks", f"{PIE}, {CIE}")
 def harder_for_both(r: Results) -> Outcome:
     count, row = r.count(P90), r.overall(P90, "accuracy")
     dense, pruned = count.reference_accuracy_on_exemplars, count.variant_accuracy_on_exemplars
-    evidence = f"dense {dense:.2f} against {row['reference']:.2f}, pruned {pruned:.2f} against {row['changed']:.2f}"
-    return held(dense < row["reference"] and pruned < row["changed"], evidence)
+    of_dense = f"dense {dense:.2f} against {row['reference']:.2f}"
+    of_pruned = f"pruned {pruned:.2f} against {row['changed']:.2f}"
+    both = dense < row["reference"] and pruned < row["changed"]
+    return held(both, f"{of_dense}, {of_pruned}")
 
 
-@claim("What is rare in training pays more", "2010.03058")
+@claim("What is rare in training pays more", CIE)
 def tail_pays(r: Results) -> Outcome:
-    effect = {row["value"]: row for row in r.findings(P90, "accuracy", "frequency").iter_rows(named=True)}
+    rows = r.findings(P90, "accuracy", "frequency").iter_rows(named=True)
+    effect = {row["value"]: row for row in rows}
     tail, head = effect["tail"], effect["head"]
-    evidence = f"tail {points(tail['effect'])} ({tail['verdict']}), head {points(head['effect'])} ({head['verdict']})"
-    return held(tail["verdict"] == "worse" and tail["effect"] < head["effect"], evidence)
+    of_tail = f"tail {points(tail['effect'])} ({tail['verdict']})"
+    of_head = f"head {points(head['effect'])} ({head['verdict']})"
+    pays = tail["verdict"] == "worse" and tail["effect"] < head["effect"]
+    return held(pays, f"{of_tail}, {of_head}")
 
 
-@claim("What is rare is over-represented among exemplars", "2010.03058")
+@claim("What is rare is over-represented among exemplars", CIE)
 def tail_over_indexed(r: Results) -> Outcome:
     ratio = r.over_index(P90, "frequency", "tail")
-    return held(ratio > 1, f"tail is {ratio:.2f} times as common among exemplars as in the test set")
+    evidence = f"tail is {ratio:.2f} times as common among exemplars as in the test set"
+    return held(ratio > 1, evidence)
 
 
-@claim("Quantization to 8 bits is milder than pruning", "1911.05248")
+@claim("Quantization to 8 bits is milder than pruning", PIE)
 def quantization_milder(r: Results) -> Outcome:
-    counts = r.count("int8"), r.count(P90)  # Paired and independent members have floors of their own.
-    int8, pruned = (c.mean_taxicab - c.mean_taxicab_floor for c in counts)
-    return held(int8 < pruned, f"mean Taxicab above the floor: int8 {int8:.4f}, pruned 90 % {pruned:.4f}")
+    above = {arm: r.taxicab_above_floor(arm) for arm in ("int8", P90)}
+    said = ", ".join(f"{arm} {value:.4f}" for arm, value in above.items())
+    return held(above["int8"] < above[P90], f"mean Taxicab above the floor: {said}")
 
 
-mislabelled = untestable("More exemplars are mislabelled or ambiguous", "1911.05248", "needs human judgements")
-brittle = untestable("Pruned networks are more brittle to corruption", "1911.05248", "needs corrupted images")
+mislabelled = untested("More exemplars are mislabelled or ambiguous", PIE, "needs human judgements")
+brittle = untested("Pruned networks are more brittle to corruption", PIE, "needs corrupted images")

@@ -1,4 +1,5 @@
-"""A model that lost exactly what the policy allows must not pass: worlds where losses are rare and large, or few."""
+"""A model that lost exactly what the policy allows must not pass: worlds where losses are rare and
+large, or few."""
 
 from __future__ import annotations
 
@@ -27,7 +28,10 @@ def policy(points: float):
 def graded(score_MN, name: str, **made):
     score_MN = np.asarray(score_MN, dtype=np.float32)
     pred = np.zeros(score_MN.shape, int)
-    return replace(worlds.records_from(pred, np.zeros(pred.shape[1], int), 2, name=name, **made), score_MN=score_MN)
+    return replace(
+        worlds.records_from(pred, np.zeros(pred.shape[1], int), 2, name=name, **made),
+        score_MN=score_MN,
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20])
@@ -46,7 +50,12 @@ def test_nothing_changed_in_a_few_pairs_is_not_certainty(members):
     right = np.random.default_rng(0).random((members, 30)) < 0.8
     old = worlds.records_from(np.where(right, 0, 1), np.zeros(30, int), 2, name="old")
     new = worlds.records_from(
-        old.pred_MN, np.zeros(30, int), 2, name="new", parents=[m.id for m in old.members], parent="old"
+        old.pred_MN,
+        np.zeros(30, int),
+        2,
+        name="new",
+        parents=[m.id for m in old.members],
+        parent="old",
     )
     result = gate(old, [new], policy(1), Settings(draws=100))
     assert result.verdict == "cannot tell"
@@ -63,14 +72,18 @@ def test_a_gate_about_members_alone_is_refused():
     with pytest.raises(UserError) as caught:
         gate(old, [new], policy(1), Settings(generalise_to="members"))
     assert str(caught.value) == (
-        "a gate cannot generalise to members alone, since a release meets new examples; choose examples or both"
+        "a gate cannot generalise to members alone, since a release meets new examples; choose "
+        "examples or both"
     )
 
 
 @pytest.mark.parametrize(
-    ("members", "asked", "scope"), [(1, "auto", "examples"), (4, "auto", "both"), (4, "examples", "examples")]
+    ("members", "asked", "scope"),
+    [(1, "auto", "examples"), (4, "auto", "both"), (4, "examples", "examples")],
 )
-def test_by_itself_a_gate_is_about_members_and_examples_where_there_are_members(members, asked, scope):
+def test_by_itself_a_gate_is_about_members_and_examples_where_there_are_members(
+    members, asked, scope
+):
     reference, variant = worlds.null_world(members, members, 300, 3, seed=1)
     result = gate(reference, [variant], policy(5), Settings(draws=100, generalise_to=asked))
     assert result.audit.variants[0].scope == scope

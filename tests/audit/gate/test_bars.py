@@ -1,4 +1,5 @@
-"""The cases that thresholds on means and tests of significance get wrong (field practice), and the gate must not."""
+"""The cases that thresholds on means and tests of significance get wrong (field practice), and the
+gate must not."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ CHURN = parse_policy("[[max_drop]]\npoints = 2.0\n\n[[max_churn]]\npoints = 2.0\
 
 
 @pytest.mark.parametrize(
-    ("lost", "gained", "accuracy"), [(41, 0, 0.709), (61, 20, 0.709), (100, 60, 0.710)], ids=lambda v: str(v)
+    ("lost", "gained", "accuracy"),
+    [(41, 0, 0.709), (61, 20, 0.709), (100, 60, 0.710)],
+    ids=lambda v: str(v),
 )
 def test_a_drop_of_four_points_fails_at_one(lost, gained, accuracy):
     """A ratio of means rounded to .95, and a relative tolerance of 8 %, pass all three."""
@@ -27,7 +30,8 @@ def test_a_drop_of_four_points_fails_at_one(lost, gained, accuracy):
 
 
 def test_nearly_identical_models_pass_at_one_point():
-    """27 lost and 23 gained of 10,000: a test that counts power on the 50 discordant pairs cannot decide this."""
+    """27 lost and 23 gained of 10,000: a test that counts power on the 50 discordant pairs cannot
+    decide this."""
     old, new = worlds.flipped_world(10_000, 27, 23)
     result = gate(old, [new], ONE_POINT)
     assert (result.verdict, result.exit_code) == ("pass", 0)
@@ -42,7 +46,8 @@ def test_identical_models_pass():
 
 
 def test_sixty_lost_and_sixty_gained_are_churn_above_the_floor():
-    """Accuracy is equal to the last digit, and so is every test on it; 12 % of the answers are not."""
+    """Accuracy is equal to the last digit, and so is every test on it; 12 % of the answers are
+    not."""
     old, new = worlds.flipped_world(1000, 60, 60, repeat=(10, 10))
     result = gate(old, [new], CHURN)
     drop, churn = result.decisions
@@ -58,7 +63,8 @@ def test_without_a_repeat_run_churn_has_no_floor_and_cannot_be_told():
     result = gate(old, [new], CHURN)
     assert (result.verdict, result.exit_code) == ("cannot tell", 3)
     assert result.decisions[1].reason == (
-        "12.00 % of answers changed; there is no floor: give a repeat run of the reference (or several members a side),"
+        "12.00 % of answers changed; there is no floor: give a repeat run of the reference (or "
+        "several members a side),"
         ' or limit all of it with above = "zero".'
     )
 
@@ -68,9 +74,14 @@ def test_a_small_test_set_cannot_tell_and_says_how_many_examples_would():
     result = gate(old, [new], ONE_POINT)
     assert result.verdict == "cannot tell"
     assert result.decisions[0].reason.endswith("examples would decide 1 point.")
-    needed = int(result.decisions[0].reason.split("about ")[1].split(" examples")[0].replace(",", ""))
+    needed = int(
+        result.decisions[0].reason.split("about ")[1].split(" examples")[0].replace(",", "")
+    )
     larger = needed // 200
-    assert gate(*_list(worlds.flipped_world(200 * larger, 5 * larger, 5 * larger)), ONE_POINT).verdict == "pass"
+    assert (
+        gate(*_list(worlds.flipped_world(200 * larger, 5 * larger, 5 * larger)), ONE_POINT).verdict
+        == "pass"
+    )
 
 
 def _list(sides):
@@ -82,7 +93,10 @@ def test_an_implausible_gain_is_not_a_pass():
     result = gate(old, [new], ONE_POINT)
     assert result.verdict == "cannot tell"
     assert result.decisions[0].rule == "implausible_gain"
-    assert gate(old, [new], parse_policy("max_gain = 20.0\n[[max_drop]]\npoints = 1.0\n")).verdict == "pass"
+    assert (
+        gate(old, [new], parse_policy("max_gain = 20.0\n[[max_drop]]\npoints = 1.0\n")).verdict
+        == "pass"
+    )
 
 
 def test_an_implausible_gain_is_a_finding_of_the_audit():
@@ -90,7 +104,8 @@ def test_an_implausible_gain_is_a_finding_of_the_audit():
     said = gate(old, [new], ONE_POINT).audit.variants[0].design
     (plausible,) = [s for s in said if "plausible" in s]
     assert re.fullmatch(
-        r"The gain of \+10\.0 points \(\+8\.\d to \+11\.\d\) is larger than is plausible: .*filter\.", plausible
+        r"The gain of \+10\.0 points \(\+8\.\d to \+11\.\d\) is larger than is plausible: .*filter\.",
+        plausible,
     )
     old, new = worlds.flipped_world(2000, 5, 25)
     assert not any("plausible" in s for s in gate(old, [new], ONE_POINT).audit.variants[0].design)

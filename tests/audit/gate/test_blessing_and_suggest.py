@@ -1,4 +1,5 @@
-"""A blessed reference stays the one that was approved; suggested limits come from the reference's own runs."""
+"""A blessed reference stays the one that was approved; suggested limits come from the reference's
+own runs."""
 
 from __future__ import annotations
 
@@ -27,14 +28,16 @@ def test_the_fingerprint_is_of_content_alone():
 def test_a_policy_refuses_another_reference(tmp_path: Path):
     old, new = worlds.flipped_world(100, 0, 0)
     (tmp_path / "blessed.json").write_text(bless(old).model_dump_json())
-    policy = parse_policy('blessed = "blessed.json"\n[[max_drop]]\npoints = 20\n', tmp_path / "gate.toml")
+    policy = parse_policy(
+        'blessed = "blessed.json"\n[[max_drop]]\npoints = 20\n', tmp_path / "gate.toml"
+    )
     assert gate(old, [new], policy).verdict == "pass"
     drifted, _ = worlds.flipped_world(100, 0, 0, right=0.7)
     result = gate(drifted, [new], policy)
     assert (result.verdict, result.exit_code) == ("not comparable", 3)
     assert (
-        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 members, accuracy 0.7500"
-        in result.reason
+        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 members, "
+        "accuracy 0.7500" in result.reason
     )
 
 
@@ -42,7 +45,10 @@ def test_no_blessing(tmp_path: Path):
     (tmp_path / "b.json").write_text('{"format": "other"}')
     for name, said in (
         ("b.json", "is no blessing (undertow-blessed/1); make it with undertow bless"),
-        ("c.json", "the blessing cannot be read (No such file or directory); make it with undertow bless"),
+        (
+            "c.json",
+            "the blessing cannot be read (No such file or directory); make it with undertow bless",
+        ),
     ):
         with pytest.raises(UserError) as caught:
             read_blessing(tmp_path / name)
@@ -66,7 +72,12 @@ def test_a_suggested_policy_is_a_policy_that_a_third_run_passes():
     again = worlds.records_from(runs[2:], label_N, 2, slices=names, name="again")
     text = suggested_policy(old, ("language",))
     policy = parse_policy(text)
-    assert [rule.name for rule in policy.rules] == ["max_drop", "worst_slice_drop", "max_churn", "max_new_errors"]
+    assert [rule.name for rule in policy.rules] == [
+        "max_drop",
+        "worst_slice_drop",
+        "max_churn",
+        "max_new_errors",
+    ]
     assert gate(old, [again], policy).verdict == "pass"
 
 
@@ -77,7 +88,9 @@ def test_decidable_is_what_eighty_per_cent_of_unchanged_models_pass(variance, n)
     counts = rng.multinomial(n, [variance / 2, variance / 2, 1 - variance], size=400)
     from undertow.audit.stats.mcnemar import non_inferior
 
-    passed = np.mean([non_inferior(lost, gained, n, limit).holds for lost, gained, _ in counts.tolist()])
+    passed = np.mean(
+        [non_inferior(lost, gained, n, limit).holds for lost, gained, _ in counts.tolist()]
+    )
     assert 0.74 < passed < 0.88
 
 
@@ -101,7 +114,10 @@ def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the
         "worst_slice_drop": shift + decidable(38 / 400, 71),
     }
     text = suggested_policy(records, ("s",))
-    assert "Between runs the score moved by up\n# to 3.00 points and 9.50 % of answers changed." in text
+    assert (
+        "Between runs the score moved by up\n# to 3.00 points and 9.50 % of answers changed."
+        in text
+    )
     policy = parse_policy(text)
     found = {rule.name: rule.points for rule in policy.rules}
     for name, share in limits.items():
@@ -125,7 +141,9 @@ def test_there_is_no_accuracy_to_suggest_limits_of_without_labels_or_scores():
     bare = worlds.records_from(np.zeros((2, 50), int), name="bare")
     with pytest.raises(UserError) as caught:
         suggested_policy(bare, ())
-    assert str(caught.value) == ("'bare' has neither labels nor scores; there is no accuracy to write a policy about")
+    assert str(caught.value) == (
+        "'bare' has neither labels nor scores; there is no accuracy to write a policy about"
+    )
 
 
 def test_half_a_score_is_right_as_it_is_for_the_rules():
@@ -135,7 +153,9 @@ def test_half_a_score_is_right_as_it_is_for_the_rules():
     scores[1, :20] = 0.0
     policy = parse_policy(suggested_policy(replace(records, score_MN=scores), ()))
     found = {rule.name: rule.points for rule in policy.rules}
-    assert found["max_new_errors"] == pytest.approx(np.ceil(1000 * decidable(2 * 0.2 * 0.8, 100)) / 10)
+    assert found["max_new_errors"] == pytest.approx(
+        np.ceil(1000 * decidable(2 * 0.2 * 0.8, 100)) / 10
+    )
 
 
 def test_new_errors_are_those_of_the_run_that_has_most():
@@ -144,4 +164,6 @@ def test_new_errors_are_those_of_the_run_that_has_most():
     runs[1, :10] = runs[2, 10:20] = 1
     policy = parse_policy(suggested_policy(worlds.records_from(runs, np.zeros(100, int), 2), ()))
     found = {rule.name: rule.points for rule in policy.rules}
-    assert found["max_new_errors"] == pytest.approx(np.ceil(1000 * decidable(2 * 0.1 * 0.9, 100)) / 10)
+    assert found["max_new_errors"] == pytest.approx(
+        np.ceil(1000 * decidable(2 * 0.1 * 0.9, 100)) / 10
+    )

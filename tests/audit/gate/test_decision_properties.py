@@ -1,6 +1,7 @@
 """What holds for every decision, whatever the rule, the world and the limits that statistics give.
 
-Worlds: one member a side, repeat runs, independent members, pairs, graded scores, clusters; each with answers missing.
+Worlds: one member a side, repeat runs, independent members, pairs, graded scores, clusters; each
+with answers missing.
 """
 
 from __future__ import annotations
@@ -40,14 +41,19 @@ def _pair(
     graded: bool = False,
     clusters: bool = False,
 ) -> Pair:
-    """Answers to four classes, the variant worse on the first language, so many answers of each member missing."""
+    """Answers to four classes, the variant worse on the first language, so many answers of each
+    member missing."""
     rng = np.random.default_rng(seed)
     label_N = rng.integers(0, 4, N)
     hard_N = rng.random(N) < 0.25
-    slices = {"language": LANGUAGES} | ({"cluster": [f"c{i // 6}" for i in range(N)]} if clusters else {})
+    slices = {"language": LANGUAGES} | (
+        {"cluster": [f"c{i // 6}" for i in range(N)]} if clusters else {}
+    )
 
     def answers(members: int, lost_N) -> np.ndarray:
-        wrong_MN = (rng.random((members, N)) < np.where(hard_N, 0.6, 0.05)) | (rng.random((members, N)) < lost_N)
+        wrong_MN = (rng.random((members, N)) < np.where(hard_N, 0.6, 0.05)) | (
+            rng.random((members, N)) < lost_N
+        )
         pred_MN = np.where(wrong_MN, (label_N + 1) % 4, label_N)
         pred_MN[:, rng.choice(N, missing, replace=False)] = -1
         return pred_MN
@@ -70,8 +76,12 @@ def _records(pred_MN, label_N, slices, rng, graded: bool, name: str) -> Records:
     sure_MN = np.where(pred_MN < 0, np.nan, rng.uniform(0.5, 1, pred_MN.shape)).astype(np.float32)
     score_MN = None
     if graded:
-        score_MN = np.where(pred_MN < 0, np.nan, np.where(pred_MN == label_N, 0.9, 0.2) * sure_MN).astype(np.float32)
-    return Records(made.manifest, made.examples, made.pred_MN, confidence_MN=sure_MN, score_MN=score_MN)
+        score_MN = np.where(
+            pred_MN < 0, np.nan, np.where(pred_MN == label_N, 0.9, 0.2) * sure_MN
+        ).astype(np.float32)
+    return Records(
+        made.manifest, made.examples, made.pred_MN, confidence_MN=sure_MN, score_MN=score_MN
+    )
 
 
 WORLDS: dict[str, Callable[[int], Pair]] = {
@@ -91,7 +101,14 @@ def world(name: str, missing: int = 3) -> Pair:
     return WORLDS[name](missing)
 
 
-PLACED = ("max_drop", "max_churn", "churn from zero", "max_new_errors", "new errors from zero", "calibration_shift")
+PLACED = (
+    "max_drop",
+    "max_churn",
+    "churn from zero",
+    "max_new_errors",
+    "new errors from zero",
+    "calibration_shift",
+)
 RULES = (*PLACED, "worst_slice_drop", "max_new_errors by count")
 ZERO = {"churn from zero": "max_churn", "new errors from zero": "max_new_errors"}
 
@@ -107,7 +124,9 @@ def table(rule: str, limit: float, on: str = "language") -> str:
 
 
 @cache
-def decided(name: str, rule: str, limit: float, on: str = "language", missing: int = 3) -> tuple[Decision, ...]:
+def decided(
+    name: str, rule: str, limit: float, on: str = "language", missing: int = 3
+) -> tuple[Decision, ...]:
     policy = parse_policy("max_gain = 100\n" + table(rule, limit, on))
     return tuple(decisions_about(Evidence(world(name, missing)), policy))
 
@@ -116,7 +135,12 @@ def decided(name: str, rule: str, limit: float, on: str = "language", missing: i
 def of_rule(name: str, rule: str, missing: int = 3) -> tuple[Decision, ...]:
     """At every limit, on every slice, and on the whole."""
     whole = () if rule == "worst_slice_drop" else ("all",)
-    return tuple(d for on in ("language", *whole) for limit in LIMITS for d in decided(name, rule, limit, on, missing))
+    return tuple(
+        d
+        for on in ("language", *whole)
+        for limit in LIMITS
+        for d in decided(name, rule, limit, on, missing)
+    )
 
 
 everywhere = pytest.mark.parametrize("name", WORLDS)
@@ -135,7 +159,9 @@ def test_observed_lies_within_its_limits(name: str, rule: str):
 @every_rule
 def test_the_outcome_is_what_limit_low_and_high_say(name: str, rule: str):
     for d in of_rule(name, rule):
-        low, high = (d.observed if math.isnan(x) and rule.endswith("count") else x for x in (d.low, d.high))
+        low, high = (
+            d.observed if math.isnan(x) and rule.endswith("count") else x for x in (d.low, d.high)
+        )
         if rule == "calibration_shift":
             below, beyond = -d.limit < low and high < d.limit, low > d.limit or high < -d.limit
         elif rule.endswith("count"):
@@ -143,7 +169,8 @@ def test_the_outcome_is_what_limit_low_and_high_say(name: str, rule: str):
         else:
             below, beyond = high < d.limit, low > d.limit
         assert (d.outcome == "pass") == below, d
-        if rule == "worst_slice_drop":  # Failing is corrected over the slices, so limits alone do not say it.
+        # Failing is corrected over the slices, so limits alone do not say it.
+        if rule == "worst_slice_drop":
             assert beyond or d.outcome != "fail", d
         else:
             assert (d.outcome == "fail") == beyond, d
@@ -174,7 +201,8 @@ def test_n_is_how_many_examples_were_used(name: str, rule: str):
 
 
 def _observed(pair: Pair, rule: str, inside_N) -> float:
-    """The number that a rule limits, in its own unit, from the formula, where no answer is missing."""
+    """The number that a rule limits, in its own unit, from the formula, where no answer is
+    missing."""
     before, after = pair.reference, pair.variant
     old_MN, new_MN = (r.correct_MN[:, inside_N].astype(float) for r in (before, after))
     if rule == "calibration_shift":
@@ -184,17 +212,29 @@ def _observed(pair: Pair, rule: str, inside_N) -> float:
         return 100 * (old_MN.mean() - new_MN.mean())
     if rule.endswith("count"):
         return float(((old_MN.mean(axis=0) >= 0.5) & (new_MN.mean(axis=0) < 0.5)).sum())
-    old_MN, new_MN, label_N = before.pred_MN[:, inside_N], after.pred_MN[:, inside_N], before.label_N[inside_N]
+    old_MN, new_MN, label_N = (
+        before.pred_MN[:, inside_N],
+        after.pred_MN[:, inside_N],
+        before.label_N[inside_N],
+    )
 
     def share(a_N, b_N) -> float:
-        return float((a_N != b_N if "churn" in rule else (a_N == label_N) & (b_N != label_N)).mean())
+        return float(
+            (a_N != b_N if "churn" in rule else (a_N == label_N) & (b_N != label_N)).mean()
+        )
 
-    across = [(a, b) for i, a in enumerate(old_MN) for j, b in enumerate(new_MN) if i == j or not pair.paired]
+    across = [
+        (a, b)
+        for i, a in enumerate(old_MN)
+        for j, b in enumerate(new_MN)
+        if i == j or not pair.paired
+    ]
     shared = np.mean([share(a, b) for a, b in across])
     if rule in ZERO:
         return 100 * shared
     if pair.design.mode == "members":
-        return math.nan  # The floor of exchanged members has an oracle of its own, beside ``above_floor``.
+        # The floor of exchanged members has an oracle of its own, beside ``above_floor``.
+        return math.nan
     floor = [share(a, b) for a, b in permutations(old_MN, 2)]
     return 100 * (shared - np.mean(floor)) if floor else math.nan
 
@@ -221,7 +261,9 @@ def test_the_share_that_a_sentence_names_is_in_percent(name: str):
         all_of_it = "churn from zero" if "churn" in rule else "new errors from zero"
         for d in of_rule(name, rule, 0):
             said = float(d.reason.split(" % ")[0])
-            assert said == pytest.approx(_observed(world(name, 0), all_of_it, _inside(d)), abs=0.0051), d
+            assert said == pytest.approx(
+                _observed(world(name, 0), all_of_it, _inside(d)), abs=0.0051
+            ), d
 
 
 @everywhere
@@ -239,8 +281,11 @@ def test_a_pattern_gives_the_decisions_of_its_slices(name: str):
     for rule in PLACED:
         (narrow,) = decided(name, rule, 4.0, "language=e*")
         (same,) = [d for d in decided(name, rule, 4.0) if d.value == "en"]
-        # Limits above a floor of exchanged members are corrected over the rows of the rule, of which there are fewer.
-        assert (narrow.observed, narrow.n_examples) == pytest.approx((same.observed, same.n_examples), nan_ok=True)
+        # Limits above a floor of exchanged members are corrected over the rows of the rule, of
+        # which there are fewer.
+        assert (narrow.observed, narrow.n_examples) == pytest.approx(
+            (same.observed, same.n_examples), nan_ok=True
+        )
 
 
 def test_all_three_outcomes_occur():
@@ -253,21 +298,43 @@ def test_all_three_outcomes_occur():
 # The first sentence.
 
 
-def _decision(rule: str, outcome: str, value: str, variant: str = "new", tier: str = "required") -> Decision:
-    return Decision(rule, variant, "language", value, tier, outcome, 1.0, 2.0, 1.5, 2.5, 9, f"{rule} because {value}.")
+def _decision(
+    rule: str, outcome: str, value: str, variant: str = "new", tier: str = "required"
+) -> Decision:
+    return Decision(
+        rule,
+        variant,
+        "language",
+        value,
+        tier,
+        outcome,
+        1.0,
+        2.0,
+        1.5,
+        2.5,
+        9,
+        f"{rule} because {value}.",
+    )
 
 
 def test_the_headline_names_what_failed_first_and_counts():
     passed, failed = _decision("max_churn", "pass", "en"), _decision("max_drop", "fail", "de")
-    open_, again = _decision("max_drop", "cannot tell", "ig"), _decision("worst_slice_drop", "fail", "xx")
+    open_, again = (
+        _decision("max_drop", "cannot tell", "ig"),
+        _decision("worst_slice_drop", "fail", "xx"),
+    )
     advice = _decision("max_drop", "fail", "yy", tier="advisory")
     assert sentence([passed, open_, failed, again]) == (
         "2 of 4 required checks fail; first max_drop on language=de: max_drop because de."
     )
     assert sentence([passed, open_]) == (
-        "1 of 2 required checks cannot be decided; first max_drop on language=ig: max_drop because ig."
+        "1 of 2 required checks cannot be decided; first max_drop on language=ig: max_drop because "
+        "ig."
     )
-    assert sentence([passed, passed, advice]) == "All 2 required checks pass. 1 advisory check does not pass."
+    assert (
+        sentence([passed, passed, advice])
+        == "All 2 required checks pass. 1 advisory check does not pass."
+    )
     assert sentence([passed, failed, advice, advice]) == (
         "1 of 2 required checks fail; first max_drop on language=de: max_drop because de."
         " 2 advisory checks do not pass."
@@ -317,8 +384,16 @@ def test_a_value_on_the_limit_is_open(rule: str):
     def outcome(low: float, high: float) -> str:
         return _on(rule, *sorted((sign * low, sign * high)))
 
-    assert [outcome(0.0, high) for high in (0.25 - tiny, 0.25, 0.25 + tiny)] == ["pass", "cannot tell", "cannot tell"]
-    assert [outcome(low, 0.5) for low in (0.25 - tiny, 0.25, 0.25 + tiny)] == ["cannot tell", "cannot tell", "fail"]
+    assert [outcome(0.0, high) for high in (0.25 - tiny, 0.25, 0.25 + tiny)] == [
+        "pass",
+        "cannot tell",
+        "cannot tell",
+    ]
+    assert [outcome(low, 0.5) for low in (0.25 - tiny, 0.25, 0.25 + tiny)] == [
+        "cannot tell",
+        "cannot tell",
+        "fail",
+    ]
     assert outcome(math.nan, math.nan) == "cannot tell"
     if rule == "calibration_shift":
         assert [outcome(low, 0.0) for low in (-0.25 - tiny, -0.25, -0.25 + tiny)] == [
@@ -330,7 +405,15 @@ def test_a_value_on_the_limit_is_open(rule: str):
 # What would settle a rule that is open.
 
 
-def _open_reason(name: str, low: float, high: float, *, effect: float | None = None, points: float = 1.0, n: int = 50):
+def _open_reason(
+    name: str,
+    low: float,
+    high: float,
+    *,
+    effect: float | None = None,
+    points: float = 1.0,
+    n: int = 50,
+):
     """The end of the sentence of a max_drop with these limits; a fiftieth of the examples moved."""
     effect = (low + high) / 2 if effect is None else effect
     limits = Limits(*(np.array([x]) for x in (effect, low, high, float(n), 0.02)))
@@ -339,20 +422,44 @@ def _open_reason(name: str, low: float, high: float, *, effect: float | None = N
 
 def test_examples_that_would_decide():
     planned = examples_for(0.02, 0.01, level=0.05)
-    assert _open_reason("one", -0.1, 0.1) == "about 5,000 examples would decide 1 point"  # 50 · (0.1 / 0.01)²
-    assert _open_reason("one", -0.104, 0.1) == "about 8,129 examples would decide 1 point"  # 50 · (0.102 / 0.008)² up
+    # 50 · (0.1 / 0.01)²
+    assert _open_reason("one", -0.1, 0.1) == "about 5,000 examples would decide 1 point"
+    # 50 · (0.102 / 0.008)² up
+    assert _open_reason("one", -0.104, 0.1) == "about 8,129 examples would decide 1 point"
     assert _open_reason("one", -0.02, 0.02) == f"about {planned:,} examples would decide 1 point"
     assert planned > 50 * 2**2
-    assert _open_reason("one", -0.11, 0.09, effect=-0.01) == f"about {planned:,} examples would decide 1 point"
-    assert _open_reason("one", -math.inf, math.inf, effect=0.0) == f"about {planned:,} examples would decide 1 point"
-    assert _open_reason("one", -0.02, 0.02, points=50.0, n=50) == "about 51 examples would decide 50 points"
-    assert _open_reason("one", -0.5, 0.5, effect=-0.00999999) == "about 1,000,000,000 examples would decide 1 point"
+    assert (
+        _open_reason("one", -0.11, 0.09, effect=-0.01)
+        == f"about {planned:,} examples would decide 1 point"
+    )
+    assert (
+        _open_reason("one", -math.inf, math.inf, effect=0.0)
+        == f"about {planned:,} examples would decide 1 point"
+    )
+    assert (
+        _open_reason("one", -0.02, 0.02, points=50.0, n=50)
+        == "about 51 examples would decide 50 points"
+    )
+    assert (
+        _open_reason("one", -0.5, 0.5, effect=-0.00999999)
+        == "about 1,000,000,000 examples would decide 1 point"
+    )
 
 
 def test_members_that_would_decide():
     # 4 against 5 tell as much as 4.4 a side: (0.1 / 0.05)² as many.
-    assert _open_reason("members", -0.1, 0.1, points=5.0) == "about 18 members a side would decide it"
-    assert _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"
+    assert (
+        _open_reason("members", -0.1, 0.1, points=5.0) == "about 18 members a side would decide it"
+    )
+    assert (
+        _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"
+    )
     assert _open_reason("members", -0.1, 0.0, points=5.0) == "more members a side would be needed"
-    assert _open_reason("members", -math.inf, math.inf, effect=0.0) == "more members a side would be needed"
-    assert _open_reason("members", -0.1, 0.1, n=0) == "there is no example with an outcome on both sides"
+    assert (
+        _open_reason("members", -math.inf, math.inf, effect=0.0)
+        == "more members a side would be needed"
+    )
+    assert (
+        _open_reason("members", -0.1, 0.1, n=0)
+        == "there is no example with an outcome on both sides"
+    )

@@ -24,7 +24,8 @@ from undertow.records.records import Records
 
 
 def decide(sides, text: str, folder: Path = Path(), **settings):
-    """The decision of the policy's rule, also of sides that a gate would refuse for what they lack."""
+    """The decision of the policy's rule, also of sides that a gate would refuse for what they
+    lack."""
     policy = parse_policy(text, folder / "gate.toml")
     settings = Settings(by=policy.columns(), draws=100, **settings)
     *_, decision = decisions_about(Evidence(Pair(*sides, False, settings)), policy)
@@ -35,16 +36,23 @@ def models(*pred_MN, label_N=None):
     """Old and new from arrays; label 0 is right."""
     n = len(pred_MN[0][0])
     label_N = np.zeros(n, int) if label_N is None else label_N
-    return [worlds.records_from(p, label_N, 3, name=name) for p, name in zip(pred_MN, ("old", "new"), strict=True)]
+    return [
+        worlds.records_from(p, label_N, 3, name=name)
+        for p, name in zip(pred_MN, ("old", "new"), strict=True)
+    ]
 
 
 def graded(*score_MN) -> list[Records]:
     made = models(*(np.zeros(np.shape(side), int) for side in score_MN))
-    return [replace(r, score_MN=np.array(s, dtype=np.float32)) for r, s in zip(made, score_MN, strict=True)]
+    return [
+        replace(r, score_MN=np.array(s, dtype=np.float32))
+        for r, s in zip(made, score_MN, strict=True)
+    ]
 
 
 def test_an_example_not_seen_may_move_calibration_by_two():
-    """From sure and wrong to unsure and right: nothing moved on 40 examples, and 7 points of one are 14 of two."""
+    """From sure and wrong to unsure and right: nothing moved on 40 examples, and 7 points of one
+    are 14 of two."""
     pred_1N = np.array([[0] * 30 + [1] * 10])
     sides = [
         Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.full((1, 40), 0.8, np.float32))
@@ -84,18 +92,29 @@ def test_an_outcome_that_is_missing_matters_where_it_may_hide_a_flip(before: str
 
 def test_an_example_is_at_stake_if_any_run_of_the_reference_gets_it_right():
     old, new = graded([[0.5, 0.49, 0.2, 0.2, np.nan], [0.1, 0.1, 0.2, 0.9, np.nan]], [[1.0] * 5])
-    assert Evidence(Pair(old, new, False, Settings())).at_stake_N.tolist() == [True, False, False, True, False]
+    assert Evidence(Pair(old, new, False, Settings())).at_stake_N.tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("members", [1, 2, 4])
-@pytest.mark.parametrize("rule", ["[[max_new_errors]]\ncount = 0\n", '[[must_not_flip]]\nids = ["e0007"]\n'])
+@pytest.mark.parametrize(
+    "rule", ["[[max_new_errors]]\ncount = 0\n", '[[must_not_flip]]\nids = ["e0007"]\n']
+)
 def test_half_a_score_on_both_sides_is_no_new_error(rule: str, members: int):
     """Members that tie too: as right as it was."""
     same = graded(np.full((members, 40), 0.5), np.full((members, 40), 0.5))
     assert decide(same, rule).outcome == "pass"
     halves = np.arange(2 * members)[:, None] % 2 * np.ones(40, int)
     assert decide(models(halves, halves), rule).outcome == "pass"
-    assert decide(graded(np.full((members, 40), 0.5), np.full((members, 40), 0.49)), rule).outcome == "fail"
+    assert (
+        decide(graded(np.full((members, 40), 0.5), np.full((members, 40), 0.49)), rule).outcome
+        == "fail"
+    )
 
 
 def test_limits_of_a_speedup_are_one_sided_each(tmp_path: Path):
@@ -124,13 +143,16 @@ def test_a_side_that_was_timed_once_varies_as_the_other(once: str, tmp_path: Pat
     gain = float(np.log(seconds["old"]).mean() - np.log(seconds["new"]).mean())
     text = '[[min_realised_speedup]]\nratio = {}\nfile = "t.json"\n'
     for factor, outcome in ((-1.01, "pass"), (0.0, "cannot tell"), (1.01, "fail")):
-        found = decide(models([[0, 0]], [[0, 0]]), text.format(np.exp(gain + factor * half)), tmp_path)
+        found = decide(
+            models([[0, 0]], [[0, 0]]), text.format(np.exp(gain + factor * half)), tmp_path
+        )
         assert found.outcome == outcome
         assert (found.low, found.high) == pytest.approx((np.exp(gain - half), np.exp(gain + half)))
 
 
 def test_the_share_of_several_runs_is_no_count_of_examples():
-    """Two runs of the reference: shares of 0, a half and 1 have limits of a mean, one run those of a binomial."""
+    """Two runs of the reference: shares of 0, a half and 1 have limits of a mean, one run those of
+    a binomial."""
     rng = np.random.default_rng(0)
     first_N, second_N = rng.integers(0, 2, 80), rng.integers(0, 2, 80)
     new_N = np.where(rng.random(80) < 0.8, first_N, 1 - first_N)
@@ -145,7 +167,9 @@ def test_the_share_of_several_runs_is_no_count_of_examples():
 
 
 @pytest.mark.parametrize(("m_ref", "m_var", "known"), [(2, 2, False), (2, 6, False), (3, 2, True)])
-def test_members_that_are_too_few_have_no_limits_above_the_floor(m_ref: int, m_var: int, known: bool):
+def test_members_that_are_too_few_have_no_limits_above_the_floor(
+    m_ref: int, m_var: int, known: bool
+):
     sides = worlds.null_world(m_ref, m_var, 200, 3, seed=3)
     found = decide(sides, "[[max_churn]]\npoints = 3\n")
     assert [np.isfinite(found.low), np.isfinite(found.high)] == [known, known]
@@ -160,8 +184,8 @@ def test_equal_models_need_no_floor_to_show_that_no_answer_changed():
     assert once.verdict == "pass"
     high = 100 * stats.binomtest(0, 400).proportion_ci(0.9).high
     assert once.decisions[0].reason == (
-        f"0.00 % of answers changed (95 % limits 0.00 to {high:.2f}): more than 3 points is ruled out, whatever the"
-        " floor."
+        f"0.00 % of answers changed (95 % limits 0.00 to {high:.2f}): more than 3 points is ruled "
+        "out, whatever the floor."
     )
 
 
@@ -169,7 +193,9 @@ def test_equal_pairs_need_no_floor_either():
     old, new = worlds.null_world(4, 4, 400, 3, paired=True, churn=0.0)
     result = gate(old, [new], parse_policy(CHURN))
     assert result.verdict == "pass"
-    assert result.decisions[0].reason.endswith(": more than 3 points is ruled out, whatever the floor.")
+    assert result.decisions[0].reason.endswith(
+        ": more than 3 points is ruled out, whatever the floor."
+    )
     changed = worlds.null_world(4, 4, 400, 3, paired=True, churn=0.5)
     assert gate(*_one(changed), parse_policy(CHURN)).verdict == "cannot tell"
 
@@ -185,7 +211,8 @@ def test_a_few_equal_answers_do_not_rule_much_out():
 
 @pytest.mark.parametrize("together", [True, False])
 def test_what_all_variant_members_change_is_above_what_reference_members_change(together: bool):
-    """Six against six; each errs on 3 % of its own, the variant's also on the same fifth, alike or each in its way.
+    """Six against six; each errs on 3 % of its own, the variant's also on the same fifth, alike or
+    each in its way.
 
     A floor of all members pooled would take half of that for noise.
     """
@@ -194,7 +221,9 @@ def test_what_all_variant_members_change_is_above_what_reference_members_change(
     pred_MN[6:, :200] = 1 if together else rng.integers(1, 3, (6, 200))
     old, new = models(pred_MN[:6], pred_MN[6:])
     across = np.mean([[(a != b).mean() for b in pred_MN[6:]] for a in pred_MN[:6]])
-    within = np.mean([(pred_MN[a] != pred_MN[b]).mean() for a in range(6) for b in range(6) if a != b])
+    within = np.mean(
+        [(pred_MN[a] != pred_MN[b]).mean() for a in range(6) for b in range(6) if a != b]
+    )
     found = decide((old, new), "[[max_churn]]\npoints = 15\n")
     assert found.observed == pytest.approx(100 * (across - within))
     assert found.observed > 17
@@ -221,19 +250,25 @@ def test_a_member_that_stands_on_both_sides_leaves_the_gate_open():
         ("max_drop", "pass", "required"),
     ]
     assert mixed.decisions[0].reason == (
-        "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers to every example, and other members did"
-        " not: take the file off one side."
+        "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers to every example, "
+        "and other members did not: take the file off one side."
     )
-    assert "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers" in mixed.audit.headline
+    assert (
+        "Member 'm00' of 'old' and member 'm02' of 'new' gave the same answers"
+        in mixed.audit.headline
+    )
 
 
 def test_it_is_noticed_beside_a_repeat_run_that_is_left_out():
-    """The first two of the reference are runs of one model, of which the second stands on the other side too."""
+    """The first two of the reference are runs of one model, of which the second stands on the other
+    side too."""
     (old, new), policy = both_sides(False), parse_policy("[[max_drop]]\npoints = 90\n")
     again_N = old.pred_MN[0].copy()
     again_N[:3] = 1 - again_N[:3]
     for order in ([0, 1], [1, 0]):
-        twice = models(np.vstack([np.stack([old.pred_MN[0], again_N])[order], old.pred_MN[1:]]), new.pred_MN)[0]
+        twice = models(
+            np.vstack([np.stack([old.pred_MN[0], again_N])[order], old.pred_MN[1:]]), new.pred_MN
+        )[0]
         mixed = models(old.pred_MN, np.vstack([again_N, new.pred_MN[1:]]))[1]
         found = gate(*_one((twice, mixed)), policy)
         assert [d.rule for d in found.decisions] == ["member_on_both_sides", "max_drop"]

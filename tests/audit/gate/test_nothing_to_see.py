@@ -34,7 +34,12 @@ def unchanged(**more) -> Sides:
 def confident() -> Sides:
     sides = unchanged()
     return tuple(
-        Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.full(r.pred_MN.shape, 0.8, np.float32))
+        Records(
+            r.manifest,
+            r.examples,
+            r.pred_MN,
+            confidence_MN=np.full(r.pred_MN.shape, 0.8, np.float32),
+        )
         for r in sides
     )
 
@@ -58,7 +63,10 @@ def test_a_slice_value_that_does_not_exist(rule: str):
     """Beside one that does, and the other does pass."""
     table = f"[[{rule.strip()}]]\n{PLACED[rule]}\n"
     result = decide(confident(), f'{table}on = "language=en"\n\n{table}on = "language=xx"\n')
-    assert [(d.outcome, d.n_examples) for d in result.decisions] == [("pass", 200), ("cannot tell", 0)]
+    assert [(d.outcome, d.n_examples) for d in result.decisions] == [
+        ("pass", 200),
+        ("cannot tell", 0),
+    ]
     assert result.decisions[1].reason == NOWHERE
     assert result.decisions[1].where == "language=xx"
     assert (result.verdict, result.exit_code) == ("cannot tell", 3)
@@ -70,12 +78,15 @@ def test_values_that_exist_are_listed_up_to_ten_and_cut():
     reason = decide(sides, '[[max_drop]]\npoints = 9\non = "s=t*"\n').decisions[0].reason
     listed = ", ".join(f"'s{i:02d}'" for i in range(1, 10))
     assert reason == (
-        f"Cannot tell: no slice matches 's=t*'; 's' has the values 's00{'x' * 57}…', {listed} and 4 more."
+        f"Cannot tell: no slice matches 's=t*'; 's' has the values 's00{'x' * 57}…', {listed} and "
+        "4 more."
     )
 
 
 def test_a_crossing_without_a_large_cell():
-    sides = worlds.flipped_world(38, 0, 0, slices={"a": ["x", "y"] * 19, "b": ["u", "u", "v", "v"] * 9 + ["u", "v"]})
+    sides = worlds.flipped_world(
+        38, 0, 0, slices={"a": ["x", "y"] * 19, "b": ["u", "u", "v", "v"] * 9 + ["u", "v"]}
+    )
     assert decide(sides, '[[max_drop]]\npoints = 9\non = "a+b"\n').decisions[0].reason == (
         "Cannot tell: no slice matches 'a+b'; 'a+b' has no slice with enough examples."
     )
@@ -85,22 +96,41 @@ def test_a_crossing_without_a_large_cell():
     ("by", "least", "reason"),
     [
         ("language", 201, "no slice of 'language' has 201 examples; the largest, 'en', has 200."),
-        ("one", 30, "'one' has the value 'x' alone, so there is no worst slice; limit the whole with max_drop."),
-        ("one+language", 1000, "no slice of 'one+language' has 1000 examples; the largest, 'x+en', has 200."),
+        (
+            "one",
+            30,
+            "'one' has the value 'x' alone, so there is no worst slice; limit the whole "
+            "with max_drop.",
+        ),
+        (
+            "one+language",
+            1000,
+            "no slice of 'one+language' has 1000 examples; the largest, 'x+en', has 200.",
+        ),
     ],
 )
 def test_a_worst_slice_among_none(by: str, least: int, reason: str):
-    result = decide(unchanged(), f'[[worst_slice_drop]]\npoints = 50\nby = "{by}"\nmin_count = {least}\n')
-    assert [(d.outcome, d.reason) for d in result.decisions] == [("cannot tell", f"Cannot tell: {reason}")]
+    result = decide(
+        unchanged(), f'[[worst_slice_drop]]\npoints = 50\nby = "{by}"\nmin_count = {least}\n'
+    )
+    assert [(d.outcome, d.reason) for d in result.decisions] == [
+        ("cannot tell", f"Cannot tell: {reason}")
+    ]
     assert [d.where for d in result.decisions] == [by]
     assert result.verdict == "cannot tell"
 
 
 def test_small_slices_that_were_left_out_are_counted():
-    first, second = decide(unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\n').decisions
-    assert first.reason.endswith("is ruled out. Not looked at: 1 slice with fewer than 30 examples.")
+    first, second = decide(
+        unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\n'
+    ).decisions
+    assert first.reason.endswith(
+        "is ruled out. Not looked at: 1 slice with fewer than 30 examples."
+    )
     assert second.reason.endswith("is ruled out.")
-    (only,) = decide(unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\nmin_count = 100\n').decisions
+    (only,) = decide(
+        unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\nmin_count = 100\n'
+    ).decisions
     assert only.reason.endswith(" Not looked at: 2 slices with fewer than 100 examples.")
 
 
@@ -111,7 +141,8 @@ def test_a_list_of_no_ids(content: str, tmp_path: Path):
         with pytest.raises(UserError) as refused:
             decide(unchanged(), f'[[must_not_flip]]\nfile = "ids.txt"\n{more}', tmp_path)
         assert str(refused.value) == (
-            f"{tmp_path / 'ids.txt'}: has no ids for must_not_flip; write one id a line, or take the rule out"
+            f"{tmp_path / 'ids.txt'}: has no ids for must_not_flip; write one id a line, or take "
+            "the rule out"
         )
 
 
@@ -151,29 +182,44 @@ def silent(sides: Sides, *where: int) -> Sides:
 def decided_on(sides: Sides, text: str):
     """The rules of a policy on sides that ``gate`` would perhaps refuse for what they lack."""
     policy = parse_policy(text)
-    return list(decisions_about(Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy))
+    return list(
+        decisions_about(Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy)
+    )
 
 
 def test_an_outcome_that_is_missing_leaves_a_list_open():
     (open_,) = decided_on(silent(unchanged(), 1), '[[must_not_flip]]\nids = ["e0001", "e0002"]\n')
-    assert (open_.outcome, open_.observed, open_.low, open_.high, open_.n_examples) == ("cannot tell", 0, 0, 1, 1)
+    assert (open_.outcome, open_.observed, open_.low, open_.high, open_.n_examples) == (
+        "cannot tell",
+        0,
+        0,
+        1,
+        1,
+    )
     assert open_.reason == "There is no outcome on both sides for 1 of 2 listed examples: 'e0001'."
     (wrong,) = decided_on(silent(unchanged(), 299), '[[must_not_flip]]\nids = ["e0001", "e0299"]\n')
     assert wrong.outcome == "pass"
 
 
-@pytest.mark.parametrize(("allowed", "outcome"), [(1, "fail"), (2, "cannot tell"), (3, "cannot tell"), (4, "pass")])
+@pytest.mark.parametrize(
+    ("allowed", "outcome"), [(1, "fail"), (2, "cannot tell"), (3, "cannot tell"), (4, "pass")]
+)
 def test_outcomes_that_are_missing_may_be_new_errors(allowed: int, outcome: str):
     sides = silent(worlds.flipped_world(100, 2, 0), 10, 11, 99)
     (decision,) = decided_on(sides, f"[[max_new_errors]]\ncount = {allowed}\n")
     assert (decision.outcome, decision.observed, decision.low, decision.high) == (outcome, 2, 2, 4)
     assert decision.n_examples == 97
-    assert decision.reason == f"2 examples newly wrong, {allowed} allowed. 2 more have no outcome on a side."
+    assert (
+        decision.reason
+        == f"2 examples newly wrong, {allowed} allowed. 2 more have no outcome on a side."
+    )
 
 
 @pytest.mark.parametrize("limit", ["count = 0", "points = 50", 'points = 50\nabove = "zero"'])
 def test_where_the_reference_is_wrong_everywhere_nothing_can_become_wrong(limit: str):
-    (decision,) = decide(unchanged(), f'[[max_new_errors]]\n{limit}\non = "language=ig"\n').decisions
+    (decision,) = decide(
+        unchanged(), f'[[max_new_errors]]\n{limit}\non = "language=ig"\n'
+    ).decisions
     assert (decision.outcome, decision.where) == ("cannot tell", "language=ig")
     assert decision.reason == (
         "Cannot tell: the reference gets none of these 10 examples right, so none can become wrong."
@@ -184,7 +230,10 @@ def test_where_the_reference_is_wrong_everywhere_nothing_can_become_wrong(limit:
     ("rule", "reason"),
     [
         ("max_drop]]\npoints = 50", "there is no example with an outcome on both sides."),
-        ('max_churn]]\npoints = 50\nabove = "zero"', "Cannot tell: no example has what this needs on both sides."),
+        (
+            'max_churn]]\npoints = 50\nabove = "zero"',
+            "Cannot tell: no example has what this needs on both sides.",
+        ),
         ("max_churn]]\npoints = 50", "Cannot tell: no example has what this needs on both sides."),
         (
             "calibration_shift]]\npoints = 50",
@@ -224,18 +273,22 @@ def test_without_a_floor_over_members_the_sentence_says_what_would_help():
     (few,) = decide(worlds.null_world(m_ref=2, m_var=2, n=100), text).decisions
     assert few.outcome == "cannot tell"
     assert few.reason.endswith(
-        "; too few members a side for limits above the floor: give more, or limit all of it with above = \"zero\"."
+        "; too few members a side for limits above the floor: give more, or limit all of it with "
+        "above = \"zero\"."
     )  # fmt: skip
 
 
 def _on_pairs(sides: Sides, text: str):
     policy = parse_policy(text)
-    return list(decisions_about(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy))
+    return list(
+        decisions_about(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy)
+    )
 
 
 def test_seconds_of_one_example_are_not_set_against_seconds_of_all():
     old, new = (
-        _with_facts(r, f) for r, f in zip(unchanged(), ({"seconds": 30.0}, {"seconds_per_example": 0.1}), strict=True)
+        _with_facts(r, f)
+        for r, f in zip(unchanged(), ({"seconds": 30.0}, {"seconds_per_example": 0.1}), strict=True)
     )
     (open_,) = decide((old, new), "[[min_realised_speedup]]\nratio = 2\n").decisions
     assert (open_.outcome, open_.reason) == (
@@ -246,12 +299,17 @@ def test_seconds_of_one_example_are_not_set_against_seconds_of_all():
     assert decide((old, both), "[[min_realised_speedup]]\nratio = 2\n").verdict == "pass"
     for never in (float("inf"), 0.0, -1.0):
         without = _with_facts(old, {"seconds": never})
-        assert decide((without, both), "[[min_realised_speedup]]\nratio = 2\n").verdict == "cannot tell"
+        assert (
+            decide((without, both), "[[min_realised_speedup]]\nratio = 2\n").verdict
+            == "cannot tell"
+        )
 
 
 def _with_facts(records: Records, facts: dict[str, float]) -> Records:
     members = (MemberEntry(id="m0", facts=facts),)
-    return type(records)(records.manifest.model_copy(update={"members": members}), records.examples, records.pred_MN)
+    return type(records)(
+        records.manifest.model_copy(update={"members": members}), records.examples, records.pred_MN
+    )
 
 
 @pytest.mark.parametrize("given", ['"12"', "[true, 1]", '["1"]', "1.5", "{}"])
@@ -259,12 +317,16 @@ def test_timings_are_a_list_of_numbers(given: str, tmp_path: Path):
     (tmp_path / "t.json").write_text(f'{{"old": [1.0], "new": {given}}}')
     with pytest.raises(UserError) as refused:
         decide(unchanged(), '[[min_realised_speedup]]\nratio = 1\nfile = "t.json"\n', tmp_path)
-    assert str(refused.value) == (f'{tmp_path / "t.json"}: is not JSON of timings; want {{"new": [seconds, …], …}}')
+    assert str(refused.value) == (
+        f'{tmp_path / "t.json"}: is not JSON of timings; want {{"new": [seconds, …], …}}'
+    )
 
 
 def test_equal_timings_have_no_spread(tmp_path: Path):
     (tmp_path / "t.json").write_text('{"old": [2.0, 2.0], "new": [1.0, 1.0]}')
-    (open_,) = decide(unchanged(), '[[min_realised_speedup]]\nratio = 1.5\nfile = "t.json"\n', tmp_path).decisions
+    (open_,) = decide(
+        unchanged(), '[[min_realised_speedup]]\nratio = 1.5\nfile = "t.json"\n', tmp_path
+    ).decisions
     assert (open_.outcome, open_.reason) == (
         "cannot tell",
         "2.00 times as fast (timings do not vary, so its spread is not known), 1.5 wanted.",

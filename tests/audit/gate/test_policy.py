@@ -59,9 +59,9 @@ REFUSED = {
         "gate.toml, line 5: max_drop.points = -2: input should be greater than 0"
     ),
     "# nothing\n\n[[max_dorp]]\npoints = 1\n": (
-        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, missing, [[max_drop]],"
-        " [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], [[calibration_shift]], [[must_not_flip]],"
-        " [[min_realised_speedup]]"
+        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, missing, "
+        "[[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], "
+        "[[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
     ),
     "[[max_drop]]\npoint = 1\n": "gate.toml, line 1: max_drop.points is missing; add it",
     "[[max_drop]]\npoints = 1\nwhere = 'all'\n": (
@@ -70,9 +70,12 @@ REFUSED = {
     "level = 'often'\n[[max_drop]]\npoints = 1\n": (
         "gate.toml, line 1: level = 'often': input should be a valid number"
     ),
-    "[[max_drop]]\npoints = '1'\n": "gate.toml, line 2: max_drop.points = '1': input should be a valid number",
-    "max_gain = '9'\n[[max_drop]]\npoints = 1\n": "gate.toml, line 1: max_gain = '9': input should be a valid number",
-    "[[max_drop]]\npoints = true\n": "gate.toml, line 2: max_drop.points = True: input should be a valid number",
+    "[[max_drop]]\npoints = "
+    "'1'\n": "gate.toml, line 2: max_drop.points = '1': input should be a valid number",
+    "max_gain = '9'\n[[max_drop]]\npoints = "
+    "1\n": "gate.toml, line 1: max_gain = '9': input should be a valid number",
+    "[[max_drop]]\npoints = "
+    "true\n": "gate.toml, line 2: max_drop.points = True: input should be a valid number",
     "[[worst_slice_drop]]\nby = 'a'\npoints = 1\nmin_count = '3'\n": (
         "gate.toml, line 4: worst_slice_drop.min_count = '3': input should be a valid integer"
     ),
@@ -86,38 +89,44 @@ REFUSED = {
         "gate.toml, line 3: max_drop.tier = 'soft': input should be 'required' or 'advisory'"
     ),
     "[[max_drop]]\npoints = 1\non = 'task='\n": (
-        "gate.toml, line 3: max_drop.on = 'task=': 'task=' is not a place: write all, a column, or column=pattern"
+        "gate.toml, line 3: max_drop.on = 'task=': 'task=' is not a place: write all, a column, or "
+        "column=pattern"
     ),
     "[[max_new_errors]]\npoints = 1\ncount = 3\n": (
-        "gate.toml, line 1: max_new_errors = {'points': 1, 'count': 3}: give points or count, one of the two"
+        "gate.toml, line 1: max_new_errors = {'points': 1, 'count': 3}: give points or count, one "
+        "of the two"
     ),
     "[[must_not_flip]]\n": "gate.toml, line 1: must_not_flip = {}: give ids or file",
-    "[[must_not_flip]]\nids = []\n": "gate.toml, line 1: must_not_flip = {'ids': []}: give ids or file",
+    "[[must_not_flip]]\nids = "
+    "[]\n": "gate.toml, line 1: must_not_flip = {'ids': []}: give ids or file",
     "[[must_not_flip]]\nids = ['a', ' ']\n": (
         "gate.toml, line 1: must_not_flip = {'ids': ['a', ' ']}: one of the ids is empty"
     ),
     "[[max_drop]]\npoints = 1\non = 'all=de'\n": (
-        "gate.toml, line 3: max_drop.on = 'all=de': 'all=de' is not a place: all is every example and has no values;"
-        " write all"
+        "gate.toml, line 3: max_drop.on = 'all=de': 'all=de' is not a place: all is every example "
+        "and has no values; write all"
     ),
     "[[worst_slice_drop]]\nby = 'all'\npoints = 1\n": (
-        "gate.toml, line 2: worst_slice_drop.by = 'all': 'all' is not a column; to limit the drop on all examples write"
-        " a [[max_drop]]"
+        "gate.toml, line 2: worst_slice_drop.by = 'all': 'all' is not a column; to limit the drop "
+        "on all examples write a [[max_drop]]"
     ),
     "[[worst_slice_drop]]\nby = ''\npoints = 1\n": (
-        "gate.toml, line 2: worst_slice_drop.by = '': '' is not a column; to limit the drop on all examples write a"
-        " [[max_drop]]"
+        "gate.toml, line 2: worst_slice_drop.by = '': '' is not a column; to limit the drop on all "
+        "examples write a [[max_drop]]"
     ),
-    "[[max_drop]]\npoints = 1\ntier = 'advisory'\n\n[[must_not_flip]]\nids = ['a']\ntier = 'advisory'\n": (
-        "gate.toml: every rule is advisory, so nothing would be decided; take tier out of one, or write"
+    "[[max_drop]]\npoints = 1\ntier = 'advisory'\n\n[[must_not_flip]]\nids = ['a']\ntier = "
+    "'advisory'\n": (
+        "gate.toml: every rule is advisory, so nothing would be decided; take tier out of one, or "
+        "write"
         ' tier = "required"'
     ),
     "level = 0.05\n": (
-        "gate.toml: has no rule; write one of [[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]],"
-        " [[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
+        "gate.toml: has no rule; write one of [[max_drop]], [[worst_slice_drop]], [[max_churn]], "
+        "[[max_new_errors]], [[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
     ),
     "[max_drop]\npoints = 1\n": (
-        "gate.toml, line 1: max_drop needs two brackets, as there may be several: write [[max_drop]]"
+        "gate.toml, line 1: max_drop needs two brackets, as there may be several: write "
+        "[[max_drop]]"
     ),
 }
 
@@ -147,7 +156,8 @@ def test_files_that_are_no_policy(tmp_path: Path):
     assert said == [
         "none.toml: the policy cannot be read (No such file or directory); check the name",
         "bytes.toml: is not UTF-8 text, so it is not a policy; save it as UTF-8",
-        "huge.toml: is larger than 1 MB, the most that is read of such a file; see undertow gate --help",
+        "huge.toml: is larger than 1 MB, the most that is read of such a file; see undertow gate "
+        "--help",
     ]
 
 

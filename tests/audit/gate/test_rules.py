@@ -1,4 +1,5 @@
-"""Every rule: passes, fails and stays open where it should, on the whole, on slices, and over members."""
+"""Every rule: passes, fails and stays open where it should, on the whole, on slices, and over
+members."""
 
 from __future__ import annotations
 
@@ -31,14 +32,19 @@ def outcomes(result) -> dict[str, str]:
 
 
 def by_language(n: int = 3000, lost: int = 0, gained: int = 0, **kwargs):
-    """The first third is ``en`` (where ``lost`` falls), then ``de``, then ten examples of ``ig`` at the end of it."""
+    """The first third is ``en`` (where ``lost`` falls), then ``de``, then ten examples of ``ig`` at
+    the end of it."""
     names = ["en"] * (n // 3) + ["de"] * (n - n // 3 - 10) + ["ig"] * 10
     return worlds.flipped_world(n, lost, gained, slices={"language": names}, **kwargs)
 
 
 def test_max_drop_on_a_column_decides_each_slice():
     result = decided(by_language(lost=100), '[[max_drop]]\npoints = 3\non = "language"\n')
-    assert outcomes(result) == {"language=de": "pass", "language=en": "fail", "language=ig": "cannot tell"}
+    assert outcomes(result) == {
+        "language=de": "pass",
+        "language=en": "fail",
+        "language=ig": "cannot tell",
+    }
     assert result.verdict == "fail"
 
 
@@ -66,7 +72,10 @@ def test_worst_slice_drop_fails_only_after_correction():
     label, old = np.zeros(n, int), np.zeros(n, int)
     new = old.copy()
     new[lost] = 1
-    sides = [worlds.records_from([p], label, 2, slices={"s": names}, name=w) for p, w in ((old, "old"), (new, "new"))]
+    sides = [
+        worlds.records_from([p], label, 2, slices={"s": names}, name=w)
+        for p, w in ((old, "old"), (new, "new"))
+    ]
     alone = decided(sides, '[[max_drop]]\npoints = 4.5\non = "s=s00"\n')
     among = decided(sides, '[[worst_slice_drop]]\nby = "s"\npoints = 4.5\n')
     assert alone.decisions[0].outcome == "fail"
@@ -91,16 +100,25 @@ def test_advisory_rules_alone_decide_nothing():
 
 
 def test_churn_above_zero_needs_no_floor():
-    result = decided(worlds.flipped_world(1000, 60, 60), '[[max_churn]]\npoints = 10\nabove = "zero"\n')
+    result = decided(
+        worlds.flipped_world(1000, 60, 60), '[[max_churn]]\npoints = 10\nabove = "zero"\n'
+    )
     assert result.decisions[0].outcome == "fail"
     exact = stats.binomtest(120, 1000).proportion_ci(0.90)
     found = (result.decisions[0].low / 100, result.decisions[0].high / 100)
     assert found == pytest.approx((exact.low, exact.high))
-    assert decided(worlds.flipped_world(1000, 6, 6), '[[max_churn]]\npoints = 10\nabove = "zero"\n').verdict == "pass"
+    assert (
+        decided(
+            worlds.flipped_world(1000, 6, 6), '[[max_churn]]\npoints = 10\nabove = "zero"\n'
+        ).verdict
+        == "pass"
+    )
 
 
 def test_churn_within_the_floor_passes():
-    result = decided(worlds.flipped_world(2000, 10, 10, repeat=(12, 12)), "[[max_churn]]\npoints = 1.5\n")
+    result = decided(
+        worlds.flipped_world(2000, 10, 10, repeat=(12, 12)), "[[max_churn]]\npoints = 1.5\n"
+    )
     assert result.decisions[0].outcome == "pass"
     # 1 % from the first run, 2.2 % from the second, less the 1.2 % that the two differ by.
     assert result.decisions[0].observed == pytest.approx(0.4)
@@ -128,13 +146,20 @@ def test_must_not_flip(tmp_path: Path):
     assert decided(sides, '[[must_not_flip]]\nids = ["e0050", "e0099"]\n').verdict == "pass"
     absent = decided(sides, '[[must_not_flip]]\nids = ["e0050", "gone"]\n')
     assert absent.verdict == "cannot tell"
-    assert absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
+    assert (
+        absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
+    )
     two = decided(sides, '[[must_not_flip]]\nids = ["e0050", "lost", "gone"]\n')
-    assert two.decisions[0].reason == "2 of 3 listed examples are not among those compared: 'gone', 'lost'."
+    assert (
+        two.decisions[0].reason
+        == "2 of 3 listed examples are not among those compared: 'gone', 'lost'."
+    )
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"cannot be read \(it is not UTF-8 text\); one id a line"):
         decided(sides, '[[must_not_flip]]\nfile = "bytes.txt"\n', tmp_path)
-    with pytest.raises(UserError, match=r"cannot be read \(No such file or directory\); one id a line"):
+    with pytest.raises(
+        UserError, match=r"cannot be read \(No such file or directory\); one id a line"
+    ):
         decided(sides, '[[must_not_flip]]\nfile = "none.txt"\n', tmp_path)
 
 
@@ -150,7 +175,10 @@ def test_calibration_shift_is_two_sided():
     assert decided((_sure(0.8, "old"), _sure(0.81, "new")), text).verdict == "pass"
     for confidence in (0.75, 0.85):
         result = decided((_sure(0.8, "old"), _sure(confidence, "new")), text)
-        assert (result.verdict, abs(result.decisions[0].observed)) == ("fail", pytest.approx(5, abs=1e-4))
+        assert (result.verdict, abs(result.decisions[0].observed)) == (
+            "fail",
+            pytest.approx(5, abs=1e-4),
+        )
     silent = decided(worlds.flipped_world(100, 0, 0), text)
     assert silent.decisions[0].reason == "Cannot tell: 'old' holds no confidences or probabilities."
 
@@ -178,7 +206,11 @@ def test_speedup_from_the_logs():
 def test_speedup_from_a_file_with_repeats(tmp_path: Path):
     sides = worlds.flipped_world(100, 0, 0)
     text = '[[min_realised_speedup]]\nratio = 1.5\nfile = "t.json"\n'
-    for new, verdict in (([1.0, 1.01, 0.99], "pass"), ([2.0, 2.02, 1.98], "fail"), ([1.0, 1.9, 1.5], "cannot tell")):
+    for new, verdict in (
+        ([1.0, 1.01, 0.99], "pass"),
+        ([2.0, 2.02, 1.98], "fail"),
+        ([1.0, 1.9, 1.5], "cannot tell"),
+    ):
         (tmp_path / "t.json").write_text(json.dumps({"old": [2.0, 2.02, 1.98], "new": new}))
         assert decided(sides, text, tmp_path).verdict == verdict
     (tmp_path / "t.json").write_text('{"old": [1.0]}')
@@ -189,7 +221,11 @@ def test_speedup_from_a_file_with_repeats(tmp_path: Path):
 
 def test_over_members_the_limits_are_of_members():
     reference, variant = worlds.planted_world({}, m_ref=8, m_var=8, n=1000)
-    passed = gate(reference, [variant], parse_policy("[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 5\n"))
+    passed = gate(
+        reference,
+        [variant],
+        parse_policy("[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 5\n"),
+    )
     assert passed.verdict == "pass"
     reference, variant = worlds.planted_world({0: 0.4, 1: 0.4, 2: 0.4, 3: 0.4}, m_ref=8, m_var=8)
     failed = gate(reference, [variant], parse_policy("[[max_drop]]\npoints = 5\n"))
@@ -201,12 +237,17 @@ def test_sides_that_cannot_be_compared_are_a_verdict():
     _, new = worlds.flipped_world(90, 0, 0)
     result = gate(old, [new], parse_policy("[[max_drop]]\npoints = 1\n"))
     assert (result.verdict, result.exit_code, result.audit) == ("not comparable", 3, None)
-    assert result.reason.startswith("Not comparable: 'old' and 'new' hold different examples: 90 examples in both")
+    assert result.reason.startswith(
+        "Not comparable: 'old' and 'new' hold different examples: 90 examples in both"
+    )
 
 
 def test_required_rules_decide_together():
     assert overall(()) == "cannot tell"
-    result = decided(worlds.flipped_world(1000, 60, 60), "[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 1\n")
+    result = decided(
+        worlds.flipped_world(1000, 60, 60),
+        "[[max_drop]]\npoints = 5\n\n[[max_churn]]\npoints = 1\n",
+    )
     assert [d.outcome for d in result.decisions] == ["pass", "cannot tell"]
     assert result.verdict == "cannot tell"
     assert not result

@@ -1,4 +1,5 @@
-"""``above = "zero"``: pairs against their own reference member, independent members all against all."""
+"""``above = "zero"``: pairs against their own reference member, independent members all against
+all."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def test_clusters_of_copies_are_worth_one_example_each():
     new = np.repeat((passages % 5 == 0).astype(int), 10)
     names = [f"p{i // 10}" for i in range(400)]
     sides = [
-        worlds.records_from([p], old, 2, slices={"cluster": names}, name=w) for p, w in ((old, "old"), (new, "new"))
+        worlds.records_from([p], old, 2, slices={"cluster": names}, name=w)
+        for p, w in ((old, "old"), (new, "new"))
     ]
     decision = decide(sides)
     exact = stats.binomtest(8, 40).proportion_ci(0.90)

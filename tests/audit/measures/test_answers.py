@@ -19,7 +19,9 @@ def test_a_share_is_of_all_answers_and_a_precision_of_those_with_a_label():
 
 
 def test_the_notes_have_the_counts():
-    assert answers_note("answer_share", 3394, 812, 8960, 8960) == "answered 3,394 → 812 times of 8,960"
+    assert (
+        answers_note("answer_share", 3394, 812, 8960, 8960) == "answered 3,394 → 812 times of 8,960"
+    )
     assert answers_note("precision", 12, 7.5, 40, 30) == "right in 12 of 40 → 7.5 of 30 answers"
 
 

@@ -1,4 +1,5 @@
-"""Two identical binary populations disagree in their mode by chance alone: the notes' table, through our tie rule."""
+"""Two identical binary populations disagree in their mode by chance alone: the notes' table,
+through our tie rule."""
 
 from __future__ import annotations
 

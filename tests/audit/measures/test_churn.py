@@ -5,7 +5,9 @@ import pytest
 
 from undertow.audit.measures import churn, newly_right_per_pair, newly_wrong_per_pair
 
-Y, B, C = (np.array([int(digit) for digit in text]) for text in ("01201201", "01210202", "02202210"))
+Y, B, C = (
+    np.array([int(digit) for digit in text]) for text in ("01201201", "01210202", "02202210")
+)
 
 
 def test_vector():

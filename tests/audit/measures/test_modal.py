@@ -1,4 +1,5 @@
-"""Modal labels against the hand-made vectors of both tie rules (notes on 1911.05248 and 2207.00200, §8.1)."""
+"""Modal labels against the hand-made vectors of both tie rules (notes on 1911.05248 and 2207.00200,
+§8.1)."""
 
 import numpy as np
 import pytest
@@ -8,8 +9,20 @@ import oracles
 import worlds
 from undertow.audit.measures import modal_disagreement, modal_labels, newly_right, newly_wrong
 
-BASE = [[0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 1, 2], [0, 1, 0, 0, 2, 0], [0, 2, 2, 1, 2, 0], [1, 1, 2, 2, 1, 1]]
-COMPRESSED = [[0, 1, 0, 1, 2, 0], [0, 1, 0, 1, 2, 2], [0, 1, 2, 1, 1, 2], [0, 2, 2, 0, 1, 0], [1, 1, 2, 0, 2, 1]]
+BASE = [
+    [0, 1, 2, 0, 1, 2],
+    [0, 1, 2, 1, 1, 2],
+    [0, 1, 0, 0, 2, 0],
+    [0, 2, 2, 1, 2, 0],
+    [1, 1, 2, 2, 1, 1],
+]
+COMPRESSED = [
+    [0, 1, 0, 1, 2, 0],
+    [0, 1, 0, 1, 2, 2],
+    [0, 1, 2, 1, 1, 2],
+    [0, 2, 2, 0, 1, 0],
+    [1, 1, 2, 0, 2, 1],
+]
 LABEL = [0, 1, 2, 1, 1, 2]
 NAN = np.nan
 
@@ -63,7 +76,11 @@ def test_newly_wrong_and_newly_right(populations):
 
 
 def test_a_truth_nobody_voted_for_is_wrong_on_both_sides():
-    ref_NK, var_NK, truth_NK = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), np.zeros((1, 2), dtype=bool)
+    ref_NK, var_NK, truth_NK = (
+        np.array([[1.0, 0.0]]),
+        np.array([[0.0, 1.0]]),
+        np.zeros((1, 2), dtype=bool),
+    )
     assert modal_disagreement(ref_NK, var_NK, truth_NK).tolist() == [1.0]
     assert newly_wrong(ref_NK, var_NK, truth_NK).tolist() == [0.0]
     assert newly_right(ref_NK, var_NK, truth_NK).tolist() == [0.0]
@@ -71,7 +88,11 @@ def test_a_truth_nobody_voted_for_is_wrong_on_both_sides():
 
 @pytest.mark.parametrize("nobody", [0.0, NAN])
 def test_no_vote_is_undefined(nobody):
-    none_NK, some_NK, truth_NK = np.full((1, 2), nobody), np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=bool)
+    none_NK, some_NK, truth_NK = (
+        np.full((1, 2), nobody),
+        np.array([[1.0, 0.0]]),
+        np.zeros((1, 2), dtype=bool),
+    )
     assert np.isnan(modal_disagreement(none_NK, some_NK, truth_NK)).all()
     assert np.isnan(modal_disagreement(some_NK, none_NK, truth_NK)).all()
 
@@ -90,7 +111,9 @@ def test_a_tie_survives_rounding():
 def test_shares_of_many_members_are_told_apart():
     """One vote of 4,001 in float32 is a lead."""
     ref_NK = np.array([[2001 / 4001, 2000 / 4001]], dtype=np.float32)
-    assert modal_disagreement(ref_NK, ref_NK[:, ::-1], np.zeros((1, 2), dtype=bool)).tolist() == [1.0]
+    assert modal_disagreement(ref_NK, ref_NK[:, ::-1], np.zeros((1, 2), dtype=bool)).tolist() == [
+        1.0
+    ]
 
 
 @pytest.mark.parametrize("ties", ["undefined", "smallest", "largest"])

@@ -32,7 +32,9 @@ def test_equals_the_oracle():
     slices = slice_table(records, ["class", "region", "tone"])
     exemplar_N = np.random.default_rng(0).random(150) < 0.2
     belongs_GN = slices.membership_GN.toarray().astype(bool)
-    expected = [oracles.over_index(exemplar_N.tolist(), belongs_N.tolist()) for belongs_N in belongs_GN]
+    expected = [
+        oracles.over_index(exemplar_N.tolist(), belongs_N.tolist()) for belongs_N in belongs_GN
+    ]
     np.testing.assert_allclose(over_index(exemplar_N, slices)["ratio"].to_numpy(), expected)
 
 

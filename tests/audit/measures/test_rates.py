@@ -26,7 +26,9 @@ def test_confidence_is_of_the_answer_and_label_confidence_of_the_truth():
 
 
 def test_a_probability_of_no_label_is_undefined():
-    records = replace(worlds.records_from([[0, 1]], [0, -1]), p_label_MN=np.array([[0.5, 0.5]], dtype=np.float32))
+    records = replace(
+        worlds.records_from([[0, 1]], [0, -1]), p_label_MN=np.array([[0.5, 0.5]], dtype=np.float32)
+    )
     np.testing.assert_array_equal(label_confidence(records), [[0.5, NAN]])
 
 
@@ -34,7 +36,12 @@ def test_records_without_probabilities_are_refused_in_words():
     records = worlds.records_from([[0, 1]], [0, 1])
     with pytest.raises(UserError) as raised:
         confidence(records)
-    assert str(raised.value) == ("population 'world' holds no confidences: give class probabilities or a confidence")
+    assert str(raised.value) == (
+        "population 'world' holds no confidences: give class probabilities or a confidence"
+    )
     with pytest.raises(UserError) as raised:
         label_confidence(records)
-    assert str(raised.value) == "population 'world' holds no probabilities of the label: give class probabilities"
+    assert (
+        str(raised.value)
+        == "population 'world' holds no probabilities of the label: give class probabilities"
+    )

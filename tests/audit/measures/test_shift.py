@@ -12,13 +12,17 @@ LABEL = np.array([0])
 
 def test_vector():
     assert jensen_shannon(P, Q, LABEL)[0] == pytest.approx(0.1912851165, abs=1e-10)
-    assert jensen_shannon(P, Q, LABEL)[0] * np.sqrt(np.log(2)) == pytest.approx(0.1592553058, abs=1e-10)
+    assert jensen_shannon(P, Q, LABEL)[0] * np.sqrt(np.log(2)) == pytest.approx(
+        0.1592553058, abs=1e-10
+    )
 
 
 def test_equals_scipy_in_base_two():
     rng = np.random.default_rng(0)
     p, q = rng.dirichlet(np.full(4, 0.3), size=(2, 50))
-    np.testing.assert_allclose(jensen_shannon(p, q, LABEL), jensenshannon(p, q, base=2, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        jensen_shannon(p, q, LABEL), jensenshannon(p, q, base=2, axis=1), rtol=1e-9
+    )
 
 
 def test_disjoint_beliefs_are_one_apart_and_equal_ones_exactly_zero():

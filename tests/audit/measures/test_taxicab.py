@@ -14,7 +14,9 @@ def test_vector_of_proportions_and_counts():
     got = taxicab(BASE, COMPRESSED, NO_TRUTH)
     np.testing.assert_allclose(got, [0, 0, 0.4, 0.4, 0.4, 0], atol=1e-15)
     np.testing.assert_allclose(5 * got, [0, 0, 2, 2, 2, 0], atol=1e-15)
-    np.testing.assert_allclose(total_variation(BASE, COMPRESSED, NO_TRUTH), [0, 0, 0.2, 0.2, 0.2, 0], atol=1e-15)
+    np.testing.assert_allclose(
+        total_variation(BASE, COMPRESSED, NO_TRUTH), [0, 0, 0.2, 0.2, 0.2, 0], atol=1e-15
+    )
 
 
 def test_a_distance_without_modal_disagreement():
@@ -24,7 +26,9 @@ def test_a_distance_without_modal_disagreement():
 
 def test_two_classes_give_twice_the_difference_of_one_share():
     p, q = np.linspace(0, 1, 11), np.linspace(1, 0.3, 11)
-    got = taxicab(np.stack([p, 1 - p], axis=-1), np.stack([q, 1 - q], axis=-1), np.zeros((11, 2), dtype=bool))
+    got = taxicab(
+        np.stack([p, 1 - p], axis=-1), np.stack([q, 1 - q], axis=-1), np.zeros((11, 2), dtype=bool)
+    )
     np.testing.assert_allclose(got, 2 * np.abs(p - q))
 
 
@@ -38,6 +42,10 @@ def test_rounding_does_not_leave_the_range():
 
 @pytest.mark.parametrize("nobody", [0.0, np.nan])
 def test_no_vote_is_undefined(nobody):
-    none_NK, some_NK, no_truth = np.full((1, 2), nobody), np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=bool)
+    none_NK, some_NK, no_truth = (
+        np.full((1, 2), nobody),
+        np.array([[1.0, 0.0]]),
+        np.zeros((1, 2), dtype=bool),
+    )
     assert np.isnan(taxicab(none_NK, some_NK, no_truth)).all()
     assert np.isnan(taxicab(some_NK, none_NK, no_truth)).all()

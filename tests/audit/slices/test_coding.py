@@ -55,7 +55,13 @@ def test_order_of_values(column, order):
 
 def test_many_numbers_become_quartiles():
     coding = code_column(pl.Series("weight", [*(i / 10 for i in range(1, 101)), None]))
-    assert coding.values == ("up to 2.5", "above 2.5 to 5", "above 5 to 7.5", "above 7.5", "(missing)")
+    assert coding.values == (
+        "up to 2.5",
+        "above 2.5 to 5",
+        "above 5 to 7.5",
+        "above 7.5",
+        "(missing)",
+    )
     assert coding.counts().tolist() == [25, 25, 25, 25, 1]
 
 
@@ -90,7 +96,9 @@ def test_a_heavy_tie_leaves_fewer_bins_and_none_empty(side):
 
 
 def test_infinite_numbers_go_to_the_outer_bins():
-    coding = code_column(pl.Series("x", [float("-inf"), *(i + 0.5 for i in range(100)), float("inf")]))
+    coding = code_column(
+        pl.Series("x", [float("-inf"), *(i + 0.5 for i in range(100)), float("inf")])
+    )
     assert (coding.code_N[0], coding.code_N[-1]) == (0, 3)
     heavy = code_column(pl.Series("x", [float("inf")] * 90 + [i + 0.5 for i in range(30)]))
     assert heavy.values == ("up to 29.5", "above 29.5")
@@ -120,4 +128,7 @@ def test_two_hundred_texts_are_a_slice_and_few_examples_may_all_differ():
 def test_lists_are_refused_by_name_and_type():
     with pytest.raises(UserError) as raised:
         code_column(pl.Series("tags", [["a"], ["b"]]))
-    assert str(raised.value) == "column 'tags' holds List(String): a slice needs text, numbers, dates or true/false"
+    assert (
+        str(raised.value)
+        == "column 'tags' holds List(String): a slice needs text, numbers, dates or true/false"
+    )

@@ -28,7 +28,13 @@ def records():
 
 @pytest.mark.parametrize(
     ("text", "script"),
-    list(zip(TEXTS, ("latin", "cyrillic", "hiragana", "hiragana", "arabic", "none", "latin"), strict=True)),
+    list(
+        zip(
+            TEXTS,
+            ("latin", "cyrillic", "hiragana", "hiragana", "arabic", "none", "latin"),
+            strict=True,
+        )
+    ),
 )
 def test_script(text, script):
     assert script_of(text) == script
@@ -65,4 +71,6 @@ def test_without_text_there_are_none():
     silent = worlds.records_from([[0, 1]], [0, 1], 2)
     with pytest.raises(UserError) as caught:
         slice_table(silent, ["script"])
-    assert str(caught.value) == ("population 'world' has no slice 'script': it can be sliced by class")
+    assert str(caught.value) == (
+        "population 'world' has no slice 'script': it can be sliced by class"
+    )

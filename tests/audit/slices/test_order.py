@@ -33,7 +33,9 @@ def test_values_in_their_order_and_spelling(values, order):
     assert code_column(pl.Series("x", values)).values == order
 
 
-@pytest.mark.parametrize(("values", "ordered"), [(["2", "10"], True), (["low", "high"], True), (["a", "b"], False)])
+@pytest.mark.parametrize(
+    ("values", "ordered"), [(["2", "10"], True), (["low", "high"], True), (["a", "b"], False)]
+)
 def test_the_table_says_which_columns_are_ordered(values, ordered):
     records = records_from([[0, 0]], slices={"x": values})
     assert slice_table(records, ["x"]).ordered == (("x",) if ordered else ())
@@ -49,15 +51,22 @@ def test_no_scale_names_a_value_twice_and_two_cases_of_one_word_are_two_words():
 
 
 def test_numbers_keep_their_spelling_from_file_to_findings_and_chart(tmp_path):
-    rows = [(n, "ab"[n % 2], ("0.00", "0.10", "0.20", "0.35")[n // 2 % 4], "ab"[n % 2]) for n in range(80)]
+    rows = [
+        (n, "ab"[n % 2], ("0.00", "0.10", "0.20", "0.35")[n // 2 % 4], "ab"[n % 2])
+        for n in range(80)
+    ]
     sides = []
     for name, flip in (("old", -1), ("new", 2)):
-        lines = [f"{n},{'b' if n // 2 % 4 == flip else p},{label},{noise}" for n, p, noise, label in rows]
+        lines = [
+            f"{n},{'b' if n // 2 % 4 == flip else p},{label},{noise}" for n, p, noise, label in rows
+        ]
         path = tmp_path / f"{name}.csv"
         path.write_text("\n".join(["example_id,prediction,label,noise", *lines]))
         sides.append(read_tables([path]))
     found = audit(sides[0], [sides[1]], Settings(by=("noise",), draws=100))
-    listed = found.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "noise"))["value"]
+    listed = found.findings.filter(
+        (pl.col("measure") == "accuracy") & (pl.col("slice") == "noise")
+    )["value"]
     assert listed.to_list() == ["0.00", "0.10", "0.20", "0.35"]
     assert found.ordered == ("noise",)
     (panel,) = slice_effects(found).panels
@@ -73,7 +82,9 @@ def test_what_has_no_order_still_stands_most_costly_first():
 def test_an_enumeration_of_the_file_keeps_its_order(tmp_path):
     grade = pl.Series(["z", "a"] * 4, dtype=pl.Enum(["z", "a"]))
     ids = [str(n) for n in range(8)]
-    frame = pl.DataFrame({"example_id": ids, "prediction": ["p"] * 8, "label": ["p", "q"] * 4, "grade": grade})
+    frame = pl.DataFrame(
+        {"example_id": ids, "prediction": ["p"] * 8, "label": ["p", "q"] * 4, "grade": grade}
+    )
     frame.write_parquet(tmp_path / "a.parquet")
     table = slice_table(read_tables([tmp_path / "a.parquet"]), ["grade"])
     assert (table.value_G, table.ordered) == (("z", "a"), ("grade",))

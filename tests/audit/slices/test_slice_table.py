@@ -22,7 +22,8 @@ def cells(table):
 
 def test_classes_and_columns_in_the_order_asked_for():
     table = slice_table(
-        over([1, 0, 1, 2], ("cat", "ant", "bee"), tone=["light", "dark", "dark", "light"]), ["tone", "class"]
+        over([1, 0, 1, 2], ("cat", "ant", "bee"), tone=["light", "dark", "dark", "light"]),
+        ["tone", "class"],
     )
     assert list(cells(table).items()) == [
         (("tone", "dark"), [1, 2]),
@@ -82,10 +83,15 @@ def test_crossing_three_columns_equals_a_loop():
     keys = [
         f"{'(missing)' if label < 0 else records.classes[label]}+{region}+{str(blurred).lower()}"
         for label, region, blurred in zip(
-            records.label_N.tolist(), records.examples["region"], records.examples["blurred"], strict=True
+            records.label_N.tolist(),
+            records.examples["region"],
+            records.examples["blurred"],
+            strict=True,
         )
     ]
-    expected = {k: [i for i, key in enumerate(keys) if key == k] for k in set(keys) if keys.count(k) >= 10}
+    expected = {
+        k: [i for i, key in enumerate(keys) if key == k] for k in set(keys) if keys.count(k) >= 10
+    }
     assert {value: rows for (_, value), rows in cells(table).items()} == expected
 
 
@@ -124,14 +130,22 @@ def test_no_examples():
     [
         (
             "regoin",
-            "population 'world' has no slice 'regoin': did you mean 'region'? it can be sliced by class, region, tone",
+            "population 'world' has no slice 'regoin': did you mean 'region'? it can be sliced by "
+            "class, region, tone",
         ),
-        ("altitude", "population 'world' has no slice 'altitude': it can be sliced by class, region, tone"),
+        (
+            "altitude",
+            "population 'world' has no slice 'altitude': it can be sliced by class, region, tone",
+        ),
         (
             "tone+regoin",
-            "population 'world' has no slice 'regoin': did you mean 'region'? it can be sliced by class, region, tone",
+            "population 'world' has no slice 'regoin': did you mean 'region'? it can be sliced by "
+            "class, region, tone",
         ),
-        ("example_id", "population 'world' has no slice 'example_id': it can be sliced by class, region, tone"),
+        (
+            "example_id",
+            "population 'world' has no slice 'example_id': it can be sliced by class, region, tone",
+        ),
     ],
 )
 def test_an_unknown_column_is_answered_with_what_there_is(name, message):
@@ -144,7 +158,8 @@ def test_class_without_labels_is_answered_with_what_there_is():
     with pytest.raises(UserError) as raised:
         slice_table(over(region=["n", "s"]), ["class"])
     assert str(raised.value) == (
-        "population 'world' has no slice 'class': no example has a label; it can be sliced by region"
+        "population 'world' has no slice 'class': no example has a label; it can be sliced by "
+        "region"
     )
     with pytest.raises(UserError) as raised:
         slice_table(worlds.records_from([[0]]), ["class"])

@@ -18,7 +18,9 @@ def test_equals_the_definition():
     np.testing.assert_allclose(found.floor_high_G, np.quantile(value_DG, 0.95, axis=0))
     np.testing.assert_allclose(found.floor_low_G, np.quantile(value_DG, 0.05, axis=0))
     np.testing.assert_allclose(found.p_G, (value_DG >= value_DG[0]).mean(axis=0))
-    np.testing.assert_allclose(found.p_adjusted_G, [(z_DG.max(axis=1) >= z - 1e-9).mean() for z in z_DG[0]])
+    np.testing.assert_allclose(
+        found.p_adjusted_G, [(z_DG.max(axis=1) >= z - 1e-9).mean() for z in z_DG[0]]
+    )
     upper, lower = np.sort(z_DG.max(axis=1))[-21], np.sort((-z_DG).max(axis=1))[-21]
     np.testing.assert_allclose(found.low_G, found.effect_G - upper * sd_G, rtol=1e-5)
     np.testing.assert_allclose(found.high_G, found.effect_G + lower * sd_G, rtol=1e-5)
@@ -45,7 +47,8 @@ def test_a_slice_where_nothing_ever_changes_is_not_above_its_floor():
 
 
 def test_rare_slices_do_not_drown_the_others():
-    """One step up in a draw out of a hundred would be ten standard deviations; there are enough such slices."""
+    """One step up in a draw out of a hundred would be ten standard deviations; there are enough
+    such slices."""
     rng = np.random.default_rng(0)
     rare_DG = (rng.random((500, 80)) < 0.01) / 10
     rare_DG[0] = 0
@@ -58,7 +61,9 @@ def test_rare_slices_do_not_drown_the_others():
 
 
 def test_undefined_draws_are_left_out_and_undefined_slices_stay_undefined():
-    value_DG = np.array([[3.0, np.nan, np.nan], [1.0, 1.0, np.nan], [np.nan, 2.0, np.nan], [2.0, 3.0, np.nan]])
+    value_DG = np.array(
+        [[3.0, np.nan, np.nan], [1.0, 1.0, np.nan], [np.nan, 2.0, np.nan], [2.0, 3.0, np.nan]]
+    )
     found = above_floor(value_DG, level=0.05)
     assert found.floor_G[0] == 2.0
     assert found.p_G[0] == pytest.approx(1 / 3)

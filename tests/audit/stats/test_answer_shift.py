@@ -12,11 +12,15 @@ from undertow.audit.stats.mcnemar import mcnemar_exact, paired_interval
 
 
 def share_shift(before_N, after_N, classes, level, cluster_N) -> AnswerShift:
-    return module.share_shift(np.atleast_2d(before_N), np.atleast_2d(after_N), classes, level, cluster_N)
+    return module.share_shift(
+        np.atleast_2d(before_N), np.atleast_2d(after_N), classes, level, cluster_N
+    )
 
 
 def precision_shift(before_N, after_N, label_N, classes, level, cluster_N) -> AnswerShift:
-    return module.precision_shift(np.atleast_2d(before_N), np.atleast_2d(after_N), label_N, classes, level, cluster_N)
+    return module.precision_shift(
+        np.atleast_2d(before_N), np.atleast_2d(after_N), label_N, classes, level, cluster_N
+    )
 
 
 RNG = np.random.default_rng(0)
@@ -28,10 +32,15 @@ AFTER_N = np.where(RNG.random(400) < 0.8, BEFORE_N, RNG.integers(0, 3, 400))
 def test_a_share_is_the_exact_paired_test_of_being_answered():
     found = share_shift(BEFORE_N, AFTER_N, 3, 0.05, None)
     for c in range(3):
-        lost, gained = int(((c == BEFORE_N) & (c != AFTER_N)).sum()), int(((c != BEFORE_N) & (c == AFTER_N)).sum())
+        lost, gained = (
+            int(((c == BEFORE_N) & (c != AFTER_N)).sum()),
+            int(((c != BEFORE_N) & (c == AFTER_N)).sum()),
+        )
         assert found.effect_C[c] == pytest.approx((gained - lost) / 400)
         assert found.p_C[c] == pytest.approx(float(mcnemar_exact(lost, gained)))
-        assert (found.low_C[c], found.high_C[c]) == pytest.approx(tuple(paired_interval(lost, gained, 400, 0.05)))
+        assert (found.low_C[c], found.high_C[c]) == pytest.approx(
+            tuple(paired_interval(lost, gained, 400, 0.05))
+        )
         assert found.after_C[c] == pytest.approx(float((c == AFTER_N).mean()))
 
 
@@ -45,7 +54,10 @@ def test_unanswered_examples_are_left_out():
 
 
 def test_copies_of_examples_in_clusters_tell_no_more_than_the_examples():
-    alone_p = share_shift(BEFORE_N, AFTER_N, 3, 0.05, None), precision_shift(BEFORE_N, AFTER_N, LABEL_N, 3, 0.05, None)
+    alone_p = (
+        share_shift(BEFORE_N, AFTER_N, 3, 0.05, None),
+        precision_shift(BEFORE_N, AFTER_N, LABEL_N, 3, 0.05, None),
+    )
     before_N, after_N, label_N = (np.tile(a, 10) for a in (BEFORE_N, AFTER_N, LABEL_N))
     cluster_N = np.tile(np.arange(400), 10)
     copied = (
@@ -80,9 +92,14 @@ def test_intervals_of_a_precision_cover_the_truth(answered: int):
 
 
 def test_runs_of_a_side_are_averaged_and_runs_that_agree_are_one_run():
-    for function in (share_shift, lambda a, b, c, level, k: precision_shift(a, b, LABEL_N, c, level, k)):
+    for function in (
+        share_shift,
+        lambda a, b, c, level, k: precision_shift(a, b, LABEL_N, c, level, k),
+    ):
         alone = function(BEFORE_N, AFTER_N, 3, 0.05, np.arange(400))
-        again = function(np.tile(BEFORE_N, (3, 1)), np.tile(AFTER_N, (2, 1)), 3, 0.05, np.arange(400))
+        again = function(
+            np.tile(BEFORE_N, (3, 1)), np.tile(AFTER_N, (2, 1)), 3, 0.05, np.arange(400)
+        )
         for name in ("before_C", "after_C", "effect_C"):
             np.testing.assert_allclose(getattr(again, name), getattr(alone, name), atol=1e-12)
         assert (again.high_C - again.low_C <= alone.high_C - alone.low_C + 1e-12).all()
@@ -100,18 +117,23 @@ def test_both_members_and_examples_vary():
     np.testing.assert_allclose(half_C**2, members_C**2 + examples_C**2, rtol=1e-6)
     told = with_members(examples, before_CM, after_CM + 0.2, share, False)
     assert ((told.p_C <= share) == (told.low_C > 0)).all()
-    at_limit = with_members(examples, before_CM, after_CM + (half_C - found.effect_C)[:, None], share, False)
+    at_limit = with_members(
+        examples, before_CM, after_CM + (half_C - found.effect_C)[:, None], share, False
+    )
     np.testing.assert_allclose(at_limit.p_C, share, rtol=1e-6)
     assert np.isfinite(with_members(examples, before_CM, after_CM[:, :1], share, False).low_C).all()
 
 
 def test_clusters_make_a_share_no_surer_than_its_examples():
-    """In each cluster a class is lost once and gained once, so clusters by themselves do not vary at all."""
+    """In each cluster a class is lost once and gained once, so clusters by themselves do not vary
+    at all."""
     before_N, after_N = np.tile([0, 1, 2, 2], 30), np.tile([1, 0, 2, 2], 30)
     cluster_N = np.repeat(np.arange(30), 4)
     found = share_shift(before_N, after_N, 3, 0.05, cluster_N)
     low, high = paired_interval(30, 30, 120, 0.05)
-    assert (found.low_C[0], found.high_C[0], found.p_C[0]) == pytest.approx((float(low), float(high), 1.0))
+    assert (found.low_C[0], found.high_C[0], found.p_C[0]) == pytest.approx(
+        (float(low), float(high), 1.0)
+    )
     after_N[:12] = 2
     alone, found = (share_shift(before_N, after_N, 3, 0.05, k) for k in (None, cluster_N))
     assert (found.low_C <= alone.low_C + 1e-12).all()

@@ -14,7 +14,11 @@ def test_all_exchanges_are_enumerated_once_with_the_observed_first(m_ref, m_var)
     assert drawn.exact
     assert not drawn.paired
     assert drawn.is_reference_DM[0].tolist() == [True] * m_ref + [False] * m_var
-    assert len(drawn.is_reference_DM) == comb(m_ref + m_var, m_ref) == len(np.unique(drawn.is_reference_DM, axis=0))
+    assert (
+        len(drawn.is_reference_DM)
+        == comb(m_ref + m_var, m_ref)
+        == len(np.unique(drawn.is_reference_DM, axis=0))
+    )
     assert (drawn.is_reference_DM.sum(axis=1) == m_ref).all()
 
 
@@ -61,7 +65,9 @@ def test_smallest_p_and_the_members_that_reach_a_level():
 def test_refuses_empty_sides_draws_and_levels():
     with pytest.raises(ValueError, match=r"^0 \+ 3 members: each side needs at least one$"):
         exchange(0, 3, 10, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"^draws is 0: at least the observed arrangement is needed$"):
+    with pytest.raises(
+        ValueError, match=r"^draws is 0: at least the observed arrangement is needed$"
+    ):
         swaps(3, 0, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"^level is 0: it must lie between 0 and 1$"):
         members_needed(0, paired=False)

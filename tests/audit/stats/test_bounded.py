@@ -1,4 +1,5 @@
-"""Limits of a mean of bounded differences: against Tango, against slow code of another kind, and at the edges."""
+"""Limits of a mean of bounded differences: against Tango, against slow code of another kind, and at
+the edges."""
 
 from __future__ import annotations
 
@@ -49,12 +50,16 @@ def test_of_many_right_and_wrong_the_limits_are_nearly_tangos():
     """With 2,000 examples the tail is normal."""
     found = limits([-1.0] * 300 + [1.0] * 260 + [0.0] * 1440)
     low, high = paired_interval(300, 260, 2000, 0.05, correction=HALF)
-    assert (found["low"], found["high"]) == (pytest.approx(float(low), abs=1e-4), pytest.approx(float(high), abs=1e-4))
+    assert (found["low"], found["high"]) == (
+        pytest.approx(float(low), abs=1e-4),
+        pytest.approx(float(high), abs=1e-4),
+    )
 
 
 @pytest.mark.parametrize(("n", "level"), [(20, 0.1), (300, 0.1), (300, 0.001)])
 def test_where_nothing_changed_the_limits_are_nearly_those_of_a_count_of_none(n, level):
-    """A loss of that share of examples would have shown by a chance of ``level / 2`` or more (Clopper & Pearson)."""
+    """A loss of that share of examples would have shown by a chance of ``level / 2`` or more
+    (Clopper & Pearson)."""
     found = limits([0.0] * n, level)
     assert found["high"] == pytest.approx(1 - (level / 2) ** (1 / n), rel=0.1)
 
@@ -70,10 +75,12 @@ def test_at_the_end_of_the_range_the_effect_lies_within_its_limits(n, level):
         assert (gained["low"], gained["high"]) == pytest.approx((-found["high"], -found["low"]))
 
 
-@pytest.mark.parametrize(("n", "gain"), [(1000, 0.02), (10_000, 0.001), (10_000, 0.05), (100, 0.02)])
+@pytest.mark.parametrize(
+    ("n", "gain"), [(1000, 0.02), (10_000, 0.001), (10_000, 0.05), (100, 0.02)]
+)
 def test_among_common_small_gains_a_rare_loss_is_not_missed(n, gain):
-    """Exact: how many lose all is binomial, and of all chances to lose the one at which limits err most is looked at.
-    With half of a *mean* step of correction they erred in up to .093."""
+    """Exact: how many lose all is binomial, and of all chances to lose the one at which limits err
+    most is looked at. With half of a *mean* step of correction they erred in up to .093."""
     lost_G = np.arange(min(n, 200) + 1)
     total_GU = np.tile([-1.0, gain], (len(lost_G), 1))
     alike_GU = np.stack([lost_G, n - lost_G], axis=1).astype(float)
@@ -93,7 +100,11 @@ def worlds():
     yield "an end is seen", np.array([-1.0, 0.0, 0.1, 0.1, 1.0]), np.ones(5)
     sizes = rng.integers(1, 6, 9).astype(float)
     yield "clusters", (rng.uniform(-1, 1, 9) * sizes), sizes
-    yield "a large cluster beyond the end", np.array([-20.0, 1.0, 1.0, 0.0, 1.0]), np.array([20.0, 1, 1, 1, 1])
+    yield (
+        "a large cluster beyond the end",
+        np.array([-20.0, 1.0, 1.0, 0.0, 1.0]),
+        np.array([20.0, 1, 1, 1, 1]),
+    )
 
 
 WORLDS = {name: (totals, sizes) for name, totals, sizes in worlds()}
@@ -127,7 +138,10 @@ def test_equals_the_slow_limits(name, level):
     low, high, p = oracle.bounded_limits(totals, sizes, level)
     assert found["effect"] == pytest.approx(totals.sum() / sizes.sum())
     # Next to the end of the range it is the end that is taken.
-    assert (found["low"], found["high"]) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+    assert (found["low"], found["high"]) == (
+        pytest.approx(low, abs=1e-5),
+        pytest.approx(high, abs=1e-5),
+    )
     assert found["p"] == pytest.approx(p, rel=1e-5)
     assert found["units"] == len(totals)
 
@@ -136,18 +150,25 @@ def test_rows_of_any_size_are_solved_together_as_they_are_alone():
     rng = np.random.default_rng(2)
     change_N = rng.choice([-1, -0.3, 0, 0.5], 400)
     change_N[rng.random(400) < 0.1] = np.nan
-    member_GN = np.array([rng.random(400) < share for share in (1, 0.5, 0.04, 0.01, 0.9, 0.1)]).astype(float)
+    member_GN = np.array(
+        [rng.random(400) < share for share in (1, 0.5, 0.04, 0.01, 0.9, 0.1)]
+    ).astype(float)
     cluster_N = rng.integers(0, 90, 400)
     for clusters in (None, cluster_N):
         found = mean_limits(sp.csr_array(member_GN), change_N, 0.1, clusters)
         for g, inside in enumerate(member_GN > 0):
             alone = limits(change_N[inside], 0.1, None if clusters is None else clusters[inside])
-            np.testing.assert_allclose([column_G[g] for column_G in found], list(alone.values()), rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(
+                [column_G[g] for column_G in found], list(alone.values()), rtol=1e-9, atol=1e-9
+            )
 
 
 def test_an_example_that_is_its_clusters_only_one_is_independent():
     change = np.random.default_rng(3).choice([-1, -0.5, 0, 0.25], 80)
-    alone, clustered = limits(change), limits(change, clusters=np.random.default_rng(0).permutation(80))
+    alone, clustered = (
+        limits(change),
+        limits(change, clusters=np.random.default_rng(0).permutation(80)),
+    )
     assert list(clustered.values()) == pytest.approx(list(alone.values()), abs=1e-9)
 
 
@@ -156,13 +177,18 @@ def test_the_order_and_the_numbers_of_clusters_do_not_matter():
     change, clusters = rng.choice([-1, 0, 0.5], 100), rng.integers(0, 12, 100)
     order, names = rng.permutation(100), rng.permutation(40)
     first = limits(change, clusters=clusters)
-    assert list(limits(change[order], clusters=names[clusters][order]).values()) == pytest.approx(list(first.values()))
+    assert list(limits(change[order], clusters=names[clusters][order]).values()) == pytest.approx(
+        list(first.values())
+    )
 
 
 def test_copies_of_examples_tell_no_more_than_the_examples():
     """Ten copies of each, one cluster: the same limits as one of each."""
     change = np.random.default_rng(5).choice([-1, 0, 0, 0, 0.5], 40)
-    once, copied = limits(change), limits(np.repeat(change, 10), clusters=np.repeat(np.arange(40), 10))
+    once, copied = (
+        limits(change),
+        limits(np.repeat(change, 10), clusters=np.repeat(np.arange(40), 10)),
+    )
     assert list(copied.values()) == pytest.approx(list(once.values()), abs=1e-7)
 
 
@@ -177,7 +203,9 @@ def test_units_that_are_pooled_keep_their_totals():
 
 
 def test_units_of_unlike_size_are_never_taken_for_one():
-    found = bounded._told_apart(np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0]))
+    found = bounded._told_apart(
+        np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0])
+    )
     kinds = sorted(zip(found.total_GU, found.size_GU, found.alike_GU, strict=True))
     assert kinds == [(0, 1, 1), (0, 3, 1), (1, 1, 2), (2, 2, 1)]
 
@@ -205,7 +233,8 @@ def test_rows_that_tell_nothing_stand_beside_rows_that_do():
 
 @pytest.mark.parametrize("n", [2, 10, 200])
 def test_nothing_changed_has_a_width_that_shrinks_as_one_over_n(n):
-    """0 of n: as wide as Tango's with Student's quantile, in a closed form: z² + 1 over n + z² less half a step."""
+    """0 of n: as wide as Tango's with Student's quantile, in a closed form: z² + 1 over n + z² less
+    half a step."""
     found = limits([0.0] * n)
     assert found["p"] == 1
     assert found["low"] == pytest.approx(-found["high"])
@@ -248,8 +277,8 @@ def test_a_gain_is_a_loss_seen_from_the_other_side():
 
 
 def test_rare_large_losses_are_not_missed():
-    """2 % of 50 examples lose .49, so the mean falls by .0098: Student's limits leave that out in 38 % of samples,
-    which hold no loss at all."""
+    """2 % of 50 examples lose .49, so the mean falls by .0098: Student's limits leave that out in
+    38 % of samples, which hold no loss at all."""
     rng = np.random.default_rng(10)
     loss_DN = np.where(rng.random((400, 50)) < 0.02, -0.49, 0.0)
     member_DN = sp.csr_array(np.kron(np.eye(400), np.ones(50)))

@@ -19,7 +19,9 @@ def half(parts: list[Part], g: int, level: float) -> float:
     """Half widths of single parts, added in squares."""
     total = 0.0
     for part in parts:
-        quantile = stats.norm.isf(level / 2) if part.df == np.inf else stats.t.isf(level / 2, part.df)
+        quantile = (
+            stats.norm.isf(level / 2) if part.df == np.inf else stats.t.isf(level / 2, part.df)
+        )
         total += (quantile * part.square_G[g] ** 0.5) ** 2
     return float(total**0.5)
 
@@ -31,12 +33,17 @@ def test_half_widths_add_in_squares(level: float):
 
 def test_each_row_may_have_a_level_of_its_own():
     levels = [0.2, 0.05, 0.0004]
-    np.testing.assert_allclose(half_width(PARTS, np.array(levels)), [half(PARTS, g, a) for g, a in enumerate(levels)])
+    np.testing.assert_allclose(
+        half_width(PARTS, np.array(levels)), [half(PARTS, g, a) for g, a in enumerate(levels)]
+    )
 
 
 def test_p_is_the_level_at_which_the_interval_reaches_no_change():
     effect_G = np.array([-0.7, 1.1, 0.9])
-    by_root = [optimize.brentq(lambda a, g=g: half(PARTS, g, a) - abs(effect_G[g]), 1e-12, 1 - 1e-12) for g in range(3)]
+    by_root = [
+        optimize.brentq(lambda a, g=g: half(PARTS, g, a) - abs(effect_G[g]), 1e-12, 1 - 1e-12)
+        for g in range(3)
+    ]
     p_G = two_sided_p(PARTS, effect_G)
     np.testing.assert_allclose(p_G, by_root, rtol=1e-6)
     np.testing.assert_allclose(half_width(PARTS, p_G), np.abs(effect_G), rtol=1e-6)
@@ -49,7 +56,9 @@ def test_no_effect_is_no_evidence_and_an_unknown_one_is_unknown():
 
 def test_a_single_part_is_students_t():
     part = Part(np.array([0.04]), 6.0)
-    np.testing.assert_allclose(two_sided_p([part], np.array([0.5])), 2 * stats.t.sf(0.5 / 0.2, 6), rtol=1e-6)
+    np.testing.assert_allclose(
+        two_sided_p([part], np.array([0.5])), 2 * stats.t.sf(0.5 / 0.2, 6), rtol=1e-6
+    )
 
 
 def test_unequal_sides_are_a_part_each():
@@ -60,7 +69,8 @@ def test_unequal_sides_are_a_part_each():
 
 
 def test_two_that_look_calm_do_not_lend_the_others_degrees_of_freedom():
-    """Nine members vary by .02; the other two may lie close by chance, as one degree of freedom says."""
+    """Nine members vary by .02; the other two may lie close by chance, as one degree of freedom
+    says."""
     found = half_width(sides(np.array([0.005]), np.array([0.02]), 2, 9), 0.05)[0]
     welch = stats.t.isf(0.025, 0.025**2 / (0.005**2 / 1 + 0.02**2 / 8)) * 0.025**0.5
     assert found > 1.5 * welch

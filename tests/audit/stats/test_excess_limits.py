@@ -1,4 +1,5 @@
-"""Disagreement beyond what members of the reference disagree among themselves, against slow loops."""
+"""Disagreement beyond what members of the reference disagree among themselves, against slow
+loops."""
 
 from __future__ import annotations
 
@@ -32,9 +33,13 @@ def error(value_MMG, m_ref: int, m_var: int) -> np.ndarray:
     ref, var = list(range(m_ref)), list(range(m_ref, m_ref + m_var))
     square = 0.0
     for side in (ref, var):
-        without = [excess(value_MMG, [i for i in ref if i != m], [j for j in var if j != m]) for m in side]
+        without = [
+            excess(value_MMG, [i for i in ref if i != m], [j for j in var if j != m]) for m in side
+        ]
         mean = sum(without) / len(without)
-        square = square + (len(side) - 1) / len(side) * sum((value - mean) ** 2 for value in without)
+        square = square + (len(side) - 1) / len(side) * sum(
+            (value - mean) ** 2 for value in without
+        )
     return np.sqrt(square)
 
 
@@ -51,11 +56,17 @@ def test_equals_the_slow_loop(m_ref: int, m_var: int):
 
 def test_what_examples_leave_open_is_added_in_squares_on_either_side():
     value_MMG = pairs(4, 4)
-    examples = Excess(np.full(3, 0.2), np.array([0.1, 0.19, -0.7]), np.array([0.5, 0.2, 0.9]), np.full(3, np.nan))
+    examples = Excess(
+        np.full(3, 0.2), np.array([0.1, 0.19, -0.7]), np.array([0.5, 0.2, 0.9]), np.full(3, np.nan)
+    )
     alone, found = (member_excess(value_MMG, 4, given, 0.1) for given in (NONE, examples))
     below_G, above_G = examples.effect_G - examples.low_G, examples.high_G - examples.effect_G
-    np.testing.assert_allclose((found.effect_G - found.low_G) ** 2, (alone.effect_G - alone.low_G) ** 2 + below_G**2)
-    np.testing.assert_allclose((found.high_G - found.effect_G) ** 2, (alone.high_G - alone.effect_G) ** 2 + above_G**2)
+    np.testing.assert_allclose(
+        (found.effect_G - found.low_G) ** 2, (alone.effect_G - alone.low_G) ** 2 + below_G**2
+    )
+    np.testing.assert_allclose(
+        (found.high_G - found.effect_G) ** 2, (alone.high_G - alone.effect_G) ** 2 + above_G**2
+    )
 
 
 def test_limits_are_never_narrower_than_over_examples():
@@ -72,11 +83,15 @@ def test_limits_are_never_narrower_than_over_examples():
         assert (found.high_G - found.effect_G >= 0.04).all()
 
 
-@pytest.mark.parametrize(("m_ref", "m_var", "known"), [(2, 2, False), (2, 9, False), (3, 1, False), (3, 2, True)])
+@pytest.mark.parametrize(
+    ("m_ref", "m_var", "known"), [(2, 2, False), (2, 9, False), (3, 1, False), (3, 2, True)]
+)
 def test_too_few_members_tell_nothing(m_ref: int, m_var: int, known: bool):
     value_MMG = pairs(m_ref, m_var)
     found = member_excess(value_MMG, m_ref, NONE, 0.1)
-    np.testing.assert_allclose(found.effect_G, excess(value_MMG, range(m_ref), range(m_ref, m_ref + m_var)))
+    np.testing.assert_allclose(
+        found.effect_G, excess(value_MMG, range(m_ref), range(m_ref, m_ref + m_var))
+    )
     assert (np.isfinite(found.low_G) == known).all()
     assert (np.isfinite(found.high_G) == known).all()
 
@@ -85,7 +100,9 @@ def test_how_variant_members_disagree_among_themselves_does_not_count():
     value_MMG = pairs(4, 4)
     other_MMG = value_MMG.copy()
     other_MMG[4:, 4:] = 1.0
-    np.testing.assert_array_equal(member_excess(other_MMG, 4, NONE, 0.1), member_excess(value_MMG, 4, NONE, 0.1))
+    np.testing.assert_array_equal(
+        member_excess(other_MMG, 4, NONE, 0.1), member_excess(value_MMG, 4, NONE, 0.1)
+    )
 
 
 def test_one_member_a_side_tells_nothing_without_a_warning():

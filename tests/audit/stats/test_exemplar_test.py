@@ -10,7 +10,9 @@ from undertow.audit.stats.exemplar_test import confirmed, exact_exchange, exact_
 from undertow.audit.stats.multiplicity import benjamini_hochberg
 
 
-@pytest.mark.parametrize(("k_ref", "k_var", "classes"), [(4, 4, 3), (3, 6, 4), (1, 5, 3), (5, 5, 2), (2, 4, 6)])
+@pytest.mark.parametrize(
+    ("k_ref", "k_var", "classes"), [(4, 4, 3), (3, 6, 4), (1, 5, 3), (5, 5, 2), (2, 4, 6)]
+)
 def test_equals_enumeration(k_ref, k_var, classes):
     rng = np.random.default_rng(k_ref)
     skew = rng.dirichlet(np.full(classes, 0.6), size=25)
@@ -43,7 +45,10 @@ def test_the_p_values_are_valid_when_members_are_exchanged():
     votes = np.array([0, 0, 0, 1, 1, 2, 2, 2, 0, 1])
     rng = np.random.default_rng(0)
     order = np.argsort(rng.random((3000, 10)), axis=1)
-    ref, var = (np.array([np.bincount(votes[o], minlength=3) for o in half]) for half in (order[:, :5], order[:, 5:]))
+    ref, var = (
+        np.array([np.bincount(votes[o], minlength=3) for o in half])
+        for half in (order[:, :5], order[:, 5:])
+    )
     p_N = exact_exchange(sp.csr_array(ref), sp.csr_array(var)).p_N
     for level in (0.05, 0.2, 0.5):
         assert (p_N <= level).mean() <= level + 0.03
@@ -75,7 +80,9 @@ def test_swaps_equal_enumeration(missing):
 
 
 def test_swap_smallest_and_unanimous():
-    found = exact_swap(np.zeros((6, 2), int), np.column_stack([np.zeros(6, int), np.array([1, 1, 1, 0, 0, 0])]))
+    found = exact_swap(
+        np.zeros((6, 2), int), np.column_stack([np.zeros(6, int), np.array([1, 1, 1, 0, 0, 0])])
+    )
     assert found.p_N.tolist() == [1.0, 0.25]
     assert found.smallest_N.tolist() == [1.0, 0.25]
 

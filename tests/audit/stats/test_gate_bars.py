@@ -1,8 +1,8 @@
 """Counts on which the usual gates mislead: 1,000 examples, 750 of them right in the reference.
 
-A ratio of means rounded to .95, a relative tolerance of .08 and an unpaired z test each have their own idea of 41 lost
-answers. The p values are published with the digits given here; the limits are Tango's one-sided ones at 5 %, with half
-an example of correction for continuity.
+A ratio of means rounded to .95, a relative tolerance of .08 and an unpaired z test each have their
+own idea of 41 lost answers. The p values are published with the digits given here; the limits are
+Tango's one-sided ones at 5 %, with half an example of correction for continuity.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def test_one_sided_sums_done_by_hand():
     assert mcnemar_exact(60, 60) == 1.0
 
 
-@pytest.mark.parametrize(("lost", "gained", "effect"), [(41, 0, -0.041), (61, 20, -0.041), (100, 60, -0.040)])
+@pytest.mark.parametrize(
+    ("lost", "gained", "effect"), [(41, 0, -0.041), (61, 20, -0.041), (100, 60, -0.040)]
+)
 def test_a_net_loss_of_four_points_is_shown_to_exceed_one_point(lost, gained, effect):
     found = non_inferior(lost, gained, N, MARGIN)
     assert found.effect == effect
@@ -55,16 +57,24 @@ def test_a_net_loss_of_four_points_is_shown_to_exceed_one_point(lost, gained, ef
 
 @pytest.mark.parametrize(
     ("lost", "gained", "low", "high"),
-    [(41, 0, -0.0532, -0.0314), (61, 20, -0.0569, -0.0262), (100, 60, -0.0615, -0.0189), (60, 60, -0.0187, 0.0187)],
+    [
+        (41, 0, -0.0532, -0.0314),
+        (61, 20, -0.0569, -0.0262),
+        (100, 60, -0.0615, -0.0189),
+        (60, 60, -0.0187, 0.0187),
+    ],
 )
 def test_one_sided_limits(lost, gained, low, high):
     found = non_inferior(lost, gained, N, MARGIN)
     assert (round(found.low, 4), round(found.high, 4)) == (low, high)
-    assert (found.low, found.high) == pytest.approx(oracle.tango_limits(lost, gained, N, 0.1, 0.5), abs=2e-6)
+    assert (found.low, found.high) == pytest.approx(
+        oracle.tango_limits(lost, gained, N, 0.1, 0.5), abs=2e-6
+    )
 
 
 def test_equal_churn_is_open_at_one_point_and_holds_at_two():
-    """120 of 1,000 changed: no net loss, and nothing that 1,000 examples could rule out at one point."""
+    """120 of 1,000 changed: no net loss, and nothing that 1,000 examples could rule out at one
+    point."""
     at_one, at_two = non_inferior(60, 60, N, 0.01), non_inferior(60, 60, N, 0.02)
     assert at_one.effect == 0.0
     assert (at_one.holds, at_one.fails, at_one.decided) == (False, False, False)
@@ -72,7 +82,8 @@ def test_equal_churn_is_open_at_one_point_and_holds_at_two():
 
 
 def test_nearly_identical_models_hold_at_one_point():
-    """10,000 items, 27 lost and 23 gained: a power rule on the 50 changed ones alone can conclude nothing here."""
+    """10,000 items, 27 lost and 23 gained: a power rule on the 50 changed ones alone can conclude
+    nothing here."""
     found = non_inferior(27, 23, 10_000, MARGIN)
     assert found.effect == -0.0004
     assert (found.holds, found.fails, found.decided) == (True, False, True)

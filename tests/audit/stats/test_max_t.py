@@ -22,18 +22,24 @@ def test_equals_the_loop_over_draws_and_slices(m_ref, m_var):
     drawn = exchange(m_ref, m_var, 300, rng)
     found = max_t(value_GM, m_ref, drawn, level=level, resolution_G=resolution_G)
     smallest_G = (resolution_G / 2) ** 2 * (1 / m_ref + 1 / m_var)
-    t_G, df, p_G, adjusted_G, limits = oracle.max_t(value_GM, drawn.is_reference_DM, smallest_G, level)
+    t_G, df, p_G, adjusted_G, limits = oracle.max_t(
+        value_GM, drawn.is_reference_DM, smallest_G, level
+    )
     np.testing.assert_allclose(found.t_G[:6], t_G[:6], atol=1e-10)
     np.testing.assert_allclose(found.df_G[:6], df)
     np.testing.assert_allclose(found.p_G, p_G)
     np.testing.assert_allclose(found.p_adjusted_G, adjusted_G)
     moved = [g for g in range(6) if found.effect_G[g] != 0]
-    np.testing.assert_allclose((found.low_G[moved], found.high_G[moved]), np.array(limits)[:, moved], rtol=1e-5)
+    np.testing.assert_allclose(
+        (found.low_G[moved], found.high_G[moved]), np.array(limits)[:, moved], rtol=1e-5
+    )
     assert all(np.isnan(column[6]) for column in found[:-1])
     assert (found.p_G[5], found.p_adjusted_G[5], found.effect_G[5]) == (1, 1, 0)
 
 
-@pytest.mark.parametrize(("df", "within"), [(2.0, 0.015), (3.0, 0.01), (5.5, 0.005), (12.0, 0.002), (60.0, 3e-4)])
+@pytest.mark.parametrize(
+    ("df", "within"), [(2.0, 0.015), (3.0, 0.01), (5.5, 0.005), (12.0, 0.002), (60.0, 3e-4)]
+)
 def test_a_t_becomes_the_normal_deviate_of_its_tail(df, within):
     t = np.array([0.05, 0.5, 1.0, 2.0, 4.0, 8.0, 20.0])
     there = oracle.deviate_exactly(t, df)
@@ -46,7 +52,9 @@ def test_a_t_becomes_the_normal_deviate_of_its_tail(df, within):
 @pytest.mark.parametrize("df", [1.0, 2.0, 7.3, 500.0])
 def test_the_t_of_a_deviate_is_its_inverse(df):
     for t in (0.0, 0.3, 2.0, 15.0, 1e4):
-        assert t_of(float(deviate(np.array(t), np.array(df))), np.array(df)) == pytest.approx(t, rel=1e-8, abs=1e-12)
+        assert t_of(float(deviate(np.array(t), np.array(df))), np.array(df)) == pytest.approx(
+            t, rel=1e-8, abs=1e-12
+        )
     assert np.isinf(t_of(200.0, np.array(1.0)))
 
 
@@ -69,13 +77,16 @@ def test_the_statistic_is_welchs_and_the_effect_variant_minus_reference():
     there = stats.ttest_ind(variant_GM, reference_GM, axis=1, equal_var=False)
     np.testing.assert_allclose(found.t_G, there.statistic)
     np.testing.assert_allclose(found.effect_G, variant_GM.mean(axis=1) - reference_GM.mean(axis=1))
-    alone = max_t(np.hstack([reference_GM, variant_GM])[:1], 6, exchange(6, 9, 200, rng), level=0.05)
+    alone = max_t(
+        np.hstack([reference_GM, variant_GM])[:1], 6, exchange(6, 9, 200, rng), level=0.05
+    )
     assert alone.df_G[0] == pytest.approx(there.df[0])
     assert found.resolves
 
 
 def test_degrees_of_freedom_are_pooled_over_the_slices():
-    """Of each side the share of the variance, averaged; a slice where nothing varies says nothing about it."""
+    """Of each side the share of the variance, averaged; a slice where nothing varies says nothing
+    about it."""
     rng = np.random.default_rng(0)
     reference_GM, variant_GM = rng.normal(size=(4, 6)), rng.normal(1, 2, size=(4, 9))
     reference_GM[3], variant_GM[3] = 0.1, 0.1
@@ -94,7 +105,9 @@ def test_sides_of_unequal_size_must_hold_by_students_t_too():
         found = max_t(value_GM, 8, exchange(8, 4, 495, rng), level=0.05)
         squares_G = value_GM[:, :8].var(axis=1, ddof=1) / 8, value_GM[:, 8:].var(axis=1, ddof=1) / 4
         parts = [[(a, 7), (b, 3)] for a, b in zip(*squares_G, strict=True)]
-        student_G = np.array([oracle.level_reaching(one, e) for one, e in zip(parts, found.effect_G, strict=True)])
+        student_G = np.array(
+            [oracle.level_reaching(one, e) for one, e in zip(parts, found.effect_G, strict=True)]
+        )
         assert (found.p_G >= student_G * (1 - 1e-9)).all()
         assert (found.p_adjusted_G >= np.minimum(1, 3 * student_G) * (1 - 1e-9)).all()
         least_G = np.array([oracle.added(one, 0.05 / 3) for one in parts])
@@ -124,15 +137,19 @@ def test_pairs_are_swapped_and_never_mixed():
     signs_DP = np.where(drawn.is_reference_DM[:, :7], 1, -1)
     t_DG = np.array([stats.ttest_1samp(change_GM * s, 0, axis=1).statistic for s in signs_DP])
     np.testing.assert_allclose(found.t_G, t_DG[0])
-    np.testing.assert_allclose(found.p_G, (np.abs(t_DG) >= np.abs(t_DG[0]) * (1 - 1e-7)).mean(axis=0))
     np.testing.assert_allclose(
-        found.p_adjusted_G, [(np.abs(t_DG).max(axis=1) >= abs(t) * (1 - 1e-7)).mean() for t in t_DG[0]]
+        found.p_G, (np.abs(t_DG) >= np.abs(t_DG[0]) * (1 - 1e-7)).mean(axis=0)
+    )
+    np.testing.assert_allclose(
+        found.p_adjusted_G,
+        [(np.abs(t_DG).max(axis=1) >= abs(t) * (1 - 1e-7)).mean() for t in t_DG[0]],
     )
     assert (found.df_G == 6).all()
 
 
 def test_a_slice_of_one_example_does_not_drown_the_others():
-    """Without the floor its spread is 0 in some draws, its t unbounded there, and nothing else is ever found."""
+    """Without the floor its spread is 0 in some draws, its t unbounded there, and nothing else is
+    ever found."""
     rng = np.random.default_rng(0)
     big = rng.normal(0.9, 0.004, size=(1, 10))
     big[:, 5:] -= 0.02
@@ -169,7 +186,9 @@ def test_over_several_slices_students_t_is_corrected_by_bonferroni():
 
 
 def test_one_member_each_side_decides_nothing():
-    found = max_t(np.array([[0.2, 0.9]]), 1, exchange(1, 1, 100, np.random.default_rng(0)), level=0.05)
+    found = max_t(
+        np.array([[0.2, 0.9]]), 1, exchange(1, 1, 100, np.random.default_rng(0)), level=0.05
+    )
     assert found.effect_G[0] == pytest.approx(0.7)
     assert not found.resolves
     for name in ("se_G", "df_G", "p_G", "p_adjusted_G", "low_G", "high_G"):
@@ -190,7 +209,10 @@ def test_the_floor_is_of_members_exchanged_after_the_shift_is_taken_away(shift: 
     left_GM = value_GM.copy()
     for side in (slice(0, 4), slice(4, 10)):
         left_GM[:, side] -= value_GM[:, side].mean(axis=1)[:, None]
-    effects = [left_GM[:, ~side].mean(axis=1) - left_GM[:, side].mean(axis=1) for side in drawn.is_reference_DM]
+    effects = [
+        left_GM[:, ~side].mean(axis=1) - left_GM[:, side].mean(axis=1)
+        for side in drawn.is_reference_DM
+    ]
     found = max_t(value_GM, 4, drawn, level=0.1)
     np.testing.assert_allclose(found.floor_G, np.mean(effects, axis=0), atol=1e-12)
     np.testing.assert_allclose(found.floor_low_G, np.quantile(effects, 0.05, axis=0), atol=1e-12)
@@ -206,18 +228,26 @@ def test_two_thousand_draws_of_a_thousand_slices_take_seconds_at_most():
 
 
 def test_no_effect_has_p_one_however_its_means_are_rounded():
-    """Means of tenths that are equal on paper differ by 1e-17: no arrangement is less extreme than no effect."""
+    """Means of tenths that are equal on paper differ by 1e-17: no arrangement is less extreme than
+    no effect."""
     rng, found = np.random.default_rng(0), 0
     for tenths_M in rng.integers(0, 11, size=(300, 8)):
         if tenths_M[:4].sum() == tenths_M[4:].sum():
-            test = max_t(tenths_M[None] / 10, 4, exchange(4, 4, 200, rng), level=0.05, resolution_G=np.array([0.1]))
+            test = max_t(
+                tenths_M[None] / 10,
+                4,
+                exchange(4, 4, 200, rng),
+                level=0.05,
+                resolution_G=np.array([0.1]),
+            )
             assert test.p_G[0] == 1
             found += test.effect_G[0] != 0
     assert found > 0
 
 
 def test_where_nothing_varies_each_side_counts_by_its_members():
-    """Only the resolution is left, and the smaller side is known less well: its share of the variance is 2/3."""
+    """Only the resolution is left, and the smaller side is known less well: its share of the
+    variance is 2/3."""
     value_GM = np.full((2, 9), 0.5)
     arrangements = exchange(3, 6, 200, np.random.default_rng(0))
     found = max_t(value_GM, 3, arrangements, level=0.05, resolution_G=np.array([0.01, 0.02]))
@@ -232,4 +262,6 @@ def test_no_side_is_known_better_than_half_an_example_by_students_t_either():
     assert [part.df for part in parts] == [2.0, 5.0]
     total_G = parts[0].square_G + parts[1].square_G
     assert total_G[0] == pytest.approx(0.02**2)
-    assert total_G[1] == pytest.approx(value_GM[1, :3].var(ddof=1) / 3 + value_GM[1, 3:].var(ddof=1) / 6)
+    assert total_G[1] == pytest.approx(
+        value_GM[1, :3].var(ddof=1) / 3 + value_GM[1, 3:].var(ddof=1) / 6
+    )

@@ -1,4 +1,5 @@
-"""Sides as the mean of their runs: what is averaged, what repeat runs are set against, and what more runs may do."""
+"""Sides as the mean of their runs: what is averaged, what repeat runs are set against, and what
+more runs may do."""
 
 from __future__ import annotations
 
@@ -9,7 +10,13 @@ import scipy.sparse as sp
 import oracles_stats as oracle
 from undertow.audit.measures import churn, newly_wrong_per_pair
 from undertow.audit.stats.bounded import mean_limits
-from undertow.audit.stats.over_runs import MOST_PAIRS, beyond_repeats, disagreements, mean_of_runs, run_shift
+from undertow.audit.stats.over_runs import (
+    MOST_PAIRS,
+    beyond_repeats,
+    disagreements,
+    mean_of_runs,
+    run_shift,
+)
 
 ALL = sp.csr_array(np.ones((1, 60)))
 
@@ -20,7 +27,9 @@ def runs(seed, members, n=60, classes=4):
 
 
 def test_a_mean_over_runs_leaves_out_what_is_missing():
-    value_RN = np.array([[1.0, np.nan, np.nan, 0.0], [0.0, 0.5, np.nan, 0.0], [1.0, 1.0, np.nan, 0.0]])
+    value_RN = np.array(
+        [[1.0, np.nan, np.nan, 0.0], [0.0, 0.5, np.nan, 0.0], [1.0, 1.0, np.nan, 0.0]]
+    )
     np.testing.assert_allclose(mean_of_runs(value_RN), [2 / 3, 0.75, np.nan, 0])
     np.testing.assert_array_equal(mean_of_runs(value_RN[:1]), value_RN[0])
 
@@ -58,7 +67,9 @@ def test_of_many_runs_evenly_spread_pairs_are_taken():
 
 
 def test_more_runs_that_are_identical_change_nothing():
-    before_RN, after_RN = (np.random.default_rng(seed).integers(0, 2, (1, 60)).astype(float) for seed in (1, 2))
+    before_RN, after_RN = (
+        np.random.default_rng(seed).integers(0, 2, (1, 60)).astype(float) for seed in (1, 2)
+    )
     one = run_shift(ALL, before_RN, after_RN, 0.05, None)
     five = run_shift(ALL, before_RN.repeat(5, axis=0), after_RN.repeat(3, axis=0), 0.05, None)
     for name in one._fields:
@@ -66,11 +77,15 @@ def test_more_runs_that_are_identical_change_nothing():
 
 
 def test_runs_that_differ_are_compared_by_their_means():
-    before_RN, after_RN = (np.random.default_rng(seed).random((runs, 60)) for seed, runs in ((1, 3), (2, 2)))
+    before_RN, after_RN = (
+        np.random.default_rng(seed).random((runs, 60)) for seed, runs in ((1, 3), (2, 2))
+    )
     found = run_shift(ALL, before_RN, after_RN, 0.05, None)
     there = mean_limits(ALL, after_RN.mean(axis=0) - before_RN.mean(axis=0), 0.05)
     assert found.low_G[0] == pytest.approx(there.low_G[0])
-    assert (found.before_G[0], found.after_G[0]) == pytest.approx((before_RN.mean(), after_RN.mean()))
+    assert (found.before_G[0], found.after_G[0]) == pytest.approx(
+        (before_RN.mean(), after_RN.mean())
+    )
 
 
 def test_without_a_repeat_run_nothing_is_beyond_the_floor():

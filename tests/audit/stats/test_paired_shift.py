@@ -30,19 +30,24 @@ def inside_of(membership, g, before, after):
 
 
 def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
-    """Against the slow code; of many examples that vary much, these are near the paired t test's."""
+    """Against the slow code; of many examples that vary much, these are near the paired t
+    test's."""
     membership, before, after, _ = world
     shift = paired_shift(membership, before, after, 0.05)
     for g in range(2):
         inside = inside_of(membership, g, before, after)
         row, change = shift.row(g), (after - before)[inside]
         assert (row.n, row.effect) == (inside.sum(), pytest.approx(change.mean()))
-        assert (row.before, row.after) == pytest.approx((before[inside].mean(), after[inside].mean()))
+        assert (row.before, row.after) == pytest.approx(
+            (before[inside].mean(), after[inside].mean())
+        )
         low, high, p = oracle.bounded_limits(change, np.ones(len(change)), 0.05)
         assert (row.low, row.high, row.p) == pytest.approx((low, high, p), abs=1e-6)
         test = stats.ttest_rel(after[inside], before[inside])
         interval = test.confidence_interval(0.95)
-        assert (row.low, row.high) == pytest.approx((interval.low, interval.high), abs=0.05 * (row.high - row.low))
+        assert (row.low, row.high) == pytest.approx(
+            (interval.low, interval.high), abs=0.05 * (row.high - row.low)
+        )
         assert row.p == pytest.approx(test.pvalue, abs=0.03)
     assert np.isnan(shift.row(2).effect)
     assert np.isnan(shift.fell_G).all()
@@ -50,8 +55,8 @@ def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
 
 
 def test_clusters_are_the_units(world):
-    """Against the slow code; never narrower than a regression with clustered errors (statsmodels), whose limits do
-    not know that a cluster may be lost as a whole."""
+    """Against the slow code; never narrower than a regression with clustered errors (statsmodels),
+    whose limits do not know that a cluster may be lost as a whole."""
     sm = pytest.importorskip("statsmodels.api")
     membership, before, after, cluster = world
     shift = paired_shift(membership, before, after, 0.1, cluster)
@@ -65,7 +70,9 @@ def test_clusters_are_the_units(world):
         low, high, p = oracle.bounded_limits(totals, sizes, 0.1)
         assert (row.low, row.high, row.p) == pytest.approx((low, high, p), abs=1e-6)
         kinds = {"groups": named, "df_correction": True}
-        fit = sm.OLS(change, np.ones(len(change))).fit(cov_type="cluster", cov_kwds=kinds, use_t=True)
+        fit = sm.OLS(change, np.ones(len(change))).fit(
+            cov_type="cluster", cov_kwds=kinds, use_t=True
+        )
         assert row.effect == pytest.approx(fit.params[0])
         low, high = fit.conf_int(0.1)[0]
         assert row.low < low < high < row.high
@@ -81,7 +88,9 @@ def test_each_example_its_own_cluster_is_the_t_test(world):
 
 def test_flips_in_clusters_are_counted():
     before, after = np.array([1.0, 1, 0, 0, 1, NAN]), np.array([0.0, 1, 1, 0, 0, 1])
-    row = paired_shift(sp.csr_array(np.ones((1, 6))), before, after, 0.05, np.array([0, 0, 0, 1, 1, 1])).row(0)
+    row = paired_shift(
+        sp.csr_array(np.ones((1, 6))), before, after, 0.05, np.array([0, 0, 0, 1, 1, 1])
+    ).row(0)
     assert (row.fell, row.rose, row.clusters, row.effect) == (2, 1, 2, pytest.approx(-0.2))
 
 
@@ -92,6 +101,8 @@ def test_one_cluster_says_nothing():
 
 
 def test_nothing_changed_is_not_certainty():
-    row = paired_shift(sp.csr_array(np.ones((1, 3))), np.array([0.2, 0.5, 1]), np.array([0.2, 0.5, 1]), 0.05).row(0)
+    row = paired_shift(
+        sp.csr_array(np.ones((1, 3))), np.array([0.2, 0.5, 1]), np.array([0.2, 0.5, 1]), 0.05
+    ).row(0)
     assert (row.effect, row.p) == (0, 1)
     assert row.low < -0.7 < 0.7 < row.high

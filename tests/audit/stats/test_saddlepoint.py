@@ -45,8 +45,9 @@ DRAWS = {
 @pytest.mark.parametrize("name", DRAWS)
 @pytest.mark.parametrize("n", [40, 160])
 def test_is_the_exact_tail(name, n):
-    """At half a step below each sum, as a lattice asks for, to a twentieth of a standard error or so; at the end of
-    what can be drawn at all it errs most, and says that it is less rare than it is."""
+    """At half a step below each sum, as a lattice asks for, to a twentieth of a standard error or
+    so; at the end of what can be drawn at all it errs most, and says that it is less rare than it
+    is."""
     weight_V = DRAWS[name]
     sum_S, tail_S = exact_tails(weight_V, n)
     step = 1.0 if name == "two values" else STEP
@@ -61,11 +62,14 @@ def test_is_the_exact_tail(name, n):
 
 
 def test_a_skewed_tail_is_not_the_normal_one():
-    """Losses of .9 in one of ten: 40 draws of 40 without one have a chance of .9 ** 40, and so on."""
+    """Losses of .9 in one of ten: 40 draws of 40 without one have a chance of .9 ** 40, and so
+    on."""
     weight_V = DRAWS["two values"]
     variance = weight_V @ VALUES**2
     normal = stats.norm.sf((0.1 - 0.5 / 40) / np.sqrt(variance / 40))
-    found = stats.norm.sf(deviate(weight_V[None], VALUES[None], np.array([0.1 - 0.5 / 40]), np.array([40.0])))[0]
+    found = stats.norm.sf(
+        deviate(weight_V[None], VALUES[None], np.array([0.1 - 0.5 / 40]), np.array([40.0]))
+    )[0]
     assert 0.9**40 < found < 1.2 * 0.9**40
     assert normal > 1.5 * found
 

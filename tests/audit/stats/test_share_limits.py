@@ -1,4 +1,5 @@
-"""Limits of a share: over examples and clusters of them, over pairs and over two sides of members."""
+"""Limits of a share: over examples and clusters of them, over pairs and over two sides of
+members."""
 
 from __future__ import annotations
 
@@ -8,7 +9,12 @@ import scipy.sparse as sp
 from scipy import stats
 
 from undertow.audit.stats.pair_exchange import pair_means
-from undertow.audit.stats.share_limits import ShareLimits, exact_limits, example_limits, member_limits
+from undertow.audit.stats.share_limits import (
+    ShareLimits,
+    exact_limits,
+    example_limits,
+    member_limits,
+)
 
 
 def whole(n: int) -> sp.csr_array:
@@ -29,7 +35,9 @@ def test_no_example_has_no_limits():
 
 def test_one_pair_of_models_on_independent_examples_has_exact_limits():
     value_N = np.array([0, 1, np.nan, 0, 0, 1, 0, 0])
-    member_GN = sp.csr_array(np.vstack([np.ones(8), np.arange(8) < 5, np.arange(8) == 2]).astype(float))
+    member_GN = sp.csr_array(
+        np.vstack([np.ones(8), np.arange(8) < 5, np.arange(8) == 2]).astype(float)
+    )
     found = example_limits(member_GN, value_N, 0.05, None, single=True)
     exact = exact_limits(np.array([2 / 7, 1 / 4, np.nan]), np.array([7.0, 4.0, 0.0]), 0.05)
     np.testing.assert_allclose(found, exact)
@@ -39,7 +47,9 @@ def test_one_pair_of_models_on_independent_examples_has_exact_limits():
 def test_copies_are_worth_one_example(share: float):
     """40 passages of ten rows that say the same, as 40 examples."""
     value_K = (np.arange(40) < 40 * share).astype(float)
-    copied = example_limits(whole(400), np.repeat(value_K, 10), 0.05, np.arange(400) // 10, single=True)
+    copied = example_limits(
+        whole(400), np.repeat(value_K, 10), 0.05, np.arange(400) // 10, single=True
+    )
     alone = example_limits(whole(40), value_K, 0.05, np.arange(40), single=True)
     np.testing.assert_allclose(copied, alone, atol=0.005)
     exact = stats.binomtest(int(40 * share), 40).proportion_ci(0.90)
@@ -102,7 +112,9 @@ def test_what_members_and_what_examples_vary_by_is_added_in_squares():
 
 
 @pytest.mark.parametrize(("shape", "paired"), [((3, 1), True), ((3, 3), False)])
-def test_members_that_do_not_vary_are_known_as_well_as_their_examples(shape: tuple[int, int], paired: bool):
+def test_members_that_do_not_vary_are_known_as_well_as_their_examples(
+    shape: tuple[int, int], paired: bool
+):
     for share in (0.0, 0.25):
         exact = exact_limits(np.array([share]), np.array([40.0]), 0.05)
         found = member_limits(np.full((1, *shape), share), exact, 0.05, paired=paired)

@@ -8,12 +8,21 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
 import oracles_stats as oracle
-from undertow.audit.stats.mcnemar import HALF, examples_for, mcnemar_exact, non_inferior, paired_interval
+from undertow.audit.stats.mcnemar import (
+    HALF,
+    examples_for,
+    mcnemar_exact,
+    non_inferior,
+    paired_interval,
+)
 from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from undertow.audit.stats.power import detectable, members_for
 from undertow.audit.stats.welch import welch
 
-REFERENCE, VARIANT = np.array([0.80, 0.82, 0.78, 0.81, 0.79]), np.array([0.70, 0.74, 0.69, 0.73, 0.71])
+REFERENCE, VARIANT = (
+    np.array([0.80, 0.82, 0.78, 0.81, 0.79]),
+    np.array([0.70, 0.74, 0.69, 0.73, 0.71]),
+)
 
 
 def test_the_papers_class_test_with_the_populations_constant():
@@ -26,7 +35,10 @@ def test_the_papers_class_test_with_the_populations_constant():
 
 
 def test_the_papers_class_test_with_each_members_own_accuracy():
-    own_ref, own_var = np.array([0.765, 0.768, 0.766, 0.769, 0.766]), np.array([0.724, 0.728, 0.725, 0.727, 0.726])
+    own_ref, own_var = (
+        np.array([0.765, 0.768, 0.766, 0.769, 0.766]),
+        np.array([0.724, 0.728, 0.725, 0.727, 0.726]),
+    )
     found = welch((REFERENCE - own_ref)[None], (VARIANT - own_var)[None])
     assert found.t_G[0] == pytest.approx(-4.160292198, abs=5e-10)
     assert found.p_G[0] == pytest.approx(0.00366060, abs=5e-9)
@@ -56,12 +68,16 @@ def test_mcnemar_equals_the_vector_and_statsmodels():
     assert mcnemar_exact(30, 12) == pytest.approx(0.00791590, abs=5e-9)
     assert mcnemar_exact(0, 0) == 1.0
     lost, gained = np.array([0, 3, 5, 7, 1]), np.array([6, 3, 4, 0, 1])
-    there = [mcnemar([[50, a], [b, 9]], exact=True).pvalue for a, b in zip(lost, gained, strict=True)]
+    there = [
+        mcnemar([[50, a], [b, 9]], exact=True).pvalue for a, b in zip(lost, gained, strict=True)
+    ]
     np.testing.assert_allclose(mcnemar_exact(lost, gained), there)
 
 
 @pytest.mark.parametrize("correction", [0.0, HALF])
-@pytest.mark.parametrize(("lost", "gained", "n"), [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10)])
+@pytest.mark.parametrize(
+    ("lost", "gained", "n"), [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10)]
+)
 def test_the_paired_interval_equals_numerical_likelihood(lost, gained, n, correction):
     np.testing.assert_allclose(
         paired_interval(lost, gained, n, 0.05, correction=correction),
@@ -73,19 +89,26 @@ def test_the_paired_interval_equals_numerical_likelihood(lost, gained, n, correc
 def test_the_paired_interval_at_the_edges():
     z = stats.norm.isf(0.025)
     low, high = paired_interval(0, 0, 100)
-    assert (low, high) == (pytest.approx(-(z**2) / (100 + z**2)), pytest.approx(z**2 / (100 + z**2)))
+    assert (low, high) == (
+        pytest.approx(-(z**2) / (100 + z**2)),
+        pytest.approx(z**2 / (100 + z**2)),
+    )
     assert paired_interval(20, 0, 20).low == pytest.approx(-1.0)
     assert np.isnan(paired_interval(0, 0, 0)).all()
     low_G, high_G = paired_interval(np.array([1, 5]), np.array([5, 1]), np.array([50, 50]))
     np.testing.assert_allclose(low_G, -high_G[::-1])
-    with pytest.raises(ValueError, match=r"^lost and gained must be counts of disjoint examples among the n$"):
+    with pytest.raises(
+        ValueError, match=r"^lost and gained must be counts of disjoint examples among the n$"
+    ):
         paired_interval(6, 5, 10)
 
 
 def test_the_paired_interval_covers_where_few_examples_change():
     """Exact coverage by summing the trinomial: n = 60, 2 % lost, 1 % gained."""
     lost, gained = (a.ravel() for a in np.meshgrid(np.arange(15), np.arange(15)))
-    mass = stats.multinomial.pmf(np.column_stack([lost, gained, 60 - lost - gained]), 60, [0.02, 0.01, 0.97])
+    mass = stats.multinomial.pmf(
+        np.column_stack([lost, gained, 60 - lost - gained]), 60, [0.02, 0.01, 0.97]
+    )
     low, high = paired_interval(lost, gained, 60, 0.05)
     covered = mass[(low <= -0.01) & (high >= -0.01)].sum()
     assert mass.sum() == pytest.approx(1, abs=1e-9)
@@ -135,7 +158,9 @@ def test_corrections_equal_statsmodels_and_leave_nan_alone():
         assert np.isnan(correct([np.nan])).all()
 
 
-@pytest.mark.parametrize(("effect", "sd"), [(0.02, 0.01), (0.01, 0.012), (0.005, 0.01), (-0.02, 0.01)])
+@pytest.mark.parametrize(
+    ("effect", "sd"), [(0.02, 0.01), (0.01, 0.012), (0.005, 0.01), (-0.02, 0.01)]
+)
 def test_members_for_is_near_the_noncentral_t(effect, sd):
     exact = TTestIndPower().solve_power(effect_size=abs(effect) / sd, alpha=0.05, power=0.8)
     assert abs(members_for(effect, sd, sd) - np.ceil(exact)) <= 1
@@ -144,9 +169,13 @@ def test_members_for_is_near_the_noncentral_t(effect, sd):
 def test_what_members_for_asks_for_is_detectable():
     needed = members_for(0.013, 0.004, 0.03, level=0.01)
     assert (
-        detectable(0.004, 0.03, needed, needed, 0.01) <= 0.013 < detectable(0.004, 0.03, needed - 1, needed - 1, 0.01)
+        detectable(0.004, 0.03, needed, needed, 0.01)
+        <= 0.013
+        < detectable(0.004, 0.03, needed - 1, needed - 1, 0.01)
     )
     assert np.isnan(detectable(0.1, 0.1, 1, 5))
     assert members_for(0.1, 0.0, 0.0) == 2
-    with pytest.raises(ValueError, match=r"^effect 0 with deviations 1.0 and 1.0: no number of members could tell$"):
+    with pytest.raises(
+        ValueError, match=r"^effect 0 with deviations 1.0 and 1.0: no number of members could tell$"
+    ):
         members_for(0, 1.0, 1.0)

@@ -38,7 +38,10 @@ def test_rates_by_slice_and_overall_equal_loops(measure, settings):
     value_MN = measure(records).astype(float).tolist()
     inside_GN = slices.membership_GN.toarray().astype(bool).tolist()
     expected = [
-        [oracles.mean_defined([v for v, inside in zip(row, inside_N, strict=True) if inside]) for row in value_MN]
+        [
+            oracles.mean_defined([v for v, inside in zip(row, inside_N, strict=True) if inside])
+            for row in value_MN
+        ]
         for inside_N in inside_GN
     ]
     np.testing.assert_allclose(rate_by_slice(measure, records, slices), expected, rtol=1e-12)
@@ -49,7 +52,10 @@ def test_rates_by_slice_and_overall_equal_loops(measure, settings):
 
 def test_a_class_slices_accuracy_is_its_recall():
     records = worlds.records_from([[0, 1, 1, 1], [0, 0, 1, 0]], [0, 0, 1, 1])
-    assert rate_by_slice(accuracy, records, slice_table(records, ["class"])).tolist() == [[0.5, 1.0], [1.0, 0.5]]
+    assert rate_by_slice(accuracy, records, slice_table(records, ["class"])).tolist() == [
+        [0.5, 1.0],
+        [1.0, 0.5],
+    ]
 
 
 def test_a_slice_on_which_a_measure_is_never_defined_is_nan():

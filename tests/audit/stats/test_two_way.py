@@ -18,7 +18,9 @@ def sides(seed, m_ref=4, m_var=3, n=40, effect=-0.1, graded=False):
     rng = np.random.default_rng(seed)
     skill_M = np.append(rng.normal(0, 0.06, m_ref), rng.normal(effect, 0.12, m_var))
     chance_MN = rng.beta(4, 2, n) + skill_M[:, None]
-    value_MN = chance_MN.clip(0, 1) if graded else (rng.random(chance_MN.shape) < chance_MN).astype(float)
+    value_MN = (
+        chance_MN.clip(0, 1) if graded else (rng.random(chance_MN.shape) < chance_MN).astype(float)
+    )
     return value_MN[:m_ref], value_MN[m_ref:]
 
 
@@ -31,7 +33,9 @@ def by_hand(before_MN, after_MN, level, paired, clusters):
 
 
 @pytest.mark.parametrize("clustered", [False, True])
-@pytest.mark.parametrize(("m_ref", "m_var", "paired"), [(4, 3, False), (2, 2, False), (5, 1, False), (3, 3, True)])
+@pytest.mark.parametrize(
+    ("m_ref", "m_var", "paired"), [(4, 3, False), (2, 2, False), (5, 1, False), (3, 3, True)]
+)
 @pytest.mark.parametrize("graded", [False, True])
 def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
     n, level = 40, 0.1
@@ -49,26 +53,33 @@ def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
     member = sp.csr_array(np.ones((1, n)))
     given = {"paired": paired, "cluster_N": clusters if clustered else None}
     found = two_way(before_MN, after_MN, member, level, **given)
-    over = mean_limits(member, after_MN.mean(axis=0) - before_MN.mean(axis=0), level, given["cluster_N"])
+    over = mean_limits(
+        member, after_MN.mean(axis=0) - before_MN.mean(axis=0), level, given["cluster_N"]
+    )
     assert found.effect_G[0] == pytest.approx(effect)
     assert found.low_G[0] == pytest.approx(min(effect - half, over.low_G[0]), abs=1e-9)
     assert found.high_G[0] == pytest.approx(max(effect + half, over.high_G[0]), abs=1e-9)
 
 
 def test_degrees_of_freedom_are_pooled_over_the_rows():
-    """A row whose noisy side happens to look calm does not get a small error and many degrees of freedom at once."""
+    """A row whose noisy side happens to look calm does not get a small error and many degrees of
+    freedom at once."""
     before_MN, after_MN = sides(3, 5, 3, 60)
     rows = [np.arange(60) < 30, np.arange(60) >= 30]
     shares, parts = [], []
     for inside in rows:
-        effect, each, examples = by_hand(before_MN[:, inside], after_MN[:, inside], 0.05, False, np.arange(30))
+        effect, each, examples = by_hand(
+            before_MN[:, inside], after_MN[:, inside], 0.05, False, np.arange(30)
+        )
         shares.append(each[0] / sum(each))
         parts.append((effect, sum(each), examples))
     share = np.mean(shares)
     df = 1 / (share**2 / 4 + (1 - share) ** 2 / 2)
     found = two_way(before_MN, after_MN, sp.csr_array(np.array(rows, float)), 0.05, paired=False)
     for g, (effect, members, examples) in enumerate(parts):
-        half = np.sqrt(stats.t.isf(0.025, df) ** 2 * members + stats.norm.isf(0.025) ** 2 * examples)
+        half = np.sqrt(
+            stats.t.isf(0.025, df) ** 2 * members + stats.norm.isf(0.025) ** 2 * examples
+        )
         assert found.low_G[g] <= effect - half + 1e-9
         assert found.high_G[g] >= effect + half - 1e-9
 
@@ -82,7 +93,9 @@ def test_p_is_the_level_at_which_the_interval_reaches_no_change(paired):
         for g, p in enumerate(p_G):
             if p > 0.99:
                 continue
-            inside, outside = (two_way(before_MN, after_MN, member, p * f, paired=paired) for f in (0.999, 1.001))
+            inside, outside = (
+                two_way(before_MN, after_MN, member, p * f, paired=paired) for f in (0.999, 1.001)
+            )
             assert inside.low_G[g] <= 0 <= inside.high_G[g]
             assert outside.low_G[g] > 0 or outside.high_G[g] < 0
 
@@ -104,7 +117,9 @@ def test_members_who_differ_widen_it_however_many_examples_there_are():
     before_MN = np.vstack([np.arange(n) % 100 < skill for skill in (70, 80, 90)]).astype(float)
     after_MN = np.vstack([np.arange(n) % 100 < skill for skill in (66, 76, 86)]).astype(float)
     found = two_way(before_MN, after_MN, sp.csr_array(np.ones((1, n))), 0.05, paired=False)
-    welch = stats.ttest_ind([0.66, 0.76, 0.86], [0.7, 0.8, 0.9], equal_var=False).confidence_interval(0.95)
+    welch = stats.ttest_ind(
+        [0.66, 0.76, 0.86], [0.7, 0.8, 0.9], equal_var=False
+    ).confidence_interval(0.95)
     assert (found.low_G[0], found.high_G[0]) == pytest.approx((welch.low, welch.high), abs=0.01)
     assert found.p_G[0] > 0.5
     together = two_way(before_MN, after_MN, sp.csr_array(np.ones((1, n))), 0.05, paired=True)
@@ -139,21 +154,28 @@ def test_missing_answers_and_empty_rows():
 def test_examples_of_few_clusters_are_as_many_units():
     """Five clusters of unequal size: the sample variance divides by 4, not by 39."""
     rng = np.random.default_rng(4)
-    change_N, cluster_N = rng.normal(-0.1, 0.4, 40).clip(-1, 1), np.repeat(np.arange(5), [2, 4, 8, 12, 14])
+    change_N, cluster_N = (
+        rng.normal(-0.1, 0.4, 40).clip(-1, 1),
+        np.repeat(np.arange(5), [2, 4, 8, 12, 14]),
+    )
     total = sum(sum(change_N[cluster_N == k] - change_N.mean()) ** 2 for k in range(5))
-    found = square_over_examples(sp.csr_array(np.ones((1, 40))), change_N, np.array([40.0]), np.array([5.0]), cluster_N)
+    found = square_over_examples(
+        sp.csr_array(np.ones((1, 40))), change_N, np.array([40.0]), np.array([5.0]), cluster_N
+    )
     assert found[0] == pytest.approx(total * 5 / 4 / 40**2)
 
 
 def test_beyond_the_overall_shift_examples_vary_too():
-    """Recipes that differ by example, and by no more on one slice than on another: new examples would show nothing, but
-    exchanged members, on these examples alone, see a difference in nearly every world."""
+    """Recipes that differ by example, and by no more on one slice than on another: new examples
+    would show nothing, but exchanged members, on these examples alone, see a difference in nearly
+    every world."""
     rng, alarms = np.random.default_rng(11), 0
     rows = sp.csr_array(np.array([np.arange(120) % 4 == g for g in range(4)], float))
     for _ in range(40):
         tilt_N = rng.choice([-0.4, 0.4], 120)
         before_MN, after_MN = (
-            (rng.random((8, 120)) < (0.5 + side * tilt_N / 2)[None]).astype(float) for side in (-1, 1)
+            (rng.random((8, 120)) < (0.5 + side * tilt_N / 2)[None]).astype(float)
+            for side in (-1, 1)
         )
         found = two_way(before_MN, after_MN, rows, 0.05 / 4, paired=False, beyond=True)
         alarms += ((found.p_G <= 0.05 / 4) & ((found.low_G > 0) | (found.high_G < 0))).any()
@@ -165,7 +187,8 @@ def test_beyond_the_overall_shift_examples_vary_too():
 
 
 def test_beyond_the_overall_shift_p_is_of_what_is_left():
-    """A slice that did not move where everything else fell by a fifth: no change by itself, a large one beyond."""
+    """A slice that did not move where everything else fell by a fifth: no change by itself, a large
+    one beyond."""
     rng = np.random.default_rng(11)
     before_MN, after_MN = ((rng.random((6, 2000)) < 0.8).astype(float) for _ in range(2))
     after_MN[:, 400:] *= rng.random((6, 1600)) < 0.75

@@ -23,12 +23,21 @@ def integer(value):
 
 
 def python_batch(pixels, labels):
-    """Protocol 2, strings as byte strings, the array through ``_reconstruct``: the layout of data_batch_1."""
-    dtype = b"cnumpy\ndtype\nq\x0a" + text(b"u1") + b"K\x00K\x01\x87Rq\x0b(K\x03" + text(b"|") + b"NNN"
+    """Protocol 2, strings as byte strings, the array through ``_reconstruct``: the layout of
+    data_batch_1."""
+    dtype = (
+        b"cnumpy\ndtype\nq\x0a" + text(b"u1") + b"K\x00K\x01\x87Rq\x0b(K\x03" + text(b"|") + b"NNN"
+    )
     dtype += b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
     raw = pixels.tobytes()
-    array = b"cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85" + text(b"b") + b"\x87Rq\x09"
-    array += b"(K\x01" + integer(pixels.shape[0]) + integer(pixels.shape[1]) + b"\x86" + dtype + b"\x89"
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85"
+        + text(b"b")
+        + b"\x87Rq\x09"
+    )
+    array += (
+        b"(K\x01" + integer(pixels.shape[0]) + integer(pixels.shape[1]) + b"\x86" + dtype + b"\x89"
+    )
     array += b"T" + struct.pack("<I", len(raw)) + raw + b"tb"
     label_list = b"]q\x05(" + b"".join(integer(label) for label in labels) + b"e"
     names = b"]q\x0c(" + b"".join(text(b"x_%d.png" % i) for i in range(len(labels))) + b"e"
@@ -38,7 +47,9 @@ def python_batch(pixels, labels):
         (b"data", array),
         (b"filenames", names),
     ]
-    return b"\x80\x02}q\x01(" + b"".join(text(key) + b"q\x02" + value for key, value in pairs) + b"u."
+    return (
+        b"\x80\x02}q\x01(" + b"".join(text(key) + b"q\x02" + value for key, value in pairs) + b"u."
+    )
 
 
 def binary_batch(pixels, labels):
@@ -50,7 +61,10 @@ def write_folder(folder, write, suffix):
     rng = np.random.default_rng(2)
     batches = []
     for stem in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"):
-        pixels, labels = rng.integers(0, 256, (10, 3072), dtype=np.uint8), rng.permutation(10).tolist()
+        pixels, labels = (
+            rng.integers(0, 256, (10, 3072), dtype=np.uint8),
+            rng.permutation(10).tolist(),
+        )
         (folder / f"{stem}{suffix}").write_bytes(write(pixels, labels))
         batches.append((pixels, labels))
     return batches
@@ -67,7 +81,9 @@ def write_folder(folder, write, suffix):
 def test_both_versions_are_read_as_written(tmp_path, inner, write, suffix):
     batches = write_folder(tmp_path / inner, write, suffix)
     splits = CIFAR10(str(tmp_path)).load()
-    assert (splits.train.x_NCHW.reshape(50, 3072) == np.concatenate([p for p, _ in batches[:5]])).all()
+    assert (
+        splits.train.x_NCHW.reshape(50, 3072) == np.concatenate([p for p, _ in batches[:5]])
+    ).all()
     assert splits.train.label_N.tolist() == [label for _, labels in batches[:5] for label in labels]
     assert (splits.test.x_NCHW.reshape(10, 3072) == batches[5][0]).all()
     assert splits.test.label_N.tolist() == batches[5][1]
@@ -112,7 +128,8 @@ def test_the_refusal_names_what_the_file_wanted(tmp_path):
     with pytest.raises(UserError) as caught:
         CIFAR10(str(tmp_path)).load()
     assert str(caught.value) == (
-        f"{bad}: names {os.mkdir.__module__}.mkdir, which no CIFAR batch does; opening it could run code. {FETCH}"
+        f"{bad}: names {os.mkdir.__module__}.mkdir, which no CIFAR batch does; opening it could "
+        f"run code. {FETCH}"
     )
 
 
@@ -188,12 +205,16 @@ def test_a_missing_batch_is_named(tmp_path):
     (tmp_path / "data_batch_4").unlink()
     with pytest.raises(UserError) as caught:
         CIFAR10(str(tmp_path)).load()
-    assert str(caught.value) == f"{tmp_path}/data_batch_4: missing, though data_batch_1 is there. {FETCH}"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/data_batch_4: missing, though data_batch_1 is there. {FETCH}"
+    )
 
 
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         CIFAR10(str(tmp_path)).load()
     assert str(caught.value) == (
-        f"{tmp_path}: no data_batch_1.bin or data_batch_1. Give the folder that holds the six batch files of CIFAR-10."
+        f"{tmp_path}: no data_batch_1.bin or data_batch_1. Give the folder that holds the six "
+        "batch files of CIFAR-10."
     )

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from undertow.lab.data import CIFAR10, Digits, FashionMNIST, IdxFolder, ImageFolder, LongTail, ParquetImages
+from undertow.lab.data import (
+    CIFAR10,
+    Digits,
+    FashionMNIST,
+    IdxFolder,
+    ImageFolder,
+    LongTail,
+    ParquetImages,
+)
 from undertow.lab.data.fashion_mnist.make_subset import PER_CLASS, chosen_rows, write_npz
 
 TAIL = LongTail(ratio=50, order=tuple(range(9, -1, -1)))
@@ -28,7 +36,8 @@ def test_fashion_mnist_is_the_stated_subset(fashion):
 
 
 def test_fashion_mnist_holds_clothes(fashion):
-    """Nearest class mean gets .68 on the full set (ours alike): rows, labels and pixels belong together."""
+    """Nearest class mean gets .68 on the full set (ours alike): rows, labels and pixels belong
+    together."""
     train, test = fashion.train, fashion.test
     flat = train.x_NCHW.reshape(10_000, -1).astype(np.float32)
     mean_C = np.stack([flat[train.label_N == c].mean(axis=0) for c in range(10)])
@@ -38,7 +47,10 @@ def test_fashion_mnist_holds_clothes(fashion):
 
 
 def test_ink_splits_the_subset_about_evenly_and_follows_the_pixels(fashion):
-    ink_N, mean_N = fashion.train.slices["ink"].to_numpy(), fashion.train.x_NCHW.mean(axis=(1, 2, 3))
+    ink_N, mean_N = (
+        fashion.train.slices["ink"].to_numpy(),
+        fashion.train.x_NCHW.mean(axis=(1, 2, 3)),
+    )
     shares = [np.mean(ink_N == name) for name in ("little", "medium", "much")]
     assert np.abs(np.array(shares) - 1 / 3).max() < 0.02
     assert mean_N[ink_N == "little"].max() < mean_N[ink_N == "medium"].min()
@@ -49,10 +61,24 @@ def test_a_tail_thins_the_training_part_and_marks_both(fashion):
     tailed = FashionMNIST(tail=TAIL).load()
     rows = TAIL.index(fashion.train.label_N, 10)
     assert tailed.train.example_id_N == tuple(fashion.train.example_id_N[i] for i in rows)
-    assert np.bincount(tailed.train.label_N).tolist() == [20, 31, 48, 74, 114, 176, 271, 419, 647, 1000]
+    assert np.bincount(tailed.train.label_N).tolist() == [
+        20,
+        31,
+        48,
+        74,
+        114,
+        176,
+        271,
+        419,
+        647,
+        1000,
+    ]
     assert tailed.test.example_id_N == fashion.test.example_id_N
     assert tailed.test.slices.columns == ["ink", "frequency", "train_count"]
-    by_class = {c: tailed.test.slices["frequency"][int(np.argmax(tailed.test.label_N == c))] for c in range(10)}
+    by_class = {
+        c: tailed.test.slices["frequency"][int(np.argmax(tailed.test.label_N == c))]
+        for c in range(10)
+    }
     assert [by_class[c] for c in range(10)] == ["tail"] * 3 + ["middle"] * 4 + ["head"] * 3
 
 
@@ -90,7 +116,9 @@ def test_write_npz_gives_the_same_bytes_twice(tmp_path):
         write_npz(tmp_path / name, arrays)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     with np.load(tmp_path / "one", allow_pickle=False) as back:
-        assert {name: back[name].tolist() for name in back} == {k: v.tolist() for k, v in arrays.items()}
+        assert {name: back[name].tolist() for name in back} == {
+            k: v.tolist() for k, v in arrays.items()
+        }
 
 
 def test_digits_are_scikit_learns():
@@ -98,7 +126,8 @@ def test_digits_are_scikit_learns():
     table = load_digits()
     assert (len(splits.train.label_N), len(splits.test.label_N)) == (897, 900)
     rows = [
-        int(example_id.removeprefix("digits/")) for example_id in splits.train.example_id_N + splits.test.example_id_N
+        int(example_id.removeprefix("digits/"))
+        for example_id in splits.train.example_id_N + splits.test.example_id_N
     ]
     assert rows == np.random.default_rng(0).permutation(1797).tolist()
     for part, chosen in ((splits.train, rows[:897]), (splits.test, rows[897:])):
@@ -127,6 +156,8 @@ def test_repr_evaluates_to_an_equal_object(dataset):
 def test_data_sets_need_no_torch():
     code = "import sys; from undertow.lab.data import FashionMNIST; FashionMNIST().load(); "
     done = subprocess.run(
-        [sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True
+        [sys.executable, "-c", code + "print('torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
     )
     assert done.stdout == "False\n", done.stderr

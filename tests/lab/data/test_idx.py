@@ -12,14 +12,22 @@ FETCH = "The file is damaged or another format: fetch it again."
 
 
 def idx_bytes(array):
-    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        b"\0\0\x08"
+        + bytes([array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def write_folder(folder, suffix="", pack=lambda data: data, separator="-"):
     rng = np.random.default_rng(5)
     made = {}
     for which, count in (("train", 30), ("t10k", 20)):
-        made[which] = rng.integers(0, 256, (count, 6, 5), dtype=np.uint8), (np.arange(count) % 10).astype(np.uint8)
+        made[which] = (
+            rng.integers(0, 256, (count, 6, 5), dtype=np.uint8),
+            (np.arange(count) % 10).astype(np.uint8),
+        )
         for array, kind in zip(made[which], ("images", "labels"), strict=True):
             name = f"{which}-{kind}{separator}idx{array.ndim}-ubyte{suffix}"
             (folder / name).write_bytes(pack(idx_bytes(array)))
@@ -64,9 +72,15 @@ def test_a_missing_file_is_named(tmp_path):
     [
         (b"", "starts with nothing, an IDX file of bytes with 00 00 08."),
         (b"\x89PNG....", "starts with 89 50 4e 47, an IDX file of bytes with 00 00 08."),
-        (b"\0\0\x0d\x01" + b"\0" * 8, "starts with 00 00 0d 01, an IDX file of bytes with 00 00 08."),
+        (
+            b"\0\0\x0d\x01" + b"\0" * 8,
+            "starts with 00 00 0d 01, an IDX file of bytes with 00 00 08.",
+        ),
         (b"\0\0\x08\x03\0\0", "6 bytes, the header alone needs 16."),
-        (b"\0\0\x08\x02\0\0\0\x02\0\0\0\x03abcde", "the header promises 2 × 3 = 6 bytes, 5 follow."),
+        (
+            b"\0\0\x08\x02\0\0\0\x02\0\0\0\x03abcde",
+            "the header promises 2 × 3 = 6 bytes, 5 follow.",
+        ),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path, data, message):
@@ -81,7 +95,9 @@ def test_a_damaged_file_is_refused(tmp_path, data, message):
 def test_a_truncated_gzip_is_refused(tmp_path, kept):
     path = tmp_path / "file.gz"
     path.write_bytes(
-        gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, (50, 4), dtype=np.uint8)))[:kept]
+        gzip.compress(
+            idx_bytes(np.random.default_rng(0).integers(0, 256, (50, 4), dtype=np.uint8))
+        )[:kept]
     )
     with pytest.raises(UserError, match=rf"^{path}: cannot be read \(.+\)\. {FETCH}$"):
         read_idx(path)

@@ -73,8 +73,8 @@ def test_class_folders_without_images_are_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         ImageFolder(str(tmp_path)).load()
     assert str(caught.value) == (
-        f"{tmp_path}: no image in its class folders. "
-        f"Known endings: .bmp, .gif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp."
+        f"{tmp_path}: no image in its class folders. Known endings: .bmp, .gif, .jpeg, .jpg, .pgm, "
+        ".png, .ppm, .tif, .tiff, .webp."
     )
 
 
@@ -83,7 +83,8 @@ def test_a_train_folder_without_a_test_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         ImageFolder(str(tmp_path)).load()
     assert str(caught.value) == (
-        f"{tmp_path}: has a train folder but none of test, val, valid, validation. Add the test images."
+        f"{tmp_path}: has a train folder but none of test, val, valid, validation. Add the test "
+        "images."
     )
 
 
@@ -92,7 +93,9 @@ def test_an_unknown_test_class_is_refused(tmp_path):
     (tmp_path / "test" / "b").mkdir()
     with pytest.raises(UserError) as caught:
         ImageFolder(str(tmp_path)).load()
-    assert str(caught.value) == (f"{tmp_path}/test: class folder 'b' is not in {tmp_path}/train. Rename or remove it.")
+    assert str(caught.value) == (
+        f"{tmp_path}/test: class folder 'b' is not in {tmp_path}/train. Rename or remove it."
+    )
 
 
 def test_a_damaged_image_is_named(tmp_path):
@@ -101,7 +104,10 @@ def test_a_damaged_image_is_named(tmp_path):
     bad.write_bytes(b"\x89PNG and then nothing")
     with pytest.raises(UserError) as caught:
         ImageFolder(str(tmp_path)).load()
-    assert str(caught.value) == f"{bad}: not a readable image (not a known image format). Replace or remove it."
+    assert (
+        str(caught.value)
+        == f"{bad}: not a readable image (not a known image format). Replace or remove it."
+    )
 
 
 def test_parts_of_different_size_are_refused(tmp_path):
@@ -109,7 +115,10 @@ def test_parts_of_different_size_are_refused(tmp_path):
     write(tmp_path / "test" / "a" / "2.png", 0, (1, 4, 4))
     with pytest.raises(UserError) as caught:
         ImageFolder(str(tmp_path)).load()
-    assert str(caught.value) == f"{tmp_path}: test images have 4 × 4 pixels, training images 6 × 5. Give size=(6, 5)."
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: test images have 4 × 4 pixels, training images 6 × 5. Give size=(6, 5)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,20 @@ def jpeg(rng, height=64, width=64):
     """A picture with structure, so that decoding has something to do."""
     coarse = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
     stream = io.BytesIO()
-    Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=80)
+    Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(
+        stream, "JPEG", quality=80
+    )
     return stream.getvalue()
 
 
 def rows():
     """(split, index, label, bytes), with split and index in no order."""
     rng = np.random.default_rng(3)
-    every = [(split, index, index % 3, jpeg(rng)) for split, count in COUNT.items() for index in range(count)]
+    every = [
+        (split, index, index % 3, jpeg(rng))
+        for split, count in COUNT.items()
+        for index in range(count)
+    ]
     return [every[place] for place in rng.permutation(len(every))]
 
 
@@ -50,7 +56,9 @@ def root(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     frame = pl.DataFrame(rows(), schema=["split", "index", "label", "jpeg"], orient="row")
-    frame.with_columns(even=pl.col("index") % 2 == 0).write_parquet(folder / "set.parquet", row_group_size=16)
+    frame.with_columns(even=pl.col("index") % 2 == 0).write_parquet(
+        folder / "set.parquet", row_group_size=16
+    )
     return folder
 
 
@@ -80,7 +88,13 @@ TAIL = LongTail(ratio=4)
 @pytest.mark.parametrize("make", [folder_of, parquet_of])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"channels": 1}, {"size": (20, 31)}, {"tail": TAIL}, {"mean": (0.5,) * 3, "std": (0.2,) * 3}],
+    [
+        {},
+        {"channels": 1},
+        {"size": (20, 31)},
+        {"tail": TAIL},
+        {"mean": (0.5,) * 3, "std": (0.2,) * 3},
+    ],
     ids=str,
 )
 def test_a_streamed_data_set_equals_the_eager_one(root, make, settings):
@@ -141,7 +155,9 @@ def test_taking_rows_keeps_them_encoded_and_in_order(pair, first, second):
     assert (len(taken), taken.shape) == (len(first), (len(first), 3, 64, 64))
     if len(first):
         again = second.draw(st.lists(st.integers(0, len(first) - 1), max_size=9))
-        assert np.array_equal(taken[np.array(again, dtype=int)], eager[first][np.array(again, dtype=int)])
+        assert np.array_equal(
+            taken[np.array(again, dtype=int)], eager[first][np.array(again, dtype=int)]
+        )
 
 
 def test_a_mask_and_an_index_of_two_axes_and_an_index_outside(pair):
@@ -164,7 +180,10 @@ def test_it_becomes_an_array_only_by_decoding(pair):
 
 def test_parts_are_thinned_alike(root):
     eager, streamed = parquet_of(root).load().train, parquet_of(root, stream=True).load().train
-    for change in (lambda part: first_per_class(part, 3), lambda part: take(part, np.array([5, 1, 5]))):
+    for change in (
+        lambda part: first_per_class(part, 3),
+        lambda part: take(part, np.array([5, 1, 5])),
+    ):
         assert change(streamed).example_id_N == change(eager).example_id_N
         assert isinstance(change(streamed).x_NCHW, LazyImages)
         assert np.array_equal(np.asarray(change(streamed).x_NCHW), change(eager).x_NCHW)
@@ -185,7 +204,9 @@ def test_streaming_is_not_part_of_what_a_description_says(root):
         assert make(root) == make(root, stream=True)
         assert repr(make(root)) == repr(make(root, stream=True))
         assert hash(make(root)) == hash(make(root, stream=True))
-        assert eval(repr(make(root, mean=(0.1,) * 3, std=(1.0,) * 3))) == make(root, mean=(0.1,) * 3, std=(1.0,) * 3)
+        assert eval(repr(make(root, mean=(0.1,) * 3, std=(1.0,) * 3))) == make(
+            root, mean=(0.1,) * 3, std=(1.0,) * 3
+        )
 
 
 @pytest.mark.parametrize(
@@ -198,11 +219,13 @@ def test_streaming_is_not_part_of_what_a_description_says(root):
         ),
         (
             {"mean": (0.5, 0.5, 0.5), "std": (0.2, 0.0, 0.2)},
-            "(mean=(0.5, 0.5, 0.5), std=(0.2, 0.0, 0.2)): give finite numbers, and deviations above 0.",
+            "(mean=(0.5, 0.5, 0.5), std=(0.2, 0.0, 0.2)): give finite numbers, and deviations "
+            "above 0.",
         ),
         (
             {"mean": (0.5, float("nan"), 0.5), "std": (0.2, 0.2, 0.2)},
-            "(mean=(0.5, nan, 0.5), std=(0.2, 0.2, 0.2)): give finite numbers, and deviations above 0.",
+            "(mean=(0.5, nan, 0.5), std=(0.2, 0.2, 0.2)): give finite numbers, and deviations "
+            "above 0.",
         ),
     ],
 )
@@ -220,7 +243,8 @@ def write(path, seed, height=6, width=5):
 
 
 def small(folder, **settings):
-    """Nine training images and one test image; with statistics given, loading decodes only the first of each part."""
+    """Nine training images and one test image; with statistics given, loading decodes only the
+    first of each part."""
     for i in range(9):
         write(folder / "train" / "a" / f"{i}.png", i)
     write(folder / "test" / "a" / "9.png", 9)
@@ -275,7 +299,10 @@ def test_the_first_bad_image_is_the_one_named_whatever_thread_met_it(root, tmp_p
     for _ in range(20):
         with pytest.raises(UserError) as caught:
             images[np.arange(40)]
-        assert str(caught.value) == "image 7: not a readable image (not a known image format). Replace or remove it."
+        assert (
+            str(caught.value)
+            == "image 7: not a readable image (not a known image format). Replace or remove it."
+        )
 
 
 def test_a_file_that_went_away_is_named(tmp_path):
@@ -285,8 +312,8 @@ def test_a_file_that_went_away_is_named(tmp_path):
     with pytest.raises(UserError) as caught:
         images[:]
     assert str(caught.value) == (
-        f"{gone}: cannot be read (No such file or directory). It was there when the data set was loaded: "
-        f"put it back, or load again."
+        f"{gone}: cannot be read (No such file or directory). It was there when the data set was "
+        "loaded: put it back, or load again."
     )
 
 
@@ -295,17 +322,23 @@ def test_parts_of_different_size_are_refused(tmp_path, root):
     write(tmp_path / "test" / "a" / "9.png", 9, height=4)
     with pytest.raises(UserError) as caught:
         dataset.load()
-    assert str(caught.value) == f"{tmp_path}: test images have 4 × 5 pixels, training images 6 × 5. Give size=(6, 5)."
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: test images have 4 × 5 pixels, training images 6 × 5. Give size=(6, 5)."
+    )
     frame = pl.read_parquet(root / "set.parquet")
     other = pl.lit(jpeg(np.random.default_rng(0), 32, 32))
     path = tmp_path / "two.parquet"
-    frame.with_columns(jpeg=pl.when(pl.col("split") == "test").then(other).otherwise("jpeg")).write_parquet(path)
+    frame.with_columns(
+        jpeg=pl.when(pl.col("split") == "test").then(other).otherwise("jpeg")
+    ).write_parquet(path)
     for stream in (False, True):
         with pytest.raises(UserError) as caught:
             ParquetImages(str(path), stream=stream).load()
         assert (
             str(caught.value)
-            == f"{path}: test images have 32 × 32 pixels, training images 64 × 64. Give size=(64, 64)."
+            == f"{path}: test images have 32 × 32 pixels, training images 64 × 64. Give size=(64, "
+            "64)."
         )
 
 
@@ -363,8 +396,9 @@ def test_a_full_disk_is_said_to_be_full(root, monkeypatch):
     with pytest.raises(UserError) as caught:
         parquet_of(root, stream=True).load()
     assert str(caught.value) == (
-        f"{root}/set.parquet: its images cannot be copied to {tempfile.gettempdir()} (No space left on device). "
-        f"stream=True needs room for them there: set TMPDIR to a folder that has it."
+        f"{root}/set.parquet: its images cannot be copied to {tempfile.gettempdir()} (No space "
+        "left on device). stream=True needs room for them there: set TMPDIR to a folder that has "
+        "it."
     )
 
 
@@ -397,7 +431,10 @@ def test_a_file_damaged_in_its_middle_is_refused(root, tmp_path):
     data[4:4000] = bytes(3996)
     path = tmp_path / "bad.parquet"
     path.write_bytes(data)
-    with pytest.raises(UserError, match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it"):
+    with pytest.raises(
+        UserError,
+        match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it",
+    ):
         ParquetImages(str(path), stream=True).load()
 
 
@@ -456,11 +493,14 @@ def bitmaps(folder, count):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.heavy
 def test_memory_does_not_grow_with_the_data(tmp_path):
-    """200 MB of pixels after 50 MB of them: some 25 MB more, that the allocator keeps; the eager readers take 740."""
+    """200 MB of pixels after 50 MB of them: some 25 MB more, that the allocator keeps; the eager
+    readers take 740."""
     bitmaps(tmp_path / "small", 460)
     bitmaps(tmp_path / "large", 1840)
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(tmp_path / "small"), str(tmp_path / "large")], capture_output=True, text=True
+        [sys.executable, "-c", MEMORY, str(tmp_path / "small"), str(tmp_path / "large")],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     count, megabytes = done.stdout.split()

@@ -70,7 +70,8 @@ def test_one_class_is_kept_whole():
         ),
         (
             lambda: LongTail(ratio=2, order=(0, 0, 1)),
-            "LongTail(order=(0, 0, 1)): not a permutation. List every class index 0 … C − 1 once, most frequent first.",
+            "LongTail(order=(0, 0, 1)): not a permutation. List every class index 0 … C − 1 once, "
+            "most frequent first.",
         ),
         (
             lambda: LongTail(ratio=2, order=(1, 0)).counts(np.array([5, 5, 5])),
@@ -79,8 +80,8 @@ def test_one_class_is_kept_whole():
         ),
         (
             lambda: LongTail(ratio=100).counts(np.array([20, 20])),
-            "LongTail(ratio=100, seed=0, order=(), largest=None): the rarest class would keep no example. "
-            "Lower ratio to 20 or below.",
+            "LongTail(ratio=100, seed=0, order=(), largest=None): the rarest class would keep no "
+            "example. Lower ratio to 20 or below.",
         ),
         (
             lambda: LongTail(ratio=2, largest=50).counts(np.array([20, 20])),

@@ -29,7 +29,12 @@ def write(folder, frame):
 def test_rows_are_ordered_by_index_and_further_columns_are_slices(tmp_path):
     splits = ParquetImages(str(write(tmp_path, table())), classes=("no", "yes")).load()
     assert splits.name == "toy"
-    assert splits.train.example_id_N == ("toy/train/00000", "toy/train/00001", "toy/train/00002", "toy/train/00003")
+    assert splits.train.example_id_N == (
+        "toy/train/00000",
+        "toy/train/00001",
+        "toy/train/00002",
+        "toy/train/00003",
+    )
     assert (splits.train.x_NCHW == X_NCHW[[1, 3, 0, 5]]).all()
     assert splits.train.label_N.tolist() == [0, 1, 1, 0]
     assert splits.train.slices.to_dict(as_series=False) == {"region": ["s", "s", "n", "s"]}
@@ -39,7 +44,9 @@ def test_rows_are_ordered_by_index_and_further_columns_are_slices(tmp_path):
 
 def test_per_class_limits_and_grey_and_another_column_name(tmp_path):
     path = write(tmp_path, table().rename({"jpeg": "png"}))
-    splits = ParquetImages(str(path), image="png", channels=1, name="grey", train_per_class=1).load()
+    splits = ParquetImages(
+        str(path), image="png", channels=1, name="grey", train_per_class=1
+    ).load()
     assert splits.train.example_id_N == ("grey/train/00000", "grey/train/00001")
     assert splits.train.x_NCHW.shape == (2, 1, 4, 4)
     assert splits.classes == ("0", "1")
@@ -84,7 +91,8 @@ def test_a_damaged_image_is_named_by_its_id(tmp_path):
     with pytest.raises(UserError) as caught:
         ParquetImages(str(path)).load()
     assert str(caught.value) == (
-        f"{path}, toy/train/00000: not a readable image (not a known image format). Replace or remove it."
+        f"{path}, toy/train/00000: not a readable image (not a known image format). Replace or "
+        "remove it."
     )
 
 
@@ -92,11 +100,17 @@ def test_a_damaged_image_is_named_by_its_id(tmp_path):
 def test_a_file_that_is_not_parquet_is_refused(tmp_path, content):
     path = tmp_path / "bad.parquet"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it"):
+    with pytest.raises(
+        UserError,
+        match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it",
+    ):
         ParquetImages(str(path)).load()
 
 
 def test_a_missing_file_is_refused(tmp_path):
     path = tmp_path / "gone.parquet"
-    with pytest.raises(UserError, match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it"):
+    with pytest.raises(
+        UserError,
+        match=rf"^{path}: not a readable Parquet file \(.+\)\. Check the path, or fetch it",
+    ):
         ParquetImages(str(path)).load()

@@ -44,7 +44,9 @@ def test_bytes_that_are_no_image_are_refused():
 @pytest.mark.parametrize("kept", [8, 30, 60, 90])
 def test_a_truncated_png_is_refused(kept):
     (whole,) = encode_png(np.random.default_rng(0).integers(0, 256, (1, 1, 30, 30), dtype=np.uint8))
-    with pytest.raises(UserError, match=r"^cut\.png: not a readable image \(.+\)\. Replace or remove it\.$"):
+    with pytest.raises(
+        UserError, match=r"^cut\.png: not a readable image \(.+\)\. Replace or remove it\.$"
+    ):
         decode_image(whole[:kept], "cut.png", 1, None)
 
 
@@ -52,4 +54,7 @@ def test_sizes_that_differ_are_refused_by_name():
     images = [np.zeros((1, 4, 5), dtype=np.uint8), np.zeros((1, 4, 6), dtype=np.uint8)]
     with pytest.raises(UserError) as caught:
         stack_images(images, ["a.png", "b.png"])
-    assert str(caught.value) == "b.png: 4 × 6 pixels, but a.png has 4 × 5. Give size=(4, 5) to resize all."
+    assert (
+        str(caught.value)
+        == "b.png: 4 × 6 pixels, but a.png has 4 × 5. Give size=(4, 5) to resize all."
+    )

@@ -42,15 +42,18 @@ def test_arrays_may_be_written_to():
     [
         (
             [],
-            "d, train part: no examples. Check that the folder or file holds both a training and a test part.",
+            "d, train part: no examples. Check that the folder or file holds both a training and a "
+            "test part.",
         ),
         (
             [0, 2],
-            "d, train part: label 2 is outside 0 … 1. Give the names of all classes in the order of their labels.",
+            "d, train part: label 2 is outside 0 … 1. Give the names of all classes in the order "
+            "of their labels.",
         ),
         (
             [0, -1],
-            "d, train part: label -1 is outside 0 … 1. Give the names of all classes in the order of their labels.",
+            "d, train part: label -1 is outside 0 … 1. Give the names of all classes in the order "
+            "of their labels.",
         ),
     ],
 )
@@ -63,4 +66,7 @@ def test_unusable_parts_are_refused(train, message):
 def test_zero_per_class_is_refused():
     with pytest.raises(UserError) as caught:
         first_per_class(part([0]), 0)
-    assert str(caught.value) == "0 examples per class: at least 1 is needed. Give a positive number, or None for all."
+    assert (
+        str(caught.value)
+        == "0 examples per class: at least 1 is needed. Give a positive number, or None for all."
+    )

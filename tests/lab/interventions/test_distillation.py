@@ -15,7 +15,9 @@ Y_MB = torch.randint(0, 4, (2, 5), generator=DRAWN)
 
 def test_soft_labels_as_torch_computes_them():
     p_MBC = TEACHER_MBC.softmax(-1)
-    expected = F.cross_entropy(LOGITS_MBC.flatten(0, 1), p_MBC.flatten(0, 1), reduction="none").reshape(2, 5)
+    expected = F.cross_entropy(
+        LOGITS_MBC.flatten(0, 1), p_MBC.flatten(0, 1), reduction="none"
+    ).reshape(2, 5)
     torch.testing.assert_close(soft_cross_entropy(LOGITS_MBC, p_MBC), expected, rtol=0, atol=1e-12)
 
 
@@ -32,8 +34,12 @@ def test_it_is_the_papers_sum_written_out():
 
 def test_a_teacher_that_is_sure_of_the_label_gives_plain_cross_entropy():
     sure_MBC = 1e4 * F.one_hot(Y_MB, 4).double()
-    plain = F.cross_entropy(LOGITS_MBC.flatten(0, 1), Y_MB.flatten(), reduction="none").reshape(2, 5)
-    torch.testing.assert_close(Distillation().each(LOGITS_MBC, Y_MB, sure_MBC), plain, rtol=0, atol=1e-12)
+    plain = F.cross_entropy(LOGITS_MBC.flatten(0, 1), Y_MB.flatten(), reduction="none").reshape(
+        2, 5
+    )
+    torch.testing.assert_close(
+        Distillation().each(LOGITS_MBC, Y_MB, sure_MBC), plain, rtol=0, atol=1e-12
+    )
 
 
 def test_the_gradient_is_student_minus_teacher():
@@ -44,7 +50,10 @@ def test_the_gradient_is_student_minus_teacher():
 
 
 def test_a_flatter_teacher_has_more_entropy_which_no_student_gets_below():
-    losses = [Distillation(t).each(TEACHER_MBC / t, Y_MB, TEACHER_MBC).mean().item() for t in (0.1, 1.0, 3.0, 100.0)]
+    losses = [
+        Distillation(t).each(TEACHER_MBC / t, Y_MB, TEACHER_MBC).mean().item()
+        for t in (0.1, 1.0, 3.0, 100.0)
+    ]
     assert losses == sorted(losses)
     assert losses[0] > 0
     assert losses[-1] == pytest.approx(math.log(4), abs=0.01)
@@ -53,10 +62,22 @@ def test_a_flatter_teacher_has_more_entropy_which_no_student_gets_below():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Distillation(temperature=0.0), "Distillation(temperature=0.0): a finite number above 0 is needed"),
-        (lambda: Distillation(math.nan), "Distillation(temperature=nan): a finite number above 0 is needed"),
-        (lambda: Distillation(math.inf), "Distillation(temperature=inf): a finite number above 0 is needed"),
-        (lambda: Distillation(teacher_member=-1), "Distillation(teacher_member=-1): members are counted from 0"),
+        (
+            lambda: Distillation(temperature=0.0),
+            "Distillation(temperature=0.0): a finite number above 0 is needed",
+        ),
+        (
+            lambda: Distillation(math.nan),
+            "Distillation(temperature=nan): a finite number above 0 is needed",
+        ),
+        (
+            lambda: Distillation(math.inf),
+            "Distillation(temperature=inf): a finite number above 0 is needed",
+        ),
+        (
+            lambda: Distillation(teacher_member=-1),
+            "Distillation(teacher_member=-1): members are counted from 0",
+        ),
         (
             lambda: Distillation(2.0).each(LOGITS_MBC, Y_MB, None),
             "Distillation(temperature=2.0, teacher_member=None) needs the logits of a teacher",

@@ -59,7 +59,14 @@ def test_masks_follow_the_cubic_schedule():
         run.after_step(step)
         seen.append(round(1 - sum(int(layer.weight.count_nonzero()) for layer in model) / 30, 3))
     # steps done 2, 4, 6, 8, 10 of the window 2 … 10: 0.8 · (1 - (1 - k/4)³)
-    assert [seen[1], seen[3], seen[5], seen[7], seen[9], seen[19]] == [0.0, 0.467, 0.7, 0.8, 0.8, 0.8]
+    assert [seen[1], seen[3], seen[5], seen[7], seen[9], seen[19]] == [
+        0.0,
+        0.467,
+        0.7,
+        0.8,
+        0.8,
+        0.8,
+    ]
 
 
 def test_random_pruning_follows_its_seed_and_not_the_weights():
@@ -86,8 +93,8 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
     with pytest.raises(NoEffectError) as caught:
         once.start(model, Horizon(0, 0)).finish()
     assert str(caught.value) == (
-        "OneShotPruning(sparsity=0.5, finetune=None, scope='global') set no weight to zero; ask for a higher sparsity "
-        "or train for longer"
+        "OneShotPruning(sparsity=0.5, finetune=None, scope='global') set no weight to zero; ask "
+        "for a higher sparsity or train for longer"
     )
 
 
@@ -96,7 +103,8 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
     [
         (
             lambda: MagnitudePruning(sparsity=1.0),
-            "MagnitudePruning(sparsity=1.0): the share of weights to remove, at least 0 and below 1",
+            "MagnitudePruning(sparsity=1.0): the share of weights to remove, at least 0 and below "
+            "1",
         ),
         (
             lambda: OneShotPruning(sparsity=0.5, scope="row"),
@@ -104,7 +112,8 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
         ),
         (
             lambda: MagnitudePruning(sparsity=0.5, begin=0.7),
-            "MagnitudePruning(begin=0.7, end=0.6): both are fractions of training, begin before end",
+            "MagnitudePruning(begin=0.7, end=0.6): both are fractions of training, begin before "
+            "end",
         ),
         (
             lambda: RandomPruning(sparsity=0.5, every=0),
@@ -112,9 +121,9 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
         ),
         (
             lambda: MagnitudePruning(sparsity=0.5, end=0.9),
-            "MagnitudePruning(end=0.9): after the last mask at least 20% of training must be left, or high sparsities "
-            "collapse (the reference sweep of 2110.03036); set end=0.8 or lower, or recovery=0 to repeat a published "
-            "schedule",
+            "MagnitudePruning(end=0.9): after the last mask at least 20% of training must be left, "
+            "or high sparsities collapse (the reference sweep of 2110.03036); set end=0.8 or "
+            "lower, or recovery=0 to repeat a published schedule",
         ),
     ],
 )
@@ -125,4 +134,9 @@ def test_descriptions_that_cannot_be_meant_are_refused(make, message):
 
 
 def test_a_published_schedule_without_recovery_can_be_asked_for():
-    assert run_through(MagnitudePruning(sparsity=0.5, end=1.0, recovery=0), two_layers()).facts["sparsity"] == 0.5
+    assert (
+        run_through(MagnitudePruning(sparsity=0.5, end=1.0, recovery=0), two_layers()).facts[
+            "sparsity"
+        ]
+        == 0.5
+    )

@@ -26,13 +26,18 @@ def test_the_smallest_magnitudes_go_whatever_their_sign():
 
 
 def test_equal_weights_still_give_the_exact_count_first_by_position():
-    assert magnitude_mask(torch.ones(2, 4), 0.375).tolist() == [[False, False, False, True], [True] * 4]
+    assert magnitude_mask(torch.ones(2, 4), 0.375).tolist() == [
+        [False, False, False, True],
+        [True] * 4,
+    ]
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 40), st.floats(0, 0.999), st.integers(0, 5))
 def test_the_count_is_exact_and_the_kept_are_larger(size, sparsity, distinct):
-    score = torch.randint(0, distinct + 1, (size,), generator=torch.Generator().manual_seed(size)).float()
+    score = torch.randint(
+        0, distinct + 1, (size,), generator=torch.Generator().manual_seed(size)
+    ).float()
     keep = keep_largest(score, sparsity)
     assert int((~keep).sum()) == zeros_for(size, sparsity)
     if keep.any() and not keep.all():
@@ -68,6 +73,7 @@ def test_two_prunings_at_once_are_refused():
     with pytest.raises(ValueError) as caught:
         MaskedWeights(model)
     assert str(caught.value) == (
-        "0.parametrizations.weight: this weight is already computed from another one, by an earlier pruning that has "
-        "not finished or by a normalisation; prune the plain model, one pruning at a time"
+        "0.parametrizations.weight: this weight is already computed from another one, by an "
+        "earlier pruning that has not finished or by a normalisation; prune the plain model, one "
+        "pruning at a time"
     )

@@ -1,4 +1,5 @@
-"""The facts table of torch's own pruning (measured on torch 2.13), turned into what ours must do instead.
+"""The facts table of torch's own pruning (measured on torch 2.13), turned into what ours must do
+instead.
 
 Where torch's behaviour is what a person would expect, it is shown beside ours.
 """
@@ -82,7 +83,11 @@ def test_tied_weights_stay_tied_and_are_counted_once():
     effect = masked.bake("halved")
     assert model.embed.weight is model.head.weight
     assert effect.changed == 36 + 18
-    assert effect.facts == {"sparsity": 0.5, "sparsity_all": 54 / (72 + 36 + 6), "sparsity_layer_max": 0.5}
+    assert effect.facts == {
+        "sparsity": 0.5,
+        "sparsity_all": 54 / (72 + 36 + 6),
+        "sparsity_layer_max": 0.5,
+    }
 
 
 def test_repeated_amounts_torch_takes_of_what_remains_ours_is_absolute():

@@ -63,7 +63,9 @@ def test_fewer_bits_move_weights_further():
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             model = nn.Linear(40, 30)
-        return WeightQuantization(bits=bits).start(model, NO_TRAINING).finish().facts["relative_error"]
+        return (
+            WeightQuantization(bits=bits).start(model, NO_TRAINING).finish().facts["relative_error"]
+        )
 
     errors = [error(bits) for bits in (2, 3, 4, 8)]
     assert errors == sorted(errors, reverse=True)
@@ -83,8 +85,8 @@ def test_quantizing_twice_or_to_32_bits_has_no_effect():
         with pytest.raises(NoEffectError) as caught:
             WeightQuantization(bits=bits).start(model, NO_TRAINING).finish()
         assert str(caught.value) == (
-            f"WeightQuantization(bits={bits}, per_channel=True) moved no weight: all lie on its levels already; use "
-            "fewer bits"
+            f"WeightQuantization(bits={bits}, per_channel=True) moved no weight: all lie on its "
+            "levels already; use fewer bits"
         )
 
 

@@ -21,7 +21,8 @@ def test_outside_the_window_the_schedule_is_flat():
 
 
 def test_a_begin_that_is_no_multiple_of_the_frequency_shifts_nothing():
-    # §0 item 9: 2440 … 4760 each 62 has 38 scheduled values; code on multiples of 62 fires late, 37 times
+    # §0 item 9: 2440 … 4760 each 62 has 38 scheduled values; code on multiples of 62 fires late, 37
+    # times
     steps = firing_steps(2440, 4760, 62)
     assert steps[:2] == (2440, 2502)
     assert steps[-1] == 4760
@@ -53,4 +54,7 @@ def test_wrong_orders_are_refused():
     assert str(caught.value) == "cubic_sparsity(begin=5, end=5): begin must come before end"
     with pytest.raises(ValueError) as caught:
         firing_steps(0, 5, 0)
-    assert str(caught.value) == "firing_steps(begin=0, end=5, every=0): need 0 <= begin < end and every >= 1"
+    assert (
+        str(caught.value)
+        == "firing_steps(begin=0, end=5, every=0): need 0 <= begin < end and every >= 1"
+    )

@@ -23,7 +23,13 @@ def parameters(model, shape_CHW=(3, 32, 32), classes=10):
 @pytest.mark.parametrize(
     ("depth", "count", "published"),
     # Published: He et al. 2016, table 6, in millions.
-    [(20, 269_722, 0.27), (32, 464_154, 0.46), (44, 658_586, 0.66), (56, 853_018, 0.85), (110, 1_727_962, 1.7)],
+    [
+        (20, 269_722, 0.27),
+        (32, 464_154, 0.46),
+        (44, 658_586, 0.66),
+        (56, 853_018, 0.85),
+        (110, 1_727_962, 1.7),
+    ],
 )
 def test_resnet_has_the_published_size(depth, count, published):
     assert parameters(ResNet(depth)) == count
@@ -60,7 +66,9 @@ def test_wide_resnet_size_by_formula(depth, widen):
     n, total, entering = (depth - 4) // 6, 3 * 9 * 16, 16
     for stage in range(3):
         leaving = 16 * 2**stage * widen
-        total += 2 * entering + 9 * entering * leaving + (2 * n - 1) * (9 * leaving**2 + 2 * leaving)
+        total += (
+            2 * entering + 9 * entering * leaving + (2 * n - 1) * (9 * leaving**2 + 2 * leaving)
+        )
         total += entering * leaving if (stage > 0 or entering != leaving) else 0
         entering = leaving
     assert parameters(WideResNet(depth, widen)) == total + 2 * entering + (entering + 1) * 10
@@ -68,7 +76,9 @@ def test_wide_resnet_size_by_formula(depth, widen):
 
 def test_mlp_and_small_cnn_size_by_formula():
     assert parameters(MLP(hidden=(128, 32)), (1, 28, 28)) == 785 * 128 + 129 * 32 + 33 * 10
-    assert parameters(SmallCNN(16), (1, 28, 28)) == 9 * 16 + 32 + 16 * 9 * 32 + 64 + (32 * 49 + 1) * 10
+    assert (
+        parameters(SmallCNN(16), (1, 28, 28)) == 9 * 16 + 32 + 16 * 9 * 32 + 64 + (32 * 49 + 1) * 10
+    )
 
 
 @pytest.mark.parametrize("shape_CHW", SHAPES, ids=str)
@@ -83,7 +93,10 @@ def test_every_model_takes_every_input_size_and_learns(model, shape_CHW):
         loss = torch.nn.functional.cross_entropy(network(x_BCHW), label_B)
         optimizer.zero_grad()
         loss.backward()
-        assert all(parameter.grad is not None and parameter.grad.any() for parameter in network.parameters())
+        assert all(
+            parameter.grad is not None and parameter.grad.any()
+            for parameter in network.parameters()
+        )
         optimizer.step()
         losses.append(loss.item())
     assert network(x_BCHW).shape == (12, 3)
@@ -94,7 +107,9 @@ def test_every_model_takes_every_input_size_and_learns(model, shape_CHW):
 def test_the_current_generator_decides_the_weights(model):
     def weights(seed):
         torch.manual_seed(seed)
-        return torch.cat([parameter.detach().flatten() for parameter in model.build((1, 8, 8), 10).parameters()])
+        return torch.cat(
+            [parameter.detach().flatten() for parameter in model.build((1, 8, 8), 10).parameters()]
+        )
 
     assert torch.equal(weights(0), weights(0))
     assert not torch.equal(weights(0), weights(1))
@@ -107,7 +122,9 @@ def test_repr_evaluates_to_an_equal_object(model):
 
 def test_weights_have_the_spread_of_he_and_biases_are_zero():
     torch.manual_seed(0)
-    first, last = (layer for layer in MLP(hidden=(400,)).build((1, 28, 28), 500) if hasattr(layer, "weight"))
+    first, last = (
+        layer for layer in MLP(hidden=(400,)).build((1, 28, 28), 500) if hasattr(layer, "weight")
+    )
     assert first.weight.std().item() == pytest.approx(math.sqrt(2 / 784), rel=0.02)
     assert last.weight.std().item() == pytest.approx(math.sqrt(1 / 400), rel=0.02)
     assert not first.bias.any()
@@ -115,7 +132,11 @@ def test_weights_have_the_spread_of_he_and_biases_are_zero():
 
 def test_option_a_shortcut_subsamples_and_pads_with_zeros():
     network = ResNet(depth=8, width=2).build((1, 8, 8), 3)
-    block = next(module for module in network if getattr(module, "stride", 1) == 2 and hasattr(module, "shortcut"))
+    block = next(
+        module
+        for module in network
+        if getattr(module, "stride", 1) == 2 and hasattr(module, "shortcut")
+    )
     x_BCHW = torch.arange(32.0).reshape(1, 2, 4, 4)
     passed = block.shortcut(x_BCHW)
     assert torch.equal(passed[:, :2], x_BCHW[:, :, ::2, ::2])
@@ -135,11 +156,18 @@ def test_dropout_acts_in_training_only():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ResNet(depth=18), "ResNet(depth=18): depth is 6n + 2, such as 8, 14, 20, 32, 44, 56 or 110"),
-        (lambda: WideResNet(depth=20), "WideResNet(depth=20): depth is 6n + 4, such as 10, 16, 22, 28 or 40"),
+        (
+            lambda: ResNet(depth=18),
+            "ResNet(depth=18): depth is 6n + 2, such as 8, 14, 20, 32, 44, 56 or 110",
+        ),
+        (
+            lambda: WideResNet(depth=20),
+            "WideResNet(depth=20): depth is 6n + 4, such as 10, 16, 22, 28 or 40",
+        ),
         (
             lambda: WideResNet(dropout=1.0),
-            "WideResNet(depth=16, widen=2, dropout=1.0): widen is at least 1, dropout at least 0 and below 1",
+            "WideResNet(depth=16, widen=2, dropout=1.0): widen is at least 1, dropout at least 0 "
+            "and below 1",
         ),
         (
             lambda: SmallCNN().build((1, 3, 8), 2),

@@ -10,7 +10,12 @@ LAST, FIRST = torch.channels_last, torch.contiguous_format
 
 
 def gradient(flatten, memory):
-    x_BCHW = torch.arange(2 * 3 * 4 * 4.0).reshape(2, 3, 4, 4).contiguous(memory_format=memory).requires_grad_()
+    x_BCHW = (
+        torch.arange(2 * 3 * 4 * 4.0)
+        .reshape(2, 3, 4, 4)
+        .contiguous(memory_format=memory)
+        .requires_grad_()
+    )
     inner_BCHW = x_BCHW * 1.0
     flat = flatten(inner_BCHW)
     (gradient_BCHW,) = torch.autograd.grad((flat * torch.arange(48.0)).sum(), inner_BCHW)

@@ -17,9 +17,13 @@ def test_crop_cuts_the_window_out_of_the_image_padded_with_black():
     got = crop(x_BCHW, top_B, left_B, 2, black_C)
     for example in range(6):
         for channel in range(2):
-            padded = np.pad(x_BCHW[example, channel].numpy(), 2, constant_values=black_C[channel].item())
+            padded = np.pad(
+                x_BCHW[example, channel].numpy(), 2, constant_values=black_C[channel].item()
+            )
             top, left = int(top_B[example]), int(left_B[example])
-            assert np.array_equal(got[example, channel].numpy(), padded[top : top + 5, left : left + 5])
+            assert np.array_equal(
+                got[example, channel].numpy(), padded[top : top + 5, left : left + 5]
+            )
 
 
 def test_flip_mirrors_only_where_told():

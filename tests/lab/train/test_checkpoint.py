@@ -46,15 +46,20 @@ def stop_after(steps):
 
 @pytest.mark.parametrize("how", ["alone", "stacked"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("model", [MLP((8,)), SmallCNN(4), WideResNet(10, 1, dropout=0.2)], ids=repr)
+@pytest.mark.parametrize(
+    "model", [MLP((8,)), SmallCNN(4), WideResNet(10, 1, dropout=0.2)], ids=repr
+)
 def test_stopped_at_any_step_it_goes_on_to_the_same_bytes(how, optimizer, model, data, tmp_path):
-    recipe = Recipe(epochs=3, batch=32, lr=0.01, optimizer=optimizer, flip=True, crop=1)  # nine steps
+    # nine steps
+    recipe = Recipe(epochs=3, batch=32, lr=0.01, optimizer=optimizer, flip=True, crop=1)
     whole = built(model, data)
     facts = train(how, whole, data, recipe)
     shelf = FolderShelf(tmp_path / "unfinished")
     for steps in (2, 1, 4):  # in mid-epoch, just after an epoch, in mid-epoch
         with pytest.raises(Stopped):
-            train(how, built(model, data), data, recipe, Saver(shelf, "000", asked=stop_after(steps)))
+            train(
+                how, built(model, data), data, recipe, Saver(shelf, "000", asked=stop_after(steps))
+            )
     broken = built(model, data)
     assert train(how, broken, data, recipe, Saver(shelf, "000")) == facts
     for one, other in zip(whole, broken, strict=True):
@@ -64,7 +69,9 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_bytes(how, optimizer, model,
 
 def test_it_saves_by_the_clock_and_goes_on_from_there(data, tmp_path):
     recipe, shelf, seen = Recipe(epochs=3, batch=32, lr=0.01), FolderShelf(tmp_path), []
-    train_member(built(MLP((8,)), data)[0], data, recipe, SEEDS[0], saver=Saver(shelf, "000", every=0.0))
+    train_member(
+        built(MLP((8,)), data)[0], data, recipe, SEEDS[0], saver=Saver(shelf, "000", every=0.0)
+    )
     train_member(
         built(MLP((8,)), data)[0],
         data,
@@ -82,7 +89,9 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(data, tmp_path):
     first, second = built(MLP((8,)), data)[0], built(MLP((8,)), data)[0]
     train_member(first, data, recipe, SEEDS[0])
     train_member(second, data, recipe, SEEDS[0], saver=Saver(shelf, "000"))
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True)
+    )
 
 
 def test_torchs_own_generator_is_left_alone(data, tmp_path):

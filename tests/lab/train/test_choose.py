@@ -18,7 +18,9 @@ from undertow.lab.train.population import Trainer, train_population
 from undertow.lab.train.recipe import Recipe
 from undertow.records.read import read_population
 
-DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=2, batch=16, lr=0.05), members=4)
+DENSE = Population(
+    "dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=2, batch=16, lr=0.05), members=4
+)
 TWO = Means("cpu", workers=2)
 
 
@@ -128,7 +130,10 @@ def test_a_stack_that_was_begun_keeps_its_size_whatever_is_free(tmp_path, monkey
 def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
     (tmp_path / "dense" / "manifest.json").unlink()
-    assert "steps a second alone" in choose(DENSE.again("again"), "auto", TWO, tmp_path / "again").reason
+    assert (
+        "steps a second alone"
+        in choose(DENSE.again("again"), "auto", TWO, tmp_path / "again").reason
+    )
 
 
 def test_workers_begin_to_start_while_much_work_is_measured(tmp_path):
@@ -172,9 +177,15 @@ def test_other_data_or_models_are_no_neighbours(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"runner": "threads"}, "there is no runner 'threads': choose from auto, loop, processes, stacked, ray"),
+        (
+            {"runner": "threads"},
+            "there is no runner 'threads': choose from auto, loop, processes, stacked, ray",
+        ),
         ({"device": "tpu"}, "there is no device 'tpu': choose cpu or cuda"),
-        ({"device": "cuda"}, "device 'cuda': torch finds no GPU here; choose cpu, or install torch's CUDA build"),
+        (
+            {"device": "cuda"},
+            "device 'cuda': torch finds no GPU here; choose cpu, or install torch's CUDA build",
+        ),
         ({"workers": 0}, "workers is 0: at least 1 is needed"),
         ({"chunk": -1}, "chunk is -1: at least 1 is needed"),
         ({"gpus_per_chunk": 0.0}, "gpus-per-chunk is 0.0: a share of a GPU above 0 is needed"),

@@ -12,7 +12,9 @@ DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=1), members
 PRUNED = MagnitudePruning(sparsity=0.5)
 INT8 = WeightQuantization(bits=8)
 SOFT = Distillation(temperature=3.0)
-SMOOTH = Population("smooth", Blobs(), MLP(hidden=(8,)), Recipe(epochs=1, label_smoothing=0.1), members=3)
+SMOOTH = Population(
+    "smooth", Blobs(), MLP(hidden=(8,)), Recipe(epochs=1, label_smoothing=0.1), members=3
+)
 OTHER = Population("other", Blobs(train=30), MLP(hidden=(8,)), Recipe(epochs=1), members=3)
 
 
@@ -40,7 +42,12 @@ def test_again_is_fresh_down_to_the_parents():
 
 def test_a_student_keeps_its_teacher_under_whatever_acts_during_training():
     student = DENSE.under(SOFT, name="student", teacher=DENSE)
-    assert (student.objective, student.teacher, student.parent, student.source) == (SOFT, DENSE, None, DENSE)
+    assert (student.objective, student.teacher, student.parent, student.source) == (
+        SOFT,
+        DENSE,
+        None,
+        DENSE,
+    )
     pruned = student.under(PRUNED, name="pruned student")
     assert (pruned.interventions, pruned.teacher) == ((SOFT, PRUNED), DENSE)
     elsewhere = student.under(name="of smooth", teacher=SMOOTH)
@@ -50,7 +57,12 @@ def test_a_student_keeps_its_teacher_under_whatever_acts_during_training():
 def test_what_derives_from_a_student_has_no_teacher_but_a_parent_that_has():
     student = DENSE.under(SOFT, name="student", teacher=DENSE)
     child = student.under(INT8, name="int8 student")
-    assert (child.objective, child.teacher, child.parent, child.source) == (None, None, student, student)
+    assert (child.objective, child.teacher, child.parent, child.source) == (
+        None,
+        None,
+        student,
+        student,
+    )
     pupil = DENSE.under(SOFT, name="of int8", teacher=child)
     assert pupil.teacher == child
 
@@ -75,7 +87,10 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: DENSE.again("…/"), "Population(name='…/'): a name needs a letter or digit, it becomes a folder's"),
+        (
+            lambda: DENSE.again("…/"),
+            "Population(name='…/'): a name needs a letter or digit, it becomes a folder's",
+        ),
         (
             lambda: Population("none", Blobs(), MLP(), Recipe(epochs=1), members=0),
             "Population(name='none', members=0): at least one member",
@@ -85,14 +100,16 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
             "one population cannot both derive from trained members and act during training",
         ),
         (
-            lambda: Population("q", Blobs(), MLP(), Recipe(epochs=1), members=1, interventions=(INT8,)),
-            "population 'q': interventions after training need a parent, interventions during training must not have "
-            "one; write parent.under(intervention, name=...)",
+            lambda: Population(
+                "q", Blobs(), MLP(), Recipe(epochs=1), members=1, interventions=(INT8,)
+            ),
+            "population 'q': interventions after training need a parent, interventions during "
+            "training must not have one; write parent.under(intervention, name=...)",
         ),
         (
             lambda: DENSE.under(INT8, name="int8").under(PRUNED, name="pruned int8"),
-            "population 'int8' derives from trained members, so nothing can act during its training; put the "
-            "intervention on its parent",
+            "population 'int8' derives from trained members, so nothing can act during its "
+            "training; put the intervention on its parent",
         ),
         (
             lambda: DENSE.under(INT8, name="dense"),
@@ -104,18 +121,18 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
         ),
         (
             lambda: DENSE.under(SOFT, name="student"),
-            "population 'student': Distillation(temperature=3.0, teacher_member=None) needs a teacher; write "
-            "under(..., teacher=population)",
+            "population 'student': Distillation(temperature=3.0, teacher_member=None) needs a "
+            "teacher; write under(..., teacher=population)",
         ),
         (
             lambda: DENSE.under(PRUNED, name="pruned", teacher=OTHER),
-            "population 'pruned' has the teacher 'other', but no intervention that learns from one; add "
-            "Distillation(...)",
+            "population 'pruned' has the teacher 'other', but no intervention that learns from "
+            "one; add Distillation(...)",
         ),
         (
             lambda: DENSE.under(INT8, name="int8", teacher=OTHER),
-            "population 'int8' has the teacher 'other', but no intervention that learns from one; add "
-            "Distillation(...)",
+            "population 'int8' has the teacher 'other', but no intervention that learns from one; "
+            "add Distillation(...)",
         ),
         (
             lambda: DENSE.under(SOFT, Distillation(), name="student", teacher=DENSE),
@@ -125,19 +142,23 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
         (
             lambda: SMOOTH.under(SOFT, name="student", teacher=DENSE),
             "population 'student': label_smoothing=0.1 is of cross-entropy with labels, which "
-            "Distillation(temperature=3.0, teacher_member=None) replaces; set it to 0 in the recipe",
+            "Distillation(temperature=3.0, teacher_member=None) replaces; set it to 0 in the "
+            "recipe",
         ),
         (
             lambda: DENSE.under(SOFT, name="student", teacher=OTHER),
-            "population 'student' has the data Blobs(train=60, test=30), but its teacher 'other' has Blobs(train=30, "
-            "test=30); a teacher sees its student's images, so give both the same",
+            "population 'student' has the data Blobs(train=60, test=30), but its teacher 'other' "
+            "has Blobs(train=30, test=30); a teacher sees its student's images, so give both the "
+            "same",
         ),
         (
             lambda: DENSE.under(SOFT, name="dense", teacher=DENSE),
             "population 'dense' has the name of its teacher; give it one of its own",
         ),
         (
-            lambda: DENSE.under(SOFT, name="dense", teacher=DENSE.under(OneShotPruning(0.5), name="pruned")),
+            lambda: DENSE.under(
+                SOFT, name="dense", teacher=DENSE.under(OneShotPruning(0.5), name="pruned")
+            ),
             "population 'dense' has the name of its teacher's parent; give it one of its own",
         ),
         (
@@ -145,23 +166,28 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
             "population 'dense' has the name of its parent's teacher; give it one of its own",
         ),
         (
-            lambda: DENSE.under(SOFT, name="student", teacher=DENSE.under(OnnxDynamicInt8(), name="int8")),
-            "population 'student': its teacher 'int8' runs on an engine, which cannot teach; let its parent teach",
+            lambda: DENSE.under(
+                SOFT, name="student", teacher=DENSE.under(OnnxDynamicInt8(), name="int8")
+            ),
+            "population 'student': its teacher 'int8' runs on an engine, which cannot teach; let "
+            "its parent teach",
         ),
         (
             lambda: DENSE.under(SOFT, name="student", members=4, teacher=DENSE),
-            "population 'student' wants to learn from member 3 of 'dense', which has members 0 to 2; give the teacher "
-            "more members, or set teacher_member",
+            "population 'student' wants to learn from member 3 of 'dense', which has members 0 to "
+            "2; give the teacher more members, or set teacher_member",
         ),
         (
-            lambda: DENSE.under(Distillation(teacher_member=3), name="student", members=1, teacher=DENSE),
-            "population 'student' wants to learn from member 3 of 'dense', which has members 0 to 2; give the teacher "
-            "more members, or set teacher_member",
+            lambda: DENSE.under(
+                Distillation(teacher_member=3), name="student", members=1, teacher=DENSE
+            ),
+            "population 'student' wants to learn from member 3 of 'dense', which has members 0 to "
+            "2; give the teacher more members, or set teacher_member",
         ),
         (
             lambda: DENSE.under(INT8, name="int8").under(SOFT, name="student", teacher=DENSE),
-            "population 'int8' derives from trained members, so nothing can act during its training; put the "
-            "intervention on its parent",
+            "population 'int8' derives from trained members, so nothing can act during its "
+            "training; put the intervention on its parent",
         ),
     ],
 )

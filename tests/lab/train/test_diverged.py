@@ -1,4 +1,5 @@
-"""A member whose loss stops being a number is kept as such, never tried again, and left out by a rule that is said."""
+"""A member whose loss stops being a number is kept as such, never tried again, and left out by a
+rule that is said."""
 
 import json
 
@@ -31,11 +32,15 @@ def trained(request, tmp_path_factory):
 def test_it_is_recorded_with_its_reason(trained):
     out, events, _ = trained
     manifest = read_population(out / "wild").manifest
-    assert [(m.status, m.reason) for m in manifest.members] == [("done", None), ("diverged", REASON), ("done", None)]
-    assert manifest.notes == (f"member 001 diverged: {REASON}",)
-    assert [(e.member, e.reason) for e in events if e.kind == "diverged" and e.population == "wild"] == [
-        ("001", REASON)
+    assert [(m.status, m.reason) for m in manifest.members] == [
+        ("done", None),
+        ("diverged", REASON),
+        ("done", None),
     ]
+    assert manifest.notes == (f"member 001 diverged: {REASON}",)
+    assert [
+        (e.member, e.reason) for e in events if e.kind == "diverged" and e.population == "wild"
+    ] == [("001", REASON)]
 
 
 def test_it_has_no_predictions_and_no_weights(trained):

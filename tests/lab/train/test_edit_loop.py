@@ -87,13 +87,17 @@ def bare(what: str) -> str:
 
 
 @pytest.mark.parametrize("runner", ["loop", "stacked"])
-def test_an_edited_model_is_refused_by_name_and_a_reworded_one_is_kept(tmp_path: Path, runner: str) -> None:
+def test_an_edited_model_is_refused_by_name_and_a_reworded_one_is_kept(
+    tmp_path: Path, runner: str
+) -> None:
     out = tmp_path / "out"
     train_population(population(own(tmp_path)), out, runner=runner, workers=1)
     before = record(out)
     for edit in (("My model.", "Our model."), ('"""Mine."""', '"""Ours."""\n# and a comment')):
         events: list[Any] = []
-        train_population(population(own(tmp_path, *edit)), out, runner=runner, workers=1, progress=events.append)
+        train_population(
+            population(own(tmp_path, *edit)), out, runner=runner, workers=1, progress=events.append
+        )
         assert {event.kind for event in events} == {"kept"}
     for edit in (("WIDTH = 4", "WIDTH = 5"), ("nn.ReLU", "nn.Tanh")):
         with pytest.raises(RecordError) as caught:
@@ -104,11 +108,17 @@ def test_an_edited_model_is_refused_by_name_and_a_reworded_one_is_kept(tmp_path:
 
 def test_an_edited_intervention_is_refused_and_its_parent_kept(tmp_path: Path) -> None:
     def derived(module: Any) -> Population:
-        return replace(population(module), model=MLP((4,))).under(module.Rounding(bits=3), name="rounded")
+        return replace(population(module), model=MLP((4,))).under(
+            module.Rounding(bits=3), name="rounded"
+        )
 
     out = tmp_path / "out"
     train_population(derived(own(tmp_path)), out, runner="loop")
-    edited = own(tmp_path, "return super().start(model, horizon)", "return super().start(model.eval(), horizon)")
+    edited = own(
+        tmp_path,
+        "return super().start(model, horizon)",
+        "return super().start(model.eval(), horizon)",
+    )
     events: list[Any] = []
     with pytest.raises(RecordError) as caught:
         train_population(derived(edited), out, runner="loop", progress=events.append)
@@ -140,7 +150,10 @@ class Saved:
 
     def load(self) -> Splits:
         whole = Blobs().load()
-        train, test = (replace(p, x_NCHW=np.load(f"{self.folder}/{n}.npy")) for n, p in self.parts(whole).items())
+        train, test = (
+            replace(p, x_NCHW=np.load(f"{self.folder}/{n}.npy"))
+            for n, p in self.parts(whole).items()
+        )
         return replace(whole, train=train, test=test)
 
     @staticmethod
@@ -159,7 +172,9 @@ def test_other_data_under_the_same_description_are_refused(tmp_path: Path, chang
     np.save(tmp_path / f"{changed}.npy", pixels)
     with pytest.raises(RecordError) as caught:
         train_population(dense, tmp_path / "out", runner="loop")
-    assert str(caught.value) == refusal(tmp_path / "out" / "dense", f"{changed.replace('train', 'training')} data")
+    assert str(caught.value) == refusal(
+        tmp_path / "out" / "dense", f"{changed.replace('train', 'training')} data"
+    )
 
 
 def test_a_derived_population_notices_a_parent_that_was_trained_again(tmp_path: Path) -> None:
@@ -192,7 +207,9 @@ def test_a_record_that_does_not_say_goes_on_and_still_does_not_say(
 ) -> None:
     dense = Population("dense", Blobs(), MLP((4,)), RECIPE, members=1)
     with monkeypatch.context() as before_there_were_digests:
-        before_there_were_digests.setattr("undertow.lab.train.description.built_from", lambda *_: {})
+        before_there_were_digests.setattr(
+            "undertow.lab.train.description.built_from", lambda *_: {}
+        )
         folder = train_population(dense, tmp_path, runner="loop")
     train_population(replace(dense, members=2), tmp_path, runner="loop")
     written = json.loads((folder / "manifest.json").read_text())
@@ -210,7 +227,10 @@ def test_a_change_that_was_accepted_is_noted_where_members_are_added(tmp_path: P
     int4 = replace(edited, members=3).under(WeightQuantization(4), name="int4")
     with Trainer(out, Machine("loop"), accept=("model Mine",)) as trainer:
         trainer.train(int4)
-    was, now = json.loads(before["dense/manifest.json"]), json.loads((folder / "manifest.json").read_text())
+    was, now = (
+        json.loads(before["dense/manifest.json"]),
+        json.loads((folder / "manifest.json").read_text()),
+    )
     assert now["built_from"] == was["built_from"]
     assert now["notes"] == ["model Mine changed while members were made, and that was accepted"]
     assert len(now["members"]) == 3
@@ -229,20 +249,27 @@ def test_an_object_without_a_repr_is_the_same_in_the_next_run(tmp_path: Path) ->
     dense = Population("dense", Blobs(), Plain(4), RECIPE, members=1)
     train_population(dense, tmp_path, runner="loop")
     events: list[Any] = []
-    train_population(replace(dense, model=Plain(4)), tmp_path, runner="loop", progress=events.append)
+    train_population(
+        replace(dense, model=Plain(4)), tmp_path, runner="loop", progress=events.append
+    )
     assert [event.kind for event in events] == ["kept"]
     with pytest.raises(RecordError) as caught:
         train_population(replace(dense, model=Plain(5)), tmp_path, runner="loop")
     assert str(caught.value) == refusal(tmp_path / "dense", "model Plain")
 
 
-def test_code_that_cannot_be_read_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_cannot_be_read_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("undertow.lab.built_from.digest_of", lambda things: "unknown")
-    int4 = Population("dense", Blobs(), MLP((4,)), RECIPE, members=1).under(WeightQuantization(4), name="int4")
+    int4 = Population("dense", Blobs(), MLP((4,)), RECIPE, members=1).under(
+        WeightQuantization(4), name="int4"
+    )
     events: list[Any] = []
     train_population(int4, tmp_path, runner="loop", progress=events.append)
     assert [e.reason for e in events if e.kind == "note" and "code" in e.reason] == [
         "the code of data Blobs cannot be read, so a later change of it will not be noticed",
         "the code of model MLP cannot be read, so a later change of it will not be noticed",
-        "the code of intervention WeightQuantization cannot be read, so a later change of it will not be noticed",
+        "the code of intervention WeightQuantization cannot be read, so a later change of it will "
+        "not be noticed",
     ]

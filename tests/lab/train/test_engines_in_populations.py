@@ -14,7 +14,9 @@ from undertow.records.read import read_population
 
 pytestmark = pytest.mark.heavy
 
-DENSE = Population("dense", Digits(), MLP(hidden=(16,)), Recipe(epochs=3, batch=32, lr=0.05), members=2)
+DENSE = Population(
+    "dense", Digits(), MLP(hidden=(16,)), Recipe(epochs=3, batch=32, lr=0.05), members=2
+)
 INT8 = DENSE.under(OnnxStaticInt8(), name="int8")
 
 
@@ -44,7 +46,9 @@ def test_the_audit_takes_the_pair(records):
 
 
 def test_an_engine_comes_last():
-    with pytest.raises(ValueError, match="an engine runs the model as the others left it, so it comes last"):
+    with pytest.raises(
+        ValueError, match="an engine runs the model as the others left it, so it comes last"
+    ):
         DENSE.under(OnnxStaticInt8(), OneShotPruning(0.5), name="wrong")
     pruned = DENSE.under(OneShotPruning(0.5), OnnxStaticInt8(), name="right")
     assert pruned.parent is DENSE

@@ -1,4 +1,5 @@
-"""SIGKILL at ten random moments, then resume: the record must equal an uninterrupted run's, byte for byte."""
+"""SIGKILL at ten random moments, then resume: the record must equal an uninterrupted run's, byte
+for byte."""
 
 import signal
 import subprocess
@@ -35,7 +36,8 @@ if __name__ == "__main__":
 
 
 def ends(script, out, runner, kill_after=None):
-    """The exit code of one run, killed ``kill_after`` seconds after its imports unless it ends before."""
+    """The exit code of one run, killed ``kill_after`` seconds after its imports unless it ends
+    before."""
     with subprocess.Popen([sys.executable, script, out, runner], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         try:
@@ -53,9 +55,15 @@ def test_ten_kills_leave_no_trace(runner, tmp_path):
     began = time.monotonic()
     assert ends(script, tmp_path / "whole", runner) == 0
     moments = np.random.default_rng(0).uniform(0.05, 0.4, size=10) * (time.monotonic() - began)
-    killed = [ends(script, tmp_path / "broken", runner, moment) == -signal.SIGKILL for moment in moments]
-    assert sum(killed) >= 3  # each run keeps members, so the last ones may end before they are killed
+    killed = [
+        ends(script, tmp_path / "broken", runner, moment) == -signal.SIGKILL for moment in moments
+    ]
+    # each run keeps members, so the last ones may end before they are killed
+    assert sum(killed) >= 3
     assert ends(script, tmp_path / "broken", runner) == 0
     assert record(tmp_path / "broken") == record(tmp_path / "whole")
     assert weights(tmp_path / "broken") == weights(tmp_path / "whole")
-    assert (len(record(tmp_path / "whole")), len(weights(tmp_path / "whole"))) == (5 * (2 + 6), 5 * 6)
+    assert (len(record(tmp_path / "whole")), len(weights(tmp_path / "whole"))) == (
+        5 * (2 + 6),
+        5 * 6,
+    )

@@ -7,7 +7,9 @@ from undertow.lab.train.schedule import learning_rate
 
 
 def rates(steps=10, **settings):
-    return [learning_rate(Recipe(epochs=1, lr=1.0, **settings), step, steps) for step in range(steps)]
+    return [
+        learning_rate(Recipe(epochs=1, lr=1.0, **settings), step, steps) for step in range(steps)
+    ]
 
 
 def test_constant_stays():
@@ -27,7 +29,9 @@ def test_linear_after_a_linear_warm_up():
 
 
 def test_steps_multiply_at_their_fractions_of_all_training():
-    assert rates(schedule="steps", milestones=(0.3, 0.6), decay=0.1) == pytest.approx([1] * 3 + [0.1] * 3 + [0.01] * 4)
+    assert rates(schedule="steps", milestones=(0.3, 0.6), decay=0.1) == pytest.approx(
+        [1] * 3 + [0.1] * 3 + [0.01] * 4
+    )
 
 
 def test_warming_up_for_the_whole_training_ends_at_the_peak():

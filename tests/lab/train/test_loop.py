@@ -22,17 +22,23 @@ def part(count, seed):
     rng = np.random.default_rng(seed)
     label_N = rng.integers(0, 3, count)
     x_NCHW = rng.integers(0, 80, (count, 1, 8, 8)) + 60 * label_N[:, None, None, None]
-    return Part(x_NCHW.astype(np.uint8), label_N, tuple(f"{seed}/{i}" for i in range(count)), pl.DataFrame())
+    return Part(
+        x_NCHW.astype(np.uint8), label_N, tuple(f"{seed}/{i}" for i in range(count)), pl.DataFrame()
+    )
 
 
 @pytest.fixture(scope="module")
 def data():
-    return resident(Splits("blobs", ("a", "b", "c"), part(60, 0), part(30, 1), mean=(0.4,), std=(0.25,)))
+    return resident(
+        Splits("blobs", ("a", "b", "c"), part(60, 0), part(30, 1), mean=(0.4,), std=(0.25,))
+    )
 
 
 def trained(data, recipe=RECIPE, seeds=SEEDS, interventions=()):
     with torch_seeded(seeds["init"], data.device):
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3))
+        model = nn.Sequential(
+            nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3)
+        )
     facts = train_member(model, data, recipe, seeds, interventions)
     return model, facts
 
@@ -42,14 +48,18 @@ def weights(model):
 
 
 def test_it_equals_a_loop_written_with_torchs_own_parts(data):
-    recipe = Recipe(epochs=4, batch=60, lr=0.1, schedule="cosine", weight_decay=0.01, label_smoothing=0.1)
+    recipe = Recipe(
+        epochs=4, batch=60, lr=0.1, schedule="cosine", weight_decay=0.01, label_smoothing=0.1
+    )
     seeds = SEEDS | {"dropout": 0}
     with torch_seeded(seeds["init"], data.device):
         plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 3)).double()
         ours = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 3)).double()
     ours.load_state_dict(plain.state_dict())
     x, y = data.train_x_NCHW.double(), data.train_y_N
-    optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)
+    optimizer = torch.optim.SGD(
+        plain.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01
+    )
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 4)
     for _ in range(4):
         optimizer.zero_grad()
@@ -102,7 +112,9 @@ def test_pruning_during_training_reaches_its_target(data, optimizer):
 def test_without_a_recipe_nothing_is_trained(data):
     model, facts = trained(data, recipe=None)
     with torch_seeded(SEEDS["init"], data.device):
-        fresh = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3))
+        fresh = nn.Sequential(
+            nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 3)
+        )
     assert torch.equal(weights(model), weights(fresh))
     assert facts == {}
 
@@ -116,7 +128,9 @@ def test_a_loss_that_is_no_number_stops_the_member(data):
 def test_every_epoch_is_reported(data):
     seen = []
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
-    train_member(model, data, RECIPE, SEEDS, on_epoch=lambda epoch, epochs: seen.append((epoch, epochs)))
+    train_member(
+        model, data, RECIPE, SEEDS, on_epoch=lambda epoch, epochs: seen.append((epoch, epochs))
+    )
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 

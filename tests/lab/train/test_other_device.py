@@ -1,5 +1,6 @@
-"""An epoch of steps on a device that is not the CPU: torch's ``meta`` device, which computes shapes and refuses to mix
-with the CPU, as a GPU would. It has no numbers, so the training ends where a loss is first read; nothing before may."""
+"""An epoch of steps on a device that is not the CPU: torch's ``meta`` device, which computes shapes
+and refuses to mix with the CPU, as a GPU would. It has no numbers, so the training ends where a
+loss is first read; nothing before may."""
 
 import contextlib
 
@@ -44,7 +45,9 @@ def data():
     def labels(count):
         return torch.empty(count, dtype=torch.int64, device=META)
 
-    return Resident(images(80), labels(80), images(8), labels(8), torch.zeros(3, device=META), classes=10)
+    return Resident(
+        images(80), labels(80), images(8), labels(8), torch.zeros(3, device=META), classes=10
+    )
 
 
 def built(model, members):
@@ -64,7 +67,9 @@ def failing(caught):
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_the_loop_reads_nothing_before_its_epoch_is_over(model):
-    with pytest.raises(RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors") as caught:
+    with pytest.raises(
+        RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors"
+    ) as caught:
         loop.train_member(built(model, 1)[0], data(), RECIPE, seeds(0))
     assert failing(caught) == 'facts["loss"] = float(total) / examples'
 
@@ -80,16 +85,26 @@ def test_the_stack_reads_nothing_before_its_epoch_is_over(model):
 @pytest.mark.parametrize("model", MODELS[:2], ids=repr)
 def test_teachers_are_asked_where_their_students_are(model, teachers):
     goal, taught_by = Distillation(temperature=2.0), [m.eval() for m in built(model, teachers)]
-    with pytest.raises(RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors") as caught:
-        loop.train_member(built(model, 1)[0], data(), RECIPE, seeds(0), objective=goal, teacher=taught_by[0])
+    with pytest.raises(
+        RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors"
+    ) as caught:
+        loop.train_member(
+            built(model, 1)[0], data(), RECIPE, seeds(0), objective=goal, teacher=taught_by[0]
+        )
     assert failing(caught) == 'facts["loss"] = float(total) / examples'
     together, seeds_M = stacked_teacher(taught_by, 3), [seeds(m) for m in range(3)]
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
-        stacked.train_stacked(built(model, 3), data(), [RECIPE] * 3, seeds_M, objective=goal, teacher=together)
+        stacked.train_stacked(
+            built(model, 3), data(), [RECIPE] * 3, seeds_M, objective=goal, teacher=together
+        )
     assert "total_M.cpu()" in failing(caught)
 
 
 def test_a_mask_is_kept_where_the_weights_are():
-    with pytest.raises(RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors") as caught:
-        loop.train_member(built(MLP((16,)), 1)[0], data(), RECIPE, seeds(0), (MagnitudePruning(0.5),))
+    with pytest.raises(
+        RuntimeError, match=r"Tensor\.item\(\) cannot be called on meta tensors"
+    ) as caught:
+        loop.train_member(
+            built(MLP((16,)), 1)[0], data(), RECIPE, seeds(0), (MagnitudePruning(0.5),)
+        )
     assert failing(caught) == 'facts["loss"] = float(total) / examples'

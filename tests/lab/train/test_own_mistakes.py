@@ -1,4 +1,5 @@
-"""Mistakes in a person's data, model and claims are one harmless line that names them, whatever their classes do."""
+"""Mistakes in a person's data, model and claims are one harmless line that names them, whatever
+their classes do."""
 
 from __future__ import annotations
 
@@ -69,13 +70,15 @@ def trained(out: Path, made: Callable[[], Any], runner: str = "loop") -> str:
     model = cast(Any, Own(made))
     with pytest.raises(UndertowError) as caught:
         train_population(Population("dense", Blobs(), model, RECIPE, members=1), out, runner=runner)
-    return str(caught.value).removeprefix("no member of population 'dense' is of use; member 000 failed: ")
+    return str(caught.value).removeprefix(
+        "no member of population 'dense' is of use; member 000 failed: "
+    )
 
 
 def wrong_output(gave: str, images: int) -> str:
     return (
-        f"Gives: forward() returned {gave} for {images} images; it must return one logit for each of the 3 "
-        f"classes that build() is given, a tensor of shape ({images}, 3)"
+        f"Gives: forward() returned {gave} for {images} images; it must return one logit for each "
+        f"of the 3 classes that build() is given, a tensor of shape ({images}, 3)"
     )
 
 
@@ -86,11 +89,15 @@ def test_a_model_that_gives_the_wrong_thing(tmp_path: Path, runner: str) -> None
     more = trained(tmp_path / "more", lambda: Gives(lambda y: torch.cat([y, y], 1)), runner)
     assert more.replace("(1, 30, 6)", "(30, 6)") == wrong_output("a tensor of shape (30, 6)", 30)
     if runner == "loop":  # a stack asks torch first, which has words of its own
-        assert trained(tmp_path / "none", lambda: Gives(lambda _: None), runner) == wrong_output("NoneType", 30)
+        assert trained(tmp_path / "none", lambda: Gives(lambda _: None), runner) == wrong_output(
+            "NoneType", 30
+        )
 
 
 def test_leaving_while_a_model_is_built_is_a_failed_member(tmp_path: Path) -> None:
-    assert re.fullmatch(r"SystemExit: 0 \(test_own_mistakes.py, line \d+, in leave\)", trained(tmp_path, leave))
+    assert re.fullmatch(
+        r"SystemExit: 0 \(test_own_mistakes.py, line \d+, in leave\)", trained(tmp_path, leave)
+    )
 
 
 def test_leaving_elsewhere_is_an_error_with_its_line() -> None:
@@ -109,8 +116,13 @@ def test_data_that_are_no_data(tmp_path: Path, given: Any) -> None:
             return given
 
     with pytest.raises(UserError) as caught:
-        train_population(Population("dense", cast(Any, Empty()), MLP(), RECIPE, members=1), tmp_path)
-    assert str(caught.value) == f"Empty(): load() returned {type(given).__name__}; it must return Splits"
+        train_population(
+            Population("dense", cast(Any, Empty()), MLP(), RECIPE, members=1), tmp_path
+        )
+    assert (
+        str(caught.value)
+        == f"Empty(): load() returned {type(given).__name__}; it must return Splits"
+    )
 
 
 @pytest.mark.parametrize("given", [None, "yes", True])
@@ -134,11 +146,16 @@ def test_what_an_exception_says_reaches_no_terminal_and_stays_short(
     model = cast(Any, Own(shout))
     with watcher({}, debug=True) as watch, pytest.raises(UndertowError):
         train_population(
-            Population("dense", Blobs(), model, RECIPE, members=1), tmp_path, runner="loop", progress=watch
+            Population("dense", Blobs(), model, RECIPE, members=1),
+            tmp_path,
+            runner="loop",
+            progress=watch,
         )
     said = "".join(capsys.readouterr())
     reason = json.loads((tmp_path / "dense" / "manifest.json").read_text())["members"][0]["reason"]
-    assert re.fullmatch(r"ValueError: red x{396}… \(test_own_mistakes.py, line \d+, in shout\)", reason)
+    assert re.fullmatch(
+        r"ValueError: red x{396}… \(test_own_mistakes.py, line \d+, in shout\)", reason
+    )
     assert "\x1b" not in said
     assert "\x07" not in said
     assert reason in said or json.dumps(reason)[1:-1] in said
@@ -146,7 +163,9 @@ def test_what_an_exception_says_reaches_no_terminal_and_stays_short(
         assert max(map(len, said.splitlines())) < 2000
 
 
-def test_an_edited_entry_of_an_unfinished_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_entry_of_an_unfinished_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from undertow.records.write import PopulationWriter
 
     population = Population("dense", Blobs(), MLP(hidden=(4,)), RECIPE, members=1)
@@ -160,7 +179,10 @@ def test_an_edited_entry_of_an_unfinished_run_is_refused(tmp_path: Path, monkeyp
     entry.write_text(json.dumps(said))
     with pytest.raises(RecordError) as caught:
         train_population(population, tmp_path, runner="loop")
-    assert str(caught.value) == f"{entry}: was changed after it was written; delete it to make the member again"
+    assert (
+        str(caught.value)
+        == f"{entry}: was changed after it was written; delete it to make the member again"
+    )
     entry.unlink()
     train_population(population, tmp_path, runner="loop")
 
@@ -175,8 +197,8 @@ def test_weights_that_are_not_those_that_were_written_are_not_built_upon(tmp_pat
     manifest = read_population(train_population(derived, tmp_path, runner="loop")).manifest
     assert [m.status for m in manifest.members] == ["failed", "done"]
     assert manifest.members[0].reason == (
-        "the weights of its parent member in 'dense' are not the ones that were written; put them back or train "
-        "it again"
+        "the weights of its parent member in 'dense' are not the ones that were written; put them "
+        "back or train it again"
     )
     kept.write_bytes(before)
     manifest = read_population(train_population(derived, tmp_path, runner="loop")).manifest

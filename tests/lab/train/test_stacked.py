@@ -85,12 +85,16 @@ def assert_equal(alone, together):
     for one, other in zip(alone, together, strict=True):
         assert one.state_dict().keys() == other.state_dict().keys()
         for name, value in one.state_dict().items():
-            torch.testing.assert_close(other.state_dict()[name], value, rtol=0, atol=1e-10, msg=name)
+            torch.testing.assert_close(
+                other.state_dict()[name], value, rtol=0, atol=1e-10, msg=name
+            )
 
 
 @every_model
 @pytest.mark.parametrize(
-    ("optimizer", "pruning"), [("adam", ()), ("sgd", (MagnitudePruning(0.5),))], ids=["adam, dense", "sgd, pruned"]
+    ("optimizer", "pruning"),
+    [("adam", ()), ("sgd", (MagnitudePruning(0.5),))],
+    ids=["adam, dense", "sgd, pruned"],
 )
 def test_float64_weights_equal_the_references(model, optimizer, pruning, data):
     recipe = replace(RECIPE, optimizer=optimizer, lr=0.05 if optimizer == "sgd" else 0.003)
@@ -100,7 +104,9 @@ def test_float64_weights_equal_the_references(model, optimizer, pruning, data):
         assert other == pytest.approx(one, abs=1e-10)
 
 
-@pytest.mark.parametrize("intervention", [RandomPruning(0.5), MagnitudePruning(0.6, regrow=False, scope="global")])
+@pytest.mark.parametrize(
+    "intervention", [RandomPruning(0.5), MagnitudePruning(0.6, regrow=False, scope="global")]
+)
 def test_every_member_has_masks_of_its_own(intervention, data):
     alone, together, _, _ = both(SmallCNN(4), data, [RECIPE] * 3, (intervention,))
     assert_equal(alone, together)
@@ -109,7 +115,9 @@ def test_every_member_has_masks_of_its_own(intervention, data):
 
 
 def test_one_shot_masks_hold_while_stacked_members_are_fine_tuned(data):
-    alone, together, facts, stacked = both(SmallCNN(4), data, [RECIPE] * 2, (OneShotPruning(0.5, RECIPE),))
+    alone, together, facts, stacked = both(
+        SmallCNN(4), data, [RECIPE] * 2, (OneShotPruning(0.5, RECIPE),)
+    )
     assert_equal(alone, together)
     assert [f["sparsity"] for f in stacked] == [f["sparsity"] for f in facts]
 
@@ -152,7 +160,11 @@ def test_a_member_that_diverges_leaves_the_others_as_they_are(data):
 
 def test_an_intervention_without_effect_is_the_members_error(data):
     _, idle = train_stacked(
-        built(MLP((8,)), seeds_of(2), data), data, [RECIPE] * 2, seeds_of(2), (MagnitudePruning(0.0),)
+        built(MLP((8,)), seeds_of(2), data),
+        data,
+        [RECIPE] * 2,
+        seeds_of(2),
+        (MagnitudePruning(0.0),),
     )
     assert isinstance(idle, NoEffectError)
 

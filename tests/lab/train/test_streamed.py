@@ -68,13 +68,24 @@ def part(images, count, seed):
 
 def splits(channels=3, side=16):
     train, test = (
-        LazyImages.of(encoded(count, seed, channels, side), channels, None) for count, seed in ((TRAIN, 0), (TEST, 1))
+        LazyImages.of(encoded(count, seed, channels, side), channels, None)
+        for count, seed in ((TRAIN, 0), (TEST, 1))
     )
-    return Splits("s", ("a", "b", "c"), part(train, TRAIN, 0), part(test, TEST, 1), MEAN[:channels], STD[:channels])
+    return Splits(
+        "s",
+        ("a", "b", "c"),
+        part(train, TRAIN, 0),
+        part(test, TEST, 1),
+        MEAN[:channels],
+        STD[:channels],
+    )
 
 
 def eager(lazy):
-    train, test = (Part(np.asarray(p.x_NCHW), p.label_N, p.example_id_N, p.slices) for p in (lazy.train, lazy.test))
+    train, test = (
+        Part(np.asarray(p.x_NCHW), p.label_N, p.example_id_N, p.slices)
+        for p in (lazy.train, lazy.test)
+    )
     return Splits(lazy.name, lazy.classes, train, test, lazy.mean, lazy.std)
 
 
@@ -91,7 +102,8 @@ def whole(lazy):
 def same_bits(ours, theirs):
     assert ours.dtype == theirs.dtype
     assert torch.equal(ours, theirs)
-    assert np.array_equal(ours.numpy().view(np.int32), theirs.numpy().view(np.int32))  # the sign of zeros too
+    # the sign of zeros too
+    assert np.array_equal(ours.numpy().view(np.int32), theirs.numpy().view(np.int32))
 
 
 @settings(deadline=None, max_examples=25)
@@ -102,7 +114,9 @@ def same_bits(ours, theirs):
     crop=st.integers(0, 3),
     planned=st.booleans(),
 )
-def test_augmented_batches_are_the_bits_of_the_resident_data(lazy, whole, seed, batch, flip, crop, planned):
+def test_augmented_batches_are_the_bits_of_the_resident_data(
+    lazy, whole, seed, batch, flip, crop, planned
+):
     recipe = Recipe(epochs=1, batch=batch, lr=0.1, flip=flip, crop=crop)
     ours = streamed(lazy)
     for epoch in range(2):
@@ -156,11 +170,15 @@ def test_double_precision_sees_the_same_pixels(lazy):
 
 
 def test_images_in_memory_as_bytes_can_be_streamed_too(lazy, whole):
-    same_bits(streamed(eager(lazy)).train_batch(torch.tensor([7, 0])), whole.train_batch(torch.tensor([7, 0])))
+    same_bits(
+        streamed(eager(lazy)).train_batch(torch.tensor([7, 0])),
+        whole.train_batch(torch.tensor([7, 0])),
+    )
 
 
 def test_other_devices_look_up_the_same_bits(lazy, whole):
-    """Bytes travel and are looked up there; the meta device only proves that nothing is looked at on the way."""
+    """Bytes travel and are looked up there; the meta device only proves that nothing is looked at
+    on the way."""
     pixels = streamed(lazy)._pixels
     x_BCHW = torch.from_numpy(lazy.train.x_NCHW[:9])
     same_bits(pixels.placed(x_BCHW), whole.train_batch(torch.arange(9)))
@@ -172,10 +190,14 @@ def test_other_devices_look_up_the_same_bits(lazy, whole):
 def test_every_pixel_value_becomes_what_resident_makes_of_it(mean, std):
     x_NCHW = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     one = Splits("v", ("a",), part(x_NCHW, 1, 0), part(x_NCHW, 1, 1), (mean,), (std,))
-    same_bits(streamed(one).train_batch(torch.tensor([0])), resident(one).train_batch(torch.tensor([0])))
+    same_bits(
+        streamed(one).train_batch(torch.tensor([0])), resident(one).train_batch(torch.tensor([0]))
+    )
 
 
-@pytest.mark.parametrize("augment", [{}, {"flip": True}, {"crop": 2}, {"flip": True, "crop": 2}], ids=str)
+@pytest.mark.parametrize(
+    "augment", [{}, {"flip": True}, {"crop": 2}, {"flip": True, "crop": 2}], ids=str
+)
 def test_a_member_trained_on_it_has_the_same_bits(lazy, whole, augment):
     recipe = Recipe(epochs=2, batch=16, lr=0.05, **augment)
     bits = []
@@ -268,7 +290,9 @@ def test_two_passes_over_the_test_part_may_run_side_by_side_and_be_left(whole):
     data = streamed(splits())
     data.plan_epoch(torch.arange(TRAIN), 10)
     for (first, second), other in zip(
-        zip(data.test_batches(5), data.test_batches(5), strict=True), whole.test_batches(5), strict=True
+        zip(data.test_batches(5), data.test_batches(5), strict=True),
+        whole.test_batches(5),
+        strict=True,
     ):
         same_bits(first, other)
         same_bits(second, other)
@@ -329,7 +353,11 @@ data.plan_epoch(order, 4)
     ("body", "code", "last"),
     [
         ("for index in torch.split(order, 4): data.train_batch(index)", 1, "UserError"),
-        ("data.train_batch(order[:4]); raise ZeroDivisionError('training failed')", 1, "ZeroDivisionError"),
+        (
+            "data.train_batch(order[:4]); raise ZeroDivisionError('training failed')",
+            1,
+            "ZeroDivisionError",
+        ),
         ("print('left at once')", 0, ""),
         ("batches = data.test_batches(1); next(batches); sys.exit(3)", 3, ""),
     ],
@@ -342,12 +370,14 @@ def test_a_process_ends_at_once_whatever_waits_in_the_queue(tmp_path, body, code
             (tmp_path / split / "a" / f"{i:02d}.jpg").write_bytes(data)
     (tmp_path / "train" / "a" / "30.jpg").write_bytes(b"damaged")
     script = SCRIPT.format(body=body)
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == code, done.stderr
     if last == "UserError":
         assert done.stderr.splitlines()[-1] == (
-            f"undertow.errors.UserError: {tmp_path}/train/a/30.jpg: not a readable image (not a known image format). "
-            f"Replace or remove it."
+            f"undertow.errors.UserError: {tmp_path}/train/a/30.jpg: not a readable image (not a "
+            "known image format). Replace or remove it."
         )
     elif last:
         assert done.stderr.splitlines()[-1] == f"{last}: training failed"
@@ -362,4 +392,6 @@ def test_a_folder_is_streamed_from_its_description_on(tmp_path):
             for i, data in enumerate(encoded(6, ord(label), side=24).files):
                 (tmp_path / split / label / f"{i}.jpg").write_bytes(data)
     lazy, whole = (ImageFolder(str(tmp_path), stream=stream).load() for stream in (True, False))
-    same_bits(streamed(lazy).train_batch(torch.arange(12)), resident(whole).train_batch(torch.arange(12)))
+    same_bits(
+        streamed(lazy).train_batch(torch.arange(12)), resident(whole).train_batch(torch.arange(12))
+    )

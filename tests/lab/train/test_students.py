@@ -1,4 +1,5 @@
-"""Populations with a teacher: trained after it, recorded with it, the same under every runner and after any kill."""
+"""Populations with a teacher: trained after it, recorded with it, the same under every runner and
+after any kill."""
 
 import json
 import multiprocessing
@@ -33,7 +34,9 @@ STUDENT = PUPILS.under(Distillation(temperature=2.0), name="student", teacher=TE
 ONE = PUPILS.under(Distillation(teacher_member=2), name="of one", teacher=TEACHER)
 PRUNED = STUDENT.under(MagnitudePruning(sparsity=0.5), name="pruned student")
 CHAIN = replace(PUPILS, members=2).under(
-    Distillation(), name="of pruned", teacher=TEACHER.under(OneShotPruning(0.5), name="pruned teacher")
+    Distillation(),
+    name="of pruned",
+    teacher=TEACHER.under(OneShotPruning(0.5), name="pruned teacher"),
 )
 ARMS = [STUDENT, ONE, PRUNED, CHAIN.under(WeightQuantization(4), name="int4")]
 
@@ -50,8 +53,20 @@ def reference(tmp_path_factory):
 def test_teachers_are_trained_first_and_parents_before_them(reference):
     _, events = reference
     began = dict.fromkeys(event.population for event in events if event.kind == "started")
-    assert list(began) == ["teacher", "student", "of one", "pruned student", "pruned teacher", "of pruned", "int4"]
-    assert [e.member for e in events if (e.kind, e.population) == ("started", "teacher")] == ["000", "001", "002"]
+    assert list(began) == [
+        "teacher",
+        "student",
+        "of one",
+        "pruned student",
+        "pruned teacher",
+        "of pruned",
+        "int4",
+    ]
+    assert [e.member for e in events if (e.kind, e.population) == ("started", "teacher")] == [
+        "000",
+        "001",
+        "002",
+    ]
 
 
 def test_progress_counts_the_teacher_too():
@@ -65,7 +80,11 @@ def test_the_record_names_the_teacher_and_who_taught_whom(reference):
     found = {}
     for folder in ("student", "of-one", "of-pruned", "int4", "teacher"):
         manifest = read_population(out / folder).manifest
-        found[manifest.name] = (manifest.teacher, manifest.parent, [(m.teacher, m.parent) for m in manifest.members])
+        found[manifest.name] = (
+            manifest.teacher,
+            manifest.parent,
+            [(m.teacher, m.parent) for m in manifest.members],
+        )
     assert found == {
         "student": ("teacher", None, [("000", None), ("001", None), ("002", None)]),
         "of one": ("teacher", None, [("002", None)] * 3),
@@ -81,9 +100,13 @@ def test_students_learn_what_the_teacher_says_and_not_the_labels(reference, tmp_
     out, _ = reference
     teacher, student = (read_population(out / name) for name in ("teacher", "student"))
     assert student.correct_MN.mean() > 0.5
-    dense = read_population(train_population(replace(PUPILS, name="student"), tmp_path, runner="loop"))
+    dense = read_population(
+        train_population(replace(PUPILS, name="student"), tmp_path, runner="loop")
+    )
     assert [m.seeds for m in dense.members] == [m.seeds for m in student.members]
-    assert all(not np.array_equal(a, b) for a, b in zip(dense.proba_MNC, student.proba_MNC, strict=True))
+    assert all(
+        not np.array_equal(a, b) for a, b in zip(dense.proba_MNC, student.proba_MNC, strict=True)
+    )
     assert teacher.manifest.recipe["model"] != student.manifest.recipe["model"]
 
 
@@ -96,12 +119,16 @@ def test_weights_and_checkpoints_hold_the_student_alone(reference, tmp_path, mon
     heard = []
     with (
         pytest.raises(Stopped),
-        Trainer(tmp_path, Machine("loop"), progress=heard.append, asked=lambda: bool(began(heard))) as trainer,
+        Trainer(
+            tmp_path, Machine("loop"), progress=heard.append, asked=lambda: bool(began(heard))
+        ) as trainer,
     ):
         trainer.train(STUDENT)
     (kept,) = (tmp_path / "student" / "unfinished").iterdir()
     tensors = load_file(kept)
-    assert {name for name in tensors if name.startswith("model.")} == {f"model.0.{name}" for name in names}
+    assert {name for name in tensors if name.startswith("model.")} == {
+        f"model.0.{name}" for name in names
+    }
 
 
 def began(heard):
@@ -126,7 +153,9 @@ def test_stacked_students_are_the_loops_in_float64(tmp_path):
         arm = pupils.under(goal, MagnitudePruning(sparsity=0.5), name="student", teacher=teacher)
         folder = tmp_path / repr(goal)
         one = read_population(train_population(arm, folder / "loop", runner="loop"))
-        other = read_population(train_population(arm, folder / "stacked", runner="stacked", workers=1))
+        other = read_population(
+            train_population(arm, folder / "stacked", runner="stacked", workers=1)
+        )
         assert other.manifest.runner == "stacked/3"
         np.testing.assert_allclose(other.proba_MNC, one.proba_MNC, atol=1e-7)
         for a, b in zip(one.members, other.members, strict=True):
@@ -134,7 +163,9 @@ def test_stacked_students_are_the_loops_in_float64(tmp_path):
             assert b.facts == pytest.approx(a.facts, abs=1e-10)
 
 
-@pytest.mark.parametrize("runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"])
+@pytest.mark.parametrize(
+    "runner", ["loop", pytest.param("processes", marks=pytest.mark.heavy), "stacked"]
+)
 def test_an_interrupted_run_resumes_to_the_same_bytes(runner, tmp_path):
     def interrupt(event):
         if (event.kind, event.population) == ("done", "student"):
@@ -152,13 +183,21 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(runner, tmp_path):
     assert weights(tmp_path / "broken") == weights(tmp_path / "whole")
 
 
-def test_a_training_stopped_in_the_middle_goes_on_to_the_same_bytes(reference, tmp_path, monkeypatch):
+def test_a_training_stopped_in_the_middle_goes_on_to_the_same_bytes(
+    reference, tmp_path, monkeypatch
+):
     out, _ = reference
     monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)
     heard = []
     with (
         pytest.raises(Stopped),
-        Trainer(tmp_path, Machine("loop"), progress=heard.append, scale="smoke", asked=lambda: bool(began(heard))) as t,
+        Trainer(
+            tmp_path,
+            Machine("loop"),
+            progress=heard.append,
+            scale="smoke",
+            asked=lambda: bool(began(heard)),
+        ) as t,
     ):
         t.train(STUDENT)
     assert list((tmp_path / "student" / "unfinished").iterdir())
@@ -173,12 +212,16 @@ def test_a_student_whose_teacher_failed_or_diverged_has_done_so_with_it(runner, 
         teacher = replace(TEACHER, name=name, model=model(bad))
         student = PUPILS.under(Distillation(), name=f"of {name}", teacher=teacher)
         events = []
-        folder = train_population(student, tmp_path, runner=runner, workers=1, progress=events.append)
+        folder = train_population(
+            student, tmp_path, runner=runner, workers=1, progress=events.append
+        )
         manifest = read_population(folder).manifest
         assert [m.status for m in manifest.members] == ["done", "done", status]
         assert manifest.notes == (f"member 002 {status}: its teacher member in '{name}' {status}",)
         assert [m.teacher for m in manifest.members] == ["000", "001", "002"]
-        assert [e.member for e in events if (e.kind, e.population) == (status, f"of {name}")] == ["002"]
+        assert [e.member for e in events if (e.kind, e.population) == (status, f"of {name}")] == [
+            "002"
+        ]
         assert manifest.runner in ("loop", "stacked/3")
 
 
@@ -187,11 +230,13 @@ def test_a_damaged_teacher_costs_its_own_student_alone(tmp_path):
         out = tmp_path / runner
         train_population(TEACHER, out, runner=runner, workers=1)
         (out / "teacher" / "weights" / "001.safetensors").write_bytes(b"no weights")
-        members = read_population(train_population(STUDENT, out, runner=runner, workers=1)).manifest.members
+        members = read_population(
+            train_population(STUDENT, out, runner=runner, workers=1)
+        ).manifest.members
         assert [m.status for m in members] == ["done", "failed", "done"]
         assert members[1].reason == (
-            "the weights of its teacher member in 'teacher' are not the ones that were written; put them back or train "
-            "it again"
+            "the weights of its teacher member in 'teacher' are not the ones that were written; "
+            "put them back or train it again"
         )
 
 
@@ -203,8 +248,8 @@ def test_missing_weights_of_a_teacher_are_named(tmp_path):
         with pytest.raises(UserError) as caught:
             train_population(arm, tmp_path, runner="loop")
         assert str(caught.value) == (
-            f"{gone}: these weights are gone, and '{arm.name}' learns from them; delete {tmp_path / 'teacher'} and "
-            f"{tmp_path / arm.folder} to train both again"
+            f"{gone}: these weights are gone, and '{arm.name}' learns from them; delete "
+            f"{tmp_path / 'teacher'} and {tmp_path / arm.folder} to train both again"
         )
 
 
@@ -214,11 +259,13 @@ def test_another_teacher_in_the_same_folder_is_refused(tmp_path):
     with pytest.raises(RecordError) as caught:
         train_population(other, tmp_path, runner="loop")
     assert str(caught.value) == (
-        f"{tmp_path / 'student'}: holds other members: teacher: 'teacher' there, 'other teacher' wanted; choose "
-        "another folder or delete this one"
+        f"{tmp_path / 'student'}: holds other members: teacher: 'teacher' there, 'other teacher' "
+        "wanted; choose another folder or delete this one"
     )
     fixed = replace(STUDENT, interventions=(Distillation(2.0, teacher_member=0),))
-    with pytest.raises(RecordError, match=r"interventions\.Distillation\.teacher_member: None there, 0 wanted"):
+    with pytest.raises(
+        RecordError, match=r"interventions\.Distillation\.teacher_member: None there, 0 wanted"
+    ):
         train_population(fixed, tmp_path, runner="loop")
 
 
@@ -240,8 +287,8 @@ def test_the_audit_says_whose_chance_is_not_counted(reference, tmp_path):
     student, one = read_population(out / "student"), read_population(out / "of-one")
     said = audit(student, [one]).assumptions
     assert (
-        "All members of 'of one' learned from one teacher, member 002 of 'teacher': chance in the teacher is not "
-        "counted."
+        "All members of 'of one' learned from one teacher, member 002 of 'teacher': chance in the "
+        "teacher is not counted."
     ) in said
 
 

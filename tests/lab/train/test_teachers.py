@@ -1,4 +1,5 @@
-"""Students in the loop and in a stack: one teacher each, or one for all, on the very pixels that the student sees."""
+"""Students in the loop and in a stack: one teacher each, or one for all, on the very pixels that
+the student sees."""
 
 import copy
 from dataclasses import replace
@@ -22,7 +23,9 @@ from undertow.lab.train.seeds import SeedPlan
 from undertow.lab.train.stacked import train_stacked
 from undertow.lab.train.teacher import stacked_teacher, teacher_logits
 
-RECIPE = Recipe(epochs=2, batch=32, lr=0.05, flip=True, crop=1, weight_decay=1e-3, precision="float64")
+RECIPE = Recipe(
+    epochs=2, batch=32, lr=0.05, flip=True, crop=1, weight_decay=1e-3, precision="float64"
+)
 GOAL = Distillation(temperature=2.0)
 PLAN = SeedPlan()
 MODELS = [MLP((8,)), SmallCNN(4), ResNet(8, 4), WideResNet(10, 1, dropout=0.3)]
@@ -56,11 +59,25 @@ def both(model, data, teachers, acting=(), seeds_M=None):
     seeds_M = seeds_M or [PLAN.member("student", member) for member in range(3)]
     alone, together = built(model, data, "student"), built(model, data, "student")
     facts = [
-        train_member(student, data, RECIPE, seeds, acting, objective=GOAL, teacher=teachers[m % len(teachers)])
+        train_member(
+            student,
+            data,
+            RECIPE,
+            seeds,
+            acting,
+            objective=GOAL,
+            teacher=teachers[m % len(teachers)],
+        )
         for m, (student, seeds) in enumerate(zip(alone, seeds_M, strict=True))
     ]
     ends = train_stacked(
-        together, data, [RECIPE] * 3, seeds_M, acting, objective=GOAL, teacher=stacked_teacher(teachers, 3)
+        together,
+        data,
+        [RECIPE] * 3,
+        seeds_M,
+        acting,
+        objective=GOAL,
+        teacher=stacked_teacher(teachers, 3),
     )
     return alone, together, facts, ends
 
@@ -68,12 +85,16 @@ def both(model, data, teachers, acting=(), seeds_M=None):
 def assert_equal(alone, together):
     for one, other in zip(alone, together, strict=True):
         for name, value in one.state_dict().items():
-            torch.testing.assert_close(other.state_dict()[name], value, rtol=0, atol=1e-10, msg=name)
+            torch.testing.assert_close(
+                other.state_dict()[name], value, rtol=0, atol=1e-10, msg=name
+            )
 
 
 @every_model
 @pytest.mark.parametrize(
-    ("teachers", "acting"), [(3, (MagnitudePruning(0.5),)), (1, ())], ids=["own, pruned", "one for all, dense"]
+    ("teachers", "acting"),
+    [(3, (MagnitudePruning(0.5),)), (1, ())],
+    ids=["own, pruned", "one for all, dense"],
 )
 def test_float64_students_in_a_stack_are_the_references(model, teachers, acting, data):
     alone, together, facts, ends = both(model, data, taught_by(model, data, teachers), acting)
@@ -86,7 +107,9 @@ def test_float64_students_in_a_stack_are_the_references(model, teachers, acting,
 def test_a_teacher_may_have_another_model_and_students_may_share_images(teachers, data):
     plan = SeedPlan(vary=("init",))
     seeds_M = [plan.member("student", member) for member in range(3)]
-    alone, together, _, _ = both(MLP((8,)), data, taught_by(SmallCNN(4), data, teachers), seeds_M=seeds_M)
+    alone, together, _, _ = both(
+        MLP((8,)), data, taught_by(SmallCNN(4), data, teachers), seeds_M=seeds_M
+    )
     assert_equal(alone, together)
 
 
@@ -99,7 +122,9 @@ def test_every_member_learns_from_its_own_teacher(data):
 
 
 def test_it_equals_a_loop_written_with_torchs_own_parts(data):
-    recipe = Recipe(epochs=3, batch=81, lr=0.1, schedule="constant", weight_decay=0.0, precision="float64")
+    recipe = Recipe(
+        epochs=3, batch=81, lr=0.1, schedule="constant", weight_decay=0.0, precision="float64"
+    )
     (teacher,) = taught_by(SmallCNN(4), data, 1)
     plain, ours = built(MLP((8,)), data, "student", 1)[0], built(MLP((8,)), data, "student", 1)[0]
     optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True)
@@ -131,7 +156,9 @@ def test_the_teacher_sees_the_students_pixels_without_gradient_and_is_left_as_it
     before = copy.deepcopy(teacher.state_dict())
     train_member(student, data, RECIPE, PLAN.member("student", 0), objective=GOAL, teacher=teacher)
     assert len(teacher.seen) == len(student.seen) == 6
-    for (theirs, training, graded), (ours, learning, _) in zip(teacher.seen, student.seen, strict=True):
+    for (theirs, training, graded), (ours, learning, _) in zip(
+        teacher.seen, student.seen, strict=True
+    ):
         assert torch.equal(theirs, ours)
         assert (training, graded, learning) == (False, False, True)
     assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
@@ -161,14 +188,23 @@ def test_a_teacher_computes_in_the_students_precision(data):
 def test_under_bfloat16_a_stack_stays_close_to_the_loop():
     single = resident(Blobs(train=81).load())
     recipe = replace(RECIPE, precision="bfloat16")
-    teachers = [teacher.eval().requires_grad_(False) for teacher in built(SmallCNN(4), single, "teacher")]
+    teachers = [
+        teacher.eval().requires_grad_(False) for teacher in built(SmallCNN(4), single, "teacher")
+    ]
     seeds_M = [PLAN.member("student", member) for member in range(3)]
     alone, together = built(SmallCNN(4), single, "student"), built(SmallCNN(4), single, "student")
     facts = [
         train_member(student, single, recipe, seeds, objective=GOAL, teacher=teacher)
         for student, seeds, teacher in zip(alone, seeds_M, teachers, strict=True)
     ]
-    ends = train_stacked(together, single, [recipe] * 3, seeds_M, objective=GOAL, teacher=stacked_teacher(teachers, 3))
+    ends = train_stacked(
+        together,
+        single,
+        [recipe] * 3,
+        seeds_M,
+        objective=GOAL,
+        teacher=stacked_teacher(teachers, 3),
+    )
     for one, other in zip(facts, ends, strict=True):
         assert other["loss"] == pytest.approx(one["loss"], rel=0.05)
 
@@ -179,11 +215,14 @@ def test_memory_counts_a_teacher_for_each_member_or_one_for_all(data):
     weights = 8 * (64 * 1000 + 1000 + 1000 * 3 + 3)
     plain = member_memory(dense, data)
     own = member_memory(dense.under(Distillation(), name="own", teacher=big), data)
-    fixed = member_memory(dense.under(Distillation(teacher_member=0), name="fixed", teacher=big), data)
+    fixed = member_memory(
+        dense.under(Distillation(teacher_member=0), name="fixed", teacher=big), data
+    )
     assert (own.state - plain.state, own.once) == (weights, 0)
     assert (fixed.state - plain.state, fixed.once) == (0, weights)
     assert own.activations == fixed.activations == plain.activations
-    assert own.working == fixed.working > plain.working  # the wide layer is held while the teacher answers
+    # the wide layer is held while the teacher answers
+    assert own.working == fixed.working > plain.working
 
 
 def test_a_shared_teacher_takes_its_room_before_members_do(monkeypatch):

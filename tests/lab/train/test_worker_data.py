@@ -1,4 +1,5 @@
-"""Data that cannot be had on another machine are told with the line of the class that reads them."""
+"""Data that cannot be had on another machine are told with the line of the class that reads
+them."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def test_a_person_reads_where_it_went_wrong() -> None:
     with pytest.raises(UserError) as caught:
         _data(Population("dense", Absent(ValueError), MLP(), Recipe(epochs=1), members=1), "cpu")
     assert str(caught.value) == (
-        "a worker cannot load the data of 'dense' (ValueError: not here (test_worker_data.py, line 22, in load))"
+        "a worker cannot load the data of 'dense' (ValueError: not here "
+        "(test_worker_data.py, line 23, in load))"
     )
     with pytest.raises(UserError, match="put them where every node sees them under the same path"):
         _data(Population("dense", Absent(OSError), MLP(), Recipe(epochs=1), members=1), "cpu")

@@ -1,4 +1,5 @@
-"""Small lm-eval logs as bytes, of each layout there is: to be read in tests, and to be mutated by the fuzzer."""
+"""Small lm-eval logs as bytes, of each layout there is: to be read in tests, and to be mutated by
+the fuzzer."""
 
 from __future__ import annotations
 
@@ -15,10 +16,20 @@ def sha(text: str) -> str:
 
 
 def arguments(pairs: list[tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
-    return {f"gen_args_{i}": {f"arg_{j}": part for j, part in enumerate(pair)} for i, pair in enumerate(pairs)}
+    return {
+        f"gen_args_{i}": {f"arg_{j}": part for j, part in enumerate(pair)}
+        for i, pair in enumerate(pairs)
+    }
 
 
-def row(doc_id: int, doc: Any, target: str, pairs: list[tuple[Any, ...]], resps: list[Any], **scores: Any) -> dict:
+def row(
+    doc_id: int,
+    doc: Any,
+    target: str,
+    pairs: list[tuple[Any, ...]],
+    resps: list[Any],
+    **scores: Any,
+) -> dict:
     """One row as lm-eval 0.4.13 writes it; ``resps`` has one response per request."""
     return {
         "doc_id": doc_id,
@@ -36,7 +47,9 @@ def row(doc_id: int, doc: Any, target: str, pairs: list[tuple[Any, ...]], resps:
     }
 
 
-def choice(doc_id: int, logs: list[float], gold: int, *, options: tuple[str, ...] = WORDS, **doc: Any) -> dict:
+def choice(
+    doc_id: int, logs: list[float], gold: int, *, options: tuple[str, ...] = WORDS, **doc: Any
+) -> dict:
     """A question with options, scored by ``acc``; the model chooses the largest of ``logs``."""
     question = f"Where does {doc_id} lie?"
     acc = float(max(range(len(logs)), key=lambda k: logs[k]) == gold)
@@ -49,7 +62,9 @@ def generation(doc_id: int, answer: Any, target: str, **scores: Any) -> dict:
     """A text that a model wrote; scored by ``exact_match`` where nothing else is given."""
     scores = scores or {"exact_match": float(answer == target)}
     asked = {"until": ["\n"], "do_sample": False}
-    return row(doc_id, {"q": f"q{doc_id}"}, target, [(f"Q: q{doc_id}\nA:", asked)], [answer], **scores)
+    return row(
+        doc_id, {"q": f"q{doc_id}"}, target, [(f"Q: q{doc_id}\nA:", asked)], [answer], **scores
+    )
 
 
 def lines(rows: list[dict]) -> bytes:
@@ -94,7 +109,8 @@ def results(model: str = "org/model", **changed: Any) -> dict[str, Any]:
 
 
 def old_layout(rows: list[dict]) -> list[dict]:
-    """The same from before August 2024: nested lists of arguments, no list of metrics, no filter, no hashes."""
+    """The same from before August 2024: nested lists of arguments, no list of metrics, no filter,
+    no hashes."""
     dropped = {"metrics", "filter", "doc_hash", "prompt_hash", "target_hash"}
     old = [{k: v for k, v in r.items() if k not in dropped} for r in rows]
     return [{**r, "arguments": [list(a.values()) for a in r["arguments"].values()]} for r in old]
@@ -102,16 +118,21 @@ def old_layout(rows: list[dict]) -> list[dict]:
 
 def two_filters() -> list[dict]:
     strict = [generation(i, str(i), str(i % 2)) for i in range(4)]
-    flexible = [{**r, "filter": "flexible", "filtered_resps": [r["target"]], "exact_match": 1.0} for r in strict]
+    flexible = [
+        {**r, "filter": "flexible", "filtered_resps": [r["target"]], "exact_match": 1.0}
+        for r in strict
+    ]
     return [{**r, "filter": "strict"} for r in strict] + flexible
 
 
 def seeds() -> dict[str, bytes]:
-    """Valid files, name → bytes: options, text, filters, old rows, one continuation, two contexts, results."""
+    """Valid files, name → bytes: options, text, filters, old rows, one continuation, two contexts,
+    results."""
     said = [row(i, {"t": i}, " x", [("a b", " x")], [["-0.5", str(i == 0)]], perplexity=-0.5, acc=int(i == 0))
             for i in range(2)]  # fmt: skip
     contexts = [
-        row(i, {"answer": "1"}, "ran.", [("Ann saw Bo so Ann", " ran."), ("Ann saw Bo so Bo", " ran.")],
+        row(i, {"answer": "1"}, "ran.", [("Ann saw Bo so "
+                                          "Ann", " ran."), ("Ann saw Bo so Bo", " ran.")],
             [["-1.0", "False"], ["-2.0", "False"]], acc=float(i == 0))
         for i in range(2)
     ]  # fmt: skip

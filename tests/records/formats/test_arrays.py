@@ -28,23 +28,40 @@ def refused(path: Path, **kwargs) -> str:
 
 
 def test_logits_become_probabilities(tmp_path: Path):
-    path = saved(tmp_path / "a.npz", logits=LOGITS, labels=LABELS, ids=np.array(["w", "x", "y", "z"]))
+    path = saved(
+        tmp_path / "a.npz", logits=LOGITS, labels=LABELS, ids=np.array(["w", "x", "y", "z"])
+    )
     records, about = read_any([path])
     assert about == f"{path}: NumPy arrays (npz with logits): 1 member, 4 examples, 3 classes"
     assert records.pred_MN.tolist() == [[0, 1, 2, 0]]
     assert records.label_N.tolist() == [0, 1, 1, -1]
-    np.testing.assert_allclose(records.proba_MNC[0], np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(
+        records.proba_MNC[0], np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True), rtol=1e-6
+    )
     assert records.example_id_N.to_list() == ["w", "x", "y", "z"]
     assert records.manifest.notes == ()
 
 
 def test_a_leading_axis_is_members(tmp_path: Path):
-    path = saved(tmp_path / "pop.npz", logits=np.stack([LOGITS, -LOGITS]), labels=LABELS, classes=np.array(list("abc")))
+    path = saved(
+        tmp_path / "pop.npz",
+        logits=np.stack([LOGITS, -LOGITS]),
+        labels=LABELS,
+        classes=np.array(list("abc")),
+    )
     records, _ = read_any([path])
-    assert ([m.id for m in records.members], records.classes) == (["pop-m00", "pop-m01"], ("a", "b", "c"))
+    assert ([m.id for m in records.members], records.classes) == (
+        ["pop-m00", "pop-m01"],
+        ("a", "b", "c"),
+    )
     assert records.manifest.notes == (f"{path}: has no ids, so rows are joined by their position.",)
     both, _ = read_any(
-        [path, saved(tmp_path / "more.npz", logits=LOGITS, labels=LABELS, classes=np.array(list("abc")))]
+        [
+            path,
+            saved(
+                tmp_path / "more.npz", logits=LOGITS, labels=LABELS, classes=np.array(list("abc"))
+            ),
+        ]
     )
     assert [m.id for m in both.members] == ["pop-m00", "pop-m01", "more"]
 
@@ -78,17 +95,31 @@ def test_rows_that_are_not_finite_have_no_prediction(tmp_path: Path):
     records, _ = read_any([path])
     assert records.pred_MN.tolist() == [[0, -1, 2, 0]]
     assert np.isnan(records.confidence_MN[0, 1])
-    assert records.manifest.notes == (f"{path}: up to 1 rows of a member are not finite and have no prediction.",)
+    assert records.manifest.notes == (
+        f"{path}: up to 1 rows of a member are not finite and have no prediction.",
+    )
 
 
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"logits": LOGITS, "labels": LABELS[:3]}, "has 3 labels and 4 rows of predictions; want one each"),
+        (
+            {"logits": LOGITS, "labels": LABELS[:3]},
+            "has 3 labels and 4 rows of predictions; want one each",
+        ),
         ({"logits": LOGITS, "labels": LABELS + 2}, "labels are 4 up to 3; want 4 below 3"),
-        ({"logits": LOGITS[:, 0]}, "logits is one number an example; want (N, C), a column per class"),
-        ({"logits": np.zeros((0, 3))}, "logits is float64 of shape (0, 3); want numbers, (N, C) or (M, N, C)"),
-        ({"logits": LOGITS, "ids": np.array(["a", "a", "b", "c"])}, "id 'a' is there more than once; make ids unique"),
+        (
+            {"logits": LOGITS[:, 0]},
+            "logits is one number an example; want (N, C), a column per class",
+        ),
+        (
+            {"logits": np.zeros((0, 3))},
+            "logits is float64 of shape (0, 3); want numbers, (N, C) or (M, N, C)",
+        ),
+        (
+            {"logits": LOGITS, "ids": np.array(["a", "a", "b", "c"])},
+            "id 'a' is there more than once; make ids unique",
+        ),
         (
             {"probs": LOGITS},
             "rows of probs are no probabilities that sum to 1; name them logits if they are scores",
@@ -103,7 +134,10 @@ def test_refused(tmp_path: Path, arrays, said):
 
 def test_nothing_is_unpickled(tmp_path: Path):
     path = saved(tmp_path / "o.npz", logits=np.array([{"a": 1}], dtype=object))
-    assert refused(path) == f"{path}: holds Python objects, which are never unpickled; save plain numbers or text"
+    assert (
+        refused(path)
+        == f"{path}: holds Python objects, which are never unpickled; save plain numbers or text"
+    )
 
 
 def test_a_header_that_claims_too_much(tmp_path: Path):
@@ -126,15 +160,20 @@ def test_logits_are_logits_even_where_rows_sum_to_one(tmp_path: Path):
 
 
 def test_large_logits_do_not_overflow(tmp_path: Path):
-    """Exponents are taken of differences from a row's largest, so that no row becomes infinite over infinite."""
+    """Exponents are taken of differences from a row's largest, so that no row becomes infinite over
+    infinite."""
     logits = np.array([[1000.0, 999.0, -1000.0], [-5e4, -5e4, -6e4], [3e38, 0.0, -3e38]])
     records, _ = read_any([saved(tmp_path / "l.npz", logits=logits)])
     near = np.exp([0.0, -1.0]) / np.exp([0.0, -1.0]).sum()
-    np.testing.assert_allclose(records.proba_MNC[0], [[*near, 0], [0.5, 0.5, 0], [1, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        records.proba_MNC[0], [[*near, 0], [0.5, 0.5, 0], [1, 0, 0]], rtol=1e-6
+    )
 
 
 def test_whole_numbers_named_logits_are_scores_and_no_classes(tmp_path: Path):
-    records, _ = read_any([saved(tmp_path / "i.npz", logits=np.array([[10, -3, 2], [1, 5, 6]], dtype=np.int8))])
+    records, _ = read_any(
+        [saved(tmp_path / "i.npz", logits=np.array([[10, -3, 2], [1, 5, 6]], dtype=np.int8))]
+    )
     assert (records.M, records.N, records.C) == (1, 2, 3)
     assert records.pred_MN.tolist() == [[0, 2]]
 
@@ -142,7 +181,12 @@ def test_whole_numbers_named_logits_are_scores_and_no_classes(tmp_path: Path):
 def test_files_are_joined_by_id_whatever_their_order(tmp_path: Path):
     turn = [2, 0, 3, 1]
     one = saved(tmp_path / "a.npz", logits=LOGITS, labels=LABELS, ids=np.array(list("wxyz")))
-    two = saved(tmp_path / "b.npz", logits=LOGITS[turn], labels=LABELS[turn], ids=np.array(list("wxyz"))[turn])
+    two = saved(
+        tmp_path / "b.npz",
+        logits=LOGITS[turn],
+        labels=LABELS[turn],
+        ids=np.array(list("wxyz"))[turn],
+    )
     records, _ = read_any([one, two])
     assert records.pred_MN.tolist() == [[0, 1, 2, 0]] * 2
     np.testing.assert_array_equal(records.proba_MNC[0], records.proba_MNC[1])
@@ -151,8 +195,16 @@ def test_files_are_joined_by_id_whatever_their_order(tmp_path: Path):
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        (None, "the label of row 0 is 1, but 0 in {} (2 of 4 differ); their rows are in another order: save ids too"),
-        (list("wxyz"), "the label of example 'w' is 1, but 0 in {} (2 of 4 differ); correct the ids or the labels"),
+        (
+            None,
+            "the label of row 0 is 1, but 0 in {} (2 of 4 differ); their rows are in another "
+            "order: save ids too",
+        ),
+        (
+            list("wxyz"),
+            "the label of example 'w' is 1, but 0 in {} (2 of 4 differ); correct the "
+            "ids or the labels",
+        ),
     ],
     ids=["position", "ids"],
 )
@@ -168,7 +220,10 @@ def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids,
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"logits": LOGITS[:, :1]}, "logits has one column; want one per class, of two classes both"),
+        (
+            {"logits": LOGITS[:, :1]},
+            "logits has one column; want one per class, of two classes both",
+        ),
         (
             {"predictions": np.array([0, 5]), "classes": np.array(["a", "b"])},
             "predicts class 5; there are classes 0 to 1",
@@ -179,8 +234,8 @@ def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids,
         ),
         (
             {"logits": LOGITS, "labels": np.full(4, 1e30)},
-            "has 2,147,483,649 classes, and at most 131,072 are read; if these are answers in words, write a"
-            " graded table with the columns example_id, answer and score",
+            "has 2,147,483,649 classes, and at most 131,072 are read; if these are answers in "
+            "words, write a graded table with the columns example_id, answer and score",
         ),
     ],
     ids=range(4),
@@ -201,7 +256,9 @@ def test_names_of_damaged_text(tmp_path: Path):
     ids = np.array(["a", "b", "c", "d"])
     ids.view(np.uint32)[2] = 0x7FFFFFFF
     path = saved(tmp_path / "u.npz", logits=LOGITS, ids=ids)
-    assert refused(path) == f"{path}: names hold what is no text; the file is damaged: save it again"
+    assert (
+        refused(path) == f"{path}: names hold what is no text; the file is damaged: save it again"
+    )
 
 
 def test_a_bomb_is_refused_by_its_claim_and_not_unpacked(tmp_path: Path):
@@ -209,7 +266,10 @@ def test_a_bomb_is_refused_by_its_claim_and_not_unpacked(tmp_path: Path):
     np.savez_compressed(path, logits=np.zeros((9 << 22, 2), dtype=np.float32))
     with zipfile.ZipFile(path) as archive:
         packed, size = archive.infolist()[0].compress_size, archive.infolist()[0].file_size
-    assert refused(path) == f"{path}: logits unpacks from {packed:,} to {size:,} bytes; that is no model's output"
+    assert (
+        refused(path)
+        == f"{path}: logits unpacks from {packed:,} to {size:,} bytes; that is no model's output"
+    )
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

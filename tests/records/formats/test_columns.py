@@ -69,12 +69,12 @@ def test_sides_may_have_different_names() -> None:
     records, _ = read_any([Path(f"{put(other, 'new.csv')}::yhat")], **asked)
     assert (said(records), labels(records)) == ([SAID], LABEL)
     assert refusal(other, id="image") == (
-        "--id image: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files have different names give"
-        " both: --id image,img"
+        "--id image: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files have "
+        "different names give both: --id image,img"
     )
     assert refusal(other, **asked, prediction="pred") == (
-        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name of its own write"
-        " old.csv::yhat"
+        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name "
+        "of its own write old.csv::yhat"
     )
 
 
@@ -85,7 +85,13 @@ def test_a_named_id_tells_a_table_whatever_the_file_is_called() -> None:
 
 @pytest.mark.parametrize("asked", ["s0,s1", ("s0", "s1"), "s[01]"])
 def test_several_columns_of_predictions_are_members(asked: Any) -> None:
-    rows = {"example_id": IMAGES, "label": LABEL, "s0": SAID, "s1": LABEL, "score": [0.1, 0.2, 0.3, 0.4]}
+    rows = {
+        "example_id": IMAGES,
+        "label": LABEL,
+        "s0": SAID,
+        "s1": LABEL,
+        "score": [0.1, 0.2, 0.3, 0.4],
+    }
     records, _ = read_any([put(rows)], prediction=asked)
     assert [m.id for m in records.members] == ["s0", "s1"]
     assert said(records) == [SAID, LABEL]
@@ -94,7 +100,12 @@ def test_several_columns_of_predictions_are_members(asked: Any) -> None:
 @pytest.mark.parametrize(("pick", "answers"), [("::base", SAID), ("::int8", LABEL)])
 def test_a_model_is_chosen_after_the_path(pick: str, answers: list[str]) -> None:
     wide = {"example_id": IMAGES, "label": LABEL, "base": SAID, "int8": LABEL}
-    long = {"example_id": IMAGES * 2, "m": ["base"] * 4 + ["int8"] * 4, "prediction": SAID + LABEL, "label": LABEL * 2}
+    long = {
+        "example_id": IMAGES * 2,
+        "m": ["base"] * 4 + ["int8"] * 4,
+        "prediction": SAID + LABEL,
+        "label": LABEL * 2,
+    }
     for rows, asked in ((wide, {}), (long, {"member": "m"})):
         records, _ = read_any([Path(f"{put(rows)}{pick}")], **asked)
         assert said(records) == [answers]
@@ -120,14 +131,15 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             TABLE,
             "",
             {"id": "imge"},
-            "--id imge: old.csv has no such column; it has 'image', 'pred', 'gold'; did you mean --id image",
+            "--id imge: old.csv has no such column; it has 'image', 'pred', 'gold'; did you mean "
+            "--id image",
         ),
         (
             TABLE,
             "",
             {**NAMED, "prediction": "pred,zzz"},
-            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a name of its own write"
-            " old.csv::pred",
+            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a "
+            "name of its own write old.csv::pred",
         ),
         (
             TABLE,
@@ -145,15 +157,15 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             {"example_id": IMAGES, "member": ["m"] * 4, "a": SAID, "b": SAID},
             "",
             {"prediction": "a,b"},
-            "--prediction a,b: old.csv has a column 'member' too, so one column of predictions is enough: --prediction"
-            " a",
+            "--prediction a,b: old.csv has a column 'member' too, so one column of predictions is "
+            "enough: --prediction a",
         ),
         (
             {"example_id": IMAGES, "label": LABEL, "base": SAID, "int8": SAID},
             "::fp16",
             {},
-            "old.csv: has no column 'fp16' to take for predictions; it has 'example_id', 'label', 'base', 'int8';"
-            " choose one of old.csv::base, old.csv::int8",
+            "old.csv: has no column 'fp16' to take for predictions; it has 'example_id', 'label', "
+            "'base', 'int8'; choose one of old.csv::base, old.csv::int8",
         ),
         (
             {"example_id": IMAGES * 2, "member": ["a"] * 4 + ["b"] * 4, "prediction": SAID * 2},
@@ -165,33 +177,35 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             {"example_id": IMAGES * 2, "seed": [0] * 4 + [1] * 4, "prediction": SAID * 2},
             "",
             {},
-            "old.csv: 4 example ids appear more than once, first 'a.jpg'; remove the repeats (or name the members with"
-            " --member seed), or leave them out with --allow-partial",
+            "old.csv: 4 example ids appear more than once, first 'a.jpg'; remove the repeats (or "
+            "name the members with --member seed), or leave them out with --allow-partial",
         ),
         (
             {"x": ["1", "2"], "y": ["a", "b"], "z": ["c", "d"]},
             "",
             {},
-            "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id COLUMN --prediction"
-            " COLUMN --label y",
+            "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id "
+            "COLUMN --prediction COLUMN --label y",
         ),
         (
             {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},
             "",
             {},
-            "old.csv: has no column 'example_id'; it has 'question_id', 'acc', 'answer'; name its columns with --id"
-            " question_id --score acc",
+            "old.csv: has no column 'example_id'; it has 'question_id', 'acc', 'answer'; name its "
+            "columns with --id question_id --score acc",
         ),
         (
             {"filename": IMAGES, "label": LABEL, "prediction": SAID},
             "",
             {},
-            "old.csv: has no column 'example_id'; it has 'filename', 'label', 'prediction'; name its columns with --id"
-            " filename",
+            "old.csv: has no column 'example_id'; it has 'filename', 'label', 'prediction'; name "
+            "its columns with --id filename",
         ),
     ],
 )
-def test_what_is_refused(rows: dict[str, list[Any]], pick: str, asked: dict[str, Any], message: str) -> None:
+def test_what_is_refused(
+    rows: dict[str, list[Any]], pick: str, asked: dict[str, Any], message: str
+) -> None:
     assert refusal(rows, pick, **asked) == message
 
 
@@ -200,14 +214,17 @@ def test_files_of_other_formats_have_columns_of_their_own() -> None:
     with pytest.raises(UserError) as caught:
         read_any([Path("p.npy")], id="image")
     assert str(caught.value) == (
-        "--id image: files of the format arrays are no plain tables, whose columns it could name; leave --id out"
+        "--id image: files of the format arrays are no plain tables, whose columns it could name; "
+        "leave --id out"
     )
 
 
 def test_a_label_by_another_name_is_said_at_once() -> None:
     rows = {"example_id": IMAGES, "prediction": SAID, "gold": LABEL}
     _, about = read_any([put(rows)])
-    assert about.endswith("; old.csv: has no column 'label'; 'gold' looks like the right answers: add --label gold")
+    assert about.endswith(
+        "; old.csv: has no column 'label'; 'gold' looks like the right answers: add --label gold"
+    )
 
 
 def test_settings_beside_tables_of_json_are_no_table() -> None:
@@ -223,7 +240,8 @@ def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
     done = run("audit", str(path), "--against", str(path))
     assert (done.returncode, done.stderr) == (
         2,
-        "undertow: old.csv: stands on both sides, in the reference and after --against; take it from one, or a model"
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
+        "from one, or a model"
         " on each side: old.csv::base --against old.csv::int8 --id img --label gold\n",
     )
     command = ["old.csv::base", "--against", "old.csv::int8", "--id", "img", "--label", "gold"]
@@ -233,7 +251,9 @@ def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
 
 @pytest.fixture
 def sides() -> tuple[Path, Path]:
-    many = {name: column * 50 for name, column in TABLE.items()} | {"image": [f"{i}" for i in range(200)]}
+    many = {name: column * 50 for name, column in TABLE.items()} | {
+        "image": [f"{i}" for i in range(200)]
+    }
     return put({**many, "age": [1, 2] * 100}), put({**many, "age": [1, 2] * 100}, "new.csv")
 
 
@@ -245,7 +265,9 @@ def test_every_command_and_function_takes_the_names(sides: tuple[Path, Path]) ->
     audit = run("audit", "old.csv", "--against", "new.csv", *FLAGS, "--name", "dense", "int8")
     assert audit.returncode == 0, audit.stderr
     assert "int8  accuracy 75.0 % → 75.0 %" in audit.stdout
-    gate = run("gate", "old.csv", "--against", "new.csv", "--policy", "gate.toml", *FLAGS, "--by", "label")
+    gate = run(
+        "gate", "old.csv", "--against", "new.csv", "--policy", "gate.toml", *FLAGS, "--by", "label"
+    )
     assert (gate.returncode, gate.stderr) == (0, "")
     assert "\nPASS: All 3 required checks pass.\n" in gate.stdout
     assert run("bless", "old.csv", *FLAGS).returncode == 0
@@ -258,7 +280,8 @@ def test_one_population_has_one_name(sides: tuple[Path, Path]) -> None:
     done = run("convert", "old.csv", *FLAGS, "--name", "a", "b", "--out", "folder")
     assert (done.returncode, done.stderr) == (
         2,
-        "undertow: --name a b: one population has one name; write the files before --name, and one name after it\n",
+        "undertow: --name a b: one population has one name; write the files before --name, and one "
+        "name after it\n",
     )
 
 
@@ -267,13 +290,13 @@ def test_one_population_has_one_name(sides: tuple[Path, Path]) -> None:
     [
         (
             ["a"],
-            "--name a: there is 1 for the reference and 1 variant; give one for each, the reference's first: --name"
-            " REFERENCE VARIANT",
+            "--name a: there is 1 for the reference and 1 variant; give one for each, the "
+            "reference's first: --name REFERENCE VARIANT",
         ),
         (
             ["a", "b", "c"],
-            "--name a b c: there are 3 for the reference and 1 variant; give one for each, the reference's first:"
-            " --name REFERENCE VARIANT",
+            "--name a b c: there are 3 for the reference and 1 variant; give one for each, the "
+            "reference's first: --name REFERENCE VARIANT",
         ),
         (["a", "a"], "--name a a: two sides are called 'a'; give each a name of its own"),
         (["a", " "], "--name a ' ': a side has an empty name; give each a name of its own"),
@@ -295,7 +318,9 @@ def test_names_that_do_not_fit(sides: tuple[Path, Path], names: list[str], messa
         ((), ("class",)),
     ],
 )
-def test_slices_as_people_ask_for_them(sides: tuple[Path, Path], by: tuple[str, ...], slices: tuple[str, ...]) -> None:
+def test_slices_as_people_ask_for_them(
+    sides: tuple[Path, Path], by: tuple[str, ...], slices: tuple[str, ...]
+) -> None:
     request = Request([sides[0]], [[sides[1]]], Reading(**NAMED), settings=Settings(by=by))
     assert read_sides(request).settings.by == slices
 
@@ -304,7 +329,11 @@ def test_files_of_one_folder_never_get_its_name_twice() -> None:
     Path("runs").mkdir()
     groups = [[put({**TABLE}, f"runs/{name}.csv") for name in pair] for pair in ("xk", "pq", "mz")]
     found = read_sides(Request(groups[0], groups[1:], Reading(**NAMED)))
-    assert [found.reference.name, *(v.name for v in found.variants)] == ["runs", "variant", "variant 2"]
+    assert [found.reference.name, *(v.name for v in found.variants)] == [
+        "runs",
+        "variant",
+        "variant 2",
+    ]
 
 
 BARE = {"example_id": IMAGES, "prediction": SAID}
@@ -328,11 +357,15 @@ def test_labels_of_their_own_file() -> None:
         assert labels(read_any([put(BARE)], labels=path)[0]) == LABEL
     records, _ = read_any([put(BARE)], labels=saved("y.npy", labels=np.array(LABEL)))
     assert labels(records) == LABEL
-    assert records.manifest.notes == ("y.npy: names no examples, so label i is taken for row i of old.csv.",)
+    assert records.manifest.notes == (
+        "y.npy: names no examples, so label i is taken for row i of old.csv.",
+    )
     numbered = {"example_id": [3, 1, 2, 0], "prediction": ["2", "1", "0", "0"]}
     records, _ = read_any([put(numbered)], labels=saved("y.npy", labels=np.array([0, 1, -1, 2])))
     assert labels(records) == ["0", "1", None, "2"]
-    assert records.manifest.notes == ("y.npy: has no label for 1 of 4 examples of old.csv, first '2'.",)
+    assert records.manifest.notes == (
+        "y.npy: has no label for 1 of 4 examples of old.csv, first '2'.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -346,9 +379,14 @@ def test_labels_of_their_own_file() -> None:
         (
             "y.npy",
             {"labels": np.zeros((4, 3))},
-            "y.npy: array is float64 of shape (4, 3); want one label for each example, of shape (N,)",
+            "y.npy: array is float64 of shape (4, 3); want one label for each example, of shape "
+            "(N,)",
         ),
-        ("y.npy", {"labels": np.array([0.5, 1, 2, 3])}, "y.npy: labels are float64; want whole numbers or text"),
+        (
+            "y.npy",
+            {"labels": np.array([0.5, 1, 2, 3])},
+            "y.npy: labels are float64; want whole numbers or text",
+        ),
         (
             "y.npy",
             {"labels": np.array([{}] * 4, dtype=object)},
@@ -359,7 +397,11 @@ def test_labels_of_their_own_file() -> None:
             {"labels": np.array([1 << 30] * 4, dtype=np.uint32).view("<U1")},
             "y.npy: holds what is no text; the file is damaged: save it again",
         ),
-        ("y.npz", {"other": np.zeros(4)}, "y.npz: holds no array of labels; save one that is called labels"),
+        (
+            "y.npz",
+            {"other": np.zeros(4)},
+            "y.npz: holds no array of labels; save one that is called labels",
+        ),
         (
             "y.npz",
             {"labels": np.array(LABEL), "ids": np.array(IMAGES[:2])},
@@ -383,5 +425,6 @@ def test_labels_without_ids_need_files_in_one_order() -> None:
     with pytest.raises(UserError) as caught:
         read_any([put(BARE), Path("new.csv")], labels=saved("y.npy", labels=np.array(LABEL)))
     assert str(caught.value) == (
-        f"y.npy: names no examples, and the rows of new.csv are in another order than those of old.csv; {WITHOUT}"
+        "y.npy: names no examples, and the rows of new.csv are in another order than those of "
+        f"old.csv; {WITHOUT}"
     )

@@ -44,13 +44,20 @@ def test_every_format_says_what_it_is() -> None:
 def test_a_population_folder(place: Path) -> None:
     records, about = read_any([place / "pop"])
     assert records.name == "reference"
-    assert about == f"{place / 'pop'}: population folder (has manifest.json): 5 members, 30 examples, 4 classes"
+    assert (
+        about
+        == f"{place / 'pop'}: population folder (has manifest.json): 5 members, 30 examples, 4 "
+        "classes"
+    )
     assert read_any([place / "pop"], name="mine")[0].name == "mine"
 
 
 def test_a_table(place: Path) -> None:
     records, about = read_any([place / "a.csv"])
-    assert about == f"{place / 'a.csv'}: CSV (a header with example_id): 1 member, 2 examples, 2 classes"
+    assert (
+        about
+        == f"{place / 'a.csv'}: CSV (a header with example_id): 1 member, 2 examples, 2 classes"
+    )
     assert records.name == "a"
 
 
@@ -64,7 +71,8 @@ def test_a_folder_of_tables_is_its_files_in_order(place: Path) -> None:
 def test_a_population_that_lost_its_manifest_is_no_table(place: Path) -> None:
     (place / "pop/manifest.json").unlink()
     assert refused(place / "pop") == (
-        f"{place / 'pop'}: is no population folder (no manifest.json); restore it, or make the records again"
+        f"{place / 'pop'}: is no population folder (no manifest.json); restore it, or make the "
+        "records again"
     )
 
 
@@ -72,7 +80,10 @@ def test_what_cannot_be_read(place: Path) -> None:
     (place / "empty").mkdir()
     (place / "a.txt").write_text("hello")
     assert refused() == "there is nothing to read: give a population folder or files of predictions"
-    assert refused(place / "gone") == f"{place / 'gone'}: there is no such file or folder; check the name"
+    assert (
+        refused(place / "gone")
+        == f"{place / 'gone'}: there is no such file or folder; check the name"
+    )
     assert refused(place / "a.txt") == (
         f"{place / 'a.txt'}: is of no known format ({KNOWN}); see undertow list formats"
     )
@@ -80,11 +91,12 @@ def test_what_cannot_be_read(place: Path) -> None:
         f"{place / 'empty'}: holds no file of a known format ({KNOWN}); see undertow list formats"
     )
     assert refused(place / "pop", place / "a.csv") == (
-        f"{place / 'pop'} is a population, {place / 'a.csv'} is a table: one side must be of one format;"
-        " convert one of them with undertow convert"
+        f"{place / 'pop'} is a population, {place / 'a.csv'} is a table: one side must be of one "
+        "format; convert one of them with undertow convert"
     )
     assert refused(place / "pop", place / "pop") == (
-        f"{place / 'pop'}, {place / 'pop'}: are 2 population folders; give one on each side of a comparison"
+        f"{place / 'pop'}, {place / 'pop'}: are 2 population folders; give one on each side of a "
+        "comparison"
     )
     assert refused(place) == f"{place}: holds the populations pop; give one of these folders"
 
@@ -106,7 +118,9 @@ class Brought:
 
     @staticmethod
     def sniff(path: Path) -> str | None:
-        return "begins with MADE" if path.is_file() and path.read_bytes().startswith(b"MADE") else None
+        return (
+            "begins with MADE" if path.is_file() and path.read_bytes().startswith(b"MADE") else None
+        )
 
     @staticmethod
     def read(paths, reading):
@@ -130,7 +144,9 @@ class Point:
 @pytest.fixture
 def brought(monkeypatch):
     def _brought(thing):
-        monkeypatch.setattr(detect, "entry_points", lambda group: [Point(thing)] if group == detect.GROUP else [])
+        monkeypatch.setattr(
+            detect, "entry_points", lambda group: [Point(thing)] if group == detect.GROUP else []
+        )
         known_formats.cache_clear()
 
     yield _brought
@@ -149,7 +165,8 @@ def test_a_format_that_does_not_load_is_named(tmp_path: Path, brought):
     (tmp_path / "x.bin").write_bytes(b"MADE")
     brought(ImportError("no module named nowhere"))
     assert refused(tmp_path / "x.bin") == (
-        "format 'made' of somewhere:Brought cannot be loaded: no module named nowhere; remove or repair it"
+        "format 'made' of somewhere:Brought cannot be loaded: no module named nowhere; remove or "
+        "repair it"
     )
     brought(object())
     assert refused(tmp_path / "x.bin") == (
@@ -170,5 +187,6 @@ def test_a_part_is_asked_for_after_two_colons(place: Path):
         read_any([f"{place / 'a.csv'}::one", f"{place / 'a.csv'}::two"])
     assert str(caught.value).endswith("choose one ::part for all files of a side, not several")
     assert (
-        refused(Path(f"{place / 'gone'}::one")) == f"{place / 'gone'}: there is no such file or folder; check the name"
+        refused(Path(f"{place / 'gone'}::one")) == f"{place / 'gone'}: there is no such file or "
+        "folder; check the name"
     )

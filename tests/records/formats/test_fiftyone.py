@@ -52,13 +52,15 @@ def test_one_model_needs_no_choice_and_several_do(tmp_path: Path):
     with pytest.raises(TableError) as caught:
         read_any([folder])
     assert str(caught.value) == (
-        f"{folder / 'samples.json'}: holds several fields of predictions; choose one of ::old, ::new after the path"
+        f"{folder / 'samples.json'}: holds several fields of predictions; choose one of ::old, "
+        "::new after the path"
     )
     with pytest.raises(TableError) as caught:
         read_any([f"{folder}::int4"])
     assert (
         str(caught.value)
-        == f"{folder / 'samples.json'}: has no field 'int4'; choose one of ::old, ::new after the path"
+        == f"{folder / 'samples.json'}: has no field 'int4'; choose one of ::old, ::new after the "
+        "path"
     )
 
 
@@ -67,7 +69,11 @@ def test_outcomes_of_an_evaluation_are_no_slices(tmp_path: Path):
     samples = json.loads((folder / "samples.json").read_text())["samples"]
     box = {"_cls": "Detection", "label": "x", "bounding_box": [0, 0, 1, 1]}
     (folder / "samples.json").write_text(
-        json.dumps({"samples": [{**s, "eval_new": i > 0, "box": box} for i, s in enumerate(samples)]})
+        json.dumps(
+            {"samples": [{**s, "eval_new": i > 0, "box": box} for i, s in enumerate(samples)]}
+        )
     )
-    (folder / "metadata.json").write_text(json.dumps({"evaluations": {"eval_new": {"config": {"pred_field": "new"}}}}))
+    (folder / "metadata.json").write_text(
+        json.dumps({"evaluations": {"eval_new": {"config": {"pred_field": "new"}}}})
+    )
     assert set(read_any([folder])[0].slice_columns) == {"weather", "tag test", "tag night"}

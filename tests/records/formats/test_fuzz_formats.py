@@ -1,7 +1,8 @@
 """Whatever the bytes, every reader gives ``Records`` or one line that a person can use.
 
-Seeds are valid small files of every format; each case damages one of them: bytes cut, flipped, put in, doubled; JSON
-values of another type, of absurd size, renamed or removed; hostile texts; archives with bombs and strange names.
+Seeds are valid small files of every format; each case damages one of them: bytes cut, flipped, put
+in, doubled; JSON values of another type, of absurd size, renamed or removed; hostile texts;
+archives with bombs and strange names.
 """
 
 from __future__ import annotations
@@ -88,7 +89,17 @@ def flip(rng: random.Random, data: bytes) -> bytes:
 def insert(rng: random.Random, data: bytes) -> bytes:
     at = rng.randrange(len(data) + 1)
     piece = rng.choice(
-        (b"\xff\xfe\xfd", b"\x00", b"\n", b"{" * 500, b"[" * 100_000, b'"', b",,,,", b"\xed\xa0\x80", b"PK\x03\x04")
+        (
+            b"\xff\xfe\xfd",
+            b"\x00",
+            b"\n",
+            b"{" * 500,
+            b"[" * 100_000,
+            b'"',
+            b",,,,",
+            b"\xed\xa0\x80",
+            b"PK\x03\x04",
+        )
     )
     return data[:at] + piece + data[at:]
 
@@ -119,7 +130,8 @@ def hostile(rng: random.Random, data: bytes) -> bytes:
 
 
 def retype(rng: random.Random, data: bytes) -> bytes:
-    """One value of a JSON document, or of one line of them, gets another type, is removed or renamed."""
+    """One value of a JSON document, or of one line of them, gets another type, is removed or
+    renamed."""
     lines = data.split(b"\n")
     n = rng.randrange(len(lines))
     for whole, piece in ((False, lines[n]), (True, data)):
@@ -151,8 +163,20 @@ def archive(rng: random.Random, data: bytes) -> bytes:
     """A member of a zip is damaged, or a bomb or a strange name joins it."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
-            members = [(i, opened.read(i) if i.compress_type in (0, 8) else b"{}") for i in opened.infolist()]
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, KeyError, EOFError, RuntimeError):
+            members = [
+                (i, opened.read(i) if i.compress_type in (0, 8) else b"{}")
+                for i in opened.infolist()
+            ]
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        RuntimeError,
+    ):
         return flip(rng, data)
     at = rng.randrange(len(members)) if members else 0
     buffer = io.BytesIO()
@@ -160,14 +184,23 @@ def archive(rng: random.Random, data: bytes) -> bytes:
         warnings.simplefilter("ignore")  # Two members of one name are part of the attack.
         for n, (info, content) in enumerate(members):
             made.writestr(
-                info.filename, rng.choice((cut, flip, retype, number, hostile))(rng, content) if n == at else content
+                info.filename,
+                rng.choice((cut, flip, retype, number, hostile))(rng, content)
+                if n == at
+                else content,
             )
         kind = rng.random()
         if kind < 0.2:
-            made.writestr(rng.choice(("samples/bomb_epoch_1.json", "logits.npy", "bomb.json")), b"0" * 5_000_000)
+            made.writestr(
+                rng.choice(("samples/bomb_epoch_1.json", "logits.npy", "bomb.json")),
+                b"0" * 5_000_000,
+            )
         elif kind < 0.4:
             made.writestr(
-                rng.choice(("../../evil.json", "/etc/passwd", "a\x00b", "samples/../../x_epoch_1.json")), b"{}"
+                rng.choice(
+                    ("../../evil.json", "/etc/passwd", "a\x00b", "samples/../../x_epoch_1.json")
+                ),
+                b"{}",
             )
     return buffer.getvalue()
 
@@ -211,7 +244,9 @@ def survive(path: Path, said: str, capfd: pytest.CaptureFixture[str]) -> bool:
     """Whether the damaged file was still read."""
     started = time.perf_counter()
     try:
-        records, about = read_any([path], inputs=True, allow_partial=zlib.crc32(said.encode()) % 2 == 0)
+        records, about = read_any(
+            [path], inputs=True, allow_partial=zlib.crc32(said.encode()) % 2 == 0
+        )
     except (UserError, NotComparableError) as error:
         message = str(error).replace(str(path.parent), "")
         assert "\n" not in message, said
@@ -244,14 +279,20 @@ def test_the_seeds_are_valid(name: str, tmp_path: Path) -> None:
     for file, data in SEEDS[name].items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_bytes(data)
-    paths = [tmp_path] if name in ("lm_eval", *seeds_logs.seeds()) else [tmp_path / file for file in SEEDS[name]]
+    paths = (
+        [tmp_path]
+        if name in ("lm_eval", *seeds_logs.seeds())
+        else [tmp_path / file for file in SEEDS[name]]
+    )
     for path in paths:
         picked = Path(f"{path}::baseline") if name == "pie" else path
         assert read_any([picked], inputs=True, allow_partial=True)[0].N > 1, path
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_every_reader_survives_damage(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_reader_survives_damage(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     fuzz(name, FAST, tmp_path, capfd)
 
 

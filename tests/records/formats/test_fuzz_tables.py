@@ -70,7 +70,9 @@ CELLS = (
 
 Edit = tuple[int, float, bytes]
 edits = st.lists(
-    st.tuples(st.integers(0, 3), st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=12)),
+    st.tuples(
+        st.integers(0, 3), st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=12)
+    ),
     min_size=1,
     max_size=6,
 )
@@ -107,7 +109,9 @@ values = st.recursive(
     max_leaves=3,
 )
 objects = st.lists(st.dictionaries(names, values, max_size=5), min_size=1, max_size=5).map(
-    lambda rows: "\n".join(_dumped({"example_id": n, "prediction": "a"} | row) for n, row in enumerate(rows)).encode()
+    lambda rows: "\n".join(
+        _dumped({"example_id": n, "prediction": "a"} | row) for n, row in enumerate(rows)
+    ).encode()
 )
 
 
@@ -155,7 +159,8 @@ def read_or_refuse(data: bytes, other: bytes, suffix: str, allow_partial: bool) 
 
 
 def fuzz(cases: int) -> object:
-    """The same target for a short and a long run; short ones are derandomised so that the fast suite never flickers."""
+    """The same target for a short and a long run; short ones are derandomised so that the fast
+    suite never flickers."""
     return settings(
         max_examples=cases,
         deadline=None,

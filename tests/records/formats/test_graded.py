@@ -1,4 +1,5 @@
-"""Graded tables, and with them what every reader of evaluation logs shares: repeats, members, clusters, words."""
+"""Graded tables, and with them what every reader of evaluation logs shares: repeats, members,
+clusters, words."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def refused(*args, **kwargs) -> str:
 def test_a_graded_table(put):
     records, about = read_any([put("old.csv", OLD)], inputs=True)
     assert about.endswith(
-        "CSV (a header with example_id and score, no prediction): 1 member, 4 examples, outcome score"
+        "CSV (a header with example_id and score, no prediction): 1 member, 4 examples, outcome "
+        "score"
     )
     assert records.manifest.task == "generation"
     assert records.correct_MN.tolist() == [[1, 0, 0, 1]]
@@ -61,7 +63,12 @@ def test_right_answers_in_other_words_are_no_churn_and_wrong_ones_are(put):
     }  # fmt: skip
     names = aligned.variant.names_of(np.arange(4), aligned.variant.pred_MN[0])
     assert names.to_list() == ["Lyon", "Rome", "Zurich", "Riga"]
-    assert aligned.reference.truths_of(np.arange(4)).to_list() == ["Paris", "Madrid", "Bern", "Riga"]
+    assert aligned.reference.truths_of(np.arange(4)).to_list() == [
+        "Paris",
+        "Madrid",
+        "Bern",
+        "Riga",
+    ]
 
 
 def test_it_survives_a_population_folder(put, tmp_path: Path):
@@ -90,8 +97,8 @@ def test_repeats_are_averaged_within_the_example(put):
     assert records.score_MN.tolist() == [[pytest.approx(1 / 3), 1]]
     assert records.answers[0].to_list() == ["b", "a"]
     assert records.manifest.notes == (
-        f"{put('r.csv', text)}: up to 3 repeats of an example; scores are averaged within it, its answer is the most "
-        "frequent one (the first of equals).",
+        f"{put('r.csv', text)}: up to 3 repeats of an example; scores are averaged within it, its "
+        "answer is the most frequent one (the first of equals).",
     )
 
 
@@ -119,9 +126,13 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
     [
         (
             "example_id,score\nq1,7\nq2,1\n",
-            "score is 7 in 1 of 2 rows; want an outcome between 0 and 1 where more is better, choose one with --metric",
+            "score is 7 in 1 of 2 rows; want an outcome between 0 and 1 where more is better, "
+            "choose one with --metric",
         ),
-        ("example_id,score\nq1,often\n", "column 'score' is 'often'; want a number between 0 and 1, or true/false"),
+        (
+            "example_id,score\nq1,often\n",
+            "column 'score' is 'often'; want a number between 0 and 1, or true/false",
+        ),
         ("example_id,score\n", "has a header and no rows; want one row per example"),
         ("example_id,score,member\nq1,1,\n", "1 of 1 rows have no member; fill them in"),
         (
@@ -141,7 +152,8 @@ def test_clusters_are_found_or_named(put):
     found = read_any([path])[0]
     assert found.examples["cluster"].to_list() == ["p", "p", "q"]
     assert found.manifest.notes == (
-        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, none takes none.",
+        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, "
+        "none takes none.",
     )
     assert read_any([path], cluster="page")[0].examples["cluster"].to_list() == ["1", "1", "2"]
     assert refused([path], cluster="pgae") == (

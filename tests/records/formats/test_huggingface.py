@@ -1,4 +1,5 @@
-"""Hugging Face: script output without truth, and Parquet whose class names are in its metadata (in another order)."""
+"""Hugging Face: script output without truth, and Parquet whose class names are in its metadata (in
+another order)."""
 
 from __future__ import annotations
 
@@ -19,7 +20,12 @@ def parquet(path: Path, names: list[str], prediction: list[int], **columns) -> P
     features = {"prediction": kind, "label": kind, "idx": {"dtype": "int64", "_type": "Value"}}
     table = pa.table({"prediction": prediction, **columns})
     path.parent.mkdir(exist_ok=True)
-    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}), path)
+    pq.write_table(
+        table.replace_schema_metadata(
+            {"huggingface": json.dumps({"info": {"features": features}})}
+        ),
+        path,
+    )
     return path
 
 
@@ -32,10 +38,16 @@ def test_class_names_of_the_file_and_not_their_order(tmp_path: Path):
         idx=[7, 8, 9],
         source=["a", "b", "a"],
     )
-    new = parquet(tmp_path / "new.parquet", ["pos", "neg", "mixed"], [1, 0, 1], label=[1, 0, 1], idx=[7, 8, 9])
+    new = parquet(
+        tmp_path / "new.parquet", ["pos", "neg", "mixed"], [1, 0, 1], label=[1, 0, 1], idx=[7, 8, 9]
+    )
     before, about = read_any([old])
     after, _ = read_any([new])
-    assert about == f"{old}: Hugging Face datasets Parquet (ClassLabel names): 1 member, 3 examples, 3 classes"
+    assert (
+        about
+        == f"{old}: Hugging Face datasets Parquet (ClassLabel names): 1 member, 3 examples, 3 "
+        "classes"
+    )
     assert (before.classes, after.classes) == (("neg", "pos", "mixed"), ("pos", "neg", "mixed"))
     assert before.slice_columns == ("source",)
     aligned = align(before, after)
@@ -48,7 +60,8 @@ def test_without_ids_rows_are_joined_by_position_and_that_is_said(tmp_path: Path
     records, _ = read_any([path])
     assert records.manifest.notes[0] == f"{path}: has no ids, so rows are joined by their position."
     assert (
-        records.manifest.notes[1] == f"{path}: holds no right answers; give them with --labels FILE (index and label)."
+        records.manifest.notes[1] == f"{path}: holds no right answers; give them with --labels "
+        "FILE (index and label)."
     )
 
 
@@ -86,7 +99,10 @@ def test_a_class_index_beyond_the_names(tmp_path: Path):
 
 
 def test_names_of_another_column_say_nothing_about_the_answers(tmp_path: Path):
-    value, names = {"dtype": "int64", "_type": "Value"}, {"names": ["north", "south"], "_type": "ClassLabel"}
+    value, names = (
+        {"dtype": "int64", "_type": "Value"},
+        {"names": ["north", "south"], "_type": "ClassLabel"},
+    )
     features = {"prediction": value, "label": value, "dialect": names, "idx": value}
     table = pa.table({"prediction": [0, 1], "label": [0, 0], "dialect": [1, 0], "idx": [1, 2]})
     meta = {"huggingface": json.dumps({"info": {"features": features}})}

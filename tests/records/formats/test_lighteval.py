@@ -1,4 +1,5 @@
-"""lighteval's details: written by lighteval 0.13.0's own loggers, metrics and writer, and small ones by hand.
+"""lighteval's details: written by lighteval 0.13.0's own loggers, metrics and writer, and small
+ones by hand.
 
 The flat layout of the first Open LLM Leaderboard is by hand, to the fields of lighteval 0.8.1.
 """
@@ -30,7 +31,12 @@ NAME = f"details_quiz|5_{STAMP}.parquet"
 
 
 def write(
-    out: Path, rows: list[dict[str, Any]], *, model: str = "org/m", stamp: str = STAMP, task: str = "quiz|5"
+    out: Path,
+    rows: list[dict[str, Any]],
+    *,
+    model: str = "org/m",
+    stamp: str = STAMP,
+    task: str = "quiz|5",
 ) -> Path:
     """As lighteval lays it out; returns the model's folder."""
     folder = out / "details" / model
@@ -59,17 +65,26 @@ def refused(place: Path, data: list[dict[str, Any]] | bytes, **wanted: Any) -> s
 
 
 def notes(records: Records) -> list[str]:
-    return [note.partition(": ")[2] if note.startswith("/") else note for note in records.manifest.notes]
+    return [
+        note.partition(": ")[2] if note.startswith("/") else note for note in records.manifest.notes
+    ]
 
 
-# ----------------------------------------------------------------------------------------------- the real lighteval
+# -----------------------------------------------------------------------------------------------
+# the real lighteval
 
 
 def test_real_details() -> None:
     records, about = read_any([REAL / "changed"])
     first = sorted((REAL / "changed").glob("*/details_quiz*"))[0].relative_to(REAL / "changed")
-    assert about == (f"{REAL / 'changed'}: lighteval details (holds {first}): 1 member, 7 examples, outcome acc + em")
-    assert records.example_id_N.to_list() == [*(f"quiz/{k}" for k in range(4)), *(f"sums/{k}" for k in range(3))]
+    assert about == (
+        f"{REAL / 'changed'}: lighteval details (holds {first}): 1 member, 7 "
+        "examples, outcome acc + em"
+    )
+    assert records.example_id_N.to_list() == [
+        *(f"quiz/{k}" for k in range(4)),
+        *(f"sums/{k}" for k in range(3)),
+    ]
     assert records.correct_MN.tolist() == [[0, 0, 0, 0, 0, 0, 1]]
     assert records.manifest.conditions == {
         "harness": "lighteval",
@@ -84,9 +99,12 @@ def test_real_details() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "score", "chosen"), [("acc", [1, 1, 0, 0], [1, 0, 1, 1]), ("acc_norm", [1, 0, 0, 0], [1, 1, 1, 1])]
+    ("metric", "score", "chosen"),
+    [("acc", [1, 1, 0, 0], [1, 0, 1, 1]), ("acc_norm", [1, 0, 0, 0], [1, 1, 1, 1])],
 )
-def test_real_choices_are_those_that_the_metric_counts(metric: str, score: list[int], chosen: list[int]) -> None:
+def test_real_choices_are_those_that_the_metric_counts(
+    metric: str, score: list[int], chosen: list[int]
+) -> None:
     """Log-probabilities in make_more_fixtures.py; ``acc_norm`` divides them by characters."""
     records = read_any([REAL / "reference"], tasks=("quiz",), metric=metric)[0]
     assert records.manifest.task == "choice"
@@ -102,8 +120,12 @@ def test_real_choices_are_those_that_the_metric_counts(metric: str, score: list[
 def test_real_models_compare() -> None:
     reference, changed = (read_any([REAL / name])[0] for name in ("reference", "changed"))
     aligned = align(reference, changed)
-    assert aligned.assumptions == ("The model differs: org/reference for 'reference', org/changed for 'changed'.",)
-    assert (aligned.variant.correct_MN - aligned.reference.correct_MN).tolist() == [[-1, -1, 0, 0, -1, 0, 0]]
+    assert aligned.assumptions == (
+        "The model differs: org/reference for 'reference', org/changed for 'changed'.",
+    )
+    assert (aligned.variant.correct_MN - aligned.reference.correct_MN).tolist() == [
+        [-1, -1, 0, 0, -1, 0, 0]
+    ]
 
 
 def test_real_folders_of_several_models_are_refused() -> None:
@@ -111,11 +133,13 @@ def test_real_folders_of_several_models_are_refused() -> None:
     with pytest.raises(UserError) as caught:
         read_any([folder])
     assert str(caught.value) == (
-        f"{folder}: holds logs of 2 models (org/changed, org/reference); give the logs of one of them a side"
+        f"{folder}: holds logs of 2 models (org/changed, org/reference); give the logs of one of "
+        "them a side"
     )
 
 
-# ------------------------------------------------------------------------------------------------------ values by hand
+# ------------------------------------------------------------------------------------------------------
+# values by hand
 
 
 @pytest.mark.parametrize("mark", ["", "__"])
@@ -152,8 +176,8 @@ def test_a_score_that_no_rule_explains_is_said(tmp_path: Path) -> None:
     rows = [likely("0", [-1.0, -8.0], 0), likely("1", [-1.0, -8.0], 0)]
     rows[1]["metric"] = {"acc": 0.0, "acc_norm": 0.0}
     assert notes(read(tmp_path, rows))[1] == (
-        "acc is not that the likeliest option (by log-probability) is right in 1 of 2 documents; that option counts as"
-        " the answer all the same."
+        "acc is not that the likeliest option (by log-probability) is right in 1 of 2 documents; "
+        "that option counts as the answer all the same."
     )
 
 
@@ -173,9 +197,14 @@ def test_generation(tmp_path: Path) -> None:
 
 def test_metrics_on_texts_and_on_log_probabilities_of_one_task(tmp_path: Path) -> None:
     """lighteval writes two rows a document, each with its own metrics."""
-    texts = [detail(str(k), ["a", "b"], 0, metric={"em": 1.0, "acc": None}, text=["a"]) for k in range(2)]
+    texts = [
+        detail(str(k), ["a", "b"], 0, metric={"em": 1.0, "acc": None}, text=["a"]) for k in range(2)
+    ]
     logs = [
-        detail(str(k), ["a", "b"], 0, metric={"em": None, "acc": float(k)}, logprobs=[k - 1.5, -1.0]) for k in range(2)
+        detail(
+            str(k), ["a", "b"], 0, metric={"em": None, "acc": float(k)}, logprobs=[k - 1.5, -1.0]
+        )
+        for k in range(2)
     ]
     records = read(tmp_path, texts + logs, metric="acc")
     assert (records.manifest.task, records.correct_MN.tolist()) == ("choice", [[0, 1]])
@@ -191,23 +220,43 @@ def test_the_flat_layout(tmp_path: Path) -> None:
     by_id = dict(zip(records.example_id_N, records.correct_MN[0].tolist(), strict=True))
     assert sorted(by_id.values()) == [0, 1, 1]
     assert records.manifest.conditions["fewshot:harness|arc:challenge"] == "25"
-    shuffled = read_any([write(tmp_path / "b", leaderboard()[::-1], task="harness|arc:challenge|25")])[0]
+    shuffled = read_any(
+        [write(tmp_path / "b", leaderboard()[::-1], task="harness|arc:challenge|25")]
+    )[0]
     assert set(shuffled.example_id_N) == set(records.example_id_N)
 
 
 def test_the_flat_layout_with_lists_as_text_and_loose_metrics(tmp_path: Path) -> None:
     rows = [
-        {"example": "a?", "full_prompt": "a?", "predictions": "['4']", "gold": "['4']", "em": 1.0, "truncated": 0},
-        {"example": "b?", "full_prompt": "b?", "predictions": "['5']", "gold": "['6']", "em": 0.0, "truncated": 0},
+        {
+            "example": "a?",
+            "full_prompt": "a?",
+            "predictions": "['4']",
+            "gold": "['4']",
+            "em": 1.0,
+            "truncated": 0,
+        },
+        {
+            "example": "b?",
+            "full_prompt": "b?",
+            "predictions": "['5']",
+            "gold": "['6']",
+            "em": 0.0,
+            "truncated": 0,
+        },
     ]
     (tmp_path / NAME).write_bytes(parquet(rows))
     records = read_any([tmp_path / NAME])[0]
-    assert sorted(zip(records.examples["target"], records.correct_MN[0].tolist(), strict=True)) == [("4", 1), ("6", 0)]
+    assert sorted(zip(records.examples["target"], records.correct_MN[0].tolist(), strict=True)) == [
+        ("4", 1),
+        ("6", 0),
+    ]
     assert records.answers is not None
     assert sorted(records.answers[0]) == ["4", "5"]
 
 
-# ---------------------------------------------------------------------------------------------- several, and comparing
+# ----------------------------------------------------------------------------------------------
+# several, and comparing
 
 
 def test_of_each_task_the_newest_is_read(tmp_path: Path) -> None:
@@ -231,7 +280,8 @@ def test_another_few_shot_count_is_not_comparable(tmp_path: Path) -> None:
     with pytest.raises(NotComparableError) as caught:
         align(before, after)
     assert str(caught.value) == (
-        "the few-shot count differs: 5 for 'm', 0 for 'm'; evaluate both alike, or accept it with --accept fewshot"
+        "the few-shot count differs: 5 for 'm', 0 for 'm'; evaluate both alike, or accept it with "
+        "--accept fewshot"
     )
 
 
@@ -239,15 +289,17 @@ def test_without_results_less_is_known(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(parquet(details()))
     records, about = read_any([tmp_path / NAME])
     assert about == (
-        f"{tmp_path / NAME}: lighteval details (Parquet with doc, metric and model_response): 1 member, 4 examples,"
-        " outcome acc"
+        f"{tmp_path / NAME}: lighteval details (Parquet with doc, metric and model_response): 1 "
+        "member, 4 examples, outcome acc"
     )
     assert records.manifest.notes[0] == (
-        f"{tmp_path}: has no results_{STAMP}.json near it, so few-shot count and versions cannot be checked."
+        f"{tmp_path}: has no results_{STAMP}.json near it, so few-shot count and versions cannot "
+        "be checked."
     )
 
 
-# ------------------------------------------------------------------------------------------------------------ refusals
+# ------------------------------------------------------------------------------------------------------------
+# refusals
 
 
 def test_a_percentage_is_divided_where_it_is_asked_for(tmp_path: Path) -> None:
@@ -262,10 +314,12 @@ def test_refusals(tmp_path: Path) -> None:
     assert refused(tmp_path, details(), metric="f1") == (
         "has no metric 'f1'; choose one of acc, acc_norm with --metric"
     )
-    rows = [detail(str(k), ["a"], 0, metric={"ppl": 3.5, "bleu": 40.0}, text=["a"]) for k in range(2)]
+    rows = [
+        detail(str(k), ["a"], 0, metric={"ppl": 3.5, "bleu": 40.0}, text=["a"]) for k in range(2)
+    ]
     assert refused(tmp_path, rows) == (
-        "no metric is plainly right or wrong (ppl is better when it is less, bleu is 40 in some row, not between 0 and"
-        " 1); choose one of bleu with --metric"
+        "no metric is plainly right or wrong (ppl is better when it is less, bleu is 40 in some "
+        "row, not between 0 and 1); choose one of bleu with --metric"
     )
     assert refused(tmp_path, [{"a": 1}]) == "lacks doc, metric and model_response; it has a"
     assert refused(tmp_path, [{"doc": 1, "metric": 2, "model_response": 3}]) == (
@@ -277,7 +331,8 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "none"], format="lighteval")
     assert str(caught.value) == (
-        f"{tmp_path / 'none'}: holds no details_*.parquet; want what lighteval wrote with --save-details"
+        f"{tmp_path / 'none'}: holds no details_*.parquet; want what lighteval wrote with "
+        "--save-details"
     )
 
 

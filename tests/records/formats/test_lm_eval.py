@@ -1,4 +1,5 @@
-"""lm-eval's sample logs: every layout known, what each row means, and what is said where something does not fit."""
+"""lm-eval's sample logs: every layout known, what each row means, and what is said where something
+does not fit."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ def refused(place: Path, rows: list[dict] | bytes, **wanted: Any) -> str:
 def notes(place: Path, records: Records) -> list[str]:
     """What is said, without the path and without the missing results."""
     path = f"{place / f'samples_t_{STAMP}.jsonl'}: "
-    missing = f"{place}: has no results_{STAMP}.json, so few-shot count and versions cannot be checked."
+    missing = (
+        f"{place}: has no results_{STAMP}.json, so few-shot count and versions cannot be checked."
+    )
     return [note.removeprefix(path) for note in records.manifest.notes if note != missing]
 
 
@@ -71,27 +74,43 @@ def notes(place: Path, records: Records) -> list[str]:
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [
-        ([("The cup fell as it was", " full."), ("The cup fell as he was", " full.")], ["it was", "he was"]),
+        (
+            [("The cup fell as it was", " full."), ("The cup fell as he was", " full.")],
+            ["it was", "he was"],
+        ),
         ([("Who fell?", " the cup"), ("Who fell?", " the boy")], ["the cup", "the boy"]),
         ([("Who fell?", " the cup"), ("Who stood?", " the boy")], ["the cup", "the boy"]),
         ([("Who fell?", " the cup"), ("Who fell?", " the cup")], ["the cup", "the cup"]),
     ],
-    ids=["only the context differs", "only the continuation differs", "both differ", "nothing differs"],
+    ids=[
+        "only the context differs",
+        "only the continuation differs",
+        "both differ",
+        "nothing differs",
+    ],
 )
 def test_options_stand_in_the_context_only_where_nothing_else_tells_them_apart(
     tmp_path: Path, pairs: list[tuple[str, str]], words: list[str]
 ) -> None:
     """Of each question the second option is chosen, so its words are the answer."""
-    rows = [row(n, {"q": n}, "1", pairs, [["-2.0", "False"], ["-1.0", "False"]], acc=1.0) for n in range(3)]
+    rows = [
+        row(n, {"q": n}, "1", pairs, [["-2.0", "False"], ["-1.0", "False"]], acc=1.0)
+        for n in range(3)
+    ]
     assert read(tmp_path, rows).answers[0].to_list() == [words[1]] * 3
 
 
 def test_a_question_with_options(tmp_path: Path) -> None:
     records, about = read_any([model_folder(tmp_path, quiz=quiz())])
     assert about == (
-        f"{tmp_path}/org__model: lm-eval samples (holds samples_quiz_{STAMP}.jsonl): 1 member, 6 examples, outcome acc"
+        f"{tmp_path}/org__model: lm-eval samples (holds samples_quiz_{STAMP}.jsonl): 1 member, 6 "
+        "examples, outcome acc"
     )
-    assert (records.name, records.manifest.task, records.manifest.metric) == ("org__model", "choice", "acc")
+    assert (records.name, records.manifest.task, records.manifest.metric) == (
+        "org__model",
+        "choice",
+        "acc",
+    )
     assert records.classes == ("A", "B", "C", "D")
     assert records.example_id_N.to_list() == [f"quiz/{i}" for i in range(6)]
     assert records.pred_MN.tolist() == [[0, 1, 3, 0, 1, 1]]
@@ -100,7 +119,14 @@ def test_a_question_with_options(tmp_path: Path) -> None:
     assert records.score_MN.tolist() == [[1, 1, 1, 0, 1, 1]]
     assert records.answers is not None
     assert records.answers[0].to_list() == ["north", "south", "west", "north", "south", "south"]
-    assert records.examples["target"].to_list() == ["north", "south", "west", "east", "south", "south"]
+    assert records.examples["target"].to_list() == [
+        "north",
+        "south",
+        "west",
+        "east",
+        "south",
+        "south",
+    ]
     assert records.examples["subject"].to_list() == ["places"] * 3 + ["signs"] * 3
     assert set(records.examples["task"]) == {"quiz"}
     assert records.manifest.notes == ()
@@ -110,7 +136,9 @@ def test_probabilities_are_those_of_the_raw_log_probabilities(tmp_path: Path) ->
     records = read(tmp_path, quiz())
     assert records.proba_MNC is not None
     weight = np.exp([-1.0, -0.25, -3.0])
-    assert records.proba_MNC[0, 4].tolist() == pytest.approx([*(weight / weight.sum()), 0.0], abs=1e-6)
+    assert records.proba_MNC[0, 4].tolist() == pytest.approx(
+        [*(weight / weight.sum()), 0.0], abs=1e-6
+    )
     assert records.proba_MNC[0, 5, 0] == 0  # -inf
 
 
@@ -131,8 +159,13 @@ def test_acc_norm_divides_by_characters_without_the_delimiter(tmp_path: Path) ->
 def test_acc_bytes_divides_by_bytes(tmp_path: Path) -> None:
     filtered = [["-4.5", "False"], ["-4.0", "False"]]
     pairs = [("Q", " ééé"), ("Q", " abcd")]  # 3 characters and 6 bytes; 4 and 4
-    rows = [row(i, {"q": i}, "0", pairs, filtered, acc=0.0, acc_norm=0.0, acc_bytes=1.0) for i in range(2)]
-    assert [read(tmp_path, rows, metric=m).pred_MN[0, 0] for m in ("acc", "acc_norm", "acc_bytes")] == [1, 1, 0]
+    rows = [
+        row(i, {"q": i}, "0", pairs, filtered, acc=0.0, acc_norm=0.0, acc_bytes=1.0)
+        for i in range(2)
+    ]
+    assert [
+        read(tmp_path, rows, metric=m).pred_MN[0, 0] for m in ("acc", "acc_norm", "acc_bytes")
+    ] == [1, 1, 0]
 
 
 def test_mutual_information_asks_for_each_option_twice(tmp_path: Path) -> None:
@@ -156,7 +189,9 @@ def test_options_in_the_context(tmp_path: Path) -> None:
     assert records.answers is not None
     assert records.answers[0].to_list() == ["Mary", "Mary"]
     assert records.examples["target"].to_list() == ["Mary", "Ann"]
-    assert notes(tmp_path, records) == ["its options stand in the prompt; which was right follows from the score."]
+    assert notes(tmp_path, records) == [
+        "its options stand in the prompt; which was right follows from the score."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +205,9 @@ def test_options_in_the_context(tmp_path: Path) -> None:
         (("[0, 2]", "[3]"), {}),
     ],
 )
-def test_how_the_target_names_the_right_option(tmp_path: Path, targets: tuple[str, str], doc: dict) -> None:
+def test_how_the_target_names_the_right_option(
+    tmp_path: Path, targets: tuple[str, str], doc: dict
+) -> None:
     rows = [choice(0, [-1.0, -2.0, -3.0, -4.0], 0), choice(1, [-9.0, -2.0, -3.0, -0.5], 3)]
     for each, target in zip(rows, targets, strict=True):
         each["target"] = target
@@ -186,7 +223,8 @@ def test_options_that_are_digits_are_told_by_what_fits_the_scores(tmp_path: Path
     options = ("1", "2", "3", "0")
     rows = [choice(i, [-1.0, -2.0, -3.0, -4.0], 0, options=options) for i in range(3)]
     for each in rows:
-        each["target"] = "1"  # the text of option 0, which the score of 1 confirms; as an index it would be option 1
+        # the text of option 0, which the score of 1 confirms; as an index it would be option 1
+        each["target"] = "1"
         del each["doc"]["answer"]
     records = read(tmp_path, rows)
     assert records.label_N.tolist() == [0, 0, 0]
@@ -200,8 +238,8 @@ def test_the_score_is_followed_where_it_is_not_choice_equals_label(tmp_path: Pat
     assert records.score_MN is not None
     assert records.score_MN[0, 0] == 0
     assert notes(tmp_path, records) == [
-        "in 1 of 6 rows the score is not whether the choice is the label (several right options, or a rule of the"
-        " task's own); the score is followed."
+        "in 1 of 6 rows the score is not whether the choice is the label (several right options, "
+        "or a rule of the task's own); the score is followed."
     ]
 
 
@@ -221,7 +259,9 @@ def test_no_choice_where_a_log_probability_is_no_number(tmp_path: Path) -> None:
     rows[6]["filtered_resps"][1][0] = "nan"
     records = read(tmp_path, rows)
     assert records.pred_MN[0, 6] == MISSING
-    assert notes(tmp_path, records) == ["1 of 7 rows have log-probabilities that are no numbers: no choice."]
+    assert notes(tmp_path, records) == [
+        "1 of 7 rows have log-probabilities that are no numbers: no choice."
+    ]
 
 
 def test_a_score_that_is_more_than_right_or_wrong_leaves_texts(tmp_path: Path) -> None:
@@ -231,7 +271,8 @@ def test_a_score_that_is_more_than_right_or_wrong_leaves_texts(tmp_path: Path) -
     records = read(tmp_path, rows)
     assert (records.manifest.task, records.outcome) == ("generation", "mean acc")
     assert notes(tmp_path, records) == [
-        "the score is more than right or wrong, so the options' texts are compared, not their places."
+        "the score is more than right or wrong, so the options' texts are compared, not their "
+        "places."
     ]
 
 
@@ -252,7 +293,11 @@ def test_generated_text(tmp_path: Path) -> None:
 
 def test_repeats_inside_a_row_give_the_most_frequent_answer(tmp_path: Path) -> None:
     records = read(
-        tmp_path, [generation(0, ["7", "8", "8"], "8", exact_match=1.0), generation(1, [], "8", exact_match=0)]
+        tmp_path,
+        [
+            generation(0, ["7", "8", "8"], "8", exact_match=1.0),
+            generation(1, [], "8", exact_match=0),
+        ],
     )
     assert records.answers is not None
     assert records.answers[0].to_list() == ["8", None]
@@ -260,7 +305,15 @@ def test_repeats_inside_a_row_give_the_most_frequent_answer(tmp_path: Path) -> N
 
 def test_whether_one_continuation_would_have_been_said(tmp_path: Path) -> None:
     rows = [
-        row(i, {"t": f"t{i}"}, " sea", [("to the", " sea")], [["-0.5", said]], perplexity=-0.5, acc=int(said == "True"))
+        row(
+            i,
+            {"t": f"t{i}"},
+            " sea",
+            [("to the", " sea")],
+            [["-0.5", said]],
+            perplexity=-0.5,
+            acc=int(said == "True"),
+        )
         for i, said in enumerate(("True", "False"))
     ]
     records = read(tmp_path, rows)
@@ -279,15 +332,23 @@ def documents(data: str) -> int:
 
 
 def logged_means(folder: Path) -> list[tuple[str, str, str, float]]:
-    """Task, metric, filter and mean, as the results beside the samples have them, of metrics that are one number."""
+    """Task, metric, filter and mean, as the results beside the samples have them, of metrics that
+    are one number."""
     (path,) = folder.rglob("results_*.json")
     table = json.loads(path.read_text())["results"]
-    means = [(task, *key.split(","), value) for task, row in table.items() for key, value in row.items() if "," in key]
+    means = [
+        (task, *key.split(","), value)
+        for task, row in table.items()
+        for key, value in row.items()
+        if "," in key
+    ]
     wanted = {"acc", "acc_norm", "exact_match"}
     return [mean for mean in means if mean[1] in wanted and mean[0] != "tiny_facts"]
 
 
-@pytest.mark.parametrize("name", ["reference", "reference-again", "reference-fewshot2", "reference-some", "rounded"])
+@pytest.mark.parametrize(
+    "name", ["reference", "reference-again", "reference-fewshot2", "reference-some", "rounded"]
+)
 def test_means_are_those_that_lm_eval_reports(name: str) -> None:
     found = logged_means(REAL / name)
     assert found
@@ -296,7 +357,10 @@ def test_means_are_those_that_lm_eval_reports(name: str) -> None:
         assert float(records.correct_MN.mean()) == pytest.approx(mean), (task, metric, filter)
         assert records.manifest.conditions[f"filter:{task}"] == filter
         if records.manifest.task == "choice":
-            assert np.array_equal(records.pred_MN == records.label_N, records.correct_MN == 1), (task, metric)
+            assert np.array_equal(records.pred_MN == records.label_N, records.correct_MN == 1), (
+                task,
+                metric,
+            )
 
 
 def test_a_real_multiple_choice_log() -> None:
@@ -305,7 +369,11 @@ def test_a_real_multiple_choice_log() -> None:
     assert records.inputs is not None
     assert records.answers is not None
     assert records.inputs[n] == "Q: Wie viele Beine hat eine Katze?\nA:"
-    assert (records.answers[0][n], records.examples["target"][n], records.label_N[n]) == ("vier", "vier", 1)
+    assert (records.answers[0][n], records.examples["target"][n], records.label_N[n]) == (
+        "vier",
+        "vier",
+        1,
+    )
     assert records.classes == ("A", "B", "C", "D", "E")
     assert records.slice_columns == ("subject", "language", "gold", "task")
     assert records.proba_MNC is not None
@@ -327,14 +395,20 @@ def test_a_real_log_of_generated_text() -> None:
 
 def test_a_real_folder_of_all_tasks() -> None:
     (pages,) = (REAL / "reference").rglob("samples_tiny_pages_*")
-    said = f"{pages}: is scored by word_perplexity, byte_perplexity, bits_per_byte: no outcome between 0 and 1 of each"
+    said = (
+        f"{pages}: is scored by word_perplexity, byte_perplexity, bits_per_byte: no outcome "
+        "between 0 and 1 of each"
+    )
     with pytest.raises(UserError) as caught:
         read_any([REAL / "reference"])
     assert str(caught.value) == (
         f"{said} example; choose other tasks with --tasks, or leave them out with --allow-partial"
     )
     records, _ = read_any([REAL / "reference"], allow_partial=True)
-    assert (1, sum(map(documents, ("facts_de", "facts_en", "sums", "sums", "words")))) == (records.M, records.N)
+    assert (1, sum(map(documents, ("facts_de", "facts_en", "sums", "sums", "words")))) == (
+        records.M,
+        records.N,
+    )
     assert records.manifest.notes[0] == f"left out: {said} example"
     with pytest.raises(UserError):
         read_any([pages], allow_partial=True)
@@ -342,7 +416,9 @@ def test_a_real_folder_of_all_tasks() -> None:
 
 def test_real_logs_of_two_models_are_compared() -> None:
     tasks = ("tiny_facts_*", "tiny_sums")
-    reference, variant = (read_any([REAL / name], tasks=tasks)[0] for name in ("reference", "rounded"))
+    reference, variant = (
+        read_any([REAL / name], tasks=tasks)[0] for name in ("reference", "rounded")
+    )
     aligned = align(reference, variant)
     count = sum(map(documents, ("facts_de", "facts_en", "sums")))
     assert count == aligned.reference.N
@@ -353,20 +429,26 @@ def test_real_logs_of_two_models_are_compared() -> None:
 
 def test_real_logs_of_other_few_shot_counts_are_refused() -> None:
     tasks = ("tiny_facts_en", "tiny_sums")
-    zero, two = (read_any([REAL / name], tasks=tasks)[0] for name in ("reference", "reference-fewshot2"))
+    zero, two = (
+        read_any([REAL / name], tasks=tasks)[0] for name in ("reference", "reference-fewshot2")
+    )
     with pytest.raises(NotComparableError) as caught:
         align(zero, two)
     assert str(caught.value) == (
-        "the few-shot count differs: 0 for 'reference', 2 for 'reference-fewshot2'; evaluate both alike, or accept it"
-        " with --accept fewshot"
+        "the few-shot count differs: 0 for 'reference', 2 for 'reference-fewshot2'; evaluate both "
+        "alike, or accept it with --accept fewshot"
     )
     with pytest.raises(NotComparableError) as caught:
         align(zero, two, accepted=("fewshot",))
-    assert str(caught.value).startswith("'reference' and 'reference-fewshot2' were given different prompts")
+    assert str(caught.value).startswith(
+        "'reference' and 'reference-fewshot2' were given different prompts"
+    )
 
 
 def test_real_logs_of_some_examples_join_by_their_true_number() -> None:
-    whole, some = (read_any([REAL / n], tasks=("tiny_facts_en",))[0] for n in ("reference", "reference-some"))
+    whole, some = (
+        read_any([REAL / n], tasks=("tiny_facts_en",))[0] for n in ("reference", "reference-some")
+    )
     aligned = align(whole, some, allow_partial=True)
     assert aligned.reference.example_id_N.to_list() == some.example_id_N.to_list()
     assert aligned.reference.examples["content_hash"].equals(some.examples["content_hash"])
@@ -383,14 +465,18 @@ def test_corpus_metrics_leave_answers_only(tmp_path: Path) -> None:
     records = read(tmp_path, translated(bleu=["good day", "lol"], ter=["good day", "lol"]))
     assert records.score_MN is None
     assert records.pred_MN.tolist() == [[0, 0]]
-    assert notes(tmp_path, records) == ["none of its metrics (bleu, ter) is an outcome between 0 and 1."]
+    assert notes(tmp_path, records) == [
+        "none of its metrics (bleu, ter) is an outcome between 0 and 1."
+    ]
 
 
 def test_a_metric_that_cannot_be_the_outcome(tmp_path: Path) -> None:
-    rows = translated(bleu=["a", "b"], ter=0.5, parts=[True, False, True], points=7.0, acc=True, far=10**400)
+    rows = translated(
+        bleu=["a", "b"], ter=0.5, parts=[True, False, True], points=7.0, acc=True, far=10**400
+    )
     assert refused(tmp_path, rows, metric="bleu") == (
-        "metric 'bleu' is a pair (reference, prediction) that only counts over the whole corpus; choose one of acc with"
-        " --metric"
+        "metric 'bleu' is a pair (reference, prediction) that only counts over the whole corpus; "
+        "choose one of acc with --metric"
     )
     assert refused(tmp_path, rows, metric="ter") == (
         "metric 'ter' is better when it is less; choose one of acc with --metric"
@@ -404,7 +490,10 @@ def test_a_metric_that_cannot_be_the_outcome(tmp_path: Path) -> None:
     assert refused(tmp_path, rows, metric="far") == (
         "metric 'far' holds numbers too large to be an outcome; choose one of acc with --metric"
     )
-    assert refused(tmp_path, rows, metric="gone") == "has no metric 'gone'; choose one of acc with --metric"
+    assert (
+        refused(tmp_path, rows, metric="gone")
+        == "has no metric 'gone'; choose one of acc with --metric"
+    )
     assert refused(tmp_path, translated(ter=0.5), metric="ter") == (
         "metric 'ter' is better when it is less; none of its metrics can be the outcome"
     )
@@ -427,7 +516,9 @@ def test_percentages_are_divided(tmp_path: Path) -> None:
     assert notes(tmp_path, records) == ["chrf runs from 0 to 100 and is divided by 100."]
 
 
-def test_a_metric_that_turns_out_to_be_none_further_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_turns_out_to_be_none_further_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("undertow.records.formats.decoding.lines.BLOCK", 2000)
     rows = quiz()
     for each in rows:
@@ -443,7 +534,9 @@ def test_one_filter_is_read(tmp_path: Path) -> None:
     records = read(tmp_path, two_filters())
     assert records.N == 4
     assert records.manifest.conditions["filter:t"] == "strict"
-    assert notes(tmp_path, records) == ["the filter strict is read, not flexible; --filter takes another."]
+    assert notes(tmp_path, records) == [
+        "the filter strict is read, not flexible; --filter takes another."
+    ]
     records = read(tmp_path, two_filters(), filter="flexible")
     assert records.score_MN is not None
     assert records.score_MN.tolist() == [[1, 1, 1, 1]]
@@ -461,8 +554,8 @@ def test_perplexity_is_no_outcome(tmp_path: Path) -> None:
         "bits_per_byte": [-3.5, 3],
     }
     assert refused(tmp_path, [rolling]) == (
-        "is scored by word_perplexity, bits_per_byte: no outcome between 0 and 1 of each example; choose other tasks"
-        " with --tasks, or leave them out with --allow-partial"
+        "is scored by word_perplexity, bits_per_byte: no outcome between 0 and 1 of each example; "
+        "choose other tasks with --tasks, or leave them out with --allow-partial"
     )
 
 
@@ -480,13 +573,13 @@ def test_gzip_and_any_name(tmp_path: Path) -> None:
     (tmp_path / "mine.jsonl.gz").write_bytes(gzip.compress(lines(quiz())))
     records, about = read_any([tmp_path / "mine.jsonl.gz"])
     assert about == (
-        f"{tmp_path}/mine.jsonl.gz: lm-eval samples (rows with doc_id and filtered_resps): 1 member, 6 examples,"
-        " outcome acc"
+        f"{tmp_path}/mine.jsonl.gz: lm-eval samples (rows with doc_id and filtered_resps): 1 "
+        "member, 6 examples, outcome acc"
     )
     assert records.example_id_N[0] == "mine/0"
     assert records.manifest.notes == (
-        f"{tmp_path}/mine.jsonl.gz: its name has no time that would tell which results_*.json is its own, so few-shot"
-        " count and versions cannot be checked.",
+        f"{tmp_path}/mine.jsonl.gz: its name has no time that would tell which results_*.json is "
+        "its own, so few-shot count and versions cannot be checked.",
     )
 
 
@@ -499,19 +592,23 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
 def test_a_file_written_to_twice(tmp_path: Path) -> None:
     records = read(tmp_path, quiz() + quiz()[:2])
     assert records.N == 6
-    assert notes(tmp_path, records) == ["2 rows are copies of others and are dropped; the file was written to twice."]
+    assert notes(tmp_path, records) == [
+        "2 rows are copies of others and are dropped; the file was written to twice."
+    ]
     records = read(tmp_path, quiz() + quiz(shift=1.0))
     assert records.score_MN is not None
     assert records.score_MN[0].tolist() == [0.5, 1, 1, 0, 1, 1]
     assert notes(tmp_path, records) == [
         "6 rows are of examples already there, with other answers: they count as repeats.",
-        "up to 2 repeats of an example; scores are averaged within it, its answer is the most frequent one (the first"
-        " of equals).",
+        "up to 2 repeats of an example; scores are averaged within it, its answer is the most "
+        "frequent one (the first of equals).",
     ]
 
 
 def test_tasks_of_one_model_are_one_member(tmp_path: Path) -> None:
-    folder = model_folder(tmp_path / "out", quiz=quiz(), sums=[generation(i, "1", "1") for i in range(3)])
+    folder = model_folder(
+        tmp_path / "out", quiz=quiz(), sums=[generation(i, "1", "1") for i in range(3)]
+    )
     records, _ = read_any([tmp_path / "out"])
     assert (records.M, records.N, records.manifest.task) == (1, 9, "generation")
     assert records.name == "out"
@@ -535,7 +632,8 @@ def test_the_newest_log_of_a_task_is_read(tmp_path: Path) -> None:
     records, _ = read_any([folder])
     assert records.pred_MN[0, 0] == 0
     assert records.manifest.notes == (
-        f"{folder}: of each task the newest log is read, not samples_quiz_{OLDER}.jsonl; to read them, give the files.",
+        f"{folder}: of each task the newest log is read, not samples_quiz_{OLDER}.jsonl; to read "
+        "them, give the files.",
     )
     both, _ = read_any(sorted(folder.glob("samples*")))
     assert (both.M, both.pred_MN[:, 0].tolist()) == (2, [1, 0])
@@ -546,19 +644,28 @@ def test_one_side_is_one_model(tmp_path: Path) -> None:
     one, two = (model_folder(tmp_path / "out", name, quiz=quiz()) for name in ("a", "b"))
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "out"])
-    assert str(caught.value) == (f"{tmp_path}/out: holds the logs of 2 models (a, b); give one of these folders")
+    assert str(caught.value) == (
+        f"{tmp_path}/out: holds the logs of 2 models (a, b); give one of these folders"
+    )
     both, _ = read_any([one, two])
     assert [m.id for m in both.members] == [f"a-{STAMP}", f"b-{STAMP}"]
 
 
 def test_members_that_were_prompted_differently_are_one_side(tmp_path: Path) -> None:
     """As in every log family: repeat runs with other few-shot examples have other prompts."""
-    changed = [{**each, "prompt_hash": "0" * 64} if each["doc_id"] == 2 else each for each in quiz()]
-    folders = [model_folder(tmp_path, name, quiz=rows) for name, rows in (("one", quiz()), ("two", changed))]
+    changed = [
+        {**each, "prompt_hash": "0" * 64} if each["doc_id"] == 2 else each for each in quiz()
+    ]
+    folders = [
+        model_folder(tmp_path, name, quiz=rows)
+        for name, rows in (("one", quiz()), ("two", changed))
+    ]
     records, _ = read_any(folders)
     assert (records.M, records.N) == (2, 6)
     assert "prompt_hash" not in records.examples.columns
-    assert records.manifest.notes == ("'prompt_hash' differs between members of this side, so it is left out.",)
+    assert records.manifest.notes == (
+        "'prompt_hash' differs between members of this side, so it is left out.",
+    )
 
 
 def test_a_field_that_is_text_in_one_task_is_text_in_all(tmp_path: Path) -> None:
@@ -579,9 +686,18 @@ def test_results_of_several_tasks_count_once(tmp_path: Path) -> None:
 
 def test_fields_of_the_document(tmp_path: Path) -> None:
     rows = [
-        choice(i, [-1.0, -2.0], 0, label=f"l{i % 2}", p_x=i, share=i / 2, **other, title=f"title {i}")
+        choice(
+            i, [-1.0, -2.0], 0, label=f"l{i % 2}", p_x=i, share=i / 2, **other, title=f"title {i}"
+        )
         for i in range(4)
-        for other in [{"metadata": {"level": i % 2, "deep": {}}, "passage": "long " * 99, "tags": ["a"], "note": None}]
+        for other in [
+            {
+                "metadata": {"level": i % 2, "deep": {}},
+                "passage": "long " * 99,
+                "tags": ["a"],
+                "note": None,
+            }
+        ]
     ]
     records = read(tmp_path, rows)
     assert records.slice_columns == ("doc_answer", "doc_label", "doc_p_x", "share", "level", "task")
@@ -589,7 +705,8 @@ def test_fields_of_the_document(tmp_path: Path) -> None:
     assert records.examples["share"].to_list() == [0, 0.5, 1, 1.5]
     assert records.examples["cluster"].n_unique() == 1
     assert notes(tmp_path, records) == [
-        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, none takes none."
+        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, "
+        "none takes none."
     ]
 
 
@@ -618,7 +735,11 @@ def test_conditions(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"{", "cannot be read as JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))"),
+        (
+            b"{",
+            "cannot be read as JSON (Expecting property name enclosed in double quotes: line 1 "
+            "column 2 (char 1))",
+        ),
         (b"[]", "is no JSON object"),
         (b"[" * 100_000, "cannot be read as JSON (nested too deep)"),
     ],
@@ -643,17 +764,24 @@ def test_two_models_are_compared(tmp_path: Path) -> None:
     assert aligned.variant.label_N.tolist() == aligned.reference.label_N.tolist()
     assert aligned.assumptions == (
         "The model differs: one for 'one', two for 'two'.",
-        'The set of model arguments differs: {"pretrained": "one"} for \'one\', {"pretrained": "two"} for \'two\'.',
+        'The set of model arguments differs: {"pretrained": "one"} for \'one\', {"pretrained": '
+        "\"two\"} for 'two'.",
     )
 
 
 def test_another_few_shot_count_is_refused(tmp_path: Path) -> None:
-    one, two = model_folder(tmp_path, "one", quiz=quiz()), model_folder(tmp_path, "two", quiz=quiz())
-    (two / f"results_{STAMP}.json").write_text(json.dumps(results("two", **{"n-shot": {"quiz": 5}})))
+    one, two = (
+        model_folder(tmp_path, "one", quiz=quiz()),
+        model_folder(tmp_path, "two", quiz=quiz()),
+    )
+    (two / f"results_{STAMP}.json").write_text(
+        json.dumps(results("two", **{"n-shot": {"quiz": 5}}))
+    )
     with pytest.raises(NotComparableError) as caught:
         align(read_any([one])[0], read_any([two])[0])
     assert str(caught.value) == (
-        "the few-shot count differs: 0 for 'one', 5 for 'two'; evaluate both alike, or accept it with --accept fewshot"
+        "the few-shot count differs: 0 for 'one', 5 for 'two'; evaluate both alike, or accept it "
+        "with --accept fewshot"
     )
 
 
@@ -663,7 +791,8 @@ def test_another_metric_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotComparableError) as caught:
         align(read_any([one])[0], read_any([two], metric="acc_norm")[0])
     assert str(caught.value) == (
-        "the outcome differs: acc for 'one', acc_norm for 'two'; evaluate both alike, or accept it with --accept metric"
+        "the outcome differs: acc for 'one', acc_norm for 'two'; evaluate both alike, or accept it "
+        "with --accept metric"
     )
 
 
@@ -671,7 +800,12 @@ def test_another_metric_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_json_has_no_word_for(tmp_path: Path) -> None:
-    data = lines([generation(0, "a", "a", acc=float("nan"), em=1.0), generation(1, "b", "a", acc=0.5, em=1.0)])
+    data = lines(
+        [
+            generation(0, "a", "a", acc=float("nan"), em=1.0),
+            generation(1, "b", "a", acc=0.5, em=1.0),
+        ]
+    )
     data = data.replace(b'"b"', b'"b\\ud800"')
     records = read(tmp_path, data)
     assert records.score_MN is not None
@@ -684,7 +818,9 @@ def test_a_log_that_was_cut_off(tmp_path: Path) -> None:
     data = lines(quiz())[:-300]
     said = refused(tmp_path, data)
     assert said.startswith("line 6 cannot be read (")
-    assert said.endswith("; it may be cut off or damaged: evaluate again, or leave them out with --allow-partial")
+    assert said.endswith(
+        "; it may be cut off or damaged: evaluate again, or leave them out with --allow-partial"
+    )
     records = read(tmp_path, data, allow_partial=True)
     assert records.N == 5
     assert len(notes(tmp_path, records)) == 1
@@ -703,7 +839,10 @@ REPAIR = "; it may be cut off or damaged: evaluate again, or leave them out with
         ({"doc_id": [1]}, "doc_id is '[1]', no number or text"),
         ({"doc": 3}, "Expected `object`, got `int` at `row.doc`"),
         ({"filtered_resps": "x"}, "Expected `array`, got `str` at `row.filtered_resps`"),
-        ({"filtered_resps": [["x", "y"]]}, "Expected `float`, got `str` at `row.filtered_resps[0][0]`"),
+        (
+            {"filtered_resps": [["x", "y"]]},
+            "Expected `float`, got `str` at `row.filtered_resps[0][0]`",
+        ),
         ({"arguments": arguments([("a", " b")])}, "1 requests and 4 answers"),
         ({"filter": 3}, "Expected `str`, got `int` at `row.filter`"),
         ({"extra": "deep"}, "nested too deep"),
@@ -721,7 +860,8 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     records = read(tmp_path, data, allow_partial=True)
     assert records.N == 3
     assert records.manifest.notes[0] == (
-        f"left out: {tmp_path}/samples_t_{STAMP}.jsonl: 3 lines cannot be read, first line 4 (not UTF-8 text)"
+        f"left out: {tmp_path}/samples_t_{STAMP}.jsonl: 3 lines cannot be read, first line 4 (not "
+        "UTF-8 text)"
     )
 
 
@@ -730,12 +870,16 @@ def test_files_that_hold_nothing(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(UserError) as caught:
         read_any([path], format="lm-eval")
-    assert str(caught.value) == f"{path}: is empty; want what lm-eval wrote with --log_samples, one JSON object a line"
+    assert (
+        str(caught.value)
+        == f"{path}: is empty; want what lm-eval wrote with --log_samples, one JSON object a line"
+    )
     path.write_bytes(b'{"a": 1}\n[]\n')
     with pytest.raises(UserError) as caught:
         read_any([path], format="lm-eval")
     assert str(caught.value) == (
-        f"{path}: line 2 is no row with a doc_id; want what lm-eval wrote with --log_samples, one JSON object a line"
+        f"{path}: line 2 is no row with a doc_id; want what lm-eval wrote with --log_samples, one "
+        "JSON object a line"
     )
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "x"], format="lm-eval")
@@ -754,8 +898,8 @@ def test_a_gzip_that_was_cut_off(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_any([path], format="lm-eval")
     assert str(caught.value) == (
-        f"{path}: cannot be read (Compressed file ended before the end-of-stream marker was reached); check the file"
-        " and its permissions"
+        f"{path}: cannot be read (Compressed file ended before the end-of-stream marker was "
+        "reached); check the file and its permissions"
     )
 
 

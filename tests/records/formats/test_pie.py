@@ -54,7 +54,8 @@ def test_a_side_must_be_chosen(path: Path, pick: str, said: str):
     assert str(caught.value) == f"{path}: {said} one of ::baseline, ::0.5, ::0.9 after the path"
 
 
-# As ``aggregate_predictions.py`` of the release writes it: other names, a blank in one, classes as floats.
+# As ``aggregate_predictions.py`` of the release writes it: other names, a blank in one, classes as
+# floats.
 RELEASE = """\
 ,pruning_fraction,image_index,true_class_label,variant_modal_label,variant_number_observ ,baseline_modal_label
 0,0.5,0,3,3.0,30,3.0
@@ -78,6 +79,6 @@ def test_an_index_counts_within_its_shard(tmp_path: Path):
     with pytest.raises(TableError) as caught:
         read_any([f"{tmp_path / 'a.csv'}::baseline", f"{tmp_path / 'b.csv'}::baseline"])
     assert str(caught.value) == (
-        f"{tmp_path / 'a.csv'}: image_index '1' has two labels or two answers of the baseline; an index counts within"
-        " one shard: give the files of one shard"
+        f"{tmp_path / 'a.csv'}: image_index '1' has two labels or two answers of the baseline; an "
+        "index counts within one shard: give the files of one shard"
     )

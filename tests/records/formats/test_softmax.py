@@ -25,10 +25,14 @@ def probabilities(folder: Path, logits: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("added", [0.0, 50.0, 1000.0, -1000.0, 1e4])
-def test_a_number_added_to_all_logits_of_a_row_changes_nothing(tmp_path: Path, added: float) -> None:
+def test_a_number_added_to_all_logits_of_a_row_changes_nothing(
+    tmp_path: Path, added: float
+) -> None:
     shifted = (LOGITS + added).astype(np.float32)
     found = probabilities(tmp_path, shifted)
-    np.testing.assert_allclose(found, softmax(shifted.astype(np.float64), axis=1), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        found, softmax(shifted.astype(np.float64), axis=1), rtol=1e-4, atol=1e-7
+    )
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
@@ -41,9 +45,16 @@ def test_logits_far_apart_are_certain_and_never_undefined(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("predictions", np.int64), ("predictions", np.uint64), ("labels", np.int64), ("labels", np.float64)],
+    [
+        ("predictions", np.int64),
+        ("predictions", np.uint64),
+        ("labels", np.int64),
+        ("labels", np.float64),
+    ],
 )
-def test_one_index_beyond_all_classes_is_refused_wherever_it_stands(tmp_path: Path, name: str, kind: type) -> None:
+def test_one_index_beyond_all_classes_is_refused_wherever_it_stands(
+    tmp_path: Path, name: str, kind: type
+) -> None:
     arrays = {"predictions": np.zeros(4, np.int64), "labels": np.zeros(4, np.int64)}
     arrays[name] = np.array([0, 1, 1 << 40, 2], kind)
     np.savez(tmp_path / "a.npz", **arrays)

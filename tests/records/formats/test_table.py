@@ -52,7 +52,11 @@ def named(records: Records) -> list[list[str]]:
 
 def test_csv(put) -> None:
     records = read_tables([put("a.csv", PLAIN)])
-    assert (records.name, records.classes, records.manifest.task) == ("a", ("cat", "dog", "owl"), "classification")
+    assert (records.name, records.classes, records.manifest.task) == (
+        "a",
+        ("cat", "dog", "owl"),
+        "classification",
+    )
     assert records.manifest.classes_from == "observed"
     assert named(records) == [["cat", "dog", "owl"]]
     assert records.label_N.tolist() == [0, 0, 2]
@@ -121,7 +125,17 @@ KINDS = {
     "float": pl.Series([0.5, float("inf")], dtype=pl.Float32),
     "nan": pl.Series([-1.5, float("nan")]),
 }
-COLUMNS = ("example_id", "prediction", "label", "member", "score", "p_a", "input", "content_hash", "slice")
+COLUMNS = (
+    "example_id",
+    "prediction",
+    "label",
+    "member",
+    "score",
+    "p_a",
+    "input",
+    "content_hash",
+    "slice",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -201,7 +215,9 @@ def test_probabilities_give_predictions_and_class_order(put) -> None:
     assert records.classes == ("owl", "cat")
     assert records.manifest.classes_from == "declared"
     assert named(records) == [["owl", "owl", "cat"]]
-    np.testing.assert_allclose(records.proba_MNC[0], [[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]], rtol=1e-6)
+    np.testing.assert_allclose(
+        records.proba_MNC[0], [[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]], rtol=1e-6
+    )
     np.testing.assert_allclose(records.p_label_MN[0], [0.9, 0.5, np.nan], rtol=1e-6)
     np.testing.assert_allclose(records.margin_MN[0], [0.8, 0, 0.6], rtol=1e-6)
     assert records.slice_columns == ()
@@ -216,9 +232,12 @@ def test_a_member_without_probabilities_has_nan(put) -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "positive"), [(("0", "1"), "1"), (("no", "yes"), "yes"), (("Positive", "zero"), "Positive")]
+    ("classes", "positive"),
+    [(("0", "1"), "1"), (("no", "yes"), "yes"), (("Positive", "zero"), "Positive")],
 )
-def test_score_is_the_probability_of_the_positive_class(put, classes: tuple[str, str], positive: str) -> None:
+def test_score_is_the_probability_of_the_positive_class(
+    put, classes: tuple[str, str], positive: str
+) -> None:
     text = f"example_id,prediction,label,score\n1,{classes[0]},{classes[0]},0.25\n2,{classes[1]},{classes[0]},0.75\n"
     records = read_tables([put("a.csv", text)])
     assert (records.manifest.task, records.manifest.positive) == ("binary", positive)
@@ -238,7 +257,9 @@ def test_a_positive_class_that_no_name_tells_is_said(put) -> None:
 
 def test_score_of_many_classes_is_not_used_and_said(put) -> None:
     records = read_tables([put("a.csv", "example_id,prediction,score\n1,a,9\n2,b,8\n3,c,7\n")])
-    assert records.manifest.notes == ("column 'score' is not used: it is read for two classes, here are 3",)
+    assert records.manifest.notes == (
+        "column 'score' is not used: it is read for two classes, here are 3",
+    )
     assert records.slice_columns == ()
     assert records.proba_MNC is None
 
@@ -262,12 +283,17 @@ def test_slices_may_come_from_any_file(put) -> None:
 
 def test_equal_numbers_written_differently_agree(put) -> None:
     a = put("a.csv", "example_id,prediction,w\n1,x,0.50\n2,y,2\n")
-    b = put("b.parquet", pl.DataFrame({"example_id": ["1", "2"], "prediction": ["x", "y"], "w": [0.5, 2.0]}))
+    b = put(
+        "b.parquet",
+        pl.DataFrame({"example_id": ["1", "2"], "prediction": ["x", "y"], "w": [0.5, 2.0]}),
+    )
     assert read_tables([a, b]).examples["w"].to_list() == [0.5, 2.0]
 
 
 def test_input_is_shown_and_no_slice(put) -> None:
-    path = put("a.csv", 'example_id,prediction,input,content_hash\n2,x,"two\nlines",h2\n1,y,one,h1\n')
+    path = put(
+        "a.csv", 'example_id,prediction,input,content_hash\n2,x,"two\nlines",h2\n1,y,one,h1\n'
+    )
     records = read_tables([path])
     assert records.inputs.to_list() == ["one", "two\nlines"]
     assert records.slice_columns == ()
@@ -276,11 +302,15 @@ def test_input_is_shown_and_no_slice(put) -> None:
 
 
 def test_nested_columns_are_not_used_and_said(put) -> None:
-    path = put("a.jsonl", '{"example_id":1,"prediction":"a","logits":[1.0,2.0]}\n{"example_id":2,"prediction":"b"}\n')
+    path = put(
+        "a.jsonl",
+        '{"example_id":1,"prediction":"a","logits":[1.0,2.0]}\n{"example_id":2,"prediction":"b"}\n',
+    )
     records = read_tables([path])
     assert records.slice_columns == ()
     assert (
-        records.manifest.notes[0] == f"{path}: column 'logits' holds List(Float64), not single values, and is not used"
+        records.manifest.notes[0] == f"{path}: column 'logits' holds List(Float64), not single "
+        "values, and is not used"
     )
 
 
@@ -289,17 +319,22 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
     [
         ("a.csv", "", "a.csv: is empty; want rows with the columns example_id and prediction"),
         ("a.csv", " \n\n", "a.csv: is empty; want rows with the columns example_id and prediction"),
-        ("a.csv", "example_id,prediction\n", "a.csv: has a header and no rows; want one row per example"),
+        (
+            "a.csv",
+            "example_id,prediction\n",
+            "a.csv: has a header and no rows; want one row per example",
+        ),
         (
             "a.csv",
             "id,prediction\n1,a\n",
-            "a.csv: has no column 'example_id'; it has 'id', 'prediction'; name its columns with --id id",
+            "a.csv: has no column 'example_id'; it has 'id', 'prediction'; name its columns with "
+            "--id id",
         ),
         (
             "a.csv",
             "example_id,answer\n1,a\n",
-            "a.csv: has no column 'prediction' and no p_<class>; it has 'example_id', 'answer'; name its columns"
-            " with --prediction answer",
+            "a.csv: has no column 'prediction' and no p_<class>; it has 'example_id', 'answer'; "
+            "name its columns with --prediction answer",
         ),
         (
             "a.csv",
@@ -319,8 +354,8 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv.gz",
             gzip.compress(PLAIN.encode(), mtime=0)[:-9],
-            "a.csv.gz: cannot be read (Compressed file ended before the end-of-stream marker was reached); check the"
-            " file and its permissions",
+            "a.csv.gz: cannot be read (Compressed file ended before the end-of-stream marker was "
+            "reached); check the file and its permissions",
         ),
         (
             "a.json",
@@ -330,48 +365,50 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.txt",
             "hello\n",
-            "a.txt: is no table of predictions: want CSV, Parquet or JSON lines with a column example_id",
+            "a.txt: is no table of predictions: want CSV, Parquet or JSON lines with a column "
+            "example_id",
         ),
         (
             "a.csv",
             "example_id,prediction\n1,a\n,b\n",
-            "a.csv: 1 of 2 rows have no example_id; fill them in, or leave them out with --allow-partial",
+            "a.csv: 1 of 2 rows have no example_id; fill them in, or leave them out with "
+            "--allow-partial",
         ),
         (
             "a.csv",
             "example_id,prediction\n1,a\n2,a\n1,b\n",
-            "a.csv: 1 example ids appear more than once, first '1'; remove the repeats (or name the members in a column"
-            " 'member'), or leave them out with --allow-partial",
+            "a.csv: 1 example ids appear more than once, first '1'; remove the repeats (or name "
+            "the members in a column 'member'), or leave them out with --allow-partial",
         ),
         (
             "a.csv",
             "example_id,p_a,p_b\n1,50,50\n",
-            "a.csv: a probability of example '1' is 50 (1 such examples); want numbers between 0 and 1, not logits or"
-            " per cent",
+            "a.csv: a probability of example '1' is 50 (1 such examples); want numbers between 0 "
+            "and 1, not logits or per cent",
         ),
         (
             "a.csv",
             "example_id,prediction,p_a,p_b\n1,a,0.9,0.8\n",
-            "a.csv: the p_<class> columns of example '1' sum to 1.7 (1 such examples); want the probabilities of all"
-            " classes, summing to 1 (rename a column that is a slice)",
+            "a.csv: the p_<class> columns of example '1' sum to 1.7 (1 such examples); want the "
+            "probabilities of all classes, summing to 1 (rename a column that is a slice)",
         ),
         (
             "a.csv",
             "example_id,p_a,p_b\n1,0.5,high\n",
-            "a.csv: column 'p_b' is no number in 1 rows, first 'high'; want numbers between 0 and 1 (rename it if it is"
-            " no probability)",
+            "a.csv: column 'p_b' is no number in 1 rows, first 'high'; want numbers between 0 and "
+            "1 (rename it if it is no probability)",
         ),
         (
             "a.csv",
             "example_id,label,p_a,p_b\n1,c,0.5,0.5\n",
-            "a.csv: label 'c' is none of the 2 classes of the p_<class> columns (1 such rows); add p_c, or rename"
-            " columns that are not probabilities",
+            "a.csv: label 'c' is none of the 2 classes of the p_<class> columns (1 such rows); add "
+            "p_c, or rename columns that are not probabilities",
         ),
         (
             "a.csv",
             "example_id,prediction,score\n1,0,-2.5\n2,1,3\n",
-            "a.csv: a probability of example '1' is -2.5 (2 such examples); want numbers between 0 and 1, not logits or"
-            " per cent",
+            "a.csv: a probability of example '1' is -2.5 (2 such examples); want numbers between 0 "
+            "and 1, not logits or per cent",
         ),
         (
             "a.csv",
@@ -386,11 +423,14 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.parquet",
             pl.DataFrame({"example_id": [2.0**53], "prediction": ["a"]}),
-            "a.parquet: example_id 9007199254740992.0 is a float too large to be exact; write the ids as text",
+            "a.parquet: example_id 9007199254740992.0 is a float too large to be exact; write the "
+            "ids as text",
         ),
     ],
 )
-def test_one_file_that_cannot_be_used(put, name: str, content: str | bytes | pl.DataFrame, message: str) -> None:
+def test_one_file_that_cannot_be_used(
+    put, name: str, content: str | bytes | pl.DataFrame, message: str
+) -> None:
     assert refused(put(name, content)) == message
 
 
@@ -404,7 +444,9 @@ def test_one_file_that_cannot_be_used(put, name: str, content: str | bytes | pl.
         ("a.json", b'[{"example_id": 1, "prediction": "a"}, {"ex', "JSON array"),
     ],
 )
-def test_damaged_files_say_so_with_the_parsers_reason(put, name: str, content: bytes, kind: str) -> None:
+def test_damaged_files_say_so_with_the_parsers_reason(
+    put, name: str, content: bytes, kind: str
+) -> None:
     message = refused(put(name, content))
     assert message.startswith(f"{name}: cannot be read as {kind} (")
     assert message.endswith("); it may be cut off or damaged: write it again")
@@ -421,7 +463,8 @@ def test_a_panic_of_the_parser_is_one_silent_line(
 
     monkeypatch.setattr(pl, "read_parquet", panic)
     assert refused(path) == (
-        "a.parquet: cannot be read as Parquet (index out of bounds); it may be cut off or damaged: write it again"
+        "a.parquet: cannot be read as Parquet (index out of bounds); it may be cut off or damaged: "
+        "write it again"
     )
     assert capfd.readouterr().err == ""
 
@@ -434,23 +477,25 @@ FIRST = "example_id,prediction,label,region,content_hash\n1,a,a,n,h1\n2,b,b,s,h2
     [
         (
             "example_id,prediction\n1,a\n3,b\n",
-            "b.csv: lacks 1 of 3 example ids that other members have, first '2'; predict the same examples with every"
-            " member, or leave them out with --allow-partial",
+            "b.csv: lacks 1 of 3 example ids that other members have, first '2'; predict the same "
+            "examples with every member, or leave them out with --allow-partial",
         ),
         (
             "example_id,prediction\n1,a\n2,a\n3,b\n4,b\n5,b\n",
-            "a.csv: lacks 2 of 5 example ids that other members have, first '4'; predict the same examples with every"
-            " member, or leave them out with --allow-partial",
+            "a.csv: lacks 2 of 5 example ids that other members have, first '4'; predict the same "
+            "examples with every member, or leave them out with --allow-partial",
         ),
         (
             "example_id,prediction,label\n1,a,b\n2,a,b\n3,b,\n",
-            "'label' of example '1' is 'a' in a.csv and 'b' in b.csv (2 of 3 examples differ); one id must mean one"
-            " example: correct the ids or the values, or leave them out with --allow-partial",
+            "'label' of example '1' is 'a' in a.csv and 'b' in b.csv (2 of 3 examples differ); one "
+            "id must mean one example: correct the ids or the values, or leave them out with "
+            "--allow-partial",
         ),
         (
             "example_id,prediction,content_hash\n1,a,h1\n2,a,h3\n3,b,h2\n",
-            "'content_hash' of example '2' is 'h2' in a.csv and 'h3' in b.csv (2 of 3 examples differ); one id must"
-            " mean one example: correct the ids or the values, or leave them out with --allow-partial",
+            "'content_hash' of example '2' is 'h2' in a.csv and 'h3' in b.csv (2 of 3 examples "
+            "differ); one id must mean one example: correct the ids or the values, or leave them "
+            "out with --allow-partial",
         ),
     ],
 )
@@ -462,7 +507,10 @@ def test_two_files_that_cannot_be_joined(put, second: str, message: str) -> None
 
 
 SECOND = "example_id,prediction,region\n1,a,n\n2,a,n\n3,b,n\n"
-DISPUTED = "'region' of example '2' is 's' in a.csv and 'n' in b.csv (1 of 3 examples differ); the column is no slice"
+DISPUTED = (
+    "'region' of example '2' is 's' in a.csv and 'n' in b.csv (1 of 3 examples differ); the column "
+    "is no slice"
+)
 
 
 def test_a_column_on_which_files_differ_costs_nobody_a_refusal(put) -> None:
@@ -472,13 +520,16 @@ def test_a_column_on_which_files_differ_costs_nobody_a_refusal(put) -> None:
     assert records.manifest.notes[0].replace(f"{paths[0].parent}/", "") == f"left out: {DISPUTED}"
 
 
-@pytest.mark.parametrize("asked", [{"by": ("region",)}, {"by": ("size+region",)}, {"cluster": "region"}])
+@pytest.mark.parametrize(
+    "asked", [{"by": ("region",)}, {"by": ("size+region",)}, {"cluster": "region"}]
+)
 def test_one_that_was_asked_for_does(put, asked: dict) -> None:
     paths = put("a.csv", FIRST), put("b.csv", SECOND)
     with pytest.raises(TableError) as caught:
         read_any(paths, **asked)
     assert str(caught.value).replace(f"{paths[0].parent}/", "") == (
-        f"{DISPUTED}; a slice belongs to the example: remove the column, or leave them out with --allow-partial"
+        f"{DISPUTED}; a slice belongs to the example: remove the column, or leave them out with "
+        "--allow-partial"
     )
 
 
@@ -486,8 +537,8 @@ def test_different_probability_columns_are_refused(put) -> None:
     a = put("a.csv", "example_id,p_x,p_y\n1,1,0\n")
     b = put("b.csv", "example_id,p_x,p_y,p_z\n1,1,0,0\n")
     assert refused(a, b) == (
-        "a.csv and b.csv: have different class sets: only one has the column 'p_z' (1 such); write the same p_<class>"
-        " columns to every file"
+        "a.csv and b.csv: have different class sets: only one has the column 'p_z' (1 such); write "
+        "the same p_<class> columns to every file"
     )
 
 
@@ -518,16 +569,20 @@ def test_partial_data_is_left_out_and_counted(put) -> None:
         "left out: b.csv: 1 of 8 rows have no example_id",
         "left out: a.csv: lacks 1 of 7 example ids that other members have, first '6'",
         "6 of 7 examples are in every member's table and are kept",
-        "left out: 'label' of example '4' is 'a' in a.csv and 'b' in b.csv (1 of 6 examples differ)",
-        "left out: 'region' of example '5' is 'n' in a.csv and 's' in b.csv (1 of 6 examples differ); the column is no"
-        " slice",
+        "left out: 'label' of example '4' is 'a' in a.csv and 'b' in b.csv (1 of 6 examples "
+        "differ)",
+        "left out: 'region' of example '5' is 'n' in a.csv and 's' in b.csv (1 of 6 examples "
+        "differ); the column is no slice",
         "left out: a.csv: 'prediction' is empty for 1 of 6 examples, first '7'",
         "positive class: 'b', the last of the two; no name says so",
     ]
 
 
 def test_nothing_in_common_is_refused_even_as_partial(put) -> None:
-    a, b = put("a.csv", "example_id,prediction\n1,a\n"), put("b.csv", "example_id,prediction\n2,a\n")
+    a, b = (
+        put("a.csv", "example_id,prediction\n1,a\n"),
+        put("b.csv", "example_id,prediction\n2,a\n"),
+    )
     assert refused(a, b, allow_partial=True).startswith("a.csv, ")
     assert refused(a, b, allow_partial=True).endswith(
         "b.csv: no example is left after leaving out what does not fit; check the ids"
@@ -550,12 +605,16 @@ def test_a_table_without_any_prediction_is_refused(tmp_path: Path) -> None:
     path.write_text("example_id,prediction\n1,\n2,\n")
     with pytest.raises(UserError) as caught:
         read_any([path])
-    assert str(caught.value) == f"{path}: has no prediction in any row; give the answers of the model"
+    assert (
+        str(caught.value) == f"{path}: has no prediction in any row; give the answers of the model"
+    )
 
 
 @pytest.mark.parametrize("blank", ["", " ", "  \t"])
 def test_a_cell_of_blanks_is_an_empty_cell(put, blank: str) -> None:
     """It is no answer that could be wrong: sides that lack answers are not compared in silence."""
-    records = read_tables([put("a.csv", f'example_id,prediction,label\n1,cat,cat\n2,"{blank}",cat\n')])
+    records = read_tables(
+        [put("a.csv", f'example_id,prediction,label\n1,cat,cat\n2,"{blank}",cat\n')]
+    )
     assert records.classes == ("cat",)
     assert records.pred_MN.tolist() == [[0, -1]]

@@ -47,7 +47,9 @@ def other_names(path: Path, said: list[str]) -> None:
 
 
 def semicolons(path: Path, said: list[str]) -> None:
-    p = {f"p_{name}": ["0,8" if s == name else "0,1" for s in said] for name in ("cat", "dog", "owl")}
+    p = {
+        f"p_{name}": ["0,8" if s == name else "0,1" for s in said] for name in ("cat", "dog", "owl")
+    }
     text = csv({"Bild": IMAGES, "Image ID": IMAGES, **p, "gold": LABEL}, ";")
     path.write_bytes(text.encode("utf-8-sig"))
 
@@ -63,7 +65,10 @@ def both_models(path: Path, said: list[str]) -> None:
 
 def string_scores(path: Path, said: list[str]) -> None:
     grades = ["Correct" if s == y else "Incorrect" for s, y in zip(said, LABEL, strict=True)]
-    rows = [{"question_id": f"q{i}", "is_correct": grade, "topic": "abc"[i % 3]} for i, grade in enumerate(grades)]
+    rows = [
+        {"question_id": f"q{i}", "is_correct": grade, "topic": "abc"[i % 3]}
+        for i, grade in enumerate(grades)
+    ]
     path.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
 
 
@@ -84,13 +89,17 @@ def pandas_index(path: Path, said: list[str]) -> None:
 
 
 def json_records(path: Path, said: list[str]) -> None:
-    rows = [{"id": i, "prediction": s, "target": y} for i, (s, y) in enumerate(zip(said, LABEL, strict=True))]
+    rows = [
+        {"id": i, "prediction": s, "target": y}
+        for i, (s, y) in enumerate(zip(said, LABEL, strict=True))
+    ]
     path.write_text(json.dumps(rows, indent=2))
 
 
 def long_models(path: Path, said: list[str]) -> None:
     frames = [
-        pl.DataFrame({"qid": IMAGES, "model": m, "answer": s, "gold": LABEL}) for m, s in (("base", OLD), ("int8", NEW))
+        pl.DataFrame({"qid": IMAGES, "model": m, "answer": s, "gold": LABEL})
+        for m, s in (("base", OLD), ("int8", NEW))
     ]
     path.write_text(pl.concat(frames).write_csv())
 
@@ -117,7 +126,8 @@ TABLES = {
         '{"question_id": "q0", "is_correct": "Incorrect", "topic": "a"}', "--by topic",
     ),
     "tabs and capitals": Given(
-        ("old.tsv", "new.tsv"), tabs, "--id sentence_id --prediction 'Predicted Label' --label Label",
+        ("old.tsv", "new.tsv"), tabs, "--id sentence_id --prediction 'Predicted Label' --label "
+                                      "Label",
         "sentence_id\tPredicted Label\tLabel",
     ),
     "packed, with times": Given(

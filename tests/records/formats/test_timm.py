@@ -23,7 +23,11 @@ def written(path: Path) -> Path:
     elif "index" in path.name:
         path.write_text(json.dumps({name: {"label": label, "prob": p} for name, label, p in ROWS}))
     elif "split" in path.name:
-        split = {"columns": ["label", "prob"], "index": [r[0] for r in ROWS], "data": [list(r[1:]) for r in ROWS]}
+        split = {
+            "columns": ["label", "prob"],
+            "index": [r[0] for r in ROWS],
+            "data": [list(r[1:]) for r in ROWS],
+        }
         path.write_text(json.dumps(split))
     else:
         path.write_text(json.dumps(FLAT.to_dicts()))
@@ -40,7 +44,8 @@ def test_every_layout(tmp_path: Path, name: str):
     assert [records.classes[c] for c in records.label_N] == ["cat", "dog", "dog"]
     assert records.confidence_MN[0].tolist() == pytest.approx([0.9, 0.6, 0.8])
     assert (
-        records.manifest.notes[0] == f"{path}: the right answer of an image is taken to be the folder that it lies in."
+        records.manifest.notes[0] == f"{path}: the right answer of an image is taken to be the "
+        "folder that it lies in."
     )
 
 
@@ -54,10 +59,14 @@ def test_json_whose_index_is_the_file(tmp_path: Path, name: str):
 
 def test_top_k_in_lists_or_columns(tmp_path: Path):
     lists = (
-        "filename,label,prob\na.jpg,\"['tiger cat', 'cat']\",\"[0.7, 0.2]\"\nb.jpg,\"['dog', 'cat']\",\"[0.6, 0.3]\"\n"
+        "filename,label,prob\na.jpg,\"['tiger cat', 'cat']\",\"[0.7, 0.2]\"\nb.jpg,\"['dog', "
+        '\'cat\']","[0.6, 0.3]"\n'
     )
     (tmp_path / "lists.csv").write_text(lists)
-    columns = "filename,label_0,label_1,prob_0,prob_1\na.jpg,tiger cat,cat,0.7,0.2\nb.jpg,dog,cat,0.6,0.3\n"
+    columns = (
+        "filename,label_0,label_1,prob_0,prob_1\na.jpg,tiger "
+        "cat,cat,0.7,0.2\nb.jpg,dog,cat,0.6,0.3\n"
+    )
     (tmp_path / "columns.csv").write_text(columns)
     for name in ("lists.csv", "columns.csv"):
         records, _ = read_any([tmp_path / name])
@@ -68,7 +77,9 @@ def test_top_k_in_lists_or_columns(tmp_path: Path):
 
 def test_truth_from_a_table(tmp_path: Path):
     path = written(tmp_path / "a.csv")
-    (tmp_path / "truth.csv").write_text("filename,label,camera\ncat/1.jpg,dog,x\ndog/2.jpg,cat,y\ndog/3.jpg,dog,y\n")
+    (tmp_path / "truth.csv").write_text(
+        "filename,label,camera\ncat/1.jpg,dog,x\ndog/2.jpg,cat,y\ndog/3.jpg,dog,y\n"
+    )
     records, _ = read_any([path], labels=tmp_path / "truth.csv")
     assert [records.classes[c] for c in records.label_N] == ["dog", "cat", "dog"]
     assert records.slice_columns == ("camera",)
@@ -76,8 +87,8 @@ def test_truth_from_a_table(tmp_path: Path):
     with pytest.raises(TableError) as caught:
         read_any([path], labels=tmp_path / "other.csv")
     assert str(caught.value) == (
-        f"{tmp_path / 'other.csv'}: has none of the examples of {path}: first 'cat/1.jpg' there, 'x.jpg' here;"
-        " name them alike"
+        f"{tmp_path / 'other.csv'}: has none of the examples of {path}: first 'cat/1.jpg' there, "
+        "'x.jpg' here; name them alike"
     )
 
 
@@ -86,7 +97,8 @@ def test_truth_from_a_table(tmp_path: Path):
     [
         (
             "filename,label,prob\n1.jpg,a,0.5\n1.jpg,b,0.5\n",
-            "'1.jpg' names several images; run inference.py with --fullname so that folders tell them apart",
+            "'1.jpg' names several images; run inference.py with --fullname so that folders tell "
+            "them apart",
         ),
         (
             "filename,label,prob\n1.jpg,a,7\n",
@@ -111,19 +123,26 @@ def test_a_table_without_labels_names_the_flag(tmp_path: Path):
     path.write_text("filename,prob\na.jpg,0.9\n")
     with pytest.raises(TableError) as caught:
         read_any([path])
-    assert str(caught.value) == f"{path}: has no label and no index; run timm's inference.py with --include-index"
+    assert (
+        str(caught.value)
+        == f"{path}: has no label and no index; run timm's inference.py with --include-index"
+    )
 
 
 def test_one_description_of_two_classes_is_said(tmp_path: Path):
     path = tmp_path / "x.csv"
-    path.write_text("filename,index,label,prob\na.jpg,134,crane,0.9\nb.jpg,517,crane,0.8\nc.jpg,1,goldfish,0.7\n")
-    assert f"{path}: 1 labels stand for several classes of index, first 'crane'; each is one here." in (
-        read_any([path])[0].manifest.notes
+    path.write_text(
+        "filename,index,label,prob\na.jpg,134,crane,0.9\nb.jpg,517,crane,0.8\nc.jpg,1,goldfish,0.7\n"
+    )
+    assert (
+        f"{path}: 1 labels stand for several classes of index, first 'crane'; each is one here."
+        in (read_any([path])[0].manifest.notes)
     )
 
 
 def test_arrays_in_a_cell_as_numpy_prints_them(tmp_path: Path):
-    """``inference.py --topk 2`` leaves arrays to pandas: no commas, lines broken, quotes as needed."""
+    """``inference.py --topk 2`` leaves arrays to pandas: no commas, lines broken, quotes as
+    needed."""
     path = tmp_path / "x.csv"
     path.write_text(
         "filename,index,label,prob\n"

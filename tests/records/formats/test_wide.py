@@ -1,4 +1,5 @@
-"""Very many columns or classes: what a table costs grows with its width, not with its square; no clock is asked."""
+"""Very many columns or classes: what a table costs grows with its width, not with its square; no
+clock is asked."""
 
 from __future__ import annotations
 
@@ -48,7 +49,13 @@ def counted() -> Iterator[dict[str, int]]:
 
 def slices(place: Path, width: int) -> Path:
     """Whole numbers, codes, floats, truth values and words, in as many columns."""
-    values = [["1", "2", "3"], ["007", "1", "2"], ["0.5", "1e3", "-2"], ["True", "false", ""], ["a", "1", "b"]]
+    values = [
+        ["1", "2", "3"],
+        ["007", "1", "2"],
+        ["0.5", "1e3", "-2"],
+        ["True", "false", ""],
+        ["a", "1", "b"],
+    ]
     rows = [["example_id", "prediction", *(f"c{k}" for k in range(width))]]
     rows += [[f"e{n}", "ab"[n % 2], *(values[k % 5][n] for k in range(width))] for n in range(3)]
     path = place / f"slices{width}.csv"
@@ -68,7 +75,10 @@ def grades(place: Path, width: int) -> Path:
     path = slices(place, width)
     path.write_text(path.read_text().replace("prediction", "answer", 1).replace("c0", "score", 1))
     path.write_text(
-        path.read_text().replace("e0,a,1,", "e0,a,0,").replace("e1,b,2,", "e1,b,1,").replace("e2,a,3,", "e2,a,1,")
+        path.read_text()
+        .replace("e0,a,1,", "e0,a,0,")
+        .replace("e1,b,2,", "e1,b,1,")
+        .replace("e2,a,3,", "e2,a,1,")
     )
     return path
 
@@ -80,7 +90,9 @@ def packed(place: Path, width: int) -> Path:
 
 
 @pytest.mark.parametrize("table", [slices, probabilities, grades, packed])
-def test_reading_and_aligning_ask_as_often_of_a_wide_table_as_of_a_narrow_one(tmp_path: Path, table) -> None:
+def test_reading_and_aligning_ask_as_often_of_a_wide_table_as_of_a_narrow_one(
+    tmp_path: Path, table
+) -> None:
     asked = []
     for width in (10, 200):
         (tmp_path / "other").mkdir(exist_ok=True)
@@ -93,7 +105,13 @@ def test_reading_and_aligning_ask_as_often_of_a_wide_table_as_of_a_narrow_one(tm
 
 def test_every_kind_of_column_is_still_told(tmp_path: Path) -> None:
     examples = read_any([slices(tmp_path, 10)])[0].examples
-    assert [examples.schema[f"c{k}"] for k in range(10)] == [pl.Int64, pl.String, pl.Float64, pl.Boolean, pl.String] * 2
+    assert [examples.schema[f"c{k}"] for k in range(10)] == [
+        pl.Int64,
+        pl.String,
+        pl.Float64,
+        pl.Boolean,
+        pl.String,
+    ] * 2
     assert examples.select(f"c{k}" for k in range(5)).rows() == [
         (1, "007", 0.5, True, "a"),
         (2, "1", 1000.0, False, "1"),
@@ -107,7 +125,9 @@ def test_of_a_document_with_very_many_fields_the_first_are_slices(tmp_path: Path
     rows = [choice(n, [-1.0, -2.0], 0, **fields, passage="one") for n in range(3)]
     (tmp_path / f"samples_t_{STAMP}.jsonl").write_bytes(lines(rows))
     examples = read_any([tmp_path])[0].examples
-    assert [c for c in examples.columns if c.startswith("c") and c[1:].isdigit()] == [f"c{k}" for k in range(197)]
+    assert [c for c in examples.columns if c.startswith("c") and c[1:].isdigit()] == [
+        f"c{k}" for k in range(197)
+    ]
     assert examples["cluster"].to_list() == ["t/one"] * 3
 
 
@@ -142,15 +162,22 @@ def test_matching_classes_by_name_asks_a_few_times_for_each(step: int) -> None:
     assert Counted.asked < 100 * 1000
 
 
-MANY = "has 5 classes, and at most 4 are read; if these are answers in words, write a graded table with the columns"
+MANY = (
+    "has 5 classes, and at most 4 are read; if these are answers in words, write a graded table "
+    "with the columns"
+)
 FIX = "example_id, answer and score"
 
 
-def test_too_many_classes_are_refused_before_they_are_audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_classes_are_refused_before_they_are_audited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = worlds.records_from([[0, 1, 2]], [0, 1, 2], 5)
     write_records(written, tmp_path / "pop")
     monkeypatch.setattr(class_list, "MOST_CLASSES", 4)
-    (tmp_path / "t.csv").write_text("example_id,prediction,label\n" + "".join(f"{n},a{n},a{n}\n" for n in range(5)))
+    (tmp_path / "t.csv").write_text(
+        "example_id,prediction,label\n" + "".join(f"{n},a{n},a{n}\n" for n in range(5))
+    )
     np.savez(tmp_path / "l.npz", logits=np.eye(5))
     np.savez(tmp_path / "p.npz", predictions=np.array([0, 4]))
     for name in ("t.csv", "l.npz", "p.npz"):
@@ -161,7 +188,11 @@ def test_too_many_classes_are_refused_before_they_are_audited(tmp_path: Path, mo
         read_population(tmp_path / "pop")
     assert str(caught.value) == f"{tmp_path / 'pop/manifest.json'}: {MANY} {FIX}"
     with pytest.raises(RecordError) as caught:
-        PopulationWriter(tmp_path / "new", Manifest(name="x", classes=tuple("abcde"), members=()), written.examples)
+        PopulationWriter(
+            tmp_path / "new",
+            Manifest(name="x", classes=tuple("abcde"), members=()),
+            written.examples,
+        )
     assert str(caught.value) == f"{tmp_path / 'new'}: {MANY} {FIX}"
 
 

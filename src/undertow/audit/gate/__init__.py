@@ -1,4 +1,5 @@
-"""The gate: an audit's evidence against a written policy, three-valued. Says pass, fail or cannot tell, and why."""
+"""The gate: an audit's evidence against a written policy, three-valued. Says pass, fail or cannot
+tell, and why."""
 
 from undertow.audit.gate.decide import gate as gate
 from undertow.audit.gate.policy import Policy as Policy

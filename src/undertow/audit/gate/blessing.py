@@ -1,4 +1,5 @@
-"""A blessed reference: the fingerprint of records that somebody approved, so that a baseline never drifts by itself."""
+"""A blessed reference: the fingerprint of records that somebody approved, so that a baseline never
+drifts by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ LARGEST = 1 << 20
 
 
 class Blessing(BaseModel):
-    """``blessed.json``, format ``undertow-blessed/1``: what was approved, in numbers a person can check."""
+    """``blessed.json``, format ``undertow-blessed/1``: what was approved, in numbers a person can
+    check."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,7 +59,9 @@ def fingerprint(records: Records) -> str:
     shared = _digest([records.example_id_N[order], truth])
     members = []
     for m in range(records.M):
-        answers = records.take_members([m]).names_of(order, records.pred_MN[m][order]).fill_null("\0")
+        answers = (
+            records.take_members([m]).names_of(order, records.pred_MN[m][order]).fill_null("\0")
+        )
         outcome = np.round(records.correct_MN[m][order], 6).astype("<f4").tobytes()
         members.append(hashlib.sha256(_digest([answers]).encode() + outcome).hexdigest())
     return hashlib.sha256("\n".join([shared, *sorted(members)]).encode()).hexdigest()
@@ -66,17 +70,22 @@ def fingerprint(records: Records) -> str:
 def read_blessing(path: Path) -> Blessing:
     """``UserError`` for anything that is no blessing."""
     try:
-        return Blessing.model_validate_json(read_file(path, LARGEST, UserError, "make it with undertow bless"))
+        return Blessing.model_validate_json(
+            read_file(path, LARGEST, UserError, "make it with undertow bless")
+        )
     except OSError as error:
         raise UserError(
             f"{path}: the blessing cannot be read ({error.strerror}); make it with undertow bless"
         ) from error
     except ValidationError as error:
-        raise UserError(f"{path}: is no blessing (undertow-blessed/1); make it with undertow bless") from error
+        raise UserError(
+            f"{path}: is no blessing (undertow-blessed/1); make it with undertow bless"
+        ) from error
 
 
 def refuse_unblessed(reference: Records, policy: Policy) -> None:
-    """``NotComparableError`` where the policy names a blessing and the reference is not what was blessed."""
+    """``NotComparableError`` where the policy names a blessing and the reference is not what was
+    blessed."""
     if policy.blessed is None:
         return
     path = policy.folder / policy.blessed
@@ -85,18 +94,22 @@ def refuse_unblessed(reference: Records, policy: Policy) -> None:
         return
     now = bless(reference)
     raise NotComparableError(
-        f"the reference {reference.name!r} is not the one that {path} blesses: {_told(blessing)} there,"
-        f" {_told(now)} here; give the blessed one, or bless this one with undertow bless"
+        f"the reference {reference.name!r} is not the one that {path} blesses: {_told(blessing)} "
+        f"there, {_told(now)} here; give the blessed one, or bless this one with undertow bless"
     )
 
 
 def _told(blessing: Blessing) -> str:
     exact = "no accuracy" if blessing.accuracy is None else f"accuracy {blessing.accuracy:.4f}"
-    return f"{blessing.examples:,} examples, {blessing.members} members, {exact}, content {blessing.content[:12]}…"
+    return (
+        f"{blessing.examples:,} examples, {blessing.members} members, {exact}, content "
+        f"{blessing.content[:12]}…"
+    )
 
 
 def _digest(columns: list[pl.Series]) -> str:
-    """Text columns, each value with its length before it, so that no two tables give one stream of bytes."""
+    """Text columns, each value with its length before it, so that no two tables give one stream of
+    bytes."""
     digest = hashlib.sha256()
     for column in columns:
         for value in column.to_list():

@@ -23,9 +23,11 @@ from undertow.records.reading import Missing
 from undertow.records.records import Records
 
 BOTH = "member_on_both_sides"
-"""The rule that every policy has: the new model is no repeat run of the old one, nor the other way round."""
+"""The rule that every policy has: the new model is no repeat run of the old one, nor the other way
+round."""
 GAIN = "implausible_gain"
-"""The rule that every policy has: a large gain is more often a leak or another prompt than a better model."""
+"""The rule that every policy has: a large gain is more often a leak or another prompt than a better
+model."""
 
 
 def gate(
@@ -38,15 +40,18 @@ def gate(
     accepted: Collection[str] = (),
     missing: Missing | None = None,
 ) -> GateResult:
-    """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the policy's own.
+    """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the
+    policy's own.
 
-    Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release, not knowing is an
-    answer too. Raises ``UserError`` for a column that does not exist or a file of the policy that cannot be read.
+    Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release,
+    not knowing is an answer too. Raises ``UserError`` for a column that does not exist or a file of
+    the policy that cannot be read.
     """
     settings = settings or Settings()
     if settings.generalise_to == "members":
         raise UserError(
-            "a gate cannot generalise to members alone, since a release meets new examples; choose examples or both"
+            "a gate cannot generalise to members alone, since a release meets new examples; choose "
+            "examples or both"
         )
     by = slices_asked(reference, (*settings.by, *policy.columns()))
     settings = replace(settings, by=by, several="both")
@@ -63,7 +68,9 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    decisions = tuple(decision for c in compared for decision in decisions_about(Evidence(c.pair), policy))
+    decisions = tuple(
+        decision for c in compared for decision in decisions_about(Evidence(c.pair), policy)
+    )
     verdict = overall(decisions)
     reason = " ".join([sentence(decisions), *_coverage(compared)])
     return GateResult(verdict, reason, decisions, found, policy.level)
@@ -74,7 +81,9 @@ def sentence(decisions: Sequence[Decision]) -> str:
     required = [d for d in decisions if d.tier == "required"]
     advisory = [d for d in decisions if d.tier == "advisory" and d.outcome != "pass"]
     tail = (
-        f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass." if advisory else ""
+        f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass."
+        if advisory
+        else ""
     )
     if not required:
         return f"No required rule decided anything.{tail}"
@@ -84,19 +93,24 @@ def sentence(decisions: Sequence[Decision]) -> str:
             first = those[0]
             several = len({d.variant for d in decisions}) > 1
             where = f"{first.rule} on {first.where}" + (f" of {first.variant}" if several else "")
-            return f"{len(those)} of {len(required)} required checks {said}; first {where}: {first.reason}{tail}"
+            return (
+                f"{len(those)} of {len(required)} required checks {said}; first {where}: "
+                f"{first.reason}{tail}"
+            )
     return f"All {len(required)} required checks pass.{tail}"
 
 
 def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
-    """On how many examples the verdict rests, where not on all; of several variants each by name."""
+    """On how many examples the verdict rests, where not on all; of several variants each by
+    name."""
     for c in compared:
         if c.coverage:
             yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
 
 
 def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
-    """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that cannot be read."""
+    """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that
+    cannot be read."""
     yield from _gain(evidence, policy)
     yield from _both_sides(evidence)
     for rule in policy.rules:
@@ -107,7 +121,8 @@ def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:
-    """Open where a file seems to stand on both sides, which draws the sides together; silent otherwise."""
+    """Open where a file seems to stand on both sides, which draws the sides together; silent
+    otherwise."""
     found = on_both_sides(evidence.pair)
     if not found:
         return
@@ -126,16 +141,19 @@ def _both_sides(evidence: Evidence) -> Iterator[Decision]:
         n_examples=evidence.pair.reference.N,
         reason=(
             f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
-            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other members did not: take "
-            "the file off one side."
+            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other "
+            "members did not: take the file off one side."
         ),
     )
 
 
 def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
-    """Open where accuracy on the whole is shown to have gained more than is plausible; silent otherwise."""
+    """Open where accuracy on the whole is shown to have gained more than is plausible; silent
+    otherwise."""
     pair = evidence.pair
-    limits = evidence.shift(pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level)
+    limits = evidence.shift(
+        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
+    )
     effect, low, high = (100 * float(a[0]) for a in (limits.effect_G, limits.low_G, limits.high_G))
     if not low > policy.max_gain:
         return
@@ -152,7 +170,8 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         high=high,
         n_examples=int(limits.n_G[0]),
         reason=(
-            f"Accuracy gained {number(effect)} points {span(low / 100, high / 100, policy.level)}, more than is "
-            "plausible: look for leaked answers, another prompt or another filter, or raise max_gain."
+            f"Accuracy gained {number(effect)} points {span(low / 100, high / 100, policy.level)}, "
+            "more than is plausible: look for leaked answers, another prompt or another filter, "
+            "or raise max_gain."
         ),
     )

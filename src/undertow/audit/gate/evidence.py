@@ -1,8 +1,9 @@
-"""``Evidence``: what rules ask about one variant, with limits at the policy's level, one-sided each.
+"""``Evidence``: what rules ask about one variant, with limits at the policy's level, one-sided
+each.
 
-A release meets new examples. With one model a side the limits are over examples and speak about these models; with
-several they are over members and examples and speak about the recipes. Intervals here are of coverage 1 − 2·level, so
-that each end is a one-sided limit.
+A release meets new examples. With one model a side the limits are over examples and speak about
+these models; with several they are over members and examples and speak about the recipes. Intervals
+here are of coverage 1 − 2·level, so that each end is a one-sided limit.
 """
 
 from __future__ import annotations
@@ -31,19 +32,22 @@ Floats = NDArray[np.floating[Any]]
 
 
 class Limits(NamedTuple):
-    """Per row: the effect with its one-sided limits, how many examples, and how spread out single examples are."""
+    """Per row: the effect with its one-sided limits, how many examples, and how spread out single
+    examples are."""
 
     effect_G: Floats
     low_G: Floats
     high_G: Floats
     n_G: Floats
     moved_G: Floats
-    """Share of examples whose outcome differs between the two models (their mean square difference, if graded)."""
+    """Share of examples whose outcome differs between the two models (their mean square difference,
+    if graded)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One variant against the reference; ``pair.settings.by`` holds every column that a rule of the policy names."""
+    """One variant against the reference; ``pair.settings.by`` holds every column that a rule of the
+    policy names."""
 
     pair: Pair
 
@@ -52,8 +56,8 @@ class Evidence:
         return self.pair.design.mode == "members"
 
     def rows(self, on: str) -> NDArray[np.intp]:
-        """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a shell pattern).
-        ``label`` is the class, unless a column is called so."""
+        """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a
+        shell pattern). ``label`` is the class, unless a column is called so."""
         column, _, pattern = on.partition("=")
         if column == LABEL and all(row.slice != LABEL for row in self.pair.rows):
             column = CLASS
@@ -68,7 +72,13 @@ class Evidence:
         return self.pair.rows[g]
 
     def shift(
-        self, value_ref_MN: Floats, value_var_MN: Floats, rows: NDArray[np.intp], level: float, *, span: float = 1.0
+        self,
+        value_ref_MN: Floats,
+        value_var_MN: Floats,
+        rows: NDArray[np.intp],
+        level: float,
+        *,
+        span: float = 1.0,
     ) -> Limits:
         """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
 
@@ -76,27 +86,50 @@ class Evidence:
         """
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
-        before_MN, after_MN, clusters = value_ref_MN / span, value_var_MN / span, self.pair.cluster_N
+        before_MN, after_MN, clusters = (
+            value_ref_MN / span,
+            value_var_MN / span,
+            self.pair.cluster_N,
+        )
         shift: Shift | TwoWay
         if self.over_members:
-            shift = two_way(before_MN, after_MN, membership_GN, 2 * level, paired=self.pair.paired, cluster_N=clusters)
+            shift = two_way(
+                before_MN,
+                after_MN,
+                membership_GN,
+                2 * level,
+                paired=self.pair.paired,
+                cluster_N=clusters,
+            )
         else:
             shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
         return Limits(span * shift.effect_G, span * shift.low_G, span * shift.high_G, n_G, moved_G)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
-        """How far the two sides disagree beyond what runs, or members, of the reference disagree among themselves; NaN
-        limits where nothing shows that."""
-        reference, variant, label_N = self.pair.reference, self.pair.variant, self.pair.reference.label_N
+        """How far the two sides disagree beyond what runs, or members, of the reference disagree
+        among themselves; NaN limits where nothing shows that."""
+        reference, variant, label_N = (
+            self.pair.reference,
+            self.pair.variant,
+            self.pair.reference.label_N,
+        )
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
-        value_N, repeat_PN = disagreements(reference.pred_MN, variant.pred_MN, label_N, measure.function)
+        value_N, repeat_PN = disagreements(
+            reference.pred_MN, variant.pred_MN, label_N, measure.function
+        )
         n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
         excess = beyond_repeats(membership_GN, value_N, repeat_PN, 2 * level, self.pair.cluster_N)
         moved_G = slice_means(membership_GN, value_N[None])[:, 0]
         if self.over_members:
-            if self.pair.paired:  # Members of a pair disagree less than those of the reference: no floor at all.
+            # Members of a pair disagree less than those of the reference: no floor at all.
+            if self.pair.paired:
                 own_GP = pair_means(
-                    self.pair.pred_MN, label_N, membership_GN, measure.function, reference.M, paired=True
+                    self.pair.pred_MN,
+                    label_N,
+                    membership_GN,
+                    measure.function,
+                    reference.M,
+                    paired=True,
                 )
                 nothing_G = np.full(len(rows), np.nan)
                 return Limits(nothing_G, nothing_G, nothing_G, n_G, own_GP.mean(axis=(1, 2)))
@@ -108,30 +141,35 @@ class Evidence:
     def share(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far two models disagree, without a floor.
 
-        One model a side: exact binomial limits over examples; several runs, or examples in clusters: limits of
-        their mean. Over members: each variant member against the reference member that it derives from, or, where
-        members are independent, all against all. What members vary by is added to the exact limits over the examples of
-        one pair (``share_limits``), as an equal share in three pairs is no proof that a fourth has it.
+        One model a side: exact binomial limits over examples; several runs, or examples in
+        clusters: limits of their mean. Over members: each variant member against the reference
+        member that it derives from, or, where members are independent, all against all. What
+        members vary by is added to the exact limits over the examples of one pair
+        (``share_limits``), as an equal share in three pairs is no proof that a fourth has it.
         """
         pair, label_N, function = self.pair, self.pair.reference.label_N, measure.function
         membership_GN = sp.csr_array(pair.membership_GN[rows])
         sides = pair.reference.pred_MN, pair.variant.pred_MN
         if pair.paired and self.over_members:
-            value_N = mean_of_runs(np.array([function(a_N, b_N, label_N) for a_N, b_N in zip(*sides, strict=True)]))
+            value_N = mean_of_runs(
+                np.array([function(a_N, b_N, label_N) for a_N, b_N in zip(*sides, strict=True)])
+            )
         else:
             value_N, _ = disagreements(*sides, label_N, function)
         n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
         single = self.over_members or max(len(side_MN) for side_MN in sides) == 1
         limits = example_limits(membership_GN, value_N, level, pair.cluster_N, single=single)
         if self.over_members:
-            share_GRV = pair_means(pair.pred_MN, label_N, membership_GN, function, pair.reference.M, paired=pair.paired)
+            share_GRV = pair_means(
+                pair.pred_MN, label_N, membership_GN, function, pair.reference.M, paired=pair.paired
+            )
             limits = member_limits(share_GRV, limits, level, paired=pair.paired)
         return Limits(*limits, n_G, limits.share_G)
 
     @cached_property
     def right(self) -> tuple[Floats, Floats]:
-        """Whether each side gets each example right, 1 or 0: at least half of its members, or runs, with an outcome (of
-        a graded task: at least half of the score). NaN where there is none."""
+        """Whether each side gets each example right, 1 or 0: at least half of its members, or runs,
+        with an outcome (of a graded task: at least half of the score). NaN where there is none."""
         return _majority(self.pair.reference.correct_MN), _majority(self.pair.variant.correct_MN)
 
     @cached_property
@@ -145,7 +183,9 @@ def _majority(correct_MN: Floats) -> Floats:
     return np.where(np.isnan(mean_N), np.nan, mean_N >= 0.5)
 
 
-def _moved(membership_GN: sp.csr_array, before_MN: Floats, after_MN: Floats) -> tuple[Floats, Floats]:
+def _moved(
+    membership_GN: sp.csr_array, before_MN: Floats, after_MN: Floats
+) -> tuple[Floats, Floats]:
     square_N = (after_MN[0] - before_MN[0]) ** 2
     known_N = (~np.isnan(before_MN)).any(axis=0) & (~np.isnan(after_MN)).any(axis=0)
     n_G = np.asarray(membership_GN @ known_N.astype(np.float64))

@@ -3,7 +3,7 @@
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
 blessed = "blessed.json"
-missing = "wrong"       # a prediction or score that is not there; by default it refuses the comparison
+missing = "wrong"       # what has no prediction or score; by default it is refused
 
 [[max_drop]]
 points = 1.0
@@ -39,24 +39,28 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Annotated[float, Field(gt=0, lt=0.5, strict=True)] = 0.05
-    """One-sided error rate of every rule: how often a model that lost exactly the limit would pass."""
+    """One-sided error rate of every rule: how often a model that lost exactly the limit would
+    pass."""
     max_gain: Annotated[float, Field(gt=0, le=100, strict=True)] = 5.0
-    """Points of accuracy on the whole beyond which a gain is implausible and must be explained first."""
+    """Points of accuracy on the whole beyond which a gain is implausible and must be explained
+    first."""
     blessed: str | None = None
-    """A file of ``undertow bless`` beside the policy: the reference must be the one that was approved."""
+    """A file of ``undertow bless`` beside the policy: the reference must be the one that was
+    approved."""
     missing: Missing = "refuse"
     """What becomes of predictions and scores that are not there: ``wrong`` counts them as wrong."""
 
 
-_Tables = create_model(
-    "_Tables",
-    __base__=_Settings,
-    **{name: (tuple[rule, ...], ()) for name, rule in RULES.items()},  # type: ignore[call-overload, valid-type]
-)
+_FIELDS: dict[str, Any] = {
+    name: (tuple[rule, ...], ())  # type: ignore[valid-type]
+    for name, rule in RULES.items()
+}
+_Tables = create_model("_Tables", __base__=_Settings, **_FIELDS)
 
 
 class Policy(_Settings):
-    """A policy as rules in the order of the file's kinds. ``folder`` is where files that it names are looked for."""
+    """A policy as rules in the order of the file's kinds. ``folder`` is where files that it names
+    are looked for."""
 
     rules: tuple[Rule, ...]
     folder: Path = Path()
@@ -67,13 +71,18 @@ class Policy(_Settings):
 
 
 def read_policy(path: Path) -> Policy:
-    """The policy in a TOML file. Raises ``UserError``, one line, that names the file, the line, and the fix."""
+    """The policy in a TOML file. Raises ``UserError``, one line, that names the file, the line, and
+    the fix."""
     try:
         text = read_file(path, LARGEST, UserError, "see undertow gate --help").decode("utf-8")
     except OSError as error:
-        raise UserError(f"{path}: the policy cannot be read ({error.strerror}); check the name") from error
+        raise UserError(
+            f"{path}: the policy cannot be read ({error.strerror}); check the name"
+        ) from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text, so it is not a policy; save it as UTF-8") from error
+        raise UserError(
+            f"{path}: is not UTF-8 text, so it is not a policy; save it as UTF-8"
+        ) from error
     return parse_policy(text, path)
 
 
@@ -87,10 +96,13 @@ def parse_policy(text: str, path: Path = Path("gate.toml")) -> Policy:
         raise UserError(_first_problem(path, text, error)) from error
     rules = tuple(rule for name in RULES for rule in getattr(tables, name))
     if not rules:
-        raise UserError(f"{path}: has no rule; write one of {', '.join(f'[[{name}]]' for name in RULES)}")
+        raise UserError(
+            f"{path}: has no rule; write one of {', '.join(f'[[{name}]]' for name in RULES)}"
+        )
     if all(rule.tier == "advisory" for rule in rules):
         raise UserError(
-            f"{path}: every rule is advisory, so nothing would be decided; take tier out of one, or write"
+            f"{path}: every rule is advisory, so nothing would be decided; take tier out of one, "
+            "or write"
             ' tier = "required"'
         )
     shared = {name: getattr(tables, name) for name in _Settings.model_fields}
@@ -124,7 +136,8 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
 
 
 def _line_of(text: str, place: tuple[int | str, ...]) -> int | None:
-    """The line of a key, or of the table that should have it; ``None`` where the text is laid out in another way."""
+    """The line of a key, or of the table that should have it; ``None`` where the text is laid out
+    in another way."""
     table = str(place[0])
     index = next((part for part in place[1:] if isinstance(part, int)), 0)
     key = next((part for part in place[1:] if isinstance(part, str)), None)

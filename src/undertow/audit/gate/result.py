@@ -20,8 +20,9 @@ EXIT: dict[GateVerdict, int] = {"pass": 0, "fail": 1, "cannot tell": 3, "not com
 class Decision:
     """One rule on one slice of one variant.
 
-    ``observed`` is what the rule limits, with its limits at the policy's level, one-sided, each; numbers are in the
-    rule's own unit (points, examples, a ratio) and NaN where there is none. ``reason`` is a full sentence.
+    ``observed`` is what the rule limits, with its limits at the policy's level, one-sided, each;
+    numbers are in the rule's own unit (points, examples, a ratio) and NaN where there is none.
+    ``reason`` is a full sentence.
     """
 
     rule: str
@@ -39,7 +40,8 @@ class Decision:
 
     @property
     def where(self) -> str:
-        """``all``, the slice as ``column=value``, or the column where a rule found no slice of it."""
+        """``all``, the slice as ``column=value``, or the column where a rule found no slice of
+        it."""
         return place_of(self.slice, self.value)
 
 
@@ -50,8 +52,8 @@ def place_of(slice: str, value: str) -> str:
 
 @dataclass(frozen=True)
 class GateResult:
-    """Verdict of all required rules over all variants. ``audit`` is ``None`` where the sides cannot be compared, and
-    ``reason`` then says why."""
+    """Verdict of all required rules over all variants. ``audit`` is ``None`` where the sides cannot
+    be compared, and ``reason`` then says why."""
 
     verdict: GateVerdict
     reason: str
@@ -73,7 +75,8 @@ class GateResult:
 
 
 def overall(decisions: Sequence[Decision]) -> Outcome:
-    """Required rules decide: one that fails fails all; else one that cannot tell leaves it open, and so does none."""
+    """Required rules decide: one that fails fails all; else one that cannot tell leaves it open,
+    and so does none."""
     outcomes = {d.outcome for d in decisions if d.tier == "required"}
     if "fail" in outcomes:
         return "fail"

@@ -1,7 +1,8 @@
 """A first policy from the measured floor: the tightest limits that an unchanged model would pass.
 
-A limit below what two runs of one model show is noise; far above it, it lets damage through. So each limit here is what
-the reference's own runs differ by, plus what this number of examples needs to decide with 80 % power.
+A limit below what two runs of one model show is noise; far above it, it lets damage through. So
+each limit here is what the reference's own runs differ by, plus what this number of examples needs
+to decide with 80 % power.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ SMALLEST_SLICE = 30
 
 
 class _Floor(NamedTuple):
-    """What runs of one model differ by, as shares of examples, the largest of all pairs of the first with another."""
+    """What runs of one model differ by, as shares of examples, the largest of all pairs of the
+    first with another."""
 
     shift: float
     moved: float
@@ -33,21 +35,26 @@ class _Floor(NamedTuple):
 
 
 def suggested_policy(records: Records, by: Sequence[str]) -> str:
-    """A policy as TOML. Raises ``UserError`` with a single run, which has no floor, or where nothing says right or
-    wrong."""
+    """A policy as TOML. Raises ``UserError`` with a single run, which has no floor, or where
+    nothing says right or wrong."""
     if records.M < 2:
         raise UserError(
-            f"{records.name!r} is one run, so it has no floor to suggest limits from; give a repeat run beside"
-            " it (the same model again, other batch size, backend or seed)"
+            f"{records.name!r} is one run, so it has no floor to suggest limits from; give a "
+            "repeat run beside it (the same model again, other batch size, backend or seed)"
         )
     if not records.outcome_known:
-        raise UserError(f"{records.name!r} has neither labels nor scores; there is no accuracy to write a policy about")
+        raise UserError(
+            f"{records.name!r} has neither labels nor scores; there is no accuracy to "
+            "write a policy about"
+        )
     floor = _floor(records)
     lines = [
-        "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit it.",
-        f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between runs the score moved by up",
-        f"# to {100 * floor.shift:.2f} points and {100 * floor.churn:.2f} % of answers changed. Lower limits would be"
-        " decided by noise.",
+        "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit "
+        "it.",
+        f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between runs the "
+        "score moved by up",
+        f"# to {100 * floor.shift:.2f} points and {100 * floor.churn:.2f} % of answers changed. "
+        "Lower limits would be decided by noise.",
         f"level = {LEVEL}",
         "",
         *_rules(records, floor, by),
@@ -70,7 +77,9 @@ def _floor(records: Records) -> _Floor:
 def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
     n = records.N
     yield from _table("max_drop", floor.shift + decidable(floor.moved, n))
-    yield from _table("max_churn", decidable(2 * floor.churn * (1 - floor.churn), n), "above the floor")
+    yield from _table(
+        "max_churn", decidable(2 * floor.churn * (1 - floor.churn), n), "above the floor"
+    )
     wrong = floor.newly_wrong
     yield from _table("max_new_errors", decidable(2 * wrong * (1 - wrong), n), "above the floor")
     for column in by:
@@ -84,12 +93,17 @@ def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
         gap_MN: NDArray[Any] = records.confidence_MN - records.correct_MN
         change_MN = gap_MN[1:] - gap_MN[0]
         moved = float(np.abs(np.nanmean(change_MN, axis=1)).max())
-        yield from _table("calibration_shift", moved + decidable(float(np.nanmean(change_MN**2)), n), tier="advisory")
+        yield from _table(
+            "calibration_shift",
+            moved + decidable(float(np.nanmean(change_MN**2)), n),
+            tier="advisory",
+        )
 
 
 def decidable(variance: float, n: int) -> float:
-    """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed, one-sided at 5 %; as a
-    share. ``variance`` is of one example's difference. At least what would be left if a single example changed."""
+    """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed,
+    one-sided at 5 %; as a share. ``variance`` is of one example's difference. At least what would
+    be left if a single example changed."""
     z = float(stats.norm.isf(LEVEL) + stats.norm.isf(1 - POWER))
     return z * math.sqrt(max(variance, 1 / n) / n) + HALF / n
 

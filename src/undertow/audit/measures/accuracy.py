@@ -17,12 +17,14 @@ from undertow.records.records import Records
     range=(0.0, 1.0),
     null=None,
     worse="lower",
-    reads="Share of examples answered rightly: the prediction is the label. Of a graded task the log's own score.",
+    reads="Share of examples answered rightly: the prediction is the label. Of a graded task the "
+    "log's own score.",
     paper="1911.05248 (top-1; on a class slice it is that class's recall)",
     needs=frozenset({"outcome"}),
 )
 def accuracy(records: Records) -> NDArray[np.floating[Any]]:
-    """(M, N): 1 where the prediction is the label, 0 where not, NaN where one is missing; else the score."""
+    """(M, N): 1 where the prediction is the label, 0 where not, NaN where one is missing; else the
+    score."""
     return records.correct_MN
 
 
@@ -37,5 +39,6 @@ def accuracy(records: Records) -> NDArray[np.floating[Any]]:
     needs=frozenset({"outcome"}),
 )
 def error(records: Records) -> NDArray[np.floating[Any]]:
-    """(M, N): 1 where the prediction is not the label, 0 where it is, NaN where either is missing; else 1 − score."""
+    """(M, N): 1 where the prediction is not the label, 0 where it is, NaN where either is missing;
+    else 1 − score."""
     return 1 - records.correct_MN

@@ -20,14 +20,18 @@ Floats = NDArray[np.floating[Any]]
     range=(0.0, 1.0),
     null=None,
     worse="neither",
-    reads="Mean highest probability. A shift says that certainty moved, not whether it was deserved.",
+    reads="Mean highest probability. A shift says that certainty moved, not whether it was "
+    "deserved.",
     paper="1706.04599 (confidence: the highest probability)",
     needs=frozenset({"confidence"}),
 )
 def confidence(records: Records) -> Floats:
     """(M, N): the highest probability, NaN where unknown."""
     if records.confidence_MN is None:
-        raise UserError(f"population '{records.name}' holds no confidences: give class probabilities or a confidence")
+        raise UserError(
+            f"population '{records.name}' holds no confidences: give class "
+            "probabilities or a confidence"
+        )
     return records.confidence_MN
 
 
@@ -44,5 +48,8 @@ def confidence(records: Records) -> Floats:
 def label_confidence(records: Records) -> Floats:
     """(M, N): the probability given to the label, NaN where label or probability is missing."""
     if records.p_label_MN is None:
-        raise UserError(f"population '{records.name}' holds no probabilities of the label: give class probabilities")
+        raise UserError(
+            f"population '{records.name}' holds no probabilities of the label: give "
+            "class probabilities"
+        )
     return np.where((records.label_N >= 0)[None, :], records.p_label_MN, np.float32(np.nan))

@@ -1,7 +1,8 @@
 """False positive and false negative rate of a binary task, and the counts behind them.
 
-Rates alone mislead on rare cells: +50 % of a rate below one percent can be one example. So a finding's note has the
-counts beside the relative change, which is NaN, not infinite, where there was nothing to be relative to.
+Rates alone mislead on rare cells: +50 % of a rate below one percent can be one example. So a
+finding's note has the counts beside the relative change, which is NaN, not infinite, where there
+was nothing to be relative to.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ Floats = NDArray[np.floating[Any]]
     range=(0.0, 1.0),
     null=None,
     worse="higher",
-    reads="Of the examples that are not of the positive class, the share predicted positive: FP / (FP + TN).",
+    reads="Of the examples that are not of the positive class, the share predicted positive: FP / "
+    "(FP + TN).",
     paper="2010.03058 (FPR of a subgroup)",
     needs=frozenset({"label", "binary"}),
 )
 def false_positive_rate(records: Records) -> Floats:
-    """(M, N): 1 false alarm, 0 correct rejection, NaN where the label is positive or anything is missing."""
+    """(M, N): 1 false alarm, 0 correct rejection, NaN where the label is positive or anything is
+    missing."""
     negative_N = records.label_N != positive_class(records)
     return np.where(negative_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
 
@@ -51,11 +54,13 @@ def false_negative_rate(records: Records) -> Floats:
 
 
 def positive_class(records: Records) -> int:
-    """Index of the positive class; ``UserError`` unless the task has two classes, one of them named positive."""
+    """Index of the positive class; ``UserError`` unless the task has two classes, one of them named
+    positive."""
     if records.C != 2 or records.manifest.positive not in records.classes:
         raise UserError(
-            f"population '{records.name}' has {records.C} classes and positive class {records.manifest.positive!r}: "
-            f"a false positive needs two classes, one of them named as positive in the manifest"
+            f"population '{records.name}' has {records.C} classes and positive class "
+            f"{records.manifest.positive!r}: a false positive needs two classes, one of them named "
+            "as positive in the manifest"
         )
     return records.classes.index(records.manifest.positive)
 
@@ -64,11 +69,14 @@ COUNTED = {"false_positive_rate": "false positives", "false_negative_rate": "fal
 
 
 def error_note(name: str, before: float, after: float, of_before: float, of_after: float) -> str:
-    """The counts behind an error rate and its relative change: ``false positives 12 → 30 of 400; relative change
-    +150 %``. Empty for any other measure. Counts of a population are means over its members."""
+    """The counts behind an error rate and its relative change: ``false positives 12 → 30 of 400;
+    relative change +150 %``. Empty for any other measure. Counts of a population are means over its
+    members."""
     if name not in COUNTED or not (of_before > 0 and of_after > 0):
         return ""
-    out_of = _count(of_after) if of_before == of_after else f"{_count(of_before)} → {_count(of_after)}"
+    out_of = (
+        _count(of_after) if of_before == of_after else f"{_count(of_before)} → {_count(of_after)}"
+    )
     change = float(relative_change(after / of_after, before / of_before))
     said = "undefined (none before)" if np.isnan(change) else f"{change:+.0f} %".replace("-", "−")
     return f"{COUNTED[name]} {_count(before)} → {_count(after)} of {out_of}; relative change {said}"
@@ -79,7 +87,8 @@ def _count(value: float) -> str:
 
 
 def relative_change(changed: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
-    """``100 · (changed − reference) / reference`` in percent, NaN where the reference is 0 (2010.03058)."""
+    """``100 · (changed − reference) / reference`` in percent, NaN where the reference is 0
+    (2010.03058)."""
     after, before = np.asarray(changed, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(before == 0, np.nan, 100 * (after - before) / before)

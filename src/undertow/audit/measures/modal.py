@@ -1,8 +1,8 @@
 """The modal label: the class that most members of a population predict, and where it changed.
 
-A modal label that two classes share does not exist, so it is undefined here and the measures are NaN there. Published
-code breaks the tie silently, and not the same way: Hooker et al. take the largest tied class, Corti et al. the
-smallest; ``modal_labels(…, ties=…)`` reproduces both.
+A modal label that two classes share does not exist, so it is undefined here and the measures are
+NaN there. Published code breaks the tie silently, and not the same way: Hooker et al. take the
+largest tied class, Corti et al. the smallest; ``modal_labels(…, ties=…)`` reproduces both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Bools = NDArray[np.bool_]
 Ties = Literal["undefined", "smallest", "largest"]
 
 CLOSE = 1e-6
-"""Shares nearer than this are equal: distinct shares of M members are at least 1/M apart, rounding is far below."""
+"""Shares nearer than this are equal: distinct shares of M members are at least 1/M apart, rounding
+is far below."""
 
 
 @measure(
@@ -35,7 +36,8 @@ CLOSE = 1e-6
     paper="PIE of 1911.05248; modal CIE of 2010.03058",
 )
 def modal_disagreement(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
-    """(X,): 1 where the modal labels differ, 0 where they agree, NaN where either is tied or has no vote.
+    """(X,): 1 where the modal labels differ, 0 where they agree, NaN where either is tied or has no
+    vote.
 
     Departs from the papers' code in the ties only, see the module.
     """
@@ -49,14 +51,17 @@ def modal_disagreement(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Float
     range=(0.0, 1.0),
     null=0.0,
     worse="higher",
-    reads="Share of examples that most of the reference gets right and most of the variant gets wrong.",
+    reads="Share of examples that most of the reference gets right and most of the variant gets "
+    "wrong.",
     paper="Population form of CIE-U, 2012.01604",
     needs=frozenset({"label"}),
 )
 def newly_wrong(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
-    """(X,): 1 where the reference's modal label is the truth and the variant's is not, NaN where one is tied.
+    """(X,): 1 where the reference's modal label is the truth and the variant's is not, NaN where
+    one is tied.
 
-    An example without a label is not visible here; whoever calls leaves it out (the card ``needs`` the label).
+    An example without a label is not visible here; whoever calls leaves it out (the card ``needs``
+    the label).
     """
     ref, var = _leaders(ref_XK), _leaders(var_XK)
     truth = _candidates(truth_XK)
@@ -69,12 +74,14 @@ def newly_wrong(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
     range=(0.0, 1.0),
     null=0.0,
     worse="lower",
-    reads="Share of examples that most of the reference gets wrong and most of the variant gets right.",
+    reads="Share of examples that most of the reference gets wrong and most of the variant gets "
+    "right.",
     paper="1911.05248 (exemplars on which the pruned mode is the right one)",
     needs=frozenset({"label"}),
 )
 def newly_right(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
-    """(X,): 1 where the variant's modal label is the truth and the reference's is not, NaN where one is tied."""
+    """(X,): 1 where the variant's modal label is the truth and the reference's is not, NaN where
+    one is tied."""
     ref, var = _leaders(ref_XK), _leaders(var_XK)
     truth = _candidates(truth_XK)
     return _where_modes(_meet(var.leads, truth) & ~_meet(ref.leads, truth), ref, var)
@@ -88,7 +95,8 @@ class _Leaders(NamedTuple):
 
 
 def _leaders(share_XK: Floats) -> _Leaders:
-    """Whole-array passes over each candidate: K is 2 to 5, and numpy is slow along so short an axis."""
+    """Whole-array passes over each candidate: K is 2 to 5, and numpy is slow along so short an
+    axis."""
     share = _candidates(share_XK)
     top_X = reduce(np.maximum, share)
     bar_X = top_X - CLOSE
@@ -112,14 +120,18 @@ def _meet(left: list[Bools], right: list[Bools]) -> Bools:
 
 def _where_modes(value_X: Bools, ref: _Leaders, var: _Leaders) -> Floats:
     """``value_X`` as 0/1, NaN where a population has no single modal label."""
-    return np.where(ref.single_X & var.single_X, value_X, np.float32(np.nan)).astype(np.float32, copy=False)
+    return np.where(ref.single_X & var.single_X, value_X, np.float32(np.nan)).astype(
+        np.float32, copy=False
+    )
 
 
 def modal_labels(votes_NC: sp.sparray | ArrayLike, ties: Ties = "undefined") -> NDArray[np.int32]:
-    """(N,): the class with the most votes of each example, −1 where there is no vote or (by default) a tie.
+    """(N,): the class with the most votes of each example, −1 where there is no vote or (by
+    default) a tie.
 
     ``votes_NC`` are counts, dense or sparse. ``ties="largest"`` is the rule of
-    the released code of 1911.05248 (the last of the tied classes), ``"smallest"`` that of 2207.00200 (argmax).
+    the released code of 1911.05248 (the last of the tied classes), ``"smallest"`` that of
+    2207.00200 (argmax).
     """
     votes = sp.coo_array(votes_NC if sp.issparse(votes_NC) else np.asarray(votes_NC))
     row, label = votes.coords

@@ -1,7 +1,8 @@
 """Distance between what two populations believe on average, where all probabilities are known.
 
-The mean probabilities of a population's members are its mixture. A shift in mean *confidence* is no measure of its
-own: it is the contrast of the rate ``confidence``, and the highest of mean probabilities is not the mean of highest.
+The mean probabilities of a population's members are its mixture. A shift in mean *confidence* is no
+measure of its own: it is the contrast of the rate ``confidence``, and the highest of mean
+probabilities is not the mean of highest.
 """
 
 from __future__ import annotations
@@ -23,16 +24,19 @@ Floats = NDArray[np.floating[Any]]
     range=(0.0, 1.0),
     null=0.0,
     worse="higher",
-    reads="How far apart the two populations' mean probabilities are: 0 when equal, 1 when they share no class.",
+    reads="How far apart the two populations' mean probabilities are: 0 when equal, 1 when they "
+    "share no class.",
     paper="1 minus the probability loyalty of 2109.03228",
     needs=frozenset({"probabilities"}),
     percent=False,
 )
 def jensen_shannon(ref_XC: Floats, var_XC: Floats, label_X: NDArray[np.integer[Any]]) -> Floats:
-    """(X,): square root of the Jensen–Shannon divergence in bits, NaN where probabilities are missing.
+    """(X,): square root of the Jensen–Shannon divergence in bits, NaN where probabilities are
+    missing.
 
-    The distance, not the divergence: it is a metric. Base 2, so that 1 is the bound (the code of 2109.03228 takes the
-    natural logarithm, whose bound is √ln 2). Rows are normalised first, as SciPy does. Reads no label.
+    The distance, not the divergence: it is a metric. Base 2, so that 1 is the bound (the code of
+    2109.03228 takes the natural logarithm, whose bound is √ln 2). Rows are normalised first, as
+    SciPy does. Reads no label.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         ref, var = (p / p.sum(axis=-1, keepdims=True) for p in (_double(ref_XC), _double(var_XC)))

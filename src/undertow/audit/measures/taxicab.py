@@ -1,7 +1,8 @@
-"""Distance between two populations' votes on an example: graded where the modal label is all or nothing.
+"""Distance between two populations' votes on an example: graded where the modal label is all or
+nothing.
 
-On vote *shares*, so that populations of unequal size can be compared (the paper counts votes: its value is ours times
-the number of members, where both sides have equally many).
+On vote *shares*, so that populations of unequal size can be compared (the paper counts votes: its
+value is ours times the number of members, where both sides have equally many).
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ Bools = NDArray[np.bool_]
     range=(0.0, 2.0),
     null=0.0,
     worse="higher",
-    reads="Sum over classes of the difference in vote share: 0 when both vote alike, 2 when they share no class.",
+    reads="Sum over classes of the difference in vote share: 0 when both vote alike, 2 when they "
+    "share no class.",
     paper="Taxicab CIE of 2010.03058",
     percent=False,
 )
 def taxicab(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
-    """(X,): ``Σ_k |ref_k − var_k|`` on [0, 2], NaN where a population has no vote. Reads no label."""
+    """(X,): ``Σ_k |ref_k − var_k|`` on [0, 2], NaN where a population has no vote. Reads no
+    label."""
     return _distance(ref_XK, var_XK, 2.0)
 
 
@@ -38,7 +41,8 @@ def taxicab(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
     range=(0.0, 1.0),
     null=0.0,
     worse="higher",
-    reads="Share of the members that would have to vote otherwise for both populations to vote alike.",
+    reads="Share of the members that would have to vote otherwise for both populations to vote "
+    "alike.",
     paper="Half the Taxicab distance of 2010.03058",
 )
 def total_variation(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:

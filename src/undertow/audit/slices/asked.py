@@ -17,7 +17,9 @@ def slices_asked(records: Records, by: Sequence[str], label: str | None = None) 
     """
     columns = records.slice_columns
     names = [name for given in by for name in _split(given, columns)]
-    return tuple(dict.fromkeys(_class_named(name, {LABEL, *alternatives(label)}, columns) for name in names))
+    return tuple(
+        dict.fromkeys(_class_named(name, {LABEL, *alternatives(label)}, columns) for name in names)
+    )
 
 
 def _split(given: str, columns: Collection[str]) -> list[str]:

@@ -20,13 +20,14 @@ MOST_TEXTS = 200
 MOST_NUMBERS = 20
 """Different fractional numbers beyond which they are cut into quartiles."""
 MOST_WHOLE_NUMBERS = 50
-"""Different whole numbers beyond which they are cut into quartiles: fewer may be codes, such as of hospitals."""
+"""Different whole numbers beyond which they are cut into quartiles: fewer may be codes, such as of
+hospitals."""
 
 
 @dataclass(frozen=True, eq=False)
 class Coding:
-    """``code_N`` indexes ``values``; a value may have no example. ``ordered`` where the values have an order of their
-    own, which is theirs here."""
+    """``code_N`` indexes ``values``; a value may have no example. ``ordered`` where the values have
+    an order of their own, which is theirs here."""
 
     values: tuple[str, ...]
     code_N: NDArray[np.integer[Any]]
@@ -47,13 +48,18 @@ def code_column(column: pl.Series) -> Coding:
     if column.dtype.is_numeric():
         return _numbers(column)
     if isinstance(column.dtype, pl.Enum):
-        return replace(_coded(column.cast(pl.String), tuple(column.dtype.categories.to_list())), ordered=True)
+        return replace(
+            _coded(column.cast(pl.String), tuple(column.dtype.categories.to_list())), ordered=True
+        )
     if column.dtype.is_temporal():
         return replace(_texts(column.cast(pl.String)), ordered=True)
     if column.dtype in (pl.String, pl.Categorical, pl.Null):
         column = column.cast(pl.String)
         return _spelled_numbers(column) or _texts(column)
-    raise UserError(f"column '{column.name}' holds {column.dtype}: a slice needs text, numbers, dates or true/false")
+    raise UserError(
+        f"column '{column.name}' holds {column.dtype}: a slice needs text, numbers, "
+        "dates or true/false"
+    )
 
 
 def _texts(column: pl.Series) -> Coding:
@@ -61,29 +67,39 @@ def _texts(column: pl.Series) -> Coding:
     n, different = len(column), len(values)
     if different > MOST_TEXTS or different > max(MOST_NUMBERS, n / 2):
         raise UserError(
-            f"column '{column.name}' has {different:,} different values in {n:,} examples: a slice needs at most "
-            f"{min(MOST_TEXTS, max(MOST_NUMBERS, n // 2))}; group its values in the table, or slice by another column"
+            f"column '{column.name}' has {different:,} different values in {n:,} examples: a slice "
+            f"needs at most {min(MOST_TEXTS, max(MOST_NUMBERS, n // 2))}; group its values in the "
+            "table, or slice by another column"
         )
     found = in_natural_order(values)
     return replace(_coded(column, tuple(found or values)), ordered=found is not None)
 
 
 def _spelled_numbers(column: pl.Series) -> Coding | None:
-    """Numbers that came as text keep their spelling and stand in their own order; of one number in several spellings
-    the longest stands for all. Many become quartiles, as numbers do. ``None`` where some value is not a number."""
+    """Numbers that came as text keep their spelling and stand in their own order; of one number in
+    several spellings the longest stands for all. Many become quartiles, as numbers do. ``None``
+    where some value is not a number."""
     values = column.drop_nulls().unique().to_list()
     numbers = numbers_in(values)
     if not numbers:
         return None
     if numbers.codes:
         listed = sorted(values, key=lambda value: (numbers.of[value], value))
-        return None if len(listed) > MOST_NUMBERS else replace(_coded(column, tuple(listed)), ordered=True)
+        return (
+            None
+            if len(listed) > MOST_NUMBERS
+            else replace(_coded(column, tuple(listed)), ordered=True)
+        )
     if len(set(numbers.of.values())) > MOST_NUMBERS:
         return _numbers(column.cast(pl.Float64))
-    spelled = {numbers.of[value]: value for value in sorted(values, key=lambda value: (len(value), value))}
+    spelled = {
+        numbers.of[value]: value for value in sorted(values, key=lambda value: (len(value), value))
+    }
     same = {value: spelled[numbers.of[value]] for value in values}
     column = column.replace_strict(same, default=None, return_dtype=pl.String)
-    return replace(_coded(column, tuple(spelled[number] for number in sorted(spelled))), ordered=True)
+    return replace(
+        _coded(column, tuple(spelled[number] for number in sorted(spelled))), ordered=True
+    )
 
 
 def _coded(column: pl.Series, values: tuple[str, ...]) -> Coding:
@@ -111,7 +127,8 @@ def _numbers(column: pl.Series) -> Coding:
 
 
 def _quartiles(value_N: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quartiles that leave something above them, at least one; fewer than three where many share a value."""
+    """The quartiles that leave something above them, at least one; fewer than three where many
+    share a value."""
     below_N = value_N[value_N < value_N.max()]
     quartiles = np.quantile(value_N, [0.25, 0.5, 0.75], method="lower")
     return np.unique(np.minimum(quartiles, below_N.max()))

@@ -1,4 +1,5 @@
-"""Values that have an order of their own: numbers written as text, and words that people grade by."""
+"""Values that have an order of their own: numbers written as text, and words that people grade
+by."""
 
 from __future__ import annotations
 
@@ -36,15 +37,16 @@ SCALES: tuple[tuple[str, ...], ...] = (
         "july", "august", "september", "october", "november", "december",
     ),
 )  # fmt: skip
-"""Each from least to most (strata of frequency from most to least frequent). A column takes the first that has all of
-its values, whatever their case; then order is theirs, spelling the data's."""
+"""Each from least to most (strata of frequency from most to least frequent). A column takes the
+first that has all of its values, whatever their case; then order is theirs, spelling the data's."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", flags=re.ASCII)
 _CODE = re.compile(r"[+-]?0\d")
 
 
 class Numbers(NamedTuple):
-    """Texts that are all numbers. ``codes`` where a leading zero says that some are names, such as of districts."""
+    """Texts that are all numbers. ``codes`` where a leading zero says that some are names, such as
+    of districts."""
 
     of: dict[str, float]
     codes: bool
@@ -54,11 +56,14 @@ def numbers_in(values: Collection[str]) -> Numbers | None:
     """``None`` where there is no value, or one that is not a plain number."""
     if not values or not all(_NUMBER.match(value) for value in values):
         return None
-    return Numbers({value: float(value) for value in values}, any(_CODE.match(value) for value in values))
+    return Numbers(
+        {value: float(value) for value in values}, any(_CODE.match(value) for value in values)
+    )
 
 
 def in_natural_order(values: Collection[str]) -> list[str] | None:
-    """Known words in their order; ``None`` where some value is not of one scale, or two differ in case alone."""
+    """Known words in their order; ``None`` where some value is not of one scale, or two differ in
+    case alone."""
     place = {value: value.strip().lower() for value in values}
     if len(values) < 2 or len(set(place.values())) < len(place):
         return None

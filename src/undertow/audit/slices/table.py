@@ -29,8 +29,8 @@ CROSS = "+"
 
 @dataclass(frozen=True, eq=False)
 class SliceTable:
-    """G slice values over N examples. The values of one column are disjoint and together hold every example,
-    except for a crossing, whose cells below the minimum count are not in the table.
+    """G slice values over N examples. The values of one column are disjoint and together hold every
+    example, except for a crossing, whose cells below the minimum count are not in the table.
 
     ``membership_GN`` is 0/1, so ``membership_GN @ value_N`` sums a value within each slice value.
     """
@@ -40,9 +40,11 @@ class SliceTable:
     membership_GN: sp.csr_array[Any, tuple[int, int]]
     count_G: NDArray[np.int64]
     empty: Mapping[str, int] = field(default_factory=dict)
-    """By column, how many values (classes, declared categories) no example has; they are not in the table."""
+    """By column, how many values (classes, declared categories) no example has; they are not in the
+    table."""
     too_small: Mapping[str, int] = field(default_factory=dict)
-    """By crossing, how many cells have examples, but fewer than the minimum; they are not in the table."""
+    """By crossing, how many cells have examples, but fewer than the minimum; they are not in the
+    table."""
     ordered: tuple[str, ...] = ()
     """Columns whose values have an order of their own."""
 
@@ -56,12 +58,14 @@ class SliceTable:
 
 
 def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> SliceTable:
-    """The slices named in ``by``, in that order: ``"class"``, a column of the examples, or a crossing ``"age+region"``.
+    """The slices named in ``by``, in that order: ``"class"``, a column of the examples, or a
+    crossing ``"age+region"``.
 
-    Values are text, spelled as in the data, in the order of the classes, of the numbers, of a declared enumeration,
-    of words that people grade by (small, medium, large), and else of the alphabet; what is missing is a value of its
-    own, ``"(missing)"``, and comes last. Numbers with many values become quartiles. Of a crossing only cells with at
-    least ``min_count`` examples are kept.
+    Values are text, spelled as in the data, in the order of the classes, of the numbers, of a
+    declared enumeration, of words that people grade by (small, medium, large), and else of the
+    alphabet; what is missing is a value of its own, ``"(missing)"``, and comes last. Numbers with
+    many values become quartiles. Of a crossing only cells with at least ``min_count`` examples are
+    kept.
 
     Raises ``UserError`` for a column that does not exist or cannot be a slice.
     """
@@ -73,10 +77,18 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
     nothing = sp.csr_array((0, records.N), dtype=np.float32)
     return SliceTable(
         column_G=tuple(name for name, kept in zip(names, kept_G, strict=True) for _ in kept),
-        value_G=tuple(c.values[g] for c, kept in zip(codings, kept_G, strict=True) for g in kept.tolist()),
+        value_G=tuple(
+            c.values[g] for c, kept in zip(codings, kept_G, strict=True) for g in kept.tolist()
+        ),
         membership_GN=sp.csr_array(sp.vstack([nothing, *blocks], format="csr")),
-        count_G=np.concatenate([np.zeros(0, np.int64), *(n[k] for n, k in zip(counts, kept_G, strict=True))]),
-        empty={x: int((n == 0).sum()) for x, c, n in zip(names, codings, counts, strict=True) if not c.crossed},
+        count_G=np.concatenate(
+            [np.zeros(0, np.int64), *(n[k] for n, k in zip(counts, kept_G, strict=True))]
+        ),
+        empty={
+            x: int((n == 0).sum())
+            for x, c, n in zip(names, codings, counts, strict=True)
+            if not c.crossed
+        },
         too_small={
             x: int(((n > 0) & (n < min_count)).sum())
             for x, c, n in zip(names, codings, counts, strict=True)
@@ -125,12 +137,18 @@ def _is_class(records: Records, name: str) -> bool:
 
 
 def _has_words(records: Records) -> bool:
-    return records.answers is not None or (records.inputs is not None and records.inputs.dtype == pl.String)
+    return records.answers is not None or (
+        records.inputs is not None and records.inputs.dtype == pl.String
+    )
 
 
 def _unknown(records: Records, name: str) -> str:
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
-    known = tuple(dict.fromkeys((*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))))
+    known = tuple(
+        dict.fromkeys(
+            (*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))
+        )
+    )
     close = difflib.get_close_matches(name, known, n=1)
     why = "no example has a label; " if _is_class(records, name) else ""
     meant = f"did you mean '{close[0]}'? " if close else ""
@@ -138,7 +156,9 @@ def _unknown(records: Records, name: str) -> str:
     if len(parts) > 1 and set(parts) <= set(known):
         meant = f"write --by {' '.join(parts)}; "
     listed = (
-        f"it can be sliced by {', '.join(known)}" if known else "its examples have no labels and no further columns"
+        f"it can be sliced by {', '.join(known)}"
+        if known
+        else "its examples have no labels and no further columns"
     )
     return f"population '{records.name}' has no slice '{name}': {why}{meant}{listed}"
 

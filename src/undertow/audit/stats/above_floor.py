@@ -1,7 +1,9 @@
-"""Which disagreements of two populations lie above what exchanged members give: one-sided, corrected by max-T.
+"""Which disagreements of two populations lie above what exchanged members give: one-sided,
+corrected by max-T.
 
-Two populations of one recipe disagree too, so 0 is the wrong null value of a disagreement. Its null distribution is
-the same measure with members dealt anew; this file turns those draws into a floor, p values and intervals.
+Two populations of one recipe disagree too, so 0 is the wrong null value of a disagreement. Its null
+distribution is the same measure with members dealt anew; this file turns those draws into a floor,
+p values and intervals.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ Floats = NDArray[np.floating[Any]]
 
 
 class AboveFloor(NamedTuple):
-    """Per slice: observed value, mean and central quantiles of the draws, effect = value − floor with its interval."""
+    """Per slice: observed value, mean and central quantiles of the draws, effect = value − floor
+    with its interval."""
 
     value_G: Floats
     floor_G: Floats
@@ -33,16 +36,18 @@ class AboveFloor(NamedTuple):
 def above_floor(value_DG: Floats, *, level: float) -> AboveFloor:
     """Test each column of (D, G) draws, row 0 observed, against larger-than-exchanged.
 
-    For the maximum over slices each slice is measured in standard deviations of its own draws. A small slice whose
-    value is 0 in nearly every draw and one step up in the rest would stand tens of deviations out in those; so the
-    deviation is at least half the smallest step between its drawn values. Mean, deviation and step are the same
-    whichever draw is called observed, so the test stays exact.
+    For the maximum over slices each slice is measured in standard deviations of its own draws. A
+    small slice whose value is 0 in nearly every draw and one step up in the rest would stand tens
+    of deviations out in those; so the deviation is at least half the smallest step between its
+    drawn values. Mean, deviation and step are the same whichever draw is called observed, so the
+    test stays exact.
 
-    ``low`` agrees with the adjusted p (low > 0 if and only if ``p_adjusted <= level``); ``high`` is the same bound from
-    the other tail. Both carry the draws' spread over to the observed value, so as an interval for the true excess
-    [low, high] is approximate, and its coverage is 1 − 2·level.
+    ``low`` agrees with the adjusted p (low > 0 if and only if ``p_adjusted <= level``); ``high`` is
+    the same bound from the other tail. Both carry the draws' spread over to the observed value, so
+    as an interval for the true excess [low, high] is approximate, and its coverage is 1 − 2·level.
 
-    An undefined draw (NaN) is left out of its slice's floor and p. A slice that is NaN as observed is NaN throughout.
+    An undefined draw (NaN) is left out of its slice's floor and p. A slice that is NaN as observed
+    is NaN throughout.
     """
     value_DG = np.asarray(value_DG, dtype=np.float64)
     value_G = value_DG[0]
@@ -51,7 +56,8 @@ def above_floor(value_DG: Floats, *, level: float) -> AboveFloor:
     effect_G = value_G - floor_G
     z_DG = (value_DG - floor_G) / np.where(sd_G > 0, sd_G, 1.0)
     z_DG[:, ~known_G] = np.nan
-    # Undefined draws cannot be the largest; with no defined slice at all there is nothing to compare.
+    # Undefined draws cannot be the largest; with no defined slice at all there is nothing to
+    # compare.
     up_D = np.fmax.reduce(z_DG, axis=1, initial=-np.inf)
     down_D = np.fmax.reduce(-z_DG, axis=1, initial=-np.inf)
     p_adjusted_G = np.where(known_G, share_at_least(up_D, z_DG[0]), np.nan)
@@ -62,11 +68,24 @@ def above_floor(value_DG: Floats, *, level: float) -> AboveFloor:
         reached_DG = z_DG >= z_DG[0] - CLOSE * np.maximum(np.abs(z_DG[0]), CLOSE)
     draws_G = np.maximum((~np.isnan(z_DG)).sum(axis=0), 1)
     p_G = np.where(known_G, reached_DG.sum(axis=0) / draws_G, np.nan)
-    return AboveFloor(value_G.copy(), floor_G, low_floor_G, high_floor_G, effect_G, low_G, high_G, p_G, p_adjusted_G)
+    return AboveFloor(
+        value_G.copy(),
+        floor_G,
+        low_floor_G,
+        high_floor_G,
+        effect_G,
+        low_G,
+        high_G,
+        p_G,
+        p_adjusted_G,
+    )
 
 
-def _floor(value_DG: Floats, known_G: NDArray[np.bool_], level: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Mean, deviation (at least half a step) and central quantiles of each slice's defined draws."""
+def _floor(
+    value_DG: Floats, known_G: NDArray[np.bool_], level: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, deviation (at least half a step) and central quantiles of each slice's defined
+    draws."""
     slices = value_DG.shape[1]
     mean_G, sd_G, low_G, high_G = (np.full(slices, np.nan) for _ in range(4))
     probabilities = [level / 2, 1 - level / 2]
@@ -86,7 +105,8 @@ def _floor(value_DG: Floats, known_G: NDArray[np.bool_], level: float) -> tuple[
 
 
 def _spread(sorted_DG: Floats) -> Floats:
-    """Standard deviation of each column, at least half its smallest step; exactly 0 where only rounding differs."""
+    """Standard deviation of each column, at least half its smallest step; exactly 0 where only
+    rounding differs."""
     step_DG = np.diff(sorted_DG, axis=0)
     step_DG[step_DG <= 1e-6 * np.abs(sorted_DG).max(axis=0)] = np.inf
     smallest_G = step_DG.min(axis=0, initial=np.inf)

@@ -1,11 +1,13 @@
-"""One side against the other, class by class: how often a class is answered, and how often that answer is right.
+"""One side against the other, class by class: how often a class is answered, and how often that
+answer is right.
 
-Several runs of a side are averaged, as for every measure of the models at hand. A share of answers is a paired
-difference: every example is answered by both sides, so of one run a side exact McNemar and Tango's interval hold as
-they do for right and wrong. A precision is not: its examples are those that a side answered with the class, which are
-others on the other side. Its variance is that of the difference's influence on each example, in which an example that
-both sides answered with the class counts once; two answers are added to each side, a right and a wrong one (Agresti &
-Caffo 2000), without which a class answered three times has an interval of no width.
+Several runs of a side are averaged, as for every measure of the models at hand. A share of answers
+is a paired difference: every example is answered by both sides, so of one run a side exact McNemar
+and Tango's interval hold as they do for right and wrong. A precision is not: its examples are those
+that a side answered with the class, which are others on the other side. Its variance is that of the
+difference's influence on each example, in which an example that both sides answered with the class
+counts once; two answers are added to each side, a right and a wrong one (Agresti & Caffo 2000),
+without which a class answered three times has an interval of no width.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ HALVINGS = 50
 
 
 class AnswerShift(NamedTuple):
-    """Per class: the value before and after, their difference with its limits and standard error, p plain and by
-    Bonferroni."""
+    """Per class: the value before and after, their difference with its limits and standard error, p
+    plain and by Bonferroni."""
 
     before_C: Floats
     after_C: Floats
@@ -42,16 +44,19 @@ class AnswerShift(NamedTuple):
 
 
 class _Answers(NamedTuple):
-    """One side's answers in all runs: which example, which class, and whether it was right (0 or 1)."""
+    """One side's answers in all runs: which example, which class, and whether it was right (0 or
+    1)."""
 
     example: Ints
     answer: Ints
     right: Floats
 
 
-def share_shift(before_RN: Ints, after_RN: Ints, classes: int, level: float, cluster_N: Ints | None) -> AnswerShift:
-    """Shares of answers; examples that a run of either side left unanswered (negative) are left out. Coverage of each
-    class is 1 − ``level``."""
+def share_shift(
+    before_RN: Ints, after_RN: Ints, classes: int, level: float, cluster_N: Ints | None
+) -> AnswerShift:
+    """Shares of answers; examples that a run of either side left unanswered (negative) are left
+    out. Coverage of each class is 1 − ``level``."""
     known_N = np.asarray((before_RN >= 0).all(axis=0) & (after_RN >= 0).all(axis=0))
     n = int(known_N.sum())
     if n == 0:
@@ -68,59 +73,95 @@ def share_shift(before_RN: Ints, after_RN: Ints, classes: int, level: float, clu
         se_C = (high_C - low_C) / 2 / stats.norm.isf(level / 2)
         return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
     se_C, freedom = _spread(before_RN, after_RN, known_N, effect_C, cluster_N)
-    half_C, p_C = stats.t.isf(level / 2, freedom) * se_C, 2 * stats.t.sf(np.abs(effect_C) / se_C, freedom)
+    half_C, p_C = (
+        stats.t.isf(level / 2, freedom) * se_C,
+        2 * stats.t.sf(np.abs(effect_C) / se_C, freedom),
+    )
     low_C, high_C = np.maximum(effect_C - half_C, -1.0), np.minimum(effect_C + half_C, 1.0)
     if exact is not None:
-        low_C, high_C, p_C = np.minimum(low_C, exact[0]), np.maximum(high_C, exact[1]), np.maximum(p_C, exact[2])
+        low_C, high_C, p_C = (
+            np.minimum(low_C, exact[0]),
+            np.maximum(high_C, exact[1]),
+            np.maximum(p_C, exact[2]),
+        )
     return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
 
 
 def _spread(
-    before_RN: Ints, after_RN: Ints, known_N: NDArray[np.bool_], effect_C: Floats, cluster_N: Ints | None
+    before_RN: Ints,
+    after_RN: Ints,
+    known_N: NDArray[np.bool_],
+    effect_C: Floats,
+    cluster_N: Ints | None,
 ) -> tuple[Floats, int]:
-    """Standard errors of shares from the totals of examples or clusters, and their degrees of freedom. Nobody's share
-    is known better than to half an example."""
+    """Standard errors of shares from the totals of examples or clusters, and their degrees of
+    freedom. Nobody's share is known better than to half an example."""
     group_N = np.arange(len(known_N)) if cluster_N is None else cluster_N
     size_K = np.bincount(group_N[known_N]).astype(np.float64)
     total_CK = _totals(before_RN, after_RN, known_N, group_N, len(effect_C), len(size_K))
-    square_C = _squares(total_CK) - 2 * effect_C * (total_CK @ size_K) + effect_C**2 * (size_K**2).sum()
+    square_C = (
+        _squares(total_CK) - 2 * effect_C * (total_CK @ size_K) + effect_C**2 * (size_K**2).sum()
+    )
     groups = int((size_K > 0).sum())
     freedom = max(groups - 1, 1)
-    return np.maximum(np.sqrt(np.maximum(square_C, 0) * groups / freedom), 0.5) / known_N.sum(), freedom
+    return np.maximum(
+        np.sqrt(np.maximum(square_C, 0) * groups / freedom), 0.5
+    ) / known_N.sum(), freedom
 
 
 def precision_shift(
-    before_RN: Ints, after_RN: Ints, label_N: Ints, classes: int, level: float, cluster_N: Ints | None
+    before_RN: Ints,
+    after_RN: Ints,
+    label_N: Ints,
+    classes: int,
+    level: float,
+    cluster_N: Ints | None,
 ) -> AnswerShift:
     """Precisions over examples that have a label; NaN where a side never answers the class."""
     group_N = np.arange(len(label_N)) if cluster_N is None else cluster_N
     sides = [_Side(side_RN, label_N, classes) for side_RN in (before_RN, after_RN)]
-    square_C = sum((((1 - s.middle_C) ** 2 + s.middle_C**2) / (s.n_C + 2) ** 2 for s in sides), np.zeros(classes))
+    square_C = sum(
+        (((1 - s.middle_C) ** 2 + s.middle_C**2) / (s.n_C + 2) ** 2 for s in sides),
+        np.zeros(classes),
+    )
     answer = np.concatenate([s.given.answer for s in sides])
     weight = np.concatenate([-sides[0].influence, sides[1].influence])
     group = group_N[np.concatenate([s.given.example for s in sides])]
-    total_CK = sp.csr_array((weight, (answer, group)), shape=(classes, int(group_N.max(initial=0)) + 1))
+    total_CK = sp.csr_array(
+        (weight, (answer, group)), shape=(classes, int(group_N.max(initial=0)) + 1)
+    )
     se_C = np.sqrt(square_C + _squares(total_CK))
     centre_C = sides[1].middle_C - sides[0].middle_C
     freedom = np.inf if cluster_N is None else max(len(np.unique(cluster_N)) - 1, 1)
-    p_C, half_C = 2 * stats.t.sf(np.abs(centre_C) / se_C, freedom), stats.t.isf(level / 2, freedom) * se_C
+    p_C, half_C = (
+        2 * stats.t.sf(np.abs(centre_C) / se_C, freedom),
+        stats.t.isf(level / 2, freedom) * se_C,
+    )
     before_C, after_C = (s.value_C for s in sides)
     gone_C = np.isnan(before_C + after_C)
-    p_C, se_C, low_C, high_C = (np.where(gone_C, np.nan, a) for a in (p_C, se_C, centre_C - half_C, centre_C + half_C))
+    p_C, se_C, low_C, high_C = (
+        np.where(gone_C, np.nan, a) for a in (p_C, se_C, centre_C - half_C, centre_C + half_C)
+    )
     low_C, high_C = np.maximum(low_C, -1.0), np.minimum(high_C, 1.0)
-    return AnswerShift(before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
+    return AnswerShift(
+        before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, bonferroni(p_C)
+    )
 
 
 def with_members(
     examples: AnswerShift, value_ref_CM: Floats, value_var_CM: Floats, level: float, paired: bool
 ) -> AnswerShift:
-    """The same about new members on new examples: half widths of what members and of what examples vary by add in
-    squares, as in ``two_way``. A lone variant member is taken to vary as the reference's do."""
+    """The same about new members on new examples: half widths of what members and of what examples
+    vary by add in squares, as in ``two_way``. A lone variant member is taken to vary as the
+    reference's do."""
     effect_C = value_var_CM.mean(axis=1) - value_ref_CM.mean(axis=1)
     parts = [value_var_CM - value_ref_CM] if paired else [value_ref_CM, value_var_CM]
-    spread = [np.var(part_CM, axis=1, ddof=1) if part_CM.shape[1] > 1 else None for part_CM in parts]
+    spread = [
+        np.var(part_CM, axis=1, ddof=1) if part_CM.shape[1] > 1 else None for part_CM in parts
+    ]
     square = [
-        (spread[0] if own is None else own) / part_CM.shape[1] for own, part_CM in zip(spread, parts, strict=True)
+        (spread[0] if own is None else own) / part_CM.shape[1]
+        for own, part_CM in zip(spread, parts, strict=True)
     ]
     se_C = np.sqrt(sum(square, np.zeros(len(effect_C))))
     freedom = min(max(part_CM.shape[1] - 1, 0) for part_CM in parts) or parts[0].shape[1] - 1
@@ -146,7 +187,8 @@ def with_members(
 
 
 class _Side:
-    """One side's labelled answers, and how far each moves the precision of its class, two answers added to each run."""
+    """One side's labelled answers, and how far each moves the precision of its class, two answers
+    added to each run."""
 
     def __init__(self, answer_RN: Ints, label_N: Ints, classes: int) -> None:
         runs = len(answer_RN)
@@ -161,17 +203,27 @@ class _Side:
             self.value_C = np.where(self.n_C > 0, right_C / self.n_C, np.nan)
 
 
-def _exact(before_N: Ints, after_N: Ints, classes: int, level: float) -> tuple[Floats, Floats, Floats]:
+def _exact(
+    before_N: Ints, after_N: Ints, classes: int, level: float
+) -> tuple[Floats, Floats, Floats]:
     """Limits and p of a class's share where either side is one run."""
     moved_N = before_N != after_N
-    lost_C, gained_C = (np.bincount(side_N[moved_N], minlength=classes) for side_N in (before_N, after_N))
+    lost_C, gained_C = (
+        np.bincount(side_N[moved_N], minlength=classes) for side_N in (before_N, after_N)
+    )
     return *paired_interval(lost_C, gained_C, len(before_N), level), mcnemar_exact(lost_C, gained_C)
 
 
 def _totals(
-    before_RN: Ints, after_RN: Ints, known_N: NDArray[np.bool_], group_N: Ints, classes: int, groups: int
+    before_RN: Ints,
+    after_RN: Ints,
+    known_N: NDArray[np.bool_],
+    group_N: Ints,
+    classes: int,
+    groups: int,
 ) -> sp.csr_array[Any, tuple[int, int]]:
-    """(C, K): by how much each group of examples moves each class's count of answers, mean over runs."""
+    """(C, K): by how much each group of examples moves each class's count of answers, mean over
+    runs."""
     cells = []
     for sign, side_RN in ((-1.0, before_RN), (1.0, after_RN)):
         answer = side_RN[:, known_N].ravel()

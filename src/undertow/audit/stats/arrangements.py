@@ -1,7 +1,8 @@
-"""Which members count as the reference: the rearrangements that a permutation test compares the observed one with.
+"""Which members count as the reference: the rearrangements that a permutation test compares the
+observed one with.
 
-Row 0 is always the observed arrangement. It takes part in every test, so a p value is never 0 and the test is exact
-at its level whether arrangements are enumerated or drawn (Phipson & Smyth 2010).
+Row 0 is always the observed arrangement. It takes part in every test, so a p value is never 0 and
+the test is exact at its level whether arrangements are enumerated or drawn (Phipson & Smyth 2010).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 
 class Arrangements(NamedTuple):
-    """``is_reference_DM``: bool, row 0 observed, every row with equally many members on the reference side.
+    """``is_reference_DM``: bool, row 0 observed, every row with equally many members on the
+    reference side.
 
-    ``exact`` where every possible arrangement is there once, ``paired`` where members only swap within pairs
-    (member i of the reference with member i of the variant). Rows after the first are in random order, so any first
-    rows are a sample that a test may be cut to.
+    ``exact`` where every possible arrangement is there once, ``paired`` where members only swap
+    within pairs (member i of the reference with member i of the variant). Rows after the first are
+    in random order, so any first rows are a sample that a test may be cut to.
     """
 
     is_reference_DM: NDArray[np.bool_]
@@ -39,7 +41,8 @@ class Arrangements(NamedTuple):
 
 
 def exchange(m_ref: int, m_var: int, draws: int, rng: np.random.Generator) -> Arrangements:
-    """Members of independent populations, dealt anew to the two sides: all ways when at most ``draws``, else random.
+    """Members of independent populations, dealt anew to the two sides: all ways when at most
+    ``draws``, else random.
 
     Raises ``ValueError`` for an empty side or no draw.
     """
@@ -59,7 +62,8 @@ def exchange(m_ref: int, m_var: int, draws: int, rng: np.random.Generator) -> Ar
 
 
 def swaps(pairs: int, draws: int, rng: np.random.Generator) -> Arrangements:
-    """Members derived from one another: each pair swapped or not, all 2**pairs ways when at most ``draws``."""
+    """Members derived from one another: each pair swapped or not, all 2**pairs ways when at most
+    ``draws``."""
     _check(pairs, pairs, draws)
     exact = 2**pairs <= draws
     if exact:
@@ -81,8 +85,9 @@ def _check(m_ref: int, m_var: int, draws: int) -> None:
 def smallest_p(m_ref: int, m_var: int, *, paired: bool = False) -> float:
     """The smallest two-sided p that rearranging these members can give.
 
-    With equal sides the observed arrangement and its mirror image are equally extreme, so 3 + 3 members reach .1 and
-    4 + 4 reach 2/70; sides of unequal size have no mirror image. P pairs reach 2/2**P.
+    With equal sides the observed arrangement and its mirror image are equally extreme, so 3 + 3
+    members reach .1 and 4 + 4 reach 2/70; sides of unequal size have no mirror image. P pairs reach
+    2/2**P.
     """
     if paired:
         return min(1.0, 2.0 * 0.5**m_ref)
@@ -91,7 +96,8 @@ def smallest_p(m_ref: int, m_var: int, *, paired: bool = False) -> float:
 
 
 def members_needed(level: float, *, paired: bool) -> int:
-    """Members a side (or pairs) from which on a test at ``level`` can reject at all: 4 (6 pairs) for .05."""
+    """Members a side (or pairs) from which on a test at ``level`` can reject at all: 4 (6 pairs)
+    for .05."""
     if not 0 < level < 1:
         raise ValueError(f"level is {level}: it must lie between 0 and 1")
     members = 1

@@ -1,8 +1,8 @@
 """Every answer that anybody gave to an example, one row each.
 
-Few of all classes get a vote on one example (one, where all members agree). So what depends on members' answers only
-through these rows is a matrix product over them: far fewer rows than examples × classes, far fewer passes than pairs
-of members.
+Few of all classes get a vote on one example (one, where all members agree). So what depends on
+members' answers only through these rows is a matrix product over them: far fewer rows than examples
+× classes, far fewer passes than pairs of members.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ Ints = NDArray[np.integer[Any]]
 
 
 class Ballots(NamedTuple):
-    """One row X per example and answer, by example and then by label; label −1 stands for a missing prediction."""
+    """One row X per example and answer, by example and then by label; label −1 stands for a missing
+    prediction."""
 
     example_X: NDArray[np.intp]
     label_X: Ints
@@ -36,9 +37,11 @@ def ballots(pred_MN: Ints) -> Ballots:
 
 
 def modes(pred_MN: Ints, chosen_MS: NDArray[np.bool_]) -> Ints:
-    """(N, S): the modal label among each of S choices of members; −1 where it is tied or nobody chosen voted.
+    """(N, S): the modal label among each of S choices of members; −1 where it is tied or nobody
+    chosen voted.
 
-    ``measures.modal_labels`` for many subsets of one population at once: their votes are one matrix product.
+    ``measures.modal_labels`` for many subsets of one population at once: their votes are one matrix
+    product.
     """
     cast = ballots(pred_MN)
     voted_X = np.asarray(cast.label_X >= 0)
@@ -47,5 +50,7 @@ def modes(pred_MN: Ints, chosen_MS: NDArray[np.bool_]) -> Ints:
     leads_XS = votes_XS == np.maximum.reduceat(votes_XS, starts_N, axis=0)[cast.example_X]
     leads_XS &= votes_XS > 0
     single_NS = np.add.reduceat(leads_XS, starts_N, axis=0, dtype=np.int32) == 1
-    mode_NS: Ints = np.maximum.reduceat(np.where(leads_XS, cast.label_X[:, None], -1), starts_N, axis=0)
+    mode_NS: Ints = np.maximum.reduceat(
+        np.where(leads_XS, cast.label_X[:, None], -1), starts_N, axis=0
+    )
     return np.where(single_NS, mode_NS, -1)

@@ -11,11 +11,14 @@ from scipy import stats
 Floats = NDArray[np.floating[Any]]
 
 
-def bootstrap_mean(value_M: Floats, *, draws: int, level: float, rng: np.random.Generator) -> tuple[float, float]:
+def bootstrap_mean(
+    value_M: Floats, *, draws: int, level: float, rng: np.random.Generator
+) -> tuple[float, float]:
     """Interval of the mean over members: percentiles of resampled means, widened for few members.
 
-    Plain percentiles of 5 members are a quarter too narrow. Hesterberg's (2015) expansion reads them at the level
-    whose normal quantile is √(m/(m−1)) times Student's. NaN for one member or any NaN.
+    Plain percentiles of 5 members are a quarter too narrow. Hesterberg's (2015) expansion reads
+    them at the level whose normal quantile is √(m/(m−1)) times Student's. NaN for one member or any
+    NaN.
     """
     value_M = np.asarray(value_M, dtype=np.float64)
     members = len(value_M)

@@ -1,17 +1,20 @@
-"""Limits and p for a mean of bounded differences, over independent units: examples, or clusters of them.
+"""Limits and p for a mean of bounded differences, over independent units: examples, or clusters of
+them.
 
-Student's limits have no width where the differences seen do not vary, and are far too narrow where losses are rare
-and large: the sample then mostly misses them. What was not seen is still possible, because a difference of two
-outcomes in [0, 1] can be anything in [−1, 1]. So what could be seen under each hypothetical mean is taken from the
-likeliest distribution with this mean on the values seen and the two ends of the range (the restricted maximum
-likelihood estimate; its dual is empirical likelihood, Owen 2001, with the ends added as in Honda & Takemura 2010). A
-limit is where the tail of its mean (``saddlepoint``), as a normal deviate, reaches the normal quantile. With a normal
-tail, differences of −1, 0 and 1 would have Tango's (1998) score interval; losses that are rare and large are too
-skewed for one.
+Student's limits have no width where the differences seen do not vary, and are far too narrow where
+losses are rare and large: the sample then mostly misses them. What was not seen is still possible,
+because a difference of two outcomes in [0, 1] can be anything in [−1, 1]. So what could be seen
+under each hypothetical mean is taken from the likeliest distribution with this mean on the values
+seen and the two ends of the range (the restricted maximum likelihood estimate; its dual is
+empirical likelihood, Owen 2001, with the ends added as in Honda & Takemura 2010). A limit is where
+the tail of its mean (``saddlepoint``), as a normal deviate, reaches the normal quantile. With a
+normal tail, differences of −1, 0 and 1 would have Tango's (1998) score interval; losses that are
+rare and large are too skewed for one.
 
-Approximate: how often it errs is in ``docs/limits.md``. Half a step of continuity correction keeps it honest where
-few differences are not 0. A unit that was not seen is taken to be as large as those that were: that one cluster in a
-hundred may be thirty times as large, and lose all, cannot be told from a sample without it.
+Approximate: how often it errs is in ``docs/limits.md``. Half a step of continuity correction keeps
+it honest where few differences are not 0. A unit that was not seen is taken to be as large as those
+that were: that one cluster in a hundred may be thirty times as large, and lose all, cannot be told
+from a sample without it.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 FINEST = 4096
-"""Different units of one size that are told apart; more are pooled with near ones, which keeps their total."""
+"""Different units of one size that are told apart; more are pooled with near ones, which keeps
+their total."""
 PADDED = 1 << 22
 """Rows × units worked on together."""
 STEPS, NEWTONS = 24, 16
@@ -40,8 +44,8 @@ SMALL = 1e-300
 
 
 class MeanLimits(NamedTuple):
-    """Per row: the mean difference, its limits of coverage 1 − level together, two-sided p; NaN where a row has fewer
-    than two units, which nothing can be learned from."""
+    """Per row: the mean difference, its limits of coverage 1 − level together, two-sided p; NaN
+    where a row has fewer than two units, which nothing can be learned from."""
 
     effect_G: Floats
     low_G: Floats
@@ -51,8 +55,8 @@ class MeanLimits(NamedTuple):
 
 
 class _Units(NamedTuple):
-    """Some rows, padded to one width: each unit's total difference and number of examples, and how many units are
-    alike (0 where padded)."""
+    """Some rows, padded to one width: each unit's total difference and number of examples, and how
+    many units are alike (0 where padded)."""
 
     total_GU: Floats
     size_GU: Floats
@@ -65,7 +69,9 @@ class _Units(NamedTuple):
 
     @property
     def effect_G(self) -> Floats:
-        effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (self.alike_GU * self.size_GU).sum(axis=1)
+        effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (
+            self.alike_GU * self.size_GU
+        ).sum(axis=1)
         return effect_G
 
 
@@ -74,8 +80,8 @@ def mean_limits(
 ) -> MeanLimits:
     """Limits of each row's mean of ``change_N``, differences in [−1, 1], NaN where there is none.
 
-    ``cluster_N`` numbers the clusters from 0; without it each example is a unit of its own. Examples of one cluster may
-    depend on each other in any way.
+    ``cluster_N`` numbers the clusters from 0; without it each example is a unit of its own.
+    Examples of one cluster may depend on each other in any way.
     """
     made = MeanLimits(*(np.full(membership_GN.shape[0], np.nan) for _ in MeanLimits._fields))
     for rows_G, units in _batches(membership_GN, change_N, cluster_N):
@@ -97,24 +103,34 @@ def _solved(units: _Units, level: float) -> MeanLimits:
 
 
 def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
-    """The mean furthest from the effect that is not rejected, by regula falsi (Illinois), as the score is nearly a
-    straight line. Next to the end of the range it rejects whatever varies."""
+    """The mean furthest from the effect that is not rejected, by regula falsi (Illinois), as the
+    score is nearly a straight line. Next to the end of the range it rejects whatever varies."""
     # Next to the end, but beyond the effect.
     end_G = side * np.maximum(NEXT_TO_END, np.minimum((1 + side * effect_G) / 2, 1 - 1e-9))
     guess_G = _guess(units, quantile_G, effect_G, side, end_G)
-    at_end_G, at_guess_G = (np.abs(_score(units, mean_G)) - quantile_G for mean_G in (end_G, guess_G))
+    at_end_G, at_guess_G = (
+        np.abs(_score(units, mean_G)) - quantile_G for mean_G in (end_G, guess_G)
+    )
     within_G, beyond_G = at_guess_G <= 0, at_end_G <= 0
-    near_G, low_G = np.where(within_G, guess_G, effect_G), np.where(within_G, at_guess_G, -quantile_G)
+    near_G, low_G = (
+        np.where(within_G, guess_G, effect_G),
+        np.where(within_G, at_guess_G, -quantile_G),
+    )
     far_G, high_G = np.where(within_G, end_G, guess_G), np.where(within_G, at_end_G, at_guess_G)
     was_inside_G = within_G
     for _ in range(STEPS):
-        share_G = np.divide(low_G, low_G - high_G, out=np.full_like(low_G, 0.5), where=low_G < high_G)
+        share_G = np.divide(
+            low_G, low_G - high_G, out=np.full_like(low_G, 0.5), where=low_G < high_G
+        )
         middle_G = near_G + (far_G - near_G) * share_G
         excess_G = np.abs(_score(units, middle_G)) - quantile_G
         inside_G = excess_G <= 0
         # An end that stays for a second time counts half, or it would stay for good.
         again_G = np.where(inside_G == was_inside_G, 0.5, 1.0)
-        low_G, high_G = np.where(inside_G, excess_G, low_G * again_G), np.where(inside_G, high_G * again_G, excess_G)
+        low_G, high_G = (
+            np.where(inside_G, excess_G, low_G * again_G),
+            np.where(inside_G, high_G * again_G, excess_G),
+        )
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
         was_inside_G = inside_G
         if (np.minimum(np.abs(far_G - near_G), np.abs(excess_G)) < CLOSE).all():
@@ -123,24 +139,29 @@ def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Fl
 
 
 def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int, end_G: Floats) -> Floats:
-    """Somewhat beyond where the limit will be: half again the normal one's width, with one unit of the end's size."""
+    """Somewhat beyond where the limit will be: half again the normal one's width, with one unit of
+    the end's size."""
     gap_GU = units.total_GU - effect_G[:, None] * units.size_GU
     square_G = (units.alike_GU * gap_GU**2).sum(axis=1) + _end_size(units) ** 2
     half_G = 1.5 * quantile_G * np.sqrt(square_G) / (units.alike_GU * units.size_GU).sum(axis=1)
     room_G = end_G - effect_G
-    return np.asarray(effect_G + room_G * np.minimum(half_G / np.maximum(np.abs(room_G), SMALL), 1.0))
+    return np.asarray(
+        effect_G + room_G * np.minimum(half_G / np.maximum(np.abs(room_G), SMALL), 1.0)
+    )
 
 
 def _score(units: _Units, mean_G: Floats) -> Floats:
-    """The normal deviate of the observed total under a true mean, half a step nearer to it (correction of
-    continuity)."""
+    """The normal deviate of the observed total under a true mean, half a step nearer to it
+    (correction of continuity)."""
     null = _null(units, mean_G)
-    return np.asarray(null.sign_G * deviate(null.weight_GX, null.outward_GX, null.beyond_G, units.count_G))
+    return np.asarray(
+        null.sign_G * deviate(null.weight_GX, null.outward_GX, null.beyond_G, units.count_G)
+    )
 
 
 class _Null(NamedTuple):
-    """What a true mean makes likely: on which side of it the total lies, the weights of the units seen and of one at
-    the end, their gaps towards that side, and the mean gap, corrected."""
+    """What a true mean makes likely: on which side of it the total lies, the weights of the units
+    seen and of one at the end, their gaps towards that side, and the mean gap, corrected."""
 
     sign_G: Floats
     weight_GX: Floats
@@ -163,26 +184,35 @@ def _null(units: _Units, mean_G: Floats) -> _Null:
 
 
 def _step(weight_GX: Floats, moved_GX: Floats) -> Floats:
-    """In what steps a total of such moves goes: among small moves the rare jump, which the square picks out."""
+    """In what steps a total of such moves goes: among small moves the rare jump, which the square
+    picks out."""
     square_GX = weight_GX * moved_GX**2
-    return np.asarray((square_GX * np.abs(moved_GX)).sum(axis=1) / np.maximum(square_GX.sum(axis=1), SMALL))
+    return np.asarray(
+        (square_GX * np.abs(moved_GX)).sum(axis=1) / np.maximum(square_GX.sum(axis=1), SMALL)
+    )
 
 
 def _end_size(units: _Units) -> Floats:
-    """How many examples an unseen unit would have: as many as the unit that a random example is in."""
+    """How many examples an unseen unit would have: as many as the unit that a random example is
+    in."""
     weight_GU = units.alike_GU * units.size_GU
-    size_G: Floats = (weight_GU * units.size_GU).sum(axis=1) / np.maximum(weight_GU.sum(axis=1), SMALL)
+    size_G: Floats = (weight_GU * units.size_GU).sum(axis=1) / np.maximum(
+        weight_GU.sum(axis=1), SMALL
+    )
     return size_G
 
 
 def _likeliest(share_GU: Floats, gap_GU: Floats, end_G: Floats) -> tuple[Floats, Floats]:
-    """Weights of the likeliest distribution whose mean gap is 0, and what of it lies on the end of the range.
+    """Weights of the likeliest distribution whose mean gap is 0, and what of it lies on the end of
+    the range.
 
-    Each weight is share / (1 + λ · gap), with λ between 0 and −1/end: the root of Σ share · gap / (1 + λ · gap), or
-    that bound where the sum has no root; then the end itself takes what is left.
+    Each weight is share / (1 + λ · gap), with λ between 0 and −1/end: the root of Σ share · gap /
+    (1 + λ · gap), or that bound where the sum has no root; then the end itself takes what is left.
     """
     # A cluster larger than the one that is imagined at the end can lie beyond it.
-    furthest_G = np.where(end_G < 0, np.minimum(gap_GU.min(axis=1), end_G), np.maximum(gap_GU.max(axis=1), end_G))
+    furthest_G = np.where(
+        end_G < 0, np.minimum(gap_GU.min(axis=1), end_G), np.maximum(gap_GU.max(axis=1), end_G)
+    )
     bound_G = -1 / furthest_G
     rate_G, rootless_G = _root(share_GU, gap_GU, bound_G * (1 - 1e-12))
     weight_GU = share_GU / (1 + rate_G[:, None] * gap_GU)
@@ -192,8 +222,8 @@ def _likeliest(share_GU: Floats, gap_GU: Floats, end_G: Floats) -> tuple[Floats,
 
 
 def _root(share_GU: Floats, gap_GU: Floats, bound_G: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """λ between 0 and the bound where Σ share · gap / (1 + λ · gap) is 0, by Newton steps kept inside what is known to
-    hold the root; the bound itself, and True, where there is none."""
+    """λ between 0 and the bound where Σ share · gap / (1 + λ · gap) is 0, by Newton steps kept
+    inside what is known to hold the root; the bound itself, and True, where there is none."""
     sign_G = np.sign(bound_G)
 
     def slope(rate_G: Floats) -> tuple[Floats, Floats]:
@@ -208,16 +238,22 @@ def _root(share_GU: Floats, gap_GU: Floats, bound_G: Floats) -> tuple[Floats, ND
         value_G, falls_G = slope(rate_G)
         near_G, far_G = np.where(value_G > 0, rate_G, near_G), np.where(value_G > 0, far_G, rate_G)
         newton_G = rate_G + sign_G * value_G / np.maximum(falls_G, SMALL)
-        next_G = np.where((newton_G - near_G) * (newton_G - far_G) <= 0, newton_G, (near_G + far_G) / 2)
+        next_G = np.where(
+            (newton_G - near_G) * (newton_G - far_G) <= 0, newton_G, (near_G + far_G) / 2
+        )
         moved, rate_G = np.abs(next_G - rate_G) > CLOSE * np.abs(bound_G), next_G
         if not (moved & ~rootless_G).any():
             break
     return np.where(rootless_G, bound_G, rate_G), rootless_G
 
 
-def _batches(membership_GN: sp.csr_array, change_N: Floats, cluster_N: Ints | None) -> Iterator[tuple[Ints, _Units]]:
+def _batches(
+    membership_GN: sp.csr_array, change_N: Floats, cluster_N: Ints | None
+) -> Iterator[tuple[Ints, _Units]]:
     """Rows with about as many different units together, so that padding costs little."""
-    rows = [_row_units(membership_GN, g, change_N, cluster_N) for g in range(membership_GN.shape[0])]
+    rows = [
+        _row_units(membership_GN, g, change_N, cluster_N) for g in range(membership_GN.shape[0])
+    ]
     width_G = np.array([len(row.alike_GU) for row in rows])
     for power in np.unique(np.ceil(np.log2(np.maximum(width_G, 16)))):
         alike_G = np.flatnonzero(np.ceil(np.log2(np.maximum(width_G, 16))) == power)
@@ -234,7 +270,9 @@ def _padded(rows: list[Floats]) -> Floats:
     return table
 
 
-def _row_units(membership_GN: sp.csr_array, g: int, change_N: Floats, cluster_N: Ints | None) -> _Units:
+def _row_units(
+    membership_GN: sp.csr_array, g: int, change_N: Floats, cluster_N: Ints | None
+) -> _Units:
     """The different units of one row."""
     index_X = membership_GN.indices[membership_GN.indptr[g] : membership_GN.indptr[g + 1]]
     index_X = index_X[~np.isnan(change_N[index_X])]
@@ -247,7 +285,8 @@ def _row_units(membership_GN: sp.csr_array, g: int, change_N: Floats, cluster_N:
 
 
 def _told_apart(total_U: Floats, size_U: Floats) -> _Units:
-    """Units that are alike once, with how many they are; their totals keep their sum where near ones are pooled."""
+    """Units that are alike once, with how many they are; their totals keep their sum where near
+    ones are pooled."""
     mean_U = total_U / np.maximum(size_U, 1)
     for digits in (mean_U.round(12), (mean_U * (FINEST / 2)).round()):
         key_U = np.unique(digits, return_inverse=True)[1] * (size_U.max(initial=0.0) + 1) + size_U

@@ -1,7 +1,8 @@
-"""Examples grouped by how many labels got a vote from anybody: what exchanging members can change, and what not.
+"""Examples grouped by how many labels got a vote from anybody: what exchanging members can change,
+and what not.
 
-Exchanging members never changes the votes that both populations cast together, so the candidates of an example, its
-pooled votes ("margins") and its missing votes are the same in every arrangement.
+Exchanging members never changes the votes that both populations cast together, so the candidates of
+an example, its pooled votes ("margins") and its missing votes are the same in every arrangement.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 VoteFunction = Callable[[Floats, Floats, Bools], Floats]
-"""f(ref_XK, var_XK, truth_XK) -> value_X over vote shares; candidates lie in ascending order of label."""
+"""f(ref_XK, var_XK, truth_XK) -> value_X over vote shares; candidates lie in ascending order of
+label."""
 
 NO_CANDIDATE, NO_LABEL = -1, -2
 """``truth_X`` where the label got no vote, and where there is no label."""
@@ -37,7 +39,8 @@ class Candidates(NamedTuple):
 
 
 def candidates(pred_MN: Ints, label_N: Ints) -> Iterator[Candidates]:
-    """Groups of examples by number of candidates, fewest first; examples without any vote are in none of them."""
+    """Groups of examples by number of candidates, fewest first; examples without any vote are in
+    none of them."""
     sorted_NM = np.sort(np.ascontiguousarray(pred_MN.T), axis=1)
     first_NM = np.ones(sorted_NM.shape, dtype=np.bool_)
     first_NM[:, 1:] = sorted_NM[:, 1:] != sorted_NM[:, :-1]
@@ -64,11 +67,12 @@ def evaluate(
     margin_KX: Floats,
     truth_X: Ints,
 ) -> list[Floats]:
-    """Each function on the reference's counts ``ref_KX`` out of the pooled ``margin_KX``, in the functions' order.
+    """Each function on the reference's counts ``ref_KX`` out of the pooled ``margin_KX``, in the
+    functions' order.
 
-    Candidates come first in memory, so that what a function sees as ``ref_XK[..., k]`` is contiguous and a pass over
-    whole columns costs what a pass over memory costs. NaN where a side has no vote, or where a function that needs the
-    label has none.
+    Candidates come first in memory, so that what a function sees as ``ref_XK[..., k]`` is
+    contiguous and a pass over whole columns costs what a pass over memory costs. NaN where a side
+    has no vote, or where a function that needs the label has none.
     """
     total_ref_X = ref_KX.sum(axis=0)
     var_KX = margin_KX - ref_KX
@@ -81,5 +85,9 @@ def evaluate(
     for name, function in functions.items():
         value_X = np.asarray(function(ref_KX.T, var_KX.T, truth_KX.T))
         undefined_X = nobody_X | (truth_X == NO_LABEL) if name in needs_label else nobody_X
-        values.append(np.where(undefined_X, value_X.dtype.type(np.nan), value_X) if undefined_X.any() else value_X)
+        values.append(
+            np.where(undefined_X, value_X.dtype.type(np.nan), value_X)
+            if undefined_X.any()
+            else value_X
+        )
     return values

@@ -1,8 +1,8 @@
 """Limits of a sum whose parts vary by themselves, each known with its own degrees of freedom.
 
-Half widths of the parts add in squares (Zou & Donner 2008). One quantile for the whole, at degrees of freedom that are
-estimated too (Welch, Satterthwaite), errs where one side has two members and the other many: if the two happen to lie
-close, their side looks both small and well known.
+Half widths of the parts add in squares (Zou & Donner 2008). One quantile for the whole, at degrees
+of freedom that are estimated too (Welch, Satterthwaite), errs where one side has two members and
+the other many: if the two happen to lie close, their side looks both small and well known.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Part(NamedTuple):
 
 
 def sides(square_ref_G: Floats, square_var_G: Floats, m_ref: int, m_var: int) -> list[Part]:
-    """Two sides of members. Of equal size: one part with Welch's degrees of freedom, from the sides' mean shares of the
-    variance over the rows, as a row whose noisier side looks calm would otherwise get many. Else a part for each. A
-    side of one member is taken to vary as the other."""
+    """Two sides of members. Of equal size: one part with Welch's degrees of freedom, from the
+    sides' mean shares of the variance over the rows, as a row whose noisier side looks calm would
+    otherwise get many. Else a part for each. A side of one member is taken to vary as the other."""
     total_G = square_ref_G + square_var_G
     if min(m_ref, m_var) < 2:
         return [Part(total_G, max(m_ref, m_var) - 1.0)]
@@ -43,7 +43,8 @@ def half_width(parts: list[Part], level: Floats | float) -> Floats:
     """Of the interval of coverage 1 − ``level``."""
     quantile = np.asarray(level) / 2
     squares = [
-        (ndtri(quantile) if np.isinf(part.df) else stdtrit(part.df, quantile)) ** 2 * part.square_G for part in parts
+        (ndtri(quantile) if np.isinf(part.df) else stdtrit(part.df, quantile)) ** 2 * part.square_G
+        for part in parts
     ]
     return np.asarray(np.sqrt(np.sum(squares, axis=0)))
 
@@ -54,5 +55,8 @@ def two_sided_p(parts: list[Part], effect_G: Floats) -> Floats:
     for _ in range(HALVINGS):
         middle_G = (low_G + high_G) / 2
         excluded_G = np.abs(effect_G) > half_width(parts, np.exp(middle_G))
-        low_G, high_G = np.where(excluded_G, low_G, middle_G), np.where(excluded_G, middle_G, high_G)
+        low_G, high_G = (
+            np.where(excluded_G, low_G, middle_G),
+            np.where(excluded_G, middle_G, high_G),
+        )
     return np.asarray(np.where(np.isnan(effect_G), np.nan, np.exp(high_G)))

@@ -1,8 +1,9 @@
-"""Did this one example's votes change? Exact tests per example, and which examples stand at a false discovery rate.
+"""Did this one example's votes change? Exact tests per example, and which examples stand at a false
+discovery rate.
 
-Under the null hypothesis that the change did nothing to an example, which members sit in which population is
-arbitrary given the votes they cast together. So the exact distribution of its Taxicab distance follows from the
-pooled votes alone, without drawing anything.
+Under the null hypothesis that the change did nothing to an example, which members sit in which
+population is arbitrary given the votes they cast together. So the exact distribution of its Taxicab
+distance follows from the pooled votes alone, without drawing anything.
 """
 
 from __future__ import annotations
@@ -25,19 +26,21 @@ Bools = NDArray[np.bool_]
 
 
 class ExactTest(NamedTuple):
-    """Per example: its p value, and the smallest that its pooled votes allow (1 where nothing could change)."""
+    """Per example: its p value, and the smallest that its pooled votes allow (1 where nothing could
+    change)."""
 
     p_N: Floats
     smallest_N: Floats
 
 
 def exact_exchange(votes_ref_NC: sp.csr_array, votes_var_NC: sp.csr_array) -> ExactTest:
-    """Exact p of each example's Taxicab distance when its votes are dealt to the two populations at random.
+    """Exact p of each example's Taxicab distance when its votes are dealt to the two populations at
+    random.
 
-    Given pooled votes m_c and K1, K2 votes on the sides, the reference's votes are multivariate hypergeometric and
-    the distance T = Σ|x_c/K1 − (m_c − x_c)/K2| is a sum over classes, so P(T ≥ observed) follows by dynamic
-    programming over classes, once per set of margins. T is kept as an integer: ties are ties. p = 1 where all votes
-    agree or a side has none.
+    Given pooled votes m_c and K1, K2 votes on the sides, the reference's votes are multivariate
+    hypergeometric and the distance T = Σ|x_c/K1 − (m_c − x_c)/K2| is a sum over classes, so P(T ≥
+    observed) follows by dynamic programming over classes, once per set of margins. T is kept as an
+    integer: ties are ties. p = 1 where all votes agree or a side has none.
     """
     row, ref, pooled = _votes(votes_ref_NC, votes_var_NC)
     examples = votes_ref_NC.shape[0]
@@ -65,9 +68,12 @@ def exact_exchange(votes_ref_NC: sp.csr_array, votes_var_NC: sp.csr_array) -> Ex
 
 
 def _votes(votes_ref_NC: sp.csr_array, votes_var_NC: sp.csr_array) -> tuple[Ints, Ints, Ints]:
-    """Example, reference's votes and pooled votes of every (example, class) that anybody voted for."""
+    """Example, reference's votes and pooled votes of every (example, class) that anybody voted
+    for."""
     base = 1 << 32
-    both = sp.csr_array(votes_ref_NC).astype(np.int64) * base + sp.csr_array(votes_var_NC).astype(np.int64)
+    both = sp.csr_array(votes_ref_NC).astype(np.int64) * base + sp.csr_array(votes_var_NC).astype(
+        np.int64
+    )
     both.sum_duplicates()
     both.eliminate_zeros()
     row = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
@@ -88,24 +94,30 @@ def _by_example(row: Ints, ref: Ints, pooled: Ints, k_ref: int, k_var: int) -> t
 
 
 def _distance(x: Ints, margin: Ints | int, k_ref: int, k_var: int) -> Ints:
-    """One class's part of T · K1·K2 / 2 / gcd. The parts above and below cancel, so the part above is half of T."""
+    """One class's part of T · K1·K2 / 2 / gcd. The parts above and below cancel, so the part above
+    is half of T."""
     common = gcd(k_ref, k_var)
     above: Ints = np.maximum(x * ((k_ref + k_var) // common) - margin * (k_ref // common), 0)
     return above
 
 
 class _Tails:
-    """P(distance ≥ t) for pooled votes in ascending order; unfinished sums are shared by patterns that begin alike."""
+    """P(distance ≥ t) for pooled votes in ascending order; unfinished sums are shared by patterns
+    that begin alike."""
 
     def __init__(self, k_ref: int, k_var: int) -> None:
         self.k_ref, self.k_var = k_ref, k_var
         self.stack: list[tuple[int, Floats]] = [(-1, np.ones((1, 1)))]
 
     def __call__(self, margins: tuple[int, ...]) -> Floats:
-        """Index by integer distance; 0 beyond the largest that can occur. Fast where consecutive calls begin alike."""
+        """Index by integer distance; 0 beyond the largest that can occur. Fast where consecutive
+        calls begin alike."""
         minor, last = margins[:-1], margins[-1]
         shared = 0
-        while shared < min(len(minor), len(self.stack) - 1) and self.stack[shared + 1][0] == minor[shared]:
+        while (
+            shared < min(len(minor), len(self.stack) - 1)
+            and self.stack[shared + 1][0] == minor[shared]
+        ):
             shared += 1
         del self.stack[shared + 1 :]
         for margin in minor[shared:]:
@@ -118,13 +130,16 @@ class _Tails:
         step = _distance(held, margin, self.k_ref, self.k_var)
         size_s = min(ways_ST.shape[0] + margin, self.k_ref + 1)
         more_ST = np.zeros((size_s, ways_ST.shape[1] + int(step[-1])))
-        for x, t, ways in zip(held.tolist(), step.tolist(), comb(margin, held).tolist(), strict=True):
+        for x, t, ways in zip(
+            held.tolist(), step.tolist(), comb(margin, held).tolist(), strict=True
+        ):
             kept = ways_ST[: size_s - x]
             more_ST[x : x + len(kept), t : t + kept.shape[1]] += ways * kept
         return more_ST
 
     def _tail(self, ways_ST: Floats, margin: int) -> Floats:
-        """The last class takes what is left of the reference's votes, so no sum over it is needed."""
+        """The last class takes what is left of the reference's votes, so no sum over it is
+        needed."""
         held_S = self.k_ref - np.arange(ways_ST.shape[0])
         possible = np.flatnonzero((held_S >= 0) & (held_S <= margin))
         step_S = _distance(held_S[possible], margin, self.k_ref, self.k_var)
@@ -136,11 +151,13 @@ class _Tails:
 
 
 def exact_swap(pred_ref_PN: Ints, pred_var_PN: Ints) -> ExactTest:
-    """Exact p per example where variant member p derives from reference member p: pairs swap, votes do not mix.
+    """Exact p per example where variant member p derives from reference member p: pairs swap, votes
+    do not mix.
 
-    The sign test over pairs of which one side votes for the pooled modal label (ties: the smallest label) and the
-    other does not. Swapping changes neither that label nor which pairs disagree about it. A pair with a missing vote
-    is left out. Blind to changes between two labels that are both not the mode.
+    The sign test over pairs of which one side votes for the pooled modal label (ties: the smallest
+    label) and the other does not. Swapping changes neither that label nor which pairs disagree
+    about it. A pair with a missing vote is left out. Blind to changes between two labels that are
+    both not the mode.
     """
     ref_PN, var_PN = np.array(pred_ref_PN), np.array(pred_var_PN)
     missing_PN = (ref_PN < 0) | (var_PN < 0)
@@ -160,16 +177,21 @@ def _pooled_mode(pred_MN: Ints) -> Ints:
     return mode_N
 
 
-def confirmed(p_N: Floats, unanimous_N: Bools, smallest_N: Floats | None = None, *, fdr: float = 0.05) -> Floats:
-    """q_N: Benjamini–Hochberg q values over the examples whose votes could tell at all; 1 for all others.
+def confirmed(
+    p_N: Floats, unanimous_N: Bools, smallest_N: Floats | None = None, *, fdr: float = 0.05
+) -> Floats:
+    """q_N: Benjamini–Hochberg q values over the examples whose votes could tell at all; 1 for all
+    others.
 
-    Left out are unanimous examples and, where ``smallest_N`` is given, those whose smallest possible p exceeds
-    ``fdr``. Both are decided by the pooled votes, which exchanging members does not change, so the p values of the rest
-    are as valid as before; and since a p above ``fdr`` is never rejected, leaving those out can only add rejections
-    (Tarone 1990; Gilbert 2005). With ``smallest_N`` compare q with the same ``fdr`` only. NaN p stays 1.
+    Left out are unanimous examples and, where ``smallest_N`` is given, those whose smallest
+    possible p exceeds ``fdr``. Both are decided by the pooled votes, which exchanging members does
+    not change, so the p values of the rest are as valid as before; and since a p above ``fdr`` is
+    never rejected, leaving those out can only add rejections (Tarone 1990; Gilbert 2005). With
+    ``smallest_N`` compare q with the same ``fdr`` only. NaN p stays 1.
 
-    Examples share members, so their tests are dependent; Benjamini–Hochberg is proved for independent or positively
-    dependent ones. ``benchmarks/calibration.py`` measures what it does here.
+    Examples share members, so their tests are dependent; Benjamini–Hochberg is proved for
+    independent or positively dependent ones. ``benchmarks/calibration.py`` measures what it does
+    here.
     """
     family_N = ~np.asarray(unanimous_N) & ~np.isnan(p_N)
     if smallest_N is not None:

@@ -1,18 +1,21 @@
-"""Which slices moved: a studentised permutation test over members, corrected over slices by Westfall & Young's max-T.
+"""Which slices moved: a studentised permutation test over members, corrected over slices by
+Westfall & Young's max-T.
 
-The statistic is Welch's t (paired: the mean difference over its standard error), so that populations of unequal
-spread do not raise false alarms (Janssen 1997; Chung & Romano 2013), on the scale of a normal deviate: what a t is
-worth depends on its degrees of freedom, which differ between arrangements where a few members are noisier than many.
-The maximum over slices is taken within each arrangement, so that slices which share members or examples are not
-corrected as if they were independent.
+The statistic is Welch's t (paired: the mean difference over its standard error), so that
+populations of unequal spread do not raise false alarms (Janssen 1997; Chung & Romano 2013), on the
+scale of a normal deviate: what a t is worth depends on its degrees of freedom, which differ between
+arrangements where a few members are noisier than many. The maximum over slices is taken within each
+arrangement, so that slices which share members or examples are not corrected as if they were
+independent.
 
-Where the sides differ in size, exchanged members are a mixture that neither side is, and rearrangements alone err too
-often at few members; there p and interval must also hold by Student's t with Bonferroni. Where no rearrangement can
-reach the level (3 + 3 members, 5 pairs), Student's t decides alone, and assumes that members spread normally.
+Where the sides differ in size, exchanged members are a mixture that neither side is, and
+rearrangements alone err too often at few members; there p and interval must also hold by Student's
+t with Bonferroni. Where no rearrangement can reach the level (3 + 3 members, 5 pairs), Student's t
+decides alone, and assumes that members spread normally.
 
-Single-step, not step-down: every slice is compared with the maximum over *all* slices. That costs a little power
-beyond the first rejection, and buys intervals that say exactly what the adjusted p values say: 0 lies outside
-[low, high] if and only if ``p_adjusted <= level``.
+Single-step, not step-down: every slice is compared with the maximum over *all* slices. That costs a
+little power beyond the first rejection, and buys intervals that say exactly what the adjusted p
+values say: 0 lies outside [low, high] if and only if ``p_adjusted <= level``.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from undertow.audit.stats.combined import Part, half_width, two_sided_p
 Floats = NDArray[np.floating[Any]]
 
 CLOSE = 1e-7
-"""Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding only."""
+"""Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding
+only."""
 ROUNDING = 1e-24
 """A squared standard error of values in [0, 1] that is no more than rounding."""
 BLOCK = 256
@@ -36,7 +40,8 @@ BLOCK = 256
 
 
 class MaxT(NamedTuple):
-    """Per slice; [low, high] are simultaneous. ``resolves`` is False where no arrangement can reach the level."""
+    """Per slice; [low, high] are simultaneous. ``resolves`` is False where no arrangement can reach
+    the level."""
 
     effect_G: Floats
     se_G: Floats
@@ -53,7 +58,8 @@ class MaxT(NamedTuple):
 
 
 class _Drawn(NamedTuple):
-    """Effects and the two sides' squared standard errors under every arrangement; of pairs all is on one side."""
+    """Effects and the two sides' squared standard errors under every arrangement; of pairs all is
+    on one side."""
 
     effect_DG: Floats
     square_ref_DG: Floats
@@ -70,17 +76,19 @@ def max_t(
 ) -> MaxT:
     """Test every slice of (G, M) member values, reference members first, over the arrangements.
 
-    ``resolution_G`` is 1/n of each slice (n examples), the smallest step its value can take. No member's value is
-    taken as known better than half a step: the standard error is at least that of members with a spread of
-    ``resolution/2``. Without such a bound a slice of a few examples has no spread at all in some arrangements, its t is
-    unbounded there, and the maximum drowns every other slice. The bound depends on no arrangement, so the test stays
-    exact; slices of ordinary size are untouched. Without ``resolution_G`` only rounding is guarded against.
+    ``resolution_G`` is 1/n of each slice (n examples), the smallest step its value can take. No
+    member's value is taken as known better than half a step: the standard error is at least that of
+    members with a spread of ``resolution/2``. Without such a bound a slice of a few examples has no
+    spread at all in some arrangements, its t is unbounded there, and the maximum drowns every other
+    slice. The bound depends on no arrangement, so the test stays exact; slices of ordinary size are
+    untouched. Without ``resolution_G`` only rounding is guarded against.
 
-    Degrees of freedom are Welch's, with the two sides' shares of the variance averaged over the slices: a slice whose
-    noisier side happens to look calm would otherwise get a small error and many degrees of freedom at once.
+    Degrees of freedom are Welch's, with the two sides' shares of the variance averaged over the
+    slices: a slice whose noisier side happens to look calm would otherwise get a small error and
+    many degrees of freedom at once.
 
-    A slice with a NaN is NaN throughout and takes no part in the maximum. A side of one member has no spread of its
-    own: both sides then share a pooled variance.
+    A slice with a NaN is NaN throughout and takes no part in the maximum. A side of one member has
+    no spread of its own: both sides then share a pooled variance.
     """
     value_GM = np.asarray(value_GM, dtype=np.float64)
     slices, members = value_GM.shape
@@ -88,14 +96,23 @@ def max_t(
     kept = np.flatnonzero(~np.isnan(value_GM).any(axis=1))
     blocks = [kept[start : start + BLOCK] for start in range(0, len(kept), BLOCK)]
     centred_GM = value_GM - value_GM.mean(axis=1, keepdims=True)
-    df_D = _freedom([_draw(centred_GM[index], m_ref, arrangements) for index in blocks], m_ref, arrangements)
+    df_D = _freedom(
+        [_draw(centred_GM[index], m_ref, arrangements) for index in blocks], m_ref, arrangements
+    )
     floor_G = _spread_floor(value_GM, m_ref, resolution_G)
     largest_D = np.zeros(len(arrangements.is_reference_DM))
     for index in blocks:
         drawn = _draw(centred_GM[index], m_ref, arrangements)
         largest_D = np.maximum(largest_D, _one_block(out, index, drawn, floor_G[index], df_D))
-        _fill_floor(out, index, _draw(_residual(value_GM[index], m_ref), m_ref, arrangements).effect_DG, level)
-    out["p_adjusted_G"][kept] = share_at_least(largest_D, deviate(out["t_G"][kept], out["df_G"][kept]))
+        _fill_floor(
+            out,
+            index,
+            _draw(_residual(value_GM[index], m_ref), m_ref, arrangements).effect_DG,
+            level,
+        )
+    out["p_adjusted_G"][kept] = share_at_least(
+        largest_D, deviate(out["t_G"][kept], out["df_G"][kept])
+    )
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
     if not resolves or 2 * m_ref != members:
@@ -105,8 +122,11 @@ def max_t(
     return MaxT(**out, resolves=resolves)
 
 
-def _parts(value_GM: Floats, m_ref: int, arrangements: Arrangements, se_G: Floats, df: float) -> list[Part]:
-    """What the observed sides vary by: one part, or of unequal sides a part each, no smaller than the resolution."""
+def _parts(
+    value_GM: Floats, m_ref: int, arrangements: Arrangements, se_G: Floats, df: float
+) -> list[Part]:
+    """What the observed sides vary by: one part, or of unequal sides a part each, no smaller than
+    the resolution."""
     m_var = value_GM.shape[1] - m_ref
     if arrangements.paired or m_ref == m_var or min(m_ref, m_var) < 2:
         return [Part(se_G**2, df)]
@@ -118,9 +138,16 @@ def _parts(value_GM: Floats, m_ref: int, arrangements: Arrangements, se_G: Float
 
 
 def _by_student(
-    out: dict[str, Floats], half_G: Floats, parts: list[Part], family: int, level: float, *, alone: bool
+    out: dict[str, Floats],
+    half_G: Floats,
+    parts: list[Part],
+    family: int,
+    level: float,
+    *,
+    alone: bool,
 ) -> Floats:
-    """Student's p in place of the rearrangements', or the larger of both; returns the half width that goes with it."""
+    """Student's p in place of the rearrangements', or the larger of both; returns the half width
+    that goes with it."""
     p_G = two_sided_p(parts, out["effect_G"])
     p_G = np.where(np.isnan(out["se_G"]), np.nan, p_G)
     student = {"p_G": p_G, "p_adjusted_G": np.minimum(1.0, p_G * max(family, 1))}
@@ -131,8 +158,9 @@ def _by_student(
 
 
 def deviate(t: Floats, df: Floats) -> Floats:
-    """About the normal deviate with the tail of |t| at these degrees of freedom (Wallace 1959), up to t = 4 to 1.5 % at
-    two of them and to .2 % at twelve. It only ranks t of unlike degrees of freedom: no p rests on the tail."""
+    """About the normal deviate with the tail of |t| at these degrees of freedom (Wallace 1959), up
+    to t = 4 to 1.5 % at two of them and to .2 % at twelve. It only ranks t of unlike degrees of
+    freedom: no p rests on the tail."""
     bend = (8 * df + 1) / (8 * df + 3)
     return np.asarray(bend * np.sqrt(df * np.log1p(t**2 / df)))
 
@@ -145,7 +173,8 @@ def t_of(deviate: float, df: Floats) -> Floats:
 
 
 def critical_value(largest_D: Floats, level: float) -> float:
-    """The value that an observed statistic must exceed so that at most ``level`` of all draws reach it."""
+    """The value that an observed statistic must exceed so that at most ``level`` of all draws reach
+    it."""
     allowed = int(np.floor(level * len(largest_D) * (1 + 1e-12)))
     return float(np.sort(largest_D)[::-1][min(allowed, len(largest_D) - 1)])
 
@@ -170,7 +199,8 @@ def _spread_floor(value_GM: Floats, m_ref: int, resolution_G: Floats | None) -> 
 
 
 def _freedom(drawn: list[_Drawn], m_ref: int, arrangements: Arrangements) -> Floats:
-    """Degrees of freedom of each arrangement, (D, 1): Welch's, from the sides' average shares of the variance."""
+    """Degrees of freedom of each arrangement, (D, 1): Welch's, from the sides' average shares of
+    the variance."""
     members = arrangements.is_reference_DM.shape[1]
     m_var = members - m_ref
     draws = len(arrangements.is_reference_DM)
@@ -205,16 +235,20 @@ def _one_block(
 
 
 def _residual(value_GM: Floats, m_ref: int) -> Floats:
-    """Each member's distance from its own side's mean: what is left when the shift itself is taken away."""
+    """Each member's distance from its own side's mean: what is left when the shift itself is taken
+    away."""
     sides = (value_GM[:, :m_ref], value_GM[:, m_ref:])
     return np.hstack([side_GM - side_GM.mean(axis=1, keepdims=True) for side_GM in sides])
 
 
-def _fill_floor(out: dict[str, Floats], index: NDArray[np.intp], effect_DG: Floats, level: float) -> None:
+def _fill_floor(
+    out: dict[str, Floats], index: NDArray[np.intp], effect_DG: Floats, level: float
+) -> None:
     """Effects that exchanging members gives when no shift separates the sides.
 
-    Exchanging the values as they are would put the shift itself into the floor: the larger the damage, the wider the
-    band it is shown against. The test does not suffer from that, since its statistic is studentised; the band would.
+    Exchanging the values as they are would put the shift itself into the floor: the larger the
+    damage, the wider the band it is shown against. The test does not suffer from that, since its
+    statistic is studentised; the band would.
     """
     out["floor_G"][index] = effect_DG.mean(axis=0)
     limits = np.quantile(effect_DG, [level / 2, 1 - level / 2], axis=0)
@@ -223,7 +257,9 @@ def _fill_floor(out: dict[str, Floats], index: NDArray[np.intp], effect_DG: Floa
 
 def _draw(value_GM: Floats, m_ref: int, arrangements: Arrangements) -> _Drawn:
     if arrangements.paired:
-        return _draw_pairs(value_GM[:, m_ref:] - value_GM[:, :m_ref], arrangements.is_reference_DM[:, :m_ref])
+        return _draw_pairs(
+            value_GM[:, m_ref:] - value_GM[:, :m_ref], arrangements.is_reference_DM[:, :m_ref]
+        )
     return _draw_sides(value_GM, m_ref, arrangements.is_reference_DM)
 
 
@@ -233,12 +269,15 @@ def _draw_pairs(change_GP: Floats, stays_DP: NDArray[np.bool_]) -> _Drawn:
     if pairs < 2:
         return _Drawn(effect_DG, np.ones_like(effect_DG), np.zeros_like(effect_DG))
     # A swap changes the sign of a difference, so the sum of squares is the same in every draw.
-    square_DG = np.maximum((change_GP**2).sum(axis=1) - pairs * effect_DG**2, 0) / (pairs - 1) / pairs
+    square_DG = (
+        np.maximum((change_GP**2).sum(axis=1) - pairs * effect_DG**2, 0) / (pairs - 1) / pairs
+    )
     return _Drawn(effect_DG, square_DG, np.zeros_like(square_DG))
 
 
 def _draw_sides(value_GM: Floats, m_ref: int, is_reference_DM: NDArray[np.bool_]) -> _Drawn:
-    """Sums and sums of squares of the reference side are matrix products; the other side is what is left."""
+    """Sums and sums of squares of the reference side are matrix products; the other side is what is
+    left."""
     m_var = value_GM.shape[1] - m_ref
     side_DM = is_reference_DM.astype(np.float64)
     square_GM = value_GM**2
@@ -253,4 +292,6 @@ def _draw_sides(value_GM: Floats, m_ref: int, is_reference_DM: NDArray[np.bool_]
     if min(m_ref, m_var) < 2:
         pooled_DG = (around_ref_DG + around_var_DG) / (m_ref + m_var - 2)
         return _Drawn(effect_DG, pooled_DG / m_ref, pooled_DG / m_var)
-    return _Drawn(effect_DG, around_ref_DG / (m_ref - 1) / m_ref, around_var_DG / (m_var - 1) / m_var)
+    return _Drawn(
+        effect_DG, around_ref_DG / (m_ref - 1) / m_ref, around_var_DG / (m_var - 1) / m_var
+    )

@@ -1,8 +1,8 @@
 """One member on each side: what two models' right and wrong answers on the same examples can tell.
 
-``lost`` counts examples that were right and became wrong, ``gained`` the opposite, ``n`` all of them. The effect is
-(gained − lost) / n, the change in accuracy. These statements are about the two models at hand, on examples like these;
-they say nothing about what another training run would give.
+``lost`` counts examples that were right and became wrong, ``gained`` the opposite, ``n`` all of
+them. The effect is (gained − lost) / n, the change in accuracy. These statements are about the two
+models at hand, on examples like these; they say nothing about what another training run would give.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ class Interval(NamedTuple):
 class NonInferior(NamedTuple):
     """Whether the loss stays within a margin.
 
-    ``low``, ``high``: one-sided limits of the effect, each at the level. ``p``: of "the loss is at least the margin".
-    ``holds``: shown to stay within. ``fails``: shown to exceed. ``decided``: one of the two.
+    ``low``, ``high``: one-sided limits of the effect, each at the level. ``p``: of "the loss is at
+    least the margin". ``holds``: shown to stay within. ``fails``: shown to exceed. ``decided``: one
+    of the two.
     """
 
     effect: float
@@ -41,7 +42,8 @@ class NonInferior(NamedTuple):
 
 
 def mcnemar_exact(lost: ArrayLike, gained: ArrayLike) -> Any:
-    """Two-sided exact McNemar p: the sign test on the examples that changed. 1 where none did. Vectorised."""
+    """Two-sided exact McNemar p: the sign test on the examples that changed. 1 where none did.
+    Vectorised."""
     lost, gained = np.asarray(lost), np.asarray(gained)
     changed = lost + gained
     p = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lost, gained), changed, 0.5))
@@ -49,21 +51,30 @@ def mcnemar_exact(lost: ArrayLike, gained: ArrayLike) -> Any:
 
 
 HALF = 0.5
-"""Continuity correction of a score, in examples. Without it a model that lost exactly the limit is failed in up to
-.089, and passed in up to .066, of samples at a nominal .05; with it in at most .055 (``docs/limits.md``)."""
+"""Continuity correction of a score, in examples. Without it a model that lost exactly the limit is
+failed in up to .089, and passed in up to .066, of samples at a nominal .05; with it in at most .055
+(``docs/limits.md``)."""
 
 
 def paired_interval(
-    lost: ArrayLike, gained: ArrayLike, n: ArrayLike, level: float = 0.05, *, correction: float = 0.0
+    lost: ArrayLike,
+    gained: ArrayLike,
+    n: ArrayLike,
+    level: float = 0.05,
+    *,
+    correction: float = 0.0,
 ) -> Interval:
     """Interval of (gained − lost)/n with coverage 1 − level: Tango's (1998) score interval.
 
-    All values that the score test does not reject, with the discordant rate estimated under each. It keeps its
-    coverage where few examples changed, and has a width even where none did; the Wald interval has neither.
-    ``correction`` is of continuity, in examples: 0 is Tango's own, and ``HALF`` is what audit and gate use. NaN where n
-    is 0. Raises ``ValueError`` where lost + gained exceed n.
+    All values that the score test does not reject, with the discordant rate estimated under each.
+    It keeps its coverage where few examples changed, and has a width even where none did; the Wald
+    interval has neither. ``correction`` is of continuity, in examples: 0 is Tango's own, and
+    ``HALF`` is what audit and gate use. NaN where n is 0. Raises ``ValueError`` where lost + gained
+    exceed n.
     """
-    lost, gained, n = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (lost, gained, n)))
+    lost, gained, n = np.broadcast_arrays(
+        *(np.asarray(a, dtype=np.float64) for a in (lost, gained, n))
+    )
     if (lost + gained > n).any() or (lost < 0).any() or (gained < 0).any():
         raise ValueError("lost and gained must be counts of disjoint examples among the n")
     z = float(stats.norm.isf(level / 2))
@@ -85,11 +96,19 @@ def _score(lost: Floats, gained: Floats, n: Floats, correction: float, delta: Fl
     shift = gained - lost - n * delta
     numerator = np.sign(shift) * np.maximum(np.abs(shift) - correction, 0.0)
     infinite = np.where(numerator == 0, 0.0, np.copysign(np.inf, numerator))
-    return np.asarray(np.divide(numerator, np.sqrt(np.maximum(variance, 0)), out=infinite, where=variance > 1e-12))
+    return np.asarray(
+        np.divide(numerator, np.sqrt(np.maximum(variance, 0)), out=infinite, where=variance > 1e-12)
+    )
 
 
 def _solve(
-    lost: Floats, gained: Floats, n: Floats, correction: float, target: float, low: Floats, high: Floats
+    lost: Floats,
+    gained: Floats,
+    n: Floats,
+    correction: float,
+    target: float,
+    low: Floats,
+    high: Floats,
 ) -> Floats:
     """Where the score equals the target, by bisection: 60 halvings reach the last bit."""
     low, high = low.copy(), high.copy()
@@ -101,7 +120,8 @@ def _solve(
 
 
 def non_inferior(lost: int, gained: int, n: int, margin: float, level: float = 0.05) -> NonInferior:
-    """Whether accuracy fell by less than ``margin`` (a fraction, > 0): Tango's one-sided score test, corrected.
+    """Whether accuracy fell by less than ``margin`` (a fraction, > 0): Tango's one-sided score
+    test, corrected.
 
     With n = 0 nothing is known: NaN, and undecided.
     """
@@ -109,8 +129,12 @@ def non_inferior(lost: int, gained: int, n: int, margin: float, level: float = 0
         raise ValueError(f"margin is {margin}: it must be a fraction between 0 and 1")
     if n == 0:
         return NonInferior(np.nan, np.nan, np.nan, np.nan, False, False, False)
-    low, high = (float(limit) for limit in paired_interval(lost, gained, n, 2 * level, correction=HALF))
-    score = _score(np.array(float(lost)), np.array(float(gained)), np.array(float(n)), HALF, np.array(-margin))
+    low, high = (
+        float(limit) for limit in paired_interval(lost, gained, n, 2 * level, correction=HALF)
+    )
+    score = _score(
+        np.array(float(lost)), np.array(float(gained)), np.array(float(n)), HALF, np.array(-margin)
+    )
     p = float(stats.norm.sf(score))
     holds, fails = low > -margin, high < -margin
     return NonInferior((gained - lost) / n, low, high, p, holds, fails, holds or fails)
@@ -119,10 +143,13 @@ def non_inferior(lost: int, gained: int, n: int, margin: float, level: float = 0
 def examples_for(discordance: float, margin: float, level: float = 0.05, power: float = 0.8) -> int:
     """About how many examples show non-inferiority with this power when nothing was lost in truth.
 
-    ``discordance`` is the share of examples on which the two models differ in being right. Normal approximation with
-    the variance at equal loss and gain, one-sided at ``level`` (Lachin 1992; Liu et al. 2002).
+    ``discordance`` is the share of examples on which the two models differ in being right. Normal
+    approximation with the variance at equal loss and gain, one-sided at ``level`` (Lachin 1992; Liu
+    et al. 2002).
     """
     if not (0 <= discordance <= 1 and 0 < margin < 1):
-        raise ValueError(f"discordance {discordance} and margin {margin} must be fractions, the margin above 0")
+        raise ValueError(
+            f"discordance {discordance} and margin {margin} must be fractions, the margin above 0"
+        )
     z = float(stats.norm.isf(level) + stats.norm.isf(1 - power))
     return max(1, ceil(z**2 * max(discordance, margin**2) / margin**2))

@@ -1,7 +1,9 @@
-"""Measures of two populations' mean probabilities, under as many arrangements of members as are affordable.
+"""Measures of two populations' mean probabilities, under as many arrangements of members as are
+affordable.
 
-Mean probabilities take a continuum of values, so there are no states to tabulate: every draw costs examples × classes.
-The work is therefore bounded, and a large audit gets fewer draws; how many is the length of the result.
+Mean probabilities take a continuum of values, so there are no states to tabulate: every draw costs
+examples × classes. The work is therefore bounded, and a large audit gets fewer draws; how many is
+the length of the result.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ MixtureFunction = Callable[[Floats, Floats, Ints], Floats]
 WORK = 400_000_000
 """Draws × examples × classes: some ten seconds."""
 LEAST = 100
-"""Draws that are made whatever they cost: fewer could not reach the 5 % level with any slice to spare."""
+"""Draws that are made whatever they cost: fewer could not reach the 5 % level with any slice to
+spare."""
 BLOCK = 2_000_000
 """Draws × examples × classes at a time."""
 
@@ -36,11 +39,12 @@ def mixture_exchange(
     *,
     work: int = WORK,
 ) -> Floats:
-    """(D', G): slice means of ``function(ref_XC, var_XC, label_X)`` of mean probabilities, row 0 observed, D' ≤ D.
+    """(D', G): slice means of ``function(ref_XC, var_XC, label_X)`` of mean probabilities, row 0
+    observed, D' ≤ D.
 
-    A member without probabilities on an example (NaN) is left out of its side's mean there; where a side has none the
-    example is undefined. Undefined examples are left out of the slice mean. The first D' arrangements are used, which
-    is itself a valid (smaller) permutation test.
+    A member without probabilities on an example (NaN) is left out of its side's mean there; where a
+    side has none the example is undefined. Undefined examples are left out of the slice mean. The
+    first D' arrangements are used, which is itself a valid (smaller) permutation test.
     """
     _, examples, classes = proba_MNC.shape
     drawn = arrangements.first(max(LEAST, work // max(examples * classes, 1)))
@@ -59,8 +63,9 @@ def mixture_exchange(
 
 
 def _values(proba_MXC: Floats, label_X: Ints, side_DM: Floats, function: MixtureFunction) -> Floats:
-    """The function on some examples under every draw: (X, D). Means are taken in float64: a distance that ends in a
-    root turns single precision into an error of 1e-9, and casting after the mean costs as much as casting before it."""
+    """The function on some examples under every draw: (X, D). Means are taken in float64: a
+    distance that ends in a root turns single precision into an error of 1e-9, and casting after the
+    mean costs as much as casting before it."""
     members, examples, classes = proba_MXC.shape
     known_MX = np.asarray(~np.isnan(proba_MXC).any(axis=2))
     flat = np.where(known_MX[:, :, None], proba_MXC, 0.0).astype(np.float64).reshape(members, -1)

@@ -1,4 +1,5 @@
-"""Corrections for asking many questions at once. NaN is no question: it stays NaN and does not count."""
+"""Corrections for asking many questions at once. NaN is no question: it stays NaN and does not
+count."""
 
 from __future__ import annotations
 
@@ -11,18 +12,22 @@ Floats = NDArray[np.floating[Any]]
 
 
 def holm(p: ArrayLike) -> Floats:
-    """Adjusted p values that bound the chance of any false rejection, under any dependence (Holm 1979)."""
-    return _adjust(p, lambda sorted_p: np.maximum.accumulate(sorted_p * np.arange(len(sorted_p), 0, -1)))
+    """Adjusted p values that bound the chance of any false rejection, under any dependence (Holm
+    1979)."""
+    return _adjust(
+        p, lambda sorted_p: np.maximum.accumulate(sorted_p * np.arange(len(sorted_p), 0, -1))
+    )
 
 
 def bonferroni(p: ArrayLike) -> Floats:
-    """Adjusted p values that bound the chance of any false rejection, under any dependence. Less powerful than Holm's
-    after the first rejection, but they say what simultaneous intervals say."""
+    """Adjusted p values that bound the chance of any false rejection, under any dependence. Less
+    powerful than Holm's after the first rejection, but they say what simultaneous intervals say."""
     return _adjust(p, lambda sorted_p: sorted_p * len(sorted_p))
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
-    """q values that bound the false discovery rate, for independent or positively dependent tests (1995)."""
+    """q values that bound the false discovery rate, for independent or positively dependent tests
+    (1995)."""
 
     def step_up(sorted_p: Floats) -> Floats:
         n = len(sorted_p)

@@ -1,8 +1,8 @@
 """The models at hand, each side the mean of its runs, compared over examples.
 
-Several runs of a side are averaged on each example before anything is tested: the noise of single runs then shrinks
-with their number, so more runs decide more and never less. How far runs of the reference differ among themselves is the
-floor of a disagreement.
+Several runs of a side are averaged on each example before anything is tested: the noise of single
+runs then shrinks with their number, so more runs decide more and never less. How far runs of the
+reference differ among themselves is the floor of a disagreement.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MOST_PAIRS = 28
 
 
 class Excess(NamedTuple):
-    """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level, one-sided p. NaN without
-    repeat runs."""
+    """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level,
+    one-sided p. NaN without repeat runs."""
 
     effect_G: Floats
     low_G: Floats
@@ -36,7 +36,8 @@ class Excess(NamedTuple):
 
 
 def mean_of_runs(value_RN: Floats) -> Floats:
-    """Each example's mean over the runs that have a value; NaN where none has. One run is itself."""
+    """Each example's mean over the runs that have a value; NaN where none has. One run is
+    itself."""
     if len(value_RN) == 1:
         return np.asarray(value_RN[0])
     known_N = (~np.isnan(value_RN)).sum(axis=0)
@@ -46,24 +47,37 @@ def mean_of_runs(value_RN: Floats) -> Floats:
 
 
 def run_shift(
-    membership_GN: sp.csr_array, before_RN: Floats, after_RN: Floats, level: float, cluster_N: Ints | None
+    membership_GN: sp.csr_array,
+    before_RN: Floats,
+    after_RN: Floats,
+    level: float,
+    cluster_N: Ints | None,
 ) -> Shift:
     """The shift from the mean of one side's runs to the mean of the other's."""
-    return paired_shift(membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N)
+    return paired_shift(
+        membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N
+    )
 
 
 def disagreements(
     before_R: NDArray[Any], after_R: NDArray[Any], label_N: Ints, function: Callable[..., Floats]
 ) -> tuple[Floats, Floats]:
-    """Each example's mean disagreement between a run of either side (N,), and that of any two runs of the reference
-    (P, N), empty with one run. ``function(a, b, label_N)`` may be asymmetric: reference first, and both ways within the
-    reference."""
+    """Each example's mean disagreement between a run of either side (N,), and that of any two runs
+    of the reference (P, N), empty with one run. ``function(a, b, label_N)`` may be asymmetric:
+    reference first, and both ways within the reference."""
     across = _some(list(product(range(len(before_R)), range(len(after_R)))))
-    value_N = mean_of_runs(np.array([function(before_R[r], after_R[v], label_N) for r, v in across]))
+    value_N = mean_of_runs(
+        np.array([function(before_R[r], after_R[v], label_N) for r, v in across])
+    )
     within = _some(list(combinations(range(len(before_R)), 2)))
     both = [
         mean_of_runs(
-            np.array([function(before_R[a], before_R[b], label_N), function(before_R[b], before_R[a], label_N)])
+            np.array(
+                [
+                    function(before_R[a], before_R[b], label_N),
+                    function(before_R[b], before_R[a], label_N),
+                ]
+            )
         )
         for a, b in within
     ]
@@ -75,14 +89,22 @@ def _some(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def beyond_repeats(
-    membership_GN: sp.csr_array, value_N: Floats, repeat_PN: Floats, level: float, cluster_N: Ints | None
+    membership_GN: sp.csr_array,
+    value_N: Floats,
+    repeat_PN: Floats,
+    level: float,
+    cluster_N: Ints | None,
 ) -> Excess:
-    """Whether two sides disagree more than the reference's runs do among themselves; values in [0, 1]."""
+    """Whether two sides disagree more than the reference's runs do among themselves; values in [0,
+    1]."""
     if len(repeat_PN) == 0:
         nothing_G = np.full(membership_GN.shape[0], np.nan)
         return Excess(nothing_G, nothing_G, nothing_G, nothing_G)
     found = mean_limits(
-        membership_GN, np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64), level, cluster_N
+        membership_GN,
+        np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64),
+        level,
+        cluster_N,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
     return Excess(found.effect_G, found.low_G, found.high_G, p_G)

@@ -1,9 +1,10 @@
 """Measures of one member against another, under every arrangement of members.
 
-The value of each ordered pair of members in each slice is computed once. It depends on what the first member answers
-to an example only through that answer, so the function is evaluated for every answer that was given against each
-member, and a slice's sum over all pairs of members is one matrix product (``ballots``). An arrangement then only says
-which pairs lie across the two sides: a quadratic form in its indicator, done for all draws as one matrix product.
+The value of each ordered pair of members in each slice is computed once. It depends on what the
+first member answers to an example only through that answer, so the function is evaluated for every
+answer that was given against each member, and a slice's sum over all pairs of members is one matrix
+product (``ballots``). An arrangement then only says which pairs lie across the two sides: a
+quadratic form in its indicator, done for all draws as one matrix product.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ PairFunction = Callable[[Ints, Ints, Ints], Floats]
 DRAWS = 256
 """Draws at a time: draws × members² × 8 bytes."""
 PRODUCT = 1 << 18
-"""Multiplications in one product of ballots: OpenBLAS keeps so few on one thread, and there are thousands of them. On
-busy cores its threads would wait for each other a hundred times longer than such a product takes."""
+"""Multiplications in one product of ballots: OpenBLAS keeps so few on one thread, and there are
+thousands of them. On busy cores its threads would wait for each other a hundred times longer than
+such a product takes."""
 
 
 def pair_exchange(
@@ -37,10 +39,12 @@ def pair_exchange(
     function: PairFunction,
     m_ref: int,
 ) -> Floats:
-    """(D, G): mean over pairs (reference member, variant member) of the slice mean of ``function``, row 0 observed.
+    """(D, G): mean over pairs (reference member, variant member) of the slice mean of ``function``,
+    row 0 observed.
 
-    ``function(pred_a_N, pred_b_N, label_N)`` may be asymmetric and NaN; a pair that is NaN on all of a slice is left
-    out of that slice's mean. Where members are paired only their own pairs count, and a swapped pair is read backwards.
+    ``function(pred_a_N, pred_b_N, label_N)`` may be asymmetric and NaN; a pair that is NaN on all
+    of a slice is left out of that slice's mean. Where members are paired only their own pairs
+    count, and a swapped pair is read backwards.
     """
     membership = sp.csr_array(membership_GN, dtype=np.float64)
     compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
@@ -50,10 +54,17 @@ def pair_exchange(
 
 
 def pair_means(
-    pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction, m_ref: int, *, paired: bool
+    pred_MN: Ints,
+    label_N: Ints,
+    membership_GN: sp.csr_array,
+    function: PairFunction,
+    m_ref: int,
+    *,
+    paired: bool,
 ) -> Floats:
-    """(G, R, V): the slice mean of ``function`` for each reference member and each variant member; where members are
-    paired (G, R, 1), for each its own. NaN where a pair has no value on a slice."""
+    """(G, R, V): the slice mean of ``function`` for each reference member and each variant member;
+    where members are paired (G, R, 1), for each its own. NaN where a pair has no value on a
+    slice."""
     membership = sp.csr_array(membership_GN, dtype=np.float64)
     compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
     members = len(compare.pred_MN)
@@ -65,8 +76,11 @@ def pair_means(
     return np.moveaxis(value_MMG[:m_ref, m_ref - 1 :], 2, 0)
 
 
-def all_pair_means(pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction) -> Floats:
-    """(M, M, G): the slice mean of ``function`` for every two members, NaN for a member and itself."""
+def all_pair_means(
+    pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction
+) -> Floats:
+    """(M, M, G): the slice mean of ``function`` for every two members, NaN for a member and
+    itself."""
     membership = sp.csr_array(membership_GN, dtype=np.float64)
     compare = _Comparison(np.asarray(pred_MN), np.asarray(label_N), membership, function)
     members = len(compare.pred_MN)
@@ -78,7 +92,9 @@ def all_pair_means(pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, fu
 class _Comparison:
     """Slice means of the function for pairs of members."""
 
-    def __init__(self, pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction) -> None:
+    def __init__(
+        self, pred_MN: Ints, label_N: Ints, membership_GN: sp.csr_array, function: PairFunction
+    ) -> None:
         self.pred_MN, self.label_N, self.function = pred_MN, label_N, function
         self.membership_GN = membership_GN
 
@@ -91,14 +107,21 @@ class _Comparison:
         value_NM[nan_NM] = 0.0
         defined_GM = self.membership_GN @ (~nan_NM).astype(np.float64)
         total_GM = self.membership_GN @ value_NM
-        mean_GM = np.divide(total_GM, defined_GM, out=np.full_like(total_GM, np.nan), where=defined_GM > 0)
+        mean_GM = np.divide(
+            total_GM, defined_GM, out=np.full_like(total_GM, np.nan), where=defined_GM > 0
+        )
         return np.asarray(mean_GM.T)
 
     def all_pairs(self) -> Floats:
         """Every ordered pair of two different members, first member slowest: (P, G)."""
         cast = ballots(self.pred_MN)
         truth_X = self.label_N[cast.example_X]
-        value_MX = np.stack([self.function(cast.label_X, pred_N[cast.example_X], truth_X) for pred_N in self.pred_MN])
+        value_MX = np.stack(
+            [
+                self.function(cast.label_X, pred_N[cast.example_X], truth_X)
+                for pred_N in self.pred_MN
+            ]
+        )
         value_XM = np.ascontiguousarray(value_MX.T, dtype=np.float64)
         nan_XM = np.isnan(value_XM)
         gaps = bool(nan_XM.any())
@@ -109,8 +132,13 @@ class _Comparison:
         for g, examples in enumerate(np.diff(self.membership_GN.indptr)):
             rows_X = rows_GX.indices[rows_GX.indptr[g] : rows_GX.indptr[g + 1]]
             total_P = _product(cast.cast_XM, value_XM, rows_X).take(apart)
-            # Each member gave one answer to each example, so without gaps every pair is defined on all of them.
-            defined_P = _product(cast.cast_XM, ~nan_XM, rows_X).take(apart) if gaps else np.full(len(apart), examples)
+            # Each member gave one answer to each example, so without gaps every pair is defined on
+            # all of them.
+            defined_P = (
+                _product(cast.cast_XM, ~nan_XM, rows_X).take(apart)
+                if gaps
+                else np.full(len(apart), examples)
+            )
             np.divide(total_P, defined_P, out=mean_GP[g], where=defined_P > 0)
         return np.ascontiguousarray(mean_GP.T)
 
@@ -121,7 +149,9 @@ def _product(left_XM: NDArray[Any], right_XM: NDArray[Any], rows_X: Ints) -> Flo
     step = max(16, PRODUCT // total_MM.size)
     for start in range(0, len(rows_X), step):
         some_X = rows_X[start : start + step]
-        total_MM += left_XM.take(some_X, axis=0).astype(np.float64).T @ right_XM.take(some_X, axis=0)
+        total_MM += left_XM.take(some_X, axis=0).astype(np.float64).T @ right_XM.take(
+            some_X, axis=0
+        )
     return total_MM
 
 
@@ -130,7 +160,10 @@ def _own_pairs(compare: _Comparison, stays_DP: NDArray[np.bool_]) -> Floats:
     forward_PG = np.vstack([compare.against(p, np.array([pairs + p])) for p in range(pairs)])
     backward_PG = np.vstack([compare.against(pairs + p, np.array([p])) for p in range(pairs)])
     return _mean(
-        [(stays_DP.astype(np.float64), _Pairs(forward_PG)), ((~stays_DP).astype(np.float64), _Pairs(backward_PG))]
+        [
+            (stays_DP.astype(np.float64), _Pairs(forward_PG)),
+            ((~stays_DP).astype(np.float64), _Pairs(backward_PG)),
+        ]
     )
 
 
@@ -142,7 +175,14 @@ def _across(value_PG: Floats, is_reference_DM: NDArray[np.bool_]) -> Floats:
     def blocks() -> Iterator[Floats]:
         for start in range(0, len(is_reference_DM), DRAWS):
             first_DM = is_reference_DM[start : start + DRAWS]
-            yield _mean([((first_DM[:, :, None] & ~first_DM[:, None, :])[:, apart].astype(np.float64), pairs)])
+            yield _mean(
+                [
+                    (
+                        (first_DM[:, :, None] & ~first_DM[:, None, :])[:, apart].astype(np.float64),
+                        pairs,
+                    )
+                ]
+            )
 
     return np.vstack(list(blocks()))
 
@@ -158,12 +198,15 @@ class _Pairs:
 
 
 def _mean(weighted: list[tuple[Floats, _Pairs]]) -> Floats:
-    """Mean over pairs of defined values, weight 1 for the pairs of a draw: (D, P) and (P, G) to (D, G)."""
+    """Mean over pairs of defined values, weight 1 for the pairs of a draw: (D, P) and (P, G) to (D,
+    G)."""
     total_DG: Floats = np.zeros(1)
     count_DG: Floats = np.zeros(1)
     for weight_DP, pairs in weighted:
         total_DG = total_DG + weight_DP @ pairs.value_PG
         known = pairs.known_PG
-        count_DG = count_DG + (weight_DP.sum(axis=1)[:, None] if known is None else weight_DP @ known)
+        count_DG = count_DG + (
+            weight_DP.sum(axis=1)[:, None] if known is None else weight_DP @ known
+        )
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count_DG > 0, total_DG / count_DG, np.nan)

@@ -1,8 +1,9 @@
-"""One side against another over the same examples: the paired difference of means, by slice, with its limits and p.
+"""One side against another over the same examples: the paired difference of means, by slice, with
+its limits and p.
 
-Right or wrong, one model a side: exact McNemar and Tango's interval. Graded outcomes, means over several models, and
-examples in clusters (one passage, one template, copies), which succeed and fail together: limits for a mean of
-bounded differences (``bounded``).
+Right or wrong, one model a side: exact McNemar and Tango's interval. Graded outcomes, means over
+several models, and examples in clusters (one passage, one template, copies), which succeed and fail
+together: limits for a mean of bounded differences (``bounded``).
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class RowShift(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """One run against another, per row: means before and after, their paired difference with its limits, p plain and
-    by Bonferroni; for 0/1 outcomes how many examples went from 1 to 0 and from 0 to 1 (NaN otherwise); how many
-    clusters (NaN where examples are independent)."""
+    """One run against another, per row: means before and after, their paired difference with its
+    limits, p plain and by Bonferroni; for 0/1 outcomes how many examples went from 1 to 0 and from
+    0 to 1 (NaN otherwise); how many clusters (NaN where examples are independent)."""
 
     n_G: Floats
     before_G: Floats
@@ -59,11 +60,17 @@ class Shift(NamedTuple):
 
 
 def paired_shift(
-    membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float, cluster_N: Ints | None = None
+    membership_GN: sp.csr_array,
+    before_N: Floats,
+    after_N: Floats,
+    level: float,
+    cluster_N: Ints | None = None,
 ) -> Shift:
-    """The shift on every row, each with an interval of coverage 1 − ``level``; NaN outcomes are left out.
+    """The shift on every row, each with an interval of coverage 1 − ``level``; NaN outcomes are
+    left out.
 
-    ``cluster_N`` numbers the clusters from 0. Raises nothing: a row without enough to test on is NaN.
+    ``cluster_N`` numbers the clusters from 0. Raises nothing: a row without enough to test on is
+    NaN.
     """
     if cluster_N is None and is_binary(before_N) and is_binary(after_N):
         return _flip_shift(membership_GN, before_N, after_N, level)
@@ -75,12 +82,17 @@ def is_binary(value_N: Floats) -> bool:
     return bool((np.isnan(value_N) | (value_N == 0) | (value_N == 1)).all())
 
 
-def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float) -> Shift:
-    """0/1 outcomes: exact McNemar, Bonferroni over the rows, Tango's interval, corrected for continuity."""
+def _flip_shift(
+    membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float
+) -> Shift:
+    """0/1 outcomes: exact McNemar, Bonferroni over the rows, Tango's interval, corrected for
+    continuity."""
     known_N = ~(np.isnan(before_N) | np.isnan(after_N))
     sides = (known_N, known_N & (before_N == 1), known_N & (after_N == 1))
     flips = _flips(before_N, after_N)
-    n_G, before_G, after_G, fell_G, rose_G = (_counts(membership_GN, column_N) for column_N in (*sides, *flips))
+    n_G, before_G, after_G, fell_G, rose_G = (
+        _counts(membership_GN, column_N) for column_N in (*sides, *flips)
+    )
     p_G = np.where(n_G > 0, mcnemar_exact(fell_G, rose_G), np.nan)
     low_G, high_G = paired_interval(fell_G, rose_G, n_G, level, correction=HALF)
     none_G = np.full(len(n_G), np.nan)
@@ -91,9 +103,14 @@ def _flip_shift(membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, 
 
 
 def _mean_shift(
-    membership_GN: sp.csr_array, before_N: Floats, after_N: Floats, level: float, cluster_N: Ints | None
+    membership_GN: sp.csr_array,
+    before_N: Floats,
+    after_N: Floats,
+    level: float,
+    cluster_N: Ints | None,
 ) -> Shift:
-    """Any other outcomes: limits of a bounded mean over examples or clusters, Bonferroni over the rows."""
+    """Any other outcomes: limits of a bounded mean over examples or clusters, Bonferroni over the
+    rows."""
     change_N = np.asarray(after_N - before_N, dtype=np.float64)
     known_N = ~np.isnan(change_N)
     found = mean_limits(membership_GN, change_N, level, cluster_N)
@@ -106,7 +123,16 @@ def _mean_shift(
         fell_G, rose_G = (_counts(membership_GN, flip_N) for flip_N in _flips(before_N, after_N))
     clusters_G = found.units_G if cluster_N is not None else np.full(len(n_G), np.nan)
     limits = found.low_G, found.high_G, found.p_G, bonferroni(found.p_G)
-    return Shift(n_G, before_G, before_G + found.effect_G, found.effect_G, *limits, fell_G, rose_G, clusters_G)
+    return Shift(
+        n_G,
+        before_G,
+        before_G + found.effect_G,
+        found.effect_G,
+        *limits,
+        fell_G,
+        rose_G,
+        clusters_G,
+    )
 
 
 def _flips(before_N: Floats, after_N: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

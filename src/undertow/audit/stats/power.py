@@ -1,4 +1,5 @@
-"""How many members would tell, and what the members at hand could have told: for the verdict "too small to tell"."""
+"""How many members would tell, and what the members at hand could have told: for the verdict "too
+small to tell"."""
 
 from __future__ import annotations
 
@@ -14,12 +15,18 @@ MOST = 1_000_000
 
 
 def detectable(
-    sd_ref: ArrayLike, sd_var: ArrayLike, m_ref: int, m_var: int, level: float = 0.05, power: float = 0.8
+    sd_ref: ArrayLike,
+    sd_var: ArrayLike,
+    m_ref: int,
+    m_var: int,
+    level: float = 0.05,
+    power: float = 0.8,
 ) -> Any:
-    """The smallest true effect that Welch's two-sided test finds with this power. Vectorised over the deviations.
+    """The smallest true effect that Welch's two-sided test finds with this power. Vectorised over
+    the deviations.
 
-    (t at the level + t at the power) · standard error, with Welch's degrees of freedom: within a few per cent of the
-    noncentral t from five members on. NaN where a side has one member.
+    (t at the level + t at the power) · standard error, with Welch's degrees of freedom: within a
+    few per cent of the noncentral t from five members on. NaN where a side has one member.
     """
     sd_ref, sd_var = np.asarray(sd_ref, dtype=np.float64), np.asarray(sd_var, dtype=np.float64)
     if min(m_ref, m_var) < 2:
@@ -27,19 +34,28 @@ def detectable(
     square_ref, square_var = sd_ref**2 / m_ref, sd_var**2 / m_var
     square = square_ref + square_var
     weight = square_ref**2 / (m_ref - 1) + square_var**2 / (m_var - 1)
-    df = np.divide(square**2, weight, out=np.full_like(square, m_ref + m_var - 2.0), where=weight > 0)
-    # Student's quantiles themselves: the checks around them in scipy.stats cost ten times as much, for every slice.
+    df = np.divide(
+        square**2, weight, out=np.full_like(square, m_ref + m_var - 2.0), where=weight > 0
+    )
+    # Student's quantiles themselves: the checks around them in scipy.stats cost ten times as much,
+    # for every slice.
     return (-(stdtrit(df, level / 2) + stdtrit(df, 1 - power)) * np.sqrt(square))[()]
 
 
-def members_for(effect: float, sd_ref: float, sd_var: float, *, level: float = 0.05, power: float = 0.8) -> int:
+def members_for(
+    effect: float, sd_ref: float, sd_var: float, *, level: float = 0.05, power: float = 0.8
+) -> int:
     """Members a side that tell ``effect`` (any sign) with this power, at least 2.
 
-    For paired members give the deviation of the differences as ``sd_ref`` and 0 as ``sd_var``. For a family of slices
-    give the level of one of them. Raises ``ValueError`` where no number of members could tell.
+    For paired members give the deviation of the differences as ``sd_ref`` and 0 as ``sd_var``. For
+    a family of slices give the level of one of them. Raises ``ValueError`` where no number of
+    members could tell.
     """
     if not np.isfinite([effect, sd_ref, sd_var]).all() or effect == 0:
-        raise ValueError(f"effect {effect} with deviations {sd_ref} and {sd_var}: no number of members could tell")
+        raise ValueError(
+            f"effect {effect} with deviations {sd_ref} and {sd_var}: no number of "
+            "members could tell"
+        )
 
     def tells(members: int) -> bool:
         return bool(detectable(sd_ref, sd_var, members, members, level, power) <= abs(effect))
@@ -57,9 +73,11 @@ def members_for(effect: float, sd_ref: float, sd_var: float, *, level: float = 0
 
 
 def size_for(n: float, half: float, target: float) -> int:
-    """How many members or examples an open verdict needs, where ``n`` give an interval of half width ``half``.
+    """How many members or examples an open verdict needs, where ``n`` give an interval of half
+    width ``half``.
 
-    Widths shrink with the root of the size. The verdict falls where the half width is down to ``target``: the interval
-    then excludes 0 or lies within the tolerance, whichever comes first, if the effect stays what it is.
+    Widths shrink with the root of the size. The verdict falls where the half width is down to
+    ``target``: the interval then excludes 0 or lies within the tolerance, whichever comes first, if
+    the effect stays what it is.
     """
     return max(math.floor(n) + 1, math.ceil(n * (half / target) ** 2))

@@ -17,7 +17,8 @@ def slice_means(membership_GN: sp.csr_array, value_MN: Floats) -> Floats:
 
 
 def summed(membership_GN: sp.csr_array, value_MN: Floats) -> tuple[Floats, Floats]:
-    """(G, M) twice: each member's sum over each row's examples, and how many of them have a value."""
+    """(G, M) twice: each member's sum over each row's examples, and how many of them have a
+    value."""
     value_NM = value_MN.T
     known_NM = ~np.isnan(value_NM)
     total_GM = np.asarray(membership_GN @ np.where(known_NM, value_NM, 0).astype(np.float64))
@@ -27,7 +28,9 @@ def summed(membership_GN: sp.csr_array, value_MN: Floats) -> tuple[Floats, Float
 def overall_means(value_MN: Floats) -> Floats:
     """(M,): each member's mean over all examples, NaN where none has a value."""
     known_MN = ~np.isnan(value_MN)
-    return ratio(np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1))
+    return ratio(
+        np.where(known_MN, value_MN, 0).sum(axis=1, dtype=np.float64), known_MN.sum(axis=1)
+    )
 
 
 def ratio(total: Any, count: Any) -> Floats:

@@ -1,13 +1,15 @@
-"""Members and examples both random: what would another member of each recipe show, on other examples?
+"""Members and examples both random: what would another member of each recipe show, on other
+examples?
 
-The variance of a difference of means over members and examples is what members vary by, plus what examples vary by,
-less what both count: the noise of single answers (the two-way random effects of Brennan 2001; in studies of many
-readers and many cases Obuchowski & Rockette 1995, with Hillis 2007 for the degrees of freedom). The few members' part
-takes Student's quantile and the examples' part the normal one, and half widths add in squares (Zou & Donner 2008): no
-part that happens to look small lends its degrees of freedom to the other.
+The variance of a difference of means over members and examples is what members vary by, plus what
+examples vary by, less what both count: the noise of single answers (the two-way random effects of
+Brennan 2001; in studies of many readers and many cases Obuchowski & Rockette 1995, with Hillis 2007
+for the degrees of freedom). The few members' part takes Student's quantile and the examples' part
+the normal one, and half widths add in squares (Zou & Donner 2008): no part that happens to look
+small lends its degrees of freedom to the other.
 
-A statement about both is never firmer than the one about examples alone, so the limits of ``mean_limits``, which have a
-width where nothing varies, hold too.
+A statement about both is never firmer than the one about examples alone, so the limits of
+``mean_limits``, which have a width where nothing varies, hold too.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ Ints = NDArray[np.integer[Any]]
 
 
 class TwoWay(NamedTuple):
-    """Per row: variant minus reference, limits of coverage 1 − level each, two-sided p. NaN where a row is empty, and
-    limits and p where the members do not tell how much members differ (one on the reference's side, one pair)."""
+    """Per row: variant minus reference, limits of coverage 1 − level each, two-sided p. NaN where a
+    row is empty, and limits and p where the members do not tell how much members differ (one on the
+    reference's side, one pair)."""
 
     effect_G: Floats
     low_G: Floats
@@ -50,18 +53,26 @@ def two_way(
 ) -> TwoWay:
     """Limits of each row's difference of means of outcomes in [0, 1], NaN where unknown.
 
-    Where ``paired``, member i of one side belongs to member i of the other. A single variant member is taken to vary as
-    the reference's members do. ``beyond``: each member's own mean over all examples is taken from its values on the
-    rows, so that what is left is the shift beyond the overall one. That the overall mean is of a sample too is left
-    out: it is of more examples than a row's, and makes the row's deviation from it smaller rather than larger.
+    Where ``paired``, member i of one side belongs to member i of the other. A single variant member
+    is taken to vary as the reference's members do. ``beyond``: each member's own mean over all
+    examples is taken from its values on the rows, so that what is left is the shift beyond the
+    overall one. That the overall mean is of a sample too is left out: it is of more examples than a
+    row's, and makes the row's deviation from it smaller rather than larger.
     """
-    before_N, after_N = (mean_of_runs(np.asarray(side_MN, np.float64)) for side_MN in (value_ref_MN, value_var_MN))
+    before_N, after_N = (
+        mean_of_runs(np.asarray(side_MN, np.float64)) for side_MN in (value_ref_MN, value_var_MN)
+    )
     change_N = after_N - before_N
     over = mean_limits(membership_GN, change_N, level, cluster_N)
     if beyond:
         overall = float(np.nanmean(change_N))
-        over = over._replace(effect_G=over.effect_G - overall, low_G=over.low_G - overall, high_G=over.high_G - overall)
-        over = over._replace(p_G=np.where(np.isnan(over.effect_G), np.nan, 0.0))  # Of another question.
+        over = over._replace(
+            effect_G=over.effect_G - overall,
+            low_G=over.low_G - overall,
+            high_G=over.high_G - overall,
+        )
+        # Of another question.
+        over = over._replace(p_G=np.where(np.isnan(over.effect_G), np.nan, 0.0))
     if len(value_ref_MN) < 2 or (paired and len(value_var_MN) < 2):
         nothing_G = np.full(len(over.effect_G), np.nan)
         return TwoWay(over.effect_G, nothing_G, nothing_G, nothing_G)
@@ -97,14 +108,16 @@ def _parts(
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
     each_SG = [spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)]
-    members = [Part(each_SG[0], sizes[0] - 1.0)] if len(sizes) == 1 else combined.sides(*each_SG, *sizes)
+    members = (
+        [Part(each_SG[0], sizes[0] - 1.0)] if len(sizes) == 1 else combined.sides(*each_SG, *sizes)
+    )
     examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
     return [*members, Part(np.maximum(examples_G - noise_G, 0.0), np.inf)]
 
 
 def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: Floats) -> Floats:
-    """What single answers' noise adds to the variance of the side's mean: counted in both other parts. 0, and so
-    nothing taken away, where answers are missing."""
+    """What single answers' noise adds to the variance of the side's mean: counted in both other
+    parts. 0, and so nothing taken away, where answers are missing."""
     if np.isnan(side_MN).any():
         return np.zeros(len(n_G))
     members = len(side_MN)
@@ -115,12 +128,19 @@ def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: F
 
 
 def square_over_examples(
-    membership_GN: sp.csr_array, change_N: Floats, n_G: Floats, units_G: Floats, cluster_N: Ints | None
+    membership_GN: sp.csr_array,
+    change_N: Floats,
+    n_G: Floats,
+    units_G: Floats,
+    cluster_N: Ints | None,
 ) -> Floats:
     """Squared standard error over examples, or over clusters of them (Miller 2024, §2.2)."""
     known_N = ~np.isnan(change_N)
     known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
-    total_GU, size_GU = sp.csr_array(known_GN.multiply(np.where(known_N, change_N, 0.0)[None, :])), known_GN
+    total_GU, size_GU = (
+        sp.csr_array(known_GN.multiply(np.where(known_N, change_N, 0.0)[None, :])),
+        known_GN,
+    )
     if cluster_N is not None:
         gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
         total_GU, size_GU = sp.csr_array(total_GU @ gather_NK), sp.csr_array(known_GN @ gather_NK)

@@ -1,14 +1,17 @@
 """Measures of two populations' votes under every arrangement of members, averaged over slices.
 
-The obvious way counts votes for draws × examples × candidates. Three facts make it many times cheaper.
+The obvious way counts votes for draws × examples × candidates. Three facts make it many times
+cheaper.
 
 1. An example on which all members agree has the same value in every draw.
-2. For most others there are few states its votes can be in (m + 1 for two candidates). Each state has a number; the
-   numbers of all draws come from one matrix product, and measures are looked up in a table that holds them once per
-   state (``vote_states``).
-3. Only examples with more states than a table is worth (many candidates with many votes each) are counted directly.
+2. For most others there are few states its votes can be in (m + 1 for two candidates). Each state
+   has a number; the numbers of all draws come from one matrix product, and measures are looked up
+   in a table that holds them once per state (``vote_states``).
+3. Only examples with more states than a table is worth (many candidates with many votes each) are
+   counted directly.
 
-Slice sums are sparse products. One thread of our own: with two, the interpreter lock ate what the second core gave.
+Slice sums are sparse products. One thread of our own: with two, the interpreter lock ate what the
+second core gave.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ TABLE = 1 << 18
 DRAWS = 1000
 """Draws in one block of work."""
 PRODUCT = 4096
-"""Rows of a matrix product. Few large ones: a threaded BLAS that shares its cores with others waits at the end of
-each, and with many small ones that wait was several times the work."""
+"""Rows of a matrix product. Few large ones: a threaded BLAS that shares its cores with others waits
+at the end of each, and with many small ones that wait was several times the work."""
 ROWS = 128
 """Examples looked up together: indices and values stay in the cache."""
 DIRECT = 1 << 15
@@ -81,23 +84,38 @@ def vote_exchange(
 ) -> dict[str, Floats]:
     """Mean over each slice of each function's values, (D, G) by name, row 0 as observed.
 
-    ``pred_MN``: class indices of both populations, reference first, negative for a missing vote; shares are over the
-    votes that are there, and an example is undefined where a side has none. ``label_N`` is negative where there is no
-    label: undefined for the functions named in ``needs_label``. ``membership_GN`` is 0/1. Undefined values are left
-    out of a slice's mean; NaN where all are. Memory: slices × draws × 12 bytes per function, besides some 50 MB.
+    ``pred_MN``: class indices of both populations, reference first, negative for a missing vote;
+    shares are over the votes that are there, and an example is undefined where a side has none.
+    ``label_N`` is negative where there is no label: undefined for the functions named in
+    ``needs_label``. ``membership_GN`` is 0/1. Undefined values are left out of a slice's mean; NaN
+    where all are. Memory: slices × draws × 12 bytes per function, besides some 50 MB.
     """
     pred_MN, label_N = np.asarray(pred_MN), np.asarray(label_N)
     side_MD = np.ascontiguousarray(arrangements.is_reference_DM.T, dtype=np.float32)
     membership_NG = sp.csr_array(sp.csr_array(membership_GN).T, dtype=np.float64)
     shape = (membership_NG.shape[1], side_MD.shape[1])
-    value, undefined = [np.zeros(shape) for _ in functions], [np.zeros(shape, np.float32) for _ in functions]
-    task = _Task(functions, needs_label, pred_MN, membership_NG, arrangements.m_ref, side_MD, value, undefined)
+    value, undefined = (
+        [np.zeros(shape) for _ in functions],
+        [np.zeros(shape, np.float32) for _ in functions],
+    )
+    task = _Task(
+        functions,
+        needs_label,
+        pred_MN,
+        membership_NG,
+        arrangements.m_ref,
+        side_MD,
+        value,
+        undefined,
+    )
     voted_N = (pred_MN >= 0).any(axis=0)
     counted_G = membership_NG.T @ voted_N.astype(np.float64)
     for group in candidates(pred_MN, label_N):
         # Neighbours on the axis share slices (a class, at least), so each step touches few of them.
         _add_group(task, group.take(np.argsort(label_N[group.example_X], kind="stable")))
-    return {name: _mean(v, u, counted_G) for name, v, u in zip(functions, value, undefined, strict=True)}
+    return {
+        name: _mean(v, u, counted_G) for name, v, u in zip(functions, value, undefined, strict=True)
+    }
 
 
 def _mean(value_GD: Floats, undefined_GD: Floats, counted_G: Floats) -> Floats:
@@ -129,11 +147,19 @@ def _batches(group: Candidates, states_X: Floats) -> Iterator[Candidates]:
 
 def _add_constant(task: _Task, group: Candidates) -> None:
     margin_KX = group.margin_XK.T.astype(np.float64)
-    values = evaluate(task.functions, task.needs_label, np.full_like(margin_KX, task.m_ref), margin_KX, group.truth_X)
+    values = evaluate(
+        task.functions,
+        task.needs_label,
+        np.full_like(margin_KX, task.m_ref),
+        margin_KX,
+        group.truth_X,
+    )
     membership_GX = task.membership_NG[group.example_X].T
     for value_X, value_GD, undefined_GD in zip(values, task.value, task.undefined, strict=True):
         value_GD += (membership_GX @ np.nan_to_num(value_X.astype(np.float64), nan=0.0))[:, None]
-        undefined_GD += (membership_GX @ np.isnan(value_X).astype(np.float64)).astype(np.float32)[:, None]
+        undefined_GD += (membership_GX @ np.isnan(value_X).astype(np.float64)).astype(np.float32)[
+            :, None
+        ]
 
 
 def _touched(task: _Task, example_X: Ints) -> _Touched:
@@ -150,7 +176,9 @@ def _pieces(task: _Task, group: Candidates, step: int) -> list[tuple[slice, _Tou
 
 
 def _add_tabled(task: _Task, batch: Candidates) -> None:
-    table = tabulate(batch, task.pred_MN[:, batch.example_X], task.m_ref, task.functions, task.needs_label)
+    table = tabulate(
+        batch, task.pred_MN[:, batch.example_X], task.m_ref, task.functions, task.needs_label
+    )
     for start in range(0, len(batch.example_X), PRODUCT):
         many = slice(start, start + PRODUCT)
         pieces = _pieces(task, batch.take(many), ROWS)
@@ -162,11 +190,14 @@ def _add_tabled(task: _Task, batch: Candidates) -> None:
                 _look_up(task, table, index_XD, slices, block)
 
 
-def _look_up(task: _Task, table: StateTable, index_XD: Ints, slices: _Touched, block: slice) -> None:
+def _look_up(
+    task: _Task, table: StateTable, index_XD: Ints, slices: _Touched, block: slice
+) -> None:
     value_XD = np.empty(index_XD.shape)
     shared: dict[int, Floats] = {}
     for f, (value_S, undefined_S) in enumerate(zip(table.value, table.undefined, strict=True)):
-        # mode="clip" lets take write into ``out`` without a buffer; indices are in range by construction.
+        # mode="clip" lets take write into ``out`` without a buffer; indices are in range by
+        # construction.
         np.take(value_S, index_XD, out=value_XD, mode="clip")
         slices.add(task.value[f], block, value_XD)
         if undefined_S is None:
@@ -192,7 +223,9 @@ def _add_direct(task: _Task, group: Candidates) -> None:
                 _count(task, many.take(rows), held_KXD[:, rows], slices, block)
 
 
-def _count(task: _Task, chunk: Candidates, held_KXD: Floats, slices: _Touched, block: slice) -> None:
+def _count(
+    task: _Task, chunk: Candidates, held_KXD: Floats, slices: _Touched, block: slice
+) -> None:
     k, examples, draws = held_KXD.shape
     margin_KX = np.repeat(chunk.margin_XK.T.astype(np.float32), draws, axis=1)
     truth_X = np.repeat(chunk.truth_X, draws)

@@ -1,9 +1,11 @@
-"""The states an example's votes can be in when members are exchanged, numbered, with every measure's value in each.
+"""The states an example's votes can be in when members are exchanged, numbered, with every
+measure's value in each.
 
-Given the pooled votes m_1 … m_K of an example, a state is how many of each the reference holds. One candidate (the one
-with most votes) is implied by the others, because the reference's size is fixed; missing votes count as one more
-candidate. So a state's number is written in the mixed radix m_c + 1, and since every member votes for one candidate,
-that number is a sum over the members on the reference side: one column of a matrix product per example.
+Given the pooled votes m_1 … m_K of an example, a state is how many of each the reference holds. One
+candidate (the one with most votes) is implied by the others, because the reference's size is fixed;
+missing votes count as one more candidate. So a state's number is written in the mixed radix m_c +
+1, and since every member votes for one candidate, that number is a sum over the members on the
+reference side: one column of a matrix product per example.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ Ints = NDArray[np.integer[Any]]
 class StateTable(NamedTuple):
     """``value[f][offset_X[x] + state]`` is function f on example x, 0 where undefined.
 
-    ``undefined[f]`` marks those with 1, and is ``None`` where there are none; functions undefined in the same states
-    share one array. ``weight_XM[x, m]`` is what member m adds to the state's number on the reference side.
+    ``undefined[f]`` marks those with 1, and is ``None`` where there are none; functions undefined
+    in the same states share one array. ``weight_XM[x, m]`` is what member m adds to the state's
+    number on the reference side.
     """
 
     value: list[Floats]
@@ -47,7 +50,8 @@ def tabulate(
     functions: Mapping[str, VoteFunction],
     needs_label: Collection[str],
 ) -> StateTable:
-    """The table of a group whose examples have few states. Examples that look the same share their states."""
+    """The table of a group whose examples have few states. Examples that look the same share their
+    states."""
     radix_XK, stride_XK = _radix(group)
     key_XK = np.column_stack([group.margin_XK, group.missing_X, group.truth_X])
     _, one_U, same_X = np.unique(key_XK, axis=0, return_index=True, return_inverse=True)
@@ -63,13 +67,16 @@ def tabulate(
     for value_S in values:
         nan_S = np.isnan(value_S)
         same = next((u for u in undefined if u is not None and np.array_equal(u > 0, nan_S)), None)
-        undefined.append(None if not nan_S.any() else nan_S.astype(np.float64) if same is None else same)
+        undefined.append(
+            None if not nan_S.any() else nan_S.astype(np.float64) if same is None else same
+        )
     value: list[Floats] = [np.nan_to_num(value_S.astype(np.float64), nan=0.0) for value_S in values]
     return StateTable(value, undefined, offset_U[like_X], _weights(group, pred_MX, stride_XK))
 
 
 def _radix(group: Candidates) -> tuple[Ints, Ints]:
-    """Radix and place value of each candidate, the missing votes last; 1 and 0 for the implied candidate."""
+    """Radix and place value of each candidate, the missing votes last; 1 and 0 for the implied
+    candidate."""
     radix_XK = np.column_stack([group.margin_XK, group.missing_X]) + 1
     implied_X = group.margin_XK.argmax(axis=1)
     row_X = np.arange(len(radix_XK))
@@ -80,11 +87,14 @@ def _radix(group: Candidates) -> tuple[Ints, Ints]:
     return radix_XK, stride_XK
 
 
-def _held(number_S: Ints, example_S: Ints, group: Candidates, radix_XK: Ints, stride_XK: Ints, m_ref: int) -> Floats:
+def _held(
+    number_S: Ints, example_S: Ints, group: Candidates, radix_XK: Ints, stride_XK: Ints, m_ref: int
+) -> Floats:
     """What the reference holds of each candidate in each state (K, S).
 
-    Some numbers stand for states that no arrangement reaches (the implied candidate would hold less than none or more
-    than there are). They are never looked up; clipping keeps the functions' arguments in range.
+    Some numbers stand for states that no arrangement reaches (the implied candidate would hold less
+    than none or more than there are). They are never looked up; clipping keeps the functions'
+    arguments in range.
     """
     k = group.margin_XK.shape[1]
     held_KS = np.empty((k, len(number_S)))
@@ -102,6 +112,11 @@ def _weights(group: Candidates, pred_MX: Ints, stride_XK: Ints) -> Floats:
     weight_XM = np.zeros(pred_MX.T.shape, dtype=np.float32)
     pred_XM = np.ascontiguousarray(pred_MX.T)
     for c in range(group.margin_XK.shape[1]):
-        np.copyto(weight_XM, stride_XK[:, c, None], where=pred_XM == group.label_XK[:, c, None], casting="unsafe")
+        np.copyto(
+            weight_XM,
+            stride_XK[:, c, None],
+            where=pred_XM == group.label_XK[:, c, None],
+            casting="unsafe",
+        )
     np.copyto(weight_XM, stride_XK[:, -1, None], where=pred_XM < 0, casting="unsafe")
     return weight_XM

@@ -1,15 +1,19 @@
-"""The worst slice before and after, and how far the minimum moved, with the selection inside the interval.
+"""The worst slice before and after, and how far the minimum moved, with the selection inside the
+interval.
 
-The minimum of many noisy slices lies below what any slice is in truth, and is not the same slice twice, so resampling
-it is biased (a percentile bootstrap covered .26 to .87 where .95 was meant). Instead: whatever slice g is in truth the
-variant's worst, min after − min before ≥ after_g − before_g, since the reference's minimum is no more than its value on
-g; and likewise from above with the reference's worst. So the interval reaches from the lowest limit of a shift among
-the slices that may be the variant's worst to the highest among those that may be the reference's. Nor can it reach
-beyond what both minima by themselves allow, or a slice that falls to nothing among others that stay would show nothing.
+The minimum of many noisy slices lies below what any slice is in truth, and is not the same slice
+twice, so resampling it is biased (a percentile bootstrap covered .26 to .87 where .95 was meant).
+Instead: whatever slice g is in truth the variant's worst, min after − min before ≥ after_g −
+before_g, since the reference's minimum is no more than its value on g; and likewise from above with
+the reference's worst. So the interval reaches from the lowest limit of a shift among the slices
+that may be the variant's worst to the highest among those that may be the reference's. Nor can it
+reach beyond what both minima by themselves allow, or a slice that falls to nothing among others
+that stay would show nothing.
 
-Each end rests on one slice, the true worst, whichever it is: its own limit must hold, not those of all slices together
-(the least of limits is a limit of the least; intersection and union, Berger 1982). Only that no other slice looks worse
-than it is takes all of them (Bonferroni). So the interval covers at least as often as it says.
+Each end rests on one slice, the true worst, whichever it is: its own limit must hold, not those of
+all slices together (the least of limits is a limit of the least; intersection and union, Berger
+1982). Only that no other slice looks worse than it is takes all of them (Bonferroni). So the
+interval covers at least as often as it says.
 """
 
 from __future__ import annotations
@@ -30,11 +34,13 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 SELECTING = 0.2
-"""Share of the error rate that is spent on which slices may be worst, half on each side; the rest is for the shifts."""
+"""Share of the error rate that is spent on which slices may be worst, half on each side; the rest
+is for the shifts."""
 
 
 class WorstSlice(NamedTuple):
-    """The lowest slice accuracy on each side, which slice that is, and the change with its interval."""
+    """The lowest slice accuracy on each side, which slice that is, and the change with its
+    interval."""
 
     index_reference: int
     index_variant: int
@@ -57,9 +63,10 @@ def worst_slice(
 ) -> WorstSlice:
     """Lowest mean accuracy over slices, on each side, and how it changed.
 
-    Members and examples are samples; without ``over_members`` the models are those at hand and only examples are.
-    ``correct`` is in [0, 1], NaN where unknown. Empty slices take no part. NaN and index −1 where no slice has an
-    example, NaN limits where the members do not tell how much members vary.
+    Members and examples are samples; without ``over_members`` the models are those at hand and only
+    examples are. ``correct`` is in [0, 1], NaN where unknown. Empty slices take no part. NaN and
+    index −1 where no slice has an example, NaN limits where the members do not tell how much
+    members vary.
     """
     each = level * (1 - SELECTING)
     sides = correct_ref_MN, correct_var_MN
@@ -72,11 +79,13 @@ def worst_slice(
     varies_MN = correct_ref_MN if over_members else correct_ref_MN[:0]
     before = _values(correct_ref_MN, membership_GN, selecting, varies_MN, cluster_N)
     if over_members and len(correct_var_MN) > 1:
-        varies_MN = correct_var_MN  # A single variant member is taken to vary as the reference's do.
+        # A single variant member is taken to vary as the reference's do.
+        varies_MN = correct_var_MN
     after = _values(correct_var_MN, membership_GN, selecting, varies_MN, cluster_N)
     index = [_lowest(side.value_G) for side in (before, after)]
     reference, changed = (
-        float(side.value_G[g]) if g >= 0 else float("nan") for side, g in zip((before, after), index, strict=True)
+        float(side.value_G[g]) if g >= 0 else float("nan")
+        for side, g in zip((before, after), index, strict=True)
     )
     low = max(_least(shift.low_G, after.maybe_G), after.low - before.high)
     high = min(-_least(-shift.high_G, before.maybe_G), after.high - before.low)
@@ -84,7 +93,8 @@ def worst_slice(
 
 
 class _Values(NamedTuple):
-    """One side's accuracy on each slice, which slices may be its worst in truth, and how low that may be."""
+    """One side's accuracy on each slice, which slices may be its worst in truth, and how low that
+    may be."""
 
     value_G: Floats
     maybe_G: NDArray[np.bool_]
@@ -93,12 +103,18 @@ class _Values(NamedTuple):
 
 
 def _values(
-    correct_MN: Floats, membership_GN: sp.csr_array, level: float, varies_MN: Floats, cluster_N: Ints | None
+    correct_MN: Floats,
+    membership_GN: sp.csr_array,
+    level: float,
+    varies_MN: Floats,
+    cluster_N: Ints | None,
 ) -> _Values:
-    """Normal limits with what members and examples vary by; slices whose lower limit reaches the lowest upper one.
+    """Normal limits with what members and examples vary by; slices whose lower limit reaches the
+    lowest upper one.
 
-    Half of ``level`` is for the lower limit of the true worst, half for the upper limits of all slices together.
-    ``varies_MN``: the members that tell how much members vary, none where the models are those at hand.
+    Half of ``level`` is for the lower limit of the true worst, half for the upper limits of all
+    slices together. ``varies_MN``: the members that tell how much members vary, none where the
+    models are those at hand.
     """
     mean_N = mean_of_runs(correct_MN)
     value_G, examples_G = _mean_and_square(membership_GN, mean_N, cluster_N)
@@ -113,20 +129,25 @@ def _values(
     return _Values(value_G, known_G & (low_G <= high), low, high)
 
 
-def _mean_and_square(membership_GN: sp.csr_array, value_N: Floats, cluster_N: Ints | None) -> tuple[Floats, Floats]:
-    """Each row's mean, and its squared standard error over examples or clusters of them: at least that of one unit
-    more of each kind."""
+def _mean_and_square(
+    membership_GN: sp.csr_array, value_N: Floats, cluster_N: Ints | None
+) -> tuple[Floats, Floats]:
+    """Each row's mean, and its squared standard error over examples or clusters of them: at least
+    that of one unit more of each kind."""
     known_N = ~np.isnan(value_N)
     known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
     n_G = np.asarray(known_GN.sum(axis=1), dtype=np.float64).ravel()
     units_G = n_G
     if cluster_N is not None:
         gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
-        units_G = np.asarray((sp.csr_array(known_GN @ gather_NK) > 0).sum(axis=1), dtype=np.float64).ravel()
+        units_G = np.asarray(
+            (sp.csr_array(known_GN @ gather_NK) > 0).sum(axis=1), dtype=np.float64
+        ).ravel()
     square_G = square_over_examples(membership_GN, value_N, np.maximum(n_G, 1), units_G, cluster_N)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_G = np.asarray(known_GN @ np.where(known_N, value_N, 0.0)) / n_G
-        likely_G = (mean_G * units_G + 1) / (units_G + 2)  # Laplace: a slice that is all right has a width too.
+        # Laplace: a slice that is all right has a width too.
+        likely_G = (mean_G * units_G + 1) / (units_G + 2)
         return mean_G, np.maximum(square_G, likely_G * (1 - likely_G) / (units_G + 2) / units_G)
 
 

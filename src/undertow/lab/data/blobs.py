@@ -1,8 +1,9 @@
 """One column of bytes of a Parquet file, copied to where each value can be read alone.
 
-A Parquet file is compressed page by page, so a value in its middle costs the whole page, and values in random order
-cost the file many times over. One pass copies them to a plain temporary file, with 8 bytes of memory per value. It has
-no name, so nothing of it is left even by a process that was killed. ``TMPDIR`` says where it lies.
+A Parquet file is compressed page by page, so a value in its middle costs the whole page, and values
+in random order cost the file many times over. One pass copies them to a plain temporary file, with
+8 bytes of memory per value. It has no name, so nothing of it is left even by a process that was
+killed. ``TMPDIR`` says where it lies.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 
 SLICE_BYTES = 16_000_000
-"""Bytes of the Parquet file that are asked for at a time. polars decodes at least one row group, whatever it is asked
-for: with smaller slices a file of large row groups is decoded many times over."""
+"""Bytes of the Parquet file that are asked for at a time. polars decodes at least one row group,
+whatever it is asked for: with smaller slices a file of large row groups is decoded many times
+over."""
 
 
 class Blobs:
@@ -50,8 +52,8 @@ class Blobs:
 def copied(path: str, column: str, kept_K: NDArray[np.integer]) -> Blobs:
     """The values of ``column`` in the rows ``kept_K`` (ascending), which keep their order.
 
-    Memory stays within one row group and ``SLICE_BYTES``. ``UserError`` where a value is empty anywhere in the
-    column, or where there is no room for the copy.
+    Memory stays within one row group and ``SLICE_BYTES``. ``UserError`` where a value is empty
+    anywhere in the column, or where there is no room for the copy.
     """
     nulls, sizes = 0, []
     with ExitStack() as undo:
@@ -63,7 +65,9 @@ def copied(path: str, column: str, kept_K: NDArray[np.integer]) -> Blobs:
             _write(file, kept, path)
             sizes.append(kept.bin.size().to_numpy().astype(np.int64))
         if nulls:
-            raise UserError(f"{path}: column {column!r} is empty in {nulls} rows. Fill or remove them.")
+            raise UserError(
+                f"{path}: column {column!r} is empty in {nulls} rows. Fill or remove them."
+            )
         undo.pop_all()
     return Blobs(file, np.cumsum(np.concatenate(sizes)))
 
@@ -74,8 +78,8 @@ def _write(file: IO[bytes], values: pl.Series, path: str) -> None:
             file.write(value)
     except OSError as problem:
         raise UserError(
-            f"{path}: its images cannot be copied to {tempfile.gettempdir()} ({problem.strerror}). stream=True needs "
-            f"room for them there: set TMPDIR to a folder that has it."
+            f"{path}: its images cannot be copied to {tempfile.gettempdir()} ({problem.strerror}). "
+            "stream=True needs room for them there: set TMPDIR to a folder that has it."
         ) from problem
 
 

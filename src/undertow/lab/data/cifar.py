@@ -1,4 +1,5 @@
-"""CIFAR-10 (Krizhevsky 2009) from the archives its author publishes: the binary or the python version."""
+"""CIFAR-10 (Krizhevsky 2009) from the archives its author publishes: the binary or the python
+version."""
 
 from __future__ import annotations
 
@@ -29,9 +30,10 @@ Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 class CIFAR10:
     """50,000 training and 10,000 test images of 32 × 32 RGB pixels, from ``data_dir``.
 
-    The folder, or ``cifar-10-batches-bin`` or ``cifar-10-batches-py`` inside it, holds ``data_batch_1`` … ``5`` and
-    ``test_batch``, with or without ``.bin``. The python version is pickled; it is read without unpickling. Ids are
-    ``cifar10/<train|test>/<row over the batches in order>``.
+    The folder, or ``cifar-10-batches-bin`` or ``cifar-10-batches-py`` inside it, holds
+    ``data_batch_1`` … ``5`` and ``test_batch``, with or without ``.bin``. The python version is
+    pickled; it is read without unpickling. Ids are ``cifar10/<train|test>/<row over the batches in
+    order>``.
     """
 
     data_dir: str
@@ -40,7 +42,8 @@ class CIFAR10:
     test_per_class: int | None = None
 
     def load(self) -> Splits:
-        """Read all six files. ``UserError`` for one that is missing, damaged or holds what a batch does not."""
+        """Read all six files. ``UserError`` for one that is missing, damaged or holds what a batch
+        does not."""
         read, paths = _locate(Path(self.data_dir))
         train = first_per_class(_part("train", read, paths["train"]), self.train_per_class)
         test = first_per_class(_part("test", read, paths["test"]), self.test_per_class)
@@ -48,16 +51,20 @@ class CIFAR10:
 
 
 def read_binary_batch(path: Path) -> Batch:
-    """One file of the binary version: rows of one label byte and 3,072 pixel bytes (channel, row, column)."""
+    """One file of the binary version: rows of one label byte and 3,072 pixel bytes (channel, row,
+    column)."""
     data = np.fromfile(path, dtype=np.uint8)
     if not len(data) or len(data) % (1 + PIXELS):
-        raise UserError(f"{path}: {len(data)} bytes, not a positive multiple of {1 + PIXELS}. {_FETCH}")
+        raise UserError(
+            f"{path}: {len(data)} bytes, not a positive multiple of {1 + PIXELS}. {_FETCH}"
+        )
     rows = data.reshape(-1, 1 + PIXELS)
     return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0].astype(np.int64)
 
 
 def read_python_batch(path: Path) -> Batch:
-    """One file of the python version: a dict with ``data`` (n, 3072) and ``labels``; see ``pickled_batch``."""
+    """One file of the python version: a dict with ``data`` (n, 3072) and ``labels``; see
+    ``pickled_batch``."""
     try:
         batch = read_batch(path.read_bytes())
     except RefusedError as problem:
@@ -76,18 +83,25 @@ _FETCH = "Fetch the CIFAR-10 archive again, or use its binary version."
 
 
 def _locate(folder: Path) -> tuple[Callable[[Path], Batch], dict[str, list[Path]]]:
-    """The reader and the files. One layout must be whole: mixing two would hide a failed download."""
+    """The reader and the files. One layout must be whole: mixing two would hide a failed
+    download."""
     for inner in FOLDERS:
         for suffix, read in ((".bin", read_binary_batch), ("", read_python_batch)):
-            paths = {part: [folder / inner / f"{stem}{suffix}" for stem in stems] for part, stems in FILES.items()}
+            paths = {
+                part: [folder / inner / f"{stem}{suffix}" for stem in stems]
+                for part, stems in FILES.items()
+            }
             if not paths["train"][0].is_file():
                 continue
             for path in (*paths["train"], *paths["test"]):
                 if not path.is_file():
-                    raise UserError(f"{path}: missing, though {paths['train'][0].name} is there. {_FETCH}")
+                    raise UserError(
+                        f"{path}: missing, though {paths['train'][0].name} is there. {_FETCH}"
+                    )
             return read, paths
     raise UserError(
-        f"{folder}: no data_batch_1.bin or data_batch_1. Give the folder that holds the six batch files of CIFAR-10."
+        f"{folder}: no data_batch_1.bin or data_batch_1. Give the folder that holds the six batch "
+        "files of CIFAR-10."
     )
 
 

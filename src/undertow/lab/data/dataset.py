@@ -14,8 +14,8 @@ from undertow.lab.data.lazy import Images
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One split. ``x_NCHW`` is uint8 (channels first), an array or decoded as it is indexed (``LazyImages``); ids come
-    from the data set, never from loader order."""
+    """One split. ``x_NCHW`` is uint8 (channels first), an array or decoded as it is indexed
+    (``LazyImages``); ids come from the data set, never from loader order."""
 
     x_NCHW: Images
     label_N: NDArray[np.int64]
@@ -26,7 +26,8 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """A loaded data set. ``mean`` and ``std`` are per channel, of the training pixels scaled to [0, 1]."""
+    """A loaded data set. ``mean`` and ``std`` are per channel, of the training pixels scaled to [0,
+    1]."""
 
     name: str
     classes: tuple[str, ...]
@@ -40,5 +41,6 @@ class Dataset(Protocol):
     """A frozen description whose ``repr`` evaluates back to an equal object."""
 
     def load(self) -> Splits:
-        """Read the data. A missing or damaged file raises ``UserError`` with the path and the fix."""
+        """Read the data. A missing or damaged file raises ``UserError`` with the path and the
+        fix."""
         ...

@@ -18,10 +18,10 @@ TRAIN = 897
 class Digits:
     """897 training and 900 test digits, split by the permutation of seed 0.
 
-    Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits (UCI), test part, as scikit-learn ships
-    it. Pixels are the values 0 … 16 stretched to 0 … 255, so pixel / 255 lies within 0.002 of value / 16. ``mean``
-    is 0 and ``std`` 1, not the pixels' own: the network is to see value / 16, uncentred. Example ids are
-    ``digits/<row in scikit-learn's table>``.
+    Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits (UCI), test part, as
+    scikit-learn ships it. Pixels are the values 0 … 16 stretched to 0 … 255, so pixel / 255 lies
+    within 0.002 of value / 16. ``mean`` is 0 and ``std`` 1, not the pixels' own: the network is to
+    see value / 16, uncentred. Example ids are ``digits/<row in scikit-learn's table>``.
     """
 
     tail: LongTail | None = None
@@ -37,4 +37,6 @@ class Digits:
         order = np.random.default_rng(0).permutation(len(label_N))
         train, test = take(whole, order[:TRAIN]), take(whole, order[TRAIN:])
         splits = assemble("digits", tuple("0123456789"), train, test, self.tail)
-        return Splits(splits.name, splits.classes, splits.train, splits.test, mean=(0.0,), std=(1.0,))
+        return Splits(
+            splits.name, splits.classes, splits.train, splits.test, mean=(0.0,), std=(1.0,)
+        )

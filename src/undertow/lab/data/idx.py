@@ -1,4 +1,5 @@
-"""IDX files, the layout of MNIST and its successors: a big-endian header, then raw bytes; plain or gzipped."""
+"""IDX files, the layout of MNIST and its successors: a big-endian header, then raw bytes; plain or
+gzipped."""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ _PREFIX = {"train": "train", "test": "t10k"}
 
 @dataclass(frozen=True)
 class IdxFolder:
-    """A folder with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two ``t10k-`` files, plain
-    or ``.gz``. ``classes`` names the labels; empty means "0", "1" … up to the highest label of the training part.
+    """A folder with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two ``t10k-``
+    files, plain or ``.gz``. ``classes`` names the labels; empty means "0", "1" … up to the highest
+    label of the training part.
 
     Example ids are ``<name>/<train|test>/<row>``, rows as in the files.
     """
@@ -36,9 +38,12 @@ class IdxFolder:
     tail: LongTail | None = None
 
     def load(self) -> Splits:
-        """Read the four files. ``UserError`` for one that is missing, damaged or does not fit its partner."""
+        """Read the four files. ``UserError`` for one that is missing, damaged or does not fit its
+        partner."""
         train, test = read_idx_folder(Path(self.data_dir), self.name)
-        classes = self.classes or tuple(str(c) for c in range(int(train.label_N.max(initial=-1)) + 1))
+        classes = self.classes or tuple(
+            str(c) for c in range(int(train.label_N.max(initial=-1)) + 1)
+        )
         return assemble(self.name, classes, train, test, self.tail)
 
 
@@ -56,7 +61,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     data = _read_bytes(path)
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UNSIGNED_BYTE:
         raise UserError(
-            f"{path}: starts with {data[:4].hex(' ') or 'nothing'}, an IDX file of bytes with 00 00 08. {_FETCH}"
+            f"{path}: starts with {data[:4].hex(' ') or 'nothing'}, an IDX file of bytes with 00 "
+            f"00 08. {_FETCH}"
         )
     header = 4 + 4 * data[3]
     if len(data) < header:
@@ -65,7 +71,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if len(data) - header != math.prod(shape):
         sizes = " × ".join(str(n) for n in shape)
         raise UserError(
-            f"{path}: the header promises {sizes} = {math.prod(shape)} bytes, {len(data) - header} follow. {_FETCH}"
+            f"{path}: the header promises {sizes} = {math.prod(shape)} bytes, {len(data) - header} "
+            f"follow. {_FETCH}"
         )
     return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)
 
@@ -97,7 +104,9 @@ def _find(folder: Path, stem: str) -> Path:
     for name in (stem, f"{stem}.gz", dotted, f"{dotted}.gz"):
         if (folder / name).is_file():
             return folder / name
-    raise UserError(f"{folder}: no {stem} or {stem}.gz. Give the folder that holds the four IDX files.")
+    raise UserError(
+        f"{folder}: no {stem} or {stem}.gz. Give the folder that holds the four IDX files."
+    )
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -15,22 +15,26 @@ from undertow.lab.data.longtail import LongTail, take
 from undertow.lab.data.png import decode_image, stack_images
 from undertow.lab.data.splits import assemble, check_same_size, given_statistics
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+)
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """``root/train/<class>/…`` and ``root/test/<class>/…`` (or ``val``), or ``root/<class>/…`` alone.
+    """``root/train/<class>/…`` and ``root/test/<class>/…`` (or ``val``), or ``root/<class>/…``
+    alone.
 
-    Class names are the names of the training subfolders, sorted. Without a ``train`` folder, ``test_fraction`` of
-    each class, at least one image, is drawn as the test part with ``seed``. ``channels`` is 1 (grey) or 3 (RGB);
-    ``size`` (H, W) resizes all images, ``None`` wants them equal. Ids are ``<name>/<path under root>``, ``name``
-    being the folder's own by default.
+    Class names are the names of the training subfolders, sorted. Without a ``train`` folder,
+    ``test_fraction`` of each class, at least one image, is drawn as the test part with ``seed``.
+    ``channels`` is 1 (grey) or 3 (RGB); ``size`` (H, W) resizes all images, ``None`` wants them
+    equal. Ids are ``<name>/<path under root>``, ``name`` being the folder's own by default.
 
-    ``stream`` leaves the images in their files and decodes them as they are needed, for folders larger than memory.
-    It changes no pixel, so it is not part of what the description says or equals. ``mean`` and ``std`` per channel,
-    of pixels scaled to [0, 1], are counted from the training part unless given; counting decodes all of it once.
+    ``stream`` leaves the images in their files and decodes them as they are needed, for folders
+    larger than memory. It changes no pixel, so it is not part of what the description says or
+    equals. ``mean`` and ``std`` per channel, of pixels scaled to [0, 1], are counted from the
+    training part unless given; counting decodes all of it once.
     """
 
     root: str
@@ -48,12 +52,14 @@ class ImageFolder:
         if self.channels not in (1, 3):
             raise UserError(f"ImageFolder(channels={self.channels}): give 1 for grey or 3 for RGB.")
         if not 0 < self.test_fraction < 1:
-            raise UserError(f"ImageFolder(test_fraction={self.test_fraction}): give a number between 0 and 1.")
+            raise UserError(
+                f"ImageFolder(test_fraction={self.test_fraction}): give a number between 0 and 1."
+            )
         given_statistics("ImageFolder", self.mean, self.std, self.channels)
 
     def load(self) -> Splits:
-        """Read all images. ``UserError`` for a missing folder, an unreadable image, or sizes that differ; with
-        ``stream``, a bad image is found when it is decoded."""
+        """Read all images. ``UserError`` for a missing folder, an unreadable image, or sizes that
+        differ; with ``stream``, a bad image is found when it is decoded."""
         root = Path(self.root)
         name = self.name or root.resolve().name
         if (root / "train").is_dir():
@@ -68,9 +74,14 @@ class ImageFolder:
         return assemble(name, classes, train, test, self.tail, given)
 
     def _read(self, folder: Path, classes: tuple[str, ...], name: str) -> Part:
-        found = [(path, label) for label, cls in enumerate(classes) for path in _images(folder / cls)]
+        found = [
+            (path, label) for label, cls in enumerate(classes) for path in _images(folder / cls)
+        ]
         if not found:
-            raise UserError(f"{folder}: no image in its class folders. Known endings: {', '.join(sorted(SUFFIXES))}.")
+            raise UserError(
+                f"{folder}: no image in its class folders. Known endings: "
+                f"{', '.join(sorted(SUFFIXES))}."
+            )
         images = self._images(_Files([str(path) for path, _ in found]))
         ids = tuple(f"{name}/{path.relative_to(self.root).as_posix()}" for path, _ in found)
         label_N = np.array([label for _, label in found], dtype=np.int64)
@@ -80,14 +91,17 @@ class ImageFolder:
         if self.stream:
             return LazyImages.of(files, self.channels, self.size)
         decoded = [
-            decode_image(files.read(row), path, self.channels, self.size) for row, path in enumerate(files.paths)
+            decode_image(files.read(row), path, self.channels, self.size)
+            for row, path in enumerate(files.paths)
         ]
         return stack_images(decoded, files.paths)
 
     def _split(self, whole: Part, classes: int) -> tuple[Part, Part]:
         is_test_N = np.zeros(len(whole.label_N), dtype=bool)
         for label in range(classes):
-            rows = np.random.default_rng([self.seed, label]).permutation(np.flatnonzero(whole.label_N == label))
+            rows = np.random.default_rng([self.seed, label]).permutation(
+                np.flatnonzero(whole.label_N == label)
+            )
             is_test_N[rows[: max(1, round(self.test_fraction * len(rows)))]] = True
         return take(whole, np.flatnonzero(~is_test_N)), take(whole, np.flatnonzero(is_test_N))
 
@@ -110,10 +124,17 @@ class _Files:
 
 def _classes(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder. Give the folder that holds one subfolder per class.")
-    names = tuple(sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")))
+        raise UserError(
+            f"{folder}: no such folder. Give the folder that holds one subfolder per class."
+        )
+    names = tuple(
+        sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    )
     if not names:
-        raise UserError(f"{folder}: no subfolder. Put the images of each class in a folder named after the class.")
+        raise UserError(
+            f"{folder}: no subfolder. Put the images of each class in a folder named "
+            "after the class."
+        )
     return names
 
 
@@ -122,10 +143,13 @@ def _test_folder(root: Path) -> Path:
         if (root / name).is_dir():
             if extra := sorted(set(_classes(root / name)) - set(_classes(root / "train"))):
                 raise UserError(
-                    f"{root / name}: class folder {extra[0]!r} is not in {root / 'train'}. Rename or remove it."
+                    f"{root / name}: class folder {extra[0]!r} is not in {root / 'train'}. Rename "
+                    "or remove it."
                 )
             return root / name
-    raise UserError(f"{root}: has a train folder but none of {', '.join(TEST_FOLDERS)}. Add the test images.")
+    raise UserError(
+        f"{root}: has a train folder but none of {', '.join(TEST_FOLDERS)}. Add the test images."
+    )
 
 
 def _images(folder: Path) -> list[Path]:

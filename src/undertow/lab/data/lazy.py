@@ -19,8 +19,9 @@ CHUNK_BYTES = 16_000_000
 """Decoded pixels that a pass over a whole part holds at a time."""
 
 PIXELS_PER_THREAD = 4096
-"""From this many pixels of an image on, one more thread decodes faster. About 80 µs of each image are Python's, one
-image at a time whatever the threads; decoding 64 × 64 pixels takes as long again, and that part runs side by side."""
+"""From this many pixels of an image on, one more thread decodes faster. About 80 µs of each image
+are Python's, one image at a time whatever the threads; decoding 64 × 64 pixels takes as long again,
+and that part runs side by side."""
 
 
 class Encoded(Protocol):
@@ -39,10 +40,12 @@ class Encoded(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LazyImages:
-    """Like a uint8 array (N, C, H, W) that is only read: it has a shape and is indexed along its first axis.
+    """Like a uint8 array (N, C, H, W) that is only read: it has a shape and is indexed along its
+    first axis.
 
-    Every access decodes, and gives what the eager readers give, byte for byte. ``UserError`` names an image that
-    cannot be read or has another size than ``first``, which stands for the size of all.
+    Every access decodes, and gives what the eager readers give, byte for byte. ``UserError`` names
+    an image that cannot be read or has another size than ``first``, which stands for the size of
+    all.
     """
 
     encoded: Encoded
@@ -56,7 +59,8 @@ class LazyImages:
 
     @classmethod
     def of(cls, encoded: Encoded, channels: int, size: tuple[int, int] | None) -> LazyImages:
-        """All rows of ``encoded``. Without a ``size`` (H, W) the first image is decoded and gives it."""
+        """All rows of ``encoded``. Without a ``size`` (H, W) the first image is decoded and gives
+        it."""
         shape_HW = size or _decoded(encoded, 0, channels, None).shape[1:]
         return cls(encoded, np.arange(len(encoded)), (channels, *shape_HW), size, encoded.where(0))
 
@@ -94,7 +98,8 @@ class LazyImages:
         if self._threads == 1 or len(groups) == 1:
             fill(range(len(rows)))
         else:
-            for _ in self._pool.map(fill, groups):  # In order, so that the first bad image is the one named.
+            # In order, so that the first bad image is the one named.
+            for _ in self._pool.map(fill, groups):
                 pass
         return x_BCHW
 
@@ -131,13 +136,15 @@ def chunks(x_NCHW: Images) -> Iterator[NDArray[np.uint8]]:
         yield x_NCHW[at : at + each]
 
 
-def _decoded(encoded: Encoded, row: int, channels: int, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def _decoded(
+    encoded: Encoded, row: int, channels: int, size: tuple[int, int] | None
+) -> NDArray[np.uint8]:
     try:
         data = encoded.read(row)
     except OSError as problem:
         raise UserError(
-            f"{encoded.where(row)}: cannot be read ({problem.strerror or problem}). It was there when the data set was "
-            f"loaded: put it back, or load again."
+            f"{encoded.where(row)}: cannot be read ({problem.strerror or problem}). It was there "
+            "when the data set was loaded: put it back, or load again."
         ) from problem
     return decode_image(data, encoded.where(row), channels, size)
 

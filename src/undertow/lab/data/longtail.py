@@ -1,4 +1,5 @@
-"""A seeded long tail: class counts fall exponentially from the most frequent class to the rarest."""
+"""A seeded long tail: class counts fall exponentially from the most frequent class to the
+rarest."""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ from undertow.lab.data.lazy import take_images
 
 @dataclass(frozen=True)
 class LongTail:
-    """Thin a training part so that the class of rank r keeps n · ratio^(−r / (C − 1)) examples, rounded.
+    """Thin a training part so that the class of rank r keeps n · ratio^(−r / (C − 1)) examples,
+    rounded.
 
-    The profile is that of long-tailed CIFAR (Cui et al. 2019, 1901.05555, §5.1). ``ratio`` is the largest count
-    over the smallest, at least 1. ``order`` lists class indices from most frequent to rarest; empty means the order
-    of the labels, as that paper has it. ``largest`` is n; ``None`` takes the most for which every class has enough
-    examples. Which examples of a class are kept depends on ``seed`` and the class alone, so the tails of one seed
-    are nested: a larger ratio keeps a subset of what a smaller one keeps.
+    The profile is that of long-tailed CIFAR (Cui et al. 2019, 1901.05555, §5.1). ``ratio`` is the
+    largest count over the smallest, at least 1. ``order`` lists class indices from most frequent to
+    rarest; empty means the order of the labels, as that paper has it. ``largest`` is n; ``None``
+    takes the most for which every class has enough examples. Which examples of a class are kept
+    depends on ``seed`` and the class alone, so the tails of one seed are nested: a larger ratio
+    keeps a subset of what a smaller one keeps.
     """
 
     ratio: float
@@ -31,15 +34,18 @@ class LongTail:
 
     def __post_init__(self) -> None:
         if not self.ratio >= 1:
-            raise UserError(f"LongTail(ratio={self.ratio}): the largest class over the smallest is at least 1.")
+            raise UserError(
+                f"LongTail(ratio={self.ratio}): the largest class over the smallest is at least 1."
+            )
         if sorted(self.order) != list(range(len(self.order))):
             raise UserError(
-                f"LongTail(order={self.order}): not a permutation. List every class index 0 … C − 1 once, "
-                f"most frequent first."
+                f"LongTail(order={self.order}): not a permutation. List every class index 0 … C − "
+                "1 once, most frequent first."
             )
 
     def counts(self, available_C: NDArray[np.integer]) -> NDArray[np.int64]:
-        """How many examples each class keeps, given how many it has; both in the order of the labels."""
+        """How many examples each class keeps, given how many it has; both in the order of the
+        labels."""
         classes = len(available_C)
         if self.order and len(self.order) != classes:
             raise UserError(
@@ -48,14 +54,20 @@ class LongTail:
             )
         rank_C = np.argsort(self.order or np.arange(classes))
         share_C = float(self.ratio) ** (-rank_C / max(classes - 1, 1))
-        # A quotient such as 20 / 0.02 may land a hair under the whole number, and flooring would lose an example.
+        # A quotient such as 20 / 0.02 may land a hair under the whole number, and flooring would
+        # lose an example.
         most = int(np.floor((available_C / share_C).min() + 1e-9))
         largest = most if self.largest is None else self.largest
         if largest > most:
-            raise UserError(f"{self!r}: the classes have too few examples, largest can be {most} at most.")
+            raise UserError(
+                f"{self!r}: the classes have too few examples, largest can be {most} at most."
+            )
         kept_C = np.round(largest * share_C).astype(np.int64)
         if kept_C.min() < 1:
-            raise UserError(f"{self!r}: the rarest class would keep no example. Lower ratio to {largest} or below.")
+            raise UserError(
+                f"{self!r}: the rarest class would keep no example. Lower ratio to "
+                f"{largest} or below."
+            )
         return kept_C
 
     def index(self, label_N: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
@@ -79,10 +91,12 @@ def take(part: Part, index: NDArray[np.integer]) -> Part:
 
 
 def strata(count_C: NDArray[np.integer]) -> list[str]:
-    """``"head"``, ``"middle"`` or ``"tail"`` for each class: thirds of the classes by training count.
+    """``"head"``, ``"middle"`` or ``"tail"`` for each class: thirds of the classes by training
+    count.
 
-    A class lies at (classes with more + half of those with as many) / C; below 1/3 is head, above 2/3 tail. Ten
-    different counts give 3 head, 4 middle and 3 tail classes; equal counts are all middle.
+    A class lies at (classes with more + half of those with as many) / C; below 1/3 is head, above
+    2/3 tail. Ten different counts give 3 head, 4 middle and 3 tail classes; equal counts are all
+    middle.
     """
     more_C = (count_C[None, :] > count_C[:, None]).sum(axis=1)
     equal_C = (count_C[None, :] == count_C[:, None]).sum(axis=1)
@@ -91,7 +105,8 @@ def strata(count_C: NDArray[np.integer]) -> list[str]:
 
 
 def frequency_columns(count_C: NDArray[np.integer], label_N: NDArray[np.integer]) -> pl.DataFrame:
-    """Slice columns ``frequency`` and ``train_count`` of examples with these labels, from training counts."""
+    """Slice columns ``frequency`` and ``train_count`` of examples with these labels, from training
+    counts."""
     stratum_C = np.array(strata(count_C), dtype=object)
     return pl.DataFrame(
         {"frequency": stratum_C[label_N].tolist(), "train_count": count_C[label_N].tolist()},

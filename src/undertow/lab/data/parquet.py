@@ -20,16 +20,19 @@ from undertow.lab.data.splits import assemble, check_per_class, check_same_size,
 
 @dataclass(frozen=True)
 class ParquetImages:
-    """Columns ``split`` ("train" or "test"), ``index`` (integer), ``label`` (integer) and encoded image bytes.
+    """Columns ``split`` ("train" or "test"), ``index`` (integer), ``label`` (integer) and encoded
+    image bytes.
 
-    ``image`` names the column of bytes. ``classes`` names the labels; empty means "0", "1" … up to the highest
-    training label. All other columns become slices. Ids are ``<name>/<split>/<index, five digits>``, ``name``
-    being the file's stem by default, so a copy of CIFAR-10 called ``cifar10.parquet`` joins with ``CIFAR10``.
+    ``image`` names the column of bytes. ``classes`` names the labels; empty means "0", "1" … up to
+    the highest training label. All other columns become slices. Ids are ``<name>/<split>/<index,
+    five digits>``, ``name`` being the file's stem by default, so a copy of CIFAR-10 called
+    ``cifar10.parquet`` joins with ``CIFAR10``.
 
-    ``stream`` decodes images as they are needed, for data larger than memory. Their bytes are copied to a temporary
-    file first (``TMPDIR`` says where), row group by row group: write large files with row groups of some 100 MB. It
-    changes no pixel, so it is not part of what the description says or equals. ``mean`` and ``std`` per channel, of
-    pixels scaled to [0, 1], are counted from the training part unless given; counting decodes all of it once.
+    ``stream`` decodes images as they are needed, for data larger than memory. Their bytes are
+    copied to a temporary file first (``TMPDIR`` says where), row group by row group: write large
+    files with row groups of some 100 MB. It changes no pixel, so it is not part of what the
+    description says or equals. ``mean`` and ``std`` per channel, of pixels scaled to [0, 1], are
+    counted from the training part unless given; counting decodes all of it once.
     """
 
     path: str
@@ -49,8 +52,8 @@ class ParquetImages:
         given_statistics("ParquetImages", self.mean, self.std, self.channels)
 
     def load(self) -> Splits:
-        """Decode every image. ``UserError`` for a damaged file, a missing column or an unreadable image; with
-        ``stream``, a bad image is found when it is decoded."""
+        """Decode every image. ``UserError`` for a damaged file, a missing column or an unreadable
+        image; with ``stream``, a bad image is found when it is decoded."""
         table = self._table()
         train_rows = self._rows(_first(table, self.train_per_class), "train")
         test_rows = self._rows(_first(table, self.test_per_class), "test")
@@ -66,7 +69,8 @@ class ParquetImages:
         return self.name or Path(self.path).stem
 
     def _table(self) -> pl.DataFrame:
-        """All rows by index. With ``stream`` the image column holds the numbers of the file's rows, not images."""
+        """All rows by index. With ``stream`` the image column holds the numbers of the file's rows,
+        not images."""
         try:
             scan = pl.scan_parquet(self.path, glob=False)
             self._check_schema(scan.collect_schema())
@@ -78,31 +82,48 @@ class ParquetImages:
             raise self._unreadable(problem) from problem
         for column in ("index", "label", self.image):
             if nulls := table[column].null_count():
-                raise UserError(f"{self.path}: column {column!r} is empty in {nulls} rows. Fill or remove them.")
+                raise UserError(
+                    f"{self.path}: column {column!r} is empty in {nulls} rows. Fill or remove them."
+                )
         return table.sort("index")
 
     def _check_schema(self, schema: pl.Schema) -> None:
         wanted = {"split": pl.String, "index": None, "label": None, self.image: pl.Binary}
         for column, dtype in wanted.items():
             if column not in schema:
-                hint = " Give the name of the column of image bytes as image=…" if column == self.image else ""
-                raise UserError(f"{self.path}: no column {column!r}; it has {', '.join(schema)}.{hint}")
+                hint = (
+                    " Give the name of the column of image bytes as image=…"
+                    if column == self.image
+                    else ""
+                )
+                raise UserError(
+                    f"{self.path}: no column {column!r}; it has {', '.join(schema)}.{hint}"
+                )
             found = schema[column]
             fits = found.is_integer() if dtype is None else found == dtype
             if not fits:
-                raise UserError(f"{self.path}: column {column!r} holds {found}, it needs {dtype or 'integers'}.")
+                raise UserError(
+                    f"{self.path}: column {column!r} holds {found}, it needs {dtype or 'integers'}."
+                )
 
     def _rows(self, table: pl.DataFrame, which: str) -> pl.DataFrame:
         rows = table.filter(pl.col("split") == which)
         if rows["index"].is_duplicated().any():
             twice = rows.filter(pl.col("index").is_duplicated())["index"][0]
-            raise UserError(f"{self.path}: index {twice} appears twice in split {which!r}. Indices must be unique.")
+            raise UserError(
+                f"{self.path}: index {twice} appears twice in split {which!r}. Indices "
+                "must be unique."
+            )
         if not rows.height:
-            raise UserError(f"{self.path}: no row with split {which!r}. Both 'train' and 'test' are needed.")
+            raise UserError(
+                f"{self.path}: no row with split {which!r}. Both 'train' and 'test' are needed."
+            )
         return rows
 
     def _copied(self, *parts: pl.DataFrame) -> _Copied:
-        kept_K = np.sort(np.concatenate([rows[self.image].to_numpy() for rows in parts]).astype(np.int64))
+        kept_K = np.sort(
+            np.concatenate([rows[self.image].to_numpy() for rows in parts]).astype(np.int64)
+        )
         try:
             return _Copied(copied(self.path, self.image, kept_K), kept_K)
         except (OSError, pl.exceptions.PolarsError) as problem:
@@ -110,18 +131,26 @@ class ParquetImages:
 
     def _unreadable(self, problem: Exception) -> UserError:
         reason = str(problem).splitlines()[0]
-        return UserError(f"{self.path}: not a readable Parquet file ({reason}). Check the path, or fetch it again.")
+        return UserError(
+            f"{self.path}: not a readable Parquet file ({reason}). Check the path, or "
+            "fetch it again."
+        )
 
     def _part(self, rows: pl.DataFrame, which: str, copy: _Copied | None) -> Part:
         ids = tuple(f"{self._name}/{which}/{index:05d}" for index in rows["index"].to_list())
-        images = self._eager(rows[self.image], ids) if copy is None else self._lazy(copy, rows[self.image], ids)
+        images = (
+            self._eager(rows[self.image], ids)
+            if copy is None
+            else self._lazy(copy, rows[self.image], ids)
+        )
         slices = rows.drop("split", "index", "label", self.image)
         return Part(images, rows["label"].to_numpy().astype(np.int64), ids, slices)
 
     def _eager(self, blobs: pl.Series, ids: tuple[str, ...]) -> Images:
         wheres = [f"{self.path}, {example_id}" for example_id in ids]
         images = [
-            decode_image(blob, where, self.channels, self.size) for blob, where in zip(blobs, wheres, strict=True)
+            decode_image(blob, where, self.channels, self.size)
+            for blob, where in zip(blobs, wheres, strict=True)
         ]
         return stack_images(images, wheres)
 

@@ -1,8 +1,9 @@
 """Read a CIFAR "python version" batch without unpickling it.
 
-These files are pickles, and unpickling runs whatever code the file names. This reader walks the opcodes and knows
-only what the real files hold: a dict of strings to strings, lists of integers or strings, and uint8 numpy arrays.
-Anything else is refused by name; nothing in the file is ever imported or called.
+These files are pickles, and unpickling runs whatever code the file names. This reader walks the
+opcodes and knows only what the real files hold: a dict of strings to strings, lists of integers or
+strings, and uint8 numpy arrays. Anything else is refused by name; nothing in the file is ever
+imported or called.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class _Machine:
 
     def pop(self, count: int) -> list[Any]:
         """The top ``count`` values, deepest first."""
-        if len(self.stack) < count or any(value is _MARK for value in self.stack[len(self.stack) - count :]):
+        if len(self.stack) < count or any(
+            value is _MARK for value in self.stack[len(self.stack) - count :]
+        ):
             raise RefusedError("takes more values off the stack than it put there")
         taken = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
@@ -90,13 +93,16 @@ class _Machine:
 
 
 def read_batch(data: bytes) -> dict[str, Any]:
-    """The dict that a pickled batch holds: keys as text, arrays as numpy uint8, strings as latin-1 text.
+    """The dict that a pickled batch holds: keys as text, arrays as numpy uint8, strings as latin-1
+    text.
 
-    Raises ``RefusedError`` for anything a CIFAR batch does not hold, and for a file that breaks off.
+    Raises ``RefusedError`` for anything a CIFAR batch does not hold, and for a file that breaks
+    off.
     """
     machine = _Machine()
     with warnings.catch_warnings():
-        # genops decodes text escapes before we see the opcode; a bad escape in a damaged file is no news to a user.
+        # genops decodes text escapes before we see the opcode; a bad escape in a damaged file is no
+        # news to a user.
         warnings.simplefilter("ignore", DeprecationWarning)
         for opcode, arg in _opcodes(data):
             if opcode == "STOP":
@@ -122,7 +128,10 @@ def _finished(machine: _Machine) -> dict[str, Any]:
 
 def _global(machine: _Machine, arg: Any) -> None:
     if arg not in _ALLOWED:
-        raise RefusedError(f"names {str(arg).replace(' ', '.')}, which no CIFAR batch does; opening it could run code")
+        raise RefusedError(
+            f"names {str(arg).replace(' ', '.')}, which no CIFAR batch does; "
+            "opening it could run code"
+        )
     machine.stack.append(_Name(arg))
 
 
@@ -135,7 +144,9 @@ def _reduce(machine: _Machine, _: Any) -> None:
     elif name.text == "numpy dtype" and args and args[0] == "u1":
         machine.stack.append(_Dtype("u1"))
     else:
-        raise RefusedError(f"calls {name.text.replace(' ', '.')} with {args!r:.60}; only arrays of u1 are known")
+        raise RefusedError(
+            f"calls {name.text.replace(' ', '.')} with {args!r:.60}; only arrays of u1 are known"
+        )
 
 
 def _build(machine: _Machine, _: Any) -> None:
@@ -155,7 +166,9 @@ def _array(state: Any) -> NDArray[np.uint8]:
     except (TypeError, ValueError, AttributeError) as problem:
         if isinstance(problem, RefusedError):
             raise
-        raise RefusedError(f"holds an array whose content does not fit its shape ({problem})") from problem
+        raise RefusedError(
+            f"holds an array whose content does not fit its shape ({problem})"
+        ) from problem
 
 
 def _append(machine: _Machine, items: list[Any]) -> None:
@@ -180,8 +193,16 @@ def _put(machine: _Machine, number: int) -> None:
     machine.memo[number] = machine.stack[-1]
 
 
-_CONSTANTS: dict[str, Any] = {"MARK": _MARK, "NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-_PUSH_ARGUMENT = frozenset({"BININT", "BININT1", "BININT2", "SHORT_BINSTRING", "BINSTRING", "BINUNICODE"})
+_CONSTANTS: dict[str, Any] = {
+    "MARK": _MARK,
+    "NONE": None,
+    "NEWTRUE": True,
+    "NEWFALSE": False,
+    "EMPTY_TUPLE": (),
+}
+_PUSH_ARGUMENT = frozenset(
+    {"BININT", "BININT1", "BININT2", "SHORT_BINSTRING", "BINSTRING", "BINUNICODE"}
+)
 _ACTIONS: dict[str, Any] = {
     "PROTO": lambda machine, arg: None,
     "EMPTY_DICT": lambda machine, arg: machine.stack.append({}),

@@ -1,4 +1,5 @@
-"""From two raw parts to ``Splits``: the long tail, the frequency columns and the pixel statistics, in one place."""
+"""From two raw parts to ``Splits``: the long tail, the frequency columns and the pixel statistics,
+in one place."""
 
 from __future__ import annotations
 
@@ -29,8 +30,9 @@ def assemble(
     tail: LongTail | None = None,
     given: Statistics | None = None,
 ) -> Splits:
-    """``Splits`` of two parts; with a ``tail``, the training part is thinned and both parts get ``frequency``
-    and ``train_count`` columns. Mean and deviation are as ``given``, or of the training pixels that are left.
+    """``Splits`` of two parts; with a ``tail``, the training part is thinned and both parts get
+    ``frequency`` and ``train_count`` columns. Mean and deviation are as ``given``, or of the
+    training pixels that are left.
 
     Raises ``UserError`` where a part is empty or a label lies outside the classes.
     """
@@ -60,13 +62,17 @@ def first_per_class(part: Part, count: int | None) -> Part:
 def check_per_class(count: int | None) -> None:
     """``UserError`` where ``count`` would leave a class empty."""
     if count is not None and count < 1:
-        raise UserError(f"{count} examples per class: at least 1 is needed. Give a positive number, or None for all.")
+        raise UserError(
+            f"{count} examples per class: at least 1 is needed. Give a positive "
+            "number, or None for all."
+        )
 
 
 def given_statistics(
     where: str, mean: tuple[float, ...] | None, std: tuple[float, ...] | None, channels: int
 ) -> Statistics | None:
-    """Mean and deviation of a data set's description, ``None`` for neither; ``UserError`` for what they cannot be."""
+    """Mean and deviation of a data set's description, ``None`` for neither; ``UserError`` for what
+    they cannot be."""
     if mean is None and std is None:
         return None
     said = f"{where}(mean={mean}, std={std})"
@@ -84,14 +90,17 @@ def check_same_size(where: str, train: Part, test: Part) -> None:
     (h, w), (h0, w0) = test.x_NCHW.shape[2:], train.x_NCHW.shape[2:]
     if (h, w) != (h0, w0):
         raise UserError(
-            f"{where}: test images have {h} × {w} pixels, training images {h0} × {w0}. Give size=({h0}, {w0})."
+            f"{where}: test images have {h} × {w} pixels, training images {h0} × {w0}. Give "
+            f"size=({h0}, {w0})."
         )
 
 
 def pixel_statistics(x_NCHW: Images) -> Statistics:
-    """Mean and standard deviation per channel of pixels scaled to [0, 1]; a constant channel gets deviation 1.
+    """Mean and standard deviation per channel of pixels scaled to [0, 1]; a constant channel gets
+    deviation 1.
 
-    Counted from the histogram of the 256 pixel values, so the result is exact whatever the order of the examples.
+    Counted from the histogram of the 256 pixel values, so the result is exact whatever the order of
+    the examples.
     """
     count_CV = np.zeros((x_NCHW.shape[1], 256), dtype=np.int64)
     for x_BCHW in chunks(x_NCHW):
@@ -109,7 +118,10 @@ def pixel_statistics(x_NCHW: Images) -> Statistics:
 
 def _check(where: str, part: Part, classes: Sequence[str]) -> None:
     if not len(part.label_N):
-        raise UserError(f"{where}: no examples. Check that the folder or file holds both a training and a test part.")
+        raise UserError(
+            f"{where}: no examples. Check that the folder or file holds both a "
+            "training and a test part."
+        )
     low, high = int(part.label_N.min()), int(part.label_N.max())
     if low < 0 or high >= len(classes):
         outside = low if low < 0 else high

@@ -1,4 +1,5 @@
-"""Networks, one architecture per file. Each is a frozen description with ``build(shape_CHW, classes)``."""
+"""Networks, one architecture per file. Each is a frozen description with ``build(shape_CHW,
+classes)``."""
 
 from undertow.lab.models.mlp import MLP
 from undertow.lab.models.model import Model

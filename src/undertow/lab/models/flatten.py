@@ -7,15 +7,20 @@ from torch import Tensor, nn
 
 
 class Flatten(nn.Flatten):
-    """``nn.Flatten`` whose gradient comes back in the order of memory of what was flattened: the same numbers.
+    """``nn.Flatten`` whose gradient comes back in the order of memory of what was flattened: the
+    same numbers.
 
-    Torch's comes back channels first, and the ReLU before it then reads two orders at once, element by element, which
-    costs ``SmallCNN`` a twentieth of a step on a CPU.
+    Torch's comes back channels first, and the ReLU before it then reads two orders at once, element
+    by element, which costs ``SmallCNN`` a twentieth of a step on a CPU.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C·H·W), by channel, row and column."""
-        if self.training and input.requires_grad and input.is_contiguous(memory_format=torch.channels_last):
+        if (
+            self.training
+            and input.requires_grad
+            and input.is_contiguous(memory_format=torch.channels_last)
+        ):
             input.register_hook(_channels_last)  # type: ignore[no-untyped-call]
         return super().forward(input)
 

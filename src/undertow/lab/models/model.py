@@ -12,6 +12,6 @@ class Model(Protocol):
     """A frozen dataclass of sizes whose ``repr`` evaluates back to an equal object."""
 
     def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
-        """A module from normalised images (B, C, H, W), float32, to logits (B, classes), initialised by torch's
-        current generator."""
+        """A module from normalised images (B, C, H, W), float32, to logits (B, classes),
+        initialised by torch's current generator."""
         ...

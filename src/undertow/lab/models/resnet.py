@@ -13,11 +13,12 @@ from undertow.lab.models.initialise import he
 
 @dataclass(frozen=True)
 class ResNet:
-    """``depth`` = 6n + 2 layers: a 3×3 stem, three stages of n two-convolution blocks with ``width``, 2 and 4 times
-    ``width`` filters, global average pooling, a linear layer.
+    """``depth`` = 6n + 2 layers: a 3×3 stem, three stages of n two-convolution blocks with
+    ``width``, 2 and 4 times ``width`` filters, global average pooling, a linear layer.
 
-    Shortcuts are the paper's option A where the shape changes (every second pixel, new channels zero), so they have
-    no parameters. Depth 20 on CIFAR-10 has 269,722 parameters, norms included ("0.27M" in the paper's table 6).
+    Shortcuts are the paper's option A where the shape changes (every second pixel, new channels
+    zero), so they have no parameters. Depth 20 on CIFAR-10 has 269,722 parameters, norms included
+    ("0.27M" in the paper's table 6).
     """
 
     depth: int = 20
@@ -25,7 +26,9 @@ class ResNet:
 
     def __post_init__(self) -> None:
         if self.depth < 8 or (self.depth - 2) % 6:
-            raise ValueError(f"ResNet(depth={self.depth}): depth is 6n + 2, such as 8, 14, 20, 32, 44, 56 or 110")
+            raise ValueError(
+                f"ResNet(depth={self.depth}): depth is 6n + 2, such as 8, 14, 20, 32, 44, 56 or 110"
+            )
 
     def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
         """For images of any size from 4 × 4 pixels; stages two and three halve it."""

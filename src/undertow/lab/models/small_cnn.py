@@ -12,11 +12,11 @@ from undertow.lab.models.initialise import he
 
 @dataclass(frozen=True)
 class SmallCNN:
-    """Two 3×3 convolutions (``width`` and twice ``width`` filters), each with batch norm, 2×2 max pooling and ReLU,
-    then a linear layer on the flattened map.
+    """Two 3×3 convolutions (``width`` and twice ``width`` filters), each with batch norm, 2×2 max
+    pooling and ReLU, then a linear layer on the flattened map.
 
-    Pooling comes before the norm and ReLU: for max pooling and ReLU the order changes nothing but the cost, a
-    quarter of the elements to normalise.
+    Pooling comes before the norm and ReLU: for max pooling and ReLU the order changes nothing but
+    the cost, a quarter of the elements to normalise.
     """
 
     width: int = 16
@@ -25,7 +25,10 @@ class SmallCNN:
         """For images of at least 4 × 4 pixels."""
         channels, height, wide = shape_CHW
         if min(height, wide) < 4:
-            raise ValueError(f"SmallCNN halves the image twice; {height} × {wide} pixels are too few, 4 × 4 the least")
+            raise ValueError(
+                f"SmallCNN halves the image twice; {height} × {wide} pixels are too "
+                "few, 4 × 4 the least"
+            )
         features = 2 * self.width * (height // 4) * (wide // 4)
         return he(
             nn.Sequential(

@@ -13,11 +13,13 @@ from undertow.lab.models.initialise import he
 
 @dataclass(frozen=True)
 class WideResNet:
-    """WRN-``depth``-``widen``: depth 6n + 4, a stem of 16 filters, three stages of n pre-activation blocks with 16,
-    32 and 64 times ``widen`` filters, norm, ReLU, global average pooling, a linear layer.
+    """WRN-``depth``-``widen``: depth 6n + 4, a stem of 16 filters, three stages of n pre-activation
+    blocks with 16, 32 and 64 times ``widen`` filters, norm, ReLU, global average pooling, a linear
+    layer.
 
-    Where a block's shape changes, its shortcut is a 1×1 convolution of the activated input, as in the authors' code.
-    ``dropout`` acts between the two convolutions of a block. WRN-16-2 on CIFAR-10 has 691,674 parameters.
+    Where a block's shape changes, its shortcut is a 1×1 convolution of the activated input, as in
+    the authors' code. ``dropout`` acts between the two convolutions of a block. WRN-16-2 on
+    CIFAR-10 has 691,674 parameters.
     """
 
     depth: int = 16
@@ -26,7 +28,9 @@ class WideResNet:
 
     def __post_init__(self) -> None:
         if self.depth < 10 or (self.depth - 4) % 6:
-            raise ValueError(f"WideResNet(depth={self.depth}): depth is 6n + 4, such as 10, 16, 22, 28 or 40")
+            raise ValueError(
+                f"WideResNet(depth={self.depth}): depth is 6n + 4, such as 10, 16, 22, 28 or 40"
+            )
         if self.widen < 1 or not 0 <= self.dropout < 1:
             raise ValueError(f"{self!r}: widen is at least 1, dropout at least 0 and below 1")
 
@@ -64,7 +68,9 @@ class _Block(nn.Module):
         self.conv2 = nn.Conv2d(leaving, leaving, 3, padding=1, bias=False)
         self.dropout = nn.Dropout(dropout)
         changes = stride > 1 or entering != leaving
-        self.project = nn.Conv2d(entering, leaving, 1, stride=stride, bias=False) if changes else None
+        self.project = (
+            nn.Conv2d(entering, leaving, 1, stride=stride, bias=False) if changes else None
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         active = F.relu(self.norm1(x))

@@ -1,7 +1,9 @@
-"""Random crops and flips of whole batches, with draws that belong to (epoch, example), not to a place in a batch.
+"""Random crops and flips of whole batches, with draws that belong to (epoch, example), not to a
+place in a batch.
 
-All examples' draws of one epoch come from one generator seeded by (augment seed, epoch) and are then indexed by
-example. So a member sees the same pixels whatever the order of its batches and whatever runs it.
+All examples' draws of one epoch come from one generator seeded by (augment seed, epoch) and are
+then indexed by example. So a member sees the same pixels whatever the order of its batches and
+whatever runs it.
 """
 
 from __future__ import annotations
@@ -28,22 +30,28 @@ def order_of_epoch(seed: int, epoch: int, examples: int, device: torch.device) -
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """One epoch's draws: whether each example is mirrored and where its window lies, in padded pixels."""
+    """One epoch's draws: whether each example is mirrored and where its window lies, in padded
+    pixels."""
 
     mirrored_N: Tensor
     top_N: Tensor
     left_N: Tensor
 
     @classmethod
-    def of_epoch(cls, seed: int, epoch: int, examples: int, crop: int, device: torch.device) -> Draws:
-        """Draw for all examples. All three are drawn always, so switching one off leaves the others as they were."""
+    def of_epoch(
+        cls, seed: int, epoch: int, examples: int, crop: int, device: torch.device
+    ) -> Draws:
+        """Draw for all examples. All three are drawn always, so switching one off leaves the others
+        as they were."""
         source = generator(seed, epoch)
         mirrored_N = torch.rand(examples, generator=source) < 0.5
         offset_N2 = torch.randint(0, 2 * crop + 1, (2, examples), generator=source)
         return cls(mirrored_N.to(device), offset_N2[0].to(device), offset_N2[1].to(device))
 
 
-def augmented(x_BCHW: Tensor, index_B: Tensor, draws: Draws, recipe: Recipe, black_C: Tensor) -> Tensor:
+def augmented(
+    x_BCHW: Tensor, index_B: Tensor, draws: Draws, recipe: Recipe, black_C: Tensor
+) -> Tensor:
     """What the recipe does to the training examples ``index_B`` in this epoch."""
     if recipe.flip:
         x_BCHW = flip(x_BCHW, draws.mirrored_N[index_B])
@@ -58,9 +66,11 @@ def flip(x_BCHW: Tensor, mirrored_B: Tensor) -> Tensor:
 
 
 def crop(x_BCHW: Tensor, top_B: Tensor, left_B: Tensor, pad: int, black_C: Tensor) -> Tensor:
-    """Pad by ``pad`` black pixels and cut the window at (top, left), both in 0 … 2 ``pad``, ``pad`` being the middle.
+    """Pad by ``pad`` black pixels and cut the window at (top, left), both in 0 … 2 ``pad``, ``pad``
+    being the middle.
 
-    ``black_C`` is what black became by normalisation: padding comes before it, as in the papers' code.
+    ``black_C`` is what black became by normalisation: padding comes before it, as in the papers'
+    code.
     """
     B, C, H, W = x_BCHW.shape
     padded = black_C[None, :, None, None].expand(B, C, H + 2 * pad, W + 2 * pad).clone()

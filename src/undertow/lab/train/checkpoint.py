@@ -1,8 +1,8 @@
 """Checkpoints inside long trainings: where they are kept, when they are due, what is in them.
 
-A checkpoint is one safetensors file: models, optimizer, sums of the epoch under way, generators, and the step that
-comes next. A training that goes on from it gives the bytes of one that was never stopped, so when it is written
-(by the clock) does not matter.
+A checkpoint is one safetensors file: models, optimizer, sums of the epoch under way, generators,
+and the step that comes next. A training that goes on from it gives the bytes of one that was never
+stopped, so when it is written (by the clock) does not matter.
 """
 
 from __future__ import annotations
@@ -66,9 +66,12 @@ def never() -> bool:
 
 
 class Saver:
-    """Checkpoints of one training. ``asked`` says whether it should stop as soon as it has saved."""
+    """Checkpoints of one training. ``asked`` says whether it should stop as soon as it has
+    saved."""
 
-    def __init__(self, shelf: Shelf, name: str, *, every: float = EVERY, asked: Callable[[], bool] = never) -> None:
+    def __init__(
+        self, shelf: Shelf, name: str, *, every: float = EVERY, asked: Callable[[], bool] = never
+    ) -> None:
         self.shelf, self.name, self.every, self.asked = shelf, name, every, asked
         self._last = time.monotonic()
 
@@ -85,8 +88,8 @@ class Saver:
             raise Stopped
 
     def resume(self, state: TrainingState) -> int:
-        """Put the last checkpoint into ``state`` and return the step to go on with; 0 where there is none. A damaged
-        one counts as none: it costs time and nothing else."""
+        """Put the last checkpoint into ``state`` and return the step to go on with; 0 where there
+        is none. A damaged one counts as none: it costs time and nothing else."""
         data = self.shelf.load(self.name)
         if data is None:
             return 0
@@ -100,7 +103,8 @@ class Saver:
 
 
 class TrainingState:
-    """Everything that changes while models train: their own state, the optimizer's, sums, generators of noise."""
+    """Everything that changes while models train: their own state, the optimizer's, sums,
+    generators of noise."""
 
     def __init__(
         self,
@@ -112,12 +116,23 @@ class TrainingState:
         self.models, self.optimizer, self.sums, self.sources = models, optimizer, sums, sources
 
     def tensors(self) -> dict[str, Tensor]:
-        """Copies by name, each one contiguous and alone in its memory, as safetensors wants them."""
-        found = {f"model.{m}.{name}": value for m, model in enumerate(self.models) for name, value in state(model)}
+        """Copies by name, each one contiguous and alone in its memory, as safetensors wants
+        them."""
+        found = {
+            f"model.{m}.{name}": value
+            for m, model in enumerate(self.models)
+            for name, value in state(model)
+        }
         for index, values in self.optimizer.state_dict()["state"].items():
-            found |= {f"optimizer.{index}.{name}": v for name, v in values.items() if isinstance(v, Tensor)}
+            found |= {
+                f"optimizer.{index}.{name}": v
+                for name, v in values.items()
+                if isinstance(v, Tensor)
+            }
         found |= {f"sum.{index}": value for index, value in enumerate(self.sums)}
-        found |= {f"{GENERATOR}.{index}": source.get_state() for index, source in enumerate(self.sources)}
+        found |= {
+            f"{GENERATOR}.{index}": source.get_state() for index, source in enumerate(self.sources)
+        }
         return {name: value.detach().cpu().contiguous().clone() for name, value in found.items()}
 
     @torch.no_grad()
@@ -150,7 +165,8 @@ def state(model: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
-    """The value in the parameter's order of memory, since fused optimizers walk both side by side."""
+    """The value in the parameter's order of memory, since fused optimizers walk both side by
+    side."""
     if value.shape != parameter.shape:
         return value
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

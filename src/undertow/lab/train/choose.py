@@ -1,4 +1,5 @@
-"""Which runner trains a population: as asked, as its members or its neighbours were trained, or by measurement."""
+"""Which runner trains a population: as asked, as its members or its neighbours were trained, or by
+measurement."""
 
 from __future__ import annotations
 
@@ -32,26 +33,31 @@ from undertow.records.folder import MANIFEST, PLAN
 from undertow.records.opening import read_file
 
 STARTING = 2.5
-"""Seconds until the first worker process trains, measured on two cores; workers that are there cost nothing."""
+"""Seconds until the first worker process trains, measured on two cores; workers that are there cost
+nothing."""
 
 WORTH = 1.1
-"""How many times as fast stacked members must be to be chosen: their float32 sums are taken in another order, so they
-do not give the reference's bytes."""
+"""How many times as fast stacked members must be to be chosen: their float32 sums are taken in
+another order, so they do not give the reference's bytes."""
 
 LARGEST = {"cpu": 32, "cuda": 64}
-"""Members of one stack at most: beyond it the cost per member no longer falls (``docs/populations.md``)."""
+"""Members of one stack at most: beyond it the cost per member no longer falls
+(``docs/populations.md``)."""
 
 RAY_STACK = 16
-"""Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be counted there."""
+"""Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be
+counted there."""
 
 BOUND = 0.015
-"""Seconds of a step on one core beyond which a stack is not tried: what it saves is time between operations."""
+"""Seconds of a step on one core beyond which a stack is not tried: what it saves is time between
+operations."""
 
 PROBED_STEPS = 2
 """Steps of an epoch that is measured."""
 
 FEW = 500
-"""Steps of all members together up to which no worker is started ahead: most models are through with them sooner."""
+"""Steps of all members together up to which no worker is started ahead: most models are through
+with them sooner."""
 
 Where = Literal["here", "processes", "ray"]
 
@@ -67,7 +73,8 @@ class Choice:
 
     @property
     def name(self) -> str:
-        """What the manifest says. The size of a stack belongs to it: it can change the last bits of float32."""
+        """What the manifest says. The size of a stack belongs to it: it can change the last bits of
+        float32."""
         plain = {"here": "loop", "processes": "processes", "ray": "ray"}[self.where]
         if self.how == "single":
             return plain
@@ -83,7 +90,8 @@ class Means:
     chunk: int | None = None
     running: bool = False
     warm_up: Callable[[], None] = lambda: None
-    """Called where measuring begins and much is to be trained: workers may be wanted, and take seconds to start."""
+    """Called where measuring begins and much is to be trained: workers may be wanted, and take
+    seconds to start."""
 
     @property
     def side_by_side(self) -> bool:
@@ -92,8 +100,8 @@ class Means:
 
 
 def choose(population: Population, runner: str, means: Means, folder: Path) -> Choice:
-    """``folder`` is the population's own; its neighbours there are trained alike, so that a study's arms differ in
-    nothing but their intervention."""
+    """``folder`` is the population's own; its neighbours there are trained alike, so that a study's
+    arms differ in nothing but their intervention."""
     if runner == "loop":
         return Choice("single", "here", 1, "asked for")
     if runner == "processes":
@@ -110,7 +118,8 @@ def choose(population: Population, runner: str, means: Means, folder: Path) -> C
 
 
 def _begun(folder: Path, kind: str) -> int | None:
-    """The size of the stacks that a population was begun with; what is free in memory may have changed since."""
+    """The size of the stacks that a population was begun with; what is free in memory may have
+    changed since."""
     said = _read(folder / MANIFEST) or _read(folder / PLAN)
     found = re.fullmatch(rf"{kind}/(\d+)", str(said.get("runner", "")))
     return int(found[1]) if found else None
@@ -137,17 +146,24 @@ def _stacked(population: Population, means: Means, chunk: int, why: str) -> Choi
 
 
 def _before(population: Population, folder: Path, means: Means) -> Choice | None:
-    """As the population itself was begun, or else a neighbour with the same data and model, which has a teacher if
-    this one has: teachers make a step another one, in time and in memory."""
+    """As the population itself was begun, or else a neighbour with the same data and model, which
+    has a teacher if this one has: teachers make a step another one, in time and in memory."""
     wanted = {"data": without_address(population.data), "model": without_address(population.model)}
     for place in (folder, *sorted(folder.parent.glob("*/"))):
         for name in (MANIFEST, PLAN):
             said = _read(place / name)
-            alike = wanted.items() <= said.get("recipe", {}).items() and said.get("device") == means.device
+            alike = (
+                wanted.items() <= said.get("recipe", {}).items()
+                and said.get("device") == means.device
+            )
             # one that derives may have trained nothing, which says nothing about how to train
-            like = said.get("parent") is None and (said.get("teacher") is None) == (population.teacher is None)
+            like = said.get("parent") is None and (said.get("teacher") is None) == (
+                population.teacher is None
+            )
             if alike and (place == folder or like):
-                return _named(str(said["runner"]), population, means, f"as {said['name']!r} was trained")
+                return _named(
+                    str(said["runner"]), population, means, f"as {said['name']!r} was trained"
+                )
     return None
 
 
@@ -186,24 +202,31 @@ def _measured(population: Population, means: Means) -> Choice:
                 return _unstacked(population.members, trained, data, alone, means)
             size = stack_size(population, means)
             stacked = seconds_per_step(population, trained[0], data, size) / size
-        except Exception as error:  # a model that cannot be built, or not be stacked, says so when it is its turn
+        # a model that cannot be built, or not be stacked, says so when it is its turn
+        except Exception as error:
             place: Where = "processes" if means.side_by_side else "here"
             return Choice("single", place, 1, f"stacks cannot be tried ({_first_line(error)})")
     steps = _steps(population.members, trained, data)
     return cheapest(population.members, steps, alone, stacked, size, means)
 
 
-def _unstacked(members: int, trained: list[Recipe], data: Feed, alone: float, means: Means) -> Choice:
+def _unstacked(
+    members: int, trained: list[Recipe], data: Feed, alone: float, means: Means
+) -> Choice:
     """The choice where stacks are not worth trying: as if they were no faster."""
     choice = cheapest(members, _steps(members, trained, data), alone, alone, 1, means)
     return replace(
-        choice, reason=f"a step takes {alone:.2f} s of arithmetic, which stacks cannot save; no stack was tried"
+        choice,
+        reason=f"a step takes {alone:.2f} s of arithmetic, which stacks cannot save; no "
+        "stack was tried",
     )
 
 
 def _steps(members: int, trained: list[Recipe], data: Feed) -> int:
     """Steps of all members together."""
-    return members * sum(math.ceil(len(data.train_y_N) / recipe.batch) * recipe.epochs for recipe in trained)
+    return members * sum(
+        math.ceil(len(data.train_y_N) / recipe.batch) * recipe.epochs for recipe in trained
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -211,25 +234,33 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:120]
 
 
-def cheapest(members: int, steps: int, alone: float, stacked: float, size: int, means: Means) -> Choice:
-    """``steps`` are those of all members together; ``alone`` and ``stacked`` are seconds per member and step."""
+def cheapest(
+    members: int, steps: int, alone: float, stacked: float, size: int, means: Means
+) -> Choice:
+    """``steps`` are those of all members together; ``alone`` and ``stacked`` are seconds per member
+    and step."""
     beside = min(means.workers, members) if means.side_by_side else 1
     starting = 0.0 if means.running else STARTING
     loop, processes = steps * alone, starting + steps * alone / beside
     chunks = math.ceil(members / size)
-    stacks = (starting if beside > 1 and chunks > 1 else 0.0) + steps * stacked / min(beside, chunks)
+    stacks = (starting if beside > 1 and chunks > 1 else 0.0) + steps * stacked / min(
+        beside, chunks
+    )
     plain, where = min((loop, "here"), (processes, "processes")) if beside > 1 else (loop, "here")
     rates = f"{1 / alone:,.0f} steps a second alone, {1 / stacked:,.0f} in stacks of {size}"
     if stacks * WORTH < plain and size > 1:
         place: Where = "processes" if beside > 1 and chunks > 1 else "here"
-        return Choice("stacked", place, size, f"{rates}: about {stacks:,.0f} s instead of {plain:,.0f} s")
+        return Choice(
+            "stacked", place, size, f"{rates}: about {stacks:,.0f} s instead of {plain:,.0f} s"
+        )
     other = f", {loop:,.0f} s one after the other" if where == "processes" else ""
-    return Choice("single", where, 1, f"{rates}: about {plain:,.0f} s{other}")  # type: ignore[arg-type]
+    said = f"{rates}: about {plain:,.0f} s{other}"
+    return Choice("single", where, 1, said)  # type: ignore[arg-type]
 
 
 def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
-    """The fastest of two short epochs after one that does not count; members are fresh, with their own seeds, and so
-    are their teachers."""
+    """The fastest of two short epochs after one that does not count; members are fresh, with their
+    own seeds, and so are their teachers."""
     few = _FewSteps(data, PROBED_STEPS * recipe.batch)
     short = replace(recipe, epochs=3)
     seeds_M = [population.seeds.member(population.name, m) for m in range(size)]
@@ -247,7 +278,9 @@ def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: i
         train_member(models[0], few, short, seeds_M[0], (), note, objective=goal, teacher=alone)
     else:
         together = stacked_teacher(taught_by, size) if taught_by else None
-        train_stacked(models, few, [short] * size, seeds_M, (), note, objective=goal, teacher=together)
+        train_stacked(
+            models, few, [short] * size, seeds_M, (), note, objective=goal, teacher=together
+        )
     epochs = [after - before for before, after in itertools.pairwise(times)]
     return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
 

@@ -30,8 +30,9 @@ def plan_of(
     study_source: str | None = None,
     digest: Digest = digest_of,
 ) -> Manifest:
-    """The manifest without members. ``recipe`` also holds what else makes two populations different ones: data, model
-    and seed plan; for a derived population it is the recipe its parents were trained with."""
+    """The manifest without members. ``recipe`` also holds what else makes two populations different
+    ones: data, model and seed plan; for a derived population it is the recipe its parents were
+    trained with."""
     return Manifest(
         name=population.name,
         classes=splits.classes,
@@ -50,14 +51,18 @@ def plan_of(
 
 
 def number_type(population: Population) -> str:
-    """The arithmetic of a population: of the engine that runs it, or else of its trainings, joined by ``+``."""
+    """The arithmetic of a population: of the engine that runs it, or else of its trainings, joined
+    by ``+``."""
     engines = [i.dtype for i in population.interventions if isinstance(i, AbstractRuntime)]
     recipes = [population.recipe, *(i.finetune for i in population.interventions if i.finetune)]
-    return engines[0] if engines else "+".join(dict.fromkeys(recipe.precision for recipe in recipes))
+    return (
+        engines[0] if engines else "+".join(dict.fromkeys(recipe.precision for recipe in recipes))
+    )
 
 
 def examples_table(part: Part) -> pl.DataFrame:
-    """``examples.parquet`` of an image data set: ids, labels, slices, SHA-256 of the pixels, the picture as PNG."""
+    """``examples.parquet`` of an image data set: ids, labels, slices, SHA-256 of the pixels, the
+    picture as PNG."""
     hashes: list[str] = []
     pictures: list[bytes] = []
     for x_BCHW in chunks(part.x_NCHW):  # a streamed part is never in memory as a whole

@@ -16,7 +16,8 @@ BATCH = 512
 
 
 def probabilities(model: nn.Module, data: Feed) -> Tensor:
-    """Softmax of the logits, float32, (N, C), on the CPU; no augmentation, dropout off, products in full float32."""
+    """Softmax of the logits, float32, (N, C), on the CPU; no augmentation, dropout off, products in
+    full float32."""
     model.eval()
     with products("float32", data.device):
         return softmax_of(model, data)
@@ -27,18 +28,27 @@ def softmax_of(logits: Callable[[Tensor], Tensor], data: Feed) -> Tensor:
     """Probabilities of the test part by whatever gives logits."""
     return torch.cat(
         [
-            checked(logits(x_BCHW), (len(x_BCHW), data.classes), logits).float().softmax(dim=1).cpu()
+            checked(logits(x_BCHW), (len(x_BCHW), data.classes), logits)
+            .float()
+            .softmax(dim=1)
+            .cpu()
             for x_BCHW in data.test_batches(BATCH)
         ]
     )
 
 
 def checked(logits: Tensor, shape: tuple[int, ...], model: object) -> Tensor:
-    """The logits, if they are a tensor of this shape; else ``UserError`` that names the model and what it gave."""
+    """The logits, if they are a tensor of this shape; else ``UserError`` that names the model and
+    what it gave."""
     if isinstance(logits, Tensor) and tuple(logits.shape) == shape:
         return logits
-    gave = f"a tensor of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+    gave = (
+        f"a tensor of shape {tuple(logits.shape)}"
+        if isinstance(logits, Tensor)
+        else type(logits).__name__
+    )
     raise UserError(
-        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return one logit for each "
-        f"of the {shape[-1]} classes that build() is given, a tensor of shape {shape[-2:]}"
+        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return "
+        f"one logit for each of the {shape[-1]} classes that build() is given, a tensor of shape "
+        f"{shape[-2:]}"
     )

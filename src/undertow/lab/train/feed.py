@@ -1,4 +1,5 @@
-"""What the trainer asks of a data set, with images on the device (``resident``) or on disk (``streamed``)."""
+"""What the trainer asks of a data set, with images on the device (``resident``) or on disk
+(``streamed``)."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Feed(Protocol):
         ...
 
     def train_batch(self, index_B: Tensor) -> Tensor:
-        """The images (B, C, H, W) of these training examples, channels last, without augmentation."""
+        """The images (B, C, H, W) of these training examples, channels last, without
+        augmentation."""
         ...
 
     def test_batches(self, size: int) -> Iterator[Tensor]:

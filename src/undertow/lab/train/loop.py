@@ -1,4 +1,5 @@
-"""The reference trainer: one member, one straight loop. Every other runner must give what this gives."""
+"""The reference trainer: one member, one straight loop. Every other runner must give what this
+gives."""
 
 from __future__ import annotations
 
@@ -38,14 +39,15 @@ def train_member(
     objective: AbstractObjective | None = None,
     teacher: Teacher | None = None,
 ) -> dict[str, float]:
-    """Train ``model`` in place and return what was measured: the last epoch's mean loss, the interventions' facts.
+    """Train ``model`` in place; returns the last epoch's mean loss and the interventions' facts.
 
-    ``recipe=None`` trains nothing and only applies the interventions. The order of examples is drawn per epoch from
-    the stream ``order``, crops and flips from ``augment``, masks from ``init``; ``dropout`` seeds torch's own generator
-    for the length of the call, since ``nn.Dropout`` listens to no other. The last batch of an epoch may be short.
-    ``objective`` takes the place of cross-entropy with the labels; ``teacher``, where it wants one, sees the pixels
-    that ``model`` sees.
-    Raises ``DivergedError`` at the end of an epoch whose loss is not finite, ``Stopped`` where the saver was asked to.
+    ``recipe=None`` trains nothing and only applies the interventions. The order of examples is
+    drawn per epoch from the stream ``order``, crops and flips from ``augment``, masks from
+    ``init``; ``dropout`` seeds torch's own generator for the length of the call, since
+    ``nn.Dropout`` listens to no other. The last batch of an epoch may be short. ``objective`` takes
+    the place of cross-entropy with the labels; ``teacher``, where it wants one, sees the pixels
+    that ``model`` sees. Raises ``DivergedError`` after an epoch whose loss is not finite, ``Stopped``
+    where the saver was asked to.
     """
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     examples = len(data.train_y_N)
@@ -64,7 +66,8 @@ def train_member(
                 epoch, batch = divmod(step, per_epoch)
                 if batch == 0 or step == first:
                     order_N = order_of_epoch(seeds["order"], epoch, examples, data.device)
-                    draws = Draws.of_epoch(seeds["augment"], epoch, examples, recipe.crop, data.device)
+                    of_epoch = seeds["augment"], epoch, examples, recipe.crop, data.device
+                    draws = Draws.of_epoch(*of_epoch)
                     data.plan_epoch(order_N[batch * recipe.batch :], recipe.batch)
                 index_B = order_N[batch * recipe.batch : (batch + 1) * recipe.batch]
                 x_BCHW = augmented(data.train_batch(index_B), index_B, draws, recipe, data.black_C)

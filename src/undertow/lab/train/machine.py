@@ -15,9 +15,10 @@ RUNNERS = ("auto", "loop", "processes", "stacked", "ray")
 class Machine:
     """What to train with. ``None`` leaves it to the machine: all its cores, its GPU if it has one.
 
-    ``chunk`` is how many members are trained in one step where they are stacked. ``address`` is that of a running Ray
-    cluster (``auto`` for the one this machine belongs to); without one, the runner ``ray`` starts Ray here.
-    ``gpus_per_chunk`` is what a chunk reserves there, and may be a fraction.
+    ``chunk`` is how many members are trained in one step where they are stacked. ``address`` is
+    that of a running Ray cluster (``auto`` for the one this machine belongs to); without one, the
+    runner ``ray`` starts Ray here. ``gpus_per_chunk`` is what a chunk reserves there, and may be a
+    fraction.
     """
 
     runner: str = "auto"
@@ -33,9 +34,13 @@ class Machine:
         if self.device not in (None, "cpu", "cuda"):
             raise UserError(f"there is no device {self.device!r}: choose cpu or cuda")
         if self.device == "cuda" and self.runner != "ray" and not torch.cuda.is_available():
-            raise UserError("device 'cuda': torch finds no GPU here; choose cpu, or install torch's CUDA build")
+            raise UserError(
+                "device 'cuda': torch finds no GPU here; choose cpu, or install torch's CUDA build"
+            )
         if self.gpus_per_chunk <= 0:
-            raise UserError(f"gpus-per-chunk is {self.gpus_per_chunk}: a share of a GPU above 0 is needed")
+            raise UserError(
+                f"gpus-per-chunk is {self.gpus_per_chunk}: a share of a GPU above 0 is needed"
+            )
         for name, value in (("workers", self.workers), ("chunk", self.chunk)):
             if value is not None and value < 1:
                 raise UserError(f"{name} is {value}: at least 1 is needed")

@@ -1,8 +1,9 @@
-"""One member of a population: built from its seeds, taken through its interventions, asked about the test part."""
+"""One member of a population: built from its seeds, taken through its interventions, asked about
+the test part."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,8 @@ def build_member(
         model = population.model.build(data.shape_CHW, data.classes)
         if not isinstance(model, nn.Module):
             raise UserError(
-                f"{population.model!r}: build() returned {type(model).__name__}; it must return a torch.nn.Module"
+                f"{population.model!r}: build() returned {type(model).__name__}; it must return a "
+                "torch.nn.Module"
             )
         model = model.to(data.device, data.dtype)
     if parent_weights is not None:
@@ -42,8 +44,11 @@ def build_member(
     return model
 
 
-def build_teacher(population: Population, index: int, data: Feed, weights: Path | None) -> nn.Module:
-    """Who teaches member ``index`` of ``population``, with these weights, or fresh ones to measure what it costs.
+def build_teacher(
+    population: Population, index: int, data: Feed, weights: Path | None
+) -> nn.Module:
+    """Who teaches member ``index`` of ``population``, with these weights, or fresh ones to measure
+    what it costs.
 
     In eval mode and in the number type of the student's data. ``ValueError`` where nobody teaches.
     """
@@ -57,8 +62,8 @@ def build_teacher(population: Population, index: int, data: Feed, weights: Path 
 
 
 def fresh_teachers(population: Population, data: Feed, members: int) -> list[nn.Module]:
-    """Untrained teachers, as many as so many members need; none where nobody teaches. They cost what trained ones
-    do."""
+    """Untrained teachers, as many as so many members need; none where nobody teaches. They cost
+    what trained ones do."""
     if population.teacher is None:
         return []
     taught = {population.teacher_of(m): m for m in range(members)}
@@ -66,7 +71,8 @@ def fresh_teachers(population: Population, data: Feed, members: int) -> list[nn.
 
 
 def weights_bytes(population: Population, splits: Splits) -> int:
-    """How large a member's weights are. A model that cannot be built says so when it is a member's turn."""
+    """How large a member's weights are. A model that cannot be built says so when it is a member's
+    turn."""
     _, C, H, W = splits.train.x_NCHW.shape
     try:
         with torch.random.fork_rng(devices=[]):
@@ -79,8 +85,8 @@ def weights_bytes(population: Population, splits: Splits) -> int:
 
 
 def stages(population: Population) -> tuple[Stage, ...]:
-    """The trainings that a member goes through, each with what acts during it: one from scratch, or one per
-    intervention that derives, which may train nothing."""
+    """The trainings that a member goes through, each with what acts during it: one from scratch, or
+    one per intervention that derives, which may train nothing."""
     acting = tuple(i for i in population.interventions if isinstance(i, AbstractWeights))
     if population.parent is None:
         return ((population.recipe, acting),)
@@ -90,7 +96,8 @@ def stages(population: Population) -> tuple[Stage, ...]:
 def answers(
     population: Population, model: nn.Module, data: Feed, facts: dict[str, float]
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
-    """A trained member's probabilities on the test part, and its facts with those of its engine and its accuracy.
+    """A trained member's probabilities on the test part, and its facts with those of its engine and
+    its accuracy.
 
     Raises ``DivergedError`` where a prediction is not finite.
     """
@@ -106,12 +113,17 @@ def answers(
     return proba_NC, facts
 
 
-def _by_engine(engine: AbstractRuntime, model: nn.Module, data: Feed) -> tuple[NDArray[np.float32], dict[str, float]]:
+def _by_engine(
+    engine: AbstractRuntime, model: nn.Module, data: Feed
+) -> tuple[NDArray[np.float32], dict[str, float]]:
     first_B = torch.arange(min(CALIBRATION, len(data.train_y_N)), device=data.device)
     model = model.eval().to("cpu", torch.float32)
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     compiled = engine.compile(model, _plain(data.train_batch(first_B)))
-    logits: Callable[[torch.Tensor], torch.Tensor] = lambda x_BCHW: compiled.logits(_plain(x_BCHW))  # noqa: E731
+
+    def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
+        return compiled.logits(_plain(x_BCHW))
+
     facts = {"weights_changed": float(compiled.effect.changed)} | compiled.effect.facts
     return softmax_of(logits, data).numpy(), facts
 
@@ -125,5 +137,8 @@ def weights_file(model: nn.Module) -> bytes:
     """The model's state as a safetensors file. Tied weights are kept under each of their names."""
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     return save(
-        {name: value.contiguous(memory_format=torch.contiguous_format).clone() for name, value in state.items()}
+        {
+            name: value.contiguous(memory_format=torch.contiguous_format).clone()
+            for name, value in state.items()
+        }
     )

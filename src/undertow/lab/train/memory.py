@@ -23,7 +23,8 @@ from undertow.lab.train.stack import Stack
 from undertow.lab.train.teacher import stacked_teacher
 
 SHARE = 0.6
-"""Of the memory that is free, what stacks may take: the rest is for the allocator's gaps and for others."""
+"""Of the memory that is free, what stacks may take: the rest is for the allocator's gaps and for
+others."""
 
 PAIR = 2
 """Members of the stack that is looked at; one alone takes other paths through ``vmap``."""
@@ -41,10 +42,11 @@ class MemberMemory:
     activations: int
     """A batch of images and what the forward pass keeps for the backward pass."""
     working: int
-    """The largest of these once more: the gradient that comes and goes beside them. Or what a teacher's forward pass,
-    which is over before, needs beyond them."""
+    """The largest of these once more: the gradient that comes and goes beside them. Or what a
+    teacher's forward pass, which is over before, needs beyond them."""
     once: int = 0
-    """What the whole stack needs once: a teacher that all members share. The only number that is not per member."""
+    """What the whole stack needs once: a teacher that all members share. The only number that is
+    not per member."""
 
     @property
     def total(self) -> int:
@@ -54,7 +56,10 @@ class MemberMemory:
 def member_memory(population: Population, data: Feed) -> MemberMemory:
     """Count by one real step of a stack of two what it keeps, each storage once, and take half."""
     recipe = population.recipe
-    models = [build_member(population, population.seeds.member(population.name, m), data, None) for m in range(PAIR)]
+    models = [
+        build_member(population, population.seeds.member(population.name, m), data, None)
+        for m in range(PAIR)
+    ]
     pruned = any(isinstance(i, AbstractWeights) for i in population.interventions)
     masks = sum(p.numel() for p in models[0].parameters() if p.ndim >= 2) if pruned else 0
     stack = Stack(models, [torch.Generator(data.device) for _ in models])
@@ -66,11 +71,17 @@ def member_memory(population: Population, data: Feed) -> MemberMemory:
     return _with_teachers(memory, fresh_teachers(population, data, PAIR), recipe, x_MBCHW)
 
 
-def _with_teachers(memory: MemberMemory, teachers: list[nn.Module], recipe: Recipe, x_MBCHW: Tensor) -> MemberMemory:
+def _with_teachers(
+    memory: MemberMemory, teachers: list[nn.Module], recipe: Recipe, x_MBCHW: Tensor
+) -> MemberMemory:
     """The same with a teacher for each member, or with one for all."""
     if not teachers:
         return memory
-    weights = sum(value.nbytes for teacher in teachers for value in (*teacher.parameters(), *teacher.buffers()))
+    weights = sum(
+        value.nbytes
+        for teacher in teachers
+        for value in (*teacher.parameters(), *teacher.buffers())
+    )
     stack = stacked_teacher([copy.deepcopy(teachers[m % len(teachers)]) for m in range(PAIR)], PAIR)
     assert isinstance(stack, Stack)
     with _noted(stack, x_MBCHW) as kept, shortened(recipe.precision, x_MBCHW.device):
@@ -95,9 +106,13 @@ def _step(stack: Stack, recipe: Recipe, x_MBCHW: Tensor, y_B: Tensor) -> tuple[i
 
 @contextmanager
 def _noted(stack: Stack, x_MBCHW: Tensor) -> Iterator[dict[int, int]]:
-    """The bytes of every storage that a forward pass inside keeps for a backward pass, images included."""
+    """The bytes of every storage that a forward pass inside keeps for a backward pass, images
+    included."""
     kept: dict[int, int] = {}
-    own = {t.untyped_storage().data_ptr() for t in (*stack.parameters.values(), *stack.buffers.values())}
+    own = {
+        t.untyped_storage().data_ptr()
+        for t in (*stack.parameters.values(), *stack.buffers.values())
+    }
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -114,9 +129,14 @@ def _state(stack: Stack, recipe: Recipe) -> int:
     """After the step above: parameters, gradients, buffers, and the optimizer's tensors."""
     optimizer = make_optimizer(recipe, stack.parameters.values())
     optimizer.step()
-    moments = [v for values in optimizer.state.values() for v in values.values() if isinstance(v, Tensor)]
+    moments = [
+        v for values in optimizer.state.values() for v in values.values() if isinstance(v, Tensor)
+    ]
     gradients = [p.grad for p in stack.parameters.values() if p.grad is not None]
-    return sum(t.nbytes for t in (*stack.parameters.values(), *stack.buffers.values(), *gradients, *moments))
+    return sum(
+        t.nbytes
+        for t in (*stack.parameters.values(), *stack.buffers.values(), *gradients, *moments)
+    )
 
 
 def free_memory(device: torch.device) -> int:
@@ -131,5 +151,6 @@ def free_memory(device: torch.device) -> int:
 
 
 def members_that_fit(memory: MemberMemory, device: torch.device, processes: int) -> int:
-    """How many members one stack can hold where ``processes`` of them share the device; at least one."""
+    """How many members one stack can hold where ``processes`` of them share the device; at least
+    one."""
     return max(1, int((SHARE * free_memory(device) / processes - memory.once) / memory.total))

@@ -10,13 +10,19 @@ import torch
 from undertow.lab.train.recipe import Recipe
 
 
-def make_optimizer(recipe: Recipe, parameters: Iterable[torch.Tensor] | list[dict[str, Any]]) -> torch.optim.Optimizer:
-    """SGD or Adam over all parameters, biases and norms included; decay is the L2 kind, inside the gradient.
+def make_optimizer(
+    recipe: Recipe, parameters: Iterable[torch.Tensor] | list[dict[str, Any]]
+) -> torch.optim.Optimizer:
+    """SGD or Adam over all parameters, biases and norms included; decay is the L2 kind, inside the
+    gradient.
 
-    The momentum of a recipe is SGD's; Adam keeps torch's 0.9 and 0.999. Fused: one pass over the memory of each.
+    The momentum of a recipe is SGD's; Adam keeps torch's 0.9 and 0.999. Fused: one pass over the
+    memory of each.
     """
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+        return torch.optim.Adam(
+            parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
+        )
     return torch.optim.SGD(
         parameters,
         lr=recipe.lr,

@@ -1,4 +1,5 @@
-"""Train declared populations into a folder: resumable, whatever trains them, and the same bytes after any kill."""
+"""Train declared populations into a folder: resumable, whatever trains them, and the same bytes
+after any kill."""
 
 from __future__ import annotations
 
@@ -45,20 +46,23 @@ def train_population(
     scale: Scale = "none",
     study_source: str | None = None,
 ) -> Path:
-    """Train every member that ``out/<population>`` lacks, parents and teachers first, and return that folder.
+    """Train every member that ``out/<population>`` lacks, parents and teachers first, and return
+    that folder.
 
-    ``runner`` says how: ``loop`` one after the other in this process, ``processes`` side by side in ``workers`` (one
-    per core unless told), ``stacked`` many in one step, ``ray`` on a cluster, ``auto`` as the first steps measure. The
-    first two give the same bytes, manifests apart, which name the runner; stacked members agree to rounding. On a
-    CPU all give the same bytes again after any kill and rerun. ``Trainer`` has more settings, and trains several
-    populations.
+    ``runner`` says how: ``loop`` one after the other in this process, ``processes`` side by side in
+    ``workers`` (one per core unless told), ``stacked`` many in one step, ``ray`` on a cluster,
+    ``auto`` as the first steps measure. The first two give the same bytes, manifests apart, which
+    name the runner; stacked members agree to rounding. On a CPU all give the same bytes again after
+    any kill and rerun. ``Trainer`` has more settings, and trains several populations.
 
-    Raises ``NoEffectError`` where an intervention changes nothing, ``RecordError`` where the folder holds another
-    population, ``UserError`` where data or the weights of parents or teachers are missing, ``UndertowError`` where
-    every member failed or diverged.
+    Raises ``NoEffectError`` where an intervention changes nothing, ``RecordError`` where the folder
+    holds another population, ``UserError`` where data or the weights of parents or teachers are
+    missing, ``UndertowError`` where every member failed or diverged.
     """
     machine = Machine(runner, workers)
-    with Trainer(out, machine, progress=progress, scale=scale, study_source=study_source) as trainer:
+    with Trainer(
+        out, machine, progress=progress, scale=scale, study_source=study_source
+    ) as trainer:
         return trainer.train(population)
 
 
@@ -82,14 +86,16 @@ def _nobody(event: Event) -> None:
 
 
 class Trainer:
-    """Trains populations into one folder with one set of means; workers stay from one population to the next.
+    """Trains populations into one folder with one set of means; workers stay from one population to
+    the next.
 
-    A member that fails is recorded as failed, with its reason, and tried again by the next run. One that diverges is
-    recorded as diverged and never tried again. Each member's final weights go to ``weights/<member>.safetensors``
-    beside the record. They are no part of it, but derived populations start from their parents' and students learn from
-    their teachers', so their SHA-256 lies beside them and is looked at before.
-    ``asked`` is polled at each step: once it is true, checkpoints are kept and ``Stopped`` is raised. ``accept`` names
-    what may have changed since members were trained (``model MLP``), as the refusal says it.
+    A member that fails is recorded as failed, with its reason, and tried again by the next run. One
+    that diverges is recorded as diverged and never tried again. Each member's final weights go to
+    ``weights/<member>.safetensors`` beside the record. They are no part of it, but derived
+    populations start from their parents' and students learn from their teachers', so their SHA-256
+    lies beside them and is looked at before. ``asked`` is polled at each step: once it is true,
+    checkpoints are kept and ``Stopped`` is raised. ``accept`` names what may have changed since
+    members were trained (``model MLP``), as the refusal says it.
     """
 
     def __init__(
@@ -115,13 +121,17 @@ class Trainer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for place in self._places.values():
             place.close()
 
     def train(self, population: Population) -> Path:
-        """Bring one population to its end, its parents and teachers first, and return its folder."""
+        """Bring one population to its end, its parents and teachers first, and return its
+        folder."""
         self._bring_to_end(population)
         return self.folder(population)
 
@@ -135,15 +145,18 @@ class Trainer:
     def _bring_to_end(self, population: Population) -> Ended:
         """Train what is missing and say which members are done and which diverged.
 
-        Failed members are tried again once in a trainer's life, lest each of many derived populations train a hopeless
-        parent member once more.
+        Failed members are tried again once in a trainer's life, lest each of many derived
+        populations train a hopeless parent member once more.
         """
         _check_precisions(population, self.device)
         self._digest.see(population)
         sources = self._bring_to_end(population.source) if population.source else Ended()
         splits = population.data.load()
         if not isinstance(splits, Splits):
-            raise UserError(f"{population.data!r}: load() returned {type(splits).__name__}; it must return Splits")
+            raise UserError(
+                f"{population.data!r}: load() returned {type(splits).__name__}; it "
+                "must return Splits"
+            )
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
         first = population.name not in self._tried
@@ -163,12 +176,26 @@ class Trainer:
 
     def _choose(self, population: Population) -> Choice:
         workers = self.machine.workers or cores()
-        means = Means(self.device, workers, self.machine.chunk, running="processes" in self._places, warm_up=warm_up)
+        means = Means(
+            self.device,
+            workers,
+            self.machine.chunk,
+            running="processes" in self._places,
+            warm_up=warm_up,
+        )
         return choose(population, self.machine.runner, means, self.folder(population))
 
     def _writer(self, population: Population, splits: Splits, choice: Choice) -> PopulationWriter:
         folder = self.folder(population)
-        plan = plan_of(population, splits, choice.name, self.device, self.scale, self.study_source, self._digest)
+        plan = plan_of(
+            population,
+            splits,
+            choice.name,
+            self.device,
+            self.scale,
+            self.study_source,
+            self._digest,
+        )
         beside = population.members * weights_bytes(population, splits)
         writer = PopulationWriter(
             folder,
@@ -178,20 +205,27 @@ class Trainer:
             beside=beside,
             accept=self.accept,
         )
-        surplus = sorted({*writer.done_members(), *writer.diverged_members()} - set(member_ids(population)))
+        surplus = sorted(
+            {*writer.done_members(), *writer.diverged_members()} - set(member_ids(population))
+        )
         if surplus:
             raise RecordError(
-                f"{folder}: holds member {surplus[0]!r}, but only {population.members} members are wanted; choose "
-                "another folder or delete this one"
+                f"{folder}: holds member {surplus[0]!r}, but only {population.members} members are "
+                "wanted; choose another folder or delete this one"
             )
         return writer
 
-    def _with_damaged(self, population: Population, sources: Ended, writer: PopulationWriter) -> Ended:
-        """The same without members of the parent or teacher whose weights are not what was written."""
+    def _with_damaged(
+        self, population: Population, sources: Ended, writer: PopulationWriter
+    ) -> Ended:
+        """The same without members of the parent or teacher whose weights are not what was
+        written."""
         if population.source is None or not _missing(population, writer):
             return sources
         paths = {m: self._weights(population.source, m) for m in sources.done}
-        damaged = frozenset(m for m, path in paths.items() if path.exists() and not _as_written(path))
+        damaged = frozenset(
+            m for m, path in paths.items() if path.exists() and not _as_written(path)
+        )
         return replace(sources, done=sources.done - damaged, damaged=damaged)
 
     def _orphans(self, population: Population, sources: Ended, writer: PopulationWriter) -> None:
@@ -206,23 +240,32 @@ class Trainer:
                 self._record(population, writer, job, Diverged(f"{its_source} diverged"))
             elif source in sources.damaged:
                 said = (
-                    f"the weights of {its_source} are not the ones that were written; put them back or train it again"
+                    f"the weights of {its_source} are not the ones that were written; put them "
+                    "back or train it again"
                 )
                 self._record(population, writer, job, Failure(said))
             elif source not in sources.done:
                 self._record(population, writer, job, Failure(f"{its_source} failed"))
 
-    def _work(self, population: Population, sources: Ended, writer: PopulationWriter, choice: Choice) -> Work:
-        """What is left, in chunks cut by a member's number, so that a resumed run stacks the same members together;
-        a stack that lacks one member is made whole again."""
+    def _work(
+        self, population: Population, sources: Ended, writer: PopulationWriter, choice: Choice
+    ) -> Work:
+        """What is left, in chunks cut by a member's number, so that a resumed run stacks the same
+        members together; a stack that lacks one member is made whole again."""
         missing = {job.id for job in _missing(population, writer)}
         chunks = []
         for start in range(0, population.members, choice.chunk):
             chunk = range(population.members)[start : start + choice.chunk]
-            able = [m for m in chunk if population.source is None or source_member(population, m) in sources.done]
+            able = [
+                m
+                for m in chunk
+                if population.source is None or source_member(population, m) in sources.done
+            ]
             if missing & {member_id(m) for m in able}:
                 chunks.append(tuple(self._job(population, m) for m in able))
-        return Work(population, tuple(chunks), choice.how, self.device, self.folder(population) / UNFINISHED)
+        return Work(
+            population, tuple(chunks), choice.how, self.device, self.folder(population) / UNFINISHED
+        )
 
     def _job(self, population: Population, index: int) -> Job:
         if population.source is None:
@@ -232,7 +275,8 @@ class Trainer:
             does = "learns" if population.teacher else "derives"
             raise UserError(
                 f"{path}: these weights are gone, and {population.name!r} {does} from them; delete "
-                f"{self.folder(population.source)} and {self.folder(population)} to train both again"
+                f"{self.folder(population.source)} and {self.folder(population)} to train both "
+                "again"
             )
         if population.teacher:
             return Job(index, member_id(index), teacher_weights=path)
@@ -260,26 +304,39 @@ class Trainer:
         from undertow.lab.train.places.cluster import RayCluster
 
         machine = self.machine
-        return RayCluster(machine.address, machine.gpus_per_chunk, 1.0, asked=self.asked, workers=machine.workers)
+        return RayCluster(
+            machine.address, machine.gpus_per_chunk, 1.0, asked=self.asked, workers=machine.workers
+        )
 
     def _explain(self, population: Population, choice: Choice, writer: PopulationWriter) -> None:
-        """Say once why this runner and this arithmetic, and of which code a change will not be noticed."""
+        """Say once why this runner and this arithmetic, and of which code a change will not be
+        noticed."""
         unseen = [name for name, digest in writer.plan.built_from.items() if digest == UNKNOWN]
         for said in (
             f"runner {choice.name}: {choice.reason}",
             f"arithmetic: {reason(population.recipe.precision, torch.device(self.device))}",
-            *(f"the code of {name} cannot be read, so a later change of it will not be noticed" for name in unseen),
+            *(
+                f"the code of {name} cannot be read, so a later change of it will not be noticed"
+                for name in unseen
+            ),
         ):
             if said not in self._said:
                 self._said.add(said)
                 self.watch(Event("note", population.name, "", population.members, reason=said))
 
     def _record(
-        self, population: Population, writer: PopulationWriter, job: Job, result: Outcome | Diverged | Failure
+        self,
+        population: Population,
+        writer: PopulationWriter,
+        job: Job,
+        result: Outcome | Diverged | Failure,
     ) -> None:
         seeds = population.seeds.member(population.name, job.index)
         source = source_member(population, job.index)
-        parent, teacher = source if population.parent else None, source if population.teacher else None
+        parent, teacher = (
+            source if population.parent else None,
+            source if population.teacher else None,
+        )
         match result:
             case Outcome():
                 # the record, written next, must not outlive the weights
@@ -297,19 +354,30 @@ class Trainer:
                     seconds=result.seconds,
                 )
                 for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-[0-9]*"):
-                    served.unlink(missing_ok=True)  # a stack's checkpoint serves until its last member is written
+                    # a stack's checkpoint serves until its last member is written
+                    served.unlink(missing_ok=True)
                 self._tell("done", population, job.id)
             case Diverged():
-                writer.diverge_member(job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher)
+                writer.diverge_member(
+                    job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher
+                )
                 self._tell("diverged", population, job.id, result.reason)
             case Failure(fatal=True):
-                raise NoEffectError(f"population {population.name!r}, member {job.id}: {result.reason}")
+                raise NoEffectError(
+                    f"population {population.name!r}, member {job.id}: {result.reason}"
+                )
             case Failure():
-                writer.fail_member(job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher)
+                writer.fail_member(
+                    job.id, result.reason, seeds=seeds, parent=parent, teacher=teacher
+                )
                 self._tell("failed", population, job.id, result.reason, result.trace)
 
-    def _tell(self, kind: Kind, population: Population, member: str, reason: str = "", trace: str = "") -> None:
-        self.watch(Event(kind, population.name, member, population.members, reason=reason, trace=trace))
+    def _tell(
+        self, kind: Kind, population: Population, member: str, reason: str = "", trace: str = ""
+    ) -> None:
+        self.watch(
+            Event(kind, population.name, member, population.members, reason=reason, trace=trace)
+        )
 
     def _finish(self, population: Population, writer: PopulationWriter) -> Ended:
         ended = Ended(frozenset(writer.done_members()), frozenset(writer.diverged_members()))
@@ -319,7 +387,9 @@ class Trainer:
         for unfinished in (folder / "weights").glob("*.tmp"):
             unfinished.unlink()
         if not ended.done:
-            raise UndertowError(f"no member of population {population.name!r} is of use; {manifest.notes[0]}")
+            raise UndertowError(
+                f"no member of population {population.name!r} is of use; {manifest.notes[0]}"
+            )
         return ended
 
 
@@ -334,31 +404,41 @@ class Ended:
 
 
 def _digest_file(weights: Path) -> Path:
-    """Beside weights: the SHA-256 of what was written, so that swapped or damaged ones are not built upon."""
+    """Beside weights: the SHA-256 of what was written, so that swapped or damaged ones are not
+    built upon."""
     return weights.with_name(f"{weights.name}.sha256")
 
 
 def _as_written(weights: Path) -> bool:
-    """Whether weights are what was written; those of earlier versions have nothing to compare with."""
+    """Whether weights are what was written; those of earlier versions have nothing to compare
+    with."""
     said = _digest_file(weights)
-    return not said.exists() or said.read_text(encoding="utf-8", errors="replace").strip() == sha256(
-        weights.read_bytes()
-    )
+    return not said.exists() or said.read_text(
+        encoding="utf-8", errors="replace"
+    ).strip() == sha256(weights.read_bytes())
 
 
 def _check_precisions(population: Population, device: str) -> None:
-    """``UserError`` where the device lacks a number format, or a fine-tuning asks for weights of another type."""
+    """``UserError`` where the device lacks a number format, or a fine-tuning asks for weights of
+    another type."""
     asked = population.recipe.precision
-    for recipe in (population.recipe, *(i.finetune for i in population.interventions if i.finetune)):
+    for recipe in (
+        population.recipe,
+        *(i.finetune for i in population.interventions if i.finetune),
+    ):
         check_precision(recipe.precision, torch.device(device))
         if storage(recipe.precision) != storage(asked):
             raise UserError(
-                f"population {population.name!r}: its fine-tuning asks for precision {recipe.precision!r} and its "
-                f"parents have {asked!r}; give both the same"
+                f"population {population.name!r}: its fine-tuning asks for precision "
+                f"{recipe.precision!r} and its parents have {asked!r}; give both the same"
             )
 
 
 def _missing(population: Population, writer: PopulationWriter) -> list[Job]:
     """Members that are neither done nor diverged."""
     there = {*writer.done_members(), *writer.diverged_members()}
-    return [Job(index, member) for index, member in enumerate(member_ids(population)) if member not in there]
+    return [
+        Job(index, member)
+        for index, member in enumerate(member_ids(population))
+        if member not in there
+    ]

@@ -1,4 +1,5 @@
-"""Number formats in training: what each one means on a device, and why it is in use, in one sentence."""
+"""Number formats in training: what each one means on a device, and why it is in use, in one
+sentence."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def storage(precision: Precision) -> torch.dtype:
 
 
 def shortened(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """For a forward pass: ``bfloat16`` is autocast, the others compute in the type of the weights."""
+    """For a forward pass: ``bfloat16`` is autocast, the others compute in the type of the
+    weights."""
     if precision == "bfloat16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
@@ -25,8 +27,8 @@ def shortened(precision: Precision, device: torch.device) -> AbstractContextMana
 
 @contextmanager
 def products(precision: Precision, device: torch.device) -> Iterator[None]:
-    """Around forward and backward passes: how CUDA multiplies float32. ``float32`` means float32; torch's default would
-    let convolutions use TF32."""
+    """Around forward and backward passes: how CUDA multiplies float32. ``float32`` means float32;
+    torch's default would let convolutions use TF32."""
     if device.type != "cuda":
         yield
         return
@@ -45,7 +47,10 @@ def products(precision: Precision, device: torch.device) -> Iterator[None]:
 def check_precision(precision: Precision, device: torch.device) -> None:
     """``UserError`` for a number format that this device has not."""
     if precision == "tf32" and device.type != "cuda":
-        raise UserError(f"precision 'tf32' exists on CUDA alone, and this runs on {device.type}; choose 'float32'")
+        raise UserError(
+            f"precision 'tf32' exists on CUDA alone, and this runs on {device.type}; "
+            "choose 'float32'"
+        )
 
 
 def reason(precision: Precision, device: torch.device) -> str:
@@ -56,15 +61,19 @@ def reason(precision: Precision, device: torch.device) -> str:
             return "float64, as the recipe asks: for comparing runners, several times slower"
         case "bfloat16" if has_bfloat16(device):
             return (
-                f"bfloat16 autocast over float32 weights, as the recipe asks: this {_name(device)} computes it natively"
+                f"bfloat16 autocast over float32 weights, as the recipe asks: this {_name(device)} "
+                "computes it natively"
             )
         case "bfloat16":
             return (
-                f"bfloat16 autocast over float32 weights, as the recipe asks: this {_name(device)} has no instructions "
-                "for it, so float32 would be faster"
+                f"bfloat16 autocast over float32 weights, as the recipe asks: this {_name(device)} "
+                "has no instructions for it, so float32 would be faster"
             )
         case "tf32":
-            return "float32 weights with TF32 products, as the recipe asks: 10 bits of fraction in each product"
+            return (
+                "float32 weights with TF32 products, as the recipe asks: 10 bits of fraction in "
+                "each product"
+            )
     return "float32 throughout" + (", TF32 off" if device.type == "cuda" else "")
 
 
@@ -73,7 +82,9 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":  # of a cluster's GPUs nothing is known here
         return not torch.cuda.is_available() or torch.cuda.get_device_capability(device) >= (8, 0)
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+    return bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
+    )
 
 
 def _name(device: torch.device) -> str:

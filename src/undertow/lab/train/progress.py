@@ -11,8 +11,9 @@ Kind = Literal["note", "kept", "started", "epoch", "done", "failed", "diverged"]
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to a member. ``kept`` is one found finished on resuming; ``failed`` and ``diverged`` come
-    with the reason. A ``note`` is about the whole population: which runner was chosen, what arithmetic, and why."""
+    """One thing that happened to a member. ``kept`` is one found finished on resuming; ``failed``
+    and ``diverged`` come with the reason. A ``note`` is about the whole population: which runner
+    was chosen, what arithmetic, and why."""
 
     kind: Kind
     population: str

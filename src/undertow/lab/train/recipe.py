@@ -12,8 +12,9 @@ Precision = Literal["float32", "float64", "bfloat16", "tf32"]
 class Recipe:
     """How one member is trained.
 
-    ``lr`` is the peak rate; ``cosine`` and ``linear`` decay it to 0 over the training, ``steps`` multiplies it by
-    ``decay`` at each fraction of training in ``milestones``. ``warmup`` is a fraction of training.
+    ``lr`` is the peak rate; ``cosine`` and ``linear`` decay it to 0 over the training, ``steps``
+    multiplies it by ``decay`` at each fraction of training in ``milestones``. ``warmup`` is a
+    fraction of training.
     """
 
     epochs: int
@@ -31,7 +32,8 @@ class Recipe:
     flip: bool = False
     """Mirror each training image with probability one half."""
     crop: int = 0
-    """Pad by this many pixels and cut a random window of the original size; 0 leaves images alone."""
+    """Pad by this many pixels and cut a random window of the original size; 0 leaves images
+    alone."""
     precision: Precision = "float32"
-    """The arithmetic of training. ``bfloat16`` is autocast over float32 weights; ``tf32`` is CUDA's shorter float32
-    product; test predictions of both are computed in float32."""
+    """The arithmetic of training. ``bfloat16`` is autocast over float32 weights; ``tf32`` is CUDA's
+    shorter float32 product; test predictions of both are computed in float32."""

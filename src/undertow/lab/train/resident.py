@@ -14,9 +14,11 @@ from undertow.lab.data.lazy import Images
 
 @dataclass(frozen=True, eq=False)
 class Resident:
-    """Images of zero mean and unit spread per channel by the data set's own figures, channels last; labels int64.
+    """Images of zero mean and unit spread per channel by the data set's own figures, channels last;
+    labels int64.
 
-    The trainer reads it through the methods alone, so data that do not fit can come from elsewhere (``streamed``).
+    The trainer reads it through the methods alone, so data that do not fit can come from elsewhere
+    (``streamed``).
     """
 
     train_x_NCHW: Tensor
@@ -45,7 +47,8 @@ class Resident:
 
     def train_batch(self, index_B: Tensor) -> Tensor:
         """The images (B, C, H, W) of these training examples, as they are: no augmentation."""
-        # index_select would bring the channels to the front in memory; rows of (H, W, C) are copied whole
+        # index_select would bring the channels to the front in memory; rows of (H, W, C) are copied
+        # whole
         return self.train_x_NCHW.permute(0, 2, 3, 1).index_select(0, index_B).permute(0, 3, 1, 2)
 
     def test_batches(self, size: int) -> Iterator[Tensor]:
@@ -53,9 +56,11 @@ class Resident:
         return iter(torch.split(self.test_x_NCHW, size))
 
 
-def resident(splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Resident:
-    """Move both parts of a data set to ``device``. Normalisation is in float32 whatever ``dtype``, so a float64
-    training sees the same pixels."""
+def resident(
+    splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Resident:
+    """Move both parts of a data set to ``device``. Normalisation is in float32 whatever ``dtype``,
+    so a float64 training sees the same pixels."""
     mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)
 
     def normalised(x_NCHW: Images) -> Tensor:

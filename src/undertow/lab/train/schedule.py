@@ -10,8 +10,9 @@ from undertow.lab.train.recipe import Recipe
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     """The rate for optimizer step ``step`` (0-based) of ``steps``.
 
-    Linear warm-up ends at the peak after ``recipe.warmup`` of all steps; ``cosine`` and ``linear`` decay over what is
-    left and would be 0 one step after the last. Milestones are fractions of all steps, warm-up included.
+    Linear warm-up ends at the peak after ``recipe.warmup`` of all steps; ``cosine`` and ``linear``
+    decay over what is left and would be 0 one step after the last. Milestones are fractions of all
+    steps, warm-up included.
     """
     warm = round(recipe.warmup * steps)
     if step < warm:
@@ -25,4 +26,6 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
         case "linear":
             return recipe.lr * (1 - done)
         case "steps":
-            return recipe.lr * recipe.decay ** sum(step >= milestone * steps for milestone in recipe.milestones)
+            return recipe.lr * recipe.decay ** sum(
+                step >= milestone * steps for milestone in recipe.milestones
+            )

@@ -1,7 +1,8 @@
-"""``SeedPlan``: named streams of randomness, each fixed or varying over the members of a population.
+"""``SeedPlan``: named streams of randomness, each fixed or varying over the members of a
+population.
 
-Which randomness differs between members is a scientific choice (2106.11872 varies them one at a time), so it is
-stated, not left to a global seed.
+Which randomness differs between members is a scientific choice (2106.11872 varies them one at a
+time), so it is stated, not left to a global seed.
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ class SeedPlan:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.vary) - set(STREAMS))
         if unknown:
-            raise ValueError(f"SeedPlan(vary={self.vary!r}): no stream named {unknown[0]!r}; choose from {STREAMS}")
+            raise ValueError(
+                f"SeedPlan(vary={self.vary!r}): no stream named {unknown[0]!r}; "
+                f"choose from {STREAMS}"
+            )
 
     def member(self, population: str, index: int) -> dict[str, int]:
-        """The seed of every stream for one member. A varying stream depends on the population's name too."""
+        """The seed of every stream for one member. A varying stream depends on the population's
+        name too."""
         return {stream: self._seed(stream, population, index) for stream in STREAMS}
 
     def _seed(self, stream: str, population: str, index: int) -> int:

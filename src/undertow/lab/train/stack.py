@@ -1,14 +1,16 @@
-"""M models of one architecture as one: parameters and buffers with a leading member axis, forward by ``torch.func``.
+"""M models of one architecture as one: parameters and buffers with a leading member axis, forward
+by ``torch.func``.
 
-The models stay usable: their parameters and buffers become views of the stack, so an intervention that reads weights
-or sets a mask on one model acts on its row, and a model that was trained in the stack is trained.
+The models stay usable: their parameters and buffers become views of the stack, so an intervention
+that reads weights or sets a mask on one model acts on its row, and a model that was trained in the
+stack is trained.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +20,16 @@ from torch.func import functional_call, vmap
 class Stack:
     """The stacked forward of ``models``, which must share architecture, shapes, dtype and device.
 
-    ``dropout_M`` holds one generator per member: each draws its own masks, as it would alone. ``eval`` needs none.
+    ``dropout_M`` holds one generator per member: each draws its own masks, as it would alone.
+    ``eval`` needs none.
     """
 
     def __init__(self, models: Sequence[nn.Module], dropout_M: Sequence[torch.Generator]) -> None:
         self.models = list(models)
         self.parameters = {
-            name: nn.Parameter(torch.stack([dict(model.named_parameters())[name].detach() for model in models]))
+            name: nn.Parameter(
+                torch.stack([dict(model.named_parameters())[name].detach() for model in models])
+            )
             for name, _ in models[0].named_parameters()
         }
         self.buffers = {
@@ -38,17 +43,21 @@ class Stack:
         """Whether the optimizer steps on the models' own parameters instead of the stacked ones."""
 
     def __call__(self, x_MBCHW: Tensor) -> Tensor:
-        """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves copies."""
+        """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves
+        copies."""
         images = 0 if x_MBCHW.ndim == 5 else None
         forward: Callable[..., Tensor] = vmap(self._one, in_dims=(0, 0, images))
         return forward(self.parameters, self.buffers, x_MBCHW)
 
-    def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor) -> Tensor:
+    def _one(
+        self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor
+    ) -> Tensor:
         logits: Tensor = functional_call(self._skeleton, (parameters, buffers), (x_BCHW,))
         return logits
 
     def eval(self) -> Stack:
-        """Members that are not trained but asked: no dropout, batch norm by its running statistics, which stay."""
+        """Members that are not trained but asked: no dropout, batch norm by its running statistics,
+        which stay."""
         self._skeleton.eval()
         return self
 
@@ -67,7 +76,9 @@ class Stack:
                 parameter.grad = None if whole is None else whole[m]
 
 
-def _make_views(model: nn.Module, m: int, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
+def _make_views(
+    model: nn.Module, m: int, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]
+) -> None:
     for name, parameter in model.named_parameters():
         parameter.data = parameters[name].detach()[m]
     for name, buffer in model.named_buffers():
@@ -75,8 +86,9 @@ def _make_views(model: nn.Module, m: int, parameters: dict[str, nn.Parameter], b
 
 
 def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Module:
-    """A copy that says how to compute, whose own weights are never read. Layers that behave differently with members
-    stacked are put in place of torch's; no model is changed by hand for it."""
+    """A copy that says how to compute, whose own weights are never read. Layers that behave
+    differently with members stacked are put in place of torch's; no model is changed by hand for
+    it."""
     skeleton = copy.deepcopy(model).train()
     for module in skeleton.modules():
         if isinstance(module, nn.Dropout):
@@ -92,20 +104,21 @@ def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Modu
 
 
 class _MemberDropout(nn.Dropout):
-    """Every member draws from its own generator: on a CPU what ``nn.Dropout`` draws for it alone (CUDA's fused kernel
-    draws otherwise)."""
+    """Every member draws from its own generator: on a CPU what ``nn.Dropout`` draws for it alone
+    (CUDA's fused kernel draws otherwise)."""
 
     sources: Sequence[torch.Generator]
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
             return input
-        dropped: Tensor = _Dropping.apply(input, self.p, self.sources)  # type: ignore[no-untyped-call]
-        return dropped
+        made = _Dropping.apply(input, self.p, self.sources)  # type: ignore[no-untyped-call]
+        return cast("Tensor", made)
 
 
 class _Dropping(torch.autograd.Function):
-    """What ``nn.Dropout`` computes, written for ``vmap`` alone: the rule sees all members at once."""
+    """What ``nn.Dropout`` computes, written for ``vmap`` alone: the rule sees all members at
+    once."""
 
     @staticmethod
     def forward(x: Tensor, p: float, sources: Sequence[torch.Generator]) -> Tensor:
@@ -128,15 +141,16 @@ class _Dropping(torch.autograd.Function):
 
 
 class _MemberAverage(nn.AdaptiveAvgPool2d):
-    """The mean over all pixels, which is what torch computes. But for images that are channels last it also sets
-    strides, for which ``vmap`` has no rule."""
+    """The mean over all pixels, which is what torch computes. But for images that are channels last
+    it also sets strides, for which ``vmap`` has no rule."""
 
     def forward(self, input: Tensor) -> Tensor:
         return input.mean((-2, -1), keepdim=True)
 
 
 class _MemberLinear(nn.Linear):
-    """The weights' gradient arrives in the order of the weights, which saves a copy of all of them at each step."""
+    """The weights' gradient arrives in the order of the weights, which saves a copy of all of them
+    at each step."""
 
     def forward(self, input: Tensor) -> Tensor:
         out: Tensor = _Linear.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]
@@ -158,12 +172,16 @@ class _Linear(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: tuple[int | None, ...], x: Tensor, weight: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, int]:
-        x_MBI = x.expand(info.batch_size, *x.shape) if in_dims[0] is None else x.movedim(in_dims[0], 0)
+        x_MBI = (
+            x.expand(info.batch_size, *x.shape) if in_dims[0] is None else x.movedim(in_dims[0], 0)
+        )
         weight_MOI = weight.movedim(in_dims[1] or 0, 0)
-        if torch.is_autocast_enabled(x.device.type):  # which does not reach into a function's own backward
+        # which does not reach into a function's own backward
+        if torch.is_autocast_enabled(x.device.type):
             short = torch.get_autocast_dtype(x.device.type)
             x_MBI, weight_MOI = x_MBI.to(short), weight_MOI.to(short)
-        out: Tensor = _BatchedLinear.apply(x_MBI.flatten(1, -2), weight_MOI)  # type: ignore[no-untyped-call]
+        flat_MBI = x_MBI.flatten(1, -2)
+        out: Tensor = _BatchedLinear.apply(flat_MBI, weight_MOI)  # type: ignore[no-untyped-call]
         if bias is not None:
             out = out + bias.movedim(in_dims[2] or 0, 0)[:, None].to(out.dtype)
         return out.reshape(*x_MBI.shape[:-1], -1), 0

@@ -36,24 +36,25 @@ def train_stacked(
     objective: AbstractObjective | None = None,
     teacher: Teacher | None = None,
 ) -> list[dict[str, float] | Exception]:
-    """Train ``models`` in place, all at once, each as ``train_member`` would alone with its own recipe and seeds.
+    """Train ``models`` in place, all at once, each as ``train_member`` would alone.
 
-    Recipes may differ in learning rate and weight decay, not in what shapes a step. In float64 the weights equal the
-    reference's to 1e-10; in float32 sums are taken in another order. ``teacher`` gives the logits of all members'
-    teachers at once. Returns, per model, what ``train_member`` returns, or the error that it would raise: one member
-    that diverges leaves the others as they are.
+    Recipes may differ in learning rate and weight decay, not in what shapes a step. In float64 the
+    weights equal the reference's to 1e-10; in float32 sums are taken in another order. ``teacher``
+    gives the logits of all members' teachers at once. Returns, per model, what ``train_member``
+    does, or the error that it would raise: a member that diverges leaves the others as they are.
     """
     recipe, examples, M = _shared(recipes), len(data.train_y_N), len(models)
     per_epoch = math.ceil(examples / recipe.batch)
     steps = per_epoch * recipe.epochs
     horizons = [Horizon(steps, seeds["init"]) for seeds in seeds_M]
-    runs_M = [[i.start(model, h) for i in interventions] for model, h in zip(models, horizons, strict=True)]
+    starts = zip(models, horizons, strict=True)
+    runs_M = [[i.start(model, horizon) for i in interventions] for model, horizon in starts]
     dropout_M = [torch.Generator(data.device).manual_seed(seeds["dropout"]) for seeds in seeds_M]
     stack = Stack(models, dropout_M)
     optimizer = _optimizer(recipes, stack)
     total_M = torch.zeros(M, device=data.device, dtype=torch.float64)
     loss_M = torch.zeros(M, dtype=torch.float64)
-    ended_M = torch.zeros(M, dtype=torch.int64)  # the epoch in which a member diverged; 0 while it has not
+    ended_M = torch.zeros(M, dtype=torch.int64)  # The epoch in which a member diverged, else 0.
     state = TrainingState(models, optimizer, [total_M, loss_M, ended_M], dropout_M)
     first = saver.resume(state) if saver else 0
     with products(recipe.precision, data.device):
@@ -100,26 +101,47 @@ class _Epoch:
     """
 
     def __init__(
-        self, data: Feed, recipe: Recipe, seeds_M: Sequence[Mapping[str, int]], epoch: int, batch: int
+        self,
+        data: Feed,
+        recipe: Recipe,
+        seeds_M: Sequence[Mapping[str, int]],
+        epoch: int,
+        batch: int,
     ) -> None:
         self.data, self.recipe, self.M = data, recipe, len(seeds_M)
         self.shared = len({(seeds["order"], seeds["augment"]) for seeds in seeds_M}) == 1
         seeds_M = seeds_M[:1] if self.shared else seeds_M
         self.examples = len(data.train_y_N)
-        self.order_MN = torch.stack([order_of_epoch(s["order"], epoch, self.examples, data.device) for s in seeds_M])
-        draws_M = [Draws.of_epoch(s["augment"], epoch, self.examples, recipe.crop, data.device) for s in seeds_M]
+        self.order_MN = torch.stack(
+            [order_of_epoch(s["order"], epoch, self.examples, data.device) for s in seeds_M]
+        )
+        draws_M = [
+            Draws.of_epoch(s["augment"], epoch, self.examples, recipe.crop, data.device)
+            for s in seeds_M
+        ]
         self.draws = Draws(
-            *(torch.cat(parts) for parts in zip(*((d.mirrored_N, d.top_N, d.left_N) for d in draws_M), strict=True))
+            *(
+                torch.cat(parts)
+                for parts in zip(*((d.mirrored_N, d.top_N, d.left_N) for d in draws_M), strict=True)
+            )
         )
         self.row_M1 = torch.arange(len(seeds_M), device=data.device)[:, None] * self.examples
         ahead = torch.split(self.order_MN[:, batch * recipe.batch :], recipe.batch, dim=1)
-        data.plan_epoch(torch.cat([index_MB.flatten() for index_MB in ahead]), recipe.batch * len(seeds_M))
+        data.plan_epoch(
+            torch.cat([index_MB.flatten() for index_MB in ahead]), recipe.batch * len(seeds_M)
+        )
 
     def batch(self, batch: int) -> tuple[Tensor, Tensor]:
         """Images (M, B, C, H, W), or (B, C, H, W) where shared, and labels (M, B)."""
         index_MB = self.order_MN[:, batch * self.recipe.batch : (batch + 1) * self.recipe.batch]
         drawn = (index_MB + self.row_M1).flatten()
-        x = augmented(self.data.train_batch(index_MB.flatten()), drawn, self.draws, self.recipe, self.data.black_C)
+        x = augmented(
+            self.data.train_batch(index_MB.flatten()),
+            drawn,
+            self.draws,
+            self.recipe,
+            self.data.black_C,
+        )
         y_MB = self.data.train_y_N[index_MB]
         if self.shared:
             return x, y_MB.expand(self.M, -1)
@@ -127,40 +149,58 @@ class _Epoch:
 
 
 def _losses(
-    logits_MBC: Tensor, y_MB: Tensor, recipe: Recipe, objective: AbstractObjective | None, teacher_MBC: Tensor | None
+    logits_MBC: Tensor,
+    y_MB: Tensor,
+    recipe: Recipe,
+    objective: AbstractObjective | None,
+    teacher_MBC: Tensor | None,
 ) -> Tensor:
     """Every example's (M, B)."""
     if objective:
         return objective.each(logits_MBC, y_MB, teacher_MBC)
     return F.cross_entropy(
-        logits_MBC.flatten(0, 1), y_MB.flatten(), reduction="none", label_smoothing=recipe.label_smoothing
+        logits_MBC.flatten(0, 1),
+        y_MB.flatten(),
+        reduction="none",
+        label_smoothing=recipe.label_smoothing,
     ).reshape(y_MB.shape)
 
 
 def _shared(recipes: Sequence[Recipe]) -> Recipe:
-    """The recipe of all, but for learning rate and decay of weights; ``ValueError`` where they differ in more."""
+    """The recipe of all, but for learning rate and decay of weights; ``ValueError`` where they
+    differ in more."""
     first = recipes[0]
     for recipe in recipes:
         if replace(recipe, lr=first.lr, weight_decay=first.weight_decay) != first:
-            raise ValueError(f"members of one stack may differ in lr and weight_decay alone: {recipe!r} and {first!r}")
+            raise ValueError(
+                "members of one stack may differ in lr and weight_decay alone: "
+                f"{recipe!r} and {first!r}"
+            )
     return first
 
 
 def _optimizer(recipes: Sequence[Recipe], stack: Stack) -> torch.optim.Optimizer:
-    """One optimizer over the stack; where recipes differ, one group per member, over that member's views."""
+    """One optimizer over the stack; where recipes differ, one group per member, over that member's
+    views."""
     if all(recipe == recipes[0] for recipe in recipes):
         return make_optimizer(recipes[0], stack.parameters.values())
     stack.spread = True
     return make_optimizer(
         recipes[0],
         [
-            {"params": list(model.parameters()), "lr": recipe.lr, "weight_decay": recipe.weight_decay}
+            {
+                "params": list(model.parameters()),
+                "lr": recipe.lr,
+                "weight_decay": recipe.weight_decay,
+            }
             for model, recipe in zip(stack.models, recipes, strict=True)
         ],
     )
 
 
-def _ending(runs: Sequence[WeightsRun], loss: float, ended: int, recipe: Recipe) -> dict[str, float] | Exception:
+def _ending(
+    runs: Sequence[WeightsRun], loss: float, ended: int, recipe: Recipe
+) -> dict[str, float] | Exception:
     """A member's facts, or the error that the reference raises."""
     if ended:
         return diverged(loss, ended, recipe.epochs)

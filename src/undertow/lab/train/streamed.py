@@ -1,7 +1,8 @@
-"""A data set whose images stay on disk, or in memory as bytes, and come to the device batch by batch.
+"""A data set whose images stay on disk, or in memory as bytes, and come to the device batch by
+batch.
 
-The trainer tells the order of an epoch beforehand, so the next few batches are decoded and normalised by other threads
-while it computes. What it gets is bit for bit what ``resident`` gives.
+The trainer tells the order of an epoch beforehand, so the next few batches are decoded and
+normalised by other threads while it computes. What it gets is bit for bit what ``resident`` gives.
 """
 
 from __future__ import annotations
@@ -25,17 +26,19 @@ AHEAD = 4
 """Batches that are ready or in the making while the trainer works on another,"""
 
 AHEAD_BYTES = 1_000_000_000
-"""or fewer, but one, where they would fill more memory than this as float32: a stack of members takes large batches."""
+"""or fewer, but one, where they would fill more memory than this as float32: a stack of members
+takes large batches."""
 
 PREPARERS = 2
 """Batches in the making at once: while one is normalised the next is decoded."""
 
 
 class Streamed:
-    """Images of zero mean and unit spread per channel by the data set's own figures, channels last; labels int64.
+    """Images of zero mean and unit spread per channel by the data set's own figures, channels last;
+    labels int64.
 
-    To the trainer it is what ``Resident`` is. ``UserError`` names an image that cannot be read, when its batch is
-    asked for. The threads end when the object is dropped.
+    To the trainer it is what ``Resident`` is. ``UserError`` names an image that cannot be read,
+    when its batch is asked for. The threads end when the object is dropped.
     """
 
     def __init__(self, splits: Splits, device: torch.device | str, dtype: torch.dtype) -> None:
@@ -58,15 +61,16 @@ class Streamed:
         return C, H, W
 
     def plan_epoch(self, order_N: Tensor, batch: int) -> None:
-        """Begin to prepare these training examples, ``batch`` at a time; replaces the plan before. ``order_N`` must
-        not be changed in place while the epoch runs."""
+        """Begin to prepare these training examples, ``batch`` at a time; replaces the plan before.
+        ``order_N`` must not be changed in place while the epoch runs."""
         self._plan.cancel()
         self._plan = self._planned(self._train, order_N, batch)
 
     def train_batch(self, index_B: Tensor) -> Tensor:
         """The images (B, C, H, W) of these training examples, as they are: no augmentation.
 
-        The next batch of the plan is ready, or soon; any other is decoded now and leaves the plan where it was.
+        The next batch of the plan is ready, or soon; any other is decoded now and leaves the plan
+        where it was.
         """
         if self._plan.is_next(index_B):
             return self._pixels.placed(self._plan.take())
@@ -84,20 +88,24 @@ class Streamed:
     def _planned(self, images: Images, order_N: Tensor, batch: int) -> _Plan:
         pixels = self._pixels  # Not self: what waits in the pool must not keep this object alive.
         ahead = min(AHEAD, max(1, AHEAD_BYTES // (4 * batch * math.prod(self.shape_CHW))))
-        return _Plan(self._pool, lambda index_B: pixels.prepared(images, index_B), order_N, batch, ahead)
+        return _Plan(
+            self._pool, lambda index_B: pixels.prepared(images, index_B), order_N, batch, ahead
+        )
 
 
-def streamed(splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Streamed:
-    """The data set for training on ``device``, its images left where they are. Normalisation is in float32 whatever
-    ``dtype``, as in ``resident``."""
+def streamed(
+    splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Streamed:
+    """The data set for training on ``device``, its images left where they are. Normalisation is in
+    float32 whatever ``dtype``, as in ``resident``."""
     return Streamed(splits, device, dtype)
 
 
 def normalised_values(mean_C: Tensor, std_C: Tensor) -> Tensor:
     """What each pixel value 0 … 255 becomes, (C, 256), float32.
 
-    There are only 256, so they are computed once, on the CPU and by the steps of ``resident``, and looked up: a GPU
-    divides by multiplying with the inverse, which is another last bit.
+    There are only 256, so they are computed once, on the CPU and by the steps of ``resident``, and
+    looked up: a GPU divides by multiplying with the inverse, which is another last bit.
     """
     value_V = torch.arange(256).to(torch.float32).div_(255)
     return value_V.repeat(len(mean_C), 1).sub_(mean_C[:, None]).div_(std_C[:, None])
@@ -105,14 +113,16 @@ def normalised_values(mean_C: Tensor, std_C: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class _Pixels:
-    """From images to normalised batches: ``prepared`` in any thread, ``placed`` in the trainer's."""
+    """From images to normalised batches: ``prepared`` in any thread, ``placed`` in the
+    trainer's."""
 
     value_CV: Tensor
     device: torch.device
     dtype: torch.dtype
 
     def prepared(self, images: Images, index_B: NDArray[np.int64]) -> Tensor:
-        """Decoded; for the CPU normalised too. Other devices get bytes, a quarter of the traffic."""
+        """Decoded; for the CPU normalised too. Other devices get bytes, a quarter of the
+        traffic."""
         x_BCHW = images[index_B]
         if self.device.type == "cpu":
             return self._normalised(x_BCHW)
@@ -131,7 +141,8 @@ class _Pixels:
         B, C, H, W = x_BCHW.shape
         x_BHWC = np.empty((B, H, W, C), dtype=np.float32)
         for channel, value_V in enumerate(self.value_CV.numpy()):
-            x_BHWC[..., channel] = np.take(value_V, x_BCHW[:, channel], mode="clip")  # "raise" would look twice
+            # "raise" would look twice
+            x_BHWC[..., channel] = np.take(value_V, x_BCHW[:, channel], mode="clip")
         return torch.from_numpy(x_BHWC).permute(0, 3, 1, 2)
 
     def _looked_up(self, x_BCHW: Tensor) -> Tensor:
@@ -163,8 +174,11 @@ class _Plan:
     def is_next(self, index_B: Tensor) -> bool:
         if not self._asked or self._asked[0].shape != index_B.shape:
             return False
-        # The very same memory needs no comparison, for which a GPU would have to finish its work first.
-        return self._asked[0].data_ptr() == index_B.data_ptr() or torch.equal(self._asked[0], index_B)
+        # The very same memory needs no comparison, for which a GPU would have to finish its work
+        # first.
+        return self._asked[0].data_ptr() == index_B.data_ptr() or torch.equal(
+            self._asked[0], index_B
+        )
 
     def take(self) -> Tensor:
         """The next batch, as soon as it is there. Raises what preparing it raised."""

@@ -1,4 +1,5 @@
-"""Those who teach: trained members of another population, in eval mode, whose logits a training learns from."""
+"""Those who teach: trained members of another population, in eval mode, whose logits a training
+learns from."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from undertow.lab.train.recipe import Precision
 from undertow.lab.train.stack import Stack
 
 Teacher = Callable[[Tensor], Tensor]
-"""Images to logits: one member's (B, C, H, W) to (B, classes), or a stack's (M, B, C, H, W) to (M, B, classes), where
-images that all members share come without the member axis."""
+"""Images to logits: one member's (B, C, H, W) to (B, classes), or a stack's (M, B, C, H, W) to (M,
+B, classes), where images that all members share come without the member axis."""
 
 
 def stacked_teacher(models: Sequence[nn.Module], members: int) -> Teacher:

@@ -1,7 +1,8 @@
 """One thread per training process, and memory that is kept.
 
-Sums over threads depend on how many there are, and many small networks train faster side by side than one by one with
-all cores. So every member is trained with one thread, in this process or in another, and gives the same bytes.
+Sums over threads depend on how many there are, and many small networks train faster side by side
+than one by one with all cores. So every member is trained with one thread, in this process or in
+another, and gives the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def cores() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch computes in one thread inside; denormal numbers, which are slow and mean nothing here, become zero."""
+    """Torch computes in one thread inside; denormal numbers, which are slow and mean nothing here,
+    become zero."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -38,8 +40,9 @@ def one_thread() -> Iterator[None]:
 
 
 def keep_memory() -> None:
-    """Let this process hold on to what its tensors gave back, for the next step's. Handing megabytes to the system and
-    fetching them again, zeroed, at each step costs a third of a stacked convolutional step. Only glibc can be told."""
+    """Let this process hold on to what its tensors gave back, for the next step's. Handing
+    megabytes to the system and fetching them again, zeroed, at each step costs a third of a stacked
+    convolutional step. Only glibc can be told."""
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 1 << 30)

@@ -222,7 +222,7 @@ def _loaded(point: Any) -> Any:
     missing = [part for part in ("NAME", "ABOUT", "sniff", "read") if not hasattr(brought, part)]
     if missing:
         raise UserError(
-            f"format {point.name!r} of {point.value} lacks {', '.join(missing)}; remove or repair"
-            " it"
+            f"format {point.name!r} of {point.value} lacks {', '.join(missing)}; remove or repair "
+            "it"
         )
     return brought

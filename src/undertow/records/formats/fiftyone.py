@@ -139,8 +139,8 @@ def _chosen(path: Path, fields: list[str], asked: str | None) -> str:
         return str(asked)
     if not fields:
         raise TableError(
-            f"{path}: has no field of predictions besides the truth; export the model's predictions"
-            " too"
+            f"{path}: has no field of predictions besides the truth; export the model's "
+            "predictions too"
         )
     if asked is None and len(fields) == 1:
         return fields[0]

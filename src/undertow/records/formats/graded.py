@@ -85,8 +85,8 @@ def _logs(path: Path, name: str, reading: Reading) -> list[Log]:
         return [Log(name, str(path), frame, notes=notes)]
     if frame["member"].null_count():
         raise TableError(
-            f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill"
-            " them in"
+            f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill "
+            "them in"
         )
     parts = frame.partition_by("member", maintain_order=True)
     return [
@@ -141,7 +141,7 @@ def _number(path: Path, column: pl.Series) -> pl.Series:
     if wrong.any() or values.dtype.is_temporal():
         shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]
         raise TableError(
-            f"{path}: column {column.name!r} is {shown!r}; want a number between 0 and 1, or"
-            " true/false"
+            f"{path}: column {column.name!r} is {shown!r}; want a number between 0 and 1, or "
+            "true/false"
         )
     return number

@@ -34,8 +34,8 @@ from undertow.records.records import Records
 
 NAME = "Hugging Face"
 ABOUT = (
-    "predict_results_*.txt of transformers' scripts, or Parquet saved by datasets with ClassLabel"
-    " names"
+    "predict_results_*.txt of transformers' scripts, or Parquet saved by datasets with ClassLabel "
+    "names"
 )
 USES = ("labels",)
 PREDICTIONS = ("prediction", "predictions", "pred", "predicted_label", "predicted")
@@ -111,8 +111,8 @@ def _from_text(path: Path, member: str, notes: list[str]) -> tuple[Sheet, tuple[
         raise TableError(f"{path}: has a header and no rows; want one row per example")
     if all(REGRESSION.fullmatch(answer) for _, answer in rows):
         raise TableError(
-            f"{path}: predictions are numbers of a regression, first {rows[0][1]!r}; want names of"
-            " classes"
+            f"{path}: predictions are numbers of a regression, first {rows[0][1]!r}; want names of "
+            "classes"
         )
     notes.append(f"{path}: rows are known by their index in the split only.")
     frame = pl.DataFrame({"example_id": [r[0] for r in rows], "prediction": [r[1] for r in rows]})

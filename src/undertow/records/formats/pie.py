@@ -134,16 +134,16 @@ def _sheet(
         columns[str(cluster)] = rows[str(cluster)]
     probability, observed = f"{side}_mean_probability", f"{side}_number_observ"
     notes = [
-        f"{source}: modal answers of models that are aggregated already; no member can be"
-        " exchanged."
+        f"{source}: modal answers of models that are aggregated already; no member can be "
+        "exchanged."
     ]
     if probability in rows.columns:
         number = rows[probability].cast(pl.Float64, strict=False)
         wrong = number.is_null() & rows[probability].is_not_null()
         if wrong.any():
             raise TableError(
-                f"{source}: {probability} is {rows[probability].filter(wrong)[0][:60]!r}; want a"
-                " number"
+                f"{source}: {probability} is {rows[probability].filter(wrong)[0][:60]!r}; want a "
+                "number"
             )
         columns[CONFIDENCE] = number
     if (

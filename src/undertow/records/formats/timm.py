@@ -38,7 +38,8 @@ SUMMARY = frozenset({"model", "top1", "top5"})
 ANSWERS = ("label", "label_0", "index", "index_0")
 OUTPUTS = ("prob", "prob_0", "logit", "logit_0")
 JSON_ROW = re.compile(
-    rb'\s*(\{\s*"[^"]*"\s*:\s*\{|\[\s*\{)\s*"(filename|label|index|prob|logit|label_0|index_0|prob_0|model)"'
+    rb'\s*(\{\s*"[^"]*"\s*:\s*\{|\[\s*\{)\s*'
+    rb'"(filename|label|index|prob|logit|label_0|index_0|prob_0|model)"'
 )
 """The first row, of rows by file name or in a list."""
 JSON_SPLIT = re.compile(rb'\s*\{\s*"columns"\s*:\s*\[[^\]]*"(label|index|label_0|index_0)"')
@@ -71,8 +72,8 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         )
     elif all("label" not in sheet.frame.columns for sheet in sheets):
         notes.append(
-            f"{paths[0]}: holds no right answers; give them with --labels FILE (filename and"
-            " label)."
+            f"{paths[0]}: holds no right answers; give them with --labels FILE (filename and "
+            "label)."
         )
     return from_sheets(sheets, reading.named(population_name(paths)), notes, confident=True)
 
@@ -81,8 +82,8 @@ def _sheet(path: Path, member: str, notes: list[str]) -> Sheet:
     frame = _frame(path)
     if frame.columns and set(frame.columns) >= SUMMARY and "filename" not in frame.columns:
         raise TableError(
-            f"{path}: is a summary of models without a row per image; run timm's inference.py"
-            " --fullname"
+            f"{path}: is a summary of models without a row per image; run timm's inference.py "
+            "--fullname"
         )
     answer = next((name for name in ANSWERS if name in frame.columns), None)
     if "filename" in frame.columns and answer is None and set(OUTPUTS) & set(frame.columns):
@@ -163,8 +164,8 @@ def _number(path: Path, column: pl.Series) -> pl.Series:
     if wrong.any() or not number.drop_nulls().is_between(0, 1).all():
         shown = str(column.filter(wrong)[0] if wrong.any() else number.drop_nulls().max())[:60]
         raise TableError(
-            f"{path}: a probability is {shown!r}; want numbers between 0 and 1 (write prob, not"
-            " logit)"
+            f"{path}: a probability is {shown!r}; want numbers between 0 and 1 (write prob, not "
+            "logit)"
         )
     return number
 

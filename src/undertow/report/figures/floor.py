@@ -1,4 +1,5 @@
-"""Observed numbers against what chance alone gives, one row per variant: a mark, and the floor's band behind it."""
+"""Observed numbers against what chance alone gives, one row per variant: a mark, and the floor's
+band behind it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,19 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from undertow.report.figures.svg import CLASS, COLOUR, INK, QUIET, figure, group, mark, nice_ticks, rule, tag, text
+from undertow.report.figures.svg import (
+    CLASS,
+    COLOUR,
+    INK,
+    QUIET,
+    figure,
+    group,
+    mark,
+    nice_ticks,
+    rule,
+    tag,
+    text,
+)
 from undertow.report.wording import number, short
 
 WIDTH, GUTTER, RIGHT = 420.0, 138.0, 54.0
@@ -78,11 +91,13 @@ def _floor(row: AgainstFloor, place: _Place, top: float) -> Iterator[Markup]:
     if math.isfinite(row.floor_low) and math.isfinite(row.floor_high):
         left, right = place(row.floor_low), place(row.floor_high)
         yield tag(
-            "rect", x=left, y=top + 6, width=max(right - left, 1.5), height=ROW - 12, class_="band", fill=QUIET,
-            fill_opacity=0.22,
+            "rect", x=left, y=top + 6, width=max(right - left, 1.5), height=ROW - 12, class_="band",
+            fill=QUIET, fill_opacity=0.22,
         )  # fmt: skip
     if math.isfinite(row.floor):
-        yield rule(place(row.floor), top + 6, place(row.floor), top + ROW - 6, "floor-mean", QUIET, 1.6)
+        yield rule(
+            place(row.floor), top + 6, place(row.floor), top + ROW - 6, "floor-mean", QUIET, 1.6
+        )
 
 
 def _observed(row: AgainstFloor, place: _Place, y: float) -> Iterator[Markup]:
@@ -90,7 +105,9 @@ def _observed(row: AgainstFloor, place: _Place, y: float) -> Iterator[Markup]:
         return
     if math.isfinite(row.floor):
         name = f"interval {CLASS.get(row.verdict, 'undefined')}"
-        yield rule(place(row.floor), y, place(row.observed), y, name, COLOUR.get(row.verdict, QUIET), 1.6)
+        yield rule(
+            place(row.floor), y, place(row.observed), y, name, COLOUR.get(row.verdict, QUIET), 1.6
+        )
     yield mark(row.verdict, place(row.observed), y)
     digits = 0 if float(row.observed).is_integer() else 3
     name = f"label num {CLASS.get(row.verdict, 'undefined')}"
@@ -103,7 +120,15 @@ def _frame(top: float, bottom: float, unit: str) -> Iterator[Markup]:
     digits = 0 if all(t.is_integer() for t in ticks) else 2
     for tick in ticks:
         x, zero = place(tick), tick == 0
-        yield rule(x, HEAD, x, bottom, "zero" if zero else "grid", INK if zero else QUIET, 1 if zero else 0.4)
+        yield rule(
+            x,
+            HEAD,
+            x,
+            bottom,
+            "zero" if zero else "grid",
+            INK if zero else QUIET,
+            1 if zero else 0.4,
+        )
         said = number(tick, 0 if zero else digits)
         yield text(x, bottom + 16, said, "middle", 11.5, class_="label tick", opacity=0.8)
     middle = (GUTTER + WIDTH - RIGHT) / 2

@@ -1,4 +1,5 @@
-"""Slice effects of one variant: a mark and its simultaneous interval per slice, over the band chance alone gives."""
+"""Slice effects of one variant: a mark and its simultaneous interval per slice, over the band
+chance alone gives."""
 
 from __future__ import annotations
 
@@ -9,7 +10,19 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from undertow.report.effects import Effect, Panel
-from undertow.report.figures.svg import CLASS, COLOUR, INK, QUIET, figure, group, mark, nice_ticks, rule, tag, text
+from undertow.report.figures.svg import (
+    CLASS,
+    COLOUR,
+    INK,
+    QUIET,
+    figure,
+    group,
+    mark,
+    nice_ticks,
+    rule,
+    tag,
+    text,
+)
 from undertow.report.wording import Scale, short, signed
 
 WIDTH, RIGHT, LETTER, LABEL = 420.0, 52.0, 7.4, 19
@@ -32,7 +45,8 @@ class Axis:
 
 
 def common_axis(panels: Sequence[Panel]) -> Axis:
-    """One axis for all panels. An interval far wider than any effect is clipped rather than flattening the rest."""
+    """One axis for all panels. An interval far wider than any effect is clipped rather than
+    flattening the rest."""
     effects = [e for p in panels for e in p.effects]
     centres = _finite(v for e in effects for v in (e.effect, e.band_low, e.band_high))
     reach = 2.5 * max((abs(v) for v in centres), default=0.0) or 0.01
@@ -52,12 +66,21 @@ def forest(panel: Panel, axis: Axis, scale: Scale, key: str, title: str, columns
     for effect in panel.effects:
         if columns > 1 and effect.slice != column:
             column = effect.slice
-            rows.append(text(0, y + 16, short(column, 40), size=11.5, class_="label heading", font_weight=600))
+            rows.append(
+                text(
+                    0, y + 16, short(column, 40), size=11.5, class_="label heading", font_weight=600
+                )
+            )
             y += HEADING
         bands += _band(effect, axis, y)
         rows.append(_row(effect, axis, scale, y))
         y += ROW
-    parts = [*_grid(axis, scale, y), *bands, rule(axis(0.0), HEAD, axis(0.0), y, "zero", INK), *rows]
+    parts = [
+        *_grid(axis, scale, y),
+        *bands,
+        rule(axis(0.0), HEAD, axis(0.0), y, "zero", INK),
+        *rows,
+    ]
     return figure(WIDTH, y + FOOT, key, title, _description(panel, scale), parts)
 
 
@@ -67,7 +90,13 @@ def _row(effect: Effect, axis: Axis, scale: Scale, top: float) -> Markup:
         tag("title", _tooltip(effect, scale)),
         text(axis.left - 10, middle + 4.3, short(effect.value, LABEL), anchor="end"),
         *_interval(effect, axis, middle),
-        text(WIDTH, middle + 4.3, scale.effect(effect.effect), anchor="end", class_=f"label num {_shade(effect)}"),
+        text(
+            WIDTH,
+            middle + 4.3,
+            scale.effect(effect.effect),
+            anchor="end",
+            class_=f"label num {_shade(effect)}",
+        ),
     ]
     return group(parts, class_="row")
 
@@ -77,7 +106,14 @@ def _band(effect: Effect, axis: Axis, top: float) -> Iterator[Markup]:
         return
     left, right = axis(effect.band_low), axis(effect.band_high)
     yield tag(
-        "rect", x=left, y=top, width=max(right - left, 1.5), height=ROW, class_="band", fill=QUIET, fill_opacity=0.22
+        "rect",
+        x=left,
+        y=top,
+        width=max(right - left, 1.5),
+        height=ROW,
+        class_="band",
+        fill=QUIET,
+        fill_opacity=0.22,
     )
 
 
@@ -87,7 +123,9 @@ def _interval(effect: Effect, axis: Axis, y: float) -> Iterator[Markup]:
         return
     if not math.isnan(effect.low) and not math.isnan(effect.high):
         name = f"interval {CLASS.get(effect.verdict, 'undefined')}"
-        yield rule(axis(effect.low), y, axis(effect.high), y, name, COLOUR.get(effect.verdict, QUIET), 1.6)
+        yield rule(
+            axis(effect.low), y, axis(effect.high), y, name, COLOUR.get(effect.verdict, QUIET), 1.6
+        )
         for end, inside in ((effect.low, axis.low), (effect.high, axis.high)):
             if abs(end) > abs(inside) and (end < 0) == (inside < 0):
                 yield _arrow(axis(end), y, -1 if end < 0 else 1, name)
@@ -108,7 +146,13 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
         x = axis(tick / scale.factor)
         yield rule(x, HEAD, x, bottom, "grid", QUIET, 0.4)
         yield text(
-            x, bottom + 16, signed(tick, digits) if tick else "0", "middle", 11.5, class_="label tick", opacity=0.8
+            x,
+            bottom + 16,
+            signed(tick, digits) if tick else "0",
+            "middle",
+            11.5,
+            class_="label tick",
+            opacity=0.8,
         )
     said = f"{scale.contrast}, {scale.unit}" if scale.unit else scale.contrast
     middle = (axis.left + axis.right) / 2
@@ -120,8 +164,9 @@ def _tooltip(effect: Effect, scale: Scale) -> str:
     if not math.isnan(effect.band_low):
         band = f"; chance alone {scale.interval(effect.band_low, effect.band_high)}"
     return (
-        f"{short(effect.slice, 40)} {short(effect.value, 80)}: {scale.effect(effect.effect)} {scale.unit} "
-        f"({scale.interval(effect.low, effect.high)}){band}; n = {effect.n:,}; {effect.verdict}"
+        f"{short(effect.slice, 40)} {short(effect.value, 80)}: {scale.effect(effect.effect)} "
+        f"{scale.unit} ({scale.interval(effect.low, effect.high)}){band}; n = {effect.n:,}; "
+        f"{effect.verdict}"
     )
 
 
@@ -129,7 +174,10 @@ def _description(panel: Panel, scale: Scale) -> str:
     """What a person who cannot see the chart needs: how many, which, and by how much."""
     counted = ", ".join(f"{n} {verdict}" for verdict, n in sorted(panel.verdicts.items()))
     worst = [e for e in panel.effects if e.verdict == "worse"][:3]
-    named = "; ".join(f"{short(e.slice)} {short(e.value, 40)} {scale.effect(e.effect)} {scale.unit}" for e in worst)
+    named = "; ".join(
+        f"{short(e.slice)} {short(e.value, 40)} {scale.effect(e.effect)} {scale.unit}"
+        for e in worst
+    )
     return f"{panel.total} slices: {counted}. " + (f"Most costly: {named}." if named else "")
 
 

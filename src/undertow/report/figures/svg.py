@@ -1,7 +1,8 @@
-"""SVG elements with everything escaped, and the marks that say a verdict by shape as well as by colour.
+"""SVG elements with everything escaped, and the marks that say a verdict by shape as well as by
+colour.
 
-Colours are given twice: as attributes in mid tones that read on light and on dark, for readers that block styles,
-and as classes that the page's style sheet refines.
+Colours are given twice: as attributes in mid tones that read on light and on dark, for readers that
+block styles, and as classes that the page's style sheet refines.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ Attribute = str | int | float | None
 
 
 def tag(name: str, *children: str | Markup, **attributes: Attribute) -> Markup:
-    """One element. ``class_`` writes ``class``, ``text_anchor`` writes ``text-anchor``; ``None`` is left out."""
+    """One element. ``class_`` writes ``class``, ``text_anchor`` writes ``text-anchor``; ``None`` is
+    left out."""
     written = "".join(
-        f' {_attribute(key)}="{escape(_value(value))}"' for key, value in attributes.items() if value is not None
+        f' {_attribute(key)}="{escape(_value(value))}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     inside = "".join(str(escape(child)) for child in children)
     return Markup(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")
@@ -48,29 +52,55 @@ def group(children: Iterable[Markup], **attributes: Attribute) -> Markup:
     return tag("g", Markup("").join(children), **attributes)
 
 
-def text(x: float, y: float, said: str, anchor: str = "start", size: float = 12.5, **attributes: Attribute) -> Markup:
-    """A label. ``said`` is cleaned and isolated, so that a right-to-left name cannot reorder what is around it."""
-    given: dict[str, Attribute] = {"fill": INK, "class_": "label", "direction": "ltr", "unicode_bidi": "isolate"}
-    return tag("text", line(said), x=x, y=y, text_anchor=anchor, font_size=size, **(given | attributes))
+def text(
+    x: float,
+    y: float,
+    said: str,
+    anchor: str = "start",
+    size: float = 12.5,
+    **attributes: Attribute,
+) -> Markup:
+    """A label. ``said`` is cleaned and isolated, so that a right-to-left name cannot reorder what
+    is around it."""
+    given: dict[str, Attribute] = {
+        "fill": INK,
+        "class_": "label",
+        "direction": "ltr",
+        "unicode_bidi": "isolate",
+    }
+    return tag(
+        "text", line(said), x=x, y=y, text_anchor=anchor, font_size=size, **(given | attributes)
+    )
 
 
-def rule(x1: float, y1: float, x2: float, y2: float, class_: str, stroke: str = QUIET, width: float = 1) -> Markup:
+def rule(
+    x1: float, y1: float, x2: float, y2: float, class_: str, stroke: str = QUIET, width: float = 1
+) -> Markup:
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, stroke=stroke, stroke_width=width)
 
 
 def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
-    """▼ worse, ▲ better, ◆ mixed (both of these), ● within tolerance, ◇ too small to tell, × undefined."""
+    """▼ worse, ▲ better, ◆ mixed (both of these), ● within tolerance, ◇ too small to tell, ×
+    undefined."""
     colour, name = COLOUR.get(verdict, QUIET), f"mark {CLASS.get(verdict, 'undefined')}"
     if verdict in ("worse", "better"):
         tip = r if verdict == "worse" else -r
         return tag(
-            "path", d=_path((x, y + tip), (x - r, y - tip * 0.8), (x + r, y - tip * 0.8)), class_=name, fill=colour
+            "path",
+            d=_path((x, y + tip), (x - r, y - tip * 0.8), (x + r, y - tip * 0.8)),
+            class_=name,
+            fill=colour,
         )
     if verdict == "mixed":
         halves = ((BETTER, "better", -r), (WORSE, "worse", r))
         return group(
             [
-                tag("path", d=_path((x, y + tip), (x - r, y), (x + r, y)), class_=f"mark {half}", fill=shade)
+                tag(
+                    "path",
+                    d=_path((x, y + tip), (x - r, y), (x + r, y)),
+                    class_=f"mark {half}",
+                    fill=shade,
+                )
                 for shade, half, tip in halves
             ]
         )
@@ -84,7 +114,9 @@ def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
     return tag("path", d=cross + back, class_=name, fill="none", stroke=colour, stroke_width=1.6)
 
 
-def figure(width: float, height: float, key: str, title: str, description: str, children: Iterable[Markup]) -> Markup:
+def figure(
+    width: float, height: float, key: str, title: str, description: str, children: Iterable[Markup]
+) -> Markup:
     """An image with a title and a description; ``key`` makes their ids unique on the page."""
     return tag(
         "svg",
@@ -104,13 +136,14 @@ def figure(width: float, height: float, key: str, title: str, description: str, 
 def badge_mark(verdict: str) -> Markup:
     """The mark alone, for badges and table cells; decorative, because the word stands beside it."""
     return tag(
-        "svg", mark(verdict, 7, 7, 5.2), class_="glyph", viewBox="0 0 14 14", width=14, height=14, aria_hidden="true",
-        focusable="false",
+        "svg", mark(verdict, 7, 7, 5.2), class_="glyph", viewBox="0 0 14 14", width=14, height=14,
+        aria_hidden="true", focusable="false",
     )  # fmt: skip
 
 
 def gate_mark(outcome: str) -> Markup:
-    """The mark of a gate's outcome: a tick, a heavy cross, ◇ for what cannot be told, ≠ for what is not comparable."""
+    """The mark of a gate's outcome: a tick, a heavy cross, ◇ for what cannot be told, ≠ for what is
+    not comparable."""
     colour = {"pass": BETTER, "fail": WORSE}.get(outcome, QUIET)
     lines = {
         "pass": "M2 7.6L5.6 11.2L12 3.4",
@@ -119,13 +152,15 @@ def gate_mark(outcome: str) -> Markup:
     }.get(outcome, "M7 1.6L12.4 7L7 12.4L1.6 7Z")
     width = 1.6 if outcome == "cannot tell" else 2.2
     return tag(
-        "svg", tag("path", d=lines, class_="mark", fill="none", stroke=colour, stroke_width=width), class_="glyph",
-        viewBox="0 0 14 14", width=14, height=14, aria_hidden="true", focusable="false",
+        "svg", tag("path", d=lines, class_="mark", fill="none", stroke=colour, stroke_width=width),
+        class_="glyph", viewBox="0 0 14 14", width=14, height=14, aria_hidden="true",
+        focusable="false",
     )  # fmt: skip
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round values inside [low, high], at most about ``about`` of them, zero among them where it is inside."""
+    """Round values inside [low, high], at most about ``about`` of them, zero among them where it is
+    inside."""
     raw = (high - low) / max(about, 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * s for s in (1, 2, 5, 10) if power * s >= raw * 0.999)

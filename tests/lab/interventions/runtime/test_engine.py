@@ -36,7 +36,10 @@ def test_engines_are_loaded_late_and_openvino_without_what_reports_its_use():
         "with _unreported():\n"
         "    import openvino.tools.ovc, nncf\n"
         "from nncf.telemetry.wrapper import telemetry\n"
-        "print('openvino_telemetry' in sys.modules, openvino.tools.ovc.telemetry.__module__, type(telemetry).__name__)"
+        "print('openvino_telemetry' in sys.modules, openvino.tools.ovc.telemetry.__module__, "
+        "type(telemetry).__name__)"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert shown == "set()\nFalse openvino.tools.ovc.telemetry_stub MagicMock\n"

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.heavy
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 5)).eval()
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 5)
+    ).eval()
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,8 @@ def x_NCHW():
 
 
 def test_a_dynamic_range_is_that_of_the_batch(model, x_NCHW):
-    """What ``alone`` protects from: a faint image is rounded by the range of the brightest beside it."""
+    """What ``alone`` protects from: a faint image is rounded by the range of the brightest beside
+    it."""
     logits, faint = OnnxDynamicInt8(alone=False).compile(model, x_NCHW).logits, x_NCHW[:8]
     with torch.no_grad():
         expected = model(faint)
@@ -38,11 +41,15 @@ def test_a_static_range_is_that_of_the_calibration(model, x_NCHW):
     with torch.no_grad():
         expected = model(x_NCHW)
     bright, faint = slice(24, 32), slice(0, 8)
-    assert (narrow - expected)[bright].abs().max() > 5 * (wide - expected)[bright].abs().max()  # cut off
-    assert (narrow - expected)[faint].abs().max() < (wide - expected)[faint].abs().max()  # finer steps
+    # cut off
+    assert (narrow - expected)[bright].abs().max() > 5 * (wide - expected)[bright].abs().max()
+    # finer steps
+    assert (narrow - expected)[faint].abs().max() < (wide - expected)[faint].abs().max()
 
 
-@pytest.mark.parametrize("intervention", [OnnxStaticInt8(), pytest.param(OnnxDynamicInt8(), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "intervention", [OnnxStaticInt8(), pytest.param(OnnxDynamicInt8(), marks=pytest.mark.slow)]
+)
 def test_exact_sums_stay_exact_where_a_pair_of_products_needs_more_than_16_bits(intervention):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 2, bias=False)).eval()
     with torch.no_grad():
@@ -57,4 +64,10 @@ def test_residual_networks_run_in_integers_throughout():
     torch.manual_seed(0)
     network = ResNet(depth=8, width=4).build((3, 8, 8), 5).eval()
     facts = OnnxStaticInt8().compile(network, torch.randn(16, 3, 8, 8)).effect.facts
-    assert facts == {"int8.conv2d": 7.0, "float.conv2d": 0.0, "int8.linear": 1.0, "float.linear": 0.0, "bits": 8.0}
+    assert facts == {
+        "int8.conv2d": 7.0,
+        "float.conv2d": 0.0,
+        "int8.linear": 1.0,
+        "float.linear": 0.0,
+        "bits": 8.0,
+    }

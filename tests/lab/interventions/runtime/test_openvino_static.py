@@ -20,7 +20,14 @@ def test_exact_sums_take_one_bit_of_every_weight():
 def test_biases_are_corrected_where_asked():
     torch.manual_seed(0)
     x_NCHW = torch.randn(64, 1, 8, 8).exp()
-    layers = (nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
+    layers = (
+        nn.Conv2d(1, 4, 3),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(64, 5),
+    )
     model = nn.Sequential(*layers).eval()
     plain = OpenVINOStaticInt8(bias_correction=False).compile(model, x_NCHW)
     corrected = OpenVINOStaticInt8().compile(model, x_NCHW)

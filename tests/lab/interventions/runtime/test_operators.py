@@ -31,7 +31,12 @@ def test_operators_are_counted_by_type_and_a_shared_weight_once():
 
 @pytest.mark.parametrize(
     ("held", "bits"),
-    [(codes(-127, 127), 8), (codes(-128, 127), 8), (codes(-64, 63), 7), (np.array([1, 255], dtype=np.uint8), 8)],
+    [
+        (codes(-127, 127), 8),
+        (codes(-128, 127), 8),
+        (codes(-64, 63), 7),
+        (np.array([1, 255], dtype=np.uint8), 8),
+    ],
 )
 def test_bits_are_what_the_codes_in_use_need(held, bits):
     assert effect_of("engine", [Operator("linear", "w", held)]).facts["bits"] == bits
@@ -40,4 +45,7 @@ def test_bits_are_what_the_codes_in_use_need(held, bits):
 def test_nothing_in_integers_is_no_effect():
     with pytest.raises(NoEffectError) as caught:
         effect_of("engine", [Operator("conv2d", "a", None), Operator("conv2d", "b", None)])
-    assert str(caught.value) == "'engine' made no operator an integer one; the model has 2 float.conv2d"
+    assert (
+        str(caught.value)
+        == "'engine' made no operator an integer one; the model has 2 float.conv2d"
+    )

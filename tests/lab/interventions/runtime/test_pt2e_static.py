@@ -65,25 +65,30 @@ def test_a_missing_compiler_is_named_with_its_cure(monkeypatch):
     with pytest.raises(UserError) as caught:
         COMPILED.compile(MLP(hidden=()).build((1, 4, 4), 3), torch.randn(8, 1, 4, 4))
     assert str(caught.value) == (
-        "PT2EStaticInt8(compiled=True, reduce_range=True) needs a C++ compiler: install g++ or name one in the "
-        "variable CXX, or leave compiled=False"
+        "PT2EStaticInt8(compiled=True, reduce_range=True) needs a C++ compiler: install g++ or "
+        "name one in the variable CXX, or leave compiled=False"
     )
 
 
 def test_code_that_contradicts_its_graph_is_refused(monkeypatch):
     torch.manual_seed(0)
     code = "torch.ops.onednn.qlinear_pointwise.tensor(buf0"
-    monkeypatch.setattr(pt2e_static, "_inductor", lambda i, graph, x_BCHW: (lambda x_BCHW: -graph(x_BCHW), code))
+    monkeypatch.setattr(
+        pt2e_static, "_inductor", lambda i, graph, x_BCHW: (lambda x_BCHW: -graph(x_BCHW), code)
+    )
     with pytest.raises(UserError) as caught:
         COMPILED.compile(MLP(hidden=()).build((1, 4, 4), 3), torch.randn(64, 1, 4, 4))
     assert str(caught.value) == (
-        "PT2EStaticInt8(compiled=True, reduce_range=True): compiled code contradicts its own graph on 64 of 64 "
-        "calibration images, which is a fault of the lowering and no effect of quantization; leave compiled=False"
+        "PT2EStaticInt8(compiled=True, reduce_range=True): compiled code contradicts its own graph "
+        "on 64 of 64 calibration images, which is a fault of the lowering and no effect of "
+        "quantization; leave compiled=False"
     )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [ResNet(depth=8, width=4), WideResNet(depth=10, widen=1), MLP()], ids=repr)
+@pytest.mark.parametrize(
+    "model", [ResNet(depth=8, width=4), WideResNet(depth=10, widen=1), MLP()], ids=repr
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_compiled_kernels_answer_as_the_reference_graph_does(model, channels):
     torch.manual_seed(0)

@@ -15,7 +15,8 @@ def test_weights_are_rounded_by_row_and_inputs_are_not():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 5))
     x = torch.randn(6, 1, 4, 4)
     weight = model[1].weight.detach()
-    scale = weight.abs().amax(1, keepdim=True) / 127.5  # -128 is a code too, so a row spans 255 steps.
+    # -128 is a code too, so a row spans 255 steps.
+    scale = weight.abs().amax(1, keepdim=True) / 127.5
     rounded = torch.round(weight / scale).clamp(-128, 127) * scale
     found = TorchaoLinearInt8(activations=False).compile(model, NO_IMAGES).logits(x)
     assert torch.allclose(found, x.flatten(1) @ rounded.T + model[1].bias, atol=1e-5)
@@ -28,7 +29,9 @@ def test_inputs_are_rounded_by_example():
     logits = TorchaoLinearInt8().compile(model, NO_IMAGES).logits
     small, large = torch.randn(1, 1, 4, 4), 1000 * torch.randn(1, 1, 4, 4)
     assert torch.allclose(logits(torch.cat([small, large]))[:1], logits(small), atol=1e-6)
-    assert not torch.equal(logits(small), TorchaoLinearInt8(activations=False).compile(model, NO_IMAGES).logits(small))
+    assert not torch.equal(
+        logits(small), TorchaoLinearInt8(activations=False).compile(model, NO_IMAGES).logits(small)
+    )
 
 
 def test_convolutions_alone_are_no_effect():
@@ -36,5 +39,6 @@ def test_convolutions_alone_are_no_effect():
     with pytest.raises(NoEffectError) as caught:
         TorchaoLinearInt8().compile(model, NO_IMAGES)
     assert str(caught.value) == (
-        "TorchaoLinearInt8(activations=True) made no operator an integer one; the model has 1 float.conv2d"
+        "TorchaoLinearInt8(activations=True) made no operator an integer one; the model has 1 "
+        "float.conv2d"
     )

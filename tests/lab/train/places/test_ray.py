@@ -1,4 +1,5 @@
-"""Ray: the reference's bytes, whatever is lost on the way; one cluster on this machine for all fast tests."""
+"""Ray: the reference's bytes, whatever is lost on the way; one cluster on this machine for all fast
+tests."""
 
 from __future__ import annotations
 
@@ -70,11 +71,15 @@ def test_weights_of_teachers_reach_the_workers(place, tmp_path, how):
 
 
 def test_news_come_while_tasks_run_and_before_the_result(place, tmp_path, folder):
-    population = Population("paced", Blobs(), Paced(0.02, folder), Recipe(epochs=3, batch=16, lr=0.05), members=2)
+    population = Population(
+        "paced", Blobs(), Paced(0.02, folder), Recipe(epochs=3, batch=16, lr=0.05), members=2
+    )
     seen = []
     with closing(place.results(work_of(population, tmp_path, ((0, 1),)), seen.append)) as results:
         for job, _ in results:
-            own = [event.epoch for event in seen if event.member == job.id and event.kind == "epoch"]
+            own = [
+                event.epoch for event in seen if event.member == job.id and event.kind == "epoch"
+            ]
             assert own == [1, 2, 3]
     assert [event.kind for event in seen] == ["started", "epoch", "epoch", "epoch"] * 2
     assert len(seen) == 8
@@ -84,7 +89,9 @@ def test_a_member_that_fails_is_reported_and_the_others_arrive(place, tmp_path):
     seeds = DENSE.seeds.member("fragile", 1)
     population = Population("fragile", Blobs(), Fragile(bad=seeds["init"]), RECIPE, members=3)
     found = made(place, work_of(population, tmp_path, ((0, 1, 2),)))
-    assert found["001"] == Failure("RuntimeError: it broke on two lines (blobs.py, line 49, in build)")
+    assert found["001"] == Failure(
+        "RuntimeError: it broke on two lines (blobs.py, line 49, in build)"
+    )
     assert all(isinstance(found[name], tuple) for name in ("000", "002"))
 
 
@@ -99,24 +106,34 @@ def test_one_thread_and_one_loading_of_data_per_process(place, tmp_path, folder)
 
 def test_asked_to_stop_it_keeps_checkpoints_and_goes_on_later(place, tmp_path, folder, monkeypatch):
     monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)
-    population = Population("paced", Blobs(), Paced(0.03, folder), Recipe(epochs=16, batch=16, lr=0.05), members=2)
+    population = Population(
+        "paced", Blobs(), Paced(0.03, folder), Recipe(epochs=16, batch=16, lr=0.05), members=2
+    )
     work, epochs = work_of(population, tmp_path, ((0,), (1,))), []
     monkeypatch.setattr(place, "asked", lambda: bool(epochs))
     with pytest.raises(Stopped):
-        made(place, work, lambda event: epochs.append(event.epoch) if event.kind == "epoch" else None)
+        made(
+            place, work, lambda event: epochs.append(event.epoch) if event.kind == "epoch" else None
+        )
     kept = sorted(path.name for path in work.unfinished.iterdir())
     assert kept
-    assert all(FolderShelf(work.unfinished).load(name.removesuffix(".safetensors")) for name in kept)
+    assert all(
+        FolderShelf(work.unfinished).load(name.removesuffix(".safetensors")) for name in kept
+    )
     monkeypatch.undo()
     again = []
-    found = made(place, work, lambda event: again.append(event.epoch) if event.kind == "epoch" else None)
+    found = made(
+        place, work, lambda event: again.append(event.epoch) if event.kind == "epoch" else None
+    )
     assert again.count(1) == 2 - len(kept)
     assert found == made(Here(), work)
 
 
 def test_stopping_drops_what_has_not_begun(place, tmp_path, folder, monkeypatch):
     monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)
-    population = Population("paced", Blobs(), Paced(0.02, folder), Recipe(epochs=50, batch=16, lr=0.05), members=40)
+    population = Population(
+        "paced", Blobs(), Paced(0.02, folder), Recipe(epochs=50, batch=16, lr=0.05), members=40
+    )
     seen = []
     monkeypatch.setattr(place, "asked", lambda: "epoch" in seen)
     with pytest.raises(Stopped):
@@ -141,18 +158,25 @@ def test_a_population_that_cannot_be_sent_is_refused(place, tmp_path):
     with pytest.raises(UserError) as caught:
         made(place, work_of(population, tmp_path, ((0,),)))
     assert str(caught.value) == (
-        "population 'locked' cannot be sent to another process (cannot pickle '_thread.lock' object); choose --runner "
-        "loop, or keep out of its data, model and interventions what cannot be copied"
+        "population 'locked' cannot be sent to another process (cannot pickle '_thread.lock' "
+        "object); choose --runner loop, or keep out of its data, model and interventions what "
+        "cannot be copied"
     )
 
 
 def hidden(name, folder):
     """A population whose data are of a module in this folder."""
-    (folder / f"{name}.py").write_text("from blobs import Blobs\n\n\nclass Hidden(Blobs):\n    pass\n")
-    return Population("hidden", importlib.import_module(name).Hidden(), MLP(hidden=(8,)), RECIPE, members=1)
+    (folder / f"{name}.py").write_text(
+        "from blobs import Blobs\n\n\nclass Hidden(Blobs):\n    pass\n"
+    )
+    return Population(
+        "hidden", importlib.import_module(name).Hidden(), MLP(hidden=(8,)), RECIPE, members=1
+    )
 
 
-def test_modules_beside_this_process_reach_workers_and_missing_ones_are_named(place, tmp_path, monkeypatch):
+def test_modules_beside_this_process_reach_workers_and_missing_ones_are_named(
+    place, tmp_path, monkeypatch
+):
     monkeypatch.syspath_prepend(tmp_path)
     found = made(place, work_of(hidden("modules_here", tmp_path), tmp_path, ((0,),)))
     assert isinstance(found["000"], tuple)
@@ -162,8 +186,9 @@ def test_modules_beside_this_process_reach_workers_and_missing_ones_are_named(pl
     with pytest.raises(UserError) as caught:
         made(place, work_of(population, tmp_path, ((0,),)))
     assert str(caught.value) == (
-        "population 'hidden' cannot be read on a Ray worker (No module named 'modules_there'); install that module on "
-        "every node, or put its folder where every node sees it under the same path"
+        "population 'hidden' cannot be read on a Ray worker (No module named 'modules_there'); "
+        "install that module on every node, or put its folder where every node sees it under the "
+        "same path"
     )
 
 
@@ -172,8 +197,8 @@ def test_data_that_a_worker_cannot_read_are_named(place, tmp_path):
     with pytest.raises(UserError) as caught:
         made(place, work_of(population, tmp_path, ((0,),)))
     assert str(caught.value) == (
-        "population 'lost': its data cannot be read on a Ray worker ([Errno 2] No such file or directory: "
-        "'/data/nowhere'); put them where every node sees them under the same path"
+        "population 'lost': its data cannot be read on a Ray worker ([Errno 2] No such file or "
+        "directory: '/data/nowhere'); put them where every node sees them under the same path"
     )
 
 
@@ -186,13 +211,18 @@ def test_a_chunk_that_fits_nowhere_is_refused(place, tmp_path, monkeypatch):
     )
 
 
-def test_a_member_that_kills_its_worker_too_often_fails_and_the_others_arrive(place, tmp_path, folder, monkeypatch):
+def test_a_member_that_kills_its_worker_too_often_fails_and_the_others_arrive(
+    place, tmp_path, folder, monkeypatch
+):
     monkeypatch.setattr(place, "retries", 1)
     seeds = DENSE.seeds.member("mortal", 1)
     population = Population("mortal", Blobs(), Mortal(seeds["init"], folder), RECIPE, members=4)
     found = made(place, work_of(population, tmp_path, ((0, 1, 2), (3,))))
     assert len(list(tmp_path.glob("died-*"))) == 2
-    why = "WorkerCrashedError: The worker died unexpectedly while executing this task. Check python-core-worker-*.log"
+    why = (
+        "WorkerCrashedError: The worker died unexpectedly while executing this task. Check "
+        "python-core-worker-*.log"
+    )
     assert isinstance(found["001"], Failure)
     assert found["001"].reason.startswith(f"its worker was lost 2 times ({why}")
     assert all(isinstance(found[name], tuple) for name in ("000", "002", "003"))
@@ -201,7 +231,8 @@ def test_a_member_that_kills_its_worker_too_often_fails_and_the_others_arrive(pl
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["single", "stacked"])
 def test_a_killed_worker_goes_on_from_its_checkpoint(place, tmp_path, folder, monkeypatch, how):
-    monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)  # set by the model; restored after this test
+    # set by the model; restored after this test
+    monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)
     recipe = Recipe(epochs=12, batch=16, lr=0.05)
     population = Population("paced", Blobs(), Paced(0.02, folder), recipe, members=2)
     work, epochs = work_of(population, tmp_path, ((0, 1),), how), []
@@ -222,7 +253,9 @@ def test_a_killed_worker_goes_on_from_its_checkpoint(place, tmp_path, folder, mo
 
 
 def test_closing_early_ends_what_trains(place, tmp_path, folder):
-    population = Population("paced", Blobs(), Paced(0.05, folder), Recipe(epochs=200, batch=16, lr=0.05), members=4)
+    population = Population(
+        "paced", Blobs(), Paced(0.05, folder), Recipe(epochs=200, batch=16, lr=0.05), members=4
+    )
 
     def watch(event):
         if event.kind == "epoch":
@@ -259,10 +292,10 @@ class NotStarted:
 def test_a_cluster_out_of_reach(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_imported", NotStarted)
     for address, why in {
-        "127.0.0.1:9": "no Ray cluster can be reached there ([Errno 111] Connection refused); start one with ray start "
-        "--head, or leave --address out to use this machine alone",
-        "ray://127.0.0.1:10001": "results cannot be streamed to Ray's client; run this on a machine of the cluster, "
-        "with --address auto",
+        "127.0.0.1:9": "no Ray cluster can be reached there ([Errno 111] Connection refused); "
+        "start one with ray start --head, or leave --address out to use this machine alone",
+        "ray://127.0.0.1:10001": "results cannot be streamed to Ray's client; run this on a "
+        "machine of the cluster, with --address auto",
     }.items():
         with pytest.raises(UserError) as caught:
             made(RayCluster(address, 1, 1), work_of(DENSE, tmp_path))
@@ -273,6 +306,8 @@ def test_importing_the_place_imports_no_ray():
     for module in ("cluster", "cluster_worker", "cluster_keeper"):
         tree = ast.parse(Path(cluster.__file__).with_name(f"{module}.py").read_text())
         names = [
-            n.module if isinstance(n, ast.ImportFrom) else n.names[0].name for n in tree.body if hasattr(n, "names")
+            n.module if isinstance(n, ast.ImportFrom) else n.names[0].name
+            for n in tree.body
+            if hasattr(n, "names")
         ]
         assert not [name for name in names if name and name.split(".")[0] == "ray"]

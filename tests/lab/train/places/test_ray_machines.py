@@ -23,7 +23,9 @@ from undertow.lab.train.recipe import Recipe
 @contextmanager
 def machines(count):
     """The address of a head that trains nothing and of ``count`` machines with one CPU each."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
     try:
         for _ in range(count):
             cluster.add_node(num_cpus=1)
@@ -40,7 +42,8 @@ def parent_of(pid):
 
 
 def lose_machine(worker):
-    """Kill the Ray daemon that started this worker, and all that it started: everything a machine has of Ray."""
+    """Kill the Ray daemon that started this worker, and all that it started: everything a machine
+    has of Ray."""
     daemon = parent_of(worker)
     pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
     lost = [daemon, *(pid for pid in pids if parent_of(pid) == daemon)]
@@ -51,7 +54,8 @@ def lose_machine(worker):
 
 @pytest.mark.slow
 def test_a_lost_machine_costs_nothing_but_time(tmp_path, monkeypatch):
-    monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)  # set by the model; restored after this test
+    # set by the model; restored after this test
+    monkeypatch.setitem(Saver.__init__.__kwdefaults__, "every", 0.0)
     recipe = Recipe(epochs=20, batch=16, lr=0.05, flip=True, crop=1)
     population = Population("paced", Blobs(), Paced(0.02, str(tmp_path)), recipe, members=8)
     work, events, lost = work_of(population, tmp_path, ((0, 1), (2, 3), (4, 5), (6, 7))), [], []
@@ -67,7 +71,9 @@ def test_a_lost_machine_costs_nothing_but_time(tmp_path, monkeypatch):
     assert len(lost) >= 2
     assert not any(alive(pid) for pid in lost)
     epochs = [(event.member, event.epoch) for event in events if event.kind == "epoch"]
-    assert set(epochs) == {(f"{member:03d}", epoch) for member in range(8) for epoch in range(1, 21)}
+    assert set(epochs) == {
+        (f"{member:03d}", epoch) for member in range(8) for epoch in range(1, 21)
+    }
     assert len(epochs) <= 8 * 20 + 4  # what was under way went on from its checkpoint
     assert len(notes(tmp_path, "built")) > 8
     assert found == made(Here(), work)

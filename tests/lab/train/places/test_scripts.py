@@ -1,4 +1,5 @@
-"""Workers beside a script that one just writes: its classes in the script itself, no ``if __name__ == "__main__"``."""
+"""Workers beside a script that one just writes: its classes in the script itself, no ``if __name__
+== "__main__"``."""
 
 import json
 import subprocess
@@ -35,7 +36,9 @@ for name in ("first", "second"):
 
 
 def run(path, out, runner):
-    return subprocess.run([sys.executable, path, out, runner], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, path, out, runner], capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.mark.heavy
@@ -51,7 +54,8 @@ def test_a_script_needs_no_guard_and_its_classes_travel(tmp_path):
         assert not manifest["built_from"]["model Linear"].startswith(("bytecode", "unknown"))
         for member in ("000", "001"):
             files = [
-                next((tmp_path / runner / name).rglob(f"{member}.safetensors")) for runner in ("loop", "processes")
+                next((tmp_path / runner / name).rglob(f"{member}.safetensors"))
+                for runner in ("loop", "processes")
             ]
             assert files[0].read_bytes() == files[1].read_bytes()
 
@@ -79,15 +83,20 @@ def test_what_cannot_be_imported_in_a_worker_is_named(tmp_path):
     )
     path.write_text(
         SCRIPT.replace(
-            "from torch", "sys.path.insert(0, 'hidden')\nfrom elsewhere import Own\nsys.path.pop(0)\nfrom torch"
+            "from torch",
+            "sys.path.insert(0, 'hidden')\nfrom elsewhere import Own\nsys.path.pop(0)\nfrom torch",
         ).replace("Digits(), Linear", "Own(), Linear")
     )
     done = subprocess.run(
-        [sys.executable, path, tmp_path / "out", "processes"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, path, tmp_path / "out", "processes"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "undertow.errors.UserError: a worker cannot make the population that it was sent (ModuleNotFoundError: No "
-        "module named 'elsewhere'); put the modules of its data, model and interventions where Python finds them, or "
-        "choose --runner loop"
+        "undertow.errors.UserError: a worker cannot make the population that it was sent "
+        "(ModuleNotFoundError: No module named 'elsewhere'); put the modules of its data, model "
+        "and interventions where Python finds them, or choose --runner loop"
     )

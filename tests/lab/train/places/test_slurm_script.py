@@ -1,4 +1,5 @@
-"""The Slurm script, replayed on one machine: ``srun`` runs its command here, ``scontrol`` knows two nodes."""
+"""The Slurm script, replayed on one machine: ``srun`` runs its command here, ``scontrol`` knows two
+nodes."""
 
 from __future__ import annotations
 
@@ -93,7 +94,9 @@ def batch_job(tmp_path, *arguments):
     }
     with (tmp_path / "out").open("w") as out:
         command = ["bash", str(SCRIPT), *map(str, arguments)]
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
         try:
             yield process
         finally:
@@ -107,7 +110,9 @@ def processes_of(tmp_path):
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if f"TRACE={tmp_path}/trace".encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:200])
+                found.append(
+                    (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:200]
+                )
         except OSError:
             continue
     return found
@@ -129,9 +134,10 @@ def test_the_script_trains_on_two_nodes_and_ends_them(tmp_path):
     assert sorted((tmp_path / "trace").read_text().splitlines()) == sorted(
         [
             f"{step} -w localhost getent ahostsv4 localhost",
-            f"{step} --cpus-per-task=1 -w localhost ray start --head --node-ip-address=127.0.0.1 --port={port} "
-            "--include-dashboard=false --num-cpus=1 --block",
-            f"{step} --cpus-per-task=1 -w localhost ray start --address 127.0.0.1:{port} --num-cpus=1 --block",
+            f"{step} --cpus-per-task=1 -w localhost ray start --head --node-ip-address=127.0.0.1 "
+            f"--port={port} --include-dashboard=false --num-cpus=1 --block",
+            f"{step} --cpus-per-task=1 -w localhost ray start --address 127.0.0.1:{port} "
+            "--num-cpus=1 --block",
             f"undertow run {tmp_path} 3 --runner ray --address auto",
         ]
     )

@@ -1,4 +1,5 @@
-"""Clusters that somebody chose with --cluster, in every format, and those that a reader takes unasked."""
+"""Clusters that somebody chose with --cluster, in every format, and those that a reader takes
+unasked."""
 
 from __future__ import annotations
 
@@ -28,7 +29,10 @@ def table(folder: Path) -> Path:
 
 
 def graded(folder: Path) -> Path:
-    return _text(folder / "g.csv", "example_id,score,page\n" + "".join(f"e{i},1,{p}\n" for i, p in enumerate(PAGE)))
+    return _text(
+        folder / "g.csv",
+        "example_id,score,page\n" + "".join(f"e{i},1,{p}\n" for i, p in enumerate(PAGE)),
+    )
 
 
 def timm(folder: Path) -> Path:
@@ -37,16 +41,23 @@ def timm(folder: Path) -> Path:
 
 
 def arrays(folder: Path) -> Path:
-    np.savez(folder / "a.npz", predictions=np.arange(6) % 2, ids=np.array([f"i{i}" for i in range(6)]))
+    np.savez(
+        folder / "a.npz", predictions=np.arange(6) % 2, ids=np.array([f"i{i}" for i in range(6)])
+    )
     return folder / "a.npz"
 
 
 def huggingface(folder: Path) -> Path:
-    return _text(folder / "hf.txt", "index\tprediction\n" + "".join(f"{i}\t{i % 2}\n" for i in range(6)))
+    return _text(
+        folder / "hf.txt", "index\tprediction\n" + "".join(f"{i}\t{i % 2}\n" for i in range(6))
+    )
 
 
 def fiftyone(folder: Path) -> Path:
-    samples = [{"filepath": f"i{i}.png", "model": {"label": "a"}, "page": page} for i, page in enumerate(PAGE)]
+    samples = [
+        {"filepath": f"i{i}.png", "model": {"label": "a"}, "page": page}
+        for i, page in enumerate(PAGE)
+    ]
     return _text(folder / "samples.json", json.dumps({"samples": samples}))
 
 
@@ -83,7 +94,11 @@ def read(folder: Path, name: str, cluster: str | None) -> Records:
     given: dict[str, Any] = {"cluster": cluster}
     if name in ("timm", "arrays", "huggingface"):
         labels = LABELS.replace("i", "", 6) if name == "huggingface" else LABELS
-        text = labels if name != "huggingface" else LABELS.replace("filename", "index").replace("\ni", "\n")
+        text = (
+            labels
+            if name != "huggingface"
+            else LABELS.replace("filename", "index").replace("\ni", "\n")
+        )
         given["labels"] = _text(folder / "labels.csv", text)
     return read_any([Path(f"{made}::0.5") if name == "pie" else made], **given)[0]
 
@@ -99,7 +114,9 @@ def test_a_column_can_be_chosen_in_every_format(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "pie"])
-def test_a_column_that_does_not_exist_is_an_error_that_lists_those_there_are(tmp_path: Path, name: str):
+def test_a_column_that_does_not_exist_is_an_error_that_lists_those_there_are(
+    tmp_path: Path, name: str
+):
     with pytest.raises(UserError) as caught:
         read(tmp_path, name, "pgae")
     first, said = str(caught.value).split(";")
@@ -142,13 +159,16 @@ def test_what_a_reader_takes_unasked_is_known_by_name(tmp_path: Path):
     independent = read_any([path], cluster="none")[0]
     assert clusters_of(independent) is None
     assert independent.manifest.notes == (
-        "Every example is taken as independent of the others, copies too, as asked (--cluster none).",
+        "Every example is taken as independent of the others, copies too, as asked (--cluster "
+        "none).",
     )
 
 
 def test_who_asked_survives_a_population_folder(tmp_path: Path):
     write_records(read(tmp_path, "table", "page"), tmp_path / "out")
-    assert read_any([tmp_path / "out"])[0].manifest.clustering == Clustering(column="page", asked=True)
+    assert read_any([tmp_path / "out"])[0].manifest.clustering == Clustering(
+        column="page", asked=True
+    )
 
 
 def test_a_side_that_knows_clusters_serves_both(tmp_path: Path):

@@ -41,7 +41,10 @@ def test_a_table_of_right_answers_is_used_for_a_plain_table(place: Path) -> None
 
 def test_tasks_choose_among_the_examples_of_a_table(place: Path) -> None:
     assert read_any([place / "tasks.csv"], tasks=("sums*",))[0].example_id_N.to_list() == ["1", "2"]
-    assert read_any([place / "tasks.csv"], tasks=("sums", "words"))[0].example_id_N.to_list() == ["1", "3"]
+    assert read_any([place / "tasks.csv"], tasks=("sums", "words"))[0].example_id_N.to_list() == [
+        "1",
+        "3",
+    ]
     assert read_any([place / "graded.csv"], tasks=("words",))[0].example_id_N.to_list() == ["2"]
 
 
@@ -57,14 +60,25 @@ def test_tasks_that_nothing_fits(place: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "option", "said"),
     [
-        ("bare", "metric", "files of the format table hold one outcome, so there is none to choose"),
+        (
+            "bare",
+            "metric",
+            "files of the format table hold one outcome, so there is none to choose",
+        ),
         ("bare", "filter", "files of the format table have no output filters"),
-        ("graded", "metric", "files of the format graded table hold one outcome, so there is none to choose"),
+        (
+            "graded",
+            "metric",
+            "files of the format graded table hold one outcome, so there is none to choose",
+        ),
         ("graded", "labels", "files of the format graded table have right answers of their own"),
     ],
 )
 def test_an_option_without_use_is_refused(place: Path, name: str, option: str, said: str) -> None:
-    assert refusal(place / f"{name}.csv", **{option: "x"}) == f"--{option} x: {said}; leave --{option} out"
+    assert (
+        refusal(place / f"{name}.csv", **{option: "x"})
+        == f"--{option} x: {said}; leave --{option} out"
+    )
 
 
 def test_a_population_has_the_outcome_that_it_was_made_with(place: Path) -> None:
@@ -87,6 +101,6 @@ def test_only_what_refuses_can_be_accepted() -> None:
     with pytest.raises(UserError) as caught:
         Request([], [], accepted={"prompt", "nonsense"})
     assert str(caught.value) == (
-        "--accept nonsense: is not a difference that refuses; choose one of prompt, metric, task_version, template,"
-        " fewshot, decoding, filter, judge"
+        "--accept nonsense: is not a difference that refuses; choose one of prompt, metric, "
+        "task_version, template, fewshot, decoding, filter, judge"
     )

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from records.formats.seeds_logs import DEFLATED, ZSTD, dumped, inspect_eval, inspect_head, quiz, zipfile, zipped
+from records.formats.seeds_logs import (
+    DEFLATED,
+    ZSTD,
+    dumped,
+    inspect_eval,
+    inspect_head,
+    quiz,
+    zipfile,
+    zipped,
+)
 from undertow.errors import TableError
 from undertow.records.formats.decoding import zip
 
@@ -39,7 +48,9 @@ def test_a_member_of_several_zstd_frames_is_read_whole(tmp_path: Path) -> None:
 
 
 def several_frames(data: bytes) -> bytes:
-    packed = b"".join(zip.zstd.compress(data[k : k + 100_000]) for k in range(0, len(data), 100_000))
+    packed = b"".join(
+        zip.zstd.compress(data[k : k + 100_000]) for k in range(0, len(data), 100_000)
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a", packed)
@@ -53,13 +64,22 @@ def several_frames(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("method", [ZSTD, DEFLATED])
-def test_a_zip_bomb_is_refused_while_it_unpacks(tmp_path: Path, method: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_bomb_is_refused_while_it_unpacks(
+    tmp_path: Path, method: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(zip, "FREE", 1 << 20)
-    data = zipped({"header.json": dumped(inspect_head()), "samples/1.json": b" " * (1 << 24)}, method)
-    assert refused(tmp_path, data) == "unpacks to more than 300 times its size; it is no log of an evaluation"
+    data = zipped(
+        {"header.json": dumped(inspect_head()), "samples/1.json": b" " * (1 << 24)}, method
+    )
+    assert (
+        refused(tmp_path, data)
+        == "unpacks to more than 300 times its size; it is no log of an evaluation"
+    )
     monkeypatch.setattr(zip, "LARGEST_MEMBER", 1 << 20)
     monkeypatch.setattr(zip, "FREE", 1 << 29)
-    assert refused(tmp_path, data) == ("member 'samples/1.json' unpacks to more than 1 MB; it is no sample of a log")
+    assert refused(tmp_path, data) == (
+        "member 'samples/1.json' unpacks to more than 1 MB; it is no sample of a log"
+    )
 
 
 def test_damaged_members(tmp_path: Path) -> None:

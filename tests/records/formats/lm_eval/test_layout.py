@@ -1,4 +1,5 @@
-"""What a log of lm-eval holds is told from its first rows: requests, their arguments, and fields of the documents."""
+"""What a log of lm-eval holds is told from its first rows: requests, their arguments, and fields of
+the documents."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ REAL = Path(__file__).parents[1] / "real" / "lm_eval" / "reference" / "model-ref
     ("arguments", "requests"),
     [
         (
-            {"gen_args_0": {"arg_0": "Q", "arg_1": " a"}, "gen_args_1": {"arg_0": "Q", "arg_1": " b"}},
+            {
+                "gen_args_0": {"arg_0": "Q", "arg_1": " a"},
+                "gen_args_1": {"arg_0": "Q", "arg_1": " b"},
+            },
             [["Q", " a"], ["Q", " b"]],
         ),
         ([["Q", " a"], ["Q", " b"]], [["Q", " a"], ["Q", " b"]]),
@@ -28,7 +32,9 @@ REAL = Path(__file__).parents[1] / "real" / "lm_eval" / "reference" / "model-ref
         ([], []),
     ],
 )
-def test_arguments_of_either_age_are_lists_of_requests(arguments: object, requests: list[list[str]]) -> None:
+def test_arguments_of_either_age_are_lists_of_requests(
+    arguments: object, requests: list[list[str]]
+) -> None:
     assert layout._requests(arguments) == requests
 
 
@@ -38,14 +44,19 @@ def test_arguments_of_either_age_are_lists_of_requests(arguments: object, reques
         ([[["The trophy", " was big"], ["The case", " was big"]]], True),
         ([[["Q", " a"], ["Q", " b"]]], False),
         ([[["one", " a"], ["two", " b"]]], False),
-        ([[["The trophy", " was big"], ["The case", " was big"]], [["Q", " a"], ["Q", " b"]]], False),
+        (
+            [[["The trophy", " was big"], ["The case", " was big"]], [["Q", " a"], ["Q", " b"]]],
+            False,
+        ),
         ([[["Q", " a"], ["Q", " a"]]], False),
         ([[["Q", " a"]]], False),
         ([[["Q"], ["R"]]], False),
         ([], False),
     ],
 )
-def test_options_in_the_context_are_told_from_options_as_continuations(rows: list, several: bool) -> None:
+def test_options_in_the_context_are_told_from_options_as_continuations(
+    rows: list, several: bool
+) -> None:
     assert layout._several_contexts(rows) == several
 
 
@@ -78,4 +89,6 @@ def test_tasks_that_are_left_out_one_by_one_leave_something_or_are_refused(tmp_p
         (folder / pages.name.replace("tiny_pages", name)).write_bytes(pages.read_bytes())
     with pytest.raises(TableError) as caught:
         read_any([folder], allow_partial=True)
-    assert str(caught.value).endswith(": no task has an outcome between 0 and 1; choose other tasks with --tasks")
+    assert str(caught.value).endswith(
+        ": no task has an outcome between 0 and 1; choose other tasks with --tasks"
+    )

@@ -24,7 +24,10 @@ def test_one_member_agrees_with_itself() -> None:
 
 
 def test_a_disputed_field_is_dropped_and_said_once() -> None:
-    one, two = log("one", topic=["x", "y", "z"], level=[1, 2, 3]), log("two", topic=["x", "y", "q"], level=[1, 2, 3])
+    one, two = (
+        log("one", topic=["x", "y", "z"], level=[1, 2, 3]),
+        log("two", topic=["x", "y", "q"], level=[1, 2, 3]),
+    )
     kept = agreeing([one, two, two])
     assert columns(kept) == [["level"]] * 3
     assert [k.notes for k in kept] == [
@@ -35,17 +38,35 @@ def test_a_disputed_field_is_dropped_and_said_once() -> None:
 
 
 def test_examples_are_compared_by_id_and_only_where_both_have_them() -> None:
-    one, two = log("one", "abc", topic=["x", "y", "z"]), log("two", "cbd", topic=["z", "y", "other"])
+    one, two = (
+        log("one", "abc", topic=["x", "y", "z"]),
+        log("two", "cbd", topic=["z", "y", "other"]),
+    )
     assert columns(agreeing([one, two])) == [["topic"], ["topic"]]
 
 
 def test_of_repeats_the_first_row_counts() -> None:
-    one, two = log("one", "aab", topic=["x", "other", "z"]), log("two", "abb", topic=["x", "z", "z"])
+    one, two = (
+        log("one", "aab", topic=["x", "other", "z"]),
+        log("two", "abb", topic=["x", "z", "z"]),
+    )
     assert columns(agreeing([one, two])) == [["topic"], ["topic"]]
 
 
 def test_prompts_may_differ_and_answers_do() -> None:
-    one = log("one", prompt_hash=["1", "2", "3"], input=["p", "q", "r"], answer=["a", "b", "c"], target=["a", "b", "c"])
-    two = log("two", prompt_hash=["1", "2", "4"], input=["p", "q", "s"], answer=["a", "b", "d"], target=["a", "b", "d"])
+    one = log(
+        "one",
+        prompt_hash=["1", "2", "3"],
+        input=["p", "q", "r"],
+        answer=["a", "b", "c"],
+        target=["a", "b", "c"],
+    )
+    two = log(
+        "two",
+        prompt_hash=["1", "2", "4"],
+        input=["p", "q", "s"],
+        answer=["a", "b", "d"],
+        target=["a", "b", "d"],
+    )
     # The target says which example it is, so that a difference is for joining to refuse.
     assert columns(agreeing([one, two])) == [["input", "answer", "target"], ["answer", "target"]]

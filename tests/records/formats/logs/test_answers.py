@@ -10,7 +10,8 @@ from undertow.records.formats.logs.answers import softmax
 
 def test_options_become_probabilities():
     options = pl.Series(
-        [[-1.0, -1.0], [0.0, float("-inf"), 0.0], [float("nan"), 1.0], None, []], dtype=pl.List(pl.Float64)
+        [[-1.0, -1.0], [0.0, float("-inf"), 0.0], [float("nan"), 1.0], None, []],
+        dtype=pl.List(pl.Float64),
     )
     proba = softmax(options, 3)
     np.testing.assert_allclose(proba[:2], [[0.5, 0.5, 0], [0.5, 0, 0.5]])

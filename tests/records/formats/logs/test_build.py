@@ -45,12 +45,17 @@ CONDITIONS = {"fewshot": "0", "decoding": "{}", "harness_version": "1", "model":
     ("key", "value", "said"),
     [
         ("fewshot", "5", "the few-shot count differs: 0 for 'old', 5 for 'new'"),
-        ("decoding", '{"top_p": 1}', "the decoding differs: {} for 'old', {\"top_p\": 1} for 'new'"),
+        (
+            "decoding",
+            '{"top_p": 1}',
+            "the decoding differs: {} for 'old', {\"top_p\": 1} for 'new'",
+        ),
     ],
 )
 def test_conditions_that_refuse(key, value, said):
     old, new = (
-        assemble([_choice(c)], Reading(name=n)) for n, c in (("old", CONDITIONS), ("new", {**CONDITIONS, key: value}))
+        assemble([_choice(c)], Reading(name=n))
+        for n, c in (("old", CONDITIONS), ("new", {**CONDITIONS, key: value}))
     )
     with pytest.raises(NotComparableError) as caught:
         align(old, new)
@@ -62,7 +67,9 @@ def test_conditions_that_refuse(key, value, said):
 
 def test_conditions_that_are_only_stated_and_those_that_are_the_change():
     old = assemble([_choice(CONDITIONS)], Reading(name="old"))
-    new = assemble([_choice({**CONDITIONS, "harness_version": "2", "model": "b"})], Reading(name="new"))
+    new = assemble(
+        [_choice({**CONDITIONS, "harness_version": "2", "model": "b"})], Reading(name="new")
+    )
     aligned = align(old, new)
     assert aligned.differences == ("The version of the harness differs: 1 for 'old', 2 for 'new'.",)
     assert "The model differs: a for 'old', b for 'new'." in aligned.assumptions
@@ -70,7 +77,10 @@ def test_conditions_that_are_only_stated_and_those_that_are_the_change():
 
 def test_a_condition_that_differs_alike_in_every_task_is_told_once():
     before, after = ({f"fewshot:{t}": v for t in "abc"} for v in "05")
-    old, new = assemble([_choice(before)], Reading(name="old")), assemble([_choice(after)], Reading(name="new"))
+    old, new = (
+        assemble([_choice(before)], Reading(name="old")),
+        assemble([_choice(after)], Reading(name="new")),
+    )
     stated = align(old, new, accepted={"fewshot"}).differences
     assert stated == ("The few-shot count differs: 0 for 'old', 5 for 'new'.",)
     other = assemble([_choice({**before, "fewshot:b": "5"})], Reading(name="new"))
@@ -80,12 +90,15 @@ def test_a_condition_that_differs_alike_in_every_task_is_told_once():
 
 
 def test_other_prompts_refuse():
-    old, new = assemble([_choice()], Reading(name="old")), assemble([_choice(prompt="i")], Reading(name="new"))
+    old, new = (
+        assemble([_choice()], Reading(name="old")),
+        assemble([_choice(prompt="i")], Reading(name="new")),
+    )
     with pytest.raises(NotComparableError) as caught:
         align(old, new)
     assert str(caught.value) == (
-        "'old' and 'new' were given different prompts (by prompt_hash): 3 of 3 examples, first 't/0';"
-        " use one template and few-shot count, or accept it with --accept prompt"
+        "'old' and 'new' were given different prompts (by prompt_hash): 3 of 3 examples, first "
+        "'t/0'; use one template and few-shot count, or accept it with --accept prompt"
     )
     assert align(old, new, accepted={"prompt"}).differences == (
         "The prompts differ (by prompt_hash): 3 of 3 examples, first 't/0'.",
@@ -96,4 +109,7 @@ def test_two_metrics_in_one_population_refuse():
     logs = [_choice(), Log("n", "other", _choice().frame, metric="acc_norm")]
     with pytest.raises(TableError) as caught:
         assemble(logs, Reading())
-    assert str(caught.value) == "log and other: are scored by acc and acc_norm; choose one with --metric"
+    assert (
+        str(caught.value)
+        == "log and other: are scored by acc and acc_norm; choose one with --metric"
+    )

@@ -1,4 +1,5 @@
-"""Tasks of one run as one member: columns of other types, and what is said about tasks that differ."""
+"""Tasks of one run as one member: columns of other types, and what is said about tasks that
+differ."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ def together(*parts: Part) -> Log:
 
 
 def test_a_field_that_is_text_in_one_task_is_text_in_all() -> None:
-    frame = together(part("a", level=[1, 2]), part("b", level=["easy", "hard"]), part("c", level=[True, False])).frame
+    frame = together(
+        part("a", level=[1, 2]), part("b", level=["easy", "hard"]), part("c", level=[True, False])
+    ).frame
     assert frame["level"].to_list() == ["1", "2", "easy", "hard", "true", "false"]
 
 
@@ -48,4 +51,9 @@ def test_options_stay_only_where_all_tasks_have_them() -> None:
 def test_conditions_of_a_task_have_its_name() -> None:
     log = together(part("a"), part("b", metric="em"))
     assert log.metric == "acc + em"
-    assert log.conditions == {"harness": "h", "fewshot:a": "a", "fewshot:b": "b", "metric": "acc + em"}
+    assert log.conditions == {
+        "harness": "h",
+        "fewshot:a": "a",
+        "fewshot:b": "b",
+        "metric": "acc + em",
+    }

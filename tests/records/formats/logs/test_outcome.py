@@ -36,14 +36,18 @@ def test_a_preferred_one_goes_first_and_one_that_is_never_taken_can_be_asked_for
     assert chosen(columns, preferred=("f1",)).metric == "f1"
     assert chosen(columns, "max_prob", never={"max_prob"}).metric == "max_prob"
     assert refused(table(max_prob=[0.9]), never={"max_prob"}) == (
-        "log: no metric is plainly right or wrong (max_prob is no outcome); evaluate with another scorer"
+        "log: no metric is plainly right or wrong (max_prob is no outcome); evaluate with another "
+        "scorer"
     )
 
 
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([["reference", "prediction"]], "is a pair (reference, prediction) that only counts over the whole corpus"),
+        (
+            [["reference", "prediction"]],
+            "is a pair (reference, prediction) that only counts over the whole corpus",
+        ),
         (["good"], "is no single number"),
         ([10**400], "holds numbers too large to be an outcome"),
         ([None], "has no value"),
@@ -59,7 +63,9 @@ def test_a_percentage_is_taken_only_where_it_is_asked_for() -> None:
     outcome = chosen(columns, "bleu")
     assert (outcome.name, outcome.metric) == ("bleu", "bleu/100")
     np.testing.assert_allclose(outcome.score_N, [0.4, np.nan])
-    assert refused(columns, "bleu_diff").endswith("not between 0 and 1; choose one of bleu with --metric")
+    assert refused(columns, "bleu_diff").endswith(
+        "not between 0 and 1; choose one of bleu with --metric"
+    )
     assert refused(columns).endswith("; choose one of bleu with --metric")
 
 

@@ -1,4 +1,5 @@
-"""Right answers from a table of their own: what it may bring, how classes are named, and what must not be joined."""
+"""Right answers from a table of their own: what it may bring, how classes are named, and what must
+not be joined."""
 
 from __future__ import annotations
 
@@ -19,13 +20,16 @@ GLUE = "index\tprediction\n0\tequivalent\n1\tnot_equivalent\n2\tequivalent\n"
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    (tmp_path / "timm.csv").write_text("filename,label,prob\na.jpg,cat,0.9\nb.jpg,cat,0.6\nc.jpg,dog,0.8\n")
+    (tmp_path / "timm.csv").write_text(
+        "filename,label,prob\na.jpg,cat,0.9\nb.jpg,cat,0.6\nc.jpg,dog,0.8\n"
+    )
     return tmp_path / "timm.csv"
 
 
 @pytest.fixture
 def split(tmp_path: Path) -> Path:
-    """A split of MRPC as ``datasets`` saves it: labels are numbers with names, hidden ones are -1."""
+    """A split of MRPC as ``datasets`` saves it: labels are numbers with names, hidden ones are
+    -1."""
     names = {"names": ["not_equivalent", "equivalent"], "_type": "ClassLabel"}
     features = {"label": names, "idx": {"dtype": "int64", "_type": "Value"}}
     table = pa.table({"label": [1, 0, -1], "idx": [0, 1, 2]})
@@ -61,8 +65,8 @@ def test_classes_of_other_names_would_make_every_answer_wrong(images: Path):
     with pytest.raises(TableError) as caught:
         read_any([images], labels=labels)
     assert str(caught.value) == (
-        f"{labels}: label 'n01' and the 2 labels in all are none of the classes that {images} predicts, such as 'cat';"
-        " name the classes alike in both"
+        f"{labels}: label 'n01' and the 2 labels in all are none of the classes that {images} "
+        "predicts, such as 'cat'; name the classes alike in both"
     )
 
 
@@ -70,7 +74,10 @@ def test_examples_without_a_label_are_counted(images: Path):
     labels = put(images.with_name("some.csv"), "filename,label\na.jpg,cat\n")
     records, _ = read_any([images], labels=labels)
     assert named(records)[1] == ["cat", None, None]
-    assert records.manifest.notes[0] == f"{labels}: has no label for 2 of 3 examples of {images}, first 'b.jpg'."
+    assert (
+        records.manifest.notes[0]
+        == f"{labels}: has no label for 2 of 3 examples of {images}, first 'b.jpg'."
+    )
 
 
 def test_a_split_of_datasets_has_its_names(split: Path):

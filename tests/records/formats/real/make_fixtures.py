@@ -4,18 +4,20 @@ Run it in an environment of its own, not in Undertow's:
 
     python -m venv evalenv
     evalenv/bin/pip install torch==2.13.0
-    evalenv/bin/pip install "lm_eval[hf]==0.4.13" inspect-ai==0.3.285 transformers==5.24.0 sacrebleu==2.6.0
-    evalenv/bin/python tests/records/formats/real/make_fixtures.py --work fixture-work
+    evalenv/bin/pip install "lm_eval[hf]==0.4.13" inspect-ai==0.3.285 transformers==5.24.0
+    sacrebleu==2.6.0 evalenv/bin/python tests/records/formats/real/make_fixtures.py --work
+    fixture-work
 
-It takes about three minutes on two cores. It makes two tiny Llama models (about 0.1 M parameters): one that has
-learned the task texts by heart, and the same model with its weights moved half-way to three levels. Both are evaluated
-by the real command line of lm-eval. The inspect logs come from the mock model that inspect ships. The models are not
-kept.
+It takes about three minutes on two cores. It makes two tiny Llama models (about 0.1 M parameters):
+one that has learned the task texts by heart, and the same model with its weights moved half-way to
+three levels. Both are evaluated by the real command line of lm-eval. The inspect logs come from the
+mock model that inspect ships. The models are not kept.
 
-Log files are kept as the tools wrote them, apart from `scrub`: the working folder and the environment's folder become
-`PATH`, in `pretty_env_info` the description of the processor becomes `CPU` and the platform `Linux`, and the traceback
-of the inspect sample that fails on purpose becomes `PATH`. Logs hold times and versions, so that a
-second run of this script gives other bytes; the answers are the same where the same versions run.
+Log files are kept as the tools wrote them, apart from `scrub`: the working folder and the
+environment's folder become `PATH`, in `pretty_env_info` the description of the processor becomes
+`CPU` and the platform `Linux`, and the traceback of the inspect sample that fails on purpose
+becomes `PATH`. Logs hold times and versions, so that a second run of this script gives other bytes;
+the answers are the same where the same versions run.
 """
 
 import argparse
@@ -33,7 +35,8 @@ HERE = Path(__file__).parent
 CPU_BLOCK = re.compile(r"CPU:\\n.*?(?=\\n\\nVersions of relevant libraries)", re.S)
 PLATFORM = re.compile(r"Python platform: .*?(?=\\n)")
 
-# ------------------------------------------------------------------------------------------------ lm-eval: the tasks
+# ------------------------------------------------------------------------------------------------
+# lm-eval: the tasks
 
 FACTS: dict[str, list[tuple[str, str, list[str], int]]] = {
     "en": [
@@ -226,7 +229,8 @@ TASKS = {
 ALL_TASKS = "tiny_facts,tiny_sums,tiny_translate,tiny_repeats,tiny_pages"
 
 
-WITHOUT_MARK = {(6, 8), (15, 1)}  # sums that the model learns without "####": strict-match misses them
+# sums that the model learns without "####": strict-match misses them
+WITHOUT_MARK = {(6, 8), (15, 1)}
 
 
 def sum_answer(a: int, b: int) -> str:
@@ -236,7 +240,9 @@ def sum_answer(a: int, b: int) -> str:
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     """One JSON object a line, letters kept as they are."""
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
 
 
 def write_tasks(work: Path) -> None:
@@ -245,7 +251,14 @@ def write_tasks(work: Path) -> None:
     (work / "tasks").mkdir(exist_ok=True)
     for language, facts in FACTS.items():
         rows = [
-            {"id": f"{language}-{i}", "subject": s, "language": language, "q": q, "choices": c, "gold": g}
+            {
+                "id": f"{language}-{i}",
+                "subject": s,
+                "language": language,
+                "q": q,
+                "choices": c,
+                "gold": g,
+            }
             for i, (s, q, c, g) in enumerate(facts)
         ]
         write_jsonl(work / "data" / f"facts_{language}.jsonl", rows)
@@ -255,13 +268,16 @@ def write_tasks(work: Path) -> None:
         for a, b in SUMS
     ]  # fmt: skip
     write_jsonl(work / "data" / "sums.jsonl", sums)
-    write_jsonl(work / "data" / "words.jsonl", [{"src": s, "ref": r, "kind": k} for s, r, k in WORDS])
+    write_jsonl(
+        work / "data" / "words.jsonl", [{"src": s, "ref": r, "kind": k} for s, r, k in WORDS]
+    )
     write_jsonl(work / "data" / "pages.jsonl", [{"page": page} for page in PAGES])
     for name, text in TASKS.items():
         (work / "tasks" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-# ----------------------------------------------------------------------------------------------- lm-eval: the models
+# -----------------------------------------------------------------------------------------------
+# lm-eval: the models
 
 
 def training_texts() -> Iterator[str]:
@@ -288,9 +304,12 @@ def make_tokenizer(folder: Path) -> Any:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     special = ["<s>", "</s>"]
     core.train_from_iterator(
-        training_texts(), trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
+        training_texts(),
+        trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet),
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
     tokenizer.save_pretrained(folder)
     return tokenizer
 
@@ -310,16 +329,22 @@ def train_reference(tokenizer: Any, steps: int = 110) -> Any:
     labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(steps):
-        loss = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss
+        loss = model(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels
+        ).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    print(f"reference: loss {loss.item():.3f} after {steps} steps, {model.num_parameters()} parameters")
+    print(
+        f"reference: loss {loss.item():.3f} after {steps} steps, {model.num_parameters()} "
+        "parameters"
+    )
     return model.eval()
 
 
 def round_weights(model: Any, levels: int = 1) -> None:
-    """Move every matrix half-way to its rounding, row by row, to `2 * levels + 1` values: in place."""
+    """Move every matrix half-way to its rounding, row by row, to `2 * levels + 1` values: in
+    place."""
     import torch
 
     with torch.no_grad():
@@ -339,7 +364,8 @@ def make_models(work: Path) -> None:
     model.save_pretrained(work / "model-rounded")
 
 
-# ------------------------------------------------------------------------------------------------- lm-eval: the runs
+# -------------------------------------------------------------------------------------------------
+# lm-eval: the runs
 
 RUNS: dict[str, list[str]] = {
     "reference": ["--tasks", ALL_TASKS, "--batch_size", "1"],
@@ -352,8 +378,11 @@ RUNS: dict[str, list[str]] = {
 
 
 def lm_eval_command(run: str) -> list[str]:
-    """The command line of one run, as a list of words; "./" in a model's name gives a hidden folder, kept once."""
-    model = {"rounded": "model-rounded", "reference-some": "./model-reference"}.get(run, "model-reference")
+    """The command line of one run, as a list of words; "./" in a model's name gives a hidden
+    folder, kept once."""
+    model = {"rounded": "model-rounded", "reference-some": "./model-reference"}.get(
+        run, "model-reference"
+    )
     return ["lm-eval", "run", "--model", "hf", "--model_args", f"pretrained={model},dtype=float32",
             "--device", "cpu", "--include_path", "tasks", *RUNS[run],
             "--log_samples", "--output_path", f"logs/{run}"]  # fmt: skip
@@ -362,17 +391,30 @@ def lm_eval_command(run: str) -> list[str]:
 def run_lm_eval(work: Path) -> None:
     """All runs, each in a process of its own."""
     shutil.rmtree(work / "logs", ignore_errors=True)
-    environment = {**os.environ, "HF_HOME": "hf-home", "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+    environment = {
+        **os.environ,
+        "HF_HOME": "hf-home",
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+    }
     program = str(Path(sys.executable).with_name("lm-eval"))
     for run in RUNS:
         words = lm_eval_command(run)
         print(" ".join(words))
-        subprocess.run([program, *words[1:]], cwd=work, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [program, *words[1:]], cwd=work, env=environment, check=True, stdout=subprocess.DEVNULL
+        )
 
 
 def scrub(text: str, work: Path) -> str:
-    """Working folder and environment folder become `PATH`, the processor `CPU`, the platform `Linux`."""
-    for folder in {str(work.resolve()), str(Path(sys.prefix).resolve()), sys.prefix, str(Path.cwd())}:
+    """Working folder and environment folder become `PATH`, the processor `CPU`, the platform
+    `Linux`."""
+    for folder in {
+        str(work.resolve()),
+        str(Path(sys.prefix).resolve()),
+        sys.prefix,
+        str(Path.cwd()),
+    }:
         text = text.replace(folder, "PATH")
     return PLATFORM.sub("Python platform: Linux", CPU_BLOCK.sub("CPU", text))
 
@@ -390,25 +432,78 @@ def keep_lm_eval(work: Path) -> None:
     shutil.copytree(work / "data", out / "data")
 
 
-# ---------------------------------------------------------------------------------------------------------- inspect
+# ----------------------------------------------------------------------------------------------------------
+# inspect
 
 # question -> what each model answers in epoch 1 and epoch 2
 CAPITALS = [
-    ("q-fr", "Capital of France?", ["Rome", "Paris", "Berlin"], "B", "europe", "easy", ("BB", "BB")),
+    (
+        "q-fr",
+        "Capital of France?",
+        ["Rome", "Paris", "Berlin"],
+        "B",
+        "europe",
+        "easy",
+        ("BB", "BB"),
+    ),
     ("q-it", "Capital of Italy?", ["Rome", "Paris"], "A", "europe", "easy", ("AA", "AB")),
-    ("q-jp", "Capital of Japan?", ["Kyoto", "Osaka", "Tokyo", "Nara"], "C", "asia", "easy", ("CC", "CC")),
-    ("q-tr", "Capital of Türkiye?", ["Istanbul", "Ankara", "Izmir"], "B", "asia", "hard", ("BA", "AA")),
-    ("q-ng", "Capital of Nigeria?", ["Lagos", "Abuja", "Kano", "Ibadan"], "B", "africa", "hard", ("BB", "AA")),
+    (
+        "q-jp",
+        "Capital of Japan?",
+        ["Kyoto", "Osaka", "Tokyo", "Nara"],
+        "C",
+        "asia",
+        "easy",
+        ("CC", "CC"),
+    ),
+    (
+        "q-tr",
+        "Capital of Türkiye?",
+        ["Istanbul", "Ankara", "Izmir"],
+        "B",
+        "asia",
+        "hard",
+        ("BA", "AA"),
+    ),
+    (
+        "q-ng",
+        "Capital of Nigeria?",
+        ["Lagos", "Abuja", "Kano", "Ibadan"],
+        "B",
+        "africa",
+        "hard",
+        ("BB", "AA"),
+    ),
     ("q-tz", "Capital of Tanzania?", ["Dodoma", "Arusha"], "A", "africa", "hard", ("A?", "BB")),
-    ("q-ke", "Capital of Kenya?", ["Mombasa", "Nairobi", "Kisumu"], "B", "africa", "easy", ("BB", "AB")),
+    (
+        "q-ke",
+        "Capital of Kenya?",
+        ["Mombasa", "Nairobi", "Kisumu"],
+        "B",
+        "africa",
+        "easy",
+        ("BB", "AB"),
+    ),
 ]
 ARITHMETIC = [
     (1, "What is 2 + 3?", "5", {"operation": "plus", "digits": 1}, (("5", "5"), ("5", "5"))),
     (2, "What is 7 - 4?", "3", {"operation": "minus", "digits": 1}, (("It is 3", "3"), ("3", "!"))),
     (3, "What is 12 + 9?", "21", {"operation": "plus", "digits": 2}, (("21", "21"), ("22", "21"))),
     (4, "What is 30 - 8?", "22", {"operation": "minus", "digits": 2}, (("22", "38"), ("38", "38"))),
-    (5, "What is 45 + 55?", "100", {"operation": "plus", "digits": 3}, (("100", "100"), ("100", "10"))),
-    (6, "What is 200 - 1?", "199", {"operation": "minus", "digits": 3}, (("199", "199"), ("201", "199"))),
+    (
+        5,
+        "What is 45 + 55?",
+        "100",
+        {"operation": "plus", "digits": 3},
+        (("100", "100"), ("100", "10")),
+    ),
+    (
+        6,
+        "What is 200 - 1?",
+        "199",
+        {"operation": "minus", "digits": 3},
+        (("199", "199"), ("201", "199")),
+    ),
 ]
 MODELS = ("mockllm/reference", "mockllm/changed")
 
@@ -421,7 +516,13 @@ def capitals_task() -> Any:
     from inspect_ai.solver import multiple_choice
 
     samples = [
-        Sample(id=key, input=q, choices=c, target=t, metadata={"region": r, "level": level, "source": {"page": i}})
+        Sample(
+            id=key,
+            input=q,
+            choices=c,
+            target=t,
+            metadata={"region": r, "level": level, "source": {"page": i}},
+        )
         for i, (key, q, c, t, r, level, _) in enumerate(CAPITALS)
     ]
     return Task(name="capitals", dataset=MemoryDataset(samples, name="capitals"), solver=multiple_choice(),
@@ -429,19 +530,23 @@ def capitals_task() -> Any:
 
 
 def arithmetic_task() -> Any:
-    """Open answers, integer ids, metadata, two epochs, two scorers; a sample may fail without stopping the run."""
+    """Open answers, integer ids, metadata, two epochs, two scorers; a sample may fail without
+    stopping the run."""
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.scorer import includes, match
     from inspect_ai.solver import generate
 
-    samples = [Sample(id=key, input=q, target=t, metadata=dict(m)) for key, q, t, m, _ in ARITHMETIC]
+    samples = [
+        Sample(id=key, input=q, target=t, metadata=dict(m)) for key, q, t, m, _ in ARITHMETIC
+    ]
     return Task(name="arithmetic", dataset=MemoryDataset(samples, name="arithmetic"), solver=generate(),
                 scorer=[match(), includes()], epochs=2, fail_on_error=False)  # fmt: skip
 
 
 def replies(which: int) -> Callable[..., Any]:
-    """The mock model's answers; the n-th time that a question comes it gets its n-th answer; "!" is a failure."""
+    """The mock model's answers; the n-th time that a question comes it gets its n-th answer; "!" is
+    a failure."""
     from inspect_ai.model import ModelOutput, ModelUsage
 
     asked: dict[str, int] = {}
@@ -458,14 +563,17 @@ def replies(which: int) -> Callable[..., Any]:
         if len(answer) == 1 and not answer.isdigit():
             answer = "I do not know." if answer == "?" else f"ANSWER: {answer}"
         output = ModelOutput.from_content(MODELS[which], answer)
-        output.usage = ModelUsage(input_tokens=len(prompt.split()), output_tokens=len(answer.split()))
+        output.usage = ModelUsage(
+            input_tokens=len(prompt.split()), output_tokens=len(answer.split())
+        )
         return output
 
     return reply
 
 
 def run_inspect(work: Path) -> None:
-    """Two tasks, two models as `.eval`; as `.json` the first three samples of the arithmetic task only (size)."""
+    """Two tasks, two models as `.eval`; as `.json` the first three samples of the arithmetic task
+    only (size)."""
     from inspect_ai import eval as inspect_eval
     from inspect_ai.model import get_model
 
@@ -473,7 +581,9 @@ def run_inspect(work: Path) -> None:
     os.chdir(work)
     for form in ("eval", "json"):
         for which, name in enumerate(MODELS):
-            for task in (capitals_task(), arithmetic_task()) if form == "eval" else (arithmetic_task(),):
+            for task in (
+                (capitals_task(), arithmetic_task()) if form == "eval" else (arithmetic_task(),)
+            ):
                 folder = f"inspect/{form}/{name.split('/')[1]}"
                 model = get_model(name, custom_outputs=replies(which), memoize=False)
                 limit = 3 if form == "json" else None
@@ -482,7 +592,8 @@ def run_inspect(work: Path) -> None:
 
 
 def without_tracebacks(value: Any) -> Any:
-    """The same tree with every non-empty traceback replaced by `PATH`: they name folders and are long."""
+    """The same tree with every non-empty traceback replaced by `PATH`: they name folders and are
+    long."""
     if isinstance(value, dict):
         return {
             key: "PATH" if key.startswith("traceback") and item else without_tracebacks(item)
@@ -492,7 +603,8 @@ def without_tracebacks(value: Any) -> Any:
 
 
 def keep_log(source: Path, target: Path, work: Path) -> None:
-    """Copy one inspect log as it is; only where it names a folder, write it again with inspect's own writer."""
+    """Copy one inspect log as it is; only where it names a folder, write it again with inspect's
+    own writer."""
     from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -512,7 +624,10 @@ def deflated(source: Path, target: Path) -> None:
     from zipfile_zstd import ZipFile
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    with ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+    with (
+        ZipFile(source) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+    ):
         for member in old.infolist():
             new.writestr(member.filename, old.read(member.filename))
 
@@ -529,13 +644,16 @@ def keep_inspect(work: Path) -> None:
             deflated(out / relative, out / "eval-deflate" / Path(*relative.parts[1:]))
 
 
-# ------------------------------------------------------------------------------------------------------------- main
+# -------------------------------------------------------------------------------------------------------------
+# main
 
 
 def main() -> None:
     """Make all fixtures, or those of one tool."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", type=Path, required=True, help="a folder for models, data and raw logs")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="a folder for models, data and raw logs"
+    )
     parser.add_argument("--only", choices=["lm-eval", "inspect"])
     chosen = parser.parse_args()
     work = chosen.work.resolve()

@@ -1,19 +1,23 @@
-"""Make the log fixtures of lighteval, HELM and NeMo Evaluator with their own code, without a model or the network.
+"""Make the log fixtures of lighteval, HELM and NeMo Evaluator with their own code, without a model
+or the network.
 
-Run it in an environment of its own, with the wheels unpacked because two of them ask for another Python or for packages
-that these parts do not need:
+Run it in an environment of its own, with the wheels unpacked because two of them ask for another
+Python or for packages that these parts do not need:
 
     python -m venv morenv
     morenv/bin/pip download --no-deps lighteval==0.13.0 crfm-helm==0.5.16 -d wheels
-    morenv/bin/pip download --no-deps --python-version 3.12 --only-binary=:all: nemo-evaluator==0.3.0 -d wheels
+    morenv/bin/pip download --no-deps --python-version 3.12 --only-binary=:all: \\
+        nemo-evaluator==0.3.0 -d wheels
     for w in wheels/*.whl; do unzip -q "$w" -d unpacked; done
-    morenv/bin/pip install torch==2.13.0 datasets==5.2.0 "xxhash<3.6" ...       # what an import then asks for
+    morenv/bin/pip install torch==2.13.0 datasets==5.2.0 "xxhash<3.6" ...   # what an import asks for
     PYTHONPATH=unpacked morenv/bin/python tests/records/formats/real/make_more_fixtures.py
 
-- lighteval: its loggers, its metrics and its writer, over documents and responses that are written here.
-- HELM: its whole runner over its own simple scenarios; only the client's answer is replaced. Of ``changed`` the files
-  of ``helm-summarize`` are kept instead of scenario_state.json.
-- NeMo Evaluator: its evaluation loop and writers over an environment and solvers that are written here.
+- lighteval: its loggers, its metrics and its writer, over documents and responses that are written
+  here.
+- HELM: its whole runner over its own simple scenarios; only the client's answer is replaced. Of
+  ``changed`` the files of ``helm-summarize`` are kept instead of scenario_state.json.
+- NeMo Evaluator: its evaluation loop and writers over an environment and solvers that are written
+  here.
 
 A second run gives other times in names and files; the answers are the same.
 """
@@ -29,7 +33,8 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-# --------------------------------------------------------------------------------------------------------- lighteval
+# ---------------------------------------------------------------------------------------------------------
+# lighteval
 
 QUIZ: list[tuple[str, list[str], int, str, list[float]]] = [
     ("Which animal barks?", [" cat", " dog", " cow"], 1, "animals", [-3.0, -1.0, -2.5]),
@@ -41,7 +46,8 @@ SUMS = [("2 + 3 =", "5", "5"), ("7 + 4 =", "11", "12"), ("9 + 9 =", "18", "18")]
 
 
 def lighteval(model: str, shift: float) -> None:
-    """``shift`` is taken from the right option of the first two questions; with it the first sum is wrong too."""
+    """``shift`` is taken from the right option of the first two questions; with it the first sum is
+    wrong too."""
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.metrics.metrics_sample import ExactMatches, LoglikelihoodAcc
     from lighteval.metrics.normalizations import LogProbCharNorm
@@ -69,7 +75,8 @@ def lighteval(model: str, shift: float) -> None:
             output_tokens=[[5] * len(o.split()) for o in options], argmax_logits_eq_gold=[False] * len(options),
         )  # fmt: skip
         values = {
-            name: m.compute(doc=doc, model_response=response) for name, m in {"acc": acc, "acc_norm": norm}.items()
+            name: m.compute(doc=doc, model_response=response)
+            for name, m in {"acc": acc, "acc_norm": norm}.items()
         }
         log("quiz|0", doc, response, values)
     exact = ExactMatches()
@@ -85,13 +92,22 @@ def lighteval(model: str, shift: float) -> None:
     tracker.save()
 
 
-# -------------------------------------------------------------------------------------------------------------- HELM
+# --------------------------------------------------------------------------------------------------------------
+# HELM
 
-KEPT = ("run_spec", "per_instance_stats", "scenario_state", "display_predictions", "display_requests", "instances")
+KEPT = (
+    "run_spec",
+    "per_instance_stats",
+    "scenario_state",
+    "display_predictions",
+    "display_requests",
+    "instances",
+)
 
 
 def helm_answers(wrong: int) -> None:
-    """Runs in a process of its own: a client that answers by the letters' codes, some of it with no option at all."""
+    """Runs in a process of its own: a client that answers by the letters' codes, some of it with no
+    option at all."""
     from helm.benchmark import run
     from helm.clients.simple_client import SimpleClient
 
@@ -123,10 +139,23 @@ def helm_display(folders: list[Path]) -> None:
 
 
 def helm(work: Path) -> None:
-    entries = ["simple_mcqa:model=simple/model1,data_augmentation=lower", "simple_classification:model=simple/model1"]
+    entries = [
+        "simple_mcqa:model=simple/model1,data_augmentation=lower",
+        "simple_classification:model=simple/model1",
+    ]
     for which, wrong in (("reference", 0), ("changed", 2)):
-        more = ["--run-entries", *entries, "--suite", which, "--max-eval-instances", "4", "--disable-cache"]
-        subprocess.run([sys.executable, __file__, "--helm", str(wrong), *more], cwd=work, check=True)
+        more = [
+            "--run-entries",
+            *entries,
+            "--suite",
+            which,
+            "--max-eval-instances",
+            "4",
+            "--disable-cache",
+        ]
+        subprocess.run(
+            [sys.executable, __file__, "--helm", str(wrong), *more], cwd=work, check=True
+        )
         folders = sorted((work / "benchmark_output/runs" / which).glob("simple_*"))
         if which == "changed":
             helm_display(folders)
@@ -134,17 +163,22 @@ def helm(work: Path) -> None:
             out = HERE / "helm" / which / folder.name
             out.mkdir(parents=True, exist_ok=True)
             for name in KEPT:
-                if (folder / f"{name}.json").exists() and (which, name) != ("changed", "scenario_state"):
+                if (folder / f"{name}.json").exists() and (which, name) != (
+                    "changed",
+                    "scenario_state",
+                ):
                     shutil.copy(folder / f"{name}.json", out)
 
 
-# -------------------------------------------------------------------------------------------------------------- NeMo
+# --------------------------------------------------------------------------------------------------------------
+# NeMo
 
 PROBLEMS = [(2, 3, "small"), (7, 4, "small"), (9, 9, "small"), (12, 30, "large"), (25, 25, "large")]
 
 
 async def nemo(model: str, wrong: int) -> None:
-    """Two repeats. ``wrong`` is added on 9 + 9 and 12 + 30, on 7 + 4 the second time; with it a connection is lost."""
+    """Two repeats. ``wrong`` is added on 9 + 9 and 12 + 30, on 7 + 4 the second time; with it a
+    connection is lost."""
     from nemo_evaluator.engine.artifacts import write_all
     from nemo_evaluator.engine.eval_loop import run_evaluation
     from nemo_evaluator.environments.base import EvalEnvironment, SeedResult, VerifyResult
@@ -161,15 +195,21 @@ async def nemo(model: str, wrong: int) -> None:
         async def seed(self, idx: int) -> Any:
             a, b, category = PROBLEMS[idx]
             return SeedResult(
-                prompt=f"What is {a} + {b}?", expected_answer=str(a + b), metadata={"category": category, "first": a}
+                prompt=f"What is {a} + {b}?",
+                expected_answer=str(a + b),
+                metadata={"category": category, "first": a},
             )
 
-        async def verify(self, response: str, expected: str, sandbox: Any = None, **metadata: Any) -> Any:
+        async def verify(
+            self, response: str, expected: str, sandbox: Any = None, **metadata: Any
+        ) -> Any:
             said = response.split()[-1]
             close = abs(int(said) - int(expected)) <= 1
             further = {"reward": float(close), "correct": close}
             details = {"method": "last word", "scorer:close": further}
-            return VerifyResult(reward=float(said == expected), extracted_answer=said, scoring_details=details)
+            return VerifyResult(
+                reward=float(said == expected), extracted_answer=said, scoring_details=details
+            )
 
     class Says:
         def __init__(self) -> None:
@@ -190,7 +230,13 @@ async def nemo(model: str, wrong: int) -> None:
         "scorers": None, "temperature": 0.0,
     }  # fmt: skip
     bundle = await run_evaluation(
-        Sums(), Says(), n_repeats=2, max_concurrent=1, config=config, skip_failed=True, max_system_retries=1
+        Sums(),
+        Says(),
+        n_repeats=2,
+        max_concurrent=1,
+        config=config,
+        skip_failed=True,
+        max_system_retries=1,
     )
     bundle.pop("_artifacts", None)
     write_all(bundle, HERE / "nemo" / model.split("/")[1] / "tiny_sums")

@@ -15,17 +15,23 @@ from undertow.audit.gate.rules._rule import PlacedRule, at_most, number, points,
 from undertow.card import Measure
 
 NO_FLOOR = (
-    "there is no floor: give a repeat run of the reference (or several members a side), or limit all of it with"
+    "there is no floor: give a repeat run of the reference (or several members a side), or limit "
+    "all of it with"
     ' above = "zero"'
 )
-NO_PAIRED_FLOOR = 'members that derive from one another have no floor: limit all of it with above = "zero"'
-TOO_FEW_MEMBERS = 'too few members a side for limits above the floor: give more, or limit all of it with above = "zero"'
+NO_PAIRED_FLOOR = (
+    'members that derive from one another have no floor: limit all of it with above = "zero"'
+)
+TOO_FEW_MEMBERS = (
+    "too few members a side for limits above the floor: give more, or limit all of it with above = "
+    '"zero"'
+)
 NO_ANSWERS = "no example has what this needs on both sides"
 
 
 class ExcessRule(PlacedRule):
-    """``above = "floor"`` (the default) limits what a repeat run of the reference would not show too;
-    ``above = "zero"`` limits all of it, noise included."""
+    """``above = "floor"`` (the default) limits what a repeat run of the reference would not show
+    too; ``above = "zero"`` limits all of it, noise included."""
 
     above: Literal["floor", "zero"] = "floor"
 
@@ -36,7 +42,8 @@ class ExcessRule(PlacedRule):
     def decide_excess(
         self, evidence: Evidence, measure: Measure, what: str, allowed: float, level: float
     ) -> Iterator[Decision]:
-        """``measure`` of two models may be at most ``allowed`` points; ``what`` names it in a sentence."""
+        """``measure`` of two models may be at most ``allowed`` points; ``what`` names it in a
+        sentence."""
         rows = evidence.rows(self.on)
         if not len(rows):
             yield self.nowhere(evidence, allowed)
@@ -47,16 +54,25 @@ class ExcessRule(PlacedRule):
         for g, at in enumerate(rows.tolist()):
             idle = self.idle(evidence, at)
             if idle:
-                yield self.decision(evidence, evidence.row(at), "cannot tell", f"Cannot tell: {idle}.", limit=allowed)
+                yield self.decision(
+                    evidence,
+                    evidence.row(at),
+                    "cannot tell",
+                    f"Cannot tell: {idle}.",
+                    limit=allowed,
+                )
                 continue
-            effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+            effect, low, high = (
+                float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)
+            )
             outcome = at_most(high, low, limit)
             share = f"{100 * float(limits.moved_G[g]):.2f} % {what}"
             said = f"{share}, {number(100 * effect)} points above the floor" if floored else share
             reason = {
                 "pass": f"{said} {span(low, high, level)}: more than {points(limit)} is ruled out.",
                 "fail": f"{said} {span(low, high, level)}: more than {points(limit)}.",
-                "cannot tell": f"{said} {span(low, high, level)}: too few examples or members to decide.",
+                "cannot tell": f"{said} {span(low, high, level)}: too few examples or members to "
+                "decide.",
             }[outcome]
             if limits.n_G[g] == 0:
                 reason = f"Cannot tell: {NO_ANSWERS}."
@@ -66,7 +82,8 @@ class ExcessRule(PlacedRule):
                 reason = f"{share}; {no_floor(evidence)}."
                 if outcome == "pass":
                     reason = (
-                        f"{share} {span(low, high, level)}: more than {points(limit)} is ruled out, whatever the floor."
+                        f"{share} {span(low, high, level)}: more than {points(limit)} is ruled "
+                        "out, whatever the floor."
                     )
             yield self.decision(
                 evidence,
@@ -84,7 +101,8 @@ class ExcessRule(PlacedRule):
 def _all_of_it(
     evidence: Evidence, measure: Measure, row: NDArray[np.intp], level: float, limit: float
 ) -> tuple[Outcome, float, float]:
-    """Without a floor: what is above one is no more than all of it, so a small share passes; its limits then."""
+    """Without a floor: what is above one is no more than all of it, so a small share passes; its
+    limits then."""
     share = evidence.share(measure, row, level)
     low, high = float(share.low_G[0]), float(share.high_G[0])
     return ("pass", low, high) if high < limit else ("cannot tell", math.nan, math.nan)

@@ -20,13 +20,17 @@ def _is_place(on: str) -> str:
     if not on or on.startswith("=") or on.endswith("="):
         raise ValueError(f"{on!r} is not a place: write all, a column, or column=pattern")
     if on.startswith(f"{ALL}="):
-        raise ValueError(f"{on!r} is not a place: all is every example and has no values; write all")
+        raise ValueError(
+            f"{on!r} is not a place: all is every example and has no values; write all"
+        )
     return on
 
 
 def _is_column(by: str) -> str:
     if not by or by == ALL:
-        raise ValueError(f"{by!r} is not a column; to limit the drop on all examples write a [[max_drop]]")
+        raise ValueError(
+            f"{by!r} is not a column; to limit the drop on all examples write a [[max_drop]]"
+        )
     return by
 
 
@@ -35,14 +39,16 @@ Place = Annotated[str, AfterValidator(_is_place)]
 Column = Annotated[str, AfterValidator(_is_column)]
 """A column, whose values are the slices."""
 Points = Annotated[float, Field(gt=0, lt=100, strict=True)]
-"""Strict, as all numbers of a policy: ``"1"`` is text, and who wrote it may have meant something else."""
+"""Strict, as all numbers of a policy: ``"1"`` is text, and who wrote it may have meant something
+else."""
 SHOWN, LONGEST = 10, 60
 """Values that a reason lists, and characters of each."""
 NOTHING = "there is no example with an outcome on both sides"
 
 
 class Rule(BaseModel):
-    """One ``[[rule]]`` table of a policy. ``decide`` yields one decision per slice that the rule is about."""
+    """One ``[[rule]]`` table of a policy. ``decide`` yields one decision per slice that the rule is
+    about."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[str]
@@ -57,7 +63,8 @@ class Rule(BaseModel):
         return ALL
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
-        """Decisions at ``level``, one-sided. ``folder`` is the policy's, for files that it names."""
+        """Decisions at ``level``, one-sided. ``folder`` is the policy's, for files that it
+        names."""
         raise NotImplementedError
 
     def decision(
@@ -126,7 +133,8 @@ def shown(value: str) -> str:
 
 
 def at_most(high: float, low: float, limit: float) -> Outcome:
-    """Something that costs must stay below ``limit``: shown by its upper limit, refuted by its lower."""
+    """Something that costs must stay below ``limit``: shown by its upper limit, refuted by its
+    lower."""
     if high < limit:
         return "pass"
     return "fail" if low > limit else "cannot tell"
@@ -178,7 +186,8 @@ def span(low: float, high: float, level: float) -> str:
 
 
 def number(value: float) -> str:
-    """A number in points with a true minus sign; two digits, as near a limit the second one counts."""
+    """A number in points with a true minus sign; two digits, as near a limit the second one
+    counts."""
     if math.isnan(value):
         return "unknown"
     said = f"{value:.2f}".replace("-", "−")

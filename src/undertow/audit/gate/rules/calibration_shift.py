@@ -13,10 +13,12 @@ from undertow.audit.gate.rules._rule import NOTHING, PlacedRule, Points, number,
 
 
 class CalibrationShift(PlacedRule):
-    """Mean confidence minus accuracy (calibration in the large), before and after; the shift may lie within ± points.
+    """Mean confidence minus accuracy (calibration in the large), before and after; the shift may
+    lie within ± points.
 
-    Not the binned expected calibration error: that is biased upwards by an amount that depends on the number of
-    examples and on accuracy itself (Nixon et al. 2019), so that a difference of two has no honest interval.
+    Not the binned expected calibration error: that is biased upwards by an amount that depends on
+    the number of examples and on accuracy itself (Nixon et al. 2019), so that a difference of two
+    has no honest interval.
     """
 
     name: ClassVar[str] = "calibration_shift"
@@ -36,12 +38,19 @@ class CalibrationShift(PlacedRule):
         gaps = before.confidence_MN - before.correct_MN, after.confidence_MN - after.correct_MN
         limits = evidence.shift(*gaps, rows, level, span=2.0)
         for g, at in enumerate(rows.tolist()):
-            effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+            effect, low, high = (
+                float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)
+            )
             limit = self.points / 100
             known = not (math.isnan(low) or math.isnan(high))
             inside, outside = -limit < low and high < limit, low > limit or high < -limit
-            outcome: Outcome = "pass" if inside and known else "fail" if outside and known else "cannot tell"
-            said = f"Confidence minus accuracy moved {number(100 * effect)} points {span(low, high, level)}"
+            outcome: Outcome = (
+                "pass" if inside and known else "fail" if outside and known else "cannot tell"
+            )
+            said = (
+                f"Confidence minus accuracy moved {number(100 * effect)} points "
+                f"{span(low, high, level)}"
+            )
             reason = {
                 "pass": f"{said}: a shift of {points(limit)} is ruled out.",
                 "fail": f"{said}: by more than {points(limit)}.",

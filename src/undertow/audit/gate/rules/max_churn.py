@@ -14,7 +14,8 @@ from undertow.audit.measures import churn
 
 
 class MaxChurn(ExcessRule):
-    """Finds what no test of accuracy can: 60 answers lost and 60 gained are no drop, and 120 changed answers."""
+    """Finds what no test of accuracy can: 60 answers lost and 60 gained are no drop, and 120
+    changed answers."""
 
     name: ClassVar[str] = "max_churn"
     points: Points

@@ -8,13 +8,22 @@ from typing import ClassVar
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
-from undertow.audit.gate.rules._rule import PlacedRule, Points, at_most, number, points, span, would_decide
+from undertow.audit.gate.rules._rule import (
+    PlacedRule,
+    Points,
+    at_most,
+    number,
+    points,
+    span,
+    would_decide,
+)
 
 
 class MaxDrop(PlacedRule):
-    """Non-inferiority on the paired difference: passes where the limit of the drop is below ``points``, fails where the
-    drop is shown to be larger, and is open in between. "Not significantly worse" never passes: a test of ten examples
-    finds nothing either (Tango 1998; field guidance in Schuirmann's two one-sided tests)."""
+    """Non-inferiority on the paired difference: passes where the limit of the drop is below
+    ``points``, fails where the drop is shown to be larger, and is open in between. "Not
+    significantly worse" never passes: a test of ten examples finds nothing either (Tango 1998;
+    field guidance in Schuirmann's two one-sided tests)."""
 
     name: ClassVar[str] = "max_drop"
     points: Points
@@ -27,7 +36,9 @@ class MaxDrop(PlacedRule):
         pair = evidence.pair
         limits = evidence.shift(pair.reference.correct_MN, pair.variant.correct_MN, rows, level)
         for g, at in enumerate(rows.tolist()):
-            effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+            effect, low, high = (
+                float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)
+            )
             limit = self.points / 100
             outcome = at_most(-low, -high, limit)
             what = pair.reference.outcome

@@ -17,8 +17,8 @@ from undertow.audit.measures import newly_wrong_per_pair
 
 
 class MaxNewErrors(ExcessRule):
-    """``count``: at most so many of these very examples, a plain count. ``points``: at most such a share beyond the
-    floor (or ``above = "zero"``), decided like churn."""
+    """``count``: at most so many of these very examples, a plain count. ``points``: at most such a
+    share beyond the floor (or ``above = "zero"``), decided like churn."""
 
     name: ClassVar[str] = "max_new_errors"
     points: Points | None = None
@@ -32,7 +32,9 @@ class MaxNewErrors(ExcessRule):
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         if self.count is None:
-            yield from self.decide_excess(evidence, newly_wrong_per_pair, "newly wrong", self.points or 0.0, level)
+            yield from self.decide_excess(
+                evidence, newly_wrong_per_pair, "newly wrong", self.points or 0.0, level
+            )
             return
         rows = evidence.rows(self.on)
         if not len(rows):
@@ -46,7 +48,9 @@ class MaxNewErrors(ExcessRule):
         idle = self.idle(evidence, at)
         if idle:
             reason = f"Cannot tell: {idle}."
-            return self.decision(evidence, evidence.row(at), "cannot tell", reason, limit=float(allowed))
+            return self.decision(
+                evidence, evidence.row(at), "cannot tell", reason, limit=float(allowed)
+            )
         before_N, after_N = evidence.right
         inside_N = evidence.pair.membership_GN[[at]].toarray()[0] > 0
         known_N = inside_N & ~np.isnan(before_N) & ~np.isnan(after_N)
@@ -64,4 +68,7 @@ class MaxNewErrors(ExcessRule):
         inside = evidence.pair.membership_GN[[at]].indices
         if evidence.at_stake_N[inside].any():
             return ""
-        return f"the reference gets none of these {len(inside):,} examples right, so none can become wrong"
+        return (
+            f"the reference gets none of these {len(inside):,} examples right, so none can become "
+            "wrong"
+        )

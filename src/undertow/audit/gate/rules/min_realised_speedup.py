@@ -1,4 +1,5 @@
-"""``min_realised_speedup``: what the change was for. Seconds that were measured, not operations that were counted."""
+"""``min_realised_speedup``: what the change was for. Seconds that were measured, not operations
+that were counted."""
 
 from __future__ import annotations
 
@@ -31,10 +32,11 @@ LARGEST = 1 << 24
 class MinRealisedSpeedup(Rule):
     """Seconds of the reference over seconds of the variant must be at least ``ratio``.
 
-    Seconds come from the logs, or from ``file`` beside the policy: JSON with a list of seconds for each name of a side,
-    ``{"fp32": [1.02, 1.01], "int8": [0.71, 0.69]}``. With two or more timings on both sides the limits are of Welch's t
-    on log seconds. A side that was timed once is taken to vary as the other; where both were, nothing shows a spread,
-    so the ratio itself decides and the reason says so.
+    Seconds come from the logs, or from ``file`` beside the policy: JSON with a list of seconds for
+    each name of a side, ``{"fp32": [1.02, 1.01], "int8": [0.71, 0.69]}``. With two or more timings
+    on both sides the limits are of Welch's t on log seconds. A side that was timed once is taken to
+    vary as the other; where both were, nothing shows a spread, so the ratio itself decides and the
+    reason says so.
     """
 
     name: ClassVar[str] = "min_realised_speedup"
@@ -45,7 +47,9 @@ class MinRealisedSpeedup(Rule):
         both = evidence.pair.reference, evidence.pair.variant
         sides = self._seconds(both, folder)
         if not all(sides):
-            silent = " and ".join(repr(side.name) for side, seconds in zip(both, sides, strict=True) if not seconds)
+            silent = " and ".join(
+                repr(side.name) for side, seconds in zip(both, sides, strict=True) if not seconds
+            )
             reason = f"Cannot tell: there are no seconds for {silent}; name a file of timings."
             yield self.decision(evidence, None, "cannot tell", reason, limit=self.ratio)
             return
@@ -54,24 +58,43 @@ class MinRealisedSpeedup(Rule):
         why = "timed once on a side" if max(len(before), len(after)) < 2 else "timings do not vary"
         how = f"{why}, so its spread is not known"
         if not math.isnan(low):
-            how = f"{100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, {len(before)} + {len(after)} timings"
+            how = (
+                f"{100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, {len(before)} + "
+                f"{len(after)} timings"
+            )
         reason = f"{ratio:.2f} times as fast ({how}), {self.ratio:g} wanted."
-        yield self.decision(evidence, None, outcome, reason, limit=self.ratio, observed=ratio, low=low, high=high)
+        yield self.decision(
+            evidence, None, outcome, reason, limit=self.ratio, observed=ratio, low=low, high=high
+        )
 
-    def _judged(self, before: Floats, after: Floats, level: float) -> tuple[float, Outcome, float, float]:
-        """The ratio, what follows from it, and its limits, NaN where a side was timed once or no timing varies."""
+    def _judged(
+        self, before: Floats, after: Floats, level: float
+    ) -> tuple[float, Outcome, float, float]:
+        """The ratio, what follows from it, and its limits, NaN where a side was timed once or no
+        timing varies."""
         ratio = float(np.exp(before.mean() - after.mean()))
         if max(len(before), len(after)) < 2:
             return ratio, "pass" if ratio >= self.ratio else "fail", math.nan, math.nan
         if min(len(before), len(after)) < 2:
             low, high = _like_the_other(before, after, level)
-            return ratio, "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell", low, high
+            return (
+                ratio,
+                "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell",
+                low,
+                high,
+            )
         test = welch(before, after, level=2 * level)
         low, high = float(np.exp(-test.high_G[0])), float(np.exp(-test.low_G[0]))
-        return ratio, "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell", low, high
+        return (
+            ratio,
+            "pass" if low >= self.ratio else "fail" if high < self.ratio else "cannot tell",
+            low,
+            high,
+        )
 
     def _seconds(self, sides: tuple[Records, Records], folder: Path) -> list[list[float]]:
-        """Of each side, the same fact: seconds of all examples are nothing beside seconds of one."""
+        """Of each side, the same fact: seconds of all examples are nothing beside seconds of
+        one."""
         if self.file is not None:
             return [_from_file(folder / self.file, side.name) for side in sides]
         found = [[_facts(side, fact) for side in sides] for fact in FACTS]
@@ -81,7 +104,9 @@ class MinRealisedSpeedup(Rule):
 def _like_the_other(before: Floats, after: Floats, level: float) -> tuple[float, float]:
     """Limits of the ratio where one side was timed once, which is taken to vary as the other."""
     several = before if len(before) > 1 else after
-    half = stats.t.isf(level, len(several) - 1) * several.std(ddof=1) * math.sqrt(1 + 1 / len(several))
+    half = (
+        stats.t.isf(level, len(several) - 1) * several.std(ddof=1) * math.sqrt(1 + 1 / len(several))
+    )
     gain = before.mean() - after.mean()
     return float(np.exp(gain - half)), float(np.exp(gain + half))
 
@@ -95,11 +120,17 @@ def _from_file(path: Path, name: str) -> list[float]:
         timings = json.loads(read_file(path, LARGEST, UserError))
         values = [float(v) for v in _listed(timings[name])]
     except OSError as error:
-        raise UserError(f"{path}: the timings cannot be read ({error.strerror}); check the name") from error
+        raise UserError(
+            f"{path}: the timings cannot be read ({error.strerror}); check the name"
+        ) from error
     except KeyError:
-        raise UserError(f"{path}: has no timings for {name!r}; it has {', '.join(map(repr, timings))}") from None
+        raise UserError(
+            f"{path}: has no timings for {name!r}; it has {', '.join(map(repr, timings))}"
+        ) from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise UserError(f'{path}: is not JSON of timings; want {{"{name}": [seconds, …], …}}') from error
+        raise UserError(
+            f'{path}: is not JSON of timings; want {{"{name}": [seconds, …], …}}'
+        ) from error
     if not values or not all(v > 0 and np.isfinite(v) for v in values):
         raise UserError(f"{path}: the timings of {name!r} must be seconds above 0")
     return values

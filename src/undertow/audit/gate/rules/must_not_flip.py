@@ -22,9 +22,9 @@ LARGEST = 1 << 28
 
 
 class MustNotFlip(Rule):
-    """``ids`` in the policy, or ``file`` beside it with one id a line (``#`` begins a comment). An id that the
-    reference itself gets wrong cannot flip. One that is not among the examples, or has no outcome, leaves the rule
-    open, and so does a list of which the reference gets none right."""
+    """``ids`` in the policy, or ``file`` beside it with one id a line (``#`` begins a comment). An
+    id that the reference itself gets wrong cannot flip. One that is not among the examples, or has
+    no outcome, leaves the rule open, and so does a list of which the reference gets none right."""
 
     name: ClassVar[str] = "must_not_flip"
     ids: tuple[str, ...] = ()
@@ -53,9 +53,16 @@ class MustNotFlip(Rule):
         absent = sorted(set(wanted) - set(ids.filter(pl.Series(listed_N)).to_list()))
         wrong = those(before_N == 0)
         outcome, reason = _said(len(wanted), flipped, absent, silent, wrong)
-        numbers = {"limit": 0.0, "observed": float(len(flipped)), "n": float((listed_N & known_N).sum())}
+        numbers = {
+            "limit": 0.0,
+            "observed": float(len(flipped)),
+            "n": float((listed_N & known_N).sum()),
+        }
         if absent or silent:
-            numbers |= {"low": float(len(flipped)), "high": float(len(flipped) + len(absent) + len(silent))}
+            numbers |= {
+                "low": float(len(flipped)),
+                "high": float(len(flipped) + len(absent) + len(silent)),
+            }
         yield self.decision(evidence, None, outcome, reason, **numbers)
 
     def _from_file(self, folder: Path) -> list[str]:
@@ -67,24 +74,35 @@ class MustNotFlip(Rule):
             lines = [line.strip() for line in text.splitlines()]
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise UserError(f"{path}: the ids of must_not_flip cannot be read ({why}); one id a line") from error
+            raise UserError(
+                f"{path}: the ids of must_not_flip cannot be read ({why}); one id a line"
+            ) from error
         ids = [line for line in lines if line and not line.startswith("#")]
         if not ids:
-            raise UserError(f"{path}: has no ids for must_not_flip; write one id a line, or take the rule out")
+            raise UserError(
+                f"{path}: has no ids for must_not_flip; write one id a line, or take the rule out"
+            )
         return ids
 
 
 def _said(
     wanted: int, flipped: list[str], absent: list[str], silent: list[str], wrong: list[str]
 ) -> tuple[Outcome, str]:
-    """The outcome and why: what flipped, else what leaves it open, else how many could have flipped at all."""
+    """The outcome and why: what flipped, else what leaves it open, else how many could have flipped
+    at all."""
     of = f"of {wanted} listed examples"
     if flipped:
         return "fail", f"{len(flipped)} {of} became wrong: {_some_of(flipped)}."
     if absent:
-        return "cannot tell", f"{len(absent)} {of} are not among those compared: {_some_of(absent)}."
+        return (
+            "cannot tell",
+            f"{len(absent)} {of} are not among those compared: {_some_of(absent)}.",
+        )
     if silent:
-        return "cannot tell", f"There is no outcome on both sides for {len(silent)} {of}: {_some_of(silent)}."
+        return (
+            "cannot tell",
+            f"There is no outcome on both sides for {len(silent)} {of}: {_some_of(silent)}.",
+        )
     if len(wrong) == wanted:
         return "cannot tell", f"The reference gets none {of} right, so none can become wrong."
     already = f" The reference itself gets {len(wrong)} of them wrong." if wrong else ""

@@ -29,9 +29,9 @@ from undertow.audit.gate.rules._rule import (
 class WorstSliceDrop(Rule):
     """Each slice of ``by`` with at least ``min_count`` examples gets a decision.
 
-    That no slice lost more is a claim about all of them: each must show it at the level, which needs no correction
-    (intersection–union test, Berger 1982). That some slice lost more is found among many, so failing is corrected
-    over the slices (Bonferroni).
+    That no slice lost more is a claim about all of them: each must show it at the level, which
+    needs no correction (intersection–union test, Berger 1982). That some slice lost more is found
+    among many, so failing is corrected over the slices (Bonferroni).
     """
 
     name: ClassVar[str] = "worst_slice_drop"
@@ -47,10 +47,14 @@ class WorstSliceDrop(Rule):
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         all_rows = evidence.rows(self.by)
-        rows = np.array([g for g in all_rows if evidence.row(g).count >= self.min_count], dtype=np.intp)
+        rows = np.array(
+            [g for g in all_rows if evidence.row(g).count >= self.min_count], dtype=np.intp
+        )
         open_ = self._nothing_to_rank(evidence, all_rows, len(rows))
         if open_:
-            yield self.decision(evidence, None, "cannot tell", f"Cannot tell: {open_}.", limit=self.points)
+            yield self.decision(
+                evidence, None, "cannot tell", f"Cannot tell: {open_}.", limit=self.points
+            )
             return
         left = len(all_rows) - len(rows)
         sides = evidence.pair.reference.correct_MN, evidence.pair.variant.correct_MN
@@ -63,11 +67,15 @@ class WorstSliceDrop(Rule):
             said = f"{number(100 * effect)} points {span(low, high, level)}"
             reason = {
                 "pass": f"{said}: a drop of {points(limit)} is ruled out.",
-                "fail": f"{said}: dropped by more than {points(limit)}, corrected over {len(rows)} slices.",
+                "fail": f"{said}: dropped by more than {points(limit)}, corrected over {len(rows)} "
+                "slices.",
                 "cannot tell": f"{said}: {would_decide(evidence, each, g, limit, level)}.",
             }[outcome]
             if left and place == 0:
-                reason += f" Not looked at: {left:,} slice{'s' * (left > 1)} with fewer than {self.min_count} examples."
+                reason += (
+                    f" Not looked at: {left:,} slice{'s' * (left > 1)} with fewer than "
+                    f"{self.min_count} examples."
+                )
             yield self.decision(
                 evidence,
                 evidence.row(int(rows[g])),
@@ -83,9 +91,14 @@ class WorstSliceDrop(Rule):
     def _nothing_to_rank(self, evidence: Evidence, rows: NDArray[np.intp], large: int) -> str:
         """Why there is no worst slice; empty where there is one."""
         if len(rows) == 1:
-            return f"{values_of(evidence, self.by)} alone, so there is no worst slice; limit the whole with max_drop"
+            return (
+                f"{values_of(evidence, self.by)} alone, so there is no worst slice; limit the "
+                "whole with max_drop"
+            )
         if large:
             return ""
-        largest = max((evidence.row(g) for g in rows.tolist()), key=lambda row: row.count, default=None)
+        largest = max(
+            (evidence.row(g) for g in rows.tolist()), key=lambda row: row.count, default=None
+        )
         said = f"; the largest, {shown(largest.value)}, has {largest.count:,}" if largest else ""
         return f"no slice of {self.by!r} has {self.min_count} examples{said}"

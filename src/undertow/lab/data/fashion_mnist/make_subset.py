@@ -1,14 +1,16 @@
-"""Make ``subset.npz``, the Fashion-MNIST images that Undertow carries: 1,000 train and 200 test per class.
+"""Make ``subset.npz``, the Fashion-MNIST images that Undertow carries: 1,000 train and 200 test per
+class.
 
-Source: the full data set in IDX files (github.com/zalandoresearch/fashion-mnist, MIT; also the Debian package
-dataset-fashion-mnist, under /usr/share/datasets/fashion-mnist). For each class c the rows are the first of
-``default_rng([SEED, part, c]).permutation(rows of c)``, kept in the order of the files; ``part`` is 0 for train and
-1 for test. Run it as
+Source: the full data set in IDX files (github.com/zalandoresearch/fashion-mnist, MIT; also the
+Debian package dataset-fashion-mnist, under /usr/share/datasets/fashion-mnist). For each class c the
+rows are the first of ``default_rng([SEED, part, c]).permutation(rows of c)``, kept in the order of
+the files; ``part`` is 0 for train and 1 for test. Run it as
 
     python -m undertow.lab.data.fashion_mnist.make_subset DATA_DIR subset.npz
 
-The file is a zip of .npy arrays (LZMA, no pickle, no dates): train_image, train_label, train_row and the same for
-test. Two runs give the same bytes under one version of liblzma, and the same arrays under any.
+The file is a zip of .npy arrays (LZMA, no pickle, no dates): train_image, train_label, train_row
+and the same for test. Two runs give the same bytes under one version of liblzma, and the same
+arrays under any.
 """
 
 from __future__ import annotations
@@ -31,14 +33,17 @@ PER_CLASS = {"train": 1000, "test": 200}
 def chosen_rows(label_N: NDArray[np.integer], part: int, per_class: int) -> NDArray[np.int64]:
     """Rows of the subset, ascending."""
     rows = [
-        np.random.default_rng([SEED, part, label]).permutation(np.flatnonzero(label_N == label))[:per_class]
+        np.random.default_rng([SEED, part, label]).permutation(np.flatnonzero(label_N == label))[
+            :per_class
+        ]
         for label in np.unique(label_N).tolist()
     ]
     return np.sort(np.concatenate(rows))
 
 
 def subset(train: Part, test: Part) -> dict[str, NDArray[np.generic]]:
-    """The six arrays: uint8 images (N, 28, 28), uint8 labels and uint16 row numbers in the full files."""
+    """The six arrays: uint8 images (N, 28, 28), uint8 labels and uint16 row numbers in the full
+    files."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for number, (which, part) in enumerate((("train", train), ("test", test))):
         rows = chosen_rows(part.label_N, number, PER_CLASS[which])
@@ -49,7 +54,8 @@ def subset(train: Part, test: Part) -> dict[str, NDArray[np.generic]]:
 
 
 def write_npz(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
-    """An .npz that ``numpy.load`` reads, with LZMA: 14 % smaller than numpy's own deflate on these images."""
+    """An .npz that ``numpy.load`` reads, with LZMA: 14 % smaller than numpy's own deflate on these
+    images."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         for name, array in arrays.items():
             stream = io.BytesIO()

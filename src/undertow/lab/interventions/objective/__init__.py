@@ -1,4 +1,5 @@
-"""Interventions on what training minimises. One file each; the mathematics are pure functions inside."""
+"""Interventions on what training minimises. One file each; the mathematics are pure functions
+inside."""
 
 from undertow.lab.interventions.objective.distillation import Distillation
 

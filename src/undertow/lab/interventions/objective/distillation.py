@@ -12,18 +12,22 @@ from undertow.lab.interventions.site import AbstractObjective
 
 @dataclass(frozen=True)
 class Distillation(AbstractObjective):
-    """Standard distillation (2206.06479, eq. 5): cross-entropy of the student with its teacher's probabilities.
+    """Standard distillation (2206.06479, eq. 5): cross-entropy of the student with its teacher's
+    probabilities.
 
-    Per example −Σ_y p_y log softmax_y(f), where f are the student's logits as they are and p = softmax(teacher's
-    logits / ``temperature``). ``temperature`` > 0: 1 leaves the teacher's probabilities as they are, more makes them
-    flatter, less brings them closer to its predicted label. The student never sees a label.
+    Per example −Σ_y p_y log softmax_y(f), where f are the student's logits as they are and p =
+    softmax(teacher's logits / ``temperature``). ``temperature`` > 0: 1 leaves the teacher's
+    probabilities as they are, more makes them flatter, less brings them closer to its predicted
+    label. The student never sees a label.
 
-    Hinton et al. (1503.02531) divide the student's logits by the temperature too, multiply that loss by its square, and
-    mix in cross-entropy with the labels; at ``temperature=1`` without such a mixture the two are one.
+    Hinton et al. (1503.02531) divide the student's logits by the temperature too, multiply that
+    loss by its square, and mix in cross-entropy with the labels; at ``temperature=1`` without such
+    a mixture the two are one.
 
-    ``teacher_member`` is the number of the one member that teaches all students; None lets member m of the teacher
-    teach member m. It stands here and not in the population, because it is part of what is compared: so it is in the
-    record's list of interventions. Raises ``ValueError`` for a temperature of 0 or less, or a negative member.
+    ``teacher_member`` is the number of the one member that teaches all students; None lets member m
+    of the teacher teach member m. It stands here and not in the population, because it is part of
+    what is compared: so it is in the record's list of interventions. Raises ``ValueError`` for a
+    temperature of 0 or less, or a negative member.
     """
 
     teaches: ClassVar[bool] = True
@@ -33,17 +37,23 @@ class Distillation(AbstractObjective):
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < float("inf"):
-            raise ValueError(f"Distillation(temperature={self.temperature}): a finite number above 0 is needed")
+            raise ValueError(
+                f"Distillation(temperature={self.temperature}): a finite number above 0 is needed"
+            )
         if self.teacher_member is not None and self.teacher_member < 0:
-            raise ValueError(f"Distillation(teacher_member={self.teacher_member}): members are counted from 0")
+            raise ValueError(
+                f"Distillation(teacher_member={self.teacher_member}): members are counted from 0"
+            )
 
     def each(self, logits_BC: Tensor, y_B: Tensor, teacher_logits_BC: Tensor | None) -> Tensor:
-        """The student's loss (B,) on every example; labels take no part. ``ValueError`` without a teacher's logits."""
+        """The student's loss (B,) on every example; labels take no part. ``ValueError`` without a
+        teacher's logits."""
         if teacher_logits_BC is None:
             raise ValueError(f"{self!r} needs the logits of a teacher")
         return soft_cross_entropy(logits_BC, (teacher_logits_BC / self.temperature).softmax(-1))
 
 
 def soft_cross_entropy(logits_BC: Tensor, p_BC: Tensor) -> Tensor:
-    """−Σ_y p_y log softmax_y(logits) per example, in nats: (…, C) and (…, C) to (…). Not below the entropy of p."""
+    """−Σ_y p_y log softmax_y(logits) per example, in nats: (…, C) and (…, C) to (…). Not below the
+    entropy of p."""
     return -(p_BC * logits_BC.log_softmax(-1)).sum(-1)

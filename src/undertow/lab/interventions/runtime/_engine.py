@@ -1,4 +1,5 @@
-"""What all engines here need: to be imported late, kept quiet, and shown the images they calibrate on."""
+"""What all engines here need: to be imported late, kept quiet, and shown the images they calibrate
+on."""
 
 from __future__ import annotations
 
@@ -21,14 +22,16 @@ def needed(intervention: object, *modules: str) -> list[Any]:
     for package in (name.partition(".")[0] for name in modules):
         if find_spec(package) is None:
             raise UserError(
-                f"{intervention!r} needs the package {package}, which is not installed; run {install('engines')}"
+                f"{intervention!r} needs the package {package}, which is not installed; run "
+                f"{install('engines')}"
             )
     return [importlib.import_module(name) for name in modules]
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings, log lines or progress bars meanwhile: they are the engines' own, and nobody here can act on them."""
+    """No warnings, log lines or progress bars meanwhile: they are the engines' own, and nobody here
+    can act on them."""
     before = logging.root.manager.disable
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -40,7 +43,11 @@ def quiet() -> Iterator[None]:
 
 
 def calibration(intervention: object, x_NCHW: torch.Tensor, batch: int) -> list[torch.Tensor]:
-    """The images in order, ``batch`` at a time. Without any, an engine would make up the ranges of activations."""
+    """The images in order, ``batch`` at a time. Without any, an engine would make up the ranges of
+    activations."""
     if not len(x_NCHW):
-        raise UserError(f"{intervention!r} was given 0 images to calibrate on: give at least one, better some hundreds")
+        raise UserError(
+            f"{intervention!r} was given 0 images to calibrate on: give at least one, "
+            "better some hundreds"
+        )
     return list(torch.split(x_NCHW.detach().contiguous(), batch))

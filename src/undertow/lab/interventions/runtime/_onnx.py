@@ -30,8 +30,11 @@ INTEGER: dict[str, tuple[Kind, int]] = {
 
 
 def export(intervention: object, model: nn.Module, shape_CHW: torch.Size, place: Path) -> Path:
-    """Write the model as ONNX with a free batch, batch norms folded into the convolutions before them."""
-    onnx_preparation = needed(intervention, *PACKAGES, "onnxruntime.quantization.shape_inference")[-1]
+    """Write the model as ONNX with a free batch, batch norms folded into the convolutions before
+    them."""
+    onnx_preparation = needed(intervention, *PACKAGES, "onnxruntime.quantization.shape_inference")[
+        -1
+    ]
     program = torch.onnx.export(
         copy.deepcopy(model).eval(),
         (torch.zeros(2, *shape_CHW),),
@@ -49,7 +52,8 @@ def export(intervention: object, model: nn.Module, shape_CHW: torch.Size, place:
 
 
 class Session:
-    """One model in ONNX Runtime, on one thread, in one order of work; ``graph`` is what it runs, after optimization."""
+    """One model in ONNX Runtime, on one thread, in one order of work; ``graph`` is what it runs,
+    after optimization."""
 
     def __init__(self, intervention: object, path: Path, place: Path, *, exact_sums: bool) -> None:
         onnx, runtime = needed(intervention, "onnx", "onnxruntime")
@@ -58,9 +62,12 @@ class Session:
         options.use_deterministic_compute = True
         options.log_severity_level = 3
         options.optimized_model_filepath = str(place / "run.onnx")
-        # Signed weights become unsigned ones of the same value, whose kernels on AVX2 widen before they add.
+        # Signed weights become unsigned ones of the same value, whose kernels on AVX2 widen before
+        # they add.
         options.add_session_config_entry("session.x64quantprecision", str(int(exact_sums)))
-        self.session: Any = runtime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        self.session: Any = runtime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
         self.graph: Any = onnx.load(place / "run.onnx").graph
 
     def logits(self, x_BCHW: torch.Tensor) -> torch.Tensor:
@@ -69,18 +76,24 @@ class Session:
 
 
 def norm_nodes(intervention: object, path: Path) -> list[str]:
-    """Batch norms left in the graph. There is no integer kernel for them: rounding their scales would gain nothing."""
+    """Batch norms left in the graph. There is no integer kernel for them: rounding their scales
+    would gain nothing."""
     (onnx,) = needed(intervention, "onnx")
-    return [node.name for node in onnx.load(path).graph.node if node.op_type == "BatchNormalization"]
+    return [
+        node.name for node in onnx.load(path).graph.node if node.op_type == "BatchNormalization"
+    ]
 
 
 def operators(intervention: object, plain: Path, graph: Any) -> list[Operator]:
-    """Integer operators as the session runs them; what is missing from them against the plain model is float.
+    """Integer operators as the session runs them; what is missing from them against the plain model
+    is float.
 
     The run graph alone would not do: ONNX Runtime writes batch norms as convolutions there.
     """
     onnx, numpy_helper = needed(intervention, "onnx", "onnx.numpy_helper")
-    held: dict[str, NDArray[Any]] = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    held: dict[str, NDArray[Any]] = {
+        tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
+    }
     found = []
     for node in graph.node:
         if node.op_type in INTEGER:
@@ -91,7 +104,11 @@ def operators(intervention: object, plain: Path, graph: Any) -> list[Operator]:
     before = onnx.load(plain).graph
     weights = {tensor.name for tensor in before.initializer}
     for kind in ("conv2d", "linear"):
-        names = [n.input[1] for n in before.node if PLAIN.get(n.op_type) == kind and n.input[1] in weights]
+        names = [
+            n.input[1]
+            for n in before.node
+            if PLAIN.get(n.op_type) == kind and n.input[1] in weights
+        ]
         missing = len(names) - sum(op.kind == kind for op in found)
         found += [Operator(kind, f"float {kind} {position}", None) for position in range(missing)]
     return found

@@ -27,12 +27,18 @@ class Operator(NamedTuple):
 
 
 def effect_of(intervention: object, operators: Sequence[Operator]) -> Effect:
-    """``bits`` is what the codes in use need, from smallest to largest of a weight, and the most over weights."""
+    """``bits`` is what the codes in use need, from smallest to largest of a weight, and the most
+    over weights."""
     held = {op.weight: op.codes for op in operators if op.codes is not None}
     count = Counter(f"{'float' if op.codes is None else 'int8'}.{op.kind}" for op in operators)
     if not held:
-        found = ", ".join(f"{number} {name}" for name, number in sorted(count.items())) or "no operator with weights"
-        raise NoEffectError(f"{intervention!r} made no operator an integer one; the model has {found}")
+        found = (
+            ", ".join(f"{number} {name}" for name, number in sorted(count.items()))
+            or "no operator with weights"
+        )
+        raise NoEffectError(
+            f"{intervention!r} made no operator an integer one; the model has {found}"
+        )
     names = ("int8.conv2d", "float.conv2d", "int8.linear", "float.linear")
     facts = {name: float(count[name]) for name in names}
     spans = [int(codes.max()) - int(codes.min()) + 1 for codes in held.values()]

@@ -17,26 +17,28 @@ from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
 @dataclass(frozen=True)
 class OnnxDynamicInt8(AbstractRuntime):
-    """ONNX Runtime's ``quantize_dynamic``: int8 weights (one scale per output channel in linear layers, one per filter
-    bank in convolutions), uint8 activations by the range that each tensor has when it is there. No calibration:
-    ``calibration_x_NCHW`` gives the shape of an image and nothing else.
+    """ONNX Runtime's ``quantize_dynamic``: int8 weights (one scale per output channel in linear
+    layers, one per filter bank in convolutions), uint8 activations by the range that each tensor
+    has when it is there. No calibration: ``calibration_x_NCHW`` gives the shape of an image and
+    nothing else.
 
-    Convolutions and linear layers take integers and give float32; everything between stays float32. A batch norm right
-    after a convolution is folded into it first.
+    Convolutions and linear layers take integers and give float32; everything between stays float32.
+    A batch norm right after a convolution is folded into it first.
 
-    The range is that of the whole tensor, so an image's answer depends on the images beside it. ``alone`` runs images
-    one by one, which makes an answer the image's own; without it they run as they come, as a server that gathers
-    requests would have it, and the same image may get another class in another batch.
+    The range is that of the whole tensor, so an image's answer depends on the images beside it.
+    ``alone`` runs images one by one, which makes an answer the image's own; without it they run as
+    they come, as a server that gathers requests would have it, and the same image may get another
+    class in another batch.
 
-    ``exact_sums`` as in ``OnnxStaticInt8``: the same sums on every processor; off is ONNX Runtime's own default. Here
-    it reaches linear layers and convolutions alike.
+    ``exact_sums`` as in ``OnnxStaticInt8``: the same sums on every processor; off is ONNX Runtime's
+    own default. Here it reaches linear layers and convolutions alike.
 
-    Against ``WeightQuantization(bits=8)``: activations are rounded too, filters share one scale per layer, norms are
-    folded before weights are rounded. 1911.05248's fixed-point int8 arm fixes ranges in advance; its dynamic-range arm
-    is the nearest to this, with another engine.
+    Against ``WeightQuantization(bits=8)``: activations are rounded too, filters share one scale per
+    layer, norms are folded before weights are rounded. 1911.05248's fixed-point int8 arm fixes
+    ranges in advance; its dynamic-range arm is the nearest to this, with another engine.
 
-    With ``alone`` answers do not depend on the batch, to the bit. ``NoEffectError`` without a convolution or linear
-    layer; ``UserError`` without onnx, onnxscript or onnxruntime.
+    With ``alone`` answers do not depend on the batch, to the bit. ``NoEffectError`` without a
+    convolution or linear layer; ``UserError`` without onnx, onnxscript or onnxruntime.
     """
 
     exact_sums: bool = True
@@ -46,9 +48,14 @@ class OnnxDynamicInt8(AbstractRuntime):
         with quiet(), TemporaryDirectory() as folder:
             quantization = needed(self, *PACKAGES)[-1]
             place = Path(folder)
-            plain, integer = export(self, model, calibration_x_NCHW.shape[1:], place), place / "int8.onnx"
+            plain, integer = (
+                export(self, model, calibration_x_NCHW.shape[1:], place),
+                place / "int8.onnx",
+            )
             signed = quantization.QuantType.QInt8
-            quantization.quantize_dynamic(str(plain), str(integer), per_channel=True, weight_type=signed)
+            quantization.quantize_dynamic(
+                str(plain), str(integer), per_channel=True, weight_type=signed
+            )
             session = Session(self, integer, place, exact_sums=self.exact_sums)
             effect = effect_of(self, operators(self, plain, session.graph))
 

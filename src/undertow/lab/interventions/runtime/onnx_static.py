@@ -12,7 +12,14 @@ import torch
 from torch import nn
 
 from undertow.lab.interventions.runtime._engine import calibration, needed, quiet
-from undertow.lab.interventions.runtime._onnx import INPUT, PACKAGES, Session, export, norm_nodes, operators
+from undertow.lab.interventions.runtime._onnx import (
+    INPUT,
+    PACKAGES,
+    Session,
+    export,
+    norm_nodes,
+    operators,
+)
 from undertow.lab.interventions.runtime._operators import effect_of
 from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
@@ -21,23 +28,26 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class OnnxStaticInt8(AbstractRuntime):
-    """ONNX Runtime's ``quantize_static`` (QDQ): int8 weights with one scale per output channel, uint8 activations with
-    one range per tensor, from the least to the greatest value that the calibration images cause.
+    """ONNX Runtime's ``quantize_static`` (QDQ): int8 weights with one scale per output channel,
+    uint8 activations with one range per tensor, from the least to the greatest value that the
+    calibration images cause.
 
-    Convolutions and linear layers run in integers, and so do sums, pooling and reshaping between them where the CPU
-    provider can. A batch norm right after a convolution is folded into it first; any other stays float32, as does what
-    stands between it and the next quantization.
+    Convolutions and linear layers run in integers, and so do sums, pooling and reshaping between
+    them where the CPU provider can. A batch norm right after a convolution is folded into it first;
+    any other stays float32, as does what stands between it and the next quantization.
 
-    ``exact_sums`` asks for kernels that give the same sums on every processor. Without it (ONNX Runtime's own
-    default), processors without VNNI (AVX2) let sums of two products saturate at 16 bits: the same file then gives
-    other answers there than on the machine next to it, and worse ones.
+    ``exact_sums`` asks for kernels that give the same sums on every processor. Without it (ONNX
+    Runtime's own default), processors without VNNI (AVX2) let sums of two products saturate at 16
+    bits: the same file then gives other answers there than on the machine next to it, and worse
+    ones.
 
-    Against ``WeightQuantization(bits=8)``: activations and logits are rounded too and values outside the calibrated
-    ranges are cut off, norms are folded before weights are rounded. 1911.05248's fixed-point int8 arm also fixes ranges
-    on a representative set, with another engine.
+    Against ``WeightQuantization(bits=8)``: activations and logits are rounded too and values
+    outside the calibrated ranges are cut off, norms are folded before weights are rounded.
+    1911.05248's fixed-point int8 arm also fixes ranges on a representative set, with another
+    engine.
 
-    Answers do not depend on the batch, to the bit. ``NoEffectError`` without a convolution or linear layer;
-    ``UserError`` without onnx, onnxscript, onnxruntime or images.
+    Answers do not depend on the batch, to the bit. ``NoEffectError`` without a convolution or
+    linear layer; ``UserError`` without onnx, onnxscript, onnxruntime or images.
     """
 
     exact_sums: bool = True
@@ -47,7 +57,10 @@ class OnnxStaticInt8(AbstractRuntime):
             quantization = needed(self, *PACKAGES)[-1]
             place = Path(folder)
             images = _Reader(calibration(self, calibration_x_NCHW, BATCH))
-            plain, integer = export(self, model, calibration_x_NCHW.shape[1:], place), place / "int8.onnx"
+            plain, integer = (
+                export(self, model, calibration_x_NCHW.shape[1:], place),
+                place / "int8.onnx",
+            )
             quantization.quantize_static(
                 str(plain),
                 str(integer),

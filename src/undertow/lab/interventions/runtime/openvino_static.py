@@ -34,25 +34,27 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class OpenVINOStaticInt8(AbstractRuntime):
-    """NNCF's ``quantize``, the quantizer that OpenVINO documents, on OpenVINO's own conversion of the model, run by
-    OpenVINO's CPU plugin: int8 weights with one scale per output channel, 8-bit activations with one range per tensor
-    (the mean over calibration images of each image's least and greatest value, so that rare peaks are cut off).
+    """NNCF's ``quantize``, the quantizer that OpenVINO documents, on OpenVINO's own conversion of
+    the model, run by OpenVINO's CPU plugin: int8 weights with one scale per output channel, 8-bit
+    activations with one range per tensor (the mean over calibration images of each image's least
+    and greatest value, so that rare peaks are cut off).
 
-    Convolutions and linear layers run in integers, and pooling and sums between them where the plugin can. A batch
-    norm right after a convolution is folded into it first; any other is float32. Logits stay float32.
+    Convolutions and linear layers run in integers, and pooling and sums between them where the
+    plugin can. A batch norm right after a convolution is folded into it first; any other is
+    float32. Logits stay float32.
 
-    ``bias_correction`` (NNCF's default) shifts biases until each layer's mean output on the calibration images is what
-    it was. ``exact_sums`` gives all weights 7 bits of the 8, which keeps sums of two products within 16 bits on
-    processors without VNNI (AVX2), so that answers are the same everywhere; NNCF's own default does so in the first
-    layer alone.
+    ``bias_correction`` (NNCF's default) shifts biases until each layer's mean output on the
+    calibration images is what it was. ``exact_sums`` gives all weights 7 bits of the 8, which keeps
+    sums of two products within 16 bits on processors without VNNI (AVX2), so that answers are the
+    same everywhere; NNCF's own default does so in the first layer alone.
 
-    Against ``WeightQuantization(bits=8)``: activations are rounded and cut off, weights have 7 bits, biases move, norms
-    are folded before weights are rounded. 1911.05248's fixed-point int8 arm also fixes ranges on a representative set,
-    with another engine.
+    Against ``WeightQuantization(bits=8)``: activations are rounded and cut off, weights have 7
+    bits, biases move, norms are folded before weights are rounded. 1911.05248's fixed-point int8
+    arm also fixes ranges on a representative set, with another engine.
 
-    OpenVINO reports its use over the network by default; here it is loaded without that part. Answers do not depend on
-    the batch, to the bit. ``NoEffectError`` without a convolution or linear layer; ``UserError`` without openvino, nncf
-    or images.
+    OpenVINO reports its use over the network by default; here it is loaded without that part.
+    Answers do not depend on the batch, to the bit. ``NoEffectError`` without a convolution or
+    linear layer; ``UserError`` without openvino, nncf or images.
     """
 
     bias_correction: bool = True
@@ -62,14 +64,18 @@ class OpenVINOStaticInt8(AbstractRuntime):
         with quiet(), _unreported():
             openvino, nncf = needed(self, "openvino", "nncf")
             images = [x_1CHW.numpy() for x_1CHW in calibration(self, calibration_x_NCHW, 1)]
-            # The converted model shares memory with the one it was made from, so it gets one of its own.
+            # The converted model shares memory with the one it was made from, so it gets one of its
+            # own.
             plain = openvino.convert_model(
                 copy.deepcopy(model).eval(),
                 example_input=torch.zeros(2, *calibration_x_NCHW.shape[1:]),
                 input=[-1, *calibration_x_NCHW.shape[1:]],
             )
             integer = nncf.quantize(
-                plain, nncf.Dataset(images), subset_size=len(images), advanced_parameters=self._advanced()
+                plain,
+                nncf.Dataset(images),
+                subset_size=len(images),
+                advanced_parameters=self._advanced(),
             )
             compiled = openvino.Core().compile_model(integer, "CPU", SETTINGS)
             effect = effect_of(self, _operators(integer, compiled.get_runtime_model()))
@@ -90,7 +96,8 @@ class OpenVINOStaticInt8(AbstractRuntime):
 
 @contextmanager
 def _unreported() -> Iterator[None]:
-    """OpenVINO and NNCF run without the package that reports, as they do where it is not installed."""
+    """OpenVINO and NNCF run without the package that reports, as they do where it is not
+    installed."""
     package = "openvino_telemetry"
     if package in sys.modules:  # Somebody loaded it before us, and decided about this.
         yield
@@ -104,9 +111,13 @@ def _unreported() -> Iterator[None]:
 
 
 def _operators(integer: Any, run: Any) -> list[Operator]:
-    """Operators and their number types are read from what the plugin runs, codes from the model that it was given;
-    constants keep their names between the two."""
-    stored = {node.get_friendly_name(): node for node in integer.get_ops() if node.get_type_name() == "Constant"}
+    """Operators and their number types are read from what the plugin runs, codes from the model
+    that it was given; constants keep their names between the two."""
+    stored = {
+        node.get_friendly_name(): node
+        for node in integer.get_ops()
+        if node.get_type_name() == "Constant"
+    }
     found = []
     for node in run.get_ordered_ops():
         kind = KINDS.get(_fact(node, "layerType"))

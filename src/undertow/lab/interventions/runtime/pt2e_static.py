@@ -19,33 +19,38 @@ from undertow.lab.interventions.runtime._operators import Kind, Operator, effect
 from undertow.lab.interventions.site import AbstractRuntime, Compiled, Effect
 
 BATCH = 64
-"""Of every run: the graph's batch is fixed. With a free one inductor's int8 convolution fails, and float32 sums that
-change with the batch would tip a rounding here and there."""
+"""Of every run: the graph's batch is fixed. With a free one inductor's int8 convolution fails, and
+float32 sums that change with the batch would tip a rounding here and there."""
 KINDS: dict[str, Kind] = {"aten.conv2d.default": "conv2d", "aten.linear.default": "linear"}
 QUANTIZER = "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer"
 
 
 @dataclass(frozen=True)
 class PT2EStaticInt8(AbstractRuntime):
-    """torch.export, then torchao's ``prepare_pt2e``, calibration and ``convert_pt2e`` with ``X86InductorQuantizer``.
+    """torch.export, then torchao's ``prepare_pt2e``, calibration and ``convert_pt2e`` with
+    ``X86InductorQuantizer``.
 
-    Convolutions, linear layers and the pooling and sums between them: int8 weights with one scale per output channel,
-    uint8 activations with one range per tensor, fixed by histograms of the calibration images. A batch norm right
-    after a convolution is folded into it first; any other stays float32, as multiply and add.
+    Convolutions, linear layers and the pooling and sums between them: int8 weights with one scale
+    per output channel, uint8 activations with one range per tensor, fixed by histograms of the
+    calibration images. A batch norm right after a convolution is folded into it first; any other
+    stays float32, as multiply and add.
 
-    The converted graph holds integers and says where they enter and leave, but as it stands its sums are float32 over
-    the values those integers mean: the engine's own reference, without an integer kernel's overflow, and slow.
-    ``compiled`` lowers it by torch.compile to oneDNN's integer kernels; this needs a C++ compiler and some seconds a
-    member. There, on a processor without VNNI (AVX2), sums of two products saturate at 16 bits, unless ``reduce_range``
-    gives activations 7 bits of the 8 (the engine's advice for these).
+    The converted graph holds integers and says where they enter and leave, but as it stands its
+    sums are float32 over the values those integers mean: the engine's own reference, without an
+    integer kernel's overflow, and slow. ``compiled`` lowers it by torch.compile to oneDNN's integer
+    kernels; this needs a C++ compiler and some seconds a member. There, on a processor without VNNI
+    (AVX2), sums of two products saturate at 16 bits, unless ``reduce_range`` gives activations 7
+    bits of the 8 (the engine's advice for these).
 
-    Against ``WeightQuantization(bits=8)``: activations are rounded too, norms are folded before weights are rounded,
-    codes use -128. 1911.05248's fixed-point int8 arm also fixes ranges on a representative set, with another engine.
+    Against ``WeightQuantization(bits=8)``: activations are rounded too, norms are folded before
+    weights are rounded, codes use -128. 1911.05248's fixed-point int8 arm also fixes ranges on a
+    representative set, with another engine.
 
-    Facts of a compiled graph add ``lowering.difference``: the largest distance of its logits from the reference graph's
-    on the first 64 calibration images. Images run 64 at a time, the last ones filled up, so answers do not depend on
-    the batch (compiled: to the bit). ``NoEffectError`` without a convolution or linear layer; ``UserError`` without
-    torchao, images or a compiler, and where compiled code contradicts the reference graph on most calibration images.
+    Facts of a compiled graph add ``lowering.difference``: the largest distance of its logits from
+    the reference graph's on the first 64 calibration images. Images run 64 at a time, the last ones
+    filled up, so answers do not depend on the batch (compiled: to the bit). ``NoEffectError``
+    without a convolution or linear layer; ``UserError`` without torchao, images or a compiler, and
+    where compiled code contradicts the reference graph on most calibration images.
     """
 
     compiled: bool = False
@@ -56,12 +61,18 @@ class PT2EStaticInt8(AbstractRuntime):
             batches = [_filled(x_BCHW) for x_BCHW in calibration(self, calibration_x_NCHW, BATCH)]
             graph = self._converted(model, batches)
             effect = effect_of(self, _operators(graph))
-            return self._lowered(graph, batches[0], effect) if self.compiled else Compiled(_in_batches(graph), effect)
+            return (
+                self._lowered(graph, batches[0], effect)
+                if self.compiled
+                else Compiled(_in_batches(graph), effect)
+            )
 
     def _converted(self, model: nn.Module, batches: list[torch.Tensor]) -> torch.fx.GraphModule:
         pt2e, x86 = needed(self, "torchao.quantization.pt2e.quantize_pt2e", QUANTIZER)
         quantizer = x86.X86InductorQuantizer()
-        quantizer.set_global(x86.get_default_x86_inductor_quantization_config(reduce_range=self.reduce_range))
+        quantizer.set_global(
+            x86.get_default_x86_inductor_quantization_config(reduce_range=self.reduce_range)
+        )
         program = torch.export.export(copy.deepcopy(model).eval(), (batches[0],))
         prepared = pt2e.prepare_pt2e(_plain_norms(program.module(check_guards=False)), quantizer)
         for x_BCHW in batches:
@@ -69,28 +80,41 @@ class PT2EStaticInt8(AbstractRuntime):
         graph: torch.fx.GraphModule = pt2e.convert_pt2e(prepared)
         return graph
 
-    def _lowered(self, graph: torch.fx.GraphModule, x_BCHW: torch.Tensor, effect: Effect) -> Compiled:
+    def _lowered(
+        self, graph: torch.fx.GraphModule, x_BCHW: torch.Tensor, effect: Effect
+    ) -> Compiled:
         run, code = _inductor(self, graph, x_BCHW)
         calls = re.findall(r"onednn\.q(conv|linear)[0-9a-z]*_pointwise\.[a-z_]*\(", code)
         kernels = {"int8.conv2d": calls.count("conv"), "int8.linear": calls.count("linear")}
         for kind, count in kernels.items():
             if count < effect.facts[kind]:
-                raise UserError(f"{self!r}: torch.compile made {count} {kind} kernels of {effect.facts[kind]:.0f}")
+                raise UserError(
+                    f"{self!r}: torch.compile made {count} {kind} kernels of "
+                    f"{effect.facts[kind]:.0f}"
+                )
         expected, answer = graph(x_BCHW), run(x_BCHW)
         wrong = int((expected.argmax(1) != answer.argmax(1)).sum())
         if 2 * wrong > BATCH:
             raise UserError(
-                f"{self!r}: compiled code contradicts its own graph on {wrong} of {BATCH} calibration images, which is "
-                "a fault of the lowering and no effect of quantization; leave compiled=False"
+                f"{self!r}: compiled code contradicts its own graph on {wrong} of {BATCH} "
+                "calibration images, which is a fault of the lowering and no effect of "
+                "quantization; leave compiled=False"
             )
         difference = float((expected - answer).abs().max())
-        return Compiled(_in_batches(run), Effect(effect.changed, effect.facts | {"lowering.difference": difference}))
+        return Compiled(
+            _in_batches(run),
+            Effect(effect.changed, effect.facts | {"lowering.difference": difference}),
+        )
 
 
-def _in_batches(run: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+def _in_batches(
+    run: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[torch.Tensor], torch.Tensor]:
     def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode(False), torch.no_grad():
-            return torch.cat([run(_filled(part))[: len(part)] for part in torch.split(x_BCHW, BATCH)])
+            return torch.cat(
+                [run(_filled(part))[: len(part)] for part in torch.split(x_BCHW, BATCH)]
+            )
 
     return logits
 
@@ -103,15 +127,18 @@ def _filled(x_BCHW: torch.Tensor) -> torch.Tensor:
 def _plain_norms(graph: torch.fx.GraphModule) -> torch.fx.GraphModule:
     """Batch norms that no convolution can take in, as multiply and add. In place.
 
-    They must not be left to torchao 0.18. It folds a norm also where the convolution's output is used elsewhere too (as
-    by a shortcut), which then gets the normed output: another network, before anything is rounded. And where a norm is
-    left over, ``convert_pt2e`` looks for patterns of quantization-aware training, 17 seconds a model for nothing.
+    They must not be left to torchao 0.18. It folds a norm also where the convolution's output is
+    used elsewhere too (as by a shortcut), which then gets the normed output: another network,
+    before anything is rounded. And where a norm is left over, ``convert_pt2e`` looks for patterns
+    of quantization-aware training, 17 seconds a model for nothing.
     """
     for node in list(graph.graph.nodes):
         if str(node.target) != "aten.batch_norm.default" or _foldable(node.args[0]):
             continue
         x, *rest = node.args
-        weight_C, bias_C, mean_C, var_C = (operator.attrgetter(str(source.target))(graph) for source in rest[:4])
+        weight_C, bias_C, mean_C, var_C = (
+            operator.attrgetter(str(source.target))(graph) for source in rest[:4]
+        )
         scale_C = weight_C / torch.sqrt(var_C + rest[6])
         with graph.graph.inserting_before(node):
             scale = _constant(graph, f"{node.name}_scale", scale_C, node)
@@ -126,8 +153,11 @@ def _plain_norms(graph: torch.fx.GraphModule) -> torch.fx.GraphModule:
     return graph
 
 
-def _constant(graph: torch.fx.GraphModule, name: str, value_C: torch.Tensor, like: torch.fx.Node) -> torch.fx.Node:
-    """One value per channel of ``like``'s output. The quantizer looks for a tensor without data in ``meta``."""
+def _constant(
+    graph: torch.fx.GraphModule, name: str, value_C: torch.Tensor, like: torch.fx.Node
+) -> torch.fx.Node:
+    """One value per channel of ``like``'s output. The quantizer looks for a tensor without data in
+    ``meta``."""
     value = value_C.detach().reshape(-1, *[1] * (like.meta["val"].ndim - 2))
     graph.register_buffer(name, value)
     node = graph.graph.get_attr(name)
@@ -140,7 +170,8 @@ def _foldable(before: torch.fx.Node) -> bool:
 
 
 def _operators(graph: torch.fx.GraphModule) -> list[Operator]:
-    """An operator counts as integer where both its input and its weight come out of a dequantization."""
+    """An operator counts as integer where both its input and its weight come out of a
+    dequantization."""
     found = []
     for node in graph.graph.nodes:
         kind = KINDS.get(str(node.target))
@@ -157,7 +188,8 @@ def _operators(graph: torch.fx.GraphModule) -> list[Operator]:
 def _inductor(
     intervention: PT2EStaticInt8, graph: torch.fx.GraphModule, x_BCHW: torch.Tensor
 ) -> tuple[Callable[[torch.Tensor], torch.Tensor], str]:
-    """The graph as inductor's code, and that code. Weights are frozen, without which nothing becomes an integer."""
+    """The graph as inductor's code, and that code. Weights are frozen, without which nothing
+    becomes an integer."""
     import torch._inductor.config
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch._inductor.exc import InvalidCxxCompiler
@@ -167,8 +199,8 @@ def _inductor(
         get_cpp_compiler()
     except InvalidCxxCompiler:
         raise UserError(
-            f"{intervention!r} needs a C++ compiler: install g++ or name one in the variable CXX, or leave "
-            "compiled=False"
+            f"{intervention!r} needs a C++ compiler: install g++ or name one in the variable CXX, "
+            "or leave compiled=False"
         ) from None
     compiled: Any = torch.compile(graph, dynamic=False, fullgraph=True)
     # No cache of compiled graphs: the code that is counted must be the code of this call.

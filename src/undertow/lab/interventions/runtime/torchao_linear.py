@@ -15,18 +15,22 @@ from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
 @dataclass(frozen=True)
 class TorchaoLinearInt8(AbstractRuntime):
-    """torchao's ``quantize_``: int8 weights in linear layers, one scale per output channel; nothing else changes.
+    """torchao's ``quantize_``: int8 weights in linear layers, one scale per output channel; nothing
+    else changes.
 
-    With ``activations`` each example's inputs to a layer are rounded to int8 as well, by that example's own range, and
-    the product is one of integers (``Int8DynamicActivationInt8WeightConfig``). Without, weights are integers and the
-    arithmetic is float32 (``Int8WeightOnlyConfig``). No calibration: ``calibration_x_NCHW`` is not looked at.
+    With ``activations`` each example's inputs to a layer are rounded to int8 as well, by that
+    example's own range, and the product is one of integers
+    (``Int8DynamicActivationInt8WeightConfig``). Without, weights are integers and the arithmetic is
+    float32 (``Int8WeightOnlyConfig``). No calibration: ``calibration_x_NCHW`` is not looked at.
 
-    Convolutions and batch norms stay float32, so on a convolutional network this is the mildest of the engines.
-    Against ``WeightQuantization(bits=8)``: that rounds filters too and keeps activations; codes here use -128 as well.
-    1911.05248's fixed-point int8 arm rounds activations everywhere, by ranges fixed on a representative set.
+    Convolutions and batch norms stay float32, so on a convolutional network this is the mildest of
+    the engines. Against ``WeightQuantization(bits=8)``: that rounds filters too and keeps
+    activations; codes here use -128 as well. 1911.05248's fixed-point int8 arm rounds activations
+    everywhere, by ranges fixed on a representative set.
 
-    Answers do not depend on the batch but for float32 rounding, which may tip a rounding to int8 (hundredths of a
-    logit). ``NoEffectError`` for a model without linear layers; ``UserError`` without torchao.
+    Answers do not depend on the batch but for float32 rounding, which may tip a rounding to int8
+    (hundredths of a logit). ``NoEffectError`` for a model without linear layers; ``UserError``
+    without torchao.
     """
 
     activations: bool = True
@@ -34,10 +38,16 @@ class TorchaoLinearInt8(AbstractRuntime):
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
         with quiet():
             (torchao,) = needed(self, "torchao.quantization")
-            dynamic, weights_only = torchao.Int8DynamicActivationInt8WeightConfig, torchao.Int8WeightOnlyConfig
+            dynamic, weights_only = (
+                torchao.Int8DynamicActivationInt8WeightConfig,
+                torchao.Int8WeightOnlyConfig,
+            )
             converted = copy.deepcopy(model).eval()
             # The engine would otherwise change inductor's settings for the whole process.
-            torchao.quantize_(converted, (dynamic if self.activations else weights_only)(set_inductor_config=False))
+            torchao.quantize_(
+                converted,
+                (dynamic if self.activations else weights_only)(set_inductor_config=False),
+            )
 
         @torch.no_grad()
         def logits(x_BCHW: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,5 @@
-"""Interventions on weights: pruning and quantization. One file each; the mathematics are pure functions inside."""
+"""Interventions on weights: pruning and quantization. One file each; the mathematics are pure
+functions inside."""
 
 from undertow.lab.interventions.weights.magnitude import MagnitudePruning
 from undertow.lab.interventions.weights.one_shot import OneShotPruning

@@ -11,10 +11,15 @@ from undertow.lab.interventions.weights._masks import MaskedWeights
 
 
 class GradualRun(WeightsRun):
-    """Sets the masks that ``choose(sparsity)`` gives at each step of ``targets``, and nothing in between."""
+    """Sets the masks that ``choose(sparsity)`` gives at each step of ``targets``, and nothing in
+    between."""
 
     def __init__(
-        self, owner: str, masked: MaskedWeights, targets: dict[int, float], choose: Callable[[float], list[Tensor]]
+        self,
+        owner: str,
+        masked: MaskedWeights,
+        targets: dict[int, float],
+        choose: Callable[[float], list[Tensor]],
     ) -> None:
         self.owner, self.masked, self.targets, self.choose = owner, masked, targets, choose
 
@@ -30,10 +35,15 @@ class GradualRun(WeightsRun):
 def check_sparsity(owner: str, sparsity: float) -> None:
     """``ValueError`` unless it is a share below 1: a model without weights answers nothing."""
     if not 0 <= sparsity < 1:
-        raise ValueError(f"{owner}(sparsity={sparsity!r}): the share of weights to remove, at least 0 and below 1")
+        raise ValueError(
+            f"{owner}(sparsity={sparsity!r}): the share of weights to remove, at "
+            "least 0 and below 1"
+        )
 
 
 def check_scope(owner: str, scope: str) -> None:
     """``ValueError`` for a scope that does not exist."""
     if scope not in ("layer", "global"):
-        raise ValueError(f"{owner}(scope={scope!r}): choose 'layer' (the same share of each) or 'global'")
+        raise ValueError(
+            f"{owner}(scope={scope!r}): choose 'layer' (the same share of each) or 'global'"
+        )

@@ -1,8 +1,9 @@
 """Masks over weights: which to keep, and how a model carries them so that zeros hold.
 
-Torch's own hook pruning breaks tied weights, ``deepcopy`` and attention output layers, and loses its zeros with one
-more optimizer step. Here a mask is a parametrization: the dense *master* weight stays the trained parameter, every
-read of the weight is masked, and modules that share a parameter share its mask.
+Torch's own hook pruning breaks tied weights, ``deepcopy`` and attention output layers, and loses
+its zeros with one more optimizer step. Here a mask is a parametrization: the dense *master* weight
+stays the trained parameter, every read of the weight is masked, and modules that share a parameter
+share its mask.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from undertow.lab.interventions.site import Effect, weight_layers
 
 
 def zeros_for(count: int, sparsity: float) -> int:
-    """How many of ``count`` weights go at this sparsity: the nearest whole number, halves upwards."""
+    """How many of ``count`` weights go at this sparsity: the nearest whole number, halves
+    upwards."""
     return int(count * sparsity + 0.5)
 
 
 def keep_largest(score: Tensor, sparsity: float) -> Tensor:
-    """Boolean mask of ``score``'s shape, False for the ``zeros_for`` lowest scores; ties go by position, first out.
+    """Boolean mask of ``score``'s shape, False for the ``zeros_for`` lowest scores; ties go by
+    position, first out.
 
-    The count is exact even where all scores are equal. (The published T2T code breaks ties at random.)
+    The count is exact even where all scores are equal. (The published T2T code breaks ties at
+    random.)
     """
     flat = score.flatten()
     mask = torch.ones_like(flat, dtype=torch.bool)
@@ -36,13 +40,15 @@ def keep_largest(score: Tensor, sparsity: float) -> Tensor:
 
 
 def magnitude_score(weight: Tensor, held: Tensor | None = None) -> Tensor:
-    """``|weight|``; with the mask ``held``, weights already removed come below all others, so masks nest."""
+    """``|weight|``; with the mask ``held``, weights already removed come below all others, so masks
+    nest."""
     score = weight.detach().abs()
     return score if held is None else torch.where(held, score, -torch.ones_like(score))
 
 
 def magnitude_mask(weight: Tensor, sparsity: float, held: Tensor | None = None) -> Tensor:
-    """Keep the largest magnitudes of one tensor. ``held`` is an earlier mask whose zeros must stay (nested masks)."""
+    """Keep the largest magnitudes of one tensor. ``held`` is an earlier mask whose zeros must stay
+    (nested masks)."""
     return keep_largest(magnitude_score(weight, held), sparsity)
 
 
@@ -55,22 +61,30 @@ def magnitude_masks(
     """Masks of several tensors, each by itself (``layer``) or all ranked together (``global``)."""
     earlier: Sequence[Tensor | None] = held or [None] * len(weights)
     if scope == "layer":
-        return [magnitude_mask(weight, sparsity, mask) for weight, mask in zip(weights, earlier, strict=True)]
+        return [
+            magnitude_mask(weight, sparsity, mask)
+            for weight, mask in zip(weights, earlier, strict=True)
+        ]
     scores = [magnitude_score(weight, mask) for weight, mask in zip(weights, earlier, strict=True)]
     return keep_largest_globally(scores, sparsity)
 
 
 def keep_largest_globally(scores: Sequence[Tensor], sparsity: float) -> list[Tensor]:
-    """One threshold over all tensors together: each gives up what is small compared with the whole model."""
+    """One threshold over all tensors together: each gives up what is small compared with the whole
+    model."""
     whole = keep_largest(torch.cat([score.flatten() for score in scores]), sparsity)
     ends = np.cumsum([score.numel() for score in scores]).tolist()
-    return [whole[end - score.numel() : end].reshape(score.shape) for end, score in zip(ends, scores, strict=True)]
+    return [
+        whole[end - score.numel() : end].reshape(score.shape)
+        for end, score in zip(ends, scores, strict=True)
+    ]
 
 
 class Mask(nn.Module):
     """A parametrization that reads a weight as zero where ``keep`` is False.
 
-    A zero entry gets no gradient from the loss, though momentum and decay still move its master weight.
+    A zero entry gets no gradient from the loss, though momentum and decay still move its master
+    weight.
     """
 
     keep: Tensor
@@ -85,7 +99,8 @@ class Mask(nn.Module):
 
 
 class MaskedWeights:
-    """One mask per prunable parameter of ``model``, registered on every module that holds the parameter."""
+    """One mask per prunable parameter of ``model``, registered on every module that holds the
+    parameter."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
@@ -107,22 +122,30 @@ class MaskedWeights:
 
     @torch.no_grad()
     def bake(self, owner: str) -> Effect:
-        """Leave plain parameters, zero where masked, and count; ``NoEffectError`` where no weight became zero.
+        """Leave plain parameters, zero where masked, and count; ``NoEffectError`` where no weight
+        became zero.
 
-        ``sparsity`` is over prunable weights, a tied one counted once; ``sparsity_all`` over all parameters.
-        ``sparsity_layer_max`` is that of the emptiest layer: 1 means a layer that passes nothing on.
+        ``sparsity`` is over prunable weights, a tied one counted once; ``sparsity_all`` over all
+        parameters. ``sparsity_layer_max`` is that of the emptiest layer: 1 means a layer that
+        passes nothing on.
         """
-        changed = sum(int((weight[~self.masks[name].keep] != 0).sum()) for name, weight in self.masters.items())
+        changed = sum(
+            int((weight[~self.masks[name].keep] != 0).sum())
+            for name, weight in self.masters.items()
+        )
         for holders in self._holders_by_name().values():
             for module, attribute in holders:
                 parametrize.remove_parametrizations(module, attribute, leave_parametrized=True)
         if changed == 0:
-            raise NoEffectError(f"{owner} set no weight to zero; ask for a higher sparsity or train for longer")
+            raise NoEffectError(
+                f"{owner} set no weight to zero; ask for a higher sparsity or train for longer"
+            )
         return Effect(changed=changed, facts=sparsity_facts(self.model))
 
 
 def sparsity_facts(model: nn.Module) -> dict[str, float]:
-    """Share of exact zeros among prunable weights, among all parameters, and in the emptiest layer."""
+    """Share of exact zeros among prunable weights, among all parameters, and in the emptiest
+    layer."""
     layers = weight_layers(model).values()
     zeros = [int((weight == 0).sum()) for weight in layers]
     sizes = [weight.numel() for weight in layers]
@@ -134,14 +157,18 @@ def sparsity_facts(model: nn.Module) -> dict[str, float]:
     }
 
 
-def _holders(model: nn.Module, weights: list[nn.Parameter]) -> dict[int, list[tuple[nn.Module, str]]]:
-    """The modules and attribute names under which each parameter lives; refuses weights that are parametrized."""
+def _holders(
+    model: nn.Module, weights: list[nn.Parameter]
+) -> dict[int, list[tuple[nn.Module, str]]]:
+    """The modules and attribute names under which each parameter lives; refuses weights that are
+    parametrized."""
     found: dict[int, list[tuple[nn.Module, str]]] = {id(weight): [] for weight in weights}
     for name, module in model.named_modules():
         if isinstance(module, parametrize.ParametrizationList):
             raise ValueError(
-                f"{name}: this weight is already computed from another one, by an earlier pruning that has not "
-                "finished or by a normalisation; prune the plain model, one pruning at a time"
+                f"{name}: this weight is already computed from another one, by an earlier pruning "
+                "that has not finished or by a normalisation; prune the plain model, one pruning "
+                "at a time"
             )
         for attribute, parameter in module._parameters.items():
             if parameter is not None and id(parameter) in found:

@@ -15,16 +15,19 @@ from undertow.lab.interventions.weights._schedule import Window
 
 @dataclass(frozen=True)
 class MagnitudePruning(AbstractWeights):
-    """Gradual magnitude pruning (Zhu & Gupta, 1710.01878), as 1911.05248, 2010.03058 and 2110.03036 use it.
+    """Gradual magnitude pruning (Zhu & Gupta, 1710.01878), as 1911.05248, 2010.03058 and 2110.03036
+    use it.
 
-    The share of zeros follows the cubic schedule from ``begin`` to ``end``, with new masks each ``every``, all three in
-    fractions of training (1911.05248 on CIFAR-10: 1,000 to 20,000 each 500 of 80,000 steps is
-    ``begin=0.0125, end=0.25, every=0.00625``). The last mask always comes at ``end``, so the target is met to within
-    half a weight per layer; ``recovery`` is the least fraction of training that must follow.
+    The share of zeros follows the cubic schedule from ``begin`` to ``end``, with new masks each
+    ``every``, all three in fractions of training (1911.05248 on CIFAR-10: 1,000 to 20,000 each 500
+    of 80,000 steps is ``begin=0.0125, end=0.25, every=0.00625``). The last mask always comes at
+    ``end``, so the target is met to within half a weight per layer; ``recovery`` is the least
+    fraction of training that must follow.
 
-    ``scope="layer"`` removes the same share of every matrix and filter bank (the papers), ``"global"`` ranks all
-    weights together. With ``regrow`` masks are chosen anew among the dense master weights, so that a removed one can
-    come back (the papers); without it masks nest, as in ``torch.nn.utils.prune``. Biases and norms are left alone.
+    ``scope="layer"`` removes the same share of every matrix and filter bank (the papers),
+    ``"global"`` ranks all weights together. With ``regrow`` masks are chosen anew among the dense
+    master weights, so that a removed one can come back (the papers); without it masks nest, as in
+    ``torch.nn.utils.prune``. Biases and norms are left alone.
 
     Departs from the papers: ties go by position instead of at random.
     """
@@ -53,4 +56,6 @@ class MagnitudePruning(AbstractWeights):
             held = None if self.regrow else [mask.keep for mask in masked.masks.values()]
             return magnitude_masks(list(masked.masters.values()), sparsity, self.scope, held)
 
-        return GradualRun(repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose)
+        return GradualRun(
+            repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose
+        )

@@ -1,4 +1,5 @@
-"""``OneShotPruning``: take a trained member, remove its smallest weights at once, and train what is left."""
+"""``OneShotPruning``: take a trained member, remove its smallest weights at once, and train what is
+left."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ from undertow.lab.train.recipe import Recipe
 
 @dataclass(frozen=True)
 class OneShotPruning(AbstractWeights):
-    """One-shot magnitude pruning of a trained parent member, then ``finetune`` with the mask fixed (2207.00200).
+    """One-shot magnitude pruning of a trained parent member, then ``finetune`` with the mask fixed
+    (2207.00200).
 
-    ``finetune=None`` leaves the pruned weights as they are. The paper ranks all weights together (``scope="global"``)
-    and counts linear biases among them; here biases are never removed.
+    ``finetune=None`` leaves the pruned weights as they are. The paper ranks all weights together
+    (``scope="global"``) and counts linear biases among them; here biases are never removed.
     """
 
     derives: ClassVar[bool] = True

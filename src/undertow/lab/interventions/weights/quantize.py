@@ -11,22 +11,32 @@ import torch
 from torch import Tensor, nn
 
 from undertow.errors import NoEffectError
-from undertow.lab.interventions.site import AbstractWeights, Effect, Horizon, WeightsRun, weight_layers
+from undertow.lab.interventions.site import (
+    AbstractWeights,
+    Effect,
+    Horizon,
+    WeightsRun,
+    weight_layers,
+)
 
 FLOAT_BITS = 32
 
 
 def symmetric_codes(weight: Tensor, bits: int, per_channel: bool = True) -> tuple[Tensor, Tensor]:
-    """Whole numbers in ``[-(2**(bits-1) - 1), 2**(bits-1) - 1]`` and the scale (one per row of axis 0, or one).
+    """Whole numbers in ``[-(2**(bits-1) - 1), 2**(bits-1) - 1]`` and the scale (one per row of axis
+    0, or one).
 
-    The largest magnitude gets the largest code and everything is rounded to the nearest; no search for a better
-    clipping point. Scales keep 16 significant bits, so that code times scale is exact in float32 and quantizing twice
-    gives the same bytes; this moves a level by at most 2**-17 of itself.
+    The largest magnitude gets the largest code and everything is rounded to the nearest; no search
+    for a better clipping point. Scales keep 16 significant bits, so that code times scale is exact
+    in float32 and quantizing twice gives the same bytes; this moves a level by at most 2**-17 of
+    itself.
     """
     top = 2 ** (bits - 1) - 1
     rows = weight.detach().reshape(weight.shape[0] if per_channel else 1, -1)
     scale = _shorten(rows.abs().amax(dim=1, keepdim=True) / top)
-    codes = torch.round(rows / torch.where(scale == 0, torch.ones_like(scale), scale)).clamp(-top, top)
+    codes = torch.round(rows / torch.where(scale == 0, torch.ones_like(scale), scale)).clamp(
+        -top, top
+    )
     return codes.reshape(weight.shape), scale
 
 
@@ -37,7 +47,8 @@ def _shorten(scale: Tensor) -> Tensor:
 
 
 def quantize_symmetric(weight: Tensor, bits: int, per_channel: bool = True) -> Tensor:
-    """The weight on its quantization levels, in its own dtype and shape; 32 bits give it back unchanged."""
+    """The weight on its quantization levels, in its own dtype and shape; 32 bits give it back
+    unchanged."""
     if bits >= FLOAT_BITS:
         return weight.detach().clone()
     codes, scale = symmetric_codes(weight, bits, per_channel)
@@ -47,11 +58,13 @@ def quantize_symmetric(weight: Tensor, bits: int, per_channel: bool = True) -> T
 
 @dataclass(frozen=True)
 class WeightQuantization(AbstractWeights):
-    """Weights alone, after training, symmetric, to ``bits`` (2 to 8), with one scale per output channel (axis 0).
+    """Weights alone, after training, symmetric, to ``bits`` (2 to 8), with one scale per output
+    channel (axis 0).
 
-    Matrices and filters; biases, norms and activations stay in floating point, so this is milder than the fixed-point
-    arms of 1911.05248. The arithmetic stays float32 on the rounded values: it changes answers as an integer kernel
-    would up to rounding of sums, and saves no time. ``bits=32`` changes nothing and raises ``NoEffectError``.
+    Matrices and filters; biases, norms and activations stay in floating point, so this is milder
+    than the fixed-point arms of 1911.05248. The arithmetic stays float32 on the rounded values: it
+    changes answers as an integer kernel would up to rounding of sums, and saves no time.
+    ``bits=32`` changes nothing and raises ``NoEffectError``.
     """
 
     derives: ClassVar[bool] = True
@@ -76,8 +89,9 @@ class _Rounding(WeightsRun):
 
     @torch.no_grad()
     def finish(self) -> Effect:
-        """``levels`` is the number of different codes in use, ``bits`` what the largest code needs, ``relative_error``
-        the distance moved over the length of the weights (both Euclidean, over all layers)."""
+        """``levels`` is the number of different codes in use, ``bits`` what the largest code needs,
+        ``relative_error`` the distance moved over the length of the weights (both Euclidean, over
+        all layers)."""
         bits, per_channel = self.intervention.bits, self.intervention.per_channel
         changed, moved, length = 0, 0.0, 0.0
         seen: set[float] = set()
@@ -87,10 +101,19 @@ class _Rounding(WeightsRun):
             moved += float((rounded - weight).double().square().sum())
             length += float(weight.double().square().sum())
             if bits < FLOAT_BITS:
-                seen |= set(np.unique(symmetric_codes(weight, bits, per_channel)[0].cpu().numpy()).tolist())
+                seen |= set(
+                    np.unique(symmetric_codes(weight, bits, per_channel)[0].cpu().numpy()).tolist()
+                )
             weight.copy_(rounded)
         if changed == 0:
-            raise NoEffectError(f"{self.intervention!r} moved no weight: all lie on its levels already; use fewer bits")
+            raise NoEffectError(
+                f"{self.intervention!r} moved no weight: all lie on its levels "
+                "already; use fewer bits"
+            )
         width = 1 + math.ceil(math.log2(max(map(abs, seen)) + 1))
-        facts = {"bits": float(width), "levels": float(len(seen)), "relative_error": math.sqrt(moved / length)}
+        facts = {
+            "bits": float(width),
+            "levels": float(len(seen)),
+            "relative_error": math.sqrt(moved / length),
+        }
         return Effect(changed=changed, facts=facts)

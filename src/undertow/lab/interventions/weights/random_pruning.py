@@ -1,4 +1,5 @@
-"""``RandomPruning``: as many weights go as under magnitude pruning, but which ones is drawn by lot."""
+"""``RandomPruning``: as many weights go as under magnitude pruning, but which ones is drawn by
+lot."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ from undertow.lab.interventions.weights._schedule import Window
 class RandomPruning(AbstractWeights):
     """The control for ``MagnitudePruning``: same schedule, same count per layer, random choice.
 
-    One lot per weight is drawn at the start from ``Horizon.seed`` and the lowest lots go first, so masks nest and
-    never depend on the weights. ``begin``, ``end``, ``every`` and ``recovery`` are fractions of training.
+    One lot per weight is drawn at the start from ``Horizon.seed`` and the lowest lots go first, so
+    masks nest and never depend on the weights. ``begin``, ``end``, ``every`` and ``recovery`` are
+    fractions of training.
     """
 
     sparsity: float
@@ -42,7 +44,9 @@ class RandomPruning(AbstractWeights):
         def choose(sparsity: float) -> list[Tensor]:
             return [keep_largest(lot, sparsity) for lot in lots]
 
-        return GradualRun(repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose)
+        return GradualRun(
+            repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose
+        )
 
 
 def draw_lots(weights: list[nn.Parameter], seed: int) -> list[Tensor]:

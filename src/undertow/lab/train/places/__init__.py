@@ -1,1 +1,2 @@
-"""Where members are trained: here, in processes beside this one, on a cluster. They own no maths."""
+"""Where members are trained: here, in processes beside this one, on a cluster. They own no
+maths."""

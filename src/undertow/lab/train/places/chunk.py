@@ -38,9 +38,13 @@ WRONG = (Exception, SystemExit)
 
 
 def resident_for(population: Population, device: str) -> Feed:
-    """The population's data on the device, loaded once for all populations of this process that use them."""
-    streams = getattr(population.data, "stream", False)  # no part of a data set's identity, but of where its images are
-    return _loaded(cast(Hashable, population.data), streams, device, storage(population.recipe.precision))
+    """The population's data on the device, loaded once for all populations of this process that use
+    them."""
+    # no part of a data set's identity, but of where its images are
+    streams = getattr(population.data, "stream", False)
+    return _loaded(
+        cast(Hashable, population.data), streams, device, storage(population.recipe.precision)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -61,10 +65,11 @@ def make_chunk(
     tell: Watcher,
     asked: Callable[[], bool] = never,
 ) -> Iterator[Result]:
-    """Make these members, one after the other or all in one step; yields each one's result as soon as it is there.
+    """Make these members, one after the other or all in one step; yields each one's result as soon
+    as it is there.
 
-    Whatever goes wrong with a member becomes a ``Failure``, so that the others can go on. ``asked`` is polled at each
-    step and says whether to keep a checkpoint and stop, by ``Stopped``.
+    Whatever goes wrong with a member becomes a ``Failure``, so that the others can go on. ``asked``
+    is polled at each step and says whether to keep a checkpoint and stop, by ``Stopped``.
     """
     if how == "stacked":
         yield from _Together(population, data, shelf, tell, asked).results(jobs)
@@ -79,9 +84,20 @@ class _Chunk:
     """What the members of one chunk share."""
 
     def __init__(
-        self, population: Population, data: Feed, shelf: Shelf, tell: Watcher, asked: Callable[[], bool]
+        self,
+        population: Population,
+        data: Feed,
+        shelf: Shelf,
+        tell: Watcher,
+        asked: Callable[[], bool],
     ) -> None:
-        self.population, self.data, self.shelf, self.tell, self.asked = population, data, shelf, tell, asked
+        self.population, self.data, self.shelf, self.tell, self.asked = (
+            population,
+            data,
+            shelf,
+            tell,
+            asked,
+        )
         self.began = time.perf_counter()
         self._teachers: dict[Path, nn.Module] = {}
 
@@ -129,14 +145,21 @@ class _Alone(_Chunk):
         try:
             model, facts = self.build(job), Facts()
             for number, (recipe, interventions) in enumerate(stages(self.population)):
-                facts |= self._train(job, model, recipe, interventions, self.saver(f"{job.id}-{number}"))
+                facts |= self._train(
+                    job, model, recipe, interventions, self.saver(f"{job.id}-{number}")
+                )
             made = self.outcome(model, facts, self.elapsed())
         except WRONG as error:
             return end_of(error)
         return made
 
     def _train(
-        self, job: Job, model: nn.Module, recipe: Recipe | None, acting: tuple[AbstractWeights, ...], saver: Saver
+        self,
+        job: Job,
+        model: nn.Module,
+        recipe: Recipe | None,
+        acting: tuple[AbstractWeights, ...],
+        saver: Saver,
     ) -> Facts:
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
@@ -155,7 +178,8 @@ class _Alone(_Chunk):
 
 
 class _Together(_Chunk):
-    """All members in one step. Those that cannot be built, or diverge, fall out; the others go on."""
+    """All members in one step. Those that cannot be built, or diverge, fall out; the others go
+    on."""
 
     def results(self, jobs: Sequence[Job]) -> Iterator[Result]:
         self.started(jobs)
@@ -188,9 +212,14 @@ class _Together(_Chunk):
                 yield job, made
 
     def _train(
-        self, models: dict[Job, nn.Module], recipe: Recipe | None, acting: tuple[AbstractWeights, ...], saver: Saver
+        self,
+        models: dict[Job, nn.Module],
+        recipe: Recipe | None,
+        acting: tuple[AbstractWeights, ...],
+        saver: Saver,
     ) -> dict[Job, Facts | BaseException]:
-        """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with every member."""
+        """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with
+        every member."""
 
         def tell(epoch: int, epochs: int) -> None:
             self.epoch(list(models), epoch, epochs)
@@ -201,7 +230,9 @@ class _Together(_Chunk):
         try:
             if recipe is None:
                 return {job: self._apply(job, model, acting) for job, model in models.items()}
-            teachers = list(dict.fromkeys(teacher for job in models if (teacher := self.teacher(job))))
+            teachers = list(
+                dict.fromkeys(teacher for job in models if (teacher := self.teacher(job)))
+            )
             ends = train_stacked(
                 list(models.values()),
                 self.data,
@@ -217,7 +248,9 @@ class _Together(_Chunk):
             return dict.fromkeys(models, error)
         return dict(zip(models, ends, strict=True))
 
-    def _apply(self, job: Job, model: nn.Module, acting: tuple[AbstractWeights, ...]) -> Facts | BaseException:
+    def _apply(
+        self, job: Job, model: nn.Module, acting: tuple[AbstractWeights, ...]
+    ) -> Facts | BaseException:
         try:
             return train_member(model, self.data, None, self.seeds(job), acting)
         except WRONG as error:

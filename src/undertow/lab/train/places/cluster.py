@@ -35,25 +35,27 @@ LOST = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ObjectLostEr
 
 
 class RayCluster:
-    """Chunks as Ray tasks, each with so many CPUs and, on an accelerator, so much of a GPU (0.25 puts four on one).
+    """Chunks as Ray tasks, each with so many CPUs and, on an accelerator, so much of a GPU (0.25
+    puts four on one).
 
-    ``address`` is a running cluster's (``auto``, or ``host:port``, from one of its machines); None starts Ray on this
-    machine, with ``workers`` CPUs (all of them unless told). Ray is started or reached by the first ``results``, and
-    left by ``close`` if it was not in use before.
+    ``address`` is a running cluster's (``auto``, or ``host:port``, from one of its machines); None
+    starts Ray on this machine, with ``workers`` CPUs (all of them unless told). Ray is started or
+    reached by the first ``results``, and left by ``close`` if it was not in use before.
 
-    Nothing need be shared between machines but the Python environment: results come back through Ray and the caller
-    writes them; checkpoints and the weights of parents and teachers travel through an actor on the caller's machine.
-    Shared storage adds two things: data sets and study modules need no copies on every machine (folders on this
-    process's ``sys.path`` are searched on workers too, after their own), and files need not pass through one machine's
-    network.
+    Nothing need be shared between machines but the Python environment: results come back through
+    Ray and the caller writes them; checkpoints and the weights of parents and teachers travel
+    through an actor on the caller's machine. Shared storage adds two things: data sets and study
+    modules need no copies on every machine (folders on this process's ``sys.path`` are searched on
+    workers too, after their own), and files need not pass through one machine's network.
 
-    A chunk whose process or machine is lost runs again elsewhere, from its last checkpoint and without the members
-    that have arrived. Lost more than ``retries`` times in a row, with no member arriving in between, the member that
-    was being trained becomes a ``Failure`` (all of them where they are trained in one step). Ray's own retries are
-    off: they would train members again that have arrived.
+    A chunk whose process or machine is lost runs again elsewhere, from its last checkpoint and
+    without the members that have arrived. Lost more than ``retries`` times in a row, with no member
+    arriving in between, the member that was being trained becomes a ``Failure`` (all of them where
+    they are trained in one step). Ray's own retries are off: they would train members again that
+    have arrived.
 
-    A process that has used a GPU cannot move to another one, so on accelerators every chunk starts a new process; on
-    CPUs processes are used again, with the data set they have.
+    A process that has used a GPU cannot move to another one, so on accelerators every chunk starts
+    a new process; on CPUs processes are used again, with the data set they have.
     """
 
     def __init__(
@@ -76,8 +78,9 @@ class RayCluster:
     def results(self, work: Work, watch: Watcher) -> Generator[Result, None, None]:
         """Yield results in the order in which they arrive.
 
-        ``UserError`` where Ray is missing or out of reach, no machine is large enough, or the population or its data
-        cannot be had on a worker; ``Stopped`` where somebody asked to stop, once every worker has kept its checkpoint.
+        ``UserError`` where Ray is missing or out of reach, no machine is large enough, or the
+        population or its data cannot be had on a worker; ``Stopped`` where somebody asked to stop,
+        once every worker has kept its checkpoint.
         """
         self._connect()
         run = _Run(self, self._ray, self._keeper, work, next(self._runs))
@@ -116,13 +119,16 @@ class RayCluster:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        keeper = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, concurrency_groups={FILES: READERS})
+        keeper = ray.remote(
+            num_cpus=0, max_restarts=-1, max_task_retries=-1, concurrency_groups={FILES: READERS}
+        )
         self._keeper = keeper(Keeper).options(scheduling_strategy=here).remote()
         self._ray = ray
 
 
 def _imported() -> Any:
-    """Ray, kept from printing: it says on stdout what it thinks of every lost worker, and decides so on import."""
+    """Ray, kept from printing: it says on stdout what it thinks of every lost worker, and decides
+    so on import."""
     quiet = "RAY_DEDUP_LOGS_SKIP_REGEX"
     before = os.environ.get(quiet)
     os.environ.setdefault(quiet, ".")
@@ -149,8 +155,8 @@ def _start(ray: Any, workers: int) -> None:
 def _reach(ray: Any, address: str) -> None:
     if "://" in address:
         raise UserError(
-            f"--address {address}: results cannot be streamed to Ray's client; run this on a machine of the cluster, "
-            "with --address auto"
+            f"--address {address}: results cannot be streamed to Ray's client; run this on a "
+            "machine of the cluster, with --address auto"
         )
     host, _, port = address.rpartition(":")
     try:
@@ -159,14 +165,16 @@ def _reach(ray: Any, address: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:
         raise UserError(
-            f"--address {address}: no Ray cluster can be reached there ({str(error).splitlines()[0]}); start one with "
+            f"--address {address}: no Ray cluster can be reached there "
+            f"({str(error).splitlines()[0]}); start one with "
             "ray start --head, or leave --address out to use this machine alone"
         ) from error
 
 
 @contextmanager
 def _sigterm_kept() -> Generator[None, None, None]:
-    """Ray replaces what SIGTERM does. Where it did nothing in particular, Ray's way (end, and end Ray too) is good."""
+    """Ray replaces what SIGTERM does. Where it did nothing in particular, Ray's way (end, and end
+    Ray too) is good."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     if signal.getsignal(signal.SIGTERM) is not before and before not in (None, signal.SIG_DFL):
@@ -192,7 +200,10 @@ class _Run:
         needs = place.needs(work.device)
         calls = 1 if "GPU" in needs else 0  # 0 is for ever
         self._task = ray.remote(max_calls=calls)(train_chunk).options(
-            num_cpus=needs["CPU"], num_gpus=needs.get("GPU", 0), max_retries=0, name=f"undertow {work.population.name}"
+            num_cpus=needs["CPU"],
+            num_gpus=needs.get("GPU", 0),
+            max_retries=0,
+            name=f"undertow {work.population.name}",
         )
         self._running: dict[Any, _Piece] = {}
         self._begun: set[str] = set()
@@ -241,10 +252,12 @@ class _Run:
             described = dumps(population)
         except (PicklingError, AttributeError, TypeError) as error:
             raise UserError(
-                f"population {population.name!r} cannot be sent to another process ({error}); choose --runner loop, "
-                "or keep out of its data, model and interventions what cannot be copied"
+                f"population {population.name!r} cannot be sent to another process ({error}); "
+                "choose --runner loop, or keep out of its data, model and interventions what "
+                "cannot be copied"
             ) from error
-        device = "cuda" if self.work.device.startswith("cuda") else self.work.device  # Ray says which one
+        # Ray says which one
+        device = "cuda" if self.work.device.startswith("cuda") else self.work.device
         return Order(
             population.name,
             described,
@@ -261,7 +274,8 @@ class _Run:
             watch(event)
 
     def _send(self, piece: _Piece) -> None:
-        """Members that have arrived are left out, unless all are trained in one step, which needs them all."""
+        """Members that have arrived are left out, unless all are trained in one step, which needs
+        them all."""
         if self.work.how == "single":
             piece.chunk = tuple(piece.owed.values())
         self._running[self._task.remote(self.keeper, self._order, piece.chunk)] = piece
@@ -277,14 +291,17 @@ class _Run:
                 yield from self._again(piece, "ended early")
         except self.ray.exceptions.RayTaskError as error:
             raise UserError(
-                f"population {self.work.population.name!r}: a Ray worker cannot train ({_short(error.cause)}); every "
-                "machine needs the same Python with undertow, its extras and what the study imports"
+                f"population {self.work.population.name!r}: a Ray worker cannot train "
+                f"({_short(error.cause)}); every machine needs the same Python with undertow, its "
+                "extras and what the study imports"
             ) from error
         except self._lost as error:
             del self._running[stream]
             yield from self._again(piece, _short(error))
         except self.ray.exceptions.RayError as error:
-            raise UndertowError(f"population {self.work.population.name!r}: {_short(error)}") from error
+            raise UndertowError(
+                f"population {self.work.population.name!r}: {_short(error)}"
+            ) from error
         else:
             if isinstance(said, UndertowError):
                 raise said
@@ -307,20 +324,24 @@ class _Run:
             self._send(piece)
 
     def _look_for_room(self, watch: Watcher) -> None:
-        """``UserError`` where no node could ever take a chunk, for which Ray would wait for ever."""
+        """``UserError`` where no node could ever take a chunk, for which Ray would wait for
+        ever."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + REACH
         needs = self.place.needs(self.work.device)
         nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        if any(all(node.get(name, 0) >= amount for name, amount in needs.items()) for node in nodes):
+        if any(
+            all(node.get(name, 0) >= amount for name, amount in needs.items()) for node in nodes
+        ):
             self._room, self._waiting = now, False
             return
         wanted = " and ".join(f"{amount:g} {name}" for name, amount in needs.items())
         if self.place.alone or now - self._room > PATIENCE:
             raise UserError(
-                f"no machine of the Ray cluster has {wanted}, which one chunk needs: add one, or ask for less"
+                f"no machine of the Ray cluster has {wanted}, which one chunk needs: add one, or "
+                "ask for less"
             )
         if not self._waiting:
             name, members = self.work.population.name, self.work.population.members
@@ -329,8 +350,11 @@ class _Run:
 
 
 def _own(result: Outcome | Diverged | Failure) -> Outcome | Diverged | Failure:
-    """The result in this process's memory: arrays come as views of Ray's, which goes when Ray does."""
-    return replace(result, proba_NC=result.proba_NC.copy()) if isinstance(result, Outcome) else result
+    """The result in this process's memory: arrays come as views of Ray's, which goes when Ray
+    does."""
+    return (
+        replace(result, proba_NC=result.proba_NC.copy()) if isinstance(result, Outcome) else result
+    )
 
 
 def _short(error: BaseException | None) -> str:

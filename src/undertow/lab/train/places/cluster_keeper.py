@@ -1,7 +1,9 @@
-"""The actor beside the driver that keeps checkpoints, hands out weights of parents and teachers and passes on news.
+"""The actor beside the driver that keeps checkpoints, hands out weights of parents and teachers and
+passes on news.
 
-It runs on the driver's machine, so files are read and written there and workers need no storage in common with it.
-Its process starts while the workers' do, so it leaves torch alone until there is a checkpoint.
+It runs on the driver's machine, so files are read and written there and workers need no storage in
+common with it. Its process starts while the workers' do, so it leaves torch alone until there is a
+checkpoint.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
     from undertow.lab.train.checkpoint import FolderShelf
 
 FILES = "files"
-"""The concurrency group of what reads and writes files, so that a large checkpoint does not hold up the news."""
+"""The concurrency group of what reads and writes files, so that a large checkpoint does not hold up
+the news."""
 
 READERS = 4
 
 
 class Keeper:
-    """Checkpoints on disk, news in memory. ``run`` numbers the calls of ``results``: late news of an old one is lost.
+    """Checkpoints on disk, news in memory. ``run`` numbers the calls of ``results``: late news of
+    an old one is lost.
 
     All of it but news survives a restart of this actor.
     """
@@ -69,8 +73,8 @@ def _shelf(folder: Path) -> FolderShelf:
 def said(reference: Any) -> Any:
     """Wait for an actor's answer inside a task, and raise what it raised.
 
-    Not by ``ray.get``: while a task waits there, Ray lends its CPU to another task, and more would train than there
-    are cores.
+    Not by ``ray.get``: while a task waits there, Ray lends its CPU to another task, and more would
+    train than there are cores.
     """
     from ray.exceptions import RayTaskError
 

@@ -48,13 +48,16 @@ class Order:
 
     def population(self) -> Population:
         """The population again; raises ``UserError`` where a module of it is missing here."""
-        sys.path.extend(folder for folder in self.folders if folder not in sys.path and os.path.isdir(folder))
+        sys.path.extend(
+            folder for folder in self.folders if folder not in sys.path and os.path.isdir(folder)
+        )
         try:
             population: Population = pickle.loads(self.described)
         except (ImportError, AttributeError) as error:
             raise UserError(
-                f"population {self.name!r} cannot be read on a Ray worker ({error}); install that module on every "
-                "node, or put its folder where every node sees it under the same path"
+                f"population {self.name!r} cannot be read on a Ray worker ({error}); install that "
+                "module on every node, or put its folder where every node sees it under the same "
+                "path"
             ) from error
         return population
 
@@ -64,12 +67,16 @@ def module_folders() -> tuple[str, ...]:
     places = ("stdlib", "platstdlib", "purelib", "platlib")
     installed = {os.path.realpath(sysconfig.get_path(place)) for place in places}
     folders = (os.path.realpath(folder) for folder in sys.path)  # "" is the folder of now
-    return tuple(folder for folder in folders if not any(Path(folder).is_relative_to(place) for place in installed))
+    return tuple(
+        folder
+        for folder in folders
+        if not any(Path(folder).is_relative_to(place) for place in installed)
+    )
 
 
 def train_chunk(keeper: Any, order: Order, chunk: Sequence[Job]) -> Iterator[Said]:
-    """The task: results as they come. Weights of parents and teachers pass through a temporary folder, since a job has
-    paths."""
+    """The task: results as they come. Weights of parents and teachers pass through a temporary
+    folder, since a job has paths."""
     keep_memory()
     if said(keeper.stopping.remote()):
         return
@@ -77,10 +84,16 @@ def train_chunk(keeper: Any, order: Order, chunk: Sequence[Job]) -> Iterator[Sai
         with one_thread():
             population = order.population()
             data = _data(population, order.device)
-            with TemporaryDirectory(prefix="undertow-") as folder, _stop_sign(keeper) as asked, suppress(Stopped):
+            with (
+                TemporaryDirectory(prefix="undertow-") as folder,
+                _stop_sign(keeper) as asked,
+                suppress(Stopped),
+            ):
                 jobs = [_fetched(keeper, job, Path(folder)) for job in chunk]
                 shelf, tell = KeptShelf(keeper, order.unfinished), partial(_tell, keeper, order.run)
-                for job, result in make_chunk(population, jobs, order.how, data, shelf, tell, asked.is_set):
+                for job, result in make_chunk(
+                    population, jobs, order.how, data, shelf, tell, asked.is_set
+                ):
                     said(keeper.heard.remote())  # a member's news must not come after its result
                     yield job.id, result
     except UndertowError as error:
@@ -92,13 +105,15 @@ def _data(population: Population, device: str) -> Feed:
         return resident_for(population, device)
     except OSError as error:
         raise UserError(
-            f"population {population.name!r}: its data cannot be read on a Ray worker ({error}); put them where every "
-            "node sees them under the same path"
+            f"population {population.name!r}: its data cannot be read on a Ray worker ({error}); "
+            "put them where every node sees them under the same path"
         ) from error
     except UndertowError:
         raise
     except Exception as error:
-        raise UserError(f"a worker cannot load the data of {population.name!r} ({told(error)})") from error
+        raise UserError(
+            f"a worker cannot load the data of {population.name!r} ({told(error)})"
+        ) from error
 
 
 def _tell(keeper: Any, run: int, event: Event) -> None:
@@ -106,7 +121,8 @@ def _tell(keeper: Any, run: int, event: Event) -> None:
 
 
 def _fetched(keeper: Any, job: Job, folder: Path) -> Job:
-    """The job with the weights of its parent and its teacher in files of this machine, each fetched once."""
+    """The job with the weights of its parent and its teacher in files of this machine, each fetched
+    once."""
 
     def fetched(path: Path | None, role: str) -> Path | None:
         if path is None:
@@ -125,7 +141,8 @@ def _fetched(keeper: Any, job: Job, folder: Path) -> Job:
 
 @contextmanager
 def _stop_sign(keeper: Any) -> Iterator[threading.Event]:
-    """Set once the driver wants a stop. A thread asks the keeper, since every training step looks at it."""
+    """Set once the driver wants a stop. A thread asks the keeper, since every training step looks
+    at it."""
     sign, over = threading.Event(), threading.Event()
 
     def look() -> None:

@@ -23,7 +23,9 @@ class Here:
         with one_thread():
             data = resident_for(work.population, work.device)
             for chunk in work.chunks:
-                yield from make_chunk(work.population, chunk, work.how, data, shelf, watch, self.asked)
+                yield from make_chunk(
+                    work.population, chunk, work.how, data, shelf, watch, self.asked
+                )
 
     def close(self) -> None:
         """Nothing to let go of."""

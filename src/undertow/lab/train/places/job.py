@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from undertow.lab.train.progress import Watcher
 
 How = Literal["single", "stacked"]
-"""``single`` trains the members of a chunk one after the other, ``stacked`` all of them in one step."""
+"""``single`` trains the members of a chunk one after the other, ``stacked`` all of them in one
+step."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One member to make. ``parent_weights`` is None for one that is trained from scratch, ``teacher_weights`` for one
-    that learns from labels."""
+    """One member to make. ``parent_weights`` is None for one that is trained from scratch,
+    ``teacher_weights`` for one that learns from labels."""
 
     index: int
     id: str
@@ -31,8 +32,8 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A member's probabilities on the test part, in its order, what was measured on the way, and its weights as the
-    bytes of a safetensors file."""
+    """A member's probabilities on the test part, in its order, what was measured on the way, and
+    its weights as the bytes of a safetensors file."""
 
     proba_NC: NDArray[np.float32]
     facts: dict[str, float]
@@ -42,16 +43,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Diverged:
-    """A member whose loss or predictions stopped being numbers. It would do so again, so it is kept as such, never
-    tried again, and left out of every comparison."""
+    """A member whose loss or predictions stopped being numbers. It would do so again, so it is kept
+    as such, never tried again, and left out of every comparison."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a member could not be made. ``fatal`` stops the population: the design is wrong, not this member. ``trace``
-    is the whole traceback, for ``--debug`` alone."""
+    """Why a member could not be made. ``fatal`` stops the population: the design is wrong, not this
+    member. ``trace`` is the whole traceback, for ``--debug`` alone."""
 
     reason: str
     fatal: bool = False
@@ -63,9 +64,11 @@ Result = tuple[Job, Outcome | Diverged | Failure]
 
 @dataclass(frozen=True)
 class Work:
-    """One population's members to make: ``chunks`` are trained apart from each other, each one as ``how`` says.
+    """One population's members to make: ``chunks`` are trained apart from each other, each one as
+    ``how`` says.
 
-    A chunk's checkpoints go to ``unfinished`` while it trains, if this folder can be reached from where it does.
+    A chunk's checkpoints go to ``unfinished`` while it trains, if this folder can be reached from
+    where it does.
     """
 
     population: Population

@@ -34,17 +34,19 @@ OVER = None
 
 
 class Processes:
-    """Up to ``workers`` processes that take the next chunk when they are free, each with one thread.
+    """Up to ``workers`` processes that take the next chunk when they are free, each with one
+    thread.
 
-    They start with the first population (2 to 3 s) and keep its data for the next. Leaving ``results`` early stops
-    them; killing this process stops them at their next message. A worker that dies takes its chunk's members with it,
-    as failures, and is replaced.
+    They start with the first population (2 to 3 s) and keep its data for the next. Leaving
+    ``results`` early stops them; killing this process stops them at their next message. A worker
+    that dies takes its chunk's members with it, as failures, and is replaced.
     """
 
     def __init__(self, workers: int, asked: Callable[[], bool] = never) -> None:
         self.workers, self.asked = workers, asked
         self._context = clean_processes()
-        self._stop = self._context.RawValue(ctypes.c_bool, False)  # no lock that a killed worker could keep
+        # no lock that a killed worker could keep
+        self._stop = self._context.RawValue(ctypes.c_bool, False)
         self._processes: dict[Connection, BaseProcess] = {}
         self._busy: dict[Connection, set[Job]] = {}
         """What each worker that is at work still owes."""
@@ -52,8 +54,8 @@ class Processes:
     def results(self, work: Work, watch: Watcher) -> Generator[Result, None, None]:
         """Yield results in the order in which members end.
 
-        ``UserError`` where the population cannot be sent to another process or its data cannot be read; ``Stopped``
-        where somebody asked to stop, once every worker has kept its checkpoint.
+        ``UserError`` where the population cannot be sent to another process or its data cannot be
+        read; ``Stopped`` where somebody asked to stop, once every worker has kept its checkpoint.
         """
         waiting, whole = list(work.chunks), False
         try:
@@ -104,7 +106,9 @@ class Processes:
 
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
-        process: BaseProcess = self._context.Process(target=_live, args=(theirs, self._stop), daemon=True)
+        process: BaseProcess = self._context.Process(
+            target=_live, args=(theirs, self._stop), daemon=True
+        )
         with _no_main():
             process.start()
         theirs.close()  # or the end of the worker would never show here
@@ -134,30 +138,38 @@ class Processes:
         process.join()
         killed = process.exitcode is not None and process.exitcode < 0
         hint = (
-            "perhaps for lack of memory: try fewer workers" if killed else "see its error above, or try --runner loop"
+            "perhaps for lack of memory: try fewer workers"
+            if killed
+            else "see its error above, or try --runner loop"
         )
-        yield from self._failed(owed, f"its process ended with exit code {process.exitcode}, {hint}")
+        yield from self._failed(
+            owed, f"its process ended with exit code {process.exitcode}, {hint}"
+        )
 
     def _failed(self, owed: set[Job], reason: str) -> Generator[Result, None, None]:
-        """What a worker will not deliver; nothing where all of them were asked to stop, for they will go on."""
+        """What a worker will not deliver; nothing where all of them were asked to stop, for they
+        will go on."""
         if not (self.asked() or self._stop.value):
             for job in sorted(owed, key=lambda job: job.index):
                 yield job, Failure(reason)
 
 
 def clean_processes() -> ForkServerContext | SpawnContext:
-    """Processes that share nothing with this one: forked from a server that has only imported torch (and what the
-    first optimizer would), which saves each worker seconds; started from nothing where there is no such server."""
+    """Processes that share nothing with this one: forked from a server that has only imported torch
+    (and what the first optimizer would), which saves each worker seconds; started from nothing
+    where there is no such server."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    # nothing of ours: polars starts threads when imported, and a process with threads must not be forked
+    # nothing of ours: polars starts threads when imported, and a process with threads must not be
+    # forked
     context.set_forkserver_preload(["torch", "torch._dynamo"])
     return context
 
 
 def warm_up() -> None:
-    """Start the server that workers are forked from, which imports torch meanwhile. Returns at once."""
+    """Start the server that workers are forked from, which imports torch meanwhile. Returns at
+    once."""
     if isinstance(clean_processes(), ForkServerContext):
         from multiprocessing.forkserver import ensure_running
 
@@ -166,8 +178,9 @@ def warm_up() -> None:
 
 @contextmanager
 def _no_main() -> Iterator[None]:
-    """A process that starts inside does not run the caller's script again, as multiprocessing would have it: a script
-    needs no ``if __name__ == "__main__"``, and what it or a notebook defines travels with the work."""
+    """A process that starts inside does not run the caller's script again, as multiprocessing would
+    have it: a script needs no ``if __name__ == "__main__"``, and what it or a notebook defines
+    travels with the work."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -177,19 +190,22 @@ def _no_main() -> Iterator[None]:
 
 
 def _described(work: Work) -> bytes:
-    """The work as bytes, classes of the caller's script included. ``UserError`` where something in it cannot travel."""
+    """The work as bytes, classes of the caller's script included. ``UserError`` where something in
+    it cannot travel."""
     try:
         described: bytes = cloudpickle.dumps(work)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise UserError(
-            f"population {work.population.name!r} cannot be sent to another process ({error}); choose --runner loop, "
-            "or keep out of its data, model and interventions what cannot be copied"
+            f"population {work.population.name!r} cannot be sent to another process ({error}); "
+            "choose --runner loop, or keep out of its data, model and interventions what cannot "
+            "be copied"
         ) from error
     return described
 
 
 class _Leaving:
-    """SIGTERM in a worker: idle it ends, at work it keeps a checkpoint first. Schedulers send it to everybody."""
+    """SIGTERM in a worker: idle it ends, at work it keeps a checkpoint first. Schedulers send it to
+    everybody."""
 
     def __init__(self, stop: Any) -> None:
         self.stop, self.busy, self.told = stop, False, False
@@ -205,8 +221,8 @@ class _Leaving:
 
 
 def _live(connection: Connection, stop: Any) -> None:
-    """A worker's life: chunks come in, results go out. Ctrl-C reaches the whole terminal group; the parent alone
-    answers it."""
+    """A worker's life: chunks come in, results go out. Ctrl-C reaches the whole terminal group; the
+    parent alone answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leaving = _Leaving(stop)
     keep_memory()
@@ -223,12 +239,14 @@ def _live(connection: Connection, stop: Any) -> None:
 
 def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) -> None:
     try:
-        work: Work = pickle.loads(described)  # the parent's words, through a pipe that nobody else holds
+        # the parent's words, through a pipe that nobody else holds
+        work: Work = pickle.loads(described)
     except (Exception, SystemExit) as error:
         connection.send(
             UserError(
                 f"a worker cannot make the population that it was sent ({told(error)}); put the "
-                "modules of its data, model and interventions where Python finds them, or choose --runner loop"
+                "modules of its data, model and interventions where Python finds them, or choose "
+                "--runner loop"
             )
         )
         return
@@ -240,6 +258,8 @@ def _serve(connection: Connection, described: bytes, asked: Callable[[], bool]) 
         return
     shelf, (chunk,) = FolderShelf(work.unfinished), work.chunks
     with suppress(Stopped):  # its checkpoint is kept
-        for result in make_chunk(work.population, chunk, work.how, data, shelf, connection.send, asked):
+        for result in make_chunk(
+            work.population, chunk, work.how, data, shelf, connection.send, asked
+        ):
             connection.send(result)
     connection.send(OVER)

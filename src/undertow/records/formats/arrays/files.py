@@ -97,8 +97,8 @@ def _checked(file: ArrayFile) -> ArrayFile:
     for name, rows in (("labels", file.label_N), ("ids", file.ids)):
         if rows is not None and len(rows) != file.N:
             raise TableError(
-                f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; want one"
-                " each"
+                f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; want one "
+                "each"
             )
     ids, classes = pl.Series(file.ids or [], dtype=pl.String), file.classes
     if ids.is_duplicated().any():
@@ -140,9 +140,9 @@ def in_order_of(first: ArrayFile, other: ArrayFile) -> ArrayFile:
             else "correct the ids or the labels"
         )
         raise TableError(
-            f"{other.path}: the label of {what} is {other.ordered(other.label_N)[n]}, but"
-            f" {first.label_N[n]} in {first.path} ({int(differs_N.sum())} of {first.N} differ);"
-            f" {fix}"
+            f"{other.path}: the label of {what} is {other.ordered(other.label_N)[n]}, but "
+            f"{first.label_N[n]} in {first.path} ({int(differs_N.sum())} of {first.N} differ); "
+            f"{fix}"
         )
     return other
 
@@ -168,8 +168,8 @@ def _texts(path: Path, values: NDArray[Any] | None) -> list[str] | None:
         return None
     if values.dtype.kind not in "USiu" or values.ndim != 1:
         raise TableError(
-            f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number"
-            " each"
+            f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number "
+            "each"
         )
     if values.dtype.kind == "U" and not are_code_points(values):
         raise TableError(f"{path}: names hold what is no text; the file is damaged: save it again")

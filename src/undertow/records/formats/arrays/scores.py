@@ -52,8 +52,8 @@ def _probabilities(
         logits = not sums
     if logits is False and not sums:
         raise TableError(
-            f"{path}: rows of {key} are no probabilities that sum to 1; name them logits if they"
-            " are scores"
+            f"{path}: rows of {key} are no probabilities that sum to 1; name them logits if they "
+            "are scores"
         )
     out[bad_N] = 0
     if logits:

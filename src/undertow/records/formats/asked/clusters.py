@@ -46,8 +46,8 @@ def with_clusters(records: Records, asked: str | None) -> Records:
     examples = records.examples
     if asked == NONE:
         said = (
-            "Every example is taken as independent of the others, copies too, as asked (--cluster"
-            " none)."
+            "Every example is taken as independent of the others, copies too, as asked (--cluster "
+            "none)."
         )
         return _declared(records, examples.drop("cluster", strict=False), None, said)
     if asked not in examples.columns:

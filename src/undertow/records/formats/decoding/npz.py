@@ -129,8 +129,8 @@ def _described(path: Path, name: str, held: int, opened: Callable[[], IO[bytes]]
     here."""
     if held > LARGEST:
         raise TableError(
-            f"{path}: an array of {held / 1e9:.0f} GB is too large to read; save fewer members or"
-            " classes"
+            f"{path}: an array of {held / 1e9:.0f} GB is too large to read; save fewer members or "
+            "classes"
         )
     with opened() as file:
         shape, fortran, dtype, start = _header(path, name, file)
@@ -141,8 +141,8 @@ def _described(path: Path, name: str, held: int, opened: Callable[[], IO[bytes]]
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > held or dtype.itemsize == 0 or min(shape, default=0) < 0:
         raise TableError(
-            f"{path}: claims {claimed:,} bytes and holds {held:,}; it is cut off or damaged: save"
-            " it again"
+            f"{path}: claims {claimed:,} bytes and holds {held:,}; it is cut off or damaged: save "
+            "it again"
         )
     return Stored(path, name, shape, dtype, fortran, start, opened)
 
@@ -185,6 +185,6 @@ def _said(path: Path) -> Iterator[None]:
         yield
     except (*FAILURES, MemoryError) as error:
         raise TableError(
-            f"{path}: cannot be read as arrays ({' '.join(str(error).split())[:120]}); save it"
-            " again"
+            f"{path}: cannot be read as arrays ({' '.join(str(error).split())[:120]}); save it "
+            "again"
         ) from error

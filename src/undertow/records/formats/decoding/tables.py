@@ -88,8 +88,8 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     found = kind_of(path, keys)
     if found is None:
         raise TableError(
-            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column"
-            " example_id"
+            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column "
+            "example_id"
         )
     kind = found[0]
     _refuse_beginning(path, kind)

@@ -58,8 +58,8 @@ class Archive:
         self._members = self._zip.NameToInfo
         if len(self._members) > MOST_MEMBERS:
             raise TableError(
-                f"{path}: has {len(self._members)} members, at most {MOST_MEMBERS} are read; split"
-                " the run"
+                f"{path}: has {len(self._members)} members, at most {MOST_MEMBERS} are read; split "
+                "the run"
             )
 
     def _directory(self) -> zipfile.ZipFile:
@@ -126,8 +126,8 @@ class Archive:
             self._unpacked += len(part)
             if len(found) > LARGEST_MEMBER:
                 raise TableError(
-                    f"{where} unpacks to more than {LARGEST_MEMBER >> 20} MB; it is no sample of a"
-                    " log"
+                    f"{where} unpacks to more than {LARGEST_MEMBER >> 20} MB; it is no sample of a "
+                    "log"
                 )
             if self._unpacked > FREE and self._unpacked > LARGEST_RATIO * self._size:
                 raise TableError(

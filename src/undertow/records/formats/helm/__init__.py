@@ -76,7 +76,7 @@ def _refuse_repeated(path: Path, found: Sequence[Found]) -> None:
     for run in found:
         if run.task in seen and run.model == found[0].model:
             raise TableError(
-                f"{path}: holds {run.task} more than once, also in {run.path}; give one suite's"
-                " folder"
+                f"{path}: holds {run.task} more than once, also in {run.path}; give one suite's "
+                "folder"
             )
         seen.add(run.task)

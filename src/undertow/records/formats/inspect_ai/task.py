@@ -41,8 +41,8 @@ def to_part(path: Path, header: Header, reading: Reading) -> Part:
     _refuse_unfinished(path, header, len(rows), exclusions)
     if not rows:
         raise TableError(
-            f"{path}: holds no sample (inspect was run with --no-log-samples?); evaluate with"
-            " samples"
+            f"{path}: holds no sample (inspect was run with --no-log-samples?); evaluate with "
+            "samples"
         )
     values = {name: values_of(column) for name, column in _values(rows).items()}
     outcome = choose_outcome(str(path), values, reading.metric)
@@ -66,8 +66,8 @@ def _refuse_unfinished(path: Path, header: Header, count: int, exclusions: Exclu
     epochs = number(table(header.spec.get("config")).get("epochs")) or 1
     of = "" if asked is None else f" of {asked * epochs:.0f}"
     exclusions.leave_out(
-        f"{path}: the run is not finished (status {header.status[:40]}): the log holds {count}{of}"
-        " samples",
+        f"{path}: the run is not finished (status {header.status[:40]}): the log holds {count}{of} "
+        "samples",
         "finish it with inspect eval-retry",
     )
 

@@ -32,8 +32,8 @@ from undertow.records.records import Records
 
 NAME = "lm-eval"
 ABOUT = (
-    "lm-evaluation-harness --log_samples: samples_<task>_<time>.jsonl, or the folder that holds"
-    " them"
+    "lm-evaluation-harness --log_samples: samples_<task>_<time>.jsonl, or the folder that holds "
+    "them"
 )
 USES = ("metric", "filter", "tasks")
 

@@ -169,7 +169,8 @@ def _row_type(
         wanted: list[Any] = [("arg_0", Any, None)] if contexts else []
         wanted += [("arg_1", str, "")] if kind != "generation" else []
         request = msgspec.defstruct("Request", wanted, gc=False)
-        fields += [("arguments", dict[str, request] if nested else list[list[Any]])]  # type: ignore[valid-type]
+        by_name: Any = dict[str, request]  # type: ignore[valid-type]
+        fields += [("arguments", by_name if nested else list[list[Any]])]
     if columns:
         fields += [("doc", _doc_type(columns))]
     fields += [(f"m{k}", Any, None) for k in range(len(metrics))]

@@ -97,17 +97,17 @@ def _settled(
     unknown = frame["choice"].null_count()
     if unknown:
         said.append(
-            f"{where} {unknown} of {frame.height} rows have log-probabilities that are no numbers:"
-            " no choice."
+            f"{where} {unknown} of {frame.height} rows have log-probabilities that are no numbers: "
+            "no choice."
         )
     if "score" in frame.columns:
         agrees = (frame["choice"] == frame["label"]) == (frame["score"] == 1)
         count = int((~agrees).sum())
         if count:
             said.append(
-                f"{where} in {count} of {frame.height} rows the score is not whether the choice is"
-                " the label (several right options, or a rule of the task's own); the score is"
-                " followed."
+                f"{where} in {count} of {frame.height} rows the score is not whether the choice is "
+                "the label (several right options, or a rule of the task's own); the score is "
+                "followed."
             )
     return frame
 
@@ -131,8 +131,8 @@ def _without_copies(frame: pl.DataFrame, where: str, said: list[str]) -> pl.Data
     unique = frame.unique(maintain_order=True)
     if frame.height - unique.height < again:
         said.append(
-            f"{where} {again} rows are of examples already there, with other answers: they count as"
-            " repeats."
+            f"{where} {again} rows are of examples already there, with other answers: they count "
+            "as repeats."
         )
         return frame
     said.append(

@@ -68,6 +68,6 @@ def _note(folder: Path, older: Sequence[Found]) -> tuple[str, ...]:
         return ()
     shown = listing(sorted(str(f.path.relative_to(folder)) for f in older))
     return (
-        f"{folder}: of each task the newest log is read, not {shown}; to read them, give the"
-        " files.",
+        f"{folder}: of each task the newest log is read, not {shown}; to read them, give the "
+        "files.",
     )

@@ -69,8 +69,8 @@ def join(
         keep_N &= ~_unanswered(aligned, ids, exclusions, required)
     if not keep_N.any():
         raise TableError(
-            f"{_sources(sheets)}: no example is left after leaving out what does not fit; check the"
-            " ids"
+            f"{_sources(sheets)}: no example is left after leaving out what does not fit; check "
+            "the ids"
         )
     mask = pl.Series(keep_N)
     kept = tuple(Sheet(s.member, s.source, s.frame.filter(mask)) for s in aligned)

@@ -30,8 +30,8 @@ def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...
         made = _cleaned(path, column)
         if made is None:
             notes.append(
-                f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is"
-                " not used"
+                f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is "
+                "not used"
             )
         else:
             columns.append(made)
@@ -100,8 +100,8 @@ def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
     large = column.drop_nulls().filter(column.drop_nulls().abs() >= EXACT_FLOAT)
     if len(large):
         raise TableError(
-            f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as"
-            " text"
+            f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as "
+            "text"
         )
 
 

@@ -104,9 +104,9 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
     without = frame["example_id"].filter(frame["label"].is_null())
     if len(without) == frame.height:
         raise TableError(
-            f"{path}: has none of the examples of {sheet.source}: first"
-            f" {sheet.frame['example_id'][0]!r} there, {table['example_id'][0]!r} here; name them"
-            " alike"
+            f"{path}: has none of the examples of {sheet.source}: first "
+            f"{sheet.frame['example_id'][0]!r} there, {table['example_id'][0]!r} here; name them "
+            "alike"
         )
     if len(without):
         notes.append(

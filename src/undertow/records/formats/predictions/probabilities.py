@@ -76,6 +76,6 @@ def _compare_with_prediction(
     other = int((given_N < proba_NC.max(axis=1)).sum())
     if other:
         notes.append(
-            f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest"
-            " class"
+            f"{sheet.source}: in {other} of {pred_N.size} rows the prediction is not the likeliest "
+            "class"
         )
