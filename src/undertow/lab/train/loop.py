@@ -46,8 +46,8 @@ def train_member(
     ``init``; ``dropout`` seeds torch's own generator for the length of the call, since
     ``nn.Dropout`` listens to no other. The last batch of an epoch may be short. ``objective`` takes
     the place of cross-entropy with the labels; ``teacher``, where it wants one, sees the pixels
-    that ``model`` sees. Raises ``DivergedError`` after an epoch whose loss is not finite, ``Stopped``
-    where the saver was asked to.
+    that ``model`` sees. Raises ``DivergedError`` after an epoch whose loss is not finite, and
+    ``Stopped`` where the saver was asked to.
     """
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     examples = len(data.train_y_N)
