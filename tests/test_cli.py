@@ -13,9 +13,12 @@ from unittest import mock
 
 import polars as pl
 import pytest
+import typer
 
 import undertow
-from undertow.cli import groups, main, spread
+from undertow.cli import app, main
+from undertow.cli.spreading import groups, spread_out
+from undertow.cli.start import options_without_value
 from undertow.errors import UserError
 
 
@@ -48,8 +51,13 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
     )
 
 
+def spread(given: list[str]) -> list[str]:
+    """The arguments as click takes them."""
+    return spread_out(given, options_without_value(typer.main.get_command(app)))
+
+
 @pytest.mark.parametrize(
-    ("given", "spread_out"),
+    ("given", "taken"),
     [
         (["a", "--against", "c", "d"], ["a", "--against", "c\0d"]),
         (
@@ -81,8 +89,8 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
         (["--help"], ["--help"]),
     ],
 )
-def test_options_that_take_several_values(given: list[str], spread_out: list[str]) -> None:
-    assert spread(given) == spread_out
+def test_options_that_take_several_values(given: list[str], taken: list[str]) -> None:
+    assert spread(given) == taken
 
 
 MISPLACED = (
@@ -223,7 +231,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None
 def test_numpy_waits_until_the_number_of_its_threads_is_set() -> None:
     """A report's last digits would otherwise depend on how many cores the machine has."""
     code = (
-        "import os, sys, undertow.cli as cli; early = 'numpy' in sys.modules; "
+        "import os, sys; from undertow.cli import start as cli; early = 'numpy' in sys.modules; "
         "cli.one_blas_thread();print(early, os.environ['OPENBLAS_NUM_THREADS'])"
     )
     environment = {
