@@ -27,7 +27,7 @@ from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line
-from undertow.report.wording import line, quoted_for_logs
+from undertow.report.wording import line, plural, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
 
 
@@ -199,10 +199,8 @@ def convert_files(
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
-    print(
-        f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} "
-        "examples"
-    )
+    held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
+    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {held}")
 
 
 def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:

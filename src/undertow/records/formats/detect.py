@@ -123,7 +123,7 @@ def _said(found: list[_Hit], records: Records) -> str:
     what = (
         f"outcome {records.manifest.metric or 'score'}"
         if records.answers is not None
-        else f"{records.C} classes"
+        else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
     hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
     return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
