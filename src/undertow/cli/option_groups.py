@@ -33,7 +33,8 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     flat = [q for p in given.values() for q in (_each(p.annotation) if p.name in groups else [p])]
     # Typer reads both. It gives every argument by name, so their order is that of the help alone.
-    called.__signature__ = Signature([p.replace(kind=Parameter.KEYWORD_ONLY) for p in flat])  # type: ignore[attr-defined]
+    shown = Signature([p.replace(kind=Parameter.KEYWORD_ONLY) for p in flat])
+    called.__signature__ = shown  # type: ignore[attr-defined]
     called.__annotations__ = {p.name: p.annotation for p in flat}
     return called
 
