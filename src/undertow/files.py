@@ -11,7 +11,7 @@ from undertow.audit.compare import audit
 from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings
@@ -26,9 +26,9 @@ from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
-from undertow.report.text import summary_text
-from undertow.report.wording import line, quoted_for_logs
-from undertow.report.write import write_report
+from undertow.report.text import summary_text, verdict_line
+from undertow.report.wording import line, plural, quoted_for_logs
+from undertow.report.write import PAGE, unwritable, write_report
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,14 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     return Sides(before, tuple(variants), tuple(said), settings)
 
 
-def audit_files(request: Request, out: Path) -> Audit:
-    """Read both sides, audit, write the report and print the summary and where everything is."""
+def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
+    """Read both sides, audit, write the report and print the summary and where everything is; with
+    ``quiet`` the verdict alone."""
     _writable(out)
     sources = Sources(request.command)
     sides = read_sides(request, sources)
-    print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
+    if not quiet:
+        print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
     found = audit(
         sides.reference,
         sides.variants,
@@ -119,13 +121,20 @@ def audit_files(request: Request, out: Path) -> Audit:
         missing=request.missing or request.reading.missing,
     )
     write_report(found, out, provenance=sources.provenance())
-    print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
+    summary = f"\n{summary_text(found)}\n\nReport: {out / PAGE}"
+    print(verdict_line(found) if quiet else summary)
     return found
 
 
-def gate_files(request: Request, policy: Policy | Path, out: Path | None = None) -> GateResult:
+def gate_files(
+    request: Request,
+    policy: Policy | Path,
+    out: Path | None = None,
+    *,
+    inconclusive: Inconclusive = "report",
+) -> GateResult:
     """Read both sides and decide the policy on them; with ``out``, write the report and all that
-    belongs to it."""
+    belongs to it, with ``inconclusive`` as what cannot be told in ``junit.xml``."""
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
@@ -145,7 +154,8 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
             missing=request.missing,
         )
     if out is not None:
-        write_report(result.audit, out, gate=result, provenance=sources.provenance())
+        provenance = sources.provenance()
+        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
     return result
 
 
@@ -189,10 +199,8 @@ def convert_files(
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
-    print(
-        f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} "
-        "examples"
-    )
+    held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
+    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {held}")
 
 
 def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
@@ -224,9 +232,7 @@ def _writable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise UserError(
-            f"{out}: the report cannot be written here ({problem.strerror}). Give another --out."
-        ) from problem
+        raise unwritable(out, problem) from problem
 
 
 def _with_positive(records: Records, positive: str | None) -> Records:

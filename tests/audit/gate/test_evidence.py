@@ -184,7 +184,7 @@ def test_equal_models_need_no_floor_to_show_that_no_answer_changed():
     assert once.verdict == "pass"
     high = 100 * stats.binomtest(0, 400).proportion_ci(0.9).high
     assert once.decisions[0].reason == (
-        f"0.00 % of answers changed (95 % limits 0.00 to {high:.2f}): more than 3 points is ruled "
+        f"0.00 % of answers changed (one-sided 95 % limits 0.00 to {high:.2f}): more than 3 points is ruled "
         "out, whatever the floor."
     )
 

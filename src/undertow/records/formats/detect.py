@@ -118,11 +118,12 @@ class _Hit(NamedTuple):
 def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
     members = "1 member" if records.M == 1 else f"{records.M} members"
-    shown = f"{found[0].path}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+    first, more = found[0], f" and {len(found) - 1} more" if len(found) > 1 else ""
+    shown = f"{first.path}{PICK}{first.pick}{more}" if first.pick else f"{first.path}{more}"
     what = (
         f"outcome {records.manifest.metric or 'score'}"
         if records.answers is not None
-        else f"{records.C} classes"
+        else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
     hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
     return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
