@@ -123,7 +123,7 @@ def _same_content(
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
-    sentence = "have different inputs under one example_id (by content_hash)"
+    sentence = "have different inputs for one example (by content_hash)"
     return _without(reference, variant, different_N, sentence, said, allow_partial)
 
 
@@ -163,7 +163,7 @@ def _same_labels(
         said.append(f"Labels are those of {giver.name!r}; the other population has none.")
         return reference, variant
     different_N = reference.label_N != variant.label_N
-    sentence = "have different labels for one example_id"
+    sentence = "have different labels for one example"
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
     return _without(reference, variant, different_N, sentence, said, allow_partial, shown)

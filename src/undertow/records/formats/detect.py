@@ -19,7 +19,8 @@ from undertow.errors import UserError
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.tasks import only_tasks
-from undertow.records.formats.columns.meant import LOOKS
+from undertow.records.formats.columns.meant import LOOKS, SAYS
+from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -28,13 +29,16 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
+SAID_AT_ONCE = (LOOKS, SAYS, AT_HALF)
+"""Words of notes that stand in the line on what was found: how columns are understood."""
 
 
 class Format(Protocol):
     """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does,
     and never raises for strange content. ``read`` makes one population of several paths, each one
     member or more, and raises ``UserError``. One may have ``USES``, the options of ``OPTIONS`` that
-    it heeds: any other is then refused.
+    it heeds: any other is then refused. One that reads several parts of a file for one side has
+    ``PARTS``.
     """
 
     NAME: str
@@ -86,21 +90,36 @@ def read_any(
             f"{kinds}: one side must be of one format; convert one of them with undertow convert"
         )
     (chosen,) = formats.values()
-    picks = dict.fromkeys(hit.pick for hit in found)
-    if len(picks) > 1:
-        raise UserError(
-            f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several"
-        )
-    reading = Reading(**{**vars(reading), "pick": next(iter(picks)) or reading.pick})
+    reading = _with_picks(reading, found, chosen)
     if Path(paths[0]).is_dir() and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
+    reading = replace(reading, format=format)
     refuse_unused(chosen.NAME, _heeded(chosen), reading)
     records = chosen.read([hit.path for hit in found], reading)
     if "tasks" not in _heeded(chosen):
         records = only_tasks(records, reading)
     records = with_clusters(records, reading.cluster)
     return records, _said(found, records)
+
+
+def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:
+    """What stands after ``::``: the same for all files, or of each its own."""
+    picks = tuple(hit.pick for hit in found)
+    if len(set(picks)) == 1:
+        return replace(reading, pick=picks[0] or reading.pick)
+    if not getattr(chosen, "PARTS", False):
+        raise UserError(
+            f"{_typed(found[0])} and {_typed(found[1])}: files of the format {chosen.NAME} are read"
+            f" with one {PICK}part a side; write the same part after each, or make each a variant "
+            f"of its own with --against"
+        )
+    return replace(reading, pick=None, picks=picks)
+
+
+def _typed(hit: _Hit) -> str:
+    """The path as it was given."""
+    return str(hit.path) if hit.pick is None else f"{hit.path}{PICK}{hit.pick}"
 
 
 def _heeded(format: Format) -> tuple[str, ...]:
@@ -118,13 +137,16 @@ class _Hit(NamedTuple):
 def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
     members = "1 member" if records.M == 1 else f"{records.M} members"
-    shown = f"{found[0].path}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+    first = _typed(found[0]) if len({hit.pick for hit in found}) > 1 else str(found[0].path)
+    shown = first + (f" and {len(found) - 1} more" if len(found) > 1 else "")
     what = (
         f"outcome {records.manifest.metric or 'score'}"
         if records.answers is not None
         else f"{records.C} classes"
     )
-    hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
+    hint = next(
+        (f"; {n}" for n in records.manifest.notes if any(words in n for words in SAID_AT_ONCE)), ""
+    )
     return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
 
 
