@@ -222,12 +222,12 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             )
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
-    inputs = reference.inputs if reference.inputs is not None else variant.inputs
+    shown = reference if reference.inputs is not None else variant
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(
             pl.Series("label", theirs["label"])
         )
-    return _over(reference, examples, inputs), _over(variant, examples, inputs)
+    return _over(reference, examples, shown), _over(variant, examples, shown)
 
 
 def _same_clusters(
@@ -263,10 +263,10 @@ def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
     return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
-def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:
-    """The same answers over these examples; the label's probability is found anew where labels are
-    new."""
-    made = replace(records, examples=examples, inputs=inputs)
+def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:
+    """The same answers over these examples, with the inputs that are ``shown``; the label's
+    probability is found anew where labels are new."""
+    made = replace(records, examples=examples, inputs=shown.inputs, pictures=shown.pictures)
     if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
         return made
     at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]

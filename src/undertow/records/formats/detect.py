@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from undertow.errors import UserError
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
+from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.columns.meant import LOOKS, SAYS
 from undertow.records.formats.predictions.at_half import AT_HALF
@@ -100,6 +101,7 @@ def read_any(
     if "tasks" not in _heeded(chosen):
         records = only_tasks(records, reading)
     records = with_clusters(records, reading.cluster)
+    records = with_pictures(records, [hit.path for hit in found], reading)
     return records, _said(found, records)
 
 
