@@ -94,6 +94,8 @@ READING = (
     "after allowing for how many slices were looked at. It is called within tolerance only if its "
     "whole interval lies inside the tolerance; where the interval is wider than that, the audit "
     "says that it cannot tell, and what would.",
+    "A variant is called changed where its answers moved more than chance and neither a loss nor a "
+    "gain is shown: as many may have become right as wrong.",
     "A variant is called mixed where the whole gains while a slice loses or an error rate rises, "
     "or where the whole loses while a slice gains: both are more than chance, so neither alone is "
     "the answer.",

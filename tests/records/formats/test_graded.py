@@ -4,6 +4,7 @@ clusters, words."""
 from __future__ import annotations
 
 import gzip
+import json
 import shlex
 import subprocess
 import sys
@@ -225,3 +226,9 @@ def test_other_scales(put, values: list[str], fix: str) -> None:
         "between 0 and 1); want 0 for the worst answer and 1 for the best; "
         + fix.replace("{", before).replace("}", after)
     )
+
+
+def test_blanks_around_words_of_grades_do_not_count(put):
+    rows = [{"example_id": "a", "score": " Incorrect"}, {"example_id": "b", "score": "correct "}]
+    records, _ = read_any([put("a.jsonl", "\n".join(map(json.dumps, rows)))])
+    assert records.score_MN.tolist() == [[0.0, 1.0]]
