@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
+from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.pictures import with_pictures
@@ -172,18 +173,23 @@ def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
     if hit is not None:
         return [hit]
     if not path.is_dir():
+        _refuse_checkpoint([path])
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
-    inside = [
-        _asked(p, reading)
-        for p in sorted(path.iterdir())
-        if p.is_file() and not p.name.startswith(".")
-    ]
-    hits = [hit for hit in inside if hit is not None]
+    files = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    hits = [hit for p in files if (hit := _asked(p, reading)) is not None]
     if not hits:
+        _refuse_checkpoint(files)
         raise UserError(
             f"{path}: holds no file of a known format ({_known()}); see undertow list formats"
         )
     return hits
+
+
+def _refuse_checkpoint(files: Sequence[Path]) -> None:
+    """Where nothing can be read, a model may be why."""
+    model = checkpoint_among(files)
+    if model is not None:
+        raise UserError(instead_of(model))
 
 
 def _exists(path: Path) -> bool:
