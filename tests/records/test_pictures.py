@@ -46,7 +46,7 @@ def put(names: list[str], **more: list[Any]) -> None:
 
 def page(*more: str, suffix: str = ".csv") -> str:
     names = [f"old{suffix}", "--against", f"new{suffix}"]
-    done = run("audit", *names, "--out", "out", *more)
+    done = run("audit", *names, "--force", "--out", "out", *more)
     assert (done.returncode, done.stderr) == (0, "")
     return unescape(Path("out/report.html").read_text(encoding="utf-8"))
 

@@ -48,7 +48,7 @@ def render_html(
     """
     parts = None if audit is None else page(audit)
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             page=parts,
@@ -71,7 +71,7 @@ def _sections(parts: Page) -> dict[str, Any]:
         "galleries": galleries(parts.audit),
         "panels": _panels(parts),
         "floored": _floored(parts),
-        "count_chart": _count_chart(parts.counts),
+        "count_chart": count_chart(parts.counts),
         "taxicab_chart": _taxicab_chart(parts.counts),
         "measure": title_of(parts.effects.measure, parts.outcome) if parts.effects else "",
         "scale": scale_of(parts.effects.measure) if parts.effects else None,
@@ -128,7 +128,8 @@ def _floored(parts: Page) -> bool:
     return any(not absent(e.band_low) for p in drawn for e in p.effects)
 
 
-def _count_chart(counts: tuple[CountRow, ...]) -> Markup | None:
+def count_chart(counts: tuple[CountRow, ...], key: str = "count") -> Markup | None:
+    """How many examples changed their answer, against the floor; ``None`` without a count."""
     rows = [
         AgainstFloor(
             r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low,
@@ -138,9 +139,7 @@ def _count_chart(counts: tuple[CountRow, ...]) -> Markup | None:
     ]  # fmt: skip
     title = "Examples that changed their modal answer, against their floor"
     return (
-        floor_chart(rows, "count", title, "examples that changed their modal answer")
-        if rows
-        else None
+        floor_chart(rows, key, title, "examples that changed their modal answer") if rows else None
     )
 
 
@@ -162,7 +161,8 @@ def _taxicab_chart(counts: tuple[CountRow, ...]) -> Markup | None:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, which escape and clean whatever they print."""
     made = Environment(
         loader=PackageLoader("undertow.report"),
         autoescape=True,

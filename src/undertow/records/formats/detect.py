@@ -97,13 +97,17 @@ def read_any(
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
     reading = replace(reading, format=format)
-    refuse_unused(chosen.NAME, _heeded(chosen), reading)
-    records = chosen.read([hit.path for hit in found], reading)
-    if "tasks" not in _heeded(chosen):
-        records = only_tasks(records, reading)
-    records = with_clusters(records, reading.cluster)
+    refuse_unused(chosen.NAME, heeded(chosen), reading)
+    records = as_wanted(chosen.read([hit.path for hit in found], reading), chosen, reading)
     records = with_pictures(records, [hit.path for hit in found], reading)
     return records, _said(found, records)
+
+
+def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
+    """With the tasks and clusters that were asked for, which most formats leave to this place."""
+    if "tasks" not in heeded(format):
+        records = only_tasks(records, reading)
+    return with_clusters(records, reading.cluster)
 
 
 def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:
@@ -115,7 +119,7 @@ def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:
         raise UserError(
             f"{_typed(found[0])} and {_typed(found[1])}: files of the format {chosen.NAME} are read"
             f" with one {PICK}part a side; write the same part after each, or make each a variant "
-            f"of its own with --against"
+            "of its own with --against"
         )
     return replace(reading, pick=None, picks=picks)
 
@@ -125,7 +129,7 @@ def _typed(hit: _Hit) -> str:
     return str(hit.path) if hit.pick is None else f"{hit.path}{PICK}{hit.pick}"
 
 
-def _heeded(format: Format) -> tuple[str, ...]:
+def heeded(format: Format) -> tuple[str, ...]:
     """The options that a format makes use of; of one that does not say, all."""
     return tuple(getattr(format, "USES", OPTIONS))
 
@@ -139,18 +143,22 @@ class _Hit(NamedTuple):
 
 def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{_typed(found[0])}{more}: {reasons}: {what_was_read(records)}"
+
+
+def what_was_read(records: Records) -> str:
+    """Members, examples and classes in words, and what a person may want to add."""
     members = "1 member" if records.M == 1 else f"{records.M} members"
-    first = _typed(found[0]) if len({hit.pick for hit in found}) > 1 else str(found[0].path)
-    shown = first + (f" and {len(found) - 1} more" if len(found) > 1 else "")
     what = (
         f"outcome {records.manifest.metric or 'score'}"
         if records.answers is not None
-        else f"{records.C} classes"
+        else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
     hint = next(
         (f"; {n}" for n in records.manifest.notes if any(words in n for words in SAID_AT_ONCE)), ""
     )
-    return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
+    return f"{members}, {records.N:,} examples, {what}{hint}"
 
 
 def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:

@@ -13,7 +13,7 @@ it as a grade all the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -33,7 +33,7 @@ from undertow.records.formats.predictions.at_half import beside_two_classes, pre
 from undertow.records.formats.predictions.build import from_sheets
 from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.labels import with_labels
-from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in
+from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -72,12 +72,17 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
     found = kind_of(path, keys)
     if found is None:
         return None
-    names = names_asked(column_names(path, keys), reading)
-    predicts = "prediction" in names or any(name.startswith("p_") for name in names)
-    outcome = next((name for name in OUTCOMES if name in names), None)
-    if outcome is None or predicts or "example_id" not in names:
+    outcome = outcome_in(names_asked(column_names(path, keys), reading))
+    if outcome is None:
         return None
     return f"{found[0]} (a header with example_id and {outcome}, no prediction)"
+
+
+def outcome_in(names: Collection[str]) -> str | None:
+    """The column of outcomes, where columns of these names are a graded table."""
+    predicts = "prediction" in names or any(name.startswith("p_") for name in names)
+    outcome = next((name for name in OUTCOMES if name in names), None)
+    return None if predicts or "example_id" not in names else outcome
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
@@ -86,20 +91,38 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     Scores beside labels of two values are read as probabilities, unless ``reading`` asks for this
     format.
     """
-    tables = tables_in(paths, reading)
     named = reading.named(reading.pick).named(population_name(paths))
-    if reading.format != NAME and beside_two_classes(tables, labelled=reading.labels is not None):
-        return _of_two_classes(tables, named)
-    if reading.labels is not None:
-        raise TableError(
-            f"--labels {reading.labels}: {paths[0]} has grades of its own; leave --labels out"
-        )
-    return assemble([log for table in tables for log in _logs(table, reading.keys)], named)
+    return _read(tables_in(paths, reading), named)
 
 
-def _of_two_classes(tables: Sequence[Table], reading: Reading) -> Records:
+def read_frames(
+    tables: Iterable[tuple[Path, str, pl.DataFrame]],
+    reading: Reading,
+    labels: pl.DataFrame | None = None,
+) -> Records:
+    """The same of frames, each after what it is called in messages and the name of its member.
+
+    ``labels`` is a table of right answers in memory.
+    """
+    return _read(tables_of(tables, reading), reading, labels)
+
+
+def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
+    labelled = labels is not None or reading.labels is not None
+    if reading.format != NAME and beside_two_classes(tables, labelled=labelled):
+        return _of_two_classes(tables, reading, labels)
+    if labelled:
+        given = "labels" if labels is not None else f"--labels {reading.labels}"
+        out = "labels" if labels is not None else "--labels"
+        raise TableError(f"{given}: {tables[0].path} has grades of its own; leave {out} out")
+    return assemble([log for table in tables for log in _logs(table, reading.keys)], reading)
+
+
+def _of_two_classes(
+    tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
+) -> Records:
     sheets, notes = sheets_of(tables, predict=False)
-    sheets = with_labels(sheets, reading, notes)
+    sheets = with_labels(sheets, reading, notes, labels)
     sheets = predicted(tables, sheets, reading.keys, notes)
     return from_sheets(sheets, reading, notes)
 

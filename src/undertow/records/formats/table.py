@@ -15,8 +15,10 @@ one column of predictions, or one of the members: ``both.csv::int8``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_meant, label_note, sides_meant
@@ -26,7 +28,7 @@ from undertow.records.formats.members.names import population_name
 from undertow.records.formats.predictions.build import from_sheets
 from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.formats.predictions.no_classes import refuse_no_classes
-from undertow.records.formats.predictions.sheets import sheets_of, tables_in
+from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -53,11 +55,28 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``; a table of right answers goes before the labels that the predictions
     bring."""
-    sheets, notes = sheets_of(tables_in(paths, reading))
-    sheets = with_labels(sheets, reading, notes)
+    named = reading.named(reading.pick).named(population_name(paths))
+    return _read(tables_in(paths, reading), named)
+
+
+def read_frames(
+    tables: Iterable[tuple[Path, str, pl.DataFrame]],
+    reading: Reading,
+    labels: pl.DataFrame | None = None,
+) -> Records:
+    """The same of frames, each after what it is called in messages and the name of its member.
+
+    ``labels`` is a table of right answers in memory.
+    """
+    return _read(tables_of(tables, reading), reading, labels)
+
+
+def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
+    sheets, notes = sheets_of(tables)
+    sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets)
     notes += _about_labels(sheets)
-    return from_sheets(sheets, reading.named(reading.pick).named(population_name(paths)), notes)
+    return from_sheets(sheets, reading, notes)
 
 
 def read_tables(

@@ -51,7 +51,11 @@ def _ends(number: pl.Series) -> tuple[float, float]:
 
 
 def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:
-    """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``."""
+    """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
+    frame in memory an expression."""
+    column = made.replace("{x}", f"pl.col({_text(name)}).cast(float)")
+    if not path.is_file():
+        return f"with_columns(({column}).alias({_text(name)}))"
     found = kind_of(path, keys)
     kind: Kind = "CSV" if found is None else found[0]
     read, write, suffix = READ[kind]
@@ -61,7 +65,6 @@ def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:
     apart = "" if separator == "," else f", separator={_text(separator)}"
     # A CSV is read as text, so that ids such as 007 stay what they are.
     options = f", infer_schema=False{apart}" if kind == "CSV" else ""
-    column = made.replace("{x}", f"pl.col({_text(name)}).cast(float)")
     code = (
         f"import polars as pl; pl.{read}({_text(str(path))}{options})"
         f".with_columns(({column}).alias({_text(name)}))"

@@ -26,7 +26,6 @@ from undertow.records.formats.predictions.sheets import Table
 
 AT_HALF = "is read as the probability of"
 """Stands in the note, which is said before the audit too."""
-GRADED = "add --format 'graded table'"
 ANSWERS = frozenset({"answer", "output"})
 GRADES = frozenset(SCORE) - {"score"}
 """Names of columns that say whether an answer is right, never how likely a class is."""
@@ -66,7 +65,7 @@ def predicted(
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
             f"{shown(known)}, do not say which of two is positive; write them as 1 and 0, or, if "
-            f"{score!r} says how good an answer is, {GRADED}"
+            f"{score!r} says how good an answer is, {_as_grades(tables[0])}"
         )
     silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
     if silent is not None:
@@ -100,8 +99,13 @@ def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
         raise TableError(
             f"{table.path}: column {score!r} holds nothing but 0 and 1 beside {label!r}; if it is"
             f" the predicted class, give it as {flag_of('prediction', score)}; if it says whether "
-            f"an answer is right, {GRADED}"
+            f"an answer is right, {_as_grades(table)}"
         )
+
+
+def _as_grades(table: Table) -> str:
+    """How scores are read as grades all the same: a frame in memory has no format to choose."""
+    return "add --format 'graded table'" if table.path.is_file() else "call the column 'correct'"
 
 
 def _at_half(sheet: Sheet, positive: str, negative: str) -> Sheet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,11 @@ def tables_in(paths: Sequence[Path], reading: Reading) -> list[Table]:
         Table(path, name, as_asked(path, parsed[path], reading.picking(pick)))
         for path, pick, name in zip(paths, picks, names, strict=True)
     ]
+
+
+def tables_of(frames: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading) -> list[Table]:
+    """The same of frames in memory, each after what messages call it and the name of its member."""
+    return [Table(path, name, as_asked(path, frame, reading)) for path, name, frame in frames]
 
 
 def sheets_of(tables: Sequence[Table], *, predict: bool = True) -> tuple[list[Sheet], list[str]]:
