@@ -13,6 +13,7 @@ import polars as pl
 from undertow.errors import TableError, UserError
 from undertow.records.formats import graded, table
 from undertow.records.formats.asked.options import refuse_unused
+from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.columns.asked import names_asked
 from undertow.records.formats.detect import as_wanted, heeded, what_was_read
 from undertow.records.formats.members.names import file_name
@@ -57,6 +58,7 @@ def read_frames(side: Frames, reading: Reading) -> tuple[Records, str]:
         records = as_wanted(graded.read_frames(given, reading, side.labels), graded, reading)
     else:
         records = as_wanted(table.read_frames(given, reading, side.labels), table, reading)
+    records = with_pictures(records, reading, side.called[0], Path.cwd())
     records = _noted(records, side.notes)
     more = f" and {len(side.tables) - 1} more" if len(side.tables) > 1 else ""
     kind = f"graded {side.kind}" if records.answers is not None else side.kind

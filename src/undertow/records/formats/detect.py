@@ -99,7 +99,9 @@ def read_any(
     reading = replace(reading, format=format)
     refuse_unused(chosen.NAME, heeded(chosen), reading)
     records = as_wanted(chosen.read([hit.path for hit in found], reading), chosen, reading)
-    records = with_pictures(records, [hit.path for hit in found], reading)
+    first = found[0].path
+    place = first if first.is_dir() else first.parent
+    records = with_pictures(records, reading, str(first), place)
     return records, _said(found, records)
 
 

@@ -5,7 +5,7 @@ label                      the true class
 member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
 p_<class>                  probability of that class
-input, content_hash        text to show; a fingerprint of the input
+input, content_hash        text to show, or a picture or a file of one; a fingerprint of the input
 anything else              a slice
 
 Columns of other names are named by ``--id``, ``--prediction``, ``--label``, ``--score`` and

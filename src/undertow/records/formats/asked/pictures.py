@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 
-def with_pictures(records: Records, paths: Sequence[Path], reading: Reading) -> Records:
+def with_pictures(records: Records, reading: Reading, called: str, place: Path) -> Records:
     """Returns the records with the folder that their pictures lie in, and a note that counts those
     that are not there.
 
-    Raises ``TableError`` for a folder that was asked for and is none, or that nothing is in.
+    The folder is ``place`` unless another was asked for; ``called`` is the table's name. Raises
+    ``TableError`` for a folder that was asked for and is none, or of which nothing is named.
     """
     if not reading.inputs or records.pictures is not None:
         return records
@@ -27,10 +27,9 @@ def with_pictures(records: Records, paths: Sequence[Path], reading: Reading) -> 
         raise TableError(f"--pictures {asked}: there is no such folder; check the name")
     names = records.example_id_N if records.inputs is None else records.inputs
     if names.dtype != pl.String or not are_pictures(names):
-        _refuse_nothing(asked, paths)
+        _refuse_nothing(asked, called)
         return records
-    first = Path(paths[0])
-    folder = PictureFolder(asked or (first if first.is_dir() else first.parent))
+    folder = PictureFolder(asked or place)
     lost = list(folder.missing(names.drop_nulls()))
     if records.inputs is None and asked is None and len(lost) == names.count():
         return records  # Ids that only look like files.
@@ -39,10 +38,10 @@ def with_pictures(records: Records, paths: Sequence[Path], reading: Reading) -> 
     return replace(records, inputs=names.alias("input"), pictures=folder, manifest=manifest)
 
 
-def _refuse_nothing(asked: Path | None, paths: Sequence[Path]) -> None:
+def _refuse_nothing(asked: Path | None, called: str) -> None:
     if asked is not None:
         raise TableError(
-            f"--pictures {asked}: {paths[0]} names no files of pictures; say in which column they "
+            f"--pictures {asked}: {called} names no files of pictures; say in which column they "
             "are: --input COLUMN"
         )
 
