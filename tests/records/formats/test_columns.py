@@ -559,3 +559,52 @@ def test_a_member_is_picked_by_its_whole_name() -> None:
     rows |= {"prediction": SAID + LABEL, "label": LABEL * 2}
     records, _ = read_any([Path(f"{put(rows)}::int8")])
     assert said(records) == [SAID]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            {"when": [1, 2], "what": ["a", "b"]},
+            "y.csv: has no pair of columns such as example_id and label; it has 'when', 'what'; "
+            "name them with --id COLUMN --label COLUMN",
+        ),
+        (
+            {"image": ["a.jpg", "a.jpg"], "gold": ["cat", "dog"]},
+            "y.csv: image 'a.jpg' is there more than once; remove repeats",
+        ),
+    ],
+)
+def test_tables_of_labels_that_cannot_be_used(rows: dict[str, list[Any]], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read_any([put(BARE)], labels=put(rows, "y.csv"))
+    assert str(caught.value) == message
+
+
+def test_a_member_without_predictions_beside_one_of_probabilities() -> None:
+    one = put({"example_id": [1, 2], "p_a": [0.0, 1.0], "p_b": [1.0, 0.0]})
+    two = put({"example_id": [1, 2], "prediction": ["a", "b"]}, "new.csv")
+    assert read_any([one, two])[0].M == 2
+    three = put({"example_id": [1, 2], "p_a": [None, None], "p_b": [None, None]}, "c.csv")
+    with pytest.raises(UserError) as caught:
+        read_any([two, three])
+    assert str(caught.value) == (
+        "c.csv: has no column 'prediction'; other members have one, name it alike"
+    )
+
+
+def test_a_model_of_a_table_whose_columns_nobody_named() -> None:
+    rows = {"qid": IMAGES * 2, "model": ["base"] * 4 + ["int8"] * 4}
+    assert refusal({**rows, "answer": SAID * 2, "gold": LABEL * 2}, "::base") == (
+        "old.csv: has no column 'base' to take for predictions; it has 'qid', 'model', 'answer', "
+        "'gold'; name its columns with --id qid --member model --prediction answer --label gold"
+    )
+
+
+def test_a_nul_deep_in_a_table() -> None:
+    Path("old.csv").write_bytes(b"example_id,prediction\n" + b"1,a\n" * 20_000 + b"2,\0\n")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("old.csv")])
+    assert str(caught.value) == (
+        "old.csv: holds NUL characters, so it is no text table; save it as CSV in UTF-8"
+    )

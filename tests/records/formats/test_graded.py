@@ -141,6 +141,10 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
             "example_id,score\nq1,often\n",
             "column 'score' is 'often'; want a number between 0 and 1, or true/false",
         ),
+        (
+            "example_id,score\nq1,inf\nq2,1\n",
+            "column 'score' is inf in 1 of 2 rows; want a number between 0 and 1, or an empty cell",
+        ),
         ("example_id,score\n", "has a header and no rows; want one row per example"),
         ("example_id,score,member\nq1,1,\n", "1 of 1 rows have no member; fill them in"),
         (
@@ -232,3 +236,15 @@ def test_blanks_around_words_of_grades_do_not_count(put):
     rows = [{"example_id": "a", "score": " Incorrect"}, {"example_id": "b", "score": "correct "}]
     records, _ = read_any([put("a.jsonl", "\n".join(map(json.dumps, rows)))])
     assert records.score_MN.tolist() == [[0.0, 1.0]]
+
+
+def test_a_table_without_grades_that_was_asked_to_be_read_as_one(put):
+    path = put("a.csv", "qid,grade\nq1,1\nq2,0\n")
+    assert refused([path], format="graded table") == (
+        f"{path}: has no column 'example_id'; it has 'qid', 'grade'; name its columns with --id qid "
+        "--score grade"
+    )
+    assert refused([path], format="graded table", id="qid") == (
+        f"{path}: has no column 'score'; it has 'example_id', 'grade'; name its columns with "
+        "--score grade"
+    )

@@ -211,6 +211,12 @@ def _refuse_other_scales(path: Path, name: str, number: pl.Series, keys: tuple[s
     known = number.fill_nan(None).drop_nulls()
     if within_one(known):
         return
+    endless = known.filter(known.is_infinite())
+    if len(endless):
+        raise TableError(
+            f"{path}: column {name!r} is {endless[0]:g} in {len(endless):,} of {len(known):,} rows;"
+            " want a number between 0 and 1, or an empty cell"
+        )
     outside = int((~known.is_between(0, 1)).sum())
     raise TableError(
         f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "

@@ -57,7 +57,8 @@ def flags_meant(frame: pl.DataFrame) -> str:
     if meant.member not in (None, "member"):
         flags.append(flag_of("member", str(meant.member)))
     if _is_graded(frame, meant):
-        two = None if meant.predictions else label_of_two(frame)
+        rest = frame.drop(meant.score or (), strict=False)
+        two = None if meant.predictions else label_of_two(rest)
         score = _unless(meant.score, "score", ("score", "correct"))
         return " ".join([*flags, *score, *_unless(two, "label", ("label",))])
     if _probabilities(frame) or meant.predictions == ["prediction"]:
