@@ -123,7 +123,7 @@ def _same_content(
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
-    sentence = "have different inputs under one example_id (by content_hash)"
+    sentence = "have different inputs for one example (by content_hash)"
     return _without(reference, variant, different_N, sentence, said, allow_partial)
 
 
@@ -163,7 +163,7 @@ def _same_labels(
         said.append(f"Labels are those of {giver.name!r}; the other population has none.")
         return reference, variant
     different_N = reference.label_N != variant.label_N
-    sentence = "have different labels for one example_id"
+    sentence = "have different labels for one example"
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
     return _without(reference, variant, different_N, sentence, said, allow_partial, shown)
@@ -222,12 +222,12 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             )
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
-    inputs = reference.inputs if reference.inputs is not None else variant.inputs
+    shown = reference if reference.inputs is not None else variant
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(
             pl.Series("label", theirs["label"])
         )
-    return _over(reference, examples, inputs), _over(variant, examples, inputs)
+    return _over(reference, examples, shown), _over(variant, examples, shown)
 
 
 def _same_clusters(
@@ -263,10 +263,10 @@ def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
     return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
-def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:
-    """The same answers over these examples; the label's probability is found anew where labels are
-    new."""
-    made = replace(records, examples=examples, inputs=inputs)
+def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:
+    """The same answers over these examples, with the inputs that are ``shown``; the label's
+    probability is found anew where labels are new."""
+    made = replace(records, examples=examples, inputs=shown.inputs, pictures=shown.pictures)
     if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
         return made
     at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
