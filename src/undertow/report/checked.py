@@ -20,6 +20,7 @@ from undertow.records.caveats import (
     PROMPTED,
     PROMPTS_DIFFER,
 )
+from undertow.report.naming import listed
 from undertow.report.wording import plural
 
 FIELDS = {
@@ -55,8 +56,8 @@ def checked(audit: Audit) -> Checked:
         count = plural(len(audit.differences), "stated difference")
         word += f", with {count}" if unknown else f" with {count}"
     return Checked(
-        same=f"Checked: {_listed(list(_same(audit)))}.",
-        unknown=f"Not recorded, so not checked: {_listed(unknown)}." if unknown else "",
+        same=f"Checked: {listed(list(_same(audit)))}.",
+        unknown=f"Not recorded, so not checked: {listed(unknown)}." if unknown else "",
         word=word,
     )
 
@@ -99,7 +100,3 @@ def _without_configuration(audit: Audit) -> bool:
 
 def _says(audit: Audit, beginning: str) -> bool:
     return any(sentence.startswith(beginning) for sentence in audit.assumptions)
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(p for p in (", ".join(parts[:-1]), *parts[-1:]) if p)

@@ -26,7 +26,21 @@ ANSWERS = 5
 DECISIONS = 60
 """Decisions that the summary lists; the report has all."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-]|(?<=www)\.)", flags=re.IGNORECASE)
+_SPECIAL = re.compile(
+    r"""
+    [`*\[\]|~$]                             # code, emphasis, links, cells, strikes, formulas
+    | \\(?=[!-/:-@\[-`{-~]|$)               # a backslash that would hide what follows it
+    | (?<![^\W_])_+ | _+(?![^\W_])           # emphasis, which starts and ends at words
+    | <(?=[a-z/!?]) | &(?=\#?\w+;)           # tags and entities
+    | @(?=\w) | \#(?=\d) | (?<=\bgh)-(?=\d)  # mentions and issues
+    | :(?=//|[\w+-]+:) | (?<=\bmailto):      # addresses and emoji
+    | (?<=\bwww)\.
+    | ^[-+>\#=] | (?<=^\d)[.)] | (?<=^\d\d)[.)]  # lists, quotes and headings
+    """,
+    flags=re.IGNORECASE | re.VERBOSE,
+)
+"""What Markdown or HTML would act on where it stands. The rest stays as it is: a plain viewer shows
+backslashes."""
 
 
 def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
@@ -98,7 +112,7 @@ def _decided(r: DecisionRow) -> tuple[str, ...]:
 
 
 def _comparable(parts: Page) -> str:
-    said = f"{parts.comparable}." + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
+    said = _md(parts.checked.said, 1000) + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
     listed = "\n".join(f"- {_md(d, 400)}" for d in parts.differences)
     return f"{said}\n\n{listed}" if listed else said
 
@@ -230,7 +244,7 @@ def _row(cells: tuple[str, ...]) -> str:
 def _md(said: str, limit: int = 80) -> str:
     """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table
     cell."""
-    return _SPECIAL.sub(r"\\\1", short(said, limit))
+    return _SPECIAL.sub(lambda found: "".join(f"\\{c}" for c in found[0]), short(said, limit))
 
 
 def _within(said: str) -> str:

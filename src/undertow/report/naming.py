@@ -4,12 +4,11 @@ where a person would break them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from os.path import commonprefix
+from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-from undertow.report.wording import both_ends, line
+from undertow.report.wording import both_ends
 
 WHOLE = 255
 """Characters of a name that stand whole: what a file may be called."""
@@ -26,6 +25,11 @@ def whole(name: str) -> str:
     return both_ends(name, WHOLE)
 
 
+def listed(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
 def told_apart(names: Iterable[str], limit: int) -> dict[str, str]:
     """A label of about ``limit`` characters for each name, no two of them alike.
 
@@ -33,9 +37,10 @@ def told_apart(names: Iterable[str], limit: int) -> dict[str, str]:
     what is still alike is numbered.
     """
     known = list(dict.fromkeys(names))
+    parting = _parting([name for name in known if len(name) > limit])
     ways: tuple[Callable[[str], str], ...] = (
         lambda name: both_ends(name, limit),
-        lambda name: _from(name, _parting([n for n in known if len(n) > limit]), limit),
+        lambda name: _from(name, parting, limit),
     )
     for cut in ways:
         labels = {name: cut(name) for name in known}
@@ -46,7 +51,9 @@ def told_apart(names: Iterable[str], limit: int) -> dict[str, str]:
 
 def _parting(names: list[str]) -> int:
     """Where names that begin alike part, at the beginning of a word of theirs."""
-    same = commonprefix(names)
+    first, last = min(names, default=""), max(names, default="")
+    parted = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    same = first[:parted]
     return max((same.rfind(s) + 1 for s in _SEPARATORS), default=0)
 
 
@@ -82,8 +89,3 @@ def _broken(word: str) -> Markup:
         pieces.append(escape(word[end : found.end()]))
         end = found.end()
     return Markup("<wbr>").join([*pieces, escape(word[end:])])
-
-
-def one_line(said: str, limit: int = 2000) -> Markup:
-    """A sentence of the audit, cleaned, with places to break."""
-    return breakable(line(said, limit))

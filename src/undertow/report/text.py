@@ -75,7 +75,10 @@ def _decision(r: DecisionRow, several: bool) -> str:
 
 
 def _comparable(parts: Page) -> list[str]:
-    return [f"{parts.comparable}.", *(f"  - {line(d, 300)}" for d in parts.differences[:LINES])]
+    return [
+        line(parts.checked.said, 1000),
+        *(f"  - {line(d, 300)}" for d in parts.differences[:LINES]),
+    ]
 
 
 def _reason(e: Effect) -> str:
