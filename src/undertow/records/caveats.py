@@ -4,7 +4,7 @@ them by these."""
 from __future__ import annotations
 
 NOT_BY_CONTENT = "Not verified (no content_hash): the same example_id may mean different inputs."
-NOT_BY_PROMPT = "Not verified (no prompt_hash): the same example may have been asked in other words."
+NOT_BY_PROMPT = "Not verified (no prompt_hash): the same example may be asked in other words."
 DOES_NOT_SAY = "Could not be verified, because "
 ONLY_IN_BOTH = "Only examples in both populations are compared"
 LABELS_OF_ONE = "Labels are those of "

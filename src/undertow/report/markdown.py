@@ -16,6 +16,7 @@ from undertow.report.decisions import (
     said_of,
     without_verdict,
 )
+from undertow.report.naming import WHOLE, whole
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.wording import plural, short
 
@@ -33,7 +34,7 @@ _SPECIAL = re.compile(
     | (?<![^\W_])_+ | _+(?![^\W_])           # emphasis, which starts and ends at words
     | <(?=[a-z/!?]) | &(?=\#?\w+;)           # tags and entities
     | @(?=\w) | \#(?=\d) | (?<=\bgh)-(?=\d)  # mentions and issues
-    | :(?=//|[\w+-]+:) | (?<=\bmailto):      # addresses and emoji
+    | :(?=//|:|[\w+-]+:) | (?<=:): | (?<=\bmailto):  # addresses, emoji, commands
     | (?<=\bwww)\.
     | ^[-+>\#=] | (?<=^\d)[.)] | (?<=^\d\d)[.)]  # lists, quotes and headings
     """,
@@ -105,8 +106,8 @@ def _decided(r: DecisionRow) -> tuple[str, ...]:
     named = (
         f"{GATE_SIGN[r.outcome]} {said_of(r)}",
         f"`{r.rule}`",
-        _md(r.where),
-        _md(r.variant, 40),
+        _name(r.where),
+        _name(r.variant),
     )
     return (*named, r.observed, r.limits, r.limit, r.n, _md(r.reason, 400))
 
@@ -121,7 +122,7 @@ def _opening(parts: Page) -> str:
     first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
     about = "".join(f"\n\n{_md(said, 600)}" for said in parts.about)
-    return f"{first}{stamp}{about}\n\n{_md(parts.title, 160)} · " + " · ".join(
+    return f"{first}{stamp}{about}\n\n{_md(parts.title, 600)} · " + " · ".join(
         _md(f, 60) for f in parts.facts
     )
 
@@ -129,7 +130,7 @@ def _opening(parts: Page) -> str:
 def _top_lines(parts: Page) -> str:
     rows = [
         (
-            f"{SIGN[t.verdict]} {_md(t.name)}",
+            f"{SIGN[t.verdict]} {_name(t.name)}",
             f"{t.before} → {t.after}",
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
             _md(t.slices),
@@ -151,7 +152,7 @@ def _top_lines(parts: Page) -> str:
 
 def _worst(parts: Page) -> str:
     rows = [
-        (_md(t.name), f"{_md(e.slice, 40)} {_md(e.value)}", f"{e.n:,}", effect, interval)
+        (_name(t.name), f"{_name(e.slice)} {_name(e.value)}", f"{e.n:,}", effect, interval)
         for t in parts.top_lines
         for e, effect, interval in t.worst
     ]
@@ -166,8 +167,8 @@ def _answers(parts: Page) -> str:
     """Of each variant the classes whose share of answers changed most, and the largest flows."""
     classes = [
         (
-            _md(a.variant),
-            _md(r.value),
+            _name(a.variant),
+            _name(r.value),
             r.answers,
             f"{r.shift} ({r.interval})",
             r.precision,
@@ -186,8 +187,8 @@ def _answers(parts: Page) -> str:
     )
     flows = [
         (
-            _md(a.variant),
-            f"{_md(f.source)} → {_md(f.target)}",
+            _name(a.variant),
+            f"{_name(f.source)} → {_name(f.target)}",
             f.moved,
             f.back,
             f"{f.net} ({f.interval})",
@@ -205,7 +206,7 @@ def _answers(parts: Page) -> str:
 
 def _counts(parts: Page) -> str:
     rows = [
-        (f"{SIGN[r.verdict]} {_md(r.name)}", *r.cells[:4], r.cells[6], r.cells[7])
+        (f"{SIGN[r.verdict]} {_name(r.name)}", *r.cells[:4], r.cells[6], r.cells[7])
         for r in parts.counts
     ]
     heads = (
@@ -222,7 +223,7 @@ def _counts(parts: Page) -> str:
 
 def _closing(parts: Page) -> str:
     told = zip(parts.top_lines, parts.audit.variants, strict=True)
-    design = [f"- {_md(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
+    design = [f"- {_name(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
     assumed = [f"- {_md(a, 400)}" for a in parts.audit.assumptions]
     said = ["## What this design can decide", "", *design]
     if assumed:
@@ -239,6 +240,11 @@ def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) 
 
 def _row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _name(said: str) -> str:
+    """A name, which is not cut."""
+    return _md(whole(said), WHOLE)
 
 
 def _md(said: str, limit: int = 80) -> str:

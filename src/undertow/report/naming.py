@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-from undertow.report.wording import both_ends
+from undertow.report.wording import both_ends, line
 
 WHOLE = 255
 """Characters of a name that stand whole: what a file may be called."""
+LONGEST = 4000
+"""Characters of a sentence that stand."""
 UNBROKEN = 12
 """Characters of a word that need no place to break."""
 
@@ -75,15 +77,21 @@ def _numbered(labels: dict[str, str]) -> dict[str, str]:
 
 
 def breakable(said: str) -> Markup:
-    """Text in which long words may break after their separators, and copy as they are."""
+    """Text on one line, cleaned, in which long words may break after their separators; it copies as
+    it was."""
+    return broken(line(said, LONGEST))
+
+
+def broken(text: str) -> Markup:
+    """The same of text that is clean."""
     shown, end = Markup(), 0
-    for word in _WORD.finditer(said):
-        shown += escape(said[end : word.start()]) + _broken(word[0])
+    for word in _WORD.finditer(text):
+        shown += escape(text[end : word.start()]) + _in_pieces(word[0])
         end = word.end()
-    return shown + escape(said[end:])
+    return shown + escape(text[end:])
 
 
-def _broken(word: str) -> Markup:
+def _in_pieces(word: str) -> Markup:
     pieces, end = list[Markup](), 0
     for found in _AFTER.finditer(word):
         pieces.append(escape(word[end : found.end()]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from undertow.report.naming import breakable
+from undertow.report.naming import broken
 from undertow.report.wording import line
 
 
@@ -120,9 +120,9 @@ def explained(said: str, limit: int = 2000) -> Markup:
         if key in met:
             continue
         met.add(key)
-        shown += breakable(text[end : found.start()]) + _link(_LINKED[key], found[0])
+        shown += broken(text[end : found.start()]) + _link(_LINKED[key], found[0])
         end = found.end()
-    return shown + breakable(text[end:])
+    return shown + broken(text[end:])
 
 
 def _link(term: Term, word: str) -> Markup:
