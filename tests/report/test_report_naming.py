@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 
@@ -18,8 +17,7 @@ from undertow.report.naming import breakable, told_apart, whole
 from undertow.report.terms import explained
 from undertow.report.wording import Scale
 
-LONG = "xlm_roberta_large_finetuned_on_customer_feedback_2024"
-NAMES = [f"{LONG}_weights_int8", f"{LONG}_weights_int4", f"{LONG}_again"]
+LONG, NAMES = audits.LONG, list(audits.LONG_NAMES)
 MIDDLE = [f"{LONG}_{n}_then_evaluated_on_the_release_candidate" for n in ("a", "b")]
 
 
@@ -46,23 +44,8 @@ def test_names_of_files_stand_whole():
     assert len(whole("n" * 300)) == 255
 
 
-def long_names() -> audits.Audit:
-    """Three variants that differ at their ends, as do the slices of one column."""
-    audit = audits.garments((0.7, 0.9, 0.95))
-    pairs = list(zip([v.arm.name for v in audit.variants], NAMES, strict=True))
-    findings = audit.findings.with_columns(
-        variant=audits.pl.col("variant").replace(dict(pairs)),
-        value="customer_feedback_language_region_" + audits.pl.col("value"),
-    )
-    variants = tuple(
-        replace(v, arm=replace(v.arm, name=new), headline=v.headline.replace(old, new))
-        for v, (old, new) in zip(audit.variants, pairs, strict=True)
-    )
-    return replace(audit, variants=variants, findings=findings)
-
-
 def test_variants_that_differ_at_the_end_are_told_apart_everywhere():
-    audit = long_names()
+    audit = audits.long_names()
     page = render_html(audit).replace("<wbr>", "")
     for section in ("top-line", "slices", "answers", "count", "gallery"):
         said = re.search(rf'<section id="{section}".*?(?=<section id=)', page, flags=re.S)
@@ -77,7 +60,7 @@ def test_variants_that_differ_at_the_end_are_told_apart_everywhere():
 
 @pytest.mark.parametrize("room", [NARROW, WIDE])
 def test_slices_that_differ_at_the_end_are_told_apart_in_charts(room):
-    shown = slice_effects(long_names())
+    shown = slice_effects(audits.long_names())
     assert shown is not None
     panel = shown.panels[0]
     chart = forest(panel, common_axis(shown.panels, room), Scale(True), "k", "t", 1)

@@ -55,7 +55,7 @@ class FindingTable:
     verdicts: tuple[str, ...]
     heads: tuple[str, ...]
     once: tuple[tuple[str, int], ...]
-    """Remarks that would stand on most rows that have any, and of how many rows they are true."""
+    """Remarks that would stand on most rows, and of how many they are true."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,10 @@ def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTab
 
 
 def _repeated(notes: list[str | None]) -> tuple[tuple[str, int], ...]:
-    """Remarks of more than half of the notes that say anything, and of how many."""
+    """Remarks of most rows, and of how many."""
     said = [note.split("; ") for note in notes if note]
     counted = Counter(remark for note in said for remark in dict.fromkeys(note))
-    return tuple((remark, n) for remark, n in counted.items() if n >= FEWEST and 2 * n > len(said))
+    return tuple((remark, n) for remark, n in counted.items() if n >= FEWEST and 2 * n > len(notes))
 
 
 def _finding(row: dict[str, Any], outcome: str, floored: bool, once: Sequence[str]) -> FindingRow:
