@@ -273,7 +273,7 @@ def test_each_finding_begins_with_its_verdict_and_shows_what_would_settle_it(
 ):
     with opened(chromium, report("garments").as_uri(), width) as (page, _):
         row = page.locator("#findings-table tbody tr", has_text="members a side").first
-        verdict = row.locator(".badge").bounding_box()
+        verdict = row.locator(".is").bounding_box()
         others = [row.locator(part).first.bounding_box() for part in ("th", "td.num", "td.note")]
         assert all(verdict["y"] <= box["y"] + 1 and verdict["x"] <= box["x"] + 1 for box in others)
         assert all(box["x"] + box["width"] <= width for box in others)
