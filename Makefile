@@ -8,7 +8,7 @@ JOBS ?= auto
 # A half-made environment must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: demo test check heavy slow browser bench docs results wheel clean help
+.PHONY: demo test check heavy slow browser gpu bench docs results wheel clean help
 
 help:
 	@sed -n 's/^# target \(.*\)/\1/p' Makefile
@@ -39,6 +39,10 @@ slow: $(VENV)/.dev
 # target browser  the report in a real Chromium (needs one on the PATH)
 browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -m browser
+
+# target gpu      the trainings on an NVIDIA GPU (needs one, and torch's build for it)
+gpu: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 4 -m gpu
 
 # target bench    every figure that the README and docs quote
 bench: $(VENV)/.dev

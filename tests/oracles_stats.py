@@ -219,7 +219,7 @@ def likeliest(totals, sizes, mean):
     constraints."""
     totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
     shift = (totals - mean * sizes).mean()
-    end = (sizes**2).sum() / sizes.sum() * ((-1.0 if shift > 0 else 1.0) - mean)
+    end = (sizes**3).sum() / (sizes**2).sum() * ((-1.0 if shift > 0 else 1.0) - mean)
     gaps, n = np.append(totals - mean * sizes, end), len(totals)
     found = optimize.minimize(
         lambda w: -np.log(np.maximum(w[:n], 1e-300)).sum() / n,
@@ -243,7 +243,7 @@ def bounded_score(totals, sizes, mean):
     totals, sizes = np.asarray(totals, float), np.asarray(sizes, float)
     gaps, n = totals - mean * sizes, len(totals)
     shift = gaps.mean()
-    unseen = (sizes**2).sum() / sizes.sum()
+    unseen = (sizes**3).sum() / (sizes**2).sum()
     end_total = -unseen if shift > 0 else unseen
     end = end_total - mean * unseen
 

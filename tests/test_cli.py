@@ -13,9 +13,12 @@ from unittest import mock
 
 import polars as pl
 import pytest
+import typer
 
 import undertow
-from undertow.cli import groups, main, spread
+from undertow.cli import app, main
+from undertow.cli.spreading import groups, spread_out
+from undertow.cli.start import options_without_value
 from undertow.errors import UserError
 
 
@@ -48,8 +51,13 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
     )
 
 
+def spread(given: list[str]) -> list[str]:
+    """The arguments as click takes them."""
+    return spread_out(given, options_without_value(typer.main.get_command(app)))
+
+
 @pytest.mark.parametrize(
-    ("given", "spread_out"),
+    ("given", "taken"),
     [
         (["a", "--against", "c", "d"], ["a", "--against", "c\0d"]),
         (
@@ -77,12 +85,16 @@ def start(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProce
             ["a", "--against", "c", "--tolerance", "-1", "--out=o"],
             ["a", "--against", "c", "--tolerance", "-1", "--out=o"],
         ),
+        (
+            ["a", "--against", "c", "-q", "--by", "x", "y"],
+            ["a", "--against", "c", "-q", "--by", "x", "--by", "y"],
+        ),
         (["--", "a"], ["--", "a"]),
         (["--help"], ["--help"]),
     ],
 )
-def test_options_that_take_several_values(given: list[str], spread_out: list[str]) -> None:
-    assert spread(given) == spread_out
+def test_options_that_take_several_values(given: list[str], taken: list[str]) -> None:
+    assert spread(given) == taken
 
 
 MISPLACED = (
@@ -94,7 +106,14 @@ MISPLACED = (
 
 @pytest.mark.parametrize(
     "between",
-    [["--draws", "100"], ["--draws=100"], ["--paired"], ["--by=region", "--allow-partial"], ["--"]],
+    [
+        ["--draws", "100"],
+        ["--draws=100"],
+        ["--paired"],
+        ["-q"],
+        ["--by=region", "--allow-partial"],
+        ["--"],
+    ],
 )
 def test_a_file_that_stands_apart_after_against_is_refused(
     tables: Path, between: list[str]
@@ -165,6 +184,27 @@ def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
     }
 
 
+def test_quiet_is_the_verdict_line_alone(tables: Path) -> None:
+    command = ("audit", "old.csv", "--against", "new.csv")
+    whole, quiet = run(*command, cwd=tables), run(*command, "-q", cwd=tables)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    (verdict,) = quiet.stdout.splitlines()
+    assert verdict.startswith("WORSE: new loses ")
+    assert verdict in whole.stdout.splitlines()
+    assert (tables / "audit-2/report.html").is_file()
+
+
+def test_two_sides_of_one_file_are_told_apart(tables: Path) -> None:
+    rows = "".join(f"e{i},cat,cat,{'cat' if i % 2 else 'dog'}\n" for i in range(60))
+    (tables / "wide.csv").write_text("example_id,label,fp32,int8\n" + rows)
+    done = run("audit", "wide.csv::fp32", "--against", "wide.csv::int8", cwd=tables)
+    found = "CSV (a header with example_id): 1 member, 60 examples"
+    assert done.stdout.splitlines()[:2] == [
+        f"reference wide.csv::fp32: {found}, 1 class",
+        f"variant wide.csv::int8: {found}, 2 classes",
+    ]
+
+
 def test_a_missing_file_is_named_without_a_traceback(tables: Path) -> None:
     done = start("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
     assert done.returncode == 2
@@ -223,7 +263,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None
 def test_numpy_waits_until_the_number_of_its_threads_is_set() -> None:
     """A report's last digits would otherwise depend on how many cores the machine has."""
     code = (
-        "import os, sys, undertow.cli as cli; early = 'numpy' in sys.modules; "
+        "import os, sys; from undertow.cli import start as cli; early = 'numpy' in sys.modules; "
         "cli.one_blas_thread();print(early, os.environ['OPENBLAS_NUM_THREADS'])"
     )
     environment = {
@@ -295,6 +335,21 @@ def test_a_full_memory_is_one_line(tables: Path) -> None:
         "examples, members, variants"
         " or columns, or use a machine with more memory\n",
     )
+
+
+def test_a_command_that_is_interrupted_exits_as_shells_expect(tables: Path) -> None:
+    with mock.patch("undertow.files.audit", side_effect=KeyboardInterrupt):
+        done = run("audit", "old.csv", "--against", "new.csv", cwd=tables)
+    assert (done.returncode, done.stderr.strip()) == (130, "")
+    assert not (tables / "audit").exists()
+
+
+def test_what_was_converted_is_counted(tables: Path) -> None:
+    done = run("convert", "old.csv", "--out", "records", cwd=tables)
+    assert done.stdout.splitlines() == [
+        "old.csv: CSV (a header with example_id): 1 member, 300 examples, 2 classes",
+        "written to records: 1 member, 300 examples",
+    ]
 
 
 def test_the_version_is_all_that_is_said_where_it_is_asked_for() -> None:

@@ -338,7 +338,7 @@ def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
     done = run(place, gate)
     assert done.returncode == 3, done.stderr
     assert done.stdout.startswith(f"NOT COMPARABLE: {said}.")
-    done = run(place, f"{gate} --allow-partial")
+    done = run(place, f"{gate} --allow-partial --force")
     assert done.returncode == 0, done.stderr
     assert verdict_line(done.stdout).endswith(" Compared on 150 of 200 examples.")
 

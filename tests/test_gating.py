@@ -96,8 +96,11 @@ def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
     (place / "tight.toml").write_text("[[max_churn]]\npoints = 0.1\n")
     gate = "undertow gate logs/fp16 --against logs/int8 --policy tight.toml --out g"
     assert run(place, gate).returncode == 3
-    assert run(place, f"{gate} --inconclusive pass").returncode == 0
-    assert run(place, f"{gate} --inconclusive fail").returncode == 1
+    assert '<error message="cannot tell: ' in (place / "g/junit.xml").read_text()
+    assert run(place, f"{gate} --inconclusive pass --force").returncode == 0
+    assert '<skipped message="cannot tell: ' in (place / "g/junit.xml").read_text()
+    assert run(place, f"{gate} --inconclusive fail --force").returncode == 1
+    assert '<failure message="cannot tell: ' in (place / "g/junit.xml").read_text()
 
 
 def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path):
@@ -116,9 +119,6 @@ BOTH = "undertow gate logs/fp16 --against logs/int8"
 USAGE = {
     BOTH: "there is no policy: give --policy gate.toml, or write a first one with --suggest "
     "gate.toml",
-    "undertow gate logs/fp16 --policy gate.toml": (
-        "there is no variant to decide on: give at least one after --against"
-    ),
     "undertow gate logs/fp16 --against logs/gone --policy gate.toml": (
         "logs/gone: there is no such file or folder; check the name"
     ),
@@ -143,23 +143,37 @@ def test_suggest_then_gate_then_bless(place: Path):
     assert done.returncode == 0, done.stderr
     assert "[[worst_slice_drop]]" in (place / "first.toml").read_text()
     again = run(place, "undertow gate logs/fp16 logs/fp16-again --suggest first.toml")
-    assert (
-        again.stderr
-        == "undertow: first.toml: already exists and will not be overwritten; choose another name\n"
+    assert (again.returncode, again.stdout, again.stderr) == (
+        2,
+        "",
+        "undertow: first.toml: is there already; give another name after --suggest, or replace it "
+        "with --force\n",
     )
     assert run(place, "undertow bless logs/fp16 logs/fp16-again --out blessed.json").returncode == 0
     policy = 'blessed = "blessed.json"\n' + (place / "first.toml").read_text()
     (place / "blessed.toml").write_text(policy)
-    gate = "--against logs/int8 --policy blessed.toml --out g"
+    gate = "--against logs/int8 --policy blessed.toml"
     assert run(place, f"undertow gate logs/fp16 logs/fp16-again {gate}").returncode == 0
     assert run(place, f"undertow gate logs/fp16 {gate}").returncode == 3
 
 
 def test_annotations_where_github_runs_it(place: Path):
     gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int2 --policy gate.toml --out g"
+    gate += " --force"
     assert "::error" in run(place, gate, GITHUB_ACTIONS="true").stdout
     assert "::error" not in run(place, f"{gate} --annotations none", GITHUB_ACTIONS="true").stdout
     assert "::error" not in run(place, gate).stdout
+
+
+def test_quiet_is_the_verdict_line_alone(place: Path):
+    gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int2 --policy gate.toml"
+    whole, quiet = run(place, gate), run(place, f"{gate} --quiet", GITHUB_ACTIONS="true")
+    assert (quiet.returncode, quiet.stderr) == (1, "")
+    (verdict,) = quiet.stdout.splitlines()
+    assert verdict in whole.stdout.splitlines()
+    assert verdict.startswith("FAIL: 2 of 2 required checks fail; first max_drop on all: ")
+    asked = run(place, f"{gate} -q --annotations github").stdout.splitlines()
+    assert [line.split()[0] for line in asked] == ["FAIL:", "::error", "::error"]
 
 
 def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):

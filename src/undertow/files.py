@@ -11,7 +11,7 @@ from undertow.audit.compare import audit
 from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings
@@ -20,21 +20,22 @@ from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import read_any
 from undertow.records.formats.table import sides_in
+from undertow.records.frames import Frames, read_frames
 from undertow.records.naming import named, refuse_other_names, told_apart
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
-from undertow.report.text import summary_text
-from undertow.report.wording import line, quoted_for_logs
-from undertow.report.write import write_report
+from undertow.report.text import summary_text, verdict_line
+from undertow.report.wording import line, plural, quoted_for_logs
+from undertow.report.write import PAGE, unwritable, write_report
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a person gave on the command line, or a test in Python: two sides, and how to read and
-    compare them.
+    """What a person gave on the command line or in Python: two sides, and how to read and compare
+    them.
 
     ``format`` overrides detection. ``positive`` names the positive class of a binary task, which
     files do not say. ``against`` holds what belongs together: each of its groups is a variant, but
@@ -46,8 +47,8 @@ class Request:
     several, else the classes.
     """
 
-    reference: Sequence[Path]
-    against: Sequence[Sequence[Path]]
+    reference: Sequence[Path] | Frames
+    against: Sequence[Sequence[Path] | Frames]
     reading: Reading = field(default_factory=Reading)
     format: str | None = None
     positive: str | None = None
@@ -80,20 +81,20 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     ``UserError`` for anything that cannot be read."""
     sources, reading = sources or Sources(), _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
-    refuse_same_paths(request.reference, groups, sides_in)
+    refuse_same_paths(_files(request.reference), [*filter(None, map(_files, groups))], sides_in)
     with sources.reading("reference"):
-        before, about = read_any(request.reference, reading, format=request.format)
+        before, about = _read(request.reference, reading, request.format)
     before = _with_positive(named(before, next(names, None)), request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
-    for paths in groups:
+    for group in groups:
         with sources.reading("variant"):
-            after, about = read_any(paths, reading, format=request.format)
+            after, about = _read(group, reading, request.format)
         name = next(names, None)
         if name is None:
-            after = told_apart(after, paths[0], {before.name, *(v.name for v in variants)})
+            after = _apart(after, group, {before.name, *(v.name for v in variants)})
         after = named(after, name)
         if request.paired:
-            after = declared_pairs(before, after, request.reference, paths)
+            after = declared_pairs(before, after, _paths(request.reference), _paths(group))
         if before.inputs is not None:
             # The reference's are shown; a million prompts are not kept twice.
             after = replace(after, inputs=None)
@@ -104,13 +105,24 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     return Sides(before, tuple(variants), tuple(said), settings)
 
 
-def audit_files(request: Request, out: Path) -> Audit:
-    """Read both sides, audit, write the report and print the summary and where everything is."""
+def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
+    """Read both sides, audit, write the report and print the summary and where everything is; with
+    ``quiet`` the verdict alone."""
     _writable(out)
     sources = Sources(request.command)
     sides = read_sides(request, sources)
-    print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
-    found = audit(
+    if not quiet:
+        print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
+    found = audit_sides(request, sides)
+    write_report(found, out, provenance=sources.provenance())
+    summary = f"\n{summary_text(found)}\n\nReport: {out / PAGE}"
+    print(verdict_line(found) if quiet else summary)
+    return found
+
+
+def audit_sides(request: Request, sides: Sides) -> Audit:
+    """The audit of what was read, as the request asks for it."""
+    return audit(
         sides.reference,
         sides.variants,
         sides.settings,
@@ -118,14 +130,17 @@ def audit_files(request: Request, out: Path) -> Audit:
         accepted=request.accepted,
         missing=request.missing or request.reading.missing,
     )
-    write_report(found, out, provenance=sources.provenance())
-    print(f"\n{summary_text(found)}\n\nReport: {out / 'report.html'}")
-    return found
 
 
-def gate_files(request: Request, policy: Policy | Path, out: Path | None = None) -> GateResult:
+def gate_files(
+    request: Request,
+    policy: Policy | Path,
+    out: Path | None = None,
+    *,
+    inconclusive: Inconclusive = "report",
+) -> GateResult:
     """Read both sides and decide the policy on them; with ``out``, write the report and all that
-    belongs to it."""
+    belongs to it, with ``inconclusive`` as what cannot be told in ``junit.xml``."""
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
@@ -145,15 +160,15 @@ def gate_files(request: Request, policy: Policy | Path, out: Path | None = None)
             missing=request.missing,
         )
     if out is not None:
-        write_report(result.audit, out, gate=result, provenance=sources.provenance())
+        provenance = sources.provenance()
+        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
     return result
 
 
 def suggest_files(request: Request) -> str:
     """A policy as TOML, whose limits are what the reference's own runs leave room for."""
-    records, _ = read_any(
-        request.reference, replace(request.reading, by=request.settings.by), format=request.format
-    )
+    reading = replace(request.reading, by=request.settings.by)
+    records, _ = _read(request.reference, reading, request.format)
     records = named(records, next(iter(request.names), None))
     unanswered_N = (records.pred_MN < 0).any(axis=0)
     if records.score_MN is None and unanswered_N.any():
@@ -189,20 +204,44 @@ def convert_files(
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
-    print(
-        f"{quoted_for_logs(line(about))}\nwritten to {out}: {records.M} members, {records.N:,} "
-        "examples"
-    )
+    held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
+    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {held}")
 
 
-def variant_groups(given: Sequence[Sequence[Path]]) -> list[list[Path]]:
+def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] | Frames]:
     """Each folder is a variant of its own; the loose files of one group are together the members of
-    one."""
-    variants: list[list[Path]] = []
+    one, and so are the frames of one."""
+    variants: list[list[Path] | Frames] = []
     for group in given:
+        if isinstance(group, Frames):
+            variants.append(group)
+            continue
         files = [path for path in group if not path.is_dir()]
         variants += [*([path] for path in group if path.is_dir()), *([files] if files else [])]
     return variants
+
+
+def _read(
+    side: Sequence[Path] | Frames, reading: Reading, format: str | None
+) -> tuple[Records, str]:
+    if isinstance(side, Frames):
+        return read_frames(side, reading)
+    return read_any(side, reading, format=format)
+
+
+def _apart(records: Records, side: Sequence[Path] | Frames, taken: set[str]) -> Records:
+    if isinstance(side, Frames):
+        return side.apart(records, taken)
+    return told_apart(records, side[0], taken)
+
+
+def _files(side: Sequence[Path] | Frames) -> Sequence[Path]:
+    return () if isinstance(side, Frames) else side
+
+
+def _paths(side: Sequence[Path] | Frames) -> Sequence[Path]:
+    """The files of a side, or what frames are called in their place."""
+    return side.paths if isinstance(side, Frames) else side
 
 
 def _reading(request: Request) -> Reading:
@@ -224,9 +263,7 @@ def _writable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise UserError(
-            f"{out}: the report cannot be written here ({problem.strerror}). Give another --out."
-        ) from problem
+        raise unwritable(out, problem) from problem
 
 
 def _with_positive(records: Records, positive: str | None) -> Records:

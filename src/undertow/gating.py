@@ -9,19 +9,19 @@ In a test suite the fixture ``undertow_gate`` is this function.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from undertow.audit.gate.policy import Policy
-from undertow.audit.gate.result import EXIT, GateResult, GateVerdict
+from undertow.audit.gate.result import EXIT, GateResult, GateVerdict, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files
 from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
-from undertow.report.text import gate_text
+from undertow.report.text import gate_line, gate_text
+from undertow.report.write import PAGE
 
 Paths = str | Path | Sequence[str | Path]
 Groups = Paths | Sequence[Paths]
@@ -72,16 +72,11 @@ def gate_paths(
     return gate_files(request, chosen, None if out is None else Path(out))
 
 
-def run_gate(
-    request: Request,
-    policy: Path | None,
-    out: Path,
-    *,
-    inconclusive: str = "report",
-    annotations: str = "auto",
-) -> int:
-    """The command: prints the verdict, writes everything, returns the exit code."""
-    if inconclusive not in ("report", "pass", "fail"):
+def usable(
+    policy: Path | None, *, inconclusive: str, annotations: str
+) -> tuple[Path, Inconclusive]:
+    """What a person gave to the command, before any work; ``UserError`` where it cannot be used."""
+    if inconclusive not in get_args(Inconclusive):
         raise UserError(f"--inconclusive {inconclusive}: choose report, pass or fail")
     if annotations not in ("auto", "github", "none"):
         raise UserError(f"--annotations {annotations}: choose github, none or auto")
@@ -90,17 +85,31 @@ def run_gate(
             "there is no policy: give --policy gate.toml, or write a first one with "
             "--suggest gate.toml"
         )
-    if not request.against:
-        raise UserError("there is no variant to decide on: give at least one after --against")
-    result = gate_files(request, policy, out)
-    print(gate_text(result))
-    if annotations == "github" or (annotations == "auto" and os.environ.get("GITHUB_ACTIONS")):
+    return policy, cast("Inconclusive", inconclusive)
+
+
+def run_gate(
+    request: Request,
+    policy: Path,
+    out: Path,
+    *,
+    inconclusive: Inconclusive = "report",
+    annotations: str = "auto",
+    quiet: bool = False,
+) -> int:
+    """The command: prints the verdict, with ``quiet`` nothing else, writes everything, returns the
+    exit code."""
+    result = gate_files(request, policy, out, inconclusive=inconclusive)
+    print(gate_line(result) if quiet else gate_text(result))
+    on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
+    if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))
-    print(f"\nReport: {out / 'report.html'}")
+    if not quiet:
+        print(f"\nReport: {out / PAGE}")
     return exit_code(result.verdict, inconclusive)
 
 
-def exit_code(verdict: GateVerdict, inconclusive: str) -> int:
+def exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> int:
     """0 pass, 1 fail, 3 cannot tell or not comparable; ``inconclusive`` changes what *cannot tell*
     exits with.
 
@@ -112,18 +121,17 @@ def exit_code(verdict: GateVerdict, inconclusive: str) -> int:
 
 
 def write_suggestion(request: Request, path: Path) -> None:
-    """Write a first policy; one that is there already is never overwritten."""
+    """Write a first policy, and print it."""
     text = suggest_files(request)
-    if path.exists():
-        raise UserError(f"{path}: already exists and will not be overwritten; choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise UserError(
-            f"{path}: the policy cannot be written ({problem.strerror}); give another name"
+            f"{path}: the policy cannot be written ({problem.strerror}); give another name "
+            "after --suggest"
         ) from problem
-    print(f"{text}\nwritten to {path}", file=sys.stdout)
+    print(f"{text}\nwritten to {path}")
 
 
 def _paths(given: Paths) -> list[Path]:

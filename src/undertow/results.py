@@ -138,6 +138,7 @@ def _slices(audit: Audit) -> str:
 
 MARKS = {
     "worse": "▼",
+    "changed": "⇄",
     "better": "▲",
     "within tolerance": "·",
     "too small to tell": "?",

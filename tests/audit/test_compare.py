@@ -119,7 +119,7 @@ def test_a_repeat_run_of_the_reference_gives_the_floor() -> None:
     reference, variant = planted_world({2: 0.4}, m_ref=2, m_var=1, n=1200, classes=6, seed=1)
     found = audit(reference, [variant], SETTINGS)
     row = rows(found, "churn", "class", "class 2")
-    assert row["verdict"] == "worse"
+    assert row["verdict"] == "changed"
     assert 0 < row["floor"] < row["changed"]  # type: ignore[operator]
 
 
@@ -331,7 +331,8 @@ def test_without_labels_disagreement_is_still_measured() -> None:
     bare = [records_from(r.pred_MN, None, r.classes, name=r.name) for r in (reference, variant)]
     found = audit(bare[0], [bare[1]], Settings(draws=300))
     assert "accuracy" not in set(found.findings["measure"])
-    assert rows(found, "modal_disagreement", "all")["verdict"] == "worse"
+    assert rows(found, "modal_disagreement", "all")["verdict"] == "changed"
+    assert found.verdict == "changed"
     assert any(s.startswith("accuracy is left out:") for s in found.variants[0].design)
 
 
@@ -391,5 +392,4 @@ def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_be
     calm = replace(variant, proba_MNC=proba_MNC, confidence_MN=proba_MNC.max(axis=-1))
     row = rows(audit(reference, [calm], SETTINGS), "confidence", "all")
     assert row["p"] < 0.01  # type: ignore[operator]
-    assert row["verdict"] == "undefined"
-    assert row["note"] == "more than chance, but neither direction of this measure is worse"
+    assert row["verdict"] == "changed"

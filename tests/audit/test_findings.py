@@ -44,7 +44,7 @@ def test_a_rising_error_rate_is_worse() -> None:
 @pytest.mark.parametrize(
     ("value", "floor", "high", "p", "verdict"),
     [
-        (0.30, 0.10, 0.25, 0.001, "worse"),
+        (0.30, 0.10, 0.25, 0.001, "changed"),
         (0.11, 0.10, 0.03, 0.30, "within tolerance"),
         (0.11, 0.10, 0.20, 0.30, "too small to tell"),
         (0.18, 0.10, 0.12, 0.07, "too small to tell"),
@@ -66,10 +66,10 @@ def test_more_newly_right_than_chance_is_better() -> None:
     )
 
 
-def test_a_measure_without_a_bad_direction_is_never_called_worse() -> None:
+def test_a_measure_without_a_bad_direction_changes_and_is_never_called_worse() -> None:
     assert (
         shift_verdict(confidence.card, -0.1, -0.15, -0.05, 0.01, level=0.05, tolerance=0.05)
-        == "undefined"
+        == "changed"
     )
 
 
@@ -81,8 +81,8 @@ def test_an_open_verdict_never_asks_for_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("p", "found", "above", "verdict"),
     [
-        (0.01, "within tolerance", True, "worse"),
-        (0.01, "worse", False, "better"),
+        (0.01, "within tolerance", True, "changed"),
+        (0.01, "changed", False, "within tolerance"),
         (0.40, "within tolerance", True, "within tolerance"),
         (0.40, "too small to tell", True, "too small to tell"),
         (math.nan, "within tolerance", True, "too small to tell"),

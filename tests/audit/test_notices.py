@@ -10,6 +10,7 @@ import pytest
 from undertow.audit import Settings, audit
 from undertow.audit.notices import notices
 from undertow.audit.pair import Pair
+from undertow.records.schema import Clustering
 from undertow.report import render_html, summary_markdown, summary_text
 from undertow.report.parts import page
 from worlds import null_world, planted_world, records_from
@@ -174,3 +175,53 @@ def test_graded_members_on_both_sides_are_told_by_their_scores():
         for one in said
     )
     assert not any("both sides" in one for one in noticed(old, replace(new, score_MN=score_MN[2:])))
+
+
+def patients(column: str, values: int = 40) -> tuple[str, ...]:
+    """What is said of two models beside a column that so many values are shared out over."""
+    slices = {column: [f"p{i % values}" for i in range(400)]}
+    return noticed(
+        *(
+            records_from(pred_N[None], LABEL_N, 4, name=name, slices=slices)
+            for name, pred_N in (("old", RIGHT_N), ("new", OTHER_N))
+        )
+    )
+
+
+def test_a_column_that_names_where_examples_come_from_is_pointed_out():
+    assert patients("patient_id") == (
+        "Column 'patient_id' has 40 values for 400 examples. If those of one patient_id belong "
+        "together, every limit here is too narrow: add --cluster patient_id; if they do not, "
+        "--cluster none.",
+    )
+    assert [bool(patients(name)) for name in ("doc", "scannerId", "region", "paid", "id")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_few_values_are_a_slice_and_different_ones_are_examples():
+    assert [bool(patients("patient", values)) for values in (9, 10, 200, 201)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("column", [None, "patient"])
+def test_what_was_declared_is_not_asked_about(column):
+    slices = {"patient": [f"p{i % 40}" for i in range(400)]}
+    old, new = (
+        records_from(pred_N[None], LABEL_N, 4, name=name, slices=slices)
+        for name, pred_N in (("old", RIGHT_N), ("new", OTHER_N))
+    )
+    declared = Clustering(column=column, asked=True)
+    old, new = (
+        replace(r, manifest=r.manifest.model_copy(update={"clustering": declared}))
+        for r in (old, new)
+    )
+    assert noticed(old, new) == ()

@@ -46,7 +46,7 @@ def test_the_verdict_of_the_gate_comes_first_and_the_audit_follows():
 def test_failures_stand_before_what_is_open_and_passes_are_folded():
     page = render_html(*gates.made("gated"))
     assert rows(page, "decisions-open") == [
-        "Rule Where Variant Outcome Observed Limits Allowed n Reason",
+        "Rule Where Variant Outcome Observed One-sided 95 % limits Allowed n Reason",
         "worst_slice_drop language ar pruned 90 % Fail 3.25 2.50 to 4.00 ≤ 5 points 212 "
         "worst_slice_drop said why it is fail.",
         "must_not_flip all examples pruned 90 % Fail 1 – none 2 must_not_flip said why it is fail.",

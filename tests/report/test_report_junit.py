@@ -21,16 +21,16 @@ def test_one_suite_per_variant_and_one_case_per_rule_and_slice():
     twice = gates.gated((*gates.DECISIONS, replace(gates.DECISIONS[0], variant="int4")))
     root = parsed(twice)
     assert [(s.get("name"), *(s.get(t) for t in TOTALS)) for s in root] == [
-        ("pruned 90 %", "8", "2", "0", "2"),
+        ("pruned 90 %", "8", "2", "1", "1"),
         ("int4", "1", "0", "0", "0"),
     ]
-    assert [root.get(t) for t in TOTALS] == ["9", "2", "0", "2"]
+    assert [root.get(t) for t in TOTALS] == ["9", "2", "1", "1"]
     cases = [(c.get("classname"), c.get("name"), [child.tag for child in c]) for c in root[0]]
     assert cases == [
         ("undertow.worst_slice_drop", "language=ar", ["failure"]),
         ("undertow.must_not_flip", "all", ["failure"]),
         ("undertow.max_new_errors", "all", ["skipped"]),
-        ("undertow.max_churn", "all", ["skipped"]),
+        ("undertow.max_churn", "all", ["error"]),
         ("undertow.max_drop", "all", []),
         ("undertow.worst_slice_drop", "language=de", []),
         ("undertow.min_realised_speedup", "all", []),
@@ -44,13 +44,34 @@ def test_an_advice_turns_nothing_red_and_says_why():
         said["undertow.max_new_errors"].get("message")
         == "advisory: max_new_errors said why it is fail."
     )
-    assert said["undertow.max_churn"].get("message") == "cannot tell: There is no floor."
     failure = said["undertow.worst_slice_drop"]
     assert failure.attrib == {
         "message": "worst_slice_drop said why it is fail.",
         "type": "worst_slice_drop",
     }
-    assert failure.text == "limit ≤ 5 points; observed limits 2.50 to 4.00; n = 212"
+    assert failure.text == "limit ≤ 5 points; one-sided 95 % limits 2.50 to 4.00; n = 212"
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "tag"), [("report", "error"), ("fail", "failure"), ("pass", "skipped")]
+)
+def test_what_cannot_be_told_is_red_where_the_exit_code_is(inconclusive, tag: str):
+    gate = gates.gated(tuple(d for d in gates.DECISIONS if d.outcome != "fail"))
+    root = ET.fromstring(junit_xml(gate, inconclusive))
+    (said,) = (c[0] for c in root.iter("testcase") if len(c))
+    assert (said.tag, said.get("message")) == (tag, "cannot tell: There is no floor.")
+    assert said.text == (
+        None if tag == "skipped" else "limit ≤ 1 point; one-sided 95 % limits –; n = 2,000"
+    )
+
+
+def test_an_advice_that_cannot_be_told_is_skipped():
+    open_ = gates.decision("max_churn", "cannot tell", tier="advisory", reason="There is no floor.")
+    (said,) = (c[0] for c in parsed(gates.gated((open_,))).iter("testcase") if len(c))
+    assert (said.tag, said.get("message")) == (
+        "skipped",
+        "advisory: cannot tell: There is no floor.",
+    )
 
 
 def test_sides_that_cannot_be_compared_are_one_case_in_error():

@@ -8,9 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from undertow.audit.result import Flow
 from undertow.report.effects import Effect, Panel
 from undertow.report.figures import svg
 from undertow.report.figures.floor import AgainstFloor, floor_chart
+from undertow.report.figures.flow import flow_chart
 from undertow.report.figures.forest import Axis, common_axis, forest
 from undertow.report.wording import Scale
 
@@ -346,3 +348,35 @@ def test_nothing_is_drawn_without_ink_or_size() -> None:
         "middle",
         "end",
     }
+
+
+# Of the flow chart, 0 to 104 (the longest limit times 1.04) stand between 172 and 420 − 46 = 374.
+FLOWS = (
+    Flow("cat", "dog", 80.0, 10.0, 70.0, 40.0, 100.0),
+    Flow("owl", "cat", 20.0, 18.0, 2.0, -0.0, 6.0),
+)
+
+
+def at_flow(value: float) -> float:
+    return 172 + 202 * value / 104
+
+
+def test_a_flow_stands_at_what_went_net_of_what_came_back():
+    chart = ElementTree.fromstring(flow_chart(FLOWS, "k", "Flows"))
+    bars, marks = of_class(chart, "rect", "band"), of_class(chart, "circle", "mark")
+    assert [number(b, "x", "width") for b in bars] == [
+        pytest.approx((172, at_flow(v) - 172), abs=0.01) for v in (80, 20)
+    ]
+    assert [number(m, "cx", "cy") for m in marks] == [
+        pytest.approx((at_flow(v), 6 + 25 * i + 12.5), abs=0.01) for i, v in enumerate((70, 2))
+    ]
+    assert [ends(e)[0:3:2] for e in of_class(chart, "line", "interval")] == [
+        pytest.approx((at_flow(low), at_flow(high)), abs=0.01) for low, high in ((40, 100), (0, 6))
+    ]
+    assert [m.attrib["fill"] for m in marks] == ["currentColor", "none"]
+
+
+def test_a_limit_below_zero_moves_zero_to_the_right():
+    flow = Flow("owl", "cat", 20.0, 18.0, 2.0, -10.0, 14.0)
+    chart = ElementTree.fromstring(flow_chart([flow], "k", "Flows"))
+    assert ends(the(chart, "line", "zero"))[0] == pytest.approx(172 + 202 * 10 / 30.8, abs=0.01)

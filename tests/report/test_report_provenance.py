@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +17,7 @@ from test_gating import run
 from undertow.errors import UserError
 from undertow.files import Request, audit_files
 from undertow.report import render_html
-from undertow.report.provenance import InputFile, Provenance, Sources, _digest
+from undertow.report.provenance import LIBRARIES, InputFile, Provenance, Sources, _digest, _made
 from undertow.report.schema import report_schema
 
 
@@ -151,3 +153,20 @@ def test_a_file_that_is_gone_before_its_digest_is_named(place: Path):
         f"{gone}: cannot be read a second time for its digest (No such file or directory); keep it "
         "in place until the report is written"
     )
+
+
+def test_each_library_has_its_own_version(place: Path):
+    audit_files(Request([place / "old.csv"], [[place / "good.csv"]]), place / "out")
+    said = dict(map(tuple, report(place / "out")["versions"]))
+    assert {name: said[name] for name in LIBRARIES} == {name: version(name) for name in LIBRARIES}
+
+
+def test_the_time_is_in_utc_wherever_it_is_made(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert _made() == "2023-11-14 22:13:20 UTC"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

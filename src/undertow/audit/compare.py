@@ -27,6 +27,7 @@ from undertow.audit.measures import (
     taxicab,
     total_variation,
 )
+from undertow.audit.measures.error_rates import mistakes
 from undertow.audit.needs import supported
 from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
@@ -258,7 +259,13 @@ def _one_variant(
     made = VariantAudit(
         arm=arm,
         headline=variant_headline(
-            arm, frame, count, made_of, floored=pair.design.repeats > 0, level=pair.settings.level
+            arm,
+            frame,
+            count,
+            made_of,
+            floored=pair.design.repeats > 0,
+            level=pair.settings.level,
+            mistakes=mistakes(pair.reference),
         ),
         verdict=variant_verdict(frame, pair.settings),
         scope=pair.design.scope,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,8 @@ from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.verdicts import COSTLY, PRIORITY, Verdict, count_verdict, moved_answers, risen
 from undertow.audit.wording import signed
 
+BEYOND = "accuracy_beyond_overall"
+
 
 def variant_headline(
     arm: Arm,
@@ -22,13 +25,14 @@ def variant_headline(
     *,
     floored: bool,
     level: float,
+    mistakes: Mapping[str, str] | None = None,
 ) -> str:
-    """Top line, who pays, and how many examples against chance: one sentence each, in that
-    order."""
+    """Top line, who pays, and how many examples against chance: one sentence each, in that order.
+    ``mistakes``: what an error rate counts, in the words of the classes."""
     said = [
         _top_line(arm, findings, level),
         _slices(findings, _by_answers(composition)),
-        _error_rates(risen(findings, level)),
+        _error_rates(risen(findings, level), mistakes or {}),
         _examples(findings, count, floored, level),
     ]
     return " ".join(s for s in said if s)
@@ -101,7 +105,21 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
     if pays is not None:
         most = "pays most" if pays is first else "pays most of the others"
         said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
-    return f"{worse.height} of {rows.height} slices lose more than chance; {'; '.join(said)}."
+    lose = "loses" if worse.height == 1 else "lose"
+    many = f"{worse.height} of {rows.height} slices {lose} more than chance"
+    return f"{many}{_beyond(findings, worse)}; {'; '.join(said)}."
+
+
+def _beyond(findings: pl.DataFrame, worse: pl.DataFrame) -> str:
+    """Where the whole loses every slice may share that: how many are shown to lose more."""
+    whole = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
+    rows = findings.filter(pl.col("measure") == BEYOND)
+    if rows.height == 0 or whole.height == 0 or whole["verdict"][0] != "worse":
+        return ""
+    more = rows.filter(pl.col("verdict") == "worse").join(worse, on=["slice", "value"], how="semi")
+    if more.height == worse.height:
+        return ", beyond what the whole loses"
+    return f", {more.height or 'none'} of them beyond what the whole loses"
 
 
 def _reason(row: dict[str, Any], by_answers: dict[str, str]) -> str | None:
@@ -112,12 +130,14 @@ def _shift(row: dict[str, Any], of: str = "") -> str:
     return f"{of}{signed(row['effect'])} points ({signed(row['low'])} to {signed(row['high'])})"
 
 
-def _error_rates(rows: pl.DataFrame) -> str:
-    """The largest rise, and how many more there are."""
+def _error_rates(rows: pl.DataFrame, mistakes: Mapping[str, str]) -> str:
+    """The largest rise, and how many more there are. A rate is told in the words of the classes:
+    which of two is the positive one is often no more than a guess."""
     if rows.height == 0:
         return ""
     first = rows.row(0, named=True)
     rate = first["measure"].replace("_", " ")
+    rate += f" ({mistakes[first['measure']]})" if first["measure"] in mistakes else ""
     where = "" if first["slice"] == ALL else f" of {first['slice']} {first['value']}"
     counts = first["note"].split(";")[0]
     named = f", {counts}" if counts.startswith("false ") else ""
@@ -150,14 +170,18 @@ def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) 
     whole = findings.filter((pl.col("measure") == "modal_disagreement") & (pl.col("slice") == ALL))
     found: Verdict = whole["verdict"][0] if whole.height else "undefined"
     verdict = count_verdict(count.p, found, above=True, level=level)
-    said = {"worse": "more than chance", "within tolerance": "no more than chance"}
-    return said.get(verdict, "which cannot be told from chance")
+    if verdict == "changed":
+        inside = count.observed <= count.floor_high  # Two-sided, where p is one-sided.
+        return f"more than chance (p = {count.p:.2g})" if inside else "more than chance"
+    if verdict == "within tolerance":
+        return "no more than chance"
+    return "which cannot be told from chance"
 
 
 def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
     """Votes can move before a modal answer does; said only where the count alone would hide it."""
     moved = moved_answers(findings)
-    if moved is None or count.p <= level or moved["verdict"] != "worse":
+    if moved is None or count.p <= level or moved["verdict"] != "changed":
         return ""
     return (
         f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance "

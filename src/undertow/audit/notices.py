@@ -6,6 +6,7 @@ Each is one sentence. None of them turns a verdict; they stand before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
@@ -28,10 +29,38 @@ minus ten)."""
 Z = 1.645
 """One-sided 5 %: a reference is at chance where it is not shown to be above it."""
 
+SOURCES = frozenset(
+    [
+        "patient",
+        "subject",
+        "participant",
+        "user",
+        "speaker",
+        "author",
+        "customer",
+        "household",
+        "session",
+        "conversation",
+        "dialogue",
+        "document",
+        "doc",
+        "article",
+        "passage",
+        "paragraph",
+        "scene",
+        "video",
+        "clip",
+        "recording",
+    ]
+)
+"""Words in a column's name that say where an example comes from."""
+MANY = 10
+"""Values from which such a column is not taken for a slice."""
+
 
 def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, one answer to nearly everything, a reference at
-    chance, labels missing: in this order."""
+    chance, labels missing, examples that may belong together: in this order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),
@@ -39,6 +68,7 @@ def notices(pair: Pair) -> tuple[str, ...]:
         *_one_answer(pair.variant),
         *_at_chance(pair.reference),
         *_unlabelled(pair),
+        *_belong_together(pair.reference),
     )
 
 
@@ -212,3 +242,27 @@ def _unlabelled(pair: Pair) -> Iterator[str]:
         f"{n - kept:,} of {n:,} examples do not have {what}: {outcome} and its slices are over the "
         f"other {kept:,}."
     )
+
+
+def _belong_together(records: Records) -> Iterator[str]:
+    """Several examples of one patient or document say less than as many of different ones. Nobody
+    has said so here, but a column's name does."""
+    if records.manifest.clustering is not None or "cluster" in records.examples.columns:
+        return
+    for name in records.examples.columns:
+        values = records.examples[name]
+        if name == "example_id" or not _names_a_source(name):
+            continue
+        known, different = len(values) - values.null_count(), values.drop_nulls().n_unique()
+        if MANY <= different <= known / 2:
+            yield (
+                f"Column {name!r} has {different:,} values for {known:,} examples. If those of one "
+                f"{name} belong together, every limit here is too narrow: add --cluster {name}; if "
+                "they do not, --cluster none."
+            )
+            return
+
+
+def _names_a_source(name: str) -> bool:
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    return not SOURCES.isdisjoint(words) or (len(words) > 1 and words[-1] == "id")

@@ -22,8 +22,6 @@ from undertow.card import Card
 from undertow.records.clusters import Clusters, clusters_of
 from undertow.records.records import Records
 
-NO_DIRECTION = "more than chance, but neither direction of this measure is worse"
-
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -134,8 +132,6 @@ class Pair:
         **numbers: float,
     ) -> Finding:
         """One row of the findings table; a number that was not measured is NaN."""
-        if verdict == "undefined" and not np.isnan(numbers.get("effect", np.nan)):
-            note = "; ".join(filter(None, (note, NO_DIRECTION)))
         return Finding(
             variant=self.variant.name,
             measure=name,

@@ -14,20 +14,25 @@ from undertow.audit.settings import Settings
 from undertow.audit.slices.table import ALL
 from undertow.card import Card
 
-Verdict = Literal["worse", "mixed", "better", "within tolerance", "too small to tell", "undefined"]
+Verdict = Literal[
+    "worse", "mixed", "changed", "better", "within tolerance", "too small to tell", "undefined"
+]
 VERDICTS: tuple[Verdict, ...] = (
     "worse",
     "mixed",
+    "changed",
     "better",
     "within tolerance",
     "too small to tell",
     "undefined",
 )
 """``mixed`` is a verdict on a variant alone: the whole gains and slices lose, or the reverse. No
-finding has it."""
+finding has it. ``changed``: more than chance, in a way that by itself costs nobody, such as answers
+that moved."""
 PRIORITY: tuple[Verdict, ...] = (
     "worse",
     "mixed",
+    "changed",
     "too small to tell",
     "better",
     "within tolerance",
@@ -39,10 +44,9 @@ ERROR_RATES = ("false_positive_rate", "false_negative_rate")
 
 
 def direction(effect: float, worse: str) -> Verdict:
-    """What a change that is more than chance means, given which direction costs somebody; undefined
-    if neither does."""
+    """What a change that is more than chance means, given which direction costs somebody."""
     if worse == "neither":
-        return "undefined"
+        return "changed"
     return "worse" if (effect > 0) == (worse == "higher") else "better"
 
 
@@ -95,61 +99,67 @@ def floor_verdict(
 
 
 def count_verdict(p: float, found: Verdict, *, above: bool, level: float) -> Verdict:
-    """Verdict on a count, or a mean over all examples, against its floor: p decides whether it is
-    more than chance.
+    """Verdict on how many examples, or how many votes, changed, against the floor: p decides
+    whether that is more than chance, or fewer.
 
     Where it does not, ``found``, the verdict of the finding about the same, says whether the floor
     was narrow enough to conclude anything.
     """
     if p <= level:
-        return "worse" if above else "better"
+        return "changed" if above else "within tolerance"
     return (
         "too small to tell" if math.isnan(p) or found == "too small to tell" else "within tolerance"
     )
 
 
 def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
-    """Worse if accuracy is, on the whole or on a slice, or if answers on the whole moved more than
-    chance and enough to matter (by the overall tolerance: with many members a shift of one vote in
-    a thousand is more than chance).
+    """Worse if accuracy is, on the whole or on a slice, or if an error rate of a binary task rises
+    (``risen``). ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice
+    gains.
 
-    About the models at hand, moved answers inform only: any other model moves more answers than
-    repeat runs of one model do, also one that is as good. How many may move is a question for the
+    Better if the whole gains and nobody is shown to lose. Else changed, if answers on the whole
+    moved more than chance and enough to matter (by the overall tolerance: with many members a shift
+    of one vote in a thousand is more than chance). Answers that moved cost nobody by themselves: as
+    many may have become right as wrong. About the models at hand they inform only, since any other
+    model moves more answers than repeat runs of one do; how many may move is a question for the
     gate (``max_churn``). Without outcomes they are all there is, and decide.
 
-    ``mixed`` where the whole gains and somebody loses, or the whole loses and a slice gains: worse
-    by the same questions.
-
     An audit asks a dozen measures; if any of them could turn the verdict, one null comparison in
-    three would be called worse. So three questions decide, each at the audit's level, and the other
-    findings inform. Of a binary task a fourth one does, whether an error rate rises (``risen``): it
-    takes half of the level of the question about votes. The share of null comparisons that are
-    called worse is in ``docs/calibration-verdicts.md``.
+    three would be called worse. So two questions about accuracy decide, each at the audit's level,
+    and one about error rates at half of it; the other findings inform. The share of null
+    comparisons that are called worse is in ``docs/calibration-verdicts.md``.
     """
     accuracy = findings.filter(pl.col("measure") == "accuracy")
-    moved, errors = moved_answers(findings), risen(findings, settings.level)
-    enough = (
-        moved is not None
-        and moved["verdict"] == "worse"
-        and moved["effect"] >= settings.tolerance_overall
-        and (moved["measure"] == "taxicab" or not accuracy.height)
-        and not (_asks_error_rates(findings) and moved["p_adjusted"] > settings.level / 2)
-    )
     whole, slices = (
         set(accuracy.filter(part)["verdict"])
         for part in (pl.col("slice") == ALL, pl.col("slice") != ALL)
     )
-    if ("better" in whole and ("worse" in slices or errors.height)) or (
-        "worse" in whole and "better" in slices
-    ):
+    loses = "worse" in slices or bool(risen(findings, settings.level).height)
+    if ("better" in whole and loses) or ("worse" in whole and "better" in slices):
         return "mixed"
-    if enough or "worse" in whole | slices or errors.height:
+    if "worse" in whole or loses:
         return "worse"
+    if "better" in whole:
+        return "better"
+    if _moved_enough(findings, settings, labelled=bool(accuracy.height)):
+        return "changed"
     if accuracy.height:
         return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
+    moved = moved_answers(findings)
     if moved is None:
         return "undefined"
-    return "within tolerance" if moved["verdict"] == "worse" else moved["verdict"]
+    return "within tolerance" if moved["verdict"] == "changed" else moved["verdict"]
+
+
+def _moved_enough(findings: pl.DataFrame, settings: Settings, *, labelled: bool) -> bool:
+    """Whether votes, or without outcomes answers, moved more than chance and enough to matter."""
+    moved = moved_answers(findings)
+    return (
+        moved is not None
+        and moved["verdict"] == "changed"
+        and moved["effect"] >= settings.tolerance_overall
+        and (moved["measure"] == "taxicab" or not labelled)
+    )
 
 
 def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
@@ -163,10 +173,6 @@ def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
     share = level / 2 / max(families, 1)
     shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("effect") > 0))
     return shown.sort("effect", descending=True, maintain_order=True)
-
-
-def _asks_error_rates(findings: pl.DataFrame) -> bool:
-    return bool(findings["measure"].is_in(ERROR_RATES).any())
 
 
 def moved_answers(findings: pl.DataFrame) -> dict[str, Any] | None:

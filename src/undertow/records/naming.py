@@ -49,13 +49,14 @@ def told_apart(records: Records, path: Path, taken: Collection[str]) -> Records:
         name = path.resolve().name
     if name in parents[:1] and name in taken:
         # Several loose files are called after their folder, which then tells nothing apart.
-        return named(records, _free(taken))
+        return named(records, free_name(taken))
     while name in taken and parents:
         name = f"{parents.pop(0)}/{name}"
     return named(records, name)
 
 
-def _free(taken: Collection[str]) -> str:
+def free_name(taken: Collection[str]) -> str:
+    """``variant``, with a number where there is one already."""
     count = 1
     while (name := UNNAMED if count == 1 else f"{UNNAMED} {count}") in taken:
         count += 1

@@ -1,93 +1,125 @@
-"""The charts of a page, drawn from its parts."""
+"""One chart of an audit by itself, as it stands in no page: the forest of slices, the floor, the
+flow of answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import re
 
 from markupsafe import Markup
 
-from undertow.audit.verdicts import VERDICTS
+from undertow.audit.result import Audit, VariantAudit
+from undertow.errors import UserError
 from undertow.report.cards import scale_of, title_of
-from undertow.report.counts import CountRow
-from undertow.report.effects import Panel, SliceEffects
+from undertow.report.counts import changed_verdict, counts, whole
+from undertow.report.effects import slice_effects
 from undertow.report.figures.floor import AgainstFloor, floor_chart
-from undertow.report.figures.forest import NARROW, WIDE, Room, common_axis, forest
-from undertow.report.naming import whole
-from undertow.report.parts import WORDS, Page
+from undertow.report.figures.flow import flow_chart
+from undertow.report.figures.forest import common_axis, forest
+from undertow.report.figures.svg import tag
+from undertow.report.naming import whole as whole_name
+from undertow.report.panels import count_chart
+from undertow.report.wording import absent, percent, short
+
+KINDS = ("forest", "floor", "flow")
+PAPER, INK = "#fdfcf9", "#1c1b19"
+MARGIN = 14
+_SIZE = re.compile(r'width="([0-9.]+)" height="([0-9.]+)"')
 
 
-@dataclass(frozen=True)
-class PanelView:
-    """The chart of one variant and the words above it."""
+def chart(audit: Audit, kind: str = "forest", variant: str | None = None) -> str:
+    """The SVG, whole in itself. ``variant`` may be left out where there is one, and for the floor,
+    which shows all. Raises ``UserError`` for a chart that this audit does not have."""
+    if kind not in KINDS:
+        raise UserError(f"plot({kind!r}): there is no such chart; choose {', '.join(KINDS)}")
+    if kind == "floor":
+        return alone(_floor(audit))
+    one = _variant(audit, kind, variant)
+    return alone(_forest(audit, one) if kind == "forest" else _flow(audit, one))
 
-    variant: str
-    said: str
-    shown: int
-    chart: Markup
-    wide: Markup | None
-    """The same with room for every number, where it stands alone."""
+
+def alone(drawn: Markup) -> str:
+    """The chart on paper of its own, so that it reads the same in a dark notebook and on a
+    slide."""
+    found = _SIZE.search(drawn)
+    sides = found.groups() if found else ("420", "300")
+    width, height = (float(side) + 2 * MARGIN for side in sides)
+    made = tag(
+        "svg", tag("rect", x=-MARGIN, y=-MARGIN, width=width, height=height, fill=PAPER), drawn,
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"{-MARGIN} {-MARGIN} {width:g} {height:g}",
+        width=width, height=height, color=INK,
+    )  # fmt: skip
+    return str(made)
 
 
-def panels(parts: Page) -> tuple[PanelView, ...]:
-    shown = parts.effects
-    if shown is None:
-        return ()
-    alone = len(shown.panels) == 1
-    return tuple(
-        PanelView(
-            p.variant,
-            _verdicts_said(p),
-            len(p.effects),
-            _drawn(shown, p, NARROW, f"slices-{n}", parts.outcome),
-            _drawn(shown, p, WIDE, f"slices-{n}-wide", parts.outcome) if alone else None,
+def _variant(audit: Audit, kind: str, name: str | None) -> VariantAudit:
+    names = [v.arm.name for v in audit.variants]
+    if name is None and len(names) == 1:
+        return audit.variants[0]
+    if name not in names:
+        what = "there are several variants" if name is None else f"there is no variant {name!r}"
+        choices = ", ".join(repr(short(n, 60)) for n in names[:12])
+        raise UserError(f"plot({kind!r}): {what}; choose variant= one of {choices}")
+    return audit.variants[names.index(name)]
+
+
+def _forest(audit: Audit, variant: VariantAudit) -> Markup:
+    shown = slice_effects(audit, panels=len(audit.variants))
+    panels = shown.panels if shown else ()
+    panel = next((p for p in panels if p.variant == variant.arm.name), None)
+    if shown is None or panel is None:
+        raise UserError(
+            "plot('forest'): no finding is about a slice; name slices, by='class' or by= a column"
         )
-        for n, p in enumerate(shown.panels)
+    measure = title_of(shown.measure, audit.reference.outcome)
+    title = f"{measure} by slice, {whole_name(variant.arm.name)}"
+    axis, scale = common_axis([panel]), scale_of(shown.measure)
+    return forest(panel, axis, scale, _key("forest", audit, variant), title, len(shown.columns))
+
+
+def _floor(audit: Audit) -> Markup:
+    key = _key("floor", audit)
+    floored = tuple(row for row in counts(audit) if not absent(row.count.floor))
+    drawn = count_chart(floored, key)
+    if drawn is not None:
+        return drawn
+    rows = [row for v in audit.variants for row in _churned(audit, v)]
+    if not rows:
+        raise UserError(
+            "plot('floor'): there is no floor, as the old model was run once; give repeat runs or "
+            "members of it, compare([old, old_again], new)"
+        )
+    return floor_chart(
+        rows, key, "Answers that changed, against their floor", "share of answers that changed"
     )
 
 
-def _drawn(shown: SliceEffects, panel: Panel, room: Room, key: str, outcome: str) -> Markup:
-    named = f"{title_of(shown.measure, outcome)} by slice, {whole(panel.variant)}"
-    axis, scale = common_axis(shown.panels, room), scale_of(shown.measure)
-    return forest(panel, axis, scale, key, named, len(shown.columns))
-
-
-def _verdicts_said(panel: Panel) -> str:
-    said = ", ".join(
-        f"{panel.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if panel.verdicts.get(v)
-    )
-    if len(panel.effects) < panel.total:
-        said += f" · {len(panel.effects)} of {panel.total:,} slices drawn"
-    return said
-
-
-def count_chart(counts: tuple[CountRow, ...]) -> Markup | None:
-    rows = [
+def _churned(audit: Audit, variant: VariantAudit) -> list[AgainstFloor]:
+    """Beside one variant member the floor is what repeat runs of the reference change."""
+    row = whole(audit.findings, variant.arm.name, "churn")
+    if row is None or absent(row["floor"]):
+        return []
+    said = f"{percent(row['changed'])} of answers changed; repeat runs {percent(row['floor'])}"
+    return [
         AgainstFloor(
-            r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low,
-            r.count.floor_high, r.verdict, f"{r.cells[0]} changed; floor {r.cells[1]}; {r.verdict}",
+            variant.arm.name, "", row["changed"], row["floor"], row["floor_low"], row["floor_high"],
+            changed_verdict(audit, variant), said,
         )
-        for r in counts
     ]  # fmt: skip
-    title = "Examples that changed their modal answer, against their floor"
-    return (
-        floor_chart(rows, "count", title, "examples that changed their modal answer")
-        if rows
-        else None
-    )
 
 
-def taxicab_chart(counts: tuple[CountRow, ...]) -> Markup | None:
-    rows = [
-        AgainstFloor(
-            r.name, r.fact, r.count.mean_taxicab, r.count.mean_taxicab_floor, float("nan"),
-            float("nan"), r.taxicab_verdict, f"mean Taxicab {r.cells[6]}; floor {r.cells[7]}",
+def _flow(audit: Audit, variant: VariantAudit) -> Markup:
+    found = variant.composition
+    if found is None or not found.flows:
+        raise UserError(
+            "plot('flow'): no answer went from one class to another, or answers have no classes; "
+            "plot('forest') shows slices"
         )
-        for r in counts
-    ]  # fmt: skip
-    return (
-        floor_chart(
-            rows, "taxicab", "Mean Taxicab distance, against its floor", "mean Taxicab, 0 to 2"
-        )
-        if rows
-        else None
-    )
+    title = f"Where answers went, {whole_name(variant.arm.name)}"
+    return flow_chart(found.flows, _key("flow", audit, variant), title)
+
+
+def _key(kind: str, audit: Audit, variant: VariantAudit | None = None) -> str:
+    """Tells the ids of one chart from those of others in the same notebook."""
+    said = f"{audit.headline}\n{'' if variant is None else variant.arm.name}"
+    return f"{kind}-{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:8]}"

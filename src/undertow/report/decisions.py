@@ -72,8 +72,13 @@ def gate_part(gate: GateResult) -> GatePart:
         rest=rest,
         open=tuple(r for r in rows if r.outcome != "pass"),
         passed=tuple(r for r in rows if r.outcome == "pass"),
-        confidence=f"{100 - 100 * gate.level:g} %",
+        confidence=confidence(gate.level),
     )
+
+
+def confidence(level: float) -> str:
+    """0.05 as ``95 %``."""
+    return f"{100 - 100 * level:g} %"
 
 
 def _headline(reason: str) -> tuple[str, str]:

@@ -23,13 +23,13 @@ from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
-from undertow.report.charts import count_chart, panels, taxicab_chart
 from undertow.report.contents import PARTS, contents
 from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of
 from undertow.report.effects import floored, reason_of
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
 from undertow.report.naming import breakable, whole
+from undertow.report.panels import count_chart, panels, taxicab_chart
 from undertow.report.parts import WORDS, Page, page
 from undertow.report.provenance import Provenance, without_folders
 from undertow.report.terms import explained
@@ -50,7 +50,7 @@ def render_html(
     decided = None if gate is None else gate_part(gate)
     sections = {} if parts is None else _sections(parts)
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             page=parts,
@@ -94,7 +94,7 @@ def _page_title(parts: Page | None, gate: GateResult | None) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("undertow.report"),
         autoescape=True,

@@ -6,26 +6,30 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from undertow.audit.gate.result import Decision, GateResult
-from undertow.report.decisions import in_order, limit_of, limits_of, without_verdict
+from undertow.audit.gate.result import Decision, GateResult, Inconclusive
+from undertow.report.decisions import confidence, in_order, limit_of, limits_of, without_verdict
 from undertow.report.wording import line
 
 REASON = 2000
 """Characters of a reason."""
+OPEN: dict[Inconclusive, str] = {"report": "error", "fail": "failure", "pass": "skipped"}
+"""The element of a required rule that cannot tell."""
 
 
-def junit_xml(gate: GateResult) -> bytes:
+def junit_xml(gate: GateResult, inconclusive: Inconclusive = "report") -> bytes:
     """A suite for each variant, a case for each rule and slice. The same gate gives the same bytes.
 
-    A required rule that fails is a failure. What is open, and an advisory rule that fails, is
-    skipped with the reason, so that an advice turns no pipeline red. Sides that cannot be compared
-    are one case in error.
+    A required rule that fails is a failure, and one that cannot tell is what ``inconclusive`` says:
+    an error (``report``), a failure, or skipped with the reason (``pass``), so that the cases are
+    red where the exit code is. An advisory rule that does not pass is skipped, as an advice turns
+    no pipeline red. Sides that cannot be compared are one case in error.
     """
     root = ET.Element("testsuites", name="undertow")
     if gate.audit is None:
         root.append(_refused(gate))
     for variant in dict.fromkeys(d.variant for d in gate.decisions):
-        root.append(_suite(variant, [d for d in gate.decisions if d.variant == variant]))
+        decisions = [d for d in gate.decisions if d.variant == variant]
+        root.append(_suite(variant, decisions, gate.level, inconclusive))
     for total in ("tests", "failures", "errors", "skipped"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
     ET.indent(root)
@@ -33,31 +37,43 @@ def junit_xml(gate: GateResult) -> bytes:
     return content + b"\n"
 
 
-def _suite(variant: str, decisions: Sequence[Decision]) -> ET.Element:
+def _suite(
+    variant: str, decisions: Sequence[Decision], level: float, inconclusive: Inconclusive
+) -> ET.Element:
     suite = ET.Element("testsuite", name=line(variant, 200) or "variant")
     seen: Counter[tuple[str, str]] = Counter()
     for decision in in_order(tuple(decisions)):
         where = line(decision.where, 200)
         seen[decision.rule, where] += 1
         times = seen[decision.rule, where]
-        suite.append(_case(decision, where if times == 1 else f"{where} ({times})"))
+        case = _case(decision, where if times == 1 else f"{where} ({times})")
+        _say(case, decision, level, inconclusive)
+        suite.append(case)
     return _counted(suite)
 
 
 def _case(d: Decision, name: str) -> ET.Element:
-    case = ET.Element("testcase", classname=f"undertow.{line(d.rule, 100)}", name=name, time="0")
-    reason = line(without_verdict(d.reason), REASON)
+    return ET.Element("testcase", classname=f"undertow.{line(d.rule, 100)}", name=name, time="0")
+
+
+def _say(case: ET.Element, d: Decision, level: float, inconclusive: Inconclusive) -> None:
+    """What a case says that does not pass."""
     if d.outcome == "pass":
-        return case
+        return
+    reason = line(without_verdict(d.reason), REASON)
+    message = reason if d.outcome == "fail" else f"cannot tell: {reason}"
     if d.tier == "advisory":
-        open_ = "" if d.outcome == "fail" else "cannot tell: "
-        ET.SubElement(case, "skipped", message=f"advisory: {open_}{reason}")
-    elif d.outcome == "fail":
-        told = ET.SubElement(case, "failure", message=reason, type=line(d.rule, 100))
-        told.text = f"limit {limit_of(d)}; observed limits {limits_of(d)}; n = {d.n_examples:,}"
-    else:
-        ET.SubElement(case, "skipped", message=f"cannot tell: {reason}")
-    return case
+        ET.SubElement(case, "skipped", message=f"advisory: {message}")
+        return
+    tag = "failure" if d.outcome == "fail" else OPEN[inconclusive]
+    if tag == "skipped":
+        ET.SubElement(case, tag, message=message)
+        return
+    told = ET.SubElement(case, tag, message=message, type=line(d.rule, 100))
+    told.text = (
+        f"limit {limit_of(d)}; one-sided {confidence(level)} limits {limits_of(d)}; "
+        f"n = {d.n_examples:,}"
+    )
 
 
 def _refused(gate: GateResult) -> ET.Element:

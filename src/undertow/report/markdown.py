@@ -88,7 +88,8 @@ def _decisions(gate: GateResult) -> str:
     part = gate_part(gate)
     if not gate.decisions:
         return ""
-    heads = ("Outcome", "Rule", "Where", "Variant", "Observed", "Limits", "Limit", "n", "Reason")
+    limits = f"One-sided {part.confidence} limits"
+    heads = ("Outcome", "Rule", "Where", "Variant", "Observed", limits, "Allowed", "n", "Reason")
     said = (
         [_table("What does not pass", heads, [_decided(r) for r in part.open[:DECISIONS]])]
         if part.open

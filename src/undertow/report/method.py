@@ -61,8 +61,8 @@ def _reading(audit: Audit, effects: SliceEffects | None, many: bool) -> Iterator
     """How to read what is on the page, and nothing about what is not."""
     if effects is not None:
         yield f"{WORSE_OF_MEMBERS if many else WORSE_OF_EXAMPLES} {WITHIN}"
-    if "mixed" in (audit.verdict, *(v.verdict for v in audit.variants)):
-        yield MIXED
+    verdicts = {audit.verdict, *(v.verdict for v in audit.variants)}
+    yield from (said for word, said in (("changed", CHANGED), ("mixed", MIXED)) if word in verdicts)
     if many or floored(effects):
         yield BAND
     if effects is not None:
@@ -117,6 +117,10 @@ WORSE_OF_EXAMPLES = (
 WITHIN = (
     "It is called within tolerance only if its whole interval lies inside the tolerance; where the "
     "interval is wider than that, the audit says that it cannot tell, and what would."
+)
+CHANGED = (
+    "A variant is called changed where its answers moved more than chance and neither a loss nor a "
+    "gain is shown: as many may have become right as wrong."
 )
 MIXED = (
     "A variant is called mixed where the whole gains while a slice loses or an error rate rises, "

@@ -31,6 +31,7 @@ SMOKE = "Smoke scale: this audit only proves that it runs. Its numbers are not a
 WORDS: dict[str, str] = {
     "worse": "Worse",
     "mixed": "Mixed",
+    "changed": "Changed",
     "better": "Better",
     "within tolerance": "Within tolerance",
     "too small to tell": "Too small to tell",
@@ -39,6 +40,7 @@ WORDS: dict[str, str] = {
 SIGN = {
     "worse": "▼",
     "mixed": "◆",
+    "changed": "⇄",
     "better": "▲",
     "within tolerance": "●",
     "too small to tell": "◇",

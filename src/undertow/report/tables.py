@@ -103,7 +103,8 @@ def _over_row(row: dict[str, Any]) -> OverRow:
 
 def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTable:
     """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
-    rank = {"worse": 0, "better": 1, "too small to tell": 2, "within tolerance": 3, "undefined": 4}
+    order = ("worse", "changed", "better", "too small to tell", "within tolerance", "undefined")
+    rank = {verdict: place for place, verdict in enumerate(order)}
     chosen = findings.sort(
         pl.col("slice") != ALL,
         pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),

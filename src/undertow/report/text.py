@@ -34,7 +34,7 @@ def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
     parts = page(audit)
     said = [f"NOTE: {line(notice)}" for notice in parts.notices]
     said += [] if gate is None else [*_gate(gate), *_comparable(parts), ""]
-    said.append(f"{WORDS[parts.verdict].upper()}: {parts.headline}")
+    said.append(_verdict(parts))
     if parts.stamp:
         said.append(parts.stamp)
     said += [line(one, 600) for one in parts.about]
@@ -51,6 +51,20 @@ def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
 def gate_text(gate: GateResult) -> str:
     """A gate for a terminal; the audit beneath it follows, where there is one."""
     return _lines(_gate(gate)) if gate.audit is None else summary_text(gate.audit, gate)
+
+
+def verdict_line(audit: Audit) -> str:
+    """The verdict and nothing else."""
+    return quoted_for_logs(_verdict(page(audit)))
+
+
+def gate_line(gate: GateResult) -> str:
+    """The same of a gate."""
+    return quoted_for_logs(_gate(gate)[0])
+
+
+def _verdict(parts: Page) -> str:
+    return f"{WORDS[parts.verdict].upper()}: {parts.headline}"
 
 
 def _lines(said: list[str]) -> str:

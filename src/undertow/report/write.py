@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.audit.findings import FINDING_COLUMNS
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.result import EXEMPLAR_COLUMNS, Audit
 from undertow.errors import UserError
 from undertow.report.flips import FLIP_COLUMNS, flips
@@ -21,6 +21,16 @@ from undertow.report.publish import publish
 from undertow.report.serial import report_json
 
 PAGE = "report.html"
+AUDIT_FILES = (
+    PAGE,
+    "report.json",
+    "summary.md",
+    "findings.parquet",
+    "exemplars.parquet",
+    "flips.parquet",
+)
+"""What the report of an audit is made of."""
+GATE_FILES = (*AUDIT_FILES, "junit.xml")
 NOT_ALWAYS = {
     "findings.parquet": b"PAR1",
     "exemplars.parquet": b"PAR1",
@@ -36,29 +46,40 @@ def write_report(
     folder: Path,
     gate: GateResult | None = None,
     provenance: Provenance | None = None,
+    *,
+    inconclusive: Inconclusive = "report",
 ) -> Path:
     """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit
     ``findings.parquet``, ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
     ``provenance`` is of files that were read; without, page and JSON do not say where they come
-    from. There is no audit where a gate's sides could not be compared; then page, summary and
-    ``junit.xml`` say why. Returns the path of the page. Everything is made before anything is
+    from. ``inconclusive``: what a gate's rule that cannot tell is in ``junit.xml``. There is no
+    audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
+    Returns the path of the page. Everything is made before anything is
     written, and what was here of an earlier report goes before anything new comes, so that files of
     two runs never stand together. The page comes last and is missing where a run was killed. The
     same audit gives the same bytes. Raises ``UserError`` where the folder cannot be written.
     """
-    contents = _contents(audit, gate, provenance)
+    contents = _contents(audit, gate, provenance, inconclusive)
     try:
         publish(contents, folder, NOT_ALWAYS)
     except OSError as problem:
-        raise UserError(
-            f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
-        ) from problem
+        raise unwritable(folder, problem) from problem
     return folder / PAGE
 
 
+def unwritable(folder: Path, problem: OSError) -> UserError:
+    """The error where a report cannot be written to a folder."""
+    return UserError(
+        f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
+    )
+
+
 def _contents(
-    audit: Audit | None, gate: GateResult | None, provenance: Provenance | None
+    audit: Audit | None,
+    gate: GateResult | None,
+    provenance: Provenance | None,
+    inconclusive: Inconclusive,
 ) -> dict[str, bytes]:
     """What goes into each file; the page comes last, so that it is there only with all it names."""
     made: dict[str, bytes] = {}
@@ -67,7 +88,7 @@ def _contents(
         made["exemplars.parquet"] = _parquet(audit.exemplars, EXEMPLAR_COLUMNS)
         made["flips.parquet"] = _parquet(flips(audit), FLIP_COLUMNS)
     if gate is not None:
-        made["junit.xml"] = junit_xml(gate)
+        made["junit.xml"] = junit_xml(gate, inconclusive)
     made["report.json"] = report_json(audit, gate, provenance).encode("ascii")
     made["summary.md"] = summary_markdown(audit, gate).encode("utf-8")
     made[PAGE] = render_html(audit, gate, provenance).encode("utf-8")

@@ -36,7 +36,8 @@ def test_nearly_identical_models_pass_at_one_point():
     result = gate(old, [new], ONE_POINT)
     assert (result.verdict, result.exit_code) == ("pass", 0)
     assert result.decisions[0].reason == (
-        "Accuracy moved −0.04 points (95 % limits −0.17 to 0.08): a drop of 1 point is ruled out."
+        "Accuracy moved −0.04 points (one-sided 95 % limits −0.17 to 0.08): a drop of 1 "
+        "point is ruled out."
     )
 
 
@@ -92,7 +93,14 @@ def test_an_implausible_gain_is_not_a_pass():
     old, new = worlds.flipped_world(2000, 5, 205)
     result = gate(old, [new], ONE_POINT)
     assert result.verdict == "cannot tell"
-    assert result.decisions[0].rule == "implausible_gain"
+    guard = result.decisions[0]
+    assert guard.rule == "implausible_gain"
+    numbers = f"10.00 points (one-sided 95 % limits {guard.low:.2f} to {guard.high:.2f})"
+    assert result.reason == (
+        f"implausible_gain on all cannot be decided: Accuracy gained {numbers}, more than is "
+        "plausible: look for leaked answers, another prompt or another filter, or write max_gain "
+        "= 10 at the top of the policy. The one required check passes."
+    )
     assert (
         gate(old, [new], parse_policy("max_gain = 20.0\n[[max_drop]]\npoints = 1.0\n")).verdict
         == "pass"

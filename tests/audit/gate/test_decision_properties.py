@@ -328,7 +328,7 @@ def test_the_headline_names_what_failed_first_and_counts():
         "2 of 4 required checks fail; first max_drop on language=de: max_drop because de."
     )
     assert sentence([passed, open_]) == (
-        "1 of 2 required checks cannot be decided; first max_drop on language=ig: max_drop because "
+        "1 of 2 required checks cannot be decided; it is max_drop on language=ig: max_drop because "
         "ig."
     )
     assert (
@@ -336,11 +336,40 @@ def test_the_headline_names_what_failed_first_and_counts():
         == "All 2 required checks pass. 1 advisory check does not pass."
     )
     assert sentence([passed, failed, advice, advice]) == (
-        "1 of 2 required checks fail; first max_drop on language=de: max_drop because de."
+        "1 of 2 required checks fails; it is max_drop on language=de: max_drop because de."
         " 2 advisory checks do not pass."
     )
     assert sentence([_decision("max_drop", "pass", "en", "other"), failed]) == (
-        "1 of 2 required checks fail; first max_drop on language=de of new: max_drop because de."
+        "1 of 2 required checks fails; it is max_drop on language=de of new: max_drop because de."
+    )
+
+
+def test_a_single_check_is_not_counted():
+    said = {
+        outcome: sentence([_decision("max_drop", outcome, "de")])
+        for outcome in ("pass", "fail", "cannot tell")
+    }
+    assert said == {
+        "pass": "The one required check passes.",
+        "fail": "The one required check fails; it is max_drop on language=de: max_drop because de.",
+        "cannot tell": "The one required check cannot be decided; it is max_drop on language=de: "
+        "max_drop because de.",
+    }
+    advice = _decision("max_drop", "fail", "yy", tier="advisory")
+    assert sentence([advice]) == (
+        "No required rule decided anything. 1 advisory check does not pass."
+    )
+
+
+def test_a_guard_is_none_of_the_checks_of_the_policy():
+    guard = _decision("implausible_gain", "cannot tell", "de")
+    passed, failed = _decision("max_churn", "pass", "en"), _decision("max_drop", "fail", "de")
+    assert sentence([guard, passed, passed]) == (
+        "implausible_gain on language=de cannot be decided: implausible_gain because de. All 2 "
+        "required checks pass."
+    )
+    assert sentence([guard, failed, passed]) == (
+        "1 of 2 required checks fails; it is max_drop on language=de: max_drop because de."
     )
 
 

@@ -184,7 +184,7 @@ def test_equal_models_need_no_floor_to_show_that_no_answer_changed():
     assert once.verdict == "pass"
     high = 100 * stats.binomtest(0, 400).proportion_ci(0.9).high
     assert once.decisions[0].reason == (
-        f"0.00 % of answers changed (95 % limits 0.00 to {high:.2f}): more than 3 points is ruled "
+        f"0.00 % of answers changed (one-sided 95 % limits 0.00 to {high:.2f}): more than 3 points is ruled "
         "out, whatever the floor."
     )
 
@@ -272,3 +272,11 @@ def test_it_is_noticed_beside_a_repeat_run_that_is_left_out():
         mixed = models(old.pred_MN, np.vstack([again_N, new.pred_MN[1:]]))[1]
         found = gate(*_one((twice, mixed)), policy)
         assert [d.rule for d in found.decisions] == ["member_on_both_sides", "max_drop"]
+
+
+def test_limits_of_a_shift_lie_within_what_a_shift_can_be():
+    """Two runs that differ much, and one model that gets everything wrong: Student's limits of one
+    degree of freedom reach beyond −100 points."""
+    found = decide(models([[0] * 20, [0] * 19 + [1]], [[1] * 20]), "[[max_drop]]\npoints = 5\n")
+    assert found.high == 100.0
+    assert 0 < found.low < found.high

@@ -59,13 +59,39 @@ REFUSED = {
         "gate.toml, line 5: max_drop.points = -2: input should be greater than 0"
     ),
     "# nothing\n\n[[max_dorp]]\npoints = 1\n": (
-        "gate.toml, line 3: max_dorp is unknown; write one of level, max_gain, blessed, missing, "
+        "gate.toml, line 3: max_dorp is unknown, did you mean [[max_drop]]?"
+    ),
+    "speed = 1\n[[max_drop]]\npoints = 1\n": (
+        "gate.toml, line 1: speed is unknown, write one of level, max_gain, blessed, missing, "
         "[[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], "
         "[[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
     ),
-    "[[max_drop]]\npoint = 1\n": "gate.toml, line 1: max_drop.points is missing; add it",
+    "levl = 0.1\n[[max_drop]]\npoints = 1\n": (
+        "gate.toml, line 1: levl is unknown, did you mean level?"
+    ),
+    "[[max_drop]]\npoint = 2\n\n[[max_chrun]]\npoints = 1\n": (
+        "gate.toml, line 2: max_drop.point is unknown, did you mean points?; also line 4: "
+        "max_chrun is unknown, did you mean [[max_churn]]?"
+    ),
+    "[[max_drop]]\ntier = 'required'\n\n[[max_churn]]\npoint = 2\n": (
+        "gate.toml, line 1: max_drop.points is missing, write points = 1.0; also line 5: "
+        "max_churn.point is unknown, did you mean points?"
+    ),
+    "[[worst_slice_drop]]\npoints = 1\n": (
+        'gate.toml, line 1: worst_slice_drop.by is missing, write by = "language"'
+    ),
+    "[[max_drop]]\n" * 6: (
+        "; also ".join(
+            ["gate.toml, line 1: max_drop.points is missing, write points = 1.0"]
+            + [f"line {n}: max_drop.points is missing, write points = 1.0" for n in (2, 3, 4)]
+        )
+        + "; and 2 more"
+    ),
+    "[[max_drop]]\npoint = 1\n": (
+        "gate.toml, line 2: max_drop.point is unknown, did you mean points?"
+    ),
     "[[max_drop]]\npoints = 1\nwhere = 'all'\n": (
-        "gate.toml, line 3: max_drop.where is unknown; write one of tier, on, points"
+        "gate.toml, line 3: max_drop.where is unknown, write one of tier, on, points"
     ),
     "level = 'often'\n[[max_drop]]\npoints = 1\n": (
         "gate.toml, line 1: level = 'often': input should be a valid number"
@@ -141,8 +167,10 @@ def test_refused(text):
 def test_no_toml():
     with pytest.raises(UserError) as caught:
         parse_policy("[[max_drop]\npoints = 1\n")
-    assert str(caught.value).startswith("gate.toml: is not TOML: ")
-    assert "line 1" in str(caught.value)
+    assert str(caught.value) == (
+        "gate.toml: is not TOML: Expected ']]' at the end of an array declaration (at line 1, "
+        "column 11); correct it there"
+    )
 
 
 def test_files_that_are_no_policy(tmp_path: Path):

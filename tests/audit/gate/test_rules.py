@@ -86,7 +86,7 @@ def test_advisory_rules_never_decide():
     text = '[[max_drop]]\npoints = 1\ntier = "advisory"\n\n[[max_drop]]\npoints = 9\n'
     result = decided(by_language(lost=100), text)
     assert (result.verdict, [d.outcome for d in result.decisions]) == ("pass", ["fail", "pass"])
-    assert result.reason == "All 1 required checks pass. 1 advisory check does not pass."
+    assert result.reason == "The one required check passes. 1 advisory check does not pass."
 
 
 def test_advisory_rules_alone_decide_nothing():

@@ -117,7 +117,7 @@ def test_the_dual_finds_the_likeliest_distribution(name):
     effect = totals.sum() / sizes.sum()
     for mean in (effect - 0.15, effect - 0.02, effect + 0.02, effect + 0.15):
         gap_GU = (totals - mean * sizes)[None]
-        seen = (sizes**2).sum() / sizes.sum()
+        seen = (sizes**3).sum() / (sizes**2).sum()
         end_G = np.array([seen * ((-1.0 if gap_GU.sum() > 0 else 1.0) - mean)])
         weight_GU, left_G = bounded._likeliest(np.full_like(gap_GU, 1 / gap_GU.size), gap_GU, end_G)
         assert weight_GU.sum() + left_G[0] == pytest.approx(1, abs=1e-9)
@@ -286,3 +286,19 @@ def test_rare_large_losses_are_not_missed():
     assert (found.low_G > -0.0098).mean() <= 0.055
     mean_D, sd_D = loss_DN.mean(axis=1), loss_DN.std(axis=1, ddof=1)
     assert (mean_D - stats.t.isf(0.05, 49) * sd_D / np.sqrt(50) > -0.0098).mean() > 0.3
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("size_K", [[40] * 2 + [3] * 98, [20] * 5 + [3] * 95])
+def test_limits_hold_where_a_few_clusters_are_much_larger_than_the_rest(size_K):
+    """Symmetric clusters: each side errs in at most a twentieth, with room for 3 standard errors of
+    chance."""
+    rng, draws = np.random.default_rng(99), 1500
+    cluster_N = np.repeat(np.arange(100), size_K)
+    one_GN = sp.csr_array(np.ones((1, len(cluster_N))))
+    missed = np.zeros(2)
+    for _ in range(draws):
+        change_K = rng.choice([-1.0, 0.0, 1.0], p=[0.3, 0.4, 0.3], size=100)
+        found = mean_limits(one_GN, change_K[cluster_N], 0.1, cluster_N)
+        missed += found.low_G[0] > 0, found.high_G[0] < 0
+    assert (missed / draws < 0.055 + 3 * np.sqrt(0.05 * 0.95 / draws)).all()

@@ -16,7 +16,7 @@ from undertow.audit.stats.mcnemar import (
     paired_interval,
 )
 from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni, holm
-from undertow.audit.stats.power import detectable, members_for
+from undertow.audit.stats.power import detectable, members_for, size_for
 from undertow.audit.stats.welch import welch
 
 REFERENCE, VARIANT = (
@@ -179,3 +179,8 @@ def test_what_members_for_asks_for_is_detectable():
         ValueError, match=r"^effect 0 with deviations 1.0 and 1.0: no number of members could tell$"
     ):
         members_for(0, 1.0, 1.0)
+
+
+def test_an_open_verdict_needs_more_than_there_are():
+    assert size_for(100, 0.1, 0.05) == 400
+    assert size_for(100, 0.1, 0.2) == size_for(100.5, 0.1, 0.2) == 101

@@ -252,3 +252,11 @@ def test_no_slice_at_all():
     none = worst_slice(side_MN, side_MN, sp.csr_array((0, 20)), level=0.05, paired=False)
     assert (none.index_reference, none.index_variant) == (-1, -1)
     assert np.isnan([none.reference, none.effect, none.low, none.high]).all()
+
+
+def test_two_members_of_the_variant_vary_as_they_do_themselves():
+    """Not as the reference's members, which do not vary: so the second slice may be the worst in
+    truth."""
+    before = np.tile(right((1200, 2000), (1900, 2000)), (3, 1))
+    after = np.array([right((1200, 2000), (1000, 2000)), right((1200, 2000), (2000, 2000))])
+    assert worst_slice(before, after, slices(2000, 2000), level=0.05, paired=False).low < -0.5

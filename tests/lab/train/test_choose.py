@@ -127,6 +127,38 @@ def test_a_stack_that_was_begun_keeps_its_size_whatever_is_free(tmp_path, monkey
     assert choose(DENSE.again("again"), "stacked", TWO, tmp_path / "again").name == "stacked/1"
 
 
+@pytest.mark.parametrize(
+    ("step", "more", "asked", "taken", "tried"),
+    [
+        (0.004, 0.005, None, 200, [1, 64, 200]),  # small networks: more cost the GPU little
+        (0.014, 0.050, None, 64, [1, 64, 200]),
+        (0.030, 0.031, None, 64, [1, 64]),  # at work all the time, so a larger one saves nothing
+        (0.004, 0.005, 16, 16, [1, 16]),
+    ],
+)
+def test_short_steps_on_a_gpu_get_larger_stacks(
+    step,
+    more,
+    asked,
+    taken,
+    tried,
+    tmp_path,
+    monkeypatch,
+):
+    seen = []
+
+    def measured(population, recipe, data, size):
+        seen.append(size)
+        return 0.002 if size == 1 else more if size == 200 else step
+
+    monkeypatch.setattr(choosing, "seconds_per_step", measured)
+    monkeypatch.setattr(choosing, "resident_for", lambda asked, device: resident_for(asked, "cpu"))
+    monkeypatch.setattr("undertow.lab.train.memory.free_memory", lambda device: 1 << 40)
+    many = replace(DENSE, members=200)
+    choice = choose(many, "auto", Means("cuda", 16, chunk=asked), tmp_path / "dense")
+    assert (choice.name, seen) == (f"stacked/{taken}", tried)
+
+
 def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
     (tmp_path / "dense" / "manifest.json").unlink()

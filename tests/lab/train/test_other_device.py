@@ -11,6 +11,7 @@ from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
 from undertow.lab.train import loop, stacked
+from undertow.lab.train.memory import free_memory
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import Resident
 from undertow.lab.train.teacher import stacked_teacher
@@ -108,3 +109,10 @@ def test_a_mask_is_kept_where_the_weights_are():
             built(MLP((16,)), 1)[0], data(), RECIPE, seeds(0), (MagnitudePruning(0.5),)
         )
     assert failing(caught) == 'facts["loss"] = float(total) / examples'
+
+
+def test_memory_that_torch_keeps_for_later_is_free(monkeypatch):
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (1_000, 9_000))
+    monkeypatch.setattr("torch.cuda.memory_reserved", lambda device: 500)
+    monkeypatch.setattr("torch.cuda.memory_allocated", lambda device: 200)
+    assert free_memory(torch.device("cuda")) == 1_300

@@ -1,5 +1,6 @@
 """Many members in one step give what the reference gives, member by member."""
 
+import copy
 import itertools
 from dataclasses import replace
 
@@ -9,12 +10,15 @@ from torch import nn
 
 from blobs import Blobs
 from undertow.errors import NoEffectError
+from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, RandomPruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
 from undertow.lab.train.loop import DivergedError, torch_seeded, train_member
+from undertow.lab.train.precision import shortened
 from undertow.lab.train.recipe import Recipe
 from undertow.lab.train.resident import resident
 from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.train.stack import Stack
 from undertow.lab.train.stacked import train_stacked
 
 RECIPE = Recipe(
@@ -187,3 +191,52 @@ def test_a_whole_training_under_bfloat16_stays_close_and_differs():
         assert other["loss"] == pytest.approx(one["loss"], rel=0.05)
         assert one["loss"] != third["loss"]
     assert {p.dtype for m in plain for p in m.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_batch_norm_of_members_is_that_of_each(shared):
+    def net(seed):
+        torch.manual_seed(seed)
+        norm = nn.BatchNorm2d(4, momentum=0.3)
+        nn.init.normal_(norm.weight)
+        return nn.Sequential(norm, nn.Conv2d(4, 3, 3), nn.BatchNorm2d(3), nn.Flatten()).double()
+
+    alone, members = [net(m) for m in range(2)], [net(m) for m in range(2)]
+    x_MBCHW = torch.randn(2, 5, 4, 6, 6, dtype=torch.float64)
+    if shared:
+        x_MBCHW = x_MBCHW[:1].expand(2, -1, -1, -1, -1)
+    stack = Stack(members, [])
+    for _ in range(2):
+        out_MBC = stack(x_MBCHW[0] if shared else x_MBCHW)
+        out_MBC.square().sum().backward()
+    for m, one in enumerate(alone):
+        for _ in range(2):
+            out_BC = one(x_MBCHW[m])
+            out_BC.square().sum().backward()
+        torch.testing.assert_close(out_MBC[m], out_BC)
+        for name, parameter in one.named_parameters():
+            torch.testing.assert_close(stack.parameters[name].grad[m], parameter.grad)
+        for name, buffer in members[m].named_buffers():
+            torch.testing.assert_close(buffer, one.state_dict()[name])
+
+
+@pytest.mark.parametrize("acting", [(), (MagnitudePruning(0.5),)], ids=["dense", "masked"])
+def test_under_bfloat16_a_stack_computes_in_it_where_the_reference_does(acting):
+    layers = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten()
+    nets = [copy.deepcopy(nn.Sequential(*layers)) for _ in range(2)]
+    for net, intervention in itertools.product(nets, acting):
+        intervention.start(net, Horizon(10, 0))
+    x_MBCHW = torch.randn(2, 4, 1, 5, 5)
+    with shortened("bfloat16", torch.device("cpu")):
+        alone = [net(x_BCHW) for net, x_BCHW in zip(nets, x_MBCHW, strict=True)]
+        together = Stack(nets, [])(x_MBCHW)
+    assert alone[0].dtype == together.dtype == torch.bfloat16
+    torch.testing.assert_close(together, torch.stack(alone), rtol=0.05, atol=0.05)
+
+
+def test_members_without_augmentation_draw_none(data, monkeypatch):
+    def drawn(*what):
+        raise AssertionError("drawn for nothing")
+
+    monkeypatch.setattr("undertow.lab.train.augment.Draws.of_epoch", drawn)
+    both(MLP((8,)), data, [replace(RECIPE, flip=False, crop=0)] * 2)

@@ -295,3 +295,10 @@ def test_one_member_at_a_time_is_in_memory(tmp_path: Path):
     tracemalloc.stop()
     assert (records.M, records.proba_MNC) == (M, None)
     assert peak < 12 * N * C * 4
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf])
+def test_a_row_with_an_infinite_score_is_no_prediction(tmp_path: Path, odd: float):
+    logits = np.array([[odd, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    records, _ = read_any([saved(tmp_path / "a.npz", logits=logits, labels=np.array([2, 2]))])
+    assert records.pred_MN.tolist() == [[-1, 2]]

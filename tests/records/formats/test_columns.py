@@ -428,3 +428,26 @@ def test_labels_without_ids_need_files_in_one_order() -> None:
         "y.npy: names no examples, and the rows of new.csv are in another order than those of "
         f"old.csv; {WITHOUT}"
     )
+
+
+def test_two_columns_may_change_their_names_with_each_other() -> None:
+    records, _ = read_any(
+        [put({"label": IMAGES, "example_id": LABEL, "prediction": SAID})],
+        id="label",
+        label="example_id",
+    )
+    assert (labels(records), records.example_id_N.to_list()) == (LABEL, IMAGES)
+
+
+def test_probabilities_of_one_model_are_not_given_to_several() -> None:
+    rows = {"example_id": IMAGES, "label": LABEL, "s0": SAID, "s1": LABEL}
+    rows |= {f"p_{name}": [float(name == a) for a in SAID] for name in ("cat", "dog", "owl")}
+    records, _ = read_any([put(rows)], prediction="s0,s1")
+    assert (said(records), records.proba_MNC) == ([SAID, LABEL], None)
+
+
+def test_a_member_is_picked_by_its_whole_name() -> None:
+    rows = {"example_id": IMAGES * 2, "member": ["int8"] * 4 + ["int8-v2"] * 4}
+    rows |= {"prediction": SAID + LABEL, "label": LABEL * 2}
+    records, _ = read_any([Path(f"{put(rows)}::int8")])
+    assert said(records) == [SAID]

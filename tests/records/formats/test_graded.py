@@ -3,6 +3,7 @@ clusters, words."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,9 @@ def test_clusters_are_found_or_named(put):
     assert refused([path], cluster="pgae") == (
         "--cluster pgae: the examples have no such column; they have passage, page"
     )
+
+
+def test_blanks_around_words_of_grades_do_not_count(put):
+    rows = [{"example_id": "a", "score": " Incorrect"}, {"example_id": "b", "score": "correct "}]
+    records, _ = read_any([put("a.jsonl", "\n".join(map(json.dumps, rows)))])
+    assert records.score_MN.tolist() == [[0.0, 1.0]]

@@ -618,3 +618,25 @@ def test_a_cell_of_blanks_is_an_empty_cell(put, blank: str) -> None:
     )
     assert records.classes == ("cat",)
     assert records.pred_MN.tolist() == [[0, -1]]
+
+
+def test_columns_may_be_separated_by_bars(put) -> None:
+    records = read_tables([put("a.csv", PLAIN.replace(",", "|"))])
+    assert named(records) == [["cat", "dog", "owl"]]
+
+
+def test_every_dispute_about_what_an_example_is_leaves_it_out(put) -> None:
+    """Its label in one example, its input in another."""
+    rows = "example_id,prediction,label,input\n1,cat,{},{}\n2,dog,cat,{}\n3,owl,owl,z\n"
+    sheets = rows.format("cat", "x", "y"), rows.format("dog", "x", "other")
+    files = [put(name, text) for name, text in zip(("a.csv", "b.csv"), sheets, strict=True)]
+    records = read_tables(files, allow_partial=True)
+    assert records.example_id_N.to_list() == ["3"]
+
+
+def test_where_both_names_are_positive_it_is_said_which_was_taken(put) -> None:
+    text = "example_id,prediction,label\n1,true,yes\n2,yes,true\n"
+    manifest = read_tables([put("a.csv", text)]).manifest
+    assert manifest.positive == "yes"
+    said = "positive class: 'yes', the last of the two; no name says so"
+    assert any(said in note for note in manifest.notes)

@@ -28,6 +28,7 @@ round."""
 GAIN = "implausible_gain"
 """The rule that every policy has: a large gain is more often a leak or another prompt than a better
 model."""
+GUARDS = (BOTH, GAIN)
 
 
 def gate(
@@ -77,27 +78,43 @@ def gate(
 
 
 def sentence(decisions: Sequence[Decision]) -> str:
-    """What the gate says first: how many rules, and the one that matters most."""
+    """What the gate says first: how many of the policy's checks, and the one that matters most."""
     required = [d for d in decisions if d.tier == "required"]
+    asked = [d for d in required if d.rule not in GUARDS]
+    several = len({d.variant for d in decisions}) > 1
+    said = _counted(asked, several)
+    guard = next((d for d in required if d.rule in GUARDS), None)
+    if guard is not None and not any(d.outcome == "fail" for d in asked):
+        # It is none of the policy's checks, and leaves the verdict open whatever they say.
+        said = f"{_place(guard, several)} cannot be decided: {guard.reason} {said}"
     advisory = [d for d in decisions if d.tier == "advisory" and d.outcome != "pass"]
-    tail = (
-        f" {len(advisory)} advisory {'check does' if len(advisory) == 1 else 'checks do'} not pass."
-        if advisory
-        else ""
-    )
-    if not required:
-        return f"No required rule decided anything.{tail}"
-    for outcome, said in (("fail", "fail"), ("cannot tell", "cannot be decided")):
-        those = [d for d in required if d.outcome == outcome]
+    if advisory:
+        checks = "check does" if len(advisory) == 1 else "checks do"
+        said = f"{said} {len(advisory)} advisory {checks} not pass."
+    return said
+
+
+def _counted(asked: Sequence[Decision], several: bool) -> str:
+    """How many of a policy's required checks end in what."""
+    if not asked:
+        return "No required rule decided anything."
+    for outcome in ("fail", "cannot tell"):
+        those = [d for d in asked if d.outcome == outcome]
         if those:
-            first = those[0]
-            several = len({d.variant for d in decisions}) > 1
-            where = f"{first.rule} on {first.where}" + (f" of {first.variant}" if several else "")
-            return (
-                f"{len(those)} of {len(required)} required checks {said}; first {where}: "
-                f"{first.reason}{tail}"
-            )
-    return f"All {len(required)} required checks pass.{tail}"
+            one = len(those) == 1
+            of = "The one required check" if len(asked) == 1 else f"{len(those)} of {len(asked)}"
+            checks = "" if len(asked) == 1 else " required checks"
+            ends = {"fail": "fails" if one else "fail"}.get(outcome, "cannot be decided")
+            first = f"{'it is' if one else 'first'} {_place(those[0], several)}"
+            return f"{of}{checks} {ends}; {first}: {those[0].reason}"
+    if len(asked) == 1:
+        return "The one required check passes."
+    return f"All {len(asked)} required checks pass."
+
+
+def _place(d: Decision, several: bool) -> str:
+    """Of several variants it says which."""
+    return f"{d.rule} on {d.where}" + (f" of {d.variant}" if several else "")
 
 
 def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
@@ -172,6 +189,6 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         reason=(
             f"Accuracy gained {number(effect)} points {span(low / 100, high / 100, policy.level)}, "
             "more than is plausible: look for leaked answers, another prompt or another filter, "
-            "or raise max_gain."
+            f"or write max_gain = {min(math.ceil(effect), 100)} at the top of the policy."
         ),
     )

@@ -103,7 +103,9 @@ class Evidence:
             )
         else:
             shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
-        return Limits(span * shift.effect_G, span * shift.low_G, span * shift.high_G, n_G, moved_G)
+        # Few members leave limits wider than what such a shift can be at all.
+        low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (shift.low_G, shift.high_G))
+        return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far the two sides disagree beyond what runs, or members, of the reference disagree

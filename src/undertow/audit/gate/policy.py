@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,10 @@ from undertow.records.opening import read_file
 from undertow.records.reading import Missing
 
 LARGEST = 1 << 20
+MOST = 4
+"""Problems that one message tells."""
+WRITTEN = {"points": "points = 1.0", "by": 'by = "language"', "ratio": "ratio = 1.2"}
+"""Keys that a rule must have, as they may be written."""
 HEADER = re.compile(r"^\s*\[\[?\s*([\w.-]+)\s*\]\]?")
 KEY = re.compile(r"^\s*([\w-]+)\s*=")
 
@@ -91,9 +96,10 @@ def parse_policy(text: str, path: Path = Path("gate.toml")) -> Policy:
     try:
         tables = _Tables.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: is not TOML: {' '.join(str(error).split())[:200]}") from error
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: is not TOML: {said}; correct it there") from error
     except ValidationError as error:
-        raise UserError(_first_problem(path, text, error)) from error
+        raise UserError(_problems(path, text, error)) from error
     rules = tuple(rule for name in RULES for rule in getattr(tables, name))
     if not rules:
         raise UserError(
@@ -109,22 +115,54 @@ def parse_policy(text: str, path: Path = Path("gate.toml")) -> Policy:
     return Policy(rules=rules, folder=path.parent, **shared)
 
 
-def _first_problem(path: Path, text: str, error: ValidationError) -> str:
-    """One sentence on the first thing that is wrong: file, line, key, value, fix."""
-    problem = error.errors()[0]
+def _problems(path: Path, text: str, error: ValidationError) -> str:
+    """A sentence on everything that is wrong: file, line, key, value, fix."""
+    found = [one for one in error.errors() if not _is_misspelt(one, error.errors())]
+    first, *others = (f"{_at(text, one)}{_problem(one)}" for one in found[:MOST])
+    left = len(found) - 1 - len(others)
+    said = [f"{path}, {first}" if first.startswith("line ") else f"{path}: {first}"]
+    said += [f"also {other}" for other in others] + ([f"and {left} more"] if left else [])
+    return "; ".join(said)
+
+
+def _is_misspelt(problem: Any, problems: list[Any]) -> bool:
+    """Whether a key is only missing because another, in the same place, was meant for it."""
+    *place, key = problem["loc"]
+    return problem["type"] == "missing" and any(
+        other["type"] == "extra_forbidden"
+        and list(other["loc"][:-1]) == place
+        and _meant(other["loc"]) == key
+        for other in problems
+    )
+
+
+def _at(text: str, problem: Any) -> str:
+    line = _line_of(text, problem["loc"])
+    return f"line {line}: " if line else ""
+
+
+def _problem(problem: Any) -> str:
+    """What is wrong in one place."""
     place = problem["loc"]
-    line = _line_of(text, place)
     where = ".".join(str(part) for part in place if not isinstance(part, int)) or "the policy"
-    at = f"{path}, line {line}" if line else f"{path}"
     if problem["type"] == "extra_forbidden":
-        known = _known_keys(place)
-        return f"{at}: {where} is unknown; write one of {', '.join(known)}"
+        meant = _meant(place)
+        if meant is not None:
+            return f"{where} is unknown, did you mean {meant}?"
+        return f"{where} is unknown, write one of {', '.join(_known_keys(place))}"
     if problem["type"] == "missing":
-        return f"{at}: {where} is missing; add it"
+        return f"{where} is missing, write {WRITTEN.get(str(place[-1]), f'{place[-1]} = …')}"
     if problem["type"] == "tuple_type" and place[0] in RULES:
-        return f"{at}: {where} needs two brackets, as there may be several: write [[{where}]]"
+        return f"{where} needs two brackets, as there may be several: write [[{where}]]"
     said = problem["msg"].removeprefix("Value error, ")
-    return f"{at}: {where} = {_shown(problem['input'])}: {said[0].lower() + said[1:]}"
+    return f"{where} = {_shown(problem['input'])}: {said[0].lower() + said[1:]}"
+
+
+def _meant(place: tuple[int | str, ...]) -> str | None:
+    """The key that somebody may have meant with one that is unknown."""
+    known = {key.strip("[]"): key for key in _known_keys(place)}
+    near = get_close_matches(str(place[-1]), known, n=1)
+    return known[near[0]] if near else None
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:

@@ -11,6 +11,9 @@ from undertow.audit.result import Audit
 Outcome = Literal["pass", "fail", "cannot tell"]
 Tier = Literal["required", "advisory"]
 GateVerdict = Literal["pass", "fail", "cannot tell", "not comparable"]
+Inconclusive = Literal["report", "pass", "fail"]
+"""What becomes of a required rule that cannot tell: reported as that (exit code 3), or taken for a
+pass or a failure."""
 
 EXIT: dict[GateVerdict, int] = {"pass": 0, "fail": 1, "cannot tell": 3, "not comparable": 3}
 """Exit codes of ``undertow gate``; 2 is an error of usage or input."""

@@ -32,7 +32,7 @@ def _where_defined(value: NDArray[np.bool_], *needed: Indices) -> Floats:
     kind="pair",
     range=(0.0, 1.0),
     null=0.0,
-    worse="higher",
+    worse="neither",
     reads="Share of examples on which two members predict different classes, right or wrong.",
     paper="Milani Fard et al. 2016; the one-member case of 1911.05248's PIE; 'all flips' of "
     "2407.09141",

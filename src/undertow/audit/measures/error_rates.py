@@ -68,6 +68,19 @@ def positive_class(records: Records) -> int:
 COUNTED = {"false_positive_rate": "false positives", "false_negative_rate": "false negatives"}
 
 
+def mistakes(records: Records) -> dict[str, str]:
+    """What each rate counts, in the words of the classes: ``fault answered ok``. Empty unless the
+    task has two classes, one of them named positive."""
+    positive = records.manifest.positive
+    if records.C != 2 or positive not in records.classes:
+        return {}
+    negative = next(name for name in records.classes if name != positive)
+    return {
+        "false_positive_rate": f"{negative} answered {positive}",
+        "false_negative_rate": f"{positive} answered {negative}",
+    }
+
+
 def error_note(name: str, before: float, after: float, of_before: float, of_after: float) -> str:
     """The counts behind an error rate and its relative change: ``false positives 12 → 30 of 400;
     relative change +150 %``. Empty for any other measure. Counts of a population are means over its

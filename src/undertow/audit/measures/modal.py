@@ -31,7 +31,7 @@ is far below."""
     kind="votes",
     range=(0.0, 1.0),
     null=0.0,
-    worse="higher",
+    worse="neither",
     reads="Share of examples whose most predicted class differs between the two populations.",
     paper="PIE of 1911.05248; modal CIE of 2010.03058",
 )

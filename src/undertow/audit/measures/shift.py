@@ -23,7 +23,7 @@ Floats = NDArray[np.floating[Any]]
     kind="mixture",
     range=(0.0, 1.0),
     null=0.0,
-    worse="higher",
+    worse="neither",
     reads="How far apart the two populations' mean probabilities are: 0 when equal, 1 when they "
     "share no class.",
     paper="1 minus the probability loyalty of 2109.03228",

@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
     kind="votes",
     range=(0.0, 2.0),
     null=0.0,
-    worse="higher",
+    worse="neither",
     reads="Sum over classes of the difference in vote share: 0 when both vote alike, 2 when they "
     "share no class.",
     paper="Taxicab CIE of 2010.03058",
@@ -40,7 +40,7 @@ def taxicab(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
     kind="votes",
     range=(0.0, 1.0),
     null=0.0,
-    worse="higher",
+    worse="neither",
     reads="Share of the members that would have to vote otherwise for both populations to vote "
     "alike.",
     paper="Half the Taxicab distance of 2010.03058",

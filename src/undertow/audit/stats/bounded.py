@@ -193,11 +193,12 @@ def _step(weight_GX: Floats, moved_GX: Floats) -> Floats:
 
 
 def _end_size(units: _Units) -> Floats:
-    """How many examples an unseen unit would have: as many as the unit that a random example is
-    in."""
-    weight_GU = units.alike_GU * units.size_GU
-    size_G: Floats = (weight_GU * units.size_GU).sum(axis=1) / np.maximum(
-        weight_GU.sum(axis=1), SMALL
+    """How many examples an unseen unit would have: as many as the unit that a random part of the
+    sizes' squares is in, because with those units vary. Of units of one size that is the size; of
+    very unequal ones nearly the largest, which alone can move the mean."""
+    square_GU = units.alike_GU * units.size_GU**2
+    size_G: Floats = (square_GU * units.size_GU).sum(axis=1) / np.maximum(
+        square_GU.sum(axis=1), SMALL
     )
     return size_G
 

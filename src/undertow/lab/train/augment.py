@@ -8,6 +8,7 @@ whatever runs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,39 @@ class Draws:
         offset_N2 = torch.randint(0, 2 * crop + 1, (2, examples), generator=source)
         return cls(mirrored_N.to(device), offset_N2[0].to(device), offset_N2[1].to(device))
 
+    @classmethod
+    def together(cls, draws_M: Sequence[Draws], device: torch.device) -> Draws | None:
+        """Those of several members, one member's behind the other's; None where there are none."""
+        if not draws_M:
+            return None
+        parts = zip(*((d.mirrored_N, d.top_N, d.left_N) for d in draws_M), strict=True)
+        return cls(*(torch.cat(part).to(device) for part in parts))
+
+
+def draws_of_epoch(
+    recipe: Recipe,
+    seed: int,
+    epoch: int,
+    examples: int,
+    device: torch.device,
+) -> Draws | None:
+    """The draws that the recipe needs; None where it needs none."""
+    if not (recipe.flip or recipe.crop):
+        return None
+    return Draws.of_epoch(seed, epoch, examples, recipe.crop, device)
+
 
 def augmented(
-    x_BCHW: Tensor, index_B: Tensor, draws: Draws, recipe: Recipe, black_C: Tensor
+    x_BCHW: Tensor,
+    index_B: Tensor,
+    draws: Draws | None,
+    recipe: Recipe,
+    black_C: Tensor,
 ) -> Tensor:
-    """What the recipe does to the training examples ``index_B`` in this epoch."""
+    """What the recipe does to the training examples ``index_B`` in this epoch; nothing without
+    draws."""
+    if draws is None:
+        return x_BCHW
     if recipe.flip:
         x_BCHW = flip(x_BCHW, draws.mirrored_N[index_B])
     if recipe.crop:

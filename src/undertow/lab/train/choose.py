@@ -42,18 +42,22 @@ another order, so they do not give the reference's bytes."""
 
 LARGEST = {"cpu": 32, "cuda": 64}
 """Members of one stack at most: beyond it the cost per member no longer falls
-(``docs/populations.md``)."""
+(``docs/populations-measured.md``),"""
+
+LARGER = 256
+"""but for the smallest networks on a GPU: there ``auto`` also tries this many."""
 
 RAY_STACK = 16
 """Members of one stack on a cluster's GPU: the machine that asks may have none, so nothing can be
 counted there."""
 
 BOUND = 0.015
-"""Seconds of a step on one core beyond which a stack is not tried: what it saves is time between
-operations."""
+"""Seconds of a step on one core beyond which a stack is not tried, and of a stack's on a GPU beyond
+which a larger one is not: what they save is time between operations."""
 
-PROBED_STEPS = 2
-"""Steps of an epoch that is measured."""
+PROBED_STEPS = {"cpu": 2, "cuda": 8}
+"""Steps of an epoch that is measured. A GPU's are short, and beginning an epoch would weigh too
+much beside two."""
 
 FEW = 500
 """Steps of all members together up to which no worker is started ahead: most models are through
@@ -125,13 +129,14 @@ def _begun(folder: Path, kind: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def stack_size(population: Population, means: Means) -> int:
-    """Members of one stack: as asked, or an even share for each process, as far as memory goes."""
+def stack_size(population: Population, means: Means, most: int | None = None) -> int:
+    """Members of one stack: as asked, or an even share for each process up to ``most``, as far as
+    memory goes."""
     if means.chunk:
         return min(means.chunk, population.members)
     processes = min(means.workers, population.members) if means.side_by_side else 1
     device = torch.device(means.device)
-    share = min(math.ceil(population.members / processes), LARGEST[device.type])
+    share = min(math.ceil(population.members / processes), most or LARGEST[device.type])
     data = resident_for(population, means.device)
     try:
         memory = member_memory(population, data)
@@ -200,14 +205,31 @@ def _measured(population: Population, means: Means) -> Choice:
             alone = seconds_per_step(population, trained[0], data, 1)
             if means.device == "cpu" and alone > BOUND:
                 return _unstacked(population.members, trained, data, alone, means)
-            size = stack_size(population, means)
-            stacked = seconds_per_step(population, trained[0], data, size) / size
+            stacked, size = _best_stack(population, trained[0], data, means)
         # a model that cannot be built, or not be stacked, says so when it is its turn
         except Exception as error:
             place: Where = "processes" if means.side_by_side else "here"
             return Choice("single", place, 1, f"stacks cannot be tried ({_first_line(error)})")
     steps = _steps(population.members, trained, data)
     return cheapest(population.members, steps, alone, stacked, size, means)
+
+
+def _best_stack(
+    population: Population,
+    recipe: Recipe,
+    data: Feed,
+    means: Means,
+) -> tuple[float, int]:
+    """Seconds per member and step, and the size of the stack. A GPU that is through with a step so
+    soon that starting its operations may take longer is given a larger one to try."""
+    size = stack_size(population, means)
+    took = seconds_per_step(population, recipe, data, size)
+    settled = means.device == "cpu" or means.chunk is not None or took > BOUND
+    larger = size if settled else stack_size(population, means, LARGER)
+    if larger <= size:
+        return took / size, size
+    other = seconds_per_step(population, recipe, data, larger)
+    return min((took / size, size), (other / larger, larger))
 
 
 def _unstacked(
@@ -261,7 +283,7 @@ def cheapest(
 def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
     """The fastest of two short epochs after one that does not count; members are fresh, with their
     own seeds, and so are their teachers."""
-    few = _FewSteps(data, PROBED_STEPS * recipe.batch)
+    few = _FewSteps(data, PROBED_STEPS[data.device.type] * recipe.batch)
     short = replace(recipe, epochs=3)
     seeds_M = [population.seeds.member(population.name, m) for m in range(size)]
     models = [build_member(population, seeds, data, None) for seeds in seeds_M]

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from undertow.errors import UndertowError
 from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
-from undertow.lab.train.augment import Draws, augmented, order_of_epoch
+from undertow.lab.train.augment import augmented, draws_of_epoch, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState, generators
 from undertow.lab.train.evaluate import checked
 from undertow.lab.train.feed import Feed
@@ -66,8 +66,7 @@ def train_member(
                 epoch, batch = divmod(step, per_epoch)
                 if batch == 0 or step == first:
                     order_N = order_of_epoch(seeds["order"], epoch, examples, data.device)
-                    of_epoch = seeds["augment"], epoch, examples, recipe.crop, data.device
-                    draws = Draws.of_epoch(*of_epoch)
+                    draws = draws_of_epoch(recipe, seeds["augment"], epoch, examples, data.device)
                     data.plan_epoch(order_N[batch * recipe.batch :], recipe.batch)
                 index_B = order_N[batch * recipe.batch : (batch + 1) * recipe.batch]
                 x_BCHW = augmented(data.train_batch(index_B), index_B, draws, recipe, data.black_C)

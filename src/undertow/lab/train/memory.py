@@ -142,7 +142,9 @@ def _state(stack: Stack, recipe: Recipe) -> int:
 def free_memory(device: torch.device) -> int:
     """Bytes that are free on the device now."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        # torch keeps what its tensors gave back; the system counts that as taken
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     meminfo = Path("/proc/meminfo")
     for line in meminfo.read_text().splitlines() if meminfo.exists() else []:
         if line.startswith("MemAvailable:"):

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn import functional as F
 
 
 class Stack:
@@ -96,11 +98,35 @@ def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Modu
             module.sources = dropout_M  # type: ignore[assignment]
         elif type(module) is nn.Linear:
             module.__class__ = _MemberLinear
+        elif isinstance(module, nn.Conv2d):  # those with a mask too, whose class is their own
+            vars(module)["_conv_forward"] = partial(_convolution, module._conv_forward)
         elif isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
             module.__class__ = _MemberAverage
+        elif type(module) is nn.BatchNorm2d and _is_usual(module):
+            module.__class__ = _MemberBatchNorm
         elif isinstance(module, nn.Flatten):
             module.__class__ = nn.Flatten  # a stack's images have no one order of memory to keep
     return skeleton
+
+
+def _convolution(
+    whole: Callable[[Tensor, Tensor, Tensor | None], Tensor],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+) -> Tensor:
+    """Under autocast in short numbers: a CPU's does not reach the convolution that ``vmap`` makes
+    of it."""
+    if torch.is_autocast_enabled(input.device.type):
+        short = torch.get_autocast_dtype(input.device.type)
+        input, weight = input.to(short), weight.to(short)
+        bias = None if bias is None else bias.to(short)
+    return whole(input, weight, bias)
+
+
+def _is_usual(norm: nn.BatchNorm2d) -> bool:
+    """With all that it may have; without a momentum, a batch's share differs from step to step."""
+    return norm.affine and norm.track_running_stats and norm.momentum is not None
 
 
 class _MemberDropout(nn.Dropout):
@@ -146,6 +172,50 @@ class _MemberAverage(nn.AdaptiveAvgPool2d):
 
     def forward(self, input: Tensor) -> Tensor:
         return input.mean((-2, -1), keepdim=True)
+
+
+class _MemberBatchNorm(nn.BatchNorm2d):
+    """One batch norm over the channels of all members. ``vmap``'s own scales and shifts in passes
+    of their own, in float32 even under bfloat16, where CUDA refuses its backward pass."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        own = (self.weight, self.bias, self.running_mean, self.running_var)
+        how = (self.training, self.momentum, self.eps)
+        out: Tensor = _BatchNorm.apply(input, *own, *how)  # type: ignore[no-untyped-call]
+        return out
+
+
+class _BatchNorm(torch.autograd.Function):
+    """``F.batch_norm`` for ``vmap`` over members; running statistics are rows of the stack's and
+    change in place."""
+
+    @staticmethod
+    def forward(x: Tensor, *rest: Any) -> Tensor:
+        raise RuntimeError("a stacked batch norm runs inside a stack alone")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing to keep: the norm below has its own gradient."""
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[int | None, ...],
+        x: Tensor,
+        *rest: Any,
+    ) -> tuple[Tensor, int]:
+        weight_MC, bias_MC, mean_MC, var_MC, training, momentum, eps = rest
+        # members go beside the channels, where convolutions of members leave them
+        if in_dims[0] is None:
+            x_BMCHW = x[:, None].expand(-1, info.batch_size, -1, -1, -1)
+        else:
+            x_BMCHW = x.movedim(in_dims[0], 1)
+        statistics = mean_MC.view(-1), var_MC.view(-1)
+        affine = weight_MC.flatten(), bias_MC.flatten()
+        out = F.batch_norm(x_BMCHW.flatten(1, 2), *statistics, *affine, training, momentum, eps)
+        return out.reshape(x_BMCHW.shape), 1
 
 
 class _MemberLinear(nn.Linear):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from undertow.lab.interventions.site import AbstractObjective, AbstractWeights, Horizon, WeightsRun
-from undertow.lab.train.augment import Draws, augmented, order_of_epoch
+from undertow.lab.train.augment import Draws, augmented, draws_of_epoch, order_of_epoch
 from undertow.lab.train.checkpoint import Saver, TrainingState
 from undertow.lab.train.evaluate import checked
 from undertow.lab.train.feed import Feed
@@ -112,19 +112,12 @@ class _Epoch:
         self.shared = len({(seeds["order"], seeds["augment"]) for seeds in seeds_M}) == 1
         seeds_M = seeds_M[:1] if self.shared else seeds_M
         self.examples = len(data.train_y_N)
-        self.order_MN = torch.stack(
-            [order_of_epoch(s["order"], epoch, self.examples, data.device) for s in seeds_M]
-        )
-        draws_M = [
-            Draws.of_epoch(s["augment"], epoch, self.examples, recipe.crop, data.device)
-            for s in seeds_M
-        ]
-        self.draws = Draws(
-            *(
-                torch.cat(parts)
-                for parts in zip(*((d.mirrored_N, d.top_N, d.left_N) for d in draws_M), strict=True)
-            )
-        )
+        # drawn on the CPU, and sent to the device once and not member by member
+        when, cpu = (epoch, self.examples), torch.device("cpu")
+        order_MN = torch.stack([order_of_epoch(s["order"], *when, cpu) for s in seeds_M])
+        self.order_MN = order_MN.to(data.device)
+        draws_M = [draws_of_epoch(recipe, s["augment"], *when, cpu) for s in seeds_M]
+        self.draws = Draws.together([draws for draws in draws_M if draws], data.device)
         self.row_M1 = torch.arange(len(seeds_M), device=data.device)[:, None] * self.examples
         ahead = torch.split(self.order_MN[:, batch * recipe.batch :], recipe.batch, dim=1)
         data.plan_epoch(

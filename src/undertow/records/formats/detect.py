@@ -95,15 +95,19 @@ def read_any(
     if Path(paths[0]).is_dir() and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
-    refuse_unused(chosen.NAME, _heeded(chosen), reading)
-    records = chosen.read([hit.path for hit in found], reading)
-    if "tasks" not in _heeded(chosen):
-        records = only_tasks(records, reading)
-    records = with_clusters(records, reading.cluster)
+    refuse_unused(chosen.NAME, heeded(chosen), reading)
+    records = as_wanted(chosen.read([hit.path for hit in found], reading), chosen, reading)
     return records, _said(found, records)
 
 
-def _heeded(format: Format) -> tuple[str, ...]:
+def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
+    """With the tasks and clusters that were asked for, which most formats leave to this place."""
+    if "tasks" not in heeded(format):
+        records = only_tasks(records, reading)
+    return with_clusters(records, reading.cluster)
+
+
+def heeded(format: Format) -> tuple[str, ...]:
     """The options that a format makes use of; of one that does not say, all."""
     return tuple(getattr(format, "USES", OPTIONS))
 
@@ -117,15 +121,21 @@ class _Hit(NamedTuple):
 
 def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
+    first, more = found[0], f" and {len(found) - 1} more" if len(found) > 1 else ""
+    shown = f"{first.path}{PICK}{first.pick}{more}" if first.pick else f"{first.path}{more}"
+    return f"{shown}: {reasons}: {what_was_read(records)}"
+
+
+def what_was_read(records: Records) -> str:
+    """Members, examples and classes in words, and what a person may want to add."""
     members = "1 member" if records.M == 1 else f"{records.M} members"
-    shown = f"{found[0].path}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
     what = (
         f"outcome {records.manifest.metric or 'score'}"
         if records.answers is not None
-        else f"{records.C} classes"
+        else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
     hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
-    return f"{shown}: {reasons}: {members}, {records.N:,} examples, {what}{hint}"
+    return f"{members}, {records.N:,} examples, {what}{hint}"
 
 
 def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:

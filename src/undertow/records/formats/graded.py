@@ -8,7 +8,7 @@ anything else                  seconds, cluster, content_hash, prompt_hash as in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -58,26 +58,36 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
     found = kind_of(path, keys)
     if found is None:
         return None
-    names = names_asked(column_names(path, keys), reading)
-    predicts = "prediction" in names or any(name.startswith("p_") for name in names)
-    outcome = next((name for name in OUTCOMES if name in names), None)
-    if outcome is None or predicts or "example_id" not in names:
+    outcome = outcome_in(names_asked(column_names(path, keys), reading))
+    if outcome is None:
         return None
     return f"{found[0]} (a header with example_id and {outcome}, no prediction)"
 
 
+def outcome_in(names: Collection[str]) -> str | None:
+    """The column of outcomes, where columns of these names are a graded table."""
+    predicts = "prediction" in names or any(name.startswith("p_") for name in names)
+    outcome = next((name for name in OUTCOMES if name in names), None)
+    return None if predicts or "example_id" not in names else outcome
+
+
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; several files are several members. Raises ``TableError``, one line."""
-    logs = [
-        log
+    tables = (
+        (path, name, parse(path, reading.keys))
         for path, name in zip(paths, member_names(paths), strict=True)
-        for log in _logs(path, name, reading)
-    ]
-    return assemble(logs, reading.named(reading.pick).named(population_name(paths)))
+    )
+    return read_frames(tables, reading.named(reading.pick).named(population_name(paths)))
 
 
-def _logs(path: Path, name: str, reading: Reading) -> list[Log]:
-    frame, notes = as_asked(path, parse(path, reading.keys), reading)
+def read_frames(tables: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading) -> Records:
+    """The same of frames, each after what it is called in messages and the name of its member."""
+    logs = [log for path, name, table in tables for log in _logs(path, name, table, reading)]
+    return assemble(logs, reading)
+
+
+def _logs(path: Path, name: str, table: pl.DataFrame, reading: Reading) -> list[Log]:
+    frame, notes = as_asked(path, table, reading)
     if reading.label is not None:  # Here the right answer is in words.
         frame = frame.drop("target", strict=False).rename({"label": "target"})
     frame = _typed(path, frame)

@@ -15,7 +15,7 @@ one column of predictions, or one of the members: ``both.csv::int8``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -54,10 +54,26 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``; a table of right answers goes before the labels that the predictions
     bring."""
-    sheets, notes = _sheets(paths, reading)
-    sheets = with_labels(sheets, reading, notes)
+    tables = (
+        (path, stem, parse(path, reading.keys))
+        for path, stem in zip(paths, member_names(paths), strict=True)
+    )
+    return read_frames(tables, reading.named(reading.pick).named(population_name(paths)))
+
+
+def read_frames(
+    tables: Iterable[tuple[Path, str, pl.DataFrame]],
+    reading: Reading,
+    labels: pl.DataFrame | None = None,
+) -> Records:
+    """The same of frames, each after what it is called in messages and the name of its member.
+
+    ``labels`` is a table of right answers in memory.
+    """
+    sheets, notes = _sheets(tables, reading)
+    sheets = with_labels(sheets, reading, notes, labels)
     notes += _about_labels(sheets)
-    return from_sheets(sheets, reading.named(reading.pick).named(population_name(paths)), notes)
+    return from_sheets(sheets, reading, notes)
 
 
 def read_tables(
@@ -97,13 +113,14 @@ def _about_labels(sheets: list[Sheet]) -> list[str]:
     return []
 
 
-def _sheets(paths: Sequence[Path], reading: Reading) -> tuple[list[Sheet], list[str]]:
+def _sheets(
+    tables: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading
+) -> tuple[list[Sheet], list[str]]:
     """Every member's rows, in the order of the files."""
     sheets: list[Sheet] = []
     notes: list[str] = []
-    stems = member_names(paths)
-    for path, stem in zip(paths, stems, strict=True):
-        frame, given_way = as_asked(path, parse(path, reading.keys), reading)
+    for path, stem, table in tables:
+        frame, given_way = as_asked(path, table, reading)
         frame, unused = clean(path, frame)
         notes += [*given_way, *unused]
         sheets += _split(path, stem, frame)

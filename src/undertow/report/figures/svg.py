@@ -14,10 +14,11 @@ from markupsafe import Markup, escape
 
 from undertow.report.wording import line
 
-INK, WORSE, BETTER, QUIET = "currentColor", "#c2512f", "#3b7ea8", "#7f7f78"
+INK, WORSE, BETTER, QUIET, CHANGED = "currentColor", "#c2512f", "#3b7ea8", "#7f7f78", "#8a6a00"
 COLOUR = {
     "worse": WORSE,
     "mixed": WORSE,
+    "changed": CHANGED,
     "better": BETTER,
     "within tolerance": QUIET,
     "too small to tell": QUIET,
@@ -26,6 +27,7 @@ COLOUR = {
 CLASS = {
     "worse": "worse",
     "mixed": "mixed",
+    "changed": "changed",
     "better": "better",
     "within tolerance": "floor",
     "too small to tell": "open",
@@ -80,8 +82,8 @@ def rule(
 
 
 def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
-    """▼ worse, ▲ better, ◆ mixed (both of these), ● within tolerance, ◇ too small to tell, ×
-    undefined."""
+    """▼ worse, ▲ better, ◆ mixed (both of these), ◀▶ changed, ● within tolerance, ◇ too small to
+    tell, × undefined."""
     colour, name = COLOUR.get(verdict, QUIET), f"mark {CLASS.get(verdict, 'undefined')}"
     if verdict in ("worse", "better"):
         tip = r if verdict == "worse" else -r
@@ -104,6 +106,12 @@ def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
                 for shade, half, tip in halves
             ]
         )
+    if verdict == "changed":
+        left, right = (
+            _path((x + s * r, y), (x + s * r * 0.2, y - r * 0.8), (x + s * r * 0.2, y + r * 0.8))
+            for s in (-1, 1)
+        )
+        return tag("path", d=left + right, class_=name, fill=colour)
     if verdict == "within tolerance":
         return tag("circle", cx=x, cy=y, r=r * 0.72, class_=name, fill=colour)
     if verdict == "too small to tell":

@@ -181,8 +181,8 @@ def points(share: float) -> str:
 
 
 def span(low: float, high: float, level: float) -> str:
-    """One-sided limits as words: ``(95 % limits −0.3 to 1.2)``."""
-    return f"({100 - 100 * level:g} % limits {number(100 * low)} to {number(100 * high)})"
+    """One-sided limits as words: ``(one-sided 95 % limits −0.3 to 1.2)``."""
+    return f"(one-sided {100 - 100 * level:g} % limits {number(100 * low)} to {number(100 * high)})"
 
 
 def number(value: float) -> str:

@@ -57,10 +57,12 @@ class MaxNewErrors(ExcessRule):
         found = int((known_N & (before_N == 1) & (after_N == 0)).sum())
         unknown = int((inside_N & ~known_N & (before_N != 0) & (after_N != 1)).sum())
         outcome = at_most_count(found, found + unknown, allowed)
-        reason = f"{found:,} examples newly wrong, {allowed:,} allowed."
+        examples = "example" if found == 1 else "examples"
+        reason = f"{found:,} {examples} newly wrong, {allowed:,} allowed."
         numbers = {"limit": float(allowed), "observed": float(found), "n": float(known_N.sum())}
         if unknown:
-            reason = f"{reason} {unknown:,} more have no outcome on a side."
+            have = "has" if unknown == 1 else "have"
+            reason = f"{reason} {unknown:,} more {have} no outcome on a side."
             numbers |= {"low": float(found), "high": float(found + unknown)}
         return self.decision(evidence, evidence.row(at), outcome, reason, **numbers)
 

@@ -59,8 +59,8 @@ class MinRealisedSpeedup(Rule):
         how = f"{why}, so its spread is not known"
         if not math.isnan(low):
             how = (
-                f"{100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, {len(before)} + "
-                f"{len(after)} timings"
+                f"one-sided {100 - 100 * level:g} % limits {low:.2f} to {high:.2f}, "
+                f"{len(before)} + {len(after)} timings"
             )
         reason = f"{ratio:.2f} times as fast ({how}), {self.ratio:g} wanted."
         yield self.decision(

@@ -29,12 +29,12 @@ def members(
     key = file.scores.name
     logits = True if key in LOGITS else False if key in PROBABILITIES else None
     for scores_NC in file.scores.blocks():
-        proba_NC, logits = _probabilities(file.path, key, file.ordered(scores_NC), logits)
+        proba_NC, logits = probabilities_of(file.path, key, file.ordered(scores_NC), logits)
         missing_N = np.isnan(proba_NC[:, 0])
         yield np.where(missing_N, MISSING, proba_NC.argmax(axis=1)).astype(np.int32), proba_NC
 
 
-def _probabilities(
+def probabilities_of(
     path: Path, key: str, scores_NC: NDArray[Any], logits: bool | None
 ) -> tuple[NDArray[np.float32], bool | None]:
     """Returns the softmax of logits, or probabilities as they are; NaN in rows that are not finite.

@@ -19,22 +19,32 @@ ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
 
 
-def with_labels(sheets: list[Sheet], reading: Reading, notes: list[str]) -> list[Sheet]:
+LABELS = Path("labels")
+"""What a table of right answers in memory is called in messages."""
+
+
+def with_labels(
+    sheets: list[Sheet], reading: Reading, notes: list[str], given: pl.DataFrame | None = None
+) -> list[Sheet]:
     """Adds the column ``label`` and further slices to every sheet, joined by ``example_id``.
 
-    The file is a table, or an array as ``label_arrays`` reads it. The table's key and label are the
+    The file is a table, or an array as ``label_arrays`` reads it; ``given`` is a table in memory,
+    which goes before it. The table's key and label are the
     columns that ``reading`` names where it has them, else those of a usual name. Whole numbers that
     a Parquet file of ``datasets`` names become these names. Examples that are not in the table have
     no label, and a note counts them. Raises ``TableError`` where no example of a sheet is in the
     table, or where labels and predictions share no class: every answer would count as wrong.
     """
-    labels = reading.labels
+    labels = LABELS if given is not None else reading.labels
     if labels is None:
         return sheets
-    if is_array(labels):
+    if given is not None:
+        table = _table(labels, given, {}, reading, notes)
+    elif is_array(labels):
         table = _array(labels, sheets, notes)
     else:
-        table = _table(labels, reading, notes)
+        frame = parse(labels, reading.keys)
+        table = _table(labels, frame, class_names(labels), reading, notes)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -63,8 +73,13 @@ def _array(path: Path, sheets: list[Sheet], notes: list[str]) -> pl.DataFrame:
     return table
 
 
-def _table(path: Path, reading: Reading, notes: list[str]) -> pl.DataFrame:
-    frame, names = parse(path, reading.keys), class_names(path)
+def _table(
+    path: Path,
+    frame: pl.DataFrame,
+    names: dict[str, tuple[str, ...]],
+    reading: Reading,
+    notes: list[str],
+) -> pl.DataFrame:
     key = _first(frame, reading.id, ID)
     label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
     if key is None or label is None or key == label:

@@ -36,7 +36,7 @@ def spread_out(arguments: Sequence[str], alone: frozenset[str]) -> list[str]:
                 else [a for v in values for a in (name, v)]
             )
             against = against or name in GROUPED
-        elif argument.startswith("--") and argument != "--":
+        elif argument.startswith("-") and argument not in ("-", "--"):
             done.append(argument)
             if not equals and name not in alone and rest:
                 done.append(rest.popleft())

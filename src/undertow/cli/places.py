@@ -1,0 +1,71 @@
+"""Where a command writes: nothing that is there already is replaced unless ``--force`` says so.
+
+Asked before any work, as an audit may take minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from undertow.errors import UserError
+from undertow.report.write import unwritable
+
+
+@contextmanager
+def report_folder(
+    out: Path | None, *, usual: str, files: Collection[str], force: bool
+) -> Iterator[Path]:
+    """The folder for the ``files`` of a report: ``out``, or the first of ``usual``, ``usual-2`` …
+    that is not there yet, made at once so that no other run takes it.
+
+    A folder that was made for nothing is taken away again. Raises ``UserError`` where ``out`` holds
+    any of the files.
+    """
+    if out is not None and not force:
+        _refuse_taken(out, files)
+    new = out is None or not os.path.lexists(out)
+    folder = _new(usual) if out is None else out
+    try:
+        yield folder
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                folder.rmdir()  # Only if it is empty.
+        raise
+
+
+def refuse_present(path: Path, *, flag: str, force: bool) -> None:
+    """``UserError`` where a file to write is there already."""
+    if not force and os.path.lexists(path):
+        raise UserError(
+            f"{path}: is there already; give another name after {flag}, or replace it with --force"
+        )
+
+
+def _new(usual: str) -> Path:
+    for number in count(1):
+        folder = Path(usual if number == 1 else f"{usual}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise unwritable(folder, problem) from problem
+        return folder
+    raise AssertionError
+
+
+def _refuse_taken(folder: Path, files: Collection[str]) -> None:
+    taken = [name for name in files if os.path.lexists(folder / name)]
+    if not taken:
+        return
+    more = len(taken) - 1
+    rest = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
+    raise UserError(
+        f"{folder}: holds {taken[0]}{rest}, which the new report would replace; give another name "
+        f"after --out, or replace {'them' if more else 'it'} with --force"
+    )

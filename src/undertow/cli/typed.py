@@ -1,0 +1,16 @@
+"""The command as a person typed it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+
+def typed() -> str:
+    """The whole command, to be typed again."""
+    return shlex.join(["undertow", *sys.argv[1:]])
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted, before the command or after it."""
+    return "--debug" in sys.argv[1:]

@@ -1,0 +1,7 @@
+"""Undertow in a notebook: ``undertow.compare(old, new)`` takes what is at hand and shows itself."""
+
+from undertow.notebook.compare import compare as compare
+from undertow.notebook.compared import Compared as Compared
+from undertow.notebook.figures import Figure as Figure
+
+__all__ = ["Compared", "Figure", "compare"]

@@ -1,0 +1,103 @@
+"""``compare(old, new)``: an audit from whatever a person has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from undertow.audit.settings import Asked, Settings
+from undertow.errors import UndertowError, UserError
+from undertow.files import Request, audit_sides, read_sides
+from undertow.notebook.compared import Compared
+from undertow.notebook.given import Answers, entries, names_of, sides_of
+from undertow.notebook.messages import for_python
+from undertow.records.frames import Frames
+from undertow.records.reading import Missing, Reading
+from undertow.report.provenance import Sources
+
+Words = str | Sequence[str]
+
+
+def compare(
+    old: Any,
+    new: Any,
+    *,
+    by: Words = (),
+    id: str | None = None,
+    prediction: Words = (),
+    label: str | None = None,
+    score: str | None = None,
+    member: str | None = None,
+    labels: Any = None,
+    classes: Sequence[str] = (),
+    cluster: str | None = None,
+    names: Sequence[str] = (),
+    paired: bool = False,
+    positive: str | None = None,
+    accept: Words = (),
+    allow_partial: bool = False,
+    missing: Missing | None = None,
+    generalise_to: Asked = "auto",
+    members_apart: bool = False,
+    format: str | None = None,
+    metric: str | None = None,
+    filter: str | None = None,
+    tasks: Words = (),
+    tolerance: float = 5.0,
+    tolerance_overall: float = 1.0,
+    level: float = 0.05,
+    draws: int = 2000,
+    seed: int = 0,
+    min_count: int = 20,
+) -> Compared:
+    """What changed from the old model to the new one; the result shows itself in a notebook.
+
+    A side is a path or several, a data frame (polars, pandas, anything with Arrow), a dataset of
+    Hugging Face, or an array: predictions, or probabilities or logits with a column for each class.
+    A list of these are the members of one model. ``new`` may be several variants: a dict, which
+    names them, or a list that holds lists.
+
+    All other arguments are those of ``undertow audit``, tolerances in points too. ``labels`` may
+    also be an array, or a frame whose rows are those of arrays; ``classes`` names the numbers in
+    arrays. Raises ``UserError`` for what cannot be read, and ``NotComparableError``.
+    """
+    called: list[str] = []
+    try:
+        settings = Settings(
+            by=_words(by), level=level, draws=draws, seed=seed, tolerance=tolerance / 100,
+            tolerance_overall=tolerance_overall / 100, min_count=min_count,
+            generalise_to=generalise_to, members_apart=members_apart,
+        )  # fmt: skip
+        answers = Answers(labels, _words(classes))
+        reading = Reading(
+            None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
+            prediction=_words(prediction), label=label, score=score, member=member,
+        )  # fmt: skip
+        before, after = entries(old, new)
+        reference, *against = sides_of(before, after, reading, answers)
+        called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
+        if format is not None and called:
+            raise UserError(f"--format {format}: {called[0]} is no file; leave --format out")
+        request = Request(
+            reference, against, reading, format=format, positive=positive,
+            accepted=frozenset(_words(accept)), paired=paired,
+            names=tuple(names) or names_of(old, new, before, after), missing=missing,
+            settings=settings,
+        )  # fmt: skip
+        return _compared(request)
+    except UndertowError as error:
+        raise for_python(error, called) from None
+
+
+def _compared(request: Request) -> Compared:
+    sources = Sources()
+    sides = read_sides(request, sources)
+    found = audit_sides(request, sides)
+    made = sources.provenance()
+    # What was in memory has no file whose digest could be compared.
+    in_memory = any(isinstance(side, Frames) for side in (request.reference, *request.against))
+    return Compared(found, read_as=sides.about, provenance=None if in_memory else made)
+
+
+def _words(given: Words) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,0 +1,84 @@
+"""An audit at a glance, as a piece of HTML for a notebook: verdict, headline, top line, and the
+slices that lose.
+
+Notebooks have a page of their own, some remove style sheets, and none says whether it is dark. So
+every style is in an attribute, text takes the notebook's own colour, and verdicts are mid tones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from undertow.audit.result import Audit
+from undertow.report.cards import scale_of
+from undertow.report.effects import Effect, Panel, SliceEffects, reason_of, worst
+from undertow.report.figures.svg import COLOUR
+from undertow.report.html import environment
+from undertow.report.parts import SIGN, Page, page
+from undertow.report.toplines import TopLine
+from undertow.report.wording import line
+
+VARIANTS, LOSING, SHOWN = 8, 6, 24
+"""Variants, losing slices of each, and losing slices in all that are listed."""
+
+
+@dataclass(frozen=True)
+class Losing:
+    """One slice that loses."""
+
+    variant: str
+    effect: Effect
+    said: str
+    interval: str
+    reason: str
+
+
+def glance(audit: Audit, way_on: str, read_as: Sequence[str] = ()) -> str:
+    """``way_on`` says where the report is or how it is written, ``read_as`` what was read."""
+    parts = page(audit)
+    lines = parts.top_lines[:VARIANTS]
+    losing, left_out = _losing(parts, lines)
+    return (
+        environment()
+        .get_template("glance.html")
+        .render(
+            page=parts,
+            lines=lines,
+            more=len(parts.top_lines) - len(lines),
+            losing=losing,
+            left_out=left_out,
+            several=len(parts.top_lines) > 1,
+            why=any(one.reason for one in losing),
+            way_on=way_on,
+            read_as=[line(said, 400) for said in read_as],
+            COLOUR=COLOUR,
+            SIGN=SIGN,
+        )
+    )
+
+
+def _losing(parts: Page, lines: Sequence[TopLine]) -> tuple[list[Losing], int]:
+    """The slices that lose most, variant by variant, and how many more lose."""
+    if parts.effects is None:
+        return [], 0
+    panels = {p.variant: p for p in parts.effects.panels}
+    shown = [
+        one for t in lines if t.name in panels for one in _of_panel(panels[t.name], parts.effects)
+    ][:SHOWN]
+    lost = sum(p.verdicts.get("worse", 0) for p in panels.values())
+    return shown, lost - len(shown)
+
+
+def _of_panel(panel: Panel, effects: SliceEffects) -> list[Losing]:
+    scale = scale_of(effects.measure)
+    return [
+        Losing(
+            panel.variant,
+            e,
+            f"{scale.effect(e.effect)} {scale.unit}".rstrip(),
+            scale.interval(e.low, e.high),
+            reason_of(e),
+        )
+        for e in worst(panel, LOSING)
+    ]
