@@ -292,6 +292,15 @@ def test_a_chart_that_stands_alone_has_the_width_and_letters_that_can_be_read(
         assert charts.locator("text").first.evaluate(size) > 9
 
 
+def test_what_a_number_is_wraps_beside_it_on_a_phone(chromium: Any, report: Report):
+    """``One-sided 95 % limits`` is wider than its column, and must not run into the number."""
+    wraps = """
+    [...document.querySelectorAll('.decisions td')].every(
+      (cell) => getComputedStyle(cell, '::before').whiteSpace === 'normal')"""
+    with opened(chromium, report("gated").as_uri(), 390) as (page, _):
+        assert page.evaluate(wraps)
+
+
 NAME = "document.querySelector('.topline .variant')"
 
 
