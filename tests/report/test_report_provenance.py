@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from test_files import place as place
 from test_gating import run
 from undertow.errors import UserError
 from undertow.files import Request, audit_files
-from undertow.report.provenance import LIBRARIES, Sources, _digest, _made
+from undertow.report import render_html
+from undertow.report.provenance import LIBRARIES, InputFile, Provenance, Sources, _digest, _made
 from undertow.report.schema import report_schema
 
 
@@ -106,13 +108,37 @@ def test_the_time_is_told_only_where_it_is_given(place: Path, monkeypatch: pytes
     assert report(place / "three")["made"] == "2023-11-14 22:13:20 UTC"
 
 
+def test_a_file_that_both_sides_read_is_listed_once(place: Path):
+    bare = "example_id,prediction\n" + "".join(f"e{n},cat\n" for n in range(4))
+    for name in ("one.csv", "two.csv"):
+        (place / name).write_text(bare.replace("e3,cat", f"e3,{name[:-4]}"))
+    (place / "key.csv").write_text("example_id,label\n" + "".join(f"e{n},cat\n" for n in range(4)))
+    run(place, "undertow audit one.csv --against two.csv --labels key.csv --out out")
+    assert [(f["role"], f["path"]) for f in report(place / "out")["inputs"]] == [
+        ("reference", "one.csv"),
+        ("reference, variant", "key.csv"),
+        ("variant", "two.csv"),
+    ]
+
+
+def test_whole_paths_stand_in_the_provenance_alone(place: Path):
+    file = InputFile("reference", f"{place}/old.csv", 1, "0" * 64)
+    provenance = Provenance(f"undertow audit {place}/old.csv --against good.csv", (file,), (), "")
+    found = audit_files(Request([place / "old.csv"], [[place / "good.csv"]]), place / "out")
+    told = replace(found, assumptions=(f"{place}/logs: has no results.json.",))
+    before, _, after = render_html(told, provenance=provenance).partition('id="provenance"')
+    assert str(place) not in before
+    assert "<bdi>logs: has no results.json.</bdi>" in before.replace("<wbr>", "")
+    assert f"{place}/old.csv" in after.replace("<wbr>", "")
+
+
 def test_names_of_files_are_hostile_text(place: Path):
     evil = place / "<img src=x onerror=alert(1)>.csv"
     (place / "good.csv").rename(evil)
     audit_files(Request([place / "old.csv"], [[evil]]), place / "out")
     page = (place / "out" / "report.html").read_text("utf-8")
     assert "<img src=x" not in page
-    assert "&lt;img src=x onerror=alert(1)&gt;.csv" in page
+    assert "&lt;img src=x onerror=alert(1)&gt;.csv" in page.replace("<wbr>", "")
 
 
 def test_a_file_that_is_gone_before_its_digest_is_named(place: Path):

@@ -15,6 +15,15 @@ from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._teachers import taught
+from undertow.records.caveats import (
+    LABELS_OF_ONE,
+    NO_LABELS,
+    NOT_BY_CONTENT,
+    NOT_BY_PROMPT,
+    ONLY_IN_BOTH,
+    PROMPTED,
+    PROMPTS_DIFFER,
+)
 from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.reading import Missing
 from undertow.records.records import Records
@@ -64,7 +73,7 @@ def align(
     refuse_dtype(reference, variant)
     reference, variant = _same_order(reference, variant, said, allow_partial)
     reference, variant = _same_content(reference, variant, said, allow_partial)
-    stated += _same_prompts(reference, variant, PROMPT in accepted)
+    stated += _same_prompts(reference, variant, said, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
     reference, variant, filled = answered(
@@ -107,7 +116,7 @@ def _same_order(
             f"{_pair(reference, variant)} hold different examples: {counts};"
             " predict the same examples, or compare those in both with --allow-partial"
         )
-    said.append(f"Only examples in both populations are compared: {counts}.")
+    said.append(f"{ONLY_IN_BOTH}: {counts}.")
     kept_N = np.flatnonzero(both.to_numpy())
     return reference.take_examples(kept_N), variant.take_examples(where.drop_nulls().to_numpy())
 
@@ -117,9 +126,7 @@ def _same_content(
 ) -> tuple[Records, Records]:
     name = "content_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
-        said.append(
-            "Not verified (no content_hash): the same example_id may mean different inputs."
-        )
+        said.append(NOT_BY_CONTENT)
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
@@ -127,10 +134,13 @@ def _same_content(
     return _without(reference, variant, different_N, sentence, said, allow_partial)
 
 
-def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[str]:
+def _same_prompts(
+    reference: Records, variant: Records, said: list[str], accepted: bool
+) -> list[str]:
     """The same prompt for every example, by its hash, where both sides have one."""
     name = "prompt_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
+        said += [NOT_BY_PROMPT] if reference.manifest.task in PROMPTED else []
         return []
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
@@ -143,7 +153,7 @@ def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[
             f"{_pair(reference, variant)} were given different prompts (by {name}): {counts}; use "
             f"one template and few-shot count, or accept it with --accept {PROMPT}"
         )
-    return [f"The prompts differ (by {name}): {counts}."]
+    return [f"{PROMPTS_DIFFER} (by {name}): {counts}."]
 
 
 def _same_labels(
@@ -154,13 +164,12 @@ def _same_labels(
         return reference, variant
     if not any(labelled):
         said.append(
-            "There are no labels: accuracy and errors are undefined, only changes of "
-            "answers are measured."
+            f"{NO_LABELS}: accuracy and errors are undefined, only changes of answers are measured."
         )
         return reference, variant
     if not all(labelled):
         giver = reference if labelled[0] else variant
-        said.append(f"Labels are those of {giver.name!r}; the other population has none.")
+        said.append(f"{LABELS_OF_ONE}{giver.name!r}; the other population has none.")
         return reference, variant
     different_N = reference.label_N != variant.label_N
     sentence = "have different labels for one example"

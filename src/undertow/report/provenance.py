@@ -10,14 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from undertow.audit.result import Audit
 from undertow.errors import UserError
 from undertow.records.opening import open_file, opened_files
 
@@ -28,8 +30,8 @@ PIECE = 1 << 20
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what, its path as it was given, its bytes, and its SHA-256 in
-    hexadecimal."""
+    """A file that was read: for what (``reference, variant`` where both sides read it, as a file of
+    labels), its path as it was given, its bytes, and its SHA-256 in hexadecimal."""
 
     role: str
     path: str
@@ -66,8 +68,11 @@ class Sources:
 
     def provenance(self) -> Provenance:
         """Waits for the digests. Raises ``UserError`` where a file is no longer there."""
+        roles: dict[tuple[str, int, str], list[str]] = {}
+        for role, path, digest in self._digests:
+            roles.setdefault((str(path), *digest.result()), []).append(role)
         inputs = tuple(
-            InputFile(role, str(path), *digest.result()) for role, path, digest in self._digests
+            InputFile(", ".join(dict.fromkeys(read_as)), *file) for file, read_as in roles.items()
         )
         self._beside.shutdown()
         return Provenance(self.command, inputs, _versions(), _made())
@@ -100,3 +105,30 @@ def _made() -> str:
         if said.isdecimal()
         else ""
     )
+
+
+def without_folders(audit: Audit, provenance: Provenance | None) -> Audit:
+    """The audit without the folders of the files that were read, where it names one: whose page it
+    is need not know where the files lay, and the provenance says it."""
+    folders = sorted(_folders(provenance), key=len, reverse=True)
+    if not folders:
+        return audit
+    found = re.compile("|".join(f"{re.escape(folder)}/" for folder in folders))
+
+    def bare(said: Iterable[str]) -> tuple[str, ...]:
+        return tuple(found.sub("", sentence) for sentence in said)
+
+    return replace(
+        audit,
+        headline=found.sub("", audit.headline),
+        assumptions=bare(audit.assumptions),
+        differences=bare(audit.differences),
+        notices=bare(audit.notices),
+        variants=tuple(replace(v, design=bare(v.design)) for v in audit.variants),
+    )
+
+
+def _folders(provenance: Provenance | None) -> set[str]:
+    """Whole paths of the folders of the files, and of those above them."""
+    paths = [Path(file.path).absolute() for file in provenance.inputs] if provenance else []
+    return {str(folder) for path in paths for folder in path.parents[:-1]}
