@@ -28,6 +28,7 @@ CLUSTER = "article"
 independent."""
 SIGN = {
     "worse": "▼",
+    "changed": "⇄",
     "better": "▲",
     "within tolerance": "●",
     "too small to tell": "◇",

@@ -106,6 +106,7 @@ def beyond_repeats(
         np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64),
         level,
         cluster_N,
+        loss=1,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
     return Excess(found.effect_G, found.low_G, found.high_G, p_G)
