@@ -8,28 +8,32 @@ compare the digests and make the page again.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 from undertow.errors import UserError
-from undertow.records.opening import open_file, opened_files
+from undertow.records.opened import Opened, State, add_opened, opened_files, state_of
+from undertow.records.opening import open_file
+from undertow.source_date import source_date
+from undertow.undecoded import escaped
 
 LIBRARIES = ("numpy", "scipy", "polars")
 """Those that numbers depend on."""
 PIECE = 1 << 20
+LABELS = "labels"
+"""The role of a file of right answers."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what, its path as it was given, its bytes, and its SHA-256 in
-    hexadecimal."""
+    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``), its path
+    as it was given, with bytes that are no text in hexadecimal, its size, and its SHA-256."""
 
     role: str
     path: str
@@ -53,33 +57,47 @@ class Sources:
 
     def __init__(self, command: str = "") -> None:
         self.command = command
-        self._digests: list[tuple[str, Path, Future[tuple[int, str]]]] = []
+        self._read_for: dict[tuple[str, Path], None] = {}
+        self._opened: Opened = {}
+        self._digests: dict[Path, Future[tuple[int, str]]] = {}
         self._beside = ThreadPoolExecutor(1)
 
     @contextmanager
-    def reading(self, role: str) -> Iterator[None]:
-        """What is opened meanwhile is read for this role."""
+    def reading(self, role: str, labels: Path | None = None) -> Iterator[None]:
+        """What is opened meanwhile is read for this role, but for a file of right answers, which is
+        the same for every side."""
         with opened_files() as opened:
             yield
-        for path in opened:
-            self._digests.append((role, path, self._beside.submit(_digest, path)))
+        add_opened(self._opened, opened)
+        for path, state in opened.items():
+            self._read_for[LABELS if path == labels else role, path] = None
+            if path not in self._digests:
+                self._digests[path] = self._beside.submit(_digest, path, state)
 
     def provenance(self) -> Provenance:
-        """Waits for the digests. Raises ``UserError`` where a file is no longer there."""
-        inputs = tuple(
-            InputFile(role, str(path), *digest.result()) for role, path, digest in self._digests
-        )
+        """Waits for the digests. Raises ``UserError`` where a file is no longer there, or no longer
+        what was read."""
+        found = {path: digest.result() for path, digest in self._digests.items()}
         self._beside.shutdown()
-        return Provenance(self.command, inputs, _versions(), _made())
+        changed = next((path for path, state in self._opened.items() if state is None), None)
+        if changed is not None:
+            raise _was_changed(changed)
+        inputs = (
+            InputFile(role, escaped(str(path)), *found[path]) for role, path in self._read_for
+        )
+        return Provenance(self.command, tuple(inputs), _versions(), _made())
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _digest(path: Path, state: State | None) -> tuple[int, str]:
+    """Size and SHA-256 of a file that is still in this state, from beginning to end."""
     size, digest = 0, hashlib.sha256()
     try:
         with open_file(path) as file:
+            _refuse_change(path, file, state)
             while piece := file.read(PIECE):
                 size += len(piece)
                 digest.update(piece)
+                _refuse_change(path, file, state)  # At once: one that grows would never end.
     except OSError as problem:
         raise UserError(
             f"{path}: cannot be read a second time for its digest ({problem.strerror}); keep it in "
@@ -88,15 +106,23 @@ def _digest(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _refuse_change(path: Path, file: IO[bytes], state: State | None) -> None:
+    if state_of(file.fileno()) != state:
+        raise _was_changed(path)
+
+
+def _was_changed(path: Path) -> UserError:
+    return UserError(
+        f"{path}: was written to or replaced while it was read, so it cannot be told what the "
+        "numbers are of; wait until nothing writes to it, and run this again"
+    )
+
+
 def _versions() -> tuple[tuple[str, str], ...]:
     named: Sequence[tuple[str, str]] = [(name, version(name)) for name in LIBRARIES]
     return (("undertow", version("undertow")), ("Python", platform.python_version()), *named)
 
 
 def _made() -> str:
-    said = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return (
-        f"{datetime.fromtimestamp(int(said), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        if said.isdecimal()
-        else ""
-    )
+    made = source_date()
+    return "" if made is None else f"{made:%Y-%m-%d %H:%M:%S} UTC"
