@@ -4,6 +4,7 @@ no statistics.
     garments()        ten classes, a null arm and four sparsities; pictures; one slice pays heavily
     texts()           a text task with two slice columns
     one_member()      one member a side: no floor, no exemplar count
+    long_names()      three variants, and slices, that differ at the end of long names
     many_classes(n)   n class slices in six variants
     hostile()         every name, id and text is an attack
 
@@ -52,6 +53,8 @@ GARMENTS = (
 )
 LEVELS = (0.0, 0.5, 0.7, 0.9, 0.95)
 NAN = float("nan")
+LONG = "xlm_roberta_large_finetuned_on_customer_feedback_2024"
+LONG_NAMES = (f"{LONG}_weights_int8", f"{LONG}_weights_int4", f"{LONG}_again")
 
 
 def png(pixels_HW: NDArray[np.uint8]) -> bytes:
@@ -408,6 +411,21 @@ def texts() -> Audit:
         variants=(replace(variant, gallery=gallery),),
         findings=pl.concat([audit.findings, frame(regions)]),
     )
+
+
+def long_names() -> Audit:
+    """Three variants that differ at their ends, as do the slices of one column."""
+    audit = garments((0.7, 0.9, 0.95))
+    pairs = list(zip([v.arm.name for v in audit.variants], LONG_NAMES, strict=True))
+    findings = audit.findings.with_columns(
+        variant=pl.col("variant").replace(dict(pairs)),
+        value="customer_feedback_language_region_" + pl.col("value"),
+    )
+    variants = tuple(
+        replace(v, arm=replace(v.arm, name=new), headline=v.headline.replace(old, new))
+        for v, (old, new) in zip(audit.variants, pairs, strict=True)
+    )
+    return replace(audit, variants=variants, findings=findings)
 
 
 def one_member() -> Audit:

@@ -12,7 +12,9 @@ from undertow.report import render_html
 from undertow.report.markdown import summary_markdown
 from undertow.report.text import summary_text
 
-_WORDLESS = re.compile(r"<(style|script)\b.*?</\1>|<section id=\"method\".*?</section>", re.DOTALL)
+_WORDLESS = re.compile(
+    r"<wbr>|<(style|script)\b.*?</\1>|<section id=\"method\".*?</section>", re.DOTALL
+)
 """The method note is the same on every page of its kind, and has tests of its own."""
 _ENDS = re.compile(
     r"</(?:tr|p|li|h\d|dt|dd|title|desc|div|figcaption|caption|button|option|summary)>|<br[^>]*>"

@@ -58,7 +58,7 @@ share."""
 SHARED = {"undertow.records.formats.detect"}
 ROOMS: dict[str, set[str]] = {
     "decoding": set(),
-    "columns": set(),
+    "columns": {"decoding"},
     "members": {"decoding", "columns"},
     "predictions": {"decoding", "columns", "members"},
     "logs": {"decoding", "members"},

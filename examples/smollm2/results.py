@@ -28,6 +28,7 @@ CLUSTER = "article"
 independent."""
 SIGN = {
     "worse": "▼",
+    "changed": "⇄",
     "better": "▲",
     "within tolerance": "●",
     "too small to tell": "◇",
@@ -109,9 +110,11 @@ def _who_pays(found: Audit) -> Iterator[str]:
             f"| {100 * row['reference']:.1f} % | {_effect(row)} | {row['p_adjusted']:.2g} |"
         )
     yield ""
-    churned = rows.filter((pl.col("measure") == "churn") & (pl.col("slice") == "language")).sort(
-        "effect", descending=True
-    )
+    churned = found.findings.filter(
+        (pl.col("measure") == "churn")
+        & (pl.col("slice") == "language")
+        & (pl.col("verdict") == "changed")
+    ).sort("effect", descending=True)
     for variant in VARIANTS:
         each = churned.filter(pl.col("variant") == variant)
         said = ", ".join(

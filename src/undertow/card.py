@@ -38,6 +38,8 @@ UNIT: dict[Kind, str] = {
     "mixture": "example",
 }
 
+LOSS: dict[str, Literal[-1, 0, 1]] = {"lower": -1, "neither": 0, "higher": 1}
+
 
 @dataclass(frozen=True)
 class Card:
@@ -63,6 +65,11 @@ class Card:
     def unit(self) -> str:
         """What the value of a slice is averaged over: ``member``, ``example`` or ``pair``."""
         return UNIT[self.kind]
+
+    @property
+    def loss(self) -> Literal[-1, 0, 1]:
+        """The sign of a change that costs somebody; 0 where neither does."""
+        return LOSS[self.worse]
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = declared_pairs(before, after, _paths(request.reference), _paths(group))
         if before.inputs is not None:
             # The reference's are shown; a million prompts are not kept twice.
-            after = replace(after, inputs=None)
+            after = replace(after, inputs=None, pictures=None)
         variants.append(_with_positive(after, request.positive))
         said.append(f"variant    {about}")
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)

@@ -157,7 +157,7 @@ def test_it_is_said_before_everything_else():
         f"NOTE: {notice}\nWITHIN TOLERANCE: new keeps its accuracy"
     )
     assert summary_markdown(found).startswith(
-        "**Note:** 'old' and 'new' are identical\\: they gave the same"
+        "**Note:** 'old' and 'new' are identical: they gave the same"
     )
     html = render_html(found)
     assert 0 < html.index("&#39;old&#39; and &#39;new&#39; are identical") < html.index("<h1>")

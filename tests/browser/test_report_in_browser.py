@@ -22,6 +22,7 @@ NAMES = (
     "gated",
     "refused",
     "hostile_gate",
+    "long_names",
 )
 Report = Callable[[str], Path]
 
@@ -226,17 +227,17 @@ def test_filters_and_sorting_change_what_is_shown(chromium: Any, report: Report)
 def test_undefined_numbers_sort_last_both_ways(chromium: Any, report: Report):
     with opened(chromium, report("one_member").as_uri()) as (page, _):
         table = page.locator("#findings-table")
-        page.evaluate("""() => { const c = document.querySelector('#findings-table tbody tr').cells[5];
+        page.evaluate("""() => { const c = document.querySelector('#findings-table tbody tr').cells[3];
           c.removeAttribute('data-v'); c.textContent = '–'; }""")
         for _ in range(2):
             table.locator("thead button", has_text="Effect").click()
-            assert table.locator("tbody tr").last.locator("td").nth(4).inner_text() == "–"
+            assert table.locator("tbody tr").last.locator("td").nth(2).inner_text() == "–"
 
 
 def test_on_paper_everything_is_open_and_buttons_are_gone(chromium: Any, report: Report):
     with opened(chromium, report("garments").as_uri()) as (page, _):
         page.emulate_media(media="print")
-        assert not page.locator("nav.contents").is_visible()
+        assert page.locator("nav.contents a").first.is_visible()
         assert not page.locator("form.filters").is_visible()
         hidden = (
             "[...document.querySelectorAll('details .card')].filter((c) => "
@@ -251,6 +252,89 @@ def test_on_paper_everything_is_open_and_buttons_are_gone(chromium: Any, report:
             page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         )
         assert page.pdf()[:5] == b"%PDF-"
+
+
+CUT = """
+[...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth + 1).map(
+  (box) => box.getAttribute('aria-labelledby') ?? box.getAttribute('aria-label'))"""
+
+
+@pytest.mark.parametrize("name", ["garments", "one_member", "texts", "generation", "gated"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_table_is_cut_or_scrolls_sideways(chromium: Any, report: Report, name: str, width: int):
+    with opened(chromium, report(name).as_uri(), width) as (page, _):
+        page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_each_finding_begins_with_its_verdict_and_shows_what_would_settle_it(
+    chromium: Any, report: Report, width: int
+):
+    with opened(chromium, report("garments").as_uri(), width) as (page, _):
+        row = page.locator("#findings-table tbody tr", has_text="members a side").first
+        verdict = row.locator(".is").bounding_box()
+        others = [row.locator(part).first.bounding_box() for part in ("th", "td.num", "td.note")]
+        assert all(verdict["y"] <= box["y"] + 1 and verdict["x"] <= box["x"] + 1 for box in others)
+        assert all(box["x"] + box["width"] <= width for box in others)
+
+
+@pytest.mark.parametrize("width", [390, 700, 1280])
+def test_a_chart_that_stands_alone_has_the_width_and_letters_that_can_be_read(
+    chromium: Any, report: Report, width: int
+):
+    with opened(chromium, report("one_member").as_uri(), width) as (page, _):
+        charts = page.locator("#slices svg.chart:visible")
+        assert charts.count() == 1
+        box, section = charts.bounding_box(), page.locator("#slices").bounding_box()
+        assert box["width"] > (0.98 if width != 700 else 0.8) * section["width"]
+        size = "e => e.getBoundingClientRect().height"
+        assert charts.locator("text").first.evaluate(size) > 9
+
+
+def test_what_a_number_is_wraps_beside_it_on_a_phone(chromium: Any, report: Report):
+    """``One-sided 95 % limits`` is wider than its column, and must not run into the number."""
+    wraps = """
+    [...document.querySelectorAll('.decisions td')].every(
+      (cell) => getComputedStyle(cell, '::before').whiteSpace === 'normal')"""
+    with opened(chromium, report("gated").as_uri(), 390) as (page, _):
+        assert page.evaluate(wraps)
+
+
+NAME = "document.querySelector('.topline .variant')"
+
+
+def test_long_names_wrap_after_their_separators(chromium: Any, report: Report):
+    """Each line of a name that is longer than its column ends where a word of it ends."""
+    lines = f"""
+    () => {{ const range = document.createRange(), tops = new Map(), walk =
+        document.createTreeWalker({NAME}, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) for (let i = 0; i < walk.currentNode.length; i++) {{
+        range.setStart(walk.currentNode, i); range.setEnd(walk.currentNode, i + 1);
+        const top = Math.round(range.getBoundingClientRect().top);
+        tops.set(top, (tops.get(top) ?? '') + walk.currentNode.data[i]);
+      }}
+      return [...tops.values()]; }}"""
+    address = report("long_names").as_uri()
+    for width in (390, 1280):
+        with opened(chromium, address, width) as (page, _):
+            said = page.evaluate(lines)
+            assert len(said) > 1
+            assert all(line.rstrip().endswith("_") for line in said[:-1])
+
+
+def test_the_contents_print_numbered_like_the_sections(chromium: Any, report: Report):
+    with opened(chromium, report("gated").as_uri()) as (page, _):
+        page.emulate_media(media="print")
+        listed = page.locator("nav.contents li").all_inner_texts()
+        sections = page.evaluate("[...document.querySelectorAll('main > *')].map((e) => e.id)")
+        hrefs = page.evaluate(
+            "[...document.querySelectorAll('nav.contents a')].map((a) => a.hash.slice(1))"
+        )
+        assert hrefs == sections
+        assert len(listed) == len(sections)
+        numbered = "getComputedStyle(document.querySelector('#findings > h2'), '::before').content"
+        assert "counter(part)" in page.evaluate(numbered)
 
 
 @pytest.mark.parametrize(("width", "side_by_side"), [(390, False), (1280, True)])

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 
+import audits
 import undertow
 from notebooks import AGE, IDS, LABELS, NAMES, NEW, OLD, examples, frame, probabilities
 from undertow.audit.compare import audit
@@ -403,3 +404,46 @@ def test_nothing_is_imported_for_what_was_not_given():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_frames_may_name_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    data = audits.png(np.zeros((8, 8), np.uint8))
+    (tmp_path / "img").mkdir()
+    for n in range(len(OLD)):
+        (tmp_path / f"img/{n}.png").write_bytes(data)
+    rows = {"example_id": range(len(OLD)), "label": LABELS}
+    rows["photo"] = [f"img/{n}.png" for n in range(len(OLD))]
+    old, new = (pl.DataFrame({**rows, "prediction": said}) for said in (OLD, NEW))
+    found = undertow.compare(old, new, input="photo")
+    assert found.audit.variants[0].gallery[0].exemplar.image == data
+    with_folder = undertow.compare(old, new, input="photo", pictures=tmp_path)
+    assert with_folder.audit.variants[0].gallery[0].exemplar.image == data
+
+
+def test_a_score_beside_labels_in_frames_is_a_probability():
+    rows = {"example_id": range(40), "sick": [0, 1] * 20, "risk": [0.2, 0.7] * 20}
+    old = pl.DataFrame(rows)
+    new = old.with_columns(risk=pl.Series([0.2, 0.7] * 19 + [0.9, 0.1]))
+    found = undertow.compare(old, new, score="risk", label="sick")
+    assert found.audit.classes == ("0", "1")
+    given = undertow.compare(old.drop("sick"), new.drop("sick"), score="risk", labels=[0, 1] * 20)
+    assert given.audit.classes == ("0", "1")
+    assert refused(
+        old.with_columns(risk=pl.Series([0, 1] * 20)), new, score="risk", label="sick"
+    ) == (
+        "old: column 'risk' holds nothing but 0 and 1 beside 'sick'; if it is the predicted class, "
+        "give it as prediction='risk'; if it says whether an answer is right, call the column "
+        "'correct'"
+    )
+    scaled = old.with_columns(pl.col("risk") * 100)
+    assert refused(scaled, new, score="risk", label="sick") == (
+        "old: column 'risk' reaches from 20 to 70, and beside 'sick' it is read as the probability "
+        "of '1', from 0 to 1; if it is per cent, scale it: with_columns((pl.col(\"risk\").cast(float) "
+        '/ 100).alias("risk"))'
+    )
+    graded = pl.DataFrame({"example_id": range(40), "correct": [0, 1] * 20})
+    table = pl.DataFrame({"example_id": range(40), "label": [0, 1] * 20})
+    assert refused(graded, graded.reverse(), labels=table) == (
+        "labels: old has grades of its own; leave labels out"
+    )

@@ -109,11 +109,11 @@ def test_no_shared_example_is_refused_even_as_partial() -> None:
 def test_different_labels_are_refused_or_left_out() -> None:
     a, b = make("a"), make("b", label=[0, 2, 2])
     assert refused(a, b) == (
-        "'a' and 'b' have different labels for one example_id: 1 of 3 examples, first 'e0001' ('y' "
+        "'a' and 'b' have different labels for one example: 1 of 3 examples, first 'e0001' ('y' "
         "and 'z'); correct the data, or leave them out with --allow-partial"
     )
     assert said(a, b, allow_partial=True) == [
-        "Left out because the populations have different labels for one example_id: 1 of 3 "
+        "Left out because the populations have different labels for one example: 1 of 3 "
         "examples, first 'e0001' ('y' and 'z')."
     ]
     assert align(a, b, allow_partial=True).reference.N == 2
@@ -142,7 +142,7 @@ def test_no_labels_at_all_is_allowed_and_said() -> None:
 def test_different_inputs_under_one_id_are_refused_or_left_out() -> None:
     a, b = with_hash(make("a"), ["h0", "h1", None]), with_hash(make("b"), ["h0", "g1", "g2"])
     assert refused(a, b) == (
-        "'a' and 'b' have different inputs under one example_id (by content_hash): 1 of 3 "
+        "'a' and 'b' have different inputs for one example (by content_hash): 1 of 3 "
         "examples, first 'e0001'; correct the data, or leave them out with --allow-partial"
     )
     assert align(a, b, allow_partial=True).reference.example_id_N.to_list() == ["e0000", "e0002"]

@@ -38,9 +38,19 @@ def found(by: tuple[str, ...] = ("class",)):
     return audit(sides[0], [sides[1]], Settings(by=by, draws=100))
 
 
+def one_pair():
+    """Two classes exchange answers with no other."""
+    audit_ = audits.garments((0.9,))
+    made = audits.composition(0.9)
+    variant = replace(audit_.variants[0], composition=replace(made, flows=made.flows[:1], cells=1))
+    return replace(audit_, variants=(variant,))
+
+
 def body(html: str) -> str:
-    section = html[html.index('<section id="answers"') : html.index('<section id="count"')]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", section))
+    section = re.search(r'<section id="answers".*?</section>', html, flags=re.S)
+    assert section is not None
+    said = section[0].replace("<wbr>", "")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", said))
 
 
 def test_the_class_that_is_answered_less_comes_first_with_its_numbers():
@@ -69,6 +79,7 @@ def test_page_summary_terminal_and_json_have_it():
         f"{flow.source} → {flow.target} {flow.moved:,.0f} {flow.back:,.0f} {flow.net:,.0f}" in said
     )
     assert "hold together over all 6 pairs of classes" in said
+    assert "over all 1 pairs" not in body(render_html(one_pair()))
     markdown = summary_markdown(audit_)
     assert "## What the answers are made of" in markdown
     assert f"| new | {flow.source} → {flow.target} | {flow.moved:,.0f} |" in markdown

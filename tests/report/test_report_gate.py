@@ -17,7 +17,7 @@ from undertow.report.decisions import limit_of, unit_of
 
 @cache
 def words(name: str) -> str:
-    page = re.sub(r"<(style|script)>.*?</\1>", "", render_html(*gates.made(name)), flags=re.S)
+    page = re.sub(r"<(style|script)>.*?</\1>|<wbr>", "", render_html(*gates.made(name)), flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
 
 
@@ -26,7 +26,7 @@ def rows(page: str, key: str) -> list[str]:
     table = re.search(rf'<caption id="{key}">.*?</table>', page, flags=re.S)
     assert table is not None
     return [
-        re.sub(r"(\s|<[^>]*>)+", " ", row).strip()
+        re.sub(r"(\s|<[^>]*>)+", " ", row.replace("<wbr>", "")).strip()
         for row in re.findall(r"<tr role=.*?</tr>", table[0], flags=re.S)
     ]
 
@@ -112,10 +112,10 @@ def test_sides_that_cannot_be_compared_have_a_page_of_their_own():
         " 'q850'); predict the same examples, or compare those in both with --allow-partial.\n"
     )
     assert summary_markdown(None, gates.refused()) == (
-        "**≠ Not comparable.** 'dense' and 'int4' hold different examples\\: 850 examples in both, "
+        "**≠ Not comparable.** 'dense' and 'int4' hold different examples: 850 examples in both, "
         "50 only in 'dense'"
-        " \\(first 'q850'\\); predict the same examples, or compare those in both with "
-        "\\-\\-allow\\-partial.\n"
+        " (first 'q850'); predict the same examples, or compare those in both with "
+        "--allow-partial.\n"
     )
 
 
@@ -129,7 +129,8 @@ def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
         "  ✗ Fail (advisory): max_new_errors on all: max_new_errors said why it is fail.",
         "  ? Cannot tell: max_churn on all: There is no floor.",
         "  ✓ 4 checks pass.",
-        "Comparable with 2 stated differences.",
+        "Checked: the same 2,000 examples by id and content, the same prompts and the settings of "
+        "the evaluation that both sides state. Comparable with 2 stated differences.",
         "  - harness version: 0.4.8 in 'dense', 0.4.9 in 'pruned 90 %'",
         "  - batch size: 8 against 16",
     ]
@@ -139,16 +140,18 @@ def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
 def test_the_summary_has_the_verdict_in_its_first_line_and_the_table_second():
     said = summary_markdown(*gates.made("gated")).splitlines()
     assert said[0].startswith(
-        "**✗ Fail.** 2 of 7 required checks fail; first worst\\_slice\\_drop on language=ar\\: "
+        "**✗ Fail.** 2 of 7 required checks fail; first worst_slice_drop on language=ar: "
     )
     assert said[2] == "## What does not pass"
     assert said[6] == (
         "| ✗ Fail | `worst_slice_drop` | language=ar | pruned 90 % | 3.25 | 2.50 to 4.00 | ≤ 5 "
-        "points | 212 | worst\\_slice\\_drop said why it is fail. |"
+        "points | 212 | worst_slice_drop said why it is fail. |"
     )
     assert said[11] == "✓ 4 checks pass."
     assert said[13] == (
-        "Comparable with 2 stated differences. The whole pools 3 tasks\\: every example counts the "
+        "Checked: the same 2,000 examples by id and content, the same prompts and the settings of "
+        "the evaluation that both sides state. Comparable with 2 stated differences. The whole "
+        "pools 3 tasks: every example counts the "
         "same, so a task counts by its number of examples."
     )
     assert "## The audit" in said

@@ -73,7 +73,7 @@ def test_markdown_makes_nothing_of_it(attack: str):
     assert said.startswith("**Note:** ")
     assert "\n\n**✗ Fail.** " in said
     assert not CONTROL.search(said)
-    bare = re.sub(r"\\.", "", said)
+    bare = re.sub(r"\\.", "x", said)
     assert "<" not in bare
     assert not re.search(r"\]\(|(?<!\w)@\w|www\.|:error|^>|^\s*(```|~~~)", bare, flags=re.M)
     for row in [line for line in said.splitlines() if line.startswith("|")]:

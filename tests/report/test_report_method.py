@@ -11,7 +11,14 @@ import audits
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings
 from undertow.report import method as notes
-from undertow.report.method import Method, method
+from undertow.report.effects import slice_effects
+from undertow.report.method import Method
+from undertow.report.method import method as note_of
+
+
+def method(audit: Audit) -> Method:
+    """With what the page draws of it."""
+    return note_of(audit, slice_effects(audit))
 
 
 def both() -> Audit:
@@ -102,8 +109,20 @@ def test_the_settings_are_said_in_the_units_of_the_flags():
 def test_what_was_assumed_and_the_glossary_are_passed_on():
     audit = audits.garments((0.9,))
     note = method(audit)
-    assert (note.assumptions, note.reading, note.glossary) == (
-        audit.assumptions,
-        notes.READING,
-        notes.GLOSSARY,
+    assert (note.assumptions, note.glossary) == (audit.assumptions, notes.GLOSSARY)
+
+
+def test_only_what_is_on_the_page_is_explained():
+    several, single = method(audits.garments()), method(audits.one_member())
+    assert several.reading == (
+        f"{notes.WORSE_OF_MEMBERS} {notes.WITHIN}",
+        notes.BAND,
+        notes.SIMULTANEOUS,
     )
+    assert single.reading == (f"{notes.WORSE_OF_EXAMPLES} {notes.WITHIN}", notes.SIMULTANEOUS)
+    mixed = replace(audits.one_member(), verdict="mixed")
+    assert notes.MIXED in method(mixed).reading
+    bare = audits.one_member()
+    assert method(replace(bare, findings=bare.findings.clear())).reading == ()
+    assert "Rearrangements drawn" not in dict(single.settings)
+    assert {"q", "taxicab"} == {t.key for t in several.glossary} - {t.key for t in single.glossary}

@@ -58,7 +58,7 @@ def test_a_smoke_audit_is_stamped_in_both():
 def test_names_make_no_markup_in_markdown():
     said = summary_markdown(audits.hostile())
     assert "<script" not in said.replace("\\<script", "")
-    assert "](javascript" not in said
+    assert "](javascript" not in said.replace("\\](", "")
     assert not re.search(r"(?<!\\)@everyone", said)
     tables = [line for line in said.splitlines() if line.startswith("|")]
     for row in tables:

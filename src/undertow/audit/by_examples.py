@@ -44,7 +44,9 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
         for family in pair.families:
             rows, membership_GN = pair.rows[family], pair.membership_GN[family]
             share = pair.settings.level / len(rows)
-            shift = run_shift(membership_GN, before_RN, after_RN, share, pair.cluster_N)
+            shift = run_shift(
+                membership_GN, before_RN, after_RN, share, pair.cluster_N, measure.card.loss
+            )
             yield from _shift_findings(
                 pair, measure.card, rows, shift, _floors(membership_GN, _from_the_others(before_RN))
             )

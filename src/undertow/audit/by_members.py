@@ -115,6 +115,7 @@ def _tested(
         paired=pair.paired,
         cluster_N=pair.cluster_N,
         beyond=beyond,
+        loss=0 if beyond else shifts.card.loss,
     )
     return exchanged._replace(
         effect_G=both.effect_G,

@@ -143,7 +143,10 @@ class Design:
     def _over_examples(self) -> tuple[str, ...]:
         runs = max(self.members_reference, self.members_variant)
         if self.clusters is not None:
-            test = f"The test is over {self._unit}, by limits for a bounded mean."
+            test = (
+                f"The test is over {self._unit}: a loss is shown by exchanging the models' answers "
+                "cluster by cluster, and its limit allows for clusters unlike those seen."
+            )
         elif runs == 1 and self.binary:
             test = "The test is over examples: exact McNemar, with Tango's score interval."
         else:

@@ -259,7 +259,7 @@ class Exemplars:
 
     def _shown(self, n: int) -> Shown:
         records = self.pair.reference
-        content = None if records.inputs is None else records.inputs[n]
+        content = records.shown(n)
         return Shown(
             example_id=str(records.example_id_N[n]),
             label=records.truths_of(np.array([n]))[0],

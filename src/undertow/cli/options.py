@@ -82,6 +82,16 @@ class Files:
     member: Annotated[
         str | None, typer.Option(help="The column that says which model or seed a row is of.")
     ] = None
+    input: Annotated[
+        str | None,
+        typer.Option(help="The column of what is shown of an example: text, or files of pictures."),
+    ] = None
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder that files of pictures lie in; otherwise that of the first table."
+        ),
+    ] = None
     tasks: Annotated[
         list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")
     ] = None
@@ -112,6 +122,8 @@ class Files:
             label=self.label,
             score=self.score,
             member=self.member,
+            input=self.input,
+            pictures=self.pictures,
         )
 
 

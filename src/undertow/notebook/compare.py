@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from undertow.audit.settings import Asked, Settings
@@ -29,6 +30,8 @@ def compare(
     label: str | None = None,
     score: str | None = None,
     member: str | None = None,
+    input: str | None = None,
+    pictures: str | Path | None = None,
     labels: Any = None,
     classes: Sequence[str] = (),
     cluster: str | None = None,
@@ -72,20 +75,20 @@ def compare(
         answers = Answers(labels, _words(classes))
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
-            prediction=_words(prediction), label=label, score=score, member=member,
+            prediction=_words(prediction), label=label, score=score, member=member, input=input,
+            pictures=None if pictures is None else Path(pictures),
         )  # fmt: skip
         before, after = entries(old, new)
         reference, *against = sides_of(before, after, reading, answers)
         called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
         if format is not None and called:
             raise UserError(f"--format {format}: {called[0]} is no file; leave --format out")
-        request = Request(
+        return _compared(Request(
             reference, against, reading, format=format, positive=positive,
             accepted=frozenset(_words(accept)), paired=paired,
             names=tuple(names) or names_of(old, new, before, after), missing=missing,
             settings=settings,
-        )  # fmt: skip
-        return _compared(request)
+        ))  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from undertow.errors import NotComparableError
+from undertow.records.caveats import DOES_NOT_SAY
 from undertow.records.records import Records
 
 CHANGES_NUMBERS = re.compile(
@@ -72,11 +73,7 @@ def differences(reference: Records, variant: Records) -> list[str]:
 def unverified(reference: Records, variant: Records) -> list[str]:
     """Sentences: what nobody recorded, so that it may differ unseen."""
     missing = [(records.name, _unknown(records)) for records in (reference, variant)]
-    return [
-        f"Could not be verified, because {name!r} does not say: {', '.join(w)}."
-        for name, w in missing
-        if w
-    ]
+    return [f"{DOES_NOT_SAY}{name!r} does not say: {', '.join(w)}." for name, w in missing if w]
 
 
 def _left_out(records: Records) -> list[str]:

@@ -15,6 +15,15 @@ from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._teachers import taught
+from undertow.records.caveats import (
+    LABELS_OF_ONE,
+    NO_LABELS,
+    NOT_BY_CONTENT,
+    NOT_BY_PROMPT,
+    ONLY_IN_BOTH,
+    PROMPTED,
+    PROMPTS_DIFFER,
+)
 from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.reading import Missing
 from undertow.records.records import Records
@@ -64,7 +73,7 @@ def align(
     refuse_dtype(reference, variant)
     reference, variant = _same_order(reference, variant, said, allow_partial)
     reference, variant = _same_content(reference, variant, said, allow_partial)
-    stated += _same_prompts(reference, variant, PROMPT in accepted)
+    stated += _same_prompts(reference, variant, said, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)
     reference, variant = _same_labels(reference, variant, said, allow_partial)
     reference, variant, filled = answered(
@@ -107,7 +116,7 @@ def _same_order(
             f"{_pair(reference, variant)} hold different examples: {counts};"
             " predict the same examples, or compare those in both with --allow-partial"
         )
-    said.append(f"Only examples in both populations are compared: {counts}.")
+    said.append(f"{ONLY_IN_BOTH}: {counts}.")
     kept_N = np.flatnonzero(both.to_numpy())
     return reference.take_examples(kept_N), variant.take_examples(where.drop_nulls().to_numpy())
 
@@ -117,20 +126,21 @@ def _same_content(
 ) -> tuple[Records, Records]:
     name = "content_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
-        said.append(
-            "Not verified (no content_hash): the same example_id may mean different inputs."
-        )
+        said.append(NOT_BY_CONTENT)
         return reference, variant
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
-    sentence = "have different inputs under one example_id (by content_hash)"
+    sentence = "have different inputs for one example (by content_hash)"
     return _without(reference, variant, different_N, sentence, said, allow_partial)
 
 
-def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[str]:
+def _same_prompts(
+    reference: Records, variant: Records, said: list[str], accepted: bool
+) -> list[str]:
     """The same prompt for every example, by its hash, where both sides have one."""
     name = "prompt_hash"
     if name not in reference.examples.columns or name not in variant.examples.columns:
+        said += [NOT_BY_PROMPT] if reference.manifest.task in PROMPTED else []
         return []
     before, after = (r.examples[name].cast(pl.String) for r in (reference, variant))
     different_N = (before.is_not_null() & after.is_not_null() & before.ne_missing(after)).to_numpy()
@@ -143,7 +153,7 @@ def _same_prompts(reference: Records, variant: Records, accepted: bool) -> list[
             f"{_pair(reference, variant)} were given different prompts (by {name}): {counts}; use "
             f"one template and few-shot count, or accept it with --accept {PROMPT}"
         )
-    return [f"The prompts differ (by {name}): {counts}."]
+    return [f"{PROMPTS_DIFFER} (by {name}): {counts}."]
 
 
 def _same_labels(
@@ -154,16 +164,15 @@ def _same_labels(
         return reference, variant
     if not any(labelled):
         said.append(
-            "There are no labels: accuracy and errors are undefined, only changes of "
-            "answers are measured."
+            f"{NO_LABELS}: accuracy and errors are undefined, only changes of answers are measured."
         )
         return reference, variant
     if not all(labelled):
         giver = reference if labelled[0] else variant
-        said.append(f"Labels are those of {giver.name!r}; the other population has none.")
+        said.append(f"{LABELS_OF_ONE}{giver.name!r}; the other population has none.")
         return reference, variant
     different_N = reference.label_N != variant.label_N
-    sentence = "have different labels for one example_id"
+    sentence = "have different labels for one example"
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
     return _without(reference, variant, different_N, sentence, said, allow_partial, shown)
@@ -222,12 +231,12 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             )
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
-    inputs = reference.inputs if reference.inputs is not None else variant.inputs
+    shown = reference if reference.inputs is not None else variant
     if not (reference.label_N >= 0).any():
         examples = examples.drop("label", strict=False).with_columns(
             pl.Series("label", theirs["label"])
         )
-    return _over(reference, examples, inputs), _over(variant, examples, inputs)
+    return _over(reference, examples, shown), _over(variant, examples, shown)
 
 
 def _same_clusters(
@@ -263,10 +272,10 @@ def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
     return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
 
 
-def _over(records: Records, examples: pl.DataFrame, inputs: pl.Series | None) -> Records:
-    """The same answers over these examples; the label's probability is found anew where labels are
-    new."""
-    made = replace(records, examples=examples, inputs=inputs)
+def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:
+    """The same answers over these examples, with the inputs that are ``shown``; the label's
+    probability is found anew where labels are new."""
+    made = replace(records, examples=examples, inputs=shown.inputs, pictures=shown.pictures)
     if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
         return made
     at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]

@@ -13,6 +13,7 @@ import polars as pl
 from undertow.errors import TableError, UserError
 from undertow.records.formats import graded, table
 from undertow.records.formats.asked.options import refuse_unused
+from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.columns.asked import names_asked
 from undertow.records.formats.detect import as_wanted, heeded, what_was_read
 from undertow.records.formats.members.names import file_name
@@ -53,11 +54,11 @@ def read_frames(side: Frames, reading: Reading) -> tuple[Records, str]:
     given = list(zip(side.paths, _members(side), side.tables, strict=True))
     reading = reading.named(side.name)
     if _are_graded(side, reading):
-        _refuse_labels(side)
-        refuse_unused(graded.NAME, heeded(graded), replace(reading, labels=None))
-        records = as_wanted(graded.read_frames(given, reading), graded, reading)
+        refuse_unused(graded.NAME, heeded(graded), reading)
+        records = as_wanted(graded.read_frames(given, reading, side.labels), graded, reading)
     else:
         records = as_wanted(table.read_frames(given, reading, side.labels), table, reading)
+    records = with_pictures(records, reading, side.called[0], Path.cwd())
     records = _noted(records, side.notes)
     more = f" and {len(side.tables) - 1} more" if len(side.tables) > 1 else ""
     kind = f"graded {side.kind}" if records.answers is not None else side.kind
@@ -95,10 +96,3 @@ def _refuse_empty(side: Frames) -> None:
     for called, frame in zip(side.called, side.tables, strict=True):
         if not frame.height:
             raise TableError(f"{called}: has no rows; give one row per example")
-
-
-def _refuse_labels(side: Frames) -> None:
-    if side.labels is not None:
-        raise UserError(
-            f"labels: {side.called[0]} has scores, so no right answers are needed; leave labels out"
-        )

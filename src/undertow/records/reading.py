@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +15,9 @@ Missing = Literal["refuse", "wrong"]
 """What becomes of a prediction or score that is not there: it refuses the comparison, or counts as
 wrong."""
 
-COLUMN_FLAGS = {"id": "example_id", "label": "label", "score": "score", "member": "member"}
+COLUMN_FLAGS = {
+    "id": "example_id", "label": "label", "score": "score", "member": "member", "input": "input",
+}  # fmt: skip
 """Fields of ``Reading`` that name a column of a plain table, and what readers call it."""
 
 
@@ -41,13 +44,15 @@ class Reading:
     ``cluster``: the column whose equal values mean examples that are not independent; ``none``
     takes all as independent. ``missing``: with ``refuse`` and ``allow_partial`` a reader leaves
     empty predictions out; else it keeps them, and the comparison refuses them or counts them as
-    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models.
+    wrong. ``pick``: what follows ``::`` in a path, for files that hold several models; ``picks``:
+    the same for each of the paths, where they differ.
 
-    ``id``, ``label``, ``score``, ``member`` are names of columns of a plain table, as its owner
-    calls them; with commas between, a file takes the first that it has. So is ``prediction``;
-    several (a tuple, commas, or a pattern such as ``seed*``) are several members. ``by``: slices
-    that were asked for, on which the files of a side must agree; a column that nobody asked for may
-    differ.
+    ``id``, ``label``, ``score``, ``member``, ``input`` are names of columns of a plain table, as
+    its owner calls them; with commas between, a file takes the first that it has. So is
+    ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members.
+    ``by``: slices that were asked for, on which the files of a side must agree; a column that
+    nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
+    in, instead of the table's own. ``format``: the one that was asked for by name.
     """
 
     name: str | None = None
@@ -66,6 +71,10 @@ class Reading:
     score: str | None = None
     member: str | None = None
     by: tuple[str, ...] = ()
+    picks: tuple[str | None, ...] = ()
+    input: str | None = None
+    pictures: Path | None = None
+    format: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
@@ -100,6 +109,14 @@ class Reading:
     def keys(self) -> tuple[str, ...]:
         """Names of the column that names the example, by which a file is known to be a table."""
         return ("example_id", *alternatives(self.id))
+
+    def picks_of(self, paths: Sequence[Path]) -> Sequence[str | None]:
+        """What stands after ``::`` of each of these paths."""
+        return self.picks or [self.pick] * len(paths)
+
+    def picking(self, pick: str | None) -> Reading:
+        """The same for one path, with what stands after ``::`` of it."""
+        return replace(self, pick=pick, picks=())
 
     def wants_task(self, task: str) -> bool:
         """Whether this task was asked for: any is, where none is named."""

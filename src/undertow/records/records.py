@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.axes import check_axes
+from undertow.records.pictures import Pictures, shown
 from undertow.records.schema import NOT_SLICES, Manifest, MemberEntry
 
 MISSING = -1
@@ -45,8 +46,8 @@ class Records:
     margin_MN: NDArray[np.float32] | None = None
     proba_MNC: NDArray[np.float32] | None = None
     inputs: pl.Series | None = None
-    """What a person can look at, one per example: encoded image (``Binary``) or text
-    (``String``)."""
+    """What a person can look at, one per example: encoded image (``Binary``) or text (``String``),
+    or with ``pictures`` names of pictures."""
     score_MN: NDArray[np.float32] | None = None
     answers: tuple[pl.Series, ...] | None = None
     outputs: tuple[pl.Series, ...] | None = None
@@ -54,6 +55,8 @@ class Records:
     left_out: pl.Series | None = None
     """Ids of examples that reading left out because they did not fit, null for a row without one;
     not part of a record."""
+    pictures: Pictures | None = None
+    """Gets the picture that ``inputs`` only name, when it is shown; not part of a record."""
 
     def __post_init__(self) -> None:
         check_axes(pred_MN=self.pred_MN, label_N=self.label_N)
@@ -123,6 +126,16 @@ class Records:
         seen = self.pred_MN >= 0
         ones = np.ones(int(seen.sum()), dtype=np.int32)
         return sp.csr_array((ones, (row_MN[seen], self.pred_MN[seen])), shape=(self.N, self.C))
+
+    @property
+    def texts(self) -> pl.Series | None:
+        """The inputs where they are words."""
+        words = self.inputs is not None and self.inputs.dtype == pl.String
+        return self.inputs if words and self.pictures is None else None
+
+    def shown(self, n: int) -> bytes | str | None:
+        """What a person sees of this example: an encoded picture, or text."""
+        return None if self.inputs is None else shown(self.inputs[n], self.pictures)
 
     @property
     def outcome(self) -> str:

@@ -362,12 +362,12 @@ def write_records(records: Records, folder: Path) -> Manifest:
     """Save any population as a folder; ``read_population`` gives the same arrays back.
 
     The top five classes of a population of more than 64 are not part of ``Records`` and are not
-    written.
+    written, nor are pictures that lie in files of their own.
     """
     label_N = pl.Series("label", records.label_N).replace(MISSING, None)
     others = [c for c in records.examples.columns if c not in ("example_id", "label", "input")]
     examples = records.examples.select("example_id", label_N, *others)
-    if records.inputs is not None:
+    if records.inputs is not None and records.pictures is None:
         examples = examples.with_columns(records.inputs.alias("input"))
     # Notes name files, whose names may be no text.
     notes = tuple(map(escaped, records.manifest.notes))

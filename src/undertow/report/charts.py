@@ -17,7 +17,8 @@ from undertow.report.figures.floor import AgainstFloor, floor_chart
 from undertow.report.figures.flow import flow_chart
 from undertow.report.figures.forest import common_axis, forest
 from undertow.report.figures.svg import tag
-from undertow.report.html import count_chart
+from undertow.report.naming import whole as whole_name
+from undertow.report.panels import count_chart
 from undertow.report.wording import absent, percent, short
 
 KINDS = ("forest", "floor", "flow")
@@ -71,7 +72,7 @@ def _forest(audit: Audit, variant: VariantAudit) -> Markup:
             "plot('forest'): no finding is about a slice; name slices, by='class' or by= a column"
         )
     measure = title_of(shown.measure, audit.reference.outcome)
-    title = f"{measure} by slice, {short(variant.arm.name, 60)}"
+    title = f"{measure} by slice, {whole_name(variant.arm.name)}"
     axis, scale = common_axis([panel]), scale_of(shown.measure)
     return forest(panel, axis, scale, _key("forest", audit, variant), title, len(shown.columns))
 
@@ -114,7 +115,7 @@ def _flow(audit: Audit, variant: VariantAudit) -> Markup:
             "plot('flow'): no answer went from one class to another, or answers have no classes; "
             "plot('forest') shows slices"
         )
-    title = f"Where answers went, {short(variant.arm.name, 60)}"
+    title = f"Where answers went, {whole_name(variant.arm.name)}"
     return flow_chart(found.flows, _key("flow", audit, variant), title)
 
 

@@ -102,6 +102,12 @@ def worst(panel: Panel | None, limit: int = 3) -> tuple[Effect, ...]:
     )[:limit]
 
 
+def floored(effects: SliceEffects | None) -> bool:
+    """Whether any chart of slices has a floor to explain."""
+    drawn = effects.panels if effects else ()
+    return any(not math.isnan(e.band_low) for p in drawn for e in p.effects)
+
+
 def reason_of(effect: Effect) -> str:
     """``answered less often: 3,394 → 812 answers, …`` where a class loses recall by that, else
     empty."""

@@ -17,6 +17,8 @@ from undertow.report.texts import (
     agreed_answers,
     bytes_of,
     prompt_of,
+    score_moved,
+    unseen,
     written_by,
 )
 from undertow.report.wording import percent, probability
@@ -26,8 +28,8 @@ CARDS = 160
 """Bytes of pictures and number of exemplars that one page carries, so that it stays under 5 MB."""
 TEXT_BYTES = 1_400_000
 """Bytes of prompts and outputs beyond the first few words of each that one page carries."""
-FIRST = 6
-"""Entries of a variant that are open; the rest is one click away."""
+FIRST, ROWS = 6, 24
+"""Entries of a variant that are open, as cards and as rows; the rest is one click away."""
 VOTE_ROWS = 3
 
 Place = tuple[int, int, int]
@@ -48,9 +50,9 @@ class VoteRow:
 
 @dataclass(frozen=True)
 class Side:
-    """One example as the page shows it. Beside outputs, what both sides answered is one line
-    instead of votes where either side's members agree; nothing where the outputs are the
-    answers."""
+    """One example as the page shows it. What both sides answered is one line instead of votes where
+    a side is one run, and beside outputs where either side's members agree; nothing where the
+    outputs are the answers."""
 
     example_id: str
     label: str | None
@@ -71,7 +73,8 @@ class Card:
     newly_wrong: bool
     newly_right: bool
     q: str
-    taxicab: float
+    moved: str
+    """By how much its score did, where scores are all that there is."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class Gallery:
     changed: int | None
     texts: bool
     """Whether there are outputs to read, which need the width of the page."""
+    bare: bool
+    """Whether there is nothing to look at, so that exemplars are rows of a table."""
+    unseen: str
+    """What is not in the records, and which columns would show it; a sentence or empty."""
 
 
 def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
@@ -92,7 +99,7 @@ def galleries(audit: Audit, budget: int = PICTURE_BYTES) -> tuple[Gallery, ...]:
     fitting = _fitting(audit, budget)
     costly_first = sorted(enumerate(audit.variants), key=lambda n_v: _cost(n_v[1]))
     right = _newly_right(audit)
-    return tuple(_gallery(v, n, fitting, _each(audit), right) for n, v in costly_first if v.gallery)
+    return tuple(_gallery(audit, n, fitting, right) for n, v in costly_first if v.gallery)
 
 
 def _newly_right(audit: Audit) -> set[tuple[str, str]]:
@@ -113,33 +120,49 @@ def _each(audit: Audit) -> int:
     return max(2, CARDS // max(len(audit.variants), 1))
 
 
-def _gallery(
-    variant: VariantAudit, place: int, fitting: set[Place], each: int, right: set[tuple[str, str]]
-) -> Gallery:
-    name = variant.arm.name
+def _gallery(audit: Audit, place: int, fitting: set[Place], right: set[tuple[str, str]]) -> Gallery:
+    variant = audit.variants[place]
+    name, runs = variant.arm.name, max(audit.reference.members, variant.arm.members)
+    shown = variant.gallery[: _each(audit)]
     cards = tuple(
-        _card(entry, (place, i), fitting, (name, entry.exemplar.example_id) in right)
-        for i, entry in enumerate(variant.gallery[:each])
+        _card(entry, (place, i), fitting, (name, entry.exemplar.example_id) in right, runs)
+        for i, entry in enumerate(shown)
     )
-    changed = None if variant.count is None else variant.count.observed
+    bare = all(_nothing_to_see(entry.exemplar) for entry in shown)
+    first = ROWS if bare else FIRST
     return Gallery(
-        name, cards[:FIRST], cards[FIRST:], changed, any(c.exemplar.outputs for c in cards)
+        variant=name,
+        first=cards[:first],
+        more=cards[first:],
+        changed=None if variant.count is None else variant.count.observed,
+        texts=not bare and any(c.exemplar.outputs for c in cards),
+        bare=bare,
+        unseen=unseen([entry.exemplar for entry in shown], audit.task),
     )
 
 
-def _card(entry: GalleryEntry, at: tuple[int, int], fitting: set[Place], newly_right: bool) -> Card:
-    exemplar = _side(entry.exemplar, (*at, 0) in fitting)
-    control = None if entry.control is None else _side(entry.control, (*at, 1) in fitting)
-    q = probability(entry.q)
+def _nothing_to_see(shown: Shown) -> bool:
+    return shown.image is None and shown.text is None and written_by(shown) == (None, None)
+
+
+def _card(
+    entry: GalleryEntry, at: tuple[int, int], fitting: set[Place], newly_right: bool, runs: int
+) -> Card:
     return Card(
-        exemplar, control, entry.confirmed, entry.newly_wrong, newly_right, q, entry.taxicab
+        exemplar=_side(entry.exemplar, (*at, 0) in fitting, runs),
+        control=None if entry.control is None else _side(entry.control, (*at, 1) in fitting, runs),
+        confirmed=entry.confirmed,
+        newly_wrong=entry.newly_wrong,
+        newly_right=newly_right,
+        q=probability(entry.q),
+        moved=score_moved(entry.exemplar),
     )
 
 
-def _side(shown: Shown, fits: bool) -> Side:
+def _side(shown: Shown, fits: bool, runs: int) -> Side:
     written = written_by(shown)
     outputs = compared(*written) if fits else compared(*written, window=SMALL_WINDOW)
-    agreed = agreed_answers(shown) if outputs else None
+    agreed = agreed_answers(shown) if outputs or runs == 1 else None
     votes, others = ((), 0) if agreed else _votes(shown)
     return Side(
         example_id=shown.example_id,
@@ -150,10 +173,15 @@ def _side(shown: Shown, fits: bool) -> Side:
         wrote="answered"
         if shown.reference_output is None and shown.variant_output is None
         else "wrote",
-        answers=None if agreed == written else agreed,
+        answers=None if agreed is None or _alike(agreed, written) else agreed,
         votes=votes,
         others=others,
     )
+
+
+def _alike(answers: tuple[str, str], written: tuple[str | None, str | None]) -> bool:
+    """Whether answers are the outputs, white space aside."""
+    return [a.split() for a in answers] == [(w or "").split() for w in written]
 
 
 def _votes(shown: Shown) -> tuple[tuple[VoteRow, ...], int]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -24,16 +23,17 @@ from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
-from undertow.report.counts import CountRow
+from undertow.report.contents import PARTS, contents
 from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of
-from undertow.report.effects import reason_of
-from undertow.report.figures.floor import AgainstFloor, floor_chart
-from undertow.report.figures.forest import common_axis, forest
+from undertow.report.effects import floored, reason_of
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
+from undertow.report.naming import breakable, whole
+from undertow.report.panels import count_chart, panels, taxicab_chart
 from undertow.report.parts import WORDS, Page, page
-from undertow.report.provenance import Provenance
-from undertow.report.wording import absent, both_ends, clean, number, probability, short
+from undertow.report.provenance import Provenance, without_folders
+from undertow.report.terms import explained
+from undertow.report.wording import both_ends, clean, number, probability, short
 
 FINALIZE_LIMIT = 4000
 
@@ -46,13 +46,15 @@ def render_html(
 
     Without an audit, as the sides could not be compared, the page is the gate's verdict and why.
     """
-    parts = None if audit is None else page(audit)
+    parts = None if audit is None else page(without_folders(audit, provenance))
+    decided = None if gate is None else gate_part(gate)
+    sections = {} if parts is None else _sections(parts)
     return (
         environment()
         .get_template("page.html")
         .render(
             page=parts,
-            gate=None if gate is None else gate_part(gate),
+            gate=decided,
             provenance=provenance,
             title=_page_title(parts, gate),
             version=undertow.__version__,
@@ -60,7 +62,8 @@ def render_html(
             js=_static("report.js"),
             css_hash=_hash(_static("report.css")),
             js_hash=_hash(_static("report.js")),
-            **({} if parts is None else _sections(parts)),
+            contents=contents(parts, decided, sections.get("galleries", ()), provenance),
+            **sections,
         )
     )
 
@@ -69,10 +72,10 @@ def _sections(parts: Page) -> dict[str, Any]:
     """What the sections of an audit print besides its parts."""
     return {
         "galleries": galleries(parts.audit),
-        "panels": _panels(parts),
-        "floored": _floored(parts),
+        "panels": panels(parts),
+        "floored": floored(parts.effects),
         "count_chart": count_chart(parts.counts),
-        "taxicab_chart": _taxicab_chart(parts.counts),
+        "taxicab_chart": taxicab_chart(parts.counts),
         "measure": title_of(parts.effects.measure, parts.outcome) if parts.effects else "",
         "scale": scale_of(parts.effects.measure) if parts.effects else None,
     }
@@ -90,79 +93,8 @@ def _page_title(parts: Page | None, gate: GateResult | None) -> str:
     return verdict if parts is None else f"{verdict}: {parts.title}"
 
 
-@dataclass(frozen=True)
-class PanelView:
-    """The chart of one variant and the words above it."""
-
-    variant: str
-    said: str
-    shown: int
-    chart: Markup
-
-
-def _panels(parts: Page) -> tuple[PanelView, ...]:
-    shown = parts.effects
-    if shown is None:
-        return ()
-    axis, scale, title = (
-        common_axis(shown.panels),
-        scale_of(shown.measure),
-        title_of(shown.measure, parts.outcome),
-    )
-    made = []
-    for n, p in enumerate(shown.panels):
-        said = ", ".join(
-            f"{p.verdicts[v]} {WORDS[v].lower()}" for v in VERDICTS if p.verdicts.get(v)
-        )
-        if len(p.effects) < p.total:
-            said += f" · {len(p.effects)} of {p.total:,} slices drawn"
-        named = f"{title} by slice, {short(p.variant, 60)}"
-        chart = forest(p, axis, scale, f"slices-{n}", named, len(shown.columns))
-        made.append(PanelView(p.variant, said, len(p.effects), chart))
-    return tuple(made)
-
-
-def _floored(parts: Page) -> bool:
-    """Whether any chart of slices has a floor to explain."""
-    drawn = parts.effects.panels if parts.effects else ()
-    return any(not absent(e.band_low) for p in drawn for e in p.effects)
-
-
-def count_chart(counts: tuple[CountRow, ...], key: str = "count") -> Markup | None:
-    """How many examples changed their answer, against the floor; ``None`` without a count."""
-    rows = [
-        AgainstFloor(
-            r.name, r.fact, float(r.count.observed), r.count.floor, r.count.floor_low,
-            r.count.floor_high, r.verdict, f"{r.cells[0]} changed; floor {r.cells[1]}; {r.verdict}",
-        )
-        for r in counts
-    ]  # fmt: skip
-    title = "Examples that changed their modal answer, against their floor"
-    return (
-        floor_chart(rows, key, title, "examples that changed their modal answer") if rows else None
-    )
-
-
-def _taxicab_chart(counts: tuple[CountRow, ...]) -> Markup | None:
-    rows = [
-        AgainstFloor(
-            r.name, r.fact, r.count.mean_taxicab, r.count.mean_taxicab_floor, float("nan"),
-            float("nan"), r.taxicab_verdict, f"mean Taxicab {r.cells[6]}; floor {r.cells[7]}",
-        )
-        for r in counts
-    ]  # fmt: skip
-    return (
-        floor_chart(
-            rows, "taxicab", "Mean Taxicab distance, against its floor", "mean Taxicab, 0 to 2"
-        )
-        if rows
-        else None
-    )
-
-
 @cache
 def environment() -> Environment:
-    """The templates, which escape and clean whatever they print."""
     made = Environment(
         loader=PackageLoader("undertow.report"),
         autoescape=True,
@@ -173,6 +105,9 @@ def environment() -> Environment:
     )
     made.filters |= {
         "short": short,
+        "whole": whole,
+        "breakable": breakable,
+        "explained": explained,
         "p": probability,
         "number": number,
         "both_ends": both_ends,
@@ -186,6 +121,7 @@ def environment() -> Environment:
         "reason_of": reason_of,
     }
     made.globals |= {
+        "PARTS": PARTS,
         "GATE_WORDS": GATE_WORDS,
         "gate_glyph": gate_mark,
         "passes": passes,

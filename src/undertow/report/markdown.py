@@ -16,6 +16,7 @@ from undertow.report.decisions import (
     said_of,
     without_verdict,
 )
+from undertow.report.naming import WHOLE, whole
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.wording import plural, short
 
@@ -26,7 +27,21 @@ ANSWERS = 5
 DECISIONS = 60
 """Decisions that the summary lists; the report has all."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@:&-]|(?<=www)\.)", flags=re.IGNORECASE)
+_SPECIAL = re.compile(
+    r"""
+    [`*\[\]|~$]                             # code, emphasis, links, cells, strikes, formulas
+    | \\(?=[!-/:-@\[-`{-~]|$)               # a backslash that would hide what follows it
+    | (?<![^\W_])_+ | _+(?![^\W_])           # emphasis, which starts and ends at words
+    | <(?=[a-z/!?]) | &(?=\#?\w+;)           # tags and entities
+    | @(?=\w) | \#(?=\d) | (?<=\bgh)-(?=\d)  # mentions and issues
+    | :(?=//|:|[\w+-]+:) | (?<=:): | (?<=\bmailto):  # addresses, emoji, commands
+    | (?<=\bwww)\.
+    | ^[-+>\#=] | (?<=^\d)[.)] | (?<=^\d\d)[.)]  # lists, quotes and headings
+    """,
+    flags=re.IGNORECASE | re.VERBOSE,
+)
+"""What Markdown or HTML would act on where it stands. The rest stays as it is: a plain viewer shows
+backslashes."""
 
 
 def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
@@ -92,14 +107,14 @@ def _decided(r: DecisionRow) -> tuple[str, ...]:
     named = (
         f"{GATE_SIGN[r.outcome]} {said_of(r)}",
         f"`{r.rule}`",
-        _md(r.where),
-        _md(r.variant, 40),
+        _name(r.where),
+        _name(r.variant),
     )
     return (*named, r.observed, r.limits, r.limit, r.n, _md(r.reason, 400))
 
 
 def _comparable(parts: Page) -> str:
-    said = f"{parts.comparable}." + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
+    said = _md(parts.checked.said, 1000) + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
     listed = "\n".join(f"- {_md(d, 400)}" for d in parts.differences)
     return f"{said}\n\n{listed}" if listed else said
 
@@ -108,7 +123,7 @@ def _opening(parts: Page) -> str:
     first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
     about = "".join(f"\n\n{_md(said, 600)}" for said in parts.about)
-    return f"{first}{stamp}{about}\n\n{_md(parts.title, 160)} · " + " · ".join(
+    return f"{first}{stamp}{about}\n\n{_md(parts.title, 600)} · " + " · ".join(
         _md(f, 60) for f in parts.facts
     )
 
@@ -116,7 +131,7 @@ def _opening(parts: Page) -> str:
 def _top_lines(parts: Page) -> str:
     rows = [
         (
-            f"{SIGN[t.verdict]} {_md(t.name)}",
+            f"{SIGN[t.verdict]} {_name(t.name)}",
             f"{t.before} → {t.after}",
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
             _md(t.slices),
@@ -138,7 +153,7 @@ def _top_lines(parts: Page) -> str:
 
 def _worst(parts: Page) -> str:
     rows = [
-        (_md(t.name), f"{_md(e.slice, 40)} {_md(e.value)}", f"{e.n:,}", effect, interval)
+        (_name(t.name), f"{_name(e.slice)} {_name(e.value)}", f"{e.n:,}", effect, interval)
         for t in parts.top_lines
         for e, effect, interval in t.worst
     ]
@@ -153,8 +168,8 @@ def _answers(parts: Page) -> str:
     """Of each variant the classes whose share of answers changed most, and the largest flows."""
     classes = [
         (
-            _md(a.variant),
-            _md(r.value),
+            _name(a.variant),
+            _name(r.value),
             r.answers,
             f"{r.shift} ({r.interval})",
             r.precision,
@@ -173,8 +188,8 @@ def _answers(parts: Page) -> str:
     )
     flows = [
         (
-            _md(a.variant),
-            f"{_md(f.source)} → {_md(f.target)}",
+            _name(a.variant),
+            f"{_name(f.source)} → {_name(f.target)}",
             f.moved,
             f.back,
             f"{f.net} ({f.interval})",
@@ -192,7 +207,7 @@ def _answers(parts: Page) -> str:
 
 def _counts(parts: Page) -> str:
     rows = [
-        (f"{SIGN[r.verdict]} {_md(r.name)}", *r.cells[:4], r.cells[6], r.cells[7])
+        (f"{SIGN[r.verdict]} {_name(r.name)}", *r.cells[:4], r.cells[6], r.cells[7])
         for r in parts.counts
     ]
     heads = (
@@ -209,7 +224,7 @@ def _counts(parts: Page) -> str:
 
 def _closing(parts: Page) -> str:
     told = zip(parts.top_lines, parts.audit.variants, strict=True)
-    design = [f"- {_md(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
+    design = [f"- {_name(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
     assumed = [f"- {_md(a, 400)}" for a in parts.audit.assumptions]
     said = ["## What this design can decide", "", *design]
     if assumed:
@@ -228,10 +243,15 @@ def _row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _name(said: str) -> str:
+    """A name, which is not cut."""
+    return _md(whole(said), WHOLE)
+
+
 def _md(said: str, limit: int = 80) -> str:
     """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table
     cell."""
-    return _SPECIAL.sub(r"\\\1", short(said, limit))
+    return _SPECIAL.sub(lambda found: "".join(f"\\{c}" for c in found[0]), short(said, limit))
 
 
 def _within(said: str) -> str:

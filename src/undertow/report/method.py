@@ -3,11 +3,14 @@ this audit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import ERROR_RATES
 from undertow.report.cards import card_of, title_of
+from undertow.report.effects import SliceEffects, floored
+from undertow.report.terms import GLOSSARY, Term
 from undertow.report.wording import number, percent
 
 
@@ -29,15 +32,15 @@ class Method:
     measures: tuple[tuple[str, str, str], ...]
     settings: tuple[tuple[str, str], ...]
     papers: tuple[Paper, ...]
-    glossary: tuple[tuple[str, str], ...]
+    glossary: tuple[Term, ...]
 
 
-def method(audit: Audit) -> Method:
-    """The note of one audit."""
+def method(audit: Audit, effects: SliceEffects | None) -> Method:
+    """The note of one audit, of which ``effects`` are drawn."""
     many = any(v.count is not None for v in audit.variants)
     single = any(v.count is None for v in audit.variants)
     return Method(
-        reading=READING,
+        reading=tuple(_reading(audit, effects, many)),
         tests=(
             *(MEMBERS if many else ()),
             *(BOTH if any(v.scope == "both" for v in audit.variants) else ()),
@@ -48,10 +51,22 @@ def method(audit: Audit) -> Method:
         assumptions=audit.assumptions,
         designs=_designs(audit),
         measures=_measures(audit),
-        settings=_settings(audit),
+        settings=tuple(_settings(audit, many)),
         papers=(*FOUNDING, *(MEMBER_PAPERS if many else ()), *(SINGLE_PAPERS if single else ())),
-        glossary=GLOSSARY,
+        glossary=tuple(t for t in GLOSSARY if many or t.key not in OF_MEMBERS),
     )
+
+
+def _reading(audit: Audit, effects: SliceEffects | None, many: bool) -> Iterator[str]:
+    """How to read what is on the page, and nothing about what is not."""
+    if effects is not None:
+        yield f"{WORSE_OF_MEMBERS if many else WORSE_OF_EXAMPLES} {WITHIN}"
+    verdicts = {audit.verdict, *(v.verdict for v in audit.variants)}
+    yield from (said for word, said in (("changed", CHANGED), ("mixed", MIXED)) if word in verdicts)
+    if many or floored(effects):
+        yield BAND
+    if effects is not None:
+        yield SIMULTANEOUS
 
 
 def _binary(audit: Audit) -> bool:
@@ -75,34 +90,50 @@ def _measures(audit: Audit) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _settings(audit: Audit) -> tuple[tuple[str, str], ...]:
+def _settings(audit: Audit, many: bool) -> Iterator[tuple[str, str]]:
     s = audit.settings
-    return (
-        ("Slices by", ", ".join(s.by) or "none"),
-        ("Level of the tests", percent(s.level)),
-        ("False discovery rate of confirmed exemplars", percent(s.fdr)),
-        ("Rearrangements drawn", number(s.draws, 0)),
-        ("Seed", str(s.seed)),
-        ("Tolerance for a slice", f"{number(100 * s.tolerance, 1)} points"),
-        ("Tolerance for the whole", f"{number(100 * s.tolerance_overall, 1)} points"),
-        ("Fewest examples in a crossing, and to be the worst slice", f"{s.min_count:,} examples"),
-    )
+    yield "Slices by", ", ".join(s.by) or "none"
+    yield "Level of the tests", percent(s.level)
+    if many:
+        yield "False discovery rate of confirmed exemplars", percent(s.fdr)
+        yield "Rearrangements drawn", number(s.draws, 0)
+    yield "Seed", str(s.seed)
+    yield "Tolerance for a slice", f"{number(100 * s.tolerance, 1)} points"
+    yield "Tolerance for the whole", f"{number(100 * s.tolerance_overall, 1)} points"
+    fewest = "Fewest examples in a crossing, and to be the worst slice"
+    yield fewest, f"{s.min_count:,} examples"
 
 
-READING = (
+OF_MEMBERS = ("taxicab", "q")
+"""Terms that only stand on pages about several members."""
+WORSE_OF_MEMBERS = (
     "A slice is called worse only if its change is more than rearranging the members could give, "
-    "after allowing for how many slices were looked at. It is called within tolerance only if its "
-    "whole interval lies inside the tolerance; where the interval is wider than that, the audit "
-    "says that it cannot tell, and what would.",
+    "after allowing for how many slices were looked at."
+)
+WORSE_OF_EXAMPLES = (
+    "A slice is called worse only if its change is more than the draw of examples could give, "
+    "after allowing for how many slices were looked at."
+)
+WITHIN = (
+    "It is called within tolerance only if its whole interval lies inside the tolerance; where the "
+    "interval is wider than that, the audit says that it cannot tell, and what would."
+)
+CHANGED = (
     "A variant is called changed where its answers moved more than chance and neither a loss nor a "
-    "gain is shown: as many may have become right as wrong.",
+    "gain is shown: as many may have become right as wrong."
+)
+MIXED = (
     "A variant is called mixed where the whole gains while a slice loses or an error rate rises, "
     "or where the whole loses while a slice gains: both are more than chance, so neither alone is "
-    "the answer.",
+    "the answer."
+)
+BAND = (
     "The grey band is the floor: what the same measure gives when nothing but chance differs. A "
-    "mark inside the band is what chance alone produces, however large the number looks.",
+    "mark inside the band is what chance alone produces, however large the number looks."
+)
+SIMULTANEOUS = (
     "Intervals are simultaneous: all of them hold together at the stated level, so that the worst "
-    "one may be read.",
+    "one may be read."
 )
 MEMBERS = (
     "Where a verdict is about members, the unit of replication is the trained member, not the "
@@ -182,40 +213,3 @@ SINGLE_PAPERS = (
         "Association."
     ),
 )
-
-GLOSSARY = (
-    ("Reference, "
-     "variant", "The two roles in a comparison: the models you had, and the models after the "
-                "change."),
-    ("Member", "One trained model. A population is several members of one recipe that differ only "
-               "in their seeds."),
-    ("Slice", "A named part of the examples: a class, an attribute, a region, a stratum of "
-              "frequency."),
-    (
-        "Recall, precision",
-        "Of the examples of a class, the share that is answered with it (accuracy on a class "
-        "slice); of the answers that are this class, the share that is right.",
-    ),
-    ("Modal answer", "The answer that most members of a population give to one example."),
-    (
-        "Exemplar",
-        "An example whose modal answer changed (a pruning or compression identified exemplar: PIE, "
-        "CIE). Confirmed, if its own votes shifted more than chance allows.",
-    ),
-    (
-        "Taxicab",
-        "The distance between two populations’ vote shares on one example: the sum over answers of "
-        "the absolute difference, from 0 (same votes) to 2 (no vote in common).",
-    ),
-    (
-        "Floor",
-        "The same measure with members exchanged between the two populations, or between two "
-        "halves of the reference: what chance alone gives.",
-    ),
-    ("Control", "An example with the same label and a similar reference vote that did not change."),
-    ("p, adjusted "
-     "p", "How often chance alone gives at least this much; adjusted, in any of the slices looked "
-          "at."),
-    ("q", "The false discovery rate at which this exemplar would just be confirmed."),
-    ("Points", "Differences of percentages: from 90 % to 88 % is −2 points."),
-)  # fmt: skip

@@ -9,19 +9,22 @@ Parts hold ready words and numbers; nothing here knows about markup.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
+from undertow.report.checked import Checked, checked
 from undertow.report.counts import CountRow, counts
 from undertow.report.decisions import GatePart, gate_part
 from undertow.report.effects import SliceEffects, slice_effects
 from undertow.report.method import Method, method
+from undertow.report.naming import whole
 from undertow.report.tables import FindingTable, OverRow, finding_table, over_indexed
 from undertow.report.toplines import TopLine, top_line
-from undertow.report.wording import first_sentence, line, plural
+from undertow.report.wording import first_sentence, plural
 
 SMOKE = "Smoke scale: this audit only proves that it runs. Its numbers are not a result."
 
@@ -45,6 +48,8 @@ SIGN = {
 }
 
 
+_SIGNED_ZERO = re.compile(r"[+−](?=0\.0+(?!\d))")
+"""The sign of a difference that rounds to nothing."""
 NAMED = 5
 """Variants of one design that are named; one more is named too."""
 
@@ -58,7 +63,7 @@ class Page:
     gate: GatePart | None
     title: str
     outcome: str
-    comparable: str
+    checked: Checked
     differences: tuple[str, ...]
     pooling: str
     several: bool
@@ -91,14 +96,15 @@ class Page:
 def page(audit: Audit, gate: GateResult | None = None) -> Page:
     """Every part of the report of ``audit``, with the gate that it was audited for."""
     shown = slice_effects(audit)
-    sentence, rest = first_sentence(audit.headline.removeprefix(" ".join(audit.notices)))
+    said = audit.headline.removeprefix(" ".join(audit.notices))
+    sentence, rest = first_sentence(_SIGNED_ZERO.sub("", said))
     over, total = over_indexed(audit)
     return Page(
         audit=audit,
         gate=None if gate is None else gate_part(gate),
         title=_title(audit),
         outcome=audit.reference.outcome,
-        comparable=_comparable(audit),
+        checked=checked(audit),
         differences=audit.differences,
         pooling=audit.pooling,
         several=any(arm.members > 1 for arm in (audit.reference, *(v.arm for v in audit.variants))),
@@ -116,20 +122,14 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         over_indexed=over,
         over_indexed_total=total,
         findings=finding_table(audit.findings, audit.reference.outcome),
-        method=method(audit),
+        method=method(audit, shown),
     )
 
 
 def _title(audit: Audit) -> str:
     names = [v.arm.name for v in audit.variants]
-    against = names[0] if len(names) == 1 else plural(len(names), "variant")
-    return line(f"{audit.reference.name} against {against}", 160)
-
-
-def _comparable(audit: Audit) -> str:
-    if not audit.differences:
-        return "Comparable"
-    return f"Comparable with {plural(len(audit.differences), 'stated difference')}"
+    against = whole(names[0]) if len(names) == 1 else plural(len(names), "variant")
+    return f"{whole(audit.reference.name)} against {against}"
 
 
 def _about(audit: Audit) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _about(audit: Audit) -> tuple[str, ...]:
     with their names."""
     alike: dict[str, list[str]] = {}
     for v in audit.variants:
-        alike.setdefault(" ".join(v.design[:2]), []).append(line(v.arm.name, 60))
+        alike.setdefault(" ".join(v.design[:2]), []).append(whole(v.arm.name))
     if len(alike) == 1:
         return tuple(alike)
     return tuple(f"{_listed(names)}: {design}" for design, names in alike.items())

@@ -9,16 +9,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from undertow.records.pictures import media_type
+
 SIDE = 112
 SMALL = 64
 """Pictures up to this many pixels wide are enlarged with crisp pixels."""
-
-_TYPES = (
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-)
 
 
 @dataclass(frozen=True)
@@ -51,14 +46,6 @@ def picture_of(data: bytes, fits: bool) -> Picture:
         why = f"picture left out to keep this file small ({len(data):,} bytes)"
         return Picture(Markup(), kind, width, height, small, why)
     return Picture(Markup(base64.b64encode(data).decode("ascii")), kind, width, height, small, "")
-
-
-def media_type(data: bytes) -> str | None:
-    """``png``, ``jpeg``, ``gif`` or ``webp`` by the first bytes; ``None`` for the rest, such as SVG
-    with scripts."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    return next((kind for magic, kind in _TYPES if data.startswith(magic)), None)
 
 
 def _size(data: bytes, kind: str) -> tuple[int, int]:

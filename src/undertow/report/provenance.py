@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+from undertow.audit.result import Audit
 from undertow.errors import UserError
 from undertow.records.opened import Opened, State, add_opened, opened_files, state_of
 from undertow.records.opening import open_file
@@ -32,8 +34,9 @@ LABELS = "labels"
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``), its path
-    as it was given, with bytes that are no text in hexadecimal, its size, and its SHA-256."""
+    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``, with
+    commas between several), its path as it was given, with bytes that are no text in hexadecimal,
+    its size, and its SHA-256."""
 
     role: str
     path: str
@@ -57,7 +60,7 @@ class Sources:
 
     def __init__(self, command: str = "") -> None:
         self.command = command
-        self._read_for: dict[tuple[str, Path], None] = {}
+        self._read_for: dict[Path, dict[str, None]] = {}
         self._opened: Opened = {}
         self._digests: dict[Path, Future[tuple[int, str]]] = {}
         self._beside = ThreadPoolExecutor(1)
@@ -70,7 +73,7 @@ class Sources:
             yield
         add_opened(self._opened, opened)
         for path, state in opened.items():
-            self._read_for[LABELS if path == labels else role, path] = None
+            self._read_for.setdefault(path, {})[LABELS if path == labels else role] = None
             if path not in self._digests:
                 self._digests[path] = self._beside.submit(_digest, path, state)
 
@@ -83,7 +86,8 @@ class Sources:
         if changed is not None:
             raise _was_changed(changed)
         inputs = (
-            InputFile(role, escaped(str(path)), *found[path]) for role, path in self._read_for
+            InputFile(", ".join(roles), escaped(str(path)), *found[path])
+            for path, roles in self._read_for.items()
         )
         return Provenance(self.command, tuple(inputs), _versions(), _made())
 
@@ -126,3 +130,30 @@ def _versions() -> tuple[tuple[str, str], ...]:
 def _made() -> str:
     made = source_date()
     return "" if made is None else f"{made:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def without_folders(audit: Audit, provenance: Provenance | None) -> Audit:
+    """The audit without the folders of the files that were read, where it names one: whose page it
+    is need not know where the files lay, and the provenance says it."""
+    folders = sorted(_folders(provenance), key=len, reverse=True)
+    if not folders:
+        return audit
+    found = re.compile("|".join(f"{re.escape(folder)}/" for folder in folders))
+
+    def bare(said: Iterable[str]) -> tuple[str, ...]:
+        return tuple(found.sub("", escaped(sentence)) for sentence in said)
+
+    return replace(
+        audit,
+        headline=found.sub("", escaped(audit.headline)),
+        assumptions=bare(audit.assumptions),
+        differences=bare(audit.differences),
+        notices=bare(audit.notices),
+        variants=tuple(replace(v, design=bare(v.design)) for v in audit.variants),
+    )
+
+
+def _folders(provenance: Provenance | None) -> set[str]:
+    """Whole paths of the folders of the files, and of those above them."""
+    paths = [Path(file.path).absolute() for file in provenance.inputs] if provenance else []
+    return {escaped(str(folder)) for path in paths for folder in path.parents[:-1]}

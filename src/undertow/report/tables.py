@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +14,24 @@ from undertow.audit.result import Audit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict
 from undertow.report.cards import ACCURACY, scale_of, title_of
-from undertow.report.wording import number, percent, probability
+from undertow.report.wording import NONE, number, percent, probability
 
 TABLE_ROWS = 300
 """Findings shown in the page; all are in ``findings.parquet``."""
 OVER_INDEXED_ROWS = 60
+FEWEST = 3
+"""Rows from which a remark that most rows share is said once."""
+EFFECT, FLOOR = "Effect", "Floor"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as it is written and as it sorts, under its heading; ``limits`` stand beneath it."""
+
+    head: str
+    said: str
+    value: float
+    limits: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,9 +42,8 @@ class FindingRow:
     value: str
     verdict: Verdict
     note: str
-    cells: tuple[tuple[str, float], ...]
-    """Written form and sortable value of: n, effect, interval, floor, adjusted p, reference,
-    variant."""
+    cells: tuple[Cell, ...]
+    """n, effect with interval, floor (where any row has one), adjusted p, reference, variant."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,9 @@ class FindingTable:
     variants: tuple[str, ...]
     measures: tuple[str, ...]
     verdicts: tuple[str, ...]
+    heads: tuple[str, ...]
+    once: tuple[tuple[str, int], ...]
+    """Remarks that would stand on most rows, and of how many they are true."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +113,12 @@ def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTab
         nulls_last=True,
         maintain_order=True,
     ).head(TABLE_ROWS)
-    rows = tuple(_finding(r, outcome) for r in chosen.iter_rows(named=True))
+    floored = not chosen["floor_high"].fill_nan(None).is_null().all()
+    once = _repeated(chosen["note"].to_list())
+    rows = tuple(
+        _finding(r, outcome, floored, [remark for remark, _ in once])
+        for r in chosen.iter_rows(named=True)
+    )
     present = set(chosen["verdict"])
     return FindingTable(
         rows=rows,
@@ -104,35 +126,46 @@ def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTab
         variants=tuple(dict.fromkeys(r.variant for r in rows)),
         measures=tuple(dict.fromkeys(r.measure for r in rows)),
         verdicts=tuple(v for v in rank if v in present),
+        heads=tuple(cell.head for cell in rows[0].cells) if rows else (),
+        once=once,
     )
 
 
-def _finding(row: dict[str, Any], outcome: str) -> FindingRow:
-    scale = scale_of(str(row["measure"]))
-    get: dict[str, float] = {k: math.nan if row[k] is None else float(row[k]) for k in _NUMBERS}
-    offset = row["unit"] == "member"
-    floor = (
-        scale.interval(get["floor_low"], get["floor_high"])
-        if offset
-        else scale.span(get["floor_low"], get["floor_high"])
-    )
+def _repeated(notes: list[str | None]) -> tuple[tuple[str, int], ...]:
+    """Remarks of most rows, and of how many."""
+    said = [note.split("; ") for note in notes if note]
+    counted = Counter(remark for note in said for remark in dict.fromkeys(note))
+    return tuple((remark, n) for remark, n in counted.items() if n >= FEWEST and 2 * n > len(notes))
+
+
+def _finding(row: dict[str, Any], outcome: str, floored: bool, once: Sequence[str]) -> FindingRow:
     return FindingRow(
         variant=str(row["variant"]),
         measure=title_of(str(row["measure"]), outcome),
         slice=str(row["slice"]),
         value=str(row["value"]),
         verdict=row["verdict"],
-        note=str(row["note"] or ""),
-        cells=(
-            (f"{row['n_examples'] or 0:,}", get["n_examples"]),
-            (scale.effect(get["effect"]), get["effect"]),
-            (scale.interval(get["low"], get["high"]), get["low"]),
-            (floor, get["floor_high"]),
-            (probability(get["p_adjusted"]), get["p_adjusted"]),
-            (scale.value(get["reference"]), get["reference"]),
-            (scale.value(get["changed"]), get["changed"]),
-        ),
+        note="; ".join(r for r in str(row["note"] or "").split("; ") if r not in once),
+        cells=tuple(c for c in _cells(row) if floored or c.head != FLOOR),
     )
+
+
+def _cells(row: dict[str, Any]) -> Iterator[Cell]:
+    scale = scale_of(str(row["measure"]))
+    get: dict[str, float] = {k: math.nan if row[k] is None else float(row[k]) for k in _NUMBERS}
+    floor = (
+        scale.interval(get["floor_low"], get["floor_high"])
+        if row["unit"] == "member"
+        else scale.span(get["floor_low"], get["floor_high"])
+    )
+    yield Cell("n", f"{row['n_examples'] or 0:,}", get["n_examples"])
+    limits = scale.interval(get["low"], get["high"])
+    effect = scale.effect(get["effect"])
+    yield Cell(EFFECT, effect, get["effect"], "" if limits == NONE else limits)
+    yield Cell(FLOOR, floor, get["floor_high"])
+    yield Cell("Adjusted p", probability(get["p_adjusted"]), get["p_adjusted"])
+    yield Cell("Reference", scale.value(get["reference"]), get["reference"])
+    yield Cell("Variant", scale.value(get["changed"]), get["changed"])
 
 
 _NUMBERS = (

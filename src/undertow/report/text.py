@@ -14,10 +14,13 @@ from undertow.report.decisions import (
     without_verdict,
 )
 from undertow.report.effects import Effect, reason_of
+from undertow.report.naming import told_apart
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.toplines import TopLine
-from undertow.report.wording import line, plural, quoted_for_logs, short
+from undertow.report.wording import both_ends, line, plural, quoted_for_logs, short
 
+NAME = 40
+"""Letters of a variant's name in a terminal."""
 LINES = 30
 """Decisions that a terminal gets; the report has all."""
 
@@ -38,9 +41,10 @@ def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
     if gate is None and parts.differences:
         said += _comparable(parts)
     said.append("")
-    width = max((len(short(t.name, 28)) for t in parts.top_lines), default=0)
+    names = told_apart((t.name for t in parts.top_lines), NAME)
+    width = max(map(len, names.values()), default=0)
     for t in parts.top_lines:
-        said += _plain(t, width)
+        said += _plain(t, names[t.name].ljust(width))
     return _lines(said)
 
 
@@ -70,8 +74,8 @@ def _lines(said: list[str]) -> str:
 def _gate(gate: GateResult) -> list[str]:
     part = gate_part(gate)
     said = [f"{GATE_WORDS[part.verdict].upper()}: {line(without_verdict(gate.reason))}"]
-    several = len({r.variant for r in (*part.open, *part.passed)}) > 1
-    said += [_decision(r, several) for r in part.open[:LINES]]
+    names = told_apart((r.variant for r in (*part.open, *part.passed)), NAME)
+    said += [_decision(r, names) for r in part.open[:LINES]]
     if len(part.open) > LINES:
         said.append(
             f"  … and {plural(len(part.open) - LINES, 'more check')} that do not pass: all "
@@ -80,16 +84,19 @@ def _gate(gate: GateResult) -> list[str]:
     return [*said, f"  {GATE_SIGN['pass']} {passes(len(part.passed))}"] if gate.decisions else said
 
 
-def _decision(r: DecisionRow, several: bool) -> str:
-    of = f" of {short(r.variant, 28)}" if several else ""
+def _decision(r: DecisionRow, names: dict[str, str]) -> str:
+    of = f" of {names[r.variant]}" if len(names) > 1 else ""
     return (
-        f"  {GATE_SIGN[r.outcome]} {said_of(r)}: {r.rule} on {short(r.where, 48)}{of}: "
+        f"  {GATE_SIGN[r.outcome]} {said_of(r)}: {r.rule} on {both_ends(r.where, 60)}{of}: "
         f"{line(r.reason, 400)}"
     )
 
 
 def _comparable(parts: Page) -> list[str]:
-    return [f"{parts.comparable}.", *(f"  - {line(d, 300)}" for d in parts.differences[:LINES])]
+    return [
+        line(parts.checked.said, 1000),
+        *(f"  - {line(d, 300)}" for d in parts.differences[:LINES]),
+    ]
 
 
 def _reason(e: Effect) -> str:
@@ -97,13 +104,12 @@ def _reason(e: Effect) -> str:
     return f"; {line(reason, 200)}" if reason else ""
 
 
-def _plain(t: TopLine, width: int) -> list[str]:
-    name = short(t.name, 28).ljust(width)
+def _plain(t: TopLine, name: str) -> list[str]:
     shift = f" ({t.shift} points, {t.shift_interval})" if t.shift_interval else ""
     first = f"  {SIGN[t.verdict]} {name}  {line(t.outcome, 40)} {t.before} → {t.after}{shift}"
-    pad = " " * (width + 6)
+    pad = " " * (len(name) + 6)
     worst = [
-        f"{pad}{short(e.slice)} {short(e.value, 40)} {effect} {t.unit} ({interval}), n = "
+        f"{pad}{short(e.slice)} {both_ends(e.value, 60)} {effect} {t.unit} ({interval}), n = "
         f"{e.n:,}{_reason(e)}"
         for e, effect, interval in t.worst
     ]

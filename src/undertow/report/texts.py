@@ -3,13 +3,16 @@ answered."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
 from undertow.audit.result import Shown
 from undertow.report.difference import WINDOW
-from undertow.report.wording import clean, ending
+from undertow.report.naming import listed
+from undertow.report.wording import clean, ending, signed
 
 PROMPT_END = 400
 PROMPT_LINES = 7
@@ -42,9 +45,42 @@ def prompt_of(text: str, fits: bool) -> Prompt:
     return Prompt(marked, clean(text, PROMPT_WHOLE) if fits else "", f"{len(text):,}")
 
 
+_SCORED = re.compile(r"scored (\d[\d.e+-]*)")
+"""What stands for an answer where a table has scores alone."""
+
+
+def unseen(shown: Sequence[Shown], task: str) -> str:
+    """What none of these examples shows, and which columns would: a sentence, or empty."""
+    seen = any(s.text is not None or s.image is not None for s in shown)
+    graded = task == "generation"
+    wanted = [
+        ("input", "the question" if graded else "pictures or texts of these examples", seen),
+        ("output", "what the models wrote", any(written_by(s) != (None, None) for s in shown)),
+        ("target", "the right answers", any(s.label is not None for s in shown)),
+    ]
+    missing = [(column, what) for column, what, there in wanted[: 3 if graded else 1] if not there]
+    if not missing:
+        return ""
+    columns = listed([column for column, _ in missing])
+    which = f"a column {columns}" if len(missing) == 1 else f"columns {columns}"
+    return f"Not in the records: {listed([what for _, what in missing])}; {which} would show that."
+
+
+def score_moved(shown: Shown) -> str:
+    """``−0.36``: the variant's score less the reference's, where scores stand for answers."""
+    found = [
+        _SCORED.fullmatch(said or "") for said in (shown.reference_output, shown.variant_output)
+    ]
+    before, after = (None if match is None else float(match[1]) for match in found)
+    return "" if before is None or after is None else signed(after - before, 2)
+
+
 def written_by(shown: Shown) -> tuple[str | None, str | None]:
     """What each side wrote; of a text where only answers were kept and one is long, each side's
-    first answer."""
+    first answer. A score alone is nothing written."""
+    outputs = (shown.reference_output, shown.variant_output)
+    if all(said is not None and _SCORED.fullmatch(said) for said in outputs):
+        return None, None
     if shown.reference_output is not None or shown.variant_output is not None:
         return shown.reference_output, shown.variant_output
     if shown.image is not None:

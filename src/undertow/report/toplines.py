@@ -13,6 +13,11 @@ from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
 from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
 
+NOT_AGAINST = (
+    "No slice can be set against anything: there are no labels, and no floor for changed answers."
+)
+NOT_ASKED = "No slice was asked for: --by COLUMN looks beneath the whole."
+
 
 @dataclass(frozen=True)
 class TopLine:
@@ -64,7 +69,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel),
+        slices=_slices_said(panel, audit.settings.by),
         **changed,
     )
 
@@ -80,10 +85,11 @@ def _members(arm: Arm) -> str:
     return f"{said}, each made from a reference member" if arm.paired else said
 
 
-def _slices_said(panel: slices.Panel | None) -> str:
-    """How many slices got which verdict; says in words when none is worse."""
+def _slices_said(panel: slices.Panel | None, by: tuple[str, ...]) -> str:
+    """How many slices got which verdict; says in words when none is worse, and when there is
+    none."""
     if panel is None:
-        return "No effect on a slice to show."
+        return NOT_AGAINST if by else NOT_ASKED
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
     total = plural(panel.total, "slice")
     if open_ == panel.total:

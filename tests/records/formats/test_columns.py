@@ -22,6 +22,9 @@ LABEL = ["cat", "dog", "owl", "cat"]
 SAID = ["cat", "dog", "owl", "dog"]
 IMAGES = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
 TABLE = {"image": IMAGES, "pred": SAID, "gold": LABEL}
+SERIAL = [f"S{i}" for i in range(8)]
+TWO = ["cat", "dog"] * 4
+RISK = [0.1, 0.9, 0.1, 0.8, 0.2, 0.9, 0.1, 0.3]
 NAMED = {"id": "image", "prediction": "pred", "label": "gold"}
 
 
@@ -188,6 +191,48 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "COLUMN --prediction COLUMN --label y",
         ),
         (
+            {"serial": SERIAL, "line": ["L"] * 8, "actual": TWO, "pred": TWO},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'serial', 'line', 'actual', 'pred'; name "
+            "its columns with --id serial --prediction pred --label actual",
+        ),
+        (
+            {"site": ["G"] * 8, "patient": SERIAL, "ill": [0, 1] * 4, "risk": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'site', 'patient', 'ill', 'risk'; name "
+            "its columns with --id patient --score risk --label ill",
+        ),
+        (
+            {"patient": SERIAL, "risk": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'patient', 'risk'; name its columns with "
+            "--id patient --score risk --label COLUMN",
+        ),
+        (
+            {"msg": list(range(8)), "gold": TWO, "pred": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'msg', 'gold', 'pred'; name its columns "
+            "with --id msg --score pred --label gold",
+        ),
+        (
+            {"q": SERIAL, "y_true": [0, 1] * 4, "score": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'q', 'y_true', 'score'; name its columns "
+            "with --id q --label y_true",
+        ),
+        (
+            {"text": [f"a b {i}" for i in range(8)], "share": [i / 7 for i in range(8)], "x": TWO},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'text', 'share', 'x'; name its columns "
+            "with --id COLUMN --score share --label COLUMN",
+        ),
+        (
             {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},
             "",
             {},
@@ -207,6 +252,69 @@ def test_what_is_refused(
     rows: dict[str, list[Any]], pick: str, asked: dict[str, Any], message: str
 ) -> None:
     assert refusal(rows, pick, **asked) == message
+
+
+def test_what_is_not_there_is_called_as_its_owner_calls_it() -> None:
+    rows = {"image": ["a", "", "c"], "pred": ["x", "y", ""], "truth": ["x", "y", "y"]}
+    asked = {"id": "image", "prediction": "pred", "label": "truth"}
+    assert refusal(rows, **asked) == (
+        "old.csv: 1 of 3 rows have no image; fill them in, or leave them out with --allow-partial"
+    )
+    records, _ = read_any([put(rows)], **asked, allow_partial=True)
+    assert records.manifest.notes == (
+        "left out: old.csv: 1 of 3 rows have no image",
+        "left out: old.csv: 'pred' is empty for 1 of 2 examples, first 'c'",
+    )
+    full = {**rows, "image": ["a", "b", "c"], "pred": ["x", "y", "y"]}
+    with pytest.raises(UserError) as caught:
+        read_any([put(full), put({**full, "truth": ["x", "x", "y"]}, "new.csv")], **asked)
+    assert str(caught.value) == (
+        "'truth' of example 'b' is 'y' in old.csv and 'x' in new.csv (1 of 3 examples differ); one "
+        "id must mean one example: correct the ids or the values, or leave them out with "
+        "--allow-partial"
+    )
+    pl.DataFrame({"image": [2.0**53], "pred": ["x"]}).write_parquet("i.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("i.parquet")], id="image", prediction="pred")
+    assert str(caught.value) == (
+        "i.parquet: image 9007199254740992.0 is a float too large to be exact; write the ids as "
+        "text"
+    )
+    Path("zero.txt").write_text("nothing\n")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("zero.txt")], id="image", prediction="pred", format="table")
+    assert str(caught.value) == (
+        "zero.txt: is no table of predictions: want CSV, Parquet or JSON lines with a column image"
+    )
+
+
+WIDE = {"img": IMAGES, "gold": LABEL, "base": SAID, "again": LABEL, "int8": SAID[::-1]}
+
+
+def test_members_of_one_side_may_be_parts_of_one_file() -> None:
+    path = put(WIDE)
+    records, about = read_any([f"{path}::base", f"{path}::again"], id="img", label="gold")
+    assert [m.id for m in records.members] == ["base", "again"]
+    assert said(records) == [SAID, LABEL]
+    assert about == "old.csv::base and 1 more: CSV (a header with img): 2 members, 4 examples, 3 " \
+                    "classes"  # fmt: skip
+    other = put(WIDE, "new.csv")
+    records, _ = read_any([f"{path}::base", f"{other}::again"], id="img", label="gold")
+    assert [m.id for m in records.members] == ["old-base", "new-again"]
+    grades = {"qid": IMAGES * 2, "model": ["a"] * 4 + ["b"] * 4, "correct": [0, 1] * 4}
+    path = put(grades, "long.csv")
+    records, _ = read_any([f"{path}::a", f"{path}::b"], id="qid", member="model")
+    assert [m.id for m in records.members] == ["a", "b"]
+    assert records.score_MN.tolist() == [[0, 1, 0, 1]] * 2
+
+
+def test_a_part_goes_before_the_columns_of_predictions() -> None:
+    """So that the flag is of one side alone."""
+    path = put(WIDE)
+    asked = {"id": "img", "label": "gold", "prediction": "base,again"}
+    sides = read_sides(Request([path], [[Path(f"{path}::int8")]], Reading(**asked)))
+    assert [m.id for m in sides.reference.members] == ["base", "again"]
+    assert said(sides.variants[0]) == [SAID[::-1]]
 
 
 def test_files_of_other_formats_have_columns_of_their_own() -> None:
@@ -451,3 +559,52 @@ def test_a_member_is_picked_by_its_whole_name() -> None:
     rows |= {"prediction": SAID + LABEL, "label": LABEL * 2}
     records, _ = read_any([Path(f"{put(rows)}::int8")])
     assert said(records) == [SAID]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            {"when": [1, 2], "what": ["a", "b"]},
+            "y.csv: has no pair of columns such as example_id and label; it has 'when', 'what'; "
+            "name them with --id COLUMN --label COLUMN",
+        ),
+        (
+            {"image": ["a.jpg", "a.jpg"], "gold": ["cat", "dog"]},
+            "y.csv: image 'a.jpg' is there more than once; remove repeats",
+        ),
+    ],
+)
+def test_tables_of_labels_that_cannot_be_used(rows: dict[str, list[Any]], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read_any([put(BARE)], labels=put(rows, "y.csv"))
+    assert str(caught.value) == message
+
+
+def test_a_member_without_predictions_beside_one_of_probabilities() -> None:
+    one = put({"example_id": [1, 2], "p_a": [0.0, 1.0], "p_b": [1.0, 0.0]})
+    two = put({"example_id": [1, 2], "prediction": ["a", "b"]}, "new.csv")
+    assert read_any([one, two])[0].M == 2
+    three = put({"example_id": [1, 2], "p_a": [None, None], "p_b": [None, None]}, "c.csv")
+    with pytest.raises(UserError) as caught:
+        read_any([two, three])
+    assert str(caught.value) == (
+        "c.csv: has no column 'prediction'; other members have one, name it alike"
+    )
+
+
+def test_a_model_of_a_table_whose_columns_nobody_named() -> None:
+    rows = {"qid": IMAGES * 2, "model": ["base"] * 4 + ["int8"] * 4}
+    assert refusal({**rows, "answer": SAID * 2, "gold": LABEL * 2}, "::base") == (
+        "old.csv: has no column 'base' to take for predictions; it has 'qid', 'model', 'answer', "
+        "'gold'; name its columns with --id qid --member model --prediction answer --label gold"
+    )
+
+
+def test_a_nul_deep_in_a_table() -> None:
+    Path("old.csv").write_bytes(b"example_id,prediction\n" + b"1,a\n" * 20_000 + b"2,\0\n")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("old.csv")])
+    assert str(caught.value) == (
+        "old.csv: holds NUL characters, so it is no text table; save it as CSV in UTF-8"
+    )

@@ -184,8 +184,12 @@ def test_detection_can_be_overridden(place: Path):
 
 def test_a_part_is_asked_for_after_two_colons(place: Path):
     with pytest.raises(UserError) as caught:
-        read_any([f"{place / 'a.csv'}::one", f"{place / 'a.csv'}::two"])
-    assert str(caught.value).endswith("choose one ::part for all files of a side, not several")
+        read_any([f"{place / 'a.csv'}::one", f"{place / 'a.csv'}::two"], format="PIE CSV")
+    assert str(caught.value) == (
+        f"{place / 'a.csv'}::one and {place / 'a.csv'}::two: files of the format PIE CSV are read "
+        "with one ::part a side; write the same part after each, or make each a variant of its own "
+        "with --against"
+    )
     assert (
         refused(Path(f"{place / 'gone'}::one")) == f"{place / 'gone'}: there is no such file or "
         "folder; check the name"

@@ -37,7 +37,9 @@ def test_the_field_after_the_path_is_the_model(tmp_path: Path):
     folder = export(tmp_path / "export", "old", "new")
     old, about = read_any([f"{folder}::old"])
     new, _ = read_any([f"{folder / 'samples.json'}::new"])
-    assert about == f"{folder}: FiftyOne export (samples.json): 1 member, 3 examples, 2 classes"
+    assert (
+        about == f"{folder}::old: FiftyOne export (samples.json): 1 member, 3 examples, 2 classes"
+    )
     assert old.example_id_N.to_list() == ["a.jpg", "b.jpg", "c.jpg"]
     assert old.correct_MN.tolist() == [[1, 0, 1]]
     assert old.confidence_MN[0].tolist() == pytest.approx([0.9, 0.8, 0.7])

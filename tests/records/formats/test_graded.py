@@ -3,10 +3,15 @@ clusters, words."""
 
 from __future__ import annotations
 
+import gzip
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from undertow.errors import TableError
@@ -127,12 +132,18 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
     [
         (
             "example_id,score\nq1,7\nq2,1\n",
-            "score is 7 in 1 of 2 rows; want an outcome between 0 and 1 where more is better, "
-            "choose one with --metric",
+            "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); want 0 for the "
+            "worst answer and 1 for the best; if 10 is the best, scale it: python -c "
+            '\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns('
+            '(pl.col("score").cast(float) / 10).alias("score")).write_csv("{scaled}")\'',
         ),
         (
             "example_id,score\nq1,often\n",
             "column 'score' is 'often'; want a number between 0 and 1, or true/false",
+        ),
+        (
+            "example_id,score\nq1,inf\nq2,1\n",
+            "column 'score' is inf in 1 of 2 rows; want a number between 0 and 1, or an empty cell",
         ),
         ("example_id,score\n", "has a header and no rows; want one row per example"),
         ("example_id,score,member\nq1,1,\n", "1 of 1 rows have no member; fill them in"),
@@ -144,6 +155,7 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
 )
 def test_refused(put, text, said):
     path = put("bad.csv", text)
+    said = said.replace("{path}", str(path)).replace("{scaled}", str(put("bad-scaled.csv", "")))
     assert refused([path]) == f"{path}: {said}"
 
 
@@ -162,7 +174,77 @@ def test_clusters_are_found_or_named(put):
     )
 
 
+def grades(place: Path, kind: str) -> Path:
+    """Grades from 1 to 5, in each kind of table; ids that are no numbers; names to be quoted."""
+    frame = pl.DataFrame({"example_id": ["007", "008"], "how 'good'": [1, 4]})
+    path = place / f"it's {kind}"
+    text = frame.write_csv(separator=";")
+    if kind == "a.csv":
+        path.write_text(text)
+    elif kind == "a.csv.gz":
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    elif kind == "a.parquet":
+        frame.write_parquet(path)
+    elif kind == "a.jsonl":
+        frame.write_ndjson(path)
+    else:
+        frame.write_json(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["a.csv", "a.csv.gz", "a.parquet", "a.jsonl", "a.json"])
+def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str) -> None:
+    path = grades(tmp_path, kind)
+    said = refused([path], score="how 'good'")
+    assert said.startswith(
+        f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); want "
+        "0 for the worst answer and 1 for the best; if 5 is the best, scale it: python -c "
+    )
+    command = said.partition("scale it: python")[2]
+    subprocess.run(f"{shlex.quote(sys.executable)} {command}", shell=True, check=True)
+    scaled = tmp_path / f"it's a-scaled.{kind.split('.')[1]}"
+    records, _ = read_any([scaled], score="how 'good'")
+    assert records.example_id_N.to_list() == ["007", "008"]
+    np.testing.assert_allclose(records.score_MN, [[0.2, 0.8]])
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        (["40", "99"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
+        (["4", "250"], 'if 250 is the best, scale it: python -c {pl.col("score").cast(float) / 250}'),
+        (
+            ["-1", "1"],
+            "write the ends of the scale into python -c "
+            '{(pl.col("score").cast(float) - LOWEST) / (HIGHEST - LOWEST)}',
+        ),
+    ],
+)  # fmt: skip
+def test_other_scales(put, values: list[str], fix: str) -> None:
+    path = put("a.csv", f"example_id,score\nq1,{values[0]}\nq2,{values[1]}\n")
+    before = f'\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns(('
+    after = f').alias("score")).write_csv("{path.with_name("a-scaled.csv")}")\''
+    outside = sum(not 0 <= float(value) <= 1 for value in values)
+    assert refused([path]) == (
+        f"{path}: column 'score' reaches from {values[0]} to {values[1]} ({outside} of 2 are not "
+        "between 0 and 1); want 0 for the worst answer and 1 for the best; "
+        + fix.replace("{", before).replace("}", after)
+    )
+
+
 def test_blanks_around_words_of_grades_do_not_count(put):
     rows = [{"example_id": "a", "score": " Incorrect"}, {"example_id": "b", "score": "correct "}]
     records, _ = read_any([put("a.jsonl", "\n".join(map(json.dumps, rows)))])
     assert records.score_MN.tolist() == [[0.0, 1.0]]
+
+
+def test_a_table_without_grades_that_was_asked_to_be_read_as_one(put):
+    path = put("a.csv", "qid,grade\nq1,1\nq2,0\n")
+    assert refused([path], format="graded table") == (
+        f"{path}: has no column 'example_id'; it has 'qid', 'grade'; name its columns with --id qid "
+        "--score grade"
+    )
+    assert refused([path], format="graded table", id="qid") == (
+        f"{path}: has no column 'score'; it has 'example_id', 'grade'; name its columns with "
+        "--score grade"
+    )

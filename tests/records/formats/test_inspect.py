@@ -384,7 +384,7 @@ def test_another_template_or_prompt_is_not_comparable(tmp_path: Path) -> None:
         align(before, after)
     other = [{**s, "input": "Other?"} for s in quiz()]
     after = read(tmp_path, inspect_eval(other), name="after.eval")
-    with pytest.raises(NotComparableError, match="have different inputs under one example_id"):
+    with pytest.raises(NotComparableError, match="have different inputs for one example"):
         align(before, after)
 
 

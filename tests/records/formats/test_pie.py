@@ -30,7 +30,10 @@ def path(tmp_path: Path) -> Path:
 
 def test_both_sides_of_one_file(path: Path):
     base, about = read_any([f"{path}::baseline"])
-    assert about == f"{path}: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+    assert (
+        about
+        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+    )
     pruned, _ = read_any([f"{path}::0.9"])
     assert (base.name, pruned.name) == ("pie baseline", "pie 0.9")
     assert base.pred_MN.tolist() == [[0, 1]]
@@ -68,7 +71,10 @@ def test_what_the_release_writes(tmp_path: Path):
     path.write_text(RELEASE)
     base, about = read_any([f"{path}::baseline"])
     pruned, _ = read_any([f"{path}::0.50"])
-    assert about == f"{path}: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+    assert (
+        about
+        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+    )
     assert (base.classes, pruned.classes) == (("3", "4"), ("3", "4"))
     assert (base.correct_MN.tolist(), pruned.correct_MN.tolist()) == ([[1, 1]], [[1, 0]])
 

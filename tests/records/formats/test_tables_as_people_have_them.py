@@ -1,4 +1,4 @@
-"""Ten tables as people have them: read at the first command, or with the flags that it prints.
+"""Tables as people have them: read at the first command, or with the flags that it prints.
 
 The header lines and commands stand in docs/tables.md, which is held to what is run here.
 """
@@ -96,6 +96,15 @@ def json_records(path: Path, said: list[str]) -> None:
     path.write_text(json.dumps(rows, indent=2))
 
 
+def risks(path: Path, said: list[str]) -> None:
+    old = path.name == "old.csv"
+    sick = [int(i % 3 == 0) for i in range(N)]
+    wrong = range(3) if old else range(10)
+    risk = [0.3 + 0.4 * (s ^ (i in wrong)) for i, s in enumerate(sick)]
+    rows = {"patient": [f"P{i}" for i in range(N)], "age_band": ["<40", ">40"] * (N // 2)}
+    path.write_text(csv({**rows, "has_disease": sick, "risk": risk}))
+
+
 def long_models(path: Path, said: list[str]) -> None:
     frames = [
         pl.DataFrame({"qid": IMAGES, "model": m, "answer": s, "gold": LABEL})
@@ -146,6 +155,10 @@ TABLES = {
         ("long.csv::base", "long.csv::int8"), long_models,
         "--id qid --member model --prediction answer --label gold",
         "qid,model,answer,gold",
+    ),
+    "a probability and a label": Given(
+        ("old.csv", "new.csv"), risks, "--id patient --score risk --label has_disease",
+        "patient,age_band,has_disease,risk", "--by age_band",
     ),
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.pair import Pair, Row
 from undertow.audit.slices.table import CLASS, LABEL
+from undertow.audit.stats.bounded import Loss
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
@@ -79,10 +80,11 @@ class Evidence:
         level: float,
         *,
         span: float = 1.0,
+        loss: Loss = 0,
     ) -> Limits:
         """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
 
-        ``span`` is how far apart two of its values can lie.
+        ``span`` is how far apart two of its values can lie; ``loss`` is as in ``mean_limits``.
         """
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
@@ -100,9 +102,10 @@ class Evidence:
                 2 * level,
                 paired=self.pair.paired,
                 cluster_N=clusters,
+                loss=loss,
             )
         else:
-            shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
+            shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters, loss)
         # Few members leave limits wider than what such a shift can be at all.
         low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (shift.low_G, shift.high_G))
         return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G)

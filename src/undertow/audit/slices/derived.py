@@ -104,9 +104,9 @@ def _script_of_letter(letter: str) -> str:
 
 
 def _texts(records: Records, name: str) -> pl.Series:
-    if records.inputs is None or records.inputs.dtype != pl.String:
+    if records.texts is None:
         raise UserError(
             f"population {records.name!r} holds no text, so there is no slice {name!r}; give it as "
             "a column"
         )
-    return records.inputs
+    return records.texts

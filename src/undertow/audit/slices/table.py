@@ -9,7 +9,6 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -137,9 +136,7 @@ def _is_class(records: Records, name: str) -> bool:
 
 
 def _has_words(records: Records) -> bool:
-    return records.answers is not None or (
-        records.inputs is not None and records.inputs.dtype == pl.String
-    )
+    return records.answers is not None or records.texts is not None
 
 
 def _unknown(records: Records, name: str) -> str:

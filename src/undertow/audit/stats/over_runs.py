@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.bounded import Loss, mean_limits
 from undertow.audit.stats.paired_shift import Shift, paired_shift
 
 Floats = NDArray[np.floating[Any]]
@@ -52,10 +52,11 @@ def run_shift(
     after_RN: Floats,
     level: float,
     cluster_N: Ints | None,
+    loss: Loss = 0,
 ) -> Shift:
     """The shift from the mean of one side's runs to the mean of the other's."""
     return paired_shift(
-        membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N
+        membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N, loss
     )
 
 
@@ -105,6 +106,7 @@ def beyond_repeats(
         np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64),
         level,
         cluster_N,
+        loss=1,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
     return Excess(found.effect_G, found.low_G, found.high_G, p_G)

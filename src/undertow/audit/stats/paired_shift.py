@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.bounded import Loss, mean_limits
 from undertow.audit.stats.mcnemar import HALF, mcnemar_exact, paired_interval
 from undertow.audit.stats.multiplicity import bonferroni
 
@@ -65,16 +65,17 @@ def paired_shift(
     after_N: Floats,
     level: float,
     cluster_N: Ints | None = None,
+    loss: Loss = 0,
 ) -> Shift:
     """The shift on every row, each with an interval of coverage 1 − ``level``; NaN outcomes are
     left out.
 
-    ``cluster_N`` numbers the clusters from 0. Raises nothing: a row without enough to test on is
-    NaN.
+    ``cluster_N`` numbers the clusters from 0; ``loss`` is as in ``mean_limits``. Raises nothing: a
+    row without enough to test on is NaN.
     """
     if cluster_N is None and is_binary(before_N) and is_binary(after_N):
         return _flip_shift(membership_GN, before_N, after_N, level)
-    return _mean_shift(membership_GN, before_N, after_N, level, cluster_N)
+    return _mean_shift(membership_GN, before_N, after_N, level, cluster_N, loss)
 
 
 def is_binary(value_N: Floats) -> bool:
@@ -108,12 +109,13 @@ def _mean_shift(
     after_N: Floats,
     level: float,
     cluster_N: Ints | None,
+    loss: Loss,
 ) -> Shift:
     """Any other outcomes: limits of a bounded mean over examples or clusters, Bonferroni over the
     rows."""
     change_N = np.asarray(after_N - before_N, dtype=np.float64)
     known_N = ~np.isnan(change_N)
-    found = mean_limits(membership_GN, change_N, level, cluster_N)
+    found = mean_limits(membership_GN, change_N, level, cluster_N, loss)
     n_G = _counts(membership_GN, known_N)
     before_sum_G = np.asarray(membership_GN @ np.where(known_N, before_N, 0.0).astype(np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -21,7 +21,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.stats import combined
-from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.bounded import Loss, mean_limits
 from undertow.audit.stats.combined import Part, half_width, two_sided_p
 from undertow.audit.stats.over_runs import mean_of_runs
 from undertow.audit.stats.slice_means import slice_means
@@ -50,6 +50,7 @@ def two_way(
     paired: bool,
     cluster_N: Ints | None = None,
     beyond: bool = False,
+    loss: Loss = 0,
 ) -> TwoWay:
     """Limits of each row's difference of means of outcomes in [0, 1], NaN where unknown.
 
@@ -57,13 +58,14 @@ def two_way(
     is taken to vary as the reference's members do. ``beyond``: each member's own mean over all
     examples is taken from its values on the rows, so that what is left is the shift beyond the
     overall one. That the overall mean is of a sample too is left out: it is of more examples than a
-    row's, and makes the row's deviation from it smaller rather than larger.
+    row's, and makes the row's deviation from it smaller rather than larger. ``loss`` is as in
+    ``mean_limits``.
     """
     before_N, after_N = (
         mean_of_runs(np.asarray(side_MN, np.float64)) for side_MN in (value_ref_MN, value_var_MN)
     )
     change_N = after_N - before_N
-    over = mean_limits(membership_GN, change_N, level, cluster_N)
+    over = mean_limits(membership_GN, change_N, level, cluster_N, loss)
     if beyond:
         overall = float(np.nanmean(change_N))
         over = over._replace(

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
+from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
+from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.tasks import only_tasks
-from undertow.records.formats.columns.meant import LOOKS
+from undertow.records.formats.columns.meant import LOOKS, SAYS
+from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
@@ -30,13 +33,16 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
+SAID_AT_ONCE = (LOOKS, SAYS, AT_HALF)
+"""Words of notes that stand in the line on what was found: how columns are understood."""
 
 
 class Format(Protocol):
     """``sniff`` says what makes a path (file or folder) this format, ``None`` where nothing does,
     and never raises for strange content. ``read`` makes one population of several paths, each one
     member or more, and raises ``UserError``. One may have ``USES``, the options of ``OPTIONS`` that
-    it heeds: any other is then refused.
+    it heeds: any other is then refused. One that reads several parts of a file for one side has
+    ``PARTS``.
     """
 
     NAME: str
@@ -88,17 +94,16 @@ def read_any(
             f"{kinds}: one side must be of one format; convert one of them with undertow convert"
         )
     (chosen,) = formats.values()
-    picks = dict.fromkeys(hit.pick for hit in found)
-    if len(picks) > 1:
-        raise UserError(
-            f"{paths[0]} and others: choose one {PICK}part for all files of a side, not several"
-        )
-    reading = Reading(**{**vars(reading), "pick": next(iter(picks)) or reading.pick})
+    reading = _with_picks(reading, found, chosen)
     if os.path.isdir(paths[0]) and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
+    reading = replace(reading, format=format)
     refuse_unused(chosen.NAME, heeded(chosen), reading)
     records = as_wanted(chosen.read([hit.path for hit in found], reading), chosen, reading)
+    first = found[0].path
+    place = first if first.is_dir() else first.parent
+    records = with_pictures(records, reading, str(first), place)
     return records, _said(found, records)
 
 
@@ -107,6 +112,25 @@ def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
     if "tasks" not in heeded(format):
         records = only_tasks(records, reading)
     return with_clusters(records, reading.cluster)
+
+
+def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:
+    """What stands after ``::``: the same for all files, or of each its own."""
+    picks = tuple(hit.pick for hit in found)
+    if len(set(picks)) == 1:
+        return replace(reading, pick=picks[0] or reading.pick)
+    if not getattr(chosen, "PARTS", False):
+        raise UserError(
+            f"{_typed(found[0])} and {_typed(found[1])}: files of the format {chosen.NAME} are read"
+            f" with one {PICK}part a side; write the same part after each, or make each a variant "
+            "of its own with --against"
+        )
+    return replace(reading, pick=None, picks=picks)
+
+
+def _typed(hit: _Hit) -> str:
+    """The path as it was given."""
+    return str(hit.path) if hit.pick is None else f"{hit.path}{PICK}{hit.pick}"
 
 
 def heeded(format: Format) -> tuple[str, ...]:
@@ -123,9 +147,8 @@ class _Hit(NamedTuple):
 
 def _said(found: list[_Hit], records: Records) -> str:
     reasons = ", ".join(dict.fromkeys(hit.reason for hit in found))
-    first, more = found[0], f" and {len(found) - 1} more" if len(found) > 1 else ""
-    shown = f"{first.path}{PICK}{first.pick}{more}" if first.pick else f"{first.path}{more}"
-    return f"{shown}: {reasons}: {what_was_read(records)}"
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{_typed(found[0])}{more}: {reasons}: {what_was_read(records)}"
 
 
 def what_was_read(records: Records) -> str:
@@ -136,7 +159,9 @@ def what_was_read(records: Records) -> str:
         if records.answers is not None
         else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
-    hint = next((f"; {n}" for n in records.manifest.notes if LOOKS in n), "")
+    hint = next(
+        (f"; {n}" for n in records.manifest.notes if any(words in n for words in SAID_AT_ONCE)), ""
+    )
     return f"{members}, {records.N:,} examples, {what}{hint}"
 
 
@@ -160,18 +185,23 @@ def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
     if hit is not None:
         return [hit]
     if not path.is_dir():
+        _refuse_checkpoint([path])
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
-    inside = [
-        _asked(p, reading)
-        for p in sorted(path.iterdir())
-        if p.is_file() and not p.name.startswith(".")
-    ]
-    hits = [hit for hit in inside if hit is not None]
+    files = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
+    hits = [hit for p in files if (hit := _asked(p, reading)) is not None]
     if not hits:
+        _refuse_checkpoint(files)
         raise UserError(
             f"{path}: holds no file of a known format ({_known()}); see undertow list formats"
         )
     return hits
+
+
+def _refuse_checkpoint(files: Sequence[Path]) -> None:
+    """Where nothing can be read, a model may be why."""
+    model = checkpoint_among(files)
+    if model is not None:
+        raise UserError(instead_of(model))
 
 
 def _exists(path: Path) -> bool:

@@ -1,34 +1,49 @@
 """Plain tables of graded answers: a score where a table of predictions has classes.
 
 example_id, score or correct   required: the outcome, in [0, 1] or true/false
-answer, output, target, input  words to compare and to show
+answer, output, target, input  words to compare and to show; input may be a picture
+label                          the right answer, as target; of two values, see below
 member                         several members in one file
 anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
+
+A score beside labels of two values, without answers, is the probability of the positive one (1,
+true, yes, positive), and the prediction is that class above 0.5. ``--format 'graded table'`` reads
+it as a grade all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.asked import as_asked, names_asked
-from undertow.records.formats.decoding.tables import column_names, kind_of, parse
+from undertow.records.formats.columns.asked import names_asked
+from undertow.records.formats.columns.meant import SAYS, flags_meant, label_note, label_of_two
+from undertow.records.formats.columns.names import has_columns
+from undertow.records.formats.columns.scaling import of_grades, reach
+from undertow.records.formats.columns.values import is_nested, within_one
+from undertow.records.formats.decoding.tables import column_names, kind_of
 from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
-from undertow.records.formats.members.names import member_names, population_name
+from undertow.records.formats.members.names import population_name
+from undertow.records.formats.predictions.at_half import beside_two_classes, predicted
+from undertow.records.formats.predictions.build import from_sheets
+from undertow.records.formats.predictions.columns import encoded_pictures
+from undertow.records.formats.predictions.labels import with_labels
+from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "graded table"
+PARTS = True
 ABOUT = (
     "CSV, Parquet or JSON lines with the columns example_id and score (or correct), and answer,"
     " output, target"
 )
-USES = ("columns",)
+USES = ("labels", "columns")
 OUTCOMES = ("score", "correct")
 GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
           "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
@@ -38,7 +53,6 @@ WORDS = (
     "answer",
     "output",
     "target",
-    "input",
     "content_hash",
     "prompt_hash",
     "cluster",
@@ -72,63 +86,143 @@ def outcome_in(names: Collection[str]) -> str | None:
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:
-    """One population; several files are several members. Raises ``TableError``, one line."""
-    tables = (
-        (path, name, parse(path, reading.keys))
-        for path, name in zip(paths, member_names(paths), strict=True)
-    )
-    return read_frames(tables, reading.named(reading.pick).named(population_name(paths)))
+    """One population; several files are several members. Raises ``TableError``, one line.
+
+    Scores beside labels of two values are read as probabilities, unless ``reading`` asks for this
+    format.
+    """
+    named = reading.named(reading.pick).named(population_name(paths))
+    return _read(tables_in(paths, reading), named)
 
 
-def read_frames(tables: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading) -> Records:
-    """The same of frames, each after what it is called in messages and the name of its member."""
-    logs = [log for path, name, table in tables for log in _logs(path, name, table, reading)]
-    return assemble(logs, reading)
+def read_frames(
+    tables: Iterable[tuple[Path, str, pl.DataFrame]],
+    reading: Reading,
+    labels: pl.DataFrame | None = None,
+) -> Records:
+    """The same of frames, each after what it is called in messages and the name of its member.
+
+    ``labels`` is a table of right answers in memory.
+    """
+    return _read(tables_of(tables, reading), reading, labels)
 
 
-def _logs(path: Path, name: str, table: pl.DataFrame, reading: Reading) -> list[Log]:
-    frame, notes = as_asked(path, table, reading)
-    if reading.label is not None:  # Here the right answer is in words.
-        frame = frame.drop("target", strict=False).rename({"label": "target"})
-    frame = _typed(path, frame)
+def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
+    labelled = labels is not None or reading.labels is not None
+    if reading.format != NAME and beside_two_classes(tables, labelled=labelled):
+        return _of_two_classes(tables, reading, labels)
+    if labelled:
+        given = "labels" if labels is not None else f"--labels {reading.labels}"
+        out = "labels" if labels is not None else "--labels"
+        raise TableError(f"{given}: {tables[0].path} has grades of its own; leave {out} out")
+    return assemble([log for table in tables for log in _logs(table, reading.keys)], reading)
+
+
+def _of_two_classes(
+    tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
+) -> Records:
+    sheets, notes = sheets_of(tables, predict=False)
+    sheets = with_labels(sheets, reading, notes, labels)
+    sheets = predicted(tables, sheets, reading.keys, notes)
+    return from_sheets(sheets, reading, notes)
+
+
+def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
+    """Every member's answers. A column of right answers is in words here."""
+    path, (frame, notes, names) = table.path, table.asked
+    frame, said = _with_target(path, frame, names)
+    frame, notes = _typed(table, frame, keys), (*notes, *said)
     if "member" not in frame.columns:
-        return [Log(name, str(path), frame, notes=notes)]
+        return [Log(table.member, str(path), frame, notes=notes, names=names)]
     if frame["member"].null_count():
         raise TableError(
-            f"{path}: {frame['member'].null_count()} of {frame.height} rows have no member; fill "
-            "them in"
+            f"{path}: {frame['member'].null_count()} of {frame.height} rows have no "
+            f"{names.get('member', 'member')}; fill them in"
         )
-    parts = frame.partition_by("member", maintain_order=True)
     return [
         Log(
             str(p["member"][0]),
             f"{path} (member {p['member'][0]})",
             p.drop("member"),
             notes=notes,
+            names=names,
         )
-        for p in parts
+        for p in frame.partition_by("member", maintain_order=True)
     ]
 
 
-def _typed(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
+def _with_target(
+    path: Path, frame: pl.DataFrame, names: Mapping[str, str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Shows the labels as right answers, and says so where nobody may expect it."""
+    worded = bool({"answer", "output"} & set(frame.columns))
+    if "label" not in frame.columns:
+        name = None if worded or "target" in frame.columns else label_of_two(frame, called=True)
+        return frame, () if name is None else (label_note(str(path), name),)
+    outcome = next((name for name in OUTCOMES if name in frame.columns), "score")
+    label, score = names.get("label", "label"), names.get(outcome, outcome)
+    asked = "label" in names
+    if not asked and "target" in frame.columns:
+        return frame.drop("label"), (f"{path}: column 'label' is not used, as 'target' is there.",)
+    said = f"{path}: {label!r} is shown as the right answer; {score!r} {SAYS}."
+    frame = frame.drop("target", strict=False).rename({"label": "target"})
+    return frame, () if asked and worded else (said,)
+
+
+def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    path, names = table.path, table.asked.names
     outcome = next((name for name in OUTCOMES if name in frame.columns), None)
     if outcome is None or "example_id" not in frame.columns:
+        lacks = "'example_id'" if "example_id" not in frame.columns else "'score'"
         raise TableError(
-            f"{path}: lacks example_id or score; it has {', '.join(frame.columns[:12])}"
+            f"{path}: has no column {lacks}; {has_columns(frame.columns)}; name its columns with "
+            f"{flags_meant(frame)}"
         )
     columns, slices = list[pl.Series](), list[pl.Series]()
     for column in frame:
-        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        name = names.get(column.name, column.name)
+        if column.name == "input":
+            columns.append(_shown(column))
+        elif is_nested(column):
             continue
-        if column.name == outcome:
-            columns.append(_number(path, column).alias("score"))
+        elif column.name == outcome:
+            number = _number(path, column, name)
+            _refuse_other_scales(path, name, number, keys)
+            columns.append(number.alias("score"))
         elif column.name == "seconds":
-            columns.append(_number(path, column))
+            columns.append(_number(path, column, name))
         elif column.name in WORDS or column.name == "member":
             columns.append(column.cast(pl.String))
         elif column.name not in OUTCOMES:
             slices.append(column)
     return pl.DataFrame([*columns, *typed_all(slices)])
+
+
+def _shown(column: pl.Series) -> pl.Series:
+    """Text, or bytes of pictures; nothing of other things."""
+    column = encoded_pictures(column)
+    if column.dtype == pl.Binary:
+        return column
+    text = pl.Series(column.name, [None] * len(column), dtype=pl.String)
+    return text if is_nested(column) else column.cast(pl.String)
+
+
+def _refuse_other_scales(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> None:
+    known = number.fill_nan(None).drop_nulls()
+    if within_one(known):
+        return
+    endless = known.filter(known.is_infinite())
+    if len(endless):
+        raise TableError(
+            f"{path}: column {name!r} is {endless[0]:g} in {len(endless):,} of {len(known):,} rows;"
+            " want a number between 0 and 1, or an empty cell"
+        )
+    outside = int((~known.is_between(0, 1)).sum())
+    raise TableError(
+        f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
+        f"and 1); want 0 for the worst answer and 1 for the best; "
+        f"{of_grades(path, name, known, keys)}"
+    )
 
 
 def _graded(values: pl.Series) -> pl.Series:
@@ -141,7 +235,7 @@ def _graded(values: pl.Series) -> pl.Series:
     return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
 
 
-def _number(path: Path, column: pl.Series) -> pl.Series:
+def _number(path: Path, column: pl.Series, name: str) -> pl.Series:
     """Numbers and truth values; ``TableError`` for anything else."""
     values = (
         typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
@@ -151,7 +245,6 @@ def _number(path: Path, column: pl.Series) -> pl.Series:
     if wrong.any() or values.dtype.is_temporal():
         shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]
         raise TableError(
-            f"{path}: column {column.name!r} is {shown!r}; want a number between 0 and 1, or "
-            "true/false"
+            f"{path}: column {name!r} is {shown!r}; want a number between 0 and 1, or true/false"
         )
     return number

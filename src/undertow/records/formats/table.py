@@ -5,7 +5,7 @@ label                      the true class
 member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
 p_<class>                  probability of that class
-input, content_hash        text to show; a fingerprint of the input
+input, content_hash        text to show, or a picture or a file of one; a fingerprint of the input
 anything else              a slice
 
 Columns of other names are named by ``--id``, ``--prediction``, ``--label``, ``--score`` and
@@ -21,21 +21,22 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.asked import as_asked
-from undertow.records.formats.columns.meant import LOOKS, label_meant, sides_meant
-from undertow.records.formats.columns.names import flag_of
+from undertow.records.formats.columns.meant import label_meant, label_note, sides_meant
 from undertow.records.formats.decoding.tables import kind_of, parse
-from undertow.records.formats.members.join import Sheet, probability_columns
-from undertow.records.formats.members.names import file_name, member_names, population_name
+from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.members.names import population_name
 from undertow.records.formats.predictions.build import from_sheets
-from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.labels import with_labels
+from undertow.records.formats.predictions.no_classes import refuse_no_classes
+from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 NAME = "table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"
 USES = ("labels", "columns")
+PARTS = True
+"""Members of one side may be parts of one file: ``wide.csv::a wide.csv::b``."""
 
 
 def sniff(path: Path) -> str | None:
@@ -54,11 +55,8 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
 def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``; a table of right answers goes before the labels that the predictions
     bring."""
-    tables = (
-        (path, stem, parse(path, reading.keys))
-        for path, stem in zip(paths, member_names(paths), strict=True)
-    )
-    return read_frames(tables, reading.named(reading.pick).named(population_name(paths)))
+    named = reading.named(reading.pick).named(population_name(paths))
+    return _read(tables_in(paths, reading), named)
 
 
 def read_frames(
@@ -70,8 +68,13 @@ def read_frames(
 
     ``labels`` is a table of right answers in memory.
     """
-    sheets, notes = _sheets(tables, reading)
+    return _read(tables_of(tables, reading), reading, labels)
+
+
+def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
+    sheets, notes = sheets_of(tables)
     sheets = with_labels(sheets, reading, notes, labels)
+    refuse_no_classes(sheets)
     notes += _about_labels(sheets)
     return from_sheets(sheets, reading, notes)
 
@@ -107,53 +110,5 @@ def _about_labels(sheets: list[Sheet]) -> list[str]:
     for sheet in sheets:
         name = label_meant(sheet.frame)
         if name is not None:
-            return [
-                f"{sheet.source}: has no column 'label'; {name!r} {LOOKS} {flag_of('label', name)}"
-            ]
+            return [label_note(sheet.source, name)]
     return []
-
-
-def _sheets(
-    tables: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading
-) -> tuple[list[Sheet], list[str]]:
-    """Every member's rows, in the order of the files."""
-    sheets: list[Sheet] = []
-    notes: list[str] = []
-    for path, stem, table in tables:
-        frame, given_way = as_asked(path, table, reading)
-        frame, unused = clean(path, frame)
-        notes += [*given_way, *unused]
-        sheets += _split(path, stem, frame)
-    taken: set[str] = set()
-    for sheet in sheets:
-        if sheet.member in taken:
-            raise TableError(
-                f"{sheet.source}: member {sheet.member!r} is also in another file; give each member"
-                " a name of its own"
-            )
-        taken.add(sheet.member)
-    return sheets, notes
-
-
-def _split(path: Path, stem: str, frame: pl.DataFrame) -> list[Sheet]:
-    """One sheet per value of ``member``, else one for the file."""
-    if "member" not in frame.columns:
-        return [Sheet(stem, str(path), _known(frame))]
-    nameless = frame["member"].null_count()
-    if nameless:
-        raise TableError(f"{path}: {nameless} of {frame.height} rows have no member; fill them in")
-    parts = frame.partition_by("member", maintain_order=True)
-    names = [file_name(part["member"][0]) for part in parts]
-    several = len(parts) > 1
-    return [
-        Sheet(
-            name, f"{path} (member {name})" if several else str(path), _known(part.drop("member"))
-        )
-        for name, part in zip(names, parts, strict=True)
-    ]
-
-
-def _known(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without probability columns of which this member has nothing."""
-    own = {"score", *probability_columns(frame)}
-    return frame.drop([c.name for c in frame if c.name in own and c.null_count() == frame.height])

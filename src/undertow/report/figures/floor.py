@@ -22,10 +22,13 @@ from undertow.report.figures.svg import (
     tag,
     text,
 )
+from undertow.report.naming import told_apart, whole
 from undertow.report.wording import number, short
 
 WIDTH, GUTTER, RIGHT = 420.0, 138.0, 54.0
 ROW, HEAD, FOOT = 38.0, 6.0, 38.0
+LABEL = 20
+"""Letters of a name that fit before the axis."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,11 @@ def floor_chart(rows: Sequence[AgainstFloor], key: str, title: str, unit: str) -
     top = 1.06 * max(values, default=1.0) or 1.0
     bottom = HEAD + ROW * len(rows)
     parts = [*_frame(top, bottom, unit)]
-    parts += [_row(row, _Place(top), HEAD + ROW * i) for i, row in enumerate(rows)]
-    description = "; ".join(f"{short(r.name, 60)}: {r.said}" for r in rows)
+    labels = told_apart((r.name for r in rows), LABEL)
+    parts += [
+        _row(row, labels[row.name], _Place(top), HEAD + ROW * i) for i, row in enumerate(rows)
+    ]
+    description = "; ".join(f"{whole(r.name)}: {r.said}" for r in rows)
     return figure(WIDTH, bottom + FOOT, key, title, description, parts)
 
 
@@ -63,12 +69,12 @@ class _Place:
         return GUTTER + min(max(value / self.top, 0.0), 1.0) * (WIDTH - RIGHT - GUTTER)
 
 
-def _row(row: AgainstFloor, place: _Place, top: float) -> Markup:
+def _row(row: AgainstFloor, label: str, place: _Place, top: float) -> Markup:
     middle = top + ROW / 2
     lift = -2.5 if row.fact else 4.3
     parts = [
-        tag("title", f"{short(row.name, 80)}: {row.said}"),
-        text(GUTTER - 12, middle + lift, short(row.name, 20), anchor="end"),
+        tag("title", f"{whole(row.name)}: {row.said}"),
+        text(GUTTER - 12, middle + lift, label, anchor="end"),
         *_floor(row, place, top),
         *_observed(row, place, middle),
     ]

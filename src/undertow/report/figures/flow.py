@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from undertow.audit.result import Flow
 from undertow.report.figures.svg import INK, QUIET, figure, group, nice_ticks, rule, tag, text
-from undertow.report.wording import count, short
+from undertow.report.naming import told_apart, whole
+from undertow.report.wording import count
 
 WIDTH, GUTTER, RIGHT = 420.0, 172.0, 46.0
 ROW, HEAD, FOOT = 25.0, 6.0, 54.0
@@ -36,15 +37,16 @@ def flow_chart(flows: Sequence[Flow], key: str, title: str) -> Markup:
     place = _Place(min([0.0, *(f.low for f in flows)]), high)
     bottom = HEAD + ROW * len(flows)
     parts = [*_frame(place, bottom)]
-    parts += [_row(f, place, HEAD + ROW * i) for i, f in enumerate(flows)]
+    names = told_apart((name for f in flows for name in (f.source, f.target)), NAMED)
+    parts += [_row(f, names, place, HEAD + ROW * i) for i, f in enumerate(flows)]
     return figure(WIDTH, bottom + FOOT, key, title, "; ".join(map(_said, flows)), parts)
 
 
-def _row(flow: Flow, place: _Place, top: float) -> Markup:
+def _row(flow: Flow, names: dict[str, str], place: _Place, top: float) -> Markup:
     middle = top + ROW / 2
     left, right = place(0.0), place(flow.moved)
     shown = flow.low > 0
-    label = f"{short(flow.source, NAMED)} → {short(flow.target, NAMED)}"
+    label = f"{names[flow.source]} → {names[flow.target]}"
     parts = [
         tag("title", _said(flow)),
         tag(
@@ -85,7 +87,7 @@ def _frame(place: _Place, bottom: float) -> Iterator[Markup]:
 
 def _said(flow: Flow) -> str:
     return (
-        f"{short(flow.source, 60)} → {short(flow.target, 60)}: {count(flow.moved)} went, "
+        f"{whole(flow.source)} → {whole(flow.target)}: {count(flow.moved)} went, "
         f"{count(flow.back)} came back, net {count(flow.net)} ({count(flow.low)} to "
         f"{count(flow.high)})"
     )

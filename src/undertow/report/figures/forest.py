@@ -23,11 +23,29 @@ from undertow.report.figures.svg import (
     tag,
     text,
 )
+from undertow.report.naming import told_apart, whole
 from undertow.report.wording import Scale, short, signed
 
-WIDTH, RIGHT, LETTER, LABEL = 420.0, 52.0, 7.4, 19
-"""Width of the picture, room for the number on the right, width of a letter, letters of a label."""
-ROW, HEAD, FOOT, HEADING = 23.0, 8.0, 38.0, 24.0
+LETTER = 7.4
+"""Width of a letter."""
+ROW, FOOT, HEADING = 23.0, 38.0, 24.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """Width of the picture, room on the right for numbers, letters of a label, and where the rows
+    begin. With ``columns``, interval and examples have columns beside the effect, whose right ends
+    these are."""
+
+    width: float
+    right: float
+    label: int
+    head: float
+    columns: tuple[float, float, float] | None = None
+
+
+NARROW = Room(420.0, 52.0, 19, 8.0)
+WIDE = Room(920.0, 268.0, 44, 26.0, (722.0, 850.0, 920.0))
 
 
 @dataclass(frozen=True)
@@ -37,14 +55,18 @@ class Axis:
     low: float
     high: float
     left: float
-    right: float = WIDTH - RIGHT
+    room: Room = NARROW
+
+    @property
+    def right(self) -> float:
+        return self.room.width - self.room.right
 
     def __call__(self, value: float) -> float:
         clipped = min(max(value, self.low), self.high)
         return self.left + (clipped - self.low) / (self.high - self.low) * (self.right - self.left)
 
 
-def common_axis(panels: Sequence[Panel]) -> Axis:
+def common_axis(panels: Sequence[Panel], room: Room = NARROW) -> Axis:
     """One axis for all panels. An interval far wider than any effect is clipped rather than
     flattening the rest."""
     effects = [e for p in panels for e in p.effects]
@@ -54,15 +76,26 @@ def common_axis(panels: Sequence[Panel]) -> Axis:
     every = [0.0, *centres, *(min(max(v, -reach), reach) for v in ends)]
     low, high = min(every), max(every)
     margin = 0.05 * max(high - low, 1e-3)
-    letters = max((len(short(e.value, LABEL)) for e in effects), default=0)
-    return Axis(low - margin, high + margin, left=max(LETTER * letters, 40.0) + 14)
+    letters = max((len(label) for p in panels for label in _labels(p, room).values()), default=0)
+    return Axis(low - margin, high + margin, max(LETTER * letters, 40.0) + 14, room)
+
+
+def _labels(panel: Panel, room: Room) -> dict[tuple[str, str], str]:
+    """What stands before each row; values of one column are told apart."""
+    made: dict[tuple[str, str], str] = {}
+    for column in dict.fromkeys(e.slice for e in panel.effects):
+        values = [e.value for e in panel.effects if e.slice == column]
+        labels = told_apart(values, room.label)
+        made |= {(column, value): labels[value] for value in values}
+    return made
 
 
 def forest(panel: Panel, axis: Axis, scale: Scale, key: str, title: str, columns: int) -> Markup:
     """The chart of one panel; ``columns`` > 1 puts each slice column under its own heading."""
     bands: list[Markup] = []
     rows: list[Markup] = []
-    y, column = HEAD, None
+    head, labels = axis.room.head, _labels(panel, axis.room)
+    y, column = head, None
     for effect in panel.effects:
         if columns > 1 and effect.slice != column:
             column = effect.slice
@@ -73,32 +106,55 @@ def forest(panel: Panel, axis: Axis, scale: Scale, key: str, title: str, columns
             )
             y += HEADING
         bands += _band(effect, axis, y)
-        rows.append(_row(effect, axis, scale, y))
+        rows.append(_row(effect, labels[effect.slice, effect.value], axis, scale, y))
         y += ROW
     parts = [
         *_grid(axis, scale, y),
         *bands,
-        rule(axis(0.0), HEAD, axis(0.0), y, "zero", INK),
+        rule(axis(0.0), head, axis(0.0), y, "zero", INK),
+        *_heads(axis.room, scale),
         *rows,
     ]
-    return figure(WIDTH, y + FOOT, key, title, _description(panel, scale), parts)
+    return figure(
+        axis.room.width,
+        y + FOOT,
+        key,
+        title,
+        _description(panel, scale),
+        parts,
+        beside=axis.room is WIDE,
+    )
 
 
-def _row(effect: Effect, axis: Axis, scale: Scale, top: float) -> Markup:
+def _heads(room: Room, scale: Scale) -> Iterator[Markup]:
+    """What the columns of numbers are, where there is more than one."""
+    named = (scale.unit or "effect", "interval", "n")
+    for end, said in zip(room.columns or (), named, strict=False):
+        yield text(end, 14, said, "end", 11.5, class_="label tick", opacity=0.8)
+
+
+def _row(effect: Effect, label: str, axis: Axis, scale: Scale, top: float) -> Markup:
     middle = top + ROW / 2
     parts = [
         tag("title", _tooltip(effect, scale)),
-        text(axis.left - 10, middle + 4.3, short(effect.value, LABEL), anchor="end"),
+        text(axis.left - 10, middle + 4.3, label, anchor="end"),
         *_interval(effect, axis, middle),
-        text(
-            WIDTH,
-            middle + 4.3,
-            scale.effect(effect.effect),
-            anchor="end",
-            class_=f"label num {_shade(effect)}",
-        ),
+        *_numbers(effect, axis.room, scale, middle + 4.3),
     ]
     return group(parts, class_="row")
+
+
+def _numbers(effect: Effect, room: Room, scale: Scale, y: float) -> Iterator[Markup]:
+    said = scale.effect(effect.effect)
+    shade = f"label num {_shade(effect)}"
+    if room.columns is None:
+        yield text(room.width, y, said, anchor="end", class_=shade)
+        return
+    number, interval, count = room.columns
+    yield text(number, y, said, anchor="end", class_=shade)
+    limits = scale.interval(effect.low, effect.high)
+    yield text(interval, y, limits, anchor="end", class_="label num undefined")
+    yield text(count, y, f"{effect.n:,}", anchor="end", class_="label num undefined")
 
 
 def _band(effect: Effect, axis: Axis, top: float) -> Iterator[Markup]:
@@ -144,7 +200,7 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
     digits = 0 if all(t.is_integer() for t in ticks) else 1 if scale.in_percent else 2
     for tick in ticks:
         x = axis(tick / scale.factor)
-        yield rule(x, HEAD, x, bottom, "grid", QUIET, 0.4)
+        yield rule(x, axis.room.head, x, bottom, "grid", QUIET, 0.4)
         yield text(
             x,
             bottom + 16,
@@ -164,7 +220,7 @@ def _tooltip(effect: Effect, scale: Scale) -> str:
     if not math.isnan(effect.band_low):
         band = f"; chance alone {scale.interval(effect.band_low, effect.band_high)}"
     return (
-        f"{short(effect.slice, 40)} {short(effect.value, 80)}: {scale.effect(effect.effect)} "
+        f"{short(effect.slice, 40)} {whole(effect.value)}: {scale.effect(effect.effect)} "
         f"{scale.unit} ({scale.interval(effect.low, effect.high)}){band}; n = {effect.n:,}; "
         f"{effect.verdict}"
     )
@@ -175,8 +231,7 @@ def _description(panel: Panel, scale: Scale) -> str:
     counted = ", ".join(f"{n} {verdict}" for verdict, n in sorted(panel.verdicts.items()))
     worst = [e for e in panel.effects if e.verdict == "worse"][:3]
     named = "; ".join(
-        f"{short(e.slice)} {short(e.value, 40)} {scale.effect(e.effect)} {scale.unit}"
-        for e in worst
+        f"{short(e.slice)} {whole(e.value)} {scale.effect(e.effect)} {scale.unit}" for e in worst
     )
     return f"{panel.total} slices: {counted}. " + (f"Most costly: {named}." if named else "")
 

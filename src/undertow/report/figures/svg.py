@@ -123,15 +123,26 @@ def mark(verdict: str, x: float, y: float, r: float = 5) -> Markup:
 
 
 def figure(
-    width: float, height: float, key: str, title: str, description: str, children: Iterable[Markup]
+    width: float,
+    height: float,
+    key: str,
+    title: str,
+    description: str,
+    children: Iterable[Markup],
+    *,
+    beside: bool = False,
 ) -> Markup:
-    """An image with a title and a description; ``key`` makes their ids unique on the page."""
+    """An image with a title and a description; ``key`` makes their ids unique on the page.
+
+    One that is drawn ``beside`` another for wide pages shows only where the style sheet says so.
+    """
     return tag(
         "svg",
         tag("title", line(title), id=f"{key}-title"),
         tag("desc", line(description), id=f"{key}-desc"),
         *children,
-        class_="chart",
+        class_="chart wide" if beside else "chart",
+        display="none" if beside else None,
         viewBox=f"0 0 {_value(width)} {_value(height)}",
         width=width,
         height=height,

@@ -84,7 +84,7 @@
     const copy = image.cloneNode();
     copy.removeAttribute("width");
     copy.removeAttribute("height");
-    return [element("div", "side", copy, element("p", "small quiet", image.alt), side.querySelector(".votes").cloneNode(true))];
+    return [element("div", "side", copy, element("p", "small quiet", image.alt), ...[...side.querySelectorAll(".answers > .votes, .answers > .label-line")].map((part) => part.cloneNode(true)))];
   };
   let shown = null;
   const enlarge = (card) => {

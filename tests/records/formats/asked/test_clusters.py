@@ -24,7 +24,7 @@ LABELS = "filename,label,page\n" + "".join(f"i{i},{i % 2},{page}\n" for i, page 
 
 
 def table(folder: Path) -> Path:
-    rows = "".join(f"e{i},a,b,{page}\n" for i, page in enumerate(PAGE))
+    rows = "".join(f"e{i},a,{'ab'[i % 2]},{page}\n" for i, page in enumerate(PAGE))
     return _text(folder / "t.csv", "example_id,prediction,label,page\n" + rows)
 
 

@@ -71,7 +71,6 @@ def test_tasks_that_nothing_fits(place: Path) -> None:
             "metric",
             "files of the format graded table hold one outcome, so there is none to choose",
         ),
-        ("graded", "labels", "files of the format graded table have right answers of their own"),
     ],
 )
 def test_an_option_without_use_is_refused(place: Path, name: str, option: str, said: str) -> None:

@@ -34,7 +34,9 @@ class MaxDrop(PlacedRule):
             yield self.nowhere(evidence, self.points)
             return
         pair = evidence.pair
-        limits = evidence.shift(pair.reference.correct_MN, pair.variant.correct_MN, rows, level)
+        limits = evidence.shift(
+            pair.reference.correct_MN, pair.variant.correct_MN, rows, level, loss=-1
+        )
         for g, at in enumerate(rows.tolist()):
             effect, low, high = (
                 float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)

@@ -5,6 +5,8 @@ predictions                    (N,) or (M, N) whole numbers; of floats, rows tha
                                probabilities, others logits
 labels, label_ids              (N,) whole numbers, negative for none
 ids, classes                   (N,) names of examples, (C,) names of classes
+input, inputs, images          pixels to show: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W); or
+                               (N,) texts, which may name files of pictures
 
 Nothing is unpickled, and one member at a time is in memory. Without ids rows are joined by
 position, and a note says so.
@@ -24,6 +26,7 @@ from undertow.errors import TableError
 from undertow.records.answers import derive
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
+from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.scores import members
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import Sheet
@@ -92,7 +95,8 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         members=tuple(MemberEntry(id=i) for i in ids),
         notes=(*notes, *said),
     )
-    return to_records(manifest, examples, label_N, answers, reading.inputs)
+    records = to_records(manifest, examples, label_N, answers, reading.inputs)
+    return with_inputs(records, files) if reading.inputs else records
 
 
 def _examples(

@@ -87,8 +87,8 @@ def described(path: Path) -> ArrayFile:
         scores,
         _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
         None if label is None else _whole(path, "labels", label),
-        _texts(path, ids),
-        None if classes is None else tuple(_texts(path, classes) or ()),
+        texts_of(path, ids),
+        None if classes is None else tuple(texts_of(path, classes) or ()),
     )
     return _checked(file)
 
@@ -163,7 +163,8 @@ def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
     return np.maximum(values.astype(np.int64), MISSING).astype(np.int32)
 
 
-def _texts(path: Path, values: NDArray[Any] | None) -> list[str] | None:
+def texts_of(path: Path, values: NDArray[Any] | None) -> list[str] | None:
+    """Texts, or whole numbers as text. Raises ``TableError`` for anything else."""
     if values is None:
         return None
     if values.dtype.kind not in "USiu" or values.ndim != 1:

@@ -6,10 +6,10 @@ This is done in one place, between the file and all that looks at its columns.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import polars as pl
 
@@ -28,26 +28,39 @@ from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 ANSWERS = ("score", "p_")
 
 
-def as_asked(
-    path: Path, frame: pl.DataFrame, reading: Reading
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
+class Asked(NamedTuple):
+    """A table with the names that readers know, notes on columns that gave way, and the names that
+    its owner knows, by ours."""
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = {}
+
+
+def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     """Renames what ``reading`` names, and takes the part that stands after ``::``.
 
-    Several columns of predictions become rows of several members. The second value is notes on
-    columns that gave way. Raises ``TableError`` for a column or part that is not there.
+    Several columns of predictions become rows of several members. A column that stands after ``::``
+    goes before them. Raises ``TableError`` for a column or part that is not there.
     """
     given = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     asked = {flag: _first(path, frame, flag, name) for flag, name in given.items()}
-    wanted = _predictions(path, frame, reading.prediction)
+    chosen = reading.pick is not None and reading.pick in frame.columns
+    by_member = "member" in asked or "member" in frame.columns
+    wanted = [] if chosen and not by_member else _predictions(path, frame, reading.prediction)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
+    names = {COLUMN_FLAGS.get(flag, flag): name for flag, name in asked.items()}
+    if wanted:
+        names["prediction"] = wanted[0]
     frame, notes = _renamed(path, frame, asked)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
     if reading.pick is not None:
+        names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = _part(path, frame, reading.pick)
-    return frame, notes
+    return Asked(frame, notes, names)
 
 
 def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:

@@ -14,16 +14,28 @@ from undertow.records.formats.columns.names import (
     LABEL,
     MEMBER,
     PREDICTION,
+    PROBABLE,
     SCORE,
     flag_of,
     plain,
     those_called,
+)
+from undertow.records.formats.columns.values import (
+    has_decimals,
+    is_nested,
+    names_rows,
+    numbers_in,
+    positive_among,
+    values_of,
+    within_one,
 )
 
 MOST_MODELS = 64
 """Columns beyond which nobody would want to see all of them in a message."""
 LOOKS = "looks like the right answers: add"
 """Stands in the note on labels that go by another name, which is said before the audit too."""
+SAYS = "says how good an answer is"
+"""Stands in the note on labels beside grades, which is said before the audit too."""
 UNKNOWN = "COLUMN"
 """Stands for a name that nothing suggests."""
 
@@ -41,15 +53,38 @@ class Meant(NamedTuple):
 def flags_meant(frame: pl.DataFrame) -> str:
     """The flags with which this table can be read, as far as names and values tell."""
     meant = _meant(frame)
-    graded = _is_graded(frame, meant)
     flags = [] if meant.id == "example_id" else [flag_of("id", meant.id or UNKNOWN)]
     if meant.member not in (None, "member"):
         flags.append(flag_of("member", str(meant.member)))
-    if graded:
-        return " ".join([*flags, *_unless(meant.score, "score", ("score", "correct"))])
-    if meant.predictions != ["prediction"] and not _probabilities(frame):
-        flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
+    if _is_graded(frame, meant):
+        rest = frame.drop(meant.score or (), strict=False)
+        two = None if meant.predictions else label_of_two(rest)
+        score = _unless(meant.score, "score", ("score", "correct"))
+        return " ".join([*flags, *score, *_unless(two, "label", ("label",))])
+    if _probabilities(frame) or meant.predictions == ["prediction"]:
+        return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
+    probable = _probability(frame, meant)
+    if probable is not None:
+        label = meant.label or label_of_two(frame) or UNKNOWN
+        return " ".join([*flags, flag_of("score", probable), *_unless(label, "label", ("label",))])
+    flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
     return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
+
+
+def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:
+    """The column of two values of which one says by its name that it is positive: one that is
+    ``called`` as right answers are, else the only such column."""
+    names = those_called(LABEL, frame.columns)
+    found = [c for c in names if positive_among(values_of(frame[c])) is not None]
+    if found or called:
+        return next(iter(found), None)
+    others = [c for c in frame.columns if positive_among(values_of(frame[c])) is not None]
+    return others[0] if len(others) == 1 else None
+
+
+def label_note(source: str, name: str) -> str:
+    """Says that a column is probably the right answer, and how it becomes that."""
+    return f"{source}: has no column 'label'; {name!r} {LOOKS} {flag_of('label', name)}"
 
 
 def label_meant(frame: pl.DataFrame) -> str | None:
@@ -57,14 +92,14 @@ def label_meant(frame: pl.DataFrame) -> str | None:
     if "label" in frame.columns or "prediction" not in frame.columns:
         return None
     names = those_called(LABEL, frame.columns)
-    said = _values(frame["prediction"]) if names else set()
-    return next((name for name in names if said & _values(frame[name])), None)
+    said = values_of(frame["prediction"]) if names else set()
+    return next((name for name in names if said & values_of(frame[name])), None)
 
 
 def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
     """A column that tells apart the rows of one example."""
     for name in those_called(MEMBER, frame.columns):
-        if not _nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
+        if not is_nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
             return name
     return None
 
@@ -72,7 +107,7 @@ def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
 def member_holding(frame: pl.DataFrame, model: str) -> str | None:
     """A column of models that has this one."""
     names = those_called(MEMBER, frame.columns)
-    return next((name for name in names if model in _values(frame[name])), None)
+    return next((name for name in names if model in values_of(frame[name])), None)
 
 
 def models_meant(frame: pl.DataFrame) -> list[str]:
@@ -97,7 +132,7 @@ def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
 
 
 def _meant(frame: pl.DataFrame) -> Meant:
-    flat = frame.select(c for c in frame if not _nested(c))
+    flat = frame.select(c for c in frame if not is_nested(c))
     key, member = _key(flat)
     rest = [c for c in flat.columns if c not in (key, member)]
     predictions = those_called(PREDICTION, rest)[:1]
@@ -114,8 +149,11 @@ def _key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
     ending = [c for c in frame.columns if plain(c).endswith("_id") and plain(c) not in MEMBER]
     names = list(dict.fromkeys([*those_called(ID, frame.columns), *ending]))
     unique = next((name for name in names if not frame[name].is_duplicated().any()), None)
-    if "example_id" in names or not names:
-        return ("example_id" if names else None), None
+    if "example_id" in names:
+        return "example_id", None
+    if not names:
+        others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER), frame.columns)}
+        return next((c.name for c in frame if c.name not in others and names_rows(c)), None), None
     if unique in names[:1]:
         return unique, None
     for name in names:
@@ -125,10 +163,25 @@ def _key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
     return unique or names[0], None
 
 
+def _probability(frame: pl.DataFrame, meant: Meant) -> str | None:
+    """A column of decimals from 0 to 1: the predictions, one that is called so, or the first."""
+    taken = (meant.id, meant.member, meant.label)
+    rest = [c for c in frame.columns if c not in taken]
+    likely = [*meant.predictions, *those_called(PROBABLE, rest)]
+    if not meant.predictions:
+        likely += rest
+    return next((c for c in likely if _from_0_to_1(frame[c])), None)
+
+
+def _from_0_to_1(column: pl.Series) -> bool:
+    number = numbers_in(column)
+    return number is not None and has_decimals(number) and within_one(number)
+
+
 def _models(frame: pl.DataFrame, rest: Iterable[str], label: str) -> list[str]:
     """Columns that hold nothing but labels: one for each model."""
-    known = _values(frame[label])
-    found = [c for c in rest if c != label and (said := _values(frame[c])) and said <= known]
+    known = values_of(frame[label])
+    found = [c for c in rest if c != label and (said := values_of(frame[c])) and said <= known]
     return found[:MOST_MODELS]
 
 
@@ -138,22 +191,12 @@ def _is_graded(frame: pl.DataFrame, meant: Meant) -> bool:
         return False
     if not meant.predictions or meant.label is None:
         return True
-    known = _values(frame[meant.label])
-    return not _values(frame[meant.predictions[0]]) <= known
+    known = values_of(frame[meant.label])
+    return not values_of(frame[meant.predictions[0]]) <= known
 
 
 def _unless(name: str | None, flag: str, usual: tuple[str, ...]) -> list[str]:
     return [] if name is None or name in usual else [flag_of(flag, name)]
-
-
-def _values(column: pl.Series) -> set[str]:
-    if _nested(column):
-        return set()
-    return set(column.drop_nulls().cast(pl.String).unique().to_list())
-
-
-def _nested(column: pl.Series) -> bool:
-    return column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object)
 
 
 def _probabilities(frame: pl.DataFrame) -> bool:

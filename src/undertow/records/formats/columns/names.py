@@ -28,10 +28,21 @@ SCORE = (
     "score", "correct", "is_correct", "acc", "accuracy", "exact_match", "em", "passed", "pass",
     "reward", "grade", "f1",
 )  # fmt: skip
+PROBABLE = (
+    "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
+    "predicted_probability", "likelihood", "confidence",
+)  # fmt: skip
+INPUT = (
+    "input", "image", "image_path", "img", "img_path", "picture", "photo", "filename", "file_name",
+    "file", "file_path", "filepath", "path", "text", "prompt", "question", "sentence",
+)  # fmt: skip
 MEMBER = ("member", "model", "model_name", "model_id", "seed", "run", "run_id", "fold", "replica")
 
 
-USUAL = {"id": ID, "prediction": PREDICTION, "label": LABEL, "score": SCORE, "member": MEMBER}
+USUAL = {
+    "id": ID, "prediction": PREDICTION, "label": LABEL, "score": SCORE, "member": MEMBER,
+    "input": INPUT,
+}  # fmt: skip
 """Names by flag."""
 MOST_SHOWN = 12
 

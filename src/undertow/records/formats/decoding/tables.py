@@ -87,15 +87,16 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     """
     found = kind_of(path, keys)
     if found is None:
+        named = " or ".join([*keys][1:] or keys)
         raise TableError(
             f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column "
-            "example_id"
+            f"{named}"
         )
     kind = found[0]
     _refuse_beginning(path, kind)
     data = _content(path)
     if not data.strip():
-        raise TableError(f"{path}: is empty; want rows with the columns example_id and prediction")
+        raise TableError(f"{path}: is empty; want names of columns and a row for each example")
     read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[
         kind
     ]
@@ -180,6 +181,11 @@ def _text(path: Path, data: bytes) -> str:
     if "\0" in text:
         raise _with_nul(path)
     return text
+
+
+def separator_of(path: Path) -> str:
+    """What stands between the values of a CSV."""
+    return _separator(_head(path).decode("utf-8", errors="replace"))
 
 
 def _header(text: str) -> list[str]:

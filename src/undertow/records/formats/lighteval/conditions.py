@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
+from undertow.records.caveats import NO_CONFIGURATION
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import known, name, number, table, texts
 from undertow.records.formats.lighteval.files import DetailsFile, split_task
 
-FEWER = "so few-shot count and versions cannot be checked"
 UNKNOWN = "?"
 NOT_ARGUMENTS = frozenset(
     {"generation_parameters", "cache_dir", "model_name", "dtype", "batch_size"}
@@ -47,12 +47,15 @@ def results_of(file: DetailsFile) -> Results:
     found = next((p for p in _places(file) if p.is_file()), None)
     if found is None:
         return Results(
-            {}, {}, {}, f"{file.path.parent}: has no results_{file.stamp}.json near it, {FEWER}."
+            {},
+            {},
+            {},
+            f"{file.path.parent}: has no results_{file.stamp}.json near it, {NO_CONFIGURATION}.",
         )
     try:
         whole = read_json(found, _Whole)
     except TableError as error:
-        return Results({}, {}, {}, f"{str(error).partition('; ')[0]}, {FEWER}.")
+        return Results({}, {}, {}, f"{str(error).partition('; ')[0]}, {NO_CONFIGURATION}.")
     return Results(
         table(whole.config_general), table(whole.config_tasks), table(whole.versions), None
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from undertow.errors import TableError
+from undertow.records.caveats import NO_CONFIGURATION
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.values import fingerprint, known, name, table, text, texts
 from undertow.records.formats.logs.runs import Found
@@ -25,7 +26,6 @@ SEEDS = {
 TOKENS = ("bos_token", "eos_token", "pad_token")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where a Python function was in memory. It stands in its ``repr`` and differs between runs."""
-FEWER = "so few-shot count and versions cannot be checked"
 
 
 class Results(NamedTuple):
@@ -53,16 +53,16 @@ def results_of(file: Found) -> Results:
     folder = file.path.parent
     if not file.stamp:
         why = f"{file.path}: its name has no time that would tell which results_*.json is its own"
-        return Results({}, f"{why}, {FEWER}.")
+        return Results({}, f"{why}, {NO_CONFIGURATION}.")
     found = sorted(p for p in folder.glob("*.json") if p.stem.endswith(f"_{file.stamp}"))
     if not found:
-        return Results({}, f"{folder}: has no results_{file.stamp}.json, {FEWER}.")
+        return Results({}, f"{folder}: has no results_{file.stamp}.json, {NO_CONFIGURATION}.")
     try:
         content = read_json(found[0], Any)
     except TableError as error:
-        return Results({}, f"{str(error).partition('; ')[0]}, {FEWER}.")
+        return Results({}, f"{str(error).partition('; ')[0]}, {NO_CONFIGURATION}.")
     if not isinstance(content, dict):
-        return Results({}, f"{found[0]}: is no JSON object, {FEWER}.")
+        return Results({}, f"{found[0]}: is no JSON object, {NO_CONFIGURATION}.")
     return Results(content)
 
 

@@ -36,6 +36,7 @@ class Log:
 
     ``conditions`` use the names of ``records.conditions``; ``facts`` are numbers about the run,
     such as ``seconds``. ``notes`` are sentences about what was assumed or left out while reading.
+    ``names`` are what the owner of a table calls its columns, by our names.
     """
 
     member: str
@@ -46,3 +47,4 @@ class Log:
     conditions: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ def folded(log: Log, notes: list[str]) -> Sheet:
     """
     frame = _checked(log)
     if not frame["example_id"].is_duplicated().any():
-        return Sheet(log.member, log.source, frame)
+        return Sheet(log.member, log.source, frame, log.names)
     score = pl.when(pl.col("score").is_not_null().all()).then(pl.col("score").mean())
     means = {"score": score, "seconds": pl.col("seconds").mean()}
     modes = [c for c in ("answer", "choice") if c in frame.columns]
@@ -34,7 +34,7 @@ def folded(log: Log, notes: list[str]) -> Sheet:
         f"{log.source}: up to {most} repeats of an example; scores are averaged within it, its"
         " answer is the most frequent one (the first of equals)."
     )
-    return Sheet(log.member, log.source, rows.drop("_repeats"))
+    return Sheet(log.member, log.source, rows.drop("_repeats"), log.names)
 
 
 def is_binary(frame: pl.DataFrame) -> bool:
@@ -56,8 +56,8 @@ def _checked(log: Log) -> pl.DataFrame:
     if wrong.any():
         first = float(score.filter(wrong)[0])
         raise TableError(
-            f"{log.source}: {log.metric or 'score'} is {first:g} in {int(wrong.sum())} of"
-            f" {len(score)} rows; want an outcome between 0 and 1 where more is better, choose one"
+            f"{log.source}: {log.metric or 'score'} is not between 0 and 1 in {int(wrong.sum())} of"
+            f" {len(score)} rows, first {first:g}; want an outcome where more is better, choose one"
             " with --metric"
         )
     return frame.with_columns(score.alias("score"))

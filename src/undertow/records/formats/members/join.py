@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -23,11 +23,17 @@ PROBABILITY = "p_"
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """One member's rows; ``source`` names the file (and the member, where a file has several)."""
+    """One member's rows; ``source`` names the file (and the member, where a file has several).
+    ``names`` are what its owner calls columns, by our names."""
 
     member: str
     source: str
     frame: pl.DataFrame
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """What the owner of the file calls this column."""
+        return self.names.get(name, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +79,7 @@ def join(
             "the ids"
         )
     mask = pl.Series(keep_N)
-    kept = tuple(Sheet(s.member, s.source, s.frame.filter(mask)) for s in aligned)
+    kept = tuple(replace(s, frame=s.frame.filter(mask)) for s in aligned)
     examples = examples.filter(mask)
     left_out = _left_out(given, examples["example_id"]) if exclusions.allowed else None
     return Joined(examples, kept, left_out)
@@ -96,7 +102,8 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
     ids = sheet.frame["example_id"]
     if ids.null_count():
         exclusions.leave_out(
-            f"{sheet.source}: {ids.null_count()} of {len(ids)} rows have no example_id",
+            f"{sheet.source}: {ids.null_count()} of {len(ids)} rows have no"
+            f" {sheet.called('example_id')}",
             "fill them in",
         )
     twice = ids.is_duplicated() & ids.is_not_null()
@@ -108,7 +115,7 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
             f"remove the repeats (or name the members {_of_members(sheet.frame)})",
         )
     good = ids.is_not_null() & ~twice
-    return sheet if good.all() else Sheet(sheet.member, sheet.source, sheet.frame.filter(good))
+    return sheet if good.all() else replace(sheet, frame=sheet.frame.filter(good))
 
 
 def _of_members(frame: pl.DataFrame) -> str:
@@ -154,7 +161,7 @@ def _in_order(sheet: Sheet, ids: pl.Series) -> Sheet:
     frame = ids.to_frame("example_id").join(
         sheet.frame, on="example_id", how="left", maintain_order="left"
     )
-    return Sheet(sheet.member, sheet.source, frame)
+    return replace(sheet, frame=frame)
 
 
 def _example_columns(
@@ -213,7 +220,7 @@ def _disputed(
             values = " and ".join(
                 f"{_shown(s.frame[name][n])} in {s.source}" for s in (first, sheet)
             )
-            sentence = f"{name!r} of example {ids[n]!r} is {values}"
+            sentence = f"{first.called(name)!r} of example {ids[n]!r} is {values}"
         different_N |= here_N
     if sentence is None:
         return different_N, None
@@ -245,8 +252,8 @@ def _unanswered(
                 continue
             empty_N = sheet.frame[name].is_null().to_numpy()
             exclusions.leave_out(
-                f"{sheet.source}: {name!r} is empty for {int(empty_N.sum())} of {len(ids)}"
-                f" examples, first {ids[int(empty_N.argmax())]!r}",
+                f"{sheet.source}: {sheet.called(name)!r} is empty for {int(empty_N.sum())} of"
+                f" {len(ids)} examples, first {ids[int(empty_N.argmax())]!r}",
                 "fill it in",
             )
             missing_N |= empty_N

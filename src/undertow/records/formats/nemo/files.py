@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from undertow.errors import TableError
+from undertow.records.caveats import NO_CONFIGURATION
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.lines import head
 from undertow.records.formats.decoding.values import name, table, text
@@ -56,14 +57,14 @@ def results_in(folder: Path) -> list[Path]:
 def bundle(file: Path) -> Bundle:
     """Reads the newest ``eval-*.json`` beside the results that names a benchmark."""
     folder = file.absolute().parent
-    missing = f"{folder}: has no eval-*.json, so few-shot count and versions cannot be checked."
+    missing = f"{folder}: has no eval-*.json, {NO_CONFIGURATION}."
     named: list[tuple[str, _Bundle]] = []
     for path in sorted(folder.glob("eval-*.json")):
         try:
             found = read_json(path, _Bundle)
         except TableError as error:
             said = str(error).partition("; ")[0]
-            missing = f"{said}, so few-shot count and versions cannot be checked."
+            missing = f"{said}, {NO_CONFIGURATION}."
             continue
         if name(table(found.benchmark).get("name")) is not None:
             named.append((text(found.timestamp) or "", found))

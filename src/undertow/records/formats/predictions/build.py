@@ -95,7 +95,7 @@ def _without_partial_answers(sheet: Sheet) -> Sheet:
     if answered.all():
         return sheet
     frame = sheet.frame.with_columns(pl.when(answered).then(pl.col(names)))
-    return Sheet(sheet.member, sheet.source, frame)
+    return replace(sheet, frame=frame)
 
 
 def _with_likeliest(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
@@ -104,7 +104,7 @@ def _with_likeliest(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
     likeliest_N = np.where(np.isnan(proba_NC).any(axis=1), MISSING, proba_NC.argmax(axis=1))
     names = np.array([*classes, None], dtype=object)[likeliest_N].tolist()
     prediction = pl.Series("prediction", names, dtype=pl.String)
-    return Sheet(sheet.member, sheet.source, sheet.frame.with_columns(prediction))
+    return replace(sheet, frame=sheet.frame.with_columns(prediction))
 
 
 def _seen(joined: Joined) -> tuple[str, ...]:

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes
+from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
-
-POSITIVE = ("1", "true", "yes", "positive")
 
 
 def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
@@ -45,9 +44,9 @@ def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """Returns the positive one of two classes, and a note where no name says which it is."""
     if len(classes) != 2:
         return None, ()
-    named = [name for name in classes if name.lower() in POSITIVE]
-    if len(named) == 1:
-        return named[0], ()
+    named = positive_among(classes)
+    if named is not None:
+        return named, ()
     return classes[-1], (f"positive class: {classes[-1]!r}, the last of the two; no name says so",)
 
 

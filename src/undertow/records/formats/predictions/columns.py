@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -16,18 +18,27 @@ from undertow.records.formats.members.join import PROBABILITY, probability_colum
 PER_MEMBER = frozenset({"prediction", "member", "score"})
 """Columns of a member's answers, besides its probabilities."""
 EXACT_FLOAT = float(2**53)
+NOBODYS: Mapping[str, str] = MappingProxyType({})
+"""Where the owner of a table calls no column by a name of his own."""
 
 
-def clean(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def clean(
+    path: Path,
+    frame: pl.DataFrame,
+    names: Mapping[str, str] = NOBODYS,
+    *,
+    predicts: bool = True,
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Makes ids, classes and members text, and probabilities floats.
 
-    The second value is notes on columns that are not used. Raises ``TableError`` where a required
-    column is missing or a value cannot be what its column says.
+    ``names`` are what the owner calls columns. The second value is notes on columns that are not
+    used. Raises ``TableError`` where a required column is missing (of predictions only where it
+    ``predicts``) or a value cannot be what its column says.
     """
-    _require(path, frame)
+    _require(path, frame, predicts)
     columns, notes = [], []
     for column in frame:
-        made = _cleaned(path, column)
+        made = _cleaned(path, column, names.get(column.name, column.name))
         if made is None:
             notes.append(
                 f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is "
@@ -43,10 +54,10 @@ def answer_columns(frame: pl.DataFrame) -> list[str]:
     return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
 
 
-def _require(path: Path, frame: pl.DataFrame) -> None:
+def _require(path: Path, frame: pl.DataFrame, predicts: bool) -> None:
     if "example_id" not in frame.columns:
         lacks = "'example_id'"
-    elif "prediction" not in frame.columns and not probability_columns(frame):
+    elif predicts and "prediction" not in frame.columns and not probability_columns(frame):
         lacks = "'prediction' and no p_<class>"
     else:
         return
@@ -56,29 +67,40 @@ def _require(path: Path, frame: pl.DataFrame) -> None:
     )
 
 
-def _cleaned(path: Path, column: pl.Series) -> pl.Series | None:
-    """Cleans one column; ``None`` for a slice column of lists, structures or bytes."""
+def _cleaned(path: Path, column: pl.Series, called: str) -> pl.Series | None:
+    """Cleans one column; ``None`` for a slice column of lists, structures or bytes. ``called`` is
+    its name in the file."""
     name = column.name
     if name in ("prediction", "label", "member", "example_id", "content_hash"):
-        return _as_text(path, column)
+        return as_text(path, column, called)
     if name == "score" or (name.startswith(PROBABILITY) and name != PROBABILITY):
-        return _as_number(path, column)
+        return _as_number(path, column, called)
     if name == "input":
-        return column if column.dtype in (pl.String, pl.Binary) else _as_text(path, column)
+        column = encoded_pictures(column)
+        return column if column.dtype in (pl.String, pl.Binary) else as_text(path, column, called)
     return _as_slice(column)
 
 
-def _as_text(path: Path, column: pl.Series) -> pl.Series:
+def encoded_pictures(column: pl.Series) -> pl.Series:
+    """The bytes of pictures as ``datasets`` saves them, in a structure with their path; any other
+    column as it is."""
+    fields = column.struct.fields if isinstance(column.dtype, pl.Struct) else []
+    if "bytes" not in fields or column.struct.field("bytes").dtype != pl.Binary:
+        return column
+    return column.struct.field("bytes").alias(column.name)
+
+
+def as_text(path: Path, column: pl.Series, called: str) -> pl.Series:
     """Makes ids and class names text.
 
     Whole floats lose ``.0``, because pandas writes 3 as 3.0 once a value is missing.
     """
     if _is_unreadable(column.dtype):
         raise TableError(
-            f"{path}: column {column.name!r} holds {column.dtype}; want one text or number per row"
+            f"{path}: column {called!r} holds {column.dtype}; want one text or number per row"
         )
     if column.dtype.is_float() and column.name == "example_id":
-        _refuse_inexact_ids(path, column)
+        _refuse_inexact_ids(path, column, called)
     text = (
         column.fill_nan(None).cast(pl.String) if column.dtype.is_float() else column.cast(pl.String)
     )
@@ -95,13 +117,12 @@ def _as_text(path: Path, column: pl.Series) -> pl.Series:
     return text.set(text.str.strip_chars() == "", None).alias(column.name)
 
 
-def _refuse_inexact_ids(path: Path, column: pl.Series) -> None:
+def _refuse_inexact_ids(path: Path, column: pl.Series, called: str) -> None:
     """Refuses ids of which two could be one float."""
     large = column.drop_nulls().filter(column.drop_nulls().abs() >= EXACT_FLOAT)
     if len(large):
         raise TableError(
-            f"{path}: example_id {large[0]!r} is a float too large to be exact; write the ids as "
-            "text"
+            f"{path}: {called} {large[0]!r} is a float too large to be exact; write the ids as text"
         )
 
 
@@ -110,10 +131,10 @@ def _is_unreadable(kind: pl.DataType) -> bool:
     return kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration)
 
 
-def _as_number(path: Path, column: pl.Series) -> pl.Series:
+def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
     if _is_unreadable(column.dtype) or column.dtype.is_temporal():
         raise TableError(
-            f"{path}: column {column.name!r} holds {column.dtype}; want numbers between 0 and 1"
+            f"{path}: column {called!r} holds {column.dtype}; want numbers between 0 and 1"
         )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
@@ -121,7 +142,7 @@ def _as_number(path: Path, column: pl.Series) -> pl.Series:
     if number.null_count() > column.null_count():
         wrong = number.is_null() & column.is_not_null()
         raise TableError(
-            f"{path}: column {column.name!r} is no number in {int(wrong.sum())} rows, first"
+            f"{path}: column {called!r} is no number in {int(wrong.sum())} rows, first"
             f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it"
             " is no probability)"
         )

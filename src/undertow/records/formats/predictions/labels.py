@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -94,10 +95,8 @@ def _table(
     # A column that has the usual name gives way to the one that was named.
     kept = [c for c in kept if c in renamed or c not in renamed.values()]
     table = frame.select(named(path, frame[c], names.get(c, ())) for c in kept).rename(renamed)
-    # ``clean`` asks for predictions, of which there are none here.
-    cleaned, said = clean(path, table.with_columns(prediction=pl.lit(None, pl.String)))
+    table, said = clean(path, table, predicts=False)
     notes += said
-    table = cleaned.drop("prediction")
     twice = table["example_id"].is_duplicated()
     if twice.any():
         raise TableError(
@@ -128,7 +127,7 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
             f"{path}: has no label for {len(without)} of {frame.height} examples of {sheet.source},"
             f" first {without[0]!r}."
         )
-    return Sheet(sheet.member, sheet.source, frame)
+    return replace(sheet, frame=frame)
 
 
 def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:

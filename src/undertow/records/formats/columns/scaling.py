@@ -1,0 +1,78 @@
+"""Says how a column on another scale becomes one from 0 to 1: a command to copy."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import polars as pl
+
+from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
+
+TOPS = (5, 10, 100)
+"""The best grade of the scales that people grade on."""
+READ: dict[Kind, tuple[str, str, str]] = {
+    "CSV": ("read_csv", "write_csv", "csv"),
+    "Parquet": ("read_parquet", "write_parquet", "parquet"),
+    "JSON lines": ("read_ndjson", "write_ndjson", "jsonl"),
+    "JSON array": ("read_json", "write_json", "json"),
+}
+"""How polars reads and writes each kind of table, and how its files are called."""
+
+
+def reach(number: pl.Series) -> str:
+    """``reaches from 1 to 5``."""
+    low, high = _ends(number)
+    return f"reaches from {low:g} to {high:g}"
+
+
+def of_grades(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
+    """What to do with grades from 1 to 5, or from 0 to 100."""
+    low, high = _ends(number)
+    if low < 0:
+        made = "({x} - LOWEST) / (HIGHEST - LOWEST)"
+        return f"write the ends of the scale into {_command(path, name, made, keys)}"
+    top = next((top for top in TOPS if high <= top), None)
+    best = f"{high:g}" if top is None else str(top)
+    return f"if {best} is the best, scale it: {_command(path, name, '{x} / ' + best, keys)}"
+
+
+def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
+    """What to do with per cent, or with logits."""
+    low, high = _ends(number)
+    if low >= 0 and high <= 100:
+        return f"if it is per cent, scale it: {_command(path, name, '{x} / 100', keys)}"
+    return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"
+
+
+def _ends(number: pl.Series) -> tuple[float, float]:
+    return float(number.min()), float(number.max())  # type: ignore[arg-type]
+
+
+def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:
+    """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
+    frame in memory an expression."""
+    column = made.replace("{x}", f"pl.col({_text(name)}).cast(float)")
+    if not path.is_file():
+        return f"with_columns(({column}).alias({_text(name)}))"
+    found = kind_of(path, keys)
+    kind: Kind = "CSV" if found is None else found[0]
+    read, write, suffix = READ[kind]
+    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    to = path.with_name(f"{stem}-scaled.{suffix}")
+    separator = separator_of(path) if kind == "CSV" else ","
+    apart = "" if separator == "," else f", separator={_text(separator)}"
+    # A CSV is read as text, so that ids such as 007 stay what they are.
+    options = f", infer_schema=False{apart}" if kind == "CSV" else ""
+    code = (
+        f"import polars as pl; pl.{read}({_text(str(path))}{options})"
+        f".with_columns(({column}).alias({_text(name)}))"
+        f".{write}({_text(str(to))}{apart})"
+    )
+    return f"python -c {shlex.quote(code)}"
+
+
+def _text(value: str) -> str:
+    """A string of Python in double quotes, as the shell has the single ones."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,114 @@
+"""Reads a score beside a label of two values: it is the probability of the positive one.
+
+The prediction is the positive class where that is more likely than not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.names import SCORE, flag_of, plain
+from undertow.records.formats.columns.scaling import of_probabilities, reach
+from undertow.records.formats.columns.values import (
+    numbers_in,
+    positive_among,
+    shown,
+    values_of,
+    within_one,
+)
+from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.predictions.columns import as_text
+from undertow.records.formats.predictions.sheets import Table
+
+AT_HALF = "is read as the probability of"
+"""Stands in the note, which is said before the audit too."""
+ANSWERS = frozenset({"answer", "output"})
+GRADES = frozenset(SCORE) - {"score"}
+"""Names of columns that say whether an answer is right, never how likely a class is."""
+
+
+def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
+    """Whether scores stand beside labels of two values and say nothing about answers.
+
+    ``labelled``: the labels are in a file of their own.
+    """
+    frames = [table.asked.frame for table in tables]
+    if any("correct" in frame.columns or ANSWERS & set(frame.columns) for frame in frames):
+        return False
+    if any(plain(table.asked.names.get("score", "score")) in GRADES for table in tables):
+        return False
+    scores = [frame["score"] for frame in frames if "score" in frame.columns]
+    if any(numbers_in(column) is None for column in scores if column.count()):
+        return False
+    known = [as_text(t.path, t.asked.frame["label"], "label") for t in tables if _labels(t)]
+    return labelled or 1 <= len(set[str]().union(*map(values_of, known))) <= 2
+
+
+def _labels(table: Table) -> bool:
+    return "label" in table.asked.frame.columns
+
+
+def predicted(
+    tables: Sequence[Table], sheets: Sequence[Sheet], keys: tuple[str, ...], notes: list[str]
+) -> list[Sheet]:
+    """Adds the column ``prediction``. Raises ``TableError`` where labels do not say which of two is
+    positive, or scores are no probabilities. ``keys``: see ``kind_of``."""
+    first = sheets[0]
+    known = set[str]().union(*(values_of(s.frame["label"]) for s in sheets if _has(s, "label")))
+    positive = positive_among(known)
+    score, label = first.called("score"), first.called("label")
+    if positive is None:
+        raise TableError(
+            f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
+            f"{shown(known)}, do not say which of two is positive; write them as 1 and 0, or, if "
+            f"{score!r} says how good an answer is, {_as_grades(tables[0])}"
+        )
+    silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
+    if silent is not None:
+        raise TableError(
+            f"{silent.source}: has no value in a column {score!r}; give this model's scores too"
+        )
+    for table in tables:
+        _refuse_others(table, keys, positive)
+    (negative,) = known - {positive}
+    notes.append(
+        f"{first.source}: column {score!r} {AT_HALF} {positive!r} in {label!r}; the prediction is "
+        f"{positive!r} above 0.5."
+    )
+    return [_at_half(sheet, positive, negative) for sheet in sheets]
+
+
+def _has(sheet: Sheet, name: str) -> bool:
+    return name in sheet.frame.columns
+
+
+def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
+    """Refuses scores on another scale, and those that may as well be answers or grades."""
+    number, names = numbers_in(table.asked.frame["score"]), table.asked.names
+    score, label = names.get("score", "score"), names.get("label", "label")
+    if number is not None and not within_one(number):
+        raise TableError(
+            f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it {AT_HALF} "
+            f"{positive!r}, from 0 to 1; {of_probabilities(table.path, score, number, keys)}"
+        )
+    if number is not None and number.is_in([0.0, 1.0]).all():
+        raise TableError(
+            f"{table.path}: column {score!r} holds nothing but 0 and 1 beside {label!r}; if it is"
+            f" the predicted class, give it as {flag_of('prediction', score)}; if it says whether "
+            f"an answer is right, {_as_grades(table)}"
+        )
+
+
+def _as_grades(table: Table) -> str:
+    """How scores are read as grades all the same: a frame in memory has no format to choose."""
+    return "add --format 'graded table'" if table.path.is_file() else "call the column 'correct'"
+
+
+def _at_half(sheet: Sheet, positive: str, negative: str) -> Sheet:
+    score = pl.col("score")
+    named = pl.when(score > 0.5).then(pl.lit(positive)).when(score <= 0.5).then(pl.lit(negative))
+    return replace(sheet, frame=sheet.frame.with_columns(named.alias("prediction")))

@@ -1,0 +1,69 @@
+"""Refuses predictions that cannot be classes: decimals, or values that are never a label.
+
+Read as classes, every answer would be wrong on both sides, and a gate would pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.meant import UNKNOWN, label_of_two
+from undertow.records.formats.columns.names import flag_of
+from undertow.records.formats.columns.values import (
+    has_decimals,
+    numbers_in,
+    positive_among,
+    shown,
+    values_of,
+    within_one,
+)
+from undertow.records.formats.members.join import Sheet, probability_columns
+
+MOST_DECIMALS = 50
+"""Different decimals up to which they can be classes, such as half stars, if labels are too."""
+
+
+def refuse_no_classes(sheets: Sequence[Sheet]) -> None:
+    """Raises ``TableError`` for the first member whose predictions cannot be classes."""
+    if any(probability_columns(sheet.frame) for sheet in sheets):
+        return  # The columns say what the classes are, and each label and prediction must be one.
+    predicting = [sheet for sheet in sheets if "prediction" in sheet.frame.columns]
+    known = set[str]().union(*(_values(sheet, "label") for sheet in sheets))
+    everything = set[str]().union(*(_values(sheet, "prediction") for sheet in predicting))
+    apart = bool(known) and not known & everything
+    for sheet in predicting:
+        said = _values(sheet, "prediction")
+        if said and (apart or _are_scores(said, known)):
+            raise TableError(f"{sheet.source}: {_about(sheet, said, known)}")
+
+
+def _are_scores(said: set[str], known: set[str]) -> bool:
+    """Whether these are numbers on a scale: decimals, or very many beside two labels such as 0 and
+    1."""
+    number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
+    if number is None:
+        return False
+    if len(said) > MOST_DECIMALS:
+        return has_decimals(number) or positive_among(known) is not None
+    return has_decimals(number) and not said & known
+
+
+def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:
+    """What the values are, and what to do about them."""
+    name, label = sheet.called("prediction"), sheet.called("label")
+    held = f"column {name!r} holds no classes: its values are {shown(said)}"
+    if known:
+        held += f", and those of {label!r} are {shown(known)}"
+    number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
+    if number is None or not (_are_scores(said, known) or (len(said) > 2 and within_one(number))):
+        return f"{held}; write {label!r} in the same words as {name!r}"
+    answers = label if known else label_of_two(sheet.frame) or UNKNOWN
+    flags = [flag_of("score", name), *([] if answers == "label" else [flag_of("label", answers)])]
+    return f"{held}; give it as {' '.join(flags)}"
+
+
+def _values(sheet: Sheet, name: str) -> set[str]:
+    return values_of(sheet.frame[name]) if name in sheet.frame.columns else set()

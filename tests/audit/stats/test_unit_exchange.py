@@ -1,0 +1,101 @@
+"""Exchange within units, against all signs written out."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import stats
+
+from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.unit_exchange import exchange_limit, exchange_p
+
+
+def p_of(total, alike=None) -> float:
+    total_GU = np.array([total], dtype=float)
+    alike_GU = np.ones_like(total_GU) if alike is None else np.array([alike], dtype=float)
+    return float(exchange_p(total_GU, alike_GU)[0])
+
+
+def p_by_all_signs(total) -> float:
+    signs = np.array(list(product((-1, 1), repeat=len(total))))
+    as_large = signs @ np.abs(total) >= abs(np.sum(total)) - 1e-9
+    return min(1.0, 2 * as_large.mean())
+
+
+@pytest.mark.parametrize("units", [8, 10, 14])
+@pytest.mark.parametrize("seed", range(3))
+def test_p_is_near_that_of_all_signs(units: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for total in (rng.normal(0.7, 1, units), rng.integers(-1, 4, units).astype(float)):
+        exact = p_by_all_signs(total)
+        assert p_of(total) == pytest.approx(exact, rel=0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(("rose", "fell"), [(9, 1), (30, 12), (80, 60), (12, 0)])
+def test_units_of_one_size_are_nearly_mcnemars(rose: int, fell: int) -> None:
+    exact = stats.binomtest(rose, rose + fell).pvalue
+    found = p_of([1.0, -1.0, 0.0], [rose, fell, 50])
+    assert exact * 0.98 <= found <= exact * 1.6
+
+
+def test_units_that_are_alike_are_as_many_units() -> None:
+    alone = p_of([2.0] * 5 + [-1.0] * 3)
+    assert p_of([2.0, -1.0, 7.0], [5, 3, 0]) == pytest.approx(alone)
+
+
+def test_nothing_that_moved_shows_nothing() -> None:
+    assert p_of([0.0, 0.0, 0.0]) == 1.0
+    assert p_of([1.0, -1.0, 2.0, -2.0]) == 1.0
+
+
+def test_signs_mirror() -> None:
+    total = np.array([3.0, 1.0, -0.5, 2.0, 0.2, 1.4])
+    assert p_of(total) == pytest.approx(p_of(-total))
+    size_GU, alike_GU = np.full((1, 6), 4.0), np.ones((1, 6))
+    upper = exchange_limit(total[None], size_GU, alike_GU, 0.2, 1)
+    lower = exchange_limit(-total[None], size_GU, alike_GU, 0.2, -1)
+    assert upper == pytest.approx(-lower)
+
+
+def test_a_limit_is_where_the_rest_is_just_not_rejected() -> None:
+    rng = np.random.default_rng(4)
+    size_U = rng.integers(1, 20, 24).astype(float)
+    total_U = np.clip(rng.normal(-0.1, 0.2, 24), -1, 1) * size_U
+    upper = exchange_limit(total_U[None], size_U[None], np.ones((1, 24)), 0.1, 1)[0]
+    assert p_of(total_U - upper * size_U) == pytest.approx(0.1, abs=1e-4)
+    assert total_U.sum() / size_U.sum() < upper < 0
+
+
+def test_five_units_reject_nothing() -> None:
+    ones = np.ones((1, 5))
+    assert exchange_limit(-0.1 * ones, ones, ones, 0.05, 1) == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", [-1, 1])
+def test_a_loss_in_nearly_every_cluster_is_shown_and_what_was_not_seen_is_allowed_for(loss) -> None:
+    """12 points are lost in 36 of 37 passages."""
+    rng = np.random.default_rng(2)
+    change_K = loss * np.r_[0.12 + rng.normal(0, 0.03, 36), -0.05]
+    cluster_N = np.repeat(np.arange(37), 9)
+    one_GN = sp.csr_array(np.ones((1, len(cluster_N))))
+    found = mean_limits(one_GN, change_K[cluster_N], 0.05, cluster_N, loss)
+    towards_none, towards_more = (
+        (found.high_G[0], found.low_G[0]) if loss < 0 else (found.low_G[0], found.high_G[0])
+    )
+    assert found.p_G[0] < 1e-6
+    assert 0.08 < loss * towards_none < 0.12
+    assert loss * towards_more > 0.18
+    either = mean_limits(one_GN, change_K[cluster_N], 0.05, cluster_N)
+    assert loss * (either.high_G[0] if loss < 0 else either.low_G[0]) < 0.02
+
+
+def test_a_gain_over_clusters_allows_for_losses_not_seen() -> None:
+    cluster_N = np.repeat(np.arange(37), 9)
+    change_N = np.full(len(cluster_N), 0.12)
+    one_GN = sp.csr_array(np.ones((1, len(cluster_N))))
+    found = mean_limits(one_GN, change_N, 0.05, cluster_N, -1)
+    assert found.p_G[0] == mean_limits(one_GN, change_N, 0.05, cluster_N).p_G[0]
+    assert found.low_G[0] < 0.06

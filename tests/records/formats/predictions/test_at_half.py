@@ -1,0 +1,213 @@
+"""A score beside labels of two values: a probability, or a refusal that says what to type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from test_cli import run
+from undertow.errors import TableError, UserError
+from undertow.records.formats.detect import read_any
+from undertow.records.records import Records
+
+RISK = [0.25, 0.75, 0.5, None]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def put(rows: dict[str, list[Any]], name: str = "a.csv") -> Path:
+    count = len(next(iter(rows.values())))
+    pl.DataFrame({"example_id": range(count), **rows}).write_csv(name)
+    return Path(name)
+
+
+def refusal(rows: dict[str, list[Any]], **asked: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        read_any([put(rows)], **asked)
+    return str(caught.value)
+
+
+def said(records: Records) -> list[list[str | None]]:
+    return [[None if k < 0 else records.classes[k] for k in row] for row in records.pred_MN]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1, 1, 0], ("0", "1")),
+        ([-1, 1, 1, -1], ("-1", "1")),
+        ([False, True, True, False], ("false", "true")),
+        (["no", "Yes", "Yes", "no"], ("no", "Yes")),
+        (["Positive", "Negative", "Positive", "Negative"], ("Negative", "Positive")),
+        (["positive", "healthy", "positive", "healthy"], ("healthy", "positive")),
+    ],
+)
+def test_two_classes_of_which_the_name_tells_the_positive(
+    labels: list[Any], words: tuple[str, str]
+) -> None:
+    records, about = read_any([put({"label": labels, "score": RISK})], allow_partial=True)
+    negative, positive = words
+    assert (records.manifest.task, records.manifest.positive) == ("binary", positive)
+    assert said(records) == [[negative, positive, negative]]
+    at = records.classes.index(positive)
+    np.testing.assert_allclose(records.proba_MNC[0, :, at], [0.25, 0.75, 0.5])
+    np.testing.assert_allclose(records.proba_MNC[0, :, 1 - at], [0.75, 0.25, 0.5])
+    assert about == (
+        "a.csv: CSV (a header with example_id and score, no prediction): 1 member, 3 examples, 2 "
+        f"classes; a.csv: column 'score' is read as the probability of {positive!r} in 'label'; "
+        f"the prediction is {positive!r} above 0.5."
+    )
+
+
+def test_columns_may_have_other_names_and_labels_their_own_file() -> None:
+    other = {"sick": [0, 1, 1], "risk": [0.2, 0.8, 0.3]}
+    want = [["0", "1", "0"]]
+    records, about = read_any([put(other)], score="risk", label="sick")
+    assert said(records) == want
+    assert about.endswith("'risk' is read as the probability of '1' in 'sick'; the prediction is "
+                          "'1' above 0.5.")  # fmt: skip
+    labels = put({"label": [0, 1, 1]}, "y.csv")
+    records, _ = read_any([put({"risk": [0.2, 0.8, 0.3]})], score="risk", labels=labels)
+    assert (said(records), records.label_N.tolist()) == (want, [0, 1, 1])
+
+
+def test_several_members_and_files_are_read_alike() -> None:
+    rows = {"label": [0, 1] * 2, "score": [0.1, 0.9, 0.2, 0.3], "member": ["a", "a", "b", "b"]}
+    pl.DataFrame({"example_id": [0, 1, 0, 1], **rows}).write_csv("m.csv")
+    assert said(read_any([Path("m.csv")])[0]) == [["0", "1"], ["0", "0"]]
+    one = put({"label": [0, 1], "score": [0.1, 0.9]})
+    two = put({"label": [0, 1], "score": [0.2, 0.3]}, "b.csv")
+    assert said(read_any([one, two])[0]) == [["0", "1"], ["0", "0"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        ({"label": ["a", "b", "c"], "score": [0.2, 0.5, 1]}, {}),
+        ({"label": [0, 1, 1], "score": [0.2, 0.5, 1], "answer": ["x", "y", "z"]}, {}),
+        ({"label": [0, 1, 1], "correct": [0, 1, 1]}, {}),
+        ({"label": [0, 1, 1], "f1": [0.2, 0.5, 1]}, {"score": "f1"}),
+        ({"label": ["no", "yes", "no"], "score": ["right", "wrong", "right"]}, {}),
+        ({"label": [0, 1, 1], "score": [0.2, 0.5, 1]}, {"format": "graded table"}),
+    ],
+    ids=["three values", "answers", "correct", "a grade by name", "grades in words", "as asked"],
+)
+def test_grades_stay_grades_and_labels_are_shown(
+    rows: dict[str, list[Any]], asked: dict[str, Any]
+) -> None:
+    records, about = read_any([put(rows)], **asked)
+    assert records.score_MN is not None
+    assert records.examples["target"].to_list() == [str(value) for value in rows["label"]]
+    name = asked.get("score", "correct" if "correct" in rows else "score")
+    assert about.endswith(
+        f"; a.csv: 'label' is shown as the right answer; {name!r} says how good an answer is."
+    )
+
+
+def test_labels_of_another_name_are_said_at_once() -> None:
+    _, about = read_any([put({"y_true": [0, 1, 1], "score": [0.2, 0.5, 1]})])
+    assert about.endswith(
+        "; a.csv: has no column 'label'; 'y_true' looks like the right answers: add --label y_true"
+    )
+
+
+def test_a_label_beside_a_target_is_said_to_be_unused() -> None:
+    rows = {"label": ["a", "b", "c"], "target": ["x", "y", "z"], "score": [0.2, 0.5, 1]}
+    records, _ = read_any([put(rows)])
+    assert records.examples["target"].to_list() == ["x", "y", "z"]
+    assert records.manifest.notes == ("a.csv: column 'label' is not used, as 'target' is there.",)
+
+
+SCALED = (
+    '\'import polars as pl; pl.read_csv("a.csv", infer_schema=False).with_columns(('
+    '{x}).alias("risk")).write_csv("a-scaled.csv")\''
+)
+X = 'pl.col("risk").cast(float)'
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "message"),
+    [
+        (
+            {"kind": ["benign", "malign"], "risk": [0.2, 0.9]},
+            {"label": "kind"},
+            "column 'risk' is a score, and the values of 'kind', 'benign', 'malign', do not say "
+            "which of two is positive; write them as 1 and 0, or, if 'risk' says how good an "
+            "answer is, add --format 'graded table'",
+        ),
+        (
+            {"kind": [1, 2], "risk": [0.2, 0.9]},
+            {"label": "kind"},
+            "column 'risk' is a score, and the values of 'kind', '1', '2', do not say which of "
+            "two is positive; write them as 1 and 0, or, if 'risk' says how good an answer is, add "
+            "--format 'graded table'",
+        ),
+        (
+            {"kind": [0, 0], "risk": [0.2, 0.9]},
+            {"label": "kind"},
+            "column 'risk' is a score, and the values of 'kind', '0', do not say which of two is "
+            "positive; write them as 1 and 0, or, if 'risk' says how good an answer is, add "
+            "--format 'graded table'",
+        ),
+        (
+            {"kind": [0, 1], "risk": [20, 90]},
+            {"label": "kind"},
+            "column 'risk' reaches from 20 to 90, and beside 'kind' it is read as the probability "
+            "of '1', from 0 to 1; if it is per cent, scale it: python -c "
+            + SCALED.replace("{x}", f"{X} / 100"),
+        ),
+        (
+            {"kind": [0, 1], "risk": [-3.5, 2]},
+            {"label": "kind"},
+            "column 'risk' reaches from -3.5 to 2, and beside 'kind' it is read as the probability "
+            "of '1', from 0 to 1; if these are logits, write python -c "
+            + SCALED.replace("{x}", f"1 / (1 + (-{X}).exp())"),
+        ),
+        (
+            {"kind": [0, 1], "risk": [1, 0]},
+            {"label": "kind"},
+            "column 'risk' holds nothing but 0 and 1 beside 'kind'; if it is the predicted class, "
+            "give it as --prediction risk; if it says whether an answer is right, add --format "
+            "'graded table'",
+        ),
+    ],
+)
+def test_what_is_refused(rows: dict[str, list[Any]], asked: dict[str, Any], message: str) -> None:
+    assert refusal(rows, score="risk", **asked) == f"a.csv: {message}"
+
+
+def test_a_member_without_scores() -> None:
+    one = put({"label": [0, 1], "score": [0.1, 0.9]})
+    two = put({"label": [0, 1], "score": [None, None]}, "b.csv")
+    with pytest.raises(TableError) as caught:
+        read_any([one, two])
+    assert str(caught.value) == (
+        "b.csv: has no value in a column 'score'; give this model's scores too"
+    )
+
+
+def test_grades_have_no_labels_of_their_own_file() -> None:
+    assert refusal({"correct": [0, 1]}, labels=Path("y.csv")) == (
+        "--labels y.csv: a.csv has grades of its own; leave --labels out"
+    )
+
+
+def test_a_model_that_is_better_throughout_is_better() -> None:
+    """Its mean score is lower, as most are healthy; that is no loss."""
+    sick = [int(i % 10 == 0) for i in range(400)]
+    old = [0.8 if s or i % 25 == 0 else 0.3 for i, s in enumerate(sick)]
+    new = [0.9 if s else 0.1 for s in sick]
+    put({"sick": sick, "risk": old}, "old.csv")
+    put({"sick": sick, "risk": new}, "new.csv")
+    Path("gate.toml").write_text("[[max_drop]]\npoints = 1\n")
+    flags = ["--score", "risk", "--label", "sick"]
+    done = run("gate", "old.csv", "--against", "new.csv", "--policy", "gate.toml", *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "accuracy 98.0 % → 100.0 %" in done.stdout
