@@ -14,9 +14,17 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 FILES = sorted((SRC / "undertow").rglob("*.py"))
 
-FOUNDATION = {"undertow.errors", "undertow.axes", "undertow.card"}
+FOUNDATION = {
+    "undertow.errors",
+    "undertow.axes",
+    "undertow.card",
+    "undertow.undecoded",
+    "undertow.source_date",
+}
 MAY_IMPORT: dict[str, set[str]] = {
-    "undertow.errors": set(),
+    "undertow.undecoded": set(),
+    "undertow.errors": {"undertow.undecoded"},
+    "undertow.source_date": {"undertow.errors"},
     "undertow.axes": set(),
     "undertow.card": set(),
     "undertow.records": FOUNDATION | {"undertow.records"},

@@ -12,6 +12,7 @@ from undertow.audit.compare import comparisons
 from undertow.errors import UserError
 from undertow.files import Request, audit_files, read_sides, suggest_files, variant_groups
 from undertow.gating import gate_paths
+from undertow.notebook import compare
 from undertow.records.reading import Reading
 
 N = 200
@@ -376,3 +377,81 @@ def test_predictions_that_are_missing_count_as_wrong_too(place: Path):
     assert done.returncode == 0, done.stderr
     assert "50 of 200 examples have no outcome on a side and count as wrong there." in done.stdout
     assert "loses 25.0 points" in done.stdout
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize("variant", [LONG, f"{LONG}/x.csv", f"good.csv {LONG}"])
+def test_a_name_that_no_file_can_have_is_refused_as_one_that_is_not_there(
+    place: Path, variant: str
+):
+    done = run(place, f"undertow audit old.csv --against {variant}")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"undertow: {variant.split()[-1]}: there is no such file or folder; check the name\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (f"audit {LONG} --against good.csv", "there is no such file or folder; check the name"),
+        (
+            f"audit old.csv --against good.csv --labels {LONG}",
+            "cannot be read (File name too long); check the name and the permissions",
+        ),
+        (
+            f"audit old.csv --against good.csv --out {LONG}",
+            "the report cannot be written here (File name too long). Give another --out.",
+        ),
+        (
+            f"gate old.csv --against good.csv --policy {LONG}",
+            "the policy cannot be read (File name too long); check the name",
+        ),
+        (
+            f"gate old.csv old2.csv --suggest {LONG}",
+            "the policy cannot be written (File name too long); give another name after --suggest",
+        ),
+        (
+            f"bless old.csv --out {LONG}",
+            "the blessing cannot be written (File name too long); give another --out",
+        ),
+        (
+            f"convert old.csv --out {LONG}",
+            "cannot be written (File name too long); free some disk space or choose another folder",
+        ),
+    ],
+)
+def test_such_a_name_is_refused_wherever_it_stands(place: Path, command: str, said: str):
+    done = run(place, f"undertow {command}")
+    assert (done.returncode, done.stderr) == (2, f"undertow: {LONG}: {said}\n")
+
+
+def test_a_long_name_of_a_column_is_no_name_of_a_file(place: Path):
+    for command in (f"old.csv --against good.csv::{LONG}", f"good.csv::{LONG} --against old.csv"):
+        done = run(place, f"undertow audit {command}")
+        assert done.returncode == 2
+        assert done.stderr == (
+            f"undertow: good.csv: has no column '{LONG}' to take for predictions; it has "
+            "'example_id', 'prediction', 'label'; choose one of good.csv::example_id, "
+            "good.csv::prediction, good.csv::label\n"
+        )
+
+
+def test_a_study_whose_name_is_too_long_is_none(place: Path):
+    done = run(place, f"undertow run {LONG}.py")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"undertow: there is no study '{LONG}.py': choose from compression_bias, "
+        "digits_instrument, or give the path of a study's file\n"
+    )
+
+
+def test_from_python_long_texts_are_no_files_either():
+    with pytest.raises(UserError) as caught:
+        compare([LONG, LONG, LONG], [LONG])
+    assert str(caught.value) == (
+        f"old[0]: there is no file '{LONG}', nor any of the other 2; a list of text is read as "
+        "paths: give predictions as an array, numpy.array(…)"
+    )

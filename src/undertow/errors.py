@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 
+from undertow.undecoded import escaped, holds_no_text, shell_word
+
 LONGEST = 1500
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -30,6 +32,16 @@ class UndertowError(Exception):
 
 class UserError(UndertowError):
     """Something a person gave cannot be used; the message says what to do."""
+
+
+def refuse_undecoded(flag: str, *texts: str) -> None:
+    """``UserError`` where what stands after a flag holds what UTF-8 cannot say: it names nothing
+    that a file of predictions holds, and can be written to no report."""
+    if any(map(holds_no_text, texts)):
+        raise UserError(
+            f"{flag} {' '.join(map(shell_word, texts))}: is not UTF-8 text, which everything in a "
+            "report must be; type it in UTF-8"
+        )
 
 
 class RecordError(UserError):
@@ -60,6 +72,7 @@ def install(extra: str) -> str:
 def harmless(message: str) -> str:
     """One line of bounded length without characters that a terminal obeys. Long messages keep their
     beginning, which names the input, and their end, which gives the fix."""
+    message = escaped(message)
     head, tail = message[: 4 * LONGEST], message[-4 * LONGEST :]
     said = _OBEYED.sub(
         " ", _ESCAPES.sub("", message if len(message) <= 8 * LONGEST else f"{head} … {tail}")

@@ -3,6 +3,7 @@ summary."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
-from undertow.records.formats.detect import read_any
+from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
 from undertow.records.naming import named, refuse_other_names, told_apart
@@ -30,6 +31,8 @@ from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line
 from undertow.report.wording import line, plural, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
+from undertow.source_date import source_date
+from undertow.undecoded import escaped
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,12 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     sources, reading = sources or Sources(), _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     refuse_same_paths(_files(request.reference), [*filter(None, map(_files, groups))], sides_in)
-    with sources.reading("reference"):
+    with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
         before, about = _read(request.reference, reading, request.format)
     before = _with_positive(named(before, next(names, None)), request.positive)
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
-        with sources.reading("variant"):
+        with sources.reading("variant", _labels_alone(group, reading.labels)):
             after, about = _read(group, reading, request.format)
         name = next(names, None)
         if name is None:
@@ -115,7 +118,7 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
         print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
     found = audit_sides(request, sides)
     write_report(found, out, provenance=sources.provenance())
-    summary = f"\n{summary_text(found)}\n\nReport: {out / PAGE}"
+    summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
     return found
 
@@ -195,7 +198,8 @@ def bless_files(
         raise UserError(
             f"{out}: the blessing cannot be written ({problem.strerror}); give another --out"
         ) from problem
-    return f"{quoted_for_logs(line(about))}\nblessed as {blessing.content[:12]}… in {out}"
+    said = f"blessed as {blessing.content[:12]}… in {escaped(str(out))}"
+    return f"{quoted_for_logs(line(about))}\n{said}"
 
 
 def convert_files(
@@ -205,7 +209,7 @@ def convert_files(
     records, about = read_any(paths, reading, format=format)
     write_records(records, out)
     held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
-    print(f"{quoted_for_logs(line(about))}\nwritten to {out}: {held}")
+    print(f"{quoted_for_logs(line(about))}\nwritten to {escaped(str(out))}: {held}")
 
 
 def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] | Frames]:
@@ -216,8 +220,10 @@ def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] 
         if isinstance(group, Frames):
             variants.append(group)
             continue
-        files = [path for path in group if not path.is_dir()]
-        variants += [*([path] for path in group if path.is_dir()), *([files] if files else [])]
+        # Not Path.is_dir, which fails for a name that no file can have.
+        folders = [path for path in group if os.path.isdir(path)]
+        files = [path for path in group if path not in folders]
+        variants += [*([path] for path in folders), *([files] if files else [])]
     return variants
 
 
@@ -258,8 +264,16 @@ def _usual_slices(records: Records) -> tuple[str, ...]:
     return ("class",) if classes else ()
 
 
+def _labels_alone(side: Sequence[Path] | Frames, labels: Path | None) -> Path | None:
+    """The file of right answers, where it is not one of the side's own as well."""
+    own = {Path(str(path).rpartition(PICK)[0] or path) for path in _files(side)}
+    # A folder stands for the files in it.
+    return None if labels is None or own & {Path(labels), Path(labels).parent} else Path(labels)
+
+
 def _writable(out: Path) -> None:
     """Fail before the work, not after it."""
+    source_date()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -22,6 +22,7 @@ from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.text import gate_line, gate_text
 from undertow.report.write import PAGE
+from undertow.undecoded import escaped
 
 Paths = str | Path | Sequence[str | Path]
 Groups = Paths | Sequence[Paths]
@@ -105,7 +106,7 @@ def run_gate(
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))
     if not quiet:
-        print(f"\nReport: {out / PAGE}")
+        print(f"\nReport: {escaped(str(out / PAGE))}")
     return exit_code(result.verdict, inconclusive)
 
 
@@ -131,7 +132,7 @@ def write_suggestion(request: Request, path: Path) -> None:
             f"{path}: the policy cannot be written ({problem.strerror}); give another name "
             "after --suggest"
         ) from problem
-    print(f"{text}\nwritten to {path}")
+    print(f"{text}\nwritten to {escaped(str(path))}")
 
 
 def _paths(given: Paths) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Collection, Sequence
 from json import dumps as json_line
@@ -154,7 +155,7 @@ def study_file(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix == ".py" and os.path.isfile(path):
         return path
     raise UserError(
         f"there is no study {name!r}: choose from {', '.join(known)}, or give the path "

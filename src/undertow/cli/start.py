@@ -16,6 +16,7 @@ from undertow.cli.spreading import spread_out
 from undertow.cli.typed import debugging
 from undertow.cli.usage import USAGE_ERROR, Incomplete, in_our_words
 from undertow.errors import NotComparableError, UndertowError, install
+from undertow.source_date import check_source_date
 
 OUT_OF_MEMORY = (
     "there is not enough memory for all these predictions at once; give fewer examples, members, "
@@ -33,6 +34,7 @@ def main() -> None:
     """Entry point."""
     one_blas_thread()
     try:
+        check_source_date()
         sys.exit(_exit_code(sys.argv[1:]))
     except UndertowError as error:
         _end(error, BAD if not isinstance(error, NotComparableError) else NOT_COMPARABLE)

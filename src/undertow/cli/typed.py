@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
+
+from undertow.undecoded import shell_word
 
 
 def typed() -> str:
     """The whole command, to be typed again."""
-    return shlex.join(["undertow", *sys.argv[1:]])
+    return " ".join(map(shell_word, ["undertow", *sys.argv[1:]]))
 
 
 def debugging() -> bool:

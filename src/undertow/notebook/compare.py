@@ -15,6 +15,7 @@ from undertow.notebook.messages import for_python
 from undertow.records.frames import Frames
 from undertow.records.reading import Missing, Reading
 from undertow.report.provenance import Sources
+from undertow.source_date import source_date
 
 Words = str | Sequence[str]
 
@@ -93,6 +94,7 @@ def compare(
 
 
 def _compared(request: Request) -> Compared:
+    source_date()  # Fail before the work, not after it.
     sources = Sources()
     sides = read_sides(request, sources)
     found = audit_sides(request, sides)

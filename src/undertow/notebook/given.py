@@ -142,7 +142,7 @@ def _files(items: list[tuple[str, Any]], answers: Answers) -> list[Path]:
             "predictions into frames"
         )
     paths = [Path(value) for _, value in items]
-    if len(paths) > 2 and not any(path.exists() or "::" in str(path) for path in paths):
+    if len(paths) > 2 and not any(os.path.exists(path) or "::" in str(path) for path in paths):
         raise UserError(
             f"{items[0][0]}: there is no file {str(paths[0])!r}, nor any of the other "
             f"{len(paths) - 1}; a list of text is read as paths: give predictions as an array, "

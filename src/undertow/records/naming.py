@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from undertow.errors import UserError
+from undertow.errors import UserError, refuse_undecoded
 from undertow.records.records import Records
+from undertow.undecoded import escaped
 
 UNNAMED = "variant"
 """What a variant is called where the names of its files would tell nothing apart."""
@@ -26,6 +28,7 @@ def refuse_other_names(names: Sequence[str], sides: int) -> None:
     """``UserError`` where names are not one for each side, or two are alike."""
     if not names:
         return
+    refuse_undecoded("--name", *names)
     given = f"--name {shlex.join(names)}"
     if len(names) != sides:
         variants = "1 variant" if sides == 2 else f"{sides - 1} variants"
@@ -44,9 +47,10 @@ def refuse_other_names(names: Sequence[str], sides: int) -> None:
 def told_apart(records: Records, path: Path, taken: Collection[str]) -> Records:
     """Two files are often called the same (old/eval.csv, new/eval.csv): then the folders' names
     tell them apart."""
-    name, parents = records.name, [p.name for p in path.resolve().parents if p.name]
-    if name in taken and path.is_dir() and path.resolve().name not in taken:
-        name = path.resolve().name
+    name, parents = records.name, [escaped(p.name) for p in path.resolve().parents if p.name]
+    own = escaped(path.resolve().name)
+    if name in taken and os.path.isdir(path) and own not in taken:
+        name = own
     if name in parents[:1] and name in taken:
         # Several loose files are called after their folder, which then tells nothing apart.
         return named(records, free_name(taken))

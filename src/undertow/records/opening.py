@@ -12,13 +12,11 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 from undertow.errors import TableError, UserError
+from undertow.records.opened import note_opened, state_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -33,7 +31,6 @@ LARGEST_RATIO = 300
 tens."""
 CHUNK = 1 << 20
 T = TypeVar("T")
-_OPENED: ContextVar[dict[Path, None] | None] = ContextVar("opened", default=None)
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -52,25 +49,13 @@ class NotAFileError(OSError):
         return str(self.strerror)
 
 
-@contextmanager
-def opened_files() -> Iterator[dict[Path, None]]:
-    """Collects the files that are opened meanwhile, each once, in their order."""
-    opened: dict[Path, None] = {}
-    token = _OPENED.set(opened)
-    try:
-        yield opened
-    finally:
-        _OPENED.reset(token)
-
-
 def open_file(path: Path) -> IO[bytes]:
     """The bytes of a regular file; ``OSError`` for anything else. Never waits for a pipe."""
     _refuse_kind(os.stat(path).st_mode)  # Before opening: a device can do things when it is opened.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         _refuse_kind(os.fstat(handle).st_mode)  # Again: the name may mean another file by now.
-        if (opened := _OPENED.get()) is not None:
-            opened[path] = None
+        note_opened({Path(path): state_of(handle)})
         return io.BufferedReader(_Awake(handle, "rb"))
     except BaseException:
         os.close(handle)

@@ -26,7 +26,7 @@ def declared_pairs(
 
     Raises ``UserError`` where there is nothing to pair, or not file by file.
     """
-    folder = next((path for path in (*files_before, *files_after) if path.is_dir()), None)
+    folder = next((path for path in (*files_before, *files_after) if os.path.isdir(path)), None)
     if folder is not None:
         raise UserError(
             f"--paired: {folder} is a folder; pairs are declared for loose files, and a population "
@@ -84,7 +84,7 @@ def refuse_same_paths(
 
 def _or_parts(path: Path, sides: Callable[[Path], str | None] | None) -> str:
     """The way out for a file that holds both models."""
-    found = None if sides is None or path.is_dir() else sides(path)
+    found = None if sides is None or os.path.isdir(path) else sides(path)
     return "" if found is None else f", or a model on each side: {found}"
 
 

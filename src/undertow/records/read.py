@@ -19,6 +19,7 @@ from undertow.records.answers import PER_EXAMPLE, TEXTS, stacked
 from undertow.records.class_list import refuse_many_classes
 from undertow.records.folder import EXAMPLES, LARGEST_FILE, MANIFEST, PLAN, member_file, sha256
 from undertow.records.manifest import missing, read_sealed, refuse_other_members
+from undertow.records.opened import in_threads
 from undertow.records.opening import read_file
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 from undertow.records.records import MISSING, Records
@@ -47,7 +48,8 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
     example_id_N = examples["example_id"]
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(
-            pool.map(
+            in_threads(
+                pool,
                 lambda m: _read_member(
                     folder, m, example_id_N, len(manifest.classes), probabilities, inputs
                 ),

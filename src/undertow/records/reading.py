@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
 
-from undertow.errors import UserError
+from undertow.errors import UserError, refuse_undecoded
+from undertow.undecoded import escaped
 
 Missing = Literal["refuse", "wrong"]
 """What becomes of a prediction or score that is not there: it refuses the comparison, or counts as
@@ -78,12 +79,18 @@ class Reading:
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
             object.__setattr__(self, "prediction", (self.prediction,))
+        for flag in ("name", "metric", "filter", "cluster", *COLUMN_FLAGS):
+            refuse_undecoded(f"--{flag}", getattr(self, flag) or "")
+        for flag in ("prediction", "tasks", "by"):
+            refuse_undecoded(f"--{flag}", *getattr(self, flag))
         if self.missing not in get_args(Missing):
             raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 
     def named(self, name: str | None) -> Reading:
-        """The same with a name, unless it has one."""
-        return self if self.name is not None or name is None else replace(self, name=name)
+        """The same with the name of a file or folder, unless it has one."""
+        if self.name is not None or name is None:
+            return self
+        return replace(self, name=escaped(name).encode("utf-8", "replace").decode())
 
     @property
     def columns(self) -> dict[str, str]:

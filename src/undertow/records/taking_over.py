@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from collections.abc import Collection
@@ -86,9 +87,11 @@ def _bare(name: str) -> str:
 def refuse_foreign(folder: Path) -> None:
     """A folder that holds something else is left alone. Examples without a plan are our own, killed
     early."""
-    if folder.exists() and not folder.is_dir():
+    # Not Path.exists, which fails for a name that no folder can have; making it says so.
+    there = os.path.exists(folder)
+    if there and not folder.is_dir():
         raise UserError(f"{folder}: is a file; give the name of a folder")
-    names = sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+    names = sorted(p.name for p in folder.iterdir()) if there else []
     ours = (EXAMPLES, MEMBERS)
     other = [
         n

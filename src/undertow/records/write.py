@@ -14,6 +14,7 @@ uninterrupted run's byte for byte.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -57,6 +58,7 @@ from undertow.records.taking_over import (
     refuse_full_disk,
     refuse_other,
 )
+from undertow.undecoded import escaped
 
 
 class _Waiting(BaseModel):
@@ -249,7 +251,7 @@ class PopulationWriter:
     def _open(self, examples: bytes) -> None:
         """Take up the folder as it is, or begin it."""
         for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
-            if (self.folder / name).exists():
+            if os.path.exists(self.folder / name):
                 found = _read_manifest(self.folder / name)
                 refuse_other(self.folder, found, self.plan, same, self.accept)
                 self._take_over(found)
@@ -367,7 +369,10 @@ def write_records(records: Records, folder: Path) -> Manifest:
     examples = records.examples.select("example_id", label_N, *others)
     if records.inputs is not None and records.pictures is None:
         examples = examples.with_columns(records.inputs.alias("input"))
-    writer = PopulationWriter(folder, records.manifest, examples, members=records.M)
+    # Notes name files, whose names may be no text.
+    notes = tuple(map(escaped, records.manifest.notes))
+    plan = records.manifest.model_copy(update={"notes": notes})
+    writer = PopulationWriter(folder, plan, examples, members=records.M)
     for m, entry in enumerate(records.members):
         answers = Answers(
             pred_N=records.pred_MN[m],

@@ -8,30 +8,35 @@ compare the digests and make the page again.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 from undertow.audit.result import Audit
 from undertow.errors import UserError
-from undertow.records.opening import open_file, opened_files
+from undertow.records.opened import Opened, State, add_opened, opened_files, state_of
+from undertow.records.opening import open_file
+from undertow.source_date import source_date
+from undertow.undecoded import escaped
 
 LIBRARIES = ("numpy", "scipy", "polars")
 """Those that numbers depend on."""
 PIECE = 1 << 20
+LABELS = "labels"
+"""The role of a file of right answers."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what (``reference, variant`` where both sides read it, as a file of
-    labels), its path as it was given, its bytes, and its SHA-256 in hexadecimal."""
+    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``, with
+    commas between several), its path as it was given, with bytes that are no text in hexadecimal,
+    its size, and its SHA-256."""
 
     role: str
     path: str
@@ -55,36 +60,48 @@ class Sources:
 
     def __init__(self, command: str = "") -> None:
         self.command = command
-        self._digests: list[tuple[str, Path, Future[tuple[int, str]]]] = []
+        self._read_for: dict[Path, dict[str, None]] = {}
+        self._opened: Opened = {}
+        self._digests: dict[Path, Future[tuple[int, str]]] = {}
         self._beside = ThreadPoolExecutor(1)
 
     @contextmanager
-    def reading(self, role: str) -> Iterator[None]:
-        """What is opened meanwhile is read for this role."""
+    def reading(self, role: str, labels: Path | None = None) -> Iterator[None]:
+        """What is opened meanwhile is read for this role, but for a file of right answers, which is
+        the same for every side."""
         with opened_files() as opened:
             yield
-        for path in opened:
-            self._digests.append((role, path, self._beside.submit(_digest, path)))
+        add_opened(self._opened, opened)
+        for path, state in opened.items():
+            self._read_for.setdefault(path, {})[LABELS if path == labels else role] = None
+            if path not in self._digests:
+                self._digests[path] = self._beside.submit(_digest, path, state)
 
     def provenance(self) -> Provenance:
-        """Waits for the digests. Raises ``UserError`` where a file is no longer there."""
-        roles: dict[tuple[str, int, str], list[str]] = {}
-        for role, path, digest in self._digests:
-            roles.setdefault((str(path), *digest.result()), []).append(role)
-        inputs = tuple(
-            InputFile(", ".join(dict.fromkeys(read_as)), *file) for file, read_as in roles.items()
-        )
+        """Waits for the digests. Raises ``UserError`` where a file is no longer there, or no longer
+        what was read."""
+        found = {path: digest.result() for path, digest in self._digests.items()}
         self._beside.shutdown()
-        return Provenance(self.command, inputs, _versions(), _made())
+        changed = next((path for path, state in self._opened.items() if state is None), None)
+        if changed is not None:
+            raise _was_changed(changed)
+        inputs = (
+            InputFile(", ".join(roles), escaped(str(path)), *found[path])
+            for path, roles in self._read_for.items()
+        )
+        return Provenance(self.command, tuple(inputs), _versions(), _made())
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _digest(path: Path, state: State | None) -> tuple[int, str]:
+    """Size and SHA-256 of a file that is still in this state, from beginning to end."""
     size, digest = 0, hashlib.sha256()
     try:
         with open_file(path) as file:
+            _refuse_change(path, file, state)
             while piece := file.read(PIECE):
                 size += len(piece)
                 digest.update(piece)
+                _refuse_change(path, file, state)  # At once: one that grows would never end.
     except OSError as problem:
         raise UserError(
             f"{path}: cannot be read a second time for its digest ({problem.strerror}); keep it in "
@@ -93,18 +110,26 @@ def _digest(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _refuse_change(path: Path, file: IO[bytes], state: State | None) -> None:
+    if state_of(file.fileno()) != state:
+        raise _was_changed(path)
+
+
+def _was_changed(path: Path) -> UserError:
+    return UserError(
+        f"{path}: was written to or replaced while it was read, so it cannot be told what the "
+        "numbers are of; wait until nothing writes to it, and run this again"
+    )
+
+
 def _versions() -> tuple[tuple[str, str], ...]:
     named: Sequence[tuple[str, str]] = [(name, version(name)) for name in LIBRARIES]
     return (("undertow", version("undertow")), ("Python", platform.python_version()), *named)
 
 
 def _made() -> str:
-    said = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return (
-        f"{datetime.fromtimestamp(int(said), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        if said.isdecimal()
-        else ""
-    )
+    made = source_date()
+    return "" if made is None else f"{made:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def without_folders(audit: Audit, provenance: Provenance | None) -> Audit:
@@ -116,11 +141,11 @@ def without_folders(audit: Audit, provenance: Provenance | None) -> Audit:
     found = re.compile("|".join(f"{re.escape(folder)}/" for folder in folders))
 
     def bare(said: Iterable[str]) -> tuple[str, ...]:
-        return tuple(found.sub("", sentence) for sentence in said)
+        return tuple(found.sub("", escaped(sentence)) for sentence in said)
 
     return replace(
         audit,
-        headline=found.sub("", audit.headline),
+        headline=found.sub("", escaped(audit.headline)),
         assumptions=bare(audit.assumptions),
         differences=bare(audit.differences),
         notices=bare(audit.notices),
@@ -131,4 +156,4 @@ def without_folders(audit: Audit, provenance: Provenance | None) -> Audit:
 def _folders(provenance: Provenance | None) -> set[str]:
     """Whole paths of the folders of the files, and of those above them."""
     paths = [Path(file.path).absolute() for file in provenance.inputs] if provenance else []
-    return {str(folder) for path in paths for folder in path.parents[:-1]}
+    return {escaped(str(folder)) for path in paths for folder in path.parents[:-1]}

@@ -11,6 +11,8 @@ import math
 import re
 import unicodedata
 
+from undertow.undecoded import escaped
+
 MINUS = "−"
 NONE = "–"
 """What stands where there is no number: an en dash, never 0."""
@@ -28,8 +30,10 @@ def clean(text: str, limit: int = 2000) -> str:
     """``text`` without control characters, cut at ``limit`` characters with its full length stated.
 
     Removes terminal escape sequences, C0 and C1 controls, lone surrogates and direction overrides;
-    keeps line breaks. Text without any of these and within the limit comes back unchanged.
+    keeps line breaks, and shows bytes that are no text in hexadecimal. Text without any of these
+    and within the limit comes back unchanged.
     """
+    text = escaped(text)
     head = text[: 4 * limit] if len(text) > 4 * limit else text
     kept = "".join(_printed(c) for c in _ANSI.sub("", head))
     if len(kept) <= limit and len(head) == len(text):

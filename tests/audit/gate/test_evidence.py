@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from scipy import stats
@@ -280,3 +282,24 @@ def test_limits_of_a_shift_lie_within_what_a_shift_can_be():
     found = decide(models([[0] * 20, [0] * 19 + [1]], [[1] * 20]), "[[max_drop]]\npoints = 5\n")
     assert found.high == 100.0
     assert 0 < found.low < found.high
+
+
+def test_over_clusters_it_is_clusters_that_would_decide():
+    """31 passages of 10 questions, of which each loses a little."""
+    rng = np.random.default_rng(7)
+    cluster = [f"p{i // 10}" for i in range(310)]
+    old = np.zeros((1, 310), int)
+    new = (rng.random((1, 310)) < 0.04).astype(int)
+    sides = [
+        replace(r, examples=r.examples.with_columns(cluster=pl.Series(cluster)))
+        for r in models(old, new)
+    ]
+    found = decide(sides, "[[max_drop]]\npoints = 5\n")
+    assert found.outcome == "cannot tell"
+    number = re.fullmatch(
+        r"Accuracy moved −\d\.\d\d points \(one-sided 95 % limits −\d+\.\d\d to −\d\.\d\d\): about "
+        r"(\d[\d,]*) clusters would decide 5 points\.",
+        found.reason,
+    )
+    assert number is not None, found.reason
+    assert int(number[1].replace(",", "")) > 31

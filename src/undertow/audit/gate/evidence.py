@@ -43,6 +43,8 @@ class Limits(NamedTuple):
     moved_G: Floats
     """Share of examples whose outcome differs between the two models (their mean square difference,
     if graded)."""
+    clusters_G: Floats | None = None
+    """How many clusters, where limits are over those."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,8 @@ class Evidence:
             shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters, loss)
         # Few members leave limits wider than what such a shift can be at all.
         low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (shift.low_G, shift.high_G))
-        return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G)
+        over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None
+        return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G, over)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far the two sides disagree beyond what runs, or members, of the reference disagree

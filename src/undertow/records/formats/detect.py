@@ -7,6 +7,7 @@ with the same four.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -23,6 +24,7 @@ from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.columns.meant import LOOKS, SAYS
 from undertow.records.formats.predictions.at_half import AT_HALF
+from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -94,7 +96,7 @@ def read_any(
         )
     (chosen,) = formats.values()
     reading = _with_picks(reading, found, chosen)
-    if Path(paths[0]).is_dir() and chosen.NAME != "population":
+    if os.path.isdir(paths[0]) and chosen.NAME != "population":
         # Called after the folder, which is what a person typed.
         reading = reading.named(Path(paths[0]).resolve().name.encode("utf-8", "replace").decode())
     reading = replace(reading, format=format)
@@ -212,10 +214,17 @@ def _exists(path: Path) -> bool:
 
 def _asked(path: Path, reading: Reading) -> _Hit | None:
     for format in _in_turn(reading):
-        reason = _reason(format, path, reading)
+        with opened_files() as looked_at:
+            reason = _reason(format, path, reading)
         if reason is not None:
+            if not _is_ours(format):
+                note_opened(looked_at)  # It may keep what it saw; ours read the file again.
             return _Hit(path, reading.pick, format, reason)
     return None
+
+
+def _is_ours(format: Format) -> bool:
+    return getattr(format, "__name__", "").rpartition(".")[0] == __package__
 
 
 def _in_turn(reading: Reading) -> list[Format]:

@@ -157,7 +157,12 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
     # Never fewer than would narrow this interval to the limit around the effect that was seen.
     half = float(limits.high_G[g] - limits.low_G[g]) / 2
     gap = abs(limit + float(limits.effect_G[g]))
-    by_width = math.ceil(n * (half / gap) ** 2) if gap > 0 and math.isfinite(half) else 0
+    narrower = (half / gap) ** 2 if gap > 0 and math.isfinite(half) else 0.0
+    if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
+        clusters = int(limits.clusters_G[g])
+        needed = max(clusters + 1, math.ceil(clusters * min(narrower, 1e9)))
+        return f"about {needed:,} clusters would decide {points(limit)}"
+    by_width = math.ceil(n * min(narrower, 1e9))
     planned = examples_for(min(max(moved, 1 / n), 1.0), limit, level=level)
     needed = max(planned, min(by_width, 1_000_000_000), int(n) + 1)
     return f"about {needed:,} examples would decide {points(limit)}"

@@ -15,6 +15,7 @@ from undertow.records.formats.decoding.lines import head
 from undertow.records.formats.decoding.values import name, table
 from undertow.records.formats.decoding.zip import Archive
 from undertow.records.formats.logs.runs import nearest
+from undertow.records.opened import opened_files
 
 ZIP = b"PK\x03\x04"
 HEADER, START, SAMPLES = "header.json", "_journal/start.json", "samples/"
@@ -103,7 +104,8 @@ def is_log(path: Path) -> str | None:
 
 def logs_in(folder: Path) -> list[Path]:
     """Returns the logs in a folder, else those one level down."""
-    return nearest(folder, PATTERNS, 1, lambda p: p.is_file() and is_log(p) is not None)
+    with opened_files():  # Settings beside a log are looked at and not read.
+        return nearest(folder, PATTERNS, 1, lambda p: p.is_file() and is_log(p) is not None)
 
 
 def header(path: Path) -> Header:
