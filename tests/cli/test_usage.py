@@ -76,6 +76,14 @@ REFUSED = {
     "audit a.csv --against b.csv --draws 9": (
         "draws is 9: fewer than 100 rearrangements say too little, give at least 100\n"
     ),
+    "audit a.csv --against b.csv --tolerance 150": (
+        "--tolerance 150: is in points, which must lie between 0 and 100; 2.5 is two and a half "
+        "points: --tolerance 2.5\n"
+    ),
+    "gate a.csv --against b.csv --tolerance-overall 0": (
+        "--tolerance-overall 0: is in points, which must lie between 0 and 100; 2.5 is two and a "
+        "half points: --tolerance-overall 2.5\n"
+    ),
     "audit a.csv --against b.csv --level 2": (
         "level is 2: it must lie between 0 and 1 (0 and 100 points)\n"
     ),

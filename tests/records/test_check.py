@@ -175,7 +175,7 @@ def test_declared_classes_must_be_the_same() -> None:
 def test_observed_classes_that_only_look_like_numbers_are_text() -> None:
     a = having(make("a", pred=[[0]], label=[0], classes=("2",)), classes_from="observed")
     b = having(
-        make("b", pred=[[1]], label=[0], classes=("2", "+-5", "10")), classes_from="observed"
+        make("b", pred=[[0]], label=[0], classes=("2", "+-5", "10")), classes_from="observed"
     )
     a = having(a, classes=("2", "7"))
     assert align(a, b).reference.classes == ("+-5", "10", "2", "7")

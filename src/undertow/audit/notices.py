@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
+from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.stats.slice_means import ratio
 from undertow.records.records import Records
 
@@ -59,11 +60,13 @@ MANY = 10
 
 
 def notices(pair: Pair) -> tuple[str, ...]:
-    """Both sides identical, a member on both, one answer to nearly everything, a reference at
-    chance, labels missing, examples that may belong together: in this order."""
+    """Both sides identical, a member on both, answers spelled otherwise, one answer to nearly
+    everything, a reference at chance, labels missing, examples that may belong together: in this
+    order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),
+        *spelled_otherwise(pair),
         *_one_answer(pair.reference),
         *_one_answer(pair.variant),
         *_at_chance(pair.reference),

@@ -11,6 +11,7 @@ import typer
 
 from undertow.cli.spreading import groups
 from undertow.cli.typed import typed
+from undertow.errors import UserError
 
 if TYPE_CHECKING:
     from undertow.audit.settings import Asked, Settings
@@ -227,13 +228,23 @@ class Comparing:
             level=level,
             draws=self.draws,
             seed=self.seed,
-            tolerance=self.tolerance / 100,
-            tolerance_overall=self.tolerance_overall / 100,
+            tolerance=_from_points("tolerance", self.tolerance),
+            tolerance_overall=_from_points("tolerance-overall", self.tolerance_overall),
             min_count=self.min_count,
             # Settings refuses any other word.
             generalise_to=cast("Asked", self.generalise_to),
             members_apart=self.members_apart,
         )
+
+
+def _from_points(flag: str, points: float) -> float:
+    """The fraction. Raises ``UserError`` in the words of the flag."""
+    if not 0 < points < 100:
+        raise UserError(
+            f"--{flag} {points:g}: is in points, which must lie between 0 and 100; 2.5 is two and "
+            f"a half points: --{flag} 2.5"
+        )
+    return points / 100
 
 
 @dataclass(frozen=True, kw_only=True)

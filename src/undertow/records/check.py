@@ -14,6 +14,7 @@ from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage
 from undertow.records._same_classes import coded_together, same_classes
+from undertow.records._same_words import refuse_other_words
 from undertow.records._teachers import taught
 from undertow.records.caveats import (
     LABELS_OF_ONE,
@@ -72,6 +73,7 @@ def align(
     reference, variant = same_classes(reference, variant, said)
     refuse_dtype(reference, variant)
     reference, variant = _same_order(reference, variant, said, allow_partial)
+    refuse_other_words(*known)
     reference, variant = _same_content(reference, variant, said, allow_partial)
     stated += _same_prompts(reference, variant, said, PROMPT in accepted)
     reference, variant = coded_together(reference, variant)

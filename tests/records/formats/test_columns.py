@@ -171,6 +171,60 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "'base', 'int8'; choose one of old.csv::base, old.csv::int8",
         ),
         (
+            {"img": IMAGES, "gold": LABEL, "v1": ["bat"] * 4, "v2": ["bat"] * 4},
+            "::v3",
+            {"id": "img", "label": "gold"},
+            "old.csv: has no column 'v3' to take for predictions; it has 'img', 'gold', 'v1', "
+            "'v2'; choose one of old.csv::v1, old.csv::v2",
+        ),
+        (
+            {"img": IMAGES, "gold": LABEL, "v1": ["bat"] * 4, "v2": ["bat"] * 4},
+            "::v3",
+            {"id": "img", "label": "gold", "prediction": "v2"},
+            "old.csv: has no column 'v3' to take for predictions; it has 'img', 'gold', 'v1', "
+            "'v2'; choose one of old.csv::v1, old.csv::v2",
+        ),
+        (
+            {"img": IMAGES, "gold": LABEL, "v1": SAID, "v2": SAID},
+            "::img",
+            {"id": "img", "label": "gold"},
+            "old.csv::img: column 'img' is given as --id img, so it holds no predictions; choose "
+            "one of old.csv::v1, old.csv::v2",
+        ),
+        (
+            {"example_id": IMAGES, "gold": LABEL, "v1": SAID, "v2": SAID},
+            "::example_id",
+            {},
+            "old.csv::example_id: column 'example_id' names the examples, so it holds no "
+            "predictions; choose one of old.csv::v1, old.csv::v2",
+        ),
+        (
+            TABLE,
+            "",
+            {"id": ""},
+            "--id '': old.csv has no such column; it has 'image', 'pred', 'gold'; write --id image",
+        ),
+        (
+            TABLE,
+            "",
+            {"id": ","},
+            "--id ,: old.csv has no such column; it has 'image', 'pred', 'gold'; write --id image",
+        ),
+        (
+            TABLE,
+            "",
+            {"id": "image", "prediction": " "},
+            "--prediction '': old.csv has no such column; it has 'image', 'pred', 'gold'; write "
+            "--prediction pred",
+        ),
+        (
+            {"name": IMAGES, "said": SAID},
+            "",
+            {"label": ""},
+            "--label '': old.csv has no such column; it has 'name', 'said'; give --label one of "
+            "these",
+        ),
+        (
             {"example_id": IMAGES * 2, "member": ["a"] * 4 + ["b"] * 4, "prediction": SAID * 2},
             "::c",
             {},
@@ -599,6 +653,18 @@ def test_a_model_of_a_table_whose_columns_nobody_named() -> None:
         "old.csv: has no column 'base' to take for predictions; it has 'qid', 'model', 'answer', "
         "'gold'; name its columns with --id qid --member model --prediction answer --label gold"
     )
+
+
+def test_a_model_of_a_table_of_which_some_columns_were_named() -> None:
+    rows = {"qid": IMAGES * 2, "model": ["base"] * 4 + ["int8"] * 4}
+    rows |= {"answer": SAID * 2, "gold": LABEL * 2}
+    has = "old.csv: has no column 'base' to take for predictions; it has 'qid', 'model', 'answer', "
+    named = {"id": "qid", "prediction": "answer", "label": "gold"}
+    assert refusal(rows, "::base", **named) == f"{has}'gold'; add --member model"
+    records, _ = read_any([Path("old.csv::base")], **named, member="model")
+    assert said(records) == [SAID]
+    del named["id"]
+    assert refusal(rows, "::base", **named) == f"{has}'gold'; add --id qid --member model"
 
 
 def test_a_nul_deep_in_a_table() -> None:

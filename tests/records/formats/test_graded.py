@@ -165,8 +165,8 @@ def test_clusters_are_found_or_named(put):
     found = read_any([path])[0]
     assert found.examples["cluster"].to_list() == ["p", "p", "q"]
     assert found.manifest.notes == (
-        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, "
-        "none takes none.",
+        "Examples with one value of 'passage' are taken as one cluster; --cluster COLUMN takes "
+        "another, none takes none.",
     )
     assert read_any([path], cluster="page")[0].examples["cluster"].to_list() == ["1", "1", "2"]
     assert refused([path], cluster="pgae") == (
@@ -248,3 +248,15 @@ def test_a_table_without_grades_that_was_asked_to_be_read_as_one(put):
         f"{path}: has no column 'score'; it has 'example_id', 'grade'; name its columns with "
         "--score grade"
     )
+
+
+def test_the_outcome_that_is_not_used_is_said(put):
+    path = put("a.csv", "example_id,score,correct\n1,1,0\n2,0,1\n")
+    records, _ = read_any([path])
+    assert records.score_MN.tolist() == [[1, 0]]
+    assert records.manifest.notes == (
+        f"{path}: column 'correct' is not used, as 'score' is there.",
+    )
+    path = put("b.csv", "example_id,f1,correct\n1,1,0\n2,0,1\n")
+    records, _ = read_any([path], score="f1")
+    assert records.manifest.notes == (f"{path}: column 'correct' is not used, as 'f1' is there.",)

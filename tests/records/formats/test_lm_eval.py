@@ -705,8 +705,8 @@ def test_fields_of_the_document(tmp_path: Path) -> None:
     assert records.examples["share"].to_list() == [0, 0.5, 1, 1.5]
     assert records.examples["cluster"].n_unique() == 1
     assert notes(tmp_path, records) == [
-        "Examples that share a passage are taken as one cluster; --cluster COLUMN takes another, "
-        "none takes none."
+        "Examples with one value of 'passage' are taken as one cluster; --cluster COLUMN takes "
+        "another, none takes none."
     ]
 
 

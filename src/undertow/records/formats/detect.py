@@ -89,9 +89,10 @@ def read_any(
     found = [hit for path in paths for hit in _found(Path(path), format, reading)]
     formats = {hit.format.NAME: hit.format for hit in found}
     if len(formats) > 1:
-        kinds = ", ".join(f"{hit.path} is a {hit.format.NAME}" for hit in _first_of_each(found))
+        kinds = ", ".join(f"{hit.path} ({hit.format.NAME})" for hit in _first_of_each(found))
         raise UserError(
-            f"{kinds}: one side must be of one format; convert one of them with undertow convert"
+            f"{kinds}: are of different formats, and one side must be of one; convert one of them "
+            "with undertow convert"
         )
     (chosen,) = formats.values()
     reading = _with_picks(reading, found, chosen)

@@ -131,7 +131,8 @@ def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
     """Every member's answers. A column of right answers is in words here."""
     path, (frame, notes, names) = table.path, table.asked
     frame, said = _with_target(path, frame, names)
-    frame, notes = _typed(table, frame, keys), (*notes, *said)
+    notes = (*notes, *said, *_second_outcome(table))
+    frame = _typed(table, frame, keys)
     if "member" not in frame.columns:
         return [Log(table.member, str(path), frame, notes=notes, names=names)]
     if frame["member"].null_count():
@@ -149,6 +150,15 @@ def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
         )
         for p in frame.partition_by("member", maintain_order=True)
     ]
+
+
+def _second_outcome(table: Table) -> tuple[str, ...]:
+    """A note on the outcome that gives way to the first."""
+    frame, _, names = table.asked
+    found = [names.get(name, name) for name in OUTCOMES if name in frame.columns]
+    if len(found) < 2:
+        return ()
+    return (f"{table.path}: column {found[1]!r} is not used, as {found[0]!r} is there.",)
 
 
 def _with_target(

@@ -110,7 +110,7 @@ def test_a_column_can_be_chosen_in_every_format(tmp_path: Path, name: str):
     assert clusters is not None
     assert clusters.number_N.tolist() == [0, 0, 1, 1, 2, 2]
     assert clusters.said == "column 'page'"
-    assert "Examples that share a page are one cluster, as asked." in records.manifest.notes
+    assert "Examples with one value of 'page' are one cluster, as asked." in records.manifest.notes
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "pie"])

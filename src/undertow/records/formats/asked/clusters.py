@@ -56,7 +56,10 @@ def with_clusters(records: Records, asked: str | None) -> Records:
         )
     clustered = examples.with_columns(pl.col(asked).cast(pl.String).alias("cluster"))
     return _declared(
-        records, clustered, asked, f"Examples that share a {asked} are one cluster, as asked."
+        records,
+        clustered,
+        asked,
+        f"Examples with one value of {asked!r} are one cluster, as asked.",
     )
 
 

@@ -6,7 +6,7 @@ This is done in one place, between the file and all that looks at its columns.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -14,15 +14,14 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import flags_meant, member_holding, models_meant
 from undertow.records.formats.columns.names import (
-    MOST_SHOWN,
     USUAL,
     flag_of,
     has_columns,
     plain,
     those_called,
 )
+from undertow.records.formats.columns.part import part_of
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 
 ANSWERS = ("score", "p_")
@@ -43,8 +42,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     Several columns of predictions become rows of several members. A column that stands after ``::``
     goes before them. Raises ``TableError`` for a column or part that is not there.
     """
-    given = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
-    asked = {flag: _first(path, frame, flag, name) for flag, name in given.items()}
+    flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
+    asked = {flag: _first(path, frame, flag, name) for flag, name in flags.items()}
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
     wanted = [] if chosen and not by_member else _predictions(path, frame, reading.prediction)
@@ -54,12 +53,13 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     names = {COLUMN_FLAGS.get(flag, flag): name for flag, name in asked.items()}
     if wanted:
         names["prediction"] = wanted[0]
+    given = frame
     frame, notes = _renamed(path, frame, asked)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
     if reading.pick is not None:
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
-        frame = _part(path, frame, reading.pick)
+        frame = part_of(path, frame, reading.pick, given, asked)
     return Asked(frame, notes, names)
 
 
@@ -92,6 +92,8 @@ def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> NoR
 def _instead(path: Path, frame: pl.DataFrame, flag: str, name: str) -> str:
     """What to type in place of a name that the file lacks."""
     usual = those_called(USUAL[flag], frame.columns)
+    if not any(part.strip() for part in name.split(",")):
+        return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
     close = difflib.get_close_matches(name, frame.columns, n=1)
     # A usual name is no slip: the other side's file probably has it.
     if close and not (usual and plain(name) in USUAL[flag]):
@@ -152,36 +154,3 @@ def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
         for name in wanted
     ]
     return pl.concat(parts, how="vertical_relaxed")
-
-
-def _part(path: Path, frame: pl.DataFrame, pick: str) -> pl.DataFrame:
-    """The rows of one member, or a column as predictions."""
-    if "member" in frame.columns:
-        return _rows_of(path, frame, pick)
-    if pick not in frame.columns:
-        _refuse_part(path, frame, pick)
-    if pick == "prediction":
-        return frame
-    return frame.drop("prediction", strict=False).rename({pick: "prediction"})
-
-
-def _rows_of(path: Path, frame: pl.DataFrame, pick: str) -> pl.DataFrame:
-    member = frame["member"].cast(pl.String)
-    kept = frame.filter(member == pick).drop("member")
-    if not kept.height:
-        choices = sorted(member.drop_nulls().unique().to_list())
-        raise TableError(f"{path}: has no member {pick!r}; {_choose(path, choices)}")
-    return kept
-
-
-def _refuse_part(path: Path, frame: pl.DataFrame, pick: str) -> NoReturn:
-    what = f"{path}: has no column {pick!r} to take for predictions; {has_columns(frame.columns)}"
-    if member_holding(frame, pick) is not None:
-        raise TableError(f"{what}; name its columns with {flags_meant(frame)}")
-    models = models_meant(frame)
-    choices = models if len(models) > 1 else frame.columns
-    raise TableError(f"{what}; {_choose(path, choices)}")
-
-
-def _choose(path: Path, choices: Sequence[str]) -> str:
-    return "choose one of " + ", ".join(f"{path}::{name}" for name in choices[:MOST_SHOWN])

@@ -120,6 +120,14 @@ def models_meant(frame: pl.DataFrame) -> list[str]:
     return meant.predictions
 
 
+def never_models(frame: pl.DataFrame) -> set[str]:
+    """Columns that name the example, the model or the right answer, or say how good an answer is
+    or how likely a class."""
+    meant = _meant(frame)
+    named = {meant.id, meant.member, meant.label, meant.score, "label"} - {None}
+    return {c for c in frame.columns if c in named or c.startswith("p_")}
+
+
 def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
     """The arguments that set the first model of a table against the second."""
     models = models_meant(frame)

@@ -1,9 +1,13 @@
-"""Tells rows of JSON by the beginning of a text: an array of objects, or an object a line."""
+"""Rows of JSON, an array of objects or an object a line: told by the beginning of a text, and
+refused where an object has one key twice."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Literal
+
+from undertow.errors import TableError
 
 JsonKind = Literal["JSON lines", "JSON array"]
 
@@ -30,3 +34,29 @@ def _first(text: str) -> tuple[dict[str, Any] | None, int]:
     except (ValueError, RecursionError):
         return None, 0
     return found, end
+
+
+def decoded(source: str, text: str) -> Any:
+    """The value of ``text``. Raises ``TableError`` where an object has one key twice: parsers
+    disagree about which of the two holds."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise TableError(
+                f"{source}: has the key {twice[:60]!r} twice in one object; keep the one that holds"
+            )
+        return found
+
+    return json.loads(text, object_pairs_hook=once)
+
+
+def refuse_repeated_keys(path: Path, text: str) -> None:
+    """The same for each line. What is wrong otherwise is said by who reads the values."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            decoded(f"{path}: line {number}", line)
+        except (ValueError, RecursionError):
+            continue

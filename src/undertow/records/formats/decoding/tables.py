@@ -5,7 +5,6 @@ Any bytes give a data frame or a ``TableError``.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import zlib
@@ -18,7 +17,13 @@ from typing import Literal
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.decoding.json_rows import first_row, rows_kind
+from undertow.records.formats.decoding.csv_text import csv_text, refuse_comments, stripped
+from undertow.records.formats.decoding.json_rows import (
+    decoded,
+    first_row,
+    refuse_repeated_keys,
+    rows_kind,
+)
 from undertow.records.opening import GZIP, LARGEST, open_file, out_of_memory, read_unpacked
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 
@@ -31,7 +36,6 @@ SUFFIXES: dict[str, Kind] = {
     ".jsonl": "JSON lines",
     ".ndjson": "JSON lines",
 }
-SEPARATORS = ",;\t|"
 HEAD = 1 << 16
 ID = ("example_id",)
 NAMELESS = "index"
@@ -54,7 +58,7 @@ def kind_of(path: Path, keys: Collection[str] = ID) -> tuple[Kind, str] | None:
         if key is not None:
             kind: Kind = "JSON lines" if text.startswith("{") else "JSON array"
             return kind, f"objects with the key {key}"
-    key = next((name for name in _header(text) if name in keys), None)
+    key = next((name for name in csv_text(text).names if name in keys), None)
     if key is not None:
         return "CSV", f"a header with {key}"
     suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
@@ -74,14 +78,15 @@ def column_names(path: Path, keys: Collection[str] = ID) -> frozenset[str]:
                 return frozenset(pl.read_parquet_schema(path))
         text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
         if found[0] == "CSV":
-            return frozenset(name.strip() for name in _header(text))
+            return frozenset(name.strip() for name in csv_text(text).names)
         return frozenset(first_row(text))
     except (Exception, pl.exceptions.PanicException):
         return frozenset()
 
 
 def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
-    """The table in ``path``. CSV columns are all text; names are stripped of blanks.
+    """The table in ``path``. CSV columns are all text; names and values of a CSV are stripped of
+    blanks.
 
     Raises ``TableError``, one line, for anything that cannot be read.
     """
@@ -129,19 +134,18 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
     text = _text(path, data)
     if "\n" not in text:
         text = text.replace("\r", "\n")
-    names = _header(text)
-    clean = [name.strip() for name in names]
+    found = csv_text(text)
+    refuse_comments(path, found)
+    clean = [name.strip() for name in found.names]
     twice = next((name for name, count in Counter(clean).items() if count > 1), None)
     if twice is not None:
         raise TableError(f"{path}: has two columns named {twice!r}; rename or remove one")
-    frame = pl.read_csv(text.encode(), infer_schema=False, separator=_separator(text))
-    frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    frame = pl.read_csv(found.text.encode(), infer_schema=False, separator=found.separator)
+    frame = stripped(frame).filter(~pl.all_horizontal(pl.all().is_null()))
     if "" in clean and NAMELESS not in clean:
         clean[clean.index("")] = NAMELESS
-    if len(clean) == frame.width and clean != names:
-        return frame.rename(dict(zip(frame.columns, clean, strict=True))).with_columns(
-            pl.all().str.strip_chars()
-        )
+    if len(clean) == frame.width and clean != frame.columns:
+        return frame.rename(dict(zip(frame.columns, clean, strict=True)))
     return frame
 
 
@@ -153,11 +157,13 @@ def _parquet(path: Path, data: bytes) -> pl.DataFrame:
 
 
 def _json_lines(path: Path, data: bytes) -> pl.DataFrame:
-    return pl.read_ndjson(_text(path, data).encode(), infer_schema_length=None)
+    text = _text(path, data)
+    refuse_repeated_keys(path, text)
+    return pl.read_ndjson(text.encode(), infer_schema_length=None)
 
 
 def _json_array(path: Path, data: bytes) -> pl.DataFrame:
-    rows = json.loads(_text(path, data))
+    rows = decoded(str(path), _text(path, data))
     if not all(isinstance(row, dict) for row in rows):
         raise TableError(
             f"{path}: is a JSON array of something else than objects; want one object per example"
@@ -185,22 +191,7 @@ def _text(path: Path, data: bytes) -> str:
 
 def separator_of(path: Path) -> str:
     """What stands between the values of a CSV."""
-    return _separator(_head(path).decode("utf-8", errors="replace"))
-
-
-def _header(text: str) -> list[str]:
-    """Names in the first line of a CSV text."""
-    first = text.lstrip("\ufeff\r\n").replace("\r", "\n").split("\n", 1)[0]
-    try:
-        return next(csv.reader([first], delimiter=_separator(text)), [])
-    except csv.Error:
-        return []
-
-
-def _separator(text: str) -> str:
-    """The separator that is most frequent in the first line."""
-    first = text.lstrip("\ufeff\r\n").replace("\r", "\n").split("\n", 1)[0]
-    return max(SEPARATORS, key=first.count)
+    return csv_text(_head(path).decode("utf-8", errors="replace")).separator
 
 
 def _head(path: Path) -> bytes:

@@ -25,8 +25,8 @@ CLUSTERS = (
 def unasked(name: str) -> str:
     """The note that a field is taken as clusters because of its name."""
     return (
-        f"Examples that share a {name} are taken as one cluster; --cluster COLUMN takes another,"
-        " none takes none."
+        f"Examples with one value of {name!r} are taken as one cluster; --cluster COLUMN takes "
+        "another, none takes none."
     )
 
 

@@ -15,6 +15,7 @@ from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
 from undertow.records.reading import Reading, alternatives
+from undertow.records.spelling import not_the_same
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
@@ -138,5 +139,5 @@ def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
         raise TableError(
             f"{path}: label {min(labels)[:60]!r} and the {len(labels)} labels in all are none of"
             f" the classes that {predicting[0].source} predicts, such as {min(said)[:60]!r}; name"
-            " the classes alike in both"
+            f" the classes alike in both{not_the_same(said, labels)}"
         )

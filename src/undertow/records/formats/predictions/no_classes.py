@@ -21,6 +21,7 @@ from undertow.records.formats.columns.values import (
     within_one,
 )
 from undertow.records.formats.members.join import Sheet, probability_columns
+from undertow.records.spelling import not_the_same
 
 MOST_DECIMALS = 50
 """Different decimals up to which they can be classes, such as half stars, if labels are too."""
@@ -59,7 +60,8 @@ def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:
         held += f", and those of {label!r} are {shown(known)}"
     number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
     if number is None or not (_are_scores(said, known) or (len(said) > 2 and within_one(number))):
-        return f"{held}; write {label!r} in the same words as {name!r}"
+        apart = not_the_same(said, known)
+        return f"{held}; write {label!r} in the same words as {name!r}{apart}"
     answers = label if known else label_of_two(sheet.frame) or UNKNOWN
     flags = [flag_of("score", name), *([] if answers == "label" else [flag_of("label", answers)])]
     return f"{held}; give it as {' '.join(flags)}"

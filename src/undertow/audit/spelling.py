@@ -1,0 +1,52 @@
+"""Says where answers count as wrong or as changed perhaps only because of how they are spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from undertow.audit.pair import Pair
+from undertow.records.records import Records
+from undertow.records.spelling import alike, has_own_words, shown_apart, words_in
+
+MOST_SHOWN = 3
+FIX = "If they mean the same, write them alike and audit again."
+
+
+def spelled_otherwise(pair: Pair) -> Iterator[str]:
+    """One sentence of each side whose answers are spelled otherwise than labels; without labels,
+    one of answers on both sides. A file that declares its classes means them as they are."""
+    sides = pair.reference, pair.variant
+    if not all(map(has_own_words, sides)):
+        return
+    labels = words_in(pair.reference, pair.reference.label_N)
+    if labels:
+        for side in sides:
+            yield from _no_labels(side, alike(words_in(side, side.pred_MN), labels))
+        return
+    before, after = (words_in(side, side.pred_MN) for side in sides)
+    pairs = {name: twin for name, twin in alike(after, before).items() if twin not in after}
+    if pairs:
+        yield (
+            f"Answers of {pair.variant.name!r} count as changed and are spelled like answers of "
+            f"{pair.reference.name!r}: {_listed(pairs)}. {FIX}"
+        )
+
+
+def _no_labels(side: Records, pairs: Mapping[str, str]) -> Iterator[str]:
+    if not pairs:
+        return
+    code = [c for c, name in enumerate(side.classes) if name in pairs]
+    count, answers = int(np.isin(side.pred_MN, code).sum()), int((side.pred_MN >= 0).sum())
+    yield (
+        f"{count:,} of {answers:,} answers of {side.name!r} count as wrong and are spelled like a "
+        f"label: {_listed(pairs)}. {FIX}"
+    )
+
+
+def _listed(pairs: Mapping[str, str]) -> str:
+    """``'CAT' like 'cat', 'DOG' like 'dog'``."""
+    shown = [" like ".join(shown_apart(*pair)) for pair in pairs.items()]
+    more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    return ", ".join(shown[:MOST_SHOWN]) + more

@@ -1,0 +1,195 @@
+"""Answers that are never a label: refused across files, and said where some are."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from test_cli import run
+from undertow.records.spelling import alike, not_the_same, shown_apart
+
+IDS = [f"e{i}" for i in range(40)]
+LABEL = ["cat", "dog"] * 20
+OLD = [*LABEL[:-4], "dog", "cat", "dog", "cat"]
+CYRILLIC, COMPOSED = "c\u0430t", "\u00e9"
+DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def put(name: str, said: list[str], label: list[str] | None = None) -> str:
+    frame = pl.DataFrame({"example_id": IDS, "prediction": said})
+    frame = frame if label is None else frame.with_columns(pl.Series("label", label))
+    getattr(frame, f"write_{'ndjson' if name.endswith('jsonl') else name.split('.')[1]}")(name)
+    return name
+
+
+def spelled(names: dict[str, str]) -> list[str]:
+    return [names.get(said, said) for said in OLD]
+
+
+def audit(old: str, new: str, *more: str) -> tuple[int, str]:
+    done = run("audit", old, "--against", new, "--out", "out", "--force", *more)
+    notes = [line.removeprefix("NOTE: ") for line in done.stdout.split("\n") if "NOTE" in line]
+    return done.returncode, done.stderr.removeprefix("undertow: ").strip() or "\n".join(notes)
+
+
+WORDS = "every answer would count as wrong, so write answers and labels in the same words"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_answers_that_are_no_label_of_another_file(suffix: str) -> None:
+    old = put(f"old.{suffix}", OLD, LABEL)
+    new = put(f"new.{suffix}", [said.upper() for said in OLD])
+    expected = (
+        "'new' answers 'CAT', 'DOG', and none of that is a label: those are 'cat', 'dog'; "
+    ) + WORDS
+    assert audit(old, new) == (3, expected)
+    assert audit(new, old) == (3, expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "label", "shown"),
+    [
+        (CYRILLIC, "cat", r"('c\u0430t' is not 'cat')"),
+        (DECOMPOSED, COMPOSED, r"('e\u0301' is not '\xe9')"),
+    ],
+)
+def test_answers_that_look_like_labels(said: str, label: str, shown: str) -> None:
+    labelled = put("old.csv", [label] * 40, [label] * 40)
+    assert audit(labelled, put("new.csv", [said] * 40)) == (
+        3,
+        f"'new' answers {said!r}, and none of that is a label: those are {label!r}; {WORDS} "
+        f"{shown}",
+    )
+    assert audit(labelled, put("new.csv", [said] * 40, [label] * 40)) == (
+        2,
+        f"new.csv: column 'prediction' holds no classes: its values are {said!r}, and those of "
+        f"'label' are {label!r}; write 'label' in the same words as 'prediction' {shown}",
+    )
+    pl.DataFrame({"example_id": IDS, "label": [label] * 40}).write_csv("labels.csv")
+    assert audit(put("a.csv", [said] * 40), labelled, "--labels", "labels.csv") == (
+        2,
+        f"labels.csv: label {label!r} and the 1 labels in all are none of the classes that a.csv "
+        f"predicts, such as {said!r}; name the classes alike in both {shown}",
+    )
+
+
+def test_blanks_that_a_parquet_file_keeps() -> None:
+    new = put("new.parquet", [f"{said} " for said in OLD])
+    assert audit(put("old.parquet", OLD, LABEL), new) == (
+        3,
+        f"'new' answers 'cat ', 'dog ', and none of that is a label: those are 'cat', 'dog'; "
+        f"{WORDS}",
+    )
+
+
+def test_dates_are_no_labels() -> None:
+    frame = pl.DataFrame({"example_id": IDS}).with_columns(prediction=pl.date(2020, 1, 1))
+    frame.write_parquet("new.parquet")
+    assert audit(put("old.csv", OLD, LABEL), "new.parquet") == (
+        3,
+        f"'new' answers '2020-01-01', and none of that is a label: those are 'cat', 'dog'; {WORDS}",
+    )
+
+
+def test_numbers_of_an_array_are_no_words() -> None:
+    ids = np.array(IDS)
+    np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids)
+    assert audit(put("old.csv", OLD, LABEL), "new.npz") == (
+        3,
+        f"'new' answers '0', '1', and none of that is a label: those are 'cat', 'dog'; {WORDS}",
+    )
+    np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids, classes=np.array(["CAT", "DOG"]))
+    assert audit("old.csv", "new.npz") == (
+        3,
+        "'old' and 'new' have different class sets: 2 only in 'old' (first 'cat') and 2 only in "
+        "'new' (first 'CAT'); compare models that answer the same question, or rename the classes",
+    )
+
+
+def test_a_model_stuck_on_a_class_of_the_other_side_is_only_wrong() -> None:
+    old = put("old.csv", OLD, ["cat"] * 40)
+    assert audit(old, put("new.csv", ["dog"] * 40))[0] == 0
+
+
+FIX = "If they mean the same, write them alike and audit again."
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "said"),
+    [
+        (
+            {"cat": "CAT"},
+            True,
+            "20 of 40 answers of 'new' count as wrong and are spelled like a label: 'CAT' like "
+            "'cat'. ",
+        ),
+        (
+            {"cat": " cat"},
+            True,
+            "20 of 40 answers of 'new' count as wrong and are spelled like a label: ' cat' like "
+            "'cat'. ",
+        ),
+        (
+            {"cat": CYRILLIC},
+            True,
+            "20 of 40 answers of 'new' count as wrong and are spelled like a label: 'c\\u0430t' "
+            "like 'cat'. ",
+        ),
+        (
+            {"cat": "Cat", "dog": "DOG"},
+            False,
+            "Answers of 'new' count as changed and are spelled like answers of 'old': 'Cat' like "
+            "'cat', 'DOG' like 'dog'. ",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_some_answers_are_spelled_otherwise(
+    suffix: str, names: dict[str, str], labels: bool, said: str
+) -> None:
+    label = LABEL if labels else None
+    new = put(f"new.{suffix}", spelled(names), label)
+    assert audit(put(f"old.{suffix}", OLD, label), new) == (0, said + FIX)
+
+
+def test_a_column_of_each_model() -> None:
+    pl.DataFrame({"id": IDS, "y": LABEL, "a": OLD, "b": spelled({"dog": "Dog"})}).write_csv("w.csv")
+    assert audit("w.csv::a", "w.csv::b", "--id", "id", "--label", "y") == (
+        0,
+        "20 of 40 answers of 'b' count as wrong and are spelled like a label: 'Dog' like 'dog'. "
+        + FIX,
+    )
+
+
+def test_letters_that_are_labels_mean_what_they_say() -> None:
+    letters = ["a", "A"] * 20
+    said = [*letters[:-2], "A", "a"]
+    assert audit(put("old.csv", letters, letters), put("new.csv", said, letters)) == (0, "")
+
+
+def test_classes_that_a_file_declares_mean_what_they_say() -> None:
+    rows = {"example_id": IDS, "label": ["A"] * 40, "p_a": [0.4] * 40, "p_A": [0.6] * 40}
+    pl.DataFrame(rows).write_csv("old.csv")
+    pl.DataFrame({**rows, "p_a": rows["p_A"], "p_A": rows["p_a"]}).write_csv("new.csv")
+    code, said = audit("old.csv", "new.csv")
+    assert (code, "spelled" in said) == (0, False)
+
+
+def test_what_is_alike() -> None:
+    assert alike(["New York", "Fish", "x"], ["new\u00a0york", "\uff46ish\u200b", "y"]) == {
+        "Fish": "\uff46ish\u200b",
+        "New York": "new\u00a0york",
+    }
+    assert alike(["a", "A"], ["a", "A"]) == {}
+    assert shown_apart("New York", "newyork") == ("'New York'", "'newyork'")
+    assert shown_apart(COMPOSED, DECOMPOSED) == (r"'\xe9'", r"'e\u0301'")
+    assert not_the_same(["Cat"], ["cat"]) == ""
