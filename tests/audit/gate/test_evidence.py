@@ -303,3 +303,13 @@ def test_over_clusters_it_is_clusters_that_would_decide():
     )
     assert number is not None, found.reason
     assert int(number[1].replace(",", "")) > 31
+
+
+def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():
+    old = np.zeros((1, 400), int)
+    new = np.r_[np.ones(40, int), np.zeros(360, int)][None]
+    found = decide(models(old, new), "[[max_drop]]\npoints = 10\n")
+    assert found.outcome == "cannot tell"
+    assert found.reason.endswith(
+        ": what was seen is at the limit of 10 points, which more data would not settle."
+    )

@@ -44,6 +44,9 @@ else."""
 SHOWN, LONGEST = 10, 60
 """Values that a reason lists, and characters of each."""
 NOTHING = "there is no example with an outcome on both sides"
+AT_THE_LIMIT = 0.03
+"""A gap to the limit of less than this share of the interval's half width: a thousand times as many
+examples would not close it."""
 
 
 class Rule(BaseModel):
@@ -157,7 +160,9 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
     # Never fewer than would narrow this interval to the limit around the effect that was seen.
     half = float(limits.high_G[g] - limits.low_G[g]) / 2
     gap = abs(limit + float(limits.effect_G[g]))
-    narrower = (half / gap) ** 2 if gap > 0 and math.isfinite(half) else 0.0
+    if gap < AT_THE_LIMIT * half:
+        return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
+    narrower = (half / gap) ** 2 if math.isfinite(half) else 0.0
     if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
         clusters = int(limits.clusters_G[g])
         needed = max(clusters + 1, math.ceil(clusters * min(narrower, 1e9)))
