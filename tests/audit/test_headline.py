@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import audits
-from undertow.audit import Settings, audit
+from undertow.audit import Settings, audit, headline
 from undertow.audit.measures import taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
 from worlds import null_world, planted_world, records_from
@@ -21,7 +21,7 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
     first, second, third = found.headline.split(". ")
     assert first.startswith("variant loses 8.3 points of accuracy overall (95 % interval −")
     assert second.startswith(
-        "1 of 6 slices loses more than chance, beyond what the whole loses; class class 2 pays "
+        "1 of 6 slices loses more than chance, and more than the whole loses; class class 2 pays "
         "most: −41.4 points (−"
     )
     assert third.startswith(
@@ -238,7 +238,7 @@ def test_one_model_a_side_that_gains_is_better_though_slices_are_open():
     found = audit(old, [new], Settings(by=("site",), draws=100))
     assert found.verdict == "better"
     assert found.headline.startswith("new gains 5.0 points of accuracy overall (95 % interval +3.")
-    open_ = "No slice is seen to lose more than chance; 1 of 2 are too small to tell."
+    open_ = "No slice is seen to lose more than chance; 1 of 2 is too small to tell."
     assert open_ in found.headline
 
 
@@ -246,13 +246,15 @@ def test_slices_that_lose_no_more_than_the_whole_are_told_from_those_that_do():
     loss = dict.fromkeys(range(6), 0.15)
     reference, same = planted_world(loss, m_ref=8, m_var=8, n=3000, classes=6, seed=2)
     found = audit(reference, [same], Settings(by=("class",), draws=500))
-    assert "6 of 6 slices lose more than chance, none of them beyond what the whole loses; " in (
-        found.headline
+    assert (
+        "6 of 6 slices lose more than chance, of which none are shown to lose more than the whole; "
+        in (found.headline)
     )
     reference, worse = planted_world(loss | {2: 0.5}, m_ref=8, m_var=8, n=3000, classes=6, seed=2)
     found = audit(reference, [worse], Settings(by=("class",), draws=500))
-    assert "6 of 6 slices lose more than chance, 1 of them beyond what the whole loses; " in (
-        found.headline
+    assert (
+        "6 of 6 slices lose more than chance, of which 1 is shown to lose more than the whole; "
+        in (found.headline)
     )
 
 
@@ -265,3 +267,44 @@ def test_a_whole_that_gains_while_an_error_rate_rises_is_mixed():
     )
     assert variant_verdict(rates(0.001).with_columns(gains), Settings()) == "mixed"
     assert variant_verdict(rates(0.9).with_columns(gains), Settings()) == "better"
+
+
+def test_error_rates_over_clusters_rise_by_exchange_and_accuracy_falls_by_it():
+    """In each of 40 documents one innocent more is accused, and nobody less."""
+    n = 40 * 10
+    label_N = np.tile([0] * 8 + [1] * 2, 40)
+    after_N = label_N.copy()
+    after_N[::10] = 1
+    old, new = (
+        records_from(
+            pred_N[None],
+            label_N,
+            ("clear", "accused"),
+            name=name,
+            slices={"cluster": [f"d{i // 10}" for i in range(n)]},
+            task="binary",
+            positive="accused",
+        )
+        for name, pred_N in (("old", label_N), ("new", after_N))
+    )
+    found = audit(old, [new], Settings(draws=100)).findings.filter(pl.col("slice") == "all")
+    rate = found.filter(pl.col("measure") == "false_positive_rate").row(0, named=True)
+    assert rate["verdict"] == "worse"
+    assert 0.1 < rate["low"] < rate["effect"] < rate["high"]
+    accuracy_ = found.filter(pl.col("measure") == "accuracy").row(0, named=True)
+    assert accuracy_["effect"] < accuracy_["high"] < -0.08
+
+
+def test_slices_that_could_not_be_measured_are_not_said_to_lose_nothing():
+    rows = [
+        audits.finding("v", "", -0.3, np.random.default_rng(0), slice="all", verdict="worse"),
+        *(
+            audits.finding("v", name, float("nan"), np.random.default_rng(0), verdict="undefined")
+            for name in ("a", "b")
+        ),
+    ]
+    assert headline._slices(audits.frame(rows), {}) == "No slice could be measured."
+    rows[1]["verdict"] = "within tolerance"
+    assert headline._slices(audits.frame(rows), {}) == (
+        "No slice is seen to lose more than chance; 1 of 2 could not be measured."
+    )

@@ -90,9 +90,15 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
     if rows.height == 0:
         return ""
     worse = rows.filter(pl.col("verdict") == "worse").sort("effect", maintain_order=True)
+    unknown = rows.filter(pl.col("verdict") == "undefined").height
+    if unknown == rows.height:
+        return "No slice could be measured."
     if worse.height == 0:
         open_ = rows.filter(pl.col("verdict") == "too small to tell").height
-        tail = f"; {open_} of {rows.height} are too small to tell" if open_ else ""
+        are = "is" if open_ == 1 else "are"
+        tail = f"; {open_} of {rows.height} {are} too small to tell" if open_ else ""
+        tail += f"; {unknown} of {rows.height} could not be measured" if unknown else ""
+        open_ += unknown
         return f"No slice {'is seen to lose' if open_ else 'loses'} more than chance{tail}."
     losing = list(worse.iter_rows(named=True))
     pays = next((row for row in losing if _reason(row, by_answers) is None), None)
@@ -118,8 +124,11 @@ def _beyond(findings: pl.DataFrame, worse: pl.DataFrame) -> str:
         return ""
     more = rows.filter(pl.col("verdict") == "worse").join(worse, on=["slice", "value"], how="semi")
     if more.height == worse.height:
-        return ", beyond what the whole loses"
-    return f", {more.height or 'none'} of them beyond what the whole loses"
+        return ", and more than the whole loses"
+    if worse.height == 1:
+        return ", though it is not shown to lose more than the whole"
+    shown = "is" if more.height == 1 else "are"
+    return f", of which {more.height or 'none'} {shown} shown to lose more than the whole"
 
 
 def _reason(row: dict[str, Any], by_answers: dict[str, str]) -> str | None:

@@ -267,5 +267,6 @@ def _belong_together(records: Records) -> Iterator[str]:
 
 
 def _names_a_source(name: str) -> bool:
-    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    return not SOURCES.isdisjoint(words) or (len(words) > 1 and words[-1] == "id")
+    """``patient``, ``doc_id``, ``speakerId`` …, and not ``doc_type``."""
+    word = re.sub(r"[^a-z]", "", name.lower())
+    return word.removesuffix("id") in SOURCES

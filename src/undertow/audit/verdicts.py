@@ -144,7 +144,8 @@ def variant_verdict(findings: pl.DataFrame, settings: Settings) -> Verdict:
     if _moved_enough(findings, settings, labelled=bool(accuracy.height)):
         return "changed"
     if accuracy.height:
-        return next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
+        said: Verdict = next((v for v in PRIORITY if v in set(accuracy["verdict"])), "undefined")
+        return "within tolerance" if said == "better" else said  # A slice gains, not the whole.
     moved = moved_answers(findings)
     if moved is None:
         return "undefined"

@@ -294,11 +294,11 @@ def test_over_clusters_it_is_clusters_that_would_decide():
         replace(r, examples=r.examples.with_columns(cluster=pl.Series(cluster)))
         for r in models(old, new)
     ]
-    found = decide(sides, "[[max_drop]]\npoints = 5\n")
+    found = decide(sides, "[[max_drop]]\npoints = 3\n")
     assert found.outcome == "cannot tell"
     number = re.fullmatch(
         r"Accuracy moved −\d\.\d\d points \(one-sided 95 % limits −\d+\.\d\d to −\d\.\d\d\): about "
-        r"(\d[\d,]*) clusters would decide 5 points\.",
+        r"(\d[\d,]*) clusters would decide 3 points\.",
         found.reason,
     )
     assert number is not None, found.reason
@@ -313,3 +313,33 @@ def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():
     assert found.reason.endswith(
         ": what was seen is at the limit of 10 points, which more data would not settle."
     )
+
+
+def passages(per_passage: int = 9, lost: int = 2):
+    """37 passages; the new model loses so many answers in each."""
+    n = 37 * per_passage
+    new = np.tile(np.r_[np.ones(lost, int), np.zeros(per_passage - lost, int)], 37)[None]
+    cluster = pl.Series("cluster", [f"p{i // per_passage}" for i in range(n)])
+    half = pl.Series("half", ["a" if i % 2 else "b" for i in range(n)])
+    return [
+        replace(r, examples=r.examples.with_columns(cluster, half))
+        for r in models(np.zeros((1, n), int), new)
+    ]
+
+
+@pytest.mark.parametrize(
+    "rule", ["[[max_drop]]\npoints = 15", '[[worst_slice_drop]]\nby = "half"\npoints = 12']
+)
+def test_a_loss_in_every_passage_fails(rule: str):
+    """Limits for clusters unlike those seen would leave it open."""
+    assert decide(passages(), rule).outcome == "fail"
+
+
+def test_about_both_a_loss_in_every_passage_fails_too():
+    rng = np.random.default_rng(3)
+    new_MN = np.array([rng.permutation(np.tile([1, 1, 0, 0, 0, 0, 0, 0, 0], 37)) for _ in range(4)])
+    old_MN = np.array([rng.permutation(np.r_[1, np.zeros(332, int)]) for _ in range(4)])
+    cluster = pl.Series("cluster", [f"p{i // 9}" for i in range(333)])
+    sides = [replace(r, examples=r.examples.with_columns(cluster)) for r in models(old_MN, new_MN)]
+    found = decide(sides, "[[max_drop]]\npoints = 15", generalise_to="both")
+    assert found.outcome == "fail"

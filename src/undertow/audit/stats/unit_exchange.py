@@ -21,7 +21,9 @@ from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.floating[Any]]
 
-HALVINGS, NEWTONS = 30, 12
+HALVINGS, NEWTONS = 30, 25
+ROUNDING = 1e-9
+"""Of the largest unit: what is smaller is what adding left over."""
 FURTHEST = 30.0
 """The largest exponent: tanh of it is 1."""
 NEAR = 0.1
@@ -32,7 +34,8 @@ SMALL = 1e-300
 def exchange_p(total_GU: Floats, alike_GU: Floats) -> Floats:
     """Per row, two-sided p for a mean of 0. ``total_GU`` are the units' total changes, each of as
     many units as ``alike_GU`` says."""
-    return np.asarray(np.minimum(1.0, 2 * ndtr(-np.abs(_deviate(total_GU, alike_GU)))))
+    found_G = _deviate(total_GU, total_GU, alike_GU)
+    return np.asarray(np.minimum(1.0, 2 * ndtr(-np.abs(found_G))))
 
 
 def exchange_limit(
@@ -46,21 +49,30 @@ def exchange_limit(
     for _ in range(HALVINGS):
         middle_G = (near_G + far_G) / 2
         gap_GU = total_GU - middle_G[:, None] * size_GU
-        inside_G = -side * _deviate(gap_GU, alike_GU) <= quantile
+        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU) <= quantile
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
     return np.asarray(near_G)
 
 
-def _deviate(gap_GU: Floats, alike_GU: Floats) -> Floats:
+def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
+    """Half of what the total moves by when a sign changes, of the smallest unit that changed: in
+    such steps the total goes if units are alike. Of those that did not change the gap is only what
+    the hypothetical mean makes it, and no step is smaller than under a mean of 0."""
+    size_GU = np.abs(total_GU)
+    changed_GU = (alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True))
+    smallest_G = np.maximum(
+        *(np.where(changed_GU, of_GU, np.inf).min(axis=1) for of_GU in (size_GU, np.abs(gap_GU)))
+    )
+    return np.asarray(np.where(np.isfinite(smallest_G), smallest_G, 0.0))
+
+
+def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     """The normal deviate of the gaps' total among all their signs, half a step nearer to 0."""
     size_GU = np.abs(gap_GU)
-    total_G = (alike_GU * gap_GU).sum(axis=1)
+    sum_G = (alike_GU * gap_GU).sum(axis=1)
     square_G = np.maximum((alike_GU * size_GU**2).sum(axis=1), SMALL)
-    # A sign that changes moves the total by twice a gap, so it goes in steps of the smallest.
-    moved_GU = np.where((alike_GU > 0) & (size_GU > SMALL), size_GU, np.inf)
-    half_step_G = moved_GU.min(axis=1, initial=np.inf)
-    beyond_G = np.maximum(np.abs(total_G) - np.where(half_step_G < np.inf, half_step_G, 0.0), 0.0)
-    return np.asarray(np.sign(total_G) * _tail(size_GU, alike_GU, beyond_G, square_G))
+    beyond_G = np.maximum(np.abs(sum_G) - _half_step(gap_GU, total_GU, alike_GU), 0.0)
+    return np.asarray(np.sign(sum_G) * _tail(size_GU, alike_GU, beyond_G, square_G))
 
 
 def _tail(size_GU: Floats, alike_GU: Floats, beyond_G: Floats, square_G: Floats) -> Floats:
@@ -68,7 +80,8 @@ def _tail(size_GU: Floats, alike_GU: Floats, beyond_G: Floats, square_G: Floats)
     form)."""
     tilt_G = _tilt(size_GU, alike_GU, beyond_G)
     tilted_GU = np.minimum(tilt_G[:, None] * size_GU, FURTHEST)
-    exponent_G = tilt_G * beyond_G - (alike_GU * np.log(np.cosh(tilted_GU))).sum(axis=1)
+    log_cosh_GU = _log_cosh(tilt_G[:, None] * size_GU)
+    exponent_G = tilt_G * beyond_G - (alike_GU * log_cosh_GU).sum(axis=1)
     root_G = np.sqrt(np.maximum(2 * exponent_G, 0.0))
     around_G = (alike_GU * (size_GU / np.cosh(tilted_GU)) ** 2).sum(axis=1)
     ratio_G = tilt_G * np.sqrt(around_G) / np.maximum(root_G, SMALL)
@@ -80,10 +93,17 @@ def _tail(size_GU: Floats, alike_GU: Floats, beyond_G: Floats, square_G: Floats)
     return np.asarray(np.where(usable_G, np.maximum(root_G + bent_G, 0.0), normal_G))
 
 
+def _log_cosh(tilted_GU: Floats) -> Floats:
+    """Of numbers ≥ 0, however large."""
+    return np.asarray(tilted_GU + np.log1p(np.exp(-2 * tilted_GU)) - np.log(2))
+
+
 def _tilt(size_GU: Floats, alike_GU: Floats, beyond_G: Floats) -> Floats:
     """The t at which Σ size · tanh(t · size) is ``beyond``, by Newton steps from 0: the sum is
-    concave in t, so none of them leads too far."""
-    furthest_G = FURTHEST / np.maximum(size_GU.max(axis=1), SMALL)
+    concave in t, so none of them leads too far. Where one unit is much larger than the rest, they
+    are still to be tilted when its sign is certain, so nothing is bounded by the largest."""
+    smallest_GU = np.where((alike_GU > 0) & (size_GU > SMALL), size_GU, np.inf)
+    furthest_G = FURTHEST / np.maximum(smallest_GU.min(axis=1), SMALL)
     tilt_G = np.zeros_like(beyond_G)
     for _ in range(NEWTONS):
         tanh_GU = np.tanh(np.minimum(tilt_G[:, None] * size_GU, FURTHEST))

@@ -160,7 +160,7 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
     # Never fewer than would narrow this interval to the limit around the effect that was seen.
     half = float(limits.high_G[g] - limits.low_G[g]) / 2
     gap = abs(limit + float(limits.effect_G[g]))
-    if gap < AT_THE_LIMIT * half:
+    if math.isfinite(half) and gap < AT_THE_LIMIT * half:
         return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
     narrower = (half / gap) ** 2 if math.isfinite(half) else 0.0
     if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
