@@ -97,13 +97,14 @@ def run(
 ) -> None:
     """Train a study's populations, audit them and judge the paper's claims. An interrupted run
     resumes."""
+    machine = training.machine()  # First: without torch this says so, before anything is loaded.
     from undertow.run import run_study_named
 
     run_study_named(
         study,
         scale,
         out,
-        machine=training.machine(),
+        machine=machine,
         results=results,
         json=json,
         debug=debugging(),
