@@ -16,6 +16,7 @@ from undertow import first_minute
 from undertow.cli import main
 from undertow.errors import UserError
 
+README = Path(__file__).parents[2] / "README.md"
 NAMES = [logs.name for logs in first_minute.ALL]
 
 
@@ -101,6 +102,10 @@ def test_the_commands_say_what_is_promised_within_a_minute(name: str, tmp_path: 
         done = program(tmp_path / name, command)
         assert done.returncode == code, done.stderr
         assert any(line.startswith(promised) for line in done.stdout.splitlines()), done.stdout
+        if (name, command) == ("smollm2", audit):  # README shows these lines.
+            shown = README.read_text("utf-8").split("```")[3].splitlines()
+            numbers = [line for line in shown if "→" in line]
+            assert set(numbers) <= set(done.stdout.splitlines()), done.stdout
     for page in ("audit/report.html", "gate/report.html"):
         assert (tmp_path / name / page).stat().st_size > 10_000
     assert time.monotonic() - started < 60
