@@ -3,8 +3,6 @@ frame."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,25 +24,13 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        started = p.chromium.launch(executable_path=found, args=["--no-sandbox", "--headless"])
-        yield started
-        started.close()
-
-
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("name", ["garments", "one_member", "hostile", "many_classes"])
 @pytest.mark.parametrize("width", [400, 1000])
-def test_it_reads_on_any_ground_and_runs_nothing(browser: Any, ground: str, name: str, width: int):
+def test_it_reads_on_any_ground_and_runs_nothing(chromium: Any, ground: str, name: str, width: int):
     paper, ink = GROUNDS[ground]
     html = Compared(getattr(audits, name)())._repr_html_()
-    page = browser.new_page(viewport={"width": width, "height": 800})
+    page = chromium.new_page(viewport={"width": width, "height": 800})
     page.set_content(f'<title>safe</title><body style="background:{paper};color:{ink}">{html}')
     assert page.title() == "safe"
     assert page.evaluate(CONTRAST) >= 3.9
