@@ -57,7 +57,7 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
     )
     found = audit(before, [after], Settings(draws=200))
     assert found.headline.startswith(
-        "new loses 11.0 points of accuracy overall (95 % interval −21.9 to −0.3), but the exact "
+        "new loses 11.0 points of accuracy overall (95 % interval −21.9 to −0.3), but the "
         "test cannot tell that from chance (p = 0.052). "
     )
 

@@ -60,7 +60,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
             f"({interval})"
         )
         return (
-            f"{arm.name} {moved}, but the exact test cannot tell that from chance (p = "
+            f"{arm.name} {moved}, but the test cannot tell that from chance (p = "
             f"{row['p'][0]:.2g})."
         )
     words = {
