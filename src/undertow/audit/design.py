@@ -145,8 +145,8 @@ class Design:
         if self.clusters is not None:
             test = (
                 f"The test is over {self._unit}. Whether something was lost is tested by "
-                "exchanging the models' answers cluster by cluster. How much more may be lost, the far end of "
-                "the interval, allows for clusters unlike those seen."
+                "exchanging the models' answers cluster by cluster. How much more may be lost, the "
+                "far end of the interval, allows for clusters unlike those seen."
             )
         elif runs == 1 and self.binary:
             test = "The test is over examples: exact McNemar, with Tango's score interval."
