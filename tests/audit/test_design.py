@@ -112,9 +112,9 @@ def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
     said = "examples with equal content (180 repeat another)"
     design = Design(1, 1, paired=False, level=0.05, scope="examples", clusters=said, binary=binary)
     assert design.sentences()[1] == (
-        f"The test is over clusters of examples ({said}). Whether something was lost is tested by "
-        "exchanging the models' answers cluster by cluster. How much more may be lost, the far end "
-        "of the interval, allows for clusters unlike those seen."
+        f"The test is over clusters of examples ({said}): the models' answers are exchanged "
+        "cluster by cluster. That it gained, or is within tolerance, is said only if it holds "
+        "with clusters unlike those seen too."
     )
     assert "McNemar" not in " ".join(design.sentences())
 

@@ -34,6 +34,30 @@ def test_a_shift_of_accuracy(
     assert shift_verdict(accuracy.card, effect, low, high, p, level=0.05, tolerance=0.05) == verdict
 
 
+@pytest.mark.parametrize(
+    ("effect", "unseen", "verdict"),
+    [
+        (0.1, (0.01, 0.3), "better"),
+        (0.1, (-0.01, 0.3), "too small to tell"),
+        (0.02, (-0.01, 0.04), "within tolerance"),
+        (-0.1, (-0.3, 0.01), "worse"),
+    ],
+)
+def test_an_all_clear_has_to_hold_with_clusters_unlike_those_seen(effect, unseen, verdict) -> None:
+    """A gain or no change; that something was lost is said by what was seen."""
+    found = shift_verdict(
+        accuracy.card,
+        effect,
+        effect - 0.01,
+        effect + 0.01,
+        0.001,
+        level=0.05,
+        tolerance=0.05,
+        unseen=unseen,
+    )
+    assert found == verdict
+
+
 def test_a_rising_error_rate_is_worse() -> None:
     assert (
         shift_verdict(false_positive_rate.card, 0.1, 0.05, 0.15, 0.01, level=0.05, tolerance=0.05)

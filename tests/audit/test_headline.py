@@ -62,6 +62,42 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
     )
 
 
+def passages(lost: int):
+    """60 passages of 20 examples; in each the new model gets so many fewer right (more, if
+    negative)."""
+    right_N = np.arange(1200) % 20 < 15
+    moved_N = np.arange(1200) % 20 < 15 - lost
+    cluster = {"cluster": [f"p{i // 20}" for i in range(1200)]}
+    return [
+        records_from(
+            np.where(side_N, 0, 1)[None], np.zeros(1200, int), 2, name=name, slices=cluster
+        )
+        for name, side_N in (("old", right_N), ("new", moved_N))
+    ]
+
+
+def test_what_passages_lost_is_said_and_what_they_gained_may_not_hold_elsewhere() -> None:
+    """One interval, mirrored; but a gain has to hold with passages unlike those seen."""
+    (old, new), (before, after) = passages(lost=1), passages(lost=-1)
+    lost, gained = (
+        audit(old, [new], Settings(draws=100)),
+        audit(before, [after], Settings(draws=100)),
+    )
+    assert lost.headline.startswith(
+        "new loses 5.0 points of accuracy overall (95 % interval −5.1 to −4.9)."
+    )
+    assert gained.headline.startswith(
+        "new gains 5.0 points of accuracy overall (95 % interval +4.9 to +5.1) on the clusters "
+        "seen; with clusters unlike those it may not. "
+    )
+    assert (lost.verdict, gained.verdict) == ("worse", "too small to tell")
+    row = gained.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "all"))
+    assert row["note"][0] == (
+        "60 clusters; 0 newly wrong, 60 newly right; with clusters unlike those seen it could be "
+        "−1.4 to +10.9 points; about 97 clusters in this slice would decide 1 point"
+    )
+
+
 def test_one_model_a_side_without_labels() -> None:
     reference, variant = null_world(1, 1, 400, 3, seed=4)
     bare = [records_from(r.pred_MN, None, r.classes, name=r.name) for r in (reference, variant)]

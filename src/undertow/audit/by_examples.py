@@ -27,8 +27,8 @@ from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_o
 from undertow.audit.stats.paired_shift import RowShift, Shift
 from undertow.audit.stats.power import size_for
 from undertow.audit.stats.slice_means import slice_means
-from undertow.audit.verdicts import floor_verdict, shift_verdict
-from undertow.audit.wording import excess_note, points
+from undertow.audit.verdicts import direction, floor_verdict, shift_verdict
+from undertow.audit.wording import excess_note, points, signed
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -44,9 +44,7 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
         for family in pair.families:
             rows, membership_GN = pair.rows[family], pair.membership_GN[family]
             share = pair.settings.level / len(rows)
-            shift = run_shift(
-                membership_GN, before_RN, after_RN, share, pair.cluster_N, measure.card.loss
-            )
+            shift = run_shift(membership_GN, before_RN, after_RN, share, pair.cluster_N)
             yield from _shift_findings(
                 pair, measure.card, rows, shift, _floors(membership_GN, _from_the_others(before_RN))
             )
@@ -65,7 +63,14 @@ def _shift_findings(
             continue
         tolerance, level = pair.tolerance(row), pair.settings.level
         verdict = shift_verdict(
-            card, one.effect, one.low, one.high, one.adjusted, level=level, tolerance=tolerance
+            card,
+            one.effect,
+            one.low,
+            one.high,
+            one.adjusted,
+            level=level,
+            tolerance=tolerance,
+            unseen=(one.unseen_low, one.unseen_high),
         )
         yield pair.finding(
             card.name,
@@ -111,7 +116,7 @@ def _notes(
         yield _counted(card, _Flips(fell, rose, after - rose + fell, after, n))
     elif not pair.design.repeats:
         yield NO_FLOOR
-    yield from _outlook(pair, verdict, one, tolerance, share)
+    yield from _outlook(pair, card, verdict, one, tolerance, share)
 
 
 def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
@@ -223,7 +228,7 @@ def _counted(card: Card, flips: _Flips) -> str:
 
 
 def _outlook(
-    pair: Pair, verdict: str, one: RowShift, tolerance: float, share: float
+    pair: Pair, card: Card, verdict: str, one: RowShift, tolerance: float, share: float
 ) -> Iterator[str]:
     """What the verdict rests on, or what would settle it: never fewer examples than there are."""
     if verdict == "within tolerance":
@@ -231,21 +236,33 @@ def _outlook(
         if not pair.design.repeats and not np.isnan(one.fell):
             yield NO_FLOOR.split(";")[0]
     if verdict == "too small to tell":
-        n, effect = one.n, one.effect
-        half = max(effect - one.low, one.high - effect)
-        more = size_for(n, half, max(abs(effect), tolerance - abs(effect)))
-        needed = more
-        if not np.isnan(one.fell):
-            needed = max(
-                examples_for(max(one.fell + one.rose, 1) / n, tolerance, level=share), more
-            )
-        what = "examples"
-        if not np.isnan(one.clusters):
-            needed, what = (
-                size_for(one.clusters, half, max(abs(effect), tolerance - abs(effect))),
-                "clusters",
-            )
+        clustered = not np.isnan(one.clusters)
+        seen_small = one.low >= -tolerance and one.high <= tolerance
+        if clustered and (seen_small or one.low > 0 or one.high < 0):
+            least, most = signed(one.unseen_low), signed(one.unseen_high)
+            yield f"with clusters unlike those seen it could be {least} to {most} points"
+        gains = direction(one.effect, card.worse) == "better"
+        needed = _needed(one, tolerance, share, gains=gains)
+        what = "clusters" if clustered else "examples"
         yield f"about {needed:,} {what} in this slice would decide {points(tolerance)}"
+
+
+def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> int:
+    """How many clusters, or examples, an open verdict needs: until a loss, or with clusters unlike
+    those seen a gain, is shown, or the change lies within the tolerance, whichever comes first."""
+    clustered = not np.isnan(one.clusters)
+    seen = max(one.effect - one.low, one.high - one.effect)
+    wide = max(one.effect - one.unseen_low, one.unseen_high - one.effect)
+    shown_by = wide if gains else seen
+    needed = min(
+        size_for(one.clusters if clustered else one.n, half, target)
+        for half, target in ((shown_by, abs(one.effect)), (wide, tolerance - abs(one.effect)))
+        if target > 0
+    )
+    if clustered or np.isnan(one.fell):
+        return needed
+    moved = max(one.fell + one.rose, 1) / one.n
+    return max(examples_for(moved, tolerance, level=share), needed)
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:

@@ -61,12 +61,14 @@ class _Shifts(NamedTuple):
 
 
 class _Tested(NamedTuple):
-    """A family of shifts with simultaneous limits, p plain and adjusted, and the floor's mean and
-    limits."""
+    """A family of shifts with simultaneous limits, those that allow for clusters unlike any seen, p
+    plain and adjusted, and the floor's mean and limits."""
 
     effect_G: Floats
     low_G: Floats
     high_G: Floats
+    unseen_low_G: Floats
+    unseen_high_G: Floats
     p_G: Floats
     p_adjusted_G: Floats
     floor_G: Floats
@@ -115,15 +117,8 @@ def _tested(
         paired=pair.paired,
         cluster_N=pair.cluster_N,
         beyond=beyond,
-        loss=0 if beyond else shifts.card.loss,
     )
-    return exchanged._replace(
-        effect_G=both.effect_G,
-        low_G=both.low_G,
-        high_G=both.high_G,
-        p_G=both.p_G,
-        p_adjusted_G=np.minimum(1.0, rows * both.p_G),
-    )
+    return exchanged._replace(**both._asdict(), p_adjusted_G=np.minimum(1.0, rows * both.p_G))
 
 
 def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:
@@ -135,7 +130,8 @@ def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:
         level=pair.settings.level,
         resolution_G=resolution_G,
     )
-    tested = _Tested(*(getattr(found, name) for name in _Tested._fields))
+    # On these examples nothing is unseen.
+    tested = _Tested(*(getattr(found, name.removeprefix("unseen_")) for name in _Tested._fields))
     if pair.design.tells:
         return tested
     unknown_G = np.full(len(shifts.rows), np.nan)
@@ -155,7 +151,12 @@ def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding
             )
             both = with_members(examples, *sides_CM, level=level, paired=pair.paired)
             tested = tested._replace(
-                low_G=both.low_C, high_G=both.high_C, p_G=both.p_C, p_adjusted_G=both.adjusted_C
+                low_G=both.low_C,
+                high_G=both.high_C,
+                unseen_low_G=both.low_C,
+                unseen_high_G=both.high_C,
+                p_G=both.p_C,
+                p_adjusted_G=both.adjusted_C,
             )
         yield from _one_family(pair, shifts, tested)
 
@@ -242,13 +243,14 @@ def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]
             p_adjusted,
             level=settings.level,
             tolerance=pair.tolerance(row),
+            unseen=(float(test.unseen_low_G[g]), float(test.unseen_high_G[g])),
         )
         notes = [shifts.note_G[g]]
         silent = int(np.isnan(shifts.pooled_GM[g]).sum())
         if 0 < silent < shifts.pooled_GM.shape[1]:
             notes.append(f"{silent} of {shifts.pooled_GM.shape[1]} members have no value here")
         if verdict == "too small to tell":
-            half = max(effect - float(test.low_G[g]), float(test.high_G[g]) - effect)
+            half = max(effect - float(test.unseen_low_G[g]), float(test.unseen_high_G[g]) - effect)
             notes.append(
                 _members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half)
             )

@@ -144,9 +144,9 @@ class Design:
         runs = max(self.members_reference, self.members_variant)
         if self.clusters is not None:
             test = (
-                f"The test is over {self._unit}. Whether something was lost is tested by "
-                "exchanging the models' answers cluster by cluster. How much more may be lost, the "
-                "far end of the interval, allows for clusters unlike those seen."
+                f"The test is over {self._unit}: the models' answers are exchanged cluster by "
+                "cluster. That it gained, or is within tolerance, is said only if it holds with "
+                "clusters unlike those seen too."
             )
         elif runs == 1 and self.binary:
             test = "The test is over examples: exact McNemar, with Tango's score interval."

@@ -54,15 +54,14 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
         else "no interval"
     )
     if verdict == "too small to tell" and (low > 0 or high < 0):
-        # The interval is of another test than the p value, and of the two the exact one decides.
         moved = (
-            f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} overall "
-            f"({interval})"
+            f"{arm.name} {'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} "
+            f"overall ({interval})"
         )
-        return (
-            f"{arm.name} {moved}, but the test cannot tell that from chance (p = "
-            f"{row['p'][0]:.2g})."
-        )
+        if row["p"][0] <= level:
+            return f"{moved} on the clusters seen; with clusters unlike those it may not."
+        # The interval is of another test than the p value, and of the two the exact one decides.
+        return f"{moved}, but the test cannot tell that from chance (p = {row['p'][0]:.2g})."
     words = {
         "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
         "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",

@@ -59,18 +59,26 @@ def shift_verdict(
     *,
     level: float,
     tolerance: float,
+    unseen: tuple[float, float] | None = None,
 ) -> Verdict:
     """Verdict on a shift of a per-member measure.
 
-    More than chance, which p and interval must both say: worse or better. Otherwise the interval
-    decides whether nothing happened (it lies within ± tolerance) or nothing can be said (it does
-    not): "not significant" alone is never a verdict.
+    More than chance, which p and interval must both say: worse, better or changed. Otherwise the
+    interval decides whether nothing happened (it lies within ± tolerance) or nothing can be said
+    (it does not): "not significant" alone is never a verdict.
+
+    What gives the all-clear, better or within tolerance, has to hold with clusters unlike those
+    seen too: so have the limits ``unseen`` (``mean_shift``; without clusters they are the
+    interval). That somebody lost is said by what was seen.
     """
+    least, most = unseen or (low, high)
     if math.isnan(effect):
         return "undefined"
     if p_adjusted <= level and (low > 0 or high < 0):
-        return direction(effect, card.worse)
-    if low >= -tolerance and high <= tolerance:
+        found = direction(effect, card.worse)
+        if found != "better" or least > 0 or most < 0:
+            return found
+    if least >= -tolerance and most <= tolerance:
         return "within tolerance"
     return "too small to tell"
 

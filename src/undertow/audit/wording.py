@@ -22,5 +22,7 @@ def points(share: float) -> str:
 
 
 def signed(effect: float) -> str:
-    """−0.013 as ``−1.3``: points with their direction and a true minus sign."""
-    return f"{100 * effect:+.1f}".replace("-", "−")
+    """−0.013 as ``−1.3``: points with their direction and a true minus sign; none where they round
+    to 0."""
+    said = f"{100 * effect:+.1f}".replace("-", "−")
+    return "0.0" if said in ("+0.0", "−0.0") else said

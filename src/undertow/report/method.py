@@ -161,10 +161,12 @@ BOTH = (
 SINGLE = (
     "Where a verdict is about the trained models at hand, outcomes are paired over examples, each "
     "side being the mean of its runs. Right or wrong with one run a side takes the exact McNemar "
-    "test and Tango’s score interval with a correction of half an example; graded outcomes, "
-    "several runs and clusters of examples take limits for a mean of bounded differences, which "
-    "allow for losses that are possible but were not seen. This speaks about these models, not "
-    "about the change as such: another seed could have moved other examples.",
+    "test and Tango’s score interval with a correction of half an example; graded outcomes "
+    "and several runs take limits for a mean of bounded differences, which allow for losses that "
+    "are possible but were not seen. Over clusters of examples the two models’ answers are "
+    "exchanged cluster by cluster; that it gained, or that nothing happened, is said only if it "
+    "holds with clusters unlike those seen too. This speaks about these models, not about the change "
+    "as such: another seed could have moved other examples.",
     "Over slices, p values and intervals are corrected by Bonferroni, so that both say the same.",
 )
 BINARY = (

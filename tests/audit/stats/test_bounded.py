@@ -10,8 +10,9 @@ from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats import bounded
-from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.bounded import bounded_limits, mean_limits
 from undertow.audit.stats.mcnemar import HALF, _score, paired_interval
+from undertow.audit.stats.units import FINEST, Units, told_apart
 
 NAMES = ("effect", "low", "high", "p", "units")
 
@@ -27,7 +28,7 @@ def limits(change, level=0.05, clusters=None):
 def units(totals, sizes=None):
     total_GU = np.asarray(totals, dtype=np.float64)[None]
     size_GU = np.ones_like(total_GU) if sizes is None else np.asarray(sizes, dtype=np.float64)[None]
-    return bounded._Units(total_GU, size_GU, np.ones_like(total_GU))
+    return Units(total_GU, size_GU, np.ones_like(total_GU))
 
 
 FLIPS = [(30, 12, 500), (1, 0, 40), (0, 7, 50), (9, 9, 60), (3, 1, 10), (0, 0, 25), (20, 0, 20)]
@@ -84,11 +85,11 @@ def test_among_common_small_gains_a_rare_loss_is_not_missed(n, gain):
     lost_G = np.arange(min(n, 200) + 1)
     total_GU = np.tile([-1.0, gain], (len(lost_G), 1))
     alike_GU = np.stack([lost_G, n - lost_G], axis=1).astype(float)
-    found = bounded._solved(bounded._Units(total_GU, np.ones_like(total_GU), alike_GU), 0.1)
+    low_G, high_G, _ = bounded_limits(Units(total_GU, np.ones_like(total_GU), alike_GU), 0.1)
     for chance in np.geomspace(0.3, 60, 80) / n:
         mean, of_G = gain * (1 - chance) - chance, stats.binom.pmf(lost_G, n, chance)
-        assert of_G[found.low_G > mean].sum() <= 0.051
-        assert of_G[found.high_G < mean].sum() <= 0.051
+        assert of_G[low_G > mean].sum() <= 0.051
+        assert of_G[high_G < mean].sum() <= 0.051
 
 
 def worlds():
@@ -195,17 +196,15 @@ def test_copies_of_examples_tell_no_more_than_the_examples():
 def test_units_that_are_pooled_keep_their_totals():
     rng = np.random.default_rng(6)
     total_U, size_U = rng.uniform(-1, 1, 20_000), np.ones(20_000)
-    found = bounded._told_apart(total_U, size_U)
-    assert len(found.alike_GU) <= bounded.FINEST + 1
+    found = told_apart(total_U, size_U)
+    assert len(found.alike_GU) <= FINEST + 1
     assert found.alike_GU.sum() == 20_000
     assert (found.alike_GU * found.total_GU).sum() == pytest.approx(total_U.sum())
     assert (found.alike_GU * found.total_GU**2).sum() == pytest.approx((total_U**2).sum(), rel=1e-6)
 
 
 def test_units_of_unlike_size_are_never_taken_for_one():
-    found = bounded._told_apart(
-        np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0])
-    )
+    found = told_apart(np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0]))
     kinds = sorted(zip(found.total_GU, found.size_GU, found.alike_GU, strict=True))
     assert kinds == [(0, 1, 1), (0, 3, 1), (1, 1, 2), (2, 2, 1)]
 

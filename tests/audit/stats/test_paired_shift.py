@@ -55,8 +55,9 @@ def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
 
 
 def test_clusters_are_the_units(world):
-    """Against the slow code; never narrower than a regression with clustered errors (statsmodels),
-    whose limits do not know that a cluster may be lost as a whole."""
+    """The wide limits against the slow code, and wider than a regression with clustered errors
+    (statsmodels), which does not know that a cluster may be lost as a whole; the interval is near
+    that regression's."""
     sm = pytest.importorskip("statsmodels.api")
     membership, before, after, cluster = world
     shift = paired_shift(membership, before, after, 0.1, cluster)
@@ -67,23 +68,27 @@ def test_clusters_are_the_units(world):
         sizes = [(named == k).sum() for k in np.unique(named)]
         row = shift.row(g)
         assert (row.n, row.clusters) == (len(change), len(totals))
-        low, high, p = oracle.bounded_limits(totals, sizes, 0.1)
-        assert (row.low, row.high, row.p) == pytest.approx((low, high, p), abs=1e-6)
+        low, high, _ = oracle.bounded_limits(totals, sizes, 0.1)
+        assert (row.unseen_low, row.unseen_high) == pytest.approx((low, high), abs=1e-6)
         kinds = {"groups": named, "df_correction": True}
         fit = sm.OLS(change, np.ones(len(change))).fit(
             cov_type="cluster", cov_kwds=kinds, use_t=True
         )
         assert row.effect == pytest.approx(fit.params[0])
         low, high = fit.conf_int(0.1)[0]
-        assert row.low < low < high < row.high
+        assert row.unseen_low < low < high < row.unseen_high
+        assert (row.low, row.high) == pytest.approx((low, high), abs=0.1 * (high - low))
+        assert row.p == pytest.approx(fit.pvalues[0], abs=0.05)
 
 
-def test_each_example_its_own_cluster_is_the_t_test(world):
+def test_each_example_its_own_cluster_has_the_limits_of_examples_for_the_unseen(world):
     membership, before, after, _ = world
     plain = paired_shift(membership, before, after, 0.05)
     alone = paired_shift(membership, before, after, 0.05, np.arange(300))
-    for name in ("n_G", "before_G", "after_G", "effect_G", "low_G", "high_G", "p_G"):
+    for name in ("n_G", "before_G", "after_G", "effect_G", "unseen_low_G", "unseen_high_G"):
         np.testing.assert_allclose(getattr(alone, name), getattr(plain, name), atol=1e-9)
+    np.testing.assert_array_equal(plain.unseen_low_G, plain.low_G)
+    np.testing.assert_array_equal(plain.unseen_high_G, plain.high_G)
 
 
 def test_flips_in_clusters_are_counted():

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from scipy import stats
 
 import oracles_stats as oracle
-from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.mean_shift import mean_shift
 from undertow.audit.stats.two_way import square_over_examples, two_way
 
 NAMES = ("effect_G", "low_G", "high_G", "p_G")
@@ -53,12 +53,14 @@ def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
     member = sp.csr_array(np.ones((1, n)))
     given = {"paired": paired, "cluster_N": clusters if clustered else None}
     found = two_way(before_MN, after_MN, member, level, **given)
-    over = mean_limits(
+    over = mean_shift(
         member, after_MN.mean(axis=0) - before_MN.mean(axis=0), level, given["cluster_N"]
     )
     assert found.effect_G[0] == pytest.approx(effect)
     assert found.low_G[0] == pytest.approx(min(effect - half, over.low_G[0]), abs=1e-9)
     assert found.high_G[0] == pytest.approx(max(effect + half, over.high_G[0]), abs=1e-9)
+    assert found.unseen_low_G[0] == pytest.approx(min(effect - half, over.unseen_low_G[0]))
+    assert found.unseen_high_G[0] == pytest.approx(max(effect + half, over.unseen_high_G[0]))
 
 
 def test_degrees_of_freedom_are_pooled_over_the_rows():
@@ -106,7 +108,7 @@ def test_never_firmer_than_about_examples_alone(paired):
         before_MN, after_MN = sides(seed, 3, 3, 50, graded=seed % 2 == 0)
         member = sp.csr_array(np.ones((1, 50)))
         found = two_way(before_MN, after_MN, member, 0.05, paired=paired)
-        over = mean_limits(member, after_MN.mean(axis=0) - before_MN.mean(axis=0), 0.05)
+        over = mean_shift(member, after_MN.mean(axis=0) - before_MN.mean(axis=0), 0.05)
         assert found.low_G[0] <= over.low_G[0]
         assert found.high_G[0] >= over.high_G[0]
         assert found.p_G[0] >= over.p_G[0]

@@ -169,7 +169,7 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     otherwise."""
     pair = evidence.pair
     limits = evidence.shift(
-        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
+        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level, seen="low"
     )
     effect, low, high = (100 * float(a[0]) for a in (limits.effect_G, limits.low_G, limits.high_G))
     if not low > policy.max_gain:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from undertow.audit.pair import Pair, Row
 from undertow.audit.slices.table import CLASS, LABEL
-from undertow.audit.stats.bounded import Loss
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
@@ -82,11 +81,13 @@ class Evidence:
         level: float,
         *,
         span: float = 1.0,
-        loss: Loss = 0,
+        seen: Literal["low", "high"] | None = None,
     ) -> Limits:
         """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
 
-        ``span`` is how far apart two of its values can lie; ``loss`` is as in ``mean_limits``.
+        ``span`` is how far apart two of its values can lie. Limits allow for clusters unlike those
+        seen (``mean_shift``), as a rule has to that rules something out; but not the end ``seen``,
+        by which a rule says that something happened.
         """
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
@@ -104,12 +105,13 @@ class Evidence:
                 2 * level,
                 paired=self.pair.paired,
                 cluster_N=clusters,
-                loss=loss,
             )
         else:
-            shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters, loss)
+            shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
+        low_G = shift.low_G if seen == "low" else shift.unseen_low_G
+        high_G = shift.high_G if seen == "high" else shift.unseen_high_G
         # Few members leave limits wider than what such a shift can be at all.
-        low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (shift.low_G, shift.high_G))
+        low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (low_G, high_G))
         over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None
         return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G, over)
 

@@ -19,8 +19,7 @@ from a sample without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,29 +27,20 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from undertow.audit.stats.saddlepoint import deviate
-from undertow.audit.stats.unit_exchange import exchange_limit, exchange_p
+from undertow.audit.stats.units import Units, by_row
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
-FINEST = 4096
-"""Different units of one size that are told apart; more are pooled with near ones, which keeps
-their total."""
-PADDED = 1 << 22
-"""Rows × units worked on together."""
 STEPS, NEWTONS = 24, 16
 CLOSE = 1e-10
 NEXT_TO_END = 1 - 1e-4
 SMALL = 1e-300
 
 
-Loss = Literal[-1, 0, 1]
-"""Which direction of a change costs somebody: −1 a fall, 1 a rise, 0 neither."""
-
-
 class MeanLimits(NamedTuple):
     """Per row: the mean difference, its limits of coverage 1 − level together, two-sided p; NaN
-    where a row has fewer than two units, which nothing can be learned from."""
+    where a row has fewer than two units."""
 
     effect_G: Floats
     low_G: Floats
@@ -59,76 +49,28 @@ class MeanLimits(NamedTuple):
     units_G: Floats
 
 
-class _Units(NamedTuple):
-    """Some rows, padded to one width: each unit's total difference and number of examples, and how
-    many units are alike (0 where padded)."""
-
-    total_GU: Floats
-    size_GU: Floats
-    alike_GU: Floats
-
-    @property
-    def count_G(self) -> Floats:
-        count_G: Floats = self.alike_GU.sum(axis=1)
-        return count_G
-
-    @property
-    def effect_G(self) -> Floats:
-        effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (
-            self.alike_GU * self.size_GU
-        ).sum(axis=1)
-        return effect_G
-
-
 def mean_limits(
-    membership_GN: sp.csr_array,
-    change_N: Floats,
-    level: float,
-    cluster_N: Ints | None = None,
-    loss: Loss = 0,
+    membership_GN: sp.csr_array, change_N: Floats, level: float, cluster_N: Ints | None = None
 ) -> MeanLimits:
-    """Limits of each row's mean of ``change_N``, differences in [−1, 1], NaN where there is none.
+    """Limits of each row's mean of ``change_N``, differences in [−1, 1]; arguments as in
+    ``units.by_row``."""
 
-    ``cluster_N`` numbers the clusters from 0; without it each example is a unit of its own.
-    Examples of one cluster may depend on each other in any way. ``loss`` says in which direction a
-    change costs somebody: then a loss over clusters is shown by exchange (``_as_seen``).
-    """
-    made = MeanLimits(*(np.full(membership_GN.shape[0], np.nan) for _ in MeanLimits._fields))
-    for rows_G, batch in _batches(membership_GN, change_N, cluster_N):
-        made.units_G[rows_G] = batch.count_G
-        told_G = batch.count_G > 1
-        units = _Units(*(part_GU[told_G] for part_GU in batch))
-        found = _solved(units, level)
-        if cluster_N is not None and loss:
-            found = _as_seen(found, units, level, loss)
-        for column_G, value_G in zip(made, found, strict=True):
-            column_G[rows_G[told_G]] = value_G
-    return made
+    def solve(units: Units) -> tuple[Floats, ...]:
+        return units.effect_G, *bounded_limits(units, level), units.count_G
+
+    return MeanLimits(*by_row(membership_GN, change_N, cluster_N, solve, len(MeanLimits._fields)))
 
 
-def _as_seen(found: MeanLimits, units: _Units, level: float, loss: Loss) -> MeanLimits:
-    """With the limit towards less of a loss, and the p of a loss, by exchange within the clusters.
-
-    Clusters are few, and one that was not seen may have gained or lost anything: allowing for both,
-    a loss of twelve points in 36 of 37 passages would not be shown. What is at stake differs. That
-    no more was lost has to hold for passages unlike those seen; that something was lost is seen.
-    """
-    seen_G = exchange_limit(*units, level, -loss)
-    p_G = np.where(loss * found.effect_G > 0, exchange_p(units.total_GU, units.alike_GU), found.p_G)
-    limits = {"high_G": seen_G} if loss < 0 else {"low_G": seen_G}
-    return found._replace(p_G=p_G, **limits)
-
-
-def _solved(units: _Units, level: float) -> MeanLimits:
-    """The same of rows that all have two units or more."""
-    count_G, effect_G = units.count_G, units.effect_G
-    quantile_G = np.full(len(count_G), -ndtri(level / 2))
+def bounded_limits(units: Units, level: float) -> tuple[Floats, Floats, Floats]:
+    """Lower and upper limits and p of rows that all have two units or more."""
+    effect_G = units.effect_G
+    quantile_G = np.full(len(effect_G), -ndtri(level / 2))
     low_G, high_G = (_limit(units, quantile_G, effect_G, side) for side in (-1, 1))
     p_G = np.minimum(1.0, 2 * ndtr(-np.abs(_score(units, np.zeros_like(effect_G)))))
-    return MeanLimits(effect_G, low_G, high_G, p_G, count_G)
+    return low_G, high_G, p_G
 
 
-def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
+def _limit(units: Units, quantile_G: Floats, effect_G: Floats, side: int) -> Floats:
     """The mean furthest from the effect that is not rejected, by regula falsi (Illinois), as the
     score is nearly a straight line. Next to the end of the range it rejects whatever varies."""
     # Next to the end, but beyond the effect.
@@ -164,7 +106,7 @@ def _limit(units: _Units, quantile_G: Floats, effect_G: Floats, side: int) -> Fl
     return np.where(beyond_G, float(side), np.where(np.abs(excess_G) < CLOSE, middle_G, near_G))
 
 
-def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int, end_G: Floats) -> Floats:
+def _guess(units: Units, quantile_G: Floats, effect_G: Floats, side: int, end_G: Floats) -> Floats:
     """Somewhat beyond where the limit will be: half again the normal one's width, with one unit of
     the end's size."""
     gap_GU = units.total_GU - effect_G[:, None] * units.size_GU
@@ -176,7 +118,7 @@ def _guess(units: _Units, quantile_G: Floats, effect_G: Floats, side: int, end_G
     )
 
 
-def _score(units: _Units, mean_G: Floats) -> Floats:
+def _score(units: Units, mean_G: Floats) -> Floats:
     """The normal deviate of the observed total under a true mean, half a step nearer to it
     (correction of continuity)."""
     null = _null(units, mean_G)
@@ -195,7 +137,7 @@ class _Null(NamedTuple):
     beyond_G: Floats
 
 
-def _null(units: _Units, mean_G: Floats) -> _Null:
+def _null(units: Units, mean_G: Floats) -> _Null:
     gap_GU = units.total_GU - mean_G[:, None] * units.size_GU
     count_G = units.count_G
     shift_G = (units.alike_GU * gap_GU).sum(axis=1) / count_G
@@ -218,7 +160,7 @@ def _step(weight_GX: Floats, moved_GX: Floats) -> Floats:
     )
 
 
-def _end_size(units: _Units) -> Floats:
+def _end_size(units: Units) -> Floats:
     """How many examples an unseen unit would have: as many as the unit that a random part of the
     sizes' squares is in, because with those units vary. Of units of one size that is the size; of
     very unequal ones nearly the largest, which alone can move the mean."""
@@ -272,54 +214,3 @@ def _root(share_GU: Floats, gap_GU: Floats, bound_G: Floats) -> tuple[Floats, ND
         if not (moved & ~rootless_G).any():
             break
     return np.where(rootless_G, bound_G, rate_G), rootless_G
-
-
-def _batches(
-    membership_GN: sp.csr_array, change_N: Floats, cluster_N: Ints | None
-) -> Iterator[tuple[Ints, _Units]]:
-    """Rows with about as many different units together, so that padding costs little."""
-    rows = [
-        _row_units(membership_GN, g, change_N, cluster_N) for g in range(membership_GN.shape[0])
-    ]
-    width_G = np.array([len(row.alike_GU) for row in rows])
-    for power in np.unique(np.ceil(np.log2(np.maximum(width_G, 16)))):
-        alike_G = np.flatnonzero(np.ceil(np.log2(np.maximum(width_G, 16))) == power)
-        step = max(1, PADDED >> int(power))
-        for start in range(0, len(alike_G), step):
-            index_G = alike_G[start : start + step]
-            yield index_G, _Units(*(_padded([rows[g][part] for g in index_G]) for part in range(3)))
-
-
-def _padded(rows: list[Floats]) -> Floats:
-    table = np.zeros((len(rows), max(1, *(len(row) for row in rows))))
-    for g, row in enumerate(rows):
-        table[g, : len(row)] = row
-    return table
-
-
-def _row_units(
-    membership_GN: sp.csr_array, g: int, change_N: Floats, cluster_N: Ints | None
-) -> _Units:
-    """The different units of one row."""
-    index_X = membership_GN.indices[membership_GN.indptr[g] : membership_GN.indptr[g + 1]]
-    index_X = index_X[~np.isnan(change_N[index_X])]
-    total_U = change_N[index_X].astype(np.float64)
-    if cluster_N is None or len(index_X) == 0:
-        return _told_apart(total_U, np.ones_like(total_U))
-    unit_X: Ints = np.unique(cluster_N[index_X], return_inverse=True)[1]
-    sums = (np.bincount(unit_X, weights=column_U) for column_U in (total_U, np.ones_like(total_U)))
-    return _told_apart(*(np.asarray(sum_K, dtype=np.float64) for sum_K in sums))
-
-
-def _told_apart(total_U: Floats, size_U: Floats) -> _Units:
-    """Units that are alike once, with how many they are; their totals keep their sum where near
-    ones are pooled."""
-    mean_U = total_U / np.maximum(size_U, 1)
-    for digits in (mean_U.round(12), (mean_U * (FINEST / 2)).round()):
-        key_U = np.unique(digits, return_inverse=True)[1] * (size_U.max(initial=0.0) + 1) + size_U
-        first, like_U = np.unique(key_U, return_inverse=True)
-        if len(first) <= FINEST:
-            break
-    alike = np.bincount(like_U).astype(np.float64)
-    sums = [np.bincount(like_U, weights=column_U) for column_U in (total_U, size_U)]
-    return _Units(sums[0] / np.maximum(alike, 1), sums[1] / np.maximum(alike, 1), alike)

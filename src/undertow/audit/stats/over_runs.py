@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.stats.bounded import Loss, mean_limits
+from undertow.audit.stats.mean_shift import mean_shift
 from undertow.audit.stats.paired_shift import Shift, paired_shift
 
 Floats = NDArray[np.floating[Any]]
@@ -27,7 +27,7 @@ MOST_PAIRS = 28
 
 class Excess(NamedTuple):
     """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level,
-    one-sided p. NaN without repeat runs."""
+    the upper one allowing for clusters unlike those seen, one-sided p. NaN without repeat runs."""
 
     effect_G: Floats
     low_G: Floats
@@ -52,11 +52,10 @@ def run_shift(
     after_RN: Floats,
     level: float,
     cluster_N: Ints | None,
-    loss: Loss = 0,
 ) -> Shift:
     """The shift from the mean of one side's runs to the mean of the other's."""
     return paired_shift(
-        membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N, loss
+        membership_GN, mean_of_runs(before_RN), mean_of_runs(after_RN), level, cluster_N
     )
 
 
@@ -101,12 +100,11 @@ def beyond_repeats(
     if len(repeat_PN) == 0:
         nothing_G = np.full(membership_GN.shape[0], np.nan)
         return Excess(nothing_G, nothing_G, nothing_G, nothing_G)
-    found = mean_limits(
+    found = mean_shift(
         membership_GN,
         np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64),
         level,
         cluster_N,
-        loss=1,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
-    return Excess(found.effect_G, found.low_G, found.high_G, p_G)
+    return Excess(found.effect_G, found.low_G, found.unseen_high_G, p_G)

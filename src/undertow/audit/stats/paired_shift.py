@@ -3,7 +3,7 @@ its limits and p.
 
 Right or wrong, one model a side: exact McNemar and Tango's interval. Graded outcomes, means over
 several models, and examples in clusters (one passage, one template, copies), which succeed and fail
-together: limits for a mean of bounded differences (``bounded``).
+together: limits for a mean of bounded differences (``mean_shift``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.stats.bounded import Loss, mean_limits
 from undertow.audit.stats.mcnemar import HALF, mcnemar_exact, paired_interval
+from undertow.audit.stats.mean_shift import mean_shift
 from undertow.audit.stats.multiplicity import bonferroni
 
 Floats = NDArray[np.floating[Any]]
@@ -31,6 +31,8 @@ class RowShift(NamedTuple):
     effect: float
     low: float
     high: float
+    unseen_low: float
+    unseen_high: float
     p: float
     adjusted: float
     fell: float
@@ -40,8 +42,10 @@ class RowShift(NamedTuple):
 
 class Shift(NamedTuple):
     """One run against another, per row: means before and after, their paired difference with its
-    limits, p plain and by Bonferroni; for 0/1 outcomes how many examples went from 1 to 0 and from
-    0 to 1 (NaN otherwise); how many clusters (NaN where examples are independent)."""
+    limits and those that allow for clusters unlike any seen (``mean_shift``; the same where
+    examples are independent), p plain and by Bonferroni; for 0/1 outcomes how many examples went
+    from 1 to 0 and from 0 to 1 (NaN otherwise); how many clusters (NaN where examples are
+    independent)."""
 
     n_G: Floats
     before_G: Floats
@@ -49,6 +53,8 @@ class Shift(NamedTuple):
     effect_G: Floats
     low_G: Floats
     high_G: Floats
+    unseen_low_G: Floats
+    unseen_high_G: Floats
     p_G: Floats
     adjusted_G: Floats
     fell_G: Floats
@@ -65,17 +71,16 @@ def paired_shift(
     after_N: Floats,
     level: float,
     cluster_N: Ints | None = None,
-    loss: Loss = 0,
 ) -> Shift:
     """The shift on every row, each with an interval of coverage 1 − ``level``; NaN outcomes are
     left out.
 
-    ``cluster_N`` numbers the clusters from 0; ``loss`` is as in ``mean_limits``. Raises nothing: a
-    row without enough to test on is NaN.
+    ``cluster_N`` numbers the clusters from 0. Raises nothing: a row without enough to test on is
+    NaN.
     """
     if cluster_N is None and is_binary(before_N) and is_binary(after_N):
         return _flip_shift(membership_GN, before_N, after_N, level)
-    return _mean_shift(membership_GN, before_N, after_N, level, cluster_N, loss)
+    return _mean_shift(membership_GN, before_N, after_N, level, cluster_N)
 
 
 def is_binary(value_N: Floats) -> bool:
@@ -100,7 +105,8 @@ def _flip_shift(
     with np.errstate(divide="ignore", invalid="ignore"):
         effect_G = (rose_G - fell_G) / n_G
         means = n_G, before_G / n_G, after_G / n_G
-    return Shift(*means, effect_G, low_G, high_G, p_G, bonferroni(p_G), fell_G, rose_G, none_G)
+    limits = low_G, high_G, low_G, high_G
+    return Shift(*means, effect_G, *limits, p_G, bonferroni(p_G), fell_G, rose_G, none_G)
 
 
 def _mean_shift(
@@ -109,13 +115,12 @@ def _mean_shift(
     after_N: Floats,
     level: float,
     cluster_N: Ints | None,
-    loss: Loss,
 ) -> Shift:
     """Any other outcomes: limits of a bounded mean over examples or clusters, Bonferroni over the
     rows."""
     change_N = np.asarray(after_N - before_N, dtype=np.float64)
     known_N = ~np.isnan(change_N)
-    found = mean_limits(membership_GN, change_N, level, cluster_N, loss)
+    found = mean_shift(membership_GN, change_N, level, cluster_N)
     n_G = _counts(membership_GN, known_N)
     before_sum_G = np.asarray(membership_GN @ np.where(known_N, before_N, 0.0).astype(np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -124,13 +129,15 @@ def _mean_shift(
     if is_binary(before_N) and is_binary(after_N):
         fell_G, rose_G = (_counts(membership_GN, flip_N) for flip_N in _flips(before_N, after_N))
     clusters_G = found.units_G if cluster_N is not None else np.full(len(n_G), np.nan)
-    limits = found.low_G, found.high_G, found.p_G, bonferroni(found.p_G)
+    limits = found.low_G, found.high_G, found.unseen_low_G, found.unseen_high_G
     return Shift(
         n_G,
         before_G,
         before_G + found.effect_G,
         found.effect_G,
         *limits,
+        found.p_G,
+        bonferroni(found.p_G),
         fell_G,
         rose_G,
         clusters_G,

@@ -9,7 +9,7 @@ the normal one, and half widths add in squares (Zou & Donner 2008): no part that
 small lends its degrees of freedom to the other.
 
 A statement about both is never firmer than the one about examples alone, so the limits of
-``mean_limits``, which have a width where nothing varies, hold too.
+``mean_shift``, which have a width where nothing varies, hold too.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.stats import combined
-from undertow.audit.stats.bounded import Loss, mean_limits
 from undertow.audit.stats.combined import Part, half_width, two_sided_p
+from undertow.audit.stats.mean_shift import MeanShift, mean_shift
 from undertow.audit.stats.over_runs import mean_of_runs
 from undertow.audit.stats.slice_means import slice_means
 
@@ -31,13 +31,16 @@ Ints = NDArray[np.integer[Any]]
 
 
 class TwoWay(NamedTuple):
-    """Per row: variant minus reference, limits of coverage 1 − level each, two-sided p. NaN where a
-    row is empty, and limits and p where the members do not tell how much members differ (one on the
-    reference's side, one pair)."""
+    """Per row: variant minus reference, limits of coverage 1 − level each, those that allow for
+    clusters unlike any seen (``mean_shift``), two-sided p. NaN where a row is empty, and limits and
+    p where the members do not tell how much members differ (one on the reference's side, one
+    pair)."""
 
     effect_G: Floats
     low_G: Floats
     high_G: Floats
+    unseen_low_G: Floats
+    unseen_high_G: Floats
     p_G: Floats
 
 
@@ -50,7 +53,6 @@ def two_way(
     paired: bool,
     cluster_N: Ints | None = None,
     beyond: bool = False,
-    loss: Loss = 0,
 ) -> TwoWay:
     """Limits of each row's difference of means of outcomes in [0, 1], NaN where unknown.
 
@@ -58,35 +60,38 @@ def two_way(
     is taken to vary as the reference's members do. ``beyond``: each member's own mean over all
     examples is taken from its values on the rows, so that what is left is the shift beyond the
     overall one. That the overall mean is of a sample too is left out: it is of more examples than a
-    row's, and makes the row's deviation from it smaller rather than larger. ``loss`` is as in
-    ``mean_limits``.
+    row's, and makes the row's deviation from it smaller rather than larger.
     """
     before_N, after_N = (
         mean_of_runs(np.asarray(side_MN, np.float64)) for side_MN in (value_ref_MN, value_var_MN)
     )
     change_N = after_N - before_N
-    over = mean_limits(membership_GN, change_N, level, cluster_N, loss)
+    over = mean_shift(membership_GN, change_N, level, cluster_N)
     if beyond:
-        overall = float(np.nanmean(change_N))
-        over = over._replace(
-            effect_G=over.effect_G - overall,
-            low_G=over.low_G - overall,
-            high_G=over.high_G - overall,
-        )
-        # Of another question.
-        over = over._replace(p_G=np.where(np.isnan(over.effect_G), np.nan, 0.0))
+        over = _beyond(over, float(np.nanmean(change_N)))
     if len(value_ref_MN) < 2 or (paired and len(value_var_MN) < 2):
         nothing_G = np.full(len(over.effect_G), np.nan)
-        return TwoWay(over.effect_G, nothing_G, nothing_G, nothing_G)
+        return TwoWay(over.effect_G, *(nothing_G for _ in TwoWay._fields[1:]))
     sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
     parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N, beyond)
     half_G = half_width(parts, level)
+    low_G, high_G = over.effect_G - half_G, over.effect_G + half_G
     return TwoWay(
         over.effect_G,
-        np.minimum(over.effect_G - half_G, over.low_G),
-        np.maximum(over.effect_G + half_G, over.high_G),
+        np.minimum(low_G, over.low_G),
+        np.maximum(high_G, over.high_G),
+        np.minimum(low_G, over.unseen_low_G),
+        np.maximum(high_G, over.unseen_high_G),
         np.maximum(two_sided_p(parts, over.effect_G), over.p_G),
     )
+
+
+def _beyond(over: MeanShift, overall: float) -> MeanShift:
+    """What is left when the overall shift is taken away. The p of the shift itself is of another
+    question."""
+    names = ("effect_G", "low_G", "high_G", "unseen_low_G", "unseen_high_G")
+    moved = {name: getattr(over, name) - overall for name in names}
+    return over._replace(**moved, p_G=np.where(np.isnan(over.effect_G), np.nan, 0.0))
 
 
 def _parts(

@@ -87,8 +87,8 @@ def worst_slice(
         float(side.value_G[g]) if g >= 0 else float("nan")
         for side, g in zip((before, after), index, strict=True)
     )
-    low = max(_least(shift.low_G, after.maybe_G), after.low - before.high)
-    high = min(-_least(-shift.high_G, before.maybe_G), after.high - before.low)
+    low = max(_least(shift.unseen_low_G, after.maybe_G), after.low - before.high)
+    high = min(-_least(-shift.unseen_high_G, before.maybe_G), after.high - before.low)
     return WorstSlice(index[0], index[1], reference, changed, changed - reference, low, high)
 
 

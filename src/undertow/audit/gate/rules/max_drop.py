@@ -35,7 +35,7 @@ class MaxDrop(PlacedRule):
             return
         pair = evidence.pair
         limits = evidence.shift(
-            pair.reference.correct_MN, pair.variant.correct_MN, rows, level, loss=-1
+            pair.reference.correct_MN, pair.variant.correct_MN, rows, level, seen="high"
         )
         for g, at in enumerate(rows.tolist()):
             effect, low, high = (

@@ -58,8 +58,8 @@ class WorstSliceDrop(Rule):
             return
         left = len(all_rows) - len(rows)
         sides = evidence.pair.reference.correct_MN, evidence.pair.variant.correct_MN
-        each = evidence.shift(*sides, rows, level, loss=-1)
-        among = evidence.shift(*sides, rows, level / len(rows), loss=-1)
+        each = evidence.shift(*sides, rows, level, seen="high")
+        among = evidence.shift(*sides, rows, level / len(rows), seen="high")
         limit = self.points / 100
         for place, g in enumerate(np.argsort(each.effect_G, kind="stable").tolist()):
             effect, low, high = (float(a[g]) for a in (each.effect_G, each.low_G, each.high_G))

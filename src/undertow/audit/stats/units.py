@@ -1,0 +1,119 @@
+"""Independent units of examples, by row: each example by itself, or clusters of examples that
+depend on each other in any way.
+
+Rows differ in how many units they hold, and many units are alike. So units that are alike stand
+once, with how many they are, and rows of about one width are worked on together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+FINEST = 4096
+"""Different units of one size that are told apart; more are pooled with near ones, which keeps
+their total."""
+PADDED = 1 << 22
+"""Rows × units worked on together."""
+
+
+class Units(NamedTuple):
+    """Some rows, padded to one width: each unit's total difference and number of examples, and how
+    many units are alike (0 where padded)."""
+
+    total_GU: Floats
+    size_GU: Floats
+    alike_GU: Floats
+
+    @property
+    def count_G(self) -> Floats:
+        count_G: Floats = self.alike_GU.sum(axis=1)
+        return count_G
+
+    @property
+    def effect_G(self) -> Floats:
+        effect_G: Floats = (self.alike_GU * self.total_GU).sum(axis=1) / (
+            self.alike_GU * self.size_GU
+        ).sum(axis=1)
+        return effect_G
+
+
+def by_row(
+    membership_GN: sp.csr_array,
+    change_N: Floats,
+    cluster_N: Ints | None,
+    solve: Callable[[Units], tuple[Floats, ...]],
+    columns: int,
+) -> list[Floats]:
+    """The columns that ``solve`` finds for rows of two units or more; NaN for the others, from
+    which nothing can be learned, but for their number of units, which is its last column.
+
+    ``change_N`` is NaN where there is none. ``cluster_N`` numbers the clusters from 0; without it
+    each example is a unit of its own.
+    """
+    column_XG = [np.full(membership_GN.shape[0], np.nan) for _ in range(columns)]
+    for rows_G, batch in _batches(membership_GN, change_N, cluster_N):
+        told_G = batch.count_G > 1
+        found = solve(Units(*(part_GU[told_G] for part_GU in batch)))
+        column_XG[-1][rows_G] = batch.count_G
+        for column_G, value_G in zip(column_XG, found, strict=True):
+            column_G[rows_G[told_G]] = value_G
+    return column_XG
+
+
+def _batches(
+    membership_GN: sp.csr_array, change_N: Floats, cluster_N: Ints | None
+) -> Iterator[tuple[Ints, Units]]:
+    """Rows with about as many different units together, so that padding costs little."""
+    rows = [
+        _row_units(membership_GN, g, change_N, cluster_N) for g in range(membership_GN.shape[0])
+    ]
+    width_G = np.array([len(row.alike_GU) for row in rows])
+    for power in np.unique(np.ceil(np.log2(np.maximum(width_G, 16)))):
+        alike_G = np.flatnonzero(np.ceil(np.log2(np.maximum(width_G, 16))) == power)
+        step = max(1, PADDED >> int(power))
+        for start in range(0, len(alike_G), step):
+            index_G = alike_G[start : start + step]
+            yield index_G, Units(*(_padded([rows[g][part] for g in index_G]) for part in range(3)))
+
+
+def _padded(rows: list[Floats]) -> Floats:
+    table = np.zeros((len(rows), max(1, *(len(row) for row in rows))))
+    for g, row in enumerate(rows):
+        table[g, : len(row)] = row
+    return table
+
+
+def _row_units(
+    membership_GN: sp.csr_array, g: int, change_N: Floats, cluster_N: Ints | None
+) -> Units:
+    """The different units of one row."""
+    index_X = membership_GN.indices[membership_GN.indptr[g] : membership_GN.indptr[g + 1]]
+    index_X = index_X[~np.isnan(change_N[index_X])]
+    total_U = change_N[index_X].astype(np.float64)
+    if cluster_N is None or len(index_X) == 0:
+        return told_apart(total_U, np.ones_like(total_U))
+    unit_X: Ints = np.unique(cluster_N[index_X], return_inverse=True)[1]
+    sums = (np.bincount(unit_X, weights=column_U) for column_U in (total_U, np.ones_like(total_U)))
+    return told_apart(*(np.asarray(sum_K, dtype=np.float64) for sum_K in sums))
+
+
+def told_apart(total_U: Floats, size_U: Floats) -> Units:
+    """Units that are alike once, with how many they are; their totals keep their sum where near
+    ones are pooled."""
+    mean_U = total_U / np.maximum(size_U, 1)
+    for digits in (mean_U.round(12), (mean_U * (FINEST / 2)).round()):
+        key_U = np.unique(digits, return_inverse=True)[1] * (size_U.max(initial=0.0) + 1) + size_U
+        first, like_U = np.unique(key_U, return_inverse=True)
+        if len(first) <= FINEST:
+            break
+    alike = np.bincount(like_U).astype(np.float64)
+    sums = [np.bincount(like_U, weights=column_U) for column_U in (total_U, size_U)]
+    return Units(sums[0] / np.maximum(alike, 1), sums[1] / np.maximum(alike, 1), alike)
