@@ -175,12 +175,12 @@ def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
     """Error rates that are shown to rise, on the whole or on a slice, largest rise first.
 
     One question with half of the level, shared by both rates, and by the whole and the slices where
-    there are any: each family's adjusted p must reach its part.
+    there are any: the finding is worse, and its family's adjusted p reaches that part.
     """
     rows = findings.filter(pl.col("measure").is_in(ERROR_RATES))
     families = rows.select("measure", pl.col("slice") == ALL).unique().height
     share = level / 2 / max(families, 1)
-    shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("effect") > 0))
+    shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("verdict") == "worse"))
     return shown.sort("effect", descending=True, maintain_order=True)
 
 

@@ -165,8 +165,8 @@ SINGLE = (
     "and several runs take limits for a mean of bounded differences, which allow for losses that "
     "are possible but were not seen. Over clusters of examples the two models’ answers are "
     "exchanged cluster by cluster; that it gained, or that nothing happened, is said only if it "
-    "holds with clusters unlike those seen too. This speaks about these models, not about the change "
-    "as such: another seed could have moved other examples.",
+    "holds with clusters unlike those seen too. This speaks about these models, not about the "
+    "change as such: another seed could have moved other examples.",
     "Over slices, p values and intervals are corrected by Bonferroni, so that both say the same.",
 )
 BINARY = (
