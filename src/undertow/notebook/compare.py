@@ -97,7 +97,8 @@ def _compared(request: Request) -> Compared:
     source_date()  # Fail before the work, not after it.
     sources = Sources()
     sides = read_sides(request, sources)
-    found = audit_sides(request, sides)
+    with sources.showing():
+        found = audit_sides(request, sides)
     made = sources.provenance()
     # What was in memory has no file whose digest could be compared.
     in_memory = any(isinstance(side, Frames) for side in (request.reference, *request.against))
