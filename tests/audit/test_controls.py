@@ -74,6 +74,16 @@ def test_where_every_score_moved_none_is_left() -> None:
         (worlds.null_world(3, 3, 9)[0], True, "same label, similar reference vote"),
         (worlds.records_from([[0, 1]]), False, "same answer of the reference"),
         (worlds.records_from([[0, 1]] * 3), True, "similar reference vote"),
+        (
+            worlds.records_from([[0, 1]], [0, 1], task="choice"),
+            False,
+            "right option in the same position, same position chosen by the reference",
+        ),
+        (
+            worlds.records_from([[0, 1]] * 2, [0, 1], task="choice"),
+            True,
+            "right option in the same position, similar reference vote",
+        ),
         (written([["a"]]), False, "another example"),
         (written([["a"]] * 3), True, "similar reference vote"),
         (written([["a"]] * 3, [[0.4]] * 3), True, "similar score of the reference"),

@@ -47,9 +47,12 @@ def likeness(reference: Records, modal_N: Ints, share_N: Floats) -> Likeness:
 
 def shared(reference: Records, *, votes: bool) -> str:
     """The same in words; ``votes`` where it is told how many members gave an answer."""
-    vote = "similar reference vote"
+    vote, labelled = "similar reference vote", bool((reference.label_N >= 0).any())
+    if reference.manifest.task == "choice":  # A letter says where an option stands, not what.
+        placed = ["right option in the same position"] if labelled else []
+        return ", ".join([*placed, vote if votes else "same position chosen by the reference"])
     if reference.manifest.task != "generation":
-        label = ["same label"] if (reference.label_N >= 0).any() else []
+        label = ["same label"] if labelled else []
         return ", ".join([*label, vote if votes else "same answer of the reference"])
     if reference.classes[:1] == (RIGHT,):
         return ", ".join(["as right or as wrong before", *([vote] if votes else [])])
