@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
 WIDTH, HEIGHT = 1180, 1740
-"""Pixels, from the top of the page to where the slices have begun."""
+"""Pixels, from the top of the page: the verdict and the top line."""
 
 
 def figure(page: Path) -> None:
