@@ -188,3 +188,16 @@ def test_a_precision_holds_unless_it_falls_by_half_a_point(wrong: int, holds: bo
         (0.8, 200 / (200 + wrong))
     )
     assert bottle.loses_by_answers == holds
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(5, "too small to tell"), (1, "within tolerance")])
+def test_answers_over_few_clusters_are_not_said_to_be_within_tolerance(size, verdict):
+    """Nothing moved; but a kind of cluster that none of 60 is may move by more than 5 points."""
+    label_N = np.arange(300) // 5 % 3
+    slices = {"cluster": [f"p{i // size}" for i in range(300)]}
+    sides = [
+        records_from(label_N[None], label_N, 3, name=name, slices=slices) for name in ("old", "new")
+    ]
+    found = audit(sides[0], sides[1:], Settings(by=("class",), draws=100)).findings
+    rows = found.filter(pl.col("measure") == "answer_share")
+    assert set(rows["verdict"]) == {verdict}

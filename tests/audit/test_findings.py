@@ -59,6 +59,16 @@ def test_an_all_clear_has_to_hold_with_clusters_unlike_those_seen(effect, unseen
     assert found == verdict
 
 
+@pytest.mark.parametrize(
+    ("unseen_low", "verdict"), [(0.01, "better"), (-0.01, "too small to tell")]
+)
+def test_examples_newly_right_beyond_the_floor_have_to_be_so_elsewhere(unseen_low, verdict) -> None:
+    found = floor_verdict(
+        newly_right.card, 0.2, 0.1, 0.3, 0.001, level=0.05, tolerance=0.05, unseen_low=unseen_low
+    )
+    assert found == verdict
+
+
 def test_a_rising_error_rate_is_worse() -> None:
     assert (
         shift_verdict(false_positive_rate.card, 0.1, 0.05, 0.15, 0.01, level=0.05, tolerance=0.05)

@@ -64,14 +64,15 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
 
 
 def passages(lost: ArrayLike):
-    """60 passages of 20 examples; in each the new model gets so many fewer right (more, if
-    negative)."""
-    right_N = np.arange(1200) % 20 < 15
-    moved_N = np.arange(1200) % 20 < 15 - np.broadcast_to(lost, 60).repeat(20)
-    cluster = {"cluster": [f"p{i // 20}" for i in range(1200)]}
+    """Passages of 20 examples, 60 where one number is given; in each the new model gets so many
+    fewer right (more, if negative)."""
+    lost_K = np.broadcast_to(lost, 60) if np.ndim(lost) == 0 else np.asarray(lost)
+    place_N = np.tile(np.arange(20), len(lost_K))
+    right_N, moved_N = place_N < 15, place_N < 15 - lost_K.repeat(20)
+    cluster = {"cluster": [f"p{i // 20}" for i in range(len(place_N))]}
     return [
         records_from(
-            np.where(side_N, 0, 1)[None], np.zeros(1200, int), 2, name=name, slices=cluster
+            np.where(side_N, 0, 1)[None], np.zeros(len(place_N), int), 2, name=name, slices=cluster
         )
         for name, side_N in (("old", right_N), ("new", moved_N))
     ]
@@ -95,7 +96,7 @@ def test_what_passages_lost_is_said_and_what_they_gained_may_not_hold_elsewhere(
     row = gained.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "all"))
     assert row["note"][0] == (
         "60 clusters; 0 newly wrong, 60 newly right; with clusters unlike those seen it could be "
-        "−1.4 to +10.9 points; about 97 clusters in this slice would decide 1 point"
+        "−1.4 to +10.9 points; about 77 clusters in this slice would decide 1 point"
     )
 
 
@@ -106,9 +107,9 @@ SCATTERED = np.repeat([1, -1, 0], [35, 22, 3])
 @pytest.mark.parametrize(
     ("lost", "counted", "outlook"),
     [
-        (0, "0 newly wrong, 0 newly right", f"{UNLIKE}about 2,290"),
+        (0, "0 newly wrong, 0 newly right", f"{UNLIKE}about 371"),
         (SCATTERED, "35 newly wrong, 22 newly right", "about 91"),
-        (-SCATTERED, "22 newly wrong, 35 newly right", "about 1,963"),
+        (-SCATTERED, "22 newly wrong, 35 newly right", "about 384"),
     ],
     ids=["nothing", "loss", "gain"],
 )
@@ -122,6 +123,34 @@ def test_an_open_whole_says_what_the_unseen_could_do_and_how_many_clusters_would
     assert found.findings["note"][0] == (
         f"60 clusters; {counted}; {outlook} clusters in this slice would decide 1 point"
     )
+
+
+def test_as_many_clusters_as_were_forecast_decide() -> None:
+    for lost, fewer, enough in ((0, 360, 382), (-1, 74, 77)):
+        for clusters, verdict in ((fewer, "too small to tell"), (enough, None)):
+            old, new = passages(np.full(clusters, lost))
+            found = audit(old, [new], Settings(draws=100), measures=[accuracy])
+            assert (found.verdict == verdict) == (verdict is not None)
+
+
+def test_too_few_clusters_have_no_forecast() -> None:
+    old, new = passages(np.full(5, 1))
+    row = audit(old, [new], Settings(draws=100), measures=[accuracy]).findings.row(0, named=True)
+    assert row["note"] == (
+        "5 clusters; 5 newly wrong, 0 newly right; at least 6 clusters in this slice are needed to "
+        "tell anything"
+    )
+    assert (row["low"], row["high"]) == (pytest.approx(-1), pytest.approx(1))
+
+
+def test_what_did_not_change_on_the_clusters_seen_is_said_to_be_so_there() -> None:
+    old, new = passages(np.r_[1, np.zeros(59, int)])
+    found = audit(old, [new], Settings(draws=100))
+    assert found.headline.startswith(
+        "new keeps its accuracy on the clusters seen (−0.1 points, 95 % interval −0.3 to +0.1); "
+        "with clusters unlike those it may not. "
+    )
+    assert found.verdict == "too small to tell"
 
 
 def test_one_model_a_side_without_labels() -> None:

@@ -170,8 +170,8 @@ def test_about_both_a_gain_has_to_hold_with_clusters_unlike_those_seen() -> None
     assert (gained["verdict"], lost["verdict"]) == ("too small to tell", "worse")
     assert gained["low"] == pytest.approx(-lost["high"])  # type: ignore[operator]
     assert gained["low"] > 0.04  # type: ignore[operator]
-    assert (
-        gained["note"] == "about 7 members a side and more examples would tell a change of 1 point"
+    assert gained["note"] == (
+        "with clusters unlike those seen it could be −1.2 to +11.0 points; more clusters would tell"
     )
 
 

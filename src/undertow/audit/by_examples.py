@@ -8,6 +8,7 @@ More runs make the means steadier, so they never decide less.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -25,14 +26,16 @@ from undertow.audit.stats.mcnemar import examples_for
 from undertow.audit.stats.multiplicity import bonferroni
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import RowShift, Shift
-from undertow.audit.stats.power import size_for
+from undertow.audit.stats.power import fewest_units, size_for
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.verdicts import direction, floor_verdict, shift_verdict
-from undertow.audit.wording import excess_note, points, signed
+from undertow.audit.wording import excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
 
+BEYOND_COUNTING = 1000
+"""Times what there is: a forecast of more says nothing."""
 NO_FLOOR = "no floor: one reference run; a repeat run of the reference would give one"
 
 
@@ -78,7 +81,11 @@ def _shift_findings(
             row,
             verdict=verdict,
             note="; ".join(
-                _notes(pair, card, one, verdict, tolerance, level / len(rows), floors.at(g))
+                note
+                for note in _notes(
+                    pair, card, one, verdict, tolerance, level / len(rows), floors.at(g)
+                )
+                if note
             ),
             n=n,
             reference=one.before,
@@ -139,12 +146,15 @@ def _answer_finding(pair: Pair, card: Card, row: Row, one: AnswerShift, note: st
     effect, low, high, p, adjusted = (
         float(a) for a in (one.effect_C, one.low_C, one.high_C, one.p_C, one.adjusted_C)
     )
+    unseen = low - float(one.unseen_C), high + float(one.unseen_C)
     tolerance, level = pair.tolerance(row), pair.settings.level
     return pair.finding(
         card.name,
         card,
         row,
-        verdict=shift_verdict(card, effect, low, high, adjusted, level=level, tolerance=tolerance),
+        verdict=shift_verdict(
+            card, effect, low, high, adjusted, level=level, tolerance=tolerance, unseen=unseen
+        ),
         note=note,
         reference=float(one.before_C),
         changed=float(one.after_C),
@@ -236,33 +246,36 @@ def _outlook(
         if not pair.design.repeats and not np.isnan(one.fell):
             yield NO_FLOOR.split(";")[0]
     if verdict == "too small to tell":
-        clustered = not np.isnan(one.clusters)
-        seen_small = one.low >= -tolerance and one.high <= tolerance
-        if clustered and (seen_small or one.low > 0 or one.high < 0):
-            least, most = signed(one.unseen_low), signed(one.unseen_high)
-            yield f"with clusters unlike those seen it could be {least} to {most} points"
+        yield unseen_note(one.low, one.high, one.unseen_low, one.unseen_high, tolerance)
         gains = direction(one.effect, card.worse) == "better"
-        needed = _needed(one, tolerance, share, gains=gains)
-        what = "clusters" if clustered else "examples"
-        yield f"about {needed:,} {what} in this slice would decide {points(tolerance)}"
+        yield _needed(one, tolerance, share, gains=gains)
 
 
-def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> int:
-    """How many clusters, or examples, an open verdict needs: until a loss, or with clusters unlike
+def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> str:
+    """How many examples, or clusters, an open verdict needs: until a loss, or with clusters unlike
     those seen a gain, is shown, or the change lies within the tolerance, whichever comes first."""
-    clustered = not np.isnan(one.clusters)
     seen = max(one.effect - one.low, one.high - one.effect)
     wide = max(one.effect - one.unseen_low, one.unseen_high - one.effect)
-    shown_by = wide if gains else seen
+    unseen = math.sqrt(max(wide**2 - seen**2, 0.0))
+    clustered = not np.isnan(one.clusters)
+    n = one.clusters if clustered else one.n
     needed = min(
-        size_for(one.clusters if clustered else one.n, half, target)
-        for half, target in ((shown_by, abs(one.effect)), (wide, tolerance - abs(one.effect)))
+        size_for(n, seen, target, unseen=beside)
+        for target, beside in (
+            (abs(one.effect), unseen if gains else 0.0),
+            (tolerance - abs(one.effect), unseen),
+        )
         if target > 0
     )
-    if clustered or np.isnan(one.fell):
-        return needed
-    moved = max(one.fell + one.rose, 1) / one.n
-    return max(examples_for(moved, tolerance, level=share), needed)
+    if clustered and n < fewest_units(share):
+        # The interval has no end, which tells nothing of how many.
+        return f"at least {fewest_units(share)} clusters in this slice are needed to tell anything"
+    if not clustered and not np.isnan(one.fell):
+        moved = max(one.fell + one.rose, 1) / one.n
+        needed = max(examples_for(moved, tolerance, level=share), needed)
+    many = f"about {needed:,}" if needed <= BEYOND_COUNTING * n else "far more"
+    what = "clusters" if clustered else "examples"
+    return f"{many} {what} in this slice would decide {points(tolerance)}"
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
@@ -308,8 +321,9 @@ def _against_repeats(
     n_G = np.asarray(membership_GN @ (~np.isnan(value_N)).astype(np.float64))
     value_G = slice_means(membership_GN, value_N[None])[:, 0]
     floors = _floors(membership_GN, repeat_PN)
+    # The question is one-sided, so each limit has the level by itself.
     excess = beyond_repeats(
-        membership_GN, value_N, repeat_PN, pair.settings.level / len(rows), pair.cluster_N
+        membership_GN, value_N, repeat_PN, 2 * pair.settings.level / len(rows), pair.cluster_N
     )
     adjusted_G = bonferroni(excess.p_G)
     for g, row in enumerate(rows):
@@ -323,6 +337,7 @@ def _against_repeats(
             float(adjusted_G[g]),
             level=pair.settings.level,
             tolerance=tolerance,
+            unseen_low=float(excess.unseen_low_G[g]),
         )
         note = (
             NO_FLOOR

@@ -34,7 +34,7 @@ from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.audit.stats.welch import welch
 from undertow.audit.verdicts import floor_verdict, shift_verdict
-from undertow.audit.wording import excess_note, points
+from undertow.audit.wording import excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -153,8 +153,8 @@ def answer_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding
             tested = tested._replace(
                 low_G=both.low_C,
                 high_G=both.high_C,
-                unseen_low_G=both.low_C,
-                unseen_high_G=both.high_C,
+                unseen_low_G=both.low_C - both.unseen_C,
+                unseen_high_G=both.high_C + both.unseen_C,
                 p_G=both.p_C,
                 p_adjusted_G=both.adjusted_C,
             )
@@ -250,9 +250,18 @@ def _one_family(pair: Pair, shifts: _Shifts, test: _Tested) -> Iterator[Finding]
         if 0 < silent < shifts.pooled_GM.shape[1]:
             notes.append(f"{silent} of {shifts.pooled_GM.shape[1]} members have no value here")
         if verdict == "too small to tell":
-            half = max(effect - float(test.unseen_low_G[g]), float(test.unseen_high_G[g]) - effect)
+            low, high, least, most = (
+                float(end_G[g])
+                for end_G in (test.low_G, test.high_G, test.unseen_low_G, test.unseen_high_G)
+            )
+            by_clusters = unseen_note(low, high, least, most, pair.tolerance(row))
+            half = max(effect - low, high - effect)
             notes.append(
-                _members_note(pair, row, reference_M, variant_M, len(shifts.rows), effect, half)
+                f"{by_clusters}; more clusters would tell"
+                if by_clusters
+                else _members_note(
+                    pair, row, reference_M, variant_M, len(shifts.rows), effect, half
+                )
             )
         yield pair.finding(
             shifts.name,
@@ -292,7 +301,9 @@ def _members_note(
     planned = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
     now = 2 / (1 / m_ref + 1 / m_var)
     needed = max(planned, size_for(now, half, max(abs(effect), tolerance - abs(effect))))
-    more = "members a side and more examples" if pair.design.scope == "both" else "members a side"
+    more = "members a side"
+    if pair.design.scope == "both":
+        more += " and more examples" if pair.cluster_N is None else " and more clusters"
     return f"about {needed:,} {more} would tell a change of {points(tolerance)}"
 
 

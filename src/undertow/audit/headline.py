@@ -13,9 +13,10 @@ from undertow.audit.composition import loss_by_answers
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.verdicts import COSTLY, PRIORITY, Verdict, count_verdict, moved_answers, risen
-from undertow.audit.wording import signed
+from undertow.audit.wording import UNSEEN, signed
 
 BEYOND = "accuracy_beyond_overall"
+ELSEWHERE = "with clusters unlike those it may not"
 NAMED = 3
 """Rates that are named in one sentence beside the first."""
 
@@ -57,21 +58,24 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
         if low <= high
         else "no interval"
     )
+    shift = f"({signed(effect)} points, {interval})"
+    unseen = verdict == "too small to tell" and UNSEEN in row["note"][0]
     if verdict == "too small to tell" and (low > 0 or high < 0):
         moved = (
             f"{arm.name} {'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} "
             f"overall ({interval})"
         )
-        if row["p"][0] <= level:
-            return f"{moved} on the clusters seen; with clusters unlike those it may not."
+        if unseen:
+            return f"{moved} on the clusters seen; {ELSEWHERE}."
         # The interval is of another test than the p value, and of the two the exact one decides.
         return f"{moved}, but the test cannot tell that from chance (p = {row['p'][0]:.2g})."
     words = {
         "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
         "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
-        "within tolerance": f"keeps its {arm.outcome} ({signed(effect)} points, {interval})",
-        "too small to "
-        "tell": f"may or may not keep its {arm.outcome} ({signed(effect)} points, {interval})",
+        "within tolerance": f"keeps its {arm.outcome} {shift}",
+        "too small to tell": f"keeps its {arm.outcome} on the clusters seen {shift}; {ELSEWHERE}"
+        if unseen
+        else f"may or may not keep its {arm.outcome} {shift}",
     }
     return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
 

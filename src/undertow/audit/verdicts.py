@@ -92,17 +92,21 @@ def floor_verdict(
     *,
     level: float,
     tolerance: float,
+    unseen_low: float = math.inf,
 ) -> Verdict:
     """Verdict on a disagreement, which is judged against its floor: what exchanged members give.
 
     ``high`` is the upper limit of the excess over the floor. As for a shift, "not significant"
     alone is no verdict: the excess must be shown to stay within the tolerance. NaN where nothing
-    limits it.
+    limits it. For what is better ``unseen_low``, the lower limit with clusters unlike those seen,
+    has to be above 0.
     """
     if math.isnan(value) or math.isnan(floor):
         return "undefined" if math.isnan(value) else "too small to tell"
     if p_adjusted <= level:
-        return direction(value - floor, card.worse)
+        found = direction(value - floor, card.worse)
+        if found != "better" or unseen_low > 0:
+            return found
     return "within tolerance" if high <= tolerance else "too small to tell"
 
 

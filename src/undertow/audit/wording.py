@@ -5,6 +5,8 @@ from __future__ import annotations
 from undertow.audit.stats.power import size_for
 from undertow.card import Card
 
+UNSEEN = "with clusters unlike those seen"
+
 
 def excess_note(
     card: Card, n: float, effect: float, low: float, high: float, tolerance: float
@@ -14,6 +16,17 @@ def excess_note(
     needed = size_for(n, max(effect - low, high - effect), max(effect, tolerance - effect))
     much = points(tolerance) if card.percent else f"{tolerance:g}"
     return f"about {needed:,} examples in this slice would decide {much} above the floor"
+
+
+def unseen_note(
+    low: float, high: float, unseen_low: float, unseen_high: float, tolerance: float
+) -> str:
+    """What clusters unlike those seen could make of a change that the interval has as a gain or as
+    small; empty where the interval itself leaves the verdict open."""
+    small = low >= -tolerance and high <= tolerance
+    if (low, high) == (unseen_low, unseen_high) or not (small or low > 0 or high < 0):
+        return ""
+    return f"{UNSEEN} it could be {signed(unseen_low)} to {signed(unseen_high)} points"
 
 
 def points(share: float) -> str:

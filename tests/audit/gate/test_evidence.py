@@ -379,3 +379,21 @@ def test_over_clusters_calibration_is_held_by_limits_for_the_unseen_at_both_ends
     found = decide(sides, "[[calibration_shift]]\npoints = 10\n")
     assert (found.low, found.high) == pytest.approx((200 * low, 200 * high), rel=1e-3)
     assert found.outcome == "cannot tell"
+
+
+def test_over_clusters_a_shift_of_calibration_that_was_seen_fails():
+    """Twelve points in 36 of 37 passages; limits for the unseen alone would leave it open."""
+    gap_K = 0.12 + np.random.default_rng(2).normal(0, 0.03, 37)
+    gap_K[-1] = -0.05
+    for sign in (1, -1):
+        sides = [
+            Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.float32(sure_N)[None])
+            for r, sure_N in zip(
+                passages(lost=0), (np.full(333, 0.7), 0.7 + sign * gap_K.repeat(9)), strict=True
+            )
+        ]
+        found = decide(sides, "[[calibration_shift]]\npoints = 2\n")
+        assert found.outcome == "fail"
+        assert 10 < min(abs(found.low), abs(found.high)) < max(abs(found.low), abs(found.high)) < 14
+        open_ = decide(sides, "[[calibration_shift]]\npoints = 12\n")
+        assert open_.reason.endswith(": too few clusters to decide.")

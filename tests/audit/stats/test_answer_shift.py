@@ -157,3 +157,23 @@ def test_a_share_that_did_not_move_in_any_run_is_known_to_half_an_example():
     np.testing.assert_allclose(found.se_C, 0.5 / 400)
     np.testing.assert_allclose(found.high_C, stats.t.isf(0.025, 399) * 0.5 / 400)
     np.testing.assert_allclose(found.p_C, 1.0)
+
+
+@pytest.mark.parametrize("size_K", [[10] * 60, [100] * 2 + [10] * 58])
+def test_clusters_that_were_not_seen_may_move_a_share_and_a_precision(size_K):
+    """As rare as to be missed with chance .025, as large as clusters that matter, and changed as a
+    whole; a class that fewer clusters answer is known less well."""
+    size_K = np.array(size_K, dtype=float)
+    cluster_N = np.repeat(np.arange(60), size_K.astype(int))
+    answer_N = np.where(cluster_N < 20, 0, 1)
+    large = (size_K**3).sum() / (size_K**2).sum() / size_K.mean()
+    missed = [large * (1 - 0.025 ** (1 / clusters)) for clusters in (60, 20, 40)]
+    share = share_shift(answer_N, answer_N, 2, 0.05, cluster_N)
+    assert share.unseen_C == pytest.approx([min(1, missed[0])] * 2)
+    precision = precision_shift(answer_N, answer_N, answer_N, 2, 0.05, cluster_N)
+    assert precision.unseen_C == pytest.approx([min(1, each) for each in missed[1:]])
+    for found in (
+        share_shift(answer_N, answer_N, 2, 0.05, None),
+        precision_shift(answer_N, answer_N, answer_N, 2, 0.05, None),
+    ):
+        assert (found.unseen_C == 0).all()

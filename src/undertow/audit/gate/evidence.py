@@ -45,6 +45,10 @@ class Limits(NamedTuple):
     clusters_G: Floats | None = None
     """How many clusters, where limits are over those."""
 
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        return self.low_G, self.high_G
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -81,7 +85,7 @@ class Evidence:
         level: float,
         *,
         span: float = 1.0,
-        seen: Literal["low", "high"] | None = None,
+        seen: Literal["low", "high", "both"] | None = None,
     ) -> Limits:
         """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
 
@@ -108,8 +112,8 @@ class Evidence:
             )
         else:
             shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
-        low_G = shift.low_G if seen == "low" else shift.unseen_low_G
-        high_G = shift.high_G if seen == "high" else shift.unseen_high_G
+        low_G = shift.low_G if seen in ("low", "both") else shift.unseen_low_G
+        high_G = shift.high_G if seen in ("high", "both") else shift.unseen_high_G
         # Few members leave limits wider than what such a shift can be at all.
         low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (low_G, high_G))
         over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None

@@ -31,7 +31,8 @@ HALVINGS = 50
 
 class AnswerShift(NamedTuple):
     """Per class: the value before and after, their difference with its limits and standard error, p
-    plain and by Bonferroni."""
+    plain and by Bonferroni, and by how much either limit lies further if it allows for clusters
+    unlike those seen (0 where examples are independent)."""
 
     before_C: Floats
     after_C: Floats
@@ -41,6 +42,7 @@ class AnswerShift(NamedTuple):
     se_C: Floats
     p_C: Floats
     adjusted_C: Floats
+    unseen_C: Floats
 
 
 class _Answers(NamedTuple):
@@ -60,7 +62,7 @@ def share_shift(
     known_N = np.asarray((before_RN >= 0).all(axis=0) & (after_RN >= 0).all(axis=0))
     n = int(known_N.sum())
     if n == 0:
-        return AnswerShift(*np.full((8, classes), np.nan))
+        return AnswerShift(*np.full((len(AnswerShift._fields), classes), np.nan))
     before_C, after_C = (
         np.bincount(side_RN[:, known_N].ravel(), minlength=classes) / (n * len(side_RN))
         for side_RN in (before_RN, after_RN)
@@ -71,7 +73,8 @@ def share_shift(
     if exact is not None and cluster_N is None:
         low_C, high_C, p_C = exact
         se_C = (high_C - low_C) / 2 / stats.norm.isf(level / 2)
-        return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
+        limits = low_C, high_C, se_C, p_C, bonferroni(p_C), np.zeros(classes)
+        return AnswerShift(before_C, after_C, effect_C, *limits)
     se_C, freedom = _spread(before_RN, after_RN, known_N, effect_C, cluster_N)
     half_C, p_C = (
         stats.t.isf(level / 2, freedom) * se_C,
@@ -84,7 +87,24 @@ def share_shift(
             np.maximum(high_C, exact[1]),
             np.maximum(p_C, exact[2]),
         )
-    return AnswerShift(before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C))
+    unseen_C = np.full(classes, _unseen(np.array(freedom + 1), cluster_N, known_N, level))
+    return AnswerShift(
+        before_C, after_C, effect_C, low_C, high_C, se_C, p_C, bonferroni(p_C), unseen_C
+    )
+
+
+def _unseen(
+    clusters: NDArray[Any], cluster_N: Ints | None, known_N: NDArray[np.bool_], level: float
+) -> Floats:
+    """How far a share can be moved by clusters of a kind that ``clusters`` draws are not sure to
+    show: so rare that they miss it with chance ``level`` / 2, as large as a cluster that a random
+    part of the sizes' squares is in (as in ``bounded``), and changed as a whole."""
+    if cluster_N is None:
+        return np.zeros(np.shape(clusters))
+    size_K = np.bincount(cluster_N[known_N])
+    size_K = size_K[size_K > 0].astype(np.float64)
+    large = (size_K**3).sum() / (size_K**2).sum() / size_K.mean()
+    return np.asarray(np.minimum(1.0, large * (1 - (level / 2) ** (1 / np.maximum(clusters, 1)))))
 
 
 def _spread(
@@ -143,8 +163,11 @@ def precision_shift(
         np.where(gone_C, np.nan, a) for a in (p_C, se_C, centre_C - half_C, centre_C + half_C)
     )
     low_C, high_C = np.maximum(low_C, -1.0), np.minimum(high_C, 1.0)
+    answered_CK = sp.csr_array((np.ones(len(answer)), (answer, group)), shape=total_CK.shape)
+    clusters_C = np.diff(answered_CK.indptr)
+    unseen_C = _unseen(clusters_C, cluster_N, label_N >= 0, level)
     return AnswerShift(
-        before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, bonferroni(p_C)
+        before_C, after_C, after_C - before_C, low_C, high_C, se_C, p_C, bonferroni(p_C), unseen_C
     )
 
 

@@ -35,7 +35,7 @@ def member_excess(value_MMG: Floats, m_ref: int, examples: Excess, level: float)
     nothing_G = np.full(value_MMG.shape[2], np.nan)
     effect_G = _excess(value_MMG, ref, var) if len(ref) > 1 else nothing_G
     if len(ref) < FEWEST or len(var) < 2:
-        return Excess(effect_G, nothing_G, nothing_G, nothing_G)
+        return Excess(effect_G, *(nothing_G for _ in Excess._fields[1:]))
     square_G = _jackknife([_excess(value_MMG, np.delete(ref, i), var) for i in range(len(ref))])
     square_G = square_G + _jackknife(
         [_excess(value_MMG, ref, np.delete(var, i)) for i in range(len(var))]
@@ -46,6 +46,7 @@ def member_excess(value_MMG: Floats, m_ref: int, examples: Excess, level: float)
         effect_G,
         effect_G - np.hypot(half_G, below_G),
         effect_G + np.hypot(half_G, above_G),
+        nothing_G,
         nothing_G,
     )
 

@@ -26,13 +26,15 @@ MOST_PAIRS = 28
 
 
 class Excess(NamedTuple):
-    """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level,
-    the upper one allowing for clusters unlike those seen, one-sided p. NaN without repeat runs."""
+    """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level, the
+    upper one allowing for clusters unlike those seen, one-sided p, the lower limit that allows for
+    such clusters too. NaN without repeat runs."""
 
     effect_G: Floats
     low_G: Floats
     high_G: Floats
     p_G: Floats
+    unseen_low_G: Floats
 
 
 def mean_of_runs(value_RN: Floats) -> Floats:
@@ -99,7 +101,7 @@ def beyond_repeats(
     1]."""
     if len(repeat_PN) == 0:
         nothing_G = np.full(membership_GN.shape[0], np.nan)
-        return Excess(nothing_G, nothing_G, nothing_G, nothing_G)
+        return Excess(*(nothing_G for _ in Excess._fields))
     found = mean_shift(
         membership_GN,
         np.asarray(value_N - mean_of_runs(repeat_PN), dtype=np.float64),
@@ -107,4 +109,4 @@ def beyond_repeats(
         cluster_N,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
-    return Excess(found.effect_G, found.low_G, found.unseen_high_G, p_G)
+    return Excess(found.effect_G, found.low_G, found.unseen_high_G, p_G, found.unseen_low_G)

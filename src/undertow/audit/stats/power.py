@@ -72,12 +72,20 @@ def members_for(
     return max(high, 2)
 
 
-def size_for(n: float, half: float, target: float) -> int:
-    """How many members or examples an open verdict needs, where ``n`` give an interval of half
-    width ``half``.
+def size_for(n: float, half: float, target: float, *, unseen: float = 0.0) -> int:
+    """How many members, examples or clusters an open verdict needs, where ``n`` give an interval of
+    half width ``half``, or √(half² + unseen²) where it allows for units unlike those seen.
 
-    Widths shrink with the root of the size. The verdict falls where the half width is down to
-    ``target``: the interval then excludes 0 or lies within the tolerance, whichever comes first, if
-    the effect stays what it is.
+    The first part shrinks with the root of the size, the second, as units that were not seen get
+    rarer, with the size. The verdict falls where the half width is down to ``target``: the interval
+    then excludes 0 or lies within the tolerance, whichever comes first, if the effect stays what it
+    is.
     """
-    return max(math.floor(n) + 1, math.ceil(n * (half / target) ** 2))
+    root = math.sqrt(half**4 + 4 * (unseen * target) ** 2)
+    return max(math.floor(n) + 1, math.ceil(n * (half**2 + root) / (2 * target**2)))
+
+
+def fewest_units(level: float) -> int:
+    """How many units must all change one way before that is less likely than ``level``, two-sided,
+    by exchange within units."""
+    return math.ceil(1 - math.log2(level))

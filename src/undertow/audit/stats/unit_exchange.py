@@ -5,8 +5,9 @@ The test is exact where gaps are symmetric about their mean, as they are where t
 exchanged, whatever the sizes of the units and however few they are: of right and wrong answers, one
 unit an example, it is McNemar's (1947), and in general Fisher's randomization test (1935, §21). The
 chance that the signs give a total as large is taken from the saddlepoint approximation of its tail
-(Lugannani & Rice 1980), in place of an enumeration. A limit is where a hypothetical mean, taken off
-each unit in proportion to its size, is just not rejected.
+(Lugannani & Rice 1980), in place of an enumeration; that all signs agree has chance 2^−units
+exactly, and nothing is less likely. A limit is where a hypothetical mean, taken off each unit in
+proportion to its size, is just not rejected.
 
 It does not allow for units unlike any that were seen; ``bounded`` does.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, ndtri_exp
 
 Floats = NDArray[np.floating[Any]]
 
@@ -72,7 +73,18 @@ def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     sum_G = (alike_GU * gap_GU).sum(axis=1)
     square_G = np.maximum((alike_GU * size_GU**2).sum(axis=1), SMALL)
     beyond_G = np.maximum(np.abs(sum_G) - _half_step(gap_GU, total_GU, alike_GU), 0.0)
-    return np.asarray(np.sign(sum_G) * _tail(size_GU, alike_GU, beyond_G, square_G))
+    tail_G, furthest_G = _tail(size_GU, alike_GU, beyond_G, square_G), _furthest(size_GU, alike_GU)
+    # Where no unit changed, all signs agree under any other mean.
+    none_G = ~(alike_GU * np.abs(total_GU)).any(axis=1)
+    deviate_G = np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
+    return np.asarray(np.sign(sum_G) * deviate_G)
+
+
+def _furthest(size_GU: Floats, alike_GU: Floats) -> Floats:
+    """The deviate where all signs agree."""
+    moved_GU = size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True)
+    moved_G = (alike_GU * moved_GU).sum(axis=1)
+    return np.asarray(np.maximum(-ndtri_exp(-moved_G * np.log(2)), 0.0))
 
 
 def _tail(size_GU: Floats, alike_GU: Floats, beyond_G: Floats, square_G: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -37,16 +36,16 @@ class CalibrationShift(PlacedRule):
             return
         gaps = before.confidence_MN - before.correct_MN, after.confidence_MN - after.correct_MN
         limits = evidence.shift(*gaps, rows, level, span=2.0)
+        seen = evidence.shift(*gaps, rows, level, span=2.0, seen="both")
+        limit = self.points / 100
+        units = "examples or members" if limits.clusters_G is None else "clusters"
         for g, at in enumerate(rows.tolist()):
-            effect, low, high = (
-                float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)
-            )
-            limit = self.points / 100
-            known = not (math.isnan(low) or math.isnan(high))
-            inside, outside = -limit < low and high < limit, low > limit or high < -limit
-            outcome: Outcome = (
-                "pass" if inside and known else "fail" if outside and known else "cannot tell"
-            )
+            outside = bool(seen.low_G[g] > limit or seen.high_G[g] < -limit)
+            low_G, high_G = (seen if outside else limits).ends
+            effect, low, high = (float(a[g]) for a in (limits.effect_G, low_G, high_G))
+            # Comparisons with NaN are false, so what is not known is open.
+            inside = -limit < low and high < limit
+            outcome: Outcome = "fail" if outside else "pass" if inside else "cannot tell"
             said = (
                 f"Confidence minus accuracy moved {number(100 * effect)} points "
                 f"{span(low, high, level)}"
@@ -54,7 +53,7 @@ class CalibrationShift(PlacedRule):
             reason = {
                 "pass": f"{said}: a shift of {points(limit)} is ruled out.",
                 "fail": f"{said}: by more than {points(limit)}.",
-                "cannot tell": f"{said}: too few examples or members to decide.",
+                "cannot tell": f"{said}: too few {units} to decide.",
             }[outcome]
             if limits.n_G[g] == 0:
                 reason = f"Cannot tell: {NOTHING} and a confidence."
