@@ -135,8 +135,8 @@ class Comparing:
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Slice by class (or label) or task (the default), by a column, or by a "
-            "crossing: age+gender."
+            help="Slice by class (or label) or task (the default), by a column, or by "
+            "columns crossed, which is each combination of their values: age+gender."
         ),
     ] = None
     name: Annotated[
