@@ -149,8 +149,7 @@ def gate_files(
     sources = Sources(request.command)
     with sources.reading("policy"):
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
-    reading = replace(request.reading, by=(*request.reading.by, *chosen.columns()))
-    request = replace(request, missing=request.missing or chosen.missing, reading=reading)
+    request = _asked_by(request, chosen)
     sides = read_sides(request, sources)
     with sources.reading("policy"):  # Rules may name files of their own.
         result = gate(
@@ -166,6 +165,14 @@ def gate_files(
         provenance = sources.provenance()
         write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
     return result
+
+
+def _asked_by(request: Request, policy: Policy) -> Request:
+    """The request with what the policy asks for too: a column that a rule names is a slice that was
+    asked for, as one after ``--by`` is."""
+    asked = (*request.settings.by, *policy.columns())
+    settings = replace(request.settings, by=asked)
+    return replace(request, missing=request.missing or policy.missing, settings=settings)
 
 
 def suggest_files(request: Request) -> str:
