@@ -36,7 +36,7 @@ def test_a_policy_refuses_another_reference(tmp_path: Path):
     result = gate(drifted, [new], policy)
     assert (result.verdict, result.exit_code) == ("not comparable", 3)
     assert (
-        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 members, "
+        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 member, "
         "accuracy 0.7500" in result.reason
     )
 
@@ -167,3 +167,10 @@ def test_new_errors_are_those_of_the_run_that_has_most():
     assert found["max_new_errors"] == pytest.approx(
         np.ceil(1000 * decidable(2 * 0.1 * 0.9, 100)) / 10
     )
+
+
+def test_one_slice_is_the_one_slice():
+    records = worlds.records_from(
+        np.zeros((2, 100), int), np.zeros(100, int), 2, slices={"s": ["a"] * 90 + ["b"] * 10}
+    )
+    assert "# the one slice has 90 examples" in suggested_policy(records, ("s",))

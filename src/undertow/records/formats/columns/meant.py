@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,9 +91,13 @@ def label_meant(frame: pl.DataFrame) -> str | None:
     """A column that is probably the right answer, in a table that has none under that name."""
     if "label" in frame.columns or "prediction" not in frame.columns:
         return None
+    return next(iter(labels_among(frame, values_of(frame["prediction"]))), None)
+
+
+def labels_among(frame: pl.DataFrame, said: Collection[str]) -> list[str]:
+    """Columns that are called as right answers are and hold some answer that was ``said``."""
     names = those_called(LABEL, frame.columns)
-    said = values_of(frame["prediction"]) if names else set()
-    return next((name for name in names if said & values_of(frame[name])), None)
+    return [name for name in names if not values_of(frame[name]).isdisjoint(said)]
 
 
 def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
