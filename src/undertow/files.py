@@ -147,6 +147,18 @@ def gate_files(
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
+    result, _ = gate_sides(request, policy, sources)
+    if out is not None:
+        provenance = sources.provenance()
+        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
+    return result
+
+
+def gate_sides(
+    request: Request, policy: Policy | Path, sources: Sources
+) -> tuple[GateResult, tuple[str, ...]]:
+    """Read both sides and decide the policy on them, and the line on each side that says what was
+    found; ``sources`` collects what was read."""
     with sources.reading("policy"):
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
     request = _asked_by(request, chosen)
@@ -161,10 +173,7 @@ def gate_files(
             accepted=request.accepted,
             missing=request.missing,
         )
-    if out is not None:
-        provenance = sources.provenance()
-        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
-    return result
+    return result, sides.about
 
 
 def _asked_by(request: Request, policy: Policy) -> Request:
