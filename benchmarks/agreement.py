@@ -575,19 +575,21 @@ standard errors of resampling; each row shows the worst of its cases, so two or 
 ## Limits that differ on purpose
 
 Until November 2026 ours were Student's for graded outcomes and CR1 (Student's over clusters) for clusters, equal to
-statsmodels' to the last digit. They are limits of a bounded mean now (`stats/bounded.py`). Each row below is of
+statsmodels' to the last digit. Graded outcomes have limits of a bounded mean now (`stats/bounded.py`). Over clusters
+there are two pairs (`stats/mean_shift.py`): the interval is by exchange of the two models, cluster by cluster; what
+allows for clusters unlike any seen are limits of a bounded mean again, by which a gate passes. Each row below is of
 {agreement_widths.SAMPLES} samples, the same on both sides, with intervals of coverage {1 - agreement_widths.LEVEL:.0%}:
 the ratio of widths, ours over theirs, as its median with the middle nine tenths, and the share of samples whose
 interval holds the true mean.
 
 {table(agreement_widths.WIDTH_COLUMNS, widths)}
 
-Ours are wider where units are few, because a difference of two outcomes in [0, 1] can be as low as −1: units that all
-moved a little do not show that none would lose everything, and Student's limits take what was seen for all there is. So
-they hold the truth too seldom where losses are rare and large, and have no width at all where nothing varies. The price
-is plain in the first world, whose differences are spread evenly: there Student's limits are right and ours three to
-four times as wide as need be up to 30 examples. With many units one more could not move the mean, and the two become
-the same.
+Limits of a bounded mean are wider where units are few, because a difference of two outcomes in [0, 1] can be as low as
+−1: units that all moved a little do not show that none would lose everything, and Student's limits take what was seen
+for all there is. So those hold the truth too seldom where losses are rare and large, and have no width at all where
+nothing varies. The price is plain in the first world, whose differences are spread evenly: there Student's limits are
+right and ours three to four times as wide as need be up to 30 examples. With many units one more could not move the
+mean, and the two become the same.
 
 ## The worst slice
 

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy import stats
 
-from undertow.audit.stats.paired_shift import paired_shift
+from undertow.audit.stats.paired_shift import RowShift, paired_shift
 from undertow.audit.stats.worst import worst_slice
 
 Floats = NDArray[np.floating[Any]]
@@ -59,6 +59,7 @@ class World(NamedTuple):
     theirs: str
     draw: Callable[[np.random.Generator, int], Sample]
     limits: Callable[[Sample], tuple[float, float]]
+    ours: Callable[[Sample], tuple[float, float]]
 
 
 def spread_out(rng: np.random.Generator, n: int) -> Sample:
@@ -104,10 +105,19 @@ def cr1(sample: Sample) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def ours(sample: Sample) -> tuple[float, float]:
-    every_GN = sp.csr_array(np.ones((1, len(sample.before_N))))
-    found = paired_shift(every_GN, sample.before_N, sample.after_N, LEVEL, sample.cluster_N).row(0)
+def interval(sample: Sample) -> tuple[float, float]:
+    found = _shift(sample)
     return found.low, found.high
+
+
+def unseen(sample: Sample) -> tuple[float, float]:
+    found = _shift(sample)
+    return found.unseen_low, found.unseen_high
+
+
+def _shift(sample: Sample) -> RowShift:
+    every_GN = sp.csr_array(np.ones((1, len(sample.before_N))))
+    return paired_shift(every_GN, sample.before_N, sample.after_N, LEVEL, sample.cluster_N).row(0)
 
 
 WORLDS = (
@@ -118,9 +128,16 @@ WORLDS = (
         "Student's, scipy",
         spread_out,
         student,
+        interval,
     ),
     World(
-        "graded, 2% lose .49", UNITS["graded"], -0.0098, "Student's, scipy", rare_losses, student
+        "graded, 2% lose .49",
+        UNITS["graded"],
+        -0.0098,
+        "Student's, scipy",
+        rare_losses,
+        student,
+        interval,
     ),
     World(
         f"clusters of {PER_CLUSTER}, right or wrong",
@@ -129,6 +146,16 @@ WORLDS = (
         "CR1, statsmodels",
         clustered,
         cr1,
+        interval,
+    ),
+    World(
+        "the same, limits for the unseen",
+        UNITS["clusters"],
+        -0.02,
+        "CR1, statsmodels",
+        clustered,
+        cr1,
+        unseen,
     ),
 )
 
@@ -141,7 +168,7 @@ def width_rows() -> Iterator[list[str]]:
             samples = [
                 world.draw(np.random.default_rng([number, units, s]), units) for s in range(SAMPLES)
             ]
-            here_S2 = np.array([ours(sample) for sample in samples])
+            here_S2 = np.array([world.ours(sample) for sample in samples])
             there_S2 = np.array([world.limits(sample) for sample in samples])
             with np.errstate(divide="ignore"):  # Where all units are alike, theirs have no width.
                 ratio_S = np.diff(here_S2).ravel() / np.diff(there_S2).ravel()

@@ -139,9 +139,10 @@ The other variant, {VARIANTS["pruned30"]}, is a case in which the answer is not 
 - **Languages are where tools part.** Uncorrected, up to two of thirteen seem to lose; chance alone gives one about every
   second time. Corrected, none is shown to, on 80 questions each. NeMo's mark takes the significance of the whole for every category.
 - **Right and wrong is not all that changes.** Whoever compares correctness sees about six in ten of the changed answers.
-- **Our interval is much wider, and that is a choice.** The others take the articles, or the questions, that were seen for
-  all there are; ours allows for articles unlike them ([agreement](agreement.md), [limits](limits.md)). With 31 articles
-  it cannot exclude a very large loss. Where the clusters seen are like all others, their interval is the better one.
+- **The intervals agree; what a pass takes does not.** Ours exchanges the models article by article, statsmodels' is a
+  regression with errors clustered by article. But to release, our gate asks whether the limit would hold with articles
+  unlike these 31 too ([limits](limits.md)), so its lower limit is far lower. Where the articles seen are like all others,
+  the narrower limit is the better one.
 - **Nothing here needs Undertow.** Somebody who knows what to ask gets the same from pandas and statsmodels. What you save
   is the knowing: pairs, clusters, the correction, a repeat run, a rule that can say "cannot tell", prompts that differ.
 

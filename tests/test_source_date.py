@@ -74,6 +74,7 @@ def test_the_command_says_so_before_it_loads_what_would_fail(place: Path):
     assert not (place / "out").exists()
 
 
+@pytest.mark.heavy
 def test_an_empty_one_is_none(place: Path):
     done = command(place, "")
     assert done.returncode == 0, done.stderr

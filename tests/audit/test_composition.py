@@ -126,6 +126,7 @@ def test_flows_between_populations_are_means_over_pairs_of_members(paired: bool)
     assert found.over == "members"
 
 
+@pytest.mark.heavy
 def test_nothing_flows_one_way_where_nothing_changed():
     """In 40 null comparisons of populations limits exclude 0 in at most five (level 5 %, over all
     cells together)."""

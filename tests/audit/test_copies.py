@@ -85,6 +85,7 @@ def test_members_trained_apart_are_not_taken_for_copies() -> None:
     assert called <= 2
 
 
+@pytest.mark.heavy
 def test_members_of_exactly_the_bound_are_called_copies_at_the_stated_rate() -> None:
     """Two members that disagree as often as the bound allows: called copies in about 1 % of
     worlds."""
@@ -207,6 +208,7 @@ def copied(noise: float, seed: int):
     return audit(old, [new], Settings(draws=100))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_two_equal_models_with_four_copies_each_do_not_lose_accuracy(noise) -> None:
     """Taken for four members a side they lost more than chance in every audit, and hundreds of

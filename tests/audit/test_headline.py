@@ -195,7 +195,7 @@ def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
     assert said.startswith(
         "The false positive rate (clear answered accused) of region south rises: +12.0 points (+"
     )
-    assert f"), {counts}; 1 more such rate rises. " in said
+    assert f"), {counts}; so does the false positive rate overall. " in said
     assert counts.startswith("false positives ")
 
 
@@ -348,3 +348,33 @@ def test_slices_that_could_not_be_measured_are_not_said_to_lose_nothing():
     assert headline._slices(audits.frame(rows), {}) == (
         "No slice is seen to lose more than chance; 1 of 2 could not be measured."
     )
+
+
+@pytest.mark.parametrize(
+    ("rates_", "ends"),
+    [
+        (1, "points (+17.4 to +22.6)."),
+        (2, "; so does the rate b of region x."),
+        (3, "; so do the rate b of region x and rate c overall."),
+        (6, "; so do the rate b of region x, rate c overall, rate d of region x and 2 more."),
+    ],
+)
+def test_other_rates_that_rise_are_named(rates_: int, ends: str):
+    rows = [
+        audits.finding("v", "x", 0.2, np.random.default_rng(0), measure=f"rate_{name}", slice=where)
+        for name, where in zip("abcdef", ["all", "region"] * 3, strict=True)
+    ]
+    assert headline._error_rates(audits.frame(rows[:rates_]), {}).endswith(ends)
+
+
+def test_a_variant_whose_answers_changed_may_be_undecided_too():
+    made = audits.garments((0.5, 0.9))
+    verdicts = dict(zip((v.arm.name for v in made.variants), ("changed", "better"), strict=False))
+    variants = tuple(
+        replace(v, verdict=verdicts.get(v.arm.name, "within tolerance")) for v in made.variants
+    )
+    for whole, but in (("too small to tell", "; 1 could not be decided"), ("within tolerance", "")):
+        found = headline.audit_headline(variants, made.findings.with_columns(verdict=pl.lit(whole)))
+        assert found.startswith(
+            f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. "
+        )

@@ -51,4 +51,4 @@ def test_both_limits_are_of_the_same_mean() -> None:
     pytest.importorskip("statsmodels")
     for world in agreement_widths.WORLDS:
         sample = world.draw(np.random.default_rng(3), world.units[-1])
-        np.testing.assert_allclose(agreement_widths.ours(sample), world.limits(sample), atol=0.001)
+        np.testing.assert_allclose(world.ours(sample), world.limits(sample), atol=0.001)

@@ -74,6 +74,7 @@ def test_what_was_kept_of_nemo_is_what_its_output_says() -> None:
         assert why_tools.nemo_answers(compare_said, "PASS — " + again, gate) == told["answers"]
 
 
+@pytest.mark.heavy
 def test_lm_eval_is_tested_by_its_own_errors(logs: Path) -> None:
     told = why_tools.snippet("with_lm_eval", "int4", logs)
     assert told.answers == {
@@ -83,6 +84,7 @@ def test_lm_eval_is_tested_by_its_own_errors(logs: Path) -> None:
     }
 
 
+@pytest.mark.heavy
 def test_nemo_is_given_the_same_case(logs: Path, tmp_path: Path) -> None:
     """Converted and read back: as many examples, the same loss and the same languages."""
     pytest.importorskip("pandas")

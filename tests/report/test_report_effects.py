@@ -38,6 +38,24 @@ def test_panels_share_their_order_when_all_slices_fit():
     assert next(iter(orders))[:3] == ("Shirt", "Coat", "Pullover")
 
 
+def test_equal_costs_stand_in_one_order_too():
+    """Each variant ranks its slices by itself, so of two that cost nothing another comes first."""
+    names = ("a", "b", "c")
+    rows = [
+        audits.finding(variant, value, 0.0, np.random.default_rng(0), verdict=verdict)
+        for variant, order in (("v", names), ("w", names[::-1]))
+        for value, verdict in zip(order, ("better", *["within tolerance"] * 2), strict=True)
+    ]
+    made = audits.garments((0.5, 0.9))
+    arms = tuple(
+        replace(v, arm=replace(v.arm, name=name))
+        for v, name in zip(made.variants, "vw", strict=False)
+    )
+    shown = slice_effects(replace(made, variants=arms, findings=audits.frame(rows)))
+    assert shown is not None
+    assert [[e.value for e in p.effects] for p in shown.panels] == [list(names)] * 2
+
+
 def test_of_a_thousand_slices_the_thirty_most_affected_stay_and_the_worst_is_among_them():
     audit = audits.many_classes(1000)
     shown = slice_effects(audit)

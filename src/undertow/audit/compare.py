@@ -168,12 +168,13 @@ def audit_comparisons(
     warned = tuple(
         dict.fromkeys(notice for c in compared for notice in (*notices(c.pair), *c.warned))
     )
+    findings = pl.concat([findings for _, findings, _ in made])
     return Audit(
-        headline=" ".join((*warned, audit_headline(found))),
+        headline=" ".join((*warned, audit_headline(found, findings))),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
         reference=_arm(shown, settings, paired=False),
         variants=found,
-        findings=pl.concat([findings for _, findings, _ in made]),
+        findings=findings,
         exemplars=pl.concat([exemplars for _, _, exemplars in made]),
         settings=settings,
         assumptions=tuple(dict.fromkeys(assumptions)),

@@ -15,6 +15,8 @@ from undertow.audit.verdicts import COSTLY, PRIORITY, Verdict, count_verdict, mo
 from undertow.audit.wording import signed
 
 BEYOND = "accuracy_beyond_overall"
+NAMED = 3
+"""Rates that are named in one sentence beside the first."""
 
 
 def variant_headline(
@@ -149,9 +151,22 @@ def _error_rates(rows: pl.DataFrame, mistakes: Mapping[str, str]) -> str:
     where = "" if first["slice"] == ALL else f" of {first['slice']} {first['value']}"
     counts = first["note"].split(";")[0]
     named = f", {counts}" if counts.startswith("false ") else ""
-    more = rows.height - 1
-    others = "" if more == 0 else f"; {more} more such rate{'s rise' if more > 1 else ' rises'}"
-    return f"The {rate}{where} rises: {_shift(first)}{named}{others}."
+    return f"The {rate}{where} rises: {_shift(first)}{named}{_other_rates(rows[1:])}."
+
+
+def _other_rates(rows: pl.DataFrame) -> str:
+    """The other rates that rise by name, as many as a sentence holds."""
+    if rows.height == 0:
+        return ""
+    named = [
+        row["measure"].replace("_", " ")
+        + (" overall" if row["slice"] == ALL else f" of {row['slice']} {row['value']}")
+        for row in rows[:NAMED].iter_rows(named=True)
+    ]
+    left = rows.height - len(named)
+    named += [f"{left} more"] if left else []
+    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    return f"; so {'does' if rows.height == 1 else 'do'} the {listed}"
 
 
 def _examples(
@@ -197,13 +212,13 @@ def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
     )
 
 
-def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
+def audit_headline(variants: tuple[VariantAudit, ...], findings: pl.DataFrame) -> str:
     """The sentence of the variant that costs most; how many others cost somebody."""
     worst = min(variants, key=lambda v: (PRIORITY.index(v.verdict), _top(v)))
     worse = sum(v.verdict in COSTLY for v in variants)
     if len(variants) == 1:
         return worst.headline
-    unsure = sum(v.verdict == "too small to tell" for v in variants)
+    unsure = _undecided(variants, findings)
     if worse == 0:
         but = f"; {unsure} could not be decided" if unsure else ""
         return (
@@ -213,6 +228,16 @@ def audit_headline(variants: tuple[VariantAudit, ...]) -> str:
     lose = "loses" if worse == 1 else "lose"
     return (
         f"{worse} of {len(variants)} variants {lose} more than chance can explain. {worst.headline}"
+    )
+
+
+def _undecided(variants: tuple[VariantAudit, ...], findings: pl.DataFrame) -> int:
+    """How many are not shown to lose or to keep: answers that changed do not settle that."""
+    whole = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
+    open_ = set(whole.filter(pl.col("verdict") == "too small to tell")["variant"])
+    return sum(
+        v.verdict == "too small to tell" or (v.verdict == "changed" and v.arm.name in open_)
+        for v in variants
     )
 
 

@@ -214,8 +214,9 @@ def _arranged(
     def own(e: Effect) -> tuple[int, float]:
         return columns.index(e.slice), math.inf if math.isnan(e.effect) else -cost * e.effect
 
-    def common(e: Effect) -> tuple[int, float]:
-        return order.get((e.slice, e.value), own(e))
+    def common(e: Effect) -> tuple[tuple[int, float], str]:
+        # The value decides ties, which every variant ranked in its own order.
+        return order.get((e.slice, e.value), own(e)), e.value
 
     return Panel(
         panel.variant, tuple(sorted(panel.effects, key=common)), panel.total, panel.verdicts

@@ -100,6 +100,7 @@ def draws(shape, share, rng):
 DRAWS = 400
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("n", "share", "loss"), [(50, 0.02, 0.49), (50, 0.02, 1.0), (200, 0.005, 1.0), (20, 0.05, 0.3)]
 )

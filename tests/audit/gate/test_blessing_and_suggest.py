@@ -81,6 +81,7 @@ def test_a_suggested_policy_is_a_policy_that_a_third_run_passes():
     assert gate(old, [again], policy).verdict == "pass"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("variance", "n"), [(0.02, 1000), (0.1, 300)])
 def test_decidable_is_what_eighty_per_cent_of_unchanged_models_pass(variance, n):
     """Simulated: no change in truth, discordance ``variance``."""

@@ -117,6 +117,7 @@ def test_sides_of_unequal_size_must_hold_by_students_t_too():
     assert 0 < larger < 60
 
 
+@pytest.mark.heavy
 def test_a_few_noisy_members_against_many_keep_the_level():
     """16 against 4 whose spread is three times as large: .077 with rearrangements of t alone."""
     rng = np.random.default_rng(4)

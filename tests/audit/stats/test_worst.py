@@ -115,6 +115,7 @@ def test_a_slice_that_falls_among_others_that_stay_leaves_out_no_change(paired):
     assert found.low > -0.8
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("drop", [0.0, 0.08])
 @pytest.mark.parametrize("paired", [False, True])
 def test_the_interval_holds_the_truth(paired, drop):
@@ -141,6 +142,7 @@ def test_the_interval_holds_the_truth(paired, drop):
     assert held / worlds >= 0.93
 
 
+@pytest.mark.heavy
 def test_examples_of_one_cluster_are_not_independent():
     """Clusters of ten that are right or wrong together: what a slice's minimum may be is known much
     less well."""
@@ -181,6 +183,7 @@ def test_clusters_that_are_all_right_are_as_many_units_as_they_are():
     assert (found.low, found.high) == pytest.approx((-halves, halves), rel=1e-6)
 
 
+@pytest.mark.heavy
 def test_a_single_variant_member_varies_as_the_references_do():
     """Abilities differ by .08, and the variant has one: its own minimum is known no better than
     that of any member."""

@@ -177,6 +177,7 @@ def fuzz(cases: int) -> object:
     )
 
 
+@pytest.mark.heavy
 def test_two_hundred_files() -> None:
     fuzz(200)()
 
