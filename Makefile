@@ -13,51 +13,51 @@ JOBS ?= auto
 help:
 	@sed -n 's/^# target \(.*\)/\1/p' Makefile
 
-# target demo     train, compress, audit and report on embedded real images; ends with the path of the report
+# target demo     train, compress, audit and report on embedded real images; print the report's path
 demo: $(VENV)/.lab
 	$(BIN)/undertow demo --out demo
 
-# target test     the fast suite
+# target test     run the fast suite
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
-# target check    style, types, import rules, generated docs up to date
+# target check    check style, types, import rules and that generated docs are up to date
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
 
-# target heavy    tests that start Ray, int8 engines or whole programs
+# target heavy    run the tests that start Ray, int8 engines or whole programs
 heavy: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "heavy and not slow"
 
-# target slow     tests that take minutes: killed and resumed runs, fuzzing, whole studies
+# target slow     run the tests that take minutes: killed and resumed runs, fuzzing, whole studies
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
-# target browser  the report in a real Chromium (needs one on the PATH)
+# target browser  test the report in a real Chromium (needs one on the PATH)
 browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -m browser
 
-# target gpu      the trainings on an NVIDIA GPU (needs one, and torch's build for it)
+# target gpu      test training on an NVIDIA GPU (needs one, and torch's build for it)
 gpu: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 -m gpu
 
-# target bench    every figure that the README and docs quote
+# target bench    measure every figure that the README and docs quote
 bench: $(VENV)/.dev
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-# target docs     pages generated from the code: measures, interventions, command line
+# target docs     write the pages generated from the code: measures, interventions, command line
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 
-# target results  the studies at scale small, written to docs/results
+# target results  run the studies at scale small and write docs/results
 results: $(VENV)/.lab
 	$(BIN)/undertow run compression_bias --scale small --runner processes --out out/compression_bias --results docs/results
 	$(BIN)/undertow run digits_instrument --scale small --runner processes --out out/digits_instrument --results docs/results
 
-# target wheel    a built wheel in dist/
+# target wheel    build a wheel in dist/
 wheel: $(VENV)/.dev
 	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist .
 

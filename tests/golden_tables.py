@@ -63,6 +63,9 @@ def _shown(side: str, shown: Shown) -> dict[str, object]:
         f"{side}_wrote": None
         if shown.reference_output is None
         else f"{shown.reference_output} | {shown.variant_output}",
+        f"{side}_slices": "; ".join(f"{column} {value}" for column, value in shown.slices),
+        f"{side}_sure_before": shown.reference_confidence,
+        f"{side}_sure_after": shown.variant_confidence,
     }
 
 

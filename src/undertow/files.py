@@ -116,7 +116,8 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     sides = read_sides(request, sources)
     if not quiet:
         print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
-    found = audit_sides(request, sides)
+    with sources.showing():
+        found = audit_sides(request, sides)
     write_report(found, out, provenance=sources.provenance())
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
@@ -163,7 +164,7 @@ def gate_sides(
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
     request = _asked_by(request, chosen)
     sides = read_sides(request, sources)
-    with sources.reading("policy"):  # Rules may name files of their own.
+    with sources.reading("policy"), sources.showing():  # Rules may name files of their own.
         result = gate(
             sides.reference,
             sides.variants,

@@ -40,6 +40,7 @@ def test_a_shift_of_accuracy(
         (0.1, (0.01, 0.3), "better"),
         (0.1, (-0.01, 0.3), "too small to tell"),
         (0.02, (-0.01, 0.04), "within tolerance"),
+        (0.02, (-0.01, 0.06), "too small to tell"),
         (-0.1, (-0.3, 0.01), "worse"),
     ],
 )

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import ArrayLike
 
 import audits
 from undertow.audit import Settings, audit, headline
-from undertow.audit.measures import taxicab
+from undertow.audit.measures import accuracy, taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
 from worlds import null_world, planted_world, records_from
 
@@ -62,11 +63,11 @@ def test_an_interval_beside_zero_that_the_exact_test_does_not_confirm_says_both(
     )
 
 
-def passages(lost: int):
+def passages(lost: ArrayLike):
     """60 passages of 20 examples; in each the new model gets so many fewer right (more, if
     negative)."""
     right_N = np.arange(1200) % 20 < 15
-    moved_N = np.arange(1200) % 20 < 15 - lost
+    moved_N = np.arange(1200) % 20 < 15 - np.broadcast_to(lost, 60).repeat(20)
     cluster = {"cluster": [f"p{i // 20}" for i in range(1200)]}
     return [
         records_from(
@@ -95,6 +96,31 @@ def test_what_passages_lost_is_said_and_what_they_gained_may_not_hold_elsewhere(
     assert row["note"][0] == (
         "60 clusters; 0 newly wrong, 60 newly right; with clusters unlike those seen it could be "
         "−1.4 to +10.9 points; about 97 clusters in this slice would decide 1 point"
+    )
+
+
+UNLIKE = "with clusters unlike those seen it could be −6.2 to +6.2 points; "
+SCATTERED = np.repeat([1, -1, 0], [35, 22, 3])
+
+
+@pytest.mark.parametrize(
+    ("lost", "counted", "outlook"),
+    [
+        (0, "0 newly wrong, 0 newly right", f"{UNLIKE}about 2,290"),
+        (SCATTERED, "35 newly wrong, 22 newly right", "about 91"),
+        (-SCATTERED, "22 newly wrong, 35 newly right", "about 1,963"),
+    ],
+    ids=["nothing", "loss", "gain"],
+)
+def test_an_open_whole_says_what_the_unseen_could_do_and_how_many_clusters_would_decide(
+    lost: ArrayLike, counted: str, outlook: str
+) -> None:
+    """A loss by what is seen; a gain, or no change, with clusters unlike those seen."""
+    old, new = passages(lost)
+    found = audit(old, [new], Settings(draws=100), measures=[accuracy])
+    assert found.verdict == "too small to tell"
+    assert found.findings["note"][0] == (
+        f"60 clusters; {counted}; {outlook} clusters in this slice would decide 1 point"
     )
 
 

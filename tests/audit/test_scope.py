@@ -9,6 +9,7 @@ import pytest
 
 from undertow.audit import Audit, Settings, audit
 from undertow.audit.measures import accuracy
+from undertow.audit.measures.answers import answer_share
 from worlds import planted_world, records_from
 
 
@@ -146,3 +147,43 @@ def test_more_reference_runs_never_decide_less() -> None:
     assert found[1] >= found[0] - 0.05
     assert found[2] >= found[1] - 0.05
     assert found[2] > 0.3
+
+
+def test_about_both_a_gain_has_to_hold_with_clusters_unlike_those_seen() -> None:
+    """One answer more of 20 is right in each of 60 passages, and lost if the models swap."""
+    rng, place_N = np.random.default_rng(3), np.arange(1200) % 20
+    passage = {"cluster": [f"p{n // 20}" for n in range(1200)]}
+    less, more = (
+        records_from(
+            np.where((rng.random((4, 1200)) < 0.01) ^ (place_N < right), 0, 1),
+            np.zeros(1200, int),
+            2,
+            name=name,
+            slices=passage,
+        )
+        for name, right in (("less", 14), ("more", 15))
+    )
+    gained, lost = (
+        whole(audit(old, [new], settings("both"), measures=[accuracy]))
+        for old, new in ((less, more), (more, less))
+    )
+    assert (gained["verdict"], lost["verdict"]) == ("too small to tell", "worse")
+    assert gained["low"] == pytest.approx(-lost["high"])  # type: ignore[operator]
+    assert gained["low"] > 0.04  # type: ignore[operator]
+    assert (
+        gained["note"] == "about 7 members a side and more examples would tell a change of 1 point"
+    )
+
+
+def test_about_both_shares_of_answers_are_within_tolerance_only_if_examples_tell() -> None:
+    """The members agree that none moved on these 60 examples; on others a class may be answered
+    more."""
+    label_N, flipped_N = np.arange(60) % 2, np.arange(60) < 6
+    one_MN = np.eye(4, 60, 20, dtype=int)
+    old, new = (
+        records_from(label_N ^ flip_MN, label_N, 2, name=name)
+        for name, flip_MN in (("old", one_MN), ("new", one_MN ^ flipped_N))
+    )
+    found = audit(old, [new], settings("both", by=("class",)), measures=[answer_share])
+    assert found.findings["effect"].to_list() == pytest.approx([0, 0], abs=1e-9)
+    assert found.findings["verdict"].to_list() == ["too small to tell"] * 2

@@ -4,6 +4,8 @@ anything else."""
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import os
 import re
 from html import unescape
@@ -21,6 +23,7 @@ from undertow.records import read_any, write_records
 from undertow.records.pictures import LARGEST, PictureFolder, media_type
 from undertow.records.png import png_of
 from undertow.records.records import Records
+from undertow.report.provenance import Sources
 
 N = 12
 SIDES = {"old": [0] * N, "new": [1] * 4 + [0] * (N - 4)}
@@ -332,3 +335,92 @@ def test_a_picture_from_pixels_that_is_too_large_is_said() -> None:
 
 def test_a_picture_of_our_own_is_one() -> None:
     assert media_type(png_of(np.zeros((1, 1, 1), np.uint8))) == "png"
+
+
+def listed(*more: str) -> dict[str, Any]:
+    done = run("audit", "old.csv", "--against", "new.csv", "--force", "--out", "out", *more)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(Path("out/report.json").read_text())["provenance"]
+
+
+def sums(names: list[str], folder: str) -> str:
+    """``sha256sum NAMES | sha256sum``, as a person would compare it."""
+    said = "".join(
+        f"{hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()}  {name}\n"
+        for name in sorted(names)
+    )
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def with_named_pictures() -> list[str]:
+    names = [f"img/{n}.png" for n in range(N)]
+    for n, name in enumerate(names):
+        Path(name).write_bytes(picture(n))
+    put(names)
+    return names
+
+
+def test_pictures_that_are_shown_are_one_line_of_the_provenance() -> None:
+    names = with_named_pictures()
+    said = listed()
+    assert [file["path"] for file in said["inputs"]] == ["old.csv", "new.csv"]
+    html = unescape(Path("out/report.html").read_text(encoding="utf-8"))
+    shown = [name for n, name in enumerate(names) if uri(picture(n)) in html]
+    assert len(shown) == 8
+    assert said["pictures"] == [
+        {
+            "folder": ".",
+            "count": 8,
+            "size": sum(Path(name).stat().st_size for name in shown),
+            "sha256": sums(shown, "."),
+        }
+    ]
+    assert "8 pictures in <bdi>.</bdi>" in html
+    assert sums(shown, ".") in html
+
+
+def test_two_names_of_one_picture_are_one_picture() -> None:
+    with_named_pictures()
+    put(["img/0.png", "./img/0.png", "img/../img/0.png", *["img/1.png"] * (N - 3)])
+    (said,) = listed("--pictures", ".", "--cluster", "none")["pictures"]
+    assert (said["count"], said["sha256"]) == (2, sums(["img/0.png", "img/1.png"], "."))
+
+
+def test_a_gate_takes_them_for_no_policy() -> None:
+    names = [f"{n}.png" for n in range(N)]
+    with_named_pictures()
+    put(names)
+    Path("gate.toml").write_text("[[max_drop]]\npoints = 50\n")
+    gate = "gate old.csv --against new.csv --policy gate.toml --pictures img --out out"
+    run(*gate.split())
+    said = json.loads(Path("out/report.json").read_text())["provenance"]
+    assert [(file["role"], file["path"]) for file in said["inputs"]] == [
+        ("policy", "gate.toml"),
+        ("reference", "old.csv"),
+        ("variant", "new.csv"),
+    ]
+    assert [(one["folder"], one["count"]) for one in said["pictures"]] == [("img", 8)]
+
+
+def test_a_picture_that_changes_while_it_is_shown_is_refused() -> None:
+    sources, folder = Sources(), PictureFolder(Path("img"))
+    with sources.showing():
+        for shade in (1, 2):
+            Path("img/0.png").write_bytes(picture(shade))
+            folder.of("0.png")
+    with pytest.raises(UserError) as caught:
+        sources.provenance()
+    assert str(caught.value) == (
+        "img/0.png: was written to or replaced while it was read, so it cannot be told what the "
+        "numbers are of; wait until nothing writes to it, and run this again"
+    )
+
+
+def test_what_is_not_shown_is_not_listed() -> None:
+    Path("img/0.png").write_bytes(b"no picture")
+    sources = Sources()
+    PictureFolder(Path("img")).of("1.png")
+    with sources.showing():
+        PictureFolder(Path("img")).of("0.png")
+        PictureFolder(Path("img")).of("../old.csv")
+    assert sources.provenance().pictures == ()

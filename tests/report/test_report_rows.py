@@ -170,3 +170,99 @@ def test_the_floor_has_a_column_only_where_there_is_one():
 )
 def test_markdown_escapes_what_it_would_act_on_and_nothing_else(name: str, said: str | None):
     assert _md(name) == (name if said is None else said)
+
+
+SLICES = (("class", "Shirt"), ("site", "far <b>east</b>"), ("age", "above 38"))
+SURE = {"label": "Shirt", "reference_confidence": 0.934, "variant_confidence": 0.61}
+
+
+def test_rows_name_the_slices_and_the_confidences():
+    said = section(render_html(one_a_side(slices=SLICES, **SURE)))
+    assert "far <b>" not in said
+    row = re.search(r'<tr role="row"><th scope="row".*?</tr>', said, flags=re.S)
+    assert row is not None
+    assert "Shirt site far &lt;b&gt;east&lt;/b&gt; age above 38 Shirt Coat 0.93 → 0.61" in words(
+        row[0]
+    )
+    assert "Right answer Slices Reference Variant Confidence Picked as" in words(said)
+    assert said.count("Confidence is the probability that a model gave to its own answer") == 1
+
+
+def test_the_class_is_a_slice_of_its_own_only_where_it_is_not_the_label():
+    shown = {"slices": SLICES[:1], "label": "Coat"}
+    assert galleries(one_a_side(**shown))[0].sliced
+    assert not galleries(one_a_side(**(shown | {"label": "Shirt"})))[0].sliced
+
+
+def test_one_confidence_alone_leaves_the_other_open():
+    (gallery,) = galleries(one_a_side(reference_confidence=0.5))
+    assert {card.exemplar.confidence for card in gallery.first} == {"0.50 → –"}
+
+
+def test_no_more_slices_are_named_than_a_person_reads():
+    many = tuple((f"column {n}", "a" * 500) for n in range(30))
+    said = words(section(render_html(one_a_side(slices=many))))
+    assert "column 7" in said
+    assert "column 8" not in said
+    assert "a" * 100 not in said
+
+
+def test_cards_have_them_too_exemplar_and_control():
+    audit = one_a_side(text="A sentence to read.", slices=SLICES, **SURE)
+    (variant,) = audit.variants
+    entry = variant.gallery[0]
+    assert entry.control is not None
+    control = replace(entry.control, slices=(("site", "south"),), variant_confidence=0.7)
+    told = replace(variant, gallery=(replace(entry, control=control),))
+    said = words(section(render_html(replace(audit, variants=(told,)))))
+    assert "site far &lt;b&gt;east&lt;/b&gt; age above 38 confidence 0.93 → 0.61" in said
+    assert "site south confidence – → 0.70" in said
+
+
+def test_without_slices_and_confidences_nothing_speaks_of_them():
+    said = section(render_html(one_a_side()))
+    assert "Confidence" not in said
+    assert "Slices" not in said
+
+
+def test_where_no_example_is_left_unchanged_the_page_says_it_once():
+    audit = replace(one_a_side(), control="similar score of the reference", answered="scores")
+    (variant,) = audit.variants
+    assert (
+        "Examples whose score moved, however little, each beside a control: similar score of the "
+        "reference, unchanged."
+    ) in words(section(render_html(audit)))
+    alone = tuple(replace(entry, control=None) for entry in variant.gallery)
+    for text in (None, "A sentence to read."):
+        seen = tuple(replace(e, exemplar=replace(e.exemplar, text=text)) for e in alone)
+        told = replace(audit, variants=(replace(variant, gallery=seen),))
+        said = words(section(render_html(told)))
+        assert (
+            "Examples whose score moved, however little. No unchanged example like them is left to "
+            "set beside them as a control."
+        ) in said
+        assert "Control" not in said
+        assert "none left" not in said
+
+
+def test_another_wording_is_not_called_worse():
+    said = words(section(render_html(replace(one_a_side(), answered="wordings"))))
+    assert (
+        "Examples whose answer differs in wording, each beside a control: same label, same answer "
+        "of the reference, unchanged. Another wording need not be a worse answer."
+    ) in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("0.71", "0.35", "−0.36"),
+        ("0.555199", "0.552544", "−0.003"),
+        ("0.5", "0.500002", "+0.000002"),
+        ("0.5", "0.5", "0.00"),
+    ],
+)
+def test_a_score_that_moved_a_little_is_told_with_digits_enough(before: str, after: str, said: str):
+    scored = {"reference_output": f"scored {before}", "variant_output": f"scored {after}"}
+    (gallery,) = galleries(one_a_side(label=None, **scored))
+    assert {card.moved for card in gallery.first} == {said}

@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 
 from undertow.audit import by_examples, by_members
+from undertow.audit.answered import answered
 from undertow.audit.composition import composition, with_reasons
+from undertow.audit.controls import shared
 from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
 from undertow.audit.exemplars import Exemplars
@@ -162,7 +164,7 @@ def audit_comparisons(
     found = tuple(
         _covered(variant, c.coverage) for (variant, _, _), c in zip(made, compared, strict=True)
     )
-    sides = [c.pair.reference for c in compared]
+    first, sides = compared[0].pair, [c.pair.reference for c in compared]
     shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
     warned = tuple(
@@ -189,6 +191,8 @@ def audit_comparisons(
         notices=warned,
         n_scored=max(int(scored_N(c.pair).sum()) for c in compared) or None,
         ordered=tuple(dict.fromkeys(name for c in compared for name in c.pair.slices.ordered)),
+        answered=answered(first.reference, *(c.pair.variant for c in compared)),
+        control=shared(first.reference, votes=first.design.mode == "members"),
     )
 
 
@@ -267,6 +271,7 @@ def _one_variant(
             floored=pair.design.repeats > 0,
             level=pair.settings.level,
             mistakes=mistakes(pair.reference),
+            answered=answered(pair.reference, pair.variant),
         ),
         verdict=variant_verdict(frame, pair.settings),
         scope=pair.design.scope,

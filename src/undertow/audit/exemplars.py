@@ -12,11 +12,13 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from undertow.audit.controls import likeness, matched
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
-from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry, Shown, Votes
+from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry
+from undertow.audit.shown import Showing
 from undertow.audit.stats.exemplar_test import ExactTest, confirmed, exact_exchange, exact_swap
-from undertow.audit.stats.slice_means import ratio
+from undertow.audit.stats.slice_means import example_means, ratio
 from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
@@ -95,7 +97,9 @@ class Exemplars:
         """How much the slice that lost most loses, of those that an example is in; slices below the
         minimum count aside."""
         slices, loss_N = self.pair.slices, np.full(self.pair.reference.N, -np.inf)
-        changed_N = _mean(self.pair.reference.correct_MN) - _mean(self.pair.variant.correct_MN)
+        changed_N = example_means(self.pair.reference.correct_MN) - example_means(
+            self.pair.variant.correct_MN
+        )
         known_N = ~np.isnan(changed_N)
         sums = (
             slices.membership_GN @ side_N
@@ -217,58 +221,27 @@ class Exemplars:
         changed = self.order_N[self.changed_N[self.order_N]]
         wrong_first = np.argsort(~self.newly_wrong_N[changed], kind="stable")
         chosen = changed[wrong_first][: self.pair.settings.gallery]
-        controls = self._controls(chosen)
+        controls = matched(
+            chosen,
+            ~self.changed_N & ~self.tied_N,
+            likeness(self.pair.reference, self.reference_modal_N, self.reference_share_N),
+            self.taxicab_N,
+        )
+        showing = Showing(self.pair, self.shares)
         return tuple(
-            self._entry(int(n), control) for n, control in zip(chosen, controls, strict=True)
+            self._entry(int(n), control, showing)
+            for n, control in zip(chosen, controls, strict=True)
         )
 
-    def _entry(self, n: int, control: int | None) -> GalleryEntry:
+    def _entry(self, n: int, control: int | None, showing: Showing) -> GalleryEntry:
         return GalleryEntry(
-            exemplar=self._shown(n),
-            control=None if control is None else self._shown(control),
+            exemplar=showing.of(n),
+            control=None if control is None else showing.of(control),
             taxicab=float(self.taxicab_N[n]),
             p=float(self.p_N[n]),
             q=float(self.q_N[n]),
             confirmed=bool(self.confirmed_N[n]),
             newly_wrong=bool(self.newly_wrong_N[n]),
-        )
-
-    def _controls(self, chosen: Ints) -> list[int | None]:
-        """For each exemplar an unchanged example with the same label and the same reference answer,
-        nearest in how many members gave it; none used twice.
-
-        Distance is the gap in reference share plus the control's own Taxicab distance, so that a
-        control is both as certain before and as calm after as can be had.
-        """
-        free = ~self.changed_N & ~self.tied_N
-        label_N, modal_N = self.pair.reference.label_N, self.reference_modal_N
-        found: list[int | None] = []
-        for n in chosen:
-            pool = np.flatnonzero(free & (label_N == label_N[n]) & (modal_N == modal_N[n]))
-            if len(pool) == 0:
-                found.append(None)
-                continue
-            gap = (
-                np.abs(self.reference_share_N[pool] - self.reference_share_N[n])
-                + self.taxicab_N[pool]
-            )
-            control = int(pool[np.argmin(gap)])
-            free[control] = False
-            found.append(control)
-        return found
-
-    def _shown(self, n: int) -> Shown:
-        records = self.pair.reference
-        content = records.shown(n)
-        return Shown(
-            example_id=str(records.example_id_N[n]),
-            label=records.truths_of(np.array([n]))[0],
-            reference=_votes(self.shares[0], n, records),
-            variant=_votes(self.shares[1], n, self.pair.variant),
-            image=content if isinstance(content, bytes) else None,
-            text=content if isinstance(content, str) else None,
-            reference_output=_output(records, n),
-            variant_output=_output(self.pair.variant, n),
         )
 
 
@@ -277,19 +250,11 @@ def _belief_in_truth(records: Records) -> Floats | None:
     that where it is right and what is left of it where it is wrong; without a right answer, what it
     leaves for other answers than its own."""
     if records.p_label_MN is not None and not np.isnan(records.p_label_MN).all():
-        return _mean(records.p_label_MN)
+        return example_means(records.p_label_MN)
     if records.confidence_MN is None:
         return None
-    return _mean(
+    return example_means(
         np.where(records.correct_MN == 1, records.confidence_MN, 1 - records.confidence_MN)
-    )
-
-
-def _mean(value_MN: Floats) -> Floats:
-    """Mean over the members that have a value, NaN where none has."""
-    known_MN = ~np.isnan(value_MN)
-    return ratio(
-        np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0)
     )
 
 
@@ -306,17 +271,3 @@ def _share_of(share_NC: sp.csr_array, label_N: Ints) -> Floats:
     if len(known):
         picked[known] = np.asarray(share_NC[known, label_N[known]]).ravel()
     return picked
-
-
-def _votes(share_NC: sp.csr_array, n: int, records: Records) -> Votes:
-    start, stop = share_NC.indptr[n], share_NC.indptr[n + 1]
-    pairs = sorted(zip(-share_NC.data[start:stop], share_NC.indices[start:stop], strict=True))
-    cast = [(int(c), float(-share)) for share, c in pairs if share < 0]
-    names = records.names_of(np.full(len(cast), n), np.array([c for c, _ in cast], dtype=np.intp))
-    return Votes(tuple(zip(names.to_list(), (share for _, share in cast), strict=True)))
-
-
-def _output(records: Records, n: int) -> str | None:
-    """All that the first member wrote, where that was kept."""
-    texts = records.outputs or (records.answers if records.manifest.task == "generation" else None)
-    return None if texts is None or texts[0][n] is None else str(texts[0][n])

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.answered import WORDS, Answered, Words
 from undertow.audit.composition import loss_by_answers
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL, CLASS
@@ -28,6 +29,7 @@ def variant_headline(
     floored: bool,
     level: float,
     mistakes: Mapping[str, str] | None = None,
+    answered: Answered = "answers",
 ) -> str:
     """Top line, who pays, and how many examples against chance: one sentence each, in that order.
     ``mistakes``: what an error rate counts, in the words of the classes."""
@@ -35,7 +37,7 @@ def variant_headline(
         _top_line(arm, findings, level),
         _slices(findings, _by_answers(composition)),
         _error_rates(risen(findings, level), mistakes or {}),
-        _examples(findings, count, floored, level),
+        _examples(findings, count, floored, level, WORDS[answered]),
     ]
     return " ".join(s for s in said if s)
 
@@ -170,20 +172,20 @@ def _other_rates(rows: pl.DataFrame) -> str:
 
 
 def _examples(
-    findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float
+    findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float, words: Words
 ) -> str:
     if count is not None:
         return (
-            f"{count.observed:,} of {count.n_examples:,} examples changed their modal answer, "
+            f"{count.observed:,} of {count.n_examples:,} examples {words.modal}, "
             f"{_against_chance(findings, count, level)}: exchanged members give "
             f"{count.floor_low:,.0f} to {count.floor_high:,.0f}." + _votes(findings, count, level)
         )
     moved = moved_answers(findings)
     if moved is None:
         return ""
-    share = f"{100 * moved['changed']:.1f} % of answers changed"
+    share = f"{100 * moved['changed']:.1f} % {words.of} {words.moved}"
     if floored:
-        return f"{share}; a repeat run of the reference changes {100 * moved['floor']:.1f} %."
+        return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
     return f"{share}; there is no floor to set that against (one reference run)."
 
 

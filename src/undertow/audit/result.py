@@ -7,6 +7,7 @@ from typing import Literal
 
 import polars as pl
 
+from undertow.audit.answered import Answered
 from undertow.audit.settings import Scope, Settings
 from undertow.audit.verdicts import Verdict
 
@@ -57,7 +58,9 @@ class Votes:
 @dataclass(frozen=True)
 class Shown:
     """One example as a person sees it. Exactly one of ``image`` (encoded bytes) and ``text`` may be
-    given."""
+    given. ``slices`` are column and value of those that it is in, in the audit's order; a
+    confidence is the mean probability that the members of a side gave to their own answers, where
+    records have it."""
 
     example_id: str
     label: str | None
@@ -68,12 +71,15 @@ class Shown:
     reference_output: str | None = None
     variant_output: str | None = None
     """Of a graded task: all that the first member of either side wrote."""
+    slices: tuple[tuple[str, str], ...] = ()
+    reference_confidence: float | None = None
+    variant_confidence: float | None = None
 
 
 @dataclass(frozen=True)
 class GalleryEntry:
-    """An exemplar beside its matched control: same label, same reference confidence, but
-    unchanged."""
+    """An exemplar beside its matched control, an unchanged example that is like it
+    (``Audit.control`` says in what)."""
 
     exemplar: Shown
     control: Shown | None
@@ -207,3 +213,8 @@ class Audit:
     where none has."""
     ordered: tuple[str, ...] = ()
     """Slices whose values have an order of their own, in which the findings list them."""
+    answered: Answered = "answers"
+    """What churn counts: ``answers`` that changed, ``wordings`` that differ or ``scores`` that
+    moved. The last two differ where nothing got worse."""
+    control: str = "same label, same answer of the reference"
+    """What a control has in common with its exemplar."""

@@ -103,7 +103,8 @@ def _compared(request: Request, called: Sequence[str]) -> Compared:
     source_date()  # Fail before the work, not after it.
     sources = Sources()
     sides = read_sides(request, sources)
-    found = audit_sides(request, sides)
+    with sources.showing():
+        found = audit_sides(request, sides)
     return Compared(
         found,
         read_as=sides.about,

@@ -7,6 +7,7 @@ nothing across examples, and nothing across populations that were not coded toge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from undertow.records.records import MISSING
 
 RIGHT = "right"
 """Name of code 0 where outcomes are right or wrong: however it was worded, it is one answer."""
+
+SCORED = re.compile(r"scored (\d[\d.e+-]*)")
+"""What stands for an answer where a table has scores alone (``scored``)."""
 
 _NONE, _RIGHT = np.uint64(0), np.uint64(1)
 
@@ -54,6 +58,16 @@ def answer_classes(code_MN: NDArray[np.integer[Any]], *, graded: bool) -> tuple[
     if graded:
         return tuple(f"answer {k + 1}" for k in range(most + 1))
     return (RIGHT, *(f"wrong {k}" for k in range(1, most + 1)))
+
+
+def scored(score: float) -> str:
+    """The score of an answer that was not kept, in its place."""
+    return f"scored {score:g}"
+
+
+def are_scores(answer_N: pl.Series) -> bool:
+    """Whether all of these answers are scores in their place."""
+    return bool(answer_N.drop_nulls().str.contains(f"^{SCORED.pattern}$").all())
 
 
 def _identity(answer_N: pl.Series) -> NDArray[np.uint64]:

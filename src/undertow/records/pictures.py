@@ -17,7 +17,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.records.opened import opened_files
 from undertow.records.opening import open_file
+from undertow.records.pictures_shown import note_shown
 from undertow.records.png import png_of
 
 SUFFIX = r"\.(png|jpe?g|gif|webp)$"
@@ -53,7 +55,8 @@ class PictureFolder:
         if path is None:
             return f"{name} (not shown: it lies outside the folder of the table)"
         try:
-            with open_file(Path(path)) as file:
+            # Collected apart: it is noted as a picture, not as a file that was read.
+            with opened_files(), open_file(Path(path)) as file:
                 data = file.read(LARGEST + 1)
         except FileNotFoundError:
             return f"{name} (not shown: there is no such file)"
@@ -63,6 +66,7 @@ class PictureFolder:
             return f"{name} (not shown: it is larger than {LARGEST >> 20} MB)"
         if media_type(data) is None:
             return f"{name} (not shown: it is no PNG, JPEG, GIF or WebP)"
+        note_shown(self.root, name, data)
         return data
 
     def missing(self, names: Iterable[str]) -> Iterator[str]:

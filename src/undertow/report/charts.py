@@ -8,6 +8,7 @@ import re
 
 from markupsafe import Markup
 
+from undertow.audit.answered import WORDS
 from undertow.audit.result import Audit, VariantAudit
 from undertow.errors import UserError
 from undertow.report.cards import scale_of, title_of
@@ -99,7 +100,9 @@ def _churned(audit: Audit, variant: VariantAudit) -> list[AgainstFloor]:
     row = whole(audit.findings, variant.arm.name, "churn")
     if row is None or absent(row["floor"]):
         return []
-    said = f"{percent(row['changed'])} of answers changed; repeat runs {percent(row['floor'])}"
+    words = WORDS[audit.answered]
+    moved = f"{percent(row['changed'])} {words.of} {words.moved}"
+    said = f"{moved}; repeat runs {percent(row['floor'])}"
     return [
         AgainstFloor(
             variant.arm.name, "", row["changed"], row["floor"], row["floor_low"], row["floor_high"],

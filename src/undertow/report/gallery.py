@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from undertow.audit.result import Audit, GalleryEntry, Shown, VariantAudit, Votes
+from undertow.audit.slices.table import CLASS, LABEL
 from undertow.audit.verdicts import PRIORITY
 from undertow.report.difference import Outputs, compared
 from undertow.report.pictures import Picture, picture_of
@@ -21,7 +22,7 @@ from undertow.report.texts import (
     unseen,
     written_by,
 )
-from undertow.report.wording import percent, probability
+from undertow.report.wording import number, percent, probability
 
 PICTURE_BYTES = 2_400_000
 CARDS = 160
@@ -31,6 +32,8 @@ TEXT_BYTES = 1_400_000
 FIRST, ROWS = 6, 24
 """Entries of a variant that are open, as cards and as rows; the rest is one click away."""
 VOTE_ROWS = 3
+SLICES = 8
+"""Slices of an example that are named."""
 
 Place = tuple[int, int, int]
 """Variant, entry, and 0 for the exemplar or 1 for its control."""
@@ -63,6 +66,10 @@ class Side:
     answers: tuple[str, str] | None
     votes: tuple[VoteRow, ...]
     others: int
+    slices: tuple[tuple[str, str], ...]
+    """Column and value; the class is left out where it is the label, which is shown anyway."""
+    confidence: str
+    """``0.93 → 0.61``, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,10 @@ class Gallery:
     """Whether there are outputs to read, which need the width of the page."""
     bare: bool
     """Whether there is nothing to look at, so that exemplars are rows of a table."""
+    sliced: bool
+    confident: bool
+    controlled: bool
+    """Whether any exemplar has slices to name, confidences, or a control."""
     unseen: str
     """What is not in the records, and which columns would show it; a sentence or empty."""
 
@@ -137,6 +148,9 @@ def _gallery(audit: Audit, place: int, fitting: set[Place], right: set[tuple[str
         changed=None if variant.count is None else variant.count.observed,
         texts=not bare and any(c.exemplar.outputs for c in cards),
         bare=bare,
+        sliced=any(c.exemplar.slices for c in cards),
+        confident=any(c.exemplar.confidence for c in cards),
+        controlled=any(c.control for c in cards),
         unseen=unseen([entry.exemplar for entry in shown], audit.task),
     )
 
@@ -176,7 +190,21 @@ def _side(shown: Shown, fits: bool, runs: int) -> Side:
         answers=None if agreed is None or _alike(agreed, written) else agreed,
         votes=votes,
         others=others,
+        slices=tuple(part for part in shown.slices if not _is_label(part, shown))[:SLICES],
+        confidence=_confidence(shown),
     )
+
+
+def _is_label(part: tuple[str, str], shown: Shown) -> bool:
+    column, value = part
+    return column in (CLASS, LABEL) and value == shown.label
+
+
+def _confidence(shown: Shown) -> str:
+    before, after = shown.reference_confidence, shown.variant_confidence
+    if before is None and after is None:
+        return ""
+    return f"{number(before, 2)} → {number(after, 2)}"
 
 
 def _alike(answers: tuple[str, str], written: tuple[str | None, str | None]) -> bool:

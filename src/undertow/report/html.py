@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import undertow
+from undertow.audit.answered import WORDS as MOVED
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
@@ -72,6 +73,7 @@ def _sections(parts: Page) -> dict[str, Any]:
     """What the sections of an audit print besides its parts."""
     return {
         "galleries": galleries(parts.audit),
+        "words": MOVED[parts.audit.answered],
         "panels": panels(parts),
         "floored": floored(parts.effects),
         "count_chart": count_chart(parts.counts),

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from undertow.audit.result import Audit
 from undertow.errors import UserError
 from undertow.records.opened import Opened, State, add_opened, opened_files, state_of
 from undertow.records.opening import open_file
+from undertow.records.pictures_shown import ByFolder, one_digest, pictures_shown
 from undertow.source_date import source_date
 from undertow.undecoded import escaped
 
@@ -45,6 +46,17 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class PictureFiles:
+    """Pictures of one folder that were opened to be shown: how many, their size together, and the
+    SHA-256 of what ``sha256sum`` prints for them in the folder, in the order of their names."""
+
+    folder: str
+    count: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Provenance:
     """``command`` is empty where Python was used. ``made`` is the time of ``SOURCE_DATE_EPOCH`` in
     UTC, empty without: the clock is left out, so that the same files give the same report."""
@@ -53,6 +65,7 @@ class Provenance:
     inputs: tuple[InputFile, ...]
     versions: tuple[tuple[str, str], ...]
     made: str
+    pictures: tuple[PictureFiles, ...] = ()
 
 
 class Sources:
@@ -64,6 +77,7 @@ class Sources:
         self._opened: Opened = {}
         self._digests: dict[Path, Future[tuple[int, str]]] = {}
         self._beside = ThreadPoolExecutor(1)
+        self._pictures: ByFolder = {}
 
     @contextmanager
     def reading(self, role: str, labels: Path | None = None) -> Iterator[None]:
@@ -77,6 +91,10 @@ class Sources:
             if path not in self._digests:
                 self._digests[path] = self._beside.submit(_digest, path, state)
 
+    def showing(self) -> AbstractContextManager[None]:
+        """Pictures that are opened meanwhile are shown."""
+        return pictures_shown(self._pictures)
+
     def provenance(self) -> Provenance:
         """Waits for the digests. Raises ``UserError`` where a file is no longer there, or no longer
         what was read."""
@@ -89,7 +107,20 @@ class Sources:
             InputFile(", ".join(roles), escaped(str(path)), *found[path])
             for path, roles in self._read_for.items()
         )
-        return Provenance(self.command, tuple(inputs), _versions(), _made())
+        pictures = tuple(_together(*of) for of in self._pictures.items())
+        return Provenance(self.command, tuple(inputs), _versions(), _made(), pictures)
+
+
+def _together(folder: Path, found: Mapping[str, tuple[int, str] | None]) -> PictureFiles:
+    known = {name: one for name, one in found.items() if one is not None}
+    for name in found.keys() - known.keys():
+        raise _was_changed(folder / name)
+    return PictureFiles(
+        escaped(str(folder)),
+        len(known),
+        sum(size for size, _ in known.values()),
+        one_digest({name: digest for name, (_, digest) in known.items()}),
+    )
 
 
 def _digest(path: Path, state: State | None) -> tuple[int, str]:

@@ -94,7 +94,8 @@ GLOSSARY = (
     Term(
         "control",
         "Control",
-        "An example with the same label and a similar reference vote that did not change.",
+        "An example that did not change and is like the exemplar before: of the same label and a "
+        "similar reference vote, or of a graded task a similar score.",
     ),
     Term(
         "p",

@@ -111,5 +111,6 @@ def _plain(t: TopLine, name: str) -> list[str]:
         f"{e.n:,}{_reason(e)}"
         for e, effect, interval in t.worst
     ]
-    changed = f"{pad}{t.changed} {t.changed_of} changed; {t.floor}" if t.changed_of else ""
+    how = f"{t.changed} {t.changed_of} {t.changed_how}".rstrip()
+    changed = f"{pad}{how}; {t.floor}" if t.changed_of else ""
     return [first, f"{pad}{t.slices}", *worst, *([changed] if changed else [])]

@@ -3,13 +3,13 @@ answered."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
 from undertow.audit.result import Shown
+from undertow.records.answer_codes import SCORED
 from undertow.report.difference import WINDOW
 from undertow.report.naming import listed
 from undertow.report.wording import clean, ending, signed
@@ -21,6 +21,8 @@ PROMPT_WHOLE = 3600
 """Characters of it that are one click away."""
 SMALL_WINDOW = 200
 """Characters of each output where the page has no more room."""
+DIGITS = (2, 3, 4, 5, 6)
+"""Of a score's move: as few as show that it moved."""
 LONG_ANSWER = 60
 """Characters from which an answer is shown like an output, with the words that changed."""
 
@@ -45,10 +47,6 @@ def prompt_of(text: str, fits: bool) -> Prompt:
     return Prompt(marked, clean(text, PROMPT_WHOLE) if fits else "", f"{len(text):,}")
 
 
-_SCORED = re.compile(r"scored (\d[\d.e+-]*)")
-"""What stands for an answer where a table has scores alone."""
-
-
 def unseen(shown: Sequence[Shown], task: str) -> str:
     """What none of these examples shows, and which columns would: a sentence, or empty."""
     seen = any(s.text is not None or s.image is not None for s in shown)
@@ -69,17 +67,20 @@ def unseen(shown: Sequence[Shown], task: str) -> str:
 def score_moved(shown: Shown) -> str:
     """``−0.36``: the variant's score less the reference's, where scores stand for answers."""
     found = [
-        _SCORED.fullmatch(said or "") for said in (shown.reference_output, shown.variant_output)
+        SCORED.fullmatch(said or "") for said in (shown.reference_output, shown.variant_output)
     ]
     before, after = (None if match is None else float(match[1]) for match in found)
-    return "" if before is None or after is None else signed(after - before, 2)
+    if before is None or after is None:
+        return ""
+    moved = after - before
+    return signed(moved, next((digits for digits in DIGITS if round(moved, digits)), 2))
 
 
 def written_by(shown: Shown) -> tuple[str | None, str | None]:
     """What each side wrote; of a text where only answers were kept and one is long, each side's
     first answer. A score alone is nothing written."""
     outputs = (shown.reference_output, shown.variant_output)
-    if all(said is not None and _SCORED.fullmatch(said) for said in outputs):
+    if all(said is not None and SCORED.fullmatch(said) for said in outputs):
         return None, None
     if shown.reference_output is not None or shown.variant_output is not None:
         return shown.reference_output, shown.variant_output

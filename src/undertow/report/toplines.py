@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from undertow.audit.answered import WORDS
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.verdicts import Verdict
 from undertow.report import effects as slices
@@ -40,6 +41,8 @@ class TopLine:
     slices: str
     changed: str
     changed_of: str
+    changed_how: str
+    """``changed``, for where no heading says it; empty where ``changed_of`` says what they did."""
     floor: str
     changed_verdict: Verdict
     confirmed: str
@@ -111,21 +114,22 @@ def _of_one(verdicts: Mapping[str, int]) -> str:
 def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
     """How many answers changed, against chance; with one member a side, churn stands in."""
     c, verdict = variant.count, changed_verdict(audit, variant)
+    words, plain = WORDS[audit.answered], audit.answered == "answers"
+    how = {"changed_verdict": verdict, "changed_how": "changed" if plain else ""}
     if c is None:
         row = whole(audit.findings, variant.arm.name, "churn") or {"changed": None, "floor": None}
-        said = f"a repeat run changes {percent(row['floor'])}"
-        return {
+        said = f"a repeat run {words.again} {percent(row['floor'])}"
+        of = words.of if plain else f"{words.of} {words.moved}"
+        return how | {
             "changed": percent(row["changed"]),
-            "changed_of": "" if absent(row["changed"]) else "of answers",
+            "changed_of": "" if absent(row["changed"]) else of,
             "floor": "no floor: one reference run" if absent(row["floor"]) else said,
-            "changed_verdict": verdict,
             "confirmed": "",
         }
-    return {
+    return how | {
         "changed": count(c.observed),
-        "changed_of": f"of {c.n_examples:,}",
+        "changed_of": f"of {c.n_examples:,}" + ("" if plain else f" {words.modal}"),
         "floor": _floor_said(c),
-        "changed_verdict": verdict,
         "confirmed": f"{c.confirmed:,} confirmed one by one"
         if c.confirmed
         else "none confirmed one by one",

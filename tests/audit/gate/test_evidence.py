@@ -315,7 +315,7 @@ def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():
     )
 
 
-def passages(per_passage: int = 9, lost: int = 2):
+def passages(per_passage: int = 9, lost: int = 2, members: int = 1):
     """37 passages; the new model loses so many answers in each."""
     n = 37 * per_passage
     new = np.tile(np.r_[np.ones(lost, int), np.zeros(per_passage - lost, int)], 37)[None]
@@ -323,7 +323,7 @@ def passages(per_passage: int = 9, lost: int = 2):
     half = pl.Series("half", ["a" if i % 2 else "b" for i in range(n)])
     return [
         replace(r, examples=r.examples.with_columns(cluster, half))
-        for r in models(np.zeros((1, n), int), new)
+        for r in models(np.zeros((members, n), int), new.repeat(members, axis=0))
     ]
 
 
@@ -343,3 +343,39 @@ def test_about_both_a_loss_in_every_passage_fails_too():
     sides = [replace(r, examples=r.examples.with_columns(cluster)) for r in models(old_MN, new_MN)]
     found = decide(sides, "[[max_drop]]\npoints = 15", generalise_to="both")
     assert found.outcome == "fail"
+
+
+@pytest.mark.parametrize(("points", "outcome"), [(5, "cannot tell"), (15, "pass")])
+@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize(
+    "rule", ["[[max_drop]]\npoints = {}", '[[worst_slice_drop]]\nby = "half"\npoints = {}']
+)
+def test_a_gate_passes_only_what_holds_with_clusters_unlike_those_seen(
+    rule: str, members: int, points: int, outcome: str
+):
+    """Nothing moved in 37 passages; exchange alone would rule out any drop."""
+    sides = passages(lost=0, members=members)
+    found = decide(sides, rule.format(points), generalise_to="both" if members > 1 else "auto")
+    assert found.outcome == outcome
+
+
+def test_a_gain_that_is_not_plausible_is_one_that_was_seen():
+    """Limits for clusters unlike those seen would reach down to 0."""
+    new, old = passages(lost=1)
+    policy = parse_policy("[[max_drop]]\npoints = 5\n", Path("gate.toml"))
+    first, *_ = decisions_about(Evidence(Pair(old, new, False, Settings(draws=100))), policy)
+    assert first.rule == "implausible_gain"
+    assert first.reason.startswith("Accuracy gained 11.11 points (one-sided 95 % limits 10."), (
+        first.reason
+    )
+
+
+def test_over_clusters_calibration_is_held_by_limits_for_the_unseen_at_both_ends():
+    sides = [
+        Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.full((1, 333), 0.8, np.float32))
+        for r in passages(lost=0)
+    ]
+    low, high, _ = oracle.bounded_limits(np.zeros(37), np.full(37, 9.0), 0.1)
+    found = decide(sides, "[[calibration_shift]]\npoints = 10\n")
+    assert (found.low, found.high) == pytest.approx((200 * low, 200 * high), rel=1e-3)
+    assert found.outcome == "cannot tell"

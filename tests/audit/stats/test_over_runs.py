@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import oracles_stats as oracle
 from undertow.audit.measures import churn, newly_wrong_per_pair
 from undertow.audit.stats.bounded import mean_limits
+from undertow.audit.stats.mean_shift import mean_shift
 from undertow.audit.stats.over_runs import (
     MOST_PAIRS,
     beyond_repeats,
@@ -104,3 +105,12 @@ def test_what_lies_beyond_repeat_runs_is_the_paired_difference_and_p_is_one_side
     other = beyond_repeats(ALL, -value_N, -repeat_PN, 0.05, None)
     assert found.p_G[0] + other.p_G[0] == pytest.approx(1)
     assert min(found.p_G[0], other.p_G[0]) == pytest.approx(there.p_G[0] / 2)
+
+
+def test_over_clusters_an_excess_is_shown_by_what_was_seen_and_limited_for_the_unseen():
+    rng, cluster_N = np.random.default_rng(5), np.arange(60) // 3
+    value_N, repeat_PN = rng.random(60), 0.3 * rng.random((3, 60))
+    found = beyond_repeats(ALL, value_N, repeat_PN, 0.05, cluster_N)
+    there = mean_shift(ALL, value_N - repeat_PN.mean(axis=0), 0.05, cluster_N)
+    assert there.unseen_low_G[0] < there.low_G[0] < there.high_G[0] < there.unseen_high_G[0]
+    assert (found.low_G[0], found.high_G[0]) == (there.low_G[0], there.unseen_high_G[0])

@@ -200,3 +200,16 @@ def test_beyond_the_overall_shift_p_is_of_what_is_left():
     assert plain.p_G[0] > 0.2
     assert beyond.p_G[0] < 1e-3
     assert beyond.low_G[0] > 0
+
+
+def test_beyond_the_overall_shift_limits_for_the_unseen_move_with_the_others():
+    before_MN, after_MN = sides(5, 3, 3, 60, effect=-0.3)
+    cluster_N = np.arange(60) // 3
+    row = sp.csr_array((np.arange(60) < 30).astype(float)[None])
+    found = two_way(before_MN, after_MN, row, 0.05, paired=False, cluster_N=cluster_N, beyond=True)
+    change_N = after_MN.mean(axis=0) - before_MN.mean(axis=0)
+    over = mean_shift(row, change_N, 0.05, cluster_N)
+    overall = change_N.mean()
+    assert over.unseen_low_G[0] - overall < over.low_G[0] - overall - 0.02
+    assert found.unseen_low_G[0] == pytest.approx(over.unseen_low_G[0] - overall)
+    assert found.unseen_high_G[0] == pytest.approx(over.unseen_high_G[0] - overall)

@@ -263,3 +263,22 @@ def test_two_members_of_the_variant_vary_as_they_do_themselves():
     before = np.tile(right((1200, 2000), (1900, 2000)), (3, 1))
     after = np.array([right((1200, 2000), (1000, 2000)), right((1200, 2000), (2000, 2000))])
     assert worst_slice(before, after, slices(2000, 2000), level=0.05, paired=False).low < -0.5
+
+
+def test_over_clusters_the_interval_allows_for_clusters_unlike_those_seen():
+    """In 40 clusters of one slice each, a tenth more is lost; the other slice is all right."""
+    before_N = np.r_[np.arange(400) % 10 < 5, np.ones(400, bool)].astype(float)
+    after_N = np.r_[np.arange(400) % 10 < 4, np.ones(400, bool)].astype(float)
+    member_GN, cluster_N = slices(400, 400), np.arange(800) // 10
+    found = worst_slice(
+        before_N[None],
+        after_N[None],
+        member_GN,
+        level=0.05,
+        paired=False,
+        cluster_N=cluster_N,
+        over_members=False,
+    )
+    seen = run_shift(member_GN, before_N[None], after_N[None], 0.04, cluster_N).row(0)
+    assert found.effect == pytest.approx(-0.1)
+    assert found.low < seen.low - 0.03 < seen.high + 0.03 < found.high

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from undertow.audit.answered import WORDS, answered
 from undertow.audit.slices import slice_table
 from undertow.audit.stats.mcnemar import HALF
 from undertow.errors import UserError
@@ -47,13 +48,14 @@ def suggested_policy(records: Records, by: Sequence[str]) -> str:
             f"{records.name!r} has neither labels nor scores; there is no accuracy to "
             "write a policy about"
         )
-    floor = _floor(records)
+    floor, words = _floor(records), WORDS[answered(records)]
+    churned = f"{100 * floor.churn:.2f} % {words.of} {words.moved}"
     lines = [
         "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit "
         "it.",
         f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between runs the "
         "score moved by up",
-        f"# to {100 * floor.shift:.2f} points and {100 * floor.churn:.2f} % of answers changed. "
+        f"# to {100 * floor.shift:.2f} points and {churned}. "
         "Lower limits would be decided by noise.",
         f"level = {LEVEL}",
         "",

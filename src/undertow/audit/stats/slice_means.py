@@ -33,6 +33,14 @@ def overall_means(value_MN: Floats) -> Floats:
     )
 
 
+def example_means(value_MN: Floats) -> Floats:
+    """(N,): each example's mean over the members that have a value, NaN where none has."""
+    known_MN = ~np.isnan(value_MN)
+    return ratio(
+        np.where(known_MN, value_MN, 0).sum(axis=0, dtype=np.float64), known_MN.sum(axis=0)
+    )
+
+
 def ratio(total: Any, count: Any) -> Floats:
     """``total / count``, NaN where nothing was counted."""
     with np.errstate(divide="ignore", invalid="ignore"):

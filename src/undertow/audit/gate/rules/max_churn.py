@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from undertow.audit.answered import WORDS, answered
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
 from undertow.audit.gate.rules._excess import ExcessRule
@@ -21,4 +22,6 @@ class MaxChurn(ExcessRule):
     points: Points
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
-        yield from self.decide_excess(evidence, churn, "of answers changed", self.points, level)
+        words = WORDS[answered(evidence.pair.reference, evidence.pair.variant)]
+        what = f"{words.of} {words.moved}"
+        yield from self.decide_excess(evidence, churn, what, self.points, level)

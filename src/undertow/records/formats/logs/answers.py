@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.answer_codes import answer_classes, code_answers
+from undertow.records.answer_codes import answer_classes, code_answers, scored
 from undertow.records.answers import Answers, derive
 from undertow.records.formats.logs.texts import shortened
 from undertow.records.formats.members.join import Joined, Sheet
@@ -124,7 +124,7 @@ def _words(sheet: Sheet) -> pl.Series:
             f"{sheet.source}: has no answer, output or score, so there is nothing to compare"
         )
     scores: Sequence[float | None] = sheet.frame["score"].to_list()
-    return pl.Series("answer", [None if v is None else f"scored {v:g}" for v in scores])
+    return pl.Series("answer", [None if v is None else scored(v) for v in scores])
 
 
 def _where_scored(words: pl.Series, score_N: NDArray[np.float32]) -> pl.Series:

@@ -1,0 +1,63 @@
+"""What an answer is, and so what it takes for two of them to differ: another class, another
+wording, or another score."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from undertow.records.answer_codes import RIGHT, are_scores
+from undertow.records.records import Records
+
+Answered = Literal["answers", "wordings", "scores"]
+"""``answers``: classes, or what is right or wrong. ``wordings``: texts whose outcome is graded or
+not known, so that any other text is another answer. ``scores``: a score stands for an answer that
+was not kept, so that the smallest move of it is another answer."""
+
+
+class Words(NamedTuple):
+    """How a sentence says what is counted: ``26 % of answers changed; a repeat run changes 3 %``,
+    ``118 examples changed their modal answer``. An exemplar is one ``picked``, with members on both
+    sides ``picked_modal``."""
+
+    of: str
+    moved: str
+    again: str
+    modal: str
+    picked: str
+    picked_modal: str
+
+
+WORDS: dict[Answered, Words] = {
+    "answers": Words(
+        of="of answers",
+        moved="changed",
+        again="changes",
+        modal="changed their modal answer",
+        picked="whose answer changed",
+        picked_modal="whose modal answer changed",
+    ),
+    "wordings": Words(
+        of="of answers",
+        moved="differ in wording",
+        again="differs in",
+        modal="changed their most common wording",
+        picked="whose answer differs in wording",
+        picked_modal="whose most common wording changed",
+    ),
+    "scores": Words(
+        of="of scores",
+        moved="moved, however little",
+        again="moves",
+        modal="changed their most common score",
+        picked="whose score moved, however little",
+        picked_modal="whose most common score changed",
+    ),
+}
+
+
+def answered(*sides: Records) -> Answered:
+    """What churn counts between these sides."""
+    if any(side.manifest.task != "generation" or side.classes[:1] == (RIGHT,) for side in sides):
+        return "answers"
+    said = [text for side in sides for text in side.answers or ()]
+    return "scores" if said and all(map(are_scores, said)) else "wordings"

@@ -1,0 +1,100 @@
+"""A sentence about what changed says what was counted: answers, wordings or scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import worlds
+from texts import only_scored, written
+from undertow.audit import Settings, audit
+from undertow.audit.answered import answered
+from undertow.audit.gate import gate
+from undertow.audit.gate.policy import parse_policy
+from undertow.audit.gate.suggest import suggested_policy
+from undertow.records.records import Records
+from undertow.report.text import summary_text
+
+N = 40
+SCORES = np.linspace(0.5, 0.9, N)
+CHURN = parse_policy("[[max_churn]]\npoints = 2\n")
+
+
+def sides(kind: str, runs: int = 1) -> tuple[Records, Records]:
+    """Nothing got worse on any example, and three quarters of them differ."""
+    same = [f"so {i}" for i in range(N)]
+    other = [f"so {i}" + (" it is" if i % 4 else "") for i in range(N)]
+    moved = [s + (0.0004 if i % 4 else 0) for i, s in enumerate(SCORES)]
+    if kind == "scores":
+        return only_scored([SCORES] * runs), only_scored([moved], "new")
+    graded = None if kind == "no outcome" else [SCORES] * runs
+    after = None if kind == "no outcome" else [SCORES]
+    return written([same] * runs, graded), written([other], after, "new")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("graded", "75.0 % of answers differ in wording"),
+        ("no outcome", "75.0 % of answers differ in wording"),
+        ("scores", "75.0 % of scores moved, however little"),
+    ],
+)
+def test_another_wording_and_a_score_that_moved_are_no_changed_answer(kind: str, said: str) -> None:
+    old, new = sides(kind)
+    found = audit(old, [new], Settings(draws=100))
+    assert found.headline.endswith(
+        f" {said}; there is no floor to set that against (one reference run)."
+    )
+    assert f"{said}; no floor: one reference run" in summary_text(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (
+            "graded",
+            "75.0 % of answers differ in wording; a repeat run of the reference differs in 0.0 %.",
+        ),
+        (
+            "scores",
+            "75.0 % of scores moved, however little; a repeat run of the reference moves 0.0 %.",
+        ),
+    ],
+)
+def test_so_does_the_repeat_run(kind: str, said: str) -> None:
+    old, new = sides(kind, runs=2)
+    found = audit(old, [new], Settings(draws=100))
+    assert found.headline.endswith(said)
+    assert found.answered == ("scores" if kind == "scores" else "wordings")
+
+
+def test_with_members_on_both_sides_it_is_the_most_common_wording() -> None:
+    old, new = sides("graded", runs=3)
+    after = written([new.answers[0].to_list()] * 3, [SCORES] * 3, "new")  # type: ignore[index]
+    found = audit(old, [after], Settings(draws=100, generalise_to="members"))
+    assert "30 of 40 examples changed their most common wording, " in found.headline
+    assert "30 of 40 changed their most common wording; " in summary_text(found)
+
+
+def test_classes_and_what_is_right_or_wrong_are_answers() -> None:
+    assert answered(*worlds.null_world(1, 1, 20)) == "answers"
+    right = [written([["a", "b"]], [[1.0, 0.0]], graded=False)] * 2
+    assert answered(*right) == "answers"
+
+
+def test_one_answer_that_is_no_score_makes_them_wordings() -> None:
+    assert answered(only_scored([[0.5, 0.25]])) == "scores"
+    assert answered(written([["scored 0.5", "scored highly"]], [[0.5, 0.2]])) == "wordings"
+
+
+def test_the_gate_says_the_same() -> None:
+    for kind, what in (("graded", "of answers differ in wording"), ("scores", "of scores moved")):
+        result = gate(*(lambda s: (s[0], [s[1]]))(sides(kind)), CHURN)
+        assert result.decisions[0].reason.startswith(f"75.00 % {what}")
+
+
+def test_so_does_a_suggested_policy() -> None:
+    moved = [s + (0.0004 if i % 4 else 0) for i, s in enumerate(SCORES)]
+    said = suggested_policy(only_scored([SCORES, moved]), ())
+    assert "# to 0.03 points and 75.00 % of scores moved, however little. Lower limits" in said
