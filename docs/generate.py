@@ -18,6 +18,7 @@ from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab.interventions import objective, runtime, weights
+from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
 from undertow.report.schema import schema_json
 
@@ -102,10 +103,9 @@ def rules() -> str:
             + (" (required)" if field.is_required() else f", by default `{field.default!r}`")
             for key, field in rule.model_fields.items()
         ]
-        about = inspect.cleandoc(sys.modules[rule.__module__].__doc__ or "").partition(": ")[2]
         parts += [
             f"## {name}",
-            about[0].upper() + about[1:],
+            rule_limits(rule),
             inspect.getdoc(rule) or "",
             "\n".join(fields),
         ]

@@ -204,15 +204,6 @@ def tango_limits(lost, gained, n, level, correction=0.0):
     return low, high
 
 
-def holm(p):
-    """Step-down by hand."""
-    order, adjusted, worst = np.argsort(p, kind="stable"), np.empty(len(p)), 0.0
-    for rank, index in enumerate(order):
-        worst = max(worst, (len(p) - rank) * p[index])
-        adjusted[index] = min(worst, 1.0)
-    return adjusted
-
-
 def likeliest(totals, sizes, mean):
     """Weights of the likeliest distribution of ``mean`` on the units seen and on the end opposite
     to what was seen, each unit once, and the end's weight: the primal problem, by a solver for

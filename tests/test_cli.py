@@ -238,7 +238,31 @@ def test_listing_needs_a_known_kind() -> None:
     assert (
         done.stderr
         == "undertow: cannot list 'planets': choose from studies, measures, interventions, "
-        "formats\n"
+        "formats, rules\n"
+    )
+
+
+def test_the_rules_of_a_gate_are_listed_with_their_keys() -> None:
+    done = run("list", "rules")
+    assert done.returncode == 0
+    assert (
+        done.stdout
+        == """\
+max_drop              Accuracy (or the log's score) may fall by no more than so many points. \
+[needs points; takes on, tier]
+worst_slice_drop      No slice of a column may lose more than so many points. \
+[needs points, by; takes min_count, tier]
+max_churn             How many answers may change, right or wrong, beyond what a repeat run \
+changes. [needs points; takes on, above, tier]
+max_new_errors        How many examples that were right may become wrong. \
+[takes on, above, points, count, tier]
+calibration_shift     How far confidence may move away from accuracy. \
+[needs points; takes on, tier]
+must_not_flip         Examples that were right and must stay right, by their ids. \
+[takes ids, file, tier]
+min_realised_speedup  How many times faster the new model must be, in seconds that were measured, \
+not in operations that were counted. [needs ratio; takes file, tier]
+"""
     )
 
 

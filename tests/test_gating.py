@@ -15,9 +15,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from undertow.audit.gate.policy import read_policy
 from undertow.cli import main
 from undertow.errors import UserError
 from undertow.gating import exit_code, gate_paths
+from undertow.notebook import compare
 
 DOCS = Path(__file__).parents[1] / "docs" / "ci.md"
 POLICY = "[[max_drop]]\npoints = 3\n\n[[max_churn]]\npoints = 3\n"
@@ -233,3 +235,33 @@ def test_the_policy_of_the_docs(place: Path):
     )
     done = run(place, gate)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("by", "rule", "sliced"),
+    [
+        ((), "[[max_drop]]\npoints = 3\n", ("task",)),
+        ((), '[[worst_slice_drop]]\nby = "language"\npoints = 9\n', ("language",)),
+        (("language",), "[[max_drop]]\npoints = 3\n", ("language",)),
+        (("language",), '[[max_drop]]\non = "task"\npoints = 3\n', ("language", "task")),
+    ],
+)
+def test_a_gate_slices_by_what_is_asked_for_as_an_audit_does(
+    tmp_path: Path, by: tuple[str, ...], rule: str, sliced: tuple[str, ...]
+):
+    for side, wrong in (("old", 100), ("new", 104)):
+        pl.DataFrame(
+            {
+                "example_id": range(400),
+                "score": [0 if n % 200 < wrong else 1 for n in range(400)],
+                "task": ["a", "b"] * 200,
+                "language": ["en"] * 200 + ["de"] * 200,
+            }
+        ).write_csv(tmp_path / f"{side}.csv")
+    (tmp_path / "gate.toml").write_text(rule)
+    sides = tmp_path / "old.csv", tmp_path / "new.csv"
+    gated = gate_paths(*sides, tmp_path / "gate.toml", by=by).audit
+    assert gated is not None
+    assert gated.settings.by == sliced
+    asked = dict.fromkeys((*by, *read_policy(tmp_path / "gate.toml").columns()))
+    assert compare(*sides, by=list(asked)).audit.settings.by == sliced

@@ -148,10 +148,21 @@ def gate_files(
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
+    result, _ = gate_sides(request, policy, sources)
+    if out is not None:
+        provenance = sources.provenance()
+        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
+    return result
+
+
+def gate_sides(
+    request: Request, policy: Policy | Path, sources: Sources
+) -> tuple[GateResult, tuple[str, ...]]:
+    """Read both sides and decide the policy on them, and the line on each side that says what was
+    found; ``sources`` collects what was read."""
     with sources.reading("policy"):
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
-    reading = replace(request.reading, by=(*request.reading.by, *chosen.columns()))
-    request = replace(request, missing=request.missing or chosen.missing, reading=reading)
+    request = _asked_by(request, chosen)
     sides = read_sides(request, sources)
     with sources.reading("policy"), sources.showing():  # Rules may name files of their own.
         result = gate(
@@ -163,10 +174,15 @@ def gate_files(
             accepted=request.accepted,
             missing=request.missing,
         )
-    if out is not None:
-        provenance = sources.provenance()
-        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
-    return result
+    return result, sides.about
+
+
+def _asked_by(request: Request, policy: Policy) -> Request:
+    """The request with what the policy asks for too: a column that a rule names is a slice that was
+    asked for, as one after ``--by`` is."""
+    asked = (*request.settings.by, *policy.columns())
+    settings = replace(request.settings, by=asked)
+    return replace(request, missing=request.missing or policy.missing, settings=settings)
 
 
 def suggest_files(request: Request) -> str:

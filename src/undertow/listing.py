@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from undertow.errors import UserError
 
-KINDS = ("studies", "measures", "interventions", "formats")
+if TYPE_CHECKING:
+    from undertow.audit.gate.rules import Rule
+
+KINDS = ("studies", "measures", "interventions", "formats", "rules")
 
 
 def listing(what: str) -> str:
@@ -19,6 +24,7 @@ def listing(what: str) -> str:
         "measures": _measures,
         "interventions": _interventions,
         "formats": _formats,
+        "rules": _rules,
     }
     if what not in makers:
         raise UserError(f"cannot list {what!r}: choose from {', '.join(KINDS)}")
@@ -63,6 +69,27 @@ def _formats() -> list[tuple[str, str]]:
     from undertow.records.formats.detect import known_formats
 
     return [(f.NAME, f.ABOUT) for f in known_formats()]
+
+
+def _rules() -> list[tuple[str, str]]:
+    from undertow.audit.gate.rules import RULES
+
+    return [(name, f"{rule_limits(rule)} [{_fields(rule)}]") for name, rule in RULES.items()]
+
+
+def rule_limits(rule: type[Rule]) -> str:
+    """What a rule of the gate limits: the first line of its module, after the name."""
+    about = inspect.cleandoc(sys.modules[rule.__module__].__doc__ or "").partition(": ")[2]
+    return about[0].upper() + " ".join(about[1:].split())
+
+
+def _fields(rule: type[Rule]) -> str:
+    """The keys of a rule's table in ``gate.toml``: its own before those that rules share."""
+    fields = sorted(rule.model_fields.items(), key=lambda named: named[0] == "tier")
+    needed = [key for key, field in fields if field.is_required()]
+    others = [key for key, _ in fields if key not in needed]
+    needs = [f"needs {', '.join(needed)}"] if needed else []
+    return "; ".join([*needs, f"takes {', '.join(others)}"])
 
 
 def _first_sentence(thing: object) -> str:

@@ -158,7 +158,7 @@ def test_one_model_a_side_without_labels() -> None:
     bare = [records_from(r.pred_MN, None, r.classes, name=r.name) for r in (reference, variant)]
     found = audit(bare[0], [bare[1]], Settings(draws=100))
     share = 100 * float((bare[0].pred_MN[0] != bare[1].pred_MN[0]).mean())
-    assert found.headline == (
+    assert found.variants[0].headline == (
         f"variant: no labels, so only disagreement can be measured. {share:.1f} % of answers "
         "changed; there is no floor to set that against (one reference run)."
     )

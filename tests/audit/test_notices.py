@@ -139,6 +139,39 @@ def test_labels_that_are_missing_are_counted_and_the_header_counts_what_was_used
     assert page(audit(*_one(sides(RIGHT_N, OTHER_N)))).facts[0] == "400 examples"
 
 
+def test_one_label_that_is_missing_is_one():
+    label_N = np.where(np.arange(400) == 3, -1, LABEL_N)
+    assert noticed(*sides(RIGHT_N, OTHER_N, label_N)) == (
+        "1 of 400 examples does not have a label: accuracy and its slices are over the other 399.",
+    )
+
+
+def test_without_labels_the_flags_that_give_them_are_named():
+    assert noticed(*sides(RIGHT_N, OTHER_N, None)) == (
+        "There are no labels, so nothing says which answers are right: name their column with "
+        "--label COLUMN, or give them in a file of their own with --labels FILE.",
+    )
+
+
+def test_columns_that_look_like_labels_are_named():
+    def named(**slices):
+        return noticed(
+            *(
+                records_from(pred_N[None], None, 4, name=name, slices=slices)
+                for name, pred_N in (("old", RIGHT_N), ("new", OTHER_N))
+            )
+        )
+
+    right = [f"class {c}" for c in LABEL_N]
+    said = "There are no labels, so nothing says which answers are right"
+    assert named(gold=right, tone=right) == (
+        f"{said}; 'gold' looks like the right answers: add --label gold.",
+    )
+    assert named(**{"True label": right, "target": right, "y_true": ["other"] * 400}) == (
+        f"{said}; 'True label' and 'target' look like the right answers: add --label 'True label'.",
+    )
+
+
 def _one(pair):
     return pair[0], [pair[1]], Settings(draws=100)
 

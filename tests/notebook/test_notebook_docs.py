@@ -19,6 +19,7 @@ OTHER = {"example_id": "image", "prediction": "y_pred", "label": "y_true"}
 
 def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
+    Path("gate.toml").write_text("[[max_drop]]\npoints = 1\n")
     names: dict[str, Any] = {
         "old": frame(OLD), "old_again": frame(np.roll(OLD, 3)), "new": frame(NEW),
         "other": frame(np.roll(NEW, 6)), "mine": frame(OLD, **OTHER), "yours": frame(NEW, **OTHER),
@@ -26,13 +27,15 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         "labels": LABELS, "examples": examples(),
     }  # fmt: skip
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         exec(block, names)
     assert names["found"].verdict == "worse"
     assert [v.arm.name for v in names["variants"].audit.variants] == ["int8", "int4"]
     assert names["members"].audit.variants[0].arm.paired
-    assert {p.name for p in tmp_path.iterdir()} == {"audit", "slices.svg"}
+    assert names["gated"].verdict == "fail"
+    written = {p.name for p in tmp_path.iterdir()}
+    assert written == {"audit", "gate", "gate.toml", "slices.svg"}
 
 
 def test_every_argument_is_named():

@@ -201,6 +201,13 @@ def test_the_report_is_written_where_it_is_asked_and_the_next_showing_says_where
     assert page == tmp_path / "audit/report.html"
     assert "Provenance" not in page.read_text("utf-8")
     assert f"The whole report, with the examples: {page}" in words(found._repr_html_())
+    with pytest.raises(UserError) as caught:
+        found.report(tmp_path / "audit")
+    assert str(caught.value) == (
+        f"{tmp_path}/audit: holds report.html and 5 more files, which the new report would "
+        "replace; give another folder, or replace them with force=True"
+    )
+    assert found.report(tmp_path / "audit", force=True) == page
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UserError) as caught:

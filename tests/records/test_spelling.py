@@ -41,6 +41,10 @@ def audit(old: str, new: str, *more: str) -> tuple[int, str]:
     return done.returncode, done.stderr.removeprefix("undertow: ").strip() or "\n".join(notes)
 
 
+NO_LABELS = (
+    "There are no labels, so nothing says which answers are right: name their column with --label "
+    "COLUMN, or give them in a file of their own with --labels FILE."
+)
 WORDS = "every answer would count as wrong, so write answers and labels in the same words"
 
 
@@ -158,7 +162,8 @@ def test_some_answers_are_spelled_otherwise(
 ) -> None:
     label = LABEL if labels else None
     new = put(f"new.{suffix}", spelled(names), label)
-    assert audit(put(f"old.{suffix}", OLD, label), new) == (0, said + FIX)
+    without = "" if labels else f"\n{NO_LABELS}"
+    assert audit(put(f"old.{suffix}", OLD, label), new) == (0, f"{said}{FIX}{without}")
 
 
 def test_a_column_of_each_model() -> None:

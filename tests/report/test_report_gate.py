@@ -82,6 +82,16 @@ def test_where_all_pass_the_passes_are_open():
     assert "What does not pass" not in summary_markdown(gate.audit, gate)
 
 
+def test_where_none_passes_no_sign_of_a_pass_stands_anywhere():
+    gate = gates.gated(tuple(d for d in gates.DECISIONS if d.outcome != "pass"))
+    assert gate_text(gate).splitlines()[5] == "  No check passes."
+    assert "\n\nNo check passes.\n\n" in summary_markdown(gate.audit, gate)
+    page = render_html(gate.audit, gate)
+    for said in (gate_text(gate), summary_markdown(gate.audit, gate), page):
+        assert "0 checks" not in said
+    assert "What passes" not in page
+
+
 def test_known_differences_and_pooling_stand_near_the_top():
     for name in ("generation", "gated"):
         said = words(name)
@@ -172,6 +182,13 @@ def test_very_many_decisions_are_cut_everywhere_and_counted():
     assert "2,940 more checks that do not pass: all are in `report.html`." in summary
     assert len(summary.encode()) <= 60_000
     assert "  … and 2,970 more checks that do not pass: all are in report.html" in gate_text(gate)
+    one_more = gates.gated(failing[:31], gate.audit)
+    assert "  … and 1 more check that does not pass: all are in report.html\n" in gate_text(
+        one_more
+    )
+    one_more = gates.gated(failing[:61], gate.audit)
+    summary = summary_markdown(gate.audit, one_more)
+    assert "1 more check that does not pass: all are in `report.html`." in summary
 
 
 @pytest.mark.parametrize(

@@ -424,3 +424,18 @@ def test_variants_of_one_design_share_its_sentence():
         .about[0]
         .startswith(f"{names[0]}, {names[1]}, {names[3]}, {names[4]}, {names[0]} and 3 more: ")
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fp16", "The reference is <bdi>fp16</bdi>. On the left what a leaderboard would show;"),
+        ("reference", "On the left what a leaderboard would show;"),
+        ("Reference", "On the left what a leaderboard would show;"),
+    ],
+)
+def test_a_reference_called_so_is_not_introduced(name: str, said: str):
+    audit = audits.garments((0.5,))
+    shown = render_html(replace(audit, reference=replace(audit.reference, name=name)))
+    (intro,) = re.findall(r'id="top-line-h".*?<p class="intro">(.*? show;)', shown, flags=re.S)
+    assert intro == said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 import audits
@@ -29,6 +30,24 @@ def test_a_disagreement_is_set_against_its_floor_and_not_called_points():
     made = [audits.disagreement("pruned 95 %", "taxicab", "Coat", 0.4, 0.1)]
     said = summary_text(replace(audit, findings=audits.frame(made)))
     assert re.search(r"class Coat \+0\.300 Taxicab distance of votes above the floor \(", said)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    {
+        "worse": "The one slice is worse",
+        "too small to tell": "The one slice is too small to tell",
+        "within tolerance": "The one slice is not worse",
+        "better": "The one slice is not worse",
+        "undefined": "The one slice could not be measured",
+    }.items(),
+)
+def test_one_slice_is_not_counted(verdict: str, said: str):
+    audit = audits.garments((0.95,))
+    rows = audit.findings.filter(pl.col("value").is_in(["", "Shirt"]))
+    made = rows.with_columns(pl.lit(verdict).alias("verdict"))
+    lines = summary_text(replace(audit, findings=made)).splitlines()
+    assert lines[4].strip() == said
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,6 +18,8 @@ from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.stats.slice_means import ratio
+from undertow.records.formats.columns.meant import labels_among
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
@@ -61,8 +63,8 @@ MANY = 10
 
 def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, answers spelled otherwise, one answer to nearly
-    everything, a reference at chance, labels missing, examples that may belong together: in this
-    order."""
+    everything, a reference at chance, no labels or too few, examples that may belong together: in
+    this order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),
@@ -70,6 +72,7 @@ def notices(pair: Pair) -> tuple[str, ...]:
         *_one_answer(pair.reference),
         *_one_answer(pair.variant),
         *_at_chance(pair.reference),
+        *_without_labels(pair),
         *_unlabelled(pair),
         *_belong_together(pair.reference),
     )
@@ -225,6 +228,24 @@ def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:
     return recall_C
 
 
+def _without_labels(pair: Pair) -> Iterator[str]:
+    """What would make more of a comparison of answers that nothing calls right or wrong."""
+    records = pair.reference
+    if records.outcome_known or pair.variant.outcome_known or records.score_MN is not None:
+        return
+    said = "There are no labels, so nothing says which answers are right"
+    names = labels_among(records.examples, records.classes)
+    if names:
+        looks = "looks" if len(names) == 1 else "look"
+        listed = " and ".join(map(repr, names))
+        yield f"{said}; {listed} {looks} like the right answers: add {flag_of('label', names[0])}."
+    else:
+        yield (
+            f"{said}: name their column with --label COLUMN, or give them in a file of their own "
+            "with --labels FILE."
+        )
+
+
 def _unlabelled(pair: Pair) -> Iterator[str]:
     known_N = scored_N(pair)
     kept, n = int(known_N.sum()), len(known_N)
@@ -242,7 +263,8 @@ def _unlabelled(pair: Pair) -> Iterator[str]:
         )
     outcome = pair.reference.outcome
     yield (
-        f"{n - kept:,} of {n:,} examples do not have {what}: {outcome} and its slices are over the "
+        f"{n - kept:,} of {n:,} examples {'does' if n - kept == 1 else 'do'} not have {what}: "
+        f"{outcome} and its slices are over the "
         f"other {kept:,}."
     )
 

@@ -80,6 +80,10 @@ class Files:
             "is."
         ),
     ] = None
+    answer: Annotated[
+        str | None,
+        typer.Option(help="The column of what the model wrote, beside a score of how good it is."),
+    ] = None
     member: Annotated[
         str | None, typer.Option(help="The column that says which model or seed a row is of.")
     ] = None
@@ -124,6 +128,7 @@ class Files:
             score=self.score,
             member=self.member,
             input=self.input,
+            answer=self.answer,
             pictures=self.pictures,
         )
 
@@ -135,8 +140,8 @@ class Comparing:
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Slice by class (or label) or task (the default), by a column, or by a "
-            "crossing: age+gender."
+            help="Slice by class (or label) or task (the default), by a column, or by "
+            "columns crossed, which is each combination of their values: age+gender."
         ),
     ] = None
     name: Annotated[

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from undertow.errors import UserError
-from undertow.report.write import unwritable
+from undertow.report.write import refuse_taken, unwritable
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def report_folder(
     any of the files.
     """
     if out is not None and not force:
-        _refuse_taken(out, files)
+        refuse_taken(out, files)
     new = out is None or not os.path.lexists(out)
     folder = _new(usual) if out is None else out
     try:
@@ -57,15 +57,3 @@ def _new(usual: str) -> Path:
             raise unwritable(folder, problem) from problem
         return folder
     raise AssertionError
-
-
-def _refuse_taken(folder: Path, files: Collection[str]) -> None:
-    taken = [name for name in files if os.path.lexists(folder / name)]
-    if not taken:
-        return
-    more = len(taken) - 1
-    rest = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
-    raise UserError(
-        f"{folder}: holds {taken[0]}{rest}, which the new report would replace; give another name "
-        f"after --out, or replace {'them' if more else 'it'} with --force"
-    )

@@ -114,7 +114,9 @@ def run(
 
 @app.command(name="list", epilog=epilog("list"))
 def list_(
-    what: Annotated[str, typer.Argument(help="studies, measures, interventions or formats.")],
+    what: Annotated[
+        str, typer.Argument(help="studies, measures, interventions, formats or rules.")
+    ],
 ) -> None:
     """List what there is."""
     from undertow.listing import listing

@@ -3,5 +3,6 @@
 from undertow.notebook.compare import compare as compare
 from undertow.notebook.compared import Compared as Compared
 from undertow.notebook.figures import Figure as Figure
+from undertow.notebook.gated import Gated as Gated
 
-__all__ = ["Compared", "Figure", "compare"]
+__all__ = ["Compared", "Figure", "Gated", "compare"]

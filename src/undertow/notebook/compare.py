@@ -10,6 +10,7 @@ from undertow.audit.settings import Asked, Settings
 from undertow.errors import UndertowError, UserError
 from undertow.files import Request, audit_sides, read_sides
 from undertow.notebook.compared import Compared
+from undertow.notebook.gated import Given, provenance_of
 from undertow.notebook.given import Answers, entries, names_of, sides_of
 from undertow.notebook.messages import for_python
 from undertow.records.frames import Frames
@@ -31,6 +32,7 @@ def compare(
     score: str | None = None,
     member: str | None = None,
     input: str | None = None,
+    answer: str | None = None,
     pictures: str | Path | None = None,
     labels: Any = None,
     classes: Sequence[str] = (),
@@ -76,33 +78,39 @@ def compare(
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
             prediction=_words(prediction), label=label, score=score, member=member, input=input,
-            pictures=None if pictures is None else Path(pictures),
+            pictures=None if pictures is None else Path(pictures), answer=answer,
         )  # fmt: skip
         before, after = entries(old, new)
         reference, *against = sides_of(before, after, reading, answers)
         called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
-        if format is not None and called:
-            raise UserError(f"--format {format}: {called[0]} is no file; leave --format out")
+        _refuse_format(format, called)
         return _compared(Request(
             reference, against, reading, format=format, positive=positive,
             accepted=frozenset(_words(accept)), paired=paired,
-            names=tuple(names) or names_of(old, new, before, after), missing=missing,
-            settings=settings,
-        ))  # fmt: skip
+            names=tuple(names) or names_of(old, new, before, after),
+            missing=missing, settings=settings,
+        ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None
 
 
-def _compared(request: Request) -> Compared:
+def _refuse_format(format: str | None, called: Sequence[str]) -> None:
+    if format is not None and called:
+        raise UserError(f"--format {format}: {called[0]} is no file; leave --format out")
+
+
+def _compared(request: Request, called: Sequence[str]) -> Compared:
     source_date()  # Fail before the work, not after it.
     sources = Sources()
     sides = read_sides(request, sources)
     with sources.showing():
         found = audit_sides(request, sides)
-    made = sources.provenance()
-    # What was in memory has no file whose digest could be compared.
-    in_memory = any(isinstance(side, Frames) for side in (request.reference, *request.against))
-    return Compared(found, read_as=sides.about, provenance=None if in_memory else made)
+    return Compared(
+        found,
+        read_as=sides.about,
+        provenance=provenance_of(request, sources),
+        given=Given(request, tuple(called)),
+    )
 
 
 def _words(given: Words) -> tuple[str, ...]:

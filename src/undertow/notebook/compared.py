@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from undertow.errors import UndertowError
+from undertow.errors import UndertowError, UserError
 from undertow.notebook.figures import Figure
+from undertow.notebook.gated import Gated, gated
 from undertow.notebook.messages import for_python, in_python
 from undertow.report.charts import chart
 from undertow.report.glance import glance
 from undertow.report.text import summary_text
-from undertow.report.write import write_report
+from undertow.report.write import AUDIT_FILES, refuse_taken, write_report
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from undertow.audit.gate.policy import Policy
     from undertow.audit.result import Audit
     from undertow.audit.verdicts import Verdict
+    from undertow.notebook.gated import Given
     from undertow.report.provenance import Provenance
 
 
@@ -33,10 +36,12 @@ class Compared:
         *,
         read_as: tuple[str, ...] = (),
         provenance: Provenance | None = None,
+        given: Given | None = None,
     ) -> None:
         self.audit = audit
         self.read_as = tuple(in_python(said) for said in read_as)
         self._provenance = provenance
+        self._given = given
         self._page: Path | None = None
 
     @property
@@ -67,9 +72,23 @@ class Compared:
         which class to which answers went. Of several variants ``variant`` names one."""
         return Figure(chart(self.audit, kind, variant))
 
-    def report(self, folder: str | Path = "audit") -> Path:
-        """Writes the whole report into a folder and returns the path of its page."""
+    def gate(self, policy: str | Path | Policy) -> Gated:
+        """Decides a policy, a TOML file or a ``Policy``, on the same sides, which are read again
+        with the columns that its rules name. Sides that cannot be compared as the policy wants it
+        are a verdict, not an error."""
+        if self._given is None:
+            raise UserError(
+                "gate: this audit was not made by undertow.compare, so its sides are not known; "
+                "call undertow.compare(old, new).gate('gate.toml')"
+            )
+        return gated(self._given, policy)
+
+    def report(self, folder: str | Path = "audit", *, force: bool = False) -> Path:
+        """Writes the whole report into a folder and returns the path of its page. One that holds a
+        report is replaced with ``force`` alone."""
         try:
+            if not force:
+                refuse_taken(Path(folder), AUDIT_FILES)
             self._page = write_report(self.audit, Path(folder), provenance=self._provenance)
         except UndertowError as error:
             raise for_python(error) from None

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from undertow.errors import UndertowError
 
-SWITCHES = frozenset({"allow-partial", "paired", "members-apart"})
+SWITCHES = frozenset({"allow-partial", "paired", "members-apart", "force"})
 SEVERAL = frozenset({"by", "name", "tasks", "accept"})
 """Flags that take several words."""
 RENAMED = {"name": "names"}
@@ -23,6 +23,7 @@ PHRASES = (
     (r"(\S+) --against (\S+)", r"old=\1, new=\2,"),
     (r"give --(\w+) one of these", r"give \1= one of these"),
     (r"another --out\b", "another folder"),
+    (r"another name after --out\b", "another folder"),
 )
 _WORD = r"'(?:[^']|'\"'\"')*'|[^\s;()']+"
 _FLAG = re.compile(rf"(?P<leave>leave )?--(?P<flag>[a-z]+(?:-[a-z]+)*)(?P<rest>(?: (?:{_WORD}))*)")

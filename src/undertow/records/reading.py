@@ -17,6 +17,7 @@ wrong."""
 
 COLUMN_FLAGS = {
     "id": "example_id", "label": "label", "score": "score", "member": "member", "input": "input",
+    "answer": "answer",
 }  # fmt: skip
 """Fields of ``Reading`` that name a column of a plain table, and what readers call it."""
 
@@ -47,8 +48,8 @@ class Reading:
     wrong. ``pick``: what follows ``::`` in a path, for files that hold several models; ``picks``:
     the same for each of the paths, where they differ.
 
-    ``id``, ``label``, ``score``, ``member``, ``input`` are names of columns of a plain table, as
-    its owner calls them; with commas between, a file takes the first that it has. So is
+    ``id``, ``label``, ``score``, ``member``, ``input``, ``answer`` are names of columns of a plain
+    table, as its owner calls them; with commas between, a file takes the first that it has. So is
     ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members.
     ``by``: slices that were asked for, on which the files of a side must agree; a column that
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
@@ -75,6 +76,7 @@ class Reading:
     input: str | None = None
     pictures: Path | None = None
     format: str | None = None
+    answer: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):

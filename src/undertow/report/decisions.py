@@ -109,8 +109,19 @@ def without_verdict(reason: str) -> str:
     return reason
 
 
+def passed_said(n: int) -> str:
+    """How many checks pass, with their sign; there is none to set before the word that none
+    does."""
+    return f"{GATE_SIGN['pass']} {passes(n)}" if n else "No check passes."
+
+
 def passes(n: int) -> str:
     return f"{plural(n, 'check')} {'passes' if n == 1 else 'pass'}."
+
+
+def more_open(n: int) -> str:
+    """Of checks that are not listed: ``1 more check that does not pass``."""
+    return f"{plural(n, 'more check')} that {'does' if n == 1 else 'do'} not pass"
 
 
 def said_of(row: DecisionRow | Decision) -> str:

@@ -10,8 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
+from undertow.audit.gate.result import GateResult, GateVerdict
 from undertow.audit.result import Audit
 from undertow.report.cards import scale_of
+from undertow.report.decisions import (
+    GATE_SIGN,
+    GATE_WORDS,
+    gate_part,
+    more_open,
+    passed_said,
+    said_of,
+)
 from undertow.report.effects import Effect, Panel, SliceEffects, reason_of, worst
 from undertow.report.figures.svg import COLOUR
 from undertow.report.html import environment
@@ -21,6 +32,15 @@ from undertow.report.wording import line
 
 VARIANTS, LOSING, SHOWN = 8, 6, 24
 """Variants, losing slices of each, and losing slices in all that are listed."""
+OPEN = 12
+"""Checks of a gate that do not pass and are listed."""
+GATE_COLOUR: dict[GateVerdict, str] = {
+    "pass": "better",
+    "fail": "worse",
+    "cannot tell": "undefined",
+    "not comparable": "undefined",
+}
+"""Verdict of an audit whose colour a gate's has."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,30 @@ def glance(audit: Audit, way_on: str, read_as: Sequence[str] = ()) -> str:
             read_as=[line(said, 400) for said in read_as],
             COLOUR=COLOUR,
             SIGN=SIGN,
+        )
+    )
+
+
+def gate_glance(gate: GateResult, way_on: str, read_as: Sequence[str] = ()) -> str:
+    """The same of a gate: its verdict and what does not pass, then the audit beneath it, where
+    there is one."""
+    part = gate_part(gate)
+    beneath = None if gate.audit is None else Markup(glance(gate.audit, way_on, read_as))
+    return (
+        environment()
+        .get_template("glance_gate.html")
+        .render(
+            gate=part,
+            open=part.open[:OPEN],
+            more=more_open(len(part.open) - OPEN) if len(part.open) > OPEN else "",
+            passed=passed_said(len(part.passed)) if gate.decisions else "",
+            said_of=said_of,
+            beneath=beneath,
+            way_on=way_on,
+            read_as=[line(said, 400) for said in read_as],
+            colour=COLOUR[GATE_COLOUR[gate.verdict]],
+            SIGN=GATE_SIGN,
+            WORDS=GATE_WORDS,
         )
     )
 

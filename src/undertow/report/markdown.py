@@ -12,13 +12,14 @@ from undertow.report.decisions import (
     GATE_WORDS,
     DecisionRow,
     gate_part,
-    passes,
+    more_open,
+    passed_said,
     said_of,
     without_verdict,
 )
 from undertow.report.naming import WHOLE, whole
 from undertow.report.parts import SIGN, WORDS, Page, page
-from undertow.report.wording import plural, short
+from undertow.report.wording import short
 
 SUMMARY_BYTES = 60_000
 """What ``summary.md`` may be: comments on code hosts end at 64 kB."""
@@ -96,11 +97,8 @@ def _decisions(gate: GateResult) -> str:
         else []
     )
     if len(part.open) > DECISIONS:
-        said.append(
-            f"{plural(len(part.open) - DECISIONS, 'more check')} that do not pass: all are "
-            "in `report.html`."
-        )
-    return "\n\n".join([*said, f"{GATE_SIGN['pass']} {passes(len(part.passed))}"])
+        said.append(f"{more_open(len(part.open) - DECISIONS)}: all are in `report.html`.")
+    return "\n\n".join([*said, passed_said(len(part.passed))])
 
 
 def _decided(r: DecisionRow) -> tuple[str, ...]:

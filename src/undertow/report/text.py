@@ -9,7 +9,8 @@ from undertow.report.decisions import (
     GATE_WORDS,
     DecisionRow,
     gate_part,
-    passes,
+    more_open,
+    passed_said,
     said_of,
     without_verdict,
 )
@@ -17,7 +18,7 @@ from undertow.report.effects import Effect, reason_of
 from undertow.report.naming import told_apart
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.toplines import TopLine
-from undertow.report.wording import both_ends, line, plural, quoted_for_logs, short
+from undertow.report.wording import both_ends, line, quoted_for_logs, short
 
 NAME = 40
 """Letters of a variant's name in a terminal."""
@@ -77,11 +78,8 @@ def _gate(gate: GateResult) -> list[str]:
     names = told_apart((r.variant for r in (*part.open, *part.passed)), NAME)
     said += [_decision(r, names) for r in part.open[:LINES]]
     if len(part.open) > LINES:
-        said.append(
-            f"  … and {plural(len(part.open) - LINES, 'more check')} that do not pass: all "
-            "are in report.html"
-        )
-    return [*said, f"  {GATE_SIGN['pass']} {passes(len(part.passed))}"] if gate.decisions else said
+        said.append(f"  … and {more_open(len(part.open) - LINES)}: all are in report.html")
+    return [*said, f"  {passed_said(len(part.passed))}"] if gate.decisions else said
 
 
 def _decision(r: DecisionRow, names: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,10 +96,19 @@ def _slices_said(panel: slices.Panel | None, by: tuple[str, ...]) -> str:
         return NOT_AGAINST if by else NOT_ASKED
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
     total = plural(panel.total, "slice")
+    if panel.total == 1:
+        return f"The one slice {_of_one(panel.verdicts)}"
     if open_ == panel.total:
         return f"All of {total} too small to tell"
     first = f"{worse or 'None'} of {total} worse"
     return f"{first}; {open_} too small to tell" if open_ else first
+
+
+def _of_one(verdicts: Mapping[str, int]) -> str:
+    said = next((verdict for verdict, n in verdicts.items() if n), "undefined")
+    if said == "undefined":
+        return "could not be measured"
+    return f"is {said}" if said in ("worse", "too small to tell") else "is not worse"
 
 
 def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:

@@ -4,6 +4,8 @@ results."""
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
@@ -72,6 +74,19 @@ def unwritable(folder: Path, problem: OSError) -> UserError:
     """The error where a report cannot be written to a folder."""
     return UserError(
         f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
+    )
+
+
+def refuse_taken(folder: Path, files: Collection[str]) -> None:
+    """``UserError`` where a folder holds any of these files of a report."""
+    taken = [name for name in files if os.path.lexists(folder / name)]
+    if not taken:
+        return
+    more = len(taken) - 1
+    rest = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
+    raise UserError(
+        f"{folder}: holds {taken[0]}{rest}, which the new report would replace; give another name "
+        f"after --out, or replace {'them' if more else 'it'} with --force"
     )
 
 

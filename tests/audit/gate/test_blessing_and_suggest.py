@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import worlds
+from noninferior import outcome
 from undertow.audit.gate import gate
 from undertow.audit.gate.blessing import bless, fingerprint, read_blessing
 from undertow.audit.gate.policy import parse_policy
@@ -36,7 +37,7 @@ def test_a_policy_refuses_another_reference(tmp_path: Path):
     result = gate(drifted, [new], policy)
     assert (result.verdict, result.exit_code) == ("not comparable", 3)
     assert (
-        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 members, "
+        f"is not the one that {tmp_path / 'blessed.json'} blesses: 100 examples, 1 member, "
         "accuracy 0.7500" in result.reason
     )
 
@@ -87,10 +88,8 @@ def test_decidable_is_what_eighty_per_cent_of_unchanged_models_pass(variance, n)
     """Simulated: no change in truth, discordance ``variance``."""
     limit, rng = decidable(variance, n), np.random.default_rng(1)
     counts = rng.multinomial(n, [variance / 2, variance / 2, 1 - variance], size=400)
-    from undertow.audit.stats.mcnemar import non_inferior
-
     passed = np.mean(
-        [non_inferior(lost, gained, n, limit).holds for lost, gained, _ in counts.tolist()]
+        [outcome(lost, gained, n, limit) == "holds" for lost, gained, _ in counts.tolist()]
     )
     assert 0.74 < passed < 0.88
 
@@ -168,3 +167,10 @@ def test_new_errors_are_those_of_the_run_that_has_most():
     assert found["max_new_errors"] == pytest.approx(
         np.ceil(1000 * decidable(2 * 0.1 * 0.9, 100)) / 10
     )
+
+
+def test_one_slice_is_the_one_slice():
+    records = worlds.records_from(
+        np.zeros((2, 100), int), np.zeros(100, int), 2, slices={"s": ["a"] * 90 + ["b"] * 10}
+    )
+    assert "# the one slice has 90 examples" in suggested_policy(records, ("s",))

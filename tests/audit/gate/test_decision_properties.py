@@ -357,7 +357,7 @@ def test_a_single_check_is_not_counted():
     }
     advice = _decision("max_drop", "fail", "yy", tier="advisory")
     assert sentence([advice]) == (
-        "No required rule decided anything. 1 advisory check does not pass."
+        "No rule is required, so nothing is decided. 1 advisory check does not pass."
     )
 
 

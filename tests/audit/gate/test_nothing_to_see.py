@@ -215,6 +215,39 @@ def test_outcomes_that_are_missing_may_be_new_errors(allowed: int, outcome: str)
     )
 
 
+@pytest.mark.parametrize(
+    ("listed", "outcome", "reason"),
+    [
+        ("e0001", "fail", "The one listed example became wrong: 'e0001'."),
+        ("e0010", "pass", "The one listed example did not become wrong."),
+        ("gone", "cannot tell", "The one listed example is not among those compared: 'gone'."),
+        (
+            "e0099",
+            "cannot tell",
+            "The reference gets the one listed example wrong, so it cannot become wrong.",
+        ),
+        (
+            "e0020",
+            "cannot tell",
+            "There is no outcome on both sides for the one listed example: 'e0020'.",
+        ),
+    ],
+)
+def test_one_listed_example_is_not_counted(listed: str, outcome: str, reason: str):
+    sides = silent(worlds.flipped_world(100, 2, 0), 20)
+    (decision,) = decided_on(sides, f'[[must_not_flip]]\nids = ["{listed}"]\n')
+    assert (decision.outcome, decision.reason) == (outcome, reason)
+
+
+def test_a_slice_of_one_example_is_not_counted():
+    languages = ["de"] * (N - 1) + ["ig"]
+    sides = worlds.flipped_world(N, 0, 0, slices={"language": languages})
+    (decision,) = decide(sides, '[[max_new_errors]]\ncount = 0\non = "language=ig"\n').decisions
+    assert decision.reason == (
+        "Cannot tell: the reference gets this one example wrong, so it cannot become wrong."
+    )
+
+
 @pytest.mark.parametrize("limit", ["count = 0", "points = 50", 'points = 50\nabove = "zero"'])
 def test_where_the_reference_is_wrong_everywhere_nothing_can_become_wrong(limit: str):
     (decision,) = decide(

@@ -96,7 +96,7 @@ def test_advisory_rules_alone_decide_nothing():
         reference, variant = by_language(lost=lost)
         result = gate(reference, [variant], alone)
         assert (result.verdict, result.exit_code) == ("cannot tell", 3)
-        assert result.reason == f"No required rule decided anything.{tail}"
+        assert result.reason == f"No rule is required, so nothing is decided.{tail}"
 
 
 def test_churn_above_zero_needs_no_floor():
@@ -147,7 +147,7 @@ def test_must_not_flip(tmp_path: Path):
     absent = decided(sides, '[[must_not_flip]]\nids = ["e0050", "gone"]\n')
     assert absent.verdict == "cannot tell"
     assert (
-        absent.decisions[0].reason == "1 of 2 listed examples are not among those compared: 'gone'."
+        absent.decisions[0].reason == "1 of 2 listed examples is not among those compared: 'gone'."
     )
     two = decided(sides, '[[must_not_flip]]\nids = ["e0050", "lost", "gone"]\n')
     assert (

@@ -154,6 +154,29 @@ def test_an_unknown_column_is_answered_with_what_there_is(name, message):
     assert str(raised.value) == message
 
 
+CROSSED = "did you mean 'region+tone'? it can be sliced by class, region, tone"
+
+
+@pytest.mark.parametrize(
+    "name", ["region x tone", "region*tone", "region × tone", "region by tone", "region & tone"]
+)
+def test_a_crossing_written_in_another_way_is_answered_with_how_it_is_written(name):
+    with pytest.raises(UserError) as raised:
+        slice_table(over([0, 1], region=["n", "s"], tone=["x", "y"]), [name])
+    assert str(raised.value) == f"population 'world' has no slice '{name}': {CROSSED}"
+
+
+def test_a_crossing_of_which_the_shell_made_three_names_is_answered_so_too():
+    with pytest.raises(UserError) as raised:
+        slice_table(over([0, 1], region=["n", "s"], tone=["x", "y"]), ["region", "x", "tone"])
+    assert str(raised.value) == f"population 'world' has no slice 'x': {CROSSED}"
+    with pytest.raises(UserError) as raised:
+        slice_table(over([0, 1], region=["n", "s"], tone=["x", "y"]), ["x", "tone"])
+    assert str(raised.value) == (
+        "population 'world' has no slice 'x': it can be sliced by class, region, tone"
+    )
+
+
 def test_class_without_labels_is_answered_with_what_there_is():
     with pytest.raises(UserError) as raised:
         slice_table(over(region=["n", "s"]), ["class"])

@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from undertow.audit.stats.arrangements import exchange, members_needed, smallest_p, swaps
+from undertow.audit.stats.arrangements import exchange, smallest_p, swaps
 
 
 @pytest.mark.parametrize(("m_ref", "m_var"), [(3, 3), (2, 5), (1, 1), (4, 3)])
@@ -51,23 +51,18 @@ def test_the_same_generator_gives_the_same_arrangements_and_a_prefix_is_a_cut():
     assert not whole.first(10).exact
 
 
-def test_smallest_p_and_the_members_that_reach_a_level():
+def test_smallest_p():
     assert smallest_p(3, 3) == pytest.approx(0.1)
     assert smallest_p(4, 4) == pytest.approx(2 / 70)
     assert smallest_p(3, 5) == pytest.approx(1 / 56)
     assert smallest_p(1, 1) == smallest_p(1, 1, paired=True) == 1.0
     assert smallest_p(6, 6, paired=True) == pytest.approx(2 / 64)
-    assert members_needed(0.05, paired=False) == 4
-    assert members_needed(0.05, paired=True) == 6
-    assert members_needed(0.01, paired=False) == 5
 
 
-def test_refuses_empty_sides_draws_and_levels():
+def test_refuses_empty_sides_and_draws():
     with pytest.raises(ValueError, match=r"^0 \+ 3 members: each side needs at least one$"):
         exchange(0, 3, 10, np.random.default_rng(0))
     with pytest.raises(
         ValueError, match=r"^draws is 0: at least the observed arrangement is needed$"
     ):
         swaps(3, 0, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"^level is 0: it must lie between 0 and 1$"):
-        members_needed(0, paired=False)

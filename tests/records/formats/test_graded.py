@@ -260,3 +260,57 @@ def test_the_outcome_that_is_not_used_is_said(put):
     path = put("b.csv", "example_id,f1,correct\n1,1,0\n2,0,1\n")
     records, _ = read_any([path], score="f1")
     assert records.manifest.notes == (f"{path}: column 'correct' is not used, as 'f1' is there.",)
+
+
+WROTE = "a.csv: 'completion' looks like what the model wrote: add --answer completion"
+
+
+def test_what_the_model_wrote_goes_by_the_name_that_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("example_id,score,completion\nq0,1,It is Paris\nq1,0,It is Rome\n")
+    records, about = read_any([path])
+    assert about.endswith(f"; {tmp_path}/{WROTE}")
+    assert records.names_of(np.arange(2), records.pred_MN[0]).to_list() == ["scored 1", "scored 0"]
+    records, about = read_any([path], answer="completion")
+    assert "looks like" not in about
+    assert records.names_of(np.arange(2), records.pred_MN[0]).to_list() == [
+        "It is Paris",
+        "It is Rome",
+    ]
+
+
+def test_numbers_and_columns_that_readers_know_are_not_taken_for_what_was_written(
+    tmp_path: Path,
+) -> None:
+    for name, header, value in (
+        ("a", "generation", "1"),
+        ("b", "answer,response", "x,It is Paris"),
+        ("c", "remark", "It is Paris"),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"example_id,score,{header}\nq0,1,{value}\nq1,0,{value}\n")
+        assert "looks like" not in read_any([path])[1]
+
+
+def test_the_refusal_names_what_the_model_wrote_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("qid,is_correct,response\n0,1,It is Paris\n1,0,It is Rome\n")
+    assert refused([path]) == (
+        f"{path}: has no column 'example_id'; it has 'qid', 'is_correct', 'response'; name its "
+        "columns with --id qid --score is_correct --answer response"
+    )
+
+
+def test_what_the_model_wrote_wants_a_score(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,response,gold\n0,It is Paris,Paris\n1,It is Rome,Oslo\n")
+    assert refused([path], id="id", answer="response") == (
+        f"--answer response: {path} has no score that says how good each answer is; give its "
+        "column with --score, or compare classes with --prediction response"
+    )
+    assert refused([path], id="id", prediction="response", label="gold") == (
+        f"{path}: column 'response' holds no classes: its values are 'It is Paris', 'It is Rome', "
+        "and those of 'gold' are 'Oslo', 'Paris'; write 'gold' in the same words as 'response'; "
+        "or, if 'response' is what a model wrote, grade each answer from 0 to 1 and give --score "
+        "COLUMN --answer response"
+    )

@@ -102,7 +102,8 @@ def refuse_unblessed(reference: Records, policy: Policy) -> None:
 def _told(blessing: Blessing) -> str:
     exact = "no accuracy" if blessing.accuracy is None else f"accuracy {blessing.accuracy:.4f}"
     return (
-        f"{blessing.examples:,} examples, {blessing.members} members, {exact}, content "
+        f"{blessing.examples:,} example{'s' * (blessing.examples != 1)}, {blessing.members} "
+        f"member{'s' * (blessing.members != 1)}, {exact}, content "
         f"{blessing.content[:12]}…"
     )
 

@@ -97,7 +97,7 @@ def sentence(decisions: Sequence[Decision]) -> str:
 def _counted(asked: Sequence[Decision], several: bool) -> str:
     """How many of a policy's required checks end in what."""
     if not asked:
-        return "No required rule decided anything."
+        return "No rule is required, so nothing is decided."
     for outcome in ("fail", "cannot tell"):
         those = [d for d in asked if d.outcome == outcome]
         if those:

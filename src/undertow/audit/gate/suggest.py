@@ -89,7 +89,8 @@ def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
         large = counts[counts >= SMALLEST_SLICE]
         if len(large):
             limit = floor.shift + decidable(floor.moved, int(large.min()))
-            said = f"the smallest of {len(large)} slices has {int(large.min())} examples"
+            which = "the one slice" if len(large) == 1 else f"the smallest of {len(large)} slices"
+            said = f"{which} has {int(large.min())} examples"
             yield from _table("worst_slice_drop", limit, said, by=column, min_count=SMALLEST_SLICE)
     if records.confidence_MN is not None:
         gap_MN: NDArray[Any] = records.confidence_MN - records.correct_MN

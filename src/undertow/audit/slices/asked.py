@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from undertow.audit.slices.table import CLASS, CROSS, LABEL
+from undertow.audit.slices.table import CLASS, LABEL
+from undertow.audit.slices.unknown import CROSS
 from undertow.records.reading import alternatives
 from undertow.records.records import Records
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.slices.coding import MISSING_VALUE, Coding, code_column
 from undertow.audit.slices.derived import DERIVED, derived_slice
+from undertow.audit.slices.unknown import CROSS, unknown_slice
 from undertow.errors import UserError
 from undertow.records.records import Records
 
@@ -23,7 +23,6 @@ CLASS = "class"
 """The slice by label. A column of the same name is not reachable while examples have labels."""
 LABEL = "label"
 """The same by the name of its column in a table."""
-CROSS = "+"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +68,7 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
     Raises ``UserError`` for a column that does not exist or cannot be a slice.
     """
     names = tuple(dict.fromkeys(by))
-    codings = [_coding(records, name) for name in names]
+    codings = [_coding(records, name, names) for name in names]
     kept_G = [_kept(coding, min_count if coding.crossed else 1) for coding in codings]
     counts = [coding.counts() for coding in codings]
     blocks = [_membership(coding, kept) for coding, kept in zip(codings, kept_G, strict=True)]
@@ -111,15 +110,15 @@ def _membership(coding: Coding, kept_G: NDArray[np.intp]) -> sp.csr_array[Any, t
     return sp.csr_array((ones, (row_N[example], example)), shape=(kept_G.size, coding.code_N.size))
 
 
-def _coding(records: Records, name: str) -> Coding:
+def _coding(records: Records, name: str, among: Sequence[str]) -> Coding:
     """The coding of one name: exactly a column where there is one, else a crossing of columns."""
     if CROSS in name and name not in records.slice_columns:
-        parts = [_single(records, part.strip()) for part in name.split(CROSS)]
+        parts = [_single(records, part.strip(), among) for part in name.split(CROSS)]
         return reduce(_cross, parts)
-    return _single(records, name)
+    return _single(records, name, among)
 
 
-def _single(records: Records, name: str) -> Coding:
+def _single(records: Records, name: str, among: Sequence[str]) -> Coding:
     if _is_class(records, name) and (records.label_N >= 0).any():
         missing = (records.label_N < 0).any()
         values = (*records.classes, MISSING_VALUE) if missing else records.classes
@@ -127,7 +126,7 @@ def _single(records: Records, name: str) -> Coding:
     if name not in records.slice_columns and name in DERIVED and _has_words(records):
         return code_column(derived_slice(records, name))
     if name not in records.slice_columns:
-        raise UserError(_unknown(records, name))
+        raise UserError(_unknown(records, name, among))
     return code_column(records.examples[name])
 
 
@@ -139,25 +138,13 @@ def _has_words(records: Records) -> bool:
     return records.answers is not None or records.texts is not None
 
 
-def _unknown(records: Records, name: str) -> str:
+def _unknown(records: Records, name: str, among: Sequence[str]) -> str:
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
-    known = tuple(
-        dict.fromkeys(
-            (*labelled, *records.slice_columns, *(DERIVED if _has_words(records) else ()))
-        )
-    )
-    close = difflib.get_close_matches(name, known, n=1)
+    derived = DERIVED if _has_words(records) else ()
+    known = tuple(dict.fromkeys((*labelled, *records.slice_columns, *derived)))
     why = "no example has a label; " if _is_class(records, name) else ""
-    meant = f"did you mean '{close[0]}'? " if close else ""
-    parts = [part.strip() for part in name.split(",")]
-    if len(parts) > 1 and set(parts) <= set(known):
-        meant = f"write --by {' '.join(parts)}; "
-    listed = (
-        f"it can be sliced by {', '.join(known)}"
-        if known
-        else "its examples have no labels and no further columns"
-    )
-    return f"population '{records.name}' has no slice '{name}': {why}{meant}{listed}"
+    told = unknown_slice(name, known, among)
+    return f"population '{records.name}' has no slice '{name}': {why}{told}"
 
 
 def _cross(left: Coding, right: Coding) -> Coding:

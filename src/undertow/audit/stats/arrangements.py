@@ -93,14 +93,3 @@ def smallest_p(m_ref: int, m_var: int, *, paired: bool = False) -> float:
         return min(1.0, 2.0 * 0.5**m_ref)
     mirrored = 2 if m_ref == m_var else 1
     return min(1.0, mirrored / comb(m_ref + m_var, m_ref))
-
-
-def members_needed(level: float, *, paired: bool) -> int:
-    """Members a side (or pairs) from which on a test at ``level`` can reject at all: 4 (6 pairs)
-    for .05."""
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}: it must lie between 0 and 1")
-    members = 1
-    while smallest_p(members, members, paired=paired) > level:
-        members += 1
-    return members

@@ -24,23 +24,6 @@ class Interval(NamedTuple):
     high: Any
 
 
-class NonInferior(NamedTuple):
-    """Whether the loss stays within a margin.
-
-    ``low``, ``high``: one-sided limits of the effect, each at the level. ``p``: of "the loss is at
-    least the margin". ``holds``: shown to stay within. ``fails``: shown to exceed. ``decided``: one
-    of the two.
-    """
-
-    effect: float
-    low: float
-    high: float
-    p: float
-    holds: bool
-    fails: bool
-    decided: bool
-
-
 def mcnemar_exact(lost: ArrayLike, gained: ArrayLike) -> Any:
     """Two-sided exact McNemar p: the sign test on the examples that changed. 1 where none did.
     Vectorised."""
@@ -117,27 +100,6 @@ def _solve(
         above = _score(lost, gained, n, correction, middle) > target
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return (low + high) / 2
-
-
-def non_inferior(lost: int, gained: int, n: int, margin: float, level: float = 0.05) -> NonInferior:
-    """Whether accuracy fell by less than ``margin`` (a fraction, > 0): Tango's one-sided score
-    test, corrected.
-
-    With n = 0 nothing is known: NaN, and undecided.
-    """
-    if not 0 < margin < 1:
-        raise ValueError(f"margin is {margin}: it must be a fraction between 0 and 1")
-    if n == 0:
-        return NonInferior(np.nan, np.nan, np.nan, np.nan, False, False, False)
-    low, high = (
-        float(limit) for limit in paired_interval(lost, gained, n, 2 * level, correction=HALF)
-    )
-    score = _score(
-        np.array(float(lost)), np.array(float(gained)), np.array(float(n)), HALF, np.array(-margin)
-    )
-    p = float(stats.norm.sf(score))
-    holds, fails = low > -margin, high < -margin
-    return NonInferior((gained - lost) / n, low, high, p, holds, fails, holds or fails)
 
 
 def examples_for(discordance: float, margin: float, level: float = 0.05, power: float = 0.8) -> int:

@@ -11,14 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.floating[Any]]
 
 
-def holm(p: ArrayLike) -> Floats:
-    """Adjusted p values that bound the chance of any false rejection, under any dependence (Holm
-    1979)."""
-    return _adjust(
-        p, lambda sorted_p: np.maximum.accumulate(sorted_p * np.arange(len(sorted_p), 0, -1))
-    )
-
-
 def bonferroni(p: ArrayLike) -> Floats:
     """Adjusted p values that bound the chance of any false rejection, under any dependence. Less
     powerful than Holm's after the first rejection, but they say what simultaneous intervals say."""

@@ -22,7 +22,7 @@ from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.tasks import only_tasks
-from undertow.records.formats.columns.meant import LOOKS, SAYS
+from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
@@ -33,7 +33,7 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
-SAID_AT_ONCE = (LOOKS, SAYS, AT_HALF)
+SAID_AT_ONCE = (LOOKS, SAYS, WROTE, AT_HALF)
 """Words of notes that stand in the line on what was found: how columns are understood."""
 
 

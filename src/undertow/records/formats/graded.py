@@ -1,7 +1,8 @@
 """Plain tables of graded answers: a score where a table of predictions has classes.
 
 example_id, score or correct   required: the outcome, in [0, 1] or true/false
-answer, output, target, input  words to compare and to show; input may be a picture
+answer, output, target, input  words to compare and to show; input may be a picture (``--answer``
+                               names the column of what the model wrote)
 label                          the right answer, as target; of two values, see below
 member                         several members in one file
 anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
@@ -20,7 +21,15 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
-from undertow.records.formats.columns.meant import SAYS, flags_meant, label_note, label_of_two
+from undertow.records.formats.columns.meant import (
+    SAYS,
+    WRITTEN,
+    answer_meant,
+    answer_note,
+    flags_meant,
+    label_note,
+    label_of_two,
+)
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.scaling import of_grades, reach
 from undertow.records.formats.columns.values import is_nested, within_one
@@ -131,7 +140,7 @@ def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
     """Every member's answers. A column of right answers is in words here."""
     path, (frame, notes, names) = table.path, table.asked
     frame, said = _with_target(path, frame, names)
-    notes = (*notes, *said, *_second_outcome(table))
+    notes = (*notes, *said, *_second_outcome(table), *_unread_answers(path, frame))
     frame = _typed(table, frame, keys)
     if "member" not in frame.columns:
         return [Log(table.member, str(path), frame, notes=notes, names=names)]
@@ -161,11 +170,17 @@ def _second_outcome(table: Table) -> tuple[str, ...]:
     return (f"{table.path}: column {found[1]!r} is not used, as {found[0]!r} is there.",)
 
 
+def _unread_answers(path: Path, frame: pl.DataFrame) -> tuple[str, ...]:
+    """A note on what the model wrote, where it goes by a name that nobody gave."""
+    name = answer_meant(frame)
+    return () if name is None else (answer_note(str(path), name),)
+
+
 def _with_target(
     path: Path, frame: pl.DataFrame, names: Mapping[str, str]
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Shows the labels as right answers, and says so where nobody may expect it."""
-    worded = bool({"answer", "output"} & set(frame.columns))
+    worded = bool(WRITTEN & set(frame.columns))
     if "label" not in frame.columns:
         name = None if worded or "target" in frame.columns else label_of_two(frame, called=True)
         return frame, () if name is None else (label_note(str(path), name),)

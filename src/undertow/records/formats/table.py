@@ -22,6 +22,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_meant, label_note, sides_meant
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import population_name
@@ -56,6 +57,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     """See ``read_tables``; a table of right answers goes before the labels that the predictions
     bring."""
     named = reading.named(reading.pick).named(population_name(paths))
+    _refuse_answers(str(paths[0]), reading)
     return _read(tables_in(paths, reading), named)
 
 
@@ -68,7 +70,9 @@ def read_frames(
 
     ``labels`` is a table of right answers in memory.
     """
-    return _read(tables_of(tables, reading), reading, labels)
+    given = list(tables)
+    _refuse_answers(str(given[0][0]), reading)
+    return _read(tables_of(given, reading), reading, labels)
 
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
@@ -77,6 +81,16 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     refuse_no_classes(sheets)
     notes += _about_labels(sheets)
     return from_sheets(sheets, reading, notes)
+
+
+def _refuse_answers(path: str, reading: Reading) -> None:
+    """What a model wrote is compared beside its grades; here it would be a slice."""
+    if reading.answer is not None:
+        raise TableError(
+            f"{flag_of('answer', reading.answer)}: {path} has no score that says how good each "
+            f"answer is; give its column with --score, or compare classes with "
+            f"{flag_of('prediction', reading.answer)}"
+        )
 
 
 def read_tables(

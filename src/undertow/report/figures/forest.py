@@ -24,7 +24,7 @@ from undertow.report.figures.svg import (
     text,
 )
 from undertow.report.naming import told_apart, whole
-from undertow.report.wording import Scale, short, signed
+from undertow.report.wording import Scale, plural, short, signed
 
 LETTER = 7.4
 """Width of a letter."""
@@ -233,7 +233,9 @@ def _description(panel: Panel, scale: Scale) -> str:
     named = "; ".join(
         f"{short(e.slice)} {whole(e.value)} {scale.effect(e.effect)} {scale.unit}" for e in worst
     )
-    return f"{panel.total} slices: {counted}. " + (f"Most costly: {named}." if named else "")
+    return f"{plural(panel.total, 'slice')}: {counted}. " + (
+        f"Most costly: {named}." if named else ""
+    )
 
 
 def _shade(effect: Effect) -> str:

@@ -70,6 +70,8 @@ class MaxNewErrors(ExcessRule):
         inside = evidence.pair.membership_GN[[at]].indices
         if evidence.at_stake_N[inside].any():
             return ""
+        if len(inside) == 1:
+            return "the reference gets this one example wrong, so it cannot become wrong"
         return (
             f"the reference gets none of these {len(inside):,} examples right, so none can become "
             "wrong"

@@ -1,5 +1,5 @@
-"""``min_realised_speedup``: what the change was for. Seconds that were measured, not operations
-that were counted."""
+"""``min_realised_speedup``: how many times faster the new model must be, in seconds that were
+measured, not in operations that were counted."""
 
 from __future__ import annotations
 

@@ -90,23 +90,40 @@ def _said(
 ) -> tuple[Outcome, str]:
     """The outcome and why: what flipped, else what leaves it open, else how many could have flipped
     at all."""
+    if wanted == 1:
+        return _said_of_one(flipped, absent, silent, wrong)
     of = f"of {wanted} listed examples"
     if flipped:
         return "fail", f"{len(flipped)} {of} became wrong: {_some_of(flipped)}."
     if absent:
-        return (
-            "cannot tell",
-            f"{len(absent)} {of} are not among those compared: {_some_of(absent)}.",
-        )
+        are = "is" if len(absent) == 1 else "are"
+        said = f"{len(absent)} {of} {are} not among those compared: {_some_of(absent)}."
+        return "cannot tell", said
     if silent:
-        return (
-            "cannot tell",
-            f"There is no outcome on both sides for {len(silent)} {of}: {_some_of(silent)}.",
-        )
+        said = f"There is no outcome on both sides for {len(silent)} {of}: {_some_of(silent)}."
+        return "cannot tell", said
     if len(wrong) == wanted:
         return "cannot tell", f"The reference gets none {of} right, so none can become wrong."
     already = f" The reference itself gets {len(wrong)} of them wrong." if wrong else ""
     return "pass", f"None {of} became wrong.{already}"
+
+
+def _said_of_one(
+    flipped: list[str], absent: list[str], silent: list[str], wrong: list[str]
+) -> tuple[Outcome, str]:
+    """The same where a single example is listed."""
+    one = "the one listed example"
+    if flipped:
+        return "fail", f"The one listed example became wrong: {_some_of(flipped)}."
+    if absent:
+        said = f"The one listed example is not among those compared: {_some_of(absent)}."
+    elif silent:
+        said = f"There is no outcome on both sides for {one}: {_some_of(silent)}."
+    elif wrong:
+        said = f"The reference gets {one} wrong, so it cannot become wrong."
+    else:
+        return "pass", "The one listed example did not become wrong."
+    return "cannot tell", said
 
 
 def _some_of(ids: list[str]) -> str:

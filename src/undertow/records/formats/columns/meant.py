@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from undertow.records.formats.columns.names import (
+    ANSWER,
     ID,
     LABEL,
     MEMBER,
@@ -36,6 +37,10 @@ LOOKS = "looks like the right answers: add"
 """Stands in the note on labels that go by another name, which is said before the audit too."""
 SAYS = "says how good an answer is"
 """Stands in the note on labels beside grades, which is said before the audit too."""
+WROTE = "looks like what the model wrote: add"
+"""Stands in the note on answers that go by another name, which is said before the audit too."""
+WRITTEN = frozenset({"answer", "output"})
+"""Columns of what a model wrote, as readers know them."""
 UNKNOWN = "COLUMN"
 """Stands for a name that nothing suggests."""
 
@@ -60,7 +65,8 @@ def flags_meant(frame: pl.DataFrame) -> str:
         rest = frame.drop(meant.score or (), strict=False)
         two = None if meant.predictions else label_of_two(rest)
         score = _unless(meant.score, "score", ("score", "correct"))
-        return " ".join([*flags, *score, *_unless(two, "label", ("label",))])
+        answer = _unless(answer_meant(frame), "answer", ())
+        return " ".join([*flags, *score, *answer, *_unless(two, "label", ("label",))])
     if _probabilities(frame) or meant.predictions == ["prediction"]:
         return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
     probable = _probability(frame, meant)
@@ -87,13 +93,37 @@ def label_note(source: str, name: str) -> str:
     return f"{source}: has no column 'label'; {name!r} {LOOKS} {flag_of('label', name)}"
 
 
+def answer_meant(frame: pl.DataFrame) -> str | None:
+    """The column of what a model wrote, in a table of grades that has none under a name that
+    readers know; whole numbers and decimals are nothing that a model wrote."""
+    if WRITTEN & set(frame.columns):
+        return None
+    names = those_called(ANSWER, frame.columns)
+    return next(
+        (name for name in names if frame[name].dtype == pl.String and _worded(frame[name])), None
+    )
+
+
+def answer_note(source: str, name: str) -> str:
+    """Says that a column is probably what the model wrote, and how it becomes that."""
+    return f"{source}: {name!r} {WROTE} {flag_of('answer', name)}"
+
+
+def _worded(column: pl.Series) -> bool:
+    return numbers_in(column) is None and column.null_count() < len(column)
+
+
 def label_meant(frame: pl.DataFrame) -> str | None:
     """A column that is probably the right answer, in a table that has none under that name."""
     if "label" in frame.columns or "prediction" not in frame.columns:
         return None
+    return next(iter(labels_among(frame, values_of(frame["prediction"]))), None)
+
+
+def labels_among(frame: pl.DataFrame, said: Collection[str]) -> list[str]:
+    """Columns that are called as right answers are and hold some answer that was ``said``."""
     names = those_called(LABEL, frame.columns)
-    said = values_of(frame["prediction"]) if names else set()
-    return next((name for name in names if said & values_of(frame[name])), None)
+    return [name for name in names if not values_of(frame[name]).isdisjoint(said)]
 
 
 def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:

@@ -32,6 +32,11 @@ PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
 )  # fmt: skip
+ANSWER = (
+    "answer", "output", "response", "completion", "generation", "generated_text", "generated",
+    "model_answer", "model_output", "model_response", "prediction", "pred", "reply",
+)  # fmt: skip
+"""What a model wrote, beside a score of how good that is."""
 INPUT = (
     "input", "image", "image_path", "img", "img_path", "picture", "photo", "filename", "file_name",
     "file", "file_path", "filepath", "path", "text", "prompt", "question", "sentence",
@@ -41,7 +46,7 @@ MEMBER = ("member", "model", "model_name", "model_id", "seed", "run", "run_id", 
 
 USUAL = {
     "id": ID, "prediction": PREDICTION, "label": LABEL, "score": SCORE, "member": MEMBER,
-    "input": INPUT,
+    "input": INPUT, "answer": ANSWER,
 }  # fmt: skip
 """Names by flag."""
 MOST_SHOWN = 12

@@ -61,10 +61,23 @@ def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:
     number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
     if number is None or not (_are_scores(said, known) or (len(said) > 2 and within_one(number))):
         apart = not_the_same(said, known)
-        return f"{held}; write {label!r} in the same words as {name!r}{apart}"
+        written = f"; {_graded(name)}" if _are_sentences(said) else ""
+        return f"{held}; write {label!r} in the same words as {name!r}{apart}{written}"
     answers = label if known else label_of_two(sheet.frame) or UNKNOWN
     flags = [flag_of("score", name), *([] if answers == "label" else [flag_of("label", answers)])]
     return f"{held}; give it as {' '.join(flags)}"
+
+
+def _are_sentences(said: set[str]) -> bool:
+    """Whether most are of several words, as what a model writes is and few classes are."""
+    return 2 * sum(" " in value.strip() for value in said) > len(said)
+
+
+def _graded(name: str) -> str:
+    return (
+        f"or, if {name!r} is what a model wrote, grade each answer from 0 to 1 and give --score "
+        f"{UNKNOWN} {flag_of('answer', name)}"
+    )
 
 
 def _values(sheet: Sheet, name: str) -> set[str]:
