@@ -30,6 +30,14 @@ def test_whose_a_file_is() -> None:
         assert not is_own(other)
 
 
+@pytest.mark.parametrize("folder", ["lib/python3.11/site-packages", "python3/dist-packages"])
+def test_packages_of_another_environment_are_nobodys_own(tmp_path: Path, folder: str) -> None:
+    """A module system or a ``.pth`` file adds such folders to the path; all of torch would be read
+    as a person's code."""
+    assert not is_own(str(tmp_path / folder / "torch" / "nn.py"))
+    assert is_own(str(tmp_path / "my-packages" / "nn.py"))
+
+
 def own(text: str, path: Path) -> None:
     exec(compile(text, str(path), "exec"), {"torch": torch})
 

@@ -19,6 +19,7 @@ from undertow.errors import UndertowError, UserError, harmless
 
 TYPED = ("<ipython-input", "<stdin>", "<python-input")
 """What Python calls the files of code that was typed into a notebook or an interpreter."""
+PACKAGES = {"site-packages", "dist-packages"}
 
 
 STUDIES: dict[str, ModuleType] = {}
@@ -51,6 +52,9 @@ def is_own(filename: str) -> bool:
     if filename.startswith("<"):
         return filename.startswith(TYPED)
     path = os.path.realpath(filename)
+    # Packages of another environment too, that a .pth file or PYTHONPATH adds: clusters do that.
+    if PACKAGES & set(Path(path).parts):
+        return False
     return not any(path.startswith(folder + os.sep) for folder in _installed())
 
 
