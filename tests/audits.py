@@ -284,9 +284,9 @@ def _garment_arm(
     worse = sum(r["verdict"] == "worse" for r in rows[1:11])
     verdict: Verdict = "worse" if worse else "within tolerance"
     pays = (
-        f"{worse} of 10 slices lose more than chance; class Shirt pays most."
+        f"{worse} of 10 slices lose more than chance can explain; class Shirt pays most."
         if worse
-        else "No slice loses more than chance."
+        else "No slice loses more than chance can explain."
     )
     changed = (
         f"{observed} of 2,000 examples changed their modal answer; chance alone gives 31 to 60."

@@ -134,7 +134,7 @@ def test_a_flag_without_values_is_refused(flag: list[str]) -> None:
     name = flag[0].removesuffix("=")
     with pytest.raises(UserError) as caught:
         spread(["old.csv", *flag])
-    said = f"{name}: nothing stands after it; write at least one value there, or leave it out"
+    said = f"{name}: a value is missing; write at least one after it, or leave it out"
     assert str(caught.value) == said
 
 

@@ -254,15 +254,13 @@ def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
     done = run(logs, GATE.format("most.csv", "gate.toml"))
     assert done.returncode == 3, done.stdout
     assert done.stdout.startswith(
-        "NOT COMPARABLE: 'old' and 'most' lack outcomes, " + LACK.format(498, "most", 2)
+        "NOT COMPARABLE: 'old' and 'most' lack outcomes: " + LACK.format(498, "most", 2)
     )
     done = run(logs, "undertow audit old.csv --against two.csv --out out")
     assert (done.returncode, done.stderr) == (
         3,
-        f"undertow: 'old' and 'two' lack outcomes, {LACK.format(2, 'two', 498)}; evaluate them "
-        "again, compare the"
-        " examples that both have with --allow-partial, or count what is missing as wrong with "
-        "--missing wrong\n",
+        f"undertow: 'old' and 'two' lack outcomes: {LACK.format(2, 'two', 498)}; evaluate them "
+        "again, add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong\n",
     )
 
 
@@ -328,11 +326,8 @@ def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
     lack = " and ".join(
         f"50 of 200 examples in '{name}' (first 'e103')" for name in ("old", "good")
     )
-    ways = (
-        "evaluate them again, compare the examples that both have with --allow-partial, or count "
-        "what is missing as wrong with --missing wrong"
-    )
-    said = f"'old' and 'good' lack outcomes, there is no prediction for {lack}; {ways}"
+    ways = "evaluate them again, add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong"
+    said = f"'old' and 'good' lack outcomes: there is no prediction for {lack}; {ways}"
     done = run(place, "undertow audit old.csv --against good.csv --out out")
     assert (done.returncode, done.stderr) == (3, f"undertow: {said}\n")
     gate = "undertow gate old.csv --against good.csv --policy gate.toml --out g"

@@ -44,7 +44,7 @@ def test_another_wording_and_a_score_that_moved_are_no_changed_answer(kind: str,
     old, new = sides(kind)
     found = audit(old, [new], Settings(draws=100))
     assert found.headline.endswith(
-        f" {said}; there is no floor to set that against (one reference run)."
+        f" {said}. There is no floor to compare this with: the reference has one run."
     )
     assert f"{said}; no floor: one reference run" in summary_text(found)
 

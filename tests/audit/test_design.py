@@ -12,10 +12,10 @@ MODELS = "The verdict is about these trained models, on new examples like these.
 RECIPES = "The verdict is about new members of these recipes, on these examples."
 BOTH = "The verdict is about new members of these recipes, on new examples like these."
 STUDENT = (
-    "so shifts are tested by Student's t, which assumes that members spread normally, and "
+    "So shifts are tested by Student's t, which assumes that members spread normally, and "
     "disagreements cannot be told from chance."
 )
-LONE = "The variant has one member, which is taken to vary as the reference's members do."
+LONE = "The variant has only one member; it is assumed to vary as much as the reference's."
 
 
 def test_members_are_exchanged() -> None:
@@ -33,8 +33,8 @@ def test_three_members_a_side_are_decided_by_students_t() -> None:
     assert (design.tells, design.resolves) == (True, False)
     assert design.sentences() == (
         RECIPES,
-        "3 + 3 members: members are exchanged between the two populations. These rearrangements "
-        f"cannot reach 5% (smallest possible p is 0.1), {STUDENT}",
+        "3 + 3 members: members are exchanged between the two populations. These are too "
+        f"few members for that test to reach 5 % (the smallest possible p is 0.1). {STUDENT}",
     )
 
 
@@ -45,7 +45,8 @@ def test_pairs_need_six_for_rearrangements() -> None:
     assert design.sentences() == (
         RECIPES,
         "5 + 5 members: each variant member derives from a reference member, so pairs are "
-        f"swapped. These rearrangements cannot reach 5% (smallest possible p is 0.062), {STUDENT}",
+        "swapped. These are too few members for that test to reach 5 % (the smallest possible p is "
+        f"0.062). {STUDENT}",
     )
     assert Design(6, 6, paired=True, level=0.05).sentences()[1] == (
         "6 + 6 members: each variant member derives from a reference member, so pairs are swapped; "
@@ -62,8 +63,7 @@ def test_one_reference_member_or_pair_cannot_tell_and_says_what_would(scope, pai
     assert (design.tells, design.resolves, design.mode) == (False, False, "members")
     assert design.sentences() == (
         RECIPES if scope == "members" else BOTH,
-        f"{what} does not show how much members of a recipe differ, so this cannot be told; give "
-        "more, or ask about these models with --generalise-to examples.",
+        f"{what} does not show how much members of a recipe differ, so no verdict is possible. Give more, or ask about these models: --generalise-to examples.",
     )
 
 
@@ -80,14 +80,12 @@ def test_one_variant_member_is_taken_to_vary_as_the_references() -> None:
 def test_members_and_examples() -> None:
     assert Design(3, 2, paired=False, level=0.05, scope="both").sentences() == (
         BOTH,
-        "3 + 2 members and the examples are both taken as samples: limits of shifts add what "
-        "members and what examples vary by. Disagreements are tested by exchanging members, on "
+        "3 + 2 members and the examples are both treated as samples: limits of shifts combine what members and what examples vary by. Disagreements are tested by exchanging members, on "
         "these examples.",
     )
     clustered = Design(5, 5, paired=True, level=0.05, scope="both", clusters="column 'passage'")
     assert clustered.sentences()[1] == (
-        "5 pairs of members and the examples are both taken as samples: limits of shifts add what "
-        "members and what clusters of examples (column 'passage') vary by. Disagreements are "
+        "5 pairs of members and the examples are both treated as samples: limits of shifts combine what members and what clusters of examples (column 'passage') vary by. Disagreements are "
         "tested by exchanging members, on these examples."
     )
 
@@ -104,7 +102,10 @@ def test_one_model_a_side_has_no_floor_and_says_so() -> None:
 
 def test_graded_outcomes_have_another_test_than_right_and_wrong() -> None:
     design = Design(1, 1, paired=False, level=0.05, scope="examples", binary=False)
-    assert design.sentences()[1] == "The test is over examples, by limits for a bounded mean."
+    assert (
+        design.sentences()[1]
+        == "The test is over examples, by limits for the mean of bounded differences."
+    )
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -113,8 +114,7 @@ def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
     design = Design(1, 1, paired=False, level=0.05, scope="examples", clusters=said, binary=binary)
     assert design.sentences()[1] == (
         f"The test is over clusters of examples ({said}): the models' answers are exchanged "
-        "cluster by cluster. That it gained, or is within tolerance, is said only if it holds "
-        "with clusters unlike those seen too."
+        "cluster by cluster. “Better” and “within tolerance” are said only if they would also hold with clusters unlike those seen."
     )
     assert "McNemar" not in " ".join(design.sentences())
 
@@ -128,7 +128,7 @@ def test_repeat_runs_are_averaged_and_give_the_floor(runs, floor) -> None:
     assert design.repeats == runs - 1
     assert design.sentences() == (
         MODELS,
-        "The test is over examples, by limits for a bounded mean.",
+        "The test is over examples, by limits for the mean of bounded differences.",
         f"{runs} + 1 runs of the models are averaged on each example.",
         f"{floor} of the reference differ among themselves.",
     )

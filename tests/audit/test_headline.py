@@ -22,7 +22,7 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
     first, second, third = found.headline.split(". ")
     assert first.startswith("variant loses 8.3 points of accuracy overall (95 % interval −")
     assert second.startswith(
-        "1 of 6 slices loses more than chance, and more than the whole loses; class class 2 pays "
+        "1 of 6 slices loses more than chance can explain, and more than the whole loses; class class 2 pays "
         "most: −41.4 points (−"
     )
     assert third.startswith(
@@ -160,7 +160,7 @@ def test_one_model_a_side_without_labels() -> None:
     share = 100 * float((bare[0].pred_MN[0] != bare[1].pred_MN[0]).mean())
     assert found.variants[0].headline == (
         f"variant: no labels, so only disagreement can be measured. {share:.1f} % of answers "
-        "changed; there is no floor to set that against (one reference run)."
+        "changed. There is no floor to compare this with: the reference has one run."
     )
     assert found.verdict == "too small to tell"
 
@@ -333,7 +333,7 @@ def test_one_model_a_side_that_gains_is_better_though_slices_are_open():
     found = audit(old, [new], Settings(by=("site",), draws=100))
     assert found.verdict == "better"
     assert found.headline.startswith("new gains 5.0 points of accuracy overall (95 % interval +3.")
-    open_ = "No slice is seen to lose more than chance; 1 of 2 is too small to tell."
+    open_ = "No slice is shown to lose more than chance can explain; 1 of 2 is too small to tell."
     assert open_ in found.headline
 
 
@@ -342,13 +342,13 @@ def test_slices_that_lose_no_more_than_the_whole_are_told_from_those_that_do():
     reference, same = planted_world(loss, m_ref=8, m_var=8, n=3000, classes=6, seed=2)
     found = audit(reference, [same], Settings(by=("class",), draws=500))
     assert (
-        "6 of 6 slices lose more than chance, of which none are shown to lose more than the whole; "
+        "6 of 6 slices lose more than chance can explain, of which none are shown to lose more than the whole; "
         in (found.headline)
     )
     reference, worse = planted_world(loss | {2: 0.5}, m_ref=8, m_var=8, n=3000, classes=6, seed=2)
     found = audit(reference, [worse], Settings(by=("class",), draws=500))
     assert (
-        "6 of 6 slices lose more than chance, of which 1 is shown to lose more than the whole; "
+        "6 of 6 slices lose more than chance can explain, of which 1 is shown to lose more than the whole; "
         in (found.headline)
     )
 
@@ -401,7 +401,7 @@ def test_slices_that_could_not_be_measured_are_not_said_to_lose_nothing():
     assert headline._slices(audits.frame(rows), {}) == "No slice could be measured."
     rows[1]["verdict"] = "within tolerance"
     assert headline._slices(audits.frame(rows), {}) == (
-        "No slice is seen to lose more than chance; 1 of 2 could not be measured."
+        "No slice is shown to lose more than chance can explain; 1 of 2 could not be measured."
     )
 
 

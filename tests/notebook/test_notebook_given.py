@@ -155,10 +155,8 @@ def test_what_stands_for_nothing_is_missing_and_a_class_may_be_called_so():
     assert undertow.compare(words, words, labels=gold).audit.classes == ("cat", "nan", "owl")
     words[7] = float("nan")
     assert refused(words, words, labels=gold, error=NotComparableError) == (
-        "'old' and 'new' lack outcomes, there is no prediction for 1 of 600 examples in 'old' "
-        "(first '7') and 1 of 600 examples in 'new' (first '7'); evaluate them again, compare the "
-        "examples that both have with allow_partial=True, or count what is missing as wrong with "
-        "missing='wrong'"
+        "'old' and 'new' lack outcomes: there is no prediction for 1 of 600 examples in 'old' "
+        "(first '7') and 1 of 600 examples in 'new' (first '7'); evaluate them again, add allow_partial=True to compare only the examples that both have, or add missing='wrong' to count them as wrong"
     )
 
 

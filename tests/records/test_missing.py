@@ -37,9 +37,8 @@ def refused(a: Records, b: Records, **options: Any) -> str:
 
 def test_missing_predictions_are_refused_with_counts_and_the_ways_on():
     assert refused(OLD, NEW) == (
-        f"'old' and 'new' lack outcomes, there is no prediction for {LACK}; evaluate them again, "
-        "compare the examples that both have with --allow-partial, or count what is missing as "
-        "wrong with --missing wrong"
+        f"'old' and 'new' lack outcomes: there is no prediction for {LACK}; evaluate them again, "
+        "add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong"
     )
 
 
@@ -53,9 +52,8 @@ def test_they_can_be_left_out():
 def test_where_nothing_is_left_that_is_no_way():
     none = made("new", [-1] * 5)
     assert refused(OLD, none, allow_partial=True) == (
-        "'old' and 'new' lack outcomes, there is no prediction for 1 of 5 examples in 'old' (first "
-        "'e0004') and 5 of 5 examples in 'new' (first 'e0000'); evaluate them again, or count what "
-        "is missing as wrong with --missing wrong"
+        "'old' and 'new' lack outcomes: there is no prediction for 1 of 5 examples in 'old' (first "
+        "'e0004') and 5 of 5 examples in 'new' (first 'e0000'); evaluate them again, or add --missing wrong to count them as wrong"
     )
 
 
@@ -112,7 +110,7 @@ def test_missing_scores_are_missing_outcomes():
     old, new = graded("old", [1, 1, 0, 1]), graded("new", [1, None, 0, None])
     lack = "2 of 4 examples in 'new' (first 'e0001')"
     assert refused(old, new).startswith(
-        f"'old' and 'new' lack outcomes, there is no score for {lack}; evaluate"
+        f"'old' and 'new' lack outcomes: there is no score for {lack}; evaluate"
     )
     partial = align(old, new, allow_partial=True)
     assert (partial.reference.N, partial.coverage) == (2, "Compared on 2 of 4 examples.")
@@ -195,10 +193,8 @@ def test_empty_predictions_in_a_file_are_refused_by_the_comparison_which_knows_b
     with pytest.raises(NotComparableError) as caught:
         sides(EMPTY, EMPTY)
     assert str(caught.value) == (
-        "'old' and 'new' lack outcomes, there is no prediction for 1 of 4 examples in 'old' (first "
-        "'3') and 1 of 4 examples in 'new' (first '3'); evaluate them again, compare the examples "
-        "that both have with --allow-partial, or count what is missing as wrong with --missing "
-        "wrong"
+        "'old' and 'new' lack outcomes: there is no prediction for 1 of 4 examples in 'old' (first "
+        "'3') and 1 of 4 examples in 'new' (first '3'); evaluate them again, add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong"
     )
 
 

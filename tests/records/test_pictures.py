@@ -163,7 +163,7 @@ def test_equal_pixels_are_copies() -> None:
     assert "examples with equal content (6 repeat another)" in page(suffix=".npz")
 
 
-NOT_ONE = "want uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts."
+NOT_ONE = "expected uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts."
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ NOT_ONE = "want uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts."
         ),
         (
             np.zeros((3, 2, 2), np.uint8),
-            "input is uint8 of shape (3, 2, 2), and not shown; want one for each of 2 examples.",
+            "input is uint8 of shape (3, 2, 2), and not shown; expected one for each of 2 examples.",
         ),
         (
             np.array([{}, {}], dtype=object),
@@ -203,7 +203,7 @@ def test_more_pixels_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("undertow.records.formats.arrays.inputs.LARGEST", 1 << 20)
     np.savez("a.npz", predictions=[0, 1], ids=["a", "b"], input=np.zeros((2, 1024, 1024), np.uint8))
     assert read_any([Path("a.npz")])[0].manifest.notes == (
-        "a.npz: input is uint8 of shape (2, 1024, 1024), and not shown; want at most 1 MB: save "
+        "a.npz: input is uint8 of shape (2, 1024, 1024), and not shown; expected at most 1 MB: save "
         "smaller pictures.",
     )
 

@@ -307,7 +307,7 @@ def test_members_of_one_population_come_from_one_runner(tmp_path: Path) -> None:
         (
             [0, 1, 2, 0],
             np.ones((4, 2)),
-            "member 'm0' has probabilities of shape (4, 2); want (4, 3), one row per example and "
+            "member 'm0' has probabilities of shape (4, 2); expected (4, 3), one row per example and "
             "one column per class",
         ),
         (

@@ -78,7 +78,7 @@ def test_page_summary_terminal_and_json_have_it():
     assert (
         f"{flow.source} → {flow.target} {flow.moved:,.0f} {flow.back:,.0f} {flow.net:,.0f}" in said
     )
-    assert "hold together over all 6 pairs of classes" in said
+    assert "are simultaneous over all 6 pairs of classes" in said
     assert "over all 1 pairs" not in body(render_html(one_pair()))
     markdown = summary_markdown(audit_)
     assert "## What the answers are made of" in markdown
@@ -96,7 +96,7 @@ def test_without_class_slices_there_are_counts_and_flows_but_no_intervals():
     (part,) = answers(found(()))
     assert not part.intervals
     assert {r.interval for r in part.rows} == {"–"}
-    assert "Name --by class for intervals." in body(render_html(found(())))
+    assert "Add --by class for intervals." in body(render_html(found(())))
 
 
 def test_many_classes_are_cut_and_counted():

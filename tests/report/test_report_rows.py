@@ -55,7 +55,7 @@ def test_without_picture_and_text_exemplars_are_rows_with_all_that_is_known():
     assert "no picture or text" not in said
     assert 'class="card"' not in said
     assert said.count("pictures or texts of these examples") == 1
-    assert words(said).count("Not in the records") == 1
+    assert words(said).count("The records do not hold") == 1
     row = re.search(r'<tr role="row"><th scope="row".*?</tr>', said, flags=re.S)
     assert row is not None
     assert first.control is not None
@@ -84,9 +84,9 @@ def test_with_one_run_a_side_answers_are_no_votes():
 def test_scores_alone_are_rows_and_the_columns_that_would_show_more_are_named_once():
     audit = one_a_side(label=None, reference_output="scored 0.71", variant_output="scored 0.35")
     said = words(section(render_html(replace(audit, task="generation"))))
-    assert said.count("Not in the records") == 1
+    assert said.count("The records do not hold") == 1
     assert (
-        "Not in the records: the question, what the models wrote and the right answers; columns "
+        "The records do not hold the question, what the models wrote and the right answers; columns "
         "input, output and target would show that."
     ) in said
     assert "score −0.36" in said
@@ -99,11 +99,11 @@ def test_scores_alone_are_rows_and_the_columns_that_would_show_more_are_named_on
         ({"text": "Why?", "reference_output": "a", "variant_output": "b"}, ""),
         (
             {"text": "Why?", "label": None, "reference_output": "a", "variant_output": "b"},
-            "Not in the records: the right answers; a column target would show that.",
+            "The records do not hold the right answers; a column target would show that.",
         ),
         (
             {"text": "Why?"},
-            "Not in the records: what the models wrote; a column output would show that.",
+            "The records do not hold what the models wrote; a column output would show that.",
         ),
     ],
 )

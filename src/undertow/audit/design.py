@@ -93,8 +93,8 @@ class Design:
             what = "One pair of members" if self.paired else "One reference member"
             return (
                 about,
-                f"{what} does not show how much members of a recipe differ, so this cannot be "
-                "told; give more, or ask about these models with --generalise-to examples.",
+                f"{what} does not show how much members of a recipe differ, so no verdict is "
+                "possible. Give more, or ask about these models: --generalise-to examples.",
             )
         return (about, *(self._over_both() if self.scope == "both" else self._over_members()))
 
@@ -111,9 +111,10 @@ class Design:
                 *self._lone_variant(),
             )
         return (
-            f"{sizes}: {how}. These rearrangements cannot reach {self.level:.0%} (smallest "
-            f"possible p is {self.smallest_p:.2g}), so shifts are tested by Student's t, which "
-            "assumes that members spread normally, and disagreements cannot be told from chance.",
+            f"{sizes}: {how}. These are too few members for that test to reach "
+            f"{100 * self.level:g} % (the smallest possible p is {self.smallest_p:.2g}). So shifts "
+            "are tested by Student's t, which assumes that members spread normally, and "
+            "disagreements cannot be told from chance.",
             *self._lone_variant(),
         )
 
@@ -123,9 +124,9 @@ class Design:
             pairs if self.paired else f"{self.members_reference} + {self.members_variant} members"
         )
         return (
-            f"{kind} and the examples are both taken as samples: limits of shifts add what members "
-            f"and what {self._unit} vary by. Disagreements are tested by exchanging members, on "
-            "these examples.",
+            f"{kind} and the examples are both treated as samples: limits of shifts combine what "
+            f"members and what {self._unit} vary by. Disagreements are tested by exchanging "
+            "members, on these examples.",
             *self._lone_variant(),
         )
 
@@ -133,7 +134,7 @@ class Design:
         if self.members_variant > 1:
             return ()
         return (
-            "The variant has one member, which is taken to vary as the reference's members do.",
+            "The variant has only one member; it is assumed to vary as much as the reference's.",
         )
 
     @property
@@ -145,13 +146,13 @@ class Design:
         if self.clusters is not None:
             test = (
                 f"The test is over {self._unit}: the models' answers are exchanged cluster by "
-                "cluster. That it gained, or is within tolerance, is said only if it holds with "
-                "clusters unlike those seen too."
+                "cluster. “Better” and “within tolerance” are said only if they would also hold "
+                "with clusters unlike those seen."
             )
         elif runs == 1 and self.binary:
             test = "The test is over examples: exact McNemar, with Tango's score interval."
         else:
-            test = "The test is over examples, by limits for a bounded mean."
+            test = "The test is over examples, by limits for the mean of bounded differences."
         said = [test]
         if runs > 1:
             sizes = f"{self.members_reference} + {self.members_variant} runs"

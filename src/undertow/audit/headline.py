@@ -106,7 +106,8 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
         tail = f"; {open_} of {rows.height} {are} too small to tell" if open_ else ""
         tail += f"; {unknown} of {rows.height} could not be measured" if unknown else ""
         open_ += unknown
-        return f"No slice {'is seen to lose' if open_ else 'loses'} more than chance{tail}."
+        shown = "is shown to lose" if open_ else "loses"
+        return f"No slice {shown} more than chance can explain{tail}."
     losing = list(worse.iter_rows(named=True))
     pays = next((row for row in losing if _reason(row, by_answers) is None), None)
     first, said = losing[0], []
@@ -119,7 +120,7 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
         most = "pays most" if pays is first else "pays most of the others"
         said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
     lose = "loses" if worse.height == 1 else "lose"
-    many = f"{worse.height} of {rows.height} slices {lose} more than chance"
+    many = f"{worse.height} of {rows.height} slices {lose} more than chance can explain"
     return f"{many}{_beyond(findings, worse)}; {'; '.join(said)}."
 
 
@@ -190,7 +191,7 @@ def _examples(
     share = f"{100 * moved['changed']:.1f} % {words.of} {words.moved}"
     if floored:
         return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
-    return f"{share}; there is no floor to set that against (one reference run)."
+    return f"{share}. There is no floor to compare this with: the reference has one run."
 
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:

@@ -55,8 +55,8 @@ def worst_slice_findings(pair: Pair) -> Iterator[Finding]:
             accuracy.card,
             Row(column, row.value, row.count),
             verdict=verdict,
-            note=f"worst before: {before}; interval takes {sampled} as samples, with the selection "
-            "inside",
+            note=f"worst before: {before}; the interval treats {sampled} as samples and accounts "
+            "for picking the worst slice",
             reference=worst.reference,
             changed=worst.changed,
             effect=worst.effect,

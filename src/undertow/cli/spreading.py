@@ -52,9 +52,7 @@ def _values(name: str, values: list[str], rest: deque[str]) -> list[str]:
     while rest and not rest[0].startswith("-"):
         values.append(rest.popleft())
     if not any(values):
-        raise UserError(
-            f"{name}: nothing stands after it; write at least one value there, or leave it out"
-        )
+        raise UserError(f"{name}: a value is missing; write at least one after it, or leave it out")
     return values
 
 

@@ -107,7 +107,7 @@ def _column(called: str, value: Any) -> pl.Series:
             value = getattr(value, "tolist", lambda: value)()
     values = _array(called, value)
     if values.ndim != 1:
-        raise UserError(f"{called}: has shape {values.shape}; want one value for each example")
+        raise UserError(f"{called}: has shape {values.shape}; expected one value for each example")
     return _texts(values) if values.dtype.kind in "OSU" else pl.Series(values)
 
 
@@ -139,6 +139,7 @@ def _text(value: object) -> str | None:
 
 def _want() -> str:
     return (
-        "want predictions of shape (examples,) or (members, examples), or probabilities of shape "
+        "expected predictions of shape (examples,) or (members, examples), or probabilities "
+        "of shape "
         "(examples, classes) or (members, examples, classes)"
     )

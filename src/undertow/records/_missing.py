@@ -55,14 +55,13 @@ def answered(
         return Answered(*_wrong((reference, variant), sides), lost)
     if not allow_partial or lost == reference.N:
         ways = (
-            "compare the examples that both have with --allow-partial, "
+            "add --allow-partial to compare only the examples that both have, "
             if lost < reference.N
             else ""
         )
         raise NotComparableError(
-            f"{reference.name!r} and {variant.name!r} lack outcomes, there is no {what} for "
-            f"{counts}; evaluate them again, {ways}or count what is missing as wrong with "
-            "--missing wrong"
+            f"{reference.name!r} and {variant.name!r} lack outcomes: there is no {what} for "
+            f"{counts}; evaluate them again, {ways}or add --missing wrong to count them as wrong"
         )
     said.append(f"Left out, because they have no {what}: {counts}.")
     kept_N = np.flatnonzero(~lost_N)

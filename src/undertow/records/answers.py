@@ -125,7 +125,7 @@ def check_answers(
         return
     if proba_NC.shape != (n, classes):
         raise RecordError(
-            f"member {member_id!r} has probabilities of shape {proba_NC.shape}; want ({n}, "
+            f"member {member_id!r} has probabilities of shape {proba_NC.shape}; expected ({n}, "
             f"{classes}), one row per example and one column per class"
         )
     outside = ~((proba_NC >= 0) & (proba_NC <= 1 + 1e-6)).all(axis=1) & (pred_N != MISSING)

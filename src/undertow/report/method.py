@@ -164,16 +164,17 @@ SINGLE = (
     "test and Tango’s score interval with a correction of half an example; graded outcomes "
     "and several runs take limits for a mean of bounded differences, which allow for losses that "
     "are possible but were not seen. Over clusters of examples the two models’ answers are "
-    "exchanged cluster by cluster; that it gained, or that nothing happened, is said only if it "
-    "holds with clusters unlike those seen too. This speaks about these models, not about the "
+    "exchanged cluster by cluster; “better” and “within tolerance” are said only if they "
+    "would also hold with clusters unlike those seen. This speaks about these models, not "
+    "about the "
     "change as such: another seed could have moved other examples.",
     "Over slices, p values and intervals are corrected by Bonferroni, so that both say the same.",
 )
 BINARY = (
-    "Of a binary task an error rate that rises, on the whole or on a slice, counts although "
-    "accuracy stays: somebody is accused or missed more often. All error rates together have half "
-    "of the level: of audits in which nothing changed, at most 7.5 % are called worse, where 5 % "
-    "are without this question.",
+    "In a binary task, an error rate that rises counts even if accuracy stays the same, on the "
+    "whole or on a slice: somebody is accused or missed more often. All error rates together have "
+    "half of the level. If nothing changed, at most 7.5 % of audits say “worse”; without this "
+    "question it would be 5 %.",
 )
 ALWAYS = ("What is undefined is left out and counted; it is never taken as zero.",)
 

@@ -61,7 +61,9 @@ def unseen(shown: Sequence[Shown], task: str) -> str:
         return ""
     columns = listed([column for column, _ in missing])
     which = f"a column {columns}" if len(missing) == 1 else f"columns {columns}"
-    return f"Not in the records: {listed([what for _, what in missing])}; {which} would show that."
+    return (
+        f"The records do not hold {listed([what for _, what in missing])}; {which} would show that."
+    )
 
 
 def score_moved(shown: Shown) -> str:

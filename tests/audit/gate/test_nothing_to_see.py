@@ -351,7 +351,7 @@ def test_timings_are_a_list_of_numbers(given: str, tmp_path: Path):
     with pytest.raises(UserError) as refused:
         decide(unchanged(), '[[min_realised_speedup]]\nratio = 1\nfile = "t.json"\n', tmp_path)
     assert str(refused.value) == (
-        f'{tmp_path / "t.json"}: is not JSON of timings; want {{"new": [seconds, …], …}}'
+        f'{tmp_path / "t.json"}: is not JSON of timings; expected {{"new": [seconds, …], …}}'
     )
 
 

@@ -105,16 +105,16 @@ def test_rows_that_are_not_finite_have_no_prediction(tmp_path: Path):
     [
         (
             {"logits": LOGITS, "labels": LABELS[:3]},
-            "has 3 labels and 4 rows of predictions; want one each",
+            "has 3 labels and 4 rows of predictions; expected one each",
         ),
-        ({"logits": LOGITS, "labels": LABELS + 2}, "labels are 4 up to 3; want 4 below 3"),
+        ({"logits": LOGITS, "labels": LABELS + 2}, "labels are 4 up to 3; expected 4 below 3"),
         (
             {"logits": LOGITS[:, 0]},
-            "logits is one number an example; want (N, C), a column per class",
+            "logits is one number an example; expected (N, C), a column per class",
         ),
         (
             {"logits": np.zeros((0, 3))},
-            "logits is float64 of shape (0, 3); want numbers, (N, C) or (M, N, C)",
+            "logits is float64 of shape (0, 3); expected numbers, (N, C) or (M, N, C)",
         ),
         (
             {"logits": LOGITS, "ids": np.array(["a", "a", "b", "c"])},
@@ -222,7 +222,7 @@ def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids,
     [
         (
             {"logits": LOGITS[:, :1]},
-            "logits has one column; want one per class, of two classes both",
+            "logits has one column; expected one per class, of two classes both",
         ),
         (
             {"predictions": np.array([0, 5]), "classes": np.array(["a", "b"])},
@@ -230,7 +230,7 @@ def test_labels_of_members_that_differ_betray_another_order(tmp_path: Path, ids,
         ),
         (
             {"logits": LOGITS, "classes": np.array(["a", "b"])},
-            "the arrays have 3 columns and 2 names of classes; want one each",
+            "the arrays have 3 columns and 2 names of classes; expected one each",
         ),
         (
             {"logits": LOGITS, "labels": np.full(4, 1e30)},

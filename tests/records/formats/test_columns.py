@@ -338,7 +338,7 @@ def test_what_is_not_there_is_called_as_its_owner_calls_it() -> None:
     with pytest.raises(UserError) as caught:
         read_any([Path("zero.txt")], id="image", prediction="pred", format="table")
     assert str(caught.value) == (
-        "zero.txt: is no table of predictions: want CSV, Parquet or JSON lines with a column image"
+        "zero.txt: is no table of predictions: expected CSV, Parquet or JSON lines with a column image"
     )
 
 
@@ -376,8 +376,8 @@ def test_files_of_other_formats_have_columns_of_their_own() -> None:
     with pytest.raises(UserError) as caught:
         read_any([Path("p.npy")], id="image")
     assert str(caught.value) == (
-        "--id image: files of the format arrays are no plain tables, whose columns it could name; "
-        "leave --id out"
+        "--id image: this names a column of a plain table, and files of the format arrays are not "
+        "plain tables; leave --id out"
     )
 
 
@@ -541,13 +541,13 @@ def test_labels_of_their_own_file() -> None:
         (
             "y.npy",
             {"labels": np.zeros((4, 3))},
-            "y.npy: array is float64 of shape (4, 3); want one label for each example, of shape "
+            "y.npy: array is float64 of shape (4, 3); expected one label for each example, of shape "
             "(N,)",
         ),
         (
             "y.npy",
             {"labels": np.array([0.5, 1, 2, 3])},
-            "y.npy: labels are float64; want whole numbers or text",
+            "y.npy: labels are float64; expected whole numbers or text",
         ),
         (
             "y.npy",

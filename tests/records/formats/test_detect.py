@@ -91,8 +91,7 @@ def test_what_cannot_be_read(place: Path) -> None:
         f"{place / 'empty'}: holds no file of a known format ({KNOWN}); see undertow list formats"
     )
     assert refused(place / "pop", place / "a.csv") == (
-        f"{place / 'pop'} (population), {place / 'a.csv'} (table): are of different formats, and "
-        "one side must be of one; convert one of them with undertow convert"
+        f"{place / 'pop'} (population), {place / 'a.csv'} (table): have different formats, but all files of one side must have the same; convert one of them with undertow convert"
     )
     assert refused(place / "pop", place / "pop") == (
         f"{place / 'pop'}, {place / 'pop'}: are 2 population folders; give one on each side of a "

@@ -132,20 +132,20 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
     [
         (
             "example_id,score\nq1,7\nq2,1\n",
-            "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); want 0 for the "
+            "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); expected 0 for the "
             "worst answer and 1 for the best; if 10 is the best, scale it: python -c "
             '\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns('
             '(pl.col("score").cast(float) / 10).alias("score")).write_csv("{scaled}")\'',
         ),
         (
             "example_id,score\nq1,often\n",
-            "column 'score' is 'often'; want a number between 0 and 1, or true/false",
+            "column 'score' is 'often'; expected a number between 0 and 1, or true/false",
         ),
         (
             "example_id,score\nq1,inf\nq2,1\n",
-            "column 'score' is inf in 1 of 2 rows; want a number between 0 and 1, or an empty cell",
+            "column 'score' is inf in 1 of 2 rows; expected a number between 0 and 1, or an empty cell",
         ),
-        ("example_id,score\n", "has a header and no rows; want one row per example"),
+        ("example_id,score\n", "has a header and no rows; expected one row per example"),
         ("example_id,score,member\nq1,1,\n", "1 of 1 rows have no member; fill them in"),
         (
             "example_id,score\n,1\nq2,0\n",
@@ -197,7 +197,7 @@ def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str)
     path = grades(tmp_path, kind)
     said = refused([path], score="how 'good'")
     assert said.startswith(
-        f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); want "
+        f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); expected "
         "0 for the worst answer and 1 for the best; if 5 is the best, scale it: python -c "
     )
     command = said.partition("scale it: python")[2]
@@ -227,7 +227,7 @@ def test_other_scales(put, values: list[str], fix: str) -> None:
     outside = sum(not 0 <= float(value) <= 1 for value in values)
     assert refused([path]) == (
         f"{path}: column 'score' reaches from {values[0]} to {values[1]} ({outside} of 2 are not "
-        "between 0 and 1); want 0 for the worst answer and 1 for the best; "
+        "between 0 and 1); expected 0 for the worst answer and 1 for the best; "
         + fix.replace("{", before).replace("}", after)
     )
 

@@ -192,7 +192,7 @@ def test_a_suite_of_several_tasks_models_and_suites(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path) -> None:
     files = helm_quiz()
     assert refused(tmp_path, {**files, "per_instance_stats.json": b"[]"}) == (
-        "/per_instance_stats.json: holds no statistic of an instance; want a run that was scored"
+        "/per_instance_stats.json: holds no statistic of an instance; expected a run that was scored"
     )
     assert refused(tmp_path, {**files, "per_instance_stats.json": b"[{]"}) == (
         "/per_instance_stats.json: cannot be read as JSON (Expecting property name enclosed in "
@@ -203,7 +203,7 @@ def test_refusals(tmp_path: Path) -> None:
         "be cut off or damaged: write it again"
     )
     assert refused(tmp_path, {**files, "run_spec.json": b"{}"}) == (
-        "/run_spec.json: has no name or no adapter_spec; want a folder that helm-run wrote"
+        "/run_spec.json: has no name or no adapter_spec; expected a folder that helm-run wrote"
     )
     assert refused(tmp_path, files, metric="accuracy") == (
         "/per_instance_stats.json: has no metric 'accuracy'; choose one of exact_match, "

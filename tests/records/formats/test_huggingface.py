@@ -79,7 +79,7 @@ def test_predict_results_take_their_truth_from_a_table(tmp_path: Path):
     ("text", "said"),
     [
         ("index\tprediction\n0\n", "line 2 is no pair of index and prediction: '0'"),
-        ("index\tprediction\n", "has a header and no rows; want one row per example"),
+        ("index\tprediction\n", "has a header and no rows; expected one row per example"),
     ],
     ids=range(2),
 )
@@ -118,5 +118,5 @@ def test_a_regression_has_no_classes(tmp_path: Path):
     with pytest.raises(TableError) as caught:
         read_any([path])
     assert str(caught.value) == (
-        f"{path}: predictions are numbers of a regression, first '3.251'; want names of classes"
+        f"{path}: predictions are numbers of a regression, first '3.251'; expected names of classes"
     )

@@ -422,7 +422,7 @@ def test_a_log_that_was_cut_off(tmp_path: Path) -> None:
 
 def test_what_is_no_log(tmp_path: Path) -> None:
     assert refused(tmp_path, zipped({"a": b"b"})) == (
-        "has no header.json and no _journal/start.json, so it is no log of inspect; want a file "
+        "has no header.json and no _journal/start.json, so it is no log of inspect; expected a file "
         ".eval"
     )
     assert refused(tmp_path, b"[1]", name="a.json") == (
@@ -430,7 +430,7 @@ def test_what_is_no_log(tmp_path: Path) -> None:
         "write it again"
     )
     assert refused(tmp_path, b'{"eval": 3}', name="a.json") == (
-        "names no task under eval, so it is no log of inspect; want what inspect eval wrote"
+        "names no task under eval, so it is no log of inspect; expected what inspect eval wrote"
     )
     assert refused(tmp_path, b'{"eval": ' + b"[" * 100_000, name="a.json") == (
         "cannot be read as JSON (nested too deep); it may be cut off or damaged: write it again"

@@ -323,7 +323,7 @@ def test_refusals(tmp_path: Path) -> None:
     )
     assert refused(tmp_path, [{"a": 1}]) == "lacks doc, metric and model_response; it has a"
     assert refused(tmp_path, [{"doc": 1, "metric": 2, "model_response": 3}]) == (
-        "column 'doc' is Int64; want a struct, as lighteval writes it"
+        "column 'doc' is Int64; expected a struct, as lighteval writes it"
     )
     data = parquet(details())
     assert refused(tmp_path, data[: len(data) // 2]).startswith("cannot be read as Parquet (")
@@ -331,7 +331,7 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "none"], format="lighteval")
     assert str(caught.value) == (
-        f"{tmp_path / 'none'}: holds no details_*.parquet; want what lighteval wrote with "
+        f"{tmp_path / 'none'}: holds no details_*.parquet; expected what lighteval wrote with "
         "--save-details"
     )
 

@@ -872,13 +872,13 @@ def test_files_that_hold_nothing(tmp_path: Path) -> None:
         read_any([path], format="lm-eval")
     assert (
         str(caught.value)
-        == f"{path}: is empty; want what lm-eval wrote with --log_samples, one JSON object a line"
+        == f"{path}: is empty; expected what lm-eval wrote with --log_samples, one JSON object a line"
     )
     path.write_bytes(b'{"a": 1}\n[]\n')
     with pytest.raises(UserError) as caught:
         read_any([path], format="lm-eval")
     assert str(caught.value) == (
-        f"{path}: line 2 is no row with a doc_id; want what lm-eval wrote with --log_samples, one "
+        f"{path}: line 2 is no row with a doc_id; expected what lm-eval wrote with --log_samples, one "
         "JSON object a line"
     )
     with pytest.raises(UserError) as caught:
@@ -888,7 +888,7 @@ def test_files_that_hold_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "none"], format="lm-eval")
     assert str(caught.value) == (
-        f"{tmp_path}/none: holds no samples_*.jsonl; want what lm-eval wrote with --log_samples"
+        f"{tmp_path}/none: holds no samples_*.jsonl; expected what lm-eval wrote with --log_samples"
     )
 
 
@@ -908,7 +908,7 @@ def test_long_lines_are_read_across_blocks(tmp_path: Path, monkeypatch: pytest.M
     assert read(tmp_path, b"\xef\xbb\xbf" + lines(quiz()).replace(b"\n", b"\r\n")).N == 6
     monkeypatch.setattr("undertow.records.formats.decoding.lines.LONGEST_LINE", 1000)
     assert refused(tmp_path, lines([choice(0, [-1.0, -2.0], 0, text="x" * 5000)])) == (
-        "line 1 is longer than 0 MB, so it is no row of a log; want one JSON object a line"
+        "line 1 is longer than 0 MB, so it is no row of a log; expected one JSON object a line"
     )
 
 

@@ -159,10 +159,10 @@ def test_repeat_runs_are_members(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    assert refused(tmp_path, b"") == "holds no row; want what nel eval run wrote"
+    assert refused(tmp_path, b"") == "holds no row; expected what nel eval run wrote"
     assert (
         refused(tmp_path, [{"reward": 1}])
-        == "row 1 has no problem_idx; want what nel eval run wrote"
+        == "row 1 has no problem_idx; expected what nel eval run wrote"
     )
     assert refused(tmp_path, [problem(0, "a", "a", reward=3.5)], metric="reward") == (
         "metric 'reward' is 3.5 in some row, not between 0 and 1; choose one of scorer:long with "

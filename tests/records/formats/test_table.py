@@ -319,12 +319,12 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "", "a.csv: is empty; want names of columns and a row for each example"),
-        ("a.csv", " \n\n", "a.csv: is empty; want names of columns and a row for each example"),
+        ("a.csv", "", "a.csv: is empty; expected names of columns and a row for each example"),
+        ("a.csv", " \n\n", "a.csv: is empty; expected names of columns and a row for each example"),
         (
             "a.csv",
             "example_id,prediction\n",
-            "a.csv: has a header and no rows; want one row per example",
+            "a.csv: has a header and no rows; expected one row per example",
         ),
         (
             "a.csv",
@@ -362,12 +362,12 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.json",
             '[1, "example_id"]',
-            "a.json: is a JSON array of something else than objects; want one object per example",
+            "a.json: is a JSON array, but not of objects; it should hold one object per example",
         ),
         (
             "a.txt",
             "hello\n",
-            "a.txt: is no table of predictions: want CSV, Parquet or JSON lines with a column "
+            "a.txt: is no table of predictions: expected CSV, Parquet or JSON lines with a column "
             "example_id",
         ),
         (
@@ -385,19 +385,19 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "example_id,p_a,p_b\n1,50,50\n",
-            "a.csv: a probability of example '1' is 50 (1 such examples); want numbers between 0 "
+            "a.csv: a probability of example '1' is 50 (1 such examples); expected numbers between 0 "
             "and 1, not logits or per cent",
         ),
         (
             "a.csv",
             "example_id,prediction,p_a,p_b\n1,a,0.9,0.8\n",
-            "a.csv: the p_<class> columns of example '1' sum to 1.7 (1 such examples); want the "
+            "a.csv: the p_<class> columns of example '1' sum to 1.7 (1 such examples); expected the "
             "probabilities of all classes, summing to 1 (rename a column that is a slice)",
         ),
         (
             "a.csv",
             "example_id,p_a,p_b\n1,0.5,high\n",
-            "a.csv: column 'p_b' is no number in 1 rows, first 'high'; want numbers between 0 and "
+            "a.csv: column 'p_b' is no number in 1 rows, first 'high'; expected numbers between 0 and "
             "1 (rename it if it is no probability)",
         ),
         (
@@ -409,7 +409,7 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "example_id,prediction,score\n1,0,-2.5\n2,1,3\n",
-            "a.csv: a probability of example '1' is -2.5 (2 such examples); want numbers between 0 "
+            "a.csv: a probability of example '1' is -2.5 (2 such examples); expected numbers between 0 "
             "and 1, not logits or per cent",
         ),
         (
@@ -420,7 +420,7 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.jsonl",
             '{"example_id": [1], "prediction": "a"}\n',
-            "a.jsonl: column 'example_id' holds List(Int64); want one text or number per row",
+            "a.jsonl: column 'example_id' holds List(Int64); expected one text or number per row",
         ),
         (
             "a.parquet",

@@ -102,7 +102,7 @@ def test_truth_from_a_table(tmp_path: Path):
         ),
         (
             "filename,label,prob\n1.jpg,a,7\n",
-            "a probability is '7.0'; want numbers between 0 and 1 (write prob, not logit)",
+            "a probability is '7.0'; expected numbers between 0 and 1 (write prob, not logit)",
         ),
         (
             "model,top1,top1_err,top5,top5_err,param_count\nresnet50,80.1,19.9,95,5,25.56\n",

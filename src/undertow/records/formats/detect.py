@@ -91,8 +91,8 @@ def read_any(
     if len(formats) > 1:
         kinds = ", ".join(f"{hit.path} ({hit.format.NAME})" for hit in _first_of_each(found))
         raise UserError(
-            f"{kinds}: are of different formats, and one side must be of one; convert one of them "
-            "with undertow convert"
+            f"{kinds}: have different formats, but all files of one side must have the same; "
+            "convert one of them with undertow convert"
         )
     (chosen,) = formats.values()
     reading = _with_picks(reading, found, chosen)

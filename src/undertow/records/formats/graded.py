@@ -240,12 +240,12 @@ def _refuse_other_scales(path: Path, name: str, number: pl.Series, keys: tuple[s
     if len(endless):
         raise TableError(
             f"{path}: column {name!r} is {endless[0]:g} in {len(endless):,} of {len(known):,} rows;"
-            " want a number between 0 and 1, or an empty cell"
+            " expected a number between 0 and 1, or an empty cell"
         )
     outside = int((~known.is_between(0, 1)).sum())
     raise TableError(
         f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
-        f"and 1); want 0 for the worst answer and 1 for the best; "
+        f"and 1); expected 0 for the worst answer and 1 for the best; "
         f"{of_grades(path, name, known, keys)}"
     )
 
@@ -270,6 +270,7 @@ def _number(path: Path, column: pl.Series, name: str) -> pl.Series:
     if wrong.any() or values.dtype.is_temporal():
         shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]
         raise TableError(
-            f"{path}: column {name!r} is {shown!r}; want a number between 0 and 1, or true/false"
+            f"{path}: column {name!r} is {shown!r}; expected a number between 0 and 1, or "
+            "true/false"
         )
     return number

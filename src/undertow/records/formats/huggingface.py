@@ -108,10 +108,11 @@ def _from_text(path: Path, member: str, notes: list[str]) -> tuple[Sheet, tuple[
         )
     rows = [row for _, row in numbered]
     if not rows:
-        raise TableError(f"{path}: has a header and no rows; want one row per example")
+        raise TableError(f"{path}: has a header and no rows; expected one row per example")
     if all(REGRESSION.fullmatch(answer) for _, answer in rows):
         raise TableError(
-            f"{path}: predictions are numbers of a regression, first {rows[0][1]!r}; want names of "
+            f"{path}: predictions are numbers of a regression, first {rows[0][1]!r}; expected "
+            "names of "
             "classes"
         )
     notes.append(f"{path}: rows are known by their index in the split only.")

@@ -142,7 +142,8 @@ def _sheet(
         wrong = number.is_null() & rows[probability].is_not_null()
         if wrong.any():
             raise TableError(
-                f"{source}: {probability} is {rows[probability].filter(wrong)[0][:60]!r}; want a "
+                f"{source}: {probability} is {rows[probability].filter(wrong)[0][:60]!r}; "
+                "expected a "
                 "number"
             )
         columns[CONFIDENCE] = number

@@ -158,13 +158,16 @@ def _first(column: pl.Series) -> pl.Series:
 
 def _number(path: Path, column: pl.Series) -> pl.Series:
     if column.dtype.is_nested():
-        raise TableError(f"{path}: a probability is {column.dtype}; want numbers between 0 and 1")
+        raise TableError(
+            f"{path}: a probability is {column.dtype}; expected numbers between 0 and 1"
+        )
     number = column.cast(pl.Float64, strict=False)
     wrong = number.is_null() & column.is_not_null()
     if wrong.any() or not number.drop_nulls().is_between(0, 1).all():
         shown = str(column.filter(wrong)[0] if wrong.any() else number.drop_nulls().max())[:60]
         raise TableError(
-            f"{path}: a probability is {shown!r}; want numbers between 0 and 1 (write prob, not "
+            f"{path}: a probability is {shown!r}; expected numbers between 0 and 1 (write "
+            "prob, not "
             "logit)"
         )
     return number

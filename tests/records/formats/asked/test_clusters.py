@@ -146,7 +146,7 @@ def test_an_empty_name_is_no_cluster(tmp_path: Path):
     (tmp_path / "a.csv").write_text("example_id,prediction,label\n1,a,a\n2,b,a\n")
     with pytest.raises(UserError) as caught:
         read_any([tmp_path / "a.csv"], cluster="")
-    said = "--cluster '': is empty; name a column, or none where all examples are independent"
+    said = "--cluster '': is empty; name a column, or write --cluster none if all examples are independent"
     assert str(caught.value) == said
 
 

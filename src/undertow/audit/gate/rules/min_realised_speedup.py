@@ -129,7 +129,7 @@ def _from_file(path: Path, name: str) -> list[float]:
         ) from None
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
-            f'{path}: is not JSON of timings; want {{"{name}": [seconds, …], …}}'
+            f'{path}: is not JSON of timings; expected {{"{name}": [seconds, …], …}}'
         ) from error
     if not values or not all(v > 0 and np.isfinite(v) for v in values):
         raise UserError(f"{path}: the timings of {name!r} must be seconds above 0")

@@ -129,7 +129,8 @@ def _examples(
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
         raise TableError(
-            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; want {first.N} below"
+            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; expected "
+            f"{first.N} below"
             f" {len(classes)}"
         )
     label = pl.Series("label", label_N).replace(MISSING, None)

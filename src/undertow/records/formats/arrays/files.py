@@ -68,19 +68,24 @@ def described(path: Path) -> ArrayFile:
     if key is None:
         wanted = ", ".join(name for name in SCORES if name != BARE)
         raise TableError(
-            f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; want one of {wanted}"
+            f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; expected one of {wanted}"
         )
     scores = arrays[key]
     shape, kind = scores.shape, scores.dtype.kind
     if kind not in "fiu" or len(shape) not in (1, 2, 3) or 0 in shape:
         raise TableError(
-            f"{path}: {key} is {scores.dtype} of shape {shape}; want numbers, (N, C) or (M, N, C)"
+            f"{path}: {key} is {scores.dtype} of shape {shape}; expected numbers, (N, C) or "
+            "(M, N, C)"
         )
     whole = kind in "iu" and len(shape) < 3 and key in EITHER
     if not whole and len(shape) == 1:
-        raise TableError(f"{path}: {key} is one number an example; want (N, C), a column per class")
+        raise TableError(
+            f"{path}: {key} is one number an example; expected (N, C), a column per class"
+        )
     if not whole and shape[-1] == 1:
-        raise TableError(f"{path}: {key} has one column; want one per class, of two classes both")
+        raise TableError(
+            f"{path}: {key} has one column; expected one per class, of two classes both"
+        )
     label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
     file = ArrayFile(
         path,
@@ -97,7 +102,8 @@ def _checked(file: ArrayFile) -> ArrayFile:
     for name, rows in (("labels", file.label_N), ("ids", file.ids)):
         if rows is not None and len(rows) != file.N:
             raise TableError(
-                f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; want one "
+                f"{file.path}: has {len(rows)} {name} and {file.N} rows of predictions; "
+                "expected one "
                 "each"
             )
     ids, classes = pl.Series(file.ids or [], dtype=pl.String), file.classes
@@ -109,7 +115,7 @@ def _checked(file: ArrayFile) -> ArrayFile:
     if classes is not None and file.width not in (None, len(classes)):
         raise TableError(
             f"{file.path}: the arrays have {file.width} columns and {len(classes)} names of"
-            " classes; want one each"
+            " classes; expected one each"
         )
     return file
 
@@ -157,7 +163,7 @@ def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
         values = np.clip(values, MISSING, 1 << 31).astype(np.int64)
     if values.dtype.kind not in "biu":
         raise TableError(
-            f"{path}: {name} is {values.dtype}; want class indices, whole numbers from 0"
+            f"{path}: {name} is {values.dtype}; expected class indices, whole numbers from 0"
         )
     refuse_many_classes(path, 1 + int(values.max(initial=0)))
     return np.maximum(values.astype(np.int64), MISSING).astype(np.int32)
@@ -169,7 +175,8 @@ def texts_of(path: Path, values: NDArray[Any] | None) -> list[str] | None:
         return None
     if values.dtype.kind not in "USiu" or values.ndim != 1:
         raise TableError(
-            f"{path}: names are {values.dtype} of shape {values.shape}; want one text or number "
+            f"{path}: names are {values.dtype} of shape {values.shape}; expected one text or "
+            "number "
             "each"
         )
     if values.dtype.kind == "U" and not are_code_points(values):

@@ -63,13 +63,13 @@ def _why_not(stored: Stored, count: int) -> str | None:
     """What would be shown in place of these; ``None`` where they are."""
     shape, size = stored.shape, math.prod(stored.shape) * stored.dtype.itemsize
     if not shape or shape[0] != count:
-        return f"want one for each of {count} examples"
+        return f"expected one for each of {count} examples"
     if stored.dtype.kind in "US" and len(shape) == 1:
         return None
     if stored.dtype != np.uint8 or not _is_picture(shape[1:]):
-        return "want uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts"
+        return "expected uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts"
     if size > LARGEST:
-        return f"want at most {LARGEST >> 20} MB: save smaller pictures"
+        return f"expected at most {LARGEST >> 20} MB: save smaller pictures"
     return None
 
 

@@ -39,8 +39,8 @@ def with_clusters(records: Records, asked: str | None) -> Records:
         return records
     if not asked.strip():
         raise TableError(
-            f"--cluster {asked!r}: is empty; name a column, or none where all examples are"
-            " independent"
+            f"--cluster {asked!r}: is empty; name a column, or write --cluster none if all "
+            "examples are independent"
         )
     _refuse_answers(asked)
     examples = records.examples

@@ -32,6 +32,6 @@ def refuse_unused(format: str, heeded: Collection[str], reading: Reading) -> Non
 def _refuse_columns(format: str, reading: Reading) -> None:
     for flag, name in reading.columns.items():
         raise UserError(
-            f"--{flag} {name}: files of the format {format} are no plain tables, whose columns it"
-            f" could name; leave --{flag} out"
+            f"--{flag} {name}: this names a column of a plain table, and files of the format "
+            f"{format} are not plain tables; leave --{flag} out"
         )

@@ -48,7 +48,7 @@ def _blocks(path: Path, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             if sum(map(len, parts)) > LONGEST_LINE:
                 raise TableError(
                     f"{path}: line {first} is longer than {LONGEST_LINE >> 20} MB, so it is no row"
-                    " of a log; want one JSON object a line"
+                    " of a log; expected one JSON object a line"
                 )
             continue
         block = b"".join([*parts, chunk[:cut]])

@@ -94,20 +94,21 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     if found is None:
         named = " or ".join([*keys][1:] or keys)
         raise TableError(
-            f"{path}: is no table of predictions: want CSV, Parquet or JSON lines with a column "
+            f"{path}: is no table of predictions: expected CSV, Parquet or JSON lines with a "
+            "column "
             f"{named}"
         )
     kind = found[0]
     _refuse_beginning(path, kind)
     data = _content(path)
     if not data.strip():
-        raise TableError(f"{path}: is empty; want names of columns and a row for each example")
+        raise TableError(f"{path}: is empty; expected names of columns and a row for each example")
     read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[
         kind
     ]
     frame = _guarded(path, kind, lambda: read(path, data))
     if frame.height == 0:
-        raise TableError(f"{path}: has a header and no rows; want one row per example")
+        raise TableError(f"{path}: has a header and no rows; expected one row per example")
     return frame
 
 
@@ -166,7 +167,7 @@ def _json_array(path: Path, data: bytes) -> pl.DataFrame:
     rows = decoded(str(path), _text(path, data))
     if not all(isinstance(row, dict) for row in rows):
         raise TableError(
-            f"{path}: is a JSON array of something else than objects; want one object per example"
+            f"{path}: is a JSON array, but not of objects; it should hold one object per example"
         )
     return pl.read_ndjson(
         "\n".join(json.dumps(row) for row in rows).encode(), infer_schema_length=None

@@ -60,7 +60,8 @@ def _member(path: Path, name: str, reading: Reading) -> Log:
     folders = run_folders(path)
     if not folders:
         raise TableError(
-            f"{path}: holds no run_spec.json with {STATS}.json; want a folder that helm-run wrote"
+            f"{path}: holds no run_spec.json with {STATS}.json; expected a folder that "
+            "helm-run wrote"
         )
     specs: dict[Path, RunSpec] = {folder: run_spec(folder) for folder in folders}
     found = [Found(folder, spec.task, "", spec.model) for folder, spec in specs.items()]

@@ -53,13 +53,13 @@ def run_spec(folder: Path) -> RunSpec:
     """Reads the specification. Raises ``TableError`` where it has no name or no adapter."""
     path = file_of(folder, SPEC)
     if path is None:
-        raise TableError(f"{folder}: has no {SPEC}.json; want a folder that helm-run wrote")
+        raise TableError(f"{folder}: has no {SPEC}.json; expected a folder that helm-run wrote")
     spec = read_json(path, _Spec)
     adapter = table(spec.adapter_spec)
     run = name(spec.name)
     if run is None or not adapter:
         raise TableError(
-            f"{path}: has no name or no adapter_spec; want a folder that helm-run wrote"
+            f"{path}: has no name or no adapter_spec; expected a folder that helm-run wrote"
         )
     model = name(adapter.get("model")) or name(adapter.get("model_deployment")) or "unknown"
     task = MODEL.sub("", run).replace(":,", ":").rstrip(":,")

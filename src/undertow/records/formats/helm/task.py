@@ -46,10 +46,12 @@ def to_part(folder: Path, spec: RunSpec, reading: Reading) -> Part:
     """Reads one run. Raises ``TableError`` where no statistic can be the outcome."""
     path = file_of(folder, STATS)
     if path is None:
-        raise TableError(f"{folder}: has no {STATS}.json; want a folder that helm-run wrote")
+        raise TableError(f"{folder}: has no {STATS}.json; expected a folder that helm-run wrote")
     keys, values = statistics_of(path)
     if not values:
-        raise TableError(f"{path}: holds no statistic of an instance; want a run that was scored")
+        raise TableError(
+            f"{path}: holds no statistic of an instance; expected a run that was scored"
+        )
     never = NEVER | {n for n in values if n.startswith(NOT_OUTCOMES)}
     outcome = choose_outcome(
         str(path),

@@ -116,7 +116,8 @@ def header(path: Path) -> Header:
         there = next((n for n in (HEADER, START) if n in archive.names), None)
         if there is None:
             raise TableError(
-                f"{path}: has no {HEADER} and no {START}, so it is no log of inspect; want a file "
+                f"{path}: has no {HEADER} and no {START}, so it is no log of inspect; "
+                "expected a file "
                 ".eval"
             )
         return _header(path, decode(f"{path}: {there}", archive.read(there), _Head))
@@ -156,7 +157,8 @@ def _refers(sample: Sample) -> bool:
 def _header(path: Path, found: _Head) -> Header:
     if not isinstance(found.eval, dict) or name(found.eval.get("task")) is None:
         raise TableError(
-            f"{path}: names no task under eval, so it is no log of inspect; want what inspect eval "
+            f"{path}: names no task under eval, so it is no log of inspect; expected what "
+            "inspect eval "
             "wrote"
         )
     return Header(

@@ -68,7 +68,7 @@ def _member(path: Path, name: str, reading: Reading) -> Log:
     files = details_in(path) if path.is_dir() else [details_file(path)]
     if not files:
         raise TableError(
-            f"{path}: holds no details_*.parquet; want what lighteval wrote with --save-details"
+            f"{path}: holds no details_*.parquet; expected what lighteval wrote with --save-details"
         )
     by_path = {file.path: file for file in files}
     folder = path if path.is_dir() else path.parent

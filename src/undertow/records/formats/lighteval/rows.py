@@ -66,7 +66,8 @@ def _dicts(path: Path, column: pl.Series) -> list[Mapping[str, Any]]:
     """Returns a struct column, or one of JSON text, as dictionaries."""
     if column.dtype not in (pl.Struct, pl.String):
         raise TableError(
-            f"{path}: column {column.name!r} is {column.dtype}; want a struct, as lighteval writes "
+            f"{path}: column {column.name!r} is {column.dtype}; expected a struct, as "
+            "lighteval writes "
             "it"
         )
     return [table(_parsed(value)) for value in column.to_list()]

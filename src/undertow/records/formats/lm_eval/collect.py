@@ -77,7 +77,8 @@ def _of_one_filter(source: Source, reading: Reading, less_is_better: Collection[
         return found
     if not found.other_filters:
         raise TableError(
-            f"{source.path}: no row is left; want what lm-eval wrote with --log_samples, one JSON"
+            f"{source.path}: no row is left; expected what lm-eval wrote with --log_samples, "
+            "one JSON"
             " object a line"
         )
     filters = ", ".join(" ".join(name.split()) for name in found.other_filters)

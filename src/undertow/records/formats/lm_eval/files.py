@@ -79,7 +79,7 @@ def _folder_run(path: Path) -> Run:
     folders = sorted({file.parent for file in found})
     if not folders:
         raise TableError(
-            f"{path}: holds no samples_*.jsonl; want what lm-eval wrote with --log_samples"
+            f"{path}: holds no samples_*.jsonl; expected what lm-eval wrote with --log_samples"
         )
     if len(folders) > 1:
         shown = listing([str(folder.relative_to(path)) for folder in folders])

@@ -138,7 +138,8 @@ def _first_rows(path: Path) -> list[dict[str, Any]]:
             break
     if not found:
         raise TableError(
-            f"{path}: {wrong}; want what lm-eval wrote with --log_samples, one JSON object a line"
+            f"{path}: {wrong}; expected what lm-eval wrote with --log_samples, one JSON "
+            "object a line"
         )
     return found
 

@@ -57,7 +57,8 @@ def _checked(log: Log) -> pl.DataFrame:
         first = float(score.filter(wrong)[0])
         raise TableError(
             f"{log.source}: {log.metric or 'score'} is not between 0 and 1 in {int(wrong.sum())} of"
-            f" {len(score)} rows, first {first:g}; want an outcome where more is better, choose one"
+            f" {len(score)} rows, first {first:g}; expected an outcome where more is better, "
+            "choose one"
             " with --metric"
         )
     return frame.with_columns(score.alias("score"))

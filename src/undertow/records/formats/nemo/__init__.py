@@ -59,7 +59,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
 def _member(path: Path, name: str, reading: Reading) -> Log:
     files = results_in(path) if path.is_dir() else [path]
     if not files:
-        raise TableError(f"{path}: holds no {RESULTS}; want what nel eval run wrote")
+        raise TableError(f"{path}: holds no {RESULTS}; expected what nel eval run wrote")
     bundles: dict[Path, Bundle] = {file: bundle(file) for file in files}
     if any(b.shard for b in bundles.values()) and len(files) > 1:
         raise TableError(

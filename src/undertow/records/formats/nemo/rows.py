@@ -55,7 +55,7 @@ def kept_rows(path: Path, reading: Reading) -> Iterator[Kept]:
     for number_, row in enumerate(rows(path, _Row), start=1):
         if not isinstance(row.problem_idx, int | str):
             raise TableError(
-                f"{path}: row {number_} has no problem_idx; want what nel eval run wrote"
+                f"{path}: row {number_} has no problem_idx; expected what nel eval run wrote"
             )
         yield _one(row, reading)
 

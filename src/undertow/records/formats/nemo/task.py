@@ -25,7 +25,7 @@ def to_part(path: Path, bundle: Bundle, reading: Reading) -> Part:
     """
     kept = list(kept_rows(path, reading))
     if not kept:
-        raise TableError(f"{path}: holds no row; want what nel eval run wrote")
+        raise TableError(f"{path}: holds no row; expected what nel eval run wrote")
     names = dict.fromkeys([REWARD, *(n for row in kept for n in row.values)])
     values = {n: values_of([row.values.get(n) for row in kept]) for n in names}
     outcome = choose_outcome(str(path), values, reading.metric, preferred=(REWARD,))

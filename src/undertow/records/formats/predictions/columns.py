@@ -97,7 +97,7 @@ def as_text(path: Path, column: pl.Series, called: str) -> pl.Series:
     """
     if _is_unreadable(column.dtype):
         raise TableError(
-            f"{path}: column {called!r} holds {column.dtype}; want one text or number per row"
+            f"{path}: column {called!r} holds {column.dtype}; expected one text or number per row"
         )
     if column.dtype.is_float() and column.name == "example_id":
         _refuse_inexact_ids(path, column, called)
@@ -134,7 +134,7 @@ def _is_unreadable(kind: pl.DataType) -> bool:
 def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
     if _is_unreadable(column.dtype) or column.dtype.is_temporal():
         raise TableError(
-            f"{path}: column {called!r} holds {column.dtype}; want numbers between 0 and 1"
+            f"{path}: column {called!r} holds {column.dtype}; expected numbers between 0 and 1"
         )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
@@ -143,7 +143,8 @@ def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
         wrong = number.is_null() & column.is_not_null()
         raise TableError(
             f"{path}: column {called!r} is no number in {int(wrong.sum())} rows, first"
-            f" {str(column.filter(wrong)[0])[:60]!r}; want numbers between 0 and 1 (rename it if it"
+            f" {str(column.filter(wrong)[0])[:60]!r}; expected numbers between 0 and 1 "
+            "(rename it if it"
             " is no probability)"
         )
     # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of

@@ -77,7 +77,8 @@ def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArr
         raise TableError(f"{path}: holds no array of labels; save one that is called labels")
     if len(stored.shape) != 1 or stored.dtype.kind not in "iufbUS":
         raise TableError(
-            f"{path}: {stored.name} is {stored.dtype} of shape {stored.shape}; want one label for"
+            f"{path}: {stored.name} is {stored.dtype} of shape {stored.shape}; expected one "
+            "label for"
             " each example, of shape (N,)"
         )
     return stored.whole()
@@ -87,7 +88,7 @@ def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) 
     """Text for each; with ``none_below`` a negative number or NaN means that there is none."""
     if values.dtype.kind == "f":
         if (values[np.isfinite(values)] % 1 != 0).any():
-            raise TableError(f"{path}: labels are {values.dtype}; want whole numbers or text")
+            raise TableError(f"{path}: labels are {values.dtype}; expected whole numbers or text")
         values = np.where(np.isfinite(values), values, -1).astype(np.int64)
     if values.dtype.kind == "U" and not are_code_points(values):
         raise TableError(f"{path}: holds what is no text; the file is damaged: save it again")

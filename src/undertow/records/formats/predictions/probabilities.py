@@ -47,7 +47,8 @@ def check_range(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
         value = float(next(v for v in proba_NC[n] if not 0 <= v <= 1))
         raise TableError(
             f"{sheet.source}: a probability of example {sheet.frame['example_id'][n]!r} is"
-            f" {value:g} ({int(wrong_N.sum())} such examples); want numbers between 0 and 1, not"
+            f" {value:g} ({int(wrong_N.sum())} such examples); expected numbers between 0 and "
+            "1, not"
             " logits or per cent"
         )
 
@@ -60,7 +61,8 @@ def _check_sums(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
         n = int((off_N > limit).argmax())
         raise TableError(
             f"{sheet.source}: the p_<class> columns of example {sheet.frame['example_id'][n]!r} sum"
-            f" to {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such examples); want"
+            f" to {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such "
+            "examples); expected"
             " the probabilities of all classes, summing to 1 (rename a column that is a slice)"
         )
 
