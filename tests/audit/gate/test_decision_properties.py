@@ -469,9 +469,14 @@ def test_examples_that_would_decide():
         _open_reason("one", -0.02, 0.02, points=50.0, n=50)
         == "about 51 examples would decide 50 points"
     )
+    # What passes is the lower limit: 50 · (0.124 / 0.004)²; what fails is the upper one.
     assert (
         _open_reason("one", -0.13, 0.11, effect=-0.006)
-        == f"about {max(planned, 45_000):,} examples would decide 1 point"
+        == f"about {max(planned, 48_050):,} examples would decide 1 point"
+    )
+    assert (
+        _open_reason("one", -0.3, 0.086, effect=-0.014)
+        == f"about {max(planned, 31_250):,} examples would decide 1 point"
     )
 
 

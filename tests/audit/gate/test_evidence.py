@@ -298,11 +298,64 @@ def test_over_clusters_it_is_clusters_that_would_decide():
     assert found.outcome == "cannot tell"
     number = re.fullmatch(
         r"Accuracy moved −\d\.\d\d points \(one-sided 95 % limits −\d+\.\d\d to −\d\.\d\d\): about "
-        r"(\d[\d,]*) clusters would decide 3 points\.",
+        r"(\d[\d,]*) clusters would decide 3 points \(here: 31\)\.",
         found.reason,
     )
     assert number is not None, found.reason
     assert int(number[1].replace(",", "")) > 31
+
+
+def gaining(passages_: int):
+    """In each passage of 20 one answer more is right."""
+    place_N = np.tile(np.arange(20), passages_)
+    cluster = pl.Series("cluster", [f"p{i // 20}" for i in range(20 * passages_)])
+    old, new = ((place_N >= right).astype(int)[None] for right in (15, 16))
+    return [replace(r, examples=r.examples.with_columns(cluster)) for r in models(old, new)]
+
+
+def test_as_many_clusters_as_were_forecast_pass():
+    """The limit that has to hold allows for clusters unlike those seen, which get rarer."""
+    rule = "[[max_drop]]\npoints = 1\n"
+    found = decide(gaining(30), rule)
+    number = re.search(r": about (\d+) clusters would decide 1 point \(here: 30\)\.", found.reason)
+    assert number is not None, found.reason
+    forecast = int(number[1])
+    assert decide(gaining(int(0.9 * forecast)), rule).outcome == "cannot tell"
+    assert decide(gaining(int(1.1 * forecast)), rule).outcome == "pass"
+
+
+def test_few_clusters_have_no_forecast():
+    found = decide(gaining(4), "[[max_drop]]\npoints = 1\n")
+    assert found.reason.endswith(": at least 5 clusters are needed to tell anything (here: 4).")
+
+
+def losing(n: int):
+    """Six groups of n; one loses 7.2 points net, with changes both ways."""
+    group = pl.Series("group", [f"g{i // n}" for i in range(6 * n)])
+    old, new = np.zeros((2, 1, 6 * n), int)
+    new[0, : round(0.09 * n)] = 1
+    old[0, n - round(0.018 * n) : n] = 1
+    return [replace(r, examples=r.examples.with_columns(group)) for r in models(old, new)]
+
+
+def test_a_drop_that_the_correction_over_slices_leaves_open_says_so_and_its_forecast_holds():
+    rule = '[[worst_slice_drop]]\npoints = 5\nby = "group"\n'
+
+    def of(n: int):
+        policy = parse_policy(rule, Path("gate.toml"))
+        made = Evidence(Pair(*losing(n), False, Settings(by=("group",), draws=100)))
+        return next(d for d in decisions_about(made, policy) if d.value == "g0")
+
+    found = of(700)
+    said = re.fullmatch(
+        r"−7\.14 points \(one-sided 95 % limits −\d+\.\d\d to −5\.\d\d\), but corrected over 6 "
+        r"slices a larger drop is not shown \(limit −\d\.\d\d\): about (\d+) examples would decide "
+        r"5 points\.",
+        found.reason,
+    )
+    assert said is not None, found.reason
+    assert of(round(0.8 * int(said[1]))).outcome == "cannot tell"
+    assert of(round(1.2 * int(said[1]))).outcome == "fail"
 
 
 def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():

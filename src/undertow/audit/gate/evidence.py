@@ -44,6 +44,8 @@ class Limits(NamedTuple):
     if graded)."""
     clusters_G: Floats | None = None
     """How many clusters, where limits are over those."""
+    seen_low_G: Floats | None = None
+    """The lower limit by what was seen, where ``low_G`` allows for clusters unlike those."""
 
     @property
     def ends(self) -> tuple[Floats, Floats]:
@@ -117,7 +119,15 @@ class Evidence:
         # Few members leave limits wider than what such a shift can be at all.
         low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (low_G, high_G))
         over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None
-        return Limits(span * shift.effect_G, span * low_G, span * high_G, n_G, moved_G, over)
+        return Limits(
+            span * shift.effect_G,
+            span * low_G,
+            span * high_G,
+            n_G,
+            moved_G,
+            over,
+            span * shift.low_G,
+        )
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far the two sides disagree beyond what runs, or members, of the reference disagree

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 MOST = 1_000_000
+ROUNDING = 1e-9
 """Nobody trains more members than this; the search ends here."""
 
 
@@ -82,7 +83,8 @@ def size_for(n: float, half: float, target: float, *, unseen: float = 0.0) -> in
     is.
     """
     root = math.sqrt(half**4 + 4 * (unseen * target) ** 2)
-    return max(math.floor(n) + 1, math.ceil(n * (half**2 + root) / (2 * target**2)))
+    needed = n * (half**2 + root) / (2 * target**2)
+    return max(math.floor(n) + 1, math.ceil(needed * (1 - ROUNDING)))
 
 
 def fewest_units(level: float) -> int:

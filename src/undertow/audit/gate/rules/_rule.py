@@ -14,6 +14,7 @@ from undertow.audit.gate.result import Decision, Outcome, Tier
 from undertow.audit.pair import Row
 from undertow.audit.slices.table import ALL
 from undertow.audit.stats.mcnemar import examples_for
+from undertow.audit.stats.power import fewest_units, size_for
 
 
 def _is_place(on: str) -> str:
@@ -157,20 +158,34 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
         return NOTHING
     if evidence.over_members:
         return members_would_decide(evidence, limits, g, limit)
-    # Never fewer than would narrow this interval to the limit around the effect that was seen.
-    half = float(limits.high_G[g] - limits.low_G[g]) / 2
-    gap = abs(limit + float(limits.effect_G[g]))
-    if math.isfinite(half) and gap < AT_THE_LIMIT * half:
+    gap = limit + float(limits.effect_G[g])
+    seen, unseen = _distances(limits, g, passing=gap > 0)
+    if math.isfinite(seen) and abs(gap) < AT_THE_LIMIT * math.hypot(seen, unseen):
         return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
-    narrower = (half / gap) ** 2 if math.isfinite(half) else 0.0
     if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
         clusters = int(limits.clusters_G[g])
-        needed = max(clusters + 1, math.ceil(clusters * min(narrower, 1e9)))
-        return f"about {needed:,} clusters would decide {points(limit)}"
-    by_width = math.ceil(n * min(narrower, 1e9))
+        if clusters < fewest_units(2 * level):
+            needed = f"at least {fewest_units(2 * level):,} clusters are needed to tell anything"
+        else:
+            needed = f"about {size_for(clusters, seen, abs(gap), unseen=unseen):,} clusters would "
+            needed += f"decide {points(limit)}"
+        return f"{needed} (here: {clusters:,})"
+    by_width = size_for(n, seen, abs(gap)) if math.isfinite(seen) else 0
     planned = examples_for(min(max(moved, 1 / n), 1.0), limit, level=level)
-    needed = max(planned, min(by_width, 1_000_000_000), int(n) + 1)
-    return f"about {needed:,} examples would decide {points(limit)}"
+    needed_examples = max(planned, min(by_width, 1_000_000_000), int(n) + 1)
+    return f"about {needed_examples:,} examples would decide {points(limit)}"
+
+
+def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
+    """How far from the effect the limit lies that decides, by what was seen, and what clusters
+    unlike those add to it in squares: the lower limit where the drop may be shown to be small
+    enough, else the upper one, by which a drop is shown."""
+    effect, low, high = (float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+    if not passing:
+        return high - effect, 0.0
+    seen_low = low if limits.seen_low_G is None else float(limits.seen_low_G[g])
+    seen, wide = min(effect - seen_low, effect - low), effect - low
+    return seen, math.sqrt(max(wide**2 - seen**2, 0.0))
 
 
 def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:

@@ -61,15 +61,22 @@ class WorstSliceDrop(Rule):
         each = evidence.shift(*sides, rows, level, seen="high")
         among = evidence.shift(*sides, rows, level / len(rows), seen="high")
         limit = self.points / 100
+        failing = each._replace(high_G=among.high_G)
         for place, g in enumerate(np.argsort(each.effect_G, kind="stable").tolist()):
             effect, low, high = (float(a[g]) for a in (each.effect_G, each.low_G, each.high_G))
-            outcome = at_most(-low, -float(among.high_G[g]), limit)
+            corrected = float(among.high_G[g])
+            outcome = at_most(-low, -corrected, limit)
             said = f"{number(100 * effect)} points {span(low, high, level)}"
+            if outcome == "cannot tell" and -high > limit:
+                said += (
+                    f", but corrected over {len(rows)} slices a larger drop is not shown (limit "
+                    f"{number(100 * corrected)})"
+                )
             reason = {
                 "pass": f"{said}: a drop of {points(limit)} is ruled out.",
                 "fail": f"{said}: dropped by more than {points(limit)}, corrected over {len(rows)} "
                 "slices.",
-                "cannot tell": f"{said}: {would_decide(evidence, each, g, limit, level)}.",
+                "cannot tell": f"{said}: {would_decide(evidence, failing, g, limit, level)}.",
             }[outcome]
             if left and place == 0:
                 reason += (
