@@ -98,3 +98,9 @@ def test_so_does_a_suggested_policy() -> None:
     moved = [s + (0.0004 if i % 4 else 0) for i, s in enumerate(SCORES)]
     said = suggested_policy(only_scored([SCORES, moved]), ())
     assert "# to 0.03 points and 75.00 % of scores moved, however little. Lower limits" in said
+
+
+def test_scores_of_one_side_beside_texts_of_the_other_are_wordings() -> None:
+    (scored, _), (texts, _) = sides("scores"), sides("graded")
+    assert (answered(scored), answered(texts)) == ("scores", "wordings")
+    assert answered(scored, texts) == answered(texts, scored) == "wordings"

@@ -187,3 +187,57 @@ def test_about_both_shares_of_answers_are_within_tolerance_only_if_examples_tell
     found = audit(old, [new], settings("both", by=("class",)), measures=[answer_share])
     assert found.findings["effect"].to_list() == pytest.approx([0, 0], abs=1e-9)
     assert found.findings["verdict"].to_list() == ["too small to tell"] * 2
+
+
+def of_clusters(moved_K: list[int], size: int, members: tuple[int, int]):
+    """Clusters of ``size`` examples, half of them wrong in every run of the reference; in each the
+    new model gets so many more right."""
+    place_N = np.tile(np.arange(size), len(moved_K))
+    clusters = {"cluster": [f"c{i // size}" for i in range(len(place_N))]}
+    before_N = np.where(place_N < size // 2, 0, 1)
+    after_N = np.where(place_N < size // 2 + np.repeat(moved_K, size), 0, 1)
+    label_N = np.zeros(len(place_N), int)
+    return [
+        records_from(np.tile(side_N, (m, 1)), label_N, 2, name=name, slices=clusters)
+        for side_N, m, name in zip((before_N, after_N), members, ("old", "new"), strict=True)
+    ]
+
+
+def of_whole(sides, measure: str) -> dict[str, object]:
+    settings = Settings(draws=100, generalise_to="examples")
+    rows = audit(sides[0], sides[1:], settings).findings
+    return rows.filter((pl.col("measure") == measure) & (pl.col("slice") == "all")).row(
+        0, named=True
+    )
+
+
+def test_examples_newly_right_in_twenty_clusters_are_not_better_elsewhere() -> None:
+    row = of_whole(of_clusters([1] * 20, 10, (2, 1)), "newly_right_per_pair")
+    assert (row["verdict"], row["p_adjusted"] < 0.05) == ("too small to tell", True)
+    assert row["low"] > 0
+
+
+def test_the_interval_of_a_disagreement_is_as_one_sided_as_its_p() -> None:
+    """Five clusters of five changed: p is 1/32, and would be 1/16 two-sided."""
+    row = of_whole(of_clusters([1] * 5, 10, (2, 1)), "churn")
+    assert row["verdict"] == "changed"
+    assert 0.03 < row["p"] < 0.05
+    assert row["low"] > 0
+
+
+def test_about_both_shares_of_answers_allow_for_clusters_unlike_those_seen() -> None:
+    rng, label_N = np.random.default_rng(0), np.arange(300) // 5 % 2
+    clusters = {"cluster": [f"c{i // 5}" for i in range(300)]}
+    sides = [
+        records_from(
+            np.where(rng.random((5, 300)) < 0.01, 1 - label_N, label_N),
+            label_N, 2, name=name, slices=clusters,
+        )
+        for name in ("old", "new")
+    ]  # fmt: skip
+    settings = Settings(by=("class",), draws=100, generalise_to="both")
+    rows = audit(sides[0], sides[1:], settings).findings
+    said = rows.filter(pl.col("measure") == "answer_share")
+    assert set(said["verdict"]) == {"too small to tell"}
+    assert (said["high"] < 0.05).all()
+    assert said["note"].str.contains("with clusters unlike those seen it could be").all()

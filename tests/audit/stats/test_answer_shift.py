@@ -177,3 +177,15 @@ def test_clusters_that_were_not_seen_may_move_a_share_and_a_precision(size_K):
         precision_shift(answer_N, answer_N, answer_N, 2, 0.05, None),
     ):
         assert (found.unseen_C == 0).all()
+
+
+def test_clusters_are_as_large_as_what_is_known_of_them():
+    """190 examples without an answer, or without a label, make their cluster no larger."""
+    cluster_N = np.repeat(np.arange(40), [200] + [10] * 39)
+    silent_N = np.arange(len(cluster_N)) < 190
+    answer_N = cluster_N % 2
+    known_N = np.where(silent_N, -1, answer_N)
+    share = share_shift(known_N, answer_N, 2, 0.05, cluster_N)
+    precision = precision_shift(answer_N, answer_N, known_N, 2, 0.05, cluster_N)
+    assert share.unseen_C == pytest.approx([1 - 0.025 ** (1 / 40)] * 2)
+    assert precision.unseen_C == pytest.approx([1 - 0.025 ** (1 / 20)] * 2)

@@ -96,3 +96,23 @@ def test_limit_and_p_say_the_same_where_most_clusters_do_not_move(losing: int) -
 def test_clusters_that_all_lose_the_same_leave_a_width() -> None:
     total, size_GU = np.full((1, 20), -3.0), np.full((1, 20), 6.0)
     assert exchange_limit(total, size_GU, np.ones((1, 20)), 0.05, 1)[0] > -0.48
+
+
+@pytest.mark.parametrize(("units", "side"), [(5, 1), (5, -1), (6, 1), (6, -1), (12, 1)])
+def test_units_of_which_none_changed_are_known_as_well_as_their_number_says(units, side) -> None:
+    """Under any other mean their signs agree, which six do with chance 1/32."""
+    size_GU = np.full((1, units), 5.0)
+    end = exchange_limit(np.zeros_like(size_GU), size_GU, np.ones_like(size_GU), 0.05, side)[0]
+    assert end == pytest.approx(0.0 if units > 5 else side, abs=1e-6)
+
+
+@pytest.mark.parametrize("still", [0, 25])
+@pytest.mark.parametrize("total", [(1, 9, 2, 30, 4), (1, 100, 2, 3, 100)])
+def test_nothing_is_less_likely_than_that_all_that_changed_agree(total, still) -> None:
+    """Of five units of any sizes this has chance 1/16, where the approximation would say less."""
+    moved = np.r_[np.array(total, dtype=float), np.zeros(still)]
+    assert p_of(moved) >= 2 * 0.5**5 - 1e-12
+    size_GU = np.full((1, 5), 200.0)
+    for side in (-1, 1):
+        end = exchange_limit(np.array([total], float), size_GU, np.ones((1, 5)), 0.05, side)[0]
+        assert end == pytest.approx(side, abs=1e-6)
