@@ -10,7 +10,7 @@ from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
 from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
 from undertow.audit.stats.power import size_for
 from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
-from undertow.audit.wording import points, signed
+from undertow.audit.wording import clustered_excess_note, points, signed
 
 
 @pytest.mark.parametrize(
@@ -154,3 +154,19 @@ def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
     assert frame.schema == FINDING_COLUMNS
     assert frame["effect"].is_nan()[0]
     assert frame["effect"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("clusters", "low", "high", "said"),
+    [
+        # Above 0 in (0.04 / 0.02)² as many, within the tolerance later.
+        (20, -0.02, 0.3, "about 80 clusters in this slice would decide 5 points above the floor"),
+        # Within the tolerance first: the unseen part gets rarer with the number of clusters.
+        (20, -0.04, 0.1, "about 94 clusters in this slice would decide 5 points above the floor"),
+        (4, -1.0, 1.0, "at least 5 clusters in this slice are needed to tell anything"),
+    ],
+)
+def test_what_would_settle_a_disagreement_over_clusters(
+    clusters: int, low: float, high: float, said: str
+) -> None:
+    assert clustered_excess_note(churn.card, clusters, 0.02, low, high, 0.05, 0.05) == said

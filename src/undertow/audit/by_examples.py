@@ -29,7 +29,7 @@ from undertow.audit.stats.paired_shift import RowShift, Shift
 from undertow.audit.stats.power import fewest_units, size_for
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.verdicts import direction, floor_verdict, shift_verdict
-from undertow.audit.wording import excess_note, points, unseen_note
+from undertow.audit.wording import clustered_excess_note, excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -345,7 +345,14 @@ def _against_repeats(
             else "no floor: the repeat runs have no value on these examples"
         )
         if np.isfinite((effect, low, high)).all():
-            note = excess_note(card, n_G[g], effect, low, high, tolerance)
+            numbers = effect, low, high, tolerance
+            note = (
+                excess_note(card, n_G[g], *numbers)
+                if pair.cluster_N is None
+                else clustered_excess_note(
+                    card, excess.units_G[g], *numbers, pair.settings.level / len(rows)
+                )
+            )
         yield pair.finding(
             card.name,
             card,

@@ -65,7 +65,7 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
             f"{arm.name} {'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} "
             f"overall ({interval})"
         )
-        if unseen:
+        if unseen and row["p"][0] <= level:
             return f"{moved} on the clusters seen; {ELSEWHERE}."
         # The interval is of another test than the p value, and of the two the exact one decides.
         return f"{moved}, but the test cannot tell that from chance (p = {row['p'][0]:.2g})."

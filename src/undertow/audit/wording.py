@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from undertow.audit.stats.power import size_for
+import math
+
+from undertow.audit.stats.power import fewest_units, size_for
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
@@ -16,6 +18,31 @@ def excess_note(
     needed = size_for(n, max(effect - low, high - effect), max(effect, tolerance - effect))
     much = points(tolerance) if card.percent else f"{tolerance:g}"
     return f"about {needed:,} examples in this slice would decide {much} above the floor"
+
+
+def clustered_excess_note(
+    card: Card,
+    clusters: float,
+    effect: float,
+    low: float,
+    high: float,
+    tolerance: float,
+    level: float,
+) -> str:
+    """The same over clusters: ``high`` allows for some unlike those seen, which get rarer with
+    their number. ``level`` is that of the one-sided question."""
+    if clusters < fewest_units(2 * level):
+        fewest = fewest_units(2 * level)
+        return f"at least {fewest:,} clusters in this slice are needed to tell anything"
+    seen = effect - low
+    unseen = math.sqrt(max((high - effect) ** 2 - seen**2, 0.0))
+    needed = min(
+        size_for(clusters, seen, target, unseen=beside)
+        for target, beside in ((effect, 0.0), (tolerance - effect, unseen))
+        if target > 0
+    )
+    much = points(tolerance) if card.percent else f"{tolerance:g}"
+    return f"about {needed:,} clusters in this slice would decide {much} above the floor"
 
 
 def unseen_note(

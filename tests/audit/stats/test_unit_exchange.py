@@ -116,3 +116,28 @@ def test_nothing_is_less_likely_than_that_all_that_changed_agree(total, still) -
     for side in (-1, 1):
         end = exchange_limit(np.array([total], float), size_GU, np.ones((1, 5)), 0.05, side)[0]
         assert end == pytest.approx(side, abs=1e-6)
+
+
+def test_p_of_a_few_unequal_units_is_never_below_all_signs_written_out() -> None:
+    """A small unit that disagrees is no half step away from all agreeing."""
+    rng = np.random.default_rng(11)
+    for total in (
+        [1.5, 2.5, -0.5, 3, 3, 2.5],
+        [3, 3, -0.5, 2.5, 0, 2.5, 2],
+        [5.92, 6.34, 3.43, 21.28, 3.15, -0.09, 4.49, 9.1, 4.78, 15.11],
+        *(rng.normal(0.5, 1, units).round(2) for units in (6, 7, 8, 9, 10, 11, 12) * 3),
+    ):
+        exact = p_by_all_signs(np.asarray(total))
+        assert exact * (1 - 1e-9) <= p_of(total) <= max(3 * exact, exact + 0.1)
+
+
+def test_limits_of_a_few_units_are_where_all_signs_written_out_reject() -> None:
+    rng = np.random.default_rng(12)
+    for units in (6, 8, 12):
+        total_U, size_U = rng.normal(0.3, 1, units), rng.integers(1, 9, units).astype(float)
+        total_U = np.clip(total_U, -size_U, size_U)
+        for side in (-1, 1):
+            limit = exchange_limit(total_U[None], size_U[None], np.ones((1, units)), 0.05, side)[0]
+            if abs(limit) < 0.999:
+                beyond = limit + side * 1e-6
+                assert p_by_all_signs(total_U - beyond * size_U) <= 0.0501

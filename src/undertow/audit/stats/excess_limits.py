@@ -46,8 +46,7 @@ def member_excess(value_MMG: Floats, m_ref: int, examples: Excess, level: float)
         effect_G,
         effect_G - np.hypot(half_G, below_G),
         effect_G + np.hypot(half_G, above_G),
-        nothing_G,
-        nothing_G,
+        *(nothing_G for _ in Excess._fields[3:]),
     )
 
 

@@ -5,16 +5,17 @@ The test is exact where gaps are symmetric about their mean, as they are where t
 exchanged, whatever the sizes of the units and however few they are: of right and wrong answers, one
 unit an example, it is McNemar's (1947), and in general Fisher's randomization test (1935, §21). The
 chance that the signs give a total as large is taken from the saddlepoint approximation of its tail
-(Lugannani & Rice 1980), in place of an enumeration; that all signs agree has chance 2^−units
-exactly, and nothing is less likely. A limit is where a hypothetical mean, taken off each unit in
-proportion to its size, is just not rejected.
+(Lugannani & Rice 1980); of a few units, among which the smallest would make a step of its own, all
+signs are written out too, and the larger chance counts. A limit is where a hypothetical mean, taken
+off each unit in proportion to its size, is just not rejected.
 
 It does not allow for units unlike any that were seen; ``bounded`` does.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,18 @@ FURTHEST = 30.0
 NEAR = 0.1
 """Of a deviate below this the correction is a quotient of two numbers near 0."""
 SMALL = 1e-300
+FEW = 12
+"""Units whose signs are written out."""
+SIGNS_FS = np.array([(1.0, *signs) for signs in product((1.0, -1.0), repeat=FEW - 1)]).T
+"""All but those that only turn all of them."""
+ROWS = 512
+"""Rows whose signs are written out together."""
 
 
 def exchange_p(total_GU: Floats, alike_GU: Floats) -> Floats:
     """Per row, two-sided p for a mean of 0. ``total_GU`` are the units' total changes, each of as
     many units as ``alike_GU`` says."""
-    found_G = _deviate(total_GU, total_GU, alike_GU)
+    found_G = _deviate(total_GU, total_GU, alike_GU, _few(alike_GU))
     return np.asarray(np.minimum(1.0, 2 * ndtr(-np.abs(found_G))))
 
 
@@ -46,11 +53,11 @@ def exchange_limit(
     ``level`` / 2; the end of the range [−1, 1] where so few units reject nothing."""
     quantile = -float(ndtri(level / 2))
     near_G = (alike_GU * total_GU).sum(axis=1) / (alike_GU * size_GU).sum(axis=1)
-    far_G = np.full_like(near_G, float(side))
+    far_G, few = np.full_like(near_G, float(side)), _few(alike_GU)
     for _ in range(HALVINGS):
         middle_G = (near_G + far_G) / 2
         gap_GU = total_GU - middle_G[:, None] * size_GU
-        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU) <= quantile
+        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU, few) <= quantile
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
     return np.asarray(near_G)
 
@@ -67,7 +74,39 @@ def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     return np.asarray(np.where(np.isfinite(smallest_G), smallest_G, 0.0))
 
 
-def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
+class _Few(NamedTuple):
+    """Rows of so few units that all signs can be written out, and where each unit's gap stands."""
+
+    rows_R: NDArray[np.intp]
+    place_RF: NDArray[np.intp]
+    there_RF: NDArray[np.bool_]
+
+
+def _few(alike_GU: Floats) -> _Few:
+    rows_R = np.flatnonzero(alike_GU.sum(axis=1) <= FEW)
+    place_RF = np.zeros((len(rows_R), FEW), dtype=np.intp)
+    there_RF = np.zeros(place_RF.shape, dtype=np.bool_)
+    for r, g in enumerate(rows_R.tolist()):
+        places = np.repeat(np.arange(alike_GU.shape[1]), alike_GU[g].astype(np.intp))
+        place_RF[r, : len(places)], there_RF[r, : len(places)] = places, True
+    return _Few(rows_R, place_RF, there_RF)
+
+
+def _exact(gap_GU: Floats, few: _Few) -> Floats:
+    """The deviate of these rows' totals among all signs; a unit that is not there has no size."""
+    deviate_R = np.zeros(len(few.rows_R))
+    for start in range(0, len(deviate_R), ROWS):
+        part = slice(start, start + ROWS)
+        gap_RF = gap_GU[few.rows_R[part, None], few.place_RF[part]] * few.there_RF[part]
+        total_R = np.abs(gap_RF.sum(axis=1, keepdims=True))
+        reached_RS = np.abs(gap_RF @ SIGNS_FS) >= total_R - ROUNDING * np.abs(gap_RF).max(
+            axis=1, initial=0.0, keepdims=True
+        )
+        deviate_R[part] = -ndtri(reached_RS.mean(axis=1) / 2)
+    return deviate_R
+
+
+def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats, few: _Few) -> Floats:
     """The normal deviate of the gaps' total among all their signs, half a step nearer to 0."""
     size_GU = np.abs(gap_GU)
     sum_G = (alike_GU * gap_GU).sum(axis=1)
@@ -77,6 +116,7 @@ def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     # Where no unit changed, all signs agree under any other mean.
     none_G = ~(alike_GU * np.abs(total_GU)).any(axis=1)
     deviate_G = np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
+    deviate_G[few.rows_R] = np.minimum(deviate_G[few.rows_R], _exact(gap_GU, few))
     return np.asarray(np.sign(sum_G) * deviate_G)
 
 

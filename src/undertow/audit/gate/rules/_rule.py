@@ -160,7 +160,7 @@ def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level
         return members_would_decide(evidence, limits, g, limit)
     gap = limit + float(limits.effect_G[g])
     seen, unseen = _distances(limits, g, passing=gap > 0)
-    if math.isfinite(seen) and abs(gap) < AT_THE_LIMIT * math.hypot(seen, unseen):
+    if math.isfinite(seen) and abs(gap) < AT_THE_LIMIT * seen:
         return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
     if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
         clusters = int(limits.clusters_G[g])

@@ -38,7 +38,8 @@ class CalibrationShift(PlacedRule):
         limits = evidence.shift(*gaps, rows, level, span=2.0)
         seen = evidence.shift(*gaps, rows, level, span=2.0, seen="both")
         limit = self.points / 100
-        units = "examples or members" if limits.clusters_G is None else "clusters"
+        clustered = evidence.pair.cluster_N is not None
+        units = ("clusters" if clustered else "examples") + " or members" * evidence.over_members
         for g, at in enumerate(rows.tolist()):
             outside = bool(seen.low_G[g] > limit or seen.high_G[g] < -limit)
             low_G, high_G = (seen if outside else limits).ends
