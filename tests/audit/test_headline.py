@@ -433,3 +433,58 @@ def test_a_variant_whose_answers_changed_may_be_undecided_too():
         assert found.startswith(
             f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. "
         )
+
+
+def test_where_the_whole_loses_the_slice_that_gains_is_named():
+    """A verdict is mixed for it."""
+    rng = np.random.default_rng(0)
+    rows = [
+        audits.finding("v", "", -0.1, rng, slice="all", verdict="worse"),
+        audits.finding("v", "a", -0.3, rng, verdict="worse", low=-0.4, high=-0.2),
+        audits.finding("v", "b", 0.1, rng, verdict="better", low=0.05, high=0.15),
+        audits.finding("v", "c", 0.2, rng, verdict="better", low=0.1, high=0.3),
+    ]
+    most = "class c gains most: +20.0 points (+10.0 to +30.0)."
+    assert headline._slices(audits.frame(rows), {}) == (
+        "1 of 3 slices loses more than chance can explain; class a pays most: −30.0 points (−40.0 "
+        f"to −20.0); {most}"
+    )
+    rows[1]["verdict"] = "too small to tell"
+    assert headline._slices(audits.frame(rows), {}) == (
+        f"No slice is shown to lose more than chance can explain; 1 of 3 is too small to tell. Yet {most}"
+    )
+    rows[0]["verdict"] = "better"
+    assert "gains" not in headline._slices(audits.frame(rows), {})
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "said"),
+    [
+        (
+            "x",
+            "better",
+            " Its false negative rate falls: −20.0 points (−30.0 to −10.0), false negatives 9 → 1 of 40.",
+        ),
+        ("x", "too small to tell", ""),
+        ("y", "better", ""),
+    ],
+)
+def test_where_one_error_rate_rises_the_other_falls(value: str, verdict: str, said: str):
+    rng = np.random.default_rng(0)
+    rose = {"measure": "false_positive_rate", "slice": "region", "verdict": "worse"}
+    fell = {"measure": "false_negative_rate", "slice": "region", "verdict": verdict}
+    rows = [
+        audits.finding("v", "x", 0.2, rng, **rose, p_adjusted=1e-4),
+        audits.finding(
+            "v",
+            value,
+            -0.2,
+            rng,
+            **fell,
+            low=-0.3,
+            high=-0.1,
+            note="false negatives 9 → 1 of 40; so",
+        ),
+    ]
+    assert headline._fallen_rate(audits.frame(rows), 0.05) == said
+    assert headline._fallen_rate(audits.frame(rows[1:]), 0.05) == ""

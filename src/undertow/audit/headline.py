@@ -12,7 +12,15 @@ from undertow.audit.answered import WORDS, Answered, Words
 from undertow.audit.composition import loss_by_answers
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL, CLASS
-from undertow.audit.verdicts import COSTLY, PRIORITY, Verdict, count_verdict, moved_answers, risen
+from undertow.audit.verdicts import (
+    COSTLY,
+    ERROR_RATES,
+    PRIORITY,
+    Verdict,
+    count_verdict,
+    moved_answers,
+    risen,
+)
 from undertow.audit.wording import UNSEEN, signed
 
 BEYOND = "accuracy_beyond_overall"
@@ -37,7 +45,7 @@ def variant_headline(
     said = [
         _top_line(arm, findings, level),
         _slices(findings, _by_answers(composition)),
-        _error_rates(risen(findings, level), mistakes or {}),
+        _error_rates(risen(findings, level), mistakes or {}) + _fallen_rate(findings, level),
         _examples(findings, count, floored, level, WORDS[answered]),
     ]
     return " ".join(s for s in said if s)
@@ -107,7 +115,9 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
         tail += f"; {unknown} of {rows.height} could not be measured" if unknown else ""
         open_ += unknown
         shown = "is shown to lose" if open_ else "loses"
-        return f"No slice {shown} more than chance can explain{tail}."
+        gains = _gains(rows, findings)
+        yet = f" Yet {gains}." if gains else ""
+        return f"No slice {shown} more than chance can explain{tail}.{yet}"
     losing = list(worse.iter_rows(named=True))
     pays = next((row for row in losing if _reason(row, by_answers) is None), None)
     first, said = losing[0], []
@@ -119,9 +129,24 @@ def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
     if pays is not None:
         most = "pays most" if pays is first else "pays most of the others"
         said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
+    gains = _gains(rows, findings)
+    said += [gains] if gains else []
     lose = "loses" if worse.height == 1 else "lose"
     many = f"{worse.height} of {rows.height} slices {lose} more than chance can explain"
     return f"{many}{_beyond(findings, worse)}; {'; '.join(said)}."
+
+
+def _gains(rows: pl.DataFrame, findings: pl.DataFrame) -> str:
+    """The slice that gains most where the whole loses, which makes the verdict mixed."""
+    whole = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
+    better = rows.filter(pl.col("verdict") == "better").sort(
+        "effect", descending=True, maintain_order=True
+    )
+    if better.height == 0 or whole.height == 0 or whole["verdict"][0] != "worse":
+        return ""
+    most = better.row(0, named=True)
+    verb = "gains" if better.height == 1 else "gains most"
+    return f"{most['slice']} {most['value']} {verb}: {_shift(most)}"
 
 
 def _beyond(findings: pl.DataFrame, worse: pl.DataFrame) -> str:
@@ -159,6 +184,28 @@ def _error_rates(rows: pl.DataFrame, mistakes: Mapping[str, str]) -> str:
     counts = first["note"].split(";")[0]
     named = f", {counts}" if counts.startswith("false ") else ""
     return f"The {rate}{where} rises: {_shift(first)}{named}{_other_rates(rows[1:])}."
+
+
+def _fallen_rate(findings: pl.DataFrame, level: float) -> str:
+    """The other error rate where it falls on the slice whose first one rises: the threshold moved,
+    and for whom that is better belongs to the sentence."""
+    rose = risen(findings, level)
+    if rose.height == 0:
+        return ""
+    first = rose.row(0, named=True)
+    fell = findings.filter(
+        pl.col("measure").is_in(ERROR_RATES)
+        & (pl.col("measure") != first["measure"])
+        & (pl.col("slice") == first["slice"])
+        & (pl.col("value") == first["value"])
+        & (pl.col("verdict") == "better")
+    )
+    if fell.height == 0:
+        return ""
+    row = fell.row(0, named=True)
+    counts = row["note"].split(";")[0]
+    named = f", {counts}" if counts.startswith("false ") else ""
+    return f" Its {row['measure'].replace('_', ' ')} falls: {_shift(row)}{named}."
 
 
 def _other_rates(rows: pl.DataFrame) -> str:

@@ -451,3 +451,17 @@ def test_over_clusters_a_shift_of_calibration_that_was_seen_fails():
         assert 10 < min(abs(found.low), abs(found.high)) < max(abs(found.low), abs(found.high)) < 14
         open_ = decide(sides, "[[calibration_shift]]\npoints = 12\n")
         assert open_.reason.endswith(": too few clusters to decide.")
+
+
+@pytest.mark.parametrize(
+    "rule", ["[[max_drop]]\npoints = 1", '[[worst_slice_drop]]\nby = "half"\npoints = 1']
+)
+def test_without_right_answers_a_drop_has_no_numbers(rule: str):
+    half = pl.Series("half", ["a", "b"] * 50)
+    sides = [
+        replace(r, examples=r.examples.with_columns(half))
+        for r in models(*np.zeros((2, 1, 100), int), label_N=np.full(100, -1))
+    ]
+    found = decide(sides, rule)
+    assert found.outcome == "cannot tell"
+    assert found.reason == "Cannot tell: there is no example with an outcome on both sides."

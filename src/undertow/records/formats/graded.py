@@ -38,7 +38,11 @@ from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import population_name
-from undertow.records.formats.predictions.at_half import beside_two_classes, predicted
+from undertow.records.formats.predictions.at_half import (
+    beside_two_classes,
+    predicted,
+    refuse_probability,
+)
 from undertow.records.formats.predictions.build import from_sheets
 from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.labels import with_labels
@@ -124,6 +128,9 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
         given = "labels" if labels is not None else f"--labels {reading.labels}"
         out = "labels" if labels is not None else "--labels"
         raise TableError(f"{given}: {tables[0].path} has grades of its own; leave {out} out")
+    if reading.format != NAME:
+        for table in tables:
+            refuse_probability(table)
     return assemble([log for table in tables for log in _logs(table, reading.keys)], reading)
 
 

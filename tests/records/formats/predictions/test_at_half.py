@@ -211,3 +211,18 @@ def test_a_model_that_is_better_throughout_is_better() -> None:
     done = run("gate", "old.csv", "--against", "new.csv", "--policy", "gate.toml", *flags)
     assert (done.returncode, done.stderr) == (0, "")
     assert "accuracy 98.0 % → 100.0 %" in done.stdout
+
+
+@pytest.mark.parametrize("rows", [{"fraud": [0, 1, 1]}, {"fraud": [0, 1, 1], "label": list("abc")}])
+def test_a_probability_without_two_right_answers_is_no_grade(rows: dict[str, list[Any]]) -> None:
+    """A model that is surer would look better."""
+    given = {"prob": [0.2, 0.7, 0.9], **rows}
+    assert refusal(given, score="prob") == (
+        "a.csv: column 'prob' is called a probability, and there is no label of two values beside "
+        "it, so it would be read as a grade; name the right answers with --label fraud, or, if "
+        "'prob' says how good an answer is, add --format 'graded table'"
+    )
+    records, _ = read_any([put(given)], score="prob", format="graded table")
+    assert records.manifest.task == "generation"
+    assert read_any([put({"quality": [0.2, 0.7], "answer": ["a", "b"]})], score="quality")
+    assert read_any([put({"prob": [0.2, 0.7], "answer": ["a", "b"]})], score="prob")

@@ -9,6 +9,7 @@ from typing import ClassVar
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
 from undertow.audit.gate.rules._rule import (
+    NOTHING,
     PlacedRule,
     Points,
     at_most,
@@ -50,6 +51,8 @@ class MaxDrop(PlacedRule):
                 "fail": f"{said}: it dropped by more than {points(limit)}.",
                 "cannot tell": f"{said}: {would_decide(evidence, limits, g, limit, level)}.",
             }[outcome]
+            if limits.n_G[g] == 0:
+                reason = f"cannot tell: {NOTHING}."
             yield self.decision(
                 evidence,
                 evidence.row(at),

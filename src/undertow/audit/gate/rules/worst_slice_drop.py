@@ -13,6 +13,7 @@ from pydantic import Field
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
 from undertow.audit.gate.rules._rule import (
+    NOTHING,
     Column,
     Points,
     Rule,
@@ -78,6 +79,8 @@ class WorstSliceDrop(Rule):
                 "slices.",
                 "cannot tell": f"{said}: {would_decide(evidence, failing, g, limit, level)}.",
             }[outcome]
+            if each.n_G[g] == 0:
+                reason = f"Cannot tell: {NOTHING}."
             if left and place == 0:
                 reason += (
                     f" Not looked at: {left:,} slice{'s' * (left > 1)} with fewer than "

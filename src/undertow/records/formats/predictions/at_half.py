@@ -11,7 +11,8 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.names import SCORE, flag_of, plain
+from undertow.records.formats.columns.meant import label_of_two
+from undertow.records.formats.columns.names import PROBABLE, SCORE, flag_of, plain
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
     numbers_in,
@@ -80,6 +81,20 @@ def predicted(
         f"{positive!r} above 0.5."
     )
     return [_at_half(sheet, positive, negative) for sheet in sheets]
+
+
+def refuse_probability(table: Table) -> None:
+    """Refuses scores that are called a probability and would be read as grades: without the right
+    answers, or beside more than two, a model that is surer would look better."""
+    frame, score = table.asked.frame, table.asked.names.get("score", "score")
+    if ANSWERS & set(frame.columns) or plain(score) not in PROBABLE:
+        return
+    label = flag_of("label", label_of_two(frame) or "COLUMN")
+    raise TableError(
+        f"{table.path}: column {score!r} is called a probability, and there is no label of two "
+        f"values beside it, so it would be read as a grade; name the right answers with {label}, "
+        f"or, if {score!r} says how good an answer is, {_as_grades(table)}"
+    )
 
 
 def _has(sheet: Sheet, name: str) -> bool:
