@@ -82,7 +82,13 @@ def test_with_one_run_a_side_answers_are_no_votes():
 
 
 def test_scores_alone_are_rows_and_the_columns_that_would_show_more_are_named_once():
-    audit = one_a_side(label=None, reference_output="scored 0.71", variant_output="scored 0.35")
+    audit = one_a_side(
+        label=None,
+        reference_output="scored 0.71",
+        variant_output="scored 0.35",
+        reference_score=0.71,
+        variant_score=0.35,
+    )
     said = words(section(render_html(replace(audit, task="generation"))))
     assert said.count("The records do not hold") == 1
     assert (
@@ -263,6 +269,6 @@ def test_another_wording_is_not_called_worse():
     ],
 )
 def test_a_score_that_moved_a_little_is_told_with_digits_enough(before: str, after: str, said: str):
-    scored = {"reference_output": f"scored {before}", "variant_output": f"scored {after}"}
+    scored = {"reference_score": float(before), "variant_score": float(after)}
     (gallery,) = galleries(one_a_side(label=None, **scored))
     assert {card.moved for card in gallery.first} == {said}

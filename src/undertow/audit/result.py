@@ -74,6 +74,9 @@ class Shown:
     slices: tuple[tuple[str, str], ...] = ()
     reference_confidence: float | None = None
     variant_confidence: float | None = None
+    reference_score: float | None = None
+    variant_score: float | None = None
+    """Of outcomes between right and wrong: the mean of each side's members."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from undertow.audit.pair import Pair
 from undertow.audit.result import Shown, Votes
@@ -37,6 +39,8 @@ class Showing:
             slices=self._slices(n),
             reference_confidence=_confidence(before, n),
             variant_confidence=_confidence(after, n),
+            reference_score=None if self.pair.design.binary else _score(before, n),
+            variant_score=None if self.pair.design.binary else _score(after, n),
         )
 
     @cached_property
@@ -66,7 +70,13 @@ def _output(records: Records, n: int) -> str | None:
 
 def _confidence(records: Records, n: int) -> float | None:
     """Mean over the members that say how sure they were of their own answer."""
-    if records.confidence_MN is None:
-        return None
-    mean = float(example_means(records.confidence_MN[:, [n]])[0])
+    return None if records.confidence_MN is None else _mean(records.confidence_MN, n)
+
+
+def _score(records: Records, n: int) -> float | None:
+    return None if records.score_MN is None else _mean(records.score_MN, n)
+
+
+def _mean(value_MN: NDArray[np.floating[Any]], n: int) -> float | None:
+    mean = float(example_means(value_MN[:, [n]])[0])
     return None if np.isnan(mean) else mean

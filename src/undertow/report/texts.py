@@ -67,11 +67,8 @@ def unseen(shown: Sequence[Shown], task: str) -> str:
 
 
 def score_moved(shown: Shown) -> str:
-    """``−0.36``: the variant's score less the reference's, where scores stand for answers."""
-    found = [
-        SCORED.fullmatch(said or "") for said in (shown.reference_output, shown.variant_output)
-    ]
-    before, after = (None if match is None else float(match[1]) for match in found)
+    """``−0.36``: the variant's score less the reference's, of outcomes between right and wrong."""
+    before, after = shown.reference_score, shown.variant_score
     if before is None or after is None:
         return ""
     moved = after - before
