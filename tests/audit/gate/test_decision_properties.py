@@ -143,7 +143,10 @@ def of_rule(name: str, rule: str, missing: int = 3) -> tuple[Decision, ...]:
     )
 
 
-everywhere = pytest.mark.parametrize("name", WORLDS)
+SLOWEST = "members in clusters"
+everywhere = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.heavy) if n == SLOWEST else n for n in WORLDS]
+)
 every_rule = pytest.mark.parametrize("rule", RULES)
 
 

@@ -28,6 +28,7 @@ ROUNDING = 1e-9
 """Of the largest unit: what is smaller is what adding left over."""
 FURTHEST = 30.0
 """The largest exponent: tanh of it is 1."""
+CLOSE = 1e-12
 NEAR = 0.1
 """Of a deviate below this the correction is a quotient of two numbers near 0."""
 SMALL = 1e-300
@@ -162,5 +163,8 @@ def _tilt(size_GU: Floats, alike_GU: Floats, beyond_G: Floats) -> Floats:
         short_G = beyond_G - (alike_GU * size_GU * tanh_GU).sum(axis=1)
         slope_G = (alike_GU * size_GU**2 * (1 - tanh_GU**2)).sum(axis=1)
         step_G = np.maximum(short_G, 0.0) / np.maximum(slope_G, SMALL)
-        tilt_G = np.minimum(tilt_G + step_G, furthest_G)
+        next_G = np.minimum(tilt_G + step_G, furthest_G)
+        if (next_G - tilt_G <= CLOSE * next_G).all():
+            break
+        tilt_G = next_G
     return np.asarray(tilt_G)
