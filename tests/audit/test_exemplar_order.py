@@ -60,3 +60,11 @@ def test_without_probabilities_the_slices_that_lose_most_come_first():
 
 def test_and_without_slices_the_order_of_the_data():
     assert ids(*pair())[0] == [f"e{n:04d}" for n in range(6)]
+
+
+def test_probabilities_of_one_side_alone_say_nothing_of_what_was_taken():
+    old, new = pair()
+    sure = with_probability(old, np.full(40, 0.9))
+    assert (
+        ids(sure, new)[0] == ids(old, with_probability(new, np.full(40, 0.9)))[0] == ids(*pair())[0]
+    )
