@@ -8,7 +8,6 @@ More runs make the means steadier, so they never decide less.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from undertow.audit.stats.mcnemar import examples_for
 from undertow.audit.stats.multiplicity import bonferroni
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import RowShift, Shift
-from undertow.audit.stats.power import fewest_units, size_for
+from undertow.audit.stats.power import fewest_units, size_for, unseen_part
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.verdicts import direction, floor_verdict, shift_verdict
 from undertow.audit.wording import clustered_excess_note, excess_note, points, unseen_note
@@ -255,8 +254,7 @@ def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> st
     """How many examples, or clusters, an open verdict needs: until a loss, or with clusters unlike
     those seen a gain, is shown, or the change lies within the tolerance, whichever comes first."""
     seen = max(one.effect - one.low, one.high - one.effect)
-    wide = max(one.effect - one.unseen_low, one.unseen_high - one.effect)
-    unseen = math.sqrt(max(wide**2 - seen**2, 0.0))
+    unseen = unseen_part(seen, max(one.effect - one.unseen_low, one.unseen_high - one.effect))
     clustered = not np.isnan(one.clusters)
     n = one.clusters if clustered else one.n
     needed = min(

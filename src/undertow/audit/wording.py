@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from undertow.audit.stats.power import fewest_units, size_for
+from undertow.audit.stats.power import fewest_units, size_for, unseen_part
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
@@ -35,7 +33,7 @@ def clustered_excess_note(
         fewest = fewest_units(2 * level)
         return f"at least {fewest:,} clusters in this slice are needed to tell anything"
     seen = effect - low
-    unseen = math.sqrt(max((high - effect) ** 2 - seen**2, 0.0))
+    unseen = unseen_part(seen, high - effect)
     needed = min(
         size_for(clusters, seen, target, unseen=beside)
         for target, beside in ((effect, 0.0), (tolerance - effect, unseen))

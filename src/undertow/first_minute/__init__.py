@@ -78,7 +78,7 @@ FASHION = FirstLogs(
     audit="dense --against dense-again pruned-90 --by label frequency",
     gate="dense --against dense-again",
     policy="""\
-# What a retrained model may cost. Every rule: docs/reference/rules.md.
+# What a retrained model may cost. Every rule: undertow list rules, or docs/reference/rules.md.
 [[max_drop]]
 points = 2.0
 

@@ -19,7 +19,7 @@ from undertow.audit.gate.decide import decisions_about, sentence
 from undertow.audit.gate.evidence import Evidence, Limits
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import Decision, overall
-from undertow.audit.gate.rules._rule import would_decide
+from undertow.audit.gate.rules._forecast import would_decide
 from undertow.audit.pair import Pair
 from undertow.audit.settings import Settings
 from undertow.audit.stats.mcnemar import examples_for

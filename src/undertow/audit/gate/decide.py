@@ -169,9 +169,11 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     otherwise."""
     pair = evidence.pair
     limits = evidence.shift(
-        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level, seen="low"
+        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
     )
-    effect, low, high = (100 * float(a[0]) for a in (limits.effect_G, limits.low_G, limits.high_G))
+    effect, low, high = (
+        100 * end for end in (float(limits.effect_G[0]), limits.seen(0)[0], float(limits.high_G[0]))
+    )
     if not low > policy.max_gain:
         return
     yield Decision(

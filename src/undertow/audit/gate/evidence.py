@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -45,11 +45,14 @@ class Limits(NamedTuple):
     clusters_G: Floats | None = None
     """How many clusters, where limits are over those."""
     seen_low_G: Floats | None = None
-    """The lower limit by what was seen, where ``low_G`` allows for clusters unlike those."""
+    seen_high_G: Floats | None = None
+    """The limits of a shift by what was seen; ``None`` where nothing else is allowed for."""
 
-    @property
-    def ends(self) -> tuple[Floats, Floats]:
-        return self.low_G, self.high_G
+    def seen(self, g: int) -> tuple[float, float]:
+        """The limits by which a rule says that something happened, where the others rule it out."""
+        low_G = self.low_G if self.seen_low_G is None else self.seen_low_G
+        high_G = self.high_G if self.seen_high_G is None else self.seen_high_G
+        return float(low_G[g]), float(high_G[g])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +90,11 @@ class Evidence:
         level: float,
         *,
         span: float = 1.0,
-        seen: Literal["low", "high", "both"] | None = None,
     ) -> Limits:
         """The shift of a per-member quantity such as accuracy, in the quantity's own unit.
 
-        ``span`` is how far apart two of its values can lie. Limits allow for clusters unlike those
-        seen (``mean_shift``), as a rule has to that rules something out; but not the end ``seen``,
-        by which a rule says that something happened.
+        ``span`` is how far apart two of its values can lie. Its limits allow for clusters unlike
+        those seen (``mean_shift``), as a rule has to that rules something out.
         """
         membership_GN = sp.csr_array(self.pair.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
@@ -114,20 +115,11 @@ class Evidence:
             )
         else:
             shift = run_shift(membership_GN, before_MN, after_MN, 2 * level, clusters)
-        low_G = shift.low_G if seen in ("low", "both") else shift.unseen_low_G
-        high_G = shift.high_G if seen in ("high", "both") else shift.unseen_high_G
+        ends = shift.unseen_low_G, shift.unseen_high_G, shift.low_G, shift.high_G
         # Few members leave limits wider than what such a shift can be at all.
-        low_G, high_G = (np.clip(limit_G, -1.0, 1.0) for limit_G in (low_G, high_G))
+        low_G, high_G, *seen = (span * np.clip(end_G, -1.0, 1.0) for end_G in ends)
         over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None
-        return Limits(
-            span * shift.effect_G,
-            span * low_G,
-            span * high_G,
-            n_G,
-            moved_G,
-            over,
-            span * shift.low_G,
-        )
+        return Limits(span * shift.effect_G, low_G, high_G, n_G, moved_G, over, *seen)
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far the two sides disagree beyond what runs, or members, of the reference disagree

@@ -87,6 +87,11 @@ def size_for(n: float, half: float, target: float, *, unseen: float = 0.0) -> in
     return max(math.floor(n) + 1, math.ceil(needed * (1 - ROUNDING)))
 
 
+def unseen_part(seen: float, wide: float) -> float:
+    """What allowing for units unlike those seen adds, in squares, to a half width ``seen``."""
+    return math.sqrt(max(wide**2 - seen**2, 0.0))
+
+
 def fewest_units(level: float) -> int:
     """How many units must all change one way before that is less likely than ``level``, two-sided,
     by exchange within units."""

@@ -36,14 +36,14 @@ class CalibrationShift(PlacedRule):
             return
         gaps = before.confidence_MN - before.correct_MN, after.confidence_MN - after.correct_MN
         limits = evidence.shift(*gaps, rows, level, span=2.0)
-        seen = evidence.shift(*gaps, rows, level, span=2.0, seen="both")
         limit = self.points / 100
         clustered = evidence.pair.cluster_N is not None
         units = ("clusters" if clustered else "examples") + " or members" * evidence.over_members
         for g, at in enumerate(rows.tolist()):
-            outside = bool(seen.low_G[g] > limit or seen.high_G[g] < -limit)
-            low_G, high_G = (seen if outside else limits).ends
-            effect, low, high = (float(a[g]) for a in (limits.effect_G, low_G, high_G))
+            effect, seen_low, seen_high = float(limits.effect_G[g]), *limits.seen(g)
+            outside = seen_low > limit or seen_high < -limit
+            low, high = float(limits.low_G[g]), float(limits.high_G[g])
+            low, high = (seen_low, seen_high) if outside else (low, high)
             # Comparisons with NaN are false, so what is not known is open.
             inside = -limit < low and high < limit
             outcome: Outcome = "fail" if outside else "pass" if inside else "cannot tell"

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
+from undertow.audit.gate.rules._forecast import would_decide
 from undertow.audit.gate.rules._rule import (
     NOTHING,
     PlacedRule,
@@ -16,7 +17,6 @@ from undertow.audit.gate.rules._rule import (
     number,
     points,
     span,
-    would_decide,
 )
 
 
@@ -35,13 +35,10 @@ class MaxDrop(PlacedRule):
             yield self.nowhere(evidence, self.points)
             return
         pair = evidence.pair
-        limits = evidence.shift(
-            pair.reference.correct_MN, pair.variant.correct_MN, rows, level, seen="high"
-        )
+        limits = evidence.shift(pair.reference.correct_MN, pair.variant.correct_MN, rows, level)
         for g, at in enumerate(rows.tolist()):
-            effect, low, high = (
-                float(a[g]) for a in (limits.effect_G, limits.low_G, limits.high_G)
-            )
+            effect, low = float(limits.effect_G[g]), float(limits.low_G[g])
+            high = limits.seen(g)[1]
             limit = self.points / 100
             outcome = at_most(-low, -high, limit)
             what = pair.reference.outcome

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision
+from undertow.audit.gate.rules._forecast import would_decide
 from undertow.audit.gate.rules._rule import (
     NOTHING,
     Column,
@@ -23,7 +24,6 @@ from undertow.audit.gate.rules._rule import (
     shown,
     span,
     values_of,
-    would_decide,
 )
 
 
@@ -59,13 +59,13 @@ class WorstSliceDrop(Rule):
             return
         left = len(all_rows) - len(rows)
         sides = evidence.pair.reference.correct_MN, evidence.pair.variant.correct_MN
-        each = evidence.shift(*sides, rows, level, seen="high")
-        among = evidence.shift(*sides, rows, level / len(rows), seen="high")
+        each = evidence.shift(*sides, rows, level)
+        among = evidence.shift(*sides, rows, level / len(rows))
         limit = self.points / 100
-        failing = each._replace(high_G=among.high_G)
+        failing = each._replace(seen_high_G=among.seen_high_G)
         for place, g in enumerate(np.argsort(each.effect_G, kind="stable").tolist()):
-            effect, low, high = (float(a[g]) for a in (each.effect_G, each.low_G, each.high_G))
-            corrected = float(among.high_G[g])
+            effect, low = float(each.effect_G[g]), float(each.low_G[g])
+            high, corrected = each.seen(g)[1], failing.seen(g)[1]
             outcome = at_most(-low, -corrected, limit)
             said = f"{number(100 * effect)} points {span(low, high, level)}"
             if outcome == "cannot tell" and -high > limit:
