@@ -463,7 +463,7 @@ def test_where_the_whole_loses_the_slice_that_gains_is_named():
         (
             "x",
             "better",
-            " Its false negative rate falls: −20.0 points (−30.0 to −10.0), false negatives 9 → 1 of 40.",
+            " The false negative rate of region x falls: −20.0 points (−30.0 to −10.0), false negatives 9 → 1 of 40.",
         ),
         ("x", "too small to tell", ""),
         ("y", "better", ""),

@@ -219,3 +219,13 @@ def test_very_many_decisions_are_cut_everywhere_and_counted():
 def test_numbers_are_in_the_unit_of_their_rule(given: dict[str, object], unit: str, limit: str):
     d = replace(gates.decision("max_drop", "fail"), **given)
     assert (unit_of(d), limit_of(d)) == (unit, limit)
+
+
+def test_over_clusters_the_page_says_why_limits_lie_further_out():
+    audit, gate = gates.made("gated")
+    said = "allows for clusters unlike those seen, so it lies further out than the audit’s interval"
+    assert said not in render_html(audit, gate)
+    over = "The test is over clusters of examples (column 'passage'): …"
+    variants = tuple(replace(v, design=(v.design[0], over)) for v in audit.variants)
+    clustered = replace(audit, variants=variants)
+    assert said in render_html(clustered, replace(gate, audit=clustered))

@@ -17,6 +17,8 @@ from undertow.audit.stats.arrangements import Arrangements, exchange, smallest_p
 
 Mode = Literal["members", "examples"]
 
+CLUSTERS = "clusters of examples"
+"""Stands in a design's sentences where those are the units of the test."""
 ABOUT: dict[Scope, str] = {
     "examples": "these trained models, on new examples like these",
     "members": "new members of these recipes, on these examples",
@@ -139,7 +141,7 @@ class Design:
 
     @property
     def _unit(self) -> str:
-        return "examples" if self.clusters is None else f"clusters of examples ({self.clusters})"
+        return "examples" if self.clusters is None else f"{CLUSTERS} ({self.clusters})"
 
     def _over_examples(self) -> tuple[str, ...]:
         runs = max(self.members_reference, self.members_variant)

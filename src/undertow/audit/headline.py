@@ -205,7 +205,8 @@ def _fallen_rate(findings: pl.DataFrame, level: float) -> str:
     row = fell.row(0, named=True)
     counts = row["note"].split(";")[0]
     named = f", {counts}" if counts.startswith("false ") else ""
-    return f" Its {row['measure'].replace('_', ' ')} falls: {_shift(row)}{named}."
+    where = "" if row["slice"] == ALL else f" of {row['slice']} {row['value']}"
+    return f" The {row['measure'].replace('_', ' ')}{where} falls: {_shift(row)}{named}."
 
 
 def _other_rates(rows: pl.DataFrame) -> str:

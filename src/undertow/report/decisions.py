@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from undertow.audit.design import CLUSTERS
 from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier, place_of
 from undertow.report.wording import NONE, count, first_sentence, number, plural
 
@@ -60,6 +61,7 @@ class GatePart:
     passed: tuple[DecisionRow, ...]
     confidence: str
     """``95 %``: of the one-sided limits."""
+    clustered: bool
 
 
 def gate_part(gate: GateResult) -> GatePart:
@@ -73,6 +75,8 @@ def gate_part(gate: GateResult) -> GatePart:
         open=tuple(r for r in rows if r.outcome != "pass"),
         passed=tuple(r for r in rows if r.outcome == "pass"),
         confidence=confidence(gate.level),
+        clustered=gate.audit is not None
+        and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
     )
 
 
