@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import hashlib
 import inspect
 import json
@@ -188,7 +189,10 @@ def _results(
     # Read when a fresh process loads its libraries: the processes already use every core.
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # statsmodels collects garbage in each call: what was imported need not be looked through again.
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=gc.freeze
+    ) as pool:
         for future in [pool.submit(_chunk, one, task) for task in tasks]:
             yield future.result()
 
