@@ -110,7 +110,11 @@ def test_one_model_a_side_says_that_it_has_no_floor() -> None:
     found = audit(reference, [variant], SETTINGS)
     assert rows(found, "accuracy", "class", "class 2")["verdict"] == "worse"
     assert np.isnan(rows(found, "accuracy", "all")["floor"])  # type: ignore[call-overload]
-    assert rows(found, "churn", "all")["verdict"] == "too small to tell"
+    churn = rows(found, "churn", "all")
+    assert (churn["verdict"], churn["note"]) == (
+        "undefined",
+        "no floor: one reference run; a repeat run of the reference would give one",
+    )
     assert "no floor" in found.headline
     assert found.exemplars["p"].is_nan().all()
 
@@ -180,7 +184,7 @@ def test_a_repeat_run_shows_how_far_accuracy_moves_by_itself() -> None:
     assert "no floor" not in str(row["note"])
 
 
-def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined_or_open() -> None:
+def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined() -> None:
     label = [0, 1, 0, -1] * 10
     silent = [-1 if n % 4 == 1 else n % 2 for n in range(40)]
     reference = records_from([[0, 1, 0, 1] * 10, silent], label, 2, name="old")
@@ -190,7 +194,7 @@ def test_a_slice_on_which_a_repeat_run_says_nothing_is_undefined_or_open() -> No
     row = rows(found, "newly_wrong_per_pair", "class", "(missing)")
     assert (row["verdict"], row["note"], row["n_examples"]) == ("undefined", "", 0)
     row = rows(found, "churn", "class", "class 1")
-    assert (row["verdict"], row["n_examples"]) == ("too small to tell", 10)
+    assert (row["verdict"], row["n_examples"]) == ("undefined", 10)
     assert row["note"] == "no floor: the repeat runs have no value on these examples"
 
 

@@ -108,6 +108,13 @@ def test_graded_outcomes_have_another_test_than_right_and_wrong() -> None:
     )
 
 
+def test_without_outcomes_a_floor_alone_is_tested_against() -> None:
+    design = Design(1, 1, paired=False, level=0.05, scope="examples", scored=False)
+    assert design.sentences()[1].startswith("Nothing is tested: ")
+    repeated = Design(2, 1, paired=False, level=0.05, scope="examples", scored=False)
+    assert repeated.sentences()[1].startswith("The test is over examples")
+
+
 @pytest.mark.parametrize("binary", [True, False])
 def test_clusters_are_named_and_nothing_is_exact(binary) -> None:
     said = "examples with equal content (180 repeat another)"

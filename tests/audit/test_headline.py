@@ -162,7 +162,11 @@ def test_one_model_a_side_without_labels() -> None:
         f"variant: no labels, so only disagreement can be measured. {share:.1f} % of answers "
         "changed. There is no floor to compare this with: the reference has one run."
     )
-    assert found.verdict == "too small to tell"
+    assert found.verdict == "undefined"
+    assert found.variants[0].design[1] == (
+        "Nothing is tested: neither right answers nor a repeat run of the reference say what a "
+        "changed answer means."
+    )
 
 
 @pytest.mark.parametrize(("tolerance", "verdict"), [(0.001, "changed"), (0.4, "within tolerance")])
@@ -295,6 +299,13 @@ def test_error_rates_share_half_of_the_level(families: int, part: float):
             verdict=pl.col("verdict").replace("worse", other)
         )
         assert variant_verdict(open_, Settings()) == "within tolerance"
+
+
+def test_within_a_class_an_error_rate_is_said_once():
+    both = rates(0.05 / 4, 2)
+    again = both.filter(pl.col("verdict") == "worse").with_columns(slice=pl.lit("class"))
+    assert risen(pl.concat([both, again]), 0.05)["slice"].to_list() == ["all"]
+    assert variant_verdict(pl.concat([both, again]), Settings()) == "worse"
 
 
 def test_votes_that_moved_are_a_change_and_not_a_loss():

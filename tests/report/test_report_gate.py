@@ -131,7 +131,7 @@ def test_sides_that_cannot_be_compared_have_a_page_of_their_own():
 
 def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
     said = gate_text(gates.gated()).splitlines()
-    assert said[:9] == [
+    assert said[:10] == [
         "FAIL: 2 of 7 required checks fail; first worst_slice_drop on language=ar: "
         "worst_slice_drop said why it is fail. 1 advisory check does not pass.",
         "  ✗ Fail: worst_slice_drop on language=ar: worst_slice_drop said why it is fail.",
@@ -139,12 +139,13 @@ def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
         "  ✗ Fail (advisory): max_new_errors on all: max_new_errors said why it is fail.",
         "  ? Cannot tell: max_churn on all: There is no floor.",
         "  ✓ 4 checks pass.",
+        "  Limits of the gate are one-sided; the audit's intervals are two-sided.",
         "Checked: the same 2,000 examples by id and content, the same prompts and the settings of "
         "the evaluation that both sides state. Comparable with 2 stated differences.",
         "  - harness version: 0.4.8 in 'dense', 0.4.9 in 'pruned 90 %'",
         "  - batch size: 8 against 16",
     ]
-    assert said[10].startswith("WORSE: pruned 90 % loses mean chrf overall.")
+    assert said[11].startswith("WORSE: pruned 90 % loses mean chrf overall.")
 
 
 def test_the_summary_has_the_verdict_in_its_first_line_and_the_table_second():
@@ -223,9 +224,41 @@ def test_numbers_are_in_the_unit_of_their_rule(given: dict[str, object], unit: s
 
 def test_over_clusters_the_page_says_why_limits_lie_further_out():
     audit, gate = gates.made("gated")
-    said = "allows for clusters unlike those seen, so it lies further out than the audit’s interval"
+    said = "allows for clusters unlike those seen, so it lies further out than the audit&#39;s interval"
     assert said not in render_html(audit, gate)
+    assert "clusters unlike" not in gate_text(gate)
     over = "The test is over clusters of examples (column 'passage'): …"
     variants = tuple(replace(v, design=(v.design[0], over)) for v in audit.variants)
     clustered = replace(audit, variants=variants)
     assert said in render_html(clustered, replace(gate, audit=clustered))
+    assert (
+        "  Limits of the gate are one-sided; the audit's intervals are two-sided. The limit that has "
+        "to hold for a pass allows for clusters unlike those seen, so it lies further out than the "
+        "audit's interval does.\n"
+    ) in gate_text(replace(gate, audit=clustered))
+
+
+ALLOWED = "Here somebody does, and the policy does not forbid it."
+BROKEN = "Here no loss is shown, and the policy is broken all the same."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "beside"),
+    [
+        ("pass", "worse", ALLOWED),
+        ("pass", "mixed", ALLOWED),
+        ("pass", "within tolerance", ""),
+        ("fail", "better", BROKEN),
+        ("fail", "worse", ""),
+        ("cannot tell", "worse", ""),
+    ],
+)
+def test_a_gate_and_its_audit_that_seem_to_disagree_are_reconciled(outcome, verdict, beside):
+    audit, gate = gates.made("gated")
+    beneath = replace(audit, verdict=verdict)
+    said = replace(gate, verdict=outcome, audit=beneath)
+    asked = f"The audit asks whether anybody loses more than chance can explain; the policy says what is allowed. {beside}"
+    shown = render_html(beneath, said), gate_text(said), summary_markdown(beneath, said)
+    assert [asked in one for one in shown] == [bool(beside)] * 3
+    if not beside:
+        assert not any("The audit asks whether" in one for one in shown)

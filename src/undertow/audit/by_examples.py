@@ -27,7 +27,7 @@ from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_o
 from undertow.audit.stats.paired_shift import RowShift, Shift
 from undertow.audit.stats.power import fewest_units, size_for, unseen_part
 from undertow.audit.stats.slice_means import slice_means
-from undertow.audit.verdicts import direction, floor_verdict, shift_verdict
+from undertow.audit.verdicts import Verdict, direction, floor_verdict, shift_verdict
 from undertow.audit.wording import clustered_excess_note, excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
@@ -327,16 +327,19 @@ def _against_repeats(
     for g, row in enumerate(rows):
         effect, low, high = (float(a[g]) for a in (excess.effect_G, excess.low_G, excess.high_G))
         tolerance, floor = pair.tolerance(row), float(floors.mean_G[g])
-        verdict = floor_verdict(
-            card,
-            float(value_G[g]),
-            floor,
-            high,
-            float(adjusted_G[g]),
-            level=pair.settings.level,
-            tolerance=tolerance,
-            unseen_low=float(excess.unseen_low_G[g]),
-        )
+        # Without a repeat run no number of examples would tell what chance gives.
+        verdict: Verdict = "undefined"
+        if not np.isnan(floor):
+            verdict = floor_verdict(
+                card,
+                float(value_G[g]),
+                floor,
+                high,
+                float(adjusted_G[g]),
+                level=pair.settings.level,
+                tolerance=tolerance,
+                unseen_low=float(excess.unseen_low_G[g]),
+            )
         note = (
             NO_FLOOR
             if len(repeat_PN) == 0
@@ -356,7 +359,7 @@ def _against_repeats(
             card,
             row,
             verdict=verdict,
-            note=note if verdict == "too small to tell" else "",
+            note=note if verdict == "too small to tell" or (np.isnan(floor) and n_G[g]) else "",
             n=int(n_G[g]),
             reference=floor,
             changed=value_G[g],

@@ -39,7 +39,7 @@ class Design:
     """Members of both sides that are compared (in the scope ``examples``: runs that are averaged).
 
     ``clusters`` says what makes examples depend on each other, ``None`` where nothing does.
-    ``binary``: right or wrong.
+    ``binary``: right or wrong. ``scored``: there is an outcome to compare.
     """
 
     members_reference: int
@@ -49,6 +49,7 @@ class Design:
     scope: Scope = "members"
     clusters: str | None = None
     binary: bool = True
+    scored: bool = True
 
     @property
     def mode(self) -> Mode:
@@ -145,7 +146,12 @@ class Design:
 
     def _over_examples(self) -> tuple[str, ...]:
         runs = max(self.members_reference, self.members_variant)
-        if self.clusters is not None:
+        if not self.scored and not self.repeats:
+            test = (
+                "Nothing is tested: neither right answers nor a repeat run of the reference say "
+                "what a changed answer means."
+            )
+        elif self.clusters is not None:
             test = (
                 f"The test is over {self._unit}: the models' answers are exchanged cluster by "
                 "cluster. “Better” and “within tolerance” are said only if they would also hold "

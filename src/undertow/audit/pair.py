@@ -58,7 +58,8 @@ class Pair:
             self.settings.level,
             self.asked or scope_of(self.settings, self.reference.M, self.variant.M),
             None if self.clusters is None else self.clusters.said,
-            self.reference.score_MN is None or is_binary(self.reference.score_MN),
+            binary=self.reference.score_MN is None or is_binary(self.reference.score_MN),
+            scored=self.reference.score_MN is not None or bool((self.reference.label_N >= 0).any()),
         )
 
     @cached_property

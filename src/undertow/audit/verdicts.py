@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from undertow.audit.settings import Settings
-from undertow.audit.slices.table import ALL
+from undertow.audit.slices.table import ALL, CLASS
 from undertow.card import Card
 
 Verdict = Literal[
@@ -181,7 +181,8 @@ def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
     One question with half of the level, shared by both rates, and by the whole and the slices where
     there are any: the finding is worse, and its family's adjusted p reaches that part.
     """
-    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES))
+    # Within a class an error rate is the overall one again.
+    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES) & (pl.col("slice") != CLASS))
     families = rows.select("measure", pl.col("slice") == ALL).unique().height
     share = level / 2 / max(families, 1)
     shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("verdict") == "worse"))

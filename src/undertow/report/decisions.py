@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from undertow.audit.design import CLUSTERS
 from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier, place_of
+from undertow.audit.verdicts import COSTLY
 from undertow.report.wording import NONE, count, first_sentence, number, plural
 
 GATE_WORDS: dict[str, str] = {
@@ -19,6 +20,15 @@ GATE_WORDS: dict[str, str] = {
 GATE_SIGN: dict[str, str] = {"pass": "✓", "fail": "✗", "cannot tell": "?", "not comparable": "≠"}
 HEADLINE = 90
 """Characters of a sentence that may stand large."""
+QUESTIONS = (
+    "The audit asks whether anybody loses more than chance can explain; the policy says what is "
+    "allowed."
+)
+ONE_SIDED = "Limits of the gate are one-sided; the audit's intervals are two-sided."
+UNLIKE = (
+    "The limit that has to hold for a pass allows for clusters unlike those seen, so it lies "
+    "further out than the audit's interval does."
+)
 ROWS = 200
 """Decisions of one kind in the page; all are in ``report.json`` and ``junit.xml``."""
 
@@ -62,6 +72,8 @@ class GatePart:
     confidence: str
     """``95 %``: of the one-sided limits."""
     clustered: bool
+    beside: str
+    """What reconciles the gate with the audit beneath it; empty where they agree."""
 
 
 def gate_part(gate: GateResult) -> GatePart:
@@ -77,7 +89,20 @@ def gate_part(gate: GateResult) -> GatePart:
         confidence=confidence(gate.level),
         clustered=gate.audit is not None
         and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
+        beside=_beside(gate),
     )
+
+
+def _beside(gate: GateResult) -> str:
+    """Pass above worse, or fail above what is no loss, would read like a contradiction."""
+    if gate.audit is None:
+        return ""
+    shown = gate.audit.verdict in COSTLY
+    if gate.verdict == "pass" and shown:
+        return f"{QUESTIONS} Here somebody does, and the policy does not forbid it."
+    if gate.verdict == "fail" and not shown:
+        return f"{QUESTIONS} Here no loss is shown, and the policy is broken all the same."
+    return ""
 
 
 def confidence(level: float) -> str:

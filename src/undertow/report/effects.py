@@ -11,14 +11,16 @@ import polars as pl
 
 from undertow.audit.composition import BY_ANSWERS
 from undertow.audit.result import Audit
-from undertow.audit.slices.table import ALL
-from undertow.audit.verdicts import Verdict
+from undertow.audit.slices.table import ALL, CLASS
+from undertow.audit.verdicts import ERROR_RATES, Verdict
 from undertow.report.cards import costs
 
 ROWS = 30
 """Slices shown in one panel; beyond that the rest is in the table."""
 PANELS = 12
 PREFERRED = ("accuracy", "error", "score", "taxicab", "modal_disagreement", "churn")
+WHOLE = "all examples"
+"""Stands for the value of the row that is no slice."""
 NOT_CHARTED = ("worst_slice_accuracy", "accuracy_beyond_overall")
 
 
@@ -67,17 +69,29 @@ class SliceEffects:
 def slice_effects(audit: Audit, rows: int = ROWS, panels: int = PANELS) -> SliceEffects | None:
     """What the chart of slice effects shows, or ``None`` where no finding is about a slice."""
     name = primary_measure(audit.findings)
-    if name is None:
-        return None
+    return None if name is None else effects_of(audit, name, rows, panels)
+
+
+def error_rates(audit: Audit) -> tuple[SliceEffects, ...]:
+    """The error rates of a binary task, on the whole and by slice."""
+    measured = set(audit.findings.filter(pl.col("effect").is_finite())["measure"])
+    return tuple(effects_of(audit, name) for name in ERROR_RATES if name in measured)
+
+
+def effects_of(audit: Audit, name: str, rows: int = ROWS, panels: int = PANELS) -> SliceEffects:
+    """One measure by slice. An error rate has the whole as a row, since no top line shows it, and
+    no classes, within which it is the overall one again."""
     cost = costs(name)
-    found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != ALL))
+    hidden = CLASS if name in ERROR_RATES else ALL
+    found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != hidden))
     by_variant = {v.arm.name: found.filter(pl.col("variant") == v.arm.name) for v in audit.variants}
     made = [
         _panel(variant, frame, cost, rows) for variant, frame in by_variant.items() if frame.height
     ]
     chosen = _worst_panels(made, panels, cost)
     same = all(p.total <= rows for p in chosen)
-    columns = tuple(dict.fromkeys(e.slice for p in chosen for e in p.effects))
+    named = dict.fromkeys(e.slice for p in chosen for e in p.effects)
+    columns = tuple(sorted(named, key=lambda column: column != ALL))
     order = _common_order(chosen, cost, columns) if same else {}
     order |= _natural_order(found, audit.ordered, columns)
     arranged = tuple(_arranged(p, order, cost, columns) for p in chosen)
@@ -142,7 +156,7 @@ def _effect(row: dict[str, Any]) -> Effect:
     offset = 0.0 if row["unit"] == "member" else _float(row["floor"])
     return Effect(
         slice=row["slice"],
-        value=row["value"],
+        value=WHOLE if row["slice"] == ALL else row["value"],
         n=int(row["n_examples"] or 0),
         reference=_float(row["reference"]),
         changed=_float(row["changed"]),

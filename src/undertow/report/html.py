@@ -25,12 +25,12 @@ from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
 from undertow.report.contents import PARTS, contents
-from undertow.report.decisions import GATE_WORDS, ROWS, gate_part, passes, said_of
+from undertow.report.decisions import GATE_WORDS, ROWS, UNLIKE, gate_part, passes, said_of
 from undertow.report.effects import floored, reason_of
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
 from undertow.report.naming import breakable, whole
-from undertow.report.panels import count_chart, panels, taxicab_chart
+from undertow.report.panels import count_chart, panels, rates, taxicab_chart
 from undertow.report.parts import WORDS, Page, page
 from undertow.report.provenance import Provenance, without_folders
 from undertow.report.terms import explained
@@ -75,6 +75,7 @@ def _sections(parts: Page) -> dict[str, Any]:
         "galleries": galleries(parts.audit),
         "words": MOVED[parts.audit.answered],
         "panels": panels(parts),
+        "rates": rates(parts),
         "floored": floored(parts.effects),
         "count_chart": count_chart(parts.counts),
         "taxicab_chart": taxicab_chart(parts.counts),
@@ -125,6 +126,7 @@ def environment() -> Environment:
     made.globals |= {
         "PARTS": PARTS,
         "GATE_WORDS": GATE_WORDS,
+        "UNLIKE": UNLIKE,
         "gate_glyph": gate_mark,
         "passes": passes,
         "ROWS": ROWS,

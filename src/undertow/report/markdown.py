@@ -54,7 +54,7 @@ def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str
     """
     parts = None if audit is None else page(audit)
     blocks = [] if parts is None else [_notices(parts)]
-    blocks += [] if gate is None else [_verdict(gate), _decisions(gate)]
+    blocks += [] if gate is None else [_verdict(gate), gate_part(gate).beside, _decisions(gate)]
     if parts is not None:
         opening = (
             [_opening(parts)]

@@ -28,18 +28,40 @@ class PanelView:
     """The same with room for every number, where it stands alone."""
 
 
+@dataclass(frozen=True)
+class RateView:
+    """The charts of one error rate, and how many variants have no chart."""
+
+    title: str
+    panels: tuple[PanelView, ...]
+    left_out: int
+
+
 def panels(parts: Page) -> tuple[PanelView, ...]:
-    shown = parts.effects
-    if shown is None:
-        return ()
+    return () if parts.effects is None else _views(parts.effects, "slices", parts.outcome)
+
+
+def rates(parts: Page) -> tuple[RateView, ...]:
+    """A chart of each error rate of a binary task."""
+    return tuple(
+        RateView(
+            title_of(shown.measure),
+            _views(shown, shown.measure, parts.outcome),
+            shown.variants - len(shown.panels),
+        )
+        for shown in parts.error_rates
+    )
+
+
+def _views(shown: SliceEffects, key: str, outcome: str) -> tuple[PanelView, ...]:
     alone = len(shown.panels) == 1
     return tuple(
         PanelView(
             p.variant,
             _verdicts_said(p),
             len(p.effects),
-            _drawn(shown, p, NARROW, f"slices-{n}", parts.outcome),
-            _drawn(shown, p, WIDE, f"slices-{n}-wide", parts.outcome) if alone else None,
+            _drawn(shown, p, NARROW, f"{key}-{n}", outcome),
+            _drawn(shown, p, WIDE, f"{key}-{n}-wide", outcome) if alone else None,
         )
         for n, p in enumerate(shown.panels)
     )

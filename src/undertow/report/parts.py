@@ -1,8 +1,8 @@
 """The page as parts: everything a report says, decided once and lowered to HTML, Markdown and plain
 text.
 
-    gate → notices → verdict → top line → slice effects → answers → exemplar count → gallery →
-    over-indexed → findings → method
+    gate → notices → verdict → top line → slice effects → error rates → answers → exemplar count →
+    gallery → over-indexed → findings → method
 
 Parts hold ready words and numbers; nothing here knows about markup.
 """
@@ -19,7 +19,7 @@ from undertow.report.answers import AnswersPart, answers
 from undertow.report.checked import Checked, checked
 from undertow.report.counts import CountRow, counts
 from undertow.report.decisions import GatePart, gate_part
-from undertow.report.effects import SliceEffects, slice_effects
+from undertow.report.effects import SliceEffects, error_rates, slice_effects
 from undertow.report.method import Method, method
 from undertow.report.naming import whole
 from undertow.report.tables import FindingTable, OverRow, finding_table, over_indexed
@@ -80,6 +80,7 @@ class Page:
     stamp: str
     top_lines: tuple[TopLine, ...]
     effects: SliceEffects | None
+    error_rates: tuple[SliceEffects, ...]
     answers: tuple[AnswersPart, ...]
     counts: tuple[CountRow, ...]
     over_indexed: tuple[OverRow, ...]
@@ -117,6 +118,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         stamp=SMOKE if audit.scale == "smoke" else "",
         top_lines=tuple(top_line(audit, v, shown) for v in audit.variants),
         effects=shown,
+        error_rates=error_rates(audit),
         answers=answers(audit),
         counts=counts(audit),
         over_indexed=over,

@@ -7,6 +7,8 @@ from undertow.audit.result import Audit
 from undertow.report.decisions import (
     GATE_SIGN,
     GATE_WORDS,
+    ONE_SIDED,
+    UNLIKE,
     DecisionRow,
     gate_part,
     more_open,
@@ -18,7 +20,7 @@ from undertow.report.effects import Effect, reason_of
 from undertow.report.naming import told_apart
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.toplines import TopLine
-from undertow.report.wording import both_ends, line, quoted_for_logs, short
+from undertow.report.wording import NONE, both_ends, line, quoted_for_logs, short
 
 NAME = 40
 """Letters of a variant's name in a terminal."""
@@ -79,7 +81,11 @@ def _gate(gate: GateResult) -> list[str]:
     said += [_decision(r, names) for r in part.open[:LINES]]
     if len(part.open) > LINES:
         said.append(f"  … and {more_open(len(part.open) - LINES)}: all are in report.html")
-    return [*said, f"  {passed_said(len(part.passed))}"] if gate.decisions else said
+    if gate.decisions:
+        said.append(f"  {passed_said(len(part.passed))}")
+    if gate.audit is not None and any(r.limits != NONE for r in part.open[:LINES]):
+        said.append(f"  {ONE_SIDED}{f' {UNLIKE}' if part.clustered else ''}")
+    return [*said, *([f"  {part.beside}"] if part.beside else [])]
 
 
 def _decision(r: DecisionRow, names: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from undertow.audit.slices.table import ALL
 from undertow.report.effects import Effect, Panel
 from undertow.report.figures.svg import (
     CLASS,
@@ -99,12 +100,12 @@ def forest(panel: Panel, axis: Axis, scale: Scale, key: str, title: str, columns
     for effect in panel.effects:
         if columns > 1 and effect.slice != column:
             column = effect.slice
-            rows.append(
-                text(
-                    0, y + 16, short(column, 40), size=11.5, class_="label heading", font_weight=600
+            if column != ALL:
+                said = short(column, 40)
+                rows.append(
+                    text(0, y + 16, said, size=11.5, class_="label heading", font_weight=600)
                 )
-            )
-            y += HEADING
+                y += HEADING
         bands += _band(effect, axis, y)
         rows.append(_row(effect, labels[effect.slice, effect.value], axis, scale, y))
         y += ROW
@@ -220,7 +221,7 @@ def _tooltip(effect: Effect, scale: Scale) -> str:
     if not math.isnan(effect.band_low):
         band = f"; chance alone {scale.interval(effect.band_low, effect.band_high)}"
     return (
-        f"{short(effect.slice, 40)} {whole(effect.value)}: {scale.effect(effect.effect)} "
+        f"{_named(effect)}: {scale.effect(effect.effect)} "
         f"{scale.unit} ({scale.interval(effect.low, effect.high)}){band}; n = {effect.n:,}; "
         f"{effect.verdict}"
     )
@@ -230,12 +231,15 @@ def _description(panel: Panel, scale: Scale) -> str:
     """What a person who cannot see the chart needs: how many, which, and by how much."""
     counted = ", ".join(f"{n} {verdict}" for verdict, n in sorted(panel.verdicts.items()))
     worst = [e for e in panel.effects if e.verdict == "worse"][:3]
-    named = "; ".join(
-        f"{short(e.slice)} {whole(e.value)} {scale.effect(e.effect)} {scale.unit}" for e in worst
-    )
-    return f"{plural(panel.total, 'slice')}: {counted}. " + (
-        f"Most costly: {named}." if named else ""
-    )
+    named = "; ".join(f"{_named(e)} {scale.effect(e.effect)} {scale.unit}" for e in worst)
+    beside = any(e.slice == ALL for e in panel.effects)
+    rows = f"{plural(panel.total - beside, 'slice')}{' and the whole' if beside else ''}"
+    return f"{rows}: {counted}. " + (f"Most costly: {named}." if named else "")
+
+
+def _named(effect: Effect) -> str:
+    value = whole(effect.value)
+    return value if effect.slice == ALL else f"{short(effect.slice, 40)} {value}"
 
 
 def _shade(effect: Effect) -> str:
