@@ -245,7 +245,7 @@ def exemplar_rows(name: str, n: int) -> pl.DataFrame:
             "variant": name, "example_id": f"test-{i:05d}", "label": GARMENTS[i % 10],
             "reference_modal": GARMENTS[i % 10],
             "variant_modal": None if i % 7 == 0 else GARMENTS[(i + 1) % 10], "reference_share": 0.8,
-            "variant_share": 0.3, "taxicab": 1.0, "modal_disagreement": i % 7 != 0, "newly_wrong": i % 7 != 0,
+            "variant_share": 0.3, "reference_score": None, "variant_score": None, "taxicab": 1.0, "modal_disagreement": i % 7 != 0, "newly_wrong": i % 7 != 0,
             "p": 0.001, "q": 0.02, "rank": i + 1,
         }
         for i in range(n)

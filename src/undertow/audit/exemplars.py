@@ -204,6 +204,8 @@ class Exemplars:
                 "variant_modal": self.pair.variant.names_of(index, self.variant_modal_N[index]),
                 "reference_share": self.reference_share_N[index],
                 "variant_share": self.variant_share_N[index],
+                "reference_score": self._scores(self.pair.reference, index),
+                "variant_score": self._scores(self.pair.variant, index),
                 "taxicab": self.taxicab_N[index],
                 "modal_disagreement": self.changed_N[index],
                 "newly_wrong": self.newly_wrong_N[index],
@@ -214,6 +216,11 @@ class Exemplars:
             },
             schema=EXEMPLAR_COLUMNS,
         )
+
+    def _scores(self, records: Records, index: Ints) -> Floats | None:
+        if self.pair.design.binary or records.score_MN is None:
+            return None
+        return example_means(records.score_MN[:, index])
 
     def gallery(self) -> tuple[GalleryEntry, ...]:
         """The first exemplars in rank order, those that became wrong first, each beside its matched

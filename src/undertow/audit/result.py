@@ -19,6 +19,8 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "variant_modal": pl.String,
     "reference_share": pl.Float64,
     "variant_share": pl.Float64,
+    "reference_score": pl.Float64,
+    "variant_score": pl.Float64,
     "taxicab": pl.Float64,
     "modal_disagreement": pl.Boolean,
     "newly_wrong": pl.Boolean,
@@ -28,7 +30,7 @@ EXEMPLAR_COLUMNS: dict[str, type[pl.DataType]] = {
     "rank": pl.Int64,
 }
 """``exemplars.parquet``. A share is of votes for the reference's modal label; a tied modal label is
-null."""
+null. Scores, the means of members, are null where outcomes are right or wrong."""
 
 
 @dataclass(frozen=True)
