@@ -174,6 +174,20 @@ def test_clusters_are_found_or_named(put):
     )
 
 
+def test_clusters_that_cannot_be_read_are_refused_unless_others_are_asked_for(put):
+    rows = [{"example_id": f"q{n}", "score": 0.5, "cluster": ["a"], "lang": "fr"} for n in range(4)]
+    path = put("old.jsonl", "\n".join(map(json.dumps, rows)))
+    for asked in (None, "cluster"):
+        assert refused([path], cluster=asked) == (
+            f"{path}: column 'cluster' holds List(String); expected one text or number per row; "
+            "name another column with --cluster COLUMN, or write --cluster none if the examples are "
+            "independent"
+        )
+    for asked in ("lang", "none"):
+        records, _ = read_any([path], cluster=asked)
+        assert records.manifest.clustering.column == (None if asked == "none" else asked)
+
+
 def grades(place: Path, kind: str) -> Path:
     """Grades from 1 to 5, in each kind of table; ids that are no numbers; names to be quoted."""
     frame = pl.DataFrame({"example_id": ["007", "008"], "how 'good'": [1, 4]})

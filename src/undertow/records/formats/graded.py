@@ -131,7 +131,21 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     if reading.format != NAME:
         for table in tables:
             refuse_probability(table)
+    if reading.cluster in (None, "cluster"):
+        for table in tables:
+            _refuse_nested_clusters(table)
     return assemble([log for table in tables for log in _logs(table, reading.keys)], reading)
+
+
+def _refuse_nested_clusters(table: Table) -> None:
+    """Clusters that went unread would leave every limit too narrow."""
+    frame = table.asked.frame
+    if "cluster" in frame.columns and is_nested(frame["cluster"]):
+        raise TableError(
+            f"{table.path}: column 'cluster' holds {frame['cluster'].dtype}; expected one text or "
+            "number per row; name another column with --cluster COLUMN, or write --cluster none if "
+            "the examples are independent"
+        )
 
 
 def _of_two_classes(
