@@ -22,9 +22,6 @@ import polars as pl
 from latent import Drawn, Spread, World
 from numpy.typing import NDArray
 
-from undertow.audit import audit
-from undertow.audit.measures import accuracy
-
 Floats = NDArray[np.floating[Any]]
 
 LEVEL, DRAWS, WANTED = 0.05, 300, 0.93
@@ -87,7 +84,7 @@ def one(asked: Asked, index: int) -> dict[str, float]:
     drawn = latent.draw(world, rng)
     reference, variant = latent.as_records(world, drawn)
     settings = latent.settings(scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index)
-    rows = audit(reference, [variant], settings, measures=[accuracy]).findings
+    rows = latent.findings(reference, variant, settings)
     plain = rows.filter(pl.col("measure") == "accuracy")
     slices = plain.filter(pl.col("slice") != "all")
     here, everywhere = on_these(world, drawn), latent.expected_G(world)

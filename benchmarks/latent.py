@@ -26,7 +26,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from undertow.audit import Settings
+from undertow.audit import Settings, audit, compare
+from undertow.audit.measures import accuracy
 from undertow.records import Manifest, MemberEntry, Records
 
 Floats = NDArray[np.floating[Any]]
@@ -352,3 +353,12 @@ def settings(scope: str, **given: Any) -> Settings:
     """Settings about this scope, with nothing to look at. Code from before scopes could be chosen
     is run without."""
     return Settings(gallery=0, **given | ({"generalise_to": scope} if SCOPED else {}))
+
+
+def findings(reference: Records, variant: Records, asked: Settings) -> pl.DataFrame:
+    """What an audit finds about accuracy, without all that is said of it. Code from before that
+    could be left out is run whole."""
+    if not hasattr(compare, "bare_findings"):
+        return audit(reference, [variant], asked, measures=[accuracy]).findings
+    (compared,) = compare.comparisons(reference, [variant], asked)
+    return compare.bare_findings(compared.pair, [accuracy])

@@ -22,8 +22,7 @@ import numpy as np
 import polars as pl
 from latent import COUNTS, Spread, World
 
-from undertow.audit import audit
-from undertow.audit.measures import accuracy
+from undertow.audit.verdicts import variant_verdict
 
 LEVEL, DRAWS = 0.05, 300
 ENOUGH, MOST = 0.035, 0.06
@@ -184,8 +183,8 @@ def one(asked: Asked, index: int) -> dict[str, float]:
     settings = latent.settings(
         scope, by=world.by, level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST
     )
-    found = audit(reference, [variant], settings, measures=[accuracy])
-    rows = found.findings.with_columns(decided=pl.col("verdict").is_in(["worse", "better"]))
+    found = latent.findings(reference, variant, settings)
+    rows = found.with_columns(decided=pl.col("verdict").is_in(["worse", "better"]))
     plain, beyond = (
         rows.filter(pl.col("measure") == m) for m in ("accuracy", "accuracy_beyond_overall")
     )
@@ -193,7 +192,7 @@ def one(asked: Asked, index: int) -> dict[str, float]:
     made = {
         "top": float(whole["decided"].any()),
         "slice": float(slices["decided"].any()),
-        "verdict": float(found.verdict in ("worse", "better")),
+        "verdict": float(variant_verdict(found, settings) in ("worse", "better")),
         "silent top": float(math.isnan(whole["p"][0])),
         "silent slice": float(slices["p_adjusted"].is_nan().all()),
         "smallest top": _smallest(whole["p"]),

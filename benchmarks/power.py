@@ -21,9 +21,6 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from undertow.audit import audit
-from undertow.audit.measures import accuracy
-
 Floats = NDArray[np.floating[Any]]
 
 LEVEL, DRAWS = 0.05, 1000
@@ -68,7 +65,7 @@ def one(asked: Asked, index: int) -> dict[str, float]:
     settings = latent.settings(
         scope, by=("group",), level=LEVEL, draws=DRAWS, seed=index, min_count=latent.NO_WORST
     )
-    rows = audit(reference, [variant], settings, measures=[accuracy]).findings
+    rows = latent.findings(reference, variant, settings)
     slices = rows.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != "all"))
     hit, others = slices.filter(pl.col("value") == "g0"), slices.filter(pl.col("value") != "g0")
     effect_G, found_G = welch_and_holm(drawn)

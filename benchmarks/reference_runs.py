@@ -20,9 +20,6 @@ import numpy as np
 import polars as pl
 from latent import Spread, World
 
-from undertow.audit import audit
-from undertow.audit.measures import accuracy
-
 RUNS = (1, 2, 3, 5, 7)
 LEVEL, DRAWS = 0.05, 300
 MEMBERS = Spread(ability=0.12, skill=0.08)
@@ -76,8 +73,8 @@ def one(asked: Asked, index: int) -> dict[str, float]:
                 reference.take_members(list(range(k))),
                 variant.take_members(list(range(k if side == "v K" else 1))),
             )
-            found = audit(sides[0], [sides[1]], settings, measures=[accuracy])
-            rows = found.findings.filter(pl.col("measure") == "accuracy")
+            found = latent.findings(*sides, settings)
+            rows = found.filter(pl.col("measure") == "accuracy")
             worse = rows.with_columns(worse=pl.col("verdict") == "worse")
             made[f"top {side} {k}"] = float(worse.filter(pl.col("slice") == "all")["worse"].any())
             made[f"slice {side} {k}"] = float(worse.filter(pl.col("slice") != "all")["worse"].any())

@@ -5,11 +5,13 @@ align → slices → findings (by members, or by examples) → exemplars → ver
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from undertow.audit import by_examples, by_members
 from undertow.audit.answered import answered
@@ -47,6 +49,8 @@ from undertow.records.check import align
 from undertow.records.clusters import clusters_of
 from undertow.records.reading import Missing
 from undertow.records.records import Records
+
+Floats = NDArray[np.floating[Any]]
 
 IMPLAUSIBLE_GAIN = 0.05
 """Of accuracy on the whole, as a fraction; a compressed or retrained model does not gain this by
@@ -254,7 +258,8 @@ def _one_variant(
     usable, reasons = supported(measures, pair.reference, pair.variant)
     exemplars = Exemplars(pair)
     if pair.design.mode == "members":
-        findings, count = _by_members(pair, usable, exemplars)
+        findings, draws = _by_members(pair, usable)
+        count: ExemplarCount | None = _counted(pair, exemplars, draws)
     else:
         findings, count = _by_examples(pair, usable), None
     frame = findings_frame(findings)
@@ -330,13 +335,21 @@ def _answers(pair: Pair, measures: Sequence[Measure]) -> list[Measure]:
     return _of_kind(measures, "answers") if CLASS in pair.settings.by else []
 
 
+def bare_findings(pair: Pair, measures: Sequence[Measure]) -> pl.DataFrame:
+    """The findings of an audit and nothing that is said of them: for simulations, which ask many
+    thousand times."""
+    usable, _ = supported(measures, pair.reference, pair.variant)
+    if pair.design.mode == "members":
+        return findings_frame(_by_members(pair, usable)[0])
+    return findings_frame(_by_examples(pair, usable))
+
+
 def _by_members(
-    pair: Pair, measures: Sequence[Measure], exemplars: Exemplars
-) -> tuple[list[Finding], ExemplarCount]:
+    pair: Pair, measures: Sequence[Measure]
+) -> tuple[list[Finding], Mapping[str, Floats]]:
+    """The findings, and what exchanged members give of each measure of votes."""
     votes = _of_kind(measures, "votes")
-    vote_findings, draws = by_members.vote_findings(pair, votes)
-    if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():
-        draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
+    vote_findings, draws = by_members.vote_findings(pair, votes) if votes else ([], {})
     findings = [
         *by_members.rate_findings(pair, _of_kind(measures, "rate")),
         *by_members.answer_findings(pair, _answers(pair, measures)),
@@ -345,7 +358,13 @@ def _by_members(
         *by_members.pair_findings(pair, _of_kind(measures, "pair")),
         *by_members.mixture_findings(pair, _of_kind(measures, "mixture")),
     ]
-    return findings, exemplar_count(exemplars, draws[by_members.CHANGED], draws[taxicab.card.name])
+    return findings, draws
+
+
+def _counted(pair: Pair, exemplars: Exemplars, draws: Mapping[str, Floats]) -> ExemplarCount:
+    if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():
+        draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
+    return exemplar_count(exemplars, draws[by_members.CHANGED], draws[taxicab.card.name])
 
 
 def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
