@@ -26,9 +26,15 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from undertow.audit import Settings, audit, compare
+from undertow.audit import Settings, audit
+from undertow.audit.compare import comparisons
 from undertow.audit.measures import accuracy
 from undertow.records import Manifest, MemberEntry, Records
+
+try:
+    from undertow.audit.gather import bare_findings
+except ImportError:  # Code from before.
+    bare_findings = None  # type: ignore[assignment]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -358,7 +364,7 @@ def settings(scope: str, **given: Any) -> Settings:
 def findings(reference: Records, variant: Records, asked: Settings) -> pl.DataFrame:
     """What an audit finds about accuracy, without all that is said of it. Code from before that
     could be left out is run whole."""
-    if not hasattr(compare, "bare_findings"):
+    if bare_findings is None:
         return audit(reference, [variant], asked, measures=[accuracy]).findings
-    (compared,) = compare.comparisons(reference, [variant], asked)
-    return compare.bare_findings(compared.pair, [accuracy])
+    (compared,) = comparisons(reference, [variant], asked)
+    return bare_findings(compared.pair, [accuracy])

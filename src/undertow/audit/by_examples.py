@@ -35,6 +35,7 @@ Floats = NDArray[np.floating[Any]]
 
 BEYOND_COUNTING = 1000
 """Times what there is: a forecast of more says nothing."""
+NO_VALUE = "no floor: the repeat runs have no value on these examples"
 NO_FLOOR = "no floor: one reference run; a repeat run of the reference would give one"
 
 
@@ -340,11 +341,7 @@ def _against_repeats(
                 tolerance=tolerance,
                 unseen_low=float(excess.unseen_low_G[g]),
             )
-        note = (
-            NO_FLOOR
-            if len(repeat_PN) == 0
-            else "no floor: the repeat runs have no value on these examples"
-        )
+        note = NO_VALUE if len(repeat_PN) else NO_FLOOR
         if np.isfinite((effect, low, high)).all():
             numbers = effect, low, high, tolerance
             note = (

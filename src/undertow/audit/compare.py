@@ -13,14 +13,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.audit import by_examples, by_members
+from undertow.audit import by_members
 from undertow.audit.answered import answered
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.controls import shared
 from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
 from undertow.audit.exemplars import Exemplars
-from undertow.audit.findings import Finding, findings_frame
+from undertow.audit.findings import findings_frame
+from undertow.audit.gather import gather
 from undertow.audit.headline import audit_headline, variant_headline
 from undertow.audit.measures import (
     accuracy,
@@ -37,12 +38,11 @@ from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
-from undertow.audit.slices.table import ALL, CLASS
+from undertow.audit.slices.table import ALL
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
 from undertow.audit.verdicts import PRIORITY, variant_verdict
 from undertow.audit.wording import signed
-from undertow.audit.worst_slices import worst_slice_findings
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
@@ -257,12 +257,10 @@ def _one_variant(
     pair = compared.pair
     usable, reasons = supported(measures, pair.reference, pair.variant)
     exemplars = Exemplars(pair)
-    if pair.design.mode == "members":
-        findings, draws = _by_members(pair, usable)
-        count: ExemplarCount | None = _counted(pair, exemplars, draws)
-    else:
-        findings, count = _by_examples(pair, usable), None
-    frame = findings_frame(findings)
+    gathered = gather(pair, usable)
+    frame = findings_frame(gathered.findings)
+    members = pair.design.mode == "members"
+    count = _counted(pair, exemplars, gathered.draws) if members else None
     made_of = composition(pair, frame)
     frame = with_reasons(frame, made_of)
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)
@@ -326,55 +324,10 @@ def _left_out(pair: Pair) -> Iterator[str]:
             )
 
 
-def _of_kind(measures: Sequence[Measure], kind: str) -> list[Measure]:
-    return [m for m in measures if m.card.kind == kind]
-
-
-def _answers(pair: Pair, measures: Sequence[Measure]) -> list[Measure]:
-    """Measures of answers are by class, so they are asked where the classes are."""
-    return _of_kind(measures, "answers") if CLASS in pair.settings.by else []
-
-
-def bare_findings(pair: Pair, measures: Sequence[Measure]) -> pl.DataFrame:
-    """The findings of an audit and nothing that is said of them: for simulations, which ask many
-    thousand times."""
-    usable, _ = supported(measures, pair.reference, pair.variant)
-    if pair.design.mode == "members":
-        return findings_frame(_by_members(pair, usable)[0])
-    return findings_frame(_by_examples(pair, usable))
-
-
-def _by_members(
-    pair: Pair, measures: Sequence[Measure]
-) -> tuple[list[Finding], Mapping[str, Floats]]:
-    """The findings, and what exchanged members give of each measure of votes."""
-    votes = _of_kind(measures, "votes")
-    vote_findings, draws = by_members.vote_findings(pair, votes) if votes else ([], {})
-    findings = [
-        *by_members.rate_findings(pair, _of_kind(measures, "rate")),
-        *by_members.answer_findings(pair, _answers(pair, measures)),
-        *(worst_slice_findings(pair) if accuracy in measures else ()),
-        *vote_findings,
-        *by_members.pair_findings(pair, _of_kind(measures, "pair")),
-        *by_members.mixture_findings(pair, _of_kind(measures, "mixture")),
-    ]
-    return findings, draws
-
-
 def _counted(pair: Pair, exemplars: Exemplars, draws: Mapping[str, Floats]) -> ExemplarCount:
     if not {taxicab.card.name, modal_disagreement.card.name} <= draws.keys():
         draws = {**draws, **by_members.vote_findings(pair, [taxicab, modal_disagreement])[1]}
     return exemplar_count(exemplars, draws[by_members.CHANGED], draws[taxicab.card.name])
-
-
-def _by_examples(pair: Pair, measures: Sequence[Measure]) -> list[Finding]:
-    return [
-        *by_examples.rate_findings(pair, _of_kind(measures, "rate")),
-        *by_examples.answer_findings(pair, _answers(pair, measures)),
-        *(worst_slice_findings(pair) if accuracy in measures else ()),
-        *by_examples.pair_findings(pair, _of_kind(measures, "pair")),
-        *by_examples.mixture_findings(pair, _of_kind(measures, "mixture")),
-    ]
 
 
 def _arm(records: Records, settings: Settings, *, paired: bool) -> Arm:
