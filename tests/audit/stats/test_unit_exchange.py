@@ -75,7 +75,49 @@ def test_five_units_reject_nothing() -> None:
 @pytest.mark.parametrize(("giant", "units"), [(100, 20), (500, 20), (500, 60)])
 def test_one_large_unit_does_not_hide_what_all_the_small_ones_say(giant: int, units: int) -> None:
     exact = 0.5**units
-    assert exact / 2 < p_of([giant] + [1.0] * units) < 4 * exact
+    # What is left beside the few that decide is taken as normal.
+    assert exact / 2 < p_of([giant] + [1.0] * units) < max(4 * exact, 1e-14)
+
+
+CHANGED = [12.0, 9.0, 10.0, 8.0, 11.0, -1.0]
+
+
+@pytest.mark.parametrize("unchanged", [0, 6, 7, 20, 200])
+def test_units_that_did_not_change_say_nothing(unchanged: int) -> None:
+    """Of 2⁶ signs four reach as far: p is 4/64, however many units stand beside."""
+    assert p_of(CHANGED + [0.0] * unchanged) == pytest.approx(4 / 64, abs=1e-12)
+    total_GU = np.array([CHANGED + [0.0] * unchanged])
+    ones_GU = np.ones_like(total_GU)
+    low, high = (exchange_limit(total_GU, 20 * ones_GU, ones_GU, 0.05, s)[0] for s in (-1, 1))
+    assert low <= 0 < total_GU.sum() / ones_GU.sum() / 20 < high
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [1.0, 1.1, 0.9, 1.2, 0.95, *[0.03] * 2, *[0.0] * 30],
+        [1.0] * 5 + [0.01] * 8,
+        [0.764, 0.964, 0.692, 0.866, 0.703, 1.212, 0.534, 0.27, 0.151, 0.153, *[0.0] * 4],
+        [2.0, 1.5, 1.0, 1.2, *np.linspace(0.001, 0.02, 30)],
+        [100.0, *[1.0] * 13],
+    ],
+)
+def test_where_a_few_units_decide_a_null_is_rejected_no_more_often_than_it_may_be(sizes) -> None:
+    signs_RU = np.random.default_rng(7).choice([-1.0, 1.0], (4000, len(sizes)))
+    p_R = exchange_p(signs_RU * np.array(sizes), np.ones_like(signs_RU))
+    for level in (0.05, 0.01):
+        allowed = level + 2.5 * np.sqrt(level * (1 - level) / 4000)
+        assert (p_R <= level).mean() <= allowed
+
+
+def test_what_is_left_beside_a_few_may_reach_either_end() -> None:
+    """Ten large units and six small ones, whose signs are written out here too."""
+    rng = np.random.default_rng(3)
+    large_U, small_U = rng.uniform(0.8, 1.2, 10), np.full(6, 0.1)
+    total_U = np.concatenate([large_U * np.tile([1, -1], 5), small_U * [1, 1, -1, 1, -1, 1]])
+    signs_SU = np.array(list(product((1.0, -1.0), repeat=16)))
+    exact = float((np.abs(signs_SU @ np.abs(total_U)) >= abs(total_U.sum()) - 1e-12).mean())
+    assert 0.97 * exact < p_of(total_U) < 1.15 * exact
 
 
 def test_what_adding_left_over_is_no_step() -> None:

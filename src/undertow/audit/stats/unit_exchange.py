@@ -5,8 +5,9 @@ The test is exact where gaps are symmetric about their mean, as they are where t
 exchanged, whatever the sizes of the units and however few they are: of right and wrong answers, one
 unit an example, it is McNemar's (1947), and in general Fisher's randomization test (1935, §21). The
 chance that the signs give a total as large is taken from the saddlepoint approximation of its tail
-(Lugannani & Rice 1980); of a few units, among which the smallest would make a step of its own, all
-signs are written out too, and the larger chance counts. A limit is where a hypothetical mean, taken
+(Lugannani & Rice 1980). Where a few units decide, as there are no others or all others together
+move little, their signs are written out too, with what is left as normal, and the larger chance
+counts. A limit is where a hypothetical mean, taken
 off each unit in proportion to its size, is just not rejected.
 
 It does not allow for units unlike any that were seen; ``bounded`` does.
@@ -24,6 +25,8 @@ from scipy.special import ndtr, ndtri, ndtri_exp
 Floats = NDArray[np.floating[Any]]
 
 HALVINGS, NEWTONS = 30, 25
+RESOLVED = 2.0 ** (2 - HALVINGS)
+"""What the halvings do not tell from 0."""
 ROUNDING = 1e-9
 """Of the largest unit: what is smaller is what adding left over."""
 FURTHEST = 30.0
@@ -33,17 +36,23 @@ NEAR = 0.1
 """Of a deviate below this the correction is a quotient of two numbers near 0."""
 SMALL = 1e-300
 FEW = 12
-"""Units whose signs are written out."""
+"""Units whose signs are written out: the largest."""
+LITTLE = 0.05
+"""Of the sum of squares: what the other units may have, that those are said to decide."""
+CERTAIN = 8.0
+"""Standard deviations beyond which no rest reaches."""
+NOTHING = 1e-15
+"""Of the sum of squares: what is left of a difference of two equal sums."""
 SIGNS_FS = np.array([(1.0, *signs) for signs in product((1.0, -1.0), repeat=FEW - 1)]).T
 """All but those that only turn all of them."""
-ROWS = 512
+ROWS = 256
 """Rows whose signs are written out together."""
 
 
 def exchange_p(total_GU: Floats, alike_GU: Floats) -> Floats:
     """Per row, two-sided p for a mean of 0. ``total_GU`` are the units' total changes, each of as
     many units as ``alike_GU`` says."""
-    found_G = _deviate(total_GU, total_GU, alike_GU, _few(alike_GU))
+    found_G = _deviate(total_GU, total_GU, alike_GU)
     return np.asarray(np.minimum(1.0, 2 * ndtr(-np.abs(found_G))))
 
 
@@ -54,13 +63,13 @@ def exchange_limit(
     ``level`` / 2; the end of the range [−1, 1] where so few units reject nothing."""
     quantile = -float(ndtri(level / 2))
     near_G = (alike_GU * total_GU).sum(axis=1) / (alike_GU * size_GU).sum(axis=1)
-    far_G, few = np.full_like(near_G, float(side)), _few(alike_GU)
+    far_G = np.full_like(near_G, float(side))
     for _ in range(HALVINGS):
         middle_G = (near_G + far_G) / 2
         gap_GU = total_GU - middle_G[:, None] * size_GU
-        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU, few) <= quantile
+        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU) <= quantile
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
-    return np.asarray(near_G)
+    return np.where(np.abs(near_G) < RESOLVED, 0.0, near_G)
 
 
 def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
@@ -76,38 +85,62 @@ def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
 
 
 class _Few(NamedTuple):
-    """Rows of so few units that all signs can be written out, and where each unit's gap stands."""
+    """Rows of which a few units decide: the gaps of those, 0 where there are fewer, and the sum of
+    the others' squares."""
 
     rows_R: NDArray[np.intp]
-    place_RF: NDArray[np.intp]
-    there_RF: NDArray[np.bool_]
+    gap_RF: Floats
+    rest_R: Floats
 
 
-def _few(alike_GU: Floats) -> _Few:
-    rows_R = np.flatnonzero(alike_GU.sum(axis=1) <= FEW)
-    place_RF = np.zeros((len(rows_R), FEW), dtype=np.intp)
-    there_RF = np.zeros(place_RF.shape, dtype=np.bool_)
-    for r, g in enumerate(rows_R.tolist()):
-        places = np.repeat(np.arange(alike_GU.shape[1]), alike_GU[g].astype(np.intp))
-        place_RF[r, : len(places)], there_RF[r, : len(places)] = places, True
-    return _Few(rows_R, place_RF, there_RF)
+def _few(gap_GU: Floats, alike_GU: Floats) -> _Few:
+    size_GU = np.where(alike_GU > 0, np.abs(gap_GU), 0.0)
+    # Units that are alike stand in one place, so the largest places hold the largest units.
+    places = min(FEW, size_GU.shape[1])
+    place_GK = np.argpartition(-size_GU, places - 1, axis=1)[:, :places]
+    order_GK = np.argsort(-np.take_along_axis(size_GU, place_GK, axis=1), axis=1, kind="stable")
+    place_GK = np.take_along_axis(place_GK, order_GK, axis=1)
+    taken_GK = np.cumsum(np.take_along_axis(alike_GU, place_GK, axis=1), axis=1)
+    before_GF = (taken_GK[:, :, None] <= np.arange(FEW)).sum(axis=1)
+    there_GF = before_GF < places
+    chosen_GF = np.take_along_axis(place_GK, np.minimum(before_GF, places - 1), axis=1)
+    gap_GF = np.take_along_axis(gap_GU, chosen_GF, axis=1) * there_GF
+    square_G = (alike_GU * size_GU**2).sum(axis=1)
+    rest_G = square_G - (gap_GF**2).sum(axis=1)
+    rest_G = np.where(rest_G > NOTHING * square_G, rest_G, 0.0)
+    rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
+    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R])
 
 
-def _exact(gap_GU: Floats, few: _Few) -> Floats:
-    """The deviate of these rows' totals among all signs; a unit that is not there has no size."""
+def _exact(few: _Few, total_R: Floats) -> Floats:
+    """The deviate of the total ≥ 0 of these rows among all signs."""
     deviate_R = np.zeros(len(few.rows_R))
     for start in range(0, len(deviate_R), ROWS):
         part = slice(start, start + ROWS)
-        gap_RF = gap_GU[few.rows_R[part, None], few.place_RF[part]] * few.there_RF[part]
-        total_R = np.abs(gap_RF.sum(axis=1, keepdims=True))
-        reached_RS = np.abs(gap_RF @ SIGNS_FS) >= total_R - ROUNDING * np.abs(gap_RF).max(
-            axis=1, initial=0.0, keepdims=True
+        gap_RF, rest_R = few.gap_RF[part], np.sqrt(few.rest_R[part])
+        short_RS = total_R[part, None] - np.abs(gap_RF @ SIGNS_FS)
+        rounding_R1 = ROUNDING * np.abs(gap_RF).max(axis=1, initial=0.0, keepdims=True)
+        chance_RS = (short_RS <= rounding_R1).astype(np.float64)
+        left_R = np.flatnonzero(rest_R > 0)
+        chance_RS[left_R] = _reached(
+            short_RS[left_R] / rest_R[left_R, None], total_R[part][left_R] / rest_R[left_R]
         )
-        deviate_R[part] = -ndtri(reached_RS.mean(axis=1) / 2)
+        deviate_R[part] = -ndtri(np.minimum(chance_RS.mean(axis=1), 1.0) / 2)
     return deviate_R
 
 
-def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats, few: _Few) -> Floats:
+def _reached(short_RS: Floats, total_R: Floats) -> Floats:
+    """The chance that a normal rest makes up for what the signs are short of the total, or reaches
+    its other end; in the rest's standard deviations."""
+    chance_RS = (short_RS < 0).astype(np.float64)
+    near_RS = np.abs(short_RS) < CERTAIN
+    chance_RS[near_RS] = ndtr(-short_RS[near_RS])
+    both_R = np.flatnonzero(total_R < CERTAIN)
+    chance_RS[both_R] += ndtr(short_RS[both_R] - 2 * total_R[both_R, None])
+    return chance_RS
+
+
+def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     """The normal deviate of the gaps' total among all their signs, half a step nearer to 0."""
     size_GU = np.abs(gap_GU)
     sum_G = (alike_GU * gap_GU).sum(axis=1)
@@ -117,7 +150,9 @@ def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats, few: _Few) -> F
     # Where no unit changed, all signs agree under any other mean.
     none_G = ~(alike_GU * np.abs(total_GU)).any(axis=1)
     deviate_G = np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
-    deviate_G[few.rows_R] = np.minimum(deviate_G[few.rows_R], _exact(gap_GU, few))
+    few = _few(gap_GU, alike_GU)
+    exact_R = _exact(few, np.abs(sum_G[few.rows_R]))
+    deviate_G[few.rows_R] = np.minimum(deviate_G[few.rows_R], exact_R)
     return np.asarray(np.sign(sum_G) * deviate_G)
 
 
