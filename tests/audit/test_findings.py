@@ -8,7 +8,7 @@ import pytest
 
 from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
 from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
-from undertow.audit.stats.power import size_for
+from undertow.audit.stats.outlook import Known, size_for
 from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
 from undertow.audit.wording import clustered_excess_note, points, signed
 
@@ -160,13 +160,14 @@ def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
     ("clusters", "low", "high", "said"),
     [
         # Above 0 in (0.04 / 0.02)² as many, within the tolerance later.
-        (20, -0.02, 0.3, "about 80 clusters in this slice would decide 5 points above the floor"),
+        (20, -0.02, 0.3, "about 81 clusters in this slice would decide 5 points above the floor"),
         # Within the tolerance first: the unseen part gets rarer with the number of clusters.
-        (20, -0.04, 0.1, "about 94 clusters in this slice would decide 5 points above the floor"),
+        (20, -0.02, 0.065, "about 41 clusters in this slice would decide 5 points above the floor"),
         (4, -1.0, 1.0, "at least 5 clusters in this slice are needed to tell anything"),
     ],
 )
 def test_what_would_settle_a_disagreement_over_clusters(
     clusters: int, low: float, high: float, said: str
 ) -> None:
-    assert clustered_excess_note(churn.card, clusters, 0.02, low, high, 0.05, 0.05) == said
+    known = Known(clusters, 0.04 / 1.6448536, 0.05)
+    assert clustered_excess_note(churn.card, known, 0.02, low, high, 0.05) == said

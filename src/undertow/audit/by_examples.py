@@ -21,11 +21,21 @@ from undertow.audit.measures.error_rates import error_note
 from undertow.audit.pair import Pair, Row
 from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.answer_shift import AnswerShift, precision_shift, share_shift
-from undertow.audit.stats.mcnemar import examples_for
 from undertow.audit.stats.multiplicity import bonferroni
-from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
+from undertow.audit.stats.outlook import (
+    Known,
+    clusters_until,
+    examples_until,
+    fewest_units,
+)
+from undertow.audit.stats.over_runs import (
+    Excess,
+    beyond_repeats,
+    disagreements,
+    mean_of_runs,
+    run_shift,
+)
 from undertow.audit.stats.paired_shift import RowShift, Shift
-from undertow.audit.stats.power import fewest_units, size_for, unseen_part
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.verdicts import Verdict, direction, floor_verdict, shift_verdict
 from undertow.audit.wording import clustered_excess_note, excess_note, points, unseen_note
@@ -254,27 +264,32 @@ def _outlook(
 def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> str:
     """How many examples, or clusters, an open verdict needs: until a loss, or with clusters unlike
     those seen a gain, is shown, or the change lies within the tolerance, whichever comes first."""
-    seen = max(one.effect - one.low, one.high - one.effect)
-    unseen = unseen_part(seen, max(one.effect - one.unseen_low, one.unseen_high - one.effect))
     clustered = not np.isnan(one.clusters)
-    n = one.clusters if clustered else one.n
-    needed = min(
-        size_for(n, seen, target, unseen=beside)
-        for target, beside in (
-            (abs(one.effect), unseen if gains else 0.0),
-            (tolerance - abs(one.effect), unseen),
-        )
-        if target > 0
-    )
-    if clustered and n < fewest_units(share):
+    known = Known(one.clusters if clustered else one.n, one.error, share / 2)
+    if clustered and known.units < fewest_units(share):
         # The interval has no end, which tells nothing of how many.
         return f"at least {fewest_units(share)} clusters in this slice are needed to tell anything"
-    if not clustered and not np.isnan(one.fell):
-        moved = max(one.fell + one.rose, 1) / one.n
-        needed = max(examples_for(moved, tolerance, level=share), needed)
-    many = f"about {needed:,}" if needed <= BEYOND_COUNTING * n else "far more"
+    needed = min(
+        clusters_until(known, seen, target, wide=wide)
+        if clustered
+        else examples_until(known, seen, target)
+        for target, seen, wide in _ways(one, tolerance, gains=gains)
+    )
+    many = f"about {needed:,}" if needed <= BEYOND_COUNTING * known.units else "far more"
     what = "clusters" if clustered else "examples"
     return f"{many} {what} in this slice would decide {points(tolerance)}"
+
+
+def _ways(one: RowShift, tolerance: float, *, gains: bool) -> Iterator[tuple[float, float, float]]:
+    """How a verdict may fall: how far off the effect a limit has to come, how far it lies, and how
+    far where that has to hold with clusters unlike those seen, else 0."""
+    below, above = one.effect - one.low, one.high - one.effect
+    wide_below, wide_above = one.effect - one.unseen_low, one.unseen_high - one.effect
+    if one.effect:
+        seen, wide = (below, wide_below) if one.effect > 0 else (above, wide_above)
+        yield abs(one.effect), seen, wide if gains else 0.0
+    if tolerance > abs(one.effect):
+        yield tolerance - abs(one.effect), max(below, above), max(wide_below, wide_above)
 
 
 def pair_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
@@ -321,9 +336,8 @@ def _against_repeats(
     value_G = slice_means(membership_GN, value_N[None])[:, 0]
     floors = _floors(membership_GN, repeat_PN)
     # The question is one-sided, so each limit has the level by itself.
-    excess = beyond_repeats(
-        membership_GN, value_N, repeat_PN, 2 * pair.settings.level / len(rows), pair.cluster_N
-    )
+    share = pair.settings.level / len(rows)
+    excess = beyond_repeats(membership_GN, value_N, repeat_PN, 2 * share, pair.cluster_N)
     adjusted_G = bonferroni(excess.p_G)
     for g, row in enumerate(rows):
         effect, low, high = (float(a[g]) for a in (excess.effect_G, excess.low_G, excess.high_G))
@@ -343,14 +357,7 @@ def _against_repeats(
             )
         note = NO_VALUE if len(repeat_PN) else NO_FLOOR
         if np.isfinite((effect, low, high)).all():
-            numbers = effect, low, high, tolerance
-            note = (
-                excess_note(card, n_G[g], *numbers)
-                if pair.cluster_N is None
-                else clustered_excess_note(
-                    card, excess.units_G[g], *numbers, pair.settings.level / len(rows)
-                )
-            )
+            note = _excess_outlook(card, excess, g, float(n_G[g]), tolerance, share)
         yield pair.finding(
             card.name,
             card,
@@ -367,3 +374,16 @@ def _against_repeats(
             p_adjusted=adjusted_G[g],
             **floors.at(g)._asdict(),
         )
+
+
+def _excess_outlook(
+    card: Card, excess: Excess, g: int, examples: float, tolerance: float, share: float
+) -> str:
+    """What would settle an open disagreement. ``excess`` is over as many units as examples where
+    those are independent."""
+    units = float(excess.units_G[g])
+    limits = float(excess.effect_G[g]), float(excess.low_G[g]), float(excess.high_G[g])
+    if units == examples:
+        return excess_note(card, examples, *limits, tolerance)
+    known = Known(units, float(excess.error_G[g]), share)
+    return clustered_excess_note(card, known, *limits, tolerance)

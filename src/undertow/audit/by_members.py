@@ -27,8 +27,9 @@ from undertow.audit.stats.above_floor import above_floor
 from undertow.audit.stats.answer_shift import with_members
 from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
+from undertow.audit.stats.outlook import size_for
 from undertow.audit.stats.pair_exchange import pair_exchange
-from undertow.audit.stats.power import members_for, size_for
+from undertow.audit.stats.power import members_for
 from undertow.audit.stats.slice_means import ratio, summed
 from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
@@ -118,7 +119,8 @@ def _tested(
         cluster_N=pair.cluster_N,
         beyond=beyond,
     )
-    return exchanged._replace(**both._asdict(), p_adjusted_G=np.minimum(1.0, rows * both.p_G))
+    found = {name: end_G for name, end_G in both._asdict().items() if name in _Tested._fields}
+    return exchanged._replace(**found, p_adjusted_G=np.minimum(1.0, rows * both.p_G))
 
 
 def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from undertow.audit.stats.power import fewest_units, size_for, unseen_part
+from undertow.audit.stats.outlook import (
+    Known,
+    clusters_until,
+    fewest_units,
+    size_for,
+)
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
@@ -19,24 +24,16 @@ def excess_note(
 
 
 def clustered_excess_note(
-    card: Card,
-    clusters: float,
-    effect: float,
-    low: float,
-    high: float,
-    tolerance: float,
-    level: float,
+    card: Card, known: Known, effect: float, low: float, high: float, tolerance: float
 ) -> str:
     """The same over clusters: ``high`` allows for some unlike those seen, which get rarer with
-    their number. ``level`` is that of the one-sided question."""
-    if clusters < fewest_units(2 * level):
-        fewest = fewest_units(2 * level)
+    their number."""
+    fewest = fewest_units(2 * known.level)
+    if known.units < fewest:
         return f"at least {fewest:,} clusters in this slice are needed to tell anything"
-    seen = effect - low
-    unseen = unseen_part(seen, high - effect)
     needed = min(
-        size_for(clusters, seen, target, unseen=beside)
-        for target, beside in ((effect, 0.0), (tolerance - effect, unseen))
+        clusters_until(known, effect - low, target, wide=wide)
+        for target, wide in ((effect, 0.0), (tolerance - effect, high - effect))
         if target > 0
     )
     much = points(tolerance) if card.percent else f"{tolerance:g}"

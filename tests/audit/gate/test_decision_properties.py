@@ -22,7 +22,7 @@ from undertow.audit.gate.result import Decision, overall
 from undertow.audit.gate.rules._forecast import would_decide
 from undertow.audit.pair import Pair
 from undertow.audit.settings import Settings
-from undertow.audit.stats.mcnemar import examples_for
+from undertow.audit.stats.outlook import Known, examples_until
 from undertow.records.records import Records
 
 N = 240
@@ -437,6 +437,10 @@ def test_a_value_on_the_limit_is_open(rule: str):
 # What would settle a rule that is open.
 
 
+ERROR, ALONE = 0.05, 0.03
+"""Over examples: the standard error, and how far off their limits lie by themselves."""
+
+
 def _open_reason(
     name: str,
     low: float,
@@ -448,45 +452,44 @@ def _open_reason(
 ):
     """The end of the sentence of a max_drop with these limits; a fiftieth of the examples moved."""
     effect = (low + high) / 2 if effect is None else effect
-    limits = Limits(*(np.array([x]) for x in (effect, low, high, float(n), 0.02)))
+    limits = Limits(
+        *(np.array([x]) for x in (effect, low, high, float(n), 0.02)),
+        error_G=np.array([ERROR]),
+        examples_low_G=np.array([effect - ALONE]),
+        examples_high_G=np.array([effect + ALONE]),
+    )
     return would_decide(Evidence(world(name)), limits, 0, points / 100, 0.05)
 
 
+def _examples(half: float, target: float) -> str:
+    return f"about {examples_until(Known(50, ERROR, 0.05), half, target):,} examples would decide"
+
+
 def test_examples_that_would_decide():
-    planned = examples_for(0.02, 0.01, level=0.05)
-    # 50 · (0.1 / 0.01)²
-    assert _open_reason("one", -0.1, 0.1) == "about 5,000 examples would decide 1 point"
-    # 50 · (0.102 / 0.008)² up
-    assert _open_reason("one", -0.104, 0.1) == "about 8,129 examples would decide 1 point"
-    assert _open_reason("one", -0.02, 0.02) == f"about {planned:,} examples would decide 1 point"
-    assert planned > 50 * 2**2
+    assert _open_reason("one", -0.1, 0.1) == f"{_examples(0.1, 0.01)} 1 point"
+    assert _open_reason("one", -0.104, 0.1) == f"{_examples(0.102, 0.008)} 1 point"
     assert (
         _open_reason("one", -0.11, 0.09, effect=-0.01)
         == "what was seen is at the limit of 1 point, which more data would not settle"
     )
-    assert (
-        _open_reason("one", -math.inf, math.inf, effect=0.0)
-        == f"about {planned:,} examples would decide 1 point"
-    )
+    assert _open_reason("one", math.nan, math.nan, effect=0.0) == "more examples would be needed"
     assert (
         _open_reason("one", -0.02, 0.02, points=50.0, n=50)
         == "about 51 examples would decide 50 points"
     )
-    # What passes is the lower limit: 50 · (0.124 / 0.004)²; what fails is the upper one.
-    assert (
-        _open_reason("one", -0.13, 0.11, effect=-0.006)
-        == f"about {max(planned, 48_050):,} examples would decide 1 point"
-    )
-    assert (
-        _open_reason("one", -0.3, 0.086, effect=-0.014)
-        == f"about {max(planned, 31_250):,} examples would decide 1 point"
-    )
+    # What passes is the lower limit, what fails the upper one.
+    assert _open_reason("one", -0.13, 0.11, effect=-0.006) == f"{_examples(0.124, 0.004)} 1 point"
+    assert _open_reason("one", -0.3, 0.086, effect=-0.014) == f"{_examples(0.1, 0.004)} 1 point"
 
 
 def test_members_that_would_decide():
-    # 4 against 5 tell as much as 4.4 a side: (0.1 / 0.05)² as many.
+    # 4 against 5 tell as much as 4.4 a side: (0.1² − 0.03²) / (0.05² − 0.03²) as many, as what
+    # these examples leave open stays.
     assert (
-        _open_reason("members", -0.1, 0.1, points=5.0) == "about 18 members a side would decide it"
+        _open_reason("members", -0.1, 0.1, points=5.0) == "about 26 members a side would decide it"
+    )
+    assert _open_reason("members", -0.1, 0.1, points=3.0) == (
+        "no number of members would decide that on these examples: more of both would be needed"
     )
     assert (
         _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"

@@ -329,6 +329,45 @@ def test_few_clusters_have_no_forecast():
     assert found.reason.endswith(": at least 5 clusters are needed to tell anything (here: 4).")
 
 
+def test_over_clusters_that_are_too_few_nothing_is_at_the_limit():
+    """The limits are the ends of the range, beside which every gap is small."""
+    place_N = np.tile(np.arange(20), 4)
+    cluster = pl.Series("cluster", [f"p{i // 20}" for i in range(80)])
+    same = (place_N >= 15).astype(int)[None]
+    sides = [
+        replace(r, examples=r.examples.with_columns(cluster=cluster)) for r in models(same, same)
+    ]
+    found = decide(sides, "[[max_drop]]\npoints = 1\n")
+    assert found.reason == (
+        "Accuracy moved 0.00 points (one-sided 95 % limits −100.00 to 100.00): at least 5 clusters "
+        "are needed to tell anything (here: 4)."
+    )
+
+
+def passage_slices(clusters: int) -> Evidence:
+    """Ten slices of clusters of 20; the first loses four answers of each cluster."""
+    n = 200 * clusters
+    place_N, slice_N = np.tile(np.arange(20), 10 * clusters), np.arange(n) // (20 * clusters)
+    old = (place_N < 2).astype(int)[None]
+    new = np.where((slice_N == 0) & (place_N < 6), 1, old)
+    columns = {
+        "cluster": pl.Series([f"p{i // 20}" for i in range(n)]),
+        "group": pl.Series([f"g{g}" for g in slice_N]),
+    }
+    sides = [replace(r, examples=r.examples.with_columns(**columns)) for r in models(old, new)]
+    return Evidence(Pair(*sides, False, Settings(by=("group",), draws=100)))
+
+
+def test_of_a_slice_over_clusters_the_level_after_correction_says_how_few_are_too_few():
+    policy = parse_policy('[[worst_slice_drop]]\npoints = 1\nby = "group"\n', Path("gate.toml"))
+    first = [
+        next(d for d in decisions_about(passage_slices(clusters), policy) if d.value == "g0")
+        for clusters in (7, 8)
+    ]
+    assert first[0].reason.endswith("at least 8 clusters are needed to tell anything (here: 7).")
+    assert (first[0].outcome, first[1].outcome) == ("cannot tell", "fail")
+
+
 def losing(n: int):
     """Six groups of n; one loses 7.2 points net, with changes both ways."""
     group = pl.Series("group", [f"g{i // n}" for i in range(6 * n)])

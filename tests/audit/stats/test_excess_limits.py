@@ -10,7 +10,7 @@ from scipy import stats
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import Excess
 
-NONE = Excess(*np.zeros((6, 3)))
+NONE = Excess(*np.zeros((7, 3)))
 """Examples that leave nothing open."""
 
 
@@ -60,7 +60,7 @@ def test_what_examples_leave_open_is_added_in_squares_on_either_side():
         np.full(3, 0.2),
         np.array([0.1, 0.19, -0.7]),
         np.array([0.5, 0.2, 0.9]),
-        *np.full((3, 3), np.nan),
+        *np.full((4, 3), np.nan),
     )
     alone, found = (member_excess(value_MMG, 4, given, 0.1) for given in (NONE, examples))
     below_G, above_G = examples.effect_G - examples.low_G, examples.high_G - examples.effect_G
@@ -75,7 +75,7 @@ def test_what_examples_leave_open_is_added_in_squares_on_either_side():
 def test_limits_are_never_narrower_than_over_examples():
     """Members that agree to the last digit show nothing about other examples."""
     value_MMG = np.full((7, 7, 3), 0.25)
-    examples = Excess(np.zeros(3), np.full(3, -0.03), np.full(3, 0.04), *np.full((3, 3), np.nan))
+    examples = Excess(np.zeros(3), np.full(3, -0.03), np.full(3, 0.04), *np.full((4, 3), np.nan))
     found = member_excess(value_MMG, 4, examples, 0.1)
     np.testing.assert_allclose(found.effect_G, 0, atol=1e-12)
     np.testing.assert_allclose(found.low_G, -0.03)

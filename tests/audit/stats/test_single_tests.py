@@ -15,7 +15,8 @@ from undertow.audit.stats.mcnemar import (
     paired_interval,
 )
 from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni
-from undertow.audit.stats.power import detectable, members_for, size_for
+from undertow.audit.stats.outlook import size_for
+from undertow.audit.stats.power import detectable, members_for
 from undertow.audit.stats.welch import welch
 
 REFERENCE, VARIANT = (

@@ -47,6 +47,12 @@ class Limits(NamedTuple):
     seen_low_G: Floats | None = None
     seen_high_G: Floats | None = None
     """The limits of a shift by what was seen; ``None`` where nothing else is allowed for."""
+    error_G: Floats | None = None
+    """Standard error of a shift over examples, or over clusters."""
+    examples_low_G: Floats | None = None
+    examples_high_G: Floats | None = None
+    """Of a shift over members: the limits over these examples alone, which no number of members
+    brings nearer."""
 
     def seen(self, g: int) -> tuple[float, float]:
         """The limits by which a rule says that something happened, where the others rule it out."""
@@ -118,8 +124,12 @@ class Evidence:
         ends = shift.unseen_low_G, shift.unseen_high_G, shift.low_G, shift.high_G
         # Few members leave limits wider than what such a shift can be at all.
         low_G, high_G, *seen = (span * np.clip(end_G, -1.0, 1.0) for end_G in ends)
-        over = shift.clusters_G if isinstance(shift, Shift) and clusters is not None else None
-        return Limits(span * shift.effect_G, low_G, high_G, n_G, moved_G, over, *seen)
+        found = Limits(span * shift.effect_G, low_G, high_G, n_G, moved_G, None, *seen)
+        if isinstance(shift, Shift):
+            over = None if clusters is None else shift.clusters_G
+            return found._replace(clusters_G=over, error_G=span * shift.error_G)
+        alone = span * shift.examples_low_G, span * shift.examples_high_G
+        return found._replace(examples_low_G=alone[0], examples_high_G=alone[1])
 
     def excess(self, measure: Measure, rows: NDArray[np.intp], level: float) -> Limits:
         """How far the two sides disagree beyond what runs, or members, of the reference disagree

@@ -27,8 +27,8 @@ Ints = NDArray[np.integer[Any]]
 
 class MeanShift(NamedTuple):
     """Per row: the mean difference, its limits of coverage 1 − level together, two-sided p, limits
-    that allow for units unlike those seen, never narrower; NaN where a row has fewer than two
-    units."""
+    that allow for units unlike those seen, never narrower, the standard error over units; NaN where
+    a row has fewer than two units."""
 
     effect_G: Floats
     low_G: Floats
@@ -36,6 +36,7 @@ class MeanShift(NamedTuple):
     p_G: Floats
     unseen_low_G: Floats
     unseen_high_G: Floats
+    error_G: Floats
     units_G: Floats
 
 
@@ -47,9 +48,10 @@ def mean_shift(
 
     def solve(units: Units) -> tuple[Floats, ...]:
         low_G, high_G, p_G = bounded_limits(units, level)
+        last = units.error_G, units.count_G
         if cluster_N is None:
-            return units.effect_G, low_G, high_G, p_G, low_G, high_G, units.count_G
-        return units.effect_G, *_over_clusters(units, level, low_G, high_G), units.count_G
+            return units.effect_G, low_G, high_G, p_G, low_G, high_G, *last
+        return units.effect_G, *_over_clusters(units, level, low_G, high_G), *last
 
     return MeanShift(*by_row(membership_GN, change_N, cluster_N, solve, len(MeanShift._fields)))
 

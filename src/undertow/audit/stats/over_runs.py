@@ -28,7 +28,8 @@ MOST_PAIRS = 28
 class Excess(NamedTuple):
     """How far two sides disagree beyond repeat runs, per row: limits of coverage 1 − level, the
     upper one allowing for clusters unlike those seen, one-sided p, the lower limit that allows for
-    such clusters too, how many examples or clusters. NaN without repeat runs."""
+    such clusters too, how many examples or clusters and the standard error over them. NaN
+    without repeat runs."""
 
     effect_G: Floats
     low_G: Floats
@@ -36,6 +37,7 @@ class Excess(NamedTuple):
     p_G: Floats
     unseen_low_G: Floats
     units_G: Floats
+    error_G: Floats
 
 
 def mean_of_runs(value_RN: Floats) -> Floats:
@@ -110,6 +112,6 @@ def beyond_repeats(
         cluster_N,
     )
     p_G = np.where(found.effect_G > 0, found.p_G / 2, 1 - found.p_G / 2)
-    return Excess(
-        found.effect_G, found.low_G, found.unseen_high_G, p_G, found.unseen_low_G, found.units_G
-    )
+    limits = found.low_G, found.unseen_high_G
+    over = found.units_G, found.error_G
+    return Excess(found.effect_G, *limits, p_G, found.unseen_low_G, *over)

@@ -38,6 +38,7 @@ class RowShift(NamedTuple):
     fell: float
     rose: float
     clusters: float
+    error: float
 
 
 class Shift(NamedTuple):
@@ -45,7 +46,7 @@ class Shift(NamedTuple):
     limits and those that allow for clusters unlike any seen (``mean_shift``; the same where
     examples are independent), p plain and by Bonferroni; for 0/1 outcomes how many examples went
     from 1 to 0 and from 0 to 1 (NaN otherwise); how many clusters (NaN where examples are
-    independent)."""
+    independent); the standard error over examples, or clusters."""
 
     n_G: Floats
     before_G: Floats
@@ -60,6 +61,7 @@ class Shift(NamedTuple):
     fell_G: Floats
     rose_G: Floats
     clusters_G: Floats
+    error_G: Floats
 
     def row(self, g: int) -> RowShift:
         return RowShift(*(float(column_G[g]) for column_G in self))
@@ -105,8 +107,10 @@ def _flip_shift(
     with np.errstate(divide="ignore", invalid="ignore"):
         effect_G = (rose_G - fell_G) / n_G
         means = n_G, before_G / n_G, after_G / n_G
+        error_G = np.sqrt(np.maximum((fell_G + rose_G) / n_G - effect_G**2, 0.0) / n_G)
     limits = low_G, high_G, low_G, high_G
-    return Shift(*means, effect_G, *limits, p_G, bonferroni(p_G), fell_G, rose_G, none_G)
+    tested = p_G, bonferroni(p_G), fell_G, rose_G
+    return Shift(*means, effect_G, *limits, *tested, none_G, error_G)
 
 
 def _mean_shift(
@@ -141,6 +145,7 @@ def _mean_shift(
         fell_G,
         rose_G,
         clusters_G,
+        found.error_G,
     )
 
 

@@ -3,7 +3,6 @@ small to tell"."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 MOST = 1_000_000
-ROUNDING = 1e-9
 """Nobody trains more members than this; the search ends here."""
 
 
@@ -71,28 +69,3 @@ def members_for(
         middle = (low + high) // 2
         low, high = (low, middle) if tells(middle) else (middle, high)
     return max(high, 2)
-
-
-def size_for(n: float, half: float, target: float, *, unseen: float = 0.0) -> int:
-    """How many members, examples or clusters an open verdict needs, where ``n`` give an interval of
-    half width ``half``, or √(half² + unseen²) where it allows for units unlike those seen.
-
-    The first part shrinks with the root of the size, the second, as units that were not seen get
-    rarer, with the size. The verdict falls where the half width is down to ``target``: the interval
-    then excludes 0 or lies within the tolerance, whichever comes first, if the effect stays what it
-    is.
-    """
-    root = math.sqrt(half**4 + 4 * (unseen * target) ** 2)
-    needed = n * (half**2 + root) / (2 * target**2)
-    return max(math.floor(n) + 1, math.ceil(needed * (1 - ROUNDING)))
-
-
-def unseen_part(seen: float, wide: float) -> float:
-    """What allowing for units unlike those seen adds, in squares, to a half width ``seen``."""
-    return math.sqrt(max(wide**2 - seen**2, 0.0))
-
-
-def fewest_units(level: float) -> int:
-    """How many units must all change one way before that is less likely than ``level``, two-sided,
-    by exchange within units."""
-    return math.ceil(1 - math.log2(level))

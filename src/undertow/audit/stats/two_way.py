@@ -32,9 +32,10 @@ Ints = NDArray[np.integer[Any]]
 
 class TwoWay(NamedTuple):
     """Per row: variant minus reference, limits of coverage 1 − level each, those that allow for
-    clusters unlike any seen (``mean_shift``), two-sided p. NaN where a row is empty, and limits and
-    p where the members do not tell how much members differ (one on the reference's side, one
-    pair)."""
+    clusters unlike any seen (``mean_shift``), two-sided p, and the limits over these
+    examples alone, within which no number of members brings what has to be ruled out (lower) and
+    what is seen (upper). NaN where a row is empty, and limits and p where the members do not tell
+    how much members differ (one on the reference's side, one pair)."""
 
     effect_G: Floats
     low_G: Floats
@@ -42,6 +43,8 @@ class TwoWay(NamedTuple):
     unseen_low_G: Floats
     unseen_high_G: Floats
     p_G: Floats
+    examples_low_G: Floats
+    examples_high_G: Floats
 
 
 def two_way(
@@ -83,6 +86,8 @@ def two_way(
         np.minimum(low_G, over.unseen_low_G),
         np.maximum(high_G, over.unseen_high_G),
         np.maximum(two_sided_p(parts, over.effect_G), over.p_G),
+        over.unseen_low_G,
+        over.high_G,
     )
 
 

@@ -6,9 +6,8 @@ exchanged, whatever the sizes of the units and however few they are: of right an
 unit an example, it is McNemar's (1947), and in general Fisher's randomization test (1935, §21). The
 chance that the signs give a total as large is taken from the saddlepoint approximation of its tail
 (Lugannani & Rice 1980). Where a few units decide, as there are no others or all others together
-move little, their signs are written out too, with what is left as normal, and the larger chance
-counts. A limit is where a hypothetical mean, taken
-off each unit in proportion to its size, is just not rejected.
+move little, their signs are written out, with what is left as normal. A limit is where a
+hypothetical mean, taken off each unit in proportion to its size, is just not rejected.
 
 It does not allow for units unlike any that were seen; ``bounded`` does.
 """
@@ -85,12 +84,13 @@ def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
 
 
 class _Few(NamedTuple):
-    """Rows of which a few units decide: the gaps of those, 0 where there are fewer, and the sum of
-    the others' squares."""
+    """Rows of which a few units decide: the gaps of those, 0 where there are fewer, and of the
+    others the sum of their squares and half of the step that their total goes in."""
 
     rows_R: NDArray[np.intp]
     gap_RF: Floats
     rest_R: Floats
+    step_R: Floats
 
 
 def _few(gap_GU: Floats, alike_GU: Floats) -> _Few:
@@ -109,7 +109,9 @@ def _few(gap_GU: Floats, alike_GU: Floats) -> _Few:
     rest_G = square_G - (gap_GF**2).sum(axis=1)
     rest_G = np.where(rest_G > NOTHING * square_G, rest_G, 0.0)
     rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
-    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R])
+    there_GU = (alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True))
+    step_G = np.where(there_GU, size_GU, np.inf).min(axis=1)
+    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R], step_G[rows_R])
 
 
 def _exact(few: _Few, total_R: Floats) -> Floats:
@@ -123,7 +125,8 @@ def _exact(few: _Few, total_R: Floats) -> Floats:
         chance_RS = (short_RS <= rounding_R1).astype(np.float64)
         left_R = np.flatnonzero(rest_R > 0)
         chance_RS[left_R] = _reached(
-            short_RS[left_R] / rest_R[left_R, None], total_R[part][left_R] / rest_R[left_R]
+            (short_RS[left_R] - few.step_R[part][left_R, None]) / rest_R[left_R, None],
+            total_R[part][left_R] / rest_R[left_R],
         )
         deviate_R[part] = -ndtri(np.minimum(chance_RS.mean(axis=1), 1.0) / 2)
     return deviate_R
@@ -151,8 +154,7 @@ def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
     none_G = ~(alike_GU * np.abs(total_GU)).any(axis=1)
     deviate_G = np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
     few = _few(gap_GU, alike_GU)
-    exact_R = _exact(few, np.abs(sum_G[few.rows_R]))
-    deviate_G[few.rows_R] = np.minimum(deviate_G[few.rows_R], exact_R)
+    deviate_G[few.rows_R] = _exact(few, np.abs(sum_G[few.rows_R]))
     return np.asarray(np.sign(sum_G) * deviate_G)
 
 

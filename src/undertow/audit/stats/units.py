@@ -44,6 +44,15 @@ class Units(NamedTuple):
         ).sum(axis=1)
         return effect_G
 
+    @property
+    def error_G(self) -> Floats:
+        """Standard error of the effect over the units; rows of two units or more."""
+        residual_GU = self.total_GU - self.effect_G[:, None] * self.size_GU
+        square_G = (self.alike_GU * residual_GU**2).sum(axis=1)
+        count_G = self.count_G
+        examples_G = (self.alike_GU * self.size_GU).sum(axis=1)
+        return np.asarray(np.sqrt(square_G * count_G / (count_G - 1)) / examples_G)
+
 
 def by_row(
     membership_GN: sp.csr_array,

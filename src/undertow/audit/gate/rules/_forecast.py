@@ -6,56 +6,90 @@ import math
 
 from undertow.audit.gate.evidence import Evidence, Limits
 from undertow.audit.gate.rules._rule import NOTHING, points
-from undertow.audit.stats.mcnemar import examples_for
-from undertow.audit.stats.power import fewest_units, size_for, unseen_part
+from undertow.audit.stats.outlook import (
+    Known,
+    clusters_until,
+    examples_until,
+    fewest_units,
+)
 
 AT_THE_LIMIT = 0.03
 """A gap to the limit of less than this share of the interval's half width: a thousand times as many
 examples would not close it."""
 
 
-def would_decide(evidence: Evidence, limits: Limits, g: int, limit: float, level: float) -> str:
-    """What would settle an open rule of a drop: examples with one member a side, else members."""
+def would_decide(
+    evidence: Evidence,
+    limits: Limits,
+    g: int,
+    limit: float,
+    level: float,
+    failing: float | None = None,
+) -> str:
+    """What would settle an open rule of a drop: examples with one member a side, else members.
+
+    ``failing`` is the level at which a drop is shown, where that is another.
+    """
     n, moved = float(limits.n_G[g]), float(limits.moved_G[g])
     if n == 0 or math.isnan(moved):
         return NOTHING
     if evidence.over_members:
-        return members_would_decide(evidence, limits, g, limit)
+        return members_would_decide(evidence, limits, g, limit, level)
     gap = limit + float(limits.effect_G[g])
-    seen, unseen = _distances(limits, g, passing=gap > 0)
-    if math.isfinite(seen) and abs(gap) < AT_THE_LIMIT * seen:
+    clusters = math.nan if limits.clusters_G is None else float(limits.clusters_G[g])
+    error = math.nan if limits.error_G is None else float(limits.error_G[g])
+    known = Known(
+        n if math.isnan(clusters) else clusters, error, level if gap > 0 else failing or level
+    )
+    if not math.isnan(clusters) and clusters < fewest_units(2 * known.level):
+        fewest = fewest_units(2 * known.level)
+        return f"at least {fewest:,} clusters are needed to tell anything (here: {clusters:,.0f})"
+    seen, wide = _distances(limits, g, passing=gap > 0)
+    if math.isnan(seen) or math.isnan(error):
+        return "more examples would be needed"
+    if abs(gap) < AT_THE_LIMIT * min(seen, known.normal):
         return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
-    if limits.clusters_G is not None and not math.isnan(limits.clusters_G[g]):
-        clusters = int(limits.clusters_G[g])
-        if clusters < fewest_units(2 * level):
-            needed = f"at least {fewest_units(2 * level):,} clusters are needed to tell anything"
-        else:
-            needed = f"about {size_for(clusters, seen, abs(gap), unseen=unseen):,} clusters would "
-            needed += f"decide {points(limit)}"
-        return f"{needed} (here: {clusters:,})"
-    by_width = size_for(n, seen, abs(gap)) if math.isfinite(seen) else 0
-    planned = examples_for(min(max(moved, 1 / n), 1.0), limit, level=level)
-    needed_examples = max(planned, min(by_width, 1_000_000_000), int(n) + 1)
-    return f"about {needed_examples:,} examples would decide {points(limit)}"
+    if math.isnan(clusters):
+        needed = examples_until(known, seen, abs(gap))
+        return f"about {needed:,} examples would decide {points(limit)}"
+    needed = clusters_until(known, seen, abs(gap), wide=wide)
+    return f"about {needed:,} clusters would decide {points(limit)} (here: {clusters:,.0f})"
 
 
 def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
-    """How far from the effect the limit lies that decides, by what was seen, and what clusters
-    unlike those add to it in squares: the lower limit where the drop may be shown to be small
-    enough, else the upper one, by which a drop is shown."""
+    """How far from the effect the limit lies that decides, by what was seen, and how far where that
+    has to hold with clusters unlike those: the lower limit where the drop may be shown to be small
+    enough, else the upper one, by which a drop is shown, and 0."""
     effect, low = float(limits.effect_G[g]), float(limits.low_G[g])
     seen_low, seen_high = limits.seen(g)
     if not passing:
         return seen_high - effect, 0.0
-    return effect - seen_low, unseen_part(effect - seen_low, effect - low)
+    return effect - seen_low, effect - low
 
 
-def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:
-    half = float(limits.high_G[g] - limits.low_G[g]) / 2
-    gap = abs(limit + float(limits.effect_G[g]))
-    sides = evidence.pair.reference.M, evidence.pair.variant.M
+def members_would_decide(
+    evidence: Evidence, limits: Limits, g: int, limit: float, level: float
+) -> str:
+    """Members, or examples where those at hand leave limits too far out whatever the members."""
+    effect = float(limits.effect_G[g])
+    gap = limit + effect
+    passing = gap > 0
+    half = effect - float(limits.low_G[g]) if passing else limits.seen(g)[1] - effect
     if not math.isfinite(half) or gap == 0:
         return "more members a side would be needed"
+    examples = _by_examples(limits, g, effect, passing=passing)
+    if examples >= abs(gap):
+        return (
+            "no number of members would decide that on these examples: more of both would be needed"
+        )
+    sides = evidence.pair.reference.M, evidence.pair.variant.M
     alike = 2 / (1 / sides[0] + 1 / sides[1])  # Members a side that tell as much as these do.
-    needed = max(min(sides) + 1, max(sides), math.ceil(alike * (half / gap) ** 2))
+    shrinks = max(half**2 - examples**2, 0.0) / (gap**2 - examples**2)
+    needed = max(min(sides) + 1, max(sides), math.ceil(alike * shrinks))
     return f"about {needed:,} members a side would decide it"
+
+
+def _by_examples(limits: Limits, g: int, effect: float, *, passing: bool) -> float:
+    """How far off the limit over these examples alone lies."""
+    ends_G = limits.examples_low_G if passing else limits.examples_high_G
+    return 0.0 if ends_G is None else abs(float(ends_G[g]) - effect)

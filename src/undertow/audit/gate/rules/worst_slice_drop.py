@@ -73,11 +73,12 @@ class WorstSliceDrop(Rule):
                     f", but corrected over {len(rows)} slices a larger drop is not shown (limit "
                     f"{number(100 * corrected)})"
                 )
+            asked = evidence, failing, g, limit, level
             reason = {
                 "pass": f"{said}: a drop of {points(limit)} is ruled out.",
                 "fail": f"{said}: dropped by more than {points(limit)}, corrected over {len(rows)} "
                 "slices.",
-                "cannot tell": f"{said}: {would_decide(evidence, failing, g, limit, level)}.",
+                "cannot tell": f"{said}: {would_decide(*asked, level / len(rows))}.",
             }[outcome]
             if each.n_G[g] == 0:
                 reason = f"Cannot tell: {NOTHING}."
