@@ -7,7 +7,6 @@ models at hand, on examples like these; they say nothing about what another trai
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,18 +99,3 @@ def _solve(
         above = _score(lost, gained, n, correction, middle) > target
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return (low + high) / 2
-
-
-def examples_for(discordance: float, margin: float, level: float = 0.05, power: float = 0.8) -> int:
-    """About how many examples show non-inferiority with this power when nothing was lost in truth.
-
-    ``discordance`` is the share of examples on which the two models differ in being right. Normal
-    approximation with the variance at equal loss and gain, one-sided at ``level`` (Lachin 1992; Liu
-    et al. 2002).
-    """
-    if not (0 <= discordance <= 1 and 0 < margin < 1):
-        raise ValueError(
-            f"discordance {discordance} and margin {margin} must be fractions, the margin above 0"
-        )
-    z = float(stats.norm.isf(level) + stats.norm.isf(1 - power))
-    return max(1, ceil(z**2 * max(discordance, margin**2) / margin**2))

@@ -219,10 +219,59 @@ def test_a_probability_without_two_right_answers_is_no_grade(rows: dict[str, lis
     given = {"prob": [0.2, 0.7, 0.9], **rows}
     assert refusal(given, score="prob") == (
         "a.csv: column 'prob' is called a probability, and there is no label of two values beside "
-        "it, so it would be read as a grade; name the right answers with --label fraud, or, if "
-        "'prob' says how good an answer is, add --format 'graded table'"
+        "it, so it would be read as a grade, by which a surer model is a better one; name the right "
+        "answers with --label fraud, or, if 'prob' says how good an answer is, add --format 'graded "
+        "table'"
     )
     records, _ = read_any([put(given)], score="prob", format="graded table")
     assert records.manifest.task == "generation"
     assert read_any([put({"quality": [0.2, 0.7], "answer": ["a", "b"]})], score="quality")
-    assert read_any([put({"prob": [0.2, 0.7], "answer": ["a", "b"]})], score="prob")
+
+
+CALLED = (
+    "Y_Prob prob_1 prob_yes probs Prob. pred_proba y_pred_proba p_positive positive_probability "
+    "max_prob top1_prob conf certainty model_confidence softmax probability_of_default p1 logprob "
+    "Probability P likelihood"
+)
+
+
+@pytest.mark.parametrize("name", CALLED.split())
+@pytest.mark.parametrize("rows", [{}, {"answer": ["x", "y", "z"]}])
+def test_however_a_probability_is_called_it_is_no_grade(name: str, rows: dict[str, Any]) -> None:
+    said = refusal({name: [0.2, 0.7, 0.9], **rows}, score=name)
+    assert said.startswith(f"a.csv: column {name!r} is called a probability")
+
+
+@pytest.mark.parametrize("name", ["quality", "chrf", "map", "top1_accuracy", "recall_at_p"])
+def test_a_grade_is_not_called_a_probability(name: str) -> None:
+    assert read_any([put({name: [0.2, 0.7], "answer": ["a", "b"]})], score=name)
+
+
+@pytest.mark.parametrize(
+    ("beside", "way"),
+    [
+        ({"is_correct": [1, 0, 1]}, "take the grades in 'is_correct' with --score is_correct"),
+        (
+            {"answer": list("abc")},
+            "give a column of grades with --score, or right answers with --label or --labels",
+        ),
+    ],
+)
+def test_a_probability_beside_grades_or_answers_is_refused_with_the_way_on(beside, way) -> None:
+    assert refusal({"prob": [0.2, 0.7, 0.9], **beside}, score="prob") == (
+        "a.csv: column 'prob' is called a probability, and there is no label of two values beside "
+        f"it, so it would be read as a grade, by which a surer model is a better one; {way}, or, if "
+        "'prob' says how good an answer is, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize("name", ["confidence", "max_prob", "Confidence"])
+def test_how_sure_a_model_is_does_not_say_of_which_answer(name: str) -> None:
+    given = {"label": [0, 1, 1, 0], name: [0.5, 0.9, 0.7, 0.99]}
+    assert refusal(given, score=name) == (
+        f"a.csv: column {name!r} is 0.5 or more in every row, so it says how sure a model is of its "
+        "own answer, and not which of two it gives; name its answers with --prediction COLUMN"
+    )
+    records, _ = read_any([put({**given, name: [0.4, 0.9, 0.7, 0.1]})], score=name)
+    assert records.pred_MN.tolist() == [[0, 1, 1, 0]]
+    assert read_any([put({"label": [0, 1], "risk": [0.5, 0.9]})], score="risk")

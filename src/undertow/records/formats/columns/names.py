@@ -32,6 +32,13 @@ PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
 )  # fmt: skip
+LIKELY = frozenset(
+    {"prob", "probs", "proba", "probas", "probability", "probabilities", "softmax", "logit",
+     "logprob", "logprobs", "likelihood", "risk", "p0", "p1"}
+)  # fmt: skip
+"""Words in the name of a column that says how likely something is."""
+SURE = frozenset({"conf", "confs", "confidence", "confidences", "certainty", "sureness"})
+"""Words in the name of a column that says how sure a model is of its own answer."""
 ANSWER = (
     "answer", "output", "response", "completion", "generation", "generated_text", "generated",
     "model_answer", "model_output", "model_response", "prediction", "pred", "reply",
@@ -56,6 +63,22 @@ def plain(name: str) -> str:
     """Returns the name in small letters with underscores: ``trueLabel`` is ``true_label``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[\s\-.]+", "_", spaced).lower()
+
+
+def says_how_likely(name: str) -> bool:
+    """Whether a column is called a probability, of a class or of the model's own answer."""
+    words = _words(name)
+    return plain(name) in PROBABLE or words[0] == "p" or bool({*words} & (LIKELY | SURE))
+
+
+def says_how_sure(name: str) -> bool:
+    """Whether a column is called the model's confidence in its own answer."""
+    words = _words(name)
+    return bool({*words} & SURE) or words[0] in ("max", "top1")
+
+
+def _words(name: str) -> list[str]:
+    return plain(name).strip("_").split("_")
 
 
 def those_called(usual: Iterable[str], columns: Iterable[str]) -> list[str]:

@@ -12,7 +12,14 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_of_two
-from undertow.records.formats.columns.names import PROBABLE, SCORE, flag_of, plain
+from undertow.records.formats.columns.names import (
+    SCORE,
+    flag_of,
+    plain,
+    says_how_likely,
+    says_how_sure,
+    those_called,
+)
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
     numbers_in,
@@ -87,13 +94,19 @@ def refuse_probability(table: Table) -> None:
     """Refuses scores that are called a probability and would be read as grades: without the right
     answers, or beside more than two, a model that is surer would look better."""
     frame, score = table.asked.frame, table.asked.names.get("score", "score")
-    if ANSWERS & set(frame.columns) or plain(score) not in PROBABLE:
+    if not says_how_likely(score):
         return
-    label = flag_of("label", label_of_two(frame) or "COLUMN")
+    grades = those_called(GRADES, frame.columns)
+    if grades:
+        way = f"take the grades in {grades[0]!r} with {flag_of('score', grades[0])}"
+    elif ANSWERS & set(frame.columns):
+        way = "give a column of grades with --score, or right answers with --label or --labels"
+    else:
+        way = f"name the right answers with {flag_of('label', label_of_two(frame) or 'COLUMN')}"
     raise TableError(
         f"{table.path}: column {score!r} is called a probability, and there is no label of two "
-        f"values beside it, so it would be read as a grade; name the right answers with {label}, "
-        f"or, if {score!r} says how good an answer is, {_as_grades(table)}"
+        "values beside it, so it would be read as a grade, by which a surer model is a better one; "
+        f"{way}, or, if {score!r} says how good an answer is, {_as_grades(table)}"
     )
 
 
@@ -109,6 +122,12 @@ def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
         raise TableError(
             f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it {AT_HALF} "
             f"{positive!r}, from 0 to 1; {of_probabilities(table.path, score, number, keys)}"
+        )
+    if number is not None and says_how_sure(score) and (number.drop_nulls() >= 0.5).all():
+        raise TableError(
+            f"{table.path}: column {score!r} is 0.5 or more in every row, so it says how sure a "
+            f"model is of its own answer, and not which of two it gives; name its answers with "
+            "--prediction COLUMN"
         )
     if number is not None and number.is_in([0.0, 1.0]).all():
         raise TableError(
