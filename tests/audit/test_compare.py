@@ -397,3 +397,36 @@ def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_be
     row = rows(audit(reference, [calm], SETTINGS), "confidence", "all")
     assert row["p"] < 0.01  # type: ignore[operator]
     assert row["verdict"] == "changed"
+
+
+@pytest.mark.parametrize(("slices", "fewest"), [(1, 5), (4, 7)])
+def test_clusters_that_are_too_few_for_a_slice_are_counted_at_its_share_of_the_level(
+    slices: int, fewest: int
+) -> None:
+    """Four clusters a slice, and a repeat run that differs from the reference everywhere else."""
+    n = 20 * slices * 4
+    label_N, place_N = np.zeros(n, int), np.arange(n) % 20
+    runs = np.array([label_N, np.where(place_N == 0, 1, 0)])
+    columns = {
+        "group": [f"g{i // 80}" for i in range(n)],
+        "cluster": [f"c{i // 20}" for i in range(n)],
+    }
+    made = [
+        replace(
+            r, examples=r.examples.with_columns(**{k: pl.Series(v) for k, v in columns.items()})
+        )
+        for r in (
+            records_from(runs, label_N, 2, name="old"),
+            records_from(np.where(place_N < 3, 1, 0)[None], label_N, 2, name="new"),
+        )
+    ]
+    found = audit(
+        made[0],
+        [made[1]],
+        Settings(by=("group",), draws=100, generalise_to="examples"),
+        measures=[churn],
+    )
+    rows = found.findings.filter((pl.col("measure") == "churn") & (pl.col("slice") == "group"))
+    assert set(rows["note"]) == {
+        f"at least {fewest} clusters in this slice are needed to tell anything"
+    }

@@ -226,6 +226,23 @@ def test_the_report_of_files_names_them_with_their_digests(tmp_path: Path):
     assert [Path(f["path"]).name for f in made["provenance"]["inputs"]] == ["old.csv", "new.csv"]
 
 
+def test_of_a_file_beside_a_table_in_memory_the_report_has_the_digest(tmp_path: Path):
+    frame(OLD).write_csv(tmp_path / "old.csv")
+    policy = tmp_path / "gate.toml"
+    policy.write_text("[[max_drop]]\npoints = 50\n")
+    mixed = undertow.compare(tmp_path / "old.csv", frame(NEW), by="age")
+    for made, folder in ((mixed, "audit"), (mixed.gate(policy), "gate")):
+        page = made.report(tmp_path / folder).read_text("utf-8")
+        assert "In memory, so without a file: <bdi>new</bdi>." in page
+        provenance = json.loads((tmp_path / folder / "report.json").read_text("utf-8"))[
+            "provenance"
+        ]
+        assert "old.csv" in {Path(file["path"]).name for file in provenance["inputs"]}
+        assert provenance["in_memory"] == ["new"]
+    undertow.compare(frame(OLD), frame(NEW)).report(tmp_path / "frames")
+    assert "provenance" not in json.loads((tmp_path / "frames/report.json").read_text("utf-8"))
+
+
 def test_undertow_has_it_by_name_and_nothing_else():
     assert undertow.compare is undertow.notebook.compare
     assert dir(undertow) == ["__version__", "compare"]

@@ -209,6 +209,7 @@ def test_no_more_slices_are_named_than_a_person_reads():
     many = tuple((f"column {n}", "a" * 500) for n in range(30))
     said = words(section(render_html(one_a_side(slices=many))))
     assert "column 7" in said
+    assert "and 22 more" in said
     assert "column 8" not in said
     assert "a" * 100 not in said
 

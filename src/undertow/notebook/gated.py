@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,10 @@ def gated(given: Given, policy: str | Path | Policy) -> Gated:
 
 
 def provenance_of(request: Request, sources: Sources) -> Provenance | None:
-    """Where the sides come from; what was in memory has no file whose digest could be compared."""
-    in_memory = any(isinstance(side, Frames) for side in (request.reference, *request.against))
-    return None if in_memory else sources.provenance()
+    """Where the sides come from; ``None`` where all were in memory, which have no files whose
+    digests could be compared."""
+    sides = request.reference, *request.against
+    in_memory = tuple(side.name for side in sides if isinstance(side, Frames))
+    return (
+        None if len(in_memory) == len(sides) else replace(sources.provenance(), in_memory=in_memory)
+    )

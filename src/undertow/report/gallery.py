@@ -68,6 +68,8 @@ class Side:
     others: int
     slices: tuple[tuple[str, str], ...]
     """Column and value; the class is left out where it is the label, which is shown anyway."""
+    more_slices: int
+    """How many are not named."""
     confidence: str
     """``0.93 → 0.61``, or nothing."""
 
@@ -178,6 +180,7 @@ def _side(shown: Shown, fits: bool, runs: int) -> Side:
     outputs = compared(*written) if fits else compared(*written, window=SMALL_WINDOW)
     agreed = agreed_answers(shown) if outputs or runs == 1 else None
     votes, others = ((), 0) if agreed else _votes(shown)
+    slices = tuple(part for part in shown.slices if not _is_label(part, shown))
     return Side(
         example_id=shown.example_id,
         label=shown.label,
@@ -190,7 +193,8 @@ def _side(shown: Shown, fits: bool, runs: int) -> Side:
         answers=None if agreed is None or _alike(agreed, written) else agreed,
         votes=votes,
         others=others,
-        slices=tuple(part for part in shown.slices if not _is_label(part, shown))[:SLICES],
+        slices=slices[:SLICES],
+        more_slices=len(slices[SLICES:]),
         confidence=_confidence(shown),
     )
 

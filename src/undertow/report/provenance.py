@@ -59,13 +59,15 @@ class PictureFiles:
 @dataclass(frozen=True)
 class Provenance:
     """``command`` is empty where Python was used. ``made`` is the time of ``SOURCE_DATE_EPOCH`` in
-    UTC, empty without: the clock is left out, so that the same files give the same report."""
+    UTC, empty without: the clock is left out, so that the same files give the same report.
+    ``in_memory`` are the sides that were in memory and so have no file."""
 
     command: str
     inputs: tuple[InputFile, ...]
     versions: tuple[tuple[str, str], ...]
     made: str
     pictures: tuple[PictureFiles, ...] = ()
+    in_memory: tuple[str, ...] = ()
 
 
 class Sources:

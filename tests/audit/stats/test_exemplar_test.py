@@ -40,6 +40,14 @@ def test_two_candidates_are_fishers_exact_test_where_sides_are_equal():
         assert p == pytest.approx(stats.fisher_exact([[a, 30 - a], [b, 30 - b]]).pvalue)
 
 
+@pytest.mark.parametrize("members", [500, 513, 700, 1400])
+def test_very_many_members_are_fishers_exact_test_too(members):
+    """Ways to choose votes are no float any more beyond about a thousand."""
+    sides = [[half, members - half] for half in (members // 2, members // 2 - 40)]
+    found = exact_exchange(*(sp.csr_array(np.array([side])) for side in sides))
+    assert found.p_N[0] == pytest.approx(stats.fisher_exact(sides).pvalue, rel=1e-6)
+
+
 def test_the_p_values_are_valid_when_members_are_exchanged():
     """P(p <= a) <= a over all ways to seat the members, for the whole distribution."""
     votes = np.array([0, 0, 0, 1, 1, 2, 2, 2, 0, 1])

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import comb
+from scipy.special import comb, gammaln
 
 from undertow.audit.stats.candidates import candidates
 from undertow.audit.stats.mcnemar import mcnemar_exact
@@ -23,6 +23,10 @@ from undertow.audit.stats.multiplicity import benjamini_hochberg
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
+
+
+COUNTED = 1000
+"""Votes of one class of which the ways to choose some are a float."""
 
 
 class ExactTest(NamedTuple):
@@ -131,11 +135,12 @@ class _Tails:
         size_s = min(ways_ST.shape[0] + margin, self.k_ref + 1)
         more_ST = np.zeros((size_s, ways_ST.shape[1] + int(step[-1])))
         for x, t, ways in zip(
-            held.tolist(), step.tolist(), comb(margin, held).tolist(), strict=True
+            held.tolist(), step.tolist(), _ways(margin, held).tolist(), strict=True
         ):
             kept = ways_ST[: size_s - x]
             more_ST[x : x + len(kept), t : t + kept.shape[1]] += ways * kept
-        return more_ST
+        # Only their ratios count; a power of two takes nothing from them.
+        return np.ldexp(more_ST, -int(np.frexp(more_ST.max())[1]))
 
     def _tail(self, ways_ST: Floats, margin: int) -> Floats:
         """The last class takes what is left of the reference's votes, so no sum over it is
@@ -143,11 +148,20 @@ class _Tails:
         held_S = self.k_ref - np.arange(ways_ST.shape[0])
         possible = np.flatnonzero((held_S >= 0) & (held_S <= margin))
         step_S = _distance(held_S[possible], margin, self.k_ref, self.k_var)
-        weight_ST = ways_ST[possible] * comb(margin, held_S[possible])[:, None]
+        weight_ST = ways_ST[possible] * _ways(margin, held_S[possible])[:, None]
         distance_ST = step_S[:, None] + np.arange(ways_ST.shape[1])
         mass_T = np.bincount(distance_ST.ravel(), weights=weight_ST.ravel())
         tail_T: Floats = np.cumsum(mass_T[::-1])[::-1] / mass_T.sum()
         return tail_T
+
+
+def _ways(margin: int, held: Ints) -> Floats:
+    """Ways to choose those votes of a class that the reference holds, up to a factor where they are
+    too many for a float."""
+    if margin <= COUNTED:
+        return np.asarray(comb(margin, held))
+    log_ways = -gammaln(held + 1.0) - gammaln(margin - held + 1.0)
+    return np.asarray(np.exp(log_ways - log_ways.max()))
 
 
 def exact_swap(pred_ref_PN: Ints, pred_var_PN: Ints) -> ExactTest:
