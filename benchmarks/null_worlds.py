@@ -30,6 +30,17 @@ ENOUGH, MOST = 0.035, 0.06
 EVERY = ("examples", "members", "both")
 ALIKE = Spread()
 """No member has an ability of its own: such worlds are nulls about any scope."""
+FEW = 5
+"""Members a side up to which Student's t decides."""
+ONE_BY_ONE = "Bonferroni gives each slice its share of the level"
+REASONS = {
+    "both": "limits hold for members and for examples at once",
+    "members": "Student's t of few members",
+    "clusters": "what is better has to be so with clusters unlike those seen",
+    "runs": "limits allow for rare losses that were not seen",
+    "flips": "p of few changed examples come in steps",
+}
+"""Why a test answers less often than it may; beside them stands the page's paragraph."""
 COPIED = "runs of one model a side are one member: there is nothing to tell recipes apart by"
 
 WORLDS = [
@@ -211,10 +222,11 @@ def reasons(kept: cells.Kept, cell: str, world: World) -> str:
     says."""
     if cell not in kept or not kept[cell].replicates:
         return ""
-    return "; ".join(dict.fromkeys(_reasons(kept[cell], world)))
+    scope = cell.rpartition(" | ")[2]
+    return "; ".join(dict.fromkeys(_reasons(kept[cell], world, scope)))
 
 
-def _reasons(figures: cells.Figures, world: World) -> Iterator[str]:
+def _reasons(figures: cells.Figures, world: World, scope: str) -> Iterator[str]:
     for name in ("top", "slice"):
         smallest, rate = figures.mean(f"smallest {name}"), figures.mean(name)
         where = {"top": "the top line", "slice": "slices"}[name]
@@ -225,7 +237,19 @@ def _reasons(figures: cells.Figures, world: World) -> Iterator[str]:
         elif smallest > LEVEL:
             yield f"{where}: of all p the smallest is {smallest:.2g}"
         elif rate + 2 * figures.error(name) < ENOUGH:
-            yield f"{where}: {world.why or '?'}"
+            yield f"{where}: {world.why or _usual(world, scope, name)}"
+
+
+def _usual(world: World, scope: str, name: str) -> str:
+    """The reason that follows from the test which such a world gets."""
+    key = scope
+    if scope == "examples":
+        single = max(world.members) == 1
+        grouped = world.clusters > 1 or world.repeats > 1
+        key = "clusters" if grouped else "flips" if single and not world.grades else "runs"
+    elif scope == "members" and min(world.members) > FEW:
+        return "?"
+    return REASONS[key] + (f", and {ONE_BY_ONE}" if name == "slice" else "")
 
 
 def page(kept: cells.Kept, before: cells.Kept) -> str:
