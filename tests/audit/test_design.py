@@ -12,9 +12,10 @@ MODELS = "The verdict is about these trained models, on new examples like these.
 RECIPES = "The verdict is about new members of these recipes, on these examples."
 BOTH = "The verdict is about new members of these recipes, on new examples like these."
 STUDENT = (
-    "So shifts are tested by Student's t, which assumes that members spread normally, and "
-    "disagreements cannot be told from chance."
+    "So shifts are tested by Welch's t, which assumes that members spread normally. Disagreements "
+    "cannot be told from chance"
 )
+PAIRED_T = STUDENT.replace("Welch's", "the paired")
 LONE = "The variant has only one member; it is assumed to vary as much as the reference's."
 
 
@@ -34,7 +35,8 @@ def test_three_members_a_side_are_decided_by_students_t() -> None:
     assert design.sentences() == (
         RECIPES,
         "3 + 3 members: members are exchanged between the two populations. These are too "
-        f"few members for that test to reach 5 % (the smallest possible p is 0.1). {STUDENT}",
+        "few members for a shift to reach 5 % by that test (the smallest possible p is 0.1). "
+        f"{STUDENT}, except that more answers became wrong, or right.",
     )
 
 
@@ -45,8 +47,8 @@ def test_pairs_need_six_for_rearrangements() -> None:
     assert design.sentences() == (
         RECIPES,
         "5 + 5 members: each variant member derives from a reference member, so pairs are "
-        "swapped. These are too few members for that test to reach 5 % (the smallest possible p is "
-        f"0.062). {STUDENT}",
+        "swapped. These are too few members for a shift to reach 5 % by that test (the smallest "
+        f"possible p is 0.062). {PAIRED_T}.",
     )
     assert Design(6, 6, paired=True, level=0.05).sentences()[1] == (
         "6 + 6 members: each variant member derives from a reference member, so pairs are swapped; "

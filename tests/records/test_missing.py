@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 import worlds
+from undertow.audit import Settings, audit
+from undertow.audit.measures import false_negative_rate, false_positive_rate
 from undertow.errors import NotComparableError, UserError
 from undertow.records.check import Aligned, align
 from undertow.records.formats.detect import read_any
@@ -83,14 +85,28 @@ def test_a_class_of_that_name_is_another_class():
     assert align(old, new, missing="wrong").variant.classes == (*names, "(no answer)")
 
 
-def test_of_two_classes_the_other_one_is_wrong():
+def test_of_two_classes_nobody_gave_the_other_one():
+    """A blank is no false alarm and no miss."""
     label = [0, 1, 0, 1]
     options = {"task": "binary", "positive": "y"}
     old = worlds.records_from([label], label, ("x", "y"), name="old", **options)
-    new = worlds.records_from([[-1, -1, 0, 1]], label, ("x", "y"), name="new", **options)
-    aligned = align(old, new, missing="wrong")
-    assert aligned.variant.pred_MN.tolist() == [[1, 0, 0, 1]]
-    assert aligned.variant.classes == ("x", "y")
+    new = worlds.records_from([[-1, -1, 1, 1]], label, ("x", "y"), name="new", **options)
+    variant = align(old, new, missing="wrong").variant
+    assert variant.pred_MN.tolist() == [[2, 2, 1, 1]]
+    assert (variant.classes, variant.answer_classes) == (("x", "y", "no answer"), ("x", "y"))
+    assert variant.correct_MN.tolist() == [[0, 0, 0, 1]]
+    rates = [
+        rate.function(variant)[0].tolist() for rate in (false_positive_rate, false_negative_rate)
+    ]
+    np.testing.assert_array_equal(rates, [[np.nan, np.nan, 1, np.nan], [np.nan] * 3 + [0]])
+    found = audit(old, [new], Settings(draws=100), missing="wrong").findings
+    assert {"false_positive_rate", "false_negative_rate"} <= set(found["measure"])
+
+
+def test_a_class_of_that_name_that_labels_have_is_an_answer():
+    records = worlds.records_from([[0, 1]], [0, 1], ("x", "no answer"))
+    assert records.answer_classes == records.classes
+    assert worlds.records_from([[0, 1]], None, ()).answer_classes == ()
 
 
 def graded(name: str, score: list[float | None], task: list[str] | None = None) -> Records:

@@ -114,12 +114,25 @@ class Design:
                 *self._lone_variant(),
             )
         return (
-            f"{sizes}: {how}. These are too few members for that test to reach "
-            f"{100 * self.level:g} % (the smallest possible p is {self.smallest_p:.2g}). So shifts "
-            "are tested by Student's t, which assumes that members spread normally, and "
-            "disagreements cannot be told from chance.",
+            f"{sizes}: {how}. These are too few members for a shift to reach "
+            f"{100 * self.level:g} % by that test (the smallest possible p is "
+            f"{self.smallest_p:.2g}). So shifts are tested by {self._t} t, which assumes that "
+            f"members spread normally. {self._disagreements}",
             *self._lone_variant(),
         )
+
+    @property
+    def _t(self) -> str:
+        return "the paired" if self.paired else "Welch's"
+
+    @property
+    def _disagreements(self) -> str:
+        """Newly wrong is another thing than newly right, so the mirror image of an arrangement is
+        less extreme there, and half of the smallest p can be reached."""
+        but = ""
+        if not self.paired and self.smallest_p / 2 <= self.level:
+            but = ", except that more answers became wrong, or right"
+        return f"Disagreements cannot be told from chance{but}."
 
     def _over_both(self) -> tuple[str, ...]:
         pairs = f"{self.members_variant} pairs of members"

@@ -21,7 +21,7 @@ def supported(
     reasons: dict[str, str] = {}
     for measure in measures:
         reason = _missing(measure, reference) or _missing(measure, variant)
-        if "binary" in measure.card.needs and min(reference.C, variant.C) > 2:
+        if "binary" in measure.card.needs and _classes(reference, variant) > 2:
             continue
         if "classes" in measure.card.needs and not (
             has_classes(reference) and has_classes(variant)
@@ -32,6 +32,10 @@ def supported(
         else:
             usable.append(measure)
     return tuple(usable), reasons
+
+
+def _classes(*sides: Records) -> int:
+    return min(len(records.answer_classes) for records in sides)
 
 
 def _missing(measure: Measure, records: Records) -> str:
@@ -52,7 +56,9 @@ _HOLDS: dict[Need, Callable[[Records], bool]] = {
     "confidence": lambda records: records.confidence_MN is not None,
     "p_label": lambda records: records.p_label_MN is not None,
     "probabilities": lambda records: records.proba_MNC is not None,
-    "binary": lambda records: records.C == 2 and records.manifest.positive in records.classes,
+    "binary": lambda records: (
+        len(records.answer_classes) == 2 and records.manifest.positive in records.answer_classes
+    ),
     "classes": has_classes,
 }
 _LACKS: dict[Need, str] = {

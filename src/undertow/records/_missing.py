@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
 from undertow.records.reading import Missing
-from undertow.records.records import MISSING, Records
+from undertow.records.records import MISSING, NO_ANSWER, Records
 
-NO_ANSWER = "no answer"
 Bools = NDArray[np.bool_]
 Sides = tuple[Records, Records]
 
@@ -103,12 +102,8 @@ def _counts(records: Sides, sides: tuple[Bools, Bools]) -> str:
 
 
 def _wrong(records: Sides, sides: tuple[Bools, Bools]) -> Sides:
-    """Score 0 and a wrong answer: of two classes the other one, else one of its own that is never
-    right."""
-    before, after = (
-        _filled(r, lost_MN, _wrong_class(r, lost_MN))
-        for r, lost_MN in zip(records, sides, strict=True)
-    )
+    """Score 0, and an answer of its own that is never right: nobody gave the other of two."""
+    before, after = (_filled(r, lost_MN) for r, lost_MN in zip(records, sides, strict=True))
     if max(int(r.pred_MN.max(initial=MISSING)) for r in (before, after)) < before.C:
         return before, after
     name = NO_ANSWER
@@ -117,18 +112,13 @@ def _wrong(records: Sides, sides: tuple[Bools, Bools]) -> Sides:
     return _with_class(before, name), _with_class(after, name)
 
 
-def _wrong_class(records: Records, lost_MN: Bools) -> NDArray[np.int32]:
-    """(M, N) what a missing answer is taken for."""
-    if records.C == 2 and records.manifest.task != "generation" and (records.label_N >= 0).all():
-        return np.broadcast_to(1 - records.label_N, lost_MN.shape).astype(np.int32)
-    return np.full(lost_MN.shape, records.C, np.int32)
-
-
-def _filled(records: Records, lost_MN: Bools, wrong_MN: NDArray[np.int32]) -> Records:
+def _filled(records: Records, lost_MN: Bools) -> Records:
     score_MN = (
         None if records.score_MN is None else np.where(lost_MN, np.float32(0), records.score_MN)
     )
-    return replace(records, score_MN=score_MN, pred_MN=np.where(lost_MN, wrong_MN, records.pred_MN))
+    return replace(
+        records, score_MN=score_MN, pred_MN=np.where(lost_MN, np.int32(records.C), records.pred_MN)
+    )
 
 
 def _with_class(records: Records, name: str) -> Records:

@@ -16,6 +16,8 @@ from undertow.axes import check_axes
 from undertow.records.pictures import Pictures, shown
 from undertow.records.schema import NOT_SLICES, Manifest, MemberEntry
 
+NO_ANSWER = "no answer"
+"""The class of what a model did not answer, where that counts as wrong."""
 MISSING = -1
 """Class index of a label or prediction that is not there."""
 
@@ -85,6 +87,14 @@ class Records:
     @property
     def C(self) -> int:
         return len(self.manifest.classes)
+
+    @cached_property
+    def answer_classes(self) -> tuple[str, ...]:
+        """The classes less the last one where that stands for no answer (``missing="wrong"``): no
+        label has it."""
+        *others, last = self.classes or ("",)
+        stands = last.strip("()") == NO_ANSWER and not (self.label_N == self.C - 1).any()
+        return tuple(others) if stands else self.classes
 
     @cached_property
     def example_id_N(self) -> pl.Series:

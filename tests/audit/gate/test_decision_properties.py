@@ -328,7 +328,7 @@ def test_the_headline_names_what_failed_first_and_counts():
     )
     advice = _decision("max_drop", "fail", "yy", tier="advisory")
     assert sentence([passed, open_, failed, again]) == (
-        "2 of 4 required checks fail; first max_drop on language=de: max_drop because de."
+        "2 of 4 required checks fail and 1 cannot be decided; first max_drop on language=de: max_drop because de."
     )
     assert sentence([passed, open_]) == (
         "1 of 2 required checks cannot be decided; it is max_drop on language=ig: max_drop because "

@@ -12,7 +12,7 @@ from undertow.audit.compare import Comparison, audit_comparisons, comparisons
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
-from undertow.audit.gate.result import Decision, GateResult, overall
+from undertow.audit.gate.result import Decision, GateResult, Outcome, overall
 from undertow.audit.gate.rules._rule import number, span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
@@ -98,7 +98,8 @@ def _counted(asked: Sequence[Decision], several: bool) -> str:
     """How many of a policy's required checks end in what."""
     if not asked:
         return "No rule is required, so nothing is decided."
-    for outcome in ("fail", "cannot tell"):
+    worst: tuple[Outcome, ...] = ("fail", "cannot tell")
+    for outcome in worst:
         those = [d for d in asked if d.outcome == outcome]
         if those:
             one = len(those) == 1
@@ -106,10 +107,16 @@ def _counted(asked: Sequence[Decision], several: bool) -> str:
             checks = "" if len(asked) == 1 else " required checks"
             ends = {"fail": "fails" if one else "fail"}.get(outcome, "cannot be decided")
             first = f"{'it is' if one else 'first'} {_place(those[0], several)}"
-            return f"{of}{checks} {ends}; {first}: {those[0].reason}"
+            return f"{of}{checks} {ends}{_also_open(asked, outcome)}; {first}: {those[0].reason}"
     if len(asked) == 1:
         return "The one required check passes."
     return f"All {len(asked)} required checks pass."
+
+
+def _also_open(asked: Sequence[Decision], outcome: Outcome) -> str:
+    """Beside checks that fail: how many more are open."""
+    others = sum(d.outcome == "cannot tell" for d in asked) if outcome == "fail" else 0
+    return f" and {others} cannot be decided" if others else ""
 
 
 def _place(d: Decision, several: bool) -> str:

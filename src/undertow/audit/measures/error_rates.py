@@ -32,9 +32,8 @@ Floats = NDArray[np.floating[Any]]
 )
 def false_positive_rate(records: Records) -> Floats:
     """(M, N): 1 false alarm, 0 correct rejection, NaN where the label is positive or anything is
-    missing."""
-    negative_N = records.label_N != positive_class(records)
-    return np.where(negative_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
+    missing, an answer too that counts as wrong for want of one."""
+    return _mistaken(records, records.label_N != positive_class(records))
 
 
 @measure(
@@ -48,17 +47,23 @@ def false_positive_rate(records: Records) -> Floats:
     needs=frozenset({"label", "binary"}),
 )
 def false_negative_rate(records: Records) -> Floats:
-    """(M, N): 1 miss, 0 hit, NaN where the label is negative or anything is missing."""
-    positive_N = records.label_N == positive_class(records)
-    return np.where(positive_N[None, :], 1 - records.correct_MN, np.float32(np.nan))
+    """(M, N): 1 miss, 0 hit, NaN where the label is negative or anything is missing, an answer too
+    that counts as wrong for want of one."""
+    return _mistaken(records, records.label_N == positive_class(records))
+
+
+def _mistaken(records: Records, asked_N: NDArray[np.bool_]) -> Floats:
+    answered_MN = records.pred_MN < len(records.answer_classes)
+    return np.where(asked_N & answered_MN, 1 - records.correct_MN, np.float32(np.nan))
 
 
 def positive_class(records: Records) -> int:
     """Index of the positive class; ``UserError`` unless the task has two classes, one of them named
     positive."""
-    if records.C != 2 or records.manifest.positive not in records.classes:
+    classes = records.answer_classes
+    if len(classes) != 2 or records.manifest.positive not in classes:
         raise UserError(
-            f"population '{records.name}' has {records.C} classes and positive class "
+            f"population '{records.name}' has {len(classes)} classes and positive class "
             f"{records.manifest.positive!r}: a false positive needs two classes, one of them named "
             "as positive in the manifest"
         )
@@ -72,9 +77,9 @@ def mistakes(records: Records) -> dict[str, str]:
     """What each rate counts, in the words of the classes: ``fault answered ok``. Empty unless the
     task has two classes, one of them named positive."""
     positive = records.manifest.positive
-    if records.C != 2 or positive not in records.classes:
+    if len(records.answer_classes) != 2 or positive not in records.answer_classes:
         return {}
-    negative = next(name for name in records.classes if name != positive)
+    negative = next(name for name in records.answer_classes if name != positive)
     return {
         "false_positive_rate": f"{negative} answered {positive}",
         "false_negative_rate": f"{positive} answered {negative}",

@@ -35,6 +35,7 @@ CLOSE = 1e-7
 only."""
 ROUNDING = 1e-24
 """A squared standard error of values in [0, 1] that is no more than rounding."""
+UNEVEN = 0.8
 BLOCK = 256
 """Slices at a time, so that draws × slices stays within a few megabytes."""
 
@@ -115,7 +116,8 @@ def max_t(
     )
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
-    if not resolves or 2 * m_ref != members:
+    uneven = df_D[0, 0] < UNEVEN * (members - 2) and not arrangements.paired
+    if not resolves or 2 * m_ref != members or uneven:
         parts = _parts(centred_GM, m_ref, arrangements, out["se_G"], df_D[0, 0])
         half_G = _by_student(out, half_G, parts, len(kept), level, alone=not resolves)
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
