@@ -117,6 +117,20 @@ def test_sides_of_unequal_size_must_hold_by_students_t_too():
     assert 0 < larger < 60
 
 
+@pytest.mark.parametrize(("noisier", "asked"), [(1.0, 0), (4.0, 20)])
+def test_sides_of_one_size_of_which_one_is_noisier_must_hold_by_students_t_too(noisier, asked):
+    """8 members against 8 of four times the spread; of like spread the rearrangements decide."""
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(20):
+        value_GM = np.hstack([rng.normal(0, 1, (12, 8)), rng.normal(0.8, noisier, (12, 8))])
+        found = max_t(value_GM, 8, exchange(8, 8, 400, rng), level=0.05)
+        student_G = 2 * stats.t.sf(np.abs(found.t_G), found.df_G)
+        held += bool((found.p_adjusted_G >= np.minimum(1, 12 * student_G) * (1 - 1e-9)).all())
+        assert ((found.p_adjusted_G <= 0.05) == ((found.low_G > 0) | (found.high_G < 0))).all()
+    assert held == asked
+
+
 @pytest.mark.heavy
 def test_a_few_noisy_members_against_many_keep_the_level():
     """16 against 4 whose spread is three times as large: .077 with rearrangements of t alone."""
