@@ -69,12 +69,17 @@ def test_so_does_the_repeat_run(kind: str, said: str) -> None:
     assert found.answered == ("scores" if kind == "scores" else "wordings")
 
 
+def members(word: str, rng: np.random.Generator) -> Records:
+    """Three that word a fifth of their answers each in its own way."""
+    said = [[f"{word} {i}" + f" {m}" * bool(rng.random() < 0.2) for i in range(N)] for m in "abc"]
+    return written(said, rng.uniform(0.2, 1, (3, N)).tolist(), word)
+
+
 def test_with_members_on_both_sides_it_is_the_most_common_wording() -> None:
-    old, new = sides("graded", runs=3)
-    after = written([new.answers[0].to_list()] * 3, [SCORES] * 3, "new")  # type: ignore[index]
-    found = audit(old, [after], Settings(draws=100, generalise_to="members"))
-    assert "30 of 40 examples changed their most common wording, " in found.headline
-    assert "30 of 40 changed their most common wording; " in summary_text(found)
+    rng = np.random.default_rng(1)
+    found = audit(members("so", rng), [members("thus", rng)], Settings(draws=100))
+    assert " of 40 examples changed their most common wording, " in found.headline
+    assert " of 40 changed their most common wording; " in summary_text(found)
 
 
 def test_classes_and_what_is_right_or_wrong_are_answers() -> None:

@@ -133,7 +133,7 @@ def test_three_members_a_side_decide_shifts_by_students_t_and_the_audit_says_so(
     row = rows(found, "accuracy", "class", "class 2")
     assert row["verdict"] == "worse"
     assert row["p_adjusted"] == pytest.approx(6 * row["p"])  # type: ignore[operator]
-    assert "shifts are tested by Student's t" in found.variants[0].design[1]
+    assert "shifts are tested by Welch's t" in found.variants[0].design[1]
     assert rows(found, "churn", "class", "class 2")["verdict"] == "too small to tell"
 
 

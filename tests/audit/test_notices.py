@@ -106,6 +106,17 @@ def test_one_member_of_several_that_gives_one_answer():
     )
 
 
+def test_runs_of_the_reference_that_do_not_differ_may_be_copies():
+    said = (
+        "The 2 runs of 'old' gave the same answers to all 400 examples. Either nothing varies from "
+        "run to run, or they are copies, and then the floor of 0 says nothing."
+    )
+    assert noticed(*sides([RIGHT_N, RIGHT_N], OTHER_N)) == (said,)
+    other = RIGHT_N.copy()
+    other[0] = (other[0] + 1) % 4
+    assert noticed(*sides([RIGHT_N, other], OTHER_N)) == ()
+
+
 def test_a_reference_that_guesses():
     guess_N = np.random.default_rng(0).integers(0, 4, 400)
     recall = np.mean([(guess_N[c == LABEL_N] == c).mean() for c in range(4)])

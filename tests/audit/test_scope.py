@@ -62,10 +62,10 @@ def test_one_reference_member_cannot_tell_anything_about_a_recipe(scope, m_var) 
     assert found.headline.startswith(
         f"variant may or may not keep its accuracy ({effect} points, no interval). "
     )
-    assert (
-        "examples changed their modal answer, which cannot be told from chance: " in found.headline
+    assert found.headline.endswith(
+        "of answers changed. There is no floor to compare this with: the reference has one run."
     )
-    assert np.isnan(found.variants[0].count.p)  # type: ignore[union-attr]
+    assert found.variants[0].count is None
     assert found.exemplars["q"].is_nan().all() or (found.exemplars["q"] > 0.05).all()
     said = found.variants[0].design[1]
     assert said.startswith("One reference member does not show how much members of a recipe differ")

@@ -259,8 +259,9 @@ def _one_variant(
     exemplars = Exemplars(pair)
     gathered = gather(pair, usable)
     frame = findings_frame(gathered.findings)
-    members = pair.design.mode == "members"
-    count = _counted(pair, exemplars, gathered.draws) if members else None
+    # A count is set against exchanged members, which one alone does not have.
+    counted = pair.design.mode == "members" and pair.design.tells
+    count = _counted(pair, exemplars, gathered.draws) if counted else None
     made_of = composition(pair, frame)
     frame = with_reasons(frame, made_of)
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)

@@ -62,12 +62,13 @@ MANY = 10
 
 
 def notices(pair: Pair) -> tuple[str, ...]:
-    """Both sides identical, a member on both, answers spelled otherwise, one answer to nearly
-    everything, a reference at chance, no labels or too few, examples that may belong together: in
-    this order."""
+    """Both sides identical, a member on both, runs that do not differ, answers spelled otherwise,
+    one answer to nearly everything, a reference at chance, no labels or too few, examples that may
+    belong together: in this order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),
+        *_equal_runs(pair),
         *spelled_otherwise(pair),
         *_one_answer(pair.reference),
         *_one_answer(pair.variant),
@@ -95,6 +96,19 @@ def _identical(pair: Pair) -> Iterator[str]:
             f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to "
             f"all {reference.N:,} examples{each}. Check that these are the files you meant to "
             "compare."
+        )
+
+
+def _equal_runs(pair: Pair) -> Iterator[str]:
+    """Runs of the reference that are a floor, where they may be one file twice. Where both sides
+    have several, ``copies`` says so."""
+    reference = pair.reference
+    several = pair.variant.M == 1 and pair.design.repeats > 0 and reference.N > 0
+    if several and len(set(_prints(reference))) == 1:
+        yield (
+            f"The {reference.M} runs of {reference.name!r} gave the same answers to all "
+            f"{reference.N:,} examples. Either nothing varies from run to run, or they are copies, "
+            "and then the floor of 0 says nothing."
         )
 
 

@@ -118,12 +118,13 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
     how = {"changed_verdict": verdict, "changed_how": "changed" if plain else ""}
     if c is None:
         row = whole(audit.findings, variant.arm.name, "churn") or {"changed": None, "floor": None}
+        repeated = variant.scope == "examples" and not absent(row["floor"])
         said = f"a repeat run {words.again} {percent(row['floor'])}"
         of = words.of if plain else f"{words.of} {words.moved}"
         return how | {
             "changed": percent(row["changed"]),
             "changed_of": "" if absent(row["changed"]) else of,
-            "floor": "no floor: one reference run" if absent(row["floor"]) else said,
+            "floor": said if repeated else "no floor: one reference run",
             "confirmed": "",
         }
     return how | {
