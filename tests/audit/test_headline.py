@@ -303,9 +303,10 @@ def test_error_rates_share_half_of_the_level(families: int, part: float):
 
 def test_within_a_class_an_error_rate_is_said_once():
     both = rates(0.05 / 4, 2)
-    again = both.filter(pl.col("verdict") == "worse").with_columns(slice=pl.lit("class"))
-    assert risen(pl.concat([both, again]), 0.05)["slice"].to_list() == ["all"]
-    assert variant_verdict(pl.concat([both, again]), Settings()) == "worse"
+    for slice_ in ("class", "region+class"):
+        again = both.filter(pl.col("verdict") == "worse").with_columns(slice=pl.lit(slice_))
+        assert risen(pl.concat([both, again]), 0.05)["slice"].to_list() == ["all"]
+        assert variant_verdict(pl.concat([both, again]), Settings()) == "worse"
 
 
 def test_votes_that_moved_are_a_change_and_not_a_loss():

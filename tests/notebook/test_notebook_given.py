@@ -419,6 +419,18 @@ def test_frames_may_name_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert with_folder.audit.variants[0].gallery[0].exemplar.image == data
 
 
+def test_a_list_of_columns_is_what_commas_are_on_the_command_line():
+    sides = (
+        pl.DataFrame({"key": ["a", "b"], "old": [0.25, 1.0]}),
+        pl.DataFrame({"key": ["a", "b"], "new": [0.5, 1.0]}),
+    )
+    said = [
+        undertow.compare(*sides, id=id, score=score).audit.headline
+        for id, score in (("key", "old,new"), (["key"], ["old", "new"]))
+    ]
+    assert said[0] == said[1]
+
+
 def test_a_score_beside_labels_in_frames_is_a_probability():
     rows = {"example_id": range(40), "sick": [0, 1] * 20, "risk": [0.2, 0.7] * 20}
     old = pl.DataFrame(rows)

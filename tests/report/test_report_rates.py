@@ -12,10 +12,11 @@ from undertow.audit.compare import audit
 from undertow.audit.settings import Settings
 from undertow.report.effects import error_rates
 from undertow.report.html import render_html
+from undertow.report.markdown import summary_markdown
 from worlds import records_from
 
 
-def accused(by=("region", "class")):
+def accused(by=("region", "class", "region+class")):
     label_N = np.repeat([0, 1], 200)
     before_N = label_N.copy()
     after_N = before_N.copy()
@@ -58,6 +59,16 @@ def test_the_page_draws_them_and_says_the_whole_beside_its_slices():
     )
     assert "<title>all examples: +7.5 points" in section
     assert "<title>region north: +15.0 points" in section
+
+
+def test_the_summary_lists_those_that_rise():
+    said = summary_markdown(accused())
+    table = said[said.index("## Error rates that rise") :].split("\n\n")[1].splitlines()
+    assert table[0] == "| Variant | Rate | Where | n | Points | Interval |"
+    assert [row.split(" | ")[1:5] for row in table[2:]] == [
+        ["False positive rate", "region north", "100", "+15.0"],
+        ["False positive rate", "all examples", "200", "+7.5"],
+    ]
 
 
 def test_without_slices_the_whole_is_drawn_alone():

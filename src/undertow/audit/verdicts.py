@@ -41,6 +41,8 @@ PRIORITY: tuple[Verdict, ...] = (
 COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
 """Verdicts that say that somebody loses."""
 ERROR_RATES = ("false_positive_rate", "false_negative_rate")
+WITHIN_CLASS = pl.col("slice").str.split("+").list.contains(CLASS)
+"""Slices by class, alone or crossed: within a class an error rate is that of the rest again."""
 
 
 def direction(effect: float, worse: str) -> Verdict:
@@ -181,8 +183,7 @@ def risen(findings: pl.DataFrame, level: float) -> pl.DataFrame:
     One question with half of the level, shared by both rates, and by the whole and the slices where
     there are any: the finding is worse, and its family's adjusted p reaches that part.
     """
-    # Within a class an error rate is the overall one again.
-    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES) & (pl.col("slice") != CLASS))
+    rows = findings.filter(pl.col("measure").is_in(ERROR_RATES) & ~WITHIN_CLASS)
     families = rows.select("measure", pl.col("slice") == ALL).unique().height
     share = level / 2 / max(families, 1)
     shown = rows.filter((pl.col("p_adjusted") <= share) & (pl.col("verdict") == "worse"))

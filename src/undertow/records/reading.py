@@ -81,6 +81,10 @@ class Reading:
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
             object.__setattr__(self, "prediction", (self.prediction,))
+        for flag in COLUMN_FLAGS:
+            # From Python a list, where the command line has commas.
+            if isinstance(given := getattr(self, flag), list | tuple):
+                object.__setattr__(self, flag, ",".join(map(str, given)) or None)
         for flag in ("name", "metric", "filter", "cluster", *COLUMN_FLAGS):
             refuse_undecoded(f"--{flag}", getattr(self, flag) or "")
         for flag in ("prediction", "tasks", "by"):

@@ -11,8 +11,8 @@ import polars as pl
 
 from undertow.audit.composition import BY_ANSWERS
 from undertow.audit.result import Audit
-from undertow.audit.slices.table import ALL, CLASS
-from undertow.audit.verdicts import ERROR_RATES, Verdict
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import ERROR_RATES, WITHIN_CLASS, Verdict
 from undertow.report.cards import costs
 
 ROWS = 30
@@ -82,8 +82,8 @@ def effects_of(audit: Audit, name: str, rows: int = ROWS, panels: int = PANELS) 
     """One measure by slice. An error rate has the whole as a row, since no top line shows it, and
     no classes, within which it is the overall one again."""
     cost = costs(name)
-    hidden = CLASS if name in ERROR_RATES else ALL
-    found = audit.findings.filter((pl.col("measure") == name) & (pl.col("slice") != hidden))
+    hidden = WITHIN_CLASS if name in ERROR_RATES else pl.col("slice") == ALL
+    found = audit.findings.filter((pl.col("measure") == name) & ~hidden)
     by_variant = {v.arm.name: found.filter(pl.col("variant") == v.arm.name) for v in audit.variants}
     made = [
         _panel(variant, frame, cost, rows) for variant, frame in by_variant.items() if frame.height

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
+from undertow.audit.slices.table import ALL
+from undertow.report.cards import scale_of, title_of
 from undertow.report.decisions import (
     GATE_SIGN,
     GATE_WORDS,
@@ -17,6 +19,7 @@ from undertow.report.decisions import (
     said_of,
     without_verdict,
 )
+from undertow.report.effects import worst
 from undertow.report.naming import WHOLE, whole
 from undertow.report.parts import SIGN, WORDS, Page, page
 from undertow.report.wording import short
@@ -67,6 +70,7 @@ def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str
             *shown,
             _top_lines(parts),
             _worst(parts),
+            _rates(parts),
             _answers(parts),
             _counts(parts),
             _closing(parts),
@@ -160,6 +164,25 @@ def _worst(parts: Page) -> str:
         if rows
         else ""
     )
+
+
+def _rates(parts: Page) -> str:
+    """Error rates that are called worse, of each variant the first few."""
+    rows = [
+        (
+            _name(panel.variant),
+            title_of(shown.measure),
+            _name(e.value if e.slice == ALL else f"{e.slice} {e.value}"),
+            f"{e.n:,}",
+            scale_of(shown.measure).effect(e.effect),
+            scale_of(shown.measure).interval(e.low, e.high),
+        )
+        for shown in parts.error_rates
+        for panel in shown.panels
+        for e in worst(panel, ANSWERS)
+    ]
+    heads = ("Variant", "Rate", "Where", "n", "Points", "Interval")
+    return _table("Error rates that rise", heads, rows) if rows else ""
 
 
 def _answers(parts: Page) -> str:
