@@ -106,8 +106,11 @@ def _counted(asked: Sequence[Decision], several: bool) -> str:
             of = "The one required check" if len(asked) == 1 else f"{len(those)} of {len(asked)}"
             checks = "" if len(asked) == 1 else " required checks"
             ends = {"fail": "fails" if one else "fail"}.get(outcome, "cannot be decided")
-            first = f"{'it is' if one else 'first'} {_place(those[0], several)}"
-            return f"{of}{checks} {ends}{_also_open(asked, outcome)}; {first}: {those[0].reason}"
+            also = _also_open(asked, outcome)
+            which = ("the one that fails is" if also else "it is") if one else "first"
+            return (
+                f"{of}{checks} {ends}{also}; {which} {_place(those[0], several)}: {those[0].reason}"
+            )
     if len(asked) == 1:
         return "The one required check passes."
     return f"All {len(asked)} required checks pass."

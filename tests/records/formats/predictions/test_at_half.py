@@ -275,3 +275,33 @@ def test_how_sure_a_model_is_does_not_say_of_which_answer(name: str) -> None:
     records, _ = read_any([put({**given, name: [0.4, 0.9, 0.7, 0.1]})], score=name)
     assert records.pred_MN.tolist() == [[0, 1, 1, 0]]
     assert read_any([put({"label": [0, 1], "risk": [0.5, 0.9]})], score="risk")
+
+
+def test_of_scores_side_by_side_each_model_is_picked(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    rows = {
+        "key": [f"a{n}" for n in range(6)],
+        "default": [0, 1, 0, 1, 0, 1],
+        "v1": [0.1, 0.9, 0.2, 0.8, 0.6, 0.7],
+        "v2": [0.3, 0.2, 0.1, 0.9, 0.4, 0.6],
+    }
+    pl.DataFrame(rows).write_csv(path)
+    named = {"id": "key", "label": "default"}
+
+    def refused(pick: str, **asked: str) -> str:
+        with pytest.raises(TableError) as caught:
+            read_any([path], pick=pick, **asked)
+        return str(caught.value)
+
+    assert refused("v1") == (
+        f"{path}: has no column 'example_id'; it has 'key', 'default', 'v1', 'v2'; name its columns "
+        "with --id key"
+    )
+    assert refused("v1", **named) == (
+        f"{path}: column 'v1' holds no classes: its values are '0.1', '0.2', '0.6' … (6 values), and "
+        "those of 'default' are '0', '1'; give it as --score v1,v2 --label default"
+    )
+    for pick, answers in (("v1", [0, 1, 0, 1, 1, 1]), ("v2", [0, 0, 0, 1, 0, 1])):
+        records, _ = read_any([path], pick=pick, score="v1,v2", **named)
+        assert records.pred_MN.tolist() == [answers]
+        assert records.slice_columns == ()

@@ -44,6 +44,9 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     """
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     asked = {flag: _first(path, frame, flag, name) for flag, name in flags.items()}
+    scored = _picks_a_score(reading)
+    if scored and reading.pick is not None and reading.pick in frame.columns:
+        asked["score"] = reading.pick
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
     wanted = [] if chosen and not by_member else _predictions(path, frame, reading.prediction)
@@ -57,7 +60,11 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     frame, notes = _renamed(path, frame, asked)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
-    if reading.pick is not None:
+    if scored:
+        # Those of the other models are neither answers nor slices.
+        others = alternatives(reading.score)
+        frame = frame.drop([name for name in others if name != reading.pick], strict=False)
+    elif reading.pick is not None:
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = part_of(path, frame, reading.pick, given, asked)
     return Asked(frame, notes, names)
@@ -70,8 +77,14 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
         new: next((name for name in given if name in names), None) for new, given in said.items()
     }
     found = {new for new, old in made.items() if old is not None}
-    predicts = bool(reading.prediction) or reading.pick in names
+    predicts = bool(reading.prediction) or (reading.pick in names and not _picks_a_score(reading))
     return (names - set(made.values())) | found | ({"prediction"} if predicts else frozenset())
+
+
+def _picks_a_score(reading: Reading) -> bool:
+    """Whether what stands after ``::`` is one of the columns that ``--score`` names: of one table
+    with a column of scores for each model."""
+    return reading.pick is not None and reading.pick in alternatives(reading.score)
 
 
 def _first(path: Path, frame: pl.DataFrame, flag: str, given: str) -> str:

@@ -35,7 +35,7 @@ def clean(
     used. Raises ``TableError`` where a required column is missing (of predictions only where it
     ``predicts``) or a value cannot be what its column says.
     """
-    _require(path, frame, predicts)
+    _require(path, frame, predicts, names)
     columns, notes = [], []
     for column in frame:
         made = _cleaned(path, column, names.get(column.name, column.name))
@@ -54,7 +54,7 @@ def answer_columns(frame: pl.DataFrame) -> list[str]:
     return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
 
 
-def _require(path: Path, frame: pl.DataFrame, predicts: bool) -> None:
+def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str, str]) -> None:
     if "example_id" not in frame.columns:
         lacks = "'example_id'"
     elif predicts and "prediction" not in frame.columns and not probability_columns(frame):
@@ -62,8 +62,9 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool) -> None:
     else:
         return
     raise TableError(
-        f"{path}: has no column {lacks}; {has_columns(frame.columns)}; name its columns with"
-        f" {flags_meant(frame)}"
+        f"{path}: has no column {lacks}; "
+        f"{has_columns([names.get(name, name) for name in frame.columns])}; name its columns with "
+        f"{flags_meant(frame)}"
     )
 
 

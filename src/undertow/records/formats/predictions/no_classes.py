@@ -64,8 +64,23 @@ def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:
         written = f"; {_graded(name)}" if _are_sentences(said) else ""
         return f"{held}; write {label!r} in the same words as {name!r}{apart}{written}"
     answers = label if known else label_of_two(sheet.frame) or UNKNOWN
-    flags = [flag_of("score", name), *([] if answers == "label" else [flag_of("label", answers)])]
+    flags = [
+        flag_of("score", name, *_beside(sheet)),
+        *([] if answers == "label" else [flag_of("label", answers)]),
+    ]
     return f"{held}; give it as {' '.join(flags)}"
+
+
+def _beside(sheet: Sheet) -> list[str]:
+    """Columns of the table that may be the scores of its other models."""
+    return [
+        sheet.called(column.name)
+        for column in sheet.frame
+        if column.name not in ("prediction", "label", "example_id", "seconds")
+        and (number := numbers_in(column)) is not None
+        and has_decimals(number)
+        and within_one(number)
+    ]
 
 
 def _are_sentences(said: set[str]) -> bool:
