@@ -252,7 +252,7 @@ def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
     counts = rows["note"][0].split(";")[0]
     said = found.headline[found.headline.index("The false positive") :]
     assert said.startswith(
-        "The false positive rate (clear answered accused) of region south rises: +12.0 points (+"
+        "The false positive rate (‘clear’ answered ‘accused’) of region south rises: +12.0 points (+"
     )
     assert f"), {counts}; so does the false positive rate overall. " in said
     assert counts.startswith("false positives ")
@@ -263,7 +263,7 @@ def test_with_several_members_too():
     found = audit(old, [new], Settings(by=("region",), draws=400))
     assert found.verdict == "worse"
     assert (
-        "The false positive rate (clear answered accused) of region south rises: +10.0 points"
+        "The false positive rate (‘clear’ answered ‘accused’) of region south rises: +10.0 points"
         in found.headline
     )
 

@@ -115,6 +115,9 @@ def test_runs_of_the_reference_that_do_not_differ_may_be_copies():
     other = RIGHT_N.copy()
     other[0] = (other[0] + 1) % 4
     assert noticed(*sides([RIGHT_N, other], OTHER_N)) == ()
+    old, new = sides([RIGHT_N, RIGHT_N], OTHER_N)
+    apart = old.manifest.model_copy(update={"conditions": {"batch_size": "16 | 6"}})
+    assert noticed(replace(old, manifest=apart), new) == ()
 
 
 def test_a_reference_that_guesses():

@@ -224,7 +224,9 @@ def test_numbers_are_in_the_unit_of_their_rule(given: dict[str, object], unit: s
 
 def test_over_clusters_the_page_says_why_limits_lie_further_out():
     audit, gate = gates.made("gated")
-    said = "allows for clusters unlike those seen, so it lies further out than the audit&#39;s interval"
+    said = (
+        "even with clusters unlike those seen, so what decides that lies further out than the audit"
+    )
     assert said not in render_html(audit, gate)
     assert "clusters unlike" not in gate_text(gate)
     over = "The test is over clusters of examples (column 'passage'): …"
@@ -232,9 +234,9 @@ def test_over_clusters_the_page_says_why_limits_lie_further_out():
     clustered = replace(audit, variants=variants)
     assert said in render_html(clustered, replace(gate, audit=clustered))
     assert (
-        "  Limits of the gate are one-sided; the audit's intervals are two-sided. The limit that has "
-        "to hold for a pass allows for clusters unlike those seen, so it lies further out than the "
-        "audit's interval does.\n"
+        "  Limits of the gate are one-sided; the audit's intervals are two-sided. To pass, a drop has "
+        "to stay below the limit even with clusters unlike those seen, so what decides that lies "
+        "further out than the audit's interval.\n"
     ) in gate_text(replace(gate, audit=clustered))
 
 

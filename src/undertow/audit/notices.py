@@ -18,6 +18,7 @@ from undertow.audit.needs import has_classes
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.stats.slice_means import ratio
+from undertow.records.conditions import SEVERAL
 from undertow.records.formats.columns.meant import labels_among
 from undertow.records.formats.columns.names import flag_of
 from undertow.records.records import Records
@@ -101,8 +102,10 @@ def _identical(pair: Pair) -> Iterator[str]:
 
 def _equal_runs(pair: Pair) -> Iterator[str]:
     """Runs of the reference that are a floor, where they may be one file twice. Where both sides
-    have several, ``copies`` says so."""
+    have several, ``copies`` says so; runs under other conditions are runs of their own."""
     reference = pair.reference
+    if any(SEVERAL in said for said in reference.manifest.conditions.values()):
+        return
     several = pair.variant.M == 1 and pair.design.repeats > 0 and reference.N > 0
     if several and len(set(_prints(reference))) == 1:
         yield (

@@ -39,6 +39,8 @@ KNOWN: dict[str, tuple[str, Severity]] = {
 """Key → how it is called in a sentence, and whether a difference refuses the comparison or is only
 stated."""
 
+SEVERAL = " | "
+"""Between values of one condition under which members of one side were run."""
 PROMPT = "prompt"
 """Accepted like a condition: the prompts themselves, which are compared example by example through
 their hashes."""
@@ -64,7 +66,8 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         kind, _, task = key.partition(":")
         title, severity = KNOWN.get(kind, (kind, "state"))
         where = f" of {task}" if task else ""
-        told = f"{values[0]} for {reference.name!r}, {values[1]} for {variant.name!r}"
+        old, new = (value.replace(SEVERAL, " and ") for value in values)
+        told = f"{old} for {reference.name!r}, {new} for {variant.name!r}"
         if severity == "refuse" and kind not in accepted:
             raise NotComparableError(
                 f"the {title}{where} differs: {told}; evaluate both alike, or accept it with "
@@ -90,7 +93,7 @@ def refuse_unknown(accepted: Collection[str]) -> None:
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:
     """Conditions of several members as one: values that differ stand side by side."""
     keys = dict.fromkeys(key for conditions in each for key in conditions)
-    return {key: " | ".join(dict.fromkeys(c[key] for c in each if key in c)) for key in keys}
+    return {key: SEVERAL.join(dict.fromkeys(c[key] for c in each if key in c)) for key in keys}
 
 
 def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:

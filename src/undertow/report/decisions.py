@@ -26,8 +26,8 @@ QUESTIONS = (
 )
 ONE_SIDED = "Limits of the gate are one-sided; the audit's intervals are two-sided."
 UNLIKE = (
-    "The limit that has to hold for a pass allows for clusters unlike those seen, so it lies "
-    "further out than the audit's interval does."
+    "To pass, a drop has to stay below the limit even with clusters unlike those seen, so what "
+    "decides that lies further out than the audit's interval."
 )
 ROWS = 200
 """Decisions of one kind in the page; all are in ``report.json`` and ``junit.xml``."""

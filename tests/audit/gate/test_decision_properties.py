@@ -470,7 +470,7 @@ def test_examples_that_would_decide():
     assert _open_reason("one", -0.104, 0.1) == f"{_examples(0.102, 0.008)} 1 point"
     assert (
         _open_reason("one", -0.11, 0.09, effect=-0.01)
-        == "what was seen is at the limit of 1 point, which more data would not settle"
+        == "the drop seen is the limit of 1 point, so more data may not settle it"
     )
     assert _open_reason("one", math.nan, math.nan, effect=0.0) == "more examples would be needed"
     assert (
@@ -489,7 +489,7 @@ def test_members_that_would_decide():
         _open_reason("members", -0.1, 0.1, points=5.0) == "about 26 members a side would decide it"
     )
     assert _open_reason("members", -0.1, 0.1, points=3.0) == (
-        "no number of members would decide that on these examples: more of both would be needed"
+        "more members alone would not decide it: more examples are needed too"
     )
     assert (
         _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"

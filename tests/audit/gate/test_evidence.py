@@ -404,7 +404,7 @@ def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():
     found = decide(models(old, new), "[[max_drop]]\npoints = 10\n")
     assert found.outcome == "cannot tell"
     assert found.reason.endswith(
-        ": what was seen is at the limit of 10 points, which more data would not settle."
+        ": the drop seen is the limit of 10 points, so more data may not settle it."
     )
 
 

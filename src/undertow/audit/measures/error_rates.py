@@ -74,15 +74,15 @@ COUNTED = {"false_positive_rate": "false positives", "false_negative_rate": "fal
 
 
 def mistakes(records: Records) -> dict[str, str]:
-    """What each rate counts, in the words of the classes: ``fault answered ok``. Empty unless the
-    task has two classes, one of them named positive."""
+    """What each rate counts, in the words of the classes: ``‘fault’ answered ‘ok’``. Empty unless
+    the task has two classes, one of them named positive."""
     positive = records.manifest.positive
     if len(records.answer_classes) != 2 or positive not in records.answer_classes:
         return {}
     negative = next(name for name in records.answer_classes if name != positive)
     return {
-        "false_positive_rate": f"{negative} answered {positive}",
-        "false_negative_rate": f"{positive} answered {negative}",
+        "false_positive_rate": f"‘{negative}’ answered ‘{positive}’",
+        "false_negative_rate": f"‘{positive}’ answered ‘{negative}’",
     }
 
 

@@ -48,7 +48,7 @@ def would_decide(
     if math.isnan(seen) or math.isnan(error):
         return "more examples would be needed"
     if abs(gap) < AT_THE_LIMIT * min(seen, known.normal):
-        return f"what was seen is at the limit of {points(limit)}, which more data would not settle"
+        return f"the drop seen is the limit of {points(limit)}, so more data may not settle it"
     if math.isnan(clusters):
         needed = examples_until(known, seen, abs(gap))
         return f"about {needed:,} examples would decide {points(limit)}"
@@ -79,9 +79,7 @@ def members_would_decide(
         return "more members a side would be needed"
     examples = _by_examples(limits, g, effect, passing=passing)
     if examples >= abs(gap):
-        return (
-            "no number of members would decide that on these examples: more of both would be needed"
-        )
+        return "more members alone would not decide it: more examples are needed too"
     sides = evidence.pair.reference.M, evidence.pair.variant.M
     alike = 2 / (1 / sides[0] + 1 / sides[1])  # Members a side that tell as much as these do.
     shrinks = max(half**2 - examples**2, 0.0) / (gap**2 - examples**2)
