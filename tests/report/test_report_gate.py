@@ -148,6 +148,17 @@ def test_the_terminal_gets_a_line_for_each_check_that_does_not_pass():
     assert said[11].startswith("WORSE: pruned 90 % loses mean chrf overall.")
 
 
+def test_a_few_checks_that_pass_are_named_with_what_they_rule_out():
+    def lines(n: int) -> list[str]:
+        passing = tuple(gates.decision("max_drop", "pass", "class", f"c{i}") for i in range(n))
+        return gate_text(gates.gated(passing, audits.garments((0.5,)))).splitlines()[1:5]
+
+    assert lines(3)[:3] == [
+        f"  ✓ Pass: max_drop on class=c{i}: max_drop said why it is pass." for i in range(3)
+    ]
+    assert lines(4)[0] == "  ✓ 4 checks pass."
+
+
 def test_the_summary_has_the_verdict_in_its_first_line_and_the_table_second():
     said = summary_markdown(*gates.made("gated")).splitlines()
     assert said[0].startswith(

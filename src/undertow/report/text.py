@@ -24,6 +24,8 @@ from undertow.report.wording import NONE, both_ends, line, quoted_for_logs, shor
 
 NAME = 40
 """Letters of a variant's name in a terminal."""
+PASSED = 3
+"""Checks that pass up to which each has a line of its own."""
 LINES = 30
 """Decisions that a terminal gets; the report has all."""
 
@@ -81,9 +83,11 @@ def _gate(gate: GateResult) -> list[str]:
     said += [_decision(r, names) for r in part.open[:LINES]]
     if len(part.open) > LINES:
         said.append(f"  … and {more_open(len(part.open) - LINES)}: all are in report.html")
-    if gate.decisions:
+    few = part.passed if len(part.passed) <= PASSED else ()
+    said += [_decision(r, names) for r in few]
+    if gate.decisions and not few:
         said.append(f"  {passed_said(len(part.passed))}")
-    if gate.audit is not None and any(r.limits != NONE for r in part.open[:LINES]):
+    if gate.audit is not None and any(r.limits != NONE for r in (*part.open[:LINES], *few)):
         said.append(f"  {ONE_SIDED}{f' {UNLIKE}' if part.clustered else ''}")
     return [*said, *([f"  {part.beside}"] if part.beside else [])]
 
