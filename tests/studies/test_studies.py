@@ -49,7 +49,7 @@ def test_digits_at_smoke_is_stamped_and_blames_nobody_where_nothing_changed(tmp_
     _, audit = run("digits_instrument", "smoke", tmp_path)
     assert audit.scale == "smoke"
     assert "Smoke scale" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert all("too few members for that test to reach 5 %" in v.design[1] for v in audit.variants)
+    assert all("too few members for a shift to reach 5 %" in v.design[1] for v in audit.variants)
     again = audit.findings.filter(pl.col("variant") == "dense again")
     assert not set(again["verdict"]) & {"worse", "better"}
 

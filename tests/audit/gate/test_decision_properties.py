@@ -143,9 +143,9 @@ def of_rule(name: str, rule: str, missing: int = 3) -> tuple[Decision, ...]:
     )
 
 
-SLOWEST = "members in clusters"
+SLOW = ("clusters", "members in clusters")
 everywhere = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.heavy) if n == SLOWEST else n for n in WORLDS]
+    "name", [pytest.param(n, marks=pytest.mark.heavy) if n in SLOW else n for n in WORLDS]
 )
 every_rule = pytest.mark.parametrize("rule", RULES)
 
@@ -291,6 +291,7 @@ def test_a_pattern_gives_the_decisions_of_its_slices(name: str):
         )
 
 
+@pytest.mark.heavy  # In every world, the slow ones too.
 def test_all_three_outcomes_occur():
     """Or the properties above say nothing."""
     for rule in RULES:
