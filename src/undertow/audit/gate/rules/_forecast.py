@@ -34,7 +34,7 @@ def would_decide(
     if n == 0 or math.isnan(moved):
         return NOTHING
     if evidence.over_members:
-        return members_would_decide(evidence, limits, g, limit, level)
+        return members_would_decide(evidence, limits, g, limit)
     gap = limit + float(limits.effect_G[g])
     clusters = math.nan if limits.clusters_G is None else float(limits.clusters_G[g])
     error = math.nan if limits.error_G is None else float(limits.error_G[g])
@@ -67,9 +67,7 @@ def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
     return effect - seen_low, effect - low
 
 
-def members_would_decide(
-    evidence: Evidence, limits: Limits, g: int, limit: float, level: float
-) -> str:
+def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:
     """Members, or examples where those at hand leave limits too far out whatever the members."""
     effect = float(limits.effect_G[g])
     gap = limit + effect
