@@ -13,6 +13,7 @@ from undertow.audit.settings import Settings
 from undertow.report.effects import error_rates
 from undertow.report.html import render_html
 from undertow.report.markdown import summary_markdown
+from undertow.report.text import summary_text
 from worlds import records_from
 
 
@@ -69,6 +70,11 @@ def test_the_summary_lists_those_that_rise():
         ["False positive rate", "region north", "100", "+15.0"],
         ["False positive rate", "all examples", "200", "+7.5"],
     ]
+
+
+def test_the_top_line_names_the_rate_that_rises_most():
+    said = summary_text(accused(by=("region",)))
+    assert "; the false positive rate of region north and 1 more rise\n" in said
 
 
 def test_without_slices_the_whole_is_drawn_alone():

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from undertow.audit.answered import WORDS
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
-from undertow.audit.verdicts import Verdict
+from undertow.audit.slices.table import ALL
+from undertow.audit.verdicts import Verdict, risen
 from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
-from undertow.report.wording import Scale, absent, count, number, percent, plural, signed
+from undertow.report.wording import Scale, absent, count, number, percent, plural, short, signed
 
 NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
@@ -73,7 +76,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit.settings.by),
+        slices=_slices_said(panel, audit.settings.by) + _rise_said(audit, arm.name),
         **changed,
     )
 
@@ -102,6 +105,22 @@ def _slices_said(panel: slices.Panel | None, by: tuple[str, ...]) -> str:
         return f"All of {total} too small to tell"
     first = f"{worse or 'None'} of {total} worse"
     return f"{first}; {open_} too small to tell" if open_ else first
+
+
+def _rise_said(audit: Audit, variant: str) -> str:
+    """The error rate that rises most, where accuracy by slice would hide it."""
+    rose = risen(audit.findings.filter(pl.col("variant") == variant), audit.settings.level)
+    if not rose.height:
+        return ""
+    first = rose.row(0, named=True)
+    where = (
+        "overall"
+        if first["slice"] == ALL
+        else f"of {short(first['slice'], 40)} {short(first['value'], 40)}"
+    )
+    more = f" and {rose.height - 1} more" if rose.height > 1 else ""
+    verb = "rise" if more else "rises"
+    return f"; the {title_of(first['measure']).lower()} {where}{more} {verb}"
 
 
 def _of_one(verdicts: Mapping[str, int]) -> str:
