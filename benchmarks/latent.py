@@ -112,6 +112,8 @@ class World:
     grades: Grades = ""
     why: str = ""
     """Why its rates may lie below the level, where the numbers do not show it."""
+    stepped: str = ""
+    """The same of the scope ``members`` alone."""
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -147,7 +147,15 @@ WORLDS = [
     # Grades.
     World("1 v 1, graded, 2 % lose .49", (1, 1), EVERY, ALIKE, grades="rare losses"),
     World("1 v 1, graded, 2 % gain .49", (1, 1), EVERY, ALIKE, grades="rare gains"),
-    World("6 pairs, graded, 2 % lose .49", (6, 6), EVERY, ALIKE, kin=True, grades="rare losses"),
+    World(
+        "6 pairs, graded, 2 % lose .49",
+        (6, 6),
+        EVERY,
+        ALIKE,
+        kin=True,
+        grades="rare losses",
+        stepped="p of six pairs that swap come in steps of .031",
+    ),
     # Copies of members.
     World("4 copies v 4 copies", (4, 4), EVERY, ALIKE, copies=(4, 4), why=COPIED),
     World(
@@ -159,7 +167,13 @@ WORLDS = [
         redrawn=0.02,
         why=COPIED,
     ),
-    World("8 v 8, each side 4 models twice", (8, 8), ("members", "both"), copies=(2, 2)),
+    World(
+        "8 v 8, each side 4 models twice",
+        (8, 8),
+        ("members", "both"),
+        copies=(2, 2),
+        stepped="copies are one member, and p of 4 + 4 exchanged models come in steps of .029",
+    ),
 ]
 
 FIGURES = {
@@ -248,7 +262,7 @@ def _usual(world: World, scope: str, name: str) -> str:
         grouped = world.clusters > 1 or world.repeats > 1
         key = "clusters" if grouped else "flips" if single and not world.grades else "runs"
     elif scope == "members" and min(world.members) > FEW:
-        return "?"
+        return world.stepped or "?"
     return REASONS[key] + (f", and {ONE_BY_ONE}" if name == "slice" else "")
 
 
