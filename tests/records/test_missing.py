@@ -103,6 +103,25 @@ def test_of_two_classes_nobody_gave_the_other_one():
     assert {"false_positive_rate", "false_negative_rate"} <= set(found["measure"])
 
 
+def test_no_answer_is_no_class_of_examples():
+    """Neither where a label is missing too."""
+    label = [0, 1, 0, 1, -1] * 20
+    pred = np.array(label)
+    pred[pred < 0] = 0
+    blank = pred.copy()
+    blank[:10] = -1
+    options = {"task": "binary", "positive": "y"}
+    old, new = (
+        worlds.records_from([p], label, ("x", "y"), name=n, **options)
+        for n, p in (("old", pred), ("new", blank))
+    )
+    found = audit(old, [new], Settings(by=("class",), draws=100), missing="wrong")
+    rows = found.findings.filter((pl.col("measure") == "churn") & (pl.col("slice") == "class"))
+    assert rows.select("value", "n_examples").rows() == [("x", 40), ("y", 40), ("(missing)", 20)]
+    assert found.classes == ("x", "y")
+    assert not any("no example" in said for said in found.variants[0].design)
+
+
 def test_a_class_of_that_name_that_labels_have_is_an_answer():
     records = worlds.records_from([[0, 1]], [0, 1], ("x", "no answer"))
     assert records.answer_classes == records.classes

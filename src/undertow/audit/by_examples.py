@@ -29,7 +29,6 @@ from undertow.audit.stats.outlook import (
     fewest_units,
 )
 from undertow.audit.stats.over_runs import (
-    Excess,
     beyond_repeats,
     disagreements,
     mean_of_runs,
@@ -357,7 +356,14 @@ def _against_repeats(
             )
         note = NO_VALUE if len(repeat_PN) else NO_FLOOR
         if np.isfinite((effect, low, high)).all():
-            note = _excess_outlook(card, excess, g, float(n_G[g]), tolerance, share)
+            limits = effect, low, high, tolerance
+            known = Known(float(excess.units_G[g]), float(excess.error_G[g]), share)
+            alone = pair.cluster_N is None
+            note = (
+                excess_note(card, n_G[g], *limits)
+                if alone
+                else clustered_excess_note(card, known, *limits)
+            )
         yield pair.finding(
             card.name,
             card,
@@ -374,16 +380,3 @@ def _against_repeats(
             p_adjusted=adjusted_G[g],
             **floors.at(g)._asdict(),
         )
-
-
-def _excess_outlook(
-    card: Card, excess: Excess, g: int, examples: float, tolerance: float, share: float
-) -> str:
-    """What would settle an open disagreement. ``excess`` is over as many units as examples where
-    those are independent."""
-    units = float(excess.units_G[g])
-    limits = float(excess.effect_G[g]), float(excess.low_G[g]), float(excess.high_G[g])
-    if units == examples:
-        return excess_note(card, examples, *limits, tolerance)
-    known = Known(units, float(excess.error_G[g]), share)
-    return clustered_excess_note(card, known, *limits, tolerance)

@@ -186,7 +186,7 @@ def audit_comparisons(
         assumptions=tuple(dict.fromkeys(assumptions)),
         n_examples=max(records.N for records in sides),
         task=reference.manifest.task,
-        classes=max((records.classes for records in sides), key=len)
+        classes=max((records.answer_classes for records in sides), key=len)
         if reference.answers is None
         else (),
         differences=tuple(dict.fromkeys(d for c in compared for d in c.differences)),

@@ -12,6 +12,7 @@ import polars as pl
 
 from undertow.audit.settings import Settings
 from undertow.audit.slices.table import ALL, CLASS
+from undertow.audit.slices.unknown import CROSS
 from undertow.card import Card
 
 Verdict = Literal[
@@ -41,7 +42,7 @@ PRIORITY: tuple[Verdict, ...] = (
 COSTLY: tuple[Verdict, ...] = ("worse", "mixed")
 """Verdicts that say that somebody loses."""
 ERROR_RATES = ("false_positive_rate", "false_negative_rate")
-WITHIN_CLASS = pl.col("slice").str.split("+").list.contains(CLASS)
+WITHIN_CLASS = pl.col("slice").str.split(CROSS).list.contains(CLASS)
 """Slices by class, alone or crossed: within a class an error rate is that of the rest again."""
 
 

@@ -120,9 +120,10 @@ def _coding(records: Records, name: str, among: Sequence[str]) -> Coding:
 
 def _single(records: Records, name: str, among: Sequence[str]) -> Coding:
     if _is_class(records, name) and (records.label_N >= 0).any():
+        known = records.answer_classes
         missing = (records.label_N < 0).any()
-        values = (*records.classes, MISSING_VALUE) if missing else records.classes
-        return Coding(values, np.where(records.label_N < 0, records.C, records.label_N))
+        values = (*known, MISSING_VALUE) if missing else known
+        return Coding(values, np.where(records.label_N < 0, len(known), records.label_N))
     if name not in records.slice_columns and name in DERIVED and _has_words(records):
         return code_column(derived_slice(records, name))
     if name not in records.slice_columns:

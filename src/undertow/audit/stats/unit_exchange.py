@@ -40,8 +40,6 @@ LITTLE = 0.05
 """Of the sum of squares: what the other units may have, that those are said to decide."""
 CERTAIN = 8.0
 """Standard deviations beyond which no rest reaches."""
-NOTHING = 1e-15
-"""Of the sum of squares: what is left of a difference of two equal sums."""
 SIGNS_FS = np.array([(1.0, *signs) for signs in product((1.0, -1.0), repeat=FEW - 1)]).T
 """All but those that only turn all of them."""
 ROWS = 256
@@ -107,9 +105,10 @@ def _few(gap_GU: Floats, alike_GU: Floats) -> _Few:
     gap_GF = np.take_along_axis(gap_GU, chosen_GF, axis=1) * there_GF
     square_G = (alike_GU * size_GU**2).sum(axis=1)
     rest_G = square_G - (gap_GF**2).sum(axis=1)
-    rest_G = np.where(rest_G > NOTHING * square_G, rest_G, 0.0)
-    rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
     there_GU = (alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True))
+    # Of no more units than are written out nothing is left but what adding left over.
+    rest_G = np.where((alike_GU * there_GU).sum(axis=1) > FEW, np.maximum(rest_G, 0.0), 0.0)
+    rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
     step_G = np.where(there_GU, size_GU, np.inf).min(axis=1)
     return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R], step_G[rows_R])
 
