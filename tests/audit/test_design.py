@@ -40,6 +40,11 @@ def test_three_members_a_side_are_decided_by_students_t() -> None:
     )
 
 
+def test_sides_of_unequal_size_have_no_mirror_image_to_leave_out() -> None:
+    said = Design(2, 3, paired=False, level=0.05).sentences()[1]
+    assert said.endswith("(the smallest possible p is 0.1). " + STUDENT + ".")
+
+
 def test_pairs_need_six_for_rearrangements() -> None:
     assert Design(6, 6, paired=True, level=0.05).resolves
     design = Design(5, 5, paired=True, level=0.05)

@@ -129,8 +129,8 @@ class Design:
     def _disagreements(self) -> str:
         """Newly wrong is another thing than newly right, so the mirror image of an arrangement is
         less extreme there, and half of the smallest p can be reached."""
-        but = ""
-        if not self.paired and self.smallest_p / 2 <= self.level:
+        but, alike = "", self.members_reference == self.members_variant
+        if alike and not self.paired and self.smallest_p / 2 <= self.level:
             but = ", except that more answers became wrong, or right"
         return f"Disagreements cannot be told from chance{but}."
 
