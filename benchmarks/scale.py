@@ -119,9 +119,11 @@ def _make_world(given: Any) -> None:
 
 def _audit(given: Any) -> None:
     """``undertow audit REFERENCE --against VARIANT --by class``, with a watch on its stages."""
+    from undertow.cli.start import one_blas_thread
+
+    one_blas_thread()
     from undertow import cli
 
-    cli.one_blas_thread()
     seconds: dict[str, float] = {}
     _watch_stages(seconds)
     folder, argv = given.folder, sys.argv
@@ -147,14 +149,14 @@ def _audit(given: Any) -> None:
 def _watch_stages(seconds: dict[str, float]) -> None:
     """Put a stopwatch around the functions that an audit is made of."""
     import undertow.files as files
-    from undertow.audit import by_members, compare
+    from undertow.audit import by_members, compare, gather
     from undertow.audit.exemplars import Exemplars
 
     for stage, place, name in (
         ("reading", files, "read_any"),
         ("aligning", compare, "align"),
         ("rates by class", by_members, "rate_findings"),
-        ("worst slice", compare, "worst_slice_findings"),
+        ("worst slice", gather, "worst_slice_findings"),
         ("votes", by_members, "vote_findings"),
         ("pairs of members", by_members, "pair_findings"),
         ("exemplar count", compare, "exemplar_count"),

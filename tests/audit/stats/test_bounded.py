@@ -3,6 +3,8 @@ the edges."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -207,6 +209,27 @@ def test_units_of_unlike_size_are_never_taken_for_one():
     found = told_apart(np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0]))
     kinds = sorted(zip(found.total_GU, found.size_GU, found.alike_GU, strict=True))
     assert kinds == [(0, 1, 1), (0, 3, 1), (1, 1, 2), (2, 2, 1)]
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_units_are_counted_by_total_and_size_in_the_order_of_their_means(scale):
+    """Whole numbers are counted without being sorted, others by sorting: in the same order."""
+    rng = np.random.default_rng(8)
+    size_U = rng.integers(1, 6, 3000).astype(float)
+    total_U = np.rint(rng.uniform(-1, 1, 3000) * size_U) * scale
+    counted = Counter(zip(total_U, size_U, strict=True))
+    kinds = sorted(counted, key=lambda kind: (kind[0] / kind[1], kind[1]))
+    found = told_apart(total_U, size_U)
+    told = zip(found.total_GU.tolist(), found.size_GU.tolist(), strict=True)
+    assert [*told] == kinds
+    assert found.alike_GU.tolist() == [counted[kind] for kind in kinds]
+
+
+def test_numbers_of_clusters_may_have_gaps_of_any_width():
+    change = np.random.default_rng(9).choice([-1.0, 0.0, 1.0], 60)
+    clusters = np.arange(60) // 3
+    assert limits(change, clusters=clusters * 1_000_000) == limits(change, clusters=clusters)
+    assert limits(change, clusters=clusters * 7) == limits(change, clusters=clusters)
 
 
 @pytest.mark.parametrize("change", [[0.3], [np.nan] * 5, [0.5, np.nan]])

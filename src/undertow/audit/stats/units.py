@@ -20,6 +20,8 @@ Ints = NDArray[np.integer[Any]]
 FINEST = 4096
 """Different units of one size that are told apart; more are pooled with near ones, which keeps
 their total."""
+SPREAD = 16
+"""Clusters per example from which they are numbered anew before anything is summed."""
 PADDED = 1 << 22
 """Rows × units worked on together."""
 
@@ -109,14 +111,25 @@ def _row_units(
     total_U = change_N[index_X].astype(np.float64)
     if cluster_N is None or len(index_X) == 0:
         return told_apart(total_U, np.ones_like(total_U))
-    unit_X: Ints = np.unique(cluster_N[index_X], return_inverse=True)[1]
-    sums = (np.bincount(unit_X, weights=column_U) for column_U in (total_U, np.ones_like(total_U)))
-    return told_apart(*(np.asarray(sum_K, dtype=np.float64) for sum_K in sums))
+    return told_apart(*_summed(cluster_N[index_X], total_U))
+
+
+def _summed(cluster_X: Ints, total_X: Floats) -> tuple[Floats, Floats]:
+    """Of each cluster that is there: the sum and the number of its examples."""
+    if cluster_X.max() > SPREAD * len(cluster_X):
+        cluster_X = np.unique(cluster_X, return_inverse=True)[1]
+    size_K = np.bincount(cluster_X)
+    total_K = np.asarray(np.bincount(cluster_X, weights=total_X), dtype=np.float64)
+    there_K = np.flatnonzero(size_K)
+    return total_K[there_K], size_K[there_K].astype(np.float64)
 
 
 def told_apart(total_U: Floats, size_U: Floats) -> Units:
     """Units that are alike once, with how many they are; their totals keep their sum where near
     ones are pooled."""
+    whole = _whole_numbers(total_U, size_U)
+    if whole is not None:
+        return whole
     mean_U = total_U / np.maximum(size_U, 1)
     for digits in (mean_U.round(12), (mean_U * (FINEST / 2)).round()):
         key_U = np.unique(digits, return_inverse=True)[1] * (size_U.max(initial=0.0) + 1) + size_U
@@ -126,3 +139,18 @@ def told_apart(total_U: Floats, size_U: Floats) -> Units:
     alike = np.bincount(like_U).astype(np.float64)
     sums = [np.bincount(like_U, weights=column_U) for column_U in (total_U, size_U)]
     return Units(sums[0] / np.maximum(alike, 1), sums[1] / np.maximum(alike, 1), alike)
+
+
+def _whole_numbers(total_U: Floats, size_U: Floats) -> Units | None:
+    """``told_apart`` of totals that are whole numbers, without sorting them; ``None`` where they
+    are not, or too many may differ."""
+    if len(total_U) == 0 or (total_U != np.rint(total_U)).any():
+        return None
+    low, columns = total_U.min(), int(size_U.max()) + 1
+    if (total_U.max() - low + 1) * columns > FINEST:
+        return None
+    alike_K = np.bincount(((total_U - low) * columns + size_U).astype(np.intp))
+    there_X = np.flatnonzero(alike_K)
+    total_X, size_X = there_X // columns + low, (there_X % columns).astype(np.float64)
+    order_X = np.lexsort((size_X, total_X / size_X))
+    return Units(total_X[order_X], size_X[order_X], alike_K[there_X][order_X].astype(np.float64))
