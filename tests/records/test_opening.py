@@ -445,3 +445,21 @@ def test_a_file_that_would_wait_for_data_is_refused(
     with opening.open_file(path) as file, pytest.raises(OSError, match=why):
         file.read()
     os.close(held)
+
+
+def test_what_may_have_been_meant_by_a_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "int4.csv").write_text("example_id,prediction\n1,a\n")
+    (tmp_path / "pruned").mkdir()
+    where = f"{tmp_path}/"
+    for name, near in (
+        ("int4", f"did you mean '{where}int4.csv'?"),
+        ("int5.csv", f"did you mean '{where}int4.csv'?"),
+        ("prunde", f"did you mean '{where}pruned'?"),
+        ("x", "check the name"),
+        ("gone/int4.csv", f"there is no folder '{where}gone' either; check the name"),
+    ):
+        path = tmp_path / name
+        assert (
+            said(lambda path=path: read_any([path]))
+            == f"{path}: there is no such file or folder; {near}"
+        )

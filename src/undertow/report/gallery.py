@@ -91,7 +91,7 @@ class Gallery:
     variant: str
     first: tuple[Card, ...]
     more: tuple[Card, ...]
-    changed: int | None
+    changed: int
     texts: bool
     """Whether there are outputs to read, which need the width of the page."""
     bare: bool
@@ -121,6 +121,12 @@ def _newly_right(audit: Audit) -> set[tuple[str, str]]:
     return set(rows.select("variant", "example_id").iter_rows())
 
 
+def _changed(audit: Audit, variant: str) -> int:
+    """How many exemplars there are of which the gallery shows the first."""
+    here = (pl.col("variant") == variant) & pl.col("modal_disagreement")
+    return audit.exemplars.filter(here).height
+
+
 def _cost(variant: VariantAudit) -> tuple[int, float]:
     """Sorts by verdict, then by what is left of accuracy (NaN, without labels, keeps the audit's
     order)."""
@@ -147,7 +153,7 @@ def _gallery(audit: Audit, place: int, fitting: set[Place], right: set[tuple[str
         variant=name,
         first=cards[:first],
         more=cards[first:],
-        changed=None if variant.count is None else variant.count.observed,
+        changed=_changed(audit, name),
         texts=not bare and any(c.exemplar.outputs for c in cards),
         bare=bare,
         sliced=any(c.exemplar.slices for c in cards),

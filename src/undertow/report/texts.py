@@ -61,6 +61,7 @@ def unseen(shown: Sequence[Shown], task: str) -> str:
         return ""
     columns = listed([column for column, _ in missing])
     which = f"a column {columns}" if len(missing) == 1 else f"columns {columns}"
+    which += ", or one named by --input," if columns == "input" else ""
     return (
         f"The records do not hold {listed([what for _, what in missing])}; {which} would show that."
     )

@@ -489,7 +489,7 @@ def test_over_clusters_a_shift_of_calibration_that_was_seen_fails():
         assert found.outcome == "fail"
         assert 10 < min(abs(found.low), abs(found.high)) < max(abs(found.low), abs(found.high)) < 14
         open_ = decide(sides, "[[calibration_shift]]\npoints = 12\n")
-        assert open_.reason.endswith(": too few clusters to decide.")
+        assert open_.reason.endswith(": more clusters are needed to decide 12 points.")
 
 
 @pytest.mark.parametrize(

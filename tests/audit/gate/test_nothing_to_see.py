@@ -326,7 +326,8 @@ def test_seconds_of_one_example_are_not_set_against_seconds_of_all():
     (open_,) = decide((old, new), "[[min_realised_speedup]]\nratio = 2\n").decisions
     assert (open_.outcome, open_.reason) == (
         "cannot tell",
-        "Cannot tell: there are no seconds for 'new'; name a file of timings.",
+        "Cannot tell: there are no seconds for 'new'; add file = \"timings.json\" to the rule, a "
+        'file like {"old": [1.02, 1.01]} with every side.',
     )
     both = _with_facts(new, {"seconds_per_example": 0.1, "seconds": 10.0})
     assert decide((old, both), "[[min_realised_speedup]]\nratio = 2\n").verdict == "pass"

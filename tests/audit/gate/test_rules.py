@@ -180,7 +180,9 @@ def test_calibration_shift_is_two_sided():
             pytest.approx(5, abs=1e-4),
         )
     silent = decided(worlds.flipped_world(100, 0, 0), text)
-    assert silent.decisions[0].reason == "Cannot tell: 'old' holds no confidences or probabilities."
+    assert silent.decisions[0].reason == (
+        "Cannot tell: 'old' holds no confidences; add a column confidence, or columns p_<class>."
+    )
 
 
 def _timed(records, *seconds: float):
@@ -199,7 +201,8 @@ def test_speedup_from_the_logs():
     )
     assert decided((_timed(old, 3.0), _timed(new, 2.5)), text).verdict == "fail"
     assert decided((old, new), text).decisions[0].reason == (
-        "Cannot tell: there are no seconds for 'old' and 'new'; name a file of timings."
+        "Cannot tell: there are no seconds for 'old' and 'new'; add file = \"timings.json\" to the "
+        'rule, a file like {"old": [1.02, 1.01]} with every side.'
     )
 
 

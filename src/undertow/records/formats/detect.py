@@ -24,6 +24,7 @@ from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.predictions.at_half import AT_HALF
+from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
@@ -178,7 +179,7 @@ def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
             f"{path}: is {strange}, not a file; write what it holds to a file and give that"
         )
     if not _exists(path):
-        raise UserError(f"{path}: there is no such file or folder; check the name")
+        raise UserError(f"{path}: there is no such file or folder; {near(path)}")
     if format is not None:
         return [_Hit(path, pick, _called(format), f"read as {format}, as asked")]
     reading = replace(reading, pick=pick or reading.pick)

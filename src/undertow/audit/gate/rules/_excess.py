@@ -71,8 +71,8 @@ class ExcessRule(PlacedRule):
             reason = {
                 "pass": f"{said} {span(low, high, level)}: more than {points(limit)} is ruled out.",
                 "fail": f"{said} {span(low, high, level)}: more than {points(limit)}.",
-                "cannot tell": f"{said} {span(low, high, level)}: too few examples or members to "
-                "decide.",
+                "cannot tell": f"{said} {span(low, high, level)}: more examples or members "
+                f"are needed to decide {points(limit)}.",
             }[outcome]
             if limits.n_G[g] == 0:
                 reason = f"Cannot tell: {NO_ANSWERS}."

@@ -27,7 +27,10 @@ class CalibrationShift(PlacedRule):
         before, after = evidence.pair.reference, evidence.pair.variant
         if before.confidence_MN is None or after.confidence_MN is None:
             silent = before.name if before.confidence_MN is None else after.name
-            reason = f"Cannot tell: {silent!r} holds no confidences or probabilities."
+            reason = (
+                f"Cannot tell: {silent!r} holds no confidences; add a column confidence, or "
+                "columns p_<class>."
+            )
             yield self.decision(evidence, None, "cannot tell", reason, limit=self.points)
             return
         rows = evidence.rows(self.on)
@@ -54,7 +57,7 @@ class CalibrationShift(PlacedRule):
             reason = {
                 "pass": f"{said}: a shift of {points(limit)} is ruled out.",
                 "fail": f"{said}: by more than {points(limit)}.",
-                "cannot tell": f"{said}: too few {units} to decide.",
+                "cannot tell": f"{said}: more {units} are needed to decide {points(limit)}.",
             }[outcome]
             if limits.n_G[g] == 0:
                 reason = f"Cannot tell: {NOTHING} and a confidence."
