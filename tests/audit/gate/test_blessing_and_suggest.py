@@ -26,6 +26,12 @@ def test_the_fingerprint_is_of_content_alone():
     assert fingerprint(old.take_members([0])) != fingerprint(old)
 
 
+def test_a_fingerprint_that_a_team_has_checked_in_stays_what_it_is():
+    """What was blessed by an earlier version is the same reference today."""
+    old, _ = worlds.flipped_world(100, 3, 0, repeat=(2, 2))
+    assert fingerprint(old) == ("fde2bd7f251644f5b92b28444b65a576eb009d9929f88e10a2e5eccb78fb021e")
+
+
 def test_a_policy_refuses_another_reference(tmp_path: Path):
     old, new = worlds.flipped_world(100, 0, 0)
     (tmp_path / "blessed.json").write_text(bless(old).model_dump_json())
