@@ -195,6 +195,8 @@ def test_what_is_alike() -> None:
         "New York": "new\u00a0york",
     }
     assert alike(["a", "A"], ["a", "A"]) == {}
+    # Of two that are known, the first in the order of the alphabet, however they are given.
+    assert alike(["CAT"], ["cat", "Cat"]) == alike(["CAT"], ["Cat", "cat"]) == {"CAT": "Cat"}
     assert shown_apart("New York", "newyork") == ("'New York'", "'newyork'")
     assert shown_apart(COMPOSED, DECOMPOSED) == (r"'\xe9'", r"'e\u0301'")
     assert not_the_same(["Cat"], ["cat"]) == ""

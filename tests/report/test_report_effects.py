@@ -80,6 +80,14 @@ def test_only_the_variants_that_lose_most_get_a_panel():
     assert shown.variants == 5
 
 
+def test_where_none_is_worse_those_with_the_largest_loss_get_a_panel():
+    audit = audits.garments()
+    findings = audit.findings.with_columns(verdict=pl.lit("too small to tell"))
+    shown = slice_effects(replace(audit, findings=findings), panels=2)
+    assert shown is not None
+    assert [p.variant for p in shown.panels] == ["pruned 90 %", "pruned 95 %"]
+
+
 def test_slices_of_two_columns_stand_under_their_column():
     shown = slice_effects(audits.texts())
     assert shown is not None

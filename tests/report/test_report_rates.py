@@ -99,3 +99,11 @@ def test_a_task_with_more_classes_has_none():
     found = audit(made[0], [made[1]], Settings(draws=100))
     assert error_rates(found) == ()
     assert 'id="rates"' not in render_html(found)
+
+
+def test_the_top_line_names_the_rate_that_rises_and_how_many_more_do():
+    said = summary_text(accused(by=("region",)))
+    assert "1 of 2 slices worse; the false positive rate of region north and 1 more rise\n" in said
+    assert "beneath the whole; the false positive rate overall rises\n" in summary_text(
+        accused(by=())
+    )

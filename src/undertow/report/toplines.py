@@ -21,7 +21,7 @@ from undertow.report.wording import Scale, absent, count, number, percent, plura
 NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
 )
-NOT_ASKED = "No slice was asked for: --by COLUMN looks beneath the whole."
+NOT_ASKED = "No slice was asked for: --by COLUMN looks beneath the whole"
 
 
 @dataclass(frozen=True)

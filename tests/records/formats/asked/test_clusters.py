@@ -183,3 +183,18 @@ def test_a_side_that_knows_clusters_serves_both(tmp_path: Path):
     assert clusters.said == "column 'page' and examples with equal content (1 repeat another)"
     back = align(variant, plain)
     assert clusters_of(back.reference) is not None
+
+
+def test_clusters_that_differ_are_counted_and_the_references_are_followed(tmp_path: Path):
+    mine = read(tmp_path, "table", "page")
+    pages = mine.examples["cluster"].to_list()
+    theirs = pl.Series("cluster", [pages[-1], *pages[1:]])
+    variant = Records(
+        mine.manifest.model_copy(update={"name": "b"}),
+        mine.examples.with_columns(theirs),
+        mine.pred_MN,
+    )
+    aligned = align(mine, variant)
+    said = f"Clusters differ on 1 of {len(pages)} examples; {mine.name!r} is followed."
+    assert said in aligned.assumptions
+    assert aligned.reference.examples["cluster"].to_list() == pages
