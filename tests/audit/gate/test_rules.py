@@ -181,7 +181,8 @@ def test_calibration_shift_is_two_sided():
         )
     silent = decided(worlds.flipped_world(100, 0, 0), text)
     assert silent.decisions[0].reason == (
-        "Cannot tell: 'old' holds no confidences; add a column confidence, or columns p_<class>."
+        "Cannot tell: 'old' holds no confidences; add the probability of each class as columns "
+        "p_<class>."
     )
 
 

@@ -28,8 +28,8 @@ class CalibrationShift(PlacedRule):
         if before.confidence_MN is None or after.confidence_MN is None:
             silent = before.name if before.confidence_MN is None else after.name
             reason = (
-                f"Cannot tell: {silent!r} holds no confidences; add a column confidence, or "
-                "columns p_<class>."
+                f"Cannot tell: {silent!r} holds no confidences; add the probability of each class "
+                "as columns p_<class>."
             )
             yield self.decision(evidence, None, "cannot tell", reason, limit=self.points)
             return
