@@ -86,9 +86,9 @@ def test_a_file_whose_name_is_no_text_is_told_by_it(place: Path):
     assert done.returncode == 0, done.stderr
     assert "variant bad\\xff.csv: CSV (a header with example_id): 1 member" in done.stdout
     assert done.stdout.endswith("\nReport: out\\xff/report.html\n")
-    gone = run(place, f"undertow audit old.csv --against gone{BYTE}.csv")
+    gone = run(place, f"undertow audit old.csv --against elsewhere{BYTE}.csv")
     assert gone.stderr == (
-        "undertow: gone\\xff.csv: there is no such file or folder; check the name\n"
+        "undertow: elsewhere\\xff.csv: there is no such file or folder; check the name\n"
     )
 
 
