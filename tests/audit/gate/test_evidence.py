@@ -408,6 +408,15 @@ def test_a_drop_at_the_limit_is_not_promised_to_be_settled_by_more():
     )
 
 
+def test_every_passage_drops_by_the_limit():
+    """Nothing varies, so no number of passages like these would settle it."""
+    found = decide(passages(per_passage=10, lost=1), "[[max_drop]]\npoints = 10\n")
+    assert found.outcome == "cannot tell"
+    assert found.reason.endswith(
+        ": the drop seen is the limit of 10 points, so more data may not settle it."
+    )
+
+
 def passages(per_passage: int = 9, lost: int = 2, members: int = 1):
     """37 passages; the new model loses so many answers in each."""
     n = 37 * per_passage

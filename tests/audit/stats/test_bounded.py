@@ -3,6 +3,7 @@ the edges."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -324,3 +325,14 @@ def test_limits_hold_where_a_few_clusters_are_much_larger_than_the_rest(size_K):
         found = mean_limits(one_GN, change_K[cluster_N], 0.1, cluster_N)
         missed += found.low_G[0] > 0, found.high_G[0] < 0
     assert (missed / draws < 0.055 + 3 * np.sqrt(0.05 * 0.95 / draws)).all()
+
+
+def test_the_error_is_that_of_a_ratio_of_unit_totals():
+    """Linearised, with n / (n − 1) for the mean that was estimated (Cochran 1977, §2.11)."""
+    rng = np.random.default_rng(10)
+    size_U = rng.integers(1, 9, 8).astype(float)
+    total_U = rng.uniform(-1, 1, 8) * size_U
+    residual_U = total_U - total_U.sum() / size_U.sum() * size_U
+    slow = math.sqrt(8 / 7 * sum(r**2 for r in residual_U)) / size_U.sum()
+    found = Units(total_U[None], size_U[None], np.ones((1, 8)))
+    assert found.error_G.tolist() == pytest.approx([slow])

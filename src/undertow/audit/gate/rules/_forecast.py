@@ -47,7 +47,7 @@ def would_decide(
     seen, wide = _distances(limits, g, passing=gap > 0)
     if math.isnan(seen) or math.isnan(error):
         return "more examples would be needed"
-    if abs(gap) < AT_THE_LIMIT * min(seen, known.normal):
+    if abs(gap) <= AT_THE_LIMIT * min(seen, known.normal):
         return f"the drop seen is the limit of {points(limit)}, so more data may not settle it"
     if math.isnan(clusters):
         needed = examples_until(known, seen, abs(gap))
