@@ -85,6 +85,8 @@ class World:
     spread: Spread = field(default_factory=lambda: Spread(ability=0.3, skill=0.2))
     variant_spread: Spread | None = None
     """Where it is not the reference's; mean chances are kept."""
+    crossed: bool = False
+    """On every other slice the sides' spreads change places."""
     recipe: float = 0.0
     """What either recipe adds on each example (cluster), for all its members alike: a difference on
     these examples, none over new ones."""
@@ -270,20 +272,35 @@ def _answers(
     """1 where a member is right. A run gives some answers of its model anew, with the same
     chance."""
     counts = [m // c for m, c in zip(world.members, world.copies, strict=True)]
-    reference = variant = _models(world.spread, counts[0], rng, slice_N, cluster_N)
     other = world.variant_spread or world.spread
-    if other != world.spread:  # The logit at which the other spread has the same mean chance.
-        logits = (
-            logits[0],
-            np.interp(expected(logits[1], world), mean_curve(other, world.shift), GRID),
-        )
+    crossed_N = (slice_N % 2 == 1) & world.crossed
+    logits = _kept(world, logits[0], other, crossed_N), _kept(world, logits[1], other, ~crossed_N)
+    reference = variant = _models(world.spread, counts[0], rng, slice_N, cluster_N)
+    if world.crossed:
+        swapped = _models(other, counts[0], rng, slice_N, cluster_N)
+        reference = _models_where(crossed_N, swapped, reference)
     if not world.kin:
         variant = _models(other, counts[1], rng, slice_N, cluster_N)
+    if world.crossed:
+        swapped = _models(world.spread, counts[1], rng, slice_N, cluster_N)
+        variant = _models_where(crossed_N, swapped, variant)
     runs = zip(logits, (reference, variant), world.members, world.copies, strict=True)
     before_MN, after_MN = (
         _runs(world, rng, logit_N, made, np.arange(m) // c) for logit_N, made, m, c in runs
     )
     return before_MN, after_MN
+
+
+def _kept(world: World, logit_N: Floats, other: Spread, where_N: NDArray[np.bool_]) -> Floats:
+    """Where members have the other spread, the logit at which their mean chance is the same."""
+    if other == world.spread:
+        return logit_N
+    moved_N = np.interp(expected(logit_N, world), mean_curve(other, world.shift), GRID)
+    return np.where(where_N, moved_N, logit_N)
+
+
+def _models_where(where_N: NDArray[np.bool_], some: _Models, others: _Models) -> _Models:
+    return _Models(*(np.where(where_N, a, b) for a, b in zip(some, others, strict=True)))
 
 
 def _runs(

@@ -55,6 +55,14 @@ WORLDS = [
     ),
     World("8 v 3, the 3 noisier", (8, 3), variant_spread=Spread(0.9, 0.6)),
     World("8 v 8, one side noisier", (8, 8), variant_spread=Spread(0.9, 0.6)),
+    World(
+        "5 v 5, slices noisier on either side",
+        (5, 5),
+        spread=Spread(skill=0.2),
+        variant_spread=Spread(skill=0.8),
+        crossed=True,
+        examples=2000,
+    ),
     World("2 v 2", (2, 2)),
     World("3 v 3", (3, 3)),
     # One model on a side.

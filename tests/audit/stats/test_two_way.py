@@ -9,6 +9,7 @@ from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats.mean_shift import mean_shift
+from undertow.audit.stats.noisier import least_freedom
 from undertow.audit.stats.two_way import square_over_examples, two_way
 
 NAMES = ("effect_G", "low_G", "high_G", "p_G")
@@ -84,6 +85,23 @@ def test_degrees_of_freedom_are_pooled_over_the_rows():
         )
         assert found.low_G[g] <= effect - half + 1e-9
         assert found.high_G[g] >= effect + half - 1e-9
+
+
+def test_rows_noisier_on_opposite_sides_do_not_lend_each_other_degrees_of_freedom():
+    """Members that give one value to every example of a row, so that examples vary by nothing."""
+    rng = np.random.default_rng(0)
+    spread_G1 = np.where(np.arange(12) % 2, 0.09, 0.01)[:, None]
+    before_GM, after_GM = (
+        0.5 + side_G1 * rng.uniform(-1, 1, size=(12, 5)) for side_G1 in (spread_G1, 0.1 - spread_G1)
+    )
+    rows_GN = np.kron(np.eye(12), np.ones(200))
+    found = two_way(
+        before_GM.T @ rows_GN, after_GM.T @ rows_GN, sp.csr_array(rows_GN), 0.05 / 12, paired=False
+    )
+    squares = [side_GM.var(axis=1, ddof=1) / 5 for side_GM in (before_GM, after_GM)]
+    half_G = stats.t.isf(0.025 / 12, least_freedom(*squares, 5)) * np.sqrt(sum(squares))
+    assert (found.high_G >= found.effect_G + half_G * (1 - 1e-9)).all()
+    assert (found.low_G <= found.effect_G - half_G * (1 - 1e-9)).all()
 
 
 @pytest.mark.parametrize("paired", [False, True])

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from undertow.audit.stats.noisier import ROUNDING, least_freedom
+
 Floats = NDArray[np.floating[Any]]
 
 HALVINGS = 60
@@ -22,19 +24,25 @@ class Part(NamedTuple):
     """A squared standard error per row, and its degrees of freedom, ``inf`` where it is known."""
 
     square_G: Floats
-    df: float
+    df: Floats | float
 
 
-def sides(square_ref_G: Floats, square_var_G: Floats, m_ref: int, m_var: int) -> list[Part]:
+def sides(
+    square_ref_G: Floats, square_var_G: Floats, m_ref: int, m_var: int, *, noisier: bool = False
+) -> list[Part]:
     """Two sides of members. Of equal size: one part with Welch's degrees of freedom, from the
     sides' mean shares of the variance over the rows, as a row whose noisier side looks calm would
-    otherwise get many. Else a part for each. A side of one member is taken to vary as the other."""
+    otherwise get many; where one side is seen to be ``noisier`` on some rows, of which others may
+    make up in the mean, ``least_freedom``. Else a part for each. A side of one member is taken to
+    vary as the other."""
     total_G = square_ref_G + square_var_G
     if min(m_ref, m_var) < 2:
         return [Part(total_G, max(m_ref, m_var) - 1.0)]
     if m_ref != m_var:
         return [Part(square_ref_G, m_ref - 1.0), Part(square_var_G, m_var - 1.0)]
-    varies_G = total_G > 1e-24
+    if noisier:
+        return [Part(total_G, least_freedom(square_ref_G, square_var_G, m_ref))]
+    varies_G = total_G > ROUNDING
     share = float(np.mean(square_ref_G[varies_G] / total_G[varies_G])) if varies_G.any() else 0.5
     return [Part(total_G, (m_ref - 1) / (share**2 + (1 - share) ** 2))]
 
@@ -43,7 +51,8 @@ def half_width(parts: list[Part], level: Floats | float) -> Floats:
     """Of the interval of coverage 1 − ``level``."""
     quantile = np.asarray(level) / 2
     squares = [
-        (ndtri(quantile) if np.isinf(part.df) else stdtrit(part.df, quantile)) ** 2 * part.square_G
+        (ndtri(quantile) if np.all(np.isinf(part.df)) else stdtrit(part.df, quantile)) ** 2
+        * part.square_G
         for part in parts
     ]
     return np.asarray(np.sqrt(np.sum(squares, axis=0)))

@@ -8,11 +8,11 @@ arrangements where a few members are noisier than many. The maximum over slices 
 arrangement, so that slices which share members or examples are not corrected as if they were
 independent.
 
-Where the sides differ in size, or one is seen to be noisier, exchanged members are a mixture that
-neither side is, and rearrangements alone err too often at few members (8 against 8 of three times
-the spread: in .070 of 6,000 null audits); there p and interval must also hold by Student's t with
-Bonferroni. Where no rearrangement can reach the level (3 + 3 members, 5 pairs), Student's t
-decides alone, and assumes that members spread normally.
+Where the sides differ in size, or one is seen to be noisier on some slices (``noisier``), members
+that are exchanged are a mixture that neither side is, and rearrangements alone err too often at few
+members (8 against 8 of three times the spread: in .070 of 6,000 null audits); there p and interval
+must also hold by Student's t with Bonferroni. Where no rearrangement can reach the level (3 + 3
+members, 5 pairs), Student's t decides alone, and assumes that members spread normally.
 
 Single-step, not step-down: every slice is compared with the maximum over *all* slices. That costs a
 little power beyond the first rejection, and buys intervals that say exactly what the adjusted p
@@ -27,18 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.stats.arrangements import Arrangements, smallest_p
-from undertow.audit.stats.combined import Part, half_width, two_sided_p
+from undertow.audit.stats.combined import Part, half_width, sides, two_sided_p
+from undertow.audit.stats.noisier import ROUNDING, seen_noisier
 
 Floats = NDArray[np.floating[Any]]
 
 CLOSE = 1e-7
 """Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding
 only."""
-ROUNDING = 1e-24
-"""A squared standard error of values in [0, 1] that is no more than rounding."""
-UNEVEN = 0.9
-"""Of the degrees of freedom that sides of like spread have: below it one side is seen to be
-noisier."""
 BLOCK = 256
 """Slices at a time, so that draws × slices stays within a few megabytes."""
 
@@ -119,30 +115,32 @@ def max_t(
     )
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
-    if not resolves or 2 * m_ref != members or _uneven(df_D[0, 0], members, arrangements):
-        parts = _parts(centred_GM, m_ref, arrangements, out["se_G"], df_D[0, 0])
+    noisier = not arrangements.paired and seen_noisier(value_GM[:, :m_ref], value_GM[:, m_ref:])
+    if not resolves or 2 * m_ref != members or noisier:
+        parts = _parts(centred_GM, m_ref, arrangements, out["se_G"], df_D[0, 0], noisier=noisier)
         half_G = _by_student(out, half_G, parts, len(kept), level, alone=not resolves)
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
     return MaxT(**out, resolves=resolves)
 
 
-def _uneven(df: float, members: int, arrangements: Arrangements) -> bool:
-    return not arrangements.paired and df < UNEVEN * (members - 2)
-
-
 def _parts(
-    value_GM: Floats, m_ref: int, arrangements: Arrangements, se_G: Floats, df: float
+    value_GM: Floats,
+    m_ref: int,
+    arrangements: Arrangements,
+    se_G: Floats,
+    df: float,
+    *,
+    noisier: bool,
 ) -> list[Part]:
-    """What the observed sides vary by: one part, or of unequal sides a part each, no smaller than
-    the resolution."""
+    """What the observed sides vary by, no less than the resolution."""
     m_var = value_GM.shape[1] - m_ref
-    if arrangements.paired or m_ref == m_var or min(m_ref, m_var) < 2:
+    if arrangements.paired or min(m_ref, m_var) < 2:
         return [Part(se_G**2, df)]
     drawn = _draw_sides(value_GM, m_ref, arrangements.is_reference_DM[:1])
     square_ref_G, square_var_G = drawn.square_ref_DG[0], drawn.square_var_DG[0]
     total_G = np.maximum(square_ref_G + square_var_G, ROUNDING)
     lift_G = np.maximum(se_G**2 / total_G, 1.0)
-    return [Part(square_ref_G * lift_G, m_ref - 1.0), Part(square_var_G * lift_G, m_var - 1.0)]
+    return sides(square_ref_G * lift_G, square_var_G * lift_G, m_ref, m_var, noisier=noisier)
 
 
 def _by_student(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from undertow.audit.stats import combined
 from undertow.audit.stats.combined import Part, half_width, two_sided_p
 from undertow.audit.stats.mean_shift import MeanShift, mean_shift
+from undertow.audit.stats.noisier import seen_noisier
 from undertow.audit.stats.over_runs import mean_of_runs
 from undertow.audit.stats.slice_means import slice_means
 
@@ -108,21 +109,24 @@ def _parts(
     beyond: bool,
 ) -> list[Part]:
     n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
-    spread_SG, noise_G, sizes = [], np.zeros(len(n_G)), [len(side_MN) for side_MN in sides]
+    own_SGM, spread_SG, noise_G = [], [], np.zeros(len(n_G))
+    sizes = [len(side_MN) for side_MN in sides]
     for side_MN in sides:
         if len(side_MN) < 2:
             continue
         mean_GM = slice_means(membership_GN, side_MN)
-        own_GM = mean_GM - np.nanmean(side_MN, axis=1) if beyond else mean_GM
+        own_SGM.append(mean_GM - np.nanmean(side_MN, axis=1) if beyond else mean_GM)
         # No member's value is known better than half an example's step.
-        spread_SG.append(np.maximum(own_GM.var(axis=1, ddof=1), (0.5 / n_G) ** 2))
+        spread_SG.append(np.maximum(own_SGM[-1].var(axis=1, ddof=1), (0.5 / n_G) ** 2))
         noise_G += _noise(membership_GN, side_MN, mean_GM, n_G)
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
     each_SG = [spread_G / size for spread_G, size in zip(spread_SG, sizes, strict=True)]
-    members = (
-        [Part(each_SG[0], sizes[0] - 1.0)] if len(sizes) == 1 else combined.sides(*each_SG, *sizes)
-    )
+    if len(sizes) == 1:
+        members = [Part(each_SG[0], sizes[0] - 1.0)]
+    else:
+        noisier = len(own_SGM) == 2 and seen_noisier(*own_SGM)
+        members = combined.sides(*each_SG, *sizes, noisier=noisier)
     examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
     return [*members, Part(np.maximum(examples_G - noise_G, 0.0), np.inf)]
 
