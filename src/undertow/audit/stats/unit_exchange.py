@@ -4,10 +4,11 @@ unit: each unit's gap then changes its sign, every one with chance ½.
 The test is exact where gaps are symmetric about their mean, as they are where the models can be
 exchanged, whatever the sizes of the units and however few they are: of right and wrong answers, one
 unit an example, it is McNemar's (1947), and in general Fisher's randomization test (1935, §21). The
-chance that the signs give a total as large is taken from the saddlepoint approximation of its tail
-(Lugannani & Rice 1980). Where a few units decide, as there are no others or all others together
-move little, their signs are written out, with what is left as normal. A limit is where a
-hypothetical mean, taken off each unit in proportion to its size, is just not rejected.
+chance that the signs give a total as large is counted where no more than 20 units changed, and
+else taken from the saddlepoint approximation of its tail (Lugannani & Rice 1980), but where a few
+units decide, as all others together move little: then their signs are written out, with what is
+left as normal. A limit is where a hypothetical mean, taken off each unit in proportion to its size,
+is just not rejected.
 
 It does not allow for units unlike any that were seen; ``bounded`` does.
 """
@@ -34,8 +35,11 @@ CLOSE = 1e-12
 NEAR = 0.1
 """Of a deviate below this the correction is a quotient of two numbers near 0."""
 SMALL = 1e-300
+COUNTED = (12, 20)
+"""Up to so many units all signs are counted: either half stands as all totals that it gives, and
+each of the one finds its place among the other's. Fewer units take less time."""
 FEW = 12
-"""Units whose signs are written out: the largest."""
+"""Units whose signs are written out where there are others: the largest."""
 LITTLE = 0.05
 """Of the sum of squares: what the other units may have, that those are said to decide."""
 CERTAIN = 8.0
@@ -69,21 +73,112 @@ def exchange_limit(
     return np.where(np.abs(near_G) < RESOLVED, 0.0, near_G)
 
 
-def _half_step(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
+def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
+    """The normal deviate of the gaps' total among all their signs."""
+    there_GU = _there(np.abs(gap_GU), alike_GU)
+    units_G = (alike_GU * there_GU).sum(axis=1)
+    deviate_G, fewer = np.zeros(len(units_G)), -1.0
+    for most in (*COUNTED, np.inf):
+        rows_G = (units_G > fewer) & (units_G <= most)
+        if rows_G.any():
+            index = slice(None) if rows_G.all() else rows_G
+            rows = _Rows(
+                gap_GU[index], total_GU[index], alike_GU[index], there_GU[index], units_G[index]
+            )
+            deviate_G[index] = _near_normal(rows) if np.isinf(most) else _counted(rows, int(most))
+        fewer = most
+    return np.asarray(np.sign((alike_GU * gap_GU).sum(axis=1)) * deviate_G)
+
+
+class _Rows(NamedTuple):
+    """Rows that are treated alike: their units' gaps and totals, how many are alike, which are more
+    than what adding left over, and how many those are."""
+
+    gap_GU: Floats
+    total_GU: Floats
+    alike_GU: Floats
+    there_GU: NDArray[np.bool_]
+    units_G: Floats
+
+    @property
+    def sum_G(self) -> Floats:
+        return np.asarray(np.abs((self.alike_GU * self.gap_GU).sum(axis=1)))
+
+    def smallest_G(self, of_GU: Floats) -> Floats:
+        """The smallest of the units that changed; 0 where none did."""
+        size_GU = np.abs(of_GU)
+        changed_GU = _there(np.abs(self.total_GU), self.alike_GU)
+        smallest_G = np.where(changed_GU, size_GU, np.inf).min(axis=1)
+        return np.where(np.isfinite(smallest_G), smallest_G, 0.0)
+
+
+def _largest(size_GU: Floats, alike_GU: Floats, most: int) -> Floats:
+    """The sizes of the largest units, of which those that are alike stand in one place; 0 where
+    there are fewer."""
+    size_GU = np.where(alike_GU > 0, size_GU, 0.0)
+    # Units that are alike stand in one place, so the largest places hold the largest units.
+    places = min(most, size_GU.shape[1])
+    place_GK = np.argpartition(-size_GU, places - 1, axis=1)[:, :places]
+    order_GK = np.argsort(-np.take_along_axis(size_GU, place_GK, axis=1), axis=1, kind="stable")
+    place_GK = np.take_along_axis(place_GK, order_GK, axis=1)
+    taken_GK = np.cumsum(np.take_along_axis(alike_GU, place_GK, axis=1), axis=1)
+    before_GF = (taken_GK[:, :, None] <= np.arange(most)).sum(axis=1)
+    chosen_GF = np.take_along_axis(place_GK, np.minimum(before_GF, places - 1), axis=1)
+    return np.asarray(np.take_along_axis(size_GU, chosen_GF, axis=1) * (before_GF < places))
+
+
+def _counted(rows: _Rows, units: int) -> Floats:
+    """Of rows of no more than so many units.
+
+    Totals go in steps, so a mean that is nearer to what was seen than the smallest step of a unit
+    is not told from it: by what the smallest gap falls short of that step the sum is taken nearer
+    to 0. Under a mean of 0 that is nothing.
+    """
+    size_RU = _largest(np.abs(rows.gap_GU), rows.alike_GU, units)
+    short_R = rows.smallest_G(rows.total_GU) - rows.smallest_G(rows.gap_GU)
+    total_R = np.maximum(rows.sum_G - np.maximum(short_R, 0.0), 0.0)
+    half_HS = np.array(list(product((1.0, -1.0), repeat=units // 2))).T
+    signs = half_HS.shape[1]
+    deviate_R = np.zeros(len(total_R))
+    for start in range(0, len(total_R), ROWS):
+        part = slice(start, start + ROWS)
+        largest_R1 = np.maximum(size_RU[part].max(axis=1, keepdims=True), SMALL)
+        size_RP = size_RU[part] / largest_R1
+        one_RS = size_RP[:, : units // 2] @ half_HS
+        other_RS = np.sort(size_RP[:, units // 2 :] @ half_HS)
+        # Rows are set apart, so that all of them are one sorted list.
+        row_R1 = 4.0 * units * np.arange(len(size_RP))[:, None]
+        short_RS = np.clip(total_R[part, None] / largest_R1 - one_RS - ROUNDING, -units, units)
+        place_RS = np.searchsorted((other_RS + row_R1).ravel(), short_RS + row_R1)
+        last_R1 = signs * np.arange(1, len(size_RP) + 1)[:, None]
+        chance_R = 2 * (last_R1 - place_RS).sum(axis=1) / signs**2
+        deviate_R[part] = -ndtri(np.minimum(chance_R, 1.0) / 2)
+    return deviate_R
+
+
+def _near_normal(rows: _Rows) -> Floats:
+    """Of rows of many units: half a step nearer to 0."""
+    square_G = np.maximum((rows.alike_GU * rows.gap_GU**2).sum(axis=1), SMALL)
+    beyond_G = np.maximum(rows.sum_G - _half_step(rows), 0.0)
+    tail_G = _tail(np.abs(rows.gap_GU), rows.alike_GU, beyond_G, square_G)
+    furthest_G = _furthest(rows.units_G)
+    # Where no unit changed, all signs agree under any other mean.
+    none_G = ~(rows.alike_GU * np.abs(rows.total_GU)).any(axis=1)
+    few = _few(rows, square_G)
+    tail_G[few.rows_R] = _beside_a_rest(few, rows.sum_G[few.rows_R])
+    return np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
+
+
+def _half_step(rows: _Rows) -> Floats:
     """Half of what the total moves by when a sign changes, of the smallest unit that changed: in
     such steps the total goes if units are alike. Of those that did not change the gap is only what
     the hypothetical mean makes it, and no step is smaller than under a mean of 0."""
-    size_GU = np.abs(total_GU)
-    changed_GU = (alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True))
-    smallest_G = np.maximum(
-        *(np.where(changed_GU, of_GU, np.inf).min(axis=1) for of_GU in (size_GU, np.abs(gap_GU)))
-    )
-    return np.asarray(np.where(np.isfinite(smallest_G), smallest_G, 0.0))
+    return np.maximum(rows.smallest_G(rows.total_GU), rows.smallest_G(rows.gap_GU))
 
 
 class _Few(NamedTuple):
-    """Rows of which a few units decide: the gaps of those, 0 where there are fewer, and of the
-    others the sum of their squares and half of the step that their total goes in."""
+    """Rows of which a few units decide: the gaps of those, and of the others the sum of their
+    squares and half of the step that their total goes in."""
 
     rows_R: NDArray[np.intp]
     gap_RF: Floats
@@ -91,41 +186,25 @@ class _Few(NamedTuple):
     step_R: Floats
 
 
-def _few(gap_GU: Floats, alike_GU: Floats) -> _Few:
-    size_GU = np.where(alike_GU > 0, np.abs(gap_GU), 0.0)
-    # Units that are alike stand in one place, so the largest places hold the largest units.
-    places = min(FEW, size_GU.shape[1])
-    place_GK = np.argpartition(-size_GU, places - 1, axis=1)[:, :places]
-    order_GK = np.argsort(-np.take_along_axis(size_GU, place_GK, axis=1), axis=1, kind="stable")
-    place_GK = np.take_along_axis(place_GK, order_GK, axis=1)
-    taken_GK = np.cumsum(np.take_along_axis(alike_GU, place_GK, axis=1), axis=1)
-    before_GF = (taken_GK[:, :, None] <= np.arange(FEW)).sum(axis=1)
-    there_GF = before_GF < places
-    chosen_GF = np.take_along_axis(place_GK, np.minimum(before_GF, places - 1), axis=1)
-    gap_GF = np.take_along_axis(gap_GU, chosen_GF, axis=1) * there_GF
-    square_G = (alike_GU * size_GU**2).sum(axis=1)
-    rest_G = square_G - (gap_GF**2).sum(axis=1)
-    there_GU = (alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True))
-    # Of no more units than are written out nothing is left but what adding left over.
-    rest_G = np.where((alike_GU * there_GU).sum(axis=1) > FEW, np.maximum(rest_G, 0.0), 0.0)
+def _few(rows: _Rows, square_G: Floats) -> _Few:
+    size_GU = np.abs(rows.gap_GU)
+    gap_GF = _largest(size_GU, rows.alike_GU, FEW)
+    rest_G = np.maximum(square_G - (gap_GF**2).sum(axis=1), 0.0)
     rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
-    step_G = np.where(there_GU, size_GU, np.inf).min(axis=1)
-    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R], step_G[rows_R])
+    step_R = np.where(rows.there_GU[rows_R], size_GU[rows_R], np.inf).min(axis=1, initial=np.inf)
+    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R], step_R)
 
 
-def _exact(few: _Few, total_R: Floats) -> Floats:
-    """The deviate of the total ≥ 0 of these rows among all signs."""
+def _beside_a_rest(few: _Few, total_R: Floats) -> Floats:
+    """The deviate of the total ≥ 0 of these rows among the signs of the few, with what is left as
+    normal."""
     deviate_R = np.zeros(len(few.rows_R))
     for start in range(0, len(deviate_R), ROWS):
         part = slice(start, start + ROWS)
-        gap_RF, rest_R = few.gap_RF[part], np.sqrt(few.rest_R[part])
+        gap_RF, rest_R = few.gap_RF[part], np.sqrt(np.maximum(few.rest_R[part], SMALL))
         short_RS = total_R[part, None] - np.abs(gap_RF @ SIGNS_FS)
-        rounding_R1 = ROUNDING * np.abs(gap_RF).max(axis=1, initial=0.0, keepdims=True)
-        chance_RS = (short_RS <= rounding_R1).astype(np.float64)
-        left_R = np.flatnonzero(rest_R > 0)
-        chance_RS[left_R] = _reached(
-            (short_RS[left_R] - few.step_R[part][left_R, None]) / rest_R[left_R, None],
-            total_R[part][left_R] / rest_R[left_R],
+        chance_RS = _reached(
+            (short_RS - few.step_R[part][:, None]) / rest_R[:, None], total_R[part] / rest_R
         )
         deviate_R[part] = -ndtri(np.minimum(chance_RS.mean(axis=1), 1.0) / 2)
     return deviate_R
@@ -142,26 +221,14 @@ def _reached(short_RS: Floats, total_R: Floats) -> Floats:
     return chance_RS
 
 
-def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
-    """The normal deviate of the gaps' total among all their signs, half a step nearer to 0."""
-    size_GU = np.abs(gap_GU)
-    sum_G = (alike_GU * gap_GU).sum(axis=1)
-    square_G = np.maximum((alike_GU * size_GU**2).sum(axis=1), SMALL)
-    beyond_G = np.maximum(np.abs(sum_G) - _half_step(gap_GU, total_GU, alike_GU), 0.0)
-    tail_G, furthest_G = _tail(size_GU, alike_GU, beyond_G, square_G), _furthest(size_GU, alike_GU)
-    # Where no unit changed, all signs agree under any other mean.
-    none_G = ~(alike_GU * np.abs(total_GU)).any(axis=1)
-    deviate_G = np.where(none_G, furthest_G, np.minimum(tail_G, furthest_G))
-    few = _few(gap_GU, alike_GU)
-    deviate_G[few.rows_R] = _exact(few, np.abs(sum_G[few.rows_R]))
-    return np.asarray(np.sign(sum_G) * deviate_G)
+def _there(size_GU: Floats, alike_GU: Floats) -> NDArray[np.bool_]:
+    """Which units are more than what adding left over."""
+    return np.asarray((alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True)))
 
 
-def _furthest(size_GU: Floats, alike_GU: Floats) -> Floats:
+def _furthest(units_G: Floats) -> Floats:
     """The deviate where all signs agree."""
-    moved_GU = size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True)
-    moved_G = (alike_GU * moved_GU).sum(axis=1)
-    return np.asarray(np.maximum(-ndtri_exp(-moved_G * np.log(2)), 0.0))
+    return np.asarray(np.maximum(-ndtri_exp(-units_G * np.log(2)), 0.0))
 
 
 def _tail(size_GU: Floats, alike_GU: Floats, beyond_G: Floats, square_G: Floats) -> Floats:
