@@ -7,10 +7,18 @@ import math
 import pytest
 
 from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
-from undertow.audit.measures import accuracy, churn, confidence, false_positive_rate, newly_right
-from undertow.audit.stats.outlook import Known, size_for
+from undertow.audit.measures import (
+    accuracy,
+    churn,
+    confidence,
+    false_positive_rate,
+    newly_right,
+    newly_right_per_pair,
+)
+from undertow.audit.stats.outlook import size_for
 from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
-from undertow.audit.wording import clustered_excess_note, points, signed
+from undertow.audit.wording import Excess, excess_note, points, signed
+from undertow.card import Card
 
 
 @pytest.mark.parametrize(
@@ -156,18 +164,35 @@ def test_the_table_has_the_published_columns_and_keeps_nan() -> None:
     assert frame["effect"].null_count() == 0
 
 
-@pytest.mark.parametrize(
-    ("clusters", "low", "high", "said"),
-    [
-        # Above 0 in (0.04 / 0.02)² as many, within the tolerance later.
-        (20, -0.02, 0.3, "about 81 clusters in this slice would decide 5 points above the floor"),
-        # Within the tolerance first: the unseen part gets rarer with the number of clusters.
-        (20, -0.02, 0.065, "about 41 clusters in this slice would decide 5 points above the floor"),
-        (4, -1.0, 1.0, "at least 5 clusters in this slice are needed to tell anything"),
-    ],
-)
-def test_what_would_settle_a_disagreement_over_clusters(
-    clusters: int, low: float, high: float, said: str
-) -> None:
-    known = Known(clusters, 0.04 / 1.6448536, 0.05)
-    assert clustered_excess_note(churn.card, known, 0.02, low, high, 0.05) == said
+def _asked(found: Excess, tolerance: float, card: Card) -> set[tuple[float, float, float]]:
+    """The questions of which the note gives the smallest answer: seen, target, wide."""
+    asked = set()
+
+    def until(seen: float, target: float, wide: float) -> int:
+        asked.add((round(seen, 9), round(target, 9), round(wide, 9)))
+        return 80 if len(asked) == 1 else 70
+
+    note = excess_note(card, found, tolerance, until, 20, "clusters")
+    much = "5 points" if tolerance == 0.05 else "1 point"
+    fewest = 80 if len(asked) == 1 else 70
+    assert note == f"about {fewest} clusters in this slice would decide {much} above the floor"
+    return asked
+
+
+def test_what_would_settle_a_disagreement() -> None:
+    """The lower limit above 0, or the upper one below the tolerance; of what is better the lower
+    limit that allows for clusters unlike those seen."""
+    found = Excess(0.02, -0.02, 0.3, -0.05)
+    within = (0.28, 0.03, 0.28)
+    assert _asked(found, 0.05, churn.card) == {(0.04, 0.02, 0.0), within}
+    assert _asked(found, 0.05, newly_right_per_pair.card) == {(0.04, 0.02, 0.07), within}
+    assert _asked(found, 0.01, churn.card) == {(0.04, 0.02, 0.0)}
+    assert _asked(Excess(-0.02, -0.1, 0.3, -0.1), 0.05, churn.card) == {(0.32, 0.07, 0.32)}
+
+
+def test_what_nothing_settles_is_not_forecast() -> None:
+    nothing = Excess(0.0, -0.1, 0.1, -0.1)
+    said = excess_note(churn.card, nothing, 0.0, lambda *_: 1, 20, "examples")
+    assert said == "as often as repeat runs do"
+    far = excess_note(churn.card, nothing, 0.01, lambda *_: 20_001, 20, "examples")
+    assert far == "far more examples in this slice would decide 1 point above the floor"

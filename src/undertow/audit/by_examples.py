@@ -37,13 +37,11 @@ from undertow.audit.stats.over_runs import (
 from undertow.audit.stats.paired_shift import RowShift, Shift
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.verdicts import Verdict, direction, floor_verdict, shift_verdict
-from undertow.audit.wording import clustered_excess_note, excess_note, points, unseen_note
+from undertow.audit.wording import Excess, about, excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
 
-BEYOND_COUNTING = 1000
-"""Times what there is: a forecast of more says nothing."""
 NO_VALUE = "no floor: the repeat runs have no value on these examples"
 NO_FLOOR = "no floor: one reference run; a repeat run of the reference would give one"
 
@@ -274,9 +272,8 @@ def _needed(one: RowShift, tolerance: float, share: float, *, gains: bool) -> st
         else examples_until(known, seen, target)
         for target, seen, wide in _ways(one, tolerance, gains=gains)
     )
-    many = f"about {needed:,}" if needed <= BEYOND_COUNTING * known.units else "far more"
     what = "clusters" if clustered else "examples"
-    return f"{many} {what} in this slice would decide {points(tolerance)}"
+    return f"{about(needed, known.units)} {what} in this slice would decide {points(tolerance)}"
 
 
 def _ways(one: RowShift, tolerance: float, *, gains: bool) -> Iterator[tuple[float, float, float]]:
@@ -356,14 +353,9 @@ def _against_repeats(
             )
         note = NO_VALUE if len(repeat_PN) else NO_FLOOR
         if np.isfinite((effect, low, high)).all():
-            limits = effect, low, high, tolerance
             known = Known(float(excess.units_G[g]), float(excess.error_G[g]), share)
-            alone = pair.cluster_N is None
-            note = (
-                excess_note(card, n_G[g], *limits)
-                if alone
-                else clustered_excess_note(card, known, *limits)
-            )
+            found = Excess(effect, low, high, float(excess.unseen_low_G[g]))
+            note = _excess_needs(pair, card, known, found, tolerance)
         yield pair.finding(
             card.name,
             card,
@@ -380,3 +372,27 @@ def _against_repeats(
             p_adjusted=adjusted_G[g],
             **floors.at(g)._asdict(),
         )
+
+
+def _excess_needs(pair: Pair, card: Card, known: Known, found: Excess, tolerance: float) -> str:
+    """How many examples, or clusters, an open disagreement needs."""
+    if pair.cluster_N is None:
+        return excess_note(
+            card,
+            found,
+            tolerance,
+            lambda seen, target, wide: examples_until(known, seen, target),
+            known.units,
+            "examples",
+        )
+    fewest = fewest_units(2 * known.level)
+    if known.units < fewest:
+        return f"at least {fewest:,} clusters in this slice are needed to tell anything"
+    return excess_note(
+        card,
+        found,
+        tolerance,
+        lambda seen, target, wide: clusters_until(known, seen, target, wide=wide),
+        known.units,
+        "clusters",
+    )

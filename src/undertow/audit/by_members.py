@@ -27,7 +27,7 @@ from undertow.audit.stats.above_floor import above_floor
 from undertow.audit.stats.answer_shift import with_members
 from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
-from undertow.audit.stats.outlook import size_for
+from undertow.audit.stats.outlook import members_until, size_for
 from undertow.audit.stats.pair_exchange import pair_exchange
 from undertow.audit.stats.power import members_for
 from undertow.audit.stats.slice_means import ratio, summed
@@ -35,7 +35,7 @@ from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
 from undertow.audit.stats.welch import welch
 from undertow.audit.verdicts import floor_verdict, shift_verdict
-from undertow.audit.wording import excess_note, points, unseen_note
+from undertow.audit.wording import Excess, about, excess_note, points, unseen_note
 from undertow.card import Card, Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -301,12 +301,13 @@ def _members_note(
     sd_ref = float((variant_M - reference_M if pair.paired else reference_M).std(ddof=1))
     sd_var = 0.0 if pair.paired else float(variant_M.std(ddof=1)) if m_var > 1 else sd_ref
     planned = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
-    now = 2 / (1 / m_ref + 1 / m_var)
-    needed = max(planned, size_for(now, half, max(abs(effect), tolerance - abs(effect))))
+    sides, target = (m_ref, m_var), max(abs(effect), tolerance - abs(effect))
+    share = pair.settings.level / family / 2
+    needed = max(planned, members_until(half, target, sides, share, paired=pair.paired))
     more = "members a side"
     if pair.design.scope == "both":
         more += " and more examples" if pair.cluster_N is None else " and more clusters"
-    return f"about {needed:,} {more} would tell a change of {points(tolerance)}"
+    return f"{about(needed, min(sides))} {more} would tell a change of {points(tolerance)}"
 
 
 def vote_findings(
@@ -434,4 +435,11 @@ def _examples_note(
     """What would settle an open disagreement: other members, or more examples."""
     if not pair.design.resolves:
         return pair.design.sentences()[1]
-    return excess_note(card, row.count, effect, low, high, tolerance)
+    return excess_note(
+        card,
+        Excess(effect, low, high, low),
+        tolerance,
+        lambda seen, target, wide: size_for(row.count, seen, target),
+        row.count,
+        "examples",
+    )

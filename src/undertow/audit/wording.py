@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
-from undertow.audit.stats.outlook import (
-    Known,
-    clusters_until,
-    fewest_units,
-    size_for,
-)
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from undertow.audit.verdicts import direction
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
+BEYOND_COUNTING = 1000
+"""Times what there is: a forecast of more says nothing."""
+
+
+class Excess(NamedTuple):
+    """A disagreement beyond its floor, with its limits, and the lower one that allows for clusters
+    unlike those seen; without clusters that is the lower limit too."""
+
+    effect: float
+    low: float
+    high: float
+    unseen_low: float
 
 
 def excess_note(
-    card: Card, n: float, effect: float, low: float, high: float, tolerance: float
+    card: Card,
+    found: Excess,
+    tolerance: float,
+    until: Callable[[float, float, float], int],
+    now: float,
+    what: str,
 ) -> str:
-    """What would settle an open disagreement of ``n`` examples: its width shrinks with the root of
-    the examples."""
-    needed = size_for(n, max(effect - low, high - effect), max(effect, tolerance - effect))
+    """What would settle an open disagreement of ``now`` examples (clusters), if it stays what it
+    is: ``until(seen, target, wide)`` is how many bring a limit from ``seen`` to ``target`` off it,
+    which with clusters unlike those seen lies ``wide`` off."""
+    ways = _ways(card, found, tolerance)
+    needed = min((until(seen, target, wide) for target, seen, wide in ways), default=0)
+    if not needed:
+        return "as often as repeat runs do"
     much = points(tolerance) if card.percent else f"{tolerance:g}"
-    return f"about {needed:,} examples in this slice would decide {much} above the floor"
+    return f"{about(needed, now)} {what} in this slice would decide {much} above the floor"
 
 
-def clustered_excess_note(
-    card: Card, known: Known, effect: float, low: float, high: float, tolerance: float
-) -> str:
-    """The same over clusters: ``high`` allows for some unlike those seen, which get rarer with
-    their number."""
-    fewest = fewest_units(2 * known.level)
-    if known.units < fewest:
-        return f"at least {fewest:,} clusters in this slice are needed to tell anything"
-    needed = min(
-        clusters_until(known, effect - low, target, wide=wide)
-        for target, wide in ((effect, 0.0), (tolerance - effect, high - effect))
-        if target > 0
-    )
-    much = points(tolerance) if card.percent else f"{tolerance:g}"
-    return f"about {needed:,} clusters in this slice would decide {much} above the floor"
+def _ways(card: Card, found: Excess, tolerance: float) -> Iterator[tuple[float, float, float]]:
+    """How the verdict may fall: how far off the effect a limit has to come, how far it lies, and
+    how far where that has to hold with clusters unlike those seen, else 0."""
+    effect, low, high, unseen_low = found
+    if effect > 0:
+        gains = direction(effect, card.worse) == "better"
+        yield effect, effect - low, effect - unseen_low if gains else 0.0
+    if tolerance > effect:
+        # The upper limit allows for such clusters as it is.
+        yield tolerance - effect, high - effect, high - effect
+
+
+def about(needed: int, now: float) -> str:
+    """A number that was forecast, of which there are ``now``."""
+    return f"about {needed:,}" if needed <= BEYOND_COUNTING * now else "far more"
 
 
 def unseen_note(

@@ -22,7 +22,7 @@ from undertow.audit.gate.result import Decision, overall
 from undertow.audit.gate.rules._forecast import would_decide
 from undertow.audit.pair import Pair
 from undertow.audit.settings import Settings
-from undertow.audit.stats.outlook import Known, examples_until
+from undertow.audit.stats.outlook import Known, examples_until, members_until
 from undertow.records.records import Records
 
 N = 240
@@ -438,7 +438,7 @@ def test_a_value_on_the_limit_is_open(rule: str):
 # What would settle a rule that is open.
 
 
-ERROR, ALONE = 0.05, 0.03
+ERROR, BELOW, ABOVE = 0.05, 0.03, 0.02
 """Over examples: the standard error, and how far off their limits lie by themselves."""
 
 
@@ -456,8 +456,8 @@ def _open_reason(
     limits = Limits(
         *(np.array([x]) for x in (effect, low, high, float(n), 0.02)),
         error_G=np.array([ERROR]),
-        examples_low_G=np.array([effect - ALONE]),
-        examples_high_G=np.array([effect + ALONE]),
+        examples_low_G=np.array([effect - BELOW]),
+        examples_high_G=np.array([effect + ABOVE]),
     )
     return would_decide(Evidence(world(name)), limits, 0, points / 100, 0.05)
 
@@ -484,11 +484,15 @@ def test_examples_that_would_decide():
 
 
 def test_members_that_would_decide():
-    # 4 against 5 tell as much as 4.4 a side: (0.1² − 0.03²) / (0.05² − 0.03²) as many, as what
-    # these examples leave open stays.
-    assert (
-        _open_reason("members", -0.1, 0.1, points=5.0) == "about 26 members a side would decide it"
-    )
+    def told(half: float, target: float, fixed: float) -> str:
+        needed = members_until(half, target, (4, 5), 0.05, paired=False, fixed=fixed)
+        return f"about {needed} members a side would decide it"
+
+    # What these examples leave open stays, of the limit that decides: the lower one, or if the drop
+    # is larger than its limit the upper one.
+    assert _open_reason("members", -0.1, 0.1, points=5.0) == told(0.1, 0.05, BELOW)
+    assert _open_reason("members", -0.2, 0.0, points=5.0) == told(0.1, 0.05, ABOVE)
+    assert told(0.1, 0.05, BELOW) != told(0.1, 0.05, ABOVE)
     assert _open_reason("members", -0.1, 0.1, points=3.0) == (
         "more members alone would not decide it: more examples are needed too"
     )

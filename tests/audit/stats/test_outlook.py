@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from undertow.audit.stats.combined import Part, half_width, sides
 from undertow.audit.stats.mcnemar import HALF, paired_interval
 from undertow.audit.stats.mean_shift import mean_shift
-from undertow.audit.stats.outlook import Known, clusters_until, examples_until, fewest_units
+from undertow.audit.stats.outlook import (
+    Known,
+    clusters_until,
+    examples_until,
+    fewest_units,
+    members_until,
+)
 
 LEVEL = 0.05
 
@@ -83,3 +90,38 @@ def test_no_forecast_is_of_what_there_is_or_less() -> None:
 def test_clusters_that_all_changed_alike_leave_what_was_not_seen() -> None:
     """Nothing varies, so that limits by what was seen have no width."""
     assert clusters_until(Known(30, 0.0, LEVEL), 0.0, 0.01, wide=0.08) == pytest.approx(240, abs=1)
+
+
+def members_half(m_ref: int, m_var: int, paired: bool, fixed: float) -> float:
+    """Half the width that ``two_way`` gives members who spread by .02 on either side, pairs by
+    .02, over examples whose limits lie ``fixed`` off."""
+    one_G = np.array([0.02**2])
+    parts = (
+        [Part(one_G / m_ref, m_ref - 1.0)]
+        if paired
+        else sides(one_G / m_ref, one_G / m_var, m_ref, m_var)
+    )
+    if min(m_ref, m_var) < 2 and not paired:
+        parts = [Part(one_G * (1 / m_ref + 1 / m_var), max(m_ref, m_var) - 1.0)]
+    return math.hypot(float(half_width(parts, 2 * LEVEL)[0]), fixed)
+
+
+@pytest.mark.parametrize(
+    ("m_ref", "m_var", "paired"),
+    [(2, 2, False), (3, 3, False), (8, 8, False), (3, 9, False), (1, 6, False), (3, 3, True)],
+)
+@pytest.mark.parametrize("fixed", [0.0, 0.004])
+def test_as_many_members_as_were_forecast_bring_the_limit_near(m_ref, m_var, paired, fixed) -> None:
+    """The first number that does: Student's quantile of two or three shrinks too."""
+    half = members_half(m_ref, m_var, paired, fixed)
+    for target in (0.6 * half, 0.006, 0.3 * half):
+        if target <= fixed:
+            continue
+        forecast = members_until(half, target, (m_ref, m_var), LEVEL, paired=paired, fixed=fixed)
+        assert members_half(forecast, forecast, paired, fixed) <= target * (1 + 1e-9)
+        if forecast > max(m_ref, m_var) + 1:
+            assert members_half(forecast - 1, forecast - 1, paired, fixed) > target
+
+
+def test_members_are_more_than_there_are() -> None:
+    assert members_until(0.01, 0.5, (3, 7), LEVEL, paired=False) == 8

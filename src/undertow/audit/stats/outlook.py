@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 ROUNDING = 1e-9
 
@@ -61,6 +61,46 @@ def clusters_until(known: Known, seen: float, target: float, *, wide: float = 0.
     return _first(decide, max(math.floor(known.units) + 1, fewest))
 
 
+def members_until(
+    half: float,
+    target: float,
+    members: tuple[int, int],
+    level: float,
+    *,
+    paired: bool,
+    fixed: float = 0.0,
+) -> int:
+    """How many members a side bring a limit of one-sided ``level`` from ``half`` to ``target`` off
+    the effect, where ``fixed`` of it, in squares, stays: what examples vary by, below ``target``.
+
+    With members both the standard error and Student's quantile shrink, which from two or three on
+    is much more than the root of their number. Members of both sides are taken to spread alike.
+    """
+    among = math.sqrt(max(half**2 - fixed**2, 0.0))
+    deviation = among / _members_half(*members, level, paired)
+
+    def decide(size: float) -> bool:
+        return math.hypot(deviation * _members_half(size, size, level, paired), fixed) <= target
+
+    return _first(decide, max(members) + 1)
+
+
+def _members_half(m_ref: float, m_var: float, level: float, paired: bool) -> float:
+    """Half the width of an interval of the mean difference of members of unit spread, as
+    ``combined.sides`` has it."""
+
+    def quantile(df: float) -> float:
+        return -float(stdtrit(df, level))
+
+    if paired:
+        return quantile(m_ref - 1) * math.sqrt(1 / m_ref)
+    if min(m_ref, m_var) < 2:
+        return quantile(max(m_ref, m_var) - 1) * math.sqrt(1 / m_ref + 1 / m_var)
+    if m_ref == m_var:
+        return quantile(2 * (m_ref - 1)) * math.sqrt(2 / m_ref)
+    return math.hypot(*(quantile(m - 1) / math.sqrt(m) for m in (m_ref, m_var)))
+
+
 def _first(decide: Callable[[float], bool], low: int) -> int:
     """The smallest number from ``low`` on that decides, where every larger one does."""
     if decide(low):
@@ -75,7 +115,7 @@ def _first(decide: Callable[[float], bool], low: int) -> int:
 
 
 def size_for(n: float, half: float, target: float, *, unseen: float = 0.0) -> int:
-    """How many members, examples or clusters an open verdict needs, where ``n`` give an interval of
+    """How many examples or clusters an open verdict needs, where ``n`` give an interval of
     half width ``half``, or √(half² + unseen²) where it allows for units unlike those seen.
 
     The first part shrinks with the root of the size, the second, as units that were not seen get

@@ -11,7 +11,9 @@ from undertow.audit.stats.outlook import (
     clusters_until,
     examples_until,
     fewest_units,
+    members_until,
 )
+from undertow.audit.wording import about
 
 AT_THE_LIMIT = 0.03
 """A gap to the limit of less than this share of the interval's half width: a thousand times as many
@@ -34,7 +36,7 @@ def would_decide(
     if n == 0 or math.isnan(moved):
         return NOTHING
     if evidence.over_members:
-        return members_would_decide(evidence, limits, g, limit)
+        return members_would_decide(evidence, limits, g, limit, level, failing)
     gap = limit + float(limits.effect_G[g])
     clusters = math.nan if limits.clusters_G is None else float(limits.clusters_G[g])
     error = math.nan if limits.error_G is None else float(limits.error_G[g])
@@ -67,7 +69,14 @@ def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
     return effect - seen_low, effect - low
 
 
-def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: float) -> str:
+def members_would_decide(
+    evidence: Evidence,
+    limits: Limits,
+    g: int,
+    limit: float,
+    level: float,
+    failing: float | None = None,
+) -> str:
     """Members, or examples where those at hand leave limits too far out whatever the members."""
     effect = float(limits.effect_G[g])
     gap = limit + effect
@@ -79,10 +88,11 @@ def members_would_decide(evidence: Evidence, limits: Limits, g: int, limit: floa
     if examples >= abs(gap):
         return "more members alone would not decide it: more examples are needed too"
     sides = evidence.pair.reference.M, evidence.pair.variant.M
-    alike = 2 / (1 / sides[0] + 1 / sides[1])  # Members a side that tell as much as these do.
-    shrinks = max(half**2 - examples**2, 0.0) / (gap**2 - examples**2)
-    needed = max(min(sides) + 1, max(sides), math.ceil(alike * shrinks))
-    return f"about {needed:,} members a side would decide it"
+    one_sided = level if passing else failing or level
+    needed = members_until(
+        half, abs(gap), sides, one_sided, paired=evidence.pair.paired, fixed=examples
+    )
+    return f"{about(needed, min(sides))} members a side would decide it"
 
 
 def _by_examples(limits: Limits, g: int, effect: float, *, passing: bool) -> float:
