@@ -41,11 +41,11 @@ from undertow.records.formats.members.names import population_name
 from undertow.records.formats.predictions.at_half import (
     beside_two_classes,
     predicted,
-    refuse_probability,
 )
 from undertow.records.formats.predictions.build import from_sheets
 from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.labels import with_labels
+from undertow.records.formats.predictions.no_grade import refuse_loss, refuse_probability
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -122,6 +122,9 @@ def read_frames(
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     labelled = labels is not None or reading.labels is not None
+    if reading.format != NAME:
+        for table in tables:
+            refuse_loss(table)
     if reading.format != NAME and beside_two_classes(tables, labelled=labelled):
         return _of_two_classes(tables, reading, labels)
     if labelled:

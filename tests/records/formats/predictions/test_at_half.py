@@ -242,6 +242,41 @@ def test_however_a_probability_is_called_it_is_no_grade(name: str, rows: dict[st
     assert said.startswith(f"a.csv: column {name!r} is called a probability")
 
 
+@pytest.mark.parametrize(
+    "name", ["loss", "val_loss", "Entropy", "uncertainty", "WER", "error-rate"]
+)
+@pytest.mark.parametrize("rows", [{}, {"answer": ["x", "y", "z"]}, {"label": [0, 1, 1]}])
+def test_what_is_called_a_loss_is_no_grade_and_no_probability(name: str, rows) -> None:
+    """Read as a grade it would turn the verdict round."""
+    given = {name: [0.2, 0.7, 0.9], **rows}
+    assert refusal(given, score=name) == (
+        f"a.csv: of column {name!r} less is better, as its name has it, and a score is a grade, of "
+        "which more is better; give 1 minus it, in a column of another name, or, if more of "
+        f"{name!r} is better, add --format 'graded table'"
+    )
+    if "label" not in rows:
+        assert read_any([put(given)], score=name, format="graded table")
+
+
+def test_the_probability_of_an_error_is_one() -> None:
+    given = {"error": [0, 1, 1], "error_prob": [0.2, 0.7, 0.9]}
+    records, _ = read_any([put(given)], score="error_prob", label="error")
+    assert records.pred_MN.tolist() == [[0, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "made"),
+    [
+        ("logprob", [-0.1, -2.0, -0.3], '(pl.col("logprob").cast(float)).exp()'),
+        ("neg_log_prob", [0.1, 2.0, 0.3], '(-pl.col("neg_log_prob").cast(float)).exp()'),
+    ],
+)
+def test_logarithms_of_probabilities_are_not_taken_for_logits(name, numbers, made) -> None:
+    said = refusal({"label": [0, 1, 1], name: numbers}, score=name)
+    assert "if these are logarithms, write python -c" in said
+    assert made in said
+
+
 @pytest.mark.parametrize("name", ["quality", "chrf", "map", "top1_accuracy", "recall_at_p"])
 def test_a_grade_is_not_called_a_probability(name: str) -> None:
     assert read_any([put({name: [0.2, 0.7], "answer": ["a", "b"]})], score=name)
@@ -265,7 +300,9 @@ def test_a_probability_beside_grades_or_answers_is_refused_with_the_way_on(besid
     )
 
 
-@pytest.mark.parametrize("name", ["confidence", "max_prob", "Confidence"])
+@pytest.mark.parametrize(
+    "name", ["confidence", "max_prob", "Confidence", "top1", "msp", "maxsoftmax"]
+)
 def test_how_sure_a_model_is_does_not_say_of_which_answer(name: str) -> None:
     given = {"label": [0, 1, 1, 0], name: [0.5, 0.9, 0.7, 0.99]}
     assert refusal(given, score=name) == (

@@ -28,6 +28,8 @@ SCORE = (
     "score", "correct", "is_correct", "acc", "accuracy", "exact_match", "em", "passed", "pass",
     "reward", "grade", "f1",
 )  # fmt: skip
+GRADES = frozenset(SCORE) - {"score"}
+"""Names of columns that say whether an answer is right, never how likely a class is."""
 PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
@@ -37,8 +39,18 @@ LIKELY = frozenset(
      "logprob", "logprobs", "likelihood", "risk", "p0", "p1"}
 )  # fmt: skip
 """Words in the name of a column that says how likely something is."""
-SURE = frozenset({"conf", "confs", "confidence", "confidences", "certainty", "sureness"})
+SURE = frozenset(
+    {"conf", "confs", "confidence", "confidences", "certainty", "sureness", "msp",
+     "maxsoftmax", "maxprob", "maxproba"}
+)  # fmt: skip
 """Words in the name of a column that says how sure a model is of its own answer."""
+LESS = frozenset(
+    {"loss", "losses", "nll", "entropy", "uncertainty", "perplexity", "ppl", "surprisal", "error",
+     "errors", "err", "wer", "cer", "ter", "mse", "mae", "rmse", "brier", "distance"}
+)  # fmt: skip
+"""Words in the name of a column of which less is better."""
+LOGARITHM = frozenset({"log", "logprob", "logprobs", "logp", "loglik", "loglikelihood"})
+"""Words in the name of a column of logarithms of probabilities."""
 ANSWER = (
     "answer", "output", "response", "completion", "generation", "generated_text", "generated",
     "model_answer", "model_output", "model_response", "prediction", "pred", "reply",
@@ -75,6 +87,16 @@ def says_how_sure(name: str) -> bool:
     """Whether a column is called the model's confidence in its own answer."""
     words = _words(name)
     return bool({*words} & SURE) or words[0] in ("max", "top1")
+
+
+def says_less_is_better(name: str) -> bool:
+    """Whether a column is called a loss, an error or a doubt."""
+    return bool({*_words(name)} & LESS)
+
+
+def says_logarithm(name: str) -> bool:
+    """Whether a column is called the logarithm of a probability."""
+    return bool({*_words(name)} & LOGARITHM)
 
 
 def _words(name: str) -> list[str]:

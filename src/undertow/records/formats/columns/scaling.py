@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.formats.columns.names import says_logarithm
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
 
 TOPS = (5, 10, 100)
@@ -39,8 +40,12 @@ def of_grades(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -
 
 
 def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
-    """What to do with per cent, or with logits."""
+    """What to do with logarithms, with per cent, or with logits."""
     low, high = _ends(number)
+    if says_logarithm(name) and (high <= 0 or low >= 0):
+        sign = "" if high <= 0 else "-"
+        made = f"({sign}{{x}}).exp()"
+        return f"if these are logarithms, write {_command(path, name, made, keys)}"
     if low >= 0 and high <= 100:
         return f"if it is per cent, scale it: {_command(path, name, '{x} / 100', keys)}"
     return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"

@@ -11,15 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import label_of_two
-from undertow.records.formats.columns.names import (
-    SCORE,
-    flag_of,
-    plain,
-    says_how_likely,
-    says_how_sure,
-    those_called,
-)
+from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
     numbers_in,
@@ -30,13 +22,11 @@ from undertow.records.formats.columns.values import (
 )
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.predictions.columns import as_text
+from undertow.records.formats.predictions.no_grade import ANSWERS, as_grades
 from undertow.records.formats.predictions.sheets import Table
 
 AT_HALF = "is read as the probability of"
 """Stands in the note, which is said before the audit too."""
-ANSWERS = frozenset({"answer", "output"})
-GRADES = frozenset(SCORE) - {"score"}
-"""Names of columns that say whether an answer is right, never how likely a class is."""
 
 
 def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
@@ -73,7 +63,7 @@ def predicted(
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
             f"{shown(known)}, do not say which of two is positive; write them as 1 and 0, or, if "
-            f"{score!r} says how good an answer is, {_as_grades(tables[0])}"
+            f"{score!r} says how good an answer is, {as_grades(tables[0])}"
         )
     silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
     if silent is not None:
@@ -88,26 +78,6 @@ def predicted(
         f"{positive!r} above 0.5."
     )
     return [_at_half(sheet, positive, negative) for sheet in sheets]
-
-
-def refuse_probability(table: Table) -> None:
-    """Refuses scores that are called a probability and would be read as grades: without the right
-    answers, or beside more than two, a model that is surer would look better."""
-    frame, score = table.asked.frame, table.asked.names.get("score", "score")
-    if not says_how_likely(score):
-        return
-    grades = those_called(GRADES, frame.columns)
-    if grades:
-        way = f"take the grades in {grades[0]!r} with {flag_of('score', grades[0])}"
-    elif ANSWERS & set(frame.columns):
-        way = "give a column of grades with --score, or right answers with --label or --labels"
-    else:
-        way = f"name the right answers with {flag_of('label', label_of_two(frame) or 'COLUMN')}"
-    raise TableError(
-        f"{table.path}: column {score!r} is called a probability, and there is no label of two "
-        "values beside it, so it would be read as a grade, by which a surer model is a better one; "
-        f"{way}, or, if {score!r} says how good an answer is, {_as_grades(table)}"
-    )
 
 
 def _has(sheet: Sheet, name: str) -> bool:
@@ -133,13 +103,8 @@ def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
         raise TableError(
             f"{table.path}: column {score!r} holds nothing but 0 and 1 beside {label!r}; if it is"
             f" the predicted class, give it as {flag_of('prediction', score)}; if it says whether "
-            f"an answer is right, {_as_grades(table)}"
+            f"an answer is right, {as_grades(table)}"
         )
-
-
-def _as_grades(table: Table) -> str:
-    """How scores are read as grades all the same: a frame in memory has no format to choose."""
-    return "add --format 'graded table'" if table.path.is_file() else "call the column 'correct'"
 
 
 def _at_half(sheet: Sheet, positive: str, negative: str) -> Sheet:

@@ -1,0 +1,57 @@
+"""Refuses scores whose name says that more of them is not better: read as grades they would turn a
+verdict round.
+"""
+
+from __future__ import annotations
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.meant import label_of_two
+from undertow.records.formats.columns.names import (
+    GRADES,
+    flag_of,
+    says_how_likely,
+    says_less_is_better,
+    those_called,
+)
+from undertow.records.formats.predictions.sheets import Table
+
+ANSWERS = frozenset({"answer", "output"})
+
+
+def refuse_loss(table: Table) -> None:
+    """Refuses scores that are called a loss, an error or a doubt, also beside labels of two values,
+    of which they are no probability."""
+    if "score" not in table.asked.frame.columns:
+        return
+    score = table.asked.names.get("score", "score")
+    if says_less_is_better(score) and not says_how_likely(score):
+        raise TableError(
+            f"{table.path}: of column {score!r} less is better, as its name has it, and a score is "
+            "a grade, of which more is better; give 1 minus it, in a column of another name, or, if"
+            f" more of {score!r} is better, {as_grades(table)}"
+        )
+
+
+def refuse_probability(table: Table) -> None:
+    """Refuses scores that are called a probability and would be read as grades: without the right
+    answers, or beside more than two, a model that is surer would look better."""
+    frame, score = table.asked.frame, table.asked.names.get("score", "score")
+    if not says_how_likely(score):
+        return
+    grades = those_called(GRADES, frame.columns)
+    if grades:
+        way = f"take the grades in {grades[0]!r} with {flag_of('score', grades[0])}"
+    elif ANSWERS & set(frame.columns):
+        way = "give a column of grades with --score, or right answers with --label or --labels"
+    else:
+        way = f"name the right answers with {flag_of('label', label_of_two(frame) or 'COLUMN')}"
+    raise TableError(
+        f"{table.path}: column {score!r} is called a probability, and there is no label of two "
+        "values beside it, so it would be read as a grade, by which a surer model is a better one; "
+        f"{way}, or, if {score!r} says how good an answer is, {as_grades(table)}"
+    )
+
+
+def as_grades(table: Table) -> str:
+    """How scores are read as grades all the same: a frame in memory has no format to choose."""
+    return "add --format 'graded table'" if table.path.is_file() else "call the column 'correct'"
