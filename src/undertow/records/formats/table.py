@@ -5,6 +5,7 @@ label                      the true class
 member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
 p_<class>                  probability of that class
+confidence                 probability of the prediction, where nothing else tells it
 input, content_hash        text to show, or a picture or a file of one; a fingerprint of the input
 anything else              a slice
 
@@ -27,6 +28,7 @@ from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import population_name
 from undertow.records.formats.predictions.build import from_sheets
+from undertow.records.formats.predictions.confidences import with_confidences
 from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.formats.predictions.no_classes import refuse_no_classes
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
@@ -80,7 +82,8 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets)
     notes += _about_labels(sheets)
-    return from_sheets(sheets, reading, notes)
+    sheets, confident = with_confidences(sheets, reading.wanted, notes)
+    return from_sheets(sheets, reading, notes, confident=confident)
 
 
 def _refuse_answers(path: str, reading: Reading) -> None:

@@ -29,7 +29,7 @@ class CalibrationShift(PlacedRule):
             silent = before.name if before.confidence_MN is None else after.name
             reason = (
                 f"Cannot tell: {silent!r} holds no confidences; add the probability of each class "
-                "as columns p_<class>."
+                "as columns p_<class>, or of the prediction as a column confidence."
             )
             yield self.decision(evidence, None, "cannot tell", reason, limit=self.points)
             return

@@ -34,6 +34,11 @@ PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
 )  # fmt: skip
+CONFIDENT = (
+    "confidence", "conf", "max_prob", "max_probability", "top1_prob", "top1_probability",
+    "prediction_confidence", "pred_confidence", "predicted_confidence", "model_confidence", "msp",
+)  # fmt: skip
+"""How sure a model is of the prediction beside it."""
 LIKELY = frozenset(
     {"prob", "probs", "proba", "probas", "probability", "probabilities", "softmax", "logit",
      "logprob", "logprobs", "likelihood", "risk", "p0", "p1"}

@@ -32,7 +32,7 @@ from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
 
 CONFIDENCE = "confidence"
-"""A column of readers that know only the highest probability. In a plain table it is a slice."""
+"""A column of readers that know only the highest probability."""
 
 
 def from_sheets(
