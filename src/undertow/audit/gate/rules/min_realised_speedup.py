@@ -52,7 +52,7 @@ class MinRealisedSpeedup(Rule):
             )
             reason = (
                 f'Cannot tell: there are no seconds for {silent}; add file = "timings.json" to the '
-                f'rule, a file like {{"{both[0].name}": [1.02, 1.01]}} with every side.'
+                f"rule, a file like {json.dumps({both[0].name: [1.02, 1.01]})} with every side."
             )
             yield self.decision(evidence, None, "cannot tell", reason, limit=self.ratio)
             return
@@ -132,7 +132,7 @@ def _from_file(path: Path, name: str) -> list[float]:
         ) from None
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
-            f'{path}: is not JSON of timings; expected {{"{name}": [seconds, …], …}}'
+            f"{path}: is not JSON of timings; expected {{{json.dumps(name)}: [seconds, …], …}}"
         ) from error
     if not values or not all(v > 0 and np.isfinite(v) for v in values):
         raise UserError(f"{path}: the timings of {name!r} must be seconds above 0")
