@@ -182,7 +182,7 @@ def test_calibration_shift_is_two_sided():
     silent = decided(worlds.flipped_world(100, 0, 0), text)
     assert silent.decisions[0].reason == (
         "Cannot tell: 'old' holds no confidences; add the probability of each class as columns "
-        "p_<class>."
+        "p_<class>, or of the prediction as a column confidence."
     )
 
 

@@ -82,7 +82,7 @@ def members_until(
     def decide(size: float) -> bool:
         return math.hypot(deviation * _members_half(size, size, level, paired), fixed) <= target
 
-    return _first(decide, max(members) + 1)
+    return _first(decide, max(min(members) + 1, max(members)))
 
 
 def _members_half(m_ref: float, m_var: float, level: float, paired: bool) -> float:
