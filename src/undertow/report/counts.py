@@ -3,6 +3,7 @@ words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import polars as pl
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, count_verdict
+from undertow.report.effects import has_band
 from undertow.report.wording import count, number, percent, probability
 
 
@@ -55,6 +57,11 @@ def counts(audit: Audit) -> tuple[CountRow, ...]:
     if counted and all("sparsity" in v.arm.facts for v in counted):
         counted.sort(key=lambda v: v.arm.facts["sparsity"])
     return tuple(_count_row(audit, v, v.count) for v in counted if v.count is not None)
+
+
+def counted_band(rows: Sequence[CountRow]) -> bool:
+    """Whether the chart of counts has a band to explain."""
+    return any(has_band(r.count.floor_low, r.count.floor_high) for r in rows)
 
 
 def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRow:
