@@ -38,6 +38,7 @@ from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
+from undertow.audit.slices.disputed import refuse_disputed, said_of_disputed
 from undertow.audit.slices.table import ALL
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
@@ -119,14 +120,17 @@ def comparisons(
     allow_partial: bool = False,
     accepted: Collection[str] = (),
     missing: Missing = "refuse",
+    ruled: Collection[str] = (),
 ) -> tuple[Comparison, ...]:
-    """Each variant aligned with the reference; the comparability check comes before any number."""
+    """Each variant aligned with the reference; the comparability check comes before any number.
+    ``ruled`` are slices that a policy names."""
     _distinct_names(reference, variants)
     made = []
     for variant in variants:
         aligned = align(
             reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
         )
+        refuse_disputed(aligned, settings.by, ruled)
         clusters = clusters_of(aligned.reference)
         found = distinct(
             aligned.reference,
@@ -138,7 +142,11 @@ def comparisons(
         whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
-        warned = (*found.said, *_own_key(reference, variant))
+        warned = (
+            *said_of_disputed(aligned, settings.by),
+            *found.said,
+            *_own_key(reference, variant),
+        )
         made.append(
             Comparison(
                 pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage

@@ -65,6 +65,7 @@ def gate(
             allow_partial=allow_partial,
             accepted=accepted,
             missing=missing or policy.missing,
+            ruled=slices_asked(reference, policy.columns()),
         )
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
