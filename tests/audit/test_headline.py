@@ -13,6 +13,7 @@ import audits
 from undertow.audit import Settings, audit, headline
 from undertow.audit.measures import accuracy, taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
+from undertow.report import render_html, summary_markdown, summary_text
 from worlds import null_world, planted_world, records_from
 
 
@@ -26,8 +27,38 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
         "most: −41.4 points (−"
     )
     assert third.startswith(
-        "118 of 1,200 examples changed their modal answer, more than chance: exchanged members give"
+        "118 of the 1,108 examples with a modal answer on both sides changed it, more than chance: "
+        "exchanged members give"
     )
+
+
+@pytest.mark.parametrize(
+    ("classes", "said", "short"),
+    [
+        (2, "of 60 examples changed their modal answer, ", "of 60 changed; "),
+        (
+            4,
+            "of the 58 examples with a modal answer on both sides changed it, ",
+            "of the 58 with a modal answer on both sides changed; ",
+        ),
+    ],
+)
+def test_a_count_is_out_of_the_examples_that_have_a_modal_answer(
+    classes: int, said: str, short: str
+) -> None:
+    """Three members that choose between two never tie."""
+    reference, variant = null_world(3, 3, 60, classes, seed=1)
+    found = audit(reference, [variant], Settings(draws=100))
+    count = found.variants[0].count
+    assert count is not None
+    assert count.with_modes == 60 - count.tied
+    assert f" {count.observed} {said}" in found.headline
+    assert f" {count.observed} {short}" in summary_text(found)
+    row = f"| {count.observed} of {count.out_of} |"
+    assert row in summary_markdown(found)
+    page = render_html(found)
+    assert f"{count.observed} of {count.out_of}<" in page
+    assert ("“Changed” is out of the examples with a modal answer" in page) == (classes > 2)
 
 
 def test_the_interval_has_the_level_of_the_audit() -> None:

@@ -224,7 +224,7 @@ def test_every_number_that_decides_is_on_the_page():
     said = words("garments")
     for variant in audit.variants:
         assert variant.count is not None
-        assert f"{variant.count.observed:,} of {variant.count.n_examples:,}" in said
+        assert f"{variant.count.observed:,} of {variant.count.with_modes:,}" in said
         assert variant.arm.name in said
     for effect, low, high in (
         audit.findings.select("effect", "low", "high").filter(pl.col("low") < -0.1).iter_rows()

@@ -229,7 +229,7 @@ def _examples(
 ) -> str:
     if count is not None:
         return (
-            f"{count.observed:,} of {count.n_examples:,} examples {words.modal}, "
+            f"{_counted(count, words)}, "
             f"{_against_chance(findings, count, level)}: exchanged members give "
             f"{count.floor_low:,.0f} to {count.floor_high:,.0f}." + _votes(findings, count, level)
         )
@@ -240,6 +240,15 @@ def _examples(
     if floored:
         return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
     return f"{share}. There is no floor to compare this with: the reference has one run."
+
+
+def _counted(count: ExemplarCount, words: Words) -> str:
+    if count.tied:
+        return (
+            f"{count.observed:,} of the {count.out_of:,} examples with {words.mode} on both sides "
+            "changed it"
+        )
+    return f"{count.observed:,} of {count.out_of:,} examples {words.modal}"
 
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:

@@ -75,7 +75,7 @@ def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRo
             c.mean_taxicab_p, found, above=above, level=audit.settings.level
         ),
         cells=(
-            f"{c.observed:,} of {c.n_examples:,}",
+            f"{c.observed:,} of {c.out_of:,}",
             f"{count(c.floor)} [{number(c.floor_low, 0)}, {number(c.floor_high, 0)}]",
             probability(c.p),
             f"{c.confirmed:,}",

@@ -78,6 +78,7 @@ def _sections(parts: Page) -> dict[str, Any]:
         "panels": panels(parts),
         "rates": rates(parts),
         "floored": floored(parts.effects),
+        "tied": any(row.count.tied for row in parts.counts),
         "counted_band": counted_band(parts.counts),
         "count_chart": count_chart(parts.counts),
         "taxicab_chart": taxicab_chart(parts.counts),

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.answered import WORDS
+from undertow.audit.answered import WORDS, Words
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, risen
@@ -148,12 +148,19 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
         }
     return how | {
         "changed": count(c.observed),
-        "changed_of": f"of {c.n_examples:,}" + ("" if plain else f" {words.modal}"),
+        "changed_of": _out_of(c, words, plain),
         "floor": _floor_said(c),
         "confirmed": f"{c.confirmed:,} confirmed one by one"
         if c.confirmed
         else "none confirmed one by one",
     }
+
+
+def _out_of(c: ExemplarCount, words: Words, plain: bool) -> str:
+    if c.tied:
+        of = f"of the {c.out_of:,} with {words.mode} on both sides"
+        return of if plain else f"{of} changed it"
+    return f"of {c.out_of:,}" + ("" if plain else f" {words.modal}")
 
 
 def _floor_said(c: ExemplarCount) -> str:
