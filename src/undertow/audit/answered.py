@@ -17,8 +17,8 @@ was not kept, so that the smallest move of it is another answer."""
 class Words(NamedTuple):
     """How a sentence says what is counted: ``26 % of answers changed; a repeat run changes 3 %``,
     ``118 examples changed their modal answer``, or, where some have none, ``118 of the 1,100
-    examples with a modal answer on both sides changed it``. An exemplar is one ``picked``, with members on both
-    sides ``picked_modal``."""
+    examples with a modal answer on both sides changed it``. An exemplar is one ``picked``, with
+    members on both sides ``picked_modal``."""
 
     of: str
     moved: str
