@@ -293,7 +293,9 @@ def test_where_the_whole_loses_too_it_comes_first():
     old, new = small_site(60)
     found = audit(old, [new], Settings(by=("site",), draws=100))
     assert found.headline.startswith("new loses 4.5 points of accuracy overall (95 % interval −")
-    assert "). 1 of 3 slices loses more than chance can explain; site St. Mary pays" in found.headline
+    assert (
+        "). 1 of 3 slices loses more than chance can explain; site St. Mary pays" in found.headline
+    )
 
 
 def test_of_several_who_lose_the_first_sentence_has_the_one_that_pays_most():

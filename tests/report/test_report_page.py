@@ -325,7 +325,7 @@ def test_without_labels_slices_or_exemplars_the_page_still_stands():
     page = render_html(bare)
     Tree(page)
     assert re.findall(r'<section id="([\w-]+)"', page) == ["top-line", "method"]
-    assert "No slice was asked for: --by COLUMN looks beneath the whole" in page
+    assert "No slice was asked for: add --by COLUMN to look beneath the whole" in page
     assert ">nan" not in page
 
 

@@ -42,6 +42,7 @@ from undertow.audit.slices.disputed import refuse_disputed, said_of_disputed
 from undertow.audit.slices.table import ALL
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
+from undertow.audit.unasked import unasked
 from undertow.audit.verdicts import PRIORITY, variant_verdict
 from undertow.audit.wording import signed
 from undertow.card import Measure
@@ -81,6 +82,8 @@ class Comparison:
     side alone gives."""
     coverage: str = ""
     """On how many of the examples, where not on all; part of the verdict."""
+    disputed: Collection[str] = ()
+    """Columns that the two sides fill in differently."""
 
 
 def audit(
@@ -149,7 +152,13 @@ def comparisons(
         )
         made.append(
             Comparison(
-                pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage
+                pair,
+                aligned.reference,
+                assumptions,
+                aligned.differences,
+                warned,
+                aligned.coverage,
+                frozenset(aligned.disputed),
             )
         )
     return tuple(made)
@@ -205,6 +214,13 @@ def audit_comparisons(
         ordered=tuple(dict.fromkeys(name for c in compared for name in c.pair.slices.ordered)),
         answered=answered(first.reference, *(c.pair.variant for c in compared)),
         control=shared(first.reference, votes=first.design.mode == "members"),
+        not_looked_at=unasked(
+            reference,
+            compared[0].aligned,
+            settings.by,
+            frozenset[str]().union(*(c.disputed for c in compared)),
+            settings.min_count,
+        ),
     )
 
 

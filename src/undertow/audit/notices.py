@@ -276,7 +276,7 @@ def _belong_together(records: Records) -> Iterator[str]:
         return
     for name in records.examples.columns:
         values = records.examples[name]
-        if name == "example_id" or not _names_a_source(name):
+        if name == "example_id" or not names_a_source(name):
             continue
         known, different = len(values) - values.null_count(), values.drop_nulls().n_unique()
         if MANY <= different <= known / 2:
@@ -288,7 +288,7 @@ def _belong_together(records: Records) -> Iterator[str]:
             return
 
 
-def _names_a_source(name: str) -> bool:
+def names_a_source(name: str) -> bool:
     """``patient``, ``doc_id``, ``speakerId`` …, and not ``doc_type``."""
     word = re.sub(r"[^a-z]", "", name.lower())
     return word.removesuffix("id") in SOURCES

@@ -194,6 +194,14 @@ class VariantAudit:
 
 
 @dataclass(frozen=True)
+class Unasked:
+    """A column that describes the examples and was not asked for, and how many values it has."""
+
+    column: str
+    values: int
+
+
+@dataclass(frozen=True)
 class Audit:
     """One reference against one or more variants."""
 
@@ -230,3 +238,5 @@ class Audit:
     moved. The last two differ where nothing got worse."""
     control: str = "same label, same answer of the reference"
     """What a control has in common with its exemplar."""
+    not_looked_at: tuple[Unasked, ...] = ()
+    """Columns of the examples that could be slices and are none of ``settings.by``."""

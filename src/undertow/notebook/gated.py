@@ -82,10 +82,10 @@ class Gated:
         return bool(self.result)
 
     def __repr__(self) -> str:
-        return f"{gate_text(self.result)}{self._way_on()}"
+        return f"{gate_text(self.result, in_python)}{self._way_on()}"
 
     def _repr_html_(self) -> str:
-        return gate_glance(self.result, self._way_on(), self.read_as)
+        return gate_glance(self.result, self._way_on(), self.read_as, in_python)
 
     def _way_on(self) -> str:
         if self._page is not None:

@@ -25,6 +25,7 @@ from undertow.report.method import Method, method
 from undertow.report.naming import whole
 from undertow.report.tables import FindingTable, OverRow, finding_table, over_indexed
 from undertow.report.toplines import TopLine, top_line
+from undertow.report.unasked import not_looked_at
 from undertow.report.wording import first_sentence, line, plural
 
 SMOKE = "Smoke scale: this audit only proves that it runs. Its numbers are not a result."
@@ -80,6 +81,8 @@ class Page:
     rest: str
     stamp: str
     top_lines: tuple[TopLine, ...]
+    unasked: str
+    """Columns that were not looked at; empty where there is none, or nothing was asked for."""
     effects: SliceEffects | None
     error_rates: tuple[SliceEffects, ...]
     answers: tuple[AnswersPart, ...]
@@ -118,6 +121,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         rest=rest,
         stamp=SMOKE if audit.scale == "smoke" else "",
         top_lines=tuple(top_line(audit, v, shown) for v in audit.variants),
+        unasked=not_looked_at(audit),
         effects=shown,
         error_rates=error_rates(audit),
         answers=answers(audit),

@@ -16,12 +16,12 @@ from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
+from undertow.report.unasked import none_asked_for
 from undertow.report.wording import Scale, absent, count, number, percent, plural, short, signed
 
 NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
 )
-NOT_ASKED = "No slice was asked for: --by COLUMN looks beneath the whole"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit.settings.by) + _rise_said(audit, arm.name),
+        slices=_slices_said(panel, audit) + _rise_said(audit, arm.name),
         **changed,
     )
 
@@ -92,11 +92,11 @@ def _members(arm: Arm) -> str:
     return f"{said}, each made from a reference member" if arm.paired else said
 
 
-def _slices_said(panel: slices.Panel | None, by: tuple[str, ...]) -> str:
+def _slices_said(panel: slices.Panel | None, audit: Audit) -> str:
     """How many slices got which verdict; says in words when none is worse, and when there is
     none."""
     if panel is None:
-        return NOT_AGAINST if by else NOT_ASKED
+        return NOT_AGAINST if audit.settings.by else none_asked_for(audit)
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
     total = plural(panel.total, "slice")
     if panel.total == 1:
