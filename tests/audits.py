@@ -132,7 +132,7 @@ def finding(
         "members_reference": 10,
         "members_variant": 10,
         "verdict": verdict,
-        "note": "about 14 members a side would tell a change of 5 points"
+        "note": "about 14 members a side would decide 5 points"
         if verdict == "too small to tell"
         else "",
     }
