@@ -102,9 +102,10 @@ def _is_column(value: object) -> bool:
 def names_in(value: Any) -> list[Any] | None:
     """What a column of pandas calls its examples; ``None`` where they are only numbered."""
     index = getattr(value, "index", None)
-    if not _is_column(value) or not hasattr(index, "tolist"):
+    listed = getattr(index, "tolist", None)
+    if not _is_column(value) or listed is None or type(index).__name__ == "RangeIndex":
         return None
-    return None if type(index).__name__ == "RangeIndex" else list(index.tolist())
+    return list(listed())
 
 
 def _column(called: str, value: Any) -> pl.Series:
