@@ -36,7 +36,7 @@ def test_three_members_a_side_are_decided_by_students_t() -> None:
         RECIPES,
         "3 + 3 members: members are exchanged between the two populations. These are too "
         "few members for a shift to reach 5 % by that test (the smallest possible p is 0.1). "
-        f"{STUDENT}, except that more answers became wrong, or right.",
+        f"{STUDENT}, but for whether more of them became wrong, or right.",
     )
 
 

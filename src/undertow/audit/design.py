@@ -131,7 +131,7 @@ class Design:
         less extreme there, and half of the smallest p can be reached."""
         but, alike = "", self.members_reference == self.members_variant
         if alike and not self.paired and self.smallest_p / 2 <= self.level:
-            but = ", except that more answers became wrong, or right"
+            but = ", but for whether more of them became wrong, or right"
         return f"Disagreements cannot be told from chance{but}."
 
     def _over_both(self) -> tuple[str, ...]:
