@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import undertow
 from test_cli import run
 from undertow.audit.settings import Settings
 from undertow.errors import UserError
@@ -252,6 +253,27 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "its columns with --id serial --prediction pred --label actual",
         ),
         (
+            {"file": SERIAL, "truth": TWO, "predicted": TWO[::-1], "confidence": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'truth', 'predicted', "
+            "'confidence'; name its columns with --id file --prediction predicted --label truth",
+        ),
+        (
+            {"file": SERIAL, "truth": TWO, "predicted": ["Cat"] * 8, "y_prob": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'truth', 'predicted', 'y_prob'; "
+            "name its columns with --id file --prediction predicted --label truth",
+        ),
+        (
+            {"file": SERIAL, "ill": [0, 1] * 4, "response": [f"It {n}" for n in SERIAL], "p": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'ill', 'response', 'p'; name its "
+            "columns with --id file --score p --label ill",
+        ),
+        (
             {"site": ["G"] * 8, "patient": SERIAL, "ill": [0, 1] * 4, "risk": RISK},
             "",
             {},
@@ -395,6 +417,37 @@ def test_settings_beside_tables_of_json_are_no_table() -> None:
     Path("run/lines.json").write_text('{"id": 1, "pred": "a"}\n{"id": 2, "pred": "b"}\n')
     records, _ = read_any([Path("run")], id="id", prediction="pred")
     assert said(records) == [["a", "b"]]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_flags_suggested_for_predictions_beside_a_confidence_work_at_once(seeds: int) -> None:
+    """Also with a seed column, where a file has several members; and as arguments in Python."""
+    count = 40 * seeds
+    rows = {
+        "seed": [k for k in range(seeds) for _ in range(40)],
+        "file": [f"img/{n}.jpg" for n in range(40)] * seeds,
+        "truth": ["cat", "dog", "owl", "fox"] * (count // 4),
+        "predicted": ["cat", "dog", "owl", "owl"] * (count // 4),
+        "confidence": [0.5, 0.9, 0.8, 0.7] * (count // 4),
+    }
+    if seeds == 1:
+        del rows["seed"]
+    put(rows)
+    moved = ["dog", "cat", "owl", "owl"]
+    put({**rows, "predicted": [moved[(n + n // 40) % 4] for n in range(count)]}, "new.csv")
+    said = run("audit", "old.csv", "--against", "new.csv").stderr
+    flags = said.partition("name its columns with ")[2].split()
+    member = ["--member", "seed"] if seeds > 1 else []
+    assert flags == ["--id", "file", *member, "--prediction", "predicted", "--label", "truth"]
+    done = run("audit", "old.csv", "--against", "new.csv", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "column 'confidence' is read as the probability of the prediction." in done.stdout
+    with pytest.raises(UserError) as caught:
+        undertow.compare(pl.DataFrame(rows), "new.csv")
+    arguments = str(caught.value).partition("name its columns with ")[2]
+    named = dict(part.split("=") for part in arguments.replace("'", "").split(", "))
+    read_as = undertow.compare(pl.DataFrame(rows), "new.csv", **named).read_as
+    assert read_as[0].startswith(f"reference  old: table in memory: {seeds} member")
 
 
 def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
