@@ -21,6 +21,7 @@ from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.pictures import with_pictures
+from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.predictions.at_half import AT_HALF
@@ -110,10 +111,11 @@ def read_any(
 
 
 def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
-    """With the tasks and clusters that were asked for, which most formats leave to this place."""
+    """With the tasks, clusters and positive class that were asked for, which most formats leave to
+    this place."""
     if "tasks" not in heeded(format):
         records = only_tasks(records, reading)
-    return with_clusters(records, reading.cluster)
+    return with_positive(with_clusters(records, reading.cluster), reading.positive)
 
 
 def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:

@@ -8,8 +8,8 @@ member                         several members in one file
 anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
 
 A score beside labels of two values, without answers, is the probability of the positive one (1,
-true, yes, positive), and the prediction is that class above 0.5. ``--format 'graded table'`` reads
-it as a grade all the same.
+true, yes, positive, or what ``--positive`` names), and the prediction is that class above 0.5.
+``--format 'graded table'`` reads it as a grade all the same.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _of_two_classes(
 ) -> Records:
     sheets, notes = sheets_of(tables, predict=False)
     sheets = with_labels(sheets, reading, notes, labels)
-    sheets = predicted(tables, sheets, reading.keys, notes)
+    sheets = predicted(tables, sheets, reading, notes)
     return from_sheets(sheets, reading, notes)
 
 
