@@ -86,10 +86,9 @@ def compare(
         called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
         _refuse_format(format, called)
         return _compared(Request(
-            reference, against, reading, format=format,
-            accepted=frozenset(_words(accept)), paired=paired,
+            reference, against, reading, format=format, paired=paired, missing=missing,
+            accepted=frozenset(_words(accept)), settings=settings,
             names=tuple(names) or names_of(old, new, before, after),
-            missing=missing, settings=settings,
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None

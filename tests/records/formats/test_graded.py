@@ -159,6 +159,44 @@ def test_refused(put, text, said):
     assert refused([path]) == f"{path}: {said}"
 
 
+@pytest.mark.parametrize("name", ["quality", "Helpfulness", "bleu"])
+def test_how_a_grade_is_read_is_said_where_its_name_does_not(put, name: str) -> None:
+    path = put("g.csv", f"example_id,{name}\nq1,0.25\nq2,0.75\n")
+    records, about = read_any([path], score=name)
+    assert records.manifest.notes == (
+        f"{path}: column {name!r} is read as a grade, of which more is better.",
+    )
+    assert about == (
+        f"{path}: CSV (a header with example_id and score, no prediction): 1 member, 2 examples, "
+        f"outcome score; {path}: column {name!r} is read as a grade, of which more is better."
+    )
+    both = read_any([path, put("h.csv", path.read_text())], score=name)[0].manifest.notes
+    assert both == records.manifest.notes
+    # As asked, a loss is read the same way, and that is said.
+    loss = put("l.csv", "example_id,loss\nq1,0.25\n")
+    _, about = read_any([loss], score="loss", format="graded table")
+    assert about.endswith("column 'loss' is read as a grade, of which more is better.")
+
+
+@pytest.mark.parametrize(
+    ("header", "score"),
+    [("score", None), ("correct", None), ("f1", "f1"), ("isCorrect", "isCorrect"), ("acc", "acc")],
+)
+def test_names_of_grades_need_no_note(put, header: str, score: str | None) -> None:
+    path = put("g.csv", f"example_id,{header}\nq1,0.25\nq2,0.75\n")
+    assert read_any([path], score=score)[0].manifest.notes == ()
+
+
+def test_each_kind_of_note_on_columns_is_said_once(put):
+    path = put("g.csv", "example_id,quality,response\nq1,0.25,It is\nq2,0.75,So\n")
+    again = put("h.csv", path.read_text())
+    _, about = read_any([path, again], score="quality")
+    assert about.partition("outcome score")[2] == (
+        f"; {path}: 'response' looks like what the model wrote: add --answer response; {path}: column "
+        "'quality' is read as a grade, of which more is better."
+    )
+
+
 def test_clusters_are_found_or_named(put):
     text = "example_id,score,passage,page\nq1,1,p,1\nq2,0,p,1\nq3,1,q,2\n"
     path = put("c.csv", text)

@@ -316,6 +316,47 @@ def test_what_is_called_a_loss_is_no_grade_and_no_probability(name: str, rows) -
         assert read_any([put(given)], score=name, format="graded table")
 
 
+HARMS = (
+    "hallucination Hallucinations toxicity toxic harm harmful violation violations failure failures "
+    "fail failed hate profanity_score isToxic hate-speech"
+)
+LOSSES = "latency cost wrong incorrect mistake num_mistakes"
+
+
+@pytest.mark.parametrize("name", f"{HARMS} {LOSSES}".split())
+def test_of_harms_less_is_better(name: str) -> None:
+    assert refusal({name: [0, 1, 1]}, score=name) == (
+        f"a.csv: of column {name!r} less is better, as its name has it, and a score is a grade, of "
+        "which more is better; give 1 minus it, in a column of another name, or, if more of "
+        f"{name!r} is better, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize("numbers", [[0.2, 6.1, 0.9], [-0.5, 0.2, 0.9], ["no", "yes", "no"]])
+def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any]) -> None:
+    """1 minus a loss of 6 would be no grade."""
+    assert refusal({"loss": numbers}, score="loss") == (
+        "a.csv: of column 'loss' less is better, as its name has it, and a score is a grade, of "
+        "which more is better; turn it round, so that 1 is the best and 0 the worst, in a column of "
+        "another name, or, if more of 'loss' is better, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["no_hallucination", "non-toxic", "pass_fail", "errorFree", "chateau", "harmony"]
+)
+def test_what_is_free_of_harm_is_a_grade(name: str) -> None:
+    assert read_any([put({name: [0.2, 0.7, 0.9]})], score=name)
+
+
+def test_the_probability_of_a_harm_is_one_beside_its_labels() -> None:
+    records, _ = read_any(
+        [put({"label": [0, 1, 1], "toxicity": [0.2, 0.7, 0.9]})], score="toxicity"
+    )
+    assert records.pred_MN.tolist() == [[0, 1, 1]]
+    assert refusal({"label": [0, 1, 1], "cost": [0.2, 0.7, 0.9]}, score="cost")
+
+
 def test_the_probability_of_an_error_is_one() -> None:
     given = {"error": [0, 1, 1], "error_prob": [0.2, 0.7, 0.9]}
     records, _ = read_any([put(given)], score="error_prob", label="error")
