@@ -133,9 +133,9 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
         (
             "example_id,score\nq1,7\nq2,1\n",
             "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); expected 0 for the "
-            "worst answer and 1 for the best; if 10 is the best, scale it: python -c "
+            "worst answer and 1 for the best; if 1 is the worst and 7 the best, scale it: python -c "
             '\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns('
-            '(pl.col("score").cast(float) / 10).alias("score")).write_csv("{scaled}")\'',
+            '((pl.col("score").cast(float) - 1) / 6).alias("score")).write_csv("{scaled}")\'',
         ),
         (
             "example_id,score\nq1,often\n",
@@ -250,19 +250,31 @@ def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str)
     said = refused([path], score="how 'good'")
     assert said.startswith(
         f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); expected "
-        "0 for the worst answer and 1 for the best; if 5 is the best, scale it: python -c "
+        "0 for the worst answer and 1 for the best; if 1 is the worst and 5 the best, scale it: python "
+        "-c "
     )
     command = said.partition("scale it: python")[2]
     subprocess.run(f"{shlex.quote(sys.executable)} {command}", shell=True, check=True)
     scaled = tmp_path / f"it's a-scaled.{kind.split('.')[1]}"
     records, _ = read_any([scaled], score="how 'good'")
     assert records.example_id_N.to_list() == ["007", "008"]
-    np.testing.assert_allclose(records.score_MN, [[0.2, 0.8]])
+    np.testing.assert_allclose(records.score_MN, [[0, 0.75]])
 
 
 @pytest.mark.parametrize(
     ("values", "fix"),
     [
+        (
+            ["2", "4.5"],
+            'if 1 is the worst and 5 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 4}',
+        ),
+        (
+            ["1", "9"],
+            'if 1 is the worst and 10 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 9}',
+        ),
+        (["0", "5"], 'if 5 is the best, scale it: python -c {pl.col("score").cast(float) / 5}'),
+        (["0.5", "7"], 'if 10 is the best, scale it: python -c {pl.col("score").cast(float) / 10}'),
+        (["1", "11"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
         (["40", "99"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
         (["4", "250"], 'if 250 is the best, scale it: python -c {pl.col("score").cast(float) / 250}'),
         (

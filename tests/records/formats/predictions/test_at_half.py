@@ -229,6 +229,14 @@ X = 'pl.col("risk").cast(float)'
             + SCALED.replace("{x}", f"1 / (1 + (-{X}).exp())"),
         ),
         (
+            {"kind": [0, 1], "risk": [2, 873]},
+            {"label": "kind"},
+            "column 'risk' reaches from 2 to 873, and beside 'kind' it is read as the probability "
+            "of '1', from 0 to 1; write the ends of the scale into python -c "
+            + SCALED.replace("{x}", f"({X} - LOWEST) / (HIGHEST - LOWEST)")
+            + ", after which its middle decides, or name the answers with --prediction COLUMN",
+        ),
+        (
             {"kind": [0, 1], "risk": [1, 0]},
             {"label": "kind"},
             "column 'risk' holds nothing but 0 and 1 beside 'kind'; if it is the predicted class, "
