@@ -82,7 +82,11 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     ``UserError`` for anything that cannot be read."""
     sources, reading = sources or Sources(), _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
-    refuse_same_paths(_files(request.reference), [*filter(None, map(_files, groups))], sides_in)
+    refuse_same_paths(
+        _files(request.reference),
+        [*filter(None, map(_files, groups))],
+        lambda path: sides_in(path, reading),
+    )
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
         before, about = _read(request.reference, reading, request.format)
     before = named(before, next(names, None))

@@ -456,12 +456,103 @@ def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
     assert (done.returncode, done.stderr) == (
         2,
         "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
-        "from one, or a model"
-        " on each side: old.csv::base --against old.csv::int8 --id img --label gold\n",
+        "from one, give a copy of it to test a model against itself, or give a model on each side: "
+        "old.csv::base --against old.csv::int8 --id img --label gold\n",
     )
     command = ["old.csv::base", "--against", "old.csv::int8", "--id", "img", "--label", "gold"]
     done = run("audit", *command, "--out", "out")
     assert done.returncode == 0, done.stderr
+
+
+WORDS = ["legit", "fraud", "legit", "legit"] * 10
+NUMBERS = [0, 1, 0, 0] * 10
+TX = [f"t{n}" for n in range(40)]
+V1, V2 = [0.1, 0.9, 0.2, 0.7] * 10, [0.2, 0.8, 0.1, 0.3] * 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "typed", "offered"),
+    [
+        (
+            {"tx": TX, "y": NUMBERS, "a": V1, "b": V2},
+            "--id tx --score a,b --label y",
+            "old.csv::a --against old.csv::b --id tx --label y --score a,b",
+        ),
+        (
+            {"tx": TX, "y": WORDS, "a": V1, "b": V2},
+            "--id tx --score a,b --label y --positive fraud",
+            "old.csv::a --against old.csv::b --id tx --label y --score a,b --positive fraud",
+        ),
+        (
+            {"tx_id": TX, "fraud": NUMBERS, "score_v1": V1, "score_v2": V2, "amount": V1},
+            "",
+            "old.csv::score_v1 --against old.csv::score_v2 --score score_v1,score_v2 --id tx_id "
+            "--label fraud",
+        ),
+        (
+            {"tx_id": TX, "fraud": WORDS, "score_v1": V1, "score_v2": V2},
+            "--positive fraud",
+            "old.csv::score_v1 --against old.csv::score_v2 --score score_v1,score_v2 --positive "
+            "fraud --id tx_id --label fraud",
+        ),
+        (
+            {"tx": TX, "kind": WORDS, "a": WORDS, "b": WORDS[::-1]},
+            "--id tx --prediction a,b --label kind",
+            "old.csv::a --against old.csv::b --id tx --label kind",
+        ),
+        (
+            {"tx": TX[:20] * 2, "m": [0] * 20 + [1] * 20, "kind": WORDS, "said": WORDS},
+            "--id tx --member m --prediction said --label kind",
+            "old.csv::0 --against old.csv::1 --id tx --prediction said --label kind --member m",
+        ),
+        (
+            {"tx": TX[:20] * 2, "seed": [0] * 20 + [1] * 20, "kind": WORDS, "said": WORDS},
+            "--id tx --prediction said --label kind",
+            "old.csv::0 --against old.csv::1 --id tx --prediction said --label kind --member seed",
+        ),
+    ],
+)
+def test_one_file_on_both_sides_with_several_models(
+    rows: dict[str, list[Any]], typed: str, offered: str
+) -> None:
+    """What is offered works at once, also where the columns were named."""
+    path = str(put(rows))
+    done = run("audit", path, "--against", path, *typed.split())
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
+        "from one, give a copy of it to test a model against itself, or give a model on each side: "
+        f"{offered}\n",
+    )
+    done = run("audit", *offered.split(), "--out", "out")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"tx": TX, "pred": WORDS, "truth": WORDS, "score_a": V1, "conf": V2},
+        {"tx": TX, "pred": WORDS},
+        {"tx": TX, "score": V1, "risk": V2},
+        {"tx": TX, "score_a": V1, "score_b": NUMBERS, "length": V2},
+    ],
+)
+def test_one_file_of_one_model_on_both_sides(rows: dict[str, list[Any]]) -> None:
+    path = str(put(rows))
+    done = run("audit", path, "--against", path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
+        "from one, or give a copy of it to test a model against itself\n",
+    )
+
+
+def test_probabilities_without_known_labels_are_never_offered_as_grades() -> None:
+    rows = {"tx": TX, "kind": list("abcd") * 10, "risk_1": V1, "risk_2": V2}
+    done = run("audit", str(put(rows)), "--against", "old.csv")
+    assert done.stderr.endswith(
+        ": old.csv::risk_1 --against old.csv::risk_2 --score risk_1,risk_2 --id tx --label COLUMN\n"
+    )
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -156,17 +154,6 @@ def never_models(frame: pl.DataFrame) -> set[str]:
     meant = _meant(frame)
     named = {meant.id, meant.member, meant.label, meant.score, "label"} - {None}
     return {c for c in frame.columns if c in named or c.startswith("p_")}
-
-
-def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
-    """The arguments that set the first model of a table against the second."""
-    models = models_meant(frame)
-    if len(models) < 2:
-        return None
-    if models[0] in frame.columns:
-        frame = frame.drop(models).with_columns(frame[models[0]].alias("prediction"))
-    first, second = (shlex.quote(f"{path}::{model}") for model in models[:2])
-    return f"{first} --against {second} {flags_meant(frame)}".strip()
 
 
 def _meant(frame: pl.DataFrame) -> Meant:
