@@ -133,6 +133,28 @@ def test_arrays_stand_beside_the_table_of_examples(expected: pl.DataFrame, given
     )
 
 
+def test_columns_of_pandas_that_name_other_examples_are_not_joined_by_position():
+    names = [f"e{n}" for n in range(len(OLD))]
+    old, new = pd.Series(OLD, index=names), pd.Series(NEW, index=names)
+    right = pd.Series(LABELS, index=names)
+    turned = new.sample(frac=1, random_state=1)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, turned, labels=right)
+    assert str(caught.value) == (
+        "new: its index is not that of old, and single columns are joined by position; give frames, "
+        "which are joined by name: "
+        "new.to_frame('prediction').rename_axis('example_id').reset_index()"
+    )
+    with pytest.raises(UserError, match=r"^labels: its index is not that of old"):
+        undertow.compare(old, new, labels=right[turned.index])
+    with pytest.raises(UserError, match=r"^new\[1\]: its index is not that of old"):
+        undertow.compare(old, [new, turned], labels=right)
+    # Numbered alike, or not at all, they stand row by row.
+    numbered = pd.Series(NEW)
+    found = [undertow.compare(old, v, labels=right).findings for v in (new, numbered)]
+    assert found[0].equals(found[1])
+
+
 def test_labels_may_be_an_array_or_a_table_for_frames_too(expected: pl.DataFrame):
     old, new = (frame(a).drop("label") for a in (OLD, NEW))
     words = np.array(NAMES)[LABELS]

@@ -99,6 +99,14 @@ def _is_column(value: object) -> bool:
     return hasattr(value, "__arrow_c_stream__")
 
 
+def names_in(value: Any) -> list[Any] | None:
+    """What a column of pandas calls its examples; ``None`` where they are only numbered."""
+    index = getattr(value, "index", None)
+    if not _is_column(value) or not hasattr(index, "tolist"):
+        return None
+    return None if type(index).__name__ == "RangeIndex" else list(index.tolist())
+
+
 def _column(called: str, value: Any) -> pl.Series:
     if _is_column(value):
         try:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from undertow.errors import UserError
-from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
+from undertow.notebook.arrays import column_of, is_array, members_of, named_classes, names_in
 from undertow.notebook.tables import is_table, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
@@ -69,6 +69,7 @@ def sides_of(
     before: Entry, after: Sequence[Entry], reading: Reading, answers: Answers
 ) -> list[list[Path] | Frames]:
     """Every side, the reference first."""
+    _refuse_other_order([*_columns_in(before, *after), ("labels", answers.value)])
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
     arrays = [side for side in sides if isinstance(side, Frames) and side.notes]
     for side in arrays[1:]:
@@ -80,6 +81,26 @@ def sides_of(
                 "frames with example_id"
             )
     return sides
+
+
+def _columns_in(*entries: Entry) -> Iterator[tuple[str, Any]]:
+    for entry in entries:
+        yield from _items(entry)
+
+
+def _refuse_other_order(columns: Sequence[tuple[str, Any]]) -> None:
+    """Columns of pandas that name their examples differently: by position others would be joined,
+    and most answers would have changed."""
+    named = [(called, names) for called, value in columns if (names := names_in(value)) is not None]
+    for called, names in named[1:]:
+        first, there = named[0]
+        if names != there:
+            raise UserError(
+                f"{called}: its index is not that of {first}, and single columns are joined by "
+                "position; give frames, which are joined by name: "
+                f"{called}.to_frame('{'label' if called == 'labels' else 'prediction'}')"
+                ".rename_axis('example_id').reset_index()"
+            )
 
 
 def side_of(entry: Entry, reading: Reading, answers: Answers) -> list[Path] | Frames:

@@ -116,7 +116,9 @@ WORSE_OF_EXAMPLES = (
 )
 WITHIN = (
     "It is called within tolerance only if its whole interval lies inside the tolerance; where the "
-    "interval is wider than that, the audit says that it cannot tell, and what would."
+    "interval is wider than that, the audit says that it cannot tell, and how many examples, "
+    "clusters or members would decide it if the change stays what it is. The change seen is itself "
+    "uncertain, so plan for two or three times as many."
 )
 CHANGED = (
     "A variant is called changed where its answers moved more than chance and neither a loss nor a "

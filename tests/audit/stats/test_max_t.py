@@ -295,12 +295,53 @@ def test_where_nothing_varies_each_side_counts_by_its_members():
 
 def test_no_side_is_known_better_than_half_an_example_by_students_t_either():
     rng = np.random.default_rng(3)
-    value_GM = np.vstack([0.5 + 1e-4 * rng.random(9), rng.random(9)])
-    arrangements, se_G = exchange(3, 6, 200, rng), np.array([0.02, 1e-9])
-    parts = _parts(value_GM, 3, arrangements, se_G, 5.0, noisier=False)
+    value_GM = np.vstack([0.5 + 1e-4 * rng.random(9), rng.random(9), np.full(9, 0.5)])
+    floor_G = 0.02**2 * (1 / 3 + 1 / 6) * np.array([1.0, 1e-12, 1.0])
+    parts = _parts(value_GM, 3, exchange(3, 6, 200, rng), np.ones(3), floor_G, 5.0, noisier=False)
     assert [part.df for part in parts] == [2.0, 5.0]
-    total_G = parts[0].square_G + parts[1].square_G
-    assert total_G[0] == pytest.approx(0.02**2)
-    assert total_G[1] == pytest.approx(
-        value_GM[1, :3].var(ddof=1) / 3 + value_GM[1, 3:].var(ddof=1) / 6
-    )
+    for part, side_GM in zip(parts, (value_GM[:, :3], value_GM[:, 3:]), strict=True):
+        m = side_GM.shape[1]
+        least = 0.02**2 / m
+        np.testing.assert_allclose(part.square_G, [least, side_GM[1].var(ddof=1) / m, least])
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_members_that_are_equal_on_each_side_are_known_to_half_an_example(m: int):
+    """199 of 200 right, all of 200 right: no member's value is known better than that."""
+    value_GM = np.repeat([[0.995, 1.0]], m, axis=1)
+    found = max_t(
+        value_GM, m, exchange(m, m, 50, np.random.default_rng(0)), level=0.05,
+        resolution_G=np.array([0.005]),
+    )  # fmt: skip
+    error, df = 0.0025 * np.sqrt(2 / m), 2 * (m - 1)
+    assert found.p_G[0] == pytest.approx(2 * stats.t.sf(0.005 / error, df))
+    half = stats.t.isf(0.025, df) * error
+    assert (found.low_G[0], found.high_G[0]) == pytest.approx((0.005 - half, 0.005 + half))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("m_ref", "m_var"), [(2, 2), (3, 3), (2, 3), (4, 2)])
+def test_small_slices_on_which_few_members_err_keep_the_level(m_ref: int, m_var: int):
+    """40 slices of 20 examples of which .97 are right: members of a side are often equal there."""
+    rng = np.random.default_rng(5)
+    arrangements, alarms = exchange(m_ref, m_var, 200, rng), []
+    for _ in range(300):
+        value_GM = rng.binomial(20, 0.97, size=(40, m_ref + m_var)) / 20
+        found = max_t(value_GM, m_ref, arrangements, level=0.05, resolution_G=np.full(40, 0.05))
+        alarms.append((found.p_adjusted_G <= 0.05).any())
+    assert np.mean(alarms) < 0.07
+
+
+def test_pairs_are_swapped_however_unlike_their_sides_spread():
+    """What swaps decide needs no Student's t beside it."""
+    rng = np.random.default_rng(6)
+    before_GM = rng.normal(0, 1, size=(6, 8))
+    after_GM = 4 * before_GM + rng.normal(0.5, 1, size=(6, 8))
+    drawn = swaps(8, 256, rng)
+    found = max_t(np.hstack([before_GM, after_GM]), 8, drawn, level=0.05)
+    change_GP = after_GM - before_GM
+    sign_DP = np.where(drawn.is_reference_DM[:, :8], 1.0, -1.0)
+    mean_DG = sign_DP @ change_GP.T / 8
+    t_DG = mean_DG / np.sqrt((change_GP**2).mean(axis=1) - mean_DG**2)
+    share_G = (np.abs(t_DG) >= np.abs(t_DG[0]) * (1 - 1e-9)).mean(axis=0)
+    np.testing.assert_allclose(found.p_G, share_G)

@@ -156,6 +156,22 @@ def test_where_a_few_units_decide_a_null_is_rejected_no_more_often_than_it_may_b
         assert (p_R <= level).mean() <= allowed
 
 
+@pytest.mark.parametrize(
+    ("large", "size", "small"),
+    [(16, 1000.0, 100), (16, 20.0, 10), (20, 1000.0, 300), (22, 20.0, 8), (15, 20.0, 10)],
+)
+def test_large_units_whose_steps_small_ones_do_not_fill_keep_the_level(large, size, small) -> None:
+    """All numbers of units of either size that may fall, each with its chance."""
+    fell = np.array(list(product(range(large + 1), range(small + 1))))
+    chance = stats.binom.pmf(fell[:, 0], large, 0.5) * stats.binom.pmf(fell[:, 1], small, 0.5)
+    fell, chance = fell[chance > 1e-9], chance[chance > 1e-9]
+    total_GU = np.tile([size, -size, 1.0, -1.0], (len(fell), 1))
+    alike_GU = np.array([(large - a, a, small - b, b) for a, b in fell], dtype=float)
+    p_G = exchange_p(total_GU, alike_GU)
+    for level in (0.1, 0.05, 0.025, 0.01):
+        assert 0.25 * level < chance[p_G <= level].sum() <= 1.02 * level
+
+
 def test_what_is_left_beside_a_few_may_reach_either_end() -> None:
     """Twelve large units and ten small ones."""
     rng = np.random.default_rng(3)

@@ -117,7 +117,8 @@ def max_t(
     half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
     noisier = not arrangements.paired and seen_noisier(value_GM[:, :m_ref], value_GM[:, m_ref:])
     if not resolves or 2 * m_ref != members or noisier:
-        parts = _parts(centred_GM, m_ref, arrangements, out["se_G"], df_D[0, 0], noisier=noisier)
+        known = out["se_G"], floor_G, df_D[0, 0]
+        parts = _parts(centred_GM, m_ref, arrangements, *known, noisier=noisier)
         half_G = _by_student(out, half_G, parts, len(kept), level, alone=not resolves)
     out["low_G"], out["high_G"] = out["effect_G"] - half_G, out["effect_G"] + half_G
     return MaxT(**out, resolves=resolves)
@@ -128,19 +129,23 @@ def _parts(
     m_ref: int,
     arrangements: Arrangements,
     se_G: Floats,
+    floor_G: Floats,
     df: float,
     *,
     noisier: bool,
 ) -> list[Part]:
-    """What the observed sides vary by, no less than the resolution."""
+    """What the observed sides vary by, none by less than the resolution."""
     m_var = value_GM.shape[1] - m_ref
     if arrangements.paired or min(m_ref, m_var) < 2:
         return [Part(se_G**2, df)]
     drawn = _draw_sides(value_GM, m_ref, arrangements.is_reference_DM[:1])
-    square_ref_G, square_var_G = drawn.square_ref_DG[0], drawn.square_var_DG[0]
-    total_G = np.maximum(square_ref_G + square_var_G, ROUNDING)
-    lift_G = np.maximum(se_G**2 / total_G, 1.0)
-    return sides(square_ref_G * lift_G, square_var_G * lift_G, m_ref, m_var, noisier=noisier)
+    # The floor is of members with one spread, so the smaller side has more of it.
+    own_G = floor_G / (m_ref + m_var)
+    squares = (
+        np.maximum(drawn.square_ref_DG[0], own_G * m_var),
+        np.maximum(drawn.square_var_DG[0], own_G * m_ref),
+    )
+    return sides(*squares, m_ref, m_var, noisier=noisier)
 
 
 def _by_student(

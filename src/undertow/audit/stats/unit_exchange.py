@@ -42,6 +42,8 @@ FEW = 12
 """Units whose signs are written out where there are others: the largest."""
 LITTLE = 0.05
 """Of the sum of squares: what the other units may have, that those are said to decide."""
+FILLED = 1.0
+"""Standard deviations of smaller units that fill the steps of a larger one."""
 CERTAIN = 8.0
 """Standard deviations beyond which no rest reaches."""
 SIGNS_FS = np.array([(1.0, *signs) for signs in product((1.0, -1.0), repeat=FEW - 1)]).T
@@ -53,7 +55,7 @@ ROWS = 256
 def exchange_p(total_GU: Floats, alike_GU: Floats) -> Floats:
     """Per row, two-sided p for a mean of 0. ``total_GU`` are the units' total changes, each of as
     many units as ``alike_GU`` says."""
-    found_G = _deviate(total_GU, total_GU, alike_GU)
+    found_G = _deviate(total_GU, total_GU, alike_GU, _coarsest(total_GU, alike_GU))
     return np.asarray(np.minimum(1.0, 2 * ndtr(-np.abs(found_G))))
 
 
@@ -64,27 +66,26 @@ def exchange_limit(
     ``level`` / 2; the end of the range [−1, 1] where so few units reject nothing."""
     quantile = -float(ndtri(level / 2))
     near_G = (alike_GU * total_GU).sum(axis=1) / (alike_GU * size_GU).sum(axis=1)
-    far_G = np.full_like(near_G, float(side))
+    far_G, coarsest_G = np.full_like(near_G, float(side)), _coarsest(total_GU, alike_GU)
     for _ in range(HALVINGS):
         middle_G = (near_G + far_G) / 2
         gap_GU = total_GU - middle_G[:, None] * size_GU
-        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU) <= quantile
+        inside_G = -side * _deviate(gap_GU, total_GU, alike_GU, coarsest_G) <= quantile
         near_G, far_G = np.where(inside_G, middle_G, near_G), np.where(inside_G, far_G, middle_G)
     return np.where(np.abs(near_G) < RESOLVED, 0.0, near_G)
 
 
-def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
+def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats, coarsest_G: Floats) -> Floats:
     """The normal deviate of the gaps' total among all their signs."""
     there_GU = _there(np.abs(gap_GU), alike_GU)
     units_G = (alike_GU * there_GU).sum(axis=1)
+    every = _Rows(gap_GU, total_GU, alike_GU, there_GU, units_G, coarsest_G)
     deviate_G, fewer = np.zeros(len(units_G)), -1.0
     for most in (*COUNTED, np.inf):
         rows_G = (units_G > fewer) & (units_G <= most)
         if rows_G.any():
             index = slice(None) if rows_G.all() else rows_G
-            rows = _Rows(
-                gap_GU[index], total_GU[index], alike_GU[index], there_GU[index], units_G[index]
-            )
+            rows = every.at(index)
             deviate_G[index] = _near_normal(rows) if np.isinf(most) else _counted(rows, int(most))
         fewer = most
     return np.asarray(np.sign((alike_GU * gap_GU).sum(axis=1)) * deviate_G)
@@ -92,13 +93,24 @@ def _deviate(gap_GU: Floats, total_GU: Floats, alike_GU: Floats) -> Floats:
 
 class _Rows(NamedTuple):
     """Rows that are treated alike: their units' gaps and totals, how many are alike, which are more
-    than what adding left over, and how many those are."""
+    than what adding left over, how many those are, and the coarsest step of their totals."""
 
     gap_GU: Floats
     total_GU: Floats
     alike_GU: Floats
     there_GU: NDArray[np.bool_]
     units_G: Floats
+    coarsest_G: Floats
+
+    def at(self, index: slice | NDArray[np.bool_]) -> _Rows:
+        return _Rows(
+            self.gap_GU[index],
+            self.total_GU[index],
+            self.alike_GU[index],
+            self.there_GU[index],
+            self.units_G[index],
+            self.coarsest_G[index],
+        )
 
     @property
     def sum_G(self) -> Floats:
@@ -173,7 +185,7 @@ def _half_step(rows: _Rows) -> Floats:
     """Half of what the total moves by when a sign changes, of the smallest unit that changed: in
     such steps the total goes if units are alike. Of those that did not change the gap is only what
     the hypothetical mean makes it, and no step is smaller than under a mean of 0."""
-    return np.maximum(rows.smallest_G(rows.total_GU), rows.smallest_G(rows.gap_GU))
+    return np.maximum(rows.coarsest_G, rows.smallest_G(rows.gap_GU))
 
 
 class _Few(NamedTuple):
@@ -219,6 +231,19 @@ def _reached(short_RS: Floats, total_R: Floats) -> Floats:
     both_R = np.flatnonzero(total_R < CERTAIN)
     chance_RS[both_R] += ndtr(short_RS[both_R] - 2 * total_R[both_R, None])
     return chance_RS
+
+
+def _coarsest(total_GU: Floats, alike_GU: Floats) -> Floats:
+    """Of the units that changed the step of the smallest, or of some larger one what all smaller
+    ones together do not fill: beside sixteen clusters of a thousand, ten of one leave the total
+    going in thousands."""
+    size_GU = np.abs(total_GU)
+    size_GU = np.where(_there(size_GU, alike_GU), size_GU, 0.0)
+    order_GU = np.argsort(size_GU, axis=1)
+    size_GU, alike_GU = (np.take_along_axis(a, order_GU, axis=1) for a in (size_GU, alike_GU))
+    square_GU = alike_GU * size_GU**2
+    below_GU = np.maximum(np.cumsum(square_GU, axis=1) - square_GU, 0.0)
+    return np.asarray((size_GU - FILLED * np.sqrt(below_GU)).max(axis=1, initial=0.0))
 
 
 def _there(size_GU: Floats, alike_GU: Floats) -> NDArray[np.bool_]:
