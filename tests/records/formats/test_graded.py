@@ -374,7 +374,7 @@ def test_what_the_model_wrote_wants_a_score(tmp_path: Path) -> None:
     )
     assert refused([path], id="id", prediction="response", label="gold") == (
         f"{path}: column 'response' holds no classes: its values are 'It is Paris', 'It is Rome', "
-        "and those of 'gold' are 'Oslo', 'Paris'; write 'gold' in the same words as 'response'; "
+        "and those of 'gold' are 'Oslo', 'Paris'; write 'response' in the same words as 'gold'; "
         "or, if 'response' is what a model wrote, grade each answer from 0 to 1 and give --score "
         "COLUMN --answer response"
     )
