@@ -132,7 +132,7 @@ def finding(
         "members_reference": 10,
         "members_variant": 10,
         "verdict": verdict,
-        "note": "about 14 members a side would tell a change of 5 points"
+        "note": "about 14 members a side would decide 5 points"
         if verdict == "too small to tell"
         else "",
     }
@@ -185,7 +185,7 @@ def arm(name: str, level: float, accuracy: float) -> Arm:
 def counted(observed: int, level: float) -> ExemplarCount:
     return ExemplarCount(
         observed=observed, floor=41.3 + 20 * level, floor_low=31.0, floor_high=55.0 + 20 * level,
-        p=0.0005 if observed > 80 else 0.41, confirmed=observed // 4 if observed > 80 else 0, tied=37, n_examples=2000,
+        p=0.0005 if observed > 80 else 0.41, confirmed=observed // 4 if observed > 80 else 0, tied=37, with_modes=1963, n_examples=2000,
         mean_taxicab=0.071 + 0.25 * level**4, mean_taxicab_floor=0.069 + 0.05 * level**4,
         mean_taxicab_p=0.0005 if level > 0.6 else 0.37, split_half=58.25,
         reference_accuracy_on_exemplars=0.52 + 0.2 * level, variant_accuracy_on_exemplars=0.44,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from undertow.audit.gate.policy import Policy
+from undertow.audit.gate.policy import Policy, policy_given
 from undertow.audit.gate.result import EXIT, GateResult, GateVerdict, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
@@ -69,8 +69,7 @@ def gate_paths(
         missing=missing,
         settings=Settings(by=tuple(by), generalise_to=generalise_to, members_apart=members_apart),
     )
-    chosen = policy if isinstance(policy, Policy) else Path(policy)
-    return gate_files(request, chosen, None if out is None else Path(out))
+    return gate_files(request, policy_given(policy), None if out is None else Path(out))
 
 
 def usable(

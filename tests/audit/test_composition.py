@@ -88,7 +88,7 @@ def test_what_pays_is_named_beside_what_is_answered_less():
     )
     said = audited((old, half)).headline
     assert (
-        "slices lose more than chance can explain; class bottle loses recall because it is answered less "
+        "new loses on 2 of 4 slices; class bottle loses recall because it is answered less "
         "often: 667 → " in said
     )
     assert "); class dog pays most of the others: −14.0 points (−" in said

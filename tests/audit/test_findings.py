@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
+from undertow.audit.by_examples import _ways
 from undertow.audit.findings import FINDING_COLUMNS, Finding, findings_frame
 from undertow.audit.measures import (
     accuracy,
@@ -196,3 +198,19 @@ def test_what_nothing_settles_is_not_forecast() -> None:
     assert said == "as often as repeat runs do"
     far = excess_note(churn.card, nothing, 0.01, lambda *_: 20_001, 20, "examples")
     assert far == "far more examples in this slice would decide 1 point above the floor"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_gain_that_is_open_has_to_hold_with_clusters_unlike_those_seen(sign: int) -> None:
+    """And a loss only by what was seen."""
+    ends = [sign * end for end in (0.04, 0.01, 0.09, -0.05, 0.3)]
+    if sign < 0:
+        ends = [ends[0], ends[2], ends[1], ends[4], ends[3]]
+    one = SimpleNamespace(
+        **dict(zip(("effect", "low", "high", "unseen_low", "unseen_high"), ends, strict=True))
+    )
+    for gains, wide in ((True, 0.09), (False, 0.0)):
+        (shown,) = _ways(one, 0.01, gains=gains)
+        assert shown == pytest.approx((0.04, 0.03, wide))
+        _, within = _ways(one, 0.05, gains=gains)
+        assert within == pytest.approx((0.01, 0.05, 0.26))

@@ -10,9 +10,13 @@ import pytest
 from numpy.typing import ArrayLike
 
 import audits
-from undertow.audit import Settings, audit, headline
+from undertow.audit import Settings, audit
+from undertow.audit.headline import audit_headline
 from undertow.audit.measures import accuracy, taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
+from undertow.audit.who_loses import error_rates_said, fallen_rate, slices_said
+from undertow.report import render_html, summary_markdown, summary_text
+from undertow.report.glance import glance
 from worlds import null_world, planted_world, records_from
 
 
@@ -26,8 +30,38 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
         "most: −41.4 points (−"
     )
     assert third.startswith(
-        "118 of 1,200 examples changed their modal answer, more than chance: exchanged members give"
+        "118 of the 1,108 examples with a modal answer on both sides changed it, more than chance: "
+        "exchanged members give"
     )
+
+
+@pytest.mark.parametrize(
+    ("classes", "said", "short"),
+    [
+        (2, "of 60 examples changed their modal answer, ", "of 60 changed; "),
+        (
+            4,
+            "of the 58 examples with a modal answer on both sides changed it, ",
+            "of the 58 with a modal answer on both sides changed; ",
+        ),
+    ],
+)
+def test_a_count_is_out_of_the_examples_that_have_a_modal_answer(
+    classes: int, said: str, short: str
+) -> None:
+    """Three members that choose between two never tie."""
+    reference, variant = null_world(3, 3, 60, classes, seed=1)
+    found = audit(reference, [variant], Settings(draws=100))
+    count = found.variants[0].count
+    assert count is not None
+    assert count.with_modes == 60 - count.tied
+    assert f" {count.observed} {said}" in found.headline
+    assert f" {count.observed} {short}" in summary_text(found)
+    row = f"| {count.observed} of {count.out_of} |"
+    assert row in summary_markdown(found)
+    page = render_html(found)
+    assert f"{count.observed} of {count.out_of}<" in page
+    assert ("“Changed” is out of the examples with a modal answer" in page) == (classes > 2)
 
 
 def test_the_interval_has_the_level_of_the_audit() -> None:
@@ -210,12 +244,83 @@ def test_a_whole_that_gains_where_a_slice_loses_is_mixed_and_so_is_the_reverse(
     assert audit(old, [new], Settings(by=("region",), draws=100)).verdict == verdict
 
 
+SITES = ("St. Mary", "Town", "Port")
+
+
+def small_site(lost: int, gained: int = 0) -> tuple[object, object]:
+    """One model a side over 1,000 examples, 100 of them at the first site, which loses so many;
+    the others gain so many."""
+    label_N, site_N = np.arange(1000) % 2, np.repeat([0, 1, 2], [100, 450, 450])
+    wrong_before_N, wrong_after_N = np.zeros((2, 1000), dtype=bool)
+    wrong_after_N[:lost] = True
+    wrong_before_N[100 : 100 + gained] = True
+    wrong_before_N[600:640], wrong_after_N[700:725] = True, True
+    slices = {"site": [SITES[s] for s in site_N]}
+    return tuple(
+        records_from((label_N ^ wrong_N)[None], label_N, ("a", "b"), name=name, slices=slices)
+        for name, wrong_N in (("old", wrong_before_N), ("new", wrong_after_N))
+    )
+
+
+def test_who_loses_comes_first_where_the_whole_is_not_shown_to():
+    """Red "Worse" above "may or may not keep its accuracy" would be read as a release."""
+    old, new = small_site(20)
+    found = audit(old, [new], Settings(by=("site",), draws=100))
+    assert found.verdict == "worse"
+    assert found.headline == (
+        "new loses on 1 of 3 slices: site St. Mary −20.0 points (−31.6 to −11.8). The whole may or "
+        "may not keep its accuracy (−0.5 points, 95 % interval −2.4 to +1.4). 8.5 % of answers "
+        "changed. There is no floor to compare this with: the reference has one run."
+    )
+    first = "new loses on 1 of 3 slices: site St. Mary −20.0 points (−31.6 to −11.8)."
+    assert f"<h1><bdi>{first}</bdi></h1>" in render_html(found)
+    assert summary_text(found).startswith(f"WORSE: {first} The whole may or may not keep its ")
+    assert f">{first}<" in glance(found, "").replace("<bdi>", "").replace("</bdi>", "")
+
+
+def test_who_loses_comes_first_where_the_whole_gains_and_is_named_once():
+    old, new = small_site(20, gained=100)
+    found = audit(old, [new], Settings(by=("site",), draws=100))
+    assert found.verdict == "mixed"
+    assert found.headline.startswith(
+        "new loses on 1 of 3 slices: site St. Mary −20.0 points (−31.6 to −11.8). The whole gains "
+        "9.5 points of accuracy (95 % interval +"
+    )
+    assert found.headline.count("St. Mary") == 1
+
+
+def test_where_the_whole_loses_too_it_comes_first():
+    old, new = small_site(60)
+    found = audit(old, [new], Settings(by=("site",), draws=100))
+    assert found.headline.startswith("new loses 4.5 points of accuracy overall (95 % interval −")
+    assert (
+        "). 1 of 3 slices loses more than chance can explain; site St. Mary pays" in found.headline
+    )
+
+
+def test_of_several_who_lose_the_first_sentence_has_the_one_that_pays_most():
+    old, new = small_site(20)
+    crossed = [f"{site}{n % 2}" for n, site in enumerate(old.examples["site"])]
+    both = [
+        replace(r, examples=r.examples.with_columns(pl.Series("half", crossed))) for r in (old, new)
+    ]
+    found = audit(both[0], [both[1]], Settings(by=("site", "half"), draws=100))
+    assert found.headline.startswith(
+        "new loses on 3 of 9 slices; site St. Mary pays most: −20.0 points (−"
+    )
+    assert "). The whole may or may not keep its accuracy (" in found.headline
+
+
 def test_a_mixed_variant_costs_somebody():
     old, mixed = exchanged(60, 200, "north")
     same = replace(old, manifest=old.manifest.model_copy(update={"name": "same"}))
     found = audit(old, [same, mixed], Settings(by=("region",), draws=100))
     assert found.verdict == "mixed"
-    assert "1 of 2 variants loses more than chance can explain. new gains" in found.headline
+    assert (
+        "1 of 2 variants loses more than chance can explain. new loses on 1 of 2 slices: region "
+        "north −15.0 points (" in found.headline
+    )
+    assert "). The whole gains 17.5 points of accuracy (95 % interval +" in found.headline
     assert "mixed" in VERDICTS
 
 
@@ -250,11 +355,11 @@ def test_a_false_positive_rate_that_rises_counts_though_accuracy_stays():
         (pl.col("measure") == "false_positive_rate") & (pl.col("value") == "south")
     )
     counts = rows["note"][0].split(";")[0]
-    said = found.headline[found.headline.index("The false positive") :]
+    said = found.headline
     assert said.startswith(
-        "The false positive rate (‘clear’ answered ‘accused’) of region south rises: +12.0 points (+"
+        "new: the false positive rate (‘clear’ answered ‘accused’) of region south rises: +12.0 points (+"
     )
-    assert f"), {counts}; so does the false positive rate overall. " in said
+    assert f"), {counts}; so does the false positive rate overall. The whole " in said
     assert counts.startswith("false positives ")
 
 
@@ -410,9 +515,9 @@ def test_slices_that_could_not_be_measured_are_not_said_to_lose_nothing():
             for name in ("a", "b")
         ),
     ]
-    assert headline._slices(audits.frame(rows), {}) == "No slice could be measured."
+    assert slices_said(audits.frame(rows), {}) == "No slice could be measured."
     rows[1]["verdict"] = "within tolerance"
-    assert headline._slices(audits.frame(rows), {}) == (
+    assert slices_said(audits.frame(rows), {}) == (
         "No slice is shown to lose more than chance can explain; 1 of 2 could not be measured."
     )
 
@@ -431,7 +536,7 @@ def test_other_rates_that_rise_are_named(rates_: int, ends: str):
         audits.finding("v", "x", 0.2, np.random.default_rng(0), measure=f"rate_{name}", slice=where)
         for name, where in zip("abcdef", ["all", "region"] * 3, strict=True)
     ]
-    assert headline._error_rates(audits.frame(rows[:rates_]), {}).endswith(ends)
+    assert error_rates_said(audits.frame(rows[:rates_]), {}).endswith(ends)
 
 
 def test_a_variant_whose_answers_changed_may_be_undecided_too():
@@ -441,7 +546,7 @@ def test_a_variant_whose_answers_changed_may_be_undecided_too():
         replace(v, verdict=verdicts.get(v.arm.name, "within tolerance")) for v in made.variants
     )
     for whole, but in (("too small to tell", "; 1 could not be decided"), ("within tolerance", "")):
-        found = headline.audit_headline(variants, made.findings.with_columns(verdict=pl.lit(whole)))
+        found = audit_headline(variants, made.findings.with_columns(verdict=pl.lit(whole)))
         assert found.startswith(
             f"None of {len(variants)} variants is shown to lose more than chance can explain{but}. "
         )
@@ -457,16 +562,16 @@ def test_where_the_whole_loses_the_slice_that_gains_is_named():
         audits.finding("v", "c", 0.2, rng, verdict="better", low=0.1, high=0.3),
     ]
     most = "class c gains most: +20.0 points (+10.0 to +30.0)."
-    assert headline._slices(audits.frame(rows), {}) == (
+    assert slices_said(audits.frame(rows), {}) == (
         "1 of 3 slices loses more than chance can explain; class a pays most: −30.0 points (−40.0 "
         f"to −20.0); {most}"
     )
     rows[1]["verdict"] = "too small to tell"
-    assert headline._slices(audits.frame(rows), {}) == (
+    assert slices_said(audits.frame(rows), {}) == (
         f"No slice is shown to lose more than chance can explain; 1 of 3 is too small to tell. Yet {most}"
     )
     rows[0]["verdict"] = "better"
-    assert "gains" not in headline._slices(audits.frame(rows), {})
+    assert "gains" not in slices_said(audits.frame(rows), {})
 
 
 @pytest.mark.parametrize(
@@ -475,7 +580,7 @@ def test_where_the_whole_loses_the_slice_that_gains_is_named():
         (
             "x",
             "better",
-            " The false negative rate of region x falls: −20.0 points (−30.0 to −10.0), false negatives 9 → 1 of 40.",
+            "The false negative rate of region x falls: −20.0 points (−30.0 to −10.0), false negatives 9 → 1 of 40.",
         ),
         ("x", "too small to tell", ""),
         ("y", "better", ""),
@@ -498,5 +603,5 @@ def test_where_one_error_rate_rises_the_other_falls(value: str, verdict: str, sa
             note="false negatives 9 → 1 of 40; so",
         ),
     ]
-    assert headline._fallen_rate(audits.frame(rows), 0.05) == said
-    assert headline._fallen_rate(audits.frame(rows[1:]), 0.05) == ""
+    assert fallen_rate(audits.frame(rows), 0.05) == said
+    assert fallen_rate(audits.frame(rows[1:]), 0.05) == ""

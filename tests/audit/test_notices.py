@@ -38,6 +38,79 @@ def test_sides_that_are_identical():
     )
 
 
+def scored(name: str, score_N, **given):
+    """A binary task read from scores: the answer is the positive class above 0.5."""
+    label_N = np.arange(400) % 4 == 0
+    proba_MNC = np.stack([1 - np.atleast_2d(score_N), np.atleast_2d(score_N)], axis=2)
+    pred_MN = (proba_MNC[:, :, 1] > 0.5).astype(int)
+    task = {"task": "binary", "positive": "fraud", "proba": proba_MNC} | given
+    return records_from(pred_MN, label_N.astype(int), ("ok", "fraud"), name=name, **task)
+
+
+SCORE_N = np.linspace(0.01, 0.49, 400)
+
+
+def test_equal_answers_over_other_probabilities_are_not_identical():
+    said, *_ = noticed(scored("old", SCORE_N), scored("new", SCORE_N[::-1]))
+    assert said == (
+        "'old' and 'new' gave the same answers to all 400 examples, though their probabilities "
+        "differ."
+    )
+    same, *_ = noticed(scored("old", SCORE_N), scored("new", SCORE_N))
+    assert same.startswith("'old' and 'new' are identical: ")
+    several = [scored(n, np.stack([s, s / 2])) for n, s in (("old", SCORE_N), ("new", SCORE_N**2))]
+    said, *_ = noticed(*several)
+    assert said == (
+        "'old' and 'new' gave the same answers to all 400 examples, member by member (2 a side), "
+        "though their probabilities differ."
+    )
+
+
+def test_equal_answers_of_other_confidence_are_not_identical():
+    def sure(side, confidence: float):
+        return replace(side, confidence_MN=np.full((1, 400), confidence, dtype=np.float32))
+
+    old, new = sides(RIGHT_N, RIGHT_N)
+    assert noticed(sure(old, 0.8), sure(new, 0.7)) == (
+        "'old' and 'new' gave the same answers to all 400 examples, though their confidences "
+        "differ.",
+    )
+    (said,) = noticed(sure(old, 0.8), new)
+    assert said.startswith("'old' and 'new' are identical: ")
+
+
+def test_one_answer_that_is_a_cut_at_a_half_says_so_and_what_to_do():
+    few_N = np.r_[np.full(4, 0.9), SCORE_N[4:]]
+    old, new = scored("old", SCORE_N), scored("new", few_N)
+    label = "75.0 % have that label. The answer is taken at 0.5, and"
+    fix = (
+        "lie above it: calibrate the scores, or give the predicted classes at the threshold in use "
+        "with --prediction COLUMN."
+    )
+    found = noticed(old, new)
+    assert found[:2] == (
+        f"'old' gives one answer to nearly everything: 'ok' to 100.0 %; {label} 0 of 400 scores "
+        f"(0.0 %) {fix}",
+        f"'new' gives one answer to nearly everything: 'ok' to 99.0 %; {label} 4 of 400 scores "
+        f"(1.0 %) {fix}",
+    )
+    of_two = scored("two", np.stack([few_N, np.linspace(0, 1, 400)]))
+    said = noticed(old, of_two)[1]
+    assert said == (
+        "1 of 2 members of 'two' give one answer to nearly everything: one says 'ok' to 99.0 %; "
+        f"{label} 4 of 400 scores (1.0 %) {fix}"
+    )
+
+
+def test_one_answer_at_a_threshold_of_its_own_has_no_half_to_blame():
+    low = scored("low", SCORE_N)
+    pred_MN = (low.proba_MNC[:, :, 1] > 0.48).astype(np.int32)
+    found = noticed(replace(low, pred_MN=pred_MN), scored("new", SCORE_N))
+    assert found[0] == (
+        "'low' gives one answer to nearly everything: 'ok' to 97.8 %; 75.0 % have that label."
+    )
+
+
 def test_populations_are_identical_whatever_the_order_of_their_members():
     reference, _ = null_world(4, 4, 100, 4, seed=1)
     turned = reference.take_members([2, 0, 3, 1])

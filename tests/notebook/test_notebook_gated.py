@@ -57,6 +57,24 @@ def test_arrays_are_gated_too(policy: Path):
     assert undertow.compare(OLD, NEW, labels=LABELS).gate(whole).verdict == "pass"
 
 
+def test_what_is_no_policy_is_refused_in_one_line():
+    takes = (
+        "a policy is the path of a TOML file, such as 'gate.toml', or a Policy of "
+        "undertow.audit.gate"
+    )
+    found = undertow.compare(frame(OLD), frame(NEW))
+    for given, named in (
+        ({"max_drop": 1.0}, "{'max_drop': 1.0} was given, of type dict"),
+        (None, "None was given, of type NoneType"),
+    ):
+        with pytest.raises(UserError) as caught:
+            found.gate(given)
+        assert str(caught.value) == f"gate: {named}; {takes}"
+        with pytest.raises(UserError) as caught:
+            gate_paths("old.csv", "new.csv", given)
+        assert str(caught.value) == f"gate: {named}; {takes}"
+
+
 def test_the_decisions_are_a_frame(policy: Path):
     table = undertow.compare(frame(OLD), frame(NEW)).gate(policy).decisions
     assert table.select("rule", "slice", "value", "outcome").rows() == [

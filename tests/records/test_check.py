@@ -410,6 +410,15 @@ def test_slices_of_both_sides_are_used() -> None:
     ]
 
 
+def test_on_how_many_examples_a_column_differs_is_counted_by_its_numbers():
+    """0.10 is 0.1, so only the third differs."""
+    a = make("a", slices={"dose": ["0.10", "0.2", "0.3"]})
+    b = make("b", slices={"dose": ["0.1", "0.20", "0.4"]})
+    assert align(a, b).disputed == {"dose": 1}
+    assert said(a, b) == ["Slice 'dose' differs on 1 of 3 examples; 'a' is followed."]
+    assert align(a, a).disputed == {}
+
+
 def test_what_a_person_looks_at_may_come_from_either_side() -> None:
     aligned = align(make("a"), make("b", inputs=["one", "two", "three"]))
     assert aligned.reference.inputs.to_list() == ["one", "two", "three"]

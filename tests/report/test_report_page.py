@@ -224,7 +224,7 @@ def test_every_number_that_decides_is_on_the_page():
     said = words("garments")
     for variant in audit.variants:
         assert variant.count is not None
-        assert f"{variant.count.observed:,} of {variant.count.n_examples:,}" in said
+        assert f"{variant.count.observed:,} of {variant.count.with_modes:,}" in said
         assert variant.arm.name in said
     for effect, low, high in (
         audit.findings.select("effect", "low", "high").filter(pl.col("low") < -0.1).iter_rows()
@@ -276,6 +276,24 @@ def test_one_member_says_that_there_is_no_floor():
     assert "Bars are shares of members" not in said
 
 
+def without_floor(audit):
+    """The same audit where rearranged members, or repeat runs, show nothing at all."""
+    zero = dict.fromkeys(("floor", "floor_low", "floor_high"), 0.0)
+    findings = audit.findings.with_columns(**{name: pl.lit(0.0) for name in zero})
+    counted = [replace(v, count=v.count and replace(v.count, **zero)) for v in audit.variants]
+    return replace(audit, findings=findings, variants=tuple(counted))
+
+
+@pytest.mark.parametrize("made", [audits.garments, audits.one_member])
+def test_a_floor_of_nothing_has_no_band_and_none_is_explained(made):
+    said = render_html(without_floor(made())).split("Exemplars: look")[0]
+    assert "grey band" not in said
+    assert "</svg> Floor</li>" not in said
+    assert 'class="band"' not in said
+    assert "the grey band is what chance alone gives" in render_html(audits.garments())
+    assert "</svg> Floor</li>" in render_html(audits.garments())
+
+
 def test_slices_without_labels_and_floor_are_not_asked_for_again():
     audit = audits.one_member()
     bare = replace(
@@ -307,7 +325,7 @@ def test_without_labels_slices_or_exemplars_the_page_still_stands():
     page = render_html(bare)
     Tree(page)
     assert re.findall(r'<section id="([\w-]+)"', page) == ["top-line", "method"]
-    assert "No slice was asked for: --by COLUMN looks beneath the whole" in page
+    assert "No slice was asked for: add --by COLUMN to look beneath the whole" in page
     assert ">nan" not in page
 
 

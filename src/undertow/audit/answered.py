@@ -16,13 +16,15 @@ was not kept, so that the smallest move of it is another answer."""
 
 class Words(NamedTuple):
     """How a sentence says what is counted: ``26 % of answers changed; a repeat run changes 3 %``,
-    ``118 examples changed their modal answer``. An exemplar is one ``picked``, with members on both
-    sides ``picked_modal``."""
+    ``118 examples changed their modal answer``, or, where some have none, ``118 of the 1,100
+    examples with a modal answer on both sides changed it``. An exemplar is one ``picked``, with
+    members on both sides ``picked_modal``."""
 
     of: str
     moved: str
     again: str
     modal: str
+    mode: str
     picked: str
     picked_modal: str
 
@@ -33,6 +35,7 @@ WORDS: dict[Answered, Words] = {
         moved="changed",
         again="changes",
         modal="changed their modal answer",
+        mode="a modal answer",
         picked="whose answer changed",
         picked_modal="whose modal answer changed",
     ),
@@ -41,6 +44,7 @@ WORDS: dict[Answered, Words] = {
         moved="differ in wording",
         again="differs in",
         modal="changed their most common wording",
+        mode="one most common wording",
         picked="whose answer differs in wording",
         picked_modal="whose most common wording changed",
     ),
@@ -49,6 +53,7 @@ WORDS: dict[Answered, Words] = {
         moved="moved, however little",
         again="moves",
         modal="changed their most common score",
+        mode="one most common score",
         picked="whose score moved, however little",
         picked_modal="whose most common score changed",
     ),

@@ -29,7 +29,6 @@ from undertow.audit.stats.max_t import CLOSE, max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.outlook import members_until, size_for
 from undertow.audit.stats.pair_exchange import pair_exchange
-from undertow.audit.stats.power import members_for
 from undertow.audit.stats.slice_means import ratio, summed
 from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
@@ -293,21 +292,23 @@ def _members_note(
     effect: float,
     half: float,
 ) -> str:
-    """What would settle an open shift: members that tell a change of the tolerance, and more than
-    there are now."""
+    """What would settle an open shift: members that show it or bring it within the tolerance, and
+    more than there are now."""
     if not pair.design.tells or not np.isfinite(half):
         return pair.design.sentences()[1]
     tolerance, m_ref, m_var = pair.tolerance(row), pair.reference.M, pair.variant.M
     sd_ref = float((variant_M - reference_M if pair.paired else reference_M).std(ddof=1))
     sd_var = 0.0 if pair.paired else float(variant_M.std(ddof=1)) if m_var > 1 else sd_ref
-    planned = members_for(tolerance, sd_ref, sd_var, level=pair.settings.level / family)
     sides, target = (m_ref, m_var), max(abs(effect), tolerance - abs(effect))
     share = pair.settings.level / family / 2
-    needed = max(planned, members_until(half, target, sides, share, paired=pair.paired))
+    # A limit over examples too says nothing of how unlike the sides' members spread.
+    alone = pair.design.scope != "both"
+    error = float(np.hypot(sd_ref / np.sqrt(m_ref), sd_var / np.sqrt(m_var))) if alone else 0.0
+    needed = members_until(half, target, sides, share, paired=pair.paired, error=error)
     more = "members a side"
     if pair.design.scope == "both":
         more += " and more examples" if pair.cluster_N is None else " and more clusters"
-    return f"{about(needed, min(sides))} {more} would tell a change of {points(tolerance)}"
+    return f"{about(needed, min(sides))} {more} would decide {points(tolerance)}"
 
 
 def vote_findings(

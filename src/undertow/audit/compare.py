@@ -38,9 +38,11 @@ from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
+from undertow.audit.slices.disputed import refuse_disputed, said_of_disputed
 from undertow.audit.slices.table import ALL
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
+from undertow.audit.unasked import unasked
 from undertow.audit.verdicts import PRIORITY, variant_verdict
 from undertow.audit.wording import signed
 from undertow.card import Measure
@@ -80,6 +82,8 @@ class Comparison:
     side alone gives."""
     coverage: str = ""
     """On how many of the examples, where not on all; part of the verdict."""
+    disputed: Collection[str] = ()
+    """Columns that the two sides fill in differently."""
 
 
 def audit(
@@ -119,14 +123,17 @@ def comparisons(
     allow_partial: bool = False,
     accepted: Collection[str] = (),
     missing: Missing = "refuse",
+    ruled: Collection[str] = (),
 ) -> tuple[Comparison, ...]:
-    """Each variant aligned with the reference; the comparability check comes before any number."""
+    """Each variant aligned with the reference; the comparability check comes before any number.
+    ``ruled`` are slices that a policy names."""
     _distinct_names(reference, variants)
     made = []
     for variant in variants:
         aligned = align(
             reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
         )
+        refuse_disputed(aligned, settings.by, ruled)
         clusters = clusters_of(aligned.reference)
         found = distinct(
             aligned.reference,
@@ -138,10 +145,20 @@ def comparisons(
         whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
-        warned = (*found.said, *_own_key(reference, variant))
+        warned = (
+            *said_of_disputed(aligned, settings.by),
+            *found.said,
+            *_own_key(reference, variant),
+        )
         made.append(
             Comparison(
-                pair, aligned.reference, assumptions, aligned.differences, warned, aligned.coverage
+                pair,
+                aligned.reference,
+                assumptions,
+                aligned.differences,
+                warned,
+                aligned.coverage,
+                frozenset(aligned.disputed),
             )
         )
     return tuple(made)
@@ -197,6 +214,13 @@ def audit_comparisons(
         ordered=tuple(dict.fromkeys(name for c in compared for name in c.pair.slices.ordered)),
         answered=answered(first.reference, *(c.pair.variant for c in compared)),
         control=shared(first.reference, votes=first.design.mode == "members"),
+        not_looked_at=unasked(
+            reference,
+            compared[0].aligned,
+            settings.by,
+            frozenset[str]().union(*(c.disputed for c in compared)),
+            settings.min_count,
+        ),
     )
 
 

@@ -38,6 +38,7 @@ def exemplar_count(exemplars: Exemplars, changed_DG: Floats, taxicab_DG: Floats)
         p=told * float(count.p_G[0]),
         confirmed=int(exemplars.confirmed_N.sum()),
         tied=int((exemplars.tied_N & exemplars.voted_N).sum()),
+        with_modes=int((~exemplars.tied_N).sum()),
         n_examples=n,
         mean_taxicab=float(taxicab.value_G[0]),
         mean_taxicab_floor=float(taxicab.floor_G[0]),

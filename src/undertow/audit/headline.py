@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
 from undertow.audit.answered import WORDS, Answered, Words
-from undertow.audit.composition import loss_by_answers
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
-from undertow.audit.slices.table import ALL, CLASS
+from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import (
     COSTLY,
-    ERROR_RATES,
     PRIORITY,
     Verdict,
     count_verdict,
     moved_answers,
     risen,
 )
+from undertow.audit.who_loses import (
+    error_rates_said,
+    fallen_rate,
+    leading_loss,
+    lost_by_answers,
+    slices_said,
+    whole_kept,
+    whole_row,
+)
 from undertow.audit.wording import UNSEEN, signed
 
-BEYOND = "accuracy_beyond_overall"
 ELSEWHERE = "with clusters unlike those it may not"
-NAMED = 3
-"""Rates that are named in one sentence beside the first."""
+WHOLE = "The whole"
 
 
 def variant_headline(
@@ -41,187 +45,59 @@ def variant_headline(
     answered: Answered = "answers",
 ) -> str:
     """Top line, who pays, and how many examples against chance: one sentence each, in that order.
-    ``mistakes``: what an error rate counts, in the words of the classes."""
-    said = [
-        _top_line(arm, findings, level),
-        _slices(findings, _by_answers(composition)),
-        _error_rates(risen(findings, level), mistakes or {}) + _fallen_rate(findings, level),
-        _examples(findings, count, floored, level, WORDS[answered]),
-    ]
+    Where somebody loses and the whole is not shown to, who does comes first. ``mistakes``: what an
+    error rate counts, in the words of the classes."""
+    by_answers = lost_by_answers(composition)
+    moved = _examples(findings, count, floored, level, WORDS[answered])
+    rise = error_rates_said(risen(findings, level), mistakes or {})
+    slices, fall = slices_said(findings, by_answers), fallen_rate(findings, level)
+    whole = _top_line(arm, findings, level, of_whole=True)
+    loses = leading_loss(arm.name, findings, by_answers)
+    if loses:
+        said = [loses, whole, rise, fall, moved]
+    elif rise and whole_kept(findings):
+        said = [f"{arm.name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, moved]
+    else:
+        said = [_top_line(arm, findings, level), slices, rise, fall, moved]
     return " ".join(s for s in said if s)
 
 
-def _top_line(arm: Arm, findings: pl.DataFrame, level: float) -> str:
-    row = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
-    if row.height == 0:
-        return f"{arm.name}: no labels, so only disagreement can be measured."
-    if math.isnan(row["effect"][0]):
+def _top_line(arm: Arm, findings: pl.DataFrame, level: float, *, of_whole: bool = False) -> str:
+    """What became of the whole; ``of_whole`` after a sentence on others."""
+    who, overall = (arm.name, " overall") if not of_whole else (WHOLE, "")
+    row = whole_row(findings)
+    if row is None:
+        return f"{who}: no labels, so only disagreement can be measured."
+    if math.isnan(row["effect"]):
         return (
-            f"{arm.name}: a change of {arm.outcome} cannot be measured "
-            f"({row['note'][0] or 'undefined'})."
+            f"{who}: a change of {arm.outcome} cannot be measured ({row['note'] or 'undefined'})."
         )
-    effect, low, high, verdict = (row[name][0] for name in ("effect", "low", "high", "verdict"))
+    effect, low, high, verdict = (row[name] for name in ("effect", "low", "high", "verdict"))
     interval = (
         f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
         if low <= high
         else "no interval"
     )
     shift = f"({signed(effect)} points, {interval})"
-    unseen = verdict == "too small to tell" and UNSEEN in row["note"][0]
+    moved = (
+        f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome}{overall} "
+        f"({interval})"
+    )
+    unseen = verdict == "too small to tell" and UNSEEN in row["note"]
     if verdict == "too small to tell" and (low > 0 or high < 0):
-        moved = (
-            f"{arm.name} {'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome} "
-            f"overall ({interval})"
-        )
-        if unseen and row["p"][0] <= level:
-            return f"{moved} on the clusters seen; {ELSEWHERE}."
+        if unseen and row["p"] <= level:
+            return f"{who} {moved} on the clusters seen; {ELSEWHERE}."
         # The interval is of another test than the p value, and of the two the exact one decides.
-        return f"{moved}, but the test cannot tell that from chance (p = {row['p'][0]:.2g})."
+        return f"{who} {moved}, but the test cannot tell that from chance (p = {row['p']:.2g})."
     words = {
-        "worse": f"loses {_points(effect)} of {arm.outcome} overall ({interval})",
-        "better": f"gains {_points(effect)} of {arm.outcome} overall ({interval})",
+        "worse": moved,
+        "better": moved,
         "within tolerance": f"keeps its {arm.outcome} {shift}",
         "too small to tell": f"keeps its {arm.outcome} on the clusters seen {shift}; {ELSEWHERE}"
         if unseen
         else f"may or may not keep its {arm.outcome} {shift}",
     }
-    return f"{arm.name} {words.get(verdict, f'has no defined {arm.outcome}')}."
-
-
-def _by_answers(composition: Composition | None) -> dict[str, str]:
-    """Of each class that loses recall by being answered less, what to say instead of that it
-    pays."""
-    if composition is None:
-        return {}
-    return {
-        c.value: loss_by_answers(c, composition.means)
-        for c in composition.classes
-        if c.loses_by_answers
-    }
-
-
-def _slices(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
-    rows = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != ALL))
-    if rows.height == 0:
-        return ""
-    worse = rows.filter(pl.col("verdict") == "worse").sort("effect", maintain_order=True)
-    unknown = rows.filter(pl.col("verdict") == "undefined").height
-    if unknown == rows.height:
-        return "No slice could be measured."
-    if worse.height == 0:
-        open_ = rows.filter(pl.col("verdict") == "too small to tell").height
-        are = "is" if open_ == 1 else "are"
-        tail = f"; {open_} of {rows.height} {are} too small to tell" if open_ else ""
-        tail += f"; {unknown} of {rows.height} could not be measured" if unknown else ""
-        open_ += unknown
-        shown = "is shown to lose" if open_ else "loses"
-        gains = _gains(rows, findings)
-        yet = f" Yet {gains}." if gains else ""
-        return f"No slice {shown} more than chance can explain{tail}.{yet}"
-    losing = list(worse.iter_rows(named=True))
-    pays = next((row for row in losing if _reason(row, by_answers) is None), None)
-    first, said = losing[0], []
-    if pays is not first:
-        said.append(
-            f"{first['slice']} {first['value']} {_reason(first, by_answers)}, "
-            f"{_shift(first, 'recall ')}"
-        )
-    if pays is not None:
-        most = "pays most" if pays is first else "pays most of the others"
-        said.append(f"{pays['slice']} {pays['value']} {most}: {_shift(pays)}")
-    gains = _gains(rows, findings)
-    said += [gains] if gains else []
-    lose = "loses" if worse.height == 1 else "lose"
-    many = f"{worse.height} of {rows.height} slices {lose} more than chance can explain"
-    return f"{many}{_beyond(findings, worse)}; {'; '.join(said)}."
-
-
-def _gains(rows: pl.DataFrame, findings: pl.DataFrame) -> str:
-    """The slice that gains most where the whole loses, which makes the verdict mixed."""
-    whole = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
-    better = rows.filter(pl.col("verdict") == "better").sort(
-        "effect", descending=True, maintain_order=True
-    )
-    if better.height == 0 or whole.height == 0 or whole["verdict"][0] != "worse":
-        return ""
-    most = better.row(0, named=True)
-    verb = "gains" if better.height == 1 else "gains most"
-    return f"{most['slice']} {most['value']} {verb}: {_shift(most)}"
-
-
-def _beyond(findings: pl.DataFrame, worse: pl.DataFrame) -> str:
-    """Where the whole loses every slice may share that: how many are shown to lose more."""
-    whole = findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == ALL))
-    rows = findings.filter(pl.col("measure") == BEYOND)
-    if rows.height == 0 or whole.height == 0 or whole["verdict"][0] != "worse":
-        return ""
-    more = rows.filter(pl.col("verdict") == "worse").join(worse, on=["slice", "value"], how="semi")
-    if more.height == worse.height:
-        return ", and more than the whole loses"
-    if worse.height == 1:
-        return ", though it is not shown to lose more than the whole"
-    shown = "is" if more.height == 1 else "are"
-    return f", of which {more.height or 'none'} {shown} shown to lose more than the whole"
-
-
-def _reason(row: dict[str, Any], by_answers: dict[str, str]) -> str | None:
-    return by_answers.get(row["value"]) if row["slice"] == CLASS else None
-
-
-def _shift(row: dict[str, Any], of: str = "") -> str:
-    return f"{of}{signed(row['effect'])} points ({signed(row['low'])} to {signed(row['high'])})"
-
-
-def _error_rates(rows: pl.DataFrame, mistakes: Mapping[str, str]) -> str:
-    """The largest rise, and how many more there are. A rate is told in the words of the classes:
-    which of two is the positive one is often no more than a guess."""
-    if rows.height == 0:
-        return ""
-    first = rows.row(0, named=True)
-    rate = first["measure"].replace("_", " ")
-    rate += f" ({mistakes[first['measure']]})" if first["measure"] in mistakes else ""
-    where = "" if first["slice"] == ALL else f" of {first['slice']} {first['value']}"
-    counts = first["note"].split(";")[0]
-    named = f", {counts}" if counts.startswith("false ") else ""
-    return f"The {rate}{where} rises: {_shift(first)}{named}{_other_rates(rows[1:])}."
-
-
-def _fallen_rate(findings: pl.DataFrame, level: float) -> str:
-    """The other error rate where it falls on the slice whose first one rises: the threshold moved,
-    and for whom that is better belongs to the sentence."""
-    rose = risen(findings, level)
-    if rose.height == 0:
-        return ""
-    first = rose.row(0, named=True)
-    fell = findings.filter(
-        pl.col("measure").is_in(ERROR_RATES)
-        & (pl.col("measure") != first["measure"])
-        & (pl.col("slice") == first["slice"])
-        & (pl.col("value") == first["value"])
-        & (pl.col("verdict") == "better")
-    )
-    if fell.height == 0:
-        return ""
-    row = fell.row(0, named=True)
-    counts = row["note"].split(";")[0]
-    named = f", {counts}" if counts.startswith("false ") else ""
-    where = "" if row["slice"] == ALL else f" of {row['slice']} {row['value']}"
-    return f" The {row['measure'].replace('_', ' ')}{where} falls: {_shift(row)}{named}."
-
-
-def _other_rates(rows: pl.DataFrame) -> str:
-    """The other rates that rise by name, as many as a sentence holds."""
-    if rows.height == 0:
-        return ""
-    named = [
-        row["measure"].replace("_", " ")
-        + (" overall" if row["slice"] == ALL else f" of {row['slice']} {row['value']}")
-        for row in rows[:NAMED].iter_rows(named=True)
-    ]
-    left = rows.height - len(named)
-    named += [f"{left} more"] if left else []
-    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-    return f"; so {'does' if rows.height == 1 else 'do'} the {listed}"
+    return f"{who} {words.get(verdict, f'has no defined {arm.outcome}')}."
 
 
 def _examples(
@@ -229,7 +105,7 @@ def _examples(
 ) -> str:
     if count is not None:
         return (
-            f"{count.observed:,} of {count.n_examples:,} examples {words.modal}, "
+            f"{_counted(count, words)}, "
             f"{_against_chance(findings, count, level)}: exchanged members give "
             f"{count.floor_low:,.0f} to {count.floor_high:,.0f}." + _votes(findings, count, level)
         )
@@ -240,6 +116,15 @@ def _examples(
     if floored:
         return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
     return f"{share}. There is no floor to compare this with: the reference has one run."
+
+
+def _counted(count: ExemplarCount, words: Words) -> str:
+    if count.tied:
+        return (
+            f"{count.observed:,} of the {count.out_of:,} examples with {words.mode} on both sides "
+            "changed it"
+        )
+    return f"{count.observed:,} of {count.out_of:,} examples {words.modal}"
 
 
 def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.needs import has_classes
+from undertow.audit.one_answer import one_answer
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.stats.slice_means import ratio
@@ -25,8 +26,6 @@ from undertow.records.records import Records
 
 Bools = NDArray[np.bool_]
 
-NEARLY_ALL = 0.95
-"""Share of answers from which one answer is given to nearly everything."""
 COINCIDENCE = 10
 """Examples on which members differ by chance that make two that differ on none a rarity (e to the
 minus ten)."""
@@ -71,8 +70,8 @@ def notices(pair: Pair) -> tuple[str, ...]:
         *_said_of_both(pair),
         *_equal_runs(pair),
         *spelled_otherwise(pair),
-        *_one_answer(pair.reference),
-        *_one_answer(pair.variant),
+        *one_answer(pair.reference),
+        *one_answer(pair.variant),
         *_at_chance(pair.reference),
         *_without_labels(pair),
         *_unlabelled(pair),
@@ -91,13 +90,29 @@ def scored_N(pair: Pair) -> Bools:
 
 def _identical(pair: Pair) -> Iterator[str]:
     reference, variant = pair.reference, pair.variant
-    if reference.N and sorted(_prints(reference)) == sorted(_prints(variant)):
-        each = "" if reference.M == 1 else f", member by member ({reference.M} a side)"
+    if not reference.N or sorted(_prints(reference)) != sorted(_prints(variant)):
+        return
+    each = "" if reference.M == 1 else f", member by member ({reference.M} a side)"
+    both, alike = f"{reference.name!r} and {variant.name!r}", "gave the same answers to all"
+    unlike = _unlike_beneath(reference, variant)
+    if unlike:
+        yield f"{both} {alike} {reference.N:,} examples{each}, though their {unlike} differ."
+    else:
         yield (
-            f"{reference.name!r} and {variant.name!r} are identical: they gave the same answers to "
-            f"all {reference.N:,} examples{each}. Check that these are the files you meant to "
-            "compare."
+            f"{both} are identical: they {alike} {reference.N:,} examples{each}. Check that these "
+            "are the files you meant to compare."
         )
+
+
+def _unlike_beneath(*sides: Records) -> str:
+    """What differs beneath equal answers, of what both sides have; empty where nothing does."""
+    beliefs = {"probabilities": ("proba_MNC", "p_label_MN"), "confidences": ("confidence_MN",)}
+    for said, names in beliefs.items():
+        shared = [n for n in names if all(getattr(side, n) is not None for side in sides)]
+        before, after = (sorted(_prints(side, *shared)) for side in sides)
+        if before != after:
+            return said
+    return ""
 
 
 def _equal_runs(pair: Pair) -> Iterator[str]:
@@ -154,51 +169,19 @@ def _said_of_both(pair: Pair) -> Iterator[str]:
         )
 
 
-def _prints(records: Records) -> list[bytes]:
-    """A fingerprint of what each member answered and scored."""
+def _prints(records: Records, *beside: str) -> list[bytes]:
+    """A fingerprint of what each member answered and scored, and of the arrays ``beside`` that."""
+    arrays = [getattr(records, name) for name in ("score_MN", *beside)]
     made = []
     for m in range(records.M):
         print_ = blake2b(
             np.ascontiguousarray(records.pred_MN[m], dtype=np.int64).tobytes(), digest_size=16
         )
-        if records.score_MN is not None:
-            print_.update(np.ascontiguousarray(records.score_MN[m]).tobytes())
+        for array in arrays:
+            if array is not None:
+                print_.update(np.ascontiguousarray(array[m]).tobytes())
         made.append(print_.digest())
     return made
-
-
-def _one_answer(records: Records) -> Iterator[str]:
-    if not has_classes(records):
-        return
-    found = [(m, *_most_given(records.pred_MN[m])) for m in range(records.M)]
-    stuck = [(m, answer, share) for m, answer, share in found if share >= NEARLY_ALL]
-    if not stuck:
-        return
-    _, answer, share = max(stuck, key=lambda m_answer_share: m_answer_share[2])
-    name, labelled_N = records.classes[answer], records.label_N >= 0
-    label = ""
-    if labelled_N.any():
-        label = (
-            f"; {100 * float((records.label_N[labelled_N] == answer).mean()):.1f} % have that label"
-        )
-    if records.M == 1:
-        yield (
-            f"{records.name!r} gives one answer to nearly everything: {name!r} to "
-            f"{100 * share:.1f} %{label}."
-        )
-    else:
-        yield (
-            f"{len(stuck)} of {records.M} members of {records.name!r} give one answer to nearly "
-            f"everything: one says {name!r} to {100 * share:.1f} %{label}."
-        )
-
-
-def _most_given(pred_N: NDArray[Any]) -> tuple[int, float]:
-    answered_N = pred_N[pred_N >= 0]
-    if len(answered_N) == 0:
-        return -1, 0.0
-    times_C = np.bincount(answered_N)
-    return int(times_C.argmax()), float(times_C.max() / len(answered_N))
 
 
 def _at_chance(records: Records) -> Iterator[str]:
@@ -293,7 +276,7 @@ def _belong_together(records: Records) -> Iterator[str]:
         return
     for name in records.examples.columns:
         values = records.examples[name]
-        if name == "example_id" or not _names_a_source(name):
+        if name == "example_id" or not names_a_source(name):
             continue
         known, different = len(values) - values.null_count(), values.drop_nulls().n_unique()
         if MANY <= different <= known / 2:
@@ -305,7 +288,7 @@ def _belong_together(records: Records) -> Iterator[str]:
             return
 
 
-def _names_a_source(name: str) -> bool:
+def names_a_source(name: str) -> bool:
     """``patient``, ``doc_id``, ``speakerId`` …, and not ``doc_type``."""
     word = re.sub(r"[^a-z]", "", name.lower())
     return word.removesuffix("id") in SOURCES

@@ -108,6 +108,8 @@ class ExemplarCount:
     tied: int
     """Examples whose modal label is tied in either population and which therefore count as
     undefined."""
+    with_modes: int
+    """Examples that have a modal label in both populations: ``observed`` is a number of these."""
     n_examples: int
     mean_taxicab: float
     mean_taxicab_floor: float
@@ -117,6 +119,11 @@ class ExemplarCount:
     reference_accuracy_on_exemplars: float
     """Cross-fitted: measured on members that took no part in choosing them."""
     variant_accuracy_on_exemplars: float
+
+    @property
+    def out_of(self) -> int:
+        """What ``observed`` is said to be out of: ties are no answers that could have changed."""
+        return self.with_modes if self.tied else self.n_examples
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,14 @@ class VariantAudit:
 
 
 @dataclass(frozen=True)
+class Unasked:
+    """A column that describes the examples and was not asked for, and how many values it has."""
+
+    column: str
+    values: int
+
+
+@dataclass(frozen=True)
 class Audit:
     """One reference against one or more variants."""
 
@@ -223,3 +238,5 @@ class Audit:
     moved. The last two differ where nothing got worse."""
     control: str = "same label, same answer of the reference"
     """What a control has in common with its exemplar."""
+    not_looked_at: tuple[Unasked, ...] = ()
+    """Columns of the examples that could be slices and are none of ``settings.by``."""

@@ -95,10 +95,10 @@ class Compared:
         return self._page
 
     def __repr__(self) -> str:
-        return f"{summary_text(self.audit)}{self._way_on()}"
+        return f"{summary_text(self.audit, spoken=in_python)}{self._way_on()}"
 
     def _repr_html_(self) -> str:
-        return glance(self.audit, self._way_on(), self.read_as)
+        return glance(self.audit, self._way_on(), self.read_as, in_python)
 
     def _way_on(self) -> str:
         if self._page is not None:

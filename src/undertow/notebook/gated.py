@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from undertow.audit.gate.policy import Policy
+from undertow.audit.gate.policy import policy_given
 from undertow.audit.gate.result import Decision
 from undertow.errors import UndertowError
 from undertow.files import Request, gate_sides
@@ -21,6 +21,7 @@ from undertow.report.text import gate_text
 from undertow.report.write import GATE_FILES, refuse_taken, write_report
 
 if TYPE_CHECKING:
+    from undertow.audit.gate.policy import Policy
     from undertow.audit.gate.result import GateResult, GateVerdict
     from undertow.report.provenance import Provenance
 
@@ -81,10 +82,10 @@ class Gated:
         return bool(self.result)
 
     def __repr__(self) -> str:
-        return f"{gate_text(self.result)}{self._way_on()}"
+        return f"{gate_text(self.result, in_python)}{self._way_on()}"
 
     def _repr_html_(self) -> str:
-        return gate_glance(self.result, self._way_on(), self.read_as)
+        return gate_glance(self.result, self._way_on(), self.read_as, in_python)
 
     def _way_on(self) -> str:
         if self._page is not None:
@@ -96,8 +97,7 @@ def gated(given: Given, policy: str | Path | Policy) -> Gated:
     """The policy decided on what was given."""
     sources = Sources()
     try:
-        chosen = policy if isinstance(policy, Policy) else Path(policy)
-        result, read_as = gate_sides(given.request, chosen, sources)
+        result, read_as = gate_sides(given.request, policy_given(policy), sources)
     except UndertowError as error:
         raise for_python(error, given.called) from None
     return Gated(result, read_as=read_as, provenance=provenance_of(given.request, sources))

@@ -3,8 +3,8 @@ have to assume?"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -49,6 +49,8 @@ class Aligned:
     coverage: str = ""
     """What a verdict must say of its examples: that it rests on some of them only, or that some
     count as wrong for want of an outcome."""
+    disputed: Mapping[str, int] = field(default_factory=dict)
+    """Columns that both sides have and fill in differently, with on how many examples."""
 
 
 def align(
@@ -68,6 +70,7 @@ def align(
     task, conditions, or number type, and for outcomes that are not there.
     """
     said: list[str] = []
+    disputed: dict[str, int] = {}
     known = reference, variant
     stated, expected = compare_conditions(reference, variant, accepted)
     reference, variant = same_classes(reference, variant, said)
@@ -81,13 +84,13 @@ def align(
     reference, variant, filled = answered(
         reference, variant, said, allow_partial=allow_partial, missing=missing
     )
-    reference, variant = _same_columns(reference, variant, said)
+    reference, variant = _same_columns(reference, variant, said, disputed)
     stated += differences(reference, variant)
     said += [*expected, *stated, *unverified(reference, variant)]
     reference, variant, paired = _pairs(reference, variant, said)
     said += taught(reference, variant)
     covered = coverage(reference, variant, known, filled)
-    return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered)
+    return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered, disputed)
 
 
 def _same_order(
@@ -210,7 +213,17 @@ def _without(
     return reference.take_examples(kept_N), variant.take_examples(kept_N)
 
 
-def _same_columns(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records]:
+def followed(name: str, count: int, reference: Records) -> str:
+    """On how many examples the sides differ in a column, and whose values are taken."""
+    return (
+        f"Slice {name!r} differs on {count:,} of {reference.N:,} examples; {reference.name!r} is "
+        "followed."
+    )
+
+
+def _same_columns(
+    reference: Records, variant: Records, said: list[str], disputed: dict[str, int]
+) -> tuple[Records, Records]:
     """Both get the same examples: the reference's, with what only the variant knows about them."""
     examples, theirs = reference.examples, variant.examples
     own, added = set(examples.columns), list[pl.Series]()
@@ -224,13 +237,10 @@ def _same_columns(reference: Records, variant: Records, said: list[str]) -> tupl
             continue
         if examples[name].equals(theirs[name]):
             continue
-        mine, other = (f[name].cast(pl.String) for f in (examples, theirs))
-        count = int(mine.ne_missing(other).sum())
-        if count and not _same_numbers(mine, other):
-            said.append(
-                f"Slice {name!r} differs on {count} of {len(mine)} examples; "
-                f"{reference.name!r} is followed."
-            )
+        count = _differing(*(f[name].cast(pl.String) for f in (examples, theirs)))
+        if count:
+            disputed[name] = count
+            said.append(followed(name, count, reference))
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
     shown = reference if reference.inputs is not None else variant
@@ -264,14 +274,14 @@ def _same_clusters(
     return reference, examples
 
 
-def _same_numbers(mine: pl.Series, other: pl.Series) -> bool:
-    """Whether two columns are the same numbers in other spellings, such as 0.10 and 0.1."""
-    numbers = [side.cast(pl.Float64, strict=False) for side in (mine, other)]
-    read = all(
-        number.null_count() == side.null_count()
-        for number, side in zip(numbers, (mine, other), strict=True)
-    )
-    return read and numbers[0].equals(numbers[1], check_names=False, null_equal=True)
+def _differing(mine: pl.Series, other: pl.Series) -> int:
+    """On how many examples two columns differ; the same number in another spelling, such as 0.10
+    and 0.1, is no difference."""
+    sides = (mine, other)
+    numbers = [side.cast(pl.Float64, strict=False) for side in sides]
+    read = all(n.null_count() == side.null_count() for n, side in zip(numbers, sides, strict=True))
+    before, after = numbers if read else sides
+    return int(before.ne_missing(after).sum())
 
 
 def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:

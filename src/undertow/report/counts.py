@@ -3,6 +3,7 @@ words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import polars as pl
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, count_verdict
+from undertow.report.effects import has_band
 from undertow.report.wording import count, number, percent, probability
 
 
@@ -57,6 +59,11 @@ def counts(audit: Audit) -> tuple[CountRow, ...]:
     return tuple(_count_row(audit, v, v.count) for v in counted if v.count is not None)
 
 
+def counted_band(rows: Sequence[CountRow]) -> bool:
+    """Whether the chart of counts has a band to explain."""
+    return any(has_band(r.count.floor_low, r.count.floor_high) for r in rows)
+
+
 def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRow:
     found, above = _found(audit, variant, "taxicab"), c.mean_taxicab > c.mean_taxicab_floor
     return CountRow(
@@ -68,7 +75,7 @@ def _count_row(audit: Audit, variant: VariantAudit, c: ExemplarCount) -> CountRo
             c.mean_taxicab_p, found, above=above, level=audit.settings.level
         ),
         cells=(
-            f"{c.observed:,} of {c.n_examples:,}",
+            f"{c.observed:,} of {c.out_of:,}",
             f"{count(c.floor)} [{number(c.floor_low, 0)}, {number(c.floor_high, 0)}]",
             probability(c.p),
             f"{c.confirmed:,}",

@@ -42,6 +42,11 @@ class Effect:
     verdict: Verdict
     note: str
 
+    @property
+    def banded(self) -> bool:
+        """Whether there is a band to be seen: a floor of 0 lies beneath the line of 0."""
+        return has_band(self.band_low, self.band_high)
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -117,9 +122,14 @@ def worst(panel: Panel | None, limit: int = 3) -> tuple[Effect, ...]:
 
 
 def floored(effects: SliceEffects | None) -> bool:
-    """Whether any chart of slices has a floor to explain."""
+    """Whether any chart of slices has a band to explain."""
     drawn = effects.panels if effects else ()
-    return any(not math.isnan(e.band_low) for p in drawn for e in p.effects)
+    return any(e.banded for p in drawn for e in p.effects)
+
+
+def has_band(low: float, high: float) -> bool:
+    """Whether these limits of a floor can be seen in a chart."""
+    return math.isfinite(low) and math.isfinite(high) and (low, high) != (0.0, 0.0)
 
 
 def reason_of(effect: Effect) -> str:

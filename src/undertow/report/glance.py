@@ -7,7 +7,7 @@ every style is in an attribute, text takes the notebook's own colour, and verdic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -54,8 +54,11 @@ class Losing:
     reason: str
 
 
-def glance(audit: Audit, way_on: str, read_as: Sequence[str] = ()) -> str:
-    """``way_on`` says where the report is or how it is written, ``read_as`` what was read."""
+def glance(
+    audit: Audit, way_on: str, read_as: Sequence[str] = (), spoken: Callable[[str], str] = str
+) -> str:
+    """``way_on`` says where the report is or how it is written, ``read_as`` what was read;
+    ``spoken`` puts a sentence with flags into words for where they are none."""
     parts = page(audit)
     lines = parts.top_lines[:VARIANTS]
     losing, left_out = _losing(parts, lines)
@@ -72,17 +75,22 @@ def glance(audit: Audit, way_on: str, read_as: Sequence[str] = ()) -> str:
             why=any(one.reason for one in losing),
             way_on=way_on,
             read_as=[line(said, 400) for said in read_as],
+            spoken=spoken,
             COLOUR=COLOUR,
             SIGN=SIGN,
         )
     )
 
 
-def gate_glance(gate: GateResult, way_on: str, read_as: Sequence[str] = ()) -> str:
+def gate_glance(
+    gate: GateResult, way_on: str, read_as: Sequence[str] = (), spoken: Callable[[str], str] = str
+) -> str:
     """The same of a gate: its verdict and what does not pass, then the audit beneath it, where
     there is one."""
     part = gate_part(gate)
-    beneath = None if gate.audit is None else Markup(glance(gate.audit, way_on, read_as))
+    beneath = None
+    if gate.audit is not None:
+        beneath = Markup(glance(gate.audit, way_on, read_as, spoken))
     return (
         environment()
         .get_template("glance_gate.html")

@@ -25,6 +25,7 @@ from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
 from undertow.report.contents import PARTS, contents
+from undertow.report.counts import counted_band
 from undertow.report.decisions import GATE_WORDS, ROWS, UNLIKE, gate_part, passes, said_of
 from undertow.report.effects import floored, reason_of
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
@@ -77,6 +78,8 @@ def _sections(parts: Page) -> dict[str, Any]:
         "panels": panels(parts),
         "rates": rates(parts),
         "floored": floored(parts.effects),
+        "tied": any(row.count.tied for row in parts.counts),
+        "counted_band": counted_band(parts.counts),
         "count_chart": count_chart(parts.counts),
         "taxicab_chart": taxicab_chart(parts.counts),
         "measure": title_of(parts.effects.measure, parts.outcome) if parts.effects else "",

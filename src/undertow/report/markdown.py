@@ -150,7 +150,8 @@ def _top_lines(parts: Page) -> str:
         "Changed answers",
         "Floor",
     )
-    return _table("The top line, beside what it hides", heads, rows)
+    table = _table("The top line, beside what it hides", heads, rows)
+    return f"{table}\n\n{_md(parts.unasked, 1200)}" if parts.unasked else table
 
 
 def _worst(parts: Page) -> str:

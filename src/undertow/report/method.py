@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import ERROR_RATES
 from undertow.report.cards import card_of, title_of
+from undertow.report.counts import counted_band, counts
 from undertow.report.effects import SliceEffects, floored
 from undertow.report.terms import GLOSSARY, Term
 from undertow.report.wording import number, percent
@@ -63,7 +64,7 @@ def _reading(audit: Audit, effects: SliceEffects | None, many: bool) -> Iterator
         yield f"{WORSE_OF_MEMBERS if many else WORSE_OF_EXAMPLES} {WITHIN}"
     verdicts = {audit.verdict, *(v.verdict for v in audit.variants)}
     yield from (said for word, said in (("changed", CHANGED), ("mixed", MIXED)) if word in verdicts)
-    if many or floored(effects):
+    if floored(effects) or counted_band(counts(audit)):
         yield BAND
     if effects is not None:
         yield SIMULTANEOUS

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
+from undertow.audit.headline import WHOLE
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
@@ -24,7 +25,8 @@ from undertow.report.method import Method, method
 from undertow.report.naming import whole
 from undertow.report.tables import FindingTable, OverRow, finding_table, over_indexed
 from undertow.report.toplines import TopLine, top_line
-from undertow.report.wording import first_sentence, plural
+from undertow.report.unasked import not_looked_at
+from undertow.report.wording import first_sentence, line, plural
 
 SMOKE = "Smoke scale: this audit only proves that it runs. Its numbers are not a result."
 
@@ -79,6 +81,8 @@ class Page:
     rest: str
     stamp: str
     top_lines: tuple[TopLine, ...]
+    unasked: str
+    """Columns that were not looked at; empty where there is none, or nothing was asked for."""
     effects: SliceEffects | None
     error_rates: tuple[SliceEffects, ...]
     answers: tuple[AnswersPart, ...]
@@ -98,7 +102,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
     """Every part of the report of ``audit``, with the gate that it was audited for."""
     shown = slice_effects(audit)
     said = audit.headline.removeprefix(" ".join(audit.notices))
-    sentence, rest = first_sentence(_SIGNED_ZERO.sub("", said))
+    sentence, rest = _opening(_SIGNED_ZERO.sub("", said), several=len(audit.variants) > 1)
     over, total = over_indexed(audit)
     return Page(
         audit=audit,
@@ -117,6 +121,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         rest=rest,
         stamp=SMOKE if audit.scale == "smoke" else "",
         top_lines=tuple(top_line(audit, v, shown) for v in audit.variants),
+        unasked=not_looked_at(audit),
         effects=shown,
         error_rates=error_rates(audit),
         answers=answers(audit),
@@ -126,6 +131,15 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         findings=finding_table(audit.findings, audit.reference.outcome),
         method=method(audit, shown),
     )
+
+
+def _opening(said: str, *, several: bool) -> tuple[str, str]:
+    """The first sentence of a headline, and the rest. One on slices that lose names their values,
+    in which a full stop ends nothing; what follows it is known."""
+    before, stop, after = line(said).partition(f". {WHOLE} ")
+    if several or not stop:
+        return first_sentence(said)
+    return f"{before}.", f"{WHOLE} {after}"
 
 
 def _title(audit: Audit) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from undertow.audit.gate.result import GateResult
 from undertow.audit.result import Audit
 from undertow.report.decisions import (
@@ -30,9 +32,13 @@ LINES = 30
 """Decisions that a terminal gets; the report has all."""
 
 
-def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
-    """The audit for a terminal: what must be known before, the verdict, a few lines per variant, no
-    colours and no control characters.
+Spoken = Callable[[str], str]
+"""How a sentence with flags is put where they are none, such as in Python."""
+
+
+def summary_text(audit: Audit, gate: GateResult | None = None, spoken: Spoken = str) -> str:
+    """The audit for a terminal: what must be known before, the verdict, a few lines per variant,
+    which columns were not looked at; no colours and no control characters.
 
     With a gate its verdict comes first, then a line for each decision that does not pass.
     """
@@ -49,13 +55,14 @@ def summary_text(audit: Audit, gate: GateResult | None = None) -> str:
     names = told_apart((t.name for t in parts.top_lines), NAME)
     width = max(map(len, names.values()), default=0)
     for t in parts.top_lines:
-        said += _plain(t, names[t.name].ljust(width))
+        said += _plain(t, names[t.name].ljust(width), spoken)
+    said += [line(spoken(parts.unasked))] if parts.unasked else []
     return _lines(said)
 
 
-def gate_text(gate: GateResult) -> str:
+def gate_text(gate: GateResult, spoken: Spoken = str) -> str:
     """A gate for a terminal; the audit beneath it follows, where there is one."""
-    return _lines(_gate(gate)) if gate.audit is None else summary_text(gate.audit, gate)
+    return _lines(_gate(gate)) if gate.audit is None else summary_text(gate.audit, gate, spoken)
 
 
 def verdict_line(audit: Audit) -> str:
@@ -112,7 +119,7 @@ def _reason(e: Effect) -> str:
     return f"; {line(reason, 200)}" if reason else ""
 
 
-def _plain(t: TopLine, name: str) -> list[str]:
+def _plain(t: TopLine, name: str, spoken: Spoken) -> list[str]:
     shift = f" ({t.shift} points, {t.shift_interval})" if t.shift_interval else ""
     first = f"  {SIGN[t.verdict]} {name}  {line(t.outcome, 40)} {t.before} → {t.after}{shift}"
     pad = " " * (len(name) + 6)
@@ -123,4 +130,4 @@ def _plain(t: TopLine, name: str) -> list[str]:
     ]
     how = f"{t.changed} {t.changed_of} {t.changed_how}".rstrip()
     changed = f"{pad}{how}; {t.floor}" if t.changed_of else ""
-    return [first, f"{pad}{t.slices}", *worst, *([changed] if changed else [])]
+    return [first, f"{pad}{spoken(t.slices)}", *worst, *([changed] if changed else [])]

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from undertow.audit.answered import WORDS
+from undertow.audit.answered import WORDS, Words
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, risen
@@ -16,12 +16,12 @@ from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
+from undertow.report.unasked import none_asked_for
 from undertow.report.wording import Scale, absent, count, number, percent, plural, short, signed
 
 NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
 )
-NOT_ASKED = "No slice was asked for: --by COLUMN looks beneath the whole"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit.settings.by) + _rise_said(audit, arm.name),
+        slices=_slices_said(panel, audit) + _rise_said(audit, arm.name),
         **changed,
     )
 
@@ -92,11 +92,11 @@ def _members(arm: Arm) -> str:
     return f"{said}, each made from a reference member" if arm.paired else said
 
 
-def _slices_said(panel: slices.Panel | None, by: tuple[str, ...]) -> str:
+def _slices_said(panel: slices.Panel | None, audit: Audit) -> str:
     """How many slices got which verdict; says in words when none is worse, and when there is
     none."""
     if panel is None:
-        return NOT_AGAINST if by else NOT_ASKED
+        return NOT_AGAINST if audit.settings.by else none_asked_for(audit)
     worse, open_ = panel.verdicts.get("worse", 0), panel.verdicts.get("too small to tell", 0)
     total = plural(panel.total, "slice")
     if panel.total == 1:
@@ -148,12 +148,19 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
         }
     return how | {
         "changed": count(c.observed),
-        "changed_of": f"of {c.n_examples:,}" + ("" if plain else f" {words.modal}"),
+        "changed_of": _out_of(c, words, plain),
         "floor": _floor_said(c),
         "confirmed": f"{c.confirmed:,} confirmed one by one"
         if c.confirmed
         else "none confirmed one by one",
     }
+
+
+def _out_of(c: ExemplarCount, words: Words, plain: bool) -> str:
+    if c.tied:
+        of = f"of the {c.out_of:,} with {words.mode} on both sides"
+        return of if plain else f"{of} changed it"
+    return f"of {c.out_of:,}" + ("" if plain else f" {words.modal}")
 
 
 def _floor_said(c: ExemplarCount) -> str:

@@ -4,7 +4,9 @@ gate must not."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
 import worlds
@@ -36,9 +38,27 @@ def test_nearly_identical_models_pass_at_one_point():
     result = gate(old, [new], ONE_POINT)
     assert (result.verdict, result.exit_code) == ("pass", 0)
     assert result.decisions[0].reason == (
-        "Accuracy moved −0.04 points (one-sided 95 % limits −0.17 to 0.08): a drop of 1 "
+        "Accuracy moved −0.04 points (one-sided 95 % limits −0.17 to +0.08): a drop of 1 "
         "point is ruled out."
     )
+
+
+def test_a_gain_has_its_sign_in_a_line_of_the_gate_as_everywhere():
+    site = pl.Series("site", ["north", "south"] * 500)
+    old, new = (
+        replace(side, examples=side.examples.with_columns(site))
+        for side in worlds.flipped_world(1000, 4, 30)
+    )
+    text = '[[max_drop]]\npoints = 1.0\n[[worst_slice_drop]]\nby = "site"\npoints = 5.0\n'
+    whole, north, south = gate(old, [new], parse_policy(text)).decisions
+    for said, decided, points in (
+        ("Accuracy moved +2.60 points ", whole, 1),
+        ("+2.60 points ", north, 5),
+        ("+2.60 points ", south, 5),
+    ):
+        limits = f"(one-sided 95 % limits {-decided.high:+.2f} to {-decided.low:+.2f})"
+        ruled_out = f"a drop of {points} point{'s' * (points > 1)} is ruled out."
+        assert decided.reason == f"{said}{limits}: {ruled_out}"
 
 
 def test_identical_models_pass():
@@ -95,7 +115,7 @@ def test_an_implausible_gain_is_not_a_pass():
     assert result.verdict == "cannot tell"
     guard = result.decisions[0]
     assert guard.rule == "implausible_gain"
-    numbers = f"10.00 points (one-sided 95 % limits {guard.low:.2f} to {guard.high:.2f})"
+    numbers = f"10.00 points (one-sided 95 % limits {guard.low:+.2f} to {guard.high:+.2f})"
     assert result.reason == (
         f"implausible_gain on all cannot be decided: Accuracy gained {numbers}, more than is "
         "plausible: look for leaked answers, another prompt or another filter, or write max_gain "

@@ -494,7 +494,8 @@ def test_members_that_would_decide():
     assert _open_reason("members", -0.2, 0.0, points=5.0) == told(0.1, 0.05, ABOVE)
     assert told(0.1, 0.05, BELOW) != told(0.1, 0.05, ABOVE)
     assert _open_reason("members", -0.1, 0.1, points=3.0) == (
-        "more members alone would not decide it: more examples are needed too"
+        "if the drop seen stays what it is, more members alone would not decide it: more examples "
+        "are needed too"
     )
     assert (
         _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"

@@ -339,7 +339,7 @@ def test_over_clusters_that_are_too_few_nothing_is_at_the_limit():
     ]
     found = decide(sides, "[[max_drop]]\npoints = 1\n")
     assert found.reason == (
-        "Accuracy moved 0.00 points (one-sided 95 % limits −100.00 to 100.00): at least 5 clusters "
+        "Accuracy moved 0.00 points (one-sided 95 % limits −100.00 to +100.00): at least 5 clusters "
         "are needed to tell anything (here: 4)."
     )
 
@@ -467,7 +467,7 @@ def test_a_gain_that_is_not_plausible_is_one_that_was_seen():
     policy = parse_policy("[[max_drop]]\npoints = 5\n", Path("gate.toml"))
     first, *_ = decisions_about(Evidence(Pair(old, new, False, Settings(draws=100))), policy)
     assert first.rule == "implausible_gain"
-    assert first.reason.startswith("Accuracy gained 11.11 points (one-sided 95 % limits 10."), (
+    assert first.reason.startswith("Accuracy gained 11.11 points (one-sided 95 % limits +10."), (
         first.reason
     )
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy import stats
 
 from undertow.audit.stats.combined import Part, half_width, sides
 from undertow.audit.stats.mcnemar import HALF, paired_interval
@@ -126,3 +127,28 @@ def test_as_many_members_as_were_forecast_bring_the_limit_near(m_ref, m_var, pai
 def test_members_are_more_than_there_are() -> None:
     assert members_until(0.01, 0.5, (3, 7), LEVEL, paired=False) == 7
     assert members_until(0.01, 0.5, (4, 4), LEVEL, paired=False) == 5
+
+
+@pytest.mark.parametrize("m", [3, 5])
+def test_members_of_unlike_spread_are_forecast_by_the_freedom_that_their_limit_had(m: int) -> None:
+    """One side does all the varying: Student's quantile has m − 1 degrees of freedom, now and
+    then."""
+
+    def half(size: int) -> float:
+        return float(stats.t.isf(LEVEL, size - 1)) * 0.03 / math.sqrt(size)
+
+    target = 0.4 * half(m)
+    forecast = members_until(
+        half(m), target, (m, m), LEVEL, paired=False, error=0.03 / math.sqrt(m)
+    )
+    assert half(forecast) <= target < half(forecast - 1)
+    alike = members_until(half(m), target, (m, m), LEVEL, paired=False)
+    assert alike > forecast
+
+
+def test_a_limit_wider_or_narrower_than_any_students_is_taken_as_the_nearest() -> None:
+    for error, other in ((1e-6, 0.05 / stats.t.isf(LEVEL, 2)), (1.0, 0.0)):
+        found = [
+            members_until(0.05, 0.02, (3, 3), LEVEL, paired=False, error=e) for e in (error, other)
+        ]
+        assert found[0] == found[1]

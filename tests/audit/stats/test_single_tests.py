@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestIndPower
 
 import oracles_stats as oracle
 from undertow.audit.stats.mcnemar import (
@@ -15,7 +14,6 @@ from undertow.audit.stats.mcnemar import (
 )
 from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni
 from undertow.audit.stats.outlook import size_for
-from undertow.audit.stats.power import detectable, members_for
 from undertow.audit.stats.welch import welch
 
 REFERENCE, VARIANT = (
@@ -126,29 +124,6 @@ def test_corrections_equal_statsmodels_and_leave_nan_alone():
         assert np.isnan(gaps).sum() == 3
         assert correct(np.array([])).shape == (0,)
         assert np.isnan(correct([np.nan])).all()
-
-
-@pytest.mark.parametrize(
-    ("effect", "sd"), [(0.02, 0.01), (0.01, 0.012), (0.005, 0.01), (-0.02, 0.01)]
-)
-def test_members_for_is_near_the_noncentral_t(effect, sd):
-    exact = TTestIndPower().solve_power(effect_size=abs(effect) / sd, alpha=0.05, power=0.8)
-    assert abs(members_for(effect, sd, sd) - np.ceil(exact)) <= 1
-
-
-def test_what_members_for_asks_for_is_detectable():
-    needed = members_for(0.013, 0.004, 0.03, level=0.01)
-    assert (
-        detectable(0.004, 0.03, needed, needed, 0.01)
-        <= 0.013
-        < detectable(0.004, 0.03, needed - 1, needed - 1, 0.01)
-    )
-    assert np.isnan(detectable(0.1, 0.1, 1, 5))
-    assert members_for(0.1, 0.0, 0.0) == 2
-    with pytest.raises(
-        ValueError, match=r"^effect 0 with deviations 1.0 and 1.0: no number of members could tell$"
-    ):
-        members_for(0, 1.0, 1.0)
 
 
 def test_an_open_verdict_needs_more_than_there_are():

@@ -231,3 +231,30 @@ def test_beyond_the_overall_shift_limits_for_the_unseen_move_with_the_others():
     assert over.unseen_low_G[0] - overall < over.low_G[0] - overall - 0.02
     assert found.unseen_low_G[0] == pytest.approx(over.unseen_low_G[0] - overall)
     assert found.unseen_high_G[0] == pytest.approx(over.unseen_high_G[0] - overall)
+
+
+def test_over_these_examples_alone_single_answers_are_no_noise_that_stays():
+    """Members that answer alike leave what examples vary by; members that guess anew leave next to
+    nothing, as their mean over many is the same on every example."""
+    rng = np.random.default_rng(7)
+    row = sp.csr_array(np.ones((1, 400)))
+    alike_MN = [np.repeat(rng.integers(0, 2, (1, 400)), 3, axis=0).astype(float) for _ in range(2)]
+    guessed_MN = [rng.integers(0, 2, (3, 400)).astype(float) for _ in range(2)]
+    for sides_MN, least, most in ((alike_MN, 1, 1), (guessed_MN, 0.1, 0.7)):
+        found = two_way(*sides_MN, row, 0.1, paired=False)
+        over = mean_shift(row, sides_MN[1].mean(axis=0) - sides_MN[0].mean(axis=0), 0.1)
+        for end, whole in (
+            (found.examples_low_G, over.unseen_low_G),
+            (found.examples_high_G, over.high_G),
+        ):
+            share = float(((end - found.effect_G) / (whole - over.effect_G))[0])
+            assert least * (1 - 1e-9) <= share <= most * (1 + 1e-9)
+
+
+def test_what_nothing_varies_by_still_has_the_width_of_bounded_outcomes():
+    ones_MN, row = np.ones((3, 50)), sp.csr_array(np.ones((1, 50)))
+    found = two_way(ones_MN, ones_MN, row, 0.1, paired=False)
+    over = mean_shift(row, np.zeros(50), 0.1)
+    below, above = -float(found.examples_low_G[0]), float(found.examples_high_G[0])
+    assert below == pytest.approx(min(-np.log(0.05) / 50, -float(over.unseen_low_G[0])))
+    assert above == pytest.approx(min(-np.log(0.05) / 50, float(over.high_G[0])))

@@ -13,7 +13,7 @@ from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import Decision, GateResult, Outcome, overall
-from undertow.audit.gate.rules._rule import number, span
+from undertow.audit.gate.rules._rule import number, shift_span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
@@ -65,6 +65,7 @@ def gate(
             allow_partial=allow_partial,
             accepted=accepted,
             missing=missing or policy.missing,
+            ruled=slices_asked(reference, policy.columns()),
         )
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
@@ -199,8 +200,9 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         high=high,
         n_examples=int(limits.n_G[0]),
         reason=(
-            f"Accuracy gained {number(effect)} points {span(low / 100, high / 100, policy.level)}, "
-            "more than is plausible: look for leaked answers, another prompt or another filter, "
-            f"or write max_gain = {min(math.ceil(effect), 100)} at the top of the policy."
+            f"Accuracy gained {number(effect)} points "
+            f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible: look for "
+            "leaked answers, another prompt or another filter, or write "
+            f"max_gain = {min(math.ceil(effect), 100)} at the top of the policy."
         ),
     )

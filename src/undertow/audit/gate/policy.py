@@ -16,7 +16,9 @@ tier = "advisory"
 
 from __future__ import annotations
 
+import os
 import re
+import reprlib
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -73,6 +75,19 @@ class Policy(_Settings):
     def columns(self) -> tuple[str, ...]:
         """Every column that a rule slices by."""
         return tuple(dict.fromkeys(column for rule in self.rules for column in rule.columns()))
+
+
+def policy_given(given: object) -> Policy | Path:
+    """A policy, or the path of one, as Python code gave it; ``UserError`` for anything else."""
+    if isinstance(given, Policy):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    kind = type(given).__name__
+    raise UserError(
+        f"gate: {reprlib.repr(given)} was given, of type {kind}; a policy is the path of a TOML "
+        "file, such as 'gate.toml', or a Policy of undertow.audit.gate"
+    )
 
 
 def read_policy(path: Path) -> Policy:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from scipy.special import ndtri, stdtrit
 
 ROUNDING = 1e-9
+HALVINGS = 30
+ALIKE = 2.0
+"""Degrees of freedom for each member of a side beyond the first, of sides that spread alike."""
 
 
 class Known(NamedTuple):
@@ -69,23 +72,42 @@ def members_until(
     *,
     paired: bool,
     fixed: float = 0.0,
+    error: float = 0.0,
 ) -> int:
     """How many members a side bring a limit of one-sided ``level`` from ``half`` to ``target`` off
     the effect, where ``fixed`` of it, in squares, stays: what examples vary by, below ``target``.
 
     With members both the standard error and Student's quantile shrink, which from two or three on
-    is much more than the root of their number. Members of both sides are taken to spread alike.
+    is much more than the root of their number. Members of both sides are taken to spread alike,
+    or, where their standard ``error`` is known, as unlike as the width of the limit says.
     """
     among = math.sqrt(max(half**2 - fixed**2, 0.0))
-    deviation = among / _members_half(*members, level, paired)
+    each = _freedom(among / error, members, level) if error > 0 else ALIKE
+    deviation = among / _members_half(*members, level, paired, each)
 
     def decide(size: float) -> bool:
-        return math.hypot(deviation * _members_half(size, size, level, paired), fixed) <= target
+        width = deviation * _members_half(size, size, level, paired, each)
+        return math.hypot(width, fixed) <= target
 
     return _first(decide, max(min(members) + 1, max(members)))
 
 
-def _members_half(m_ref: float, m_var: float, level: float, paired: bool) -> float:
+def _freedom(quantile: float, members: tuple[int, int], level: float) -> float:
+    """Degrees of freedom for each member beyond the first of a side, from 1, where one side does
+    all the varying, to ``ALIKE``: those of which Student's quantile is this."""
+    spare = members[0] - 1
+    if members[0] != members[1] or spare < 1 or quantile <= -stdtrit(ALIKE * spare, level):
+        return ALIKE
+    if quantile >= -stdtrit(spare, level):
+        return 1.0
+    low, high = 1.0, ALIKE
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if -stdtrit(middle * spare, level) > quantile else (low, middle)
+    return high
+
+
+def _members_half(m_ref: float, m_var: float, level: float, paired: bool, each: float) -> float:
     """Half the width of an interval of the mean difference of members of unit spread, as
     ``combined.sides`` has it."""
 
@@ -97,7 +119,7 @@ def _members_half(m_ref: float, m_var: float, level: float, paired: bool) -> flo
     if min(m_ref, m_var) < 2:
         return quantile(max(m_ref, m_var) - 1) * math.sqrt(1 / m_ref + 1 / m_var)
     if m_ref == m_var:
-        return quantile(2 * (m_ref - 1)) * math.sqrt(2 / m_ref)
+        return quantile(each * (m_ref - 1)) * math.sqrt(2 / m_ref)
     return math.hypot(*(quantile(m - 1) / math.sqrt(m) for m in (m_ref, m_var)))
 
 

@@ -31,12 +31,16 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 
+SMALL = 1e-300
+
+
 class TwoWay(NamedTuple):
     """Per row: variant minus reference, limits of coverage 1 − level each, those that allow for
-    clusters unlike any seen (``mean_shift``), two-sided p, and the limits over these
-    examples alone, within which no number of members brings what has to be ruled out (lower) and
-    what is seen (upper). NaN where a row is empty, and limits and p where the members do not tell
-    how much members differ (one on the reference's side, one pair)."""
+    clusters unlike any seen (``mean_shift``), two-sided p, and the limits over these examples
+    alone, of what has to be ruled out (lower) and what is seen (upper): about where many members
+    would leave them, whose answers' noise averages out. NaN where a row is empty, and limits and p
+    where the members do not tell how much members differ (one on the reference's side, one pair).
+    """
 
     effect_G: Floats
     low_G: Floats
@@ -77,8 +81,14 @@ def two_way(
         nothing_G = np.full(len(over.effect_G), np.nan)
         return TwoWay(over.effect_G, *(nothing_G for _ in TwoWay._fields[1:]))
     sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
-    parts = _parts(sides, change_N, membership_GN, over.units_G, cluster_N, beyond)
+    parts, stays_G = _parts(sides, change_N, membership_GN, over.units_G, cluster_N, beyond)
     half_G = half_width(parts, level)
+    # Where nothing varies, limits of bounded outcomes still lie so far off.
+    least_G = -np.log(level / 2) / np.maximum(over.units_G, 1)
+    below_G, above_G = (
+        np.maximum(stays_G * distance_G, np.minimum(least_G, distance_G))
+        for distance_G in (over.effect_G - over.unseen_low_G, over.high_G - over.effect_G)
+    )
     low_G, high_G = over.effect_G - half_G, over.effect_G + half_G
     return TwoWay(
         over.effect_G,
@@ -87,8 +97,8 @@ def two_way(
         np.minimum(low_G, over.unseen_low_G),
         np.maximum(high_G, over.unseen_high_G),
         np.maximum(two_sided_p(parts, over.effect_G), over.p_G),
-        over.unseen_low_G,
-        over.high_G,
+        over.effect_G - below_G,
+        over.effect_G + above_G,
     )
 
 
@@ -107,7 +117,9 @@ def _parts(
     units_G: Floats,
     cluster_N: Ints | None,
     beyond: bool,
-) -> list[Part]:
+) -> tuple[list[Part], Floats]:
+    """The parts, and how much of what examples vary by is not the noise of single answers: the root
+    of its share of the variance."""
     n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
     own_SGM, spread_SG, noise_G = [], [], np.zeros(len(n_G))
     sizes = [len(side_MN) for side_MN in sides]
@@ -128,7 +140,9 @@ def _parts(
         noisier = len(own_SGM) == 2 and seen_noisier(*own_SGM)
         members = combined.sides(*each_SG, *sizes, noisier=noisier)
     examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
-    return [*members, Part(np.maximum(examples_G - noise_G, 0.0), np.inf)]
+    left_G = np.maximum(examples_G - noise_G, 0.0)
+    stays_G = np.sqrt(left_G / np.maximum(examples_G, SMALL))
+    return [*members, Part(left_G, np.inf)], stays_G
 
 
 def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: Floats) -> Floats:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from undertow.report.effects import has_band
 from undertow.report.figures.svg import (
     CLASS,
     COLOUR,
@@ -94,7 +95,7 @@ def _row(row: AgainstFloor, label: str, place: _Place, top: float) -> Markup:
 
 
 def _floor(row: AgainstFloor, place: _Place, top: float) -> Iterator[Markup]:
-    if math.isfinite(row.floor_low) and math.isfinite(row.floor_high):
+    if has_band(row.floor_low, row.floor_high):
         left, right = place(row.floor_low), place(row.floor_high)
         yield tag(
             "rect", x=left, y=top + 6, width=max(right - left, 1.5), height=ROW - 12, class_="band",

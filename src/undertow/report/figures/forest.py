@@ -159,7 +159,7 @@ def _numbers(effect: Effect, room: Room, scale: Scale, y: float) -> Iterator[Mar
 
 
 def _band(effect: Effect, axis: Axis, top: float) -> Iterator[Markup]:
-    if math.isnan(effect.band_low) or math.isnan(effect.band_high):
+    if not effect.banded:
         return
     left, right = axis(effect.band_low), axis(effect.band_high)
     yield tag(

@@ -86,7 +86,10 @@ def members_would_decide(
         return "more members a side would be needed"
     examples = _by_examples(limits, g, effect, passing=passing)
     if examples >= abs(gap):
-        return "more members alone would not decide it: more examples are needed too"
+        return (
+            "if the drop seen stays what it is, more members alone would not decide it: more "
+            "examples are needed too"
+        )
     sides = evidence.pair.reference.M, evidence.pair.variant.M
     one_sided = level if passing else failing or level
     needed = members_until(

@@ -153,8 +153,23 @@ def points(share: float) -> str:
 
 
 def span(low: float, high: float, level: float) -> str:
-    """One-sided limits as words: ``(one-sided 95 % limits −0.3 to 1.2)``."""
-    return f"(one-sided {100 - 100 * level:g} % limits {number(100 * low)} to {number(100 * high)})"
+    """One-sided limits of a share as words: ``(one-sided 95 % limits 0.30 to 1.20)``."""
+    return f"({_limits(level)} {number(100 * low)} to {number(100 * high)})"
+
+
+def shift_span(low: float, high: float, level: float) -> str:
+    """The same of a difference: ``(one-sided 95 % limits −0.30 to +1.20)``."""
+    return f"({_limits(level)} {signed(100 * low)} to {signed(100 * high)})"
+
+
+def _limits(level: float) -> str:
+    return f"one-sided {100 - 100 * level:g} % limits"
+
+
+def signed(value: float) -> str:
+    """A difference in points, which always says its direction: ``+1.20``, ``−0.30``, ``0.00``."""
+    said = number(value)
+    return f"+{said}" if value > 0 and said != "0.00" else said
 
 
 def number(value: float) -> str:

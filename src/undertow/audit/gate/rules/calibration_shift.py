@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
-from undertow.audit.gate.rules._rule import NOTHING, PlacedRule, Points, number, points, span
+from undertow.audit.gate.rules._rule import NOTHING, PlacedRule, Points, points, shift_span, signed
 
 
 class CalibrationShift(PlacedRule):
@@ -51,8 +51,8 @@ class CalibrationShift(PlacedRule):
             inside = -limit < low and high < limit
             outcome: Outcome = "fail" if outside else "pass" if inside else "cannot tell"
             said = (
-                f"Confidence minus accuracy moved {number(100 * effect)} points "
-                f"{span(low, high, level)}"
+                f"Confidence minus accuracy moved {signed(100 * effect)} points "
+                f"{shift_span(low, high, level)}"
             )
             reason = {
                 "pass": f"{said}: a shift of {points(limit)} is ruled out.",

@@ -14,9 +14,9 @@ from undertow.audit.gate.rules._rule import (
     PlacedRule,
     Points,
     at_most,
-    number,
     points,
-    span,
+    shift_span,
+    signed,
 )
 
 
@@ -42,7 +42,7 @@ class MaxDrop(PlacedRule):
             limit = self.points / 100
             outcome = at_most(-low, -high, limit)
             what = pair.reference.outcome
-            said = f"{what} moved {number(100 * effect)} points {span(low, high, level)}"
+            said = f"{what} moved {signed(100 * effect)} points {shift_span(low, high, level)}"
             reason = {
                 "pass": f"{said}: a drop of {points(limit)} is ruled out.",
                 "fail": f"{said}: it dropped by more than {points(limit)}.",

@@ -19,10 +19,10 @@ from undertow.audit.gate.rules._rule import (
     Points,
     Rule,
     at_most,
-    number,
     points,
+    shift_span,
     shown,
-    span,
+    signed,
     values_of,
 )
 
@@ -67,11 +67,11 @@ class WorstSliceDrop(Rule):
             effect, low = float(each.effect_G[g]), float(each.low_G[g])
             high, corrected = each.seen(g)[1], failing.seen(g)[1]
             outcome = at_most(-low, -corrected, limit)
-            said = f"{number(100 * effect)} points {span(low, high, level)}"
+            said = f"{signed(100 * effect)} points {shift_span(low, high, level)}"
             if outcome == "cannot tell" and -high > limit:
                 said += (
                     f", but corrected over {len(rows)} slices a larger drop is not shown (limit "
-                    f"{number(100 * corrected)})"
+                    f"{signed(100 * corrected)})"
                 )
             asked = evidence, failing, g, limit, level
             reason = {

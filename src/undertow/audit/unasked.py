@@ -1,0 +1,86 @@
+"""Columns that describe the examples and that nobody asked to slice by: what hides beneath the
+whole there is not looked at, and who does not know of them cannot ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import polars as pl
+
+from undertow.audit.notices import MANY, names_a_source
+from undertow.audit.result import Unasked
+from undertow.audit.slices.coding import MOST_NUMBERS
+from undertow.audit.slices.disputed import columns_of
+from undertow.records.formats.columns import names
+from undertow.records.formats.columns.values import has_decimals, numbers_in
+from undertow.records.records import Records
+
+FEWEST, MOST = 2, 50
+"""Values of a column that is taken for a group."""
+ROLES = (
+    *names.ID,
+    *names.PREDICTION,
+    *names.LABEL,
+    *names.SCORE,
+    *names.ANSWER,
+    *names.CONFIDENT,
+    *names.PROBABLE,
+)
+"""What columns are called that are no property of an example."""
+
+
+def unasked(
+    reference: Records, aligned: Records, by: Iterable[str], disputed: Collection[str], fewest: int
+) -> tuple[Unasked, ...]:
+    """Columns of the reference with 2 to 50 values, of which at least two have ``fewest`` of the
+    ``aligned`` examples. ``disputed`` are those that the sides fill in differently."""
+    known = reference.slice_columns
+    taken = {*columns_of(by, known), *disputed, *names.those_called(ROLES, known)}
+    clustering = reference.manifest.clustering
+    taken |= {str(clustering.column)} if clustering is not None else set()
+    candidates = (
+        aligned.examples[name]
+        for name in known
+        if name not in taken and not _says_what_a_model_made(name)
+    )
+    return tuple(
+        Unasked(column.name, counts.len())
+        for column, counts in _counted(candidates)
+        if _is_group(column, counts, fewest) and not _are_answers(column, aligned)
+    )
+
+
+def _says_what_a_model_made(name: str) -> bool:
+    return (
+        names.says_how_likely(name)
+        or names.says_how_sure(name)
+        or names.says_less_is_better(name)
+        or names.says_logarithm(name)
+    )
+
+
+def _counted(columns: Iterable[pl.Series]) -> Iterator[tuple[pl.Series, pl.Series]]:
+    """Each column with how many examples have each of its values."""
+    for column in columns:
+        kind = column.dtype
+        if kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum) or kind.is_integer():
+            yield column, column.drop_nulls().value_counts()["count"]
+
+
+def _is_group(column: pl.Series, counts: pl.Series, fewest: int) -> bool:
+    different = counts.len()
+    if not FEWEST <= different <= min(MOST, max(MOST_NUMBERS, len(column) // 2)):
+        return False
+    if different >= MANY and names_a_source(column.name):
+        return False  # Examples of one source belong together: a note says so.
+    number = numbers_in(column) if column.dtype == pl.String else None
+    return int((counts >= fewest).sum()) >= FEWEST and not (
+        number is not None and has_decimals(number)
+    )
+
+
+def _are_answers(column: pl.Series, records: Records) -> bool:
+    """Whether all values are classes, as those of another model's column of answers are; numbers
+    are codes of anything."""
+    values = set(column.drop_nulls().cast(pl.String))
+    return numbers_in(pl.Series(list(values))) is None and values <= set(records.classes)
