@@ -130,7 +130,10 @@ def test_a_path_stands_in_one_place(place: Path):
     old, old2, good = (place / f"{name}.csv" for name in ("old", "old2", "good"))
     link = place / "link.csv"
     link.symlink_to(good)
-    both = "stands on both sides, in the reference and after --against; take it from one"
+    both = (
+        "stands on both sides, in the reference and after --against; take it from one, or give a "
+        "copy of it to test a model against itself"
+    )
     cases = [
         ([old], [[good], [good]], f"{good}: is given as a variant twice; leave one out"),
         ([old], [[good], [link]], f"{link}: is given as a variant twice; leave one out"),

@@ -40,21 +40,19 @@ class Request:
     """What a person gave on the command line or in Python: two sides, and how to read and compare
     them.
 
-    ``format`` overrides detection. ``positive`` names the positive class of a binary task, which
-    files do not say. ``against`` holds what belongs together: each of its groups is a variant, but
-    for folders, of which each is one. ``accepted`` names conditions that may differ. ``paired``:
-    file i of the reference goes with file i of each variant. ``names``: what the sides are called,
-    the reference first, instead of what their files are called. ``missing``: what becomes of
-    predictions and scores that are not there; ``None`` leaves it to the policy, and refuses where
-    there is none. The slices are in ``settings.by``; without any, the tasks where there are
-    several, else the classes.
+    ``format`` overrides detection. ``against`` holds what belongs together: each of its groups is a
+    variant, but for folders, of which each is one. ``accepted`` names conditions that may differ.
+    ``paired``: file i of the reference goes with file i of each variant. ``names``: what the sides
+    are called, the reference first, instead of what their files are called. ``missing``: what
+    becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
+    refuses where there is none. The slices are in ``settings.by``; without any, the tasks where
+    there are several, else the classes.
     """
 
     reference: Sequence[Path] | Frames
     against: Sequence[Sequence[Path] | Frames]
     reading: Reading = field(default_factory=Reading)
     format: str | None = None
-    positive: str | None = None
     accepted: Collection[str] = ()
     paired: bool = False
     names: Sequence[str] = ()
@@ -84,10 +82,14 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     ``UserError`` for anything that cannot be read."""
     sources, reading = sources or Sources(), _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
-    refuse_same_paths(_files(request.reference), [*filter(None, map(_files, groups))], sides_in)
+    refuse_same_paths(
+        _files(request.reference),
+        [*filter(None, map(_files, groups))],
+        lambda path: sides_in(path, reading),
+    )
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
         before, about = _read(request.reference, reading, request.format)
-    before = _with_positive(named(before, next(names, None)), request.positive)
+    before = named(before, next(names, None))
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
         with sources.reading("variant", _labels_alone(group, reading.labels)):
@@ -101,7 +103,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         if before.inputs is not None:
             # The reference's are shown; a million prompts are not kept twice.
             after = replace(after, inputs=None, pictures=None)
-        variants.append(_with_positive(after, request.positive))
+        variants.append(after)
         said.append(f"variant    {about}")
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
@@ -295,14 +297,3 @@ def _writable(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise unwritable(out, problem) from problem
-
-
-def _with_positive(records: Records, positive: str | None) -> Records:
-    if positive is None:
-        return records
-    if positive not in records.classes or records.C != 2:
-        raise UserError(
-            f"--positive {positive}: {records.name!r} has the classes "
-            f"{', '.join(records.classes)}; name one of the two classes of a binary task"
-        )
-    return replace(records, manifest=records.manifest.model_copy(update={"positive": positive}))

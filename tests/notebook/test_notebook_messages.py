@@ -39,10 +39,11 @@ from undertow.notebook.messages import for_python, in_python
         ("give --label one of these", "give label= one of these"),
         ("Give another --out.", "Give another folder."),
         (
-            "a.csv: stands on both sides, in the reference and after --against; take it from one, or "
-            "a model on each side: a.csv::x --against a.csv::y --id q",
-            "a.csv: stands in old and in new; take it from one, or a model on each side: "
-            "old=a.csv::x, new=a.csv::y, id='q'",
+            "a.csv: stands on both sides, in the reference and after --against; take it from one, "
+            "give a copy of it to test a model against itself, or give a model on each side: "
+            "a.csv::x --against a.csv::y --id q",
+            "a.csv: stands in old and in new; take it from one, give a copy of it to test a model "
+            "against itself, or give a model on each side: old=a.csv::x, new=a.csv::y, id='q'",
         ),
         ("nothing to say -- here", "nothing to say -- here"),
         ("(choose with --cluster)", "(choose with cluster)"),

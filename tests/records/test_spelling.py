@@ -45,7 +45,7 @@ NO_LABELS = (
     "There are no labels, so nothing says which answers are right: name their column with --label "
     "COLUMN, or give them in a file of their own with --labels FILE."
 )
-WORDS = "every answer would count as wrong, so write answers and labels in the same words"
+WORDS = "every answer would count as wrong, so write these answers in the words of the labels"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
@@ -76,7 +76,7 @@ def test_answers_that_look_like_labels(said: str, label: str, shown: str) -> Non
     assert audit(labelled, put("new.csv", [said] * 40, [label] * 40)) == (
         2,
         f"new.csv: column 'prediction' holds no classes: its values are {said!r}, and those of "
-        f"'label' are {label!r}; write 'label' in the same words as 'prediction' {shown}",
+        f"'label' are {label!r}; write 'prediction' in the same words as 'label' {shown}",
     )
     pl.DataFrame({"example_id": IDS, "label": [label] * 40}).write_csv("labels.csv")
     assert audit(put("a.csv", [said] * 40), labelled, "--labels", "labels.csv") == (
@@ -164,6 +164,52 @@ def test_some_answers_are_spelled_otherwise(
     new = put(f"new.{suffix}", spelled(names), label)
     without = "" if labels else f"\n{NO_LABELS}"
     assert audit(put(f"old.{suffix}", OLD, label), new) == (0, f"{said}{FIX}{without}")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"cat": "tabby cat"}, "'tabby cat' to 50.0 % of them"),
+        ({"cat": "tabby", "dog": "hound"}, None),
+        (dict.fromkeys(["cat"], "x" * 60), f"'{'x' * 40}' to 50.0 % of them"),
+    ],
+)
+def test_some_answers_are_other_words_than_labels(names: dict[str, str], said: str | None) -> None:
+    old, new = put("old.csv", OLD, LABEL), put("new.csv", spelled(names))
+    if said is None:  # None of them is a label, which is refused.
+        assert audit(old, new)[0] == 3
+        return
+    for sides in ((old, new), (new, old)):
+        code, notes = audit(*sides)
+        assert (code, notes.split("\n")[0]) == (
+            0,
+            f"'new' gives answers that are no right answer of any example: {said}. {FIX}",
+        )
+
+
+def test_other_words_are_listed_the_most_frequent_first() -> None:
+    label = ["cat", "dog", "owl", "fox", "hen"] * 8
+    words = {"cat": "b", "dog": "c", "owl": "a", "fox": "d"}
+    new = [words.get(name, name) for name in label]
+    new[0:5:4] = ["c", "c"]
+    assert audit(put("old.csv", label, label), put("new.csv", new)) == (
+        0,
+        "'new' gives answers that are no right answer of any example: 'c' to 25.0 % of them, 'a' to "
+        f"20.0 %, 'd' to 20.0 % and 1 more. {FIX}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (OLD, [*OLD[:-1], "bird"]),
+        ([*OLD[:-6], *["bird"] * 6], [*OLD[:-9], *["bird"] * 9]),
+        (OLD, [*OLD[:-8], *"abcdefgh"]),
+    ],
+    ids=["few", "on both sides", "each once"],
+)
+def test_wrong_answers_are_no_other_names(old: list[str], new: list[str]) -> None:
+    assert audit(put("old.csv", old, LABEL), put("new.csv", new)) == (0, "")
 
 
 def test_a_column_of_each_model() -> None:

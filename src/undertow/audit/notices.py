@@ -62,9 +62,9 @@ MANY = 10
 
 
 def notices(pair: Pair) -> tuple[str, ...]:
-    """Both sides identical, a member on both, runs that do not differ, answers spelled otherwise,
-    one answer to nearly everything, a reference at chance, no labels or too few, examples that may
-    belong together: in this order."""
+    """Both sides identical, a member on both, runs that do not differ, answers written
+    otherwise, one answer to nearly everything, a reference at chance, no labels or too few,
+    examples that may belong together: in this order."""
     return (
         *_identical(pair),
         *_said_of_both(pair),

@@ -1,4 +1,4 @@
-"""Says where answers count as wrong or as changed perhaps only because of how they are spelled."""
+"""Says where answers count as wrong or as changed perhaps only because of how they are written."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ import numpy as np
 
 from undertow.audit.pair import Pair
 from undertow.records.records import Records
-from undertow.records.spelling import alike, has_own_words, shown_apart, words_in
+from undertow.records.spelling import LONGEST, alike, has_own_words, shown_apart, words_in
 
 MOST_SHOWN = 3
+NO_LABELS = 0.05
+"""Share of a side's answers from which it is said that they are no label."""
+FEWEST = 5
+"""Times that a word is answered before it can be another name of a label: beside many classes,
+wrong answers are as often one that no example has."""
 FIX = "If they mean the same, write them alike and audit again."
 
 
 def spelled_otherwise(pair: Pair) -> Iterator[str]:
-    """One sentence of each side whose answers are spelled otherwise than labels; without labels,
-    one of answers on both sides. A file that declares its classes means them as they are."""
+    """One sentence of each side whose answers are spelled otherwise than labels, and one of each
+    with other words than labels; without labels, one of answers on both sides. A file that declares
+    its classes means them as they are."""
     sides = pair.reference, pair.variant
     if not all(map(has_own_words, sides)):
         return
@@ -24,6 +30,8 @@ def spelled_otherwise(pair: Pair) -> Iterator[str]:
     if labels:
         for side in sides:
             yield from _no_labels(side, alike(words_in(side, side.pred_MN), labels))
+        yield from _other_words(pair.reference, pair.variant, labels)
+        yield from _other_words(pair.variant, pair.reference, labels)
         return
     before, after = (words_in(side, side.pred_MN) for side in sides)
     pairs = {name: twin for name, twin in alike(after, before).items() if twin not in after}
@@ -42,6 +50,28 @@ def _no_labels(side: Records, pairs: Mapping[str, str]) -> Iterator[str]:
     yield (
         f"{count:,} of {answers:,} answers of {side.name!r} count as wrong and are spelled like a "
         f"label: {_listed(pairs)}. {FIX}"
+    )
+
+
+def _other_words(side: Records, other: Records, labels: set[str]) -> Iterator[str]:
+    """Of words that are no label, that the other side does not answer, and that are not only
+    spelled like a label."""
+    said = words_in(side, side.pred_MN)
+    known = labels | words_in(other, other.pred_MN) | set(alike(said, labels))
+    times_C = np.bincount(side.pred_MN[side.pred_MN >= 0], minlength=side.C)
+    times = {name: int(n) for name, n in zip(side.classes, times_C, strict=True)}
+    often = [name for name in said - known if times[name] >= FEWEST]
+    answers = int(times_C.sum())
+    if not often or sum(times[name] for name in often) < NO_LABELS * answers:
+        return
+    shares = [
+        f"{name[:LONGEST]!r} to {100 * times[name] / answers:.1f} %"
+        for name in sorted(often, key=lambda name: (-times[name], name))
+    ]
+    first = ", ".join([f"{shares[0]} of them", *shares[1:MOST_SHOWN]])
+    more = f" and {len(shares) - MOST_SHOWN} more" if len(shares) > MOST_SHOWN else ""
+    yield (
+        f"{side.name!r} gives answers that are no right answer of any example: {first}{more}. {FIX}"
     )
 
 

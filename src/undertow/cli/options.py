@@ -97,6 +97,12 @@ class Files:
             help="The folder that files of pictures lie in; otherwise that of the first table."
         ),
     ] = None
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            help="The positive class of a binary task; otherwise it is guessed, and said."
+        ),
+    ] = None
     tasks: Annotated[
         list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")
     ] = None
@@ -130,6 +136,7 @@ class Files:
             input=self.input,
             answer=self.answer,
             pictures=self.pictures,
+            positive=self.positive,
         )
 
 
@@ -182,12 +189,6 @@ class Comparing:
             help="Members were trained apart: take none for a repeat run of another.",
         ),
     ] = False
-    positive: Annotated[
-        str | None,
-        typer.Option(
-            help="The positive class of a binary task; otherwise it is guessed, and said."
-        ),
-    ] = None
     tolerance: Annotated[
         float, typer.Option(help="Points on a slice that are too few to matter.")
     ] = 5.0
@@ -215,7 +216,6 @@ class Comparing:
             against=groups(against),
             reading=files.reading(cluster=self.cluster),
             format=files.format,
-            positive=self.positive,
             accepted=frozenset(self.accept or ()),
             paired=self.paired,
             names=tuple(self.name or ()),

@@ -79,16 +79,16 @@ def compare(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
             prediction=_words(prediction), label=label, score=score, member=member, input=input,
             pictures=None if pictures is None else Path(pictures), answer=answer,
+            positive=positive,
         )  # fmt: skip
         before, after = entries(old, new)
         reference, *against = sides_of(before, after, reading, answers)
         called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
         _refuse_format(format, called)
         return _compared(Request(
-            reference, against, reading, format=format, positive=positive,
-            accepted=frozenset(_words(accept)), paired=paired,
+            reference, against, reading, format=format, paired=paired, missing=missing,
+            accepted=frozenset(_words(accept)), settings=settings,
             names=tuple(names) or names_of(old, new, before, after),
-            missing=missing, settings=settings,
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None

@@ -23,8 +23,8 @@ def refuse_other_words(reference: Records, variant: Records) -> None:
         if said and labels and not said & labels and not said <= others:
             raise NotComparableError(
                 f"{side.name!r} answers {_shown(said)}, and none of that is a label: those are "
-                f"{_shown(labels)}; every answer would count as wrong, so write answers and labels "
-                f"in the same words{not_the_same(said, labels)}"
+                f"{_shown(labels)}; every answer would count as wrong, so write these "
+                f"answers in the words of the labels{not_the_same(said, labels)}"
             )
 
 

@@ -75,7 +75,7 @@ def refuse_same_paths(
         if both is not None:
             raise UserError(
                 f"{both}: stands on both sides, in the reference and after --against; take it from "
-                "one" + _or_parts(both, sides)
+                f"one, {_or_parts(both, sides)}"
             )
         if set(places) in seen:
             raise UserError(f"{files[0]}: is given as a variant twice; leave one out")
@@ -83,9 +83,10 @@ def refuse_same_paths(
 
 
 def _or_parts(path: Path, sides: Callable[[Path], str | None] | None) -> str:
-    """The way out for a file that holds both models."""
+    """The way out for a test of one model against itself, and for a file that holds both."""
     found = None if sides is None or os.path.isdir(path) else sides(path)
-    return "" if found is None else f", or a model on each side: {found}"
+    copied = "give a copy of it to test a model against itself"
+    return f"or {copied}" if found is None else f"{copied}, or give a model on each side: {found}"
 
 
 def _places(side: str, paths: Sequence[Path]) -> dict[str, Path]:

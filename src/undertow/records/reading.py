@@ -53,7 +53,8 @@ class Reading:
     ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members.
     ``by``: slices that were asked for, on which the files of a side must agree; a column that
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
-    in, instead of the table's own. ``format``: the one that was asked for by name.
+    in, instead of the table's own. ``format``: the one that was asked for by name. ``positive``:
+    the positive class of a binary task, where no name tells it.
     """
 
     name: str | None = None
@@ -77,6 +78,7 @@ class Reading:
     pictures: Path | None = None
     format: str | None = None
     answer: str | None = None
+    positive: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
@@ -85,7 +87,7 @@ class Reading:
             # From Python a list, where the command line has commas.
             if isinstance(given := getattr(self, flag), list | tuple):
                 object.__setattr__(self, flag, ",".join(map(str, given)) or None)
-        for flag in ("name", "metric", "filter", "cluster", *COLUMN_FLAGS):
+        for flag in ("name", "metric", "filter", "cluster", "positive", *COLUMN_FLAGS):
             refuse_undecoded(f"--{flag}", getattr(self, flag) or "")
         for flag in ("prediction", "tasks", "by"):
             refuse_undecoded(f"--{flag}", *getattr(self, flag))

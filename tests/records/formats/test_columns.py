@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import undertow
 from test_cli import run
 from undertow.audit.settings import Settings
 from undertow.errors import UserError
@@ -252,6 +253,27 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "its columns with --id serial --prediction pred --label actual",
         ),
         (
+            {"file": SERIAL, "truth": TWO, "predicted": TWO[::-1], "confidence": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'truth', 'predicted', "
+            "'confidence'; name its columns with --id file --prediction predicted --label truth",
+        ),
+        (
+            {"file": SERIAL, "truth": TWO, "predicted": ["Cat"] * 8, "y_prob": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'truth', 'predicted', 'y_prob'; "
+            "name its columns with --id file --prediction predicted --label truth",
+        ),
+        (
+            {"file": SERIAL, "ill": [0, 1] * 4, "response": [f"It {n}" for n in SERIAL], "p": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'file', 'ill', 'response', 'p'; name its "
+            "columns with --id file --score p --label ill",
+        ),
+        (
             {"site": ["G"] * 8, "patient": SERIAL, "ill": [0, 1] * 4, "risk": RISK},
             "",
             {},
@@ -397,18 +419,140 @@ def test_settings_beside_tables_of_json_are_no_table() -> None:
     assert said(records) == [["a", "b"]]
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_flags_suggested_for_predictions_beside_a_confidence_work_at_once(seeds: int) -> None:
+    """Also with a seed column, where a file has several members; and as arguments in Python."""
+    count = 40 * seeds
+    rows = {
+        "seed": [k for k in range(seeds) for _ in range(40)],
+        "file": [f"img/{n}.jpg" for n in range(40)] * seeds,
+        "truth": ["cat", "dog", "owl", "fox"] * (count // 4),
+        "predicted": ["cat", "dog", "owl", "owl"] * (count // 4),
+        "confidence": [0.5, 0.9, 0.8, 0.7] * (count // 4),
+    }
+    if seeds == 1:
+        del rows["seed"]
+    put(rows)
+    moved = ["dog", "cat", "owl", "owl"]
+    put({**rows, "predicted": [moved[(n + n // 40) % 4] for n in range(count)]}, "new.csv")
+    said = run("audit", "old.csv", "--against", "new.csv").stderr
+    flags = said.partition("name its columns with ")[2].split()
+    member = ["--member", "seed"] if seeds > 1 else []
+    assert flags == ["--id", "file", *member, "--prediction", "predicted", "--label", "truth"]
+    done = run("audit", "old.csv", "--against", "new.csv", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "column 'confidence' is read as the probability of the prediction." in done.stdout
+    with pytest.raises(UserError) as caught:
+        undertow.compare(pl.DataFrame(rows), "new.csv")
+    arguments = str(caught.value).partition("name its columns with ")[2]
+    named = dict(part.split("=") for part in arguments.replace("'", "").split(", "))
+    read_as = undertow.compare(pl.DataFrame(rows), "new.csv", **named).read_as
+    assert read_as[0].startswith(f"reference  old: table in memory: {seeds} member")
+
+
 def test_one_file_on_both_sides_says_how_its_models_are_chosen() -> None:
     path = put({"img": IMAGES, "gold": LABEL, "base": SAID, "int8": SAID})
     done = run("audit", str(path), "--against", str(path))
     assert (done.returncode, done.stderr) == (
         2,
         "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
-        "from one, or a model"
-        " on each side: old.csv::base --against old.csv::int8 --id img --label gold\n",
+        "from one, give a copy of it to test a model against itself, or give a model on each side: "
+        "old.csv::base --against old.csv::int8 --id img --label gold\n",
     )
     command = ["old.csv::base", "--against", "old.csv::int8", "--id", "img", "--label", "gold"]
     done = run("audit", *command, "--out", "out")
     assert done.returncode == 0, done.stderr
+
+
+WORDS = ["legit", "fraud", "legit", "legit"] * 10
+NUMBERS = [0, 1, 0, 0] * 10
+TX = [f"t{n}" for n in range(40)]
+V1, V2 = [0.1, 0.9, 0.2, 0.7] * 10, [0.2, 0.8, 0.1, 0.3] * 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "typed", "offered"),
+    [
+        (
+            {"tx": TX, "y": NUMBERS, "a": V1, "b": V2},
+            "--id tx --score a,b --label y",
+            "old.csv::a --against old.csv::b --id tx --label y --score a,b",
+        ),
+        (
+            {"tx": TX, "y": WORDS, "a": V1, "b": V2},
+            "--id tx --score a,b --label y --positive fraud",
+            "old.csv::a --against old.csv::b --id tx --label y --score a,b --positive fraud",
+        ),
+        (
+            {"tx_id": TX, "fraud": NUMBERS, "score_v1": V1, "score_v2": V2, "amount": V1},
+            "",
+            "old.csv::score_v1 --against old.csv::score_v2 --score score_v1,score_v2 --id tx_id "
+            "--label fraud",
+        ),
+        (
+            {"tx_id": TX, "fraud": WORDS, "score_v1": V1, "score_v2": V2},
+            "--positive fraud",
+            "old.csv::score_v1 --against old.csv::score_v2 --score score_v1,score_v2 --positive "
+            "fraud --id tx_id --label fraud",
+        ),
+        (
+            {"tx": TX, "kind": WORDS, "a": WORDS, "b": WORDS[::-1]},
+            "--id tx --prediction a,b --label kind",
+            "old.csv::a --against old.csv::b --id tx --label kind",
+        ),
+        (
+            {"tx": TX[:20] * 2, "m": [0] * 20 + [1] * 20, "kind": WORDS, "said": WORDS},
+            "--id tx --member m --prediction said --label kind",
+            "old.csv::0 --against old.csv::1 --id tx --prediction said --label kind --member m",
+        ),
+        (
+            {"tx": TX[:20] * 2, "seed": [0] * 20 + [1] * 20, "kind": WORDS, "said": WORDS},
+            "--id tx --prediction said --label kind",
+            "old.csv::0 --against old.csv::1 --id tx --prediction said --label kind --member seed",
+        ),
+    ],
+)
+def test_one_file_on_both_sides_with_several_models(
+    rows: dict[str, list[Any]], typed: str, offered: str
+) -> None:
+    """What is offered works at once, also where the columns were named."""
+    path = str(put(rows))
+    done = run("audit", path, "--against", path, *typed.split())
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
+        "from one, give a copy of it to test a model against itself, or give a model on each side: "
+        f"{offered}\n",
+    )
+    done = run("audit", *offered.split(), "--out", "out")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"tx": TX, "pred": WORDS, "truth": WORDS, "score_a": V1, "conf": V2},
+        {"tx": TX, "pred": WORDS},
+        {"tx": TX, "score": V1, "risk": V2},
+        {"tx": TX, "score_a": V1, "score_b": NUMBERS, "length": V2},
+    ],
+)
+def test_one_file_of_one_model_on_both_sides(rows: dict[str, list[Any]]) -> None:
+    path = str(put(rows))
+    done = run("audit", path, "--against", path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: old.csv: stands on both sides, in the reference and after --against; take it "
+        "from one, or give a copy of it to test a model against itself\n",
+    )
+
+
+def test_probabilities_without_known_labels_are_never_offered_as_grades() -> None:
+    rows = {"tx": TX, "kind": list("abcd") * 10, "risk_1": V1, "risk_2": V2}
+    done = run("audit", str(put(rows)), "--against", "old.csv")
+    assert done.stderr.endswith(
+        ": old.csv::risk_1 --against old.csv::risk_2 --score risk_1,risk_2 --id tx --label COLUMN\n"
+    )
 
 
 @pytest.fixture

@@ -133,9 +133,9 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
         (
             "example_id,score\nq1,7\nq2,1\n",
             "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); expected 0 for the "
-            "worst answer and 1 for the best; if 10 is the best, scale it: python -c "
+            "worst answer and 1 for the best; if 1 is the worst and 7 the best, scale it: python -c "
             '\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns('
-            '(pl.col("score").cast(float) / 10).alias("score")).write_csv("{scaled}")\'',
+            '((pl.col("score").cast(float) - 1) / 6).alias("score")).write_csv("{scaled}")\'',
         ),
         (
             "example_id,score\nq1,often\n",
@@ -157,6 +157,44 @@ def test_refused(put, text, said):
     path = put("bad.csv", text)
     said = said.replace("{path}", str(path)).replace("{scaled}", str(put("bad-scaled.csv", "")))
     assert refused([path]) == f"{path}: {said}"
+
+
+@pytest.mark.parametrize("name", ["quality", "Helpfulness", "bleu"])
+def test_how_a_grade_is_read_is_said_where_its_name_does_not(put, name: str) -> None:
+    path = put("g.csv", f"example_id,{name}\nq1,0.25\nq2,0.75\n")
+    records, about = read_any([path], score=name)
+    assert records.manifest.notes == (
+        f"{path}: column {name!r} is read as a grade, of which more is better.",
+    )
+    assert about == (
+        f"{path}: CSV (a header with example_id and score, no prediction): 1 member, 2 examples, "
+        f"outcome score; {path}: column {name!r} is read as a grade, of which more is better."
+    )
+    both = read_any([path, put("h.csv", path.read_text())], score=name)[0].manifest.notes
+    assert both == records.manifest.notes
+    # As asked, a loss is read the same way, and that is said.
+    loss = put("l.csv", "example_id,loss\nq1,0.25\n")
+    _, about = read_any([loss], score="loss", format="graded table")
+    assert about.endswith("column 'loss' is read as a grade, of which more is better.")
+
+
+@pytest.mark.parametrize(
+    ("header", "score"),
+    [("score", None), ("correct", None), ("f1", "f1"), ("isCorrect", "isCorrect"), ("acc", "acc")],
+)
+def test_names_of_grades_need_no_note(put, header: str, score: str | None) -> None:
+    path = put("g.csv", f"example_id,{header}\nq1,0.25\nq2,0.75\n")
+    assert read_any([path], score=score)[0].manifest.notes == ()
+
+
+def test_each_kind_of_note_on_columns_is_said_once(put):
+    path = put("g.csv", "example_id,quality,response\nq1,0.25,It is\nq2,0.75,So\n")
+    again = put("h.csv", path.read_text())
+    _, about = read_any([path, again], score="quality")
+    assert about.partition("outcome score")[2] == (
+        f"; {path}: 'response' looks like what the model wrote: add --answer response; {path}: column "
+        "'quality' is read as a grade, of which more is better."
+    )
 
 
 def test_clusters_are_found_or_named(put):
@@ -212,19 +250,31 @@ def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str)
     said = refused([path], score="how 'good'")
     assert said.startswith(
         f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); expected "
-        "0 for the worst answer and 1 for the best; if 5 is the best, scale it: python -c "
+        "0 for the worst answer and 1 for the best; if 1 is the worst and 5 the best, scale it: python "
+        "-c "
     )
     command = said.partition("scale it: python")[2]
     subprocess.run(f"{shlex.quote(sys.executable)} {command}", shell=True, check=True)
     scaled = tmp_path / f"it's a-scaled.{kind.split('.')[1]}"
     records, _ = read_any([scaled], score="how 'good'")
     assert records.example_id_N.to_list() == ["007", "008"]
-    np.testing.assert_allclose(records.score_MN, [[0.2, 0.8]])
+    np.testing.assert_allclose(records.score_MN, [[0, 0.75]])
 
 
 @pytest.mark.parametrize(
     ("values", "fix"),
     [
+        (
+            ["2", "4.5"],
+            'if 1 is the worst and 5 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 4}',
+        ),
+        (
+            ["1", "9"],
+            'if 1 is the worst and 10 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 9}',
+        ),
+        (["0", "5"], 'if 5 is the best, scale it: python -c {pl.col("score").cast(float) / 5}'),
+        (["0.5", "7"], 'if 10 is the best, scale it: python -c {pl.col("score").cast(float) / 10}'),
+        (["1", "11"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
         (["40", "99"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
         (["4", "250"], 'if 250 is the best, scale it: python -c {pl.col("score").cast(float) / 250}'),
         (
@@ -324,7 +374,7 @@ def test_what_the_model_wrote_wants_a_score(tmp_path: Path) -> None:
     )
     assert refused([path], id="id", prediction="response", label="gold") == (
         f"{path}: column 'response' holds no classes: its values are 'It is Paris', 'It is Rome', "
-        "and those of 'gold' are 'Oslo', 'Paris'; write 'gold' in the same words as 'response'; "
+        "and those of 'gold' are 'Oslo', 'Paris'; write 'response' in the same words as 'gold'; "
         "or, if 'response' is what a model wrote, grade each answer from 0 to 1 and give --score "
         "COLUMN --answer response"
     )

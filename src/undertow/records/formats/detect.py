@@ -21,9 +21,12 @@ from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.pictures import with_pictures
+from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.predictions.at_half import AT_HALF
+from undertow.records.formats.predictions.confidences import NOT_READ
+from undertow.records.formats.predictions.no_grade import AS_GRADE
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
@@ -34,8 +37,9 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
-SAID_AT_ONCE = (LOOKS, SAYS, WROTE, AT_HALF)
-"""Words of notes that stand in the line on what was found: how columns are understood."""
+SAID_AT_ONCE = (LOOKS, SAYS, WROTE, AT_HALF, AS_GRADE, NOT_READ)
+"""Words of notes that stand in the line on what was found: how columns are understood. Of each
+kind the first is said."""
 
 
 class Format(Protocol):
@@ -110,10 +114,11 @@ def read_any(
 
 
 def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
-    """With the tasks and clusters that were asked for, which most formats leave to this place."""
+    """With the tasks, clusters and positive class that were asked for, which most formats leave to
+    this place."""
     if "tasks" not in heeded(format):
         records = only_tasks(records, reading)
-    return with_clusters(records, reading.cluster)
+    return with_positive(with_clusters(records, reading.cluster), reading.positive)
 
 
 def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:
@@ -161,10 +166,18 @@ def what_was_read(records: Records) -> str:
         if records.answers is not None
         else ("1 class" if records.C == 1 else f"{records.C} classes")
     )
-    hint = next(
-        (f"; {n}" for n in records.manifest.notes if any(words in n for words in SAID_AT_ONCE)), ""
-    )
-    return f"{members}, {records.N:,} examples, {what}{hint}"
+    return "; ".join([f"{members}, {records.N:,} examples, {what}", *_hints(records)])
+
+
+def _hints(records: Records) -> list[str]:
+    """The notes to be said at once; the last may end in a full stop."""
+    first: dict[str, str] = {}
+    for note in records.manifest.notes:
+        for words in SAID_AT_ONCE:
+            if words in note:
+                first.setdefault(words, note)
+    said = list(dict.fromkeys(first.values()))
+    return [*(note.removesuffix(".") for note in said[:-1]), *said[-1:]]
 
 
 def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:

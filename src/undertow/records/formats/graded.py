@@ -8,13 +8,14 @@ member                         several members in one file
 anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
 
 A score beside labels of two values, without answers, is the probability of the positive one (1,
-true, yes, positive), and the prediction is that class above 0.5. ``--format 'graded table'`` reads
-it as a grade all the same.
+true, yes, positive, or what ``--positive`` names), and the prediction is that class above 0.5.
+``--format 'graded table'`` reads it as a grade all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +46,11 @@ from undertow.records.formats.predictions.at_half import (
 from undertow.records.formats.predictions.build import from_sheets
 from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.labels import with_labels
-from undertow.records.formats.predictions.no_grade import refuse_loss, refuse_probability
+from undertow.records.formats.predictions.no_grade import (
+    grade_note,
+    refuse_loss,
+    refuse_probability,
+)
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -123,10 +128,11 @@ def read_frames(
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     labelled = labels is not None or reading.labels is not None
     if reading.format != NAME:
+        of_two = beside_two_classes(tables, labelled=labelled)
         for table in tables:
-            refuse_loss(table)
-    if reading.format != NAME and beside_two_classes(tables, labelled=labelled):
-        return _of_two_classes(tables, reading, labels)
+            refuse_loss(table, of_two=of_two)
+        if of_two:
+            return _of_two_classes(tables, reading, labels)
     if labelled:
         given = "labels" if labels is not None else f"--labels {reading.labels}"
         out = "labels" if labels is not None else "--labels"
@@ -137,7 +143,15 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     if reading.cluster in (None, "cluster"):
         for table in tables:
             _refuse_nested_clusters(table)
-    return assemble([log for table in tables for log in _logs(table, reading.keys)], reading)
+    logs = [log for table in tables for log in _logs(table, reading.keys)]
+    return assemble([_as_grade(tables[0], logs[0]), *logs[1:]], reading)
+
+
+def _as_grade(table: Table, log: Log) -> Log:
+    """With a note on how the outcome is read, unless that was said."""
+    if any(SAYS in note for note in log.notes):
+        return log
+    return replace(log, notes=(*log.notes, *grade_note(table, _outcome(table.asked.frame))))
 
 
 def _refuse_nested_clusters(table: Table) -> None:
@@ -156,7 +170,7 @@ def _of_two_classes(
 ) -> Records:
     sheets, notes = sheets_of(tables, predict=False)
     sheets = with_labels(sheets, reading, notes, labels)
-    sheets = predicted(tables, sheets, reading.keys, notes)
+    sheets = predicted(tables, sheets, reading, notes)
     return from_sheets(sheets, reading, notes)
 
 
@@ -208,7 +222,7 @@ def _with_target(
     if "label" not in frame.columns:
         name = None if worded or "target" in frame.columns else label_of_two(frame, called=True)
         return frame, () if name is None else (label_note(str(path), name),)
-    outcome = next((name for name in OUTCOMES if name in frame.columns), "score")
+    outcome = _outcome(frame)
     label, score = names.get("label", "label"), names.get(outcome, outcome)
     asked = "label" in names
     if not asked and "target" in frame.columns:
@@ -216,6 +230,10 @@ def _with_target(
     said = f"{path}: {label!r} is shown as the right answer; {score!r} {SAYS}."
     frame = frame.drop("target", strict=False).rename({"label": "target"})
     return frame, () if asked and worded else (said,)
+
+
+def _outcome(frame: pl.DataFrame) -> str:
+    return next((name for name in OUTCOMES if name in frame.columns), "score")
 
 
 def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:

@@ -22,8 +22,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import label_meant, label_note, sides_meant
+from undertow.records.formats.columns.meant import label_meant, label_note
 from undertow.records.formats.columns.names import flag_of
+from undertow.records.formats.columns.sides import sides_meant
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import population_name
@@ -114,10 +115,11 @@ def read_tables(
     return read(paths, Reading(name, allow_partial, inputs))
 
 
-def sides_in(path: Path) -> str | None:
+def sides_in(path: Path, reading: Reading) -> str | None:
     """The arguments that set two models of one table against each other; ``None`` without two."""
     try:
-        return None if kind_of(path) is None else sides_meant(path, parse(path))
+        found = kind_of(path, reading.keys)
+        return None if found is None else sides_meant(path, parse(path, reading.keys), reading)
     except TableError:
         return None
 

@@ -66,6 +66,64 @@ def test_two_classes_of_which_the_name_tells_the_positive(
     )
 
 
+def test_the_positive_class_may_be_named() -> None:
+    """A name that says itself which of two is positive gives way; of others one must be named."""
+    rows = {"kind": ["legit", "fraud", "fraud"], "p_fraud": [0.25, 0.75, 0.5]}
+    records, about = read_any([put(rows)], score="p_fraud", label="kind", positive="fraud")
+    assert (records.manifest.positive, records.manifest.notes[-1]) == (
+        "fraud",
+        "a.csv: column 'p_fraud' is read as the probability of 'fraud' in 'kind'; the prediction is "
+        "'fraud' above 0.5.",
+    )
+    assert about.endswith(records.manifest.notes[-1])
+    assert said(records) == [["legit", "fraud", "legit"]]
+    at = records.classes.index("fraud")
+    np.testing.assert_allclose(records.proba_MNC[0, :, at], [0.25, 0.75, 0.5])
+    sick = put({"label": [0, 1, 1], "score": [0.25, 0.75, 0.5]})
+    assert said(read_any([sick], positive="0")[0]) == [["1", "0", "1"]]
+
+
+def test_a_score_beside_predictions_is_of_the_positive_class_that_is_named() -> None:
+    rows = {"label": ["a", "b", "b"], "prediction": ["a", "b", "b"], "score": [0.9, 0.2, 0.3]}
+    records, _ = read_any([put(rows)], positive="a")
+    assert (records.manifest.positive, records.manifest.notes) == ("a", ())
+    np.testing.assert_allclose(records.proba_MNC[0, :, 0], [0.9, 0.2, 0.3])
+
+
+def test_a_positive_class_that_is_not_there() -> None:
+    rows = {"kind": ["legit", "fraud", "legit"], "risk": [0.25, 0.75, 0.5]}
+    assert refusal(rows, score="risk", label="kind", positive="frod") == (
+        "a.csv: column 'risk' is a score, and the values of 'kind', 'fraud', 'legit', do not say "
+        "which of two is positive; name the one that it is the probability of, as in --positive "
+        "fraud, or, if 'risk' says how good an answer is, add --format 'graded table'"
+    )
+    rows["kind"] = [0, 1, 0]
+    assert refusal(rows, score="risk", label="kind", positive="frod") == (
+        "--positive frod: 'a' has the classes 0, 1; name one of the two classes of a binary task"
+    )
+
+
+@pytest.mark.parametrize("command", ["audit", "gate", "bless", "convert"])
+def test_the_flag_that_the_refusal_names_settles_it(command: str) -> None:
+    rows = {"kind": ["legit", "fraud", "legit"] * 20, "risk": [0.25, 0.75, 0.5] * 20}
+    put(rows, "old.csv")
+    put({**rows, "risk": [0.25, 0.4, 0.5] * 20}, "new.csv")
+    Path("gate.toml").write_text("[[max_drop]]\npoints = 1\n")
+    more = {
+        "audit": ["--against", "new.csv", "--out", "out"],
+        "gate": ["--against", "new.csv", "--policy", "gate.toml", "--out", "out"],
+        "bless": [],
+        "convert": ["--out", "out"],
+    }
+    typed = [command, "old.csv", *more[command], "--score", "risk", "--label", "kind"]
+    refused = run(*typed)
+    assert refused.returncode in (2, 3)
+    flags = refused.stderr.partition("as in ")[2].partition(",")[0].split()
+    assert flags == ["--positive", "fraud"]
+    done = run(*typed, *flags)
+    assert (done.returncode, done.stderr) == (int(command == "gate"), "")
+
+
 def test_columns_may_have_other_names_and_labels_their_own_file() -> None:
     other = {"sick": [0, 1, 1], "risk": [0.2, 0.8, 0.3]}
     want = [["0", "1", "0"]]
@@ -136,18 +194,18 @@ X = 'pl.col("risk").cast(float)'
     ("rows", "asked", "message"),
     [
         (
-            {"kind": ["benign", "malign"], "risk": [0.2, 0.9]},
+            {"kind": ["benign", "malign", "benign"], "risk": [0.2, 0.9, 0.3]},
             {"label": "kind"},
             "column 'risk' is a score, and the values of 'kind', 'benign', 'malign', do not say "
-            "which of two is positive; write them as 1 and 0, or, if 'risk' says how good an "
-            "answer is, add --format 'graded table'",
+            "which of two is positive; name the one that it is the probability of, as in --positive "
+            "malign, or, if 'risk' says how good an answer is, add --format 'graded table'",
         ),
         (
             {"kind": [1, 2], "risk": [0.2, 0.9]},
             {"label": "kind"},
             "column 'risk' is a score, and the values of 'kind', '1', '2', do not say which of "
-            "two is positive; write them as 1 and 0, or, if 'risk' says how good an answer is, add "
-            "--format 'graded table'",
+            "two is positive; name the one that it is the probability of, as in --positive 1, or, "
+            "if 'risk' says how good an answer is, add --format 'graded table'",
         ),
         (
             {"kind": [0, 0], "risk": [0.2, 0.9]},
@@ -169,6 +227,14 @@ X = 'pl.col("risk").cast(float)'
             "column 'risk' reaches from -3.5 to 2, and beside 'kind' it is read as the probability "
             "of '1', from 0 to 1; if these are logits, write python -c "
             + SCALED.replace("{x}", f"1 / (1 + (-{X}).exp())"),
+        ),
+        (
+            {"kind": [0, 1], "risk": [2, 873]},
+            {"label": "kind"},
+            "column 'risk' reaches from 2 to 873, and beside 'kind' it is read as the probability "
+            "of '1', from 0 to 1; write the ends of the scale into python -c "
+            + SCALED.replace("{x}", f"({X} - LOWEST) / (HIGHEST - LOWEST)")
+            + ", after which its middle decides, or name the answers with --prediction COLUMN",
         ),
         (
             {"kind": [0, 1], "risk": [1, 0]},
@@ -256,6 +322,47 @@ def test_what_is_called_a_loss_is_no_grade_and_no_probability(name: str, rows) -
     )
     if "label" not in rows:
         assert read_any([put(given)], score=name, format="graded table")
+
+
+HARMS = (
+    "hallucination Hallucinations toxicity toxic harm harmful violation violations failure failures "
+    "fail failed hate profanity_score isToxic hate-speech"
+)
+LOSSES = "latency cost wrong incorrect mistake num_mistakes"
+
+
+@pytest.mark.parametrize("name", f"{HARMS} {LOSSES}".split())
+def test_of_harms_less_is_better(name: str) -> None:
+    assert refusal({name: [0, 1, 1]}, score=name) == (
+        f"a.csv: of column {name!r} less is better, as its name has it, and a score is a grade, of "
+        "which more is better; give 1 minus it, in a column of another name, or, if more of "
+        f"{name!r} is better, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize("numbers", [[0.2, 6.1, 0.9], [-0.5, 0.2, 0.9], ["no", "yes", "no"]])
+def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any]) -> None:
+    """1 minus a loss of 6 would be no grade."""
+    assert refusal({"loss": numbers}, score="loss") == (
+        "a.csv: of column 'loss' less is better, as its name has it, and a score is a grade, of "
+        "which more is better; turn it round, so that 1 is the best and 0 the worst, in a column of "
+        "another name, or, if more of 'loss' is better, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["no_hallucination", "non-toxic", "pass_fail", "errorFree", "chateau", "harmony"]
+)
+def test_what_is_free_of_harm_is_a_grade(name: str) -> None:
+    assert read_any([put({name: [0.2, 0.7, 0.9]})], score=name)
+
+
+def test_the_probability_of_a_harm_is_one_beside_its_labels() -> None:
+    records, _ = read_any(
+        [put({"label": [0, 1, 1], "toxicity": [0.2, 0.7, 0.9]})], score="toxicity"
+    )
+    assert records.pred_MN.tolist() == [[0, 1, 1]]
+    assert refusal({"label": [0, 1, 1], "cost": [0.2, 0.7, 0.9]}, score="cost")
 
 
 def test_the_probability_of_an_error_is_one() -> None:

@@ -56,19 +56,29 @@ def test_per_cent_signs_and_decimal_commas_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "said"),
+    ("numbers", "said", "way"),
     [
-        ([90.0, 50.0, 34.0, 99.5], "34 to 99.5"),
-        ([0.9, 0.1, 0.5, 0.7], "0.1 to 0.9"),
+        ([90.0, 50.0, 34.0, 99.5], "34 to 99.5", "if it is per cent, divide it by 100; "),
+        ([0.9, 0.1, 0.5, 0.7], "0.1 to 0.9", ""),
+        ([90.0, -5.0, 34.0, 99.5], "-5 to 99.5", ""),
+        ([90.0, 50.0, 340.0, 99.5], "50 to 340", ""),
     ],
 )
-def test_what_cannot_be_the_highest_probability_is_a_slice(numbers: list[float], said: str) -> None:
-    records = read({"confidence": numbers})
+def test_what_cannot_be_the_highest_probability_is_a_slice(
+    numbers: list[float], said: str, way: str
+) -> None:
+    """The line that is printed before the audit says so, as the page does."""
+    pl.DataFrame({**ROWS, "confidence": numbers}).write_csv("a.csv")
+    records, about = read_any([Path("a.csv")])
     assert records.confidence_MN is None
     assert records.slice_columns == ("confidence",)
     assert records.manifest.notes == (
         f"a.csv: column 'confidence' reaches from {said}, so it is not read as the highest of 3 "
-        "probabilities, 0.333 to 1; it can be a slice.",
+        f"probabilities, 0.333 to 1; {way}it can be a slice.",
+    )
+    (note,) = records.manifest.notes
+    assert (
+        about == f"a.csv: CSV (a header with example_id): 1 member, 4 examples, 3 classes; {note}"
     )
 
 

@@ -78,13 +78,13 @@ MANY = [n / 100 for n in range(1, 61)]
             {"guess": ["Cat", "Dog"], "truth": ["cat", "dog"]},
             {"prediction": "guess", "label": "truth"},
             "column 'guess' holds no classes: its values are 'Cat', 'Dog', and those of 'truth' "
-            "are 'cat', 'dog'; write 'truth' in the same words as 'guess'",
+            "are 'cat', 'dog'; write 'guess' in the same words as 'truth'",
         ),
         (
             {"prediction": [0, 1], "label": ["neg", "pos"]},
             {},
             "column 'prediction' holds no classes: its values are '0', '1', and those of 'label' "
-            "are 'neg', 'pos'; write 'label' in the same words as 'prediction'",
+            "are 'neg', 'pos'; write 'prediction' in the same words as 'label'",
         ),
     ],
 )

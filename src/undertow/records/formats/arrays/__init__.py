@@ -85,7 +85,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         )
     named = zip(files, member_names(paths), strict=True)
     ids = [i for file, name in named for i in _member_ids(name, file.M)]
-    positive, said = positive_of(classes)
+    positive, said = positive_of(classes, reading.positive)
     manifest = Manifest(
         name=reading.name or population_name(paths),
         task="classification" if positive is None else "binary",

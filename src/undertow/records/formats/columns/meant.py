@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -69,7 +67,7 @@ def flags_meant(frame: pl.DataFrame) -> str:
         return " ".join([*flags, *score, *answer, *_unless(two, "label", ("label",))])
     if _probabilities(frame) or meant.predictions == ["prediction"]:
         return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
-    probable = _probability(frame, meant)
+    probable = None if _predicts_classes(frame, meant) else _probability(frame, meant)
     if probable is not None:
         label = meant.label or label_of_two(frame) or UNKNOWN
         return " ".join([*flags, flag_of("score", probable), *_unless(label, "label", ("label",))])
@@ -158,17 +156,6 @@ def never_models(frame: pl.DataFrame) -> set[str]:
     return {c for c in frame.columns if c in named or c.startswith("p_")}
 
 
-def sides_meant(path: Path, frame: pl.DataFrame) -> str | None:
-    """The arguments that set the first model of a table against the second."""
-    models = models_meant(frame)
-    if len(models) < 2:
-        return None
-    if models[0] in frame.columns:
-        frame = frame.drop(models).with_columns(frame[models[0]].alias("prediction"))
-    first, second = (shlex.quote(f"{path}::{model}") for model in models[:2])
-    return f"{first} --against {second} {flags_meant(frame)}".strip()
-
-
 def _meant(frame: pl.DataFrame) -> Meant:
     flat = frame.select(c for c in frame if not is_nested(c))
     key, member = _key(flat)
@@ -209,6 +196,19 @@ def _probability(frame: pl.DataFrame, meant: Meant) -> str | None:
     if not meant.predictions:
         likely += rest
     return next((c for c in likely if _from_0_to_1(frame[c])), None)
+
+
+def _predicts_classes(frame: pl.DataFrame, meant: Meant) -> bool:
+    """Whether a column is called a prediction and can hold classes: no decimals, and no texts that
+    differ from row to row and are none of the labels."""
+    if not meant.predictions or plain(meant.predictions[0]) not in PREDICTION:
+        return False
+    column = frame[meant.predictions[0]]
+    number, said = numbers_in(column), values_of(column)
+    if number is not None and has_decimals(number):
+        return False
+    known = set[str]() if meant.label is None else values_of(frame[meant.label])
+    return not said.isdisjoint(known) or 0 < 2 * len(said) <= len(column)
 
 
 def _from_0_to_1(column: pl.Series) -> bool:

@@ -51,9 +51,17 @@ SURE = frozenset(
 """Words in the name of a column that says how sure a model is of its own answer."""
 LESS = frozenset(
     {"loss", "losses", "nll", "entropy", "uncertainty", "perplexity", "ppl", "surprisal", "error",
-     "errors", "err", "wer", "cer", "ter", "mse", "mae", "rmse", "brier", "distance"}
+     "errors", "err", "wer", "cer", "ter", "mse", "mae", "rmse", "brier", "distance", "latency",
+     "cost", "wrong", "incorrect", "mistake", "mistakes"}
 )  # fmt: skip
 """Words in the name of a column of which less is better."""
+HARMS = frozenset(
+    {"hallucination", "hallucinations", "toxicity", "toxic", "harm", "harmful", "violation",
+     "violations", "failure", "failures", "fail", "failed", "hate", "profanity"}
+)  # fmt: skip
+"""The same where it is a harm, so that the column may also be the probability of one."""
+TURNED = frozenset({"no", "not", "non", "without", "free", "pass", "passed", "correct"})
+"""Words beside which more is better after all: ``no_hallucination``, ``pass_fail``."""
 LOGARITHM = frozenset({"log", "logprob", "logprobs", "logp", "loglik", "loglikelihood"})
 """Words in the name of a column of logarithms of probabilities."""
 ANSWER = (
@@ -96,7 +104,17 @@ def says_how_sure(name: str) -> bool:
 
 def says_less_is_better(name: str) -> bool:
     """Whether a column is called a loss, an error or a doubt."""
-    return bool({*_words(name)} & LESS)
+    return _says(name, LESS)
+
+
+def says_harm(name: str) -> bool:
+    """Whether a column is called a harm."""
+    return _says(name, HARMS)
+
+
+def _says(name: str, words: frozenset[str]) -> bool:
+    said = {*_words(name)}
+    return bool(said & words) and not said & TURNED
 
 
 def says_logarithm(name: str) -> bool:

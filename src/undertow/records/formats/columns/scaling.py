@@ -13,6 +13,10 @@ from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
 
 TOPS = (5, 10, 100)
 """The best grade of the scales that people grade on."""
+TOPS_FROM_1 = (5, 7, 10)
+"""The same of scales whose worst grade is 1."""
+ENDS = "({x} - LOWEST) / (HIGHEST - LOWEST)"
+"""For a scale of which a person knows the ends."""
 READ: dict[Kind, tuple[str, str, str]] = {
     "CSV": ("read_csv", "write_csv", "csv"),
     "Parquet": ("read_parquet", "write_parquet", "parquet"),
@@ -32,15 +36,20 @@ def of_grades(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -
     """What to do with grades from 1 to 5, or from 0 to 100."""
     low, high = _ends(number)
     if low < 0:
-        made = "({x} - LOWEST) / (HIGHEST - LOWEST)"
-        return f"write the ends of the scale into {_command(path, name, made, keys)}"
+        return f"write the ends of the scale into {_command(path, name, ENDS, keys)}"
+    from_1 = next((top for top in TOPS_FROM_1 if low >= 1 and high <= top), None)
+    if from_1 is not None:
+        made = f"({{x}} - 1) / {from_1 - 1}"
+        scaled = _command(path, name, made, keys)
+        return f"if 1 is the worst and {from_1} the best, scale it: {scaled}"
     top = next((top for top in TOPS if high <= top), None)
     best = f"{high:g}" if top is None else str(top)
     return f"if {best} is the best, scale it: {_command(path, name, '{x} / ' + best, keys)}"
 
 
 def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
-    """What to do with logarithms, with per cent, or with logits."""
+    """What to do with logarithms, with per cent, with other points, of which none is negative, or
+    with logits."""
     low, high = _ends(number)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
@@ -48,6 +57,11 @@ def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, 
         return f"if these are logarithms, write {_command(path, name, made, keys)}"
     if low >= 0 and high <= 100:
         return f"if it is per cent, scale it: {_command(path, name, '{x} / 100', keys)}"
+    if low >= 0:
+        return (
+            f"write the ends of the scale into {_command(path, name, ENDS, keys)}, after which its "
+            "middle decides, or name the answers with --prediction COLUMN"
+        )
     return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"
 
 

@@ -24,6 +24,7 @@ from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.predictions.columns import as_text
 from undertow.records.formats.predictions.no_grade import ANSWERS, as_grades
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.reading import Reading
 
 AT_HALF = "is read as the probability of"
 """Stands in the note, which is said before the audit too."""
@@ -51,19 +52,21 @@ def _labels(table: Table) -> bool:
 
 
 def predicted(
-    tables: Sequence[Table], sheets: Sequence[Sheet], keys: tuple[str, ...], notes: list[str]
+    tables: Sequence[Table], sheets: Sequence[Sheet], reading: Reading, notes: list[str]
 ) -> list[Sheet]:
-    """Adds the column ``prediction``. Raises ``TableError`` where labels do not say which of two is
-    positive, or scores are no probabilities. ``keys``: see ``kind_of``."""
+    """Adds the column ``prediction``. Raises ``TableError`` where neither labels nor ``reading``
+    say which of two is positive, or scores are no probabilities."""
     first = sheets[0]
-    known = set[str]().union(*(values_of(s.frame["label"]) for s in sheets if _has(s, "label")))
-    positive = positive_among(known)
+    labels = [sheet.frame["label"] for sheet in sheets if _has(sheet, "label")]
+    known = set[str]().union(*map(values_of, labels))
+    asked = reading.positive if len(known) == 2 and reading.positive in known else None
+    positive = asked or positive_among(known)
     score, label = first.called("score"), first.called("label")
     if positive is None:
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
-            f"{shown(known)}, do not say which of two is positive; write them as 1 and 0, or, if "
-            f"{score!r} says how good an answer is, {as_grades(tables[0])}"
+            f"{shown(known)}, do not say which of two is positive; {_say_which(known, labels)}, "
+            f"or, if {score!r} says how good an answer is, {as_grades(tables[0])}"
         )
     silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
     if silent is not None:
@@ -71,13 +74,22 @@ def predicted(
             f"{silent.source}: has no value in a column {score!r}; give this model's scores too"
         )
     for table in tables:
-        _refuse_others(table, keys, positive)
+        _refuse_others(table, reading.keys, positive)
     (negative,) = known - {positive}
     notes.append(
         f"{first.source}: column {score!r} {AT_HALF} {positive!r} in {label!r}; the prediction is "
         f"{positive!r} above 0.5."
     )
     return [_at_half(sheet, positive, negative) for sheet in sheets]
+
+
+def _say_which(known: set[str], labels: Sequence[pl.Series]) -> str:
+    """How a person says it. The example is the rarer of two, as most often it is the positive."""
+    if len(known) != 2:
+        return "write them as 1 and 0"
+    times = {name: sum(int((column == name).sum()) for column in labels) for name in known}
+    rarer = min(sorted(known), key=lambda name: times[name])
+    return f"name the one that it is the probability of, as in {flag_of('positive', rarer)}"
 
 
 def _has(sheet: Sheet, name: str) -> bool:

@@ -59,7 +59,7 @@ def from_sheets(
     classes = declared or _seen(joined)
     refuse_many_classes(joined.sheets[0].source, len(classes))
     _refuse_silent(joined.sheets)
-    positive, about_positive = positive_of(classes)
+    positive, about_positive = positive_of(classes, reading.positive)
     label_N = _labels(joined, classes)
     answers = [_answers(s, classes, positive, label_N, exclusions.notes) for s in joined.sheets]
     if confident:

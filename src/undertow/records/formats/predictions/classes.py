@@ -40,11 +40,14 @@ def observed_classes(columns: list[pl.Series]) -> tuple[str, ...]:
     return order_classes(seen)
 
 
-def positive_of(classes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Returns the positive one of two classes, and a note where no name says which it is."""
+def positive_of(
+    classes: tuple[str, ...], asked: str | None = None
+) -> tuple[str | None, tuple[str, ...]]:
+    """Returns the positive one of two classes, which is the one that was ``asked`` for, and a note
+    where nothing says which it is."""
     if len(classes) != 2:
         return None, ()
-    named = positive_among(classes)
+    named = asked if asked in classes else positive_among(classes)
     if named is not None:
         return named, ()
     return classes[-1], (f"positive class: {classes[-1]!r}, the last of the two; no name says so",)

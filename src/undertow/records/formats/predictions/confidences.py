@@ -13,6 +13,8 @@ from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.predictions.build import CONFIDENCE
 
+NOT_READ = "is not read as"
+"""Stands in the note on one that is not used, which is said before the audit too."""
 ROUNDING = 1e-3
 """By which a probability may be rounded."""
 
@@ -62,9 +64,15 @@ def _no_highest(sheet: Sheet, name: str, sheets: Sequence[Sheet]) -> str | None:
     if low >= 1 / classes - ROUNDING and high <= 1:
         return None
     return (
-        f"{sheet.source}: column {name!r} reaches from {low:g} to {high:g}, so it is not read as "
-        f"the highest of {classes} probabilities, {1 / classes:.3g} to 1; it can be a slice."
+        f"{sheet.source}: column {name!r} reaches from {low:g} to {high:g}, so it {NOT_READ} the "
+        f"highest of {classes} probabilities, {1 / classes:.3g} to 1; {_way(low, high)}."
     )
+
+
+def _way(low: float, high: float) -> str:
+    if low >= 0 and 1 < high <= 100:
+        return "if it is per cent, divide it by 100; it can be a slice"
+    return "it can be a slice"
 
 
 def _renamed(frame: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -62,7 +62,7 @@ def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:
     if number is None or not (_are_scores(said, known) or (len(said) > 2 and within_one(number))):
         apart = not_the_same(said, known)
         written = f"; {_graded(name)}" if _are_sentences(said) else ""
-        return f"{held}; write {label!r} in the same words as {name!r}{apart}{written}"
+        return f"{held}; write {name!r} in the same words as {label!r}{apart}{written}"
     answers = label if known else label_of_two(sheet.frame) or UNKNOWN
     flags = [
         flag_of("score", name, *_beside(sheet)),

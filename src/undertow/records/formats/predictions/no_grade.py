@@ -4,32 +4,58 @@ verdict round.
 
 from __future__ import annotations
 
+import polars as pl
+
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_of_two
 from undertow.records.formats.columns.names import (
     GRADES,
+    SCORE,
     flag_of,
+    plain,
+    says_harm,
     says_how_likely,
     says_less_is_better,
     those_called,
 )
+from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
 
 ANSWERS = frozenset({"answer", "output"})
 
 
-def refuse_loss(table: Table) -> None:
-    """Refuses scores that are called a loss, an error or a doubt, also beside labels of two values,
-    of which they are no probability."""
+AS_GRADE = "is read as a grade, of which more is better"
+"""Stands in the note, which is said before the audit too."""
+
+
+def refuse_loss(table: Table, *, of_two: bool) -> None:
+    """Refuses scores that are called a loss, an error or a doubt, also where they would be read as
+    the probability ``of_two`` classes, which they are not; a harm may be such a class."""
     if "score" not in table.asked.frame.columns:
         return
     score = table.asked.names.get("score", "score")
-    if says_less_is_better(score) and not says_how_likely(score):
+    less = says_less_is_better(score) or (says_harm(score) and not of_two)
+    if less and not says_how_likely(score):
         raise TableError(
             f"{table.path}: of column {score!r} less is better, as its name has it, and a score is "
-            "a grade, of which more is better; give 1 minus it, in a column of another name, or, if"
-            f" more of {score!r} is better, {as_grades(table)}"
+            f"a grade, of which more is better; {_turned(table.asked.frame['score'])}, in a column "
+            f"of another name, or, if more of {score!r} is better, {as_grades(table)}"
         )
+
+
+def _turned(score: pl.Series) -> str:
+    number = numbers_in(score)
+    if number is not None and within_one(number):
+        return "give 1 minus it"
+    return "turn it round, so that 1 is the best and 0 the worst"
+
+
+def grade_note(table: Table, outcome: str) -> tuple[str, ...]:
+    """Says that more is better, where the name of the ``outcome`` does not."""
+    name = table.asked.names.get(outcome, outcome)
+    if plain(name) in SCORE:
+        return ()
+    return (f"{table.path}: column {name!r} {AS_GRADE}.",)
 
 
 def refuse_probability(table: Table) -> None:

@@ -1,0 +1,21 @@
+"""Takes the positive class that a person named, whatever format the records came in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from undertow.errors import UserError
+from undertow.records.records import Records
+
+
+def with_positive(records: Records, asked: str | None) -> Records:
+    """The records with the class ``asked`` as the positive one of two. Raises ``UserError`` where
+    there is no such class, or the task is not binary."""
+    if asked is None:
+        return records
+    if asked not in records.classes or records.C != 2:
+        raise UserError(
+            f"--positive {asked}: {records.name!r} has the classes {', '.join(records.classes)}; "
+            "name one of the two classes of a binary task"
+        )
+    return replace(records, manifest=records.manifest.model_copy(update={"positive": asked}))
