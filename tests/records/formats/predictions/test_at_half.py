@@ -309,7 +309,19 @@ def test_however_a_probability_is_called_it_is_no_grade(name: str, rows: dict[st
 
 
 @pytest.mark.parametrize(
-    "name", ["loss", "val_loss", "Entropy", "uncertainty", "WER", "error-rate"]
+    "name",
+    [
+        "loss",
+        "val_loss",
+        "Entropy",
+        "uncertainty",
+        "WER",
+        "error-rate",
+        "is_wrong",
+        "top_1_error",
+        "logloss",
+        "ece",
+    ],
 )
 @pytest.mark.parametrize("rows", [{}, {"answer": ["x", "y", "z"]}, {"label": [0, 1, 1]}])
 def test_what_is_called_a_loss_is_no_grade_and_no_probability(name: str, rows) -> None:
@@ -351,7 +363,23 @@ def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["no_hallucination", "non-toxic", "pass_fail", "errorFree", "chateau", "harmony"]
+    "name",
+    [
+        "no_hallucination",
+        "non-toxic",
+        "pass_fail",
+        "errorFree",
+        "chateau",
+        "harmony",
+        "neg_loss",
+        "minus_nll",
+        "1-wer",
+        "one_minus_wer",
+        "inverse_loss",
+        "brier_skill",
+        "edit_distance_similarity",
+        "error_detection_f1",
+    ],
 )
 def test_what_is_free_of_harm_is_a_grade(name: str) -> None:
     assert read_any([put({name: [0.2, 0.7, 0.9]})], score=name)

@@ -52,7 +52,9 @@ SURE = frozenset(
 LESS = frozenset(
     {"loss", "losses", "nll", "entropy", "uncertainty", "perplexity", "ppl", "surprisal", "error",
      "errors", "err", "wer", "cer", "ter", "mse", "mae", "rmse", "brier", "distance", "latency",
-     "cost", "wrong", "incorrect", "mistake", "mistakes"}
+     "cost", "wrong", "incorrect", "mistake", "mistakes", "logloss", "crossentropy", "xent", "bce",
+     "hinge", "kl", "kld", "divergence", "penalty", "residual", "levenshtein", "hamming", "mape",
+     "ece", "eer", "fpr", "fnr", "bpb", "errorrate", "misses", "mismatch", "mismatches"}
 )  # fmt: skip
 """Words in the name of a column of which less is better."""
 HARMS = frozenset(
@@ -60,8 +62,11 @@ HARMS = frozenset(
      "violations", "failure", "failures", "fail", "failed", "hate", "profanity"}
 )  # fmt: skip
 """The same where it is a harm, so that the column may also be the probability of one."""
-TURNED = frozenset({"no", "not", "non", "without", "free", "pass", "passed", "correct"})
-"""Words beside which more is better after all: ``no_hallucination``, ``pass_fail``."""
+TURNED = frozenset(
+    {"no", "not", "non", "without", "free", "pass", "passed", "correct", "neg", "negative", "minus",
+     "inverse", "inv", "skill", "similarity", "detection", "detected", "fixed", "fix", "handling"}
+)  # fmt: skip
+"""Words beside which more is better after all, or may be: ``no_hallucination``, ``1-wer``."""
 LOGARITHM = frozenset({"log", "logprob", "logprobs", "logp", "loglik", "loglikelihood"})
 """Words in the name of a column of logarithms of probabilities."""
 ANSWER = (
@@ -114,7 +119,8 @@ def says_harm(name: str) -> bool:
 
 def _says(name: str, words: frozenset[str]) -> bool:
     said = {*_words(name)}
-    return bool(said & words) and not said & TURNED
+    turned = said & TURNED or _words(name)[0] == "1"
+    return bool(said & words) and not turned
 
 
 def says_logarithm(name: str) -> bool:
