@@ -12,6 +12,7 @@ import pytest
 import worlds
 from undertow.errors import NotComparableError
 from undertow.records.check import align
+from undertow.records.disputes import Dispute
 from undertow.records.records import Records
 
 NO_HASH = "Not verified (no content_hash): the same example_id may mean different inputs."
@@ -26,6 +27,7 @@ KNOWN = {
     "recipe": {"lr": 0.1},
     "versions": {"torch": "2.11"},
 }
+SIX = ((0, 1, 2, 0, 1, 2), (0, 1, 1, 0, 1, 1))
 
 
 def make(
@@ -414,9 +416,48 @@ def test_on_how_many_examples_a_column_differs_is_counted_by_its_numbers():
     """0.10 is 0.1, so only the third differs."""
     a = make("a", slices={"dose": ["0.10", "0.2", "0.3"]})
     b = make("b", slices={"dose": ["0.1", "0.20", "0.4"]})
-    assert align(a, b).disputed == {"dose": 1}
+    assert align(a, b).disputed == {"dose": Dispute(1, "e0002", "0.3", "0.4")}
     assert said(a, b) == ["Slice 'dose' differs on 1 of 3 examples; 'a' is followed."]
     assert align(a, a).disputed == {}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "count"),
+    [
+        (["n", None, "s"], ["n", "s", None], 0),
+        (["n", None, "s"], ["s", "s", None], 1),
+        ([0.333333, 2.0, 3.0], [1 / 3, 2.0, 3.0], 0),
+        ([0.333, 2.0, 3.0], [1 / 3, 2.0, 3.0], 1),
+        ([1000001, 2, 3], [1000002, 2, 3], 1),
+        ([0.5, 2.0, 3.0], [float("inf"), 2.0, 3.0], 1),
+        ([0.0, 2.0, 3.0], [-0.0, 2.0, 3.0], 0),
+    ],
+)
+def test_a_gap_and_a_rounded_number_are_no_dispute(mine: Any, theirs: Any, count: int):
+    found = align(make("a", slices={"s": mine}), make("b", slices={"s": theirs})).disputed
+    assert [d.count for d in found.values()] == [count] * bool(count)
+
+
+def test_the_same_slices_in_other_words_are_no_dispute():
+    a = make("a", SIX, SIX[0], slices={"sex": ["male", "female"] * 3})
+    b = make("b", SIX, SIX[0], slices={"sex": ["m", "f", "m", None, "m", "f"]})
+    assert align(a, b).disputed == {}
+    assert said(a, b) == ["Slice 'sex' is the same in other words in 'b'; 'a' is followed."]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (["male", "female"] * 3, ["female", "male"] * 3),
+        (["male", "female"] * 3, ["m", "m", "m", "f", "m", "f"]),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.9, 0.8, 0.7, 0.65, 0.55, 0.45]),
+    ],
+    ids=["each the other's", "two of one", "of each example another"],
+)
+def test_values_that_only_seem_to_go_together_are_disputed(mine: Any, theirs: Any):
+    a = make("a", SIX, SIX[0], slices={"s": mine})
+    b = make("b", SIX, SIX[0], slices={"s": theirs})
+    assert [d.count for d in align(a, b).disputed.values()] == [6]
 
 
 def test_what_a_person_looks_at_may_come_from_either_side() -> None:

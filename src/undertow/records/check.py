@@ -26,6 +26,7 @@ from undertow.records.caveats import (
     PROMPTS_DIFFER,
 )
 from undertow.records.conditions import PROMPT, compare_conditions
+from undertow.records.disputes import Dispute, dispute, in_other_words
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -49,8 +50,8 @@ class Aligned:
     coverage: str = ""
     """What a verdict must say of its examples: that it rests on some of them only, or that some
     count as wrong for want of an outcome."""
-    disputed: Mapping[str, int] = field(default_factory=dict)
-    """Columns that both sides have and fill in differently, with on how many examples."""
+    disputed: Mapping[str, Dispute] = field(default_factory=dict)
+    """Columns that both sides have and fill in differently."""
 
 
 def align(
@@ -70,7 +71,7 @@ def align(
     task, conditions, or number type, and for outcomes that are not there.
     """
     said: list[str] = []
-    disputed: dict[str, int] = {}
+    disputed: dict[str, Dispute] = {}
     known = reference, variant
     stated, expected = compare_conditions(reference, variant, accepted)
     reference, variant = same_classes(reference, variant, said)
@@ -222,7 +223,7 @@ def followed(name: str, count: int, reference: Records) -> str:
 
 
 def _same_columns(
-    reference: Records, variant: Records, said: list[str], disputed: dict[str, int]
+    reference: Records, variant: Records, said: list[str], disputed: dict[str, Dispute]
 ) -> tuple[Records, Records]:
     """Both get the same examples: the reference's, with what only the variant knows about them."""
     examples, theirs = reference.examples, variant.examples
@@ -237,10 +238,18 @@ def _same_columns(
             continue
         if examples[name].equals(theirs[name]):
             continue
-        count = _differing(*(f[name].cast(pl.String) for f in (examples, theirs)))
-        if count:
-            disputed[name] = count
-            said.append(followed(name, count, reference))
+        sides = [f[name].cast(pl.String) for f in (examples, theirs)]
+        found = dispute(reference.example_id_N, *sides)
+        if found is None:
+            continue
+        if in_other_words(*sides):
+            said.append(
+                f"Slice {name!r} is the same in other words in {variant.name!r}; "
+                f"{reference.name!r} is followed."
+            )
+            continue
+        disputed[name] = found
+        said.append(followed(name, found.count, reference))
     examples = examples.with_columns(added)
     reference, examples = _same_clusters(reference, variant, examples, said)
     shown = reference if reference.inputs is not None else variant
@@ -272,16 +281,6 @@ def _same_clusters(
             f"Clusters differ on {count} of {len(theirs)} examples; {reference.name!r} is followed."
         )
     return reference, examples
-
-
-def _differing(mine: pl.Series, other: pl.Series) -> int:
-    """On how many examples two columns differ; the same number in another spelling, such as 0.10
-    and 0.1, is no difference."""
-    sides = (mine, other)
-    numbers = [side.cast(pl.Float64, strict=False) for side in sides]
-    read = all(n.null_count() == side.null_count() for n, side in zip(numbers, sides, strict=True))
-    before, after = numbers if read else sides
-    return int(before.ne_missing(after).sum())
 
 
 def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:

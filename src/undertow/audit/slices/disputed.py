@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from undertow.audit.slices.unknown import CROSS
 from undertow.errors import NotComparableError
 from undertow.records.check import Aligned, followed
+from undertow.records.disputes import Dispute
 
 MOST = 0.1
 """Share of the examples on which the sides may differ in a column that describes the examples."""
@@ -29,13 +30,14 @@ def refuse_disputed(aligned: Aligned, by: Iterable[str], ruled: Iterable[str] = 
     """``NotComparableError`` where a column asked for is another one on each side; ``ruled`` are
     slices that a policy names."""
     most, of_policy = MOST * aligned.reference.N, columns_of(ruled, aligned.disputed)
-    for name, count in _asked(aligned, by).items():
-        if count > most:
+    for name, found in _asked(aligned, by).items():
+        if found.count > most:
             way_on = "take it out of the policy" if name in of_policy else "leave it out of --by"
             raise NotComparableError(
                 f"{aligned.reference.name!r} and {aligned.variant.name!r} differ in column "
-                f"{name!r} on {count:,} of {aligned.reference.N:,} examples, and a slice has to "
-                f"say what an example is, not what a model made of it; {way_on}, or, if it does "
+                f"{name!r} on {found.count:,} of {aligned.reference.N:,} examples (first "
+                f"{found.example!r}: {found.mine!r} and {found.theirs!r}), and a slice has to say "
+                f"what an example is, not what a model made of it; {way_on}, or, if it does "
                 "describe the examples, give it in the reference's file alone"
             )
 
@@ -43,9 +45,10 @@ def refuse_disputed(aligned: Aligned, by: Iterable[str], ruled: Iterable[str] = 
 def said_of_disputed(aligned: Aligned, by: Iterable[str]) -> tuple[str, ...]:
     """Whose values are followed in columns asked for on which the sides differ."""
     return tuple(
-        followed(name, count, aligned.reference) for name, count in _asked(aligned, by).items()
+        followed(name, found.count, aligned.reference)
+        for name, found in _asked(aligned, by).items()
     )
 
 
-def _asked(aligned: Aligned, by: Iterable[str]) -> Mapping[str, int]:
+def _asked(aligned: Aligned, by: Iterable[str]) -> Mapping[str, Dispute]:
     return {name: aligned.disputed[name] for name in columns_of(by, aligned.disputed)}
