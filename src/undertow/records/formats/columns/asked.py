@@ -22,6 +22,7 @@ from undertow.records.formats.columns.names import (
     those_called,
 )
 from undertow.records.formats.columns.part import part_of
+from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 
 ANSWERS = ("score", "p_")
@@ -42,6 +43,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
     Several columns of predictions become rows of several members. A column that stands after ``::``
     goes before them. Raises ``TableError`` for a column or part that is not there.
     """
+    refuse_patterns(path, frame.columns)
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     asked = {flag: _first(path, frame, flag, name) for flag, name in flags.items()}
     scored = _picks_a_score(reading)

@@ -12,6 +12,7 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
+from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
 
@@ -35,6 +36,7 @@ def clean(
     used. Raises ``TableError`` where a required column is missing (of predictions only where it
     ``predicts``) or a value cannot be what its column says.
     """
+    refuse_patterns(path, frame.columns)
     _require(path, frame, predicts, names)
     columns, notes = [], []
     for column in frame:
