@@ -100,6 +100,17 @@ def test_what_was_asked_for_was_looked_at(by: tuple[str, ...]):
         ("correct", SCANNER),
         ("confidence", np.array(["low", "high"])[PLACE_N % 2]),
         ("val_loss", PLACE_N % 5),
+        ("val_loss", (PLACE_N % 5).astype(float)),
+        ("hate_logit", SCANNER == 1),
+        ("seed", SCANNER),
+        ("Split", np.array(["a", "b"])[PLACE_N % 2]),
+        ("note", np.array(["a" * 41, "b" * 41])[PLACE_N % 2]),
+        ("-x", SCANNER),
+        ("all", SCANNER),
+        ("two\nlines", SCANNER),
+        ("two  blanks", SCANNER),
+        ("x" * 201, SCANNER),
+        ("<b>\x1b[31m", SCANNER),
         ("day", np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[PLACE_N % 2]),
     ],
 )  # fmt: skip
@@ -112,7 +123,23 @@ def test_at_the_edge_a_column_is_a_group():
     many, few = PLACE_N % 15, np.where(PLACE_N < 20, "few", None)
     few[20:40] = "more"
     assert audited(many=many, few=few).not_looked_at == (Unasked("many", 15), Unasked("few", 2))
+    assert audited(note=np.array(["a" * 40, "b" * 40])[PLACE_N % 2]).not_looked_at == (
+        Unasked("note", 2),
+    )
     assert audited(patient=PLACE_N % 9).not_looked_at == (Unasked("patient", 9),)
+
+
+@pytest.mark.parametrize(
+    "name", ["risk_group", "risk", "error_type", "distance_band", "log_source", "loss"]
+)
+def test_words_are_groups_whatever_their_column_is_called(name: str):
+    assert audited(**{name: HOSPITAL}).not_looked_at == (Unasked(name, 3),)
+
+
+def test_whole_numbers_beside_gaps_are_whole_numbers():
+    """As pandas writes them: 0.0, 1.0 and an empty cell."""
+    found = audited(ward=[None, *(PLACE_N[1:] % 3).astype(float)])
+    assert found.not_looked_at == (Unasked("ward", 3),)
 
 
 def test_what_the_models_made_of_the_examples_is_not_offered():
@@ -136,7 +163,10 @@ def test_clusters_are_no_groups():
 
 
 def test_a_hostile_name_stays_text():
-    name = "<b>\x1b[31m::error::x"
+    name = "<b>$(x)::error::x"
     found = audited(**{name: SCANNER})
-    assert "\x1b" not in summary_text(found)
+    assert summary_text(found).splitlines()[-1] == (
+        "Not looked at: <b>$(x)::error::x (2 values); add --by '<b>$(x)::error::x' to look beneath "
+        "the whole."
+    )
     assert "<b>" not in render_html(found).split('<section id="slices"')[1]

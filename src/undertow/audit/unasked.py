@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+import numpy as np
 import polars as pl
 
 from undertow.audit.notices import MANY, names_a_source
 from undertow.audit.result import Unasked
 from undertow.audit.slices.coding import MOST_NUMBERS
 from undertow.audit.slices.disputed import columns_of
+from undertow.audit.slices.table import ALL
 from undertow.records.formats.columns import names
 from undertow.records.formats.columns.values import has_decimals, numbers_in
 from undertow.records.records import Records
 
+TEXT = (pl.String, pl.Categorical, pl.Enum)
 FEWEST, MOST = 2, 50
 """Values of a column that is taken for a group."""
 ROLES = (
@@ -24,9 +27,15 @@ ROLES = (
     *names.SCORE,
     *names.ANSWER,
     *names.CONFIDENT,
-    *names.PROBABLE,
 )
 """What columns are called that are no property of an example."""
+OF_A_RUN = frozenset(
+    {"timestamp", "date", "time", "datetime", "row", "seed", "fold", "batch", "split", "logits"}
+)
+"""What columns are called that say when, where or how an example was answered."""
+LONGEST_NAME = 200
+LONGEST_TEXT = 40
+"""Median length from which texts are sentences and no groups."""
 
 
 def unasked(
@@ -41,13 +50,19 @@ def unasked(
     candidates = (
         aligned.examples[name]
         for name in known
-        if name not in taken and not _says_what_a_model_made(name)
+        if name not in taken and names.plain(name) not in OF_A_RUN and _can_be_typed(name)
     )
     return tuple(
         Unasked(column.name, counts.len())
         for column, counts in _counted(candidates)
         if _is_group(column, counts, fewest) and not _are_answers(column, aligned)
     )
+
+
+def _can_be_typed(name: str) -> bool:
+    """Whether ``--by`` takes the name as a report shows it: no flag, and not the whole."""
+    shown = name.isprintable() and name == " ".join(name.split()) and len(name) <= LONGEST_NAME
+    return shown and not name.startswith("-") and name != ALL
 
 
 def _says_what_a_model_made(name: str) -> bool:
@@ -60,11 +75,19 @@ def _says_what_a_model_made(name: str) -> bool:
 
 
 def _counted(columns: Iterable[pl.Series]) -> Iterator[tuple[pl.Series, pl.Series]]:
-    """Each column with how many examples have each of its values."""
+    """Each column of texts, truth values or whole numbers with how many examples have each of its
+    values."""
     for column in columns:
         kind = column.dtype
-        if kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum) or kind.is_integer():
+        if kind == pl.Boolean or kind in TEXT or _are_whole(column):
             yield column, column.drop_nulls().value_counts()["count"]
+
+
+def _are_whole(column: pl.Series) -> bool:
+    """Also as pandas writes them beside gaps: 0.0, 1.0."""
+    if column.dtype.is_float():
+        return not has_decimals(column.drop_nulls())
+    return column.dtype.is_integer()
 
 
 def _is_group(column: pl.Series, counts: pl.Series, fewest: int) -> bool:
@@ -73,10 +96,20 @@ def _is_group(column: pl.Series, counts: pl.Series, fewest: int) -> bool:
         return False
     if different >= MANY and names_a_source(column.name):
         return False  # Examples of one source belong together: a note says so.
-    number = numbers_in(column) if column.dtype == pl.String else None
-    return int((counts >= fewest).sum()) >= FEWEST and not (
-        number is not None and has_decimals(number)
-    )
+    return int((counts >= fewest).sum()) >= FEWEST and _is_of_the_example(column)
+
+
+def _is_of_the_example(column: pl.Series) -> bool:
+    """Words are groups whatever their column is called; numbers may be what a model made."""
+    number = numbers_in(column) if column.dtype in TEXT else None
+    if column.dtype in TEXT and number is None:
+        return _median_length(column) <= LONGEST_TEXT
+    decimals = number is not None and has_decimals(number)
+    return not decimals and not _says_what_a_model_made(column.name)
+
+
+def _median_length(column: pl.Series) -> float:
+    return float(np.median(column.drop_nulls().cast(pl.String).str.len_chars().to_numpy()))
 
 
 def _are_answers(column: pl.Series, records: Records) -> bool:
