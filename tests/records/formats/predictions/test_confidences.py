@@ -58,10 +58,12 @@ def test_per_cent_signs_and_decimal_commas_are_read() -> None:
 @pytest.mark.parametrize(
     ("numbers", "said", "way"),
     [
-        ([90.0, 50.0, 34.0, 99.5], "34 to 99.5", "if it is per cent, divide it by 100; "),
+        ([90.0, 50.0, 34.0, 99.5], "34 to 99.5", "; if it is per cent, divide it by 100"),
         ([0.9, 0.1, 0.5, 0.7], "0.1 to 0.9", ""),
         ([90.0, -5.0, 34.0, 99.5], "-5 to 99.5", ""),
         ([90.0, 50.0, 340.0, 99.5], "50 to 340", ""),
+        ([1.0, 5.0, 10.0, 2.0], "1 to 10", ""),
+        ([1.0, 5.0, 10.5, 2.0], "1 to 10.5", "; if it is per cent, divide it by 100"),
     ],
 )
 def test_what_cannot_be_the_highest_probability_is_a_slice(
@@ -74,7 +76,7 @@ def test_what_cannot_be_the_highest_probability_is_a_slice(
     assert records.slice_columns == ("confidence",)
     assert records.manifest.notes == (
         f"a.csv: column 'confidence' reaches from {said}, so it is not read as the highest of 3 "
-        f"probabilities, 0.333 to 1; {way}it can be a slice.",
+        f"probabilities, 0.333 to 1{way}.",
     )
     (note,) = records.manifest.notes
     assert (

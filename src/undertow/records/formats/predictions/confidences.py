@@ -17,6 +17,8 @@ NOT_READ = "is not read as"
 """Stands in the note on one that is not used, which is said before the audit too."""
 ROUNDING = 1e-3
 """By which a probability may be rounded."""
+LEAST_PER_CENT = 10
+"""No model is surest by less, so a column whose largest number this is holds something else."""
 
 
 def with_confidences(
@@ -65,14 +67,13 @@ def _no_highest(sheet: Sheet, name: str, sheets: Sequence[Sheet]) -> str | None:
         return None
     return (
         f"{sheet.source}: column {name!r} reaches from {low:g} to {high:g}, so it {NOT_READ} the "
-        f"highest of {classes} probabilities, {1 / classes:.3g} to 1; {_way(low, high)}."
+        f"highest of {classes} probabilities, {1 / classes:.3g} to 1{_way(low, high)}."
     )
 
 
 def _way(low: float, high: float) -> str:
-    if low >= 0 and 1 < high <= 100:
-        return "if it is per cent, divide it by 100; it can be a slice"
-    return "it can be a slice"
+    per_cent = low >= 0 and LEAST_PER_CENT < high <= 100
+    return "; if it is per cent, divide it by 100" if per_cent else ""
 
 
 def _renamed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
