@@ -204,12 +204,40 @@ def test_other_words_are_listed_the_most_frequent_first() -> None:
     [
         (OLD, [*OLD[:-1], "bird"]),
         ([*OLD[:-6], *["bird"] * 6], [*OLD[:-9], *["bird"] * 9]),
-        (OLD, [*OLD[:-8], *"abcdefgh"]),
+        (OLD, [*OLD[:-1], "x"]),
+        ([*OLD[:-6], *"abcdef"], [*OLD[:-9], *"ghijklmno"]),
     ],
-    ids=["few", "on both sides", "each once"],
+    ids=["few", "on both sides", "one", "others on both sides"],
 )
 def test_wrong_answers_are_no_other_names(old: list[str], new: list[str]) -> None:
     assert audit(put("old.csv", old, LABEL), put("new.csv", new)) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("abcdefgh", "20.0 % of the answers of 'new' are no right answer of any example: 'a', 'b', "
+         "'c' and 5 more. "),
+        ("aabcabdd", "20.0 % of the answers of 'new' are no right answer of any example: 'a', 'b', "
+         "'d' and 1 more. "),
+        ("ab", "5.0 % of the answers of 'new' are no right answer of any example: 'a', 'b'. "),
+    ],
+)  # fmt: skip
+def test_many_answers_that_are_no_label_are_counted_together(new: str, said: str) -> None:
+    """Such as "a because 17", another each time."""
+    sides = put("old.csv", OLD, LABEL), put("new.csv", [*OLD[: -len(new)], *new])
+    for old, variant in (sides, sides[::-1]):
+        code, notes = audit(old, variant)
+        assert (code, notes.split("\n")[0]) == (0, f"{said}{FIX}")
+
+
+def test_of_two_sides_that_give_other_words_the_one_that_gives_more_is_named() -> None:
+    old, new = put("old.csv", [*OLD[:-4], *"abcd"], LABEL), put("new.csv", [*OLD[:-7], *"efghijk"])
+    assert audit(old, new) == (
+        0,
+        "17.5 % of the answers of 'new' are no right answer of any example: 'e', 'f', 'g' and 4 "
+        f"more. {FIX}",
+    )
 
 
 def test_a_column_of_each_model() -> None:

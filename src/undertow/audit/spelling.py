@@ -13,6 +13,8 @@ from undertow.records.spelling import LONGEST, alike, has_own_words, shown_apart
 MOST_SHOWN = 3
 NO_LABELS = 0.05
 """Share of a side's answers from which it is said that they are no label."""
+ABOUT = 1.5
+"""Times the other side's share up to which a side's is about the same."""
 FEWEST = 5
 """Times that a word is answered before it can be another name of a label: beside many classes,
 wrong answers are as often one that no example has."""
@@ -63,6 +65,7 @@ def _other_words(side: Records, other: Records, labels: set[str]) -> Iterator[st
     often = [name for name in said - known if times[name] >= FEWEST]
     answers = int(times_C.sum())
     if not often or sum(times[name] for name in often) < NO_LABELS * answers:
+        yield from _many_words(side, other, labels)
         return
     shares = [
         f"{name[:LONGEST]!r} to {100 * times[name] / answers:.1f} %"
@@ -73,6 +76,32 @@ def _other_words(side: Records, other: Records, labels: set[str]) -> Iterator[st
     yield (
         f"{side.name!r} gives answers that are no right answer of any example: {first}{more}. {FIX}"
     )
+
+
+def _many_words(side: Records, other: Records, labels: set[str]) -> Iterator[str]:
+    """Of many different words that are no label, each too seldom to be the name of one. Where the
+    other side gives about as many, they are what is asked of both."""
+    times = _outside(side, labels)
+    share, usual = (
+        100 * sum(found.values()) / max(int((records.pred_MN >= 0).sum()), 1)
+        for records, found in ((side, times), (other, _outside(other, labels)))
+    )
+    if share < 100 * NO_LABELS or share <= ABOUT * usual:
+        return
+    names = [repr(name[:LONGEST]) for name in sorted(times, key=lambda name: (-times[name], name))]
+    more = f" and {len(names) - MOST_SHOWN:,} more" if len(names) > MOST_SHOWN else ""
+    yield (
+        f"{share:.1f} % of the answers of {side.name!r} are no right answer of any example: "
+        f"{', '.join(names[:MOST_SHOWN])}{more}. {FIX}"
+    )
+
+
+def _outside(side: Records, labels: set[str]) -> dict[str, int]:
+    """How often a side gives each answer that is no label and not only spelled like one."""
+    said = words_in(side, side.pred_MN)
+    times_C = np.bincount(side.pred_MN[side.pred_MN >= 0], minlength=side.C)
+    others = said - labels - set(alike(said, labels))
+    return {n: int(t) for n, t in zip(side.classes, times_C, strict=True) if n in others}
 
 
 def _listed(pairs: Mapping[str, str]) -> str:
