@@ -90,12 +90,37 @@ def test_a_score_beside_predictions_is_of_the_positive_class_that_is_named() -> 
     np.testing.assert_allclose(records.proba_MNC[0, :, 0], [0.9, 0.2, 0.3])
 
 
+@pytest.mark.parametrize(
+    ("kinds", "asked", "meant"),
+    [
+        (["False", "True", "False"], "True", "true"),
+        (["False", "True", "False"], "1", "true"),
+        (["False", "True", "False"], "FALSE", "false"),
+        (["False", "True", "False"], "0", "false"),
+        (["legit", "Fraud", "legit"], "fraud", "Fraud"),
+    ],
+)
+def test_a_positive_class_in_other_letters_is_the_same(
+    kinds: list[str], asked: str, meant: str
+) -> None:
+    rows = {"kind": kinds, "risk": [0.25, 0.75, 0.5]}
+    records, _ = read_any([put(rows)], score="risk", label="kind", positive=asked)
+    assert records.manifest.positive == meant
+    answers = {"label": kinds, "prediction": kinds}
+    assert read_any([put(answers)], positive=asked)[0].manifest.positive == meant
+
+
+def test_of_classes_that_differ_in_capitals_one_is_named_letter_by_letter() -> None:
+    rows = {"kind": ["a", "A", "a"], "risk": [0.25, 0.75, 0.5]}
+    records, _ = read_any([put(rows)], score="risk", label="kind", positive="A")
+    assert records.manifest.positive == "A"
+
+
 def test_a_positive_class_that_is_not_there() -> None:
     rows = {"kind": ["legit", "fraud", "legit"], "risk": [0.25, 0.75, 0.5]}
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
-        "a.csv: column 'risk' is a score, and the values of 'kind', 'fraud', 'legit', do not say "
-        "which of two is positive; name the one that it is the probability of, as in --positive "
-        "fraud, or, if 'risk' says how good an answer is, add --format 'graded table'"
+        "--positive frod: the values of 'kind' in a.csv are 'fraud', 'legit'; name the one that "
+        "'risk' is the probability of, as in --positive fraud"
     )
     rows["kind"] = [0, 1, 0]
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
@@ -379,6 +404,11 @@ def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any]) -> None:
         "brier_skill",
         "edit_distance_similarity",
         "error_detection_f1",
+        "hate_f1",
+        "harm_avoided",
+        "error_reduction",
+        "harm_reduced",
+        "error_calibrated",
     ],
 )
 def test_what_is_free_of_harm_is_a_grade(name: str) -> None:

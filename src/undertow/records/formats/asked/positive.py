@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from undertow.errors import UserError
+from undertow.records.formats.columns.values import class_meant
 from undertow.records.records import Records
 
 
@@ -13,9 +14,10 @@ def with_positive(records: Records, asked: str | None) -> Records:
     there is no such class, or the task is not binary."""
     if asked is None:
         return records
-    if asked not in records.classes or records.C != 2:
+    named = class_meant(asked, records.classes)
+    if named is None or records.C != 2:
         raise UserError(
             f"--positive {asked}: {records.name!r} has the classes {', '.join(records.classes)}; "
             "name one of the two classes of a binary task"
         )
-    return replace(records, manifest=records.manifest.model_copy(update={"positive": asked}))
+    return replace(records, manifest=records.manifest.model_copy(update={"positive": named}))

@@ -64,7 +64,8 @@ HARMS = frozenset(
 """The same where it is a harm, so that the column may also be the probability of one."""
 TURNED = frozenset(
     {"no", "not", "non", "without", "free", "pass", "passed", "correct", "neg", "negative", "minus",
-     "inverse", "inv", "skill", "similarity", "detection", "detected", "fixed", "fix", "handling"}
+     "inverse", "inv", "skill", "similarity", "detection", "detected", "fixed", "fix", "handling",
+     "f1", "avoided", "reduction", "reduced", "calibrated"}
 )  # fmt: skip
 """Words beside which more is better after all, or may be: ``no_hallucination``, ``1-wer``."""
 LOGARITHM = frozenset({"log", "logprob", "logprobs", "logp", "loglik", "loglikelihood"})

@@ -14,6 +14,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
+    class_meant,
     numbers_in,
     positive_among,
     shown,
@@ -59,9 +60,15 @@ def predicted(
     first = sheets[0]
     labels = [sheet.frame["label"] for sheet in sheets if _has(sheet, "label")]
     known = set[str]().union(*map(values_of, labels))
-    asked = reading.positive if len(known) == 2 and reading.positive in known else None
+    asked = class_meant(reading.positive, known) if len(known) == 2 else None
     positive = asked or positive_among(known)
     score, label = first.called("score"), first.called("label")
+    if positive is None and reading.positive is not None and len(known) == 2:
+        raise TableError(
+            f"{flag_of('positive', reading.positive)}: the values of {label!r} in {first.source} "
+            f"are {shown(known)}; name the one that {score!r} is the probability of, as in "
+            f"{_rarer(known, labels)}"
+        )
     if positive is None:
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
@@ -87,9 +94,13 @@ def _say_which(known: set[str], labels: Sequence[pl.Series]) -> str:
     """How a person says it. The example is the rarer of two, as most often it is the positive."""
     if len(known) != 2:
         return "write them as 1 and 0"
+    return f"name the one that it is the probability of, as in {_rarer(known, labels)}"
+
+
+def _rarer(known: set[str], labels: Sequence[pl.Series]) -> str:
     times = {name: sum(int((column == name).sum()) for column in labels) for name in known}
     rarer = min(sorted(known), key=lambda name: times[name])
-    return f"name the one that it is the probability of, as in {flag_of('positive', rarer)}"
+    return flag_of("positive", rarer)
 
 
 def _has(sheet: Sheet, name: str) -> bool:

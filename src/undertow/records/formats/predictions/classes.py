@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes
-from undertow.records.formats.columns.values import positive_among
+from undertow.records.formats.columns.values import class_meant, positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
 
@@ -47,7 +47,7 @@ def positive_of(
     where nothing says which it is."""
     if len(classes) != 2:
         return None, ()
-    named = asked if asked in classes else positive_among(classes)
+    named = class_meant(asked, classes) or positive_among(classes)
     if named is not None:
         return named, ()
     return classes[-1], (f"positive class: {classes[-1]!r}, the last of the two; no name says so",)
