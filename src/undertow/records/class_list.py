@@ -4,6 +4,7 @@ may be."""
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from undertow.errors import TableError, UserError
 
@@ -11,6 +12,7 @@ MOST_CLASSES = 1 << 17
 """The vocabulary of a language model still fits. Every class is a slice, and so a finding of
 several measures."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+TRUTH = {"1": "true", "0": "false"}
 
 
 def order_classes(names: set[str]) -> tuple[str, ...]:
@@ -28,3 +30,13 @@ def refuse_many_classes(source: object, count: int, error: type[UserError] = Tab
             f"{source}: has {count:,} classes, and at most {MOST_CLASSES:,} are read; if these are "
             "answers in words, write a graded table with the columns example_id, answer and score"
         )
+
+
+def class_meant(asked: str | None, classes: Collection[str]) -> str | None:
+    """The one of two classes that a person named, in whatever capitals; 1 and 0 name true and
+    false, which a table may hold as True and False."""
+    if asked is None or len(classes) != 2 or asked in classes:
+        return asked if asked in classes else None
+    word = TRUTH.get(asked, asked).casefold()
+    alike = [name for name in classes if name.casefold() == word]
+    return alike[0] if len(alike) == 1 else None

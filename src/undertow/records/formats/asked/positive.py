@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from undertow.errors import UserError
-from undertow.records.formats.columns.values import class_meant
+from undertow.records.class_list import class_meant
 from undertow.records.records import Records
 
 

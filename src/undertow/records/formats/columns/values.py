@@ -14,7 +14,6 @@ LONGEST_NAME = 64
 MOST_SHOWN = 3
 MISSING = ["", "nan"]
 POSITIVE = ("1", "true", "yes", "positive")
-TRUTH = {"1": "true", "0": "false"}
 NOT_ONE = ("0", "-1")
 """The only names beside which 1 says that it is the positive class: 1 and 2 are numbers."""
 
@@ -71,16 +70,6 @@ def positive_among(values: Collection[str]) -> str | None:
         return None
     (other,) = [name for name in values if name != named[0]]
     return None if named[0] == "1" and other not in NOT_ONE else named[0]
-
-
-def class_meant(asked: str | None, classes: Collection[str]) -> str | None:
-    """The one of two classes that a person named, in whatever capitals; 1 and 0 name true and
-    false, which a table may hold as True and False."""
-    if asked is None or len(classes) != 2 or asked in classes:
-        return asked if asked in classes else None
-    word = TRUTH.get(asked, asked).casefold()
-    alike = [name for name in classes if name.casefold() == word]
-    return alike[0] if len(alike) == 1 else None
 
 
 def shown(values: Collection[str]) -> str:

@@ -11,10 +11,10 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.class_list import class_meant
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
-    class_meant,
     numbers_in,
     positive_among,
     shown,

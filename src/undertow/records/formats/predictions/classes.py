@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.class_list import order_classes
-from undertow.records.formats.columns.values import class_meant, positive_among
+from undertow.records.class_list import class_meant, order_classes
+from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
 
