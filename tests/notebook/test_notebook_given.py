@@ -149,10 +149,27 @@ def test_columns_of_pandas_that_name_other_examples_are_not_joined_by_position()
         undertow.compare(old, new, labels=right[turned.index])
     with pytest.raises(UserError, match=r"^new\[1\]: its index is not that of old"):
         undertow.compare(old, [new, turned], labels=right)
-    # Numbered alike, or not at all, they stand row by row.
+    # Numbered from 0 they may be of these examples, and stand row by row.
     numbered = pd.Series(NEW)
     found = [undertow.compare(old, v, labels=right).findings for v in (new, numbered)]
     assert found[0].equals(found[1])
+
+
+def test_numbers_that_name_other_rows_are_names_too():
+    old, new, right = (pd.Series(values) for values in (OLD, NEW, LABELS))
+    for given in (
+        (old, new[::-1], right),
+        (old, new.sample(frac=1, random_state=1), right),
+        (old[::2], new[1::2], right[::2]),
+    ):
+        with pytest.raises(UserError, match="its index is not that of"):
+            undertow.compare(*given[:2], labels=given[2])
+    # A part of a table beside numbers from 0, and names of which one is missing.
+    part = undertow.compare(old[::2], NEW[::2], labels=pd.Series(LABELS[::2]))
+    assert part.findings.equals(undertow.compare(OLD[::2], NEW[::2], labels=LABELS[::2]).findings)
+    names = [None, *map(float, range(1, len(OLD)))]
+    gaps = [pd.Series(values, index=names) for values in (OLD, NEW, LABELS)]
+    assert undertow.compare(*gaps[:2], labels=gaps[2]).findings.height
 
 
 def test_labels_may_be_an_array_or_a_table_for_frames_too(expected: pl.DataFrame):

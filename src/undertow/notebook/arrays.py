@@ -99,13 +99,11 @@ def _is_column(value: object) -> bool:
     return hasattr(value, "__arrow_c_stream__")
 
 
-def names_in(value: Any) -> list[Any] | None:
-    """What a column of pandas calls its examples; ``None`` where they are only numbered."""
-    index = getattr(value, "index", None)
-    listed = getattr(index, "tolist", None)
-    if not _is_column(value) or listed is None or type(index).__name__ == "RangeIndex":
-        return None
-    return list(listed())
+def names_in(value: Any) -> list[str] | None:
+    """What a column of pandas calls its examples, as text: a name that is missing is like any
+    other. ``None`` for anything else."""
+    listed = getattr(getattr(value, "index", None), "tolist", None)
+    return list(map(str, listed())) if _is_column(value) and listed is not None else None
 
 
 def _column(called: str, value: Any) -> pl.Series:

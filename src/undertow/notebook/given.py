@@ -90,11 +90,15 @@ def _columns_in(*entries: Entry) -> Iterator[tuple[str, Any]]:
 
 def _refuse_other_order(columns: Sequence[tuple[str, Any]]) -> None:
     """Columns of pandas that name their examples differently: by position others would be joined,
-    and most answers would have changed."""
+    and most answers would have changed. Those numbered from 0 may be of any examples, but not of
+    the same ones in another order."""
     named = [(called, names) for called, value in columns if (names := names_in(value)) is not None]
+    numbered = {called for called, names in named if names == list(map(str, range(len(names))))}
+    named.sort(key=lambda one: one[0] in numbered)
     for called, names in named[1:]:
         first, there = named[0]
-        if names != there:
+        other_order = sorted(names) == sorted(there)
+        if names != there and (called not in numbered or other_order):
             raise UserError(
                 f"{called}: its index is not that of {first}, and single columns are joined by "
                 "position; give frames, which are joined by name: "

@@ -500,7 +500,10 @@ def test_members_that_would_decide():
     assert (
         _open_reason("members", -0.01, 0.01, points=5.0) == "about 5 members a side would decide it"
     )
-    assert _open_reason("members", -0.1, 0.0, points=5.0) == "more members a side would be needed"
+    for effect in (-0.05, -0.0501, -0.0499):
+        assert _open_reason("members", -0.1, 0.0, effect=effect, points=5.0) == (
+            "the drop seen is the limit of 5 points, so more data may not settle it"
+        )
     assert (
         _open_reason("members", -math.inf, math.inf, effect=0.0)
         == "more members a side would be needed"

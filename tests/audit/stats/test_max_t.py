@@ -319,6 +319,20 @@ def test_members_that_are_equal_on_each_side_are_known_to_half_an_example(m: int
     assert (found.low_G[0], found.high_G[0]) == pytest.approx((0.005 - half, 0.005 + half))
 
 
+@pytest.mark.parametrize(("m", "paired"), [(4, False), (6, False), (8, True)])
+def test_members_that_are_equal_on_every_slice_leave_a_width(m: int, paired: bool):
+    """16 of 20 right, however many members say so: another member may be half an example off."""
+    value_GM = np.full((3, 2 * m), 0.8)
+    rng = np.random.default_rng(0)
+    drawn = swaps(m, 300, rng) if paired else exchange(m, m, 300, rng)
+    found = max_t(value_GM, m, drawn, level=0.05, resolution_G=np.full(3, 0.05))
+    error = 0.025 * np.sqrt(2 / m)
+    df = m - 1 if paired else 2 * (m - 1)
+    np.testing.assert_allclose(found.high_G, stats.t.isf(0.025, df) * error, rtol=0.02)
+    np.testing.assert_allclose(found.low_G, -found.high_G)
+    assert (found.p_adjusted_G == 1).all()
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(("m_ref", "m_var"), [(2, 2), (3, 3), (2, 3), (4, 2)])
 def test_small_slices_on_which_few_members_err_keep_the_level(m_ref: int, m_var: int):

@@ -172,6 +172,20 @@ def test_large_units_whose_steps_small_ones_do_not_fill_keep_the_level(large, si
         assert 0.25 * level < chance[p_G <= level].sum() <= 1.02 * level
 
 
+@pytest.mark.parametrize(("giant", "size", "small"), [(1000.0, 26.0, 100), (100.0, 5.0, 60)])
+def test_one_giant_leaves_no_steps_and_hides_no_loss(giant, size, small) -> None:
+    """All but a third of the small clusters lose, which is more than chance whatever the giant
+    does."""
+    gained = round(0.3 * small)
+    lost = np.arange(small + 1)
+    reached = np.abs(giant * np.array([1, -1])[:, None] + size * (small - 2 * lost))
+    seen = abs(-giant + size * (gained - (small - gained)))
+    exact = float((stats.binom.pmf(lost, small, 0.5) * (reached >= seen - 1e-9)).sum() / 2)
+    found = p_of([-giant, size, -size], [1, gained, small - gained])
+    assert exact < 0.01
+    assert exact * 0.98 < found < exact * 1.3
+
+
 def test_what_is_left_beside_a_few_may_reach_either_end() -> None:
     """Twelve large units and ten small ones."""
     rng = np.random.default_rng(3)

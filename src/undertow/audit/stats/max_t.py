@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from undertow.audit.stats.arrangements import Arrangements, smallest_p
 from undertow.audit.stats.combined import Part, half_width, sides, two_sided_p
@@ -110,11 +111,13 @@ def max_t(
             _draw(_residual(value_GM[index], m_ref), m_ref, arrangements).effect_DG,
             level,
         )
-    out["p_adjusted_G"][kept] = share_at_least(
-        largest_D, deviate(out["t_G"][kept], out["df_G"][kept])
-    )
+    # Where rearrangements hardly change anything, all members being alike on every slice, the
+    # largest of them is next to 0: no limit lies nearer than one slice's normal one.
+    size_K = np.abs(deviate(out["t_G"][kept], out["df_G"][kept]))
+    out["p_adjusted_G"][kept] = np.maximum(share_at_least(largest_D, size_K), 2 * ndtr(-size_K))
+    critical = max(critical_value(largest_D, level), -float(ndtri(level / 2)))
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
-    half_G = t_of(critical_value(largest_D, level), out["df_G"]) * out["se_G"] * (1 + CLOSE)
+    half_G = t_of(critical, out["df_G"]) * out["se_G"] * (1 + CLOSE)
     noisier = not arrangements.paired and seen_noisier(value_GM[:, :m_ref], value_GM[:, m_ref:])
     if not resolves or 2 * m_ref != members or noisier:
         known = out["se_G"], floor_G, df_D[0, 0]

@@ -236,14 +236,18 @@ def _reached(short_RS: Floats, total_R: Floats) -> Floats:
 def _coarsest(total_GU: Floats, alike_GU: Floats) -> Floats:
     """Of the units that changed the step of the smallest, or of some larger one what all smaller
     ones together do not fill: beside sixteen clusters of a thousand, ten of one leave the total
-    going in thousands."""
+    going in thousands. Up to ``FEW`` large ones leave no such steps: their own signs are few."""
     size_GU = np.abs(total_GU)
-    size_GU = np.where(_there(size_GU, alike_GU), size_GU, 0.0)
+    there_GU = _there(size_GU, alike_GU)
+    size_GU, alike_GU = np.where(there_GU, size_GU, 0.0), np.where(there_GU, alike_GU, 0.0)
     order_GU = np.argsort(size_GU, axis=1)
     size_GU, alike_GU = (np.take_along_axis(a, order_GU, axis=1) for a in (size_GU, alike_GU))
     square_GU = alike_GU * size_GU**2
     below_GU = np.maximum(np.cumsum(square_GU, axis=1) - square_GU, 0.0)
-    return np.asarray((size_GU - FILLED * np.sqrt(below_GU)).max(axis=1, initial=0.0))
+    smaller_GU = np.cumsum(alike_GU, axis=1) - alike_GU
+    many_GU = alike_GU.sum(axis=1, keepdims=True) - smaller_GU > FEW
+    step_GU = size_GU - FILLED * np.sqrt(below_GU)
+    return np.asarray(np.where(many_GU, step_GU, 0.0).max(axis=1, initial=0.0))
 
 
 def _there(size_GU: Floats, alike_GU: Floats) -> NDArray[np.bool_]:

@@ -50,12 +50,16 @@ def would_decide(
     if math.isnan(seen) or math.isnan(error):
         return "more examples would be needed"
     if abs(gap) <= AT_THE_LIMIT * min(seen, known.normal):
-        return f"the drop seen is the limit of {points(limit)}, so more data may not settle it"
+        return _at_the_limit(limit)
     if math.isnan(clusters):
         needed = examples_until(known, seen, abs(gap))
         return f"about {needed:,} examples would decide {points(limit)}"
     needed = clusters_until(known, seen, abs(gap), wide=wide)
     return f"about {needed:,} clusters would decide {points(limit)} (here: {clusters:,.0f})"
+
+
+def _at_the_limit(limit: float) -> str:
+    return f"the drop seen is the limit of {points(limit)}, so more data may not settle it"
 
 
 def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
@@ -82,8 +86,10 @@ def members_would_decide(
     gap = limit + effect
     passing = gap > 0
     half = effect - float(limits.low_G[g]) if passing else limits.seen(g)[1] - effect
-    if not math.isfinite(half) or gap == 0:
+    if not math.isfinite(half):
         return "more members a side would be needed"
+    if abs(gap) <= AT_THE_LIMIT * half:
+        return _at_the_limit(limit)
     examples = _by_examples(limits, g, effect, passing=passing)
     if examples >= abs(gap):
         return (
