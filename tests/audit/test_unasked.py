@@ -98,6 +98,7 @@ def test_what_was_asked_for_was_looked_at(by: tuple[str, ...]):
         ("patient", PLACE_N % 10),
         ("teacher", np.array(CLASSES)[PLACE_N % 3]),
         ("correct", SCANNER),
+        ("doc_answer", SCANNER),
         ("confidence", np.array(["low", "high"])[PLACE_N % 2]),
         ("val_loss", PLACE_N % 5),
         ("val_loss", (PLACE_N % 5).astype(float)),

@@ -29,6 +29,8 @@ ROLES = (
     *names.CONFIDENT,
 )
 """What columns are called that are no property of an example."""
+DOCUMENT = "doc_"
+"""Before the names of a log's documents' own fields: ``doc_answer`` is the right answer."""
 OF_A_RUN = frozenset(
     {"timestamp", "date", "time", "datetime", "row", "seed", "fold", "batch", "split", "logits"}
 )
@@ -44,7 +46,8 @@ def unasked(
     """Columns of the reference with 2 to 50 values, of which at least two have ``fewest`` of the
     ``aligned`` examples. ``disputed`` are those that the sides fill in differently."""
     known = reference.slice_columns
-    taken = {*columns_of(by, known), *disputed, *names.those_called(ROLES, known)}
+    taken = {*columns_of(by, known), *disputed}
+    taken |= {name for name in known if names.plain(name).removeprefix(DOCUMENT) in ROLES}
     clustering = reference.manifest.clustering
     taken |= {str(clustering.column)} if clustering is not None else set()
     candidates = (
