@@ -25,8 +25,9 @@ from undertow.audit.pair import Pair, Row
 from undertow.audit.slices.table import CLASS
 from undertow.audit.stats.above_floor import above_floor
 from undertow.audit.stats.answer_shift import with_members
-from undertow.audit.stats.max_t import CLOSE, max_t
+from undertow.audit.stats.max_t import max_t
 from undertow.audit.stats.mixture_exchange import mixture_exchange
+from undertow.audit.stats.noisier import CLOSE
 from undertow.audit.stats.outlook import members_until, size_for
 from undertow.audit.stats.pair_exchange import pair_exchange
 from undertow.audit.stats.slice_means import ratio, summed

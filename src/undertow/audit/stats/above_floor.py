@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.audit.stats.max_t import CLOSE, critical_value, share_at_least
+from undertow.audit.stats.max_t import critical_value, share_at_least
+from undertow.audit.stats.noisier import CLOSE
 
 Floats = NDArray[np.floating[Any]]
 

@@ -29,15 +29,9 @@ from scipy.special import ndtr, ndtri
 
 from undertow.audit.stats.arrangements import Arrangements, smallest_p
 from undertow.audit.stats.combined import Part, half_width, sides, two_sided_p
-from undertow.audit.stats.noisier import ROUNDING, seen_noisier
+from undertow.audit.stats.noisier import BLOCK, CLOSE, ROUNDING, seen_noisier
 
 Floats = NDArray[np.floating[Any]]
-
-CLOSE = 1e-7
-"""Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding
-only."""
-BLOCK = 256
-"""Slices at a time, so that draws × slices stays within a few megabytes."""
 
 
 class MaxT(NamedTuple):

@@ -25,7 +25,8 @@ DRAWS, SEED = 500, 0
 ROUNDING = 1e-24
 """A squared standard error of values in [0, 1] that is no more than rounding."""
 CLOSE = 1e-7
-"""Mirrored arrangements differ by rounding only."""
+"""Statistics nearer than this (relative) are ties: mirrored arrangements differ by rounding
+only."""
 BLOCK = 256
 """Slices at a time, so that draws × slices stays within a few megabytes."""
 

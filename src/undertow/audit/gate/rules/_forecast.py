@@ -35,14 +35,13 @@ def would_decide(
     n, moved = float(limits.n_G[g]), float(limits.moved_G[g])
     if n == 0 or math.isnan(moved):
         return NOTHING
-    if evidence.over_members:
-        return members_would_decide(evidence, limits, g, limit, level, failing)
     gap = limit + float(limits.effect_G[g])
+    one_sided = level if gap > 0 else failing or level
+    if evidence.over_members:
+        return _members_would_decide(evidence, limits, g, limit, one_sided)
     clusters = math.nan if limits.clusters_G is None else float(limits.clusters_G[g])
     error = math.nan if limits.error_G is None else float(limits.error_G[g])
-    known = Known(
-        n if math.isnan(clusters) else clusters, error, level if gap > 0 else failing or level
-    )
+    known = Known(n if math.isnan(clusters) else clusters, error, one_sided)
     if not math.isnan(clusters) and clusters < fewest_units(2 * known.level):
         fewest = fewest_units(2 * known.level)
         return f"at least {fewest:,} clusters are needed to tell anything (here: {clusters:,.0f})"
@@ -73,13 +72,8 @@ def _distances(limits: Limits, g: int, *, passing: bool) -> tuple[float, float]:
     return effect - seen_low, effect - low
 
 
-def members_would_decide(
-    evidence: Evidence,
-    limits: Limits,
-    g: int,
-    limit: float,
-    level: float,
-    failing: float | None = None,
+def _members_would_decide(
+    evidence: Evidence, limits: Limits, g: int, limit: float, one_sided: float
 ) -> str:
     """Members, or examples where those at hand leave limits too far out whatever the members."""
     effect = float(limits.effect_G[g])
@@ -97,7 +91,6 @@ def members_would_decide(
             "examples are needed too"
         )
     sides = evidence.pair.reference.M, evidence.pair.variant.M
-    one_sided = level if passing else failing or level
     needed = members_until(
         half, abs(gap), sides, one_sided, paired=evidence.pair.paired, fixed=examples
     )
