@@ -42,6 +42,12 @@ def deviate(weight_GX: Floats, value_GX: Floats, mean_G: Floats, count_G: Floats
         np.maximum(2 * count_G * (tilt_G * mean_G - np.log(np.maximum(total_G, SMALL))), 0.0)
     )
     ratio_G = tilt_G * np.sqrt(count_G * around_G) / np.maximum(root_G, SMALL)
+    return bent(root_G, ratio_G, normal_G)
+
+
+def bent(root_G: Floats, ratio_G: Floats, normal_G: Floats) -> Floats:
+    """Barndorff-Nielsen's deviate, from the signed root and its ratio; the normal one near 0, and
+    never below 0."""
     usable_G = (root_G > NEAR) & (ratio_G > 0)
     bent_G = np.divide(
         np.log(np.where(usable_G, ratio_G, 1.0)), root_G, out=np.zeros_like(root_G), where=usable_G
