@@ -48,7 +48,6 @@ from undertow.audit.wording import signed
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
-from undertow.records.clusters import clusters_of
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -134,15 +133,14 @@ def comparisons(
             reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
         )
         refuse_disputed(aligned, settings.by, ruled)
-        clusters = clusters_of(aligned.reference)
+        whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         found = distinct(
             aligned.reference,
             aligned.variant,
             paired=aligned.paired,
             settings=settings,
-            clusters=None if clusters is None else clusters.count,
+            clusters=None if whole.clusters is None else whole.clusters.count,
         )
-        whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (

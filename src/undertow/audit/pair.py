@@ -87,8 +87,9 @@ class Pair:
 
     @cached_property
     def clusters(self) -> Clusters | None:
-        """Which examples are not independent; ``None`` where each is alone."""
-        return clusters_of(self.reference)
+        """Which examples are not independent; ``None`` where each is alone. Members that were left
+        out change nothing about that."""
+        return clusters_of(self.reference) if self.whole is None else self.whole.clusters
 
     @cached_property
     def cluster_N(self) -> NDArray[np.int64] | None:

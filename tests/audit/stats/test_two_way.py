@@ -11,6 +11,7 @@ import oracles_stats as oracle
 from undertow.audit.stats.mean_shift import mean_shift
 from undertow.audit.stats.noisier import least_freedom
 from undertow.audit.stats.two_way import square_over_examples, two_way
+from undertow.audit.stats.units import flat
 
 NAMES = ("effect_G", "low_G", "high_G", "p_G")
 
@@ -179,9 +180,8 @@ def test_examples_of_few_clusters_are_as_many_units():
         np.repeat(np.arange(5), [2, 4, 8, 12, 14]),
     )
     total = sum(sum(change_N[cluster_N == k] - change_N.mean()) ** 2 for k in range(5))
-    found = square_over_examples(
-        sp.csr_array(np.ones((1, 40))), change_N, np.array([40.0]), np.array([5.0]), cluster_N
-    )
+    units = flat(sp.csr_array(np.ones((1, 40))), change_N, cluster_N)
+    found = square_over_examples(units, np.array([40.0]))
     assert found[0] == pytest.approx(total * 5 / 4 / 40**2)
 
 

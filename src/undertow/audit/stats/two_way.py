@@ -26,6 +26,7 @@ from undertow.audit.stats.mean_shift import MeanShift, mean_shift
 from undertow.audit.stats.noisier import seen_noisier
 from undertow.audit.stats.over_runs import mean_of_runs
 from undertow.audit.stats.slice_means import slice_means
+from undertow.audit.stats.units import Flat, flat
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -81,7 +82,7 @@ def two_way(
         nothing_G = np.full(len(over.effect_G), np.nan)
         return TwoWay(over.effect_G, *(nothing_G for _ in TwoWay._fields[1:]))
     sides: list[Floats] = [value_var_MN - value_ref_MN] if paired else [value_ref_MN, value_var_MN]
-    parts, stays_G = _parts(sides, change_N, membership_GN, over.units_G, cluster_N, beyond)
+    parts, stays_G = _parts(sides, change_N, membership_GN, cluster_N, beyond)
     half_G = half_width(parts, level)
     # Where nothing varies, limits of bounded outcomes still lie so far off.
     least_G = -np.log(level / 2) / np.maximum(over.units_G, 1)
@@ -114,7 +115,6 @@ def _parts(
     sides: list[Floats],
     change_N: Floats,
     membership_GN: sp.csr_array,
-    units_G: Floats,
     cluster_N: Ints | None,
     beyond: bool,
 ) -> tuple[list[Part], Floats]:
@@ -139,7 +139,7 @@ def _parts(
     else:
         noisier = len(own_SGM) == 2 and seen_noisier(*own_SGM)
         members = combined.sides(*each_SG, *sizes, noisier=noisier)
-    examples_G = square_over_examples(membership_GN, change_N, n_G, units_G, cluster_N)
+    examples_G = square_over_examples(flat(membership_GN, change_N, cluster_N), n_G)
     left_G = np.maximum(examples_G - noise_G, 0.0)
     stays_G = np.sqrt(left_G / np.maximum(examples_G, SMALL))
     return [*members, Part(left_G, np.inf)], stays_G
@@ -157,25 +157,11 @@ def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: F
     return np.asarray(left_G / ((members - 1) * np.maximum(n_G - 1, 1)) / (members * n_G))
 
 
-def square_over_examples(
-    membership_GN: sp.csr_array,
-    change_N: Floats,
-    n_G: Floats,
-    units_G: Floats,
-    cluster_N: Ints | None,
-) -> Floats:
-    """Squared standard error over examples, or over clusters of them (Miller 2024, §2.2)."""
-    known_N = ~np.isnan(change_N)
-    known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
-    total_GU, size_GU = (
-        sp.csr_array(known_GN.multiply(np.where(known_N, change_N, 0.0)[None, :])),
-        known_GN,
-    )
-    if cluster_N is not None:
-        gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
-        total_GU, size_GU = sp.csr_array(total_GU @ gather_NK), sp.csr_array(known_GN @ gather_NK)
-    effect_G = np.asarray(total_GU.sum(axis=1)).ravel() / n_G
-    residual_GU = total_GU - sp.csr_array(sp.diags_array(effect_G) @ size_GU)
-    square_G = np.asarray(residual_GU.multiply(residual_GU).sum(axis=1)).ravel()
-    count_G = np.maximum(units_G, 2)
+def square_over_examples(units: Flat, n_G: Floats) -> Floats:
+    """Squared standard error over examples, or over clusters of them (Miller 2024, §2.2); ``n_G``
+    are each row's examples, at least 1."""
+    rows = len(n_G)
+    effect_G = units.sums(units.total_U, rows) / n_G
+    square_G = units.sums((units.total_U - effect_G[units.row_U] * units.size_U) ** 2, rows)
+    count_G = np.maximum(np.bincount(units.row_U, minlength=rows), 2)
     return np.asarray(square_G * count_G / (count_G - 1) / n_G**2)

@@ -29,6 +29,7 @@ from undertow.audit.stats.over_runs import mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import Shift
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.stats.two_way import TwoWay, square_over_examples, two_way
+from undertow.audit.stats.units import flat
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -134,18 +135,13 @@ def _mean_and_square(
 ) -> tuple[Floats, Floats]:
     """Each row's mean, and its squared standard error over examples or clusters of them: at least
     that of one unit more of each kind."""
-    known_N = ~np.isnan(value_N)
-    known_GN = sp.csr_array(membership_GN.multiply(known_N[None, :].astype(np.float64)))
-    n_G = np.asarray(known_GN.sum(axis=1), dtype=np.float64).ravel()
-    units_G = n_G
-    if cluster_N is not None:
-        gather_NK = sp.csr_array((np.ones(len(cluster_N)), (np.arange(len(cluster_N)), cluster_N)))
-        units_G = np.asarray(
-            (sp.csr_array(known_GN @ gather_NK) > 0).sum(axis=1), dtype=np.float64
-        ).ravel()
-    square_G = square_over_examples(membership_GN, value_N, np.maximum(n_G, 1), units_G, cluster_N)
+    units = flat(membership_GN, value_N, cluster_N)
+    rows = membership_GN.shape[0]
+    n_G = units.sums(units.size_U, rows)
+    units_G = np.bincount(units.row_U, minlength=rows)
+    square_G = square_over_examples(units, np.maximum(n_G, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean_G = np.asarray(known_GN @ np.where(known_N, value_N, 0.0)) / n_G
+        mean_G = units.sums(units.total_U, rows) / n_G
         # Laplace: a slice that is all right has a width too.
         likely_G = (mean_G * units_G + 1) / (units_G + 2)
         return mean_G, np.maximum(square_G, likely_G * (1 - likely_G) / (units_G + 2) / units_G)
