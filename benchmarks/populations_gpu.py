@@ -31,19 +31,19 @@ from populations import Images, flops_per_image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from undertow.lab.feeds.feed import Feed
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.choose import Means, _FewSteps, choose
-from undertow.lab.train.feed import Feed
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.member import build_member
-from undertow.lab.train.memory import member_memory, members_that_fit
-from undertow.lab.train.places.chunk import resident_for
-from undertow.lab.train.precision import products, shortened
-from undertow.lab.train.recipe import Precision, Recipe
-from undertow.lab.train.stack import Stack
-from undertow.lab.train.stacked import train_stacked
-from undertow.lab.train.threads import one_thread
+from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.runner.choose import Means, _FewSteps, choose
+from undertow.lab.runner.member import build_member
+from undertow.lab.runner.memory import member_memory, members_that_fit
+from undertow.lab.runner.places.chunk import resident_for
+from undertow.lab.runner.threads import one_thread
+from undertow.lab.trainings.precision import products, shortened
+from undertow.lab.trainings.side_by_side import train_stacked
+from undertow.lab.trainings.stack import Stack
+from undertow.lab.trainings.supervised import train_member
 
 BATCH = 128
 EPOCH = 0.3

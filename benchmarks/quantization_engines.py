@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from undertow.lab.data import FashionMNIST
+from undertow.lab.feeds.resident import Resident, resident
 from undertow.lab.interventions.runtime import (
     OnnxDynamicInt8,
     OnnxStaticInt8,
@@ -31,10 +32,9 @@ from undertow.lab.interventions.runtime import (
 from undertow.lab.interventions.site import AbstractRuntime, Compiled, Horizon
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP, Model, SmallCNN
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import Resident, resident
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import train_member
 
 PAGE = Path("docs/quantization-engines.md")
 MODELS: tuple[tuple[Model, int], ...] = ((SmallCNN(width=16), 12), (MLP(hidden=(256,)), 20))

@@ -24,14 +24,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from undertow.lab.data import FashionMNIST, LongTail
+from undertow.lab.feeds.resident import Resident, resident
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN, WideResNet
 from undertow.lab.models.flatten import Flatten
-from undertow.lab.train.evaluate import probabilities
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import Resident, resident
-from undertow.lab.train.seeds import SeedPlan
-from undertow.lab.train.teacher import stacked_teacher, teacher_logits
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.answers import probabilities
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import train_member
+from undertow.lab.trainings.teacher import stacked_teacher, teacher_logits
 
 SMALL: tuple[tuple[Model, int], ...] = (
     (MLP(hidden=(256,)), 20),

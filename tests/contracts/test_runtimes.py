@@ -12,12 +12,12 @@ from torch import nn
 
 from undertow.errors import NoEffectError, UserError
 from undertow.lab.data import Digits
+from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions import runtime
 from undertow.lab.models import SmallCNN
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import resident
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import train_member
 
 pytestmark = pytest.mark.heavy
 

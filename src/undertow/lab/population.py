@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
 
 if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset

@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 
 
 @dataclass(frozen=True)
