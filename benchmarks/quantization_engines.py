@@ -33,8 +33,10 @@ from undertow.lab.interventions.site import AbstractRuntime, Compiled, Horizon
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP, Model, SmallCNN
 from undertow.lab.recipe import Recipe
+from undertow.lab.runner.drive import drive
 from undertow.lab.seeds import SeedPlan
-from undertow.lab.trainings.supervised import train_member
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Given
 
 PAGE = Path("docs/quantization-engines.md")
 MODELS: tuple[tuple[Model, int], ...] = ((SmallCNN(width=16), 12), (MLP(hidden=(256,)), 20))
@@ -100,9 +102,8 @@ def rows_of(model: Model, epochs: int, data: Resident) -> list[Row]:
     """Float, simulated, then every engine, on one trained member."""
     torch.manual_seed(0)
     network = model.build(data.shape_CHW, data.classes)
-    train_member(
-        network, data, Recipe(epochs=epochs, batch=64, lr=0.05), SeedPlan().member("benchmark", 0)
-    )
+    recipe = Recipe(epochs=epochs, batch=64, lr=0.05)
+    drive(Supervised(recipe), Given(data, [network], [SeedPlan().member("benchmark", 0)]))
     network.eval()
     rounded = copy.deepcopy(network)
     effect = SIMULATED.start(rounded, Horizon(0, 0)).finish()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from trainings import train_member
 from undertow.errors import NoEffectError, UserError
 from undertow.lab.data import Digits
 from undertow.lab.feeds.resident import resident
@@ -17,7 +18,6 @@ from undertow.lab.interventions import runtime
 from undertow.lab.models import SmallCNN
 from undertow.lab.recipe import Recipe
 from undertow.lab.seeds import SeedPlan
-from undertow.lab.trainings.supervised import train_member
 
 pytestmark = pytest.mark.heavy
 

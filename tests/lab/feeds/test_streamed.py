@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from trainings import train_member
 from undertow.errors import UserError
 from undertow.lab.data import ImageFolder, Part, Splits
 from undertow.lab.data.lazy import LazyImages
@@ -25,7 +26,6 @@ from undertow.lab.models import SmallCNN
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.answers import probabilities
 from undertow.lab.runner.threads import one_thread
-from undertow.lab.trainings.supervised import train_member
 
 MEAN, STD = (0.47, 0.31, 0.5), (0.21, 0.33, 0.27)
 SEEDS = {"init": 1, "order": 2, "augment": 3, "dropout": 4}

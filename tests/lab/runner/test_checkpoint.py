@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from blobs import Blobs
+from trainings import train_member, train_stacked
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP, SmallCNN, WideResNet
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.seeds import SeedPlan
-from undertow.lab.trainings.side_by_side import train_stacked
-from undertow.lab.trainings.supervised import torch_seeded, train_member
+from undertow.lab.trainings.noise import torch_seeded
 
 SEEDS = [SeedPlan().member("dense", index) for index in range(2)]
 PRUNED = (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)
@@ -35,7 +35,7 @@ def built(model, data):
 def train(how, models, data, recipe, saver=None):
     if how == "alone":
         return train_member(models[0], data, recipe, SEEDS[0], PRUNED, saver=saver)
-    return train_stacked(models, data, [recipe] * 2, SEEDS, PRUNED, saver=saver)
+    return train_stacked(models, data, recipe, SEEDS, PRUNED, saver=saver)
 
 
 def stop_after(steps):

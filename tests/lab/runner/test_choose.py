@@ -104,13 +104,13 @@ def test_a_student_follows_students_and_not_those_who_learn_labels(tmp_path):
 @pytest.mark.parametrize("size", [1, 3])
 def test_what_is_measured_includes_the_teacher(size, monkeypatch):
     seen = []
-    whole = choosing.train_member if size == 1 else choosing.train_stacked
+    whole = choosing.drive
 
-    def noted(*given, **named):
-        seen.append((named["objective"], named["teacher"]))
-        return whole(*given, **named)
+    def noted(training, given, *rest):
+        seen.append((training.objective, given.teacher))
+        return whole(training, given, *rest)
 
-    monkeypatch.setattr(choosing, whole.__name__, noted)
+    monkeypatch.setattr(choosing, "drive", noted)
     goals = (Distillation(), Distillation(teacher_member=0))
     students = [DENSE.under(goal, name="student", teacher=DENSE) for goal in goals]
     for population in (DENSE, *students):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from blobs import Blobs
+from trainings import train_member, train_stacked
 from undertow.lab.data import FashionMNIST
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
@@ -22,8 +23,6 @@ from undertow.lab.runner.choose import Means, choose, seconds_per_step, stack_si
 from undertow.lab.runner.machine import Machine
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.trainer import Trainer
-from undertow.lab.trainings.side_by_side import train_stacked
-from undertow.lab.trainings.supervised import train_member
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.records.read import read_population
 
@@ -85,7 +84,7 @@ def alone(model, recipe, data, acting=(), members=3, **more):
 
 def together(model, recipe, data, acting=(), members=3, **more):
     seeds_M, models = built(model, recipe, data, members)
-    return models, train_stacked(models, data, [recipe] * members, seeds_M, acting, **more)
+    return models, train_stacked(models, data, recipe, seeds_M, acting, **more)
 
 
 def distance(models, others):

@@ -126,8 +126,8 @@ def test_weights_and_checkpoints_hold_the_student_alone(reference, tmp_path, mon
         trainer.train(STUDENT)
     (kept,) = (tmp_path / "student" / "unfinished").iterdir()
     tensors = load_file(kept)
-    assert {name for name in tensors if name.startswith("model.")} == {
-        f"model.0.{name}" for name in names
+    assert {name for name in tensors if name.startswith("network|")} == {
+        f"network|{name}" for name in names
     }
 
 

@@ -9,17 +9,18 @@ import torch
 from torch import nn
 
 from blobs import Blobs
+from trainings import train_member, train_stacked
 from undertow.errors import NoEffectError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, RandomPruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
 from undertow.lab.recipe import Recipe
+from undertow.lab.runner.drive import DivergedError
 from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.precision import shortened
-from undertow.lab.trainings.side_by_side import train_stacked
 from undertow.lab.trainings.stack import Stack
-from undertow.lab.trainings.supervised import DivergedError, torch_seeded, train_member
 
 RECIPE = Recipe(
     epochs=2,
@@ -75,14 +76,14 @@ def built(model, seeds_M, data):
     return models
 
 
-def both(model, data, recipes, interventions=(), seeds_M=None):
-    seeds_M = seeds_M or seeds_of(len(recipes))
+def both(model, data, recipe, interventions=(), seeds_M=None):
+    seeds_M = seeds_M or seeds_of(3)
     alone, together = built(model, seeds_M, data), built(model, seeds_M, data)
     facts = [
         train_member(m, data, recipe, seeds, interventions)
-        for m, recipe, seeds in zip(alone, recipes, seeds_M, strict=True)
+        for m, seeds in zip(alone, seeds_M, strict=True)
     ]
-    return alone, together, facts, train_stacked(together, data, recipes, seeds_M, interventions)
+    return alone, together, facts, train_stacked(together, data, recipe, seeds_M, interventions)
 
 
 def assert_equal(alone, together):
@@ -102,7 +103,7 @@ def assert_equal(alone, together):
 )
 def test_float64_weights_equal_the_references(model, optimizer, pruning, data):
     recipe = replace(RECIPE, optimizer=optimizer, lr=0.05 if optimizer == "sgd" else 0.003)
-    alone, together, facts, stacked = both(model, data, [recipe] * 3, pruning)
+    alone, together, facts, stacked = both(model, data, recipe, pruning)
     assert_equal(alone, together)
     for one, other in zip(facts, stacked, strict=True):
         assert other == pytest.approx(one, abs=1e-10)
@@ -112,7 +113,7 @@ def test_float64_weights_equal_the_references(model, optimizer, pruning, data):
     "intervention", [RandomPruning(0.5), MagnitudePruning(0.6, regrow=False, scope="global")]
 )
 def test_every_member_has_masks_of_its_own(intervention, data):
-    alone, together, _, _ = both(SmallCNN(4), data, [RECIPE] * 3, (intervention,))
+    alone, together, _, _ = both(SmallCNN(4), data, RECIPE, (intervention,))
     assert_equal(alone, together)
     zeros = [torch.cat([p.flatten() == 0 for p in m.parameters() if p.ndim >= 2]) for m in together]
     assert all(not torch.equal(a, b) for a, b in itertools.combinations(zeros, 2))
@@ -120,43 +121,31 @@ def test_every_member_has_masks_of_its_own(intervention, data):
 
 def test_one_shot_masks_hold_while_stacked_members_are_fine_tuned(data):
     alone, together, facts, stacked = both(
-        SmallCNN(4), data, [RECIPE] * 2, (OneShotPruning(0.5, RECIPE),)
+        SmallCNN(4), data, RECIPE, (OneShotPruning(0.5, RECIPE),)
     )
     assert_equal(alone, together)
     assert [f["sparsity"] for f in stacked] == [f["sparsity"] for f in facts]
 
 
-def test_members_may_have_learning_rates_and_decays_of_their_own(data):
-    recipes = [replace(RECIPE, lr=0.02 * (m + 1), weight_decay=1e-4 * m) for m in range(3)]
-    alone, together, _, _ = both(SmallCNN(4), data, recipes, (MagnitudePruning(0.5),))
-    assert_equal(alone, together)
-
-
-def test_members_may_differ_in_nothing_that_shapes_a_step(data):
-    recipes = [RECIPE, replace(RECIPE, batch=16)]
-    with pytest.raises(ValueError, match="may differ in lr and weight_decay alone"):
-        train_stacked(built(MLP((8,)), seeds_of(2), data), data, recipes, seeds_of(2))
-
-
 @every_model
 def test_members_that_share_their_data_order_share_images(model, data):
     seeds_M = seeds_of(3, vary=("init",))
-    alone, together, _, _ = both(model, data, [RECIPE] * 3, seeds_M=seeds_M)
+    alone, together, _, _ = both(model, data, RECIPE, seeds_M=seeds_M)
     assert_equal(alone, together)
 
 
 def test_a_member_that_diverges_leaves_the_others_as_they_are(data):
-    recipes = [RECIPE, replace(RECIPE, lr=1e200), RECIPE]
     seeds_M = seeds_of(3)
-    together = built(MLP((8,)), seeds_M, data)
-    first, wild, last = train_stacked(together, data, recipes, seeds_M)
-    alone = built(MLP((8,)), seeds_M, data)
+    together, alone = built(MLP((8,)), seeds_M, data), built(MLP((8,)), seeds_M, data)
+    for models in (together, alone):
+        next(models[1].parameters()).data[0] = float("inf")
+    first, wild, last = train_stacked(together, data, RECIPE, seeds_M)
     for index in (0, 2):
         train_member(alone[index], data, RECIPE, seeds_M[index])
     assert_equal([alone[0], alone[2]], [together[0], together[2]])
     assert isinstance(wild, DivergedError)
     with pytest.raises(DivergedError) as caught:
-        train_member(alone[1], data, recipes[1], seeds_M[1])
+        train_member(alone[1], data, RECIPE, seeds_M[1])
     assert str(wild) == str(caught.value)
     assert first["loss"] < 2
     assert last["loss"] < 2
@@ -166,7 +155,7 @@ def test_an_intervention_without_effect_is_the_members_error(data):
     _, idle = train_stacked(
         built(MLP((8,)), seeds_of(2), data),
         data,
-        [RECIPE] * 2,
+        RECIPE,
         seeds_of(2),
         (MagnitudePruning(0.0),),
     )
@@ -176,7 +165,7 @@ def test_an_intervention_without_effect_is_the_members_error(data):
 def test_float32_agrees_to_rounding(data):
     single = resident(Blobs(train=81).load())
     recipe = replace(RECIPE, precision="float32")
-    alone, together, _, _ = both(SmallCNN(4), single, [recipe] * 3)
+    alone, together, _, _ = both(SmallCNN(4), single, recipe)
     for one, other in zip(alone, together, strict=True):
         for name, value in one.state_dict().items():
             torch.testing.assert_close(other.state_dict()[name], value, rtol=1e-3, atol=1e-3)
@@ -185,8 +174,8 @@ def test_float32_agrees_to_rounding(data):
 def test_a_whole_training_under_bfloat16_stays_close_and_differs():
     single = resident(Blobs(train=81).load())
     recipe = replace(RECIPE, precision="bfloat16")
-    _, _, facts, stacked = both(SmallCNN(4), single, [recipe] * 2)
-    plain, _, exact, _ = both(SmallCNN(4), single, [replace(recipe, precision="float32")] * 2)
+    _, _, facts, stacked = both(SmallCNN(4), single, recipe)
+    plain, _, exact, _ = both(SmallCNN(4), single, replace(recipe, precision="float32"))
     for one, other, third in zip(facts, stacked, exact, strict=True):
         assert other["loss"] == pytest.approx(one["loss"], rel=0.05)
         assert one["loss"] != third["loss"]
@@ -215,7 +204,7 @@ def test_a_batch_norm_of_members_is_that_of_each(shared):
             out_BC.square().sum().backward()
         torch.testing.assert_close(out_MBC[m], out_BC)
         for name, parameter in one.named_parameters():
-            torch.testing.assert_close(stack.parameters[name].grad[m], parameter.grad)
+            torch.testing.assert_close(dict(stack.named_parameters())[name].grad[m], parameter.grad)
         for name, buffer in members[m].named_buffers():
             torch.testing.assert_close(buffer, one.state_dict()[name])
 
@@ -239,4 +228,4 @@ def test_members_without_augmentation_draw_none(data, monkeypatch):
         raise AssertionError("drawn for nothing")
 
     monkeypatch.setattr("undertow.lab.feeds.augment.Draws.of_epoch", drawn)
-    both(MLP((8,)), data, [replace(RECIPE, flip=False, crop=0)] * 2)
+    both(MLP((8,)), data, replace(RECIPE, flip=False, crop=0))

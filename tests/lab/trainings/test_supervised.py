@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from trainings import train_member
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.answers import probabilities
+from undertow.lab.runner.drive import DivergedError
 from undertow.lab.seeds import STREAMS
-from undertow.lab.trainings.supervised import DivergedError, torch_seeded, train_member
+from undertow.lab.trainings.noise import torch_seeded
 
 RECIPE = Recipe(epochs=3, batch=16, lr=0.05, flip=True, crop=1)
 SEEDS = {"init": 1, "order": 2, "augment": 3, "dropout": 4}

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from blobs import Blobs
+from trainings import train_member, train_stacked
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning
@@ -18,9 +19,8 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.memory import MemberMemory, member_memory, members_that_fit
 from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.precision import shortened
-from undertow.lab.trainings.side_by_side import train_stacked
-from undertow.lab.trainings.supervised import torch_seeded, train_member
 from undertow.lab.trainings.teacher import stacked_teacher, teacher_logits
 
 RECIPE = Recipe(
@@ -73,7 +73,7 @@ def both(model, data, teachers, acting=(), seeds_M=None):
     ends = train_stacked(
         together,
         data,
-        [RECIPE] * 3,
+        RECIPE,
         seeds_M,
         acting,
         objective=GOAL,
@@ -200,7 +200,7 @@ def test_under_bfloat16_a_stack_stays_close_to_the_loop():
     ends = train_stacked(
         together,
         single,
-        [recipe] * 3,
+        recipe,
         seeds_M,
         objective=GOAL,
         teacher=stacked_teacher(teachers, 3),

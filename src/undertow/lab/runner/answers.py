@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from undertow.errors import UserError
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.trainings.logits import checked
 from undertow.lab.trainings.precision import products
 
 BATCH = 512
@@ -34,21 +34,4 @@ def softmax_of(logits: Callable[[Tensor], Tensor], data: Feed) -> Tensor:
             .cpu()
             for x_BCHW in data.test_batches(BATCH)
         ]
-    )
-
-
-def checked(logits: Tensor, shape: tuple[int, ...], model: object) -> Tensor:
-    """The logits, if they are a tensor of this shape; else ``UserError`` that names the model and
-    what it gave."""
-    if isinstance(logits, Tensor) and tuple(logits.shape) == shape:
-        return logits
-    gave = (
-        f"a tensor of shape {tuple(logits.shape)}"
-        if isinstance(logits, Tensor)
-        else type(logits).__name__
-    )
-    raise UserError(
-        f"{type(model).__name__}: forward() returned {gave} for {shape[-2]} images; it must return "
-        f"one logit for each of the {shape[-1]} classes that build() is given, a tensor of shape "
-        f"{shape[-2:]}"
     )

@@ -1,30 +1,32 @@
 """Checkpoints inside long trainings: where they are kept, when they are due, what is in them.
 
-A checkpoint is one safetensors file: models, optimizer, sums of the epoch under way, generators,
-and the step that comes next. A training that goes on from it gives the bytes of one that was never
-stopped, so when it is written (by the clock) does not matter.
+A checkpoint is one safetensors file: all that a training names as its state, sums of the epoch
+under way, and the step that comes next. A training that goes on from it gives the bytes of one that
+was never stopped, so when it is written (by the clock) does not matter.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor, nn
+from torch import Tensor
 
+from undertow.lab.trainings.training import Stateful
 from undertow.records.folder import write_whole
 
 EVERY = 60.0
 """Seconds of training that a kill may cost."""
 
 NEXT = "next_step"
-GENERATOR = "generator"
+BETWEEN = "|"
+"""Between the names of a tensor and of what holds it: no parameter's name has one."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -79,15 +81,15 @@ class Saver:
         """Whether to save now: it is time, or somebody asked to stop."""
         return self.asked() or time.monotonic() - self._last >= self.every
 
-    def save(self, step: int, state: TrainingState) -> None:
+    def save(self, step: int, state: Mapping[str, Stateful]) -> None:
         """Keep the state before ``step``; raise ``Stopped`` where that was asked for."""
-        tensors = state.tensors() | {NEXT: torch.tensor(step)}
+        tensors = packed(state) | {NEXT: torch.tensor(step)}
         self.shelf.save(self.name, save_tensors(tensors))
         self._last = time.monotonic()
         if self.asked():
             raise Stopped
 
-    def resume(self, state: TrainingState) -> int:
+    def resume(self, state: Mapping[str, Stateful]) -> int:
         """Put the last checkpoint into ``state`` and return the step to go on with; 0 where there
         is none. A damaged one counts as none: it costs time and nothing else."""
         data = self.shelf.load(self.name)
@@ -98,81 +100,40 @@ class Saver:
         except SafetensorError:
             return 0
         step = int(tensors.pop(NEXT))
-        state.restore(tensors)
+        unpack(tensors, state)
         return step
 
 
-class TrainingState:
-    """Everything that changes while models train: their own state, the optimizer's, sums,
-    generators of noise."""
-
-    def __init__(
-        self,
-        models: Sequence[nn.Module],
-        optimizer: torch.optim.Optimizer,
-        sums: Sequence[Tensor],
-        sources: Sequence[torch.Generator],
-    ) -> None:
-        self.models, self.optimizer, self.sums, self.sources = models, optimizer, sums, sources
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Copies by name, each one contiguous and alone in its memory, as safetensors wants
-        them."""
-        found = {
-            f"model.{m}.{name}": value
-            for m, model in enumerate(self.models)
-            for name, value in state(model)
-        }
-        for index, values in self.optimizer.state_dict()["state"].items():
-            found |= {
-                f"optimizer.{index}.{name}": v
-                for name, v in values.items()
-                if isinstance(v, Tensor)
-            }
-        found |= {f"sum.{index}": value for index, value in enumerate(self.sums)}
-        found |= {
-            f"{GENERATOR}.{index}": source.get_state() for index, source in enumerate(self.sources)
-        }
-        return {name: value.detach().cpu().contiguous().clone() for name, value in found.items()}
-
-    @torch.no_grad()
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Put the values back in place, so that whoever holds the tensors sees them."""
-        for m, model in enumerate(self.models):
-            for name, value in state(model):
-                value.copy_(tensors[f"model.{m}.{name}"])
-        for index, value in enumerate(self.sums):
-            value.copy_(tensors[f"sum.{index}"])
-        self._restore_optimizer(tensors)
-        for index, source in enumerate(self.sources):
-            source.set_state(tensors[f"{GENERATOR}.{index}"])
-
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        whole = self.optimizer.state_dict()
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        kept: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "optimizer":
-                index, _, field = rest.partition(".")
-                kept.setdefault(int(index), {})[field] = _laid_out(value, parameters[int(index)])
-        self.optimizer.load_state_dict(whole | {"state": kept})
+def packed(state: Mapping[str, Stateful]) -> dict[str, Tensor]:
+    """All that changes as tensors by name, each a copy, contiguous and alone in its memory, as
+    safetensors wants them. ``TypeError`` for what cannot be saved, so that nothing is left out."""
+    found: dict[str, Tensor] = {}
+    for name, thing in state.items():
+        _pack(name, thing.state_dict(), found)
+    return found
 
 
-def state(model: nn.Module) -> list[tuple[str, Tensor]]:
-    """Parameters and buffers by name, as the module holds them now."""
-    return list(model.state_dict(keep_vars=True).items())
+def _pack(name: str, value: object, found: dict[str, Tensor]) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _pack(f"{name}{BETWEEN}{key}", inner, found)
+    elif isinstance(value, Tensor):
+        found[name] = value.detach().cpu().contiguous().clone()
+    elif isinstance(value, bool | int | float):
+        found[name] = torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
+    else:
+        raise TypeError(f"{name}: a checkpoint holds tensors and numbers, not {value!r}")
 
 
-def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
-    """The value in the parameter's order of memory, since fused optimizers walk both side by
-    side."""
-    if value.shape != parameter.shape:
-        return value
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)
-
-
-def generators(device: torch.device) -> list[torch.Generator]:
-    """Torch's own generators, which layers with noise listen to."""
-    cuda = [torch.cuda.default_generators[device.index or 0]] if device.type == "cuda" else []
-    return [torch.default_generator, *cuda]
+@torch.no_grad()
+def unpack(tensors: Mapping[str, Tensor], state: Mapping[str, Stateful]) -> None:
+    """Put the values back in place, so that whoever holds the tensors sees them."""
+    nested: dict[str, Any] = {name: {} for name in state}
+    for name, value in tensors.items():
+        *way, last = name.split(BETWEEN)
+        inner = nested
+        for part in way:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    for name, thing in state.items():
+        thing.load_state_dict(nested[name])

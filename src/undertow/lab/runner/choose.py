@@ -21,14 +21,15 @@ from undertow.lab.feeds.feed import Feed
 from undertow.lab.held_values import without_address
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.lab.runner.member import build_member, fresh_teachers, stages
+from undertow.lab.runner.drive import drive
+from undertow.lab.runner.member import build_member, fresh_teachers, trainings
 from undertow.lab.runner.memory import member_memory, members_that_fit
 from undertow.lab.runner.places.chunk import resident_for
 from undertow.lab.runner.places.job import How
 from undertow.lab.runner.threads import one_thread
-from undertow.lab.trainings.side_by_side import train_stacked
-from undertow.lab.trainings.supervised import train_member
+from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.teacher import stacked_teacher
+from undertow.lab.trainings.training import Given
 from undertow.records.folder import MANIFEST, PLAN
 from undertow.records.opening import read_file
 
@@ -193,7 +194,7 @@ def _named(name: str, population: Population, means: Means, why: str) -> Choice 
 
 def _measured(population: Population, means: Means) -> Choice:
     """The cheapest by the first steps of real training."""
-    trained = [recipe for recipe, _ in stages(population) if recipe]
+    trained = [t.recipe for t in trainings(population) if isinstance(t, Supervised)]
     if not trained or population.members == 1:
         why = "one member" if trained else "nothing is trained"
         return Choice("single", "here", 1, why)
@@ -294,15 +295,12 @@ def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: i
             torch.cuda.synchronize(data.device)
         times.append(time.perf_counter())
 
-    goal, taught_by = population.objective, fresh_teachers(population, data, size)
-    if size == 1:
-        alone = taught_by[0] if taught_by else None
-        train_member(models[0], few, short, seeds_M[0], (), note, objective=goal, teacher=alone)
-    else:
-        together = stacked_teacher(taught_by, size) if taught_by else None
-        train_stacked(
-            models, few, [short] * size, seeds_M, (), note, objective=goal, teacher=together
-        )
+    taught_by, together = fresh_teachers(population, data, size), size > 1
+    teacher = (
+        (stacked_teacher(taught_by, size) if together else taught_by[0]) if taught_by else None
+    )
+    given = Given(few, models, seeds_M, teacher, together=together)
+    drive(Supervised(short, objective=population.objective), given, note)
     epochs = [after - before for before, after in itertools.pairwise(times)]
     return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
 

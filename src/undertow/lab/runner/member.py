@@ -17,14 +17,15 @@ from undertow.lab.data.dataset import Splits
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import AbstractRuntime, AbstractWeights
 from undertow.lab.population import Population
-from undertow.lab.recipe import Recipe
 from undertow.lab.runner.answers import probabilities, softmax_of
-from undertow.lab.trainings.supervised import DivergedError, torch_seeded
+from undertow.lab.runner.drive import DivergedError
+from undertow.lab.trainings.noise import torch_seeded
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Training
+from undertow.lab.trainings.untrained import Untrained
 
 CALIBRATION = 512
 """How many training images an engine may look at: the first ones, without augmentation."""
-
-Stage = tuple[Recipe | None, tuple[AbstractWeights, ...]]
 
 
 def build_member(
@@ -84,13 +85,13 @@ def weights_bytes(population: Population, splits: Splits) -> int:
     return sum(value.nbytes for value in model.state_dict().values())
 
 
-def stages(population: Population) -> tuple[Stage, ...]:
-    """The trainings that a member goes through, each with what acts during it: one from scratch, or
-    one per intervention that derives, which may train nothing."""
+def trainings(population: Population) -> tuple[Training, ...]:
+    """Those that a member goes through, each with what acts during it: one from scratch, or one per
+    intervention that derives, which may train nothing."""
     acting = tuple(i for i in population.interventions if isinstance(i, AbstractWeights))
     if population.parent is None:
-        return ((population.recipe, acting),)
-    return tuple((intervention.finetune, (intervention,)) for intervention in acting)
+        return (Supervised(population.recipe, acting, population.objective),)
+    return tuple(Supervised(i.finetune, (i,)) if i.finetune else Untrained((i,)) for i in acting)
 
 
 def answers(

@@ -109,10 +109,7 @@ def _noted(stack: Stack, x_MBCHW: Tensor) -> Iterator[dict[int, int]]:
     """The bytes of every storage that a forward pass inside keeps for a backward pass, images
     included."""
     kept: dict[int, int] = {}
-    own = {
-        t.untyped_storage().data_ptr()
-        for t in (*stack.parameters.values(), *stack.buffers.values())
-    }
+    own = {t.untyped_storage().data_ptr() for t in (*stack.parameters(), *stack.buffers())}
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -127,16 +124,13 @@ def _noted(stack: Stack, x_MBCHW: Tensor) -> Iterator[dict[int, int]]:
 
 def _state(stack: Stack, recipe: Recipe) -> int:
     """After the step above: parameters, gradients, buffers, and the optimizer's tensors."""
-    optimizer = make_optimizer(recipe, stack.parameters.values())
+    optimizer = make_optimizer(recipe, stack.parameters())
     optimizer.step()
     moments = [
         v for values in optimizer.state.values() for v in values.values() if isinstance(v, Tensor)
     ]
-    gradients = [p.grad for p in stack.parameters.values() if p.grad is not None]
-    return sum(
-        t.nbytes
-        for t in (*stack.parameters.values(), *stack.buffers.values(), *gradients, *moments)
-    )
+    gradients = [p.grad for p in stack.parameters() if p.grad is not None]
+    return sum(t.nbytes for t in (*stack.parameters(), *stack.buffers(), *gradients, *moments))
 
 
 def free_memory(device: torch.device) -> int:

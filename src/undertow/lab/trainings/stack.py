@@ -9,7 +9,7 @@ stack is trained.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -28,28 +28,26 @@ class Stack:
 
     def __init__(self, models: Sequence[nn.Module], dropout_M: Sequence[torch.Generator]) -> None:
         self.models = list(models)
-        self.parameters = {
+        self._parameters = {
             name: nn.Parameter(
                 torch.stack([dict(model.named_parameters())[name].detach() for model in models])
             )
             for name, _ in models[0].named_parameters()
         }
-        self.buffers = {
+        self._buffers = {
             name: torch.stack([dict(model.named_buffers())[name] for model in models])
             for name, _ in models[0].named_buffers()
         }
         for m, model in enumerate(models):
-            _make_views(model, m, self.parameters, self.buffers)
+            _make_views(model, m, self._parameters, self._buffers)
         self._skeleton = _skeleton(models[0], dropout_M)
-        self.spread = False
-        """Whether the optimizer steps on the models' own parameters instead of the stacked ones."""
 
     def __call__(self, x_MBCHW: Tensor) -> Tensor:
         """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves
         copies."""
         images = 0 if x_MBCHW.ndim == 5 else None
         forward: Callable[..., Tensor] = vmap(self._one, in_dims=(0, 0, images))
-        return forward(self.parameters, self.buffers, x_MBCHW)
+        return forward(self._parameters, self._buffers, x_MBCHW)
 
     def _one(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor
@@ -63,19 +61,26 @@ class Stack:
         self._skeleton.eval()
         return self
 
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
-        for parameter in self.parameters.values():
-            parameter.grad = None
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Those that an optimizer steps on, each with its member axis, by a model's own names."""
+        return iter(self._parameters.items())
 
-    def spread_gradients(self) -> None:
-        """Give every model its row of the gradients, where the optimizer looks for them there."""
-        if not self.spread:
-            return
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The same without names."""
+        return iter(self._parameters.values())
+
+    def buffers(self) -> Iterator[Tensor]:
+        """Running statistics and masks, each with its member axis."""
+        return iter(self._buffers.values())
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Every model's own, by its place."""
+        return {str(m): dict(model.state_dict()) for m, model in enumerate(self.models)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Put it back in place, so that views stay views."""
         for m, model in enumerate(self.models):
-            for name, parameter in model.named_parameters():
-                whole = self.parameters[name].grad
-                parameter.grad = None if whole is None else whole[m]
+            model.load_state_dict(state_dict[str(m)])
 
 
 def _make_views(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -19,20 +19,18 @@ from undertow.lab.data.lazy import LazyImages
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
-from undertow.lab.interventions.site import AbstractWeights
 from undertow.lab.own_code import told
 from undertow.lab.population import Population
-from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import Saver, Shelf, Stopped, never
-from undertow.lab.runner.member import answers, build_member, build_teacher, stages, weights_file
+from undertow.lab.runner.drive import DivergedError, drive
+from undertow.lab.runner.member import answers, build_member, build_teacher, trainings, weights_file
 from undertow.lab.runner.places.job import Diverged, Failure, How, Job, Outcome, Result
 from undertow.lab.runner.progress import Event, Watcher
 from undertow.lab.trainings.precision import storage
-from undertow.lab.trainings.side_by_side import train_stacked
-from undertow.lab.trainings.supervised import DivergedError, train_member
-from undertow.lab.trainings.teacher import stacked_teacher
+from undertow.lab.trainings.teacher import Teacher, stacked_teacher
+from undertow.lab.trainings.training import Facts, Given, Training
+from undertow.lab.trainings.untrained import Untrained
 
-Facts = dict[str, float]
 WRONG = (Exception, SystemExit)
 """What may go wrong with one member: ``sys.exit`` in a model ends that member and not the run."""
 
@@ -138,43 +136,28 @@ class _Chunk:
 
 
 class _Alone(_Chunk):
-    """One member by the reference trainer."""
+    """One member by itself."""
 
     def result(self, job: Job) -> Outcome | Diverged | Failure:
         self.started([job])
         try:
             model, facts = self.build(job), Facts()
-            for number, (recipe, interventions) in enumerate(stages(self.population)):
-                facts |= self._train(
-                    job, model, recipe, interventions, self.saver(f"{job.id}-{number}")
-                )
+            for number, training in enumerate(trainings(self.population)):
+                facts |= self._train(job, model, training, self.saver(f"{job.id}-{number}"))
             made = self.outcome(model, facts, self.elapsed())
         except WRONG as error:
             return end_of(error)
         return made
 
-    def _train(
-        self,
-        job: Job,
-        model: nn.Module,
-        recipe: Recipe | None,
-        acting: tuple[AbstractWeights, ...],
-        saver: Saver,
-    ) -> Facts:
+    def _train(self, job: Job, model: nn.Module, training: Training, saver: Saver) -> Facts:
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
 
-        return train_member(
-            model,
-            self.data,
-            recipe,
-            self.seeds(job),
-            acting,
-            tell,
-            saver,
-            self.population.objective,
-            self.teacher(job),
-        )
+        given = Given(self.data, [model], [self.seeds(job)], self.teacher(job))
+        (end,) = drive(training, given, tell, saver)
+        if isinstance(end, Exception):
+            raise end
+        return end
 
 
 class _Together(_Chunk):
@@ -192,11 +175,11 @@ class _Together(_Chunk):
             except WRONG as error:
                 yield job, end_of(error)
         facts = {job: Facts() for job in models}
-        for number, (recipe, interventions) in enumerate(stages(self.population)):
+        for number, training in enumerate(trainings(self.population)):
             # whose it is: a member that falls out of a stack, or comes back, makes it another stack
             who = zlib.crc32(",".join(job.id for job in models).encode())
             saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
-            for job, end in self._train(models, recipe, interventions, saver).items():
+            for job, end in self._train(models, training, saver).items():
                 if isinstance(end, BaseException):
                     yield job, end_of(end)
                     del models[job]
@@ -212,11 +195,7 @@ class _Together(_Chunk):
                 yield job, made
 
     def _train(
-        self,
-        models: dict[Job, nn.Module],
-        recipe: Recipe | None,
-        acting: tuple[AbstractWeights, ...],
-        saver: Saver,
+        self, models: dict[Job, nn.Module], training: Training, saver: Saver
     ) -> dict[Job, Facts | BaseException]:
         """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with
         every member."""
@@ -226,35 +205,31 @@ class _Together(_Chunk):
 
         if not models:
             return {}
-        seeds_M = [self.seeds(job) for job in models]
+        if isinstance(training, Untrained):
+            return {job: self._apply(job, model, training) for job, model in models.items()}
         try:
-            if recipe is None:
-                return {job: self._apply(job, model, acting) for job, model in models.items()}
-            teachers = list(
-                dict.fromkeys(teacher for job in models if (teacher := self.teacher(job)))
-            )
-            ends = train_stacked(
-                list(models.values()),
+            given = Given(
                 self.data,
-                [recipe] * len(models),
-                seeds_M,
-                acting,
-                tell,
-                saver,
-                self.population.objective,
-                stacked_teacher(teachers, len(models)) if teachers else None,
+                list(models.values()),
+                [self.seeds(job) for job in models],
+                self._teachers_of(models),
+                together=True,
             )
+            ends = drive(training, given, tell, saver)
         except WRONG as error:
             return dict.fromkeys(models, error)
         return dict(zip(models, ends, strict=True))
 
-    def _apply(
-        self, job: Job, model: nn.Module, acting: tuple[AbstractWeights, ...]
-    ) -> Facts | BaseException:
+    def _teachers_of(self, jobs: Collection[Job]) -> Teacher | None:
+        teachers = list(dict.fromkeys(teacher for job in jobs if (teacher := self.teacher(job))))
+        return stacked_teacher(teachers, len(jobs)) if teachers else None
+
+    def _apply(self, job: Job, model: nn.Module, training: Training) -> Facts | BaseException:
         try:
-            return train_member(model, self.data, None, self.seeds(job), acting)
+            (end,) = drive(training, Given(self.data, [model], [self.seeds(job)]))
         except WRONG as error:
             return error
+        return end
 
 
 def end_of(error: BaseException) -> Diverged | Failure:
