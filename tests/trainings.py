@@ -10,8 +10,9 @@ def train_member(
     model, data, recipe, seeds, weights=(), on_epoch=None, saver=None, objective=None, teacher=None
 ):
     """One by itself, in place; what was measured on it. ``recipe=None`` trains nothing."""
-    training = Supervised(recipe, tuple(weights), objective) if recipe else Untrained(weights)
-    (end,) = drive(training, Given(data, [model], [seeds], teacher), on_epoch, saver)
+    acting = [*weights, *([objective] if objective else [])]
+    training = Supervised(recipe) if recipe else Untrained()
+    (end,) = drive(training, Given(data, [model], [seeds], acting, teacher), on_epoch, saver)
     if isinstance(end, Exception):
         raise end
     return end
@@ -22,5 +23,6 @@ def train_stacked(
     teacher=None,
 ):  # fmt: skip
     """All in one step, in place; per model what was measured, or what went wrong."""
-    given = Given(data, models, seeds_M, teacher, together=True)
-    return drive(Supervised(recipe, tuple(weights), objective), given, on_epoch, saver)
+    acting = [*weights, *([objective] if objective else [])]
+    given = Given(data, models, seeds_M, acting, teacher, together=True)
+    return drive(Supervised(recipe), given, on_epoch, saver)

@@ -12,10 +12,8 @@ from undertow.lab.seeds import SeedPlan
 
 if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
-    from undertow.lab.interventions.site import AbstractObjective, AbstractRuntime, AbstractWeights
+    from undertow.lab.interventions.site import AbstractObjective, Intervention
     from undertow.lab.models.model import Model
-
-    Intervention = AbstractWeights | AbstractObjective | AbstractRuntime
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Population:
                 "interventions during training must not have one; write "
                 "parent.under(intervention, name=...)"
             )
-        if any(hasattr(i, "compile") for i in self.interventions[:-1]):
+        if any(i.site == "runtime" for i in self.interventions[:-1]):
             raise ValueError(
                 f"population {self.name!r}: an engine runs the model as the others left it, so it "
                 "comes last"
@@ -80,7 +78,7 @@ class Population:
     @property
     def _objectives(self) -> list[AbstractObjective]:
         # not by isinstance: a study is declared without importing torch
-        return [cast("AbstractObjective", i) for i in self.interventions if hasattr(i, "each")]
+        return [cast("AbstractObjective", i) for i in self.interventions if i.site == "objective"]
 
     @property
     def source(self) -> Population | None:
@@ -147,7 +145,7 @@ class Population:
                 f"{teacher.name!r} has {teacher.data!r}; a teacher sees its student's images, so "
                 "give both the same"
             )
-        if any(hasattr(i, "compile") for i in teacher.interventions):
+        if any(i.site == "runtime" for i in teacher.interventions):
             raise ValueError(
                 f"population {self.name!r}: its teacher {teacher.name!r} runs on an engine, which "
                 "cannot teach; let its parent teach"

@@ -194,7 +194,7 @@ def _named(name: str, population: Population, means: Means, why: str) -> Choice 
 
 def _measured(population: Population, means: Means) -> Choice:
     """The cheapest by the first steps of real training."""
-    trained = [t.recipe for t in trainings(population) if isinstance(t, Supervised)]
+    trained = [t.recipe for t, _ in trainings(population) if isinstance(t, Supervised)]
     if not trained or population.members == 1:
         why = "one member" if trained else "nothing is trained"
         return Choice("single", "here", 1, why)
@@ -299,8 +299,8 @@ def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: i
     teacher = (
         (stacked_teacher(taught_by, size) if together else taught_by[0]) if taught_by else None
     )
-    given = Given(few, models, seeds_M, teacher, together=together)
-    drive(Supervised(short, objective=population.objective), given, note)
+    goals = [i for i in population.interventions if i.site == "objective"]
+    drive(Supervised(short), Given(few, models, seeds_M, goals, teacher, size > 1), note)
     epochs = [after - before for before, after in itertools.pairwise(times)]
     return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from undertow.errors import UndertowError
+from undertow.lab.interventions.site import AbstractArithmetic
 from undertow.lab.runner.checkpoint import Saver
 from undertow.lab.trainings.noise import torchs_own_kept
 from undertow.lab.trainings.precision import products
@@ -33,23 +35,26 @@ def drive(
     asked to. Torch's own generators are left as they were.
     """
     device = given.data.device
-    with torchs_own_kept(device), products(training.precision, device):
+    with ExitStack() as around:
+        for context in (torchs_own_kept(device), products(training.precision, device)):
+            around.enter_context(context)
+        for arithmetic in given.at(AbstractArithmetic):
+            around.enter_context(arithmetic.around(device))
         run = training.start(given)
-        epochs = run.steps // run.per_epoch
         losses = _Losses(len(given.models), device)
         state = run.state() | {"losses": losses}
         first = saver.resume(state) if saver else 0
         for t in range(first, run.steps):
             losses.add(run.step(t))
-            if (t + 1) % run.per_epoch == 0:
-                losses.end_epoch((t + 1) // run.per_epoch)
+            if run.ends_epoch(t):
+                losses.end_epoch()
                 if on_epoch:
-                    on_epoch((t + 1) // run.per_epoch, epochs)
+                    on_epoch(losses.epoch, run.epochs)
                 if losses.all_diverged:
                     break
             if saver and t + 1 < run.steps and saver.due():
                 saver.save(t + 1, state)
-        return losses.endings(run.finish(), epochs)
+        return losses.endings(run.finish(), run.epochs)
 
 
 class _Losses:
@@ -57,21 +62,27 @@ class _Losses:
 
     def __init__(self, members: int, device: torch.device) -> None:
         self.total_M = torch.zeros(members, device=device, dtype=torch.float64)
-        self.examples = 0
+        self.examples = self.epoch = self.forwards = self.backprops = 0
         self.last_M = torch.zeros(members, dtype=torch.float64)
         self.diverged_M = torch.zeros(members, dtype=torch.int64)
         """The epoch in which a member diverged, else 0."""
 
     def add(self, done: Done) -> None:
         """Count one step. Nothing is read from the device before the epoch is over."""
-        self.total_M += done.each_B.sum(-1, dtype=torch.float64)
-        self.examples += done.each_B.shape[-1]
+        self.forwards += done.cost.forwards
+        self.backprops += done.cost.backprops
+        if done.seen is not None:
+            self.total_M += done.seen.each_B.sum(-1, dtype=torch.float64)
+            self.examples += done.seen.each_B.shape[-1]
 
-    def end_epoch(self, epoch: int) -> None:
-        """Keep the mean of every member that has not diverged before."""
-        mean_M = self.total_M.cpu() / self.examples
-        self.last_M = torch.where(self.diverged_M == 0, mean_M, self.last_M)
-        self.diverged_M[(self.diverged_M == 0) & ~self.last_M.isfinite()] = epoch
+    def end_epoch(self) -> None:
+        """Keep the mean of every member that has not diverged before; that of the epoch before
+        where no example was learned from."""
+        self.epoch += 1
+        if self.examples:
+            mean_M = self.total_M.cpu() / self.examples
+            self.last_M = torch.where(self.diverged_M == 0, mean_M, self.last_M)
+        self.diverged_M[(self.diverged_M == 0) & ~self.last_M.isfinite()] = self.epoch
         self.total_M.zero_()
         self.examples = 0
 
@@ -91,7 +102,8 @@ class _Losses:
             return DivergedError(f"the loss was {loss} in epoch {epoch} of {epochs}")
         if isinstance(facts, Exception) or not epochs:
             return facts
-        return {"loss": loss} | facts
+        counted = Facts(forwards=float(self.forwards), backprops=float(self.backprops))
+        return {"loss": loss} | (counted if self.forwards != self.backprops else {}) | facts
 
     def state_dict(self) -> dict[str, Any]:
         return dict(vars(self))

@@ -15,7 +15,7 @@ from torch import nn
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Splits
 from undertow.lab.feeds.feed import Feed
-from undertow.lab.interventions.site import AbstractRuntime, AbstractWeights
+from undertow.lab.interventions.site import AbstractRuntime, Intervention
 from undertow.lab.population import Population
 from undertow.lab.runner.answers import probabilities, softmax_of
 from undertow.lab.runner.drive import DivergedError
@@ -85,13 +85,13 @@ def weights_bytes(population: Population, splits: Splits) -> int:
     return sum(value.nbytes for value in model.state_dict().values())
 
 
-def trainings(population: Population) -> tuple[Training, ...]:
+def trainings(population: Population) -> tuple[tuple[Training, tuple[Intervention, ...]], ...]:
     """Those that a member goes through, each with what acts during it: one from scratch, or one per
     intervention that derives, which may train nothing."""
-    acting = tuple(i for i in population.interventions if isinstance(i, AbstractWeights))
+    acting = tuple(i for i in population.interventions if i.site != "runtime")
     if population.parent is None:
-        return (Supervised(population.recipe, acting, population.objective),)
-    return tuple(Supervised(i.finetune, (i,)) if i.finetune else Untrained((i,)) for i in acting)
+        return ((Supervised(population.recipe), acting),)
+    return tuple((Supervised(i.finetune) if i.finetune else Untrained(), (i,)) for i in acting)
 
 
 def answers(

@@ -61,6 +61,11 @@ class Stack:
         self._skeleton.eval()
         return self
 
+    def train(self) -> Stack:
+        """Members that learn."""
+        self._skeleton.train()
+        return self
+
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Those that an optimizer steps on, each with its member axis, by a model's own names."""
         return iter(self._parameters.items())

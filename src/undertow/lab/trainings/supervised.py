@@ -1,12 +1,22 @@
-"""Supervised training: batches, forward, objective, descent, weights. One text for one member and
-for several side by side, where everything has a leading axis M."""
+"""Supervised training: inputs, sampling, objective and weights, in their order. One text for one
+member and for several side by side, where everything has a leading axis M."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from undertow.lab.feeds.batches import Batches
-from undertow.lab.interventions.site import AbstractObjective, AbstractWeights
+import torch
+from torch import Tensor
+
+from undertow.lab.feeds.batches import Batch, Batches
+from undertow.lab.interventions.site import (
+    AbstractInputs,
+    AbstractObjective,
+    AbstractSampling,
+    Chosen,
+    Site,
+)
 from undertow.lab.recipe import Precision, Recipe
 from undertow.lab.trainings.cross_entropy import CrossEntropy
 from undertow.lab.trainings.descend import descend, set_rate
@@ -14,7 +24,7 @@ from undertow.lab.trainings.logits import checked
 from undertow.lab.trainings.optimizer import OptimizerState, make_optimizer
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.teacher import teacher_logits
-from undertow.lab.trainings.training import Done, Facts, Given, Network, Stateful
+from undertow.lab.trainings.training import Cost, Done, Facts, Given, Network, Seen, Stateful
 from undertow.lab.trainings.weights import WeightsOf
 
 
@@ -23,13 +33,16 @@ class Supervised:
     """Learn the labels by a recipe.
 
     The order of examples is drawn per epoch from the stream ``order``, crops and flips from
-    ``augment``, masks from ``init``, and what layers draw in a step from ``dropout``. ``objective``
-    takes the place of cross-entropy with the labels.
+    ``augment``, masks from ``init``, and what layers draw in a step from ``dropout``. Steps are
+    counted by batches of candidates, also where sampling learns from few of them or none.
     """
 
+    sites: ClassVar[frozenset[Site]] = frozenset(
+        {"sampling", "inputs", "objective", "weights", "arithmetic"}
+    )
+    by_itself: ClassVar[str] = ""
+
     recipe: Recipe
-    weights: tuple[AbstractWeights, ...] = ()
-    objective: AbstractObjective | None = None
 
     @property
     def precision(self) -> Precision:
@@ -38,46 +51,96 @@ class Supervised:
 
     def start(self, given: Given) -> SupervisedRun:
         """Begin: interventions on weights prepare the models before an optimizer sees them."""
-        return SupervisedRun(self, given)
+        return SupervisedRun(self.recipe, given)
 
 
 class SupervisedRun:
     """One member on its way, or several side by side."""
 
-    def __init__(self, what: Supervised, given: Given) -> None:
-        self.recipe, self.given = what.recipe, given
-        self.batches = Batches(given.data, what.recipe, given.seeds_M, given.together)
-        self.steps, self.per_epoch = self.batches.steps, self.batches.per_epoch
-        self.weights = WeightsOf(what.weights, given, self.steps)
+    def __init__(self, recipe: Recipe, given: Given) -> None:
+        self.recipe, self.given, self.epochs = recipe, given, recipe.epochs
+        self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
+        self.steps = self.batches.steps
+        self.weights = WeightsOf(given, self.steps)
         self.noise = given.noise("dropout")
         self.net = given.network(self.noise)
-        self.objective = what.objective or CrossEntropy(what.recipe.label_smoothing)
-        self.optimizer = make_optimizer(what.recipe, self.net.parameters())
+        self.inputs = [inputs.start(given) for inputs in given.at(AbstractInputs)]
+        self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
+        cross_entropy = CrossEntropy(recipe.label_smoothing)
+        (self.objective,) = (
+            goal.start(given) for goal in given.at(AbstractObjective) or [cross_entropy]
+        )
+        self.optimizer = make_optimizer(recipe, self.net.parameters())
 
     def step(self, t: int) -> Done:
-        """One batch."""
+        """One batch of candidates."""
+        batch, cost = self.batches.batch(t), 0
+        for inputs in self.inputs:
+            batch = inputs.changed(t, batch)
+        chosen: Chosen | None = Chosen(batch)
+        for sampling in self.sampling:
+            scored = _Scored(self)
+            chosen = sampling.choose(t, batch, scored)
+            cost = scored.forwards
+        if chosen is None:
+            return Done(Cost(cost, 0))
+        (index_B, _, y_B), examples = chosen.batch, chosen.batch.y_B.shape[-1]
+        logits_BC, teacher_BC = self._logits(t, chosen.batch)
+        each_B = self.objective.each(logits_BC, y_B, index_B, teacher_BC)
+        set_rate(self.optimizer, self.recipe, t, self.steps)
+        descend(self.optimizer, each_B, chosen.weight_B)
+        self.weights.after_step(t)
+        self.objective.after_step(t, self.net)
+        seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach())
+        return Done(Cost(cost + examples, examples), seen)
+
+    def _logits(self, t: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Of the network and of whoever teaches it, on the same images."""
         data, precision = self.given.data, self.recipe.precision
-        index_B, x_BCHW, y_B = self.batches.batch(t)
-        teacher_BC = teacher_logits(self.given.teacher, x_BCHW, precision)
+        teacher_BC = teacher_logits(self.given.teacher, batch.x_BCHW, precision)
         self.noise.at(t)
         with shortened(precision, data.device):
-            logits_BC = self.net(x_BCHW)
-        logits_BC = checked(logits_BC, (*y_B.shape, data.classes), self.given.models[0])
-        logits_BC = logits_BC.to(data.dtype)
-        each_B = self.objective.each(logits_BC, y_B, teacher_BC)
-        set_rate(self.optimizer, self.recipe, t, self.steps)
-        descend(self.optimizer, each_B)
-        self.weights.after_step(t)
-        return Done(index_B, each_B.detach(), logits_BC.detach())
+            logits_BC = self.net(batch.x_BCHW)
+        logits_BC = checked(logits_BC, (*batch.y_B.shape, data.classes), self.given.models[0])
+        return logits_BC.to(data.dtype), teacher_BC
+
+    def ends_epoch(self, t: int) -> bool:
+        """Whether step ``t`` is an epoch's last."""
+        return (t + 1) % self.batches.per_epoch == 0
 
     def state(self) -> dict[str, Stateful]:
-        """Weights, running statistics and masks, and what the optimizer keeps."""
-        return {"network": self.net, "optimizer": OptimizerState(self.optimizer)}
+        """Weights, running statistics and masks, what the optimizer keeps, and what the sites
+        do."""
+        kept: dict[str, Stateful] = {f"sampling {i}": run for i, run in enumerate(self.sampling)}
+        return kept | {
+            "network": self.net,
+            "optimizer": OptimizerState(self.optimizer),
+            "objective": self.objective,
+        }
 
     def network(self) -> Network:
         """Who answers now."""
         return self.net
 
     def finish(self) -> list[Facts | Exception]:
-        """End the interventions."""
+        """End the interventions on weights."""
         return self.weights.finish()
+
+
+class _Scored:
+    """Losses of candidates by the network as it is, in eval mode and without a gradient; counts
+    them."""
+
+    def __init__(self, run: SupervisedRun) -> None:
+        self.run, self.forwards = run, 0
+
+    def __call__(self, batch: Batch) -> Tensor:
+        run = self.run
+        self.forwards += batch.y_B.shape[-1]
+        run.net.eval()
+        with torch.no_grad(), shortened(run.recipe.precision, run.given.data.device):
+            logits_BC = run.net(batch.x_BCHW).to(run.given.data.dtype)
+            teacher_BC = teacher_logits(run.given.teacher, batch.x_BCHW, run.recipe.precision)
+            each_B = run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
+        run.net.train()
+        return each_B

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.interventions.site import Intervention, Site
 from undertow.lab.recipe import Precision
 from undertow.lab.trainings.noise import Noise
 from undertow.lab.trainings.stack import Stack
@@ -22,6 +23,8 @@ from undertow.lab.trainings.teacher import Teacher
 
 Facts = dict[str, float]
 """What was measured on one member, by name."""
+
+Kind = TypeVar("Kind", bound=Intervention)
 
 Network = nn.Module | Stack
 """One member's network, or those of several with a leading axis M in everything."""
@@ -39,16 +42,33 @@ class Stateful(Protocol):
         ...
 
 
+class Cost(NamedTuple):
+    """Examples of one member that went forward, and back."""
+
+    forwards: int
+    backprops: int
+
+
 @dataclass(frozen=True, eq=False)
-class Done:
-    """What one step saw: the examples, each one's loss in nats, and the logits it comes from.
+class Seen:
+    """The examples of a step, each one's loss in nats, and the logits it comes from.
 
     (B,), (B,) and (B, C) for one member, with an axis M in front for several; without gradients.
     """
 
     index_B: Tensor
+    y_B: Tensor
     each_B: Tensor
     logits_BC: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What one step cost, and what it saw; nothing where no example was chosen yet. The
+    parameters' gradients are there until the next step."""
+
+    cost: Cost
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +76,14 @@ class Given:
     """All that a member's training may touch.
 
     ``models`` is one model, or as many as ``seeds_M`` where ``together``: then all are trained in
-    one step. ``teacher`` gives the logits of whoever teaches them.
+    one step. ``interventions`` are those that act during this training, ``teacher`` gives the
+    logits of whoever teaches.
     """
 
     data: Feed
     models: Sequence[nn.Module]
     seeds_M: Sequence[Mapping[str, int]]
+    interventions: Sequence[Intervention] = ()
     teacher: Teacher | None = None
     together: bool = False
 
@@ -69,6 +91,10 @@ class Given:
         if not self.together:  # channels last is faster for one model; a stack lays out its own
             (model,) = self.models
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def at(self, kind: type[Kind]) -> list[Kind]:
+        """The interventions of one kind, in their order."""
+        return [i for i in self.interventions if isinstance(i, kind)]
 
     def network(self, noise: Noise) -> Network:
         """What is trained, in train mode, its layers with noise listening to ``noise``. Asked for
@@ -90,8 +116,12 @@ class TrainingRun(Protocol):
         ...
 
     @property
-    def per_epoch(self) -> int:
-        """Steps after which an epoch is over."""
+    def epochs(self) -> int:
+        """How many times it goes through its examples."""
+        ...
+
+    def ends_epoch(self, t: int) -> bool:
+        """Whether an epoch is over after step ``t``."""
         ...
 
     def step(self, t: int) -> Done:
@@ -113,7 +143,12 @@ class TrainingRun(Protocol):
 
 class Training(Protocol):
     """A description of what one member does from its seeds to its answers; its ``repr`` evaluates
-    back to an equal object."""
+    back to an equal object. An intervention at a site that is not in ``sites`` is refused when it
+    is declared."""
+
+    sites: ClassVar[frozenset[Site]]
+    by_itself: ClassVar[str]
+    """Why several members cannot be trained in one step; empty where they can."""
 
     @property
     def precision(self) -> Precision:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from undertow.lab.interventions.site import AbstractWeights
+from undertow.lab.interventions.site import Site
 from undertow.lab.recipe import Precision
-from undertow.lab.trainings.training import Done, Facts, Given, Network, Stateful
+from undertow.lab.trainings.training import Cost, Done, Facts, Given, Network, Stateful
 from undertow.lab.trainings.weights import WeightsOf
 
 
@@ -14,26 +15,32 @@ from undertow.lab.trainings.weights import WeightsOf
 class Untrained:
     """Apply the interventions, and nothing else."""
 
-    weights: tuple[AbstractWeights, ...] = ()
+    sites: ClassVar[frozenset[Site]] = frozenset({"weights"})
+    by_itself: ClassVar[str] = "nothing is trained"
+
     precision: Precision = "float32"
 
     def start(self, given: Given) -> UntrainedRun:
         """Begin, and be at the end."""
-        return UntrainedRun(self, given)
+        return UntrainedRun(given)
 
 
 class UntrainedRun:
     """Has no steps."""
 
     steps = 0
-    per_epoch = 1
+    epochs = 0
 
-    def __init__(self, what: Untrained, given: Given) -> None:
-        self.given, self.weights = given, WeightsOf(what.weights, given, 0)
+    def __init__(self, given: Given) -> None:
+        self.given, self.weights = given, WeightsOf(given, 0)
 
     def step(self, t: int) -> Done:
         """There is none to do."""
-        raise IndexError(f"step {t} of a training without steps")
+        return Done(Cost(0, 0))
+
+    def ends_epoch(self, t: int) -> bool:
+        """There is none to end."""
+        return False
 
     def state(self) -> dict[str, Stateful]:
         """Nothing changes from step to step."""

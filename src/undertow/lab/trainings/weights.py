@@ -11,9 +11,10 @@ from undertow.lab.trainings.training import Facts, Given
 class WeightsOf:
     """All interventions on weights, started on each of the models."""
 
-    def __init__(self, interventions: Sequence[AbstractWeights], given: Given, steps: int) -> None:
+    def __init__(self, given: Given, steps: int) -> None:
+        acting = given.at(AbstractWeights)
         self.runs_M = [
-            [i.start(model, Horizon(steps, seeds["init"])) for i in interventions]
+            [i.start(model, Horizon(steps, seeds["init"])) for i in acting]
             for model, seeds in zip(given.models, given.seeds_M, strict=True)
         ]
 

@@ -19,6 +19,7 @@ from undertow.lab.data.lazy import LazyImages
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
+from undertow.lab.interventions.site import Intervention
 from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.runner.checkpoint import Saver, Shelf, Stopped, never
@@ -142,18 +143,25 @@ class _Alone(_Chunk):
         self.started([job])
         try:
             model, facts = self.build(job), Facts()
-            for number, training in enumerate(trainings(self.population)):
-                facts |= self._train(job, model, training, self.saver(f"{job.id}-{number}"))
+            for number, stage in enumerate(trainings(self.population)):
+                facts |= self._train(job, model, *stage, self.saver(f"{job.id}-{number}"))
             made = self.outcome(model, facts, self.elapsed())
         except WRONG as error:
             return end_of(error)
         return made
 
-    def _train(self, job: Job, model: nn.Module, training: Training, saver: Saver) -> Facts:
+    def _train(
+        self,
+        job: Job,
+        model: nn.Module,
+        training: Training,
+        acting: Sequence[Intervention],
+        saver: Saver,
+    ) -> Facts:
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
 
-        given = Given(self.data, [model], [self.seeds(job)], self.teacher(job))
+        given = Given(self.data, [model], [self.seeds(job)], acting, self.teacher(job))
         (end,) = drive(training, given, tell, saver)
         if isinstance(end, Exception):
             raise end
@@ -175,11 +183,11 @@ class _Together(_Chunk):
             except WRONG as error:
                 yield job, end_of(error)
         facts = {job: Facts() for job in models}
-        for number, training in enumerate(trainings(self.population)):
+        for number, (training, acting) in enumerate(trainings(self.population)):
             # whose it is: a member that falls out of a stack, or comes back, makes it another stack
             who = zlib.crc32(",".join(job.id for job in models).encode())
             saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
-            for job, end in self._train(models, training, saver).items():
+            for job, end in self._train(models, training, acting, saver).items():
                 if isinstance(end, BaseException):
                     yield job, end_of(end)
                     del models[job]
@@ -195,7 +203,11 @@ class _Together(_Chunk):
                 yield job, made
 
     def _train(
-        self, models: dict[Job, nn.Module], training: Training, saver: Saver
+        self,
+        models: dict[Job, nn.Module],
+        training: Training,
+        acting: Sequence[Intervention],
+        saver: Saver,
     ) -> dict[Job, Facts | BaseException]:
         """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with
         every member."""
@@ -206,12 +218,13 @@ class _Together(_Chunk):
         if not models:
             return {}
         if isinstance(training, Untrained):
-            return {job: self._apply(job, model, training) for job, model in models.items()}
+            return {job: self._apply(job, model, acting) for job, model in models.items()}
         try:
             given = Given(
                 self.data,
                 list(models.values()),
                 [self.seeds(job) for job in models],
+                acting,
                 self._teachers_of(models),
                 together=True,
             )
@@ -224,9 +237,11 @@ class _Together(_Chunk):
         teachers = list(dict.fromkeys(teacher for job in jobs if (teacher := self.teacher(job))))
         return stacked_teacher(teachers, len(jobs)) if teachers else None
 
-    def _apply(self, job: Job, model: nn.Module, training: Training) -> Facts | BaseException:
+    def _apply(
+        self, job: Job, model: nn.Module, acting: Sequence[Intervention]
+    ) -> Facts | BaseException:
         try:
-            (end,) = drive(training, Given(self.data, [model], [self.seeds(job)]))
+            (end,) = drive(Untrained(), Given(self.data, [model], [self.seeds(job)], acting))
         except WRONG as error:
             return error
         return end
