@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
     from undertow.lab.interventions.site import AbstractObjective, Intervention
     from undertow.lab.models.model import Model
+    from undertow.lab.trainings.training import Training
 
 
 @dataclass(frozen=True)
 class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
+    ``recipe`` is a supervised training's; any other training stands in its place.
     ``parent`` is set where members derive from trained members of another population, member by
     member. ``teacher`` is set where they learn from trained members of another one, which may have
     another model but not other data; which member teaches which, the objective says
@@ -31,7 +33,7 @@ class Population:
     name: str
     data: Dataset
     model: Model
-    recipe: Recipe
+    recipe: Recipe | Training
     members: int
     seeds: SeedPlan = SeedPlan()
     interventions: tuple[Intervention, ...] = ()
@@ -54,6 +56,9 @@ class Population:
                 "interventions during training must not have one; write "
                 "parent.under(intervention, name=...)"
             )
+        for site in ("objective", "sampling"):
+            self._check_one(site)
+        self._check_sites()
         if any(i.site == "runtime" for i in self.interventions[:-1]):
             raise ValueError(
                 f"population {self.name!r}: an engine runs the model as the others left it, so it "
@@ -113,17 +118,32 @@ class Population:
                 f"{parent.name!r} has {parent.members} to derive from"
             )
 
-    def _check_objective(self) -> None:
-        if len(self._objectives) > 1:
-            first, second = self._objectives[:2]
+    def _check_one(self, site: str) -> None:
+        acting = [i for i in self.interventions if i.site == site]
+        if len(acting) > 1:
             raise ValueError(
-                f"population {self.name!r}: {second!r} cannot join {first!r}; a training has one "
-                "objective"
+                f"population {self.name!r}: {acting[1]!r} cannot join {acting[0]!r}; a training "
+                f"has one {site}"
             )
+
+    def _check_sites(self) -> None:
+        """A training names the sites at which it can be changed; a recipe's has all of them."""
+        if isinstance(self.recipe, Recipe) or self.parent is not None:
+            return
+        for intervention in self.interventions:
+            if intervention.site not in self.recipe.sites:
+                able = ", ".join(sorted(self.recipe.sites)) or "none"
+                raise ValueError(
+                    f"population {self.name!r}: {intervention!r} acts at the site "
+                    f"{intervention.site!r}, which {self.recipe!r} does not have (it has: {able})"
+                )
+
+    def _check_objective(self) -> None:
         objective = self.objective
-        if objective is not None and self.recipe.label_smoothing:
+        smoothing = self.recipe.label_smoothing if isinstance(self.recipe, Recipe) else 0
+        if objective is not None and smoothing:
             raise ValueError(
-                f"population {self.name!r}: label_smoothing={self.recipe.label_smoothing} is of "
+                f"population {self.name!r}: label_smoothing={smoothing} is of "
                 f"cross-entropy with labels, which {objective!r} replaces; set it to 0 in the "
                 "recipe"
             )

@@ -30,6 +30,7 @@ from undertow.lab.runner.threads import one_thread
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.lab.trainings.training import Given
+from undertow.lab.trainings.untrained import Untrained
 from undertow.records.folder import MANIFEST, PLAN
 from undertow.records.opening import read_file
 
@@ -107,19 +108,41 @@ class Means:
 def choose(population: Population, runner: str, means: Means, folder: Path) -> Choice:
     """``folder`` is the population's own; its neighbours there are trained alike, so that a study's
     arms differ in nothing but their intervention."""
+    why = by_itself(population)
+    if why and runner == "stacked":
+        raise UserError(
+            f"population {population.name!r} cannot be trained in stacks: {why}; leave --runner "
+            "out, or give --runner processes"
+        )
     if runner == "loop":
         return Choice("single", "here", 1, "asked for")
     if runner == "processes":
         return Choice("single", "processes", 1, "asked for")
     if runner == "ray":
-        if means.device == "cpu":
-            return Choice("single", "ray", 1, "asked for")
+        if means.device == "cpu" or why:
+            return Choice("single", "ray", 1, f"asked for; {why}" if why else "asked for")
         size = means.chunk or _begun(folder, "ray") or RAY_STACK
         return Choice("stacked", "ray", min(size, population.members), "asked for")
     if runner == "stacked":
         begun = None if means.chunk else _begun(folder, "stacked")
         return _stacked(population, means, begun or stack_size(population, means), "asked for")
+    if why:
+        beside = means.side_by_side and population.members > 1
+        return Choice("single", "processes" if beside else "here", 1, f"no stack, since {why}")
     return _before(population, folder, means) or _measured(population, means)
+
+
+def by_itself(population: Population) -> str:
+    """Why several of its members cannot be trained in one step; empty where they can."""
+    for training, acting in trainings(population):
+        if isinstance(training, Untrained):
+            continue
+        if training.by_itself:
+            return f"under {training!r} {training.by_itself}"
+        for intervention in acting:
+            if intervention.by_itself:
+                return f"under {intervention!r} {intervention.by_itself}"
+    return ""
 
 
 def _begun(folder: Path, kind: str) -> int | None:

@@ -17,6 +17,7 @@ from undertow.lab.data.dataset import Splits
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import AbstractRuntime, Intervention
 from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
 from undertow.lab.runner.answers import probabilities, softmax_of
 from undertow.lab.runner.drive import DivergedError
 from undertow.lab.trainings.noise import torch_seeded
@@ -90,7 +91,8 @@ def trainings(population: Population) -> tuple[tuple[Training, tuple[Interventio
     intervention that derives, which may train nothing."""
     acting = tuple(i for i in population.interventions if i.site != "runtime")
     if population.parent is None:
-        return ((Supervised(population.recipe), acting),)
+        recipe = population.recipe
+        return ((Supervised(recipe) if isinstance(recipe, Recipe) else recipe, acting),)
     return tuple((Supervised(i.finetune) if i.finetune else Untrained(), (i,)) for i in acting)
 
 

@@ -56,6 +56,8 @@ class MemberMemory:
 def member_memory(population: Population, data: Feed) -> MemberMemory:
     """Count by one real step of a stack of two what it keeps, each storage once, and take half."""
     recipe = population.recipe
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"what a stack under {recipe!r} needs is not known")
     models = [
         build_member(population, population.seeds.member(population.name, m), data, None)
         for m in range(PAIR)

@@ -49,6 +49,11 @@ class Supervised:
         """The recipe's."""
         return self.recipe.precision
 
+    @property
+    def epochs(self) -> int:
+        """The recipe's."""
+        return self.recipe.epochs
+
     def start(self, given: Given) -> SupervisedRun:
         """Begin: interventions on weights prepare the models before an optimizer sees them."""
         return SupervisedRun(self.recipe, given)

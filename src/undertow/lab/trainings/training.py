@@ -155,6 +155,11 @@ class Training(Protocol):
         """The arithmetic around all of it."""
         ...
 
+    @property
+    def epochs(self) -> int:
+        """How many times it goes through its examples."""
+        ...
+
     def start(self, given: Given) -> TrainingRun:
         """Begin on what is given."""
         ...

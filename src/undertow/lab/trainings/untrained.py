@@ -19,6 +19,7 @@ class Untrained:
     by_itself: ClassVar[str] = "nothing is trained"
 
     precision: Precision = "float32"
+    epochs: int = 0
 
     def start(self, given: Given) -> UntrainedRun:
         """Begin, and be at the end."""
