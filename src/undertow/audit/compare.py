@@ -44,7 +44,7 @@ from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
 from undertow.audit.unasked import unasked
 from undertow.audit.verdicts import PRIORITY, variant_verdict
-from undertow.audit.wording import signed
+from undertow.audit.wording import told
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
@@ -320,13 +320,10 @@ def _implausible(findings: pl.DataFrame) -> Iterator[str]:
     better model."""
     rows = findings.filter((pl.col("measure") == accuracy.card.name) & (pl.col("slice") == ALL))
     if rows.height and rows["low"][0] > IMPLAUSIBLE_GAIN:
-        gain = (
-            f"{signed(rows['effect'][0])} points ({signed(rows['low'][0])} to "
-            f"{signed(rows['high'][0])})"
-        )
+        said = told(rows["effect"][0], rows["low"][0], rows["high"][0])
         yield (
-            f"The gain of {gain} is larger than is plausible: look for leaked answers, another "
-            "prompt or filter."
+            f"The gain of {said.effect} points ({said.low} to {said.high}) is larger than is "
+            "plausible: look for leaked answers, another prompt or filter."
         )
 
 

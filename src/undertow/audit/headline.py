@@ -27,7 +27,7 @@ from undertow.audit.who_loses import (
     whole_kept,
     whole_row,
 )
-from undertow.audit.wording import UNSEEN, signed
+from undertow.audit.wording import UNSEEN, share, told
 
 ELSEWHERE = "with clusters unlike those it may not"
 WHOLE = "The whole"
@@ -73,14 +73,15 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float, *, of_whole: bool 
             f"{who}: a change of {arm.outcome} cannot be measured ({row['note'] or 'undefined'})."
         )
     effect, low, high, verdict = (row[name] for name in ("effect", "low", "high", "verdict"))
+    said = told(effect, low, high)
     interval = (
-        f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
+        f"{100 - 100 * level:g} % interval {said.low} to {said.high}"
         if low <= high
         else "no interval"
     )
-    shift = f"({signed(effect)} points, {interval})"
+    shift = f"({said.effect} points, {interval})"
     moved = (
-        f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome}{overall} "
+        f"{'gains' if effect > 0 else 'loses'} {_points(said.effect)} of {arm.outcome}{overall} "
         f"({interval})"
     )
     unseen = verdict == "too small to tell" and UNSEEN in row["note"]
@@ -112,10 +113,11 @@ def _examples(
     moved = moved_answers(findings)
     if moved is None:
         return ""
-    share = f"{100 * moved['changed']:.1f} % {words.of} {words.moved}"
+    changed, floor = moved["changed"], moved["floor"]
+    said = f"{share(changed, floor)} {words.of} {words.moved}"
     if floored:
-        return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
-    return f"{share}. There is no floor to compare this with: the reference has one run."
+        return f"{said}; a repeat run of the reference {words.again} {share(floor, changed)}."
+    return f"{said}. There is no floor to compare this with: the reference has one run."
 
 
 def _counted(count: ExemplarCount, words: Words) -> str:
@@ -185,6 +187,6 @@ def _top(variant: VariantAudit) -> float:
     return variant.arm.accuracy if not math.isnan(variant.arm.accuracy) else 0.0
 
 
-def _points(effect: float) -> str:
-    size = f"{abs(100 * effect):.1f}"
-    return f"{size} point" if size == "1.0" else f"{size} points"
+def _points(said: str) -> str:
+    size = said.lstrip("+−")
+    return f"{size} point" if float(size) == 1 else f"{size} points"

@@ -175,12 +175,13 @@ def _rates(parts: Page) -> str:
             title_of(shown.measure),
             _name(e.value if e.slice == ALL else f"{e.slice} {e.value}"),
             f"{e.n:,}",
-            scale_of(shown.measure).effect(e.effect),
-            scale_of(shown.measure).interval(e.low, e.high),
+            scale.effect(e.effect),
+            scale.interval(e.low, e.high),
         )
         for shown in parts.error_rates
         for panel in shown.panels
         for e in worst(panel, ANSWERS)
+        for scale in [scale_of(shown.measure).telling(e.effect, e.low, e.high)]
     ]
     heads = ("Variant", "Rate", "Where", "n", "Points", "Interval")
     return _table("Error rates that rise", heads, rows) if rows else ""

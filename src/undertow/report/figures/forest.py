@@ -146,6 +146,7 @@ def _row(effect: Effect, label: str, axis: Axis, scale: Scale, top: float) -> Ma
 
 
 def _numbers(effect: Effect, room: Room, scale: Scale, y: float) -> Iterator[Markup]:
+    scale = _telling(scale, effect)
     said = scale.effect(effect.effect)
     shade = f"label num {_shade(effect)}"
     if room.columns is None:
@@ -217,7 +218,7 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
 
 
 def _tooltip(effect: Effect, scale: Scale) -> str:
-    band = ""
+    band, scale = "", _telling(scale, effect)
     if not math.isnan(effect.band_low):
         band = f"; chance alone {scale.interval(effect.band_low, effect.band_high)}"
     return (
@@ -231,10 +232,17 @@ def _description(panel: Panel, scale: Scale) -> str:
     """What a person who cannot see the chart needs: how many, which, and by how much."""
     counted = ", ".join(f"{n} {verdict}" for verdict, n in sorted(panel.verdicts.items()))
     worst = [e for e in panel.effects if e.verdict == "worse"][:3]
-    named = "; ".join(f"{_named(e)} {scale.effect(e.effect)} {scale.unit}" for e in worst)
+    named = "; ".join(
+        f"{_named(e)} {_telling(scale, e).effect(e.effect)} {scale.unit}" for e in worst
+    )
     beside = any(e.slice == ALL for e in panel.effects)
     rows = f"{plural(panel.total - beside, 'slice')}{' and the whole' if beside else ''}"
     return f"{rows}: {counted}. " + (f"Most costly: {named}." if named else "")
+
+
+def _telling(scale: Scale, effect: Effect) -> Scale:
+    """With as many decimals as this row needs."""
+    return scale.telling(effect.effect, effect.low, effect.high)
 
 
 def _named(effect: Effect) -> str:
