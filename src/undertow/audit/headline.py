@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from undertow.audit.answered import WORDS, Answered, Words
+from undertow.audit.open_rates import open_rates_said
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import (
@@ -51,14 +52,15 @@ def variant_headline(
     moved = _examples(findings, count, floored, level, WORDS[answered])
     rise = error_rates_said(risen(findings, level), mistakes or {})
     slices, fall = slices_said(findings, by_answers), fallen_rate(findings, level)
+    untold = open_rates_said(findings, {} if rise else mistakes or {}, level)
     whole = _top_line(arm, findings, level, of_whole=True)
     loses = leading_loss(arm.name, findings, by_answers)
     if loses:
         said = [loses, whole, rise, fall, moved]
     elif rise and whole_kept(findings):
-        said = [f"{arm.name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, moved]
+        said = [f"{arm.name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, untold, moved]
     else:
-        said = [_top_line(arm, findings, level), slices, rise, fall, moved]
+        said = [_top_line(arm, findings, level), slices, untold, rise, fall, moved]
     return " ".join(s for s in said if s)
 
 

@@ -10,6 +10,8 @@ from undertow.audit.verdicts import direction
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
+LEFT_OUT = "left out for having fewer than"
+"""Of cells of a crossing, in a sentence of the design that must not be missed."""
 FURTHER = 2
 """Decimals that are added at most."""
 BEYOND_COUNTING = 1000

@@ -136,7 +136,7 @@ def _top_lines(parts: Page) -> str:
             f"{SIGN[t.verdict]} {_name(t.name)}",
             f"{t.before} → {t.after}",
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
-            _md(t.slices),
+            _md(t.slices, 400),
             f"{t.changed} {t.changed_of}",
             t.floor,
         )

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from undertow.audit.answered import WORDS, Words
+from undertow.audit.open_rates import open_rates, rise_of
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, risen
@@ -84,7 +85,9 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit) + _rise_said(audit, arm.name),
+        slices=_slices_said(panel, audit)
+        + _open_said(audit, arm.name)
+        + _rise_said(audit, arm.name),
         **changed,
     )
 
@@ -129,6 +132,22 @@ def _rise_said(audit: Audit, variant: str) -> str:
     more = f" and {rose.height - 1} more" if rose.height > 1 else ""
     verb = "rise" if more else "rises"
     return f"; the {title_of(first['measure']).lower()} {where}{more} {verb}"
+
+
+def _open_said(audit: Audit, variant: str) -> str:
+    """Error rates that cannot be told by slice, where "none worse" would hide them."""
+    rows = audit.findings.filter(pl.col("variant") == variant)
+    found = open_rates(rows, audit.settings.level)
+    if found is None:
+        return ""
+    said = ", ".join(
+        f"in {some} of {every} the {title_of(name).lower()} cannot be told"
+        for name, some, every in found.counts
+    )
+    if found.most is None:
+        return f"; {said}"
+    where = f"{short(found.most['slice'], 40)} {short(found.most['value'], 40)}"
+    return f"; {said} ({where} rises most: {rise_of(found.most)})"
 
 
 def _of_one(verdicts: Mapping[str, int]) -> str:
