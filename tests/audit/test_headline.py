@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 import audits
 from undertow.audit import Settings, audit
-from undertow.audit.headline import audit_headline
+from undertow.audit.headline import audit_headline, variant_headline
 from undertow.audit.measures import accuracy, taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
 from undertow.audit.who_loses import error_rates_said, fallen_rate, slices_said
@@ -32,6 +32,47 @@ def test_a_loss_says_how_much_who_and_how_many() -> None:
     assert third.startswith(
         "118 of the 1,108 examples with a modal answer on both sides changed it, more than chance: "
         "exchanged members give"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gain", "‘gain’ gains 1"),
+        ("Loss", "‘Loss’ gains 1"),
+        ("keeps", "‘keeps’ gains 1"),
+        ("new", "new gains 1"),
+        ("gain-2", "gain-2 gains 1"),
+        ("notes", "notes gains 1"),
+        ("keeper-net", "keeper-net gains 1"),
+    ],
+)
+def test_a_name_that_is_a_word_of_the_sentence_stands_in_quotes(name: str, said: str) -> None:
+    label_N = np.arange(400) % 4
+    before_N = np.where(np.arange(400) % 10 == 3, (label_N + 1) % 4, label_N)
+    old, new = (
+        records_from(pred_N[None], label_N, 4, name=called)
+        for called, pred_N in (("old", before_N), (name, label_N))
+    )
+    assert audit(old, [new], Settings(draws=100)).headline.startswith(said)
+
+
+def test_votes_that_move_beneath_answers_that_stay_are_said_member_by_member() -> None:
+    count = replace(audits.counted(128, 0.5), observed=128, floor_low=100, floor_high=140, p=0.4)
+    rows = [
+        audits.disagreement("v", name, "", value, floor, slice="all", p_adjusted=p, verdict=verdict)
+        for name, value, floor, p, verdict in (
+            ("taxicab", 0.348, 0.34, 0.01, "changed"),
+            ("modal_disagreement", 0.1, 0.1, 0.4, "within tolerance"),
+        )
+    ]
+    said = variant_headline(
+        audits.arm("v", 0.5, 0.9), audits.frame(rows), count, floored=True, level=0.05
+    )
+    assert said.endswith(
+        "no more than chance: exchanged members give 100 to 140. Member by member, 17.4 % of "
+        "answers moved where chance alone moves 17.0 %: more than chance, though the most common "
+        "answers do not show it."
     )
 
 
