@@ -29,6 +29,8 @@ from undertow.report.wording import Scale, plural, short, signed
 
 LETTER = 7.4
 """Width of a letter."""
+FINEST = 6
+"""Decimals of a tick."""
 ROW, FOOT, HEADING = 23.0, 38.0, 24.0
 
 
@@ -199,7 +201,7 @@ def _arrow(x: float, y: float, way: int, name: str) -> Markup:
 def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
     """Grid lines and axis labels."""
     ticks = nice_ticks(scale.factor * axis.low, scale.factor * axis.high)
-    digits = 0 if all(t.is_integer() for t in ticks) else 1 if scale.in_percent else 2
+    digits = _tick_digits(ticks, 1 if scale.in_percent else 2)
     for tick in ticks:
         x = axis(tick / scale.factor)
         yield rule(x, axis.room.head, x, bottom, "grid", QUIET, 0.4)
@@ -215,6 +217,14 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
     said = f"{scale.contrast}, {scale.unit}" if scale.unit else scale.contrast
     middle = (axis.left + axis.right) / 2
     yield text(middle, bottom + 33, said, "middle", 11.5, class_="label tick", opacity=0.8)
+
+
+def _tick_digits(ticks: Sequence[float], least: int) -> int:
+    """As few decimals as write every tick truly: none, or ``least`` and more."""
+    true = (
+        d for d in (0, *range(least, FINEST)) if all(abs(t - round(t, d)) < 1e-9 for t in ticks)
+    )
+    return next(true, FINEST)
 
 
 def _tooltip(effect: Effect, scale: Scale) -> str:
