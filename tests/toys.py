@@ -141,6 +141,9 @@ class SignDescent:
     rate: float = 0.01
     precision: str = "float32"
 
+    def steps(self, data):
+        return -(-len(data.train_y_N) // 16) * self.epochs
+
     def start(self, given):
         return SignDescentRun(self, given)
 

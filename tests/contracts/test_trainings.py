@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ import toys
 from blobs import Blobs
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
+from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP, WideResNet
@@ -25,6 +27,7 @@ from undertow.lab.runner.drive import drive
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.trainer import train_population
 from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
 from undertow.records.read import read_population
@@ -50,6 +53,10 @@ CASES = {
         ),
     ),
     "another kind": (toys.SignDescent(), ()),
+    "phases": (
+        Phases(("first", Supervised(RECIPE)), ("second", Supervised(replace(ADAM, batch=20)))),
+        (During("first", MagnitudePruning(0.5)), During("second", toys.RunningWeights())),
+    ),
 }
 every = pytest.mark.parametrize("case", CASES)
 MODEL = WideResNet(10, 1, dropout=0.2)
@@ -90,14 +97,13 @@ def test_stopped_at_each_of_its_steps_it_ends_in_the_bytes_of_one_never_stopped(
     training, acting = CASES[case]
     whole = given(data, acting)
     facts = drive(training, whole)
-    steps = 6  # three batches, two epochs
+    steps = training.steps(data)
     shelf = FolderShelf(tmp_path)
-    for number in range(1, steps):
+    for _ in range(1, steps):
         looks = itertools.count(1)
         saver = Saver(shelf, "000", asked=lambda looks=looks: next(looks) >= 1)
         with pytest.raises(Stopped):
             drive(training, given(data, acting), saver=saver)
-        assert number <= steps
     broken = given(data, acting)
     assert drive(training, broken, saver=Saver(shelf, "000")) == facts
     assert_same_bytes(weights(broken), weights(whole))
@@ -133,6 +139,60 @@ def test_an_intervention_without_strength_is_the_baseline(toy, data):
     )
 
 
+def test_each_phase_begins_with_an_optimizer_of_its_own_on_what_the_last_one_left(data):
+    """As two trainings by hand, one after the other."""
+    training, acting = CASES["phases"]
+    whole = given(data, acting)
+    (facts,) = drive(training, whole)
+    (_, first), (_, second) = training.phases
+    by_hand = given(data, (acting[0].intervention,))
+    (before,) = drive(first, by_hand)
+    (after,) = drive(second, replace(by_hand, interventions=(acting[1].intervention,)))
+    assert_same_bytes(weights(by_hand), weights(whole))
+    assert facts["first.sparsity"] == before["sparsity"] > 0.4
+    assert facts["loss"] == after["loss"]
+
+
+def test_a_phase_that_is_not_there_or_is_not_named_is_refused(data):
+    declared = Population("own", Blobs(), MLP((8,)), CASES["phases"][0], 2)
+    for acting, site in (
+        (During("third", MagnitudePruning(0.5)), "weights in third"),
+        (MagnitudePruning(0.5), "weights"),
+    ):
+        with pytest.raises(ValueError, match="does not have") as caught:
+            declared.under(acting, name="pruned")
+        assert f"acts at the site {site!r}" in str(caught.value)
+        assert "weights in first, weights in second)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: Phases(), "Phases(): at least one phase, and each with a name of its own"),
+        (
+            lambda: Phases(("a", toys.SignDescent()), ("a", toys.SignDescent())),
+            "Phases(('a', SignDescent(epochs=2, rate=0.01, precision='float32')), ('a', "
+            "SignDescent(epochs=2, rate=0.01, precision='float32'))): at least one phase, and each "
+            "with a name of its own",
+        ),
+        (
+            lambda: Phases(("a", toys.SignDescent()), ("b", toys.SignDescent(precision="float64"))),
+            "Phases(('a', SignDescent(epochs=2, rate=0.01, precision='float32')), ('b', "
+            "SignDescent(epochs=2, rate=0.01, precision='float64'))): its phases compute in "
+            "different number formats",
+        ),
+        (
+            lambda: During("a", OneShotPruning(0.5)),
+            f"During('a', {OneShotPruning(0.5)!r}): this does not act in one phase of a training; "
+            "put it beside",
+        ),
+    ],
+)
+def test_phases_that_cannot_be_are_refused(made, said):
+    with pytest.raises(ValueError, match="^" + re.escape(said) + "$"):
+        made()
+
+
 @every
 def test_torchs_own_generator_is_left_alone(case, data):
     before = torch.random.get_rng_state()
@@ -144,7 +204,12 @@ def test_torchs_own_generator_is_left_alone(case, data):
 @every
 def test_the_description_round_trips(case):
     training, _ = CASES[case]
-    names = {"Supervised": Supervised, "Recipe": Recipe, "SignDescent": toys.SignDescent}
+    names = {
+        "Supervised": Supervised,
+        "Recipe": Recipe,
+        "SignDescent": toys.SignDescent,
+        "Phases": Phases,
+    }
     assert eval(repr(training), names) == training
     assert pickle.loads(pickle.dumps(training)) == training
 

@@ -270,9 +270,7 @@ def _unstacked(
 
 def _steps(members: int, trained: list[Recipe], data: Feed) -> int:
     """Steps of all members together."""
-    return members * sum(
-        math.ceil(len(data.train_y_N) / recipe.batch) * recipe.epochs for recipe in trained
-    )
+    return members * sum(Supervised(recipe).steps(data) for recipe in trained)
 
 
 def _first_line(error: Exception) -> str:

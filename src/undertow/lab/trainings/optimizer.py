@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.training import Network
 
 
 def make_optimizer(
@@ -35,32 +36,39 @@ def make_optimizer(
 
 
 class OptimizerState:
-    """What an optimizer keeps for each parameter, for a checkpoint; its settings are the
-    recipe's."""
+    """What an optimizer keeps for each parameter of a network, for a checkpoint; its settings are
+    the recipe's.
 
-    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+    By the parameter's name, since removing a mask moves its weight to the end of a layer's
+    parameters: their order is another one in a model that was built anew.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, network: Network) -> None:
         self.optimizer = optimizer
+        self.parameters = dict(network.named_parameters())
 
-    def state_dict(self) -> dict[int, dict[str, Tensor]]:
-        """By the parameter's number."""
-        state: dict[int, dict[str, Tensor]] = self.optimizer.state_dict()["state"]
-        return state
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Moments and counts by name; nothing for a parameter that never had a gradient."""
+        held = self.optimizer.state
+        return {name: dict(held[p]) for name, p in self.parameters.items() if p in held}
 
     def load_state_dict(self, state_dict: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Put it back, laid out as the parameters are."""
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        numbers = self.optimizer.state_dict()["param_groups"]
+        order = [p for group in self.optimizer.param_groups for p in group["params"]]
+        number = {id(p): index for index, p in enumerate(order)}
         kept = {
-            int(index): {
-                name: _laid_out(value, parameters[int(index)]) for name, value in values.items()
+            number[id(self.parameters[name])]: {
+                key: _laid_out(value, self.parameters[name]) for key, value in values.items()
             }
-            for index, values in state_dict.items()
+            for name, values in state_dict.items()
         }
-        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": kept})
+        self.optimizer.load_state_dict({"state": kept, "param_groups": numbers})
 
 
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """The value in the parameter's order of memory, since fused optimizers walk both side by
     side."""
-    if value.shape != parameter.shape:
+    if value.ndim == 0:
         return value
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -3,6 +3,7 @@ member and for several side by side, where everything has a leading axis M."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,12 +11,12 @@ import torch
 from torch import Tensor
 
 from undertow.lab.feeds.batches import Batch, Batches
+from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import (
     AbstractInputs,
     AbstractObjective,
     AbstractSampling,
     Chosen,
-    Site,
 )
 from undertow.lab.recipe import Precision, Recipe
 from undertow.lab.trainings.cross_entropy import CrossEntropy
@@ -37,7 +38,7 @@ class Supervised:
     counted by batches of candidates, also where sampling learns from few of them or none.
     """
 
-    sites: ClassVar[frozenset[Site]] = frozenset(
+    sites: ClassVar[frozenset[str]] = frozenset(
         {"sampling", "inputs", "objective", "weights", "arithmetic"}
     )
     by_itself: ClassVar[str] = ""
@@ -53,6 +54,10 @@ class Supervised:
     def epochs(self) -> int:
         """The recipe's."""
         return self.recipe.epochs
+
+    def steps(self, data: Feed) -> int:
+        """Batches of candidates in all epochs."""
+        return math.ceil(len(data.train_y_N) / self.recipe.batch) * self.recipe.epochs
 
     def start(self, given: Given) -> SupervisedRun:
         """Begin: interventions on weights prepare the models before an optimizer sees them."""
@@ -119,7 +124,7 @@ class SupervisedRun:
         kept: dict[str, Stateful] = {f"sampling {i}": run for i, run in enumerate(self.sampling)}
         return kept | {
             "network": self.net,
-            "optimizer": OptimizerState(self.optimizer),
+            "optimizer": OptimizerState(self.optimizer, self.net),
             "objective": self.objective,
         }
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from undertow.lab.feeds.feed import Feed
-from undertow.lab.interventions.site import Intervention, Site
+from undertow.lab.interventions.site import Intervention
 from undertow.lab.recipe import Precision
 from undertow.lab.trainings.noise import Noise
 from undertow.lab.trainings.stack import Stack
@@ -146,9 +146,15 @@ class Training(Protocol):
     back to an equal object. An intervention at a site that is not in ``sites`` is refused when it
     is declared."""
 
-    sites: ClassVar[frozenset[Site]]
-    by_itself: ClassVar[str]
-    """Why several members cannot be trained in one step; empty where they can."""
+    @property
+    def sites(self) -> frozenset[str]:
+        """Where it can be changed."""
+        ...
+
+    @property
+    def by_itself(self) -> str:
+        """Why several members cannot be trained in one step; empty where they can."""
+        ...
 
     @property
     def precision(self) -> Precision:
@@ -158,6 +164,10 @@ class Training(Protocol):
     @property
     def epochs(self) -> int:
         """How many times it goes through its examples."""
+        ...
+
+    def steps(self, data: Feed) -> int:
+        """How many it has on these data, exactly."""
         ...
 
     def start(self, given: Given) -> TrainingRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from undertow.lab.interventions.site import Site
+from undertow.lab.feeds.feed import Feed
 from undertow.lab.recipe import Precision
 from undertow.lab.trainings.training import Cost, Done, Facts, Given, Network, Stateful
 from undertow.lab.trainings.weights import WeightsOf
@@ -15,11 +15,15 @@ from undertow.lab.trainings.weights import WeightsOf
 class Untrained:
     """Apply the interventions, and nothing else."""
 
-    sites: ClassVar[frozenset[Site]] = frozenset({"weights"})
+    sites: ClassVar[frozenset[str]] = frozenset({"weights"})
     by_itself: ClassVar[str] = "nothing is trained"
 
     precision: Precision = "float32"
     epochs: int = 0
+
+    def steps(self, data: Feed) -> int:
+        """None."""
+        return 0
 
     def start(self, given: Given) -> UntrainedRun:
         """Begin, and be at the end."""
