@@ -37,6 +37,9 @@ ADAM = replace(RECIPE, optimizer="adam", lr=0.003)
 CASES = {
     "supervised": (Supervised(RECIPE), ()),
     "adam": (Supervised(ADAM), ()),
+    "adamw": (Supervised(replace(ADAM, optimizer="adamw", weight_decay=0.1)), ()),
+    "adagrad": (Supervised(replace(ADAM, optimizer="adagrad")), ()),
+    "rmsprop": (Supervised(replace(ADAM, optimizer="rmsprop")), ()),
     "pruned": (Supervised(RECIPE), (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),

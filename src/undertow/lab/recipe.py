@@ -14,13 +14,14 @@ class Recipe:
 
     ``lr`` is the peak rate; ``cosine`` and ``linear`` decay it to 0 over the training, ``steps``
     multiplies it by ``decay`` at each fraction of training in ``milestones``. ``warmup`` is a
-    fraction of training.
+    fraction of training. ``momentum`` is SGD's. ``weight_decay`` is the L2 kind, inside the
+    gradient, but for ``adamw``, which decays weights apart from it (1711.05101).
     """
 
     epochs: int
     batch: int = 128
     lr: float = 0.1
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Literal["sgd", "adam", "adamw", "adagrad", "rmsprop"] = "sgd"
     schedule: Literal["constant", "cosine", "linear", "steps"] = "cosine"
     milestones: tuple[float, ...] = ()
     decay: float = 0.1
