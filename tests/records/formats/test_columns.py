@@ -818,3 +818,26 @@ def test_a_nul_deep_in_a_table() -> None:
     assert str(caught.value) == (
         "old.csv: holds NUL characters, so it is no text table; save it as CSV in UTF-8"
     )
+
+
+def test_a_column_that_another_flag_names_is_never_suggested() -> None:
+    rows = {"patient_id": SERIAL, "y_pred": TWO}
+    asked = {"id": "patient_id", "prediction": "y_pred", "label": "y_true"}
+    apart = (
+        "if right answers are in a file of their own, add --labels FILE, or, to compare answers "
+        "without any, leave --label out"
+    )
+    assert refusal(rows, **asked) == (
+        "--label y_true: old.csv has no such column; it has 'patient_id', 'y_pred'; " + apart
+    )
+    assert refusal({**rows, "age": [3] * 8}, **asked) == (
+        "--label y_true: old.csv has no such column; it has 'patient_id', 'y_pred', 'age'; " + apart
+    )
+    assert refusal(rows, id="patient_id", prediction="y_pred", member="y_prod") == (
+        "--member y_prod: old.csv has no such column; it has 'patient_id', 'y_pred'; leave "
+        "--member out"
+    )
+    assert refusal({"y_pred": TWO, "img": SERIAL}, prediction="y_pred", id="y_prod") == (
+        "--id y_prod: old.csv has no such column; it has 'y_pred', 'img'; where files have "
+        "different names give both: --id y_prod,img"
+    )

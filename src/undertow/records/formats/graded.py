@@ -122,7 +122,7 @@ def read_frames(
 
     ``labels`` is a table of right answers in memory.
     """
-    return _read(tables_of(tables, reading), reading, labels)
+    return _read(tables_of(tables, reading, labelled=labels is not None), reading, labels)
 
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:

@@ -75,7 +75,7 @@ def read_frames(
     """
     given = list(tables)
     _refuse_answers(str(given[0][0]), reading)
-    return _read(tables_of(given, reading), reading, labels)
+    return _read(tables_of(given, reading, labelled=labels is not None), reading, labels)
 
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:

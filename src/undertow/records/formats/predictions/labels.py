@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.asked import named_in, refuse_absent
 from undertow.records.formats.columns.names import ID, LABEL, has_columns, those_called
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
@@ -40,13 +41,15 @@ def with_labels(
     labels = LABELS if given is not None else reading.labels
     if labels is None:
         return sheets
+    reading = replace(reading, labels=labels)
+    known = any("label" in sheet.names for sheet in sheets)
     if given is not None:
-        table = _table(labels, given, {}, reading, notes)
+        table = _table(labels, given, {}, reading, notes, known=known)
     elif is_array(labels):
         table = _array(labels, sheets, notes)
     else:
         frame = parse(labels, reading.keys)
-        table = _table(labels, frame, class_names(labels), reading, notes)
+        table = _table(labels, frame, class_names(labels), reading, notes, known=known)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -81,7 +84,12 @@ def _table(
     names: dict[str, tuple[str, ...]],
     reading: Reading,
     notes: list[str],
+    *,
+    known: bool,
 ) -> pl.DataFrame:
+    """``known``: the column that was named for right answers is one of the predictions' tables."""
+    if reading.label is not None and not known and not named_in(frame, reading.label):
+        refuse_absent(path, frame, "label", reading.label, reading)
     key = _first(frame, reading.id, ID)
     label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
     if key is None or label is None or key == label:
