@@ -121,8 +121,8 @@ def test_a_table_of_right_answers_has_the_column_that_was_named(expected: pl.Dat
     right = shuffled(table(OLD).drop(columns="y_pred"))
     found = undertow.compare(old, new, labels=right, by="age", **NAMED)
     assert_frame_equal(found.findings, expected)
+    right = right.reset_index(drop=True)
     with pytest.raises(UserError) as caught:
-        right = right.reset_index(drop=True)
         undertow.compare(old, new, labels=right, by="age", **{**NAMED, "label": "y_tru"})
     assert str(caught.value) == (
         "label='y_tru': labels has no such column; it has 'id', 'y_true', 'age'; did you mean "
