@@ -23,6 +23,7 @@ from undertow.records.formats.asked.options import OPTIONS, refuse_unused
 from undertow.records.formats.asked.pictures import with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
+from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.formats.predictions.confidences import NOT_READ
@@ -37,7 +38,7 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
-SAID_AT_ONCE = (LOOKS, SAYS, WROTE, AT_HALF, AS_GRADE, NOT_READ)
+SAID_AT_ONCE = (LOOKS, SAYS, WROTE, READ_AS, AT_HALF, AS_GRADE, NOT_READ)
 """Words of notes that stand in the line on what was found: how columns are understood. Of each
 kind the first is said."""
 

@@ -4,7 +4,7 @@ example_id, prediction     required (without prediction, the likeliest of p_<cla
 label                      the true class
 member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
-p_<class>                  probability of that class
+p_<class>                  probability of that class; prob_<class> and the like, if rows sum to 1
 confidence                 probability of the prediction, where nothing else tells it
 input, content_hash        text to show, or a picture or a file of one; a fingerprint of the input
 anything else              a slice

@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
 from undertow.records.formats.columns.names import (
     USUAL,
     flag_of,
@@ -64,6 +65,9 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         names["prediction"] = wanted[0]
     given = frame
     frame, notes = _renamed(path, frame, asked)
+    # Those beside several models are of one of them, and nobody says of which.
+    if len(wanted) <= 1 and not chosen:
+        frame, notes, names = _with_classes(path, frame, notes, names, reading)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
     if scored:
@@ -74,6 +78,21 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = part_of(path, frame, reading.pick, given, asked)
     return Asked(frame, notes, names)
+
+
+def _with_classes(
+    path: Path,
+    frame: pl.DataFrame,
+    notes: tuple[str, ...],
+    names: dict[str, str],
+    reading: Reading,
+) -> tuple[pl.DataFrame, tuple[str, ...], dict[str, str]]:
+    """With probabilities of classes under the names that readers know."""
+    found = read_as_probabilities(frame, reading.wanted)
+    if not found:
+        return frame, notes, names
+    ours = {new: old for old, new in found.items()}
+    return frame.rename(found), (*notes, read_note(str(path), [*found])), {**names, **ours}
 
 
 def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:

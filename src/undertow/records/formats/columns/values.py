@@ -35,8 +35,8 @@ def is_nested(column: pl.Series) -> bool:
 
 
 def values_of(column: pl.Series) -> set[str]:
-    """The different values as text; none of a column of lists or bytes."""
-    if is_nested(column):
+    """The different values as text; none of a column of lists, bytes or spans of time."""
+    if is_nested(column) or column.dtype == pl.Duration:
         return set()
     return set(column.drop_nulls().cast(pl.String).unique().to_list())
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.class_columns import why_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -63,10 +64,11 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
         lacks = "'prediction' and no p_<class>"
     else:
         return
+    owners = [names.get(name, name) for name in frame.columns]
+    unread = why_unread(frame, names.get("label", "label")) if "prediction" in lacks else None
     raise TableError(
-        f"{path}: has no column {lacks}; "
-        f"{has_columns([names.get(name, name) for name in frame.columns])}; name its columns with "
-        f"{flags_meant(frame)}"
+        f"{path}: has no column {lacks}; {has_columns(owners)}; "
+        f"{unread or f'name its columns with {flags_meant(frame)}'}"
     )
 
 
