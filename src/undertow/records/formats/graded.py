@@ -51,6 +51,7 @@ from undertow.records.formats.predictions.no_grade import (
     refuse_loss,
     refuse_probability,
 )
+from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -127,6 +128,8 @@ def read_frames(
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     labelled = labels is not None or reading.labels is not None
+    for table in tables:
+        refuse_regression(table, reading.keys, asked=reading.format == NAME)
     if reading.format != NAME:
         of_two = beside_two_classes(tables, labelled=labelled)
         for table in tables:

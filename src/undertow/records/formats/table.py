@@ -81,7 +81,7 @@ def read_frames(
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     sheets, notes = sheets_of(tables)
     sheets = with_labels(sheets, reading, notes, labels)
-    refuse_no_classes(sheets)
+    refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)
     notes += _about_labels(sheets)
     sheets, confident = with_confidences(sheets, reading.wanted, notes)
     return from_sheets(sheets, reading, notes, confident=confident)

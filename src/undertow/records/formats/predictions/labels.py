@@ -15,6 +15,7 @@ from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
+from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
 
@@ -141,6 +142,8 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
 
 def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
     predicting = [s for s in sheets if "prediction" in s.frame.columns]
+    if any(are_numbers_on_a_scale(s.frame["prediction"], s.frame["label"]) for s in predicting):
+        return  # They are no classes, which is said later.
     said = {v for s in predicting for v in s.frame["prediction"].drop_nulls().unique().to_list()}
     labels = {v for s in predicting for v in s.frame["label"].drop_nulls().unique().to_list()}
     if said and labels and not said & labels:
