@@ -33,7 +33,7 @@ from undertow.records.formats.columns.meant import (
 )
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.scaling import of_grades, reach
-from undertow.records.formats.columns.values import is_nested, within_one
+from undertow.records.formats.columns.values import is_nested, type_of, within_one
 from undertow.records.formats.decoding.tables import column_names, kind_of
 from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
@@ -162,9 +162,9 @@ def _refuse_nested_clusters(table: Table) -> None:
     frame = table.asked.frame
     if "cluster" in frame.columns and is_nested(frame["cluster"]):
         raise TableError(
-            f"{table.path}: column 'cluster' holds {frame['cluster'].dtype}; expected one text or "
-            "number per row; name another column with --cluster COLUMN, or write --cluster none if "
-            "the examples are independent"
+            f"{table.path}: column 'cluster' holds {type_of(frame['cluster'])}; expected one text "
+            "or number per row; name another column with --cluster COLUMN, or write --cluster none "
+            "if the examples are independent"
         )
 
 

@@ -12,6 +12,7 @@ from undertow.records.formats.decoding.typed import number_of
 FEWEST_NAMES = 8
 """Rows from which on it says something that all values of a column differ."""
 LONGEST_NAME = 64
+LONGEST_TYPE = 60
 MOST_SHOWN = 3
 MISSING = ["", "nan"]
 POSITIVE = ("1", "true", "yes", "positive")
@@ -32,6 +33,12 @@ NOT_ONE = ("0", "-1")
 def is_nested(column: pl.Series) -> bool:
     """Whether values are something else than one text or number."""
     return column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object)
+
+
+def type_of(column: pl.Series) -> str:
+    """The type for a message; of a structure with many fields its beginning."""
+    said = str(column.dtype)
+    return said if len(said) <= LONGEST_TYPE else said[:LONGEST_TYPE] + "…"
 
 
 def values_of(column: pl.Series) -> set[str]:

@@ -18,6 +18,7 @@ from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
+from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
@@ -42,6 +43,8 @@ def with_labels(
     labels = LABELS if given is not None else reading.labels
     if labels is None:
         return sheets
+    if spreadsheet_among([labels]) is not None:
+        raise TableError(saved_as_table(labels))
     reading = replace(reading, labels=labels)
     known = any("label" in sheet.names for sheet in sheets)
     if given is not None:

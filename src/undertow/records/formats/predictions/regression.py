@@ -59,8 +59,9 @@ def about_regression(
 ) -> str:
     """What the columns are and what to do about them. ``owners`` are what the table calls them; the
     command is for ``path``, where that is a file."""
-    off = (number_of(prediction) - number_of(label)).abs().fill_nan(None)
-    near = float(f"{float(np.median(off.drop_nulls())) if off.count() else 0:.1g}") or 1.0
+    off = (number_of(prediction) - number_of(label)).abs()
+    off = off.filter(off.is_finite())
+    near = float(f"{float(np.median(off)) if len(off) else 0:.1g}") or 1.0
     return (
         f"columns {owners[0]!r} and {owners[1]!r} hold numbers on a scale, and such predictions "
         "are not compared as they are; grade each from 0 to 1 and give --score correct in place of "
