@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from undertow.errors import UserError
 from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
-from undertow.records.formats.asked.options import OPTIONS, refuse_unused
+from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refuse_unused
 from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
@@ -40,8 +40,10 @@ PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
-SAID_AT_ONCE = (LOOKS, SAYS, WROTE, READ_AS, AT_HALF, AS_GRADE, NOT_READ, NONE_SHOWN)
-"""Words of notes that stand in the line on what was found: how columns are understood. Of each
+SAID_AT_ONCE = (
+    LOOKS, SAYS, WROTE, READ_AS, AT_HALF, AS_GRADE, NOT_READ, OTHER_FILTERS, NONE_SHOWN,
+)  # fmt: skip
+"""Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""
 
 
