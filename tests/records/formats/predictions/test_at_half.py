@@ -124,7 +124,7 @@ def test_a_positive_class_that_is_not_there() -> None:
     )
     rows["kind"] = [0, 1, 0]
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
-        "--positive frod: 'a' has the classes 0, 1; name one of the two classes of a binary task"
+        "--positive frod: 'a' has the classes '0', '1'; name one of the two classes of a binary task"
     )
 
 
