@@ -12,7 +12,7 @@ MOST_CLASSES = 1 << 17
 """The vocabulary of a language model still fits. Every class is a slice, and so a finding of
 several measures."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-DECIMALS = re.compile(r"(?<=[0-9])\.0+\Z")
+DECIMALS = re.compile(r"([+-]?[0-9]+)\.0+")
 TRUTH = {"1": "true", "0": "false"}
 
 
@@ -48,4 +48,5 @@ def class_meant(asked: str | None, classes: Collection[str]) -> str | None:
 
 
 def _as_read(name: str) -> str:
-    return DECIMALS.sub("", name.strip()).casefold()
+    whole = DECIMALS.fullmatch(name.strip())
+    return whole[1] if whole else name.strip().casefold()

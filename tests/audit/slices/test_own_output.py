@@ -128,6 +128,20 @@ def test_a_class_that_is_never_answered_is_a_property_of_the_examples():
     assert own_output(stuck, pl.Series("species", np.array(CLASSES)[LABEL_N])) is None
 
 
+def test_of_five_wrong_answers_a_column_tells_nothing():
+    pred_N = np.where(np.arange(N) < 5, (LABEL_N + 1) % 3, LABEL_N)
+    nearly_right = records_from(pred_N[None], LABEL_N, CLASSES, name="old")
+    few = pl.Series("ward", np.where(np.arange(N) < 5, "new", "old"))
+    assert own_output(nearly_right, few) is None
+
+
+def test_a_group_that_is_all_right_is_a_group():
+    """Scores of 0 and 1 are no scale on which examples could be cut."""
+    right_N = RIGHT_N | (SITE_N == "north")
+    graded = replace(OLD, confidence_MN=None, score_MN=right_N[None].astype(np.float32))
+    assert own_output(graded, pl.Series("north", SITE_N == "north")) is None
+
+
 def test_hardly_any_column_by_chance():
     """Columns at random, also those that go with what is hard: none of 200."""
     found = []
