@@ -28,7 +28,8 @@ OUTPUTS = frozenset({*names.PREDICTION, *names.SCORE, *names.CONFIDENT})
 FEWEST = 6
 """Examples on which it must show that a column follows a model."""
 EXACT, STRONG = 0.99, 0.95
-"""Shares of examples from which on a column says what is right, or follows the answers."""
+"""Shares of examples from which on a column says what is right, or follows the answers where they
+are wrong."""
 
 Ints = NDArray[np.integer[Any]]
 
@@ -85,7 +86,8 @@ def _says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Int
 
 
 def _follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
-    """Whether the answer tells a column's value, also where the label would tell another."""
+    """Whether a column has the value that goes with the answer where the label's would be another:
+    there a property of the example goes with the label."""
     known_N = (label_N >= 0) & (pred_N >= 0)
     code_K, pred_K, label_K = code_N[known_N], pred_N[known_N], label_N[known_N]
     if len(code_K) == 0:
@@ -93,9 +95,7 @@ def _follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
     by_answer_K, by_label_K = _commonest(pred_K, code_K), _commonest(label_K, code_K)
     torn_K = by_answer_K != by_label_K
     follows_K = by_answer_K == code_K
-    return bool(
-        torn_K.sum() >= FEWEST and follows_K.mean() >= STRONG and follows_K[torn_K].mean() >= STRONG
-    )
+    return bool(torn_K.sum() >= FEWEST and follows_K[torn_K].mean() >= STRONG)
 
 
 def _graded(side: Records) -> Iterator[NDArray[np.floating[Any]]]:
