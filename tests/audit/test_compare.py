@@ -17,6 +17,7 @@ from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS
 from undertow.errors import UserError
 from undertow.records.records import Records
+from undertow.report.text import summary_text
 from worlds import null_world, planted_world, records_from
 
 SETTINGS = Settings(by=("class",), draws=500)
@@ -281,8 +282,12 @@ def test_cells_that_are_too_small_are_counted_aloud() -> None:
     reference, variant = null_world(4, 4, 400, 4, seed=1)
     found = audit(reference, [variant], Settings(by=("class+region",), draws=100, min_count=150))
     assert set(found.findings["slice"]) == {"all"}
-    said = "Of class+region, 16 cells are left out for having fewer than 150 examples."
+    said = (
+        "Of class+region, 16 cells are left out for having fewer than 150 examples: the largest is "
+        "class 3+north (46)."
+    )
     assert said in found.variants[0].design
+    assert f"\n{said}\n" in summary_text(found)
 
 
 def test_examples_that_nobody_answers_are_no_ties_and_no_counts() -> None:

@@ -6,8 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from undertow.audit import Settings, audit
+from undertow.audit.id_order import id_rank
 from worlds import records_from
 
 LABEL_N = np.zeros(40, dtype=int)
@@ -68,3 +70,17 @@ def test_probabilities_of_one_side_alone_say_nothing_of_what_was_taken():
     assert (
         ids(sure, new)[0] == ids(old, with_probability(new, np.full(40, 0.9)))[0] == ids(*pair())[0]
     )
+
+
+def test_what_nothing_tells_apart_stands_in_the_order_of_its_ids_as_people_count():
+    old, new = pair(
+        example_ids=[f"q{n}/a" for n in (10, 9, 100, 2, 20, 1)] + [f"z{n}" for n in range(34)]
+    )
+    assert ids(old, new)[1] == ["q1/a", "q2/a", "q9/a", "q10/a", "q20/a", "q100/a"]
+
+
+def test_ids_are_ranked_by_their_numbers_however_long() -> None:
+    long = ["1" * 5000, "2", "a", "a10b2", "a9b11", "a9b2", "", "007"]
+    rank = dict(zip(long, id_rank(pl.Series(long)), strict=True))
+    assert sorted(long[1:], key=rank.__getitem__) == ["", "2", "007", "a", "a9b2", "a9b11", "a10b2"]
+    assert rank["2"] < rank["1" * 5000]

@@ -19,7 +19,7 @@ from undertow.audit.measures import (
 )
 from undertow.audit.stats.outlook import size_for
 from undertow.audit.verdicts import Verdict, count_verdict, floor_verdict, shift_verdict
-from undertow.audit.wording import Excess, excess_note, points, signed
+from undertow.audit.wording import Excess, decimals, excess_note, points, share, signed, told
 from undertow.card import Card
 
 
@@ -139,6 +139,38 @@ def test_a_count_against_its_floor(p: float, found: Verdict, above: bool, verdic
 
 def test_points_with_their_direction() -> None:
     assert [signed(effect) for effect in (-0.013, 0.02)] == ["−1.3", "+2.0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((-0.013, -0.052, 0.021), "−1.3 (−5.2 to +2.1)"),
+        ((-0.0009, -0.0014, -0.0004), "−0.09 (−0.14 to −0.04)"),
+        ((0.00015, -0.00001, 0.0003), "+0.015 (−0.001 to +0.030)"),
+        ((-0.0004, -0.02, 0.03), "−0.04 (−2.00 to +3.00)"),
+        ((0.123, 0.0004, 0.25), "+12.30 (+0.04 to +25.00)"),
+        ((0.0, -0.0069, 0.0069), "0.0 (−0.7 to +0.7)"),
+        ((0.002, 0.002, 0.03), "+0.2 (+0.2 to +3.0)"),
+        ((0.1, 1e-15, 0.2), "+10.0 (0.0 to +20.0)"),
+        ((0.5, 0.0001, 1.0), "+50.0 (0.0 to +100.0)"),
+    ],
+)
+def test_a_change_has_as_many_decimals_as_it_needs_beside_its_limits(
+    change: tuple[float, float, float], said: str
+) -> None:
+    effect, low, high = told(*change)
+    assert f"{effect} ({low} to {high})" == said
+
+
+def test_both_sides_of_a_change_read_apart() -> None:
+    """90.04 % → 89.96 % would be 90.0 % → 90.0 % (−0.1 points)."""
+    assert decimals(-0.08, -0.5, 0.3, sides=(90.04, 89.96)) == 2
+    assert decimals(-0.08, -0.5, 0.3, sides=(90.06, 89.98)) == 1
+
+
+def test_a_share_is_not_told_as_nothing_or_as_what_it_differs_from() -> None:
+    assert [share(part) for part in (0.174, 0.0, 0.0004)] == ["17.4 %", "0.0 %", "0.04 %"]
+    assert [share(0.1741, 0.1744), share(0.1744, 0.1741)] == ["17.41 %", "17.44 %"]
 
 
 def test_points_are_singular_and_plural() -> None:

@@ -200,9 +200,49 @@ def test_a_reference_that_guesses():
         f"The reference 'old' is at chance level: its mean recall is {100 * recall:.1f} %, "
         "guessing gives 25.0 % (1 in 4). A loss against it means little.",
     )
-    assert noticed(*sides(RIGHT_N, guess_N)) == (), (
-        "a variant at chance is a finding, not a degenerate comparison"
+
+
+def test_a_variant_at_chance_is_more_often_a_file_than_a_model():
+    guess_N = np.random.default_rng(0).integers(0, 4, 400)
+    recall = np.mean([(guess_N[c == LABEL_N] == c).mean() for c in range(4)])
+    assert noticed(*sides(RIGHT_N, guess_N)) == (
+        f"The variant 'new' is at chance level: its mean recall is {100 * recall:.1f} %, guessing "
+        "gives 25.0 % (1 in 4). Unless the change itself did that, check that its answers belong "
+        "to these ids and its classes to these labels.",
     )
+
+
+@pytest.mark.parametrize(
+    ("classes", "recall", "check"),
+    [
+        (2, "0.0 %, guessing gives 50.0 % (1 in 2)", "its scores or labels are inverted"),
+        (4, "0.0 %, guessing gives 25.0 % (1 in 4)", "its classes stand in another order"),
+    ],
+)
+def test_a_variant_below_chance_knows_the_labels(classes: int, recall: str, check: str):
+    label_N = np.arange(400) % classes
+    before, after = sides(label_N, (label_N + 1) % classes, label_N)
+    assert noticed(before, after)[-1] == (
+        f"The variant 'new' is below chance: its mean recall is {recall}. So its answers do depend "
+        f"on the label: check whether {check}."
+    )
+
+
+def test_beside_a_reference_at_chance_or_a_variant_with_one_answer_nothing_is_said_of_the_variant():
+    guess_N = np.random.default_rng(0).integers(0, 4, 400)
+    other_N = np.random.default_rng(1).integers(0, 4, 400)
+    (said,) = noticed(*sides(guess_N, other_N))
+    assert said.startswith("The reference 'old' is at chance level")
+    (said,) = noticed(*sides(RIGHT_N, np.zeros(400, int)))
+    assert said.startswith("'new' gives one answer to nearly everything")
+
+
+def test_a_variant_of_few_examples_that_lost_little_is_not_called_guessing():
+    label_N = np.arange(12) % 2
+    after_N = np.where(np.arange(12) < 4, 1 - label_N, label_N)
+    assert noticed(*sides(label_N, after_N, label_N)) == ()
+    after_N = np.where(np.arange(12) < 5, 1 - label_N, label_N)
+    assert len(noticed(*sides(label_N, after_N, label_N))) == 1
 
 
 def test_a_reference_that_the_most_common_label_would_beat():

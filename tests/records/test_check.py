@@ -100,11 +100,59 @@ def test_different_examples_are_refused_or_counted() -> None:
     assert aligned.variant.pred_MN.tolist() == [[1, 2]]
 
 
+PREFIXED = '.str.extract(r"([1-9]\\d*|0)$")'
+LAST = '.str.split("/").list.last()'
+ENDLESS = '.str.replace(r"\\.[A-Za-z]+$", "")'
+
+
 def test_no_shared_example_is_refused_even_as_partial() -> None:
-    a, b = make("a"), make("b", example_ids=["f1", "f2", "f3"])
+    a, b = make("a"), make("b", example_ids=["f", "g", "h"])
     assert refused(a, b, allow_partial=True) == (
         "'a' and 'b' share no example: 0 examples in both, 3 only in 'a' (first 'e0000') and 3 "
-        "only in 'b' (first 'f1'); predict the same examples"
+        "only in 'b' (first 'f'); predict the same examples"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "how", "method"),
+    [
+        ("P00 P01 P02", "p00 p01 p02", "in capitals", ".str.to_lowercase()"),
+        ("P00 P01 P02", "0 1 2", "in what stands before the number", PREFIXED),
+        ("007 008 009", "7 8 9", "in leading zeros", '.str.strip_chars_start("0")'),
+        ("q-1 q-2 q-3", "1 2 3", "in what stands before the number", PREFIXED),
+        ("im/a.png im/b.png im/c.png", "a.png b.png c.png", "in the folder", LAST),
+        ("a.png b.png c.png", "a.jpg b.jpg c.jpg", "in the ending of the file", ENDLESS),
+        ("im/a.png im/b.png x", "a b c", "in folder and ending of the file", LAST + ENDLESS),
+    ],
+)
+def test_ids_that_differ_in_their_spelling_are_shown_with_what_makes_them_alike(
+    ours: str, theirs: str, how: str, method: str
+) -> None:
+    one, other = ours.split(), theirs.split()
+    a, b = make("a", example_ids=one), make("b", example_ids=other)
+    assert refused(a, b) == (
+        f"'a' and 'b' share no example: 0 examples in both, 3 only in 'a' (first {one[0]!r}) and 3 "
+        f"only in 'b' (first {other[0]!r}); predict the same examples, or, if {one[0]!r} and "
+        f"{other[0]!r} are one example, which differ {how} only, write ids alike, in polars "
+        f"pl.col(ID){method}"
+    )
+    made = pl.DataFrame({"ID": one}).select(eval(f"pl.col('ID'){method}", {"pl": pl}))
+    there = pl.DataFrame({"ID": other}).select(eval(f"pl.col('ID'){method}", {"pl": pl}))
+    assert made["ID"].to_list()[:2] == there["ID"].to_list()[:2]
+
+
+def test_ids_of_which_some_are_spelled_otherwise() -> None:
+    a = make("a", example_ids=["x", "Y", "Z"])
+    assert refused(a, make("b", example_ids=["x", "y", "z"])) == (
+        "'a' and 'b' hold different examples: 1 examples in both, 2 only in 'a' (first 'Y') and 2 "
+        "only in 'b' (first 'y'); predict the same examples, or, if 'Y' and 'y' are one example, "
+        "which differ in capitals only, write ids alike, in polars pl.col(ID).str.to_lowercase(), "
+        "or compare those in both with --allow-partial"
+    )
+    # Two that would become one are no spelling of one.
+    several = make("a", example_ids=["x", "Y", "y"])
+    assert refused(several, make("b", example_ids=["x", "Z", "z"])).endswith(
+        "; predict the same examples, or compare those in both with --allow-partial"
     )
 
 

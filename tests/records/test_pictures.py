@@ -103,6 +103,30 @@ def test_ids_that_name_pictures_are_enough() -> None:
     assert "img/0.PNG (not shown: there is no such file)" in html
 
 
+def test_that_no_picture_is_there_is_said_before_the_audit() -> None:
+    names = [f"img/{n}.png" for n in range(N)]
+    put(names)
+    Path("other").mkdir()
+    about = (
+        "old.csv: CSV (a header with example_id): 1 member, 12 examples, 1 class; old.csv: no "
+        "pictures are shown: {name} and the like are not in {place}; add --pictures {flag}."
+    )
+    so = "FOLDER, where 'FOLDER/img/0.png' is one"
+    for place, asked in ((".", {}), ("other", {"pictures": Path("other")})):
+        said = about.format(name="'img/0.png'", place=repr(place), flag=so)
+        assert read_any([Path("old.csv")], **asked)[1] == said
+    pl.DataFrame({"img": names, "prediction": [0, 1] * 6}).write_csv("ids.csv")
+    assert read_any([Path("ids.csv")], id="img")[1].endswith(f"; add --pictures {so}.")
+    put([f"/my data/{n}.png" for n in range(N)])
+    assert read_any([Path("old.csv")])[1] == about.format(
+        name="'/my data/0.png'", place="'.'", flag="'/my data'"
+    )
+    # Where one is there, a note on the page counts the rest.
+    put(names)
+    Path(names[3]).write_bytes(picture(3))
+    assert read_any([Path("old.csv")])[1].endswith(": 1 member, 12 examples, 1 class")
+
+
 def test_bytes_of_pictures_in_a_table() -> None:
     jpeg = b"\xff\xd8\xff and more"
     data = [jpeg, b"<svg onload='alert(1)'/>", *(picture(n) for n in range(2, N))]

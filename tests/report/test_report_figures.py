@@ -4,6 +4,7 @@ style."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -106,6 +107,18 @@ def test_an_interval_beyond_the_axis_is_clipped_and_says_so_with_an_arrow():
 )
 def test_ticks_are_round_and_inside(low: float, high: float, ticks: list[float]):
     assert svg.nice_ticks(low, high) == ticks
+
+
+def test_ticks_and_numbers_of_a_fine_chart_are_told_apart():
+    """A rate below a tenth of a point."""
+    shown = effects_of("garments")
+    panel = shown.panels[0]
+    fine = replace(
+        panel.effects[0], effect=0.0002, low=-0.0001, high=0.0005, band_low=0.0, band_high=0.0
+    )
+    panel = replace(panel, effects=(fine,))
+    drawn = str(forest(panel, common_axis([panel]), Scale(True), "k", "t", 1))
+    assert re.findall(r">([+−]?0\.?\d*)</text>", drawn) == ["0", "+0.02", "+0.04", "+0.02"]
 
 
 def test_counts_are_drawn_over_their_floor_and_missing_floors_leave_no_band():

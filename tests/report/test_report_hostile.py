@@ -169,10 +169,11 @@ def test_a_prompt_stands_with_its_end_and_opens_to_its_beginning():
     assert f"<summary>From its beginning ({length:,} characters)</summary>" in page
 
 
-def test_changed_words_are_marked_with_elements_that_mean_it():
+def test_changed_words_are_marked_and_those_of_the_reference_are_not_struck():
     page = render_html(gates.generation())
-    assert "The film is <del>slow</del> but" in page
+    assert "The film is <u>slow</u> but" in page
     assert "The film is <ins>quick</ins> but" in page
+    assert "<del>" not in page, "what the reference wrote may be right"
     assert "Both sides wrote the same." in page
     assert "[9,840 characters, the same on both sides] …" in page
 
@@ -193,7 +194,7 @@ def test_long_answers_without_outputs_are_compared_too():
         )
     )
     assert "The reference answered" in page
-    assert "<del>A</del>" in page
+    assert "<u>A</u>" in page
     assert "<ins>B</ins>" in page
     assert '<table class="votes">' not in page
 

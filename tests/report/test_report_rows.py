@@ -34,6 +34,7 @@ def bare(entry: GalleryEntry, **given: object) -> GalleryEntry:
     votes = {"reference": Votes((("Shirt", 1.0),)), "variant": Votes((("Coat", 1.0),))}
     shown = replace(entry.exemplar, **({"image": None} | votes | given))  # type: ignore[arg-type]
     same = votes | {"variant": votes["reference"]}
+    same |= {"label": None} if shown.label is None else {}
     calm = None if entry.control is None else replace(entry.control, image=None, **same)
     return replace(entry, exemplar=shown, control=calm, q=float("nan"), confirmed=False)
 
@@ -117,6 +118,19 @@ def test_only_what_is_missing_is_named(given: dict[str, object], said: str):
     audit = replace(one_a_side(**given), task="generation")
     (gallery,) = galleries(audit)
     assert gallery.unseen == said
+
+
+def test_what_a_control_shows_is_in_the_records():
+    """Tasks with options beside one with written answers, of which no exemplar is."""
+    audit = replace(one_a_side(text="Why?"), task="generation")
+    (variant,) = audit.variants
+    first, *others = variant.gallery
+    assert first.control is not None
+    written = replace(first.control, reference_output="a", variant_output="a")
+    gallery = (replace(first, control=written), *others)
+    mixed = replace(audit, variants=(replace(variant, gallery=gallery),))
+    assert "do not hold" not in render_html(mixed)
+    assert "do not hold what the models wrote" in render_html(audit)
 
 
 def test_answers_that_are_all_that_was_written_are_not_repeated():

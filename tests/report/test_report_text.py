@@ -20,7 +20,7 @@ def test_the_terminal_gets_the_verdict_first():
         "WORSE: 1 of 2 variants loses more than chance can explain. pruned 95 %"
     )
     assert said[1].startswith("10 + 10 members: members are exchanged between the two populations;")
-    assert re.match(r"  ● dense again  accuracy \d\d\.\d % → \d\d\.\d % \(", said[3])
+    assert re.match(r"  ● dense again  accuracy \d\d\.\d+ % → \d\d\.\d+ % \(", said[3])
     assert re.match(r"  ▼ pruned 95 %  accuracy \d\d\.\d % → \d\d\.\d % \(", said[6])
     assert re.match(r" +class Shirt −\d+\.\d points \(−\d+\.\d to −\d+\.\d\), n = 200$", said[8])
 

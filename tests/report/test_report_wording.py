@@ -10,6 +10,18 @@ from undertow.report import wording
 from undertow.report.wording import Scale
 
 
+def test_a_row_has_as_many_decimals_as_it_needs():
+    points = wording.Scale(True).telling(-0.0004, -0.005, 0.0042, sides=(0.8996, 0.8992))
+    assert (points.effect(-0.0004), points.interval(-0.005, 0.0042), points.value(0.8996)) == (
+        "−0.04",
+        "−0.50 to +0.42",
+        "89.96 %",
+    )
+    plain = wording.Scale(False).telling(0.0003, 0.0, 0.0007)
+    assert (plain.effect(0.0003), plain.interval(0.0, 0.0007)) == ("+0.0003", "0.0000 to +0.0007")
+    assert wording.Scale(True).telling(None).effect(None) == "–"
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -30,6 +30,7 @@ from undertow.audit.stats.mixture_exchange import mixture_exchange
 from undertow.audit.stats.noisier import CLOSE
 from undertow.audit.stats.outlook import members_until, size_for
 from undertow.audit.stats.pair_exchange import pair_exchange
+from undertow.audit.stats.resolution import step_of
 from undertow.audit.stats.slice_means import ratio, summed
 from undertow.audit.stats.two_way import two_way
 from undertow.audit.stats.vote_exchange import vote_exchange
@@ -106,7 +107,7 @@ def _tested(
 ) -> _Tested:
     """The test that the scope asks for; nothing but the effect where members do not tell how they
     vary."""
-    exchanged = _exchanged(pair, shifts)
+    exchanged = _exchanged(pair, shifts, step_of(before_MN, after_MN))
     if pair.design.scope != "both":
         return exchanged
     rows, level = len(shifts.rows), pair.settings.level / len(shifts.rows)
@@ -123,8 +124,9 @@ def _tested(
     return exchanged._replace(**found, p_adjusted_G=np.minimum(1.0, rows * both.p_G))
 
 
-def _exchanged(pair: Pair, shifts: _Shifts) -> _Tested:
-    resolution_G = np.array([1.0 / max(row.count, 1) for row in shifts.rows])
+def _exchanged(pair: Pair, shifts: _Shifts, step: float = 1.0) -> _Tested:
+    """``step``: what one example at least adds to the sum, if it changes at all."""
+    resolution_G = np.array([step / max(row.count, 1) for row in shifts.rows])
     found = max_t(
         shifts.pooled_GM,
         pair.reference.M,

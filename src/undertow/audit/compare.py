@@ -45,7 +45,7 @@ from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
 from undertow.audit.unasked import unasked
 from undertow.audit.verdicts import PRIORITY, variant_verdict
-from undertow.audit.wording import signed
+from undertow.audit.wording import LEFT_OUT, told
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
@@ -54,6 +54,8 @@ from undertow.records.records import Records
 
 Floats = NDArray[np.floating[Any]]
 
+LONGEST_CELL = 80
+"""Letters of a cell that is left out."""
 IMPLAUSIBLE_GAIN = 0.05
 """Of accuracy on the whole, as a fraction; a compressed or retrained model does not gain this by
 itself."""
@@ -334,25 +336,22 @@ def _implausible(findings: pl.DataFrame) -> Iterator[str]:
     better model."""
     rows = findings.filter((pl.col("measure") == accuracy.card.name) & (pl.col("slice") == ALL))
     if rows.height and rows["low"][0] > IMPLAUSIBLE_GAIN:
-        gain = (
-            f"{signed(rows['effect'][0])} points ({signed(rows['low'][0])} to "
-            f"{signed(rows['high'][0])})"
-        )
+        said = told(rows["effect"][0], rows["low"][0], rows["high"][0])
         yield (
-            f"The gain of {gain} is larger than is plausible: look for leaked answers, another "
-            "prompt or filter."
+            f"The gain of {said.effect} points ({said.low} to {said.high}) is larger than is "
+            "plausible: look for leaked answers, another prompt or filter."
         )
 
 
 def _left_out(pair: Pair) -> Iterator[str]:
     """Slice values that are in no finding, counted."""
-    for column, cells in pair.slices.too_small.items():
+    for column, (cells, largest, examples) in pair.slices.too_small.items():
         if cells:
             what = "1 cell is" if cells == 1 else f"{cells:,} cells are"
-            yield (
-                f"Of {column}, {what} left out for having fewer than {pair.settings.min_count} "
-                "examples."
+            named = (
+                f"{'' if cells == 1 else 'the largest is '}{largest[:LONGEST_CELL]} ({examples:,})"
             )
+            yield (f"Of {column}, {what} {LEFT_OUT} {pair.settings.min_count} examples: {named}.")
     for column, values in pair.slices.empty.items():
         if values:
             yield (

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.controls import likeness, matched
+from undertow.audit.id_order import id_rank
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry
@@ -162,7 +163,7 @@ class Exemplars:
         """Examples whose votes moved, ranked by Taxicab (the paper's queue), then p, then what a
         graded score lost, then reference certainty. With one model a side these are all ties; then
         the probability that the right answer lost decides, and where that is not known the slice
-        that lost most."""
+        that lost most; last, the ids."""
         moved = np.flatnonzero(self.taxicab_N > 0)
         p_N = np.nan_to_num(self.p_N[moved], nan=1.0)
         most_first = (
@@ -174,7 +175,8 @@ class Exemplars:
         )
         # 2/3 added up in two ways is one distance, so p decides and not the last bit.
         taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
-        return moved[np.lexsort((moved, in_slice, taken, certain, loss, p_N, taxicab))]
+        ids = id_rank(self.pair.reference.example_id_N[moved])
+        return moved[np.lexsort((moved, ids, in_slice, taken, certain, loss, p_N, taxicab))]
 
     @cached_property
     def _first_modal_N(self) -> Ints:

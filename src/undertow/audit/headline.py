@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 import polars as pl
 
 from undertow.audit.answered import WORDS, Answered, Words
+from undertow.audit.open_rates import open_rates_said
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import (
@@ -27,10 +29,15 @@ from undertow.audit.who_loses import (
     whole_kept,
     whole_row,
 )
-from undertow.audit.wording import UNSEEN, signed
+from undertow.audit.wording import UNSEEN, share, told
 
 ELSEWHERE = "with clusters unlike those it may not"
 WHOLE = "The whole"
+_OF_SENTENCES = re.compile(
+    "gain(s|ed)?|los(s|es?|t)|keeps?|kept|may|has|changed?|changes|rises?|rose|falls?|fell|better|"
+    "worse|mixed|none|no|overall|accuracy|scores?|slices?|answers?|points?|chance|(the )?whole",
+    re.IGNORECASE,
+)
 
 
 def variant_headline(
@@ -47,24 +54,30 @@ def variant_headline(
     """Top line, who pays, and how many examples against chance: one sentence each, in that order.
     Where somebody loses and the whole is not shown to, who does comes first. ``mistakes``: what an
     error rate counts, in the words of the classes."""
-    by_answers = lost_by_answers(composition)
+    by_answers, name = lost_by_answers(composition), _called(arm.name)
     moved = _examples(findings, count, floored, level, WORDS[answered])
     rise = error_rates_said(risen(findings, level), mistakes or {})
     slices, fall = slices_said(findings, by_answers), fallen_rate(findings, level)
+    untold = open_rates_said(findings, {} if rise else mistakes or {}, level)
     whole = _top_line(arm, findings, level, of_whole=True)
-    loses = leading_loss(arm.name, findings, by_answers)
+    loses = leading_loss(name, findings, by_answers)
     if loses:
         said = [loses, whole, rise, fall, moved]
     elif rise and whole_kept(findings):
-        said = [f"{arm.name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, moved]
+        said = [f"{name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, untold, moved]
     else:
-        said = [_top_line(arm, findings, level), slices, rise, fall, moved]
+        said = [_top_line(arm, findings, level), slices, untold, rise, fall, moved]
     return " ".join(s for s in said if s)
+
+
+def _called(name: str) -> str:
+    """A name that is a word of these sentences stands in quotes: ``‘gain’ gains 5.0 points``."""
+    return f"‘{name}’" if _OF_SENTENCES.fullmatch(name) else name
 
 
 def _top_line(arm: Arm, findings: pl.DataFrame, level: float, *, of_whole: bool = False) -> str:
     """What became of the whole; ``of_whole`` after a sentence on others."""
-    who, overall = (arm.name, " overall") if not of_whole else (WHOLE, "")
+    who, overall = (_called(arm.name), " overall") if not of_whole else (WHOLE, "")
     row = whole_row(findings)
     if row is None:
         return f"{who}: no labels, so only disagreement can be measured."
@@ -73,14 +86,15 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float, *, of_whole: bool 
             f"{who}: a change of {arm.outcome} cannot be measured ({row['note'] or 'undefined'})."
         )
     effect, low, high, verdict = (row[name] for name in ("effect", "low", "high", "verdict"))
+    said = told(effect, low, high)
     interval = (
-        f"{100 - 100 * level:g} % interval {signed(low)} to {signed(high)}"
+        f"{100 - 100 * level:g} % interval {said.low} to {said.high}"
         if low <= high
         else "no interval"
     )
-    shift = f"({signed(effect)} points, {interval})"
+    shift = f"({said.effect} points, {interval})"
     moved = (
-        f"{'gains' if effect > 0 else 'loses'} {_points(effect)} of {arm.outcome}{overall} "
+        f"{'gains' if effect > 0 else 'loses'} {_points(said.effect)} of {arm.outcome}{overall} "
         f"({interval})"
     )
     unseen = verdict == "too small to tell" and UNSEEN in row["note"]
@@ -104,20 +118,22 @@ def _examples(
     findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float, words: Words
 ) -> str:
     if count is not None and count.out_of == 0:
-        return f"No example has {words.mode} on both sides." + _votes(findings, count, level)
+        return f"No example has {words.mode} on both sides." + _votes(findings, count, level, words)
     if count is not None:
         return (
             f"{_counted(count, words)}, "
             f"{_against_chance(findings, count, level)}: exchanged members give "
-            f"{count.floor_low:,.0f} to {count.floor_high:,.0f}." + _votes(findings, count, level)
+            f"{count.floor_low:,.0f} to {count.floor_high:,.0f}."
+            + _votes(findings, count, level, words)
         )
     moved = moved_answers(findings)
     if moved is None:
         return ""
-    share = f"{100 * moved['changed']:.1f} % {words.of} {words.moved}"
+    changed, floor = moved["changed"], moved["floor"]
+    said = f"{share(changed, floor)} {words.of} {words.moved}"
     if floored:
-        return f"{share}; a repeat run of the reference {words.again} {100 * moved['floor']:.1f} %."
-    return f"{share}. There is no floor to compare this with: the reference has one run."
+        return f"{said}; a repeat run of the reference {words.again} {share(floor, changed)}."
+    return f"{said}. There is no floor to compare this with: the reference has one run."
 
 
 def _counted(count: ExemplarCount, words: Words) -> str:
@@ -143,14 +159,15 @@ def _against_chance(findings: pl.DataFrame, count: ExemplarCount, level: float) 
     return "which cannot be told from chance"
 
 
-def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float) -> str:
+def _votes(findings: pl.DataFrame, count: ExemplarCount, level: float, words: Words) -> str:
     """Votes can move before a modal answer does; said only where the count alone would hide it."""
     moved = moved_answers(findings)
     if moved is None or count.p <= level or moved["verdict"] != "changed":
         return ""
+    changed, floor = moved["changed"], moved["floor"]
     return (
-        f" Yet {100 * moved['changed']:.1f} % of votes moved, more than chance "
-        f"({100 * moved['floor']:.1f} %)."
+        f" Member by member, {share(changed, floor)} {words.of} moved where chance alone moves "
+        f"{share(floor, changed)}: more than chance, though the most common answers do not show it."
     )
 
 
@@ -187,6 +204,6 @@ def _top(variant: VariantAudit) -> float:
     return variant.arm.accuracy if not math.isnan(variant.arm.accuracy) else 0.0
 
 
-def _points(effect: float) -> str:
-    size = f"{abs(100 * effect):.1f}"
-    return f"{size} point" if size == "1.0" else f"{size} points"
+def _points(said: str) -> str:
+    size = said.lstrip("+−")
+    return f"{size} point" if float(size) == 1 else f"{size} points"

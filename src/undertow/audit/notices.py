@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.audit.needs import has_classes
+from undertow.audit.at_chance import reference_at_chance, variant_at_chance
 from undertow.audit.one_answer import one_answer
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
-from undertow.audit.stats.slice_means import ratio
 from undertow.records.conditions import SEVERAL
 from undertow.records.formats.columns.meant import labels_among
 from undertow.records.formats.columns.names import flag_of
@@ -29,8 +27,6 @@ Bools = NDArray[np.bool_]
 COINCIDENCE = 10
 """Examples on which members differ by chance that make two that differ on none a rarity (e to the
 minus ten)."""
-Z = 1.645
-"""One-sided 5 %: a reference is at chance where it is not shown to be above it."""
 
 SOURCES = frozenset(
     [
@@ -63,16 +59,18 @@ MANY = 10
 
 def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, runs that do not differ, answers written
-    otherwise, one answer to nearly everything, a reference at chance, no labels or too few,
-    examples that may belong together: in this order."""
+    otherwise, one answer to nearly everything, a side at chance, no labels or too few, examples
+    that may belong together: in this order."""
+    stuck = tuple(one_answer(pair.variant))
     return (
         *_identical(pair),
         *_said_of_both(pair),
         *_equal_runs(pair),
         *spelled_otherwise(pair),
         *one_answer(pair.reference),
-        *one_answer(pair.variant),
-        *_at_chance(pair.reference),
+        *stuck,
+        *reference_at_chance(pair.reference),
+        *(() if stuck else variant_at_chance(pair.reference, pair.variant)),
         *_without_labels(pair),
         *_unlabelled(pair),
         *_belong_together(pair.reference),
@@ -182,50 +180,6 @@ def _prints(records: Records, *beside: str) -> list[bytes]:
                 print_.update(np.ascontiguousarray(array[m]).tobytes())
         made.append(print_.digest())
     return made
-
-
-def _at_chance(records: Records) -> Iterator[str]:
-    """Answers that do not depend on the label have a mean recall of one in the number of classes,
-    whatever the labels' shares; and a model may do worse than the most common label alone."""
-    label_N = records.label_N
-    present, count = np.unique(label_N[label_N >= 0], return_counts=True)
-    if not has_classes(records) or len(present) < 2:
-        return
-    recall, guess = _recalls(records, present), 1 / len(present)
-    if np.isnan(recall).any():
-        return
-    spread = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
-    if recall.mean() - Z * spread <= guess:
-        yield (
-            f"The reference {records.name!r} is at chance level: its mean recall is "
-            f"{100 * recall.mean():.1f} %, guessing gives {100 * guess:.1f} % (1 in "
-            f"{len(present)}). A loss against it means little."
-        )
-        return
-    right = float((recall * count).sum() / count.sum())
-    if right < count.max() / count.sum():
-        common = records.classes[int(present[count.argmax()])]
-        yield (
-            f"The reference {records.name!r} is right on {100 * right:.1f} %, less than always "
-            f"answering {common!r} would be ({100 * count.max() / count.sum():.1f} %)."
-        )
-
-
-def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean over members of the recall of each class that has examples."""
-    labelled = np.flatnonzero(records.label_N >= 0)
-    known_MN = ~np.isnan(records.correct_MN[:, labelled])
-    right_MN = np.where(known_MN, records.correct_MN[:, labelled], 0)
-    sums = [
-        np.bincount(
-            records.label_N[labelled],
-            weights=side_MN.sum(axis=0, dtype=np.float64),
-            minlength=records.C,
-        )
-        for side_MN in (right_MN, known_MN)
-    ]
-    recall_C: NDArray[np.float64] = ratio(*sums)[present]
-    return recall_C
 
 
 def _without_labels(pair: Pair) -> Iterator[str]:

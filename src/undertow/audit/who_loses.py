@@ -11,7 +11,7 @@ from undertow.audit.composition import loss_by_answers
 from undertow.audit.result import Composition
 from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.verdicts import ERROR_RATES, Verdict, risen
-from undertow.audit.wording import signed
+from undertow.audit.wording import told
 
 BEYOND = "accuracy_beyond_overall"
 KEPT: tuple[Verdict, ...] = ("better", "within tolerance", "too small to tell")
@@ -135,7 +135,8 @@ def _reason(row: dict[str, Any], by_answers: dict[str, str]) -> str | None:
 
 
 def _shift(row: dict[str, Any], of: str = "") -> str:
-    return f"{of}{signed(row['effect'])} points ({signed(row['low'])} to {signed(row['high'])})"
+    said = told(row["effect"], row["low"], row["high"])
+    return f"{of}{said.effect} points ({said.low} to {said.high})"
 
 
 def error_rates_said(rows: pl.DataFrame, mistakes: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,10 @@ from undertow.audit.verdicts import direction
 from undertow.card import Card
 
 UNSEEN = "with clusters unlike those seen"
+LEFT_OUT = "left out for having fewer than"
+"""Of cells of a crossing, in a sentence of the design that must not be missed."""
+FURTHER = 2
+"""Decimals that are added at most."""
 BEYOND_COUNTING = 1000
 """Times what there is: a forecast of more says nothing."""
 
@@ -67,7 +72,9 @@ def unseen_note(
     small = low >= -tolerance and high <= tolerance
     if (low, high) == (unseen_low, unseen_high) or not (small or low > 0 or high < 0):
         return ""
-    return f"{UNSEEN} it could be {signed(unseen_low)} to {signed(unseen_high)} points"
+    digits = decimals(100 * unseen_low, 100 * unseen_high)
+    least, most = (signed(limit, digits) for limit in (unseen_low, unseen_high))
+    return f"{UNSEEN} it could be {least} to {most} points"
 
 
 def points(share: float) -> str:
@@ -75,8 +82,49 @@ def points(share: float) -> str:
     return f"{100 * share:g} point" + ("" if share == 0.01 else "s")
 
 
-def signed(effect: float) -> str:
+def signed(effect: float, digits: int = 1) -> str:
     """−0.013 as ``−1.3``: points with their direction and a true minus sign; none where they round
     to 0."""
-    said = f"{100 * effect:+.1f}".replace("-", "−")
-    return "0.0" if said in ("+0.0", "−0.0") else said
+    said = f"{100 * effect:+.{digits}f}".replace("-", "−")
+    return said if float(said[1:]) else said[1:]
+
+
+class Told(NamedTuple):
+    """A change in points with its limits, as text."""
+
+    effect: str
+    low: str
+    high: str
+
+
+def told(effect: float, low: float, high: float) -> Told:
+    """All three with as many decimals as they need together."""
+    digits = decimals(*(100 * value for value in (effect, low, high)))
+    return Told(*(signed(value, digits) for value in (effect, low, high)))
+
+
+def share(part: float, beside: float = math.nan) -> str:
+    """0.174 as ``17.4 %``, with more decimals where it would read as nothing, or as ``beside``."""
+    return f"{100 * part:.{decimals(100 * part, 100 * beside)}f} %"
+
+
+def decimals(
+    effect: float, *limits: float, least: int = 1, sides: tuple[float, float] | None = None
+) -> int:
+    """With how many decimals an effect is written so that nothing beside it contradicts it: what is
+    not 0 does not read 0, limits read apart from the effect, and so do both ``sides`` of a change.
+
+    At most two more than usual; one more where a number has tens, and none where it has hundreds.
+    Numbers are as they will be printed, in points or plain.
+    """
+    every = [abs(value) for value in (effect, *limits) if math.isfinite(value)]
+    pairs = [(effect, limit) for limit in limits] + ([] if sides is None else [sides])
+    tens = len(f"{max(every, default=0.0):.0f}") - 1
+    finest = least + max(FURTHER - tens, 0)
+
+    def reads(digits: int) -> list[bool]:
+        """What is 0, and what is alike."""
+        zero = [float(f"{value:.{digits}f}") == 0 for value in every]
+        return zero + [f"{a:.{digits}f}" == f"{b:.{digits}f}" for a, b in pairs]
+
+    return next(d for d in range(least, finest + 1) if reads(d) == reads(finest))

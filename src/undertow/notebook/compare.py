@@ -18,7 +18,7 @@ from undertow.records.reading import Missing, Reading
 from undertow.report.provenance import Sources
 from undertow.source_date import source_date
 
-Words = str | Sequence[str]
+Words = str | Sequence[str] | None
 
 
 def compare(
@@ -35,9 +35,9 @@ def compare(
     answer: str | None = None,
     pictures: str | Path | None = None,
     labels: Any = None,
-    classes: Sequence[str] = (),
+    classes: Words = (),
     cluster: str | None = None,
-    names: Sequence[str] = (),
+    names: Words = (),
     paired: bool = False,
     positive: str | None = None,
     accept: Words = (),
@@ -88,7 +88,7 @@ def compare(
         return _compared(Request(
             reference, against, reading, format=format, paired=paired, missing=missing,
             accepted=frozenset(_words(accept)), settings=settings,
-            names=tuple(names) or names_of(old, new, before, after),
+            names=_words(names) or names_of(old, new, before, after),
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None
@@ -114,4 +114,5 @@ def _compared(request: Request, called: Sequence[str]) -> Compared:
 
 
 def _words(given: Words) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+    """Of one word or several a tuple; ``None`` is none given."""
+    return (given,) if isinstance(given, str) else tuple(() if given is None else given)

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import polars as pl
 
 from undertow.errors import UserError
-from undertow.notebook.arrays import column_of, is_array, members_of, named_classes, names_in
-from undertow.notebook.tables import is_table, table_of
+from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
+from undertow.notebook.order import refuse_other_order
+from undertow.notebook.tables import is_table, refuse_nameless, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
 from undertow.records.reading import Reading, alternatives
@@ -69,7 +70,8 @@ def sides_of(
     before: Entry, after: Sequence[Entry], reading: Reading, answers: Answers
 ) -> list[list[Path] | Frames]:
     """Every side, the reference first."""
-    _refuse_other_order([*_columns_in(before, *after), ("labels", answers.value)])
+    members = [item for entry in (before, *after) for item in _items(entry)]
+    refuse_other_order(members, answers.value, reading.keys)
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
     arrays = [side for side in sides if isinstance(side, Frames) and side.notes]
     for side in arrays[1:]:
@@ -81,30 +83,6 @@ def sides_of(
                 "frames with example_id"
             )
     return sides
-
-
-def _columns_in(*entries: Entry) -> Iterator[tuple[str, Any]]:
-    for entry in entries:
-        yield from _items(entry)
-
-
-def _refuse_other_order(columns: Sequence[tuple[str, Any]]) -> None:
-    """Columns of pandas that name their examples differently: by position others would be joined,
-    and most answers would have changed. Those numbered from 0 may be of any examples, but not of
-    the same ones in another order."""
-    named = [(called, names) for called, value in columns if (names := names_in(value)) is not None]
-    numbered = {called for called, names in named if names == list(map(str, range(len(names))))}
-    named.sort(key=lambda one: one[0] in numbered)
-    for called, names in named[1:]:
-        first, there = named[0]
-        other_order = sorted(names) == sorted(there)
-        if names != there and (called not in numbered or other_order):
-            raise UserError(
-                f"{called}: its index is not that of {first}, and single columns are joined by "
-                "position; give frames, which are joined by name: "
-                f"{called}.to_frame('{'label' if called == 'labels' else 'prediction'}')"
-                ".rename_axis('example_id').reset_index()"
-            )
 
 
 def side_of(entry: Entry, reading: Reading, answers: Answers) -> list[Path] | Frames:
@@ -190,13 +168,23 @@ def _frames(
         return Frames(name, *_columns(made), notes=notes, kind="array, joined by position")
     if answers.classes:
         raise UserError(f"classes: {items[0][0]} is a frame, which names its classes; leave it out")
-    tables = [(called, table_of(called, value, reading.prediction)) for called, value in items]
+    tables = [
+        (called, table_of(called, value, reading.keys, reading.prediction))
+        for called, value in items
+    ]
+    if reading.id is None:
+        for (called, value), (_, table) in zip(items, tables, strict=True):
+            refuse_nameless(called, value, table)
     if answers.value is None or answers.path is not None:
         return Frames(name, *_columns(tables))
     if is_table(answers.value):
-        return Frames(name, *_columns(tables), labels=table_of("labels", answers.value))
+        return Frames(name, *_columns(tables), labels=_right_answers(answers, reading))
     label = column_of("labels", answers.value, ())
     return Frames(name, *_columns([(called, _labelled(called, t, label)) for called, t in tables]))
+
+
+def _right_answers(answers: Answers, reading: Reading) -> pl.DataFrame:
+    return table_of("labels", answers.value, reading.keys)
 
 
 def _columns(
@@ -217,7 +205,7 @@ def _base(reading: Reading, answers: Answers) -> pl.DataFrame | None:
         return None
     if not is_table(answers.value):
         return pl.DataFrame([column_of("labels", answers.value, answers.classes).alias("label")])
-    table = table_of("labels", answers.value)
+    table = _right_answers(answers, reading)
     theirs = [c for c in table.columns if c in ("prediction", "score", "member")]
     table = table.drop([*theirs, *(c for c in table.columns if c.startswith(PROBABILITY))])
     label = next((c for c in (reading.label, "label") if c in table.columns), None)

@@ -16,10 +16,19 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import UserError
-from undertow.records.formats.columns.names import PREDICTION, those_called
+from undertow.records.formats.columns.meant import UNKNOWN, flags_meant
+from undertow.records.formats.columns.names import (
+    PREDICTION,
+    flag_of,
+    has_columns,
+    those_called,
+)
+from undertow.records.formats.decoding.tables import NAMELESS
 from undertow.records.formats.predictions.class_names import named
 from undertow.report.wording import line
 
+NO_NAME = "__index_level_0__"
+"""What pandas calls an index without a name when it exports one."""
 FLAT = frozenset({"Value", "ClassLabel"})
 """Features of a dataset that are one value; pictures and lists are not read."""
 
@@ -32,8 +41,11 @@ def is_table(value: object) -> bool:
     return exports and (hasattr(value, "columns") or hasattr(value, "column_names"))
 
 
-def table_of(called: str, value: Any, predictions: Sequence[str] = ()) -> pl.DataFrame:
-    """The frame. ``predictions`` are columns of a dataset that are known to be predictions."""
+def table_of(
+    called: str, value: Any, keys: Sequence[str] = (), predictions: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The frame, with the index of pandas as a column where ``keys`` call it the one of ids.
+    ``predictions`` are columns of a dataset that are known to be predictions."""
     if isinstance(value, pl.LazyFrame):
         return value.collect()
     if isinstance(value, pl.DataFrame):
@@ -42,12 +54,12 @@ def table_of(called: str, value: Any, predictions: Sequence[str] = ()) -> pl.Dat
         return _from_dataset(called, value, predictions)
     _refuse_repeated(called, value)
     try:
-        return _from_arrow(value)
+        return _with_index(value, _from_arrow(value), keys)
     except Exception as problem:  # Such as no pyarrow beside pandas, or a column of mixed types.
-        if not (hasattr(value, "isna") and hasattr(value, "index")):
+        if not _is_pandas(value):
             raise _unreadable(called, value, problem) from problem
     try:
-        return _from_pandas(value)
+        return _with_index(value, _from_pandas(value), keys)
     except Exception as problem:
         raise _unreadable(called, value, problem) from problem
 
@@ -73,8 +85,47 @@ def _from_pandas(frame: Any) -> pl.DataFrame:
     columns = [_column(str(name), frame[name]) for name in frame.columns]
     if type(frame.index).__name__ != "RangeIndex":
         index = frame.index.to_series()
-        columns.append(_column(str(frame.index.name or "__index_level_0__"), index))
+        columns.append(_column(str(frame.index.name or NO_NAME), index))
     return pl.DataFrame(columns)
+
+
+def names_examples(value: Any, keys: Sequence[str]) -> bool:
+    """Whether a frame has ids: a column, or an index of pandas, of one of these names."""
+    return not {*_names(value)}.isdisjoint(keys) or _index_asked(value, keys) is not None
+
+
+def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
+    """Raises ``UserError`` for a frame of pandas in which no column can be the ids, so that its
+    index has to be. Nobody asked for a column of ids."""
+    table = table.drop(NO_NAME, strict=False)
+    if _is_pandas(value) and flags_meant(table).startswith(flag_of("id", UNKNOWN)):
+        raise UserError(
+            f"{called}: has no column 'example_id', by which frames are joined; "
+            f"{has_columns(table.columns)}; if its index names the examples, add "
+            f"{flag_of('id', NAMELESS)}, else make a column of ids"
+        )
+
+
+def _index_asked(value: Any, keys: Sequence[str]) -> str | None:
+    """What the index of pandas is called where it is asked for as ids. One without a name is
+    called as ``reset_index`` does."""
+    if not _is_pandas(value):
+        return None
+    name = str(NAMELESS if value.index.name is None else value.index.name)
+    return name if name in keys else None
+
+
+def _with_index(value: Any, table: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """With the index where it is asked for: pandas exports none that only counts rows, and one
+    without a name under a name of its own."""
+    name = _index_asked(value, keys)
+    if name is None or name in table.columns:
+        return table
+    return table.drop(NO_NAME, strict=False).with_columns(_column(name, value.index.to_series()))
+
+
+def _is_pandas(value: Any) -> bool:
+    return hasattr(value, "isna") and hasattr(value, "index")
 
 
 def _column(name: str, values: Any) -> pl.Series:
@@ -110,11 +161,17 @@ def _from_dataset(called: str, value: Any, predictions: Sequence[str]) -> pl.Dat
 
 
 def _refuse_repeated(called: str, value: Any) -> None:
-    names: Any = getattr(value, "column_names", None)
-    counts = Counter(map(str, value.columns if names is None else names))
+    counts = Counter(_names(value))
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise UserError(f"{called}: has two columns named {twice[0]!r}; rename or remove one")
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, pl.LazyFrame):
+        return value.collect_schema().names()
+    names = getattr(value, "column_names", None)
+    return [*map(str, value.columns if names is None else names)]
 
 
 def _unreadable(called: str, value: object, problem: Exception) -> UserError:

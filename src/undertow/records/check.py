@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage
+from undertow.records._other_ids import same_examples
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._same_words import refuse_other_words
 from undertow.records._teachers import taught
@@ -114,13 +115,13 @@ def _same_order(
     ]
     counts = f"{int(both.sum())} examples in both, {' and '.join(lost)}"
     if not both.any():
-        raise NotComparableError(
-            f"{_pair(reference, variant)} share no example: {counts}; predict the same examples"
-        )
+        same = same_examples(ref_ids, var_ids)
+        raise NotComparableError(f"{_pair(reference, variant)} share no example: {counts}; {same}")
     if not allow_partial:
+        same = same_examples(ref_ids.filter(~both), extra)
         raise NotComparableError(
-            f"{_pair(reference, variant)} hold different examples: {counts};"
-            " predict the same examples, or compare those in both with --allow-partial"
+            f"{_pair(reference, variant)} hold different examples: {counts}; {same}, or compare "
+            "those in both with --allow-partial"
         )
     said.append(f"{ONLY_IN_BOTH}: {counts}.")
     kept_N = np.flatnonzero(both.to_numpy())

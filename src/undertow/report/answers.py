@@ -10,7 +10,7 @@ import polars as pl
 
 from undertow.audit.result import Audit, ClassAnswers, Composition, Flow, VariantAudit
 from undertow.report.effects import PANELS
-from undertow.report.wording import NONE, Scale, absent, count, percent, signed
+from undertow.report.wording import NONE, Scale, absent, count, percent
 
 CLASSES = 20
 """Classes of one variant that are listed, those first whose share of answers changed most."""
@@ -96,13 +96,16 @@ def _part(audit: Audit, variant: VariantAudit, found: Composition) -> AnswersPar
 
 def _row(c: ClassAnswers, n: float, tested: dict[str, Any] | None) -> AnswerRow:
     before, after = c.reference_answers / n, c.variant_answers / n
+    limits = () if tested is None else (tested["low"], tested["high"])
+    effect = after - before if tested is None else tested["effect"]
+    points = POINTS.telling(effect, *limits)
     return AnswerRow(
         value=c.value,
         before=min(before, 1.0),
         after=min(after, 1.0),
         answers=f"{count(c.reference_answers)} → {count(c.variant_answers)}",
-        shift=signed(100 * (after - before)) if tested is None else POINTS.effect(tested["effect"]),
-        interval=NONE if tested is None else POINTS.interval(tested["low"], tested["high"]),
+        shift=points.effect(effect),
+        interval=points.interval(*limits) if limits else NONE,
         precision=_change(c.reference_precision, c.variant_precision),
         recall=_change(c.reference_recall, c.variant_recall),
         less=c.loses_by_answers,

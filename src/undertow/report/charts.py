@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from undertow.audit.answered import WORDS
 from undertow.audit.result import Audit, VariantAudit
+from undertow.audit.wording import share
 from undertow.errors import UserError
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, counts, whole
@@ -20,7 +21,7 @@ from undertow.report.figures.forest import common_axis, forest
 from undertow.report.figures.svg import tag
 from undertow.report.naming import whole as whole_name
 from undertow.report.panels import count_chart
-from undertow.report.wording import absent, percent, short
+from undertow.report.wording import absent, short
 
 KINDS = ("forest", "floor", "flow")
 PAPER, INK = "#fdfcf9", "#1c1b19"
@@ -101,8 +102,8 @@ def _churned(audit: Audit, variant: VariantAudit) -> list[AgainstFloor]:
     if row is None or absent(row["floor"]):
         return []
     words = WORDS[audit.answered]
-    moved = f"{percent(row['changed'])} {words.of} {words.moved}"
-    said = f"{moved}; repeat runs {percent(row['floor'])}"
+    moved = f"{share(row['changed'], row['floor'])} {words.of} {words.moved}"
+    said = f"{moved}; repeat runs {share(row['floor'], row['changed'])}"
     return [
         AgainstFloor(
             variant.arm.name, "", row["changed"], row["floor"], row["floor_low"], row["floor_high"],

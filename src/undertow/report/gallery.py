@@ -159,8 +159,14 @@ def _gallery(audit: Audit, place: int, fitting: set[Place], right: set[tuple[str
         sliced=any(c.exemplar.slices for c in cards),
         confident=any(c.exemplar.confidence for c in cards),
         controlled=any(c.control for c in cards),
-        unseen=unseen([entry.exemplar for entry in shown], audit.task),
+        unseen=unseen(_shown(audit), audit.task),
     )
+
+
+def _shown(audit: Audit) -> list[Shown]:
+    """Every example on the page, controls too: what any of them shows is in the records."""
+    entries = [entry for v in audit.variants for entry in v.gallery[: _each(audit)]]
+    return [s for entry in entries for s in (entry.exemplar, entry.control) if s is not None]
 
 
 def _nothing_to_see(shown: Shown) -> bool:

@@ -128,9 +128,10 @@ def _of_panel(panel: Panel, effects: SliceEffects) -> list[Losing]:
         Losing(
             panel.variant,
             e,
-            f"{scale.effect(e.effect)} {scale.unit}".rstrip(),
-            scale.interval(e.low, e.high),
+            f"{own.effect(e.effect)} {own.unit}".rstrip(),
+            own.interval(e.low, e.high),
             reason_of(e),
         )
         for e in worst(panel, LOSING)
+        for own in [scale.telling(e.effect, e.low, e.high)]
     ]

@@ -136,7 +136,7 @@ def _top_lines(parts: Page) -> str:
             f"{SIGN[t.verdict]} {_name(t.name)}",
             f"{t.before} → {t.after}",
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
-            _md(t.slices),
+            _md(t.slices, 400),
             f"{t.changed} {t.changed_of}",
             t.floor,
         )
@@ -175,12 +175,13 @@ def _rates(parts: Page) -> str:
             title_of(shown.measure),
             _name(e.value if e.slice == ALL else f"{e.slice} {e.value}"),
             f"{e.n:,}",
-            scale_of(shown.measure).effect(e.effect),
-            scale_of(shown.measure).interval(e.low, e.high),
+            scale.effect(e.effect),
+            scale.interval(e.low, e.high),
         )
         for shown in parts.error_rates
         for panel in shown.panels
         for e in worst(panel, ANSWERS)
+        for scale in [scale_of(shown.measure).telling(e.effect, e.low, e.high)]
     ]
     heads = ("Variant", "Rate", "Where", "n", "Points", "Interval")
     return _table("Error rates that rise", heads, rows) if rows else ""

@@ -82,7 +82,8 @@ class Page:
     stamp: str
     top_lines: tuple[TopLine, ...]
     unasked: str
-    """Columns that were not looked at; empty where there is none, or nothing was asked for."""
+    """Cells that are left out and columns that were not looked at; empty where there is none, or
+    nothing was asked for."""
     effects: SliceEffects | None
     error_rates: tuple[SliceEffects, ...]
     answers: tuple[AnswersPart, ...]

@@ -151,8 +151,10 @@ def _finding(row: dict[str, Any], outcome: str, floored: bool, once: Sequence[st
 
 
 def _cells(row: dict[str, Any]) -> Iterator[Cell]:
-    scale = scale_of(str(row["measure"]))
     get: dict[str, float] = {k: math.nan if row[k] is None else float(row[k]) for k in _NUMBERS}
+    sides = get["reference"], get["changed"]
+    scale = scale_of(str(row["measure"]))
+    scale = scale.telling(get["effect"], get["low"], get["high"], sides=sides)
     floor = (
         scale.interval(get["floor_low"], get["floor_high"])
         if row["unit"] == "member"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import polars as pl
 
 from undertow.audit.answered import WORDS, Words
+from undertow.audit.open_rates import open_rates, rise_of
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict, risen
+from undertow.audit.wording import share
 from undertow.report import effects as slices
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import changed_verdict, whole
 from undertow.report.effects import Effect, SliceEffects
 from undertow.report.unasked import none_asked_for
-from undertow.report.wording import Scale, absent, count, number, percent, plural, short, signed
+from undertow.report.wording import NONE, Scale, absent, count, number, plural, short
 
 NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
@@ -57,8 +60,14 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
     panel = next((p for p in shown.panels if p.variant == arm.name), None) if shown else None
     scale = scale_of(shown.measure) if shown else Scale(True)
     worst = tuple(
-        (e, scale.effect(e.effect), scale.interval(e.low, e.high)) for e in slices.worst(panel)
+        (e, own.effect(e.effect), own.interval(e.low, e.high))
+        for e in slices.worst(panel)
+        for own in [scale.telling(e.effect, e.low, e.high)]
     )
+    top = Scale(True)
+    if row is not None:
+        sides = row["reference"], row["changed"]
+        top = top.telling(row["effect"], row["low"], row["high"], sides=sides)
     changed = _changed(audit, variant)
     return TopLine(
         name=arm.name,
@@ -68,15 +77,17 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         members=_members(arm),
         # What was tested: of several reference members beside one variant member that is the first
         # alone.
-        before=percent(reference.accuracy if row is None else row["reference"]),
-        after=percent(arm.accuracy if row is None else row["changed"]),
-        after_interval=Scale(True).span(arm.accuracy_low, arm.accuracy_high),
-        shift=signed(None if row is None else 100 * row["effect"]),
-        shift_interval="" if row is None else Scale(True).interval(row["low"], row["high"]),
+        before=top.value(reference.accuracy if row is None else row["reference"]),
+        after=top.value(arm.accuracy if row is None else row["changed"]),
+        after_interval=top.span(arm.accuracy_low, arm.accuracy_high),
+        shift=top.effect(None if row is None else row["effect"]),
+        shift_interval="" if row is None else top.interval(row["low"], row["high"]),
         shift_verdict="undefined" if row is None else row["verdict"],
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit) + _rise_said(audit, arm.name),
+        slices=_slices_said(panel, audit)
+        + _open_said(audit, arm.name)
+        + _rise_said(audit, arm.name),
         **changed,
     )
 
@@ -123,6 +134,22 @@ def _rise_said(audit: Audit, variant: str) -> str:
     return f"; the {title_of(first['measure']).lower()} {where}{more} {verb}"
 
 
+def _open_said(audit: Audit, variant: str) -> str:
+    """Error rates that cannot be told by slice, where "none worse" would hide them."""
+    rows = audit.findings.filter(pl.col("variant") == variant)
+    found = open_rates(rows, audit.settings.level)
+    if found is None:
+        return ""
+    said = ", ".join(
+        f"in {some} of {every} the {title_of(name).lower()} cannot be told"
+        for name, some, every in found.counts
+    )
+    if found.most is None:
+        return f"; {said}"
+    where = f"{short(found.most['slice'], 40)} {short(found.most['value'], 40)}"
+    return f"; {said} ({where} rises most: {rise_of(found.most)})"
+
+
 def _of_one(verdicts: Mapping[str, int]) -> str:
     said = next((verdict for verdict, n in verdicts.items() if n), "undefined")
     if said == "undefined":
@@ -138,10 +165,11 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
     if c is None:
         row = whole(audit.findings, variant.arm.name, "churn") or {"changed": None, "floor": None}
         repeated = variant.scope == "examples" and not absent(row["floor"])
-        said = f"a repeat run {words.again} {percent(row['floor'])}"
+        moved, floor = (math.nan if v is None else v for v in (row["changed"], row["floor"]))
+        said = f"a repeat run {words.again} {share(floor, moved)}"
         of = words.of if plain else f"{words.of} {words.moved}"
         return how | {
-            "changed": percent(row["changed"]),
+            "changed": NONE if absent(moved) else share(moved, floor),
             "changed_of": "" if absent(row["changed"]) else of,
             "floor": said if repeated else "no floor: one reference run",
             "confirmed": "",

@@ -1,27 +1,40 @@
-"""Which columns were not looked at, and what to type to look at them."""
+"""What was not looked at: cells that are too small, and columns, with what to type to look at
+them."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 from undertow.audit.result import Audit
+from undertow.audit.wording import LEFT_OUT
 from undertow.report.wording import line, plural
 
 NAMED = 4
-"""Columns that are named; of more there is a number."""
+"""Columns that are named; of more there is a number. Cells: crossings that have a sentence."""
 BENEATH = "to look beneath the whole"
 
 
 def not_looked_at(audit: Audit) -> str:
-    """A sentence on columns of the examples that were not asked for beside those that were; empty
-    where there is none."""
+    """Sentences on cells that are left out, and on columns of the examples that were not asked for
+    beside those that were; empty where there is neither."""
+    return " ".join((*_left_out(audit), *_columns(audit)))
+
+
+def _left_out(audit: Audit) -> Iterator[str]:
+    """Each once, though all variants say so."""
+    said = dict.fromkeys(s for v in audit.variants for s in v.design if LEFT_OUT in s)
+    yield from (line(one, 400) for one in list(said)[:NAMED])
+
+
+def _columns(audit: Audit) -> Iterator[str]:
     found = audit.not_looked_at
     if not found or not audit.settings.by:
-        return ""
+        return
     named = [f"{line(u.column, 200)} ({plural(u.values, 'value')})" for u in found[:NAMED]]
     left = len(found) - len(named)
     more = f" and {plural(left, 'more column')}" if left else ""
-    return f"Not looked at: {', '.join(named)}{more}; add --by {_typed(audit)} {BENEATH}."
+    yield f"Not looked at: {', '.join(named)}{more}; add --by {_typed(audit)} {BENEATH}."
 
 
 def none_asked_for(audit: Audit) -> str:

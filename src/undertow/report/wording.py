@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
+from copy import copy
 
+from undertow.audit.wording import decimals
 from undertow.undecoded import escaped
 
 MINUS = "−"
@@ -153,8 +156,21 @@ class Scale:
         self.digits = 1 if in_percent else 3
         self.unit = "points" if in_percent else ""
 
+    def telling(
+        self, effect: float | None, *limits: float | None, sides: Sequence[float | None] = ()
+    ) -> Scale:
+        """The same with as many decimals as one row needs; ``sides`` are its values before and
+        after."""
+        values = [math.nan if v is None else self.factor * v for v in (effect, *limits, *sides)]
+        told, apart = values[: 1 + len(limits)], values[1 + len(limits) :]
+        row = copy(self)
+        row.digits = decimals(
+            *told, least=self.digits, sides=(apart[0], apart[1]) if apart else None
+        )
+        return row
+
     def value(self, value: float | None) -> str:
-        return percent(value) if self.in_percent else number(value, 3)
+        return percent(value, self.digits) if self.in_percent else number(value, self.digits)
 
     def effect(self, effect: float | None) -> str:
         return (

@@ -73,7 +73,7 @@ def test_a_crossing_keeps_cells_with_enough_examples():
         ("age+tone", "young+dark"): [0, 1],
         ("age+tone", "young+light"): [2, 3, 4],
     }
-    assert table.too_small == {"age+tone": 1}
+    assert table.too_small == {"age+tone": (1, "old+dark", 1)}
     assert table.empty == {}
 
 

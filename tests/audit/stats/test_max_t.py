@@ -359,3 +359,18 @@ def test_pairs_are_swapped_however_unlike_their_sides_spread():
     t_DG = mean_DG / np.sqrt((change_GP**2).mean(axis=1) - mean_DG**2)
     share_G = (np.abs(t_DG) >= np.abs(t_DG[0]) * (1 - 1e-9)).mean(axis=0)
     np.testing.assert_allclose(found.p_G, share_G)
+
+
+def test_no_p_is_smaller_than_the_interval_allows():
+    """Members that agree far better than a tenth tells: their exact p would be 2 in 12,870, but no
+    value of ten examples is known that well."""
+    rng = np.random.default_rng(0)
+    value_GM = np.hstack([0.70 + 0.0005 * rng.normal(size=(1, 8)), 0.69 + np.zeros((1, 8))])
+    found = max_t(
+        value_GM, 8, exchange(8, 8, 13_000, rng), level=0.05, resolution_G=np.array([0.1])
+    )
+    error = 0.05 * np.sqrt(2 / 8)
+    expected = 2 * stats.norm.sf(abs(found.effect_G[0]) / error)
+    assert found.low_G[0] < 0 < found.high_G[0]
+    assert found.p_adjusted_G[0] == pytest.approx(expected, rel=0.02)
+    assert found.p_G[0] == found.p_adjusted_G[0]

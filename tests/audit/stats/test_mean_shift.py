@@ -68,6 +68,20 @@ def test_where_few_clusters_reject_nothing_nothing_is_narrower_than_that():
     assert (found.unseen_low_G[0], found.unseen_high_G[0]) == pytest.approx((-1.0, 1.0), abs=1e-6)
 
 
+@pytest.mark.parametrize("change_N", [[0.0] * 360, [1.0, -1.0] * 180])
+def test_clusters_of_which_none_changed_leave_the_width_of_what_was_not_seen(change_N):
+    """Also where a cluster lost as much as it gained."""
+    one_GN, cluster_N = sp.csr_array(np.ones((1, 360))), np.repeat(np.arange(36), 10)
+    found, bounded = (
+        of(one_GN, np.array(change_N), 0.05, cluster_N) for of in (mean_shift, mean_limits)
+    )
+    assert found.low_G == found.unseen_low_G == bounded.low_G
+    assert found.high_G == found.unseen_high_G == bounded.high_G
+    assert found.low_G[0] < -0.05
+    assert found.high_G[0] > 0.05
+    assert found.p_G == 1
+
+
 def test_independent_examples_have_one_pair_of_limits():
     change_N = np.random.default_rng(5).choice([-1, -0.5, 0, 0.25], 80)
     one_GN = sp.csr_array(np.ones((1, 80)))

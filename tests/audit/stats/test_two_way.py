@@ -185,6 +185,39 @@ def test_examples_of_few_clusters_are_as_many_units():
     assert found[0] == pytest.approx(total * 5 / 4 / 40**2)
 
 
+def test_two_units_are_two():
+    """Of two clusters the squares are divided by 1, as of any number by one less."""
+    change_N, cluster_N = np.array([0.5, 0.5, -0.25]), np.array([0, 0, 1])
+    units = flat(sp.csr_array(np.ones((1, 3))), change_N, cluster_N)
+    total = (1 - 2 * 0.25) ** 2 + (-0.25 - 0.25) ** 2
+    assert square_over_examples(units, np.array([3.0]))[0] == pytest.approx(total * 2 / 1 / 3**2)
+
+
+@pytest.mark.parametrize(("scores", "step"), [((0.0, 1.0), 1.0), ((0.25, 0.75), 0.5)])
+def test_no_member_is_known_better_than_half_the_step_of_an_example(scores, step):
+    """Members that all agree: what they may still vary by is half a step of one example in 20."""
+    low, high = scores
+    before_MN = np.where(np.arange(20) < 10, low, high) * np.ones((3, 1))
+    after_MN = np.where(np.arange(20) < 12, low, high) * np.ones((3, 1))
+    rows = sp.csr_array(np.ones((1, 20)))
+    found = two_way(before_MN, after_MN, rows, 0.05, paired=False)
+    least = (step / 2 / 20) ** 2 / 3
+    examples = square_over_examples(flat(rows, (after_MN - before_MN)[0], None), np.array([20.0]))
+    half = oracle.added([(2 * least, 4), (examples[0], 1e12)], 0.05)
+    over = mean_shift(rows, (after_MN - before_MN)[0], 0.05)
+    assert found.low_G[0] == pytest.approx(min(found.effect_G[0] - half, over.low_G[0]))
+    assert found.high_G[0] == pytest.approx(max(found.effect_G[0] + half, over.high_G[0]))
+
+
+def test_a_member_that_answered_nothing_warns_nobody():
+    before_MN, after_MN = sides(3, 3, 3, 12)
+    before_MN[0] = np.nan
+    rows = sp.csr_array(np.eye(2, 12))
+    with np.errstate(all="raise"):
+        found = two_way(before_MN, after_MN, rows, 0.05, paired=False, beyond=True)
+    assert np.isnan(found.low_G).all() or np.isfinite(found.effect_G).all()
+
+
 def test_beyond_the_overall_shift_examples_vary_too():
     """Recipes that differ by example, and by no more on one slice than on another: new examples
     would show nothing, but exchanged members, on these examples alone, see a difference in nearly

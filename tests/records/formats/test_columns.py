@@ -21,7 +21,7 @@ from undertow.records.records import Records
 
 LABEL = ["cat", "dog", "owl", "cat"]
 SAID = ["cat", "dog", "owl", "dog"]
-IMAGES = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+IMAGES = ["a.tif", "b.tif", "c.tif", "d.tif"]
 TABLE = {"image": IMAGES, "pred": SAID, "gold": LABEL}
 SERIAL = [f"S{i}" for i in range(8)]
 TWO = ["cat", "dog"] * 4
@@ -235,7 +235,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             {"example_id": IMAGES * 2, "seed": [0] * 4 + [1] * 4, "prediction": SAID * 2},
             "",
             {},
-            "old.csv: 4 example ids appear more than once, first 'a.jpg'; remove the repeats (or "
+            "old.csv: 4 example ids appear more than once, first 'a.tif'; remove the repeats (or "
             "name the members with --member seed), or leave them out with --allow-partial",
         ),
         (
@@ -425,7 +425,7 @@ def test_flags_suggested_for_predictions_beside_a_confidence_work_at_once(seeds:
     count = 40 * seeds
     rows = {
         "seed": [k for k in range(seeds) for _ in range(40)],
-        "file": [f"img/{n}.jpg" for n in range(40)] * seeds,
+        "file": [f"img/{n}.tif" for n in range(40)] * seeds,
         "truth": ["cat", "dog", "owl", "fox"] * (count // 4),
         "predicted": ["cat", "dog", "owl", "owl"] * (count // 4),
         "confidence": [0.5, 0.9, 0.8, 0.7] * (count // 4),
@@ -735,7 +735,7 @@ def test_labels_of_their_own_file() -> None:
         (
             "y.npz",
             {"labels": np.array(LABEL), "ids": np.array([*IMAGES[:3], IMAGES[0]])},
-            "y.npz: id 'a.jpg' is there more than once; remove repeats",
+            "y.npz: id 'a.tif' is there more than once; remove repeats",
         ),
     ],
 )
@@ -787,8 +787,8 @@ def test_a_member_is_picked_by_its_whole_name() -> None:
             "name them with --id COLUMN --label COLUMN",
         ),
         (
-            {"image": ["a.jpg", "a.jpg"], "gold": ["cat", "dog"]},
-            "y.csv: image 'a.jpg' is there more than once; remove repeats",
+            {"image": ["a.tif", "a.tif"], "gold": ["cat", "dog"]},
+            "y.csv: image 'a.tif' is there more than once; remove repeats",
         ),
     ],
 )
@@ -836,4 +836,27 @@ def test_a_nul_deep_in_a_table() -> None:
         read_any([Path("old.csv")])
     assert str(caught.value) == (
         "old.csv: holds NUL characters, so it is no text table; save it as CSV in UTF-8"
+    )
+
+
+def test_a_column_that_another_flag_names_is_never_suggested() -> None:
+    rows = {"patient_id": SERIAL, "y_pred": TWO}
+    asked = {"id": "patient_id", "prediction": "y_pred", "label": "y_true"}
+    apart = (
+        "if right answers are in a file of their own, add --labels FILE, or, to compare answers "
+        "without any, leave --label out"
+    )
+    assert refusal(rows, **asked) == (
+        "--label y_true: old.csv has no such column; it has 'patient_id', 'y_pred'; " + apart
+    )
+    assert refusal({**rows, "age": [3] * 8}, **asked) == (
+        "--label y_true: old.csv has no such column; it has 'patient_id', 'y_pred', 'age'; " + apart
+    )
+    assert refusal(rows, id="patient_id", prediction="y_pred", member="y_prod") == (
+        "--member y_prod: old.csv has no such column; it has 'patient_id', 'y_pred'; leave "
+        "--member out"
+    )
+    assert refusal({"y_pred": TWO, "img": SERIAL}, prediction="y_pred", id="y_prod") == (
+        "--id y_prod: old.csv has no such column; it has 'y_pred', 'img'; where files have "
+        "different names give both: --id y_prod,img"
     )

@@ -383,14 +383,15 @@ def test_a_real_multiple_choice_log() -> None:
 
 def test_a_real_log_of_generated_text() -> None:
     (path,) = (REAL / "reference").rglob("samples_tiny_sums_*")
-    records, _ = read_any([REAL / "reference"], tasks=("tiny_sums",), inputs=True)
+    records, about = read_any([REAL / "reference"], tasks=("tiny_sums",), inputs=True)
     assert records.answers is not None
     assert records.outputs is not None
     assert (records.answers[0][0], records.outputs[0][0]) == ("5", " 2+3 #### 5")
     assert records.examples["target"][0] == "2+3 #### 5"
     assert records.manifest.notes == (
-        f"{path}: the filter strict-match is read, not flexible-extract; --filter takes another.",
+        f"{path}: filter strict-match; also there: flexible-extract, choose with --filter.",
     )
+    assert about.endswith(f"; {records.manifest.notes[0]}")
 
 
 def test_a_real_folder_of_all_tasks() -> None:
@@ -535,7 +536,7 @@ def test_one_filter_is_read(tmp_path: Path) -> None:
     assert records.N == 4
     assert records.manifest.conditions["filter:t"] == "strict"
     assert notes(tmp_path, records) == [
-        "the filter strict is read, not flexible; --filter takes another."
+        "filter strict; also there: flexible, choose with --filter."
     ]
     records = read(tmp_path, two_filters(), filter="flexible")
     assert records.score_MN is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,6 +25,14 @@ LABEL = "label"
 """The same by the name of its column in a table."""
 
 
+class TooSmall(NamedTuple):
+    """How many cells are too small, the largest of them, and how many examples that has."""
+
+    cells: int
+    largest: str
+    examples: int
+
+
 @dataclass(frozen=True, eq=False)
 class SliceTable:
     """G slice values over N examples. The values of one column are disjoint and together hold every
@@ -40,8 +48,8 @@ class SliceTable:
     empty: Mapping[str, int] = field(default_factory=dict)
     """By column, how many values (classes, declared categories) no example has; they are not in the
     table."""
-    too_small: Mapping[str, int] = field(default_factory=dict)
-    """By crossing, how many cells have examples, but fewer than the minimum; they are not in the
+    too_small: Mapping[str, TooSmall] = field(default_factory=dict)
+    """By crossing, the cells that have examples, but fewer than the minimum; they are not in the
     table."""
     ordered: tuple[str, ...] = ()
     """Columns whose values have an order of their own."""
@@ -89,7 +97,7 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
             if not c.crossed
         },
         too_small={
-            x: int(((n > 0) & (n < min_count)).sum())
+            x: _too_small(c, n, min_count)
             for x, c, n in zip(names, codings, counts, strict=True)
             if c.crossed
         },
@@ -105,6 +113,12 @@ def _refuse_the_whole(records: Records, names: Sequence[str]) -> None:
             f"--by {ALL}: {ALL!r} stands for the whole, which every audit measures, and names no "
             f"slice; {way_on}"
         )
+
+
+def _too_small(coding: Coding, count_G: NDArray[np.int64], min_count: int) -> TooSmall:
+    few_G = np.where(count_G < min_count, count_G, 0)
+    largest = int(few_G.argmax())
+    return TooSmall(int((few_G > 0).sum()), coding.values[largest], int(few_G[largest]))
 
 
 def _kept(coding: Coding, least: int) -> NDArray[np.intp]:

@@ -71,7 +71,8 @@ def max_t(
 ) -> MaxT:
     """Test every slice of (G, M) member values, reference members first, over the arrangements.
 
-    ``resolution_G`` is 1/n of each slice (n examples), the smallest step its value can take. No
+    ``resolution_G`` is the smallest step that each slice's value can take, 1/n where n examples are
+    right or wrong (``resolution.step_of`` for others). No
     member's value is taken as known better than half a step: the standard error is at least that of
     members with a spread of ``resolution/2``. Without such a bound a slice of a few examples has no
     spread at all in some arrangements, its t is unbounded there, and the maximum drowns every other
@@ -108,7 +109,10 @@ def max_t(
     # Where rearrangements hardly change anything, all members being alike on every slice, the
     # largest of them is next to 0: no limit lies nearer than one slice's normal one.
     size_K = np.abs(deviate(out["t_G"][kept], out["df_G"][kept]))
-    out["p_adjusted_G"][kept] = np.maximum(share_at_least(largest_D, size_K), 2 * ndtr(-size_K))
+    least_K = 2 * ndtr(-size_K)
+    floored_K = out["se_G"][kept] ** 2 <= floor_G[kept]
+    out["p_G"][kept] = np.where(floored_K, np.maximum(out["p_G"][kept], least_K), out["p_G"][kept])
+    out["p_adjusted_G"][kept] = np.maximum(share_at_least(largest_D, size_K), least_K)
     critical = max(critical_value(largest_D, level), -float(ndtri(level / 2)))
     resolves = smallest_p(m_ref, members - m_ref, paired=arrangements.paired) <= level
     half_G = t_of(critical, out["df_G"]) * out["se_G"] * (1 + CLOSE)

@@ -6,7 +6,9 @@ the models' answers unit by unit, however few units there are (``unit_exchange``
 may have moved in truth also depends on units unlike those seen, of which any may have gained or
 lost everything (``bounded``); that no more than so much was lost has to hold for them too. Clusters
 are few, so the second limits are wide: with them alone twelve points lost in 36 of 37 passages
-would not be shown. Independent examples are many, and one pair of limits serves both questions.
+would not be shown. Where no cluster changed, nothing was seen that could narrow them, and they are
+the limits of the first question too. Independent examples are many, and one pair of limits serves
+both questions.
 """
 
 from __future__ import annotations
@@ -61,5 +63,8 @@ def _over_clusters(
 ) -> tuple[Floats, ...]:
     low_G, high_G = (exchange_limit(*units, level, side) for side in (-1, 1))
     p_G = exchange_p(units.total_GU, units.alike_GU)
-    unseen = np.minimum(low_G, unseen_low_G), np.maximum(high_G, unseen_high_G)
-    return low_G, high_G, p_G, *unseen
+    least_G, most_G = np.minimum(low_G, unseen_low_G), np.maximum(high_G, unseen_high_G)
+    # Where no cluster changed there is nothing to exchange, and any other mean would be rejected.
+    none_G = ~(units.alike_GU * np.abs(units.total_GU)).any(axis=1)
+    low_G, high_G = np.where(none_G, least_G, low_G), np.where(none_G, most_G, high_G)
+    return low_G, high_G, p_G, least_G, most_G

@@ -25,6 +25,7 @@ from undertow.audit.stats.combined import Part, half_width, two_sided_p
 from undertow.audit.stats.mean_shift import MeanShift, mean_shift
 from undertow.audit.stats.noisier import seen_noisier
 from undertow.audit.stats.over_runs import mean_of_runs
+from undertow.audit.stats.resolution import step_of
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.stats.units import Flat, flat
 
@@ -121,15 +122,16 @@ def _parts(
     """The parts, and how much of what examples vary by is not the noise of single answers: the root
     of its share of the variance."""
     n_G = np.maximum(np.asarray(membership_GN @ (~np.isnan(change_N)).astype(np.float64)), 1)
+    step = step_of(*sides)
     own_SGM, spread_SG, noise_G = [], [], np.zeros(len(n_G))
     sizes = [len(side_MN) for side_MN in sides]
     for side_MN in sides:
         if len(side_MN) < 2:
             continue
         mean_GM = slice_means(membership_GN, side_MN)
-        own_SGM.append(mean_GM - np.nanmean(side_MN, axis=1) if beyond else mean_GM)
+        own_SGM.append(mean_GM - _overall_M(side_MN) if beyond else mean_GM)
         # No member's value is known better than half an example's step.
-        spread_SG.append(np.maximum(own_SGM[-1].var(axis=1, ddof=1), (0.5 / n_G) ** 2))
+        spread_SG.append(np.maximum(own_SGM[-1].var(axis=1, ddof=1), (step / 2 / n_G) ** 2))
         noise_G += _noise(membership_GN, side_MN, mean_GM, n_G)
     if len(spread_SG) < len(sides):  # A single variant member: it varies as the reference's do.
         spread_SG.append(spread_SG[0])
@@ -143,6 +145,12 @@ def _parts(
     left_G = np.maximum(examples_G - noise_G, 0.0)
     stays_G = np.sqrt(left_G / np.maximum(examples_G, SMALL))
     return [*members, Part(left_G, np.inf)], stays_G
+
+
+def _overall_M(side_MN: Floats) -> Floats:
+    """Each member's mean over all examples; NaN for one that answered none."""
+    known_M = (~np.isnan(side_MN)).sum(axis=1)
+    return np.asarray(np.nansum(side_MN, axis=1) / np.where(known_M, known_M, np.nan))
 
 
 def _noise(membership_GN: sp.csr_array, side_MN: Floats, mean_GM: Floats, n_G: Floats) -> Floats:

@@ -19,11 +19,13 @@ from typing import Any, NamedTuple, Protocol, cast
 from undertow.errors import UserError
 from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.formats.asked.clusters import with_clusters
-from undertow.records.formats.asked.options import OPTIONS, refuse_unused
-from undertow.records.formats.asked.pictures import with_pictures
+from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refuse_unused
+from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
+from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
+from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.no_grade import AS_GRADE
@@ -32,13 +34,16 @@ from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
 
 PICK = "::"
 """``export/samples.json::resnet_int8``: what follows chooses among the models that one file
 holds."""
 GROUP = "undertow.formats"
-SAID_AT_ONCE = (LOOKS, SAYS, WROTE, AT_HALF, AS_GRADE, NOT_READ)
-"""Words of notes that stand in the line on what was found: how columns are understood. Of each
+SAID_AT_ONCE = (
+    LOOKS, SAYS, WROTE, READ_AS, AT_HALF, AS_GRADE, NOT_READ, OTHER_FILTERS, NONE_SHOWN,
+)  # fmt: skip
+"""Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""
 
 
@@ -200,23 +205,26 @@ def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
     if hit is not None:
         return [hit]
     if not path.is_dir():
-        _refuse_checkpoint([path])
+        _refuse_others([path])
+        refuse_columns(path)
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
     files = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
     hits = [hit for p in files if (hit := _asked(p, reading)) is not None]
     if not hits:
-        _refuse_checkpoint(files)
+        _refuse_others(files)
         raise UserError(
             f"{path}: holds no file of a known format ({_known()}); see undertow list formats"
         )
     return hits
 
 
-def _refuse_checkpoint(files: Sequence[Path]) -> None:
-    """Where nothing can be read, a model may be why."""
-    model = checkpoint_among(files)
+def _refuse_others(files: Sequence[Path]) -> None:
+    """Where nothing can be read, a model or a spreadsheet may be why."""
+    model, sheet = checkpoint_among(files), spreadsheet_among(files)
     if model is not None:
         raise UserError(instead_of(model))
+    if sheet is not None:
+        raise UserError(saved_as_table(sheet))
 
 
 def _exists(path: Path) -> bool:

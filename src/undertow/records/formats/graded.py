@@ -33,7 +33,7 @@ from undertow.records.formats.columns.meant import (
 )
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.scaling import of_grades, reach
-from undertow.records.formats.columns.values import is_nested, within_one
+from undertow.records.formats.columns.values import is_nested, type_of, within_one
 from undertow.records.formats.decoding.tables import column_names, kind_of
 from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
@@ -51,6 +51,7 @@ from undertow.records.formats.predictions.no_grade import (
     refuse_loss,
     refuse_probability,
 )
+from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
@@ -122,11 +123,13 @@ def read_frames(
 
     ``labels`` is a table of right answers in memory.
     """
-    return _read(tables_of(tables, reading), reading, labels)
+    return _read(tables_of(tables, reading, labelled=labels is not None), reading, labels)
 
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     labelled = labels is not None or reading.labels is not None
+    for table in tables:
+        refuse_regression(table, reading.keys, asked=reading.format == NAME)
     if reading.format != NAME:
         of_two = beside_two_classes(tables, labelled=labelled)
         for table in tables:
@@ -159,9 +162,9 @@ def _refuse_nested_clusters(table: Table) -> None:
     frame = table.asked.frame
     if "cluster" in frame.columns and is_nested(frame["cluster"]):
         raise TableError(
-            f"{table.path}: column 'cluster' holds {frame['cluster'].dtype}; expected one text or "
-            "number per row; name another column with --cluster COLUMN, or write --cluster none if "
-            "the examples are independent"
+            f"{table.path}: column 'cluster' holds {type_of(frame['cluster'])}; expected one text "
+            "or number per row; name another column with --cluster COLUMN, or write --cluster none "
+            "if the examples are independent"
         )
 
 

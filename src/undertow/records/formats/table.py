@@ -4,7 +4,7 @@ example_id, prediction     required (without prediction, the likeliest of p_<cla
 label                      the true class
 member                     several members in one file; without it a file is one member
 score                      two classes: probability of the positive one
-p_<class>                  probability of that class
+p_<class>                  probability of that class; prob_<class> and the like, if rows sum to 1
 confidence                 probability of the prediction, where nothing else tells it
 input, content_hash        text to show, or a picture or a file of one; a fingerprint of the input
 anything else              a slice
@@ -75,13 +75,13 @@ def read_frames(
     """
     given = list(tables)
     _refuse_answers(str(given[0][0]), reading)
-    return _read(tables_of(given, reading), reading, labels)
+    return _read(tables_of(given, reading, labelled=labels is not None), reading, labels)
 
 
 def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
     sheets, notes = sheets_of(tables)
     sheets = with_labels(sheets, reading, notes, labels)
-    refuse_no_classes(sheets)
+    refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)
     notes += _about_labels(sheets)
     sheets, confident = with_confidences(sheets, reading.wanted, notes)
     return from_sheets(sheets, reading, notes, confident=confident)

@@ -29,6 +29,8 @@ from undertow.report.wording import Scale, plural, short, signed
 
 LETTER = 7.4
 """Width of a letter."""
+FINEST = 6
+"""Decimals of a tick."""
 ROW, FOOT, HEADING = 23.0, 38.0, 24.0
 
 
@@ -146,6 +148,7 @@ def _row(effect: Effect, label: str, axis: Axis, scale: Scale, top: float) -> Ma
 
 
 def _numbers(effect: Effect, room: Room, scale: Scale, y: float) -> Iterator[Markup]:
+    scale = _telling(scale, effect)
     said = scale.effect(effect.effect)
     shade = f"label num {_shade(effect)}"
     if room.columns is None:
@@ -198,7 +201,7 @@ def _arrow(x: float, y: float, way: int, name: str) -> Markup:
 def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
     """Grid lines and axis labels."""
     ticks = nice_ticks(scale.factor * axis.low, scale.factor * axis.high)
-    digits = 0 if all(t.is_integer() for t in ticks) else 1 if scale.in_percent else 2
+    digits = _tick_digits(ticks, 1 if scale.in_percent else 2)
     for tick in ticks:
         x = axis(tick / scale.factor)
         yield rule(x, axis.room.head, x, bottom, "grid", QUIET, 0.4)
@@ -216,8 +219,16 @@ def _grid(axis: Axis, scale: Scale, bottom: float) -> Iterator[Markup]:
     yield text(middle, bottom + 33, said, "middle", 11.5, class_="label tick", opacity=0.8)
 
 
+def _tick_digits(ticks: Sequence[float], least: int) -> int:
+    """As few decimals as write every tick truly: none, or ``least`` and more."""
+    true = (
+        d for d in (0, *range(least, FINEST)) if all(abs(t - round(t, d)) < 1e-9 for t in ticks)
+    )
+    return next(true, FINEST)
+
+
 def _tooltip(effect: Effect, scale: Scale) -> str:
-    band = ""
+    band, scale = "", _telling(scale, effect)
     if not math.isnan(effect.band_low):
         band = f"; chance alone {scale.interval(effect.band_low, effect.band_high)}"
     return (
@@ -231,10 +242,17 @@ def _description(panel: Panel, scale: Scale) -> str:
     """What a person who cannot see the chart needs: how many, which, and by how much."""
     counted = ", ".join(f"{n} {verdict}" for verdict, n in sorted(panel.verdicts.items()))
     worst = [e for e in panel.effects if e.verdict == "worse"][:3]
-    named = "; ".join(f"{_named(e)} {scale.effect(e.effect)} {scale.unit}" for e in worst)
+    named = "; ".join(
+        f"{_named(e)} {_telling(scale, e).effect(e.effect)} {scale.unit}" for e in worst
+    )
     beside = any(e.slice == ALL for e in panel.effects)
     rows = f"{plural(panel.total - beside, 'slice')}{' and the whole' if beside else ''}"
     return f"{rows}: {counted}. " + (f"Most costly: {named}." if named else "")
+
+
+def _telling(scale: Scale, effect: Effect) -> Scale:
+    """With as many decimals as this row needs."""
+    return scale.telling(effect.effect, effect.low, effect.high)
 
 
 def _named(effect: Effect) -> str:

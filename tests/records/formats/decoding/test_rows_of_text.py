@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -94,3 +95,41 @@ def test_a_key_of_json_that_stands_there_twice() -> None:
     assert refused(put(f"{ONCE}\n{TWICE}\n", "a.jsonl")) == f"a.jsonl: line 2: {said}"
     assert refused(put(f"[{ONCE}, {TWICE}]", "a.json")) == f"a.json: {said}"
     assert parse(put(f"{ONCE}\n{ONCE}\n", "a.jsonl")).height == 2
+
+
+@pytest.mark.parametrize("named", [{}, {"id": "patient"}])
+@pytest.mark.parametrize("numbered", [False, True])
+def test_json_by_column_is_refused_with_a_command_that_makes_rows(
+    named: dict[str, str], *, numbered: bool
+) -> None:
+    columns = {"patient": [*"ab"], "prediction": ["x", "y"], "label": ["x", "x"]}
+    made = {c: {str(n): v for n, v in enumerate(vs)} for c, vs in columns.items()}
+    Path("old.json").write_text(json.dumps(made if numbered else columns))
+    with pytest.raises(TableError) as caught:
+        read_any([Path("old.json")], **named)
+    values = "{c: list(v.values()) for c, v in d.items()}" if numbered else "d"
+    command = (
+        'import json, polars as pl; d = json.load(open("old.json")); '
+        f'pl.DataFrame({values}).write_ndjson("old-rows.jsonl")'
+    )
+    assert str(caught.value) == (
+        "old.json: is one JSON object of columns ('patient', 'prediction', 'label' …), and a table "
+        f"is read from rows; write an object for each example: python -c '{command}'"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True)
+    records, _ = read_any([Path("old-rows.jsonl")], id="patient")
+    assert records.example_id_N.to_list() == [*"ab"]
+    # One example may have lists of its own.
+    Path("one.json").write_text('{"example_id": "a", "prediction": "x", "more": [1, 2]}')
+    assert read_any([Path("one.json")])[0].N == 1
+
+
+def test_a_long_type_is_cut() -> None:
+    row = {"example_id": {"field" * 20: 1}, "prediction": "x"}
+    Path("old.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(TableError) as caught:
+        read_any([Path("old.jsonl")])
+    assert str(caught.value) == (
+        f"old.jsonl: column 'example_id' holds Struct({{'{'field' * 10}f…; expected one text or "
+        "number per row"
+    )

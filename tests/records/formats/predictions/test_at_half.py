@@ -117,11 +117,37 @@ def test_of_classes_that_differ_in_capitals_one_is_named_letter_by_letter() -> N
     assert records.manifest.positive == "A"
 
 
+@pytest.mark.parametrize(
+    ("two", "said"),
+    [
+        (("N", "Y"), "as in --positive Y"),
+        (("n", "y"), "as in --positive y"),
+        (("F", "T"), "as in --positive T"),
+        (("NEG", "POS"), "as in --positive POS"),
+        (("ham", "Spam"), "as in --positive Spam"),
+        (("churn", "no churn"), "as in --positive churn"),
+        (("Non-Toxic", "Toxic"), "as in --positive Toxic"),
+        (("not_listed", "listed"), "as in --positive listed"),
+        (("paid", "default"), "as in --positive default"),
+        (("fraud", "spam"), "with --positive fraud or --positive spam"),
+        (("man", "woman"), "with --positive man or --positive woman"),
+    ],
+)
+def test_the_example_is_the_likely_positive_or_both(two: tuple[str, str], said: str) -> None:
+    rows = {"kind": [*two, two[0], two[0]], "risk": [0.25, 0.75, 0.5, 0.5]}
+    one, other = (repr(value) for value in sorted(two))
+    assert refusal(rows, score="risk", label="kind") == (
+        f"a.csv: column 'risk' is a score, and the values of 'kind', {one}, {other}, do not say "
+        f"which of two is positive; name the one that it is the probability of, {said}, or, if "
+        "'risk' says how good an answer is, add --format 'graded table'"
+    )
+
+
 def test_a_positive_class_that_is_not_there() -> None:
     rows = {"kind": ["legit", "fraud", "legit"], "risk": [0.25, 0.75, 0.5]}
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
-        "--positive frod: the values of 'kind' in a.csv are 'fraud', 'legit'; name the one that "
-        "'risk' is the probability of, as in --positive fraud"
+        "--positive frod: the values of 'kind' in a.csv are 'fraud', 'legit', and 'risk' is the "
+        "probability of one; name the one that it is the probability of, as in --positive fraud"
     )
     rows["kind"] = [0, 1, 0]
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
@@ -230,8 +256,8 @@ X = 'pl.col("risk").cast(float)'
             {"kind": [1, 2], "risk": [0.2, 0.9]},
             {"label": "kind"},
             "column 'risk' is a score, and the values of 'kind', '1', '2', do not say which of "
-            "two is positive; name the one that it is the probability of, as in --positive 1, or, "
-            "if 'risk' says how good an answer is, add --format 'graded table'",
+            "two is positive; name the one that it is the probability of, with --positive 1 or "
+            "--positive 2, or, if 'risk' says how good an answer is, add --format 'graded table'",
         ),
         (
             {"kind": [0, 0], "risk": [0.2, 0.9]},

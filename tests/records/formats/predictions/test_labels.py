@@ -101,3 +101,21 @@ def test_pandas_writes_a_class_as_a_float(tmp_path: Path):
     path = put(tmp_path / "t.csv", "filename,index\na.jpg,3\nb.jpg,4\n")
     labels = put(tmp_path / "l.csv", "filename,label\na.jpg,3.0\nb.jpg,3.0\n")
     assert named(read_any([path], labels=labels)[0]) == (["3", "4"], ["3", "3"])
+
+
+def test_the_column_of_right_answers_is_looked_for_where_they_are(tmp_path: Path):
+    predictions = put(tmp_path / "po.csv", "patient,y_pred\na,cat\nb,dog\n")
+    truth = put(tmp_path / "truth.csv", "patient,y_true\na,cat\nb,cat\n")
+    asked = {"id": "patient", "prediction": "y_pred", "labels": truth}
+    records, _ = read_any([predictions], label="y_true", **asked)
+    assert named(records) == (["cat", "dog"], ["cat", "cat"])
+    with pytest.raises(TableError) as caught:
+        read_any([predictions], label="y_tru", **asked)
+    assert str(caught.value) == (
+        f"--label y_tru: {truth} has no such column; it has 'patient', 'y_true'; did you mean "
+        "--label y_true"
+    )
+    # The one of the predictions' own, which the labels go before, may be called otherwise.
+    put(predictions, "patient,y_pred,own\na,cat,dog\nb,dog,dog\n")
+    records, _ = read_any([predictions], label="own", **asked)
+    assert named(records) == (["cat", "dog"], ["cat", "cat"])

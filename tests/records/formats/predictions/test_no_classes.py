@@ -25,7 +25,6 @@ def read(rows: dict[str, list[Any]], **asked: Any) -> Any:
 RISK = [0.25, 0.5, 0.125, 0.75]
 SICK = [0, 1, 0, 1]
 NAMED = {"prediction": "risk", "label": "sick"}
-MANY = [n / 100 for n in range(1, 61)]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +65,6 @@ MANY = [n / 100 for n in range(1, 61)]
             {"prediction": "percent"},
             "column 'percent' holds no classes: its values are '0', '1', '10' … (60 values), and "
             "those of 'label' are '0', '1'; give it as --score percent",
-        ),
-        (
-            {"label": MANY, "prediction": MANY},
-            {},
-            "column 'prediction' holds no classes: its values are '0.01', '0.02', '0.03' … (60 "
-            "values), and those of 'label' are '0.01', '0.02', '0.03' … (60 values); give it as "
-            "--score prediction",
         ),
         (
             {"guess": ["Cat", "Dog"], "truth": ["cat", "dog"]},

@@ -10,6 +10,8 @@ from undertow.records.reading import Reading
 OPTIONS = ("metric", "filter", "labels", "tasks", "columns")
 """What only some formats use of ``Reading``. ``tasks.py`` does for formats that do not; ``columns``
 stands for all fields that name one."""
+OTHER_FILTERS = "also there:"
+"""Words of a note on which of several output filters was taken."""
 WHY = {
     "metric": "hold one outcome, so there is none to choose",
     "filter": "have no output filters",

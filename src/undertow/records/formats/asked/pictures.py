@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,10 @@ from undertow.errors import TableError
 from undertow.records.pictures import PictureFolder, are_pictures
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+
+NONE_SHOWN = "no pictures are shown:"
+"""Stands in the note on pictures that are not there, which is said before the audit too."""
+LONGEST = 60
 
 
 def with_pictures(records: Records, reading: Reading, called: str, place: Path) -> Records:
@@ -31,11 +37,13 @@ def with_pictures(records: Records, reading: Reading, called: str, place: Path) 
         return records
     folder = PictureFolder(asked or place)
     lost = list(folder.missing(names.drop_nulls()))
-    if records.inputs is None and asked is None and len(lost) == names.count():
-        return records  # Ids that only look like files.
-    notes = records.manifest.notes + ((_about(lost, names),) if lost else ())
-    manifest = records.manifest.model_copy(update={"notes": notes})
-    return replace(records, inputs=names.alias("input"), pictures=folder, manifest=manifest)
+    if len(lost) == names.count():
+        noted = _noted(records, (_none_there(called, lost[0], folder.root),))
+        if records.inputs is None and asked is None:
+            return noted  # Ids that may only look like files.
+    else:
+        noted = _noted(records, (_about(lost, names),) if lost else ())
+    return replace(noted, inputs=names.alias("input"), pictures=folder)
 
 
 def _refuse_nothing(asked: Path | None, called: str) -> None:
@@ -44,6 +52,21 @@ def _refuse_nothing(asked: Path | None, called: str) -> None:
             f"--pictures {asked}: {called} names no files of pictures; say in which column they "
             "are: --input COLUMN"
         )
+
+
+def _noted(records: Records, said: tuple[str, ...]) -> Records:
+    notes = {"notes": (*records.manifest.notes, *said)}
+    return replace(records, manifest=records.manifest.model_copy(update=notes))
+
+
+def _none_there(called: str, first: str, root: Path) -> str:
+    name = first[:LONGEST]
+    add = (
+        f"--pictures {shlex.quote(os.path.dirname(first))}"
+        if os.path.isabs(first)
+        else f"--pictures FOLDER, where {f'FOLDER/{name}'!r} is one"
+    )
+    return f"{called}: {NONE_SHOWN} {name!r} and the like are not in {str(root)!r}; add {add}."
 
 
 def _about(lost: list[str], names: pl.Series) -> str:

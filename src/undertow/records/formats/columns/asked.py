@@ -6,7 +6,7 @@ This is done in one place, between the file and all that looks at its columns.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
 from undertow.records.formats.columns.names import (
     USUAL,
     flag_of,
@@ -26,6 +27,7 @@ from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 
 ANSWERS = ("score", "p_")
+APART = "if right answers are in a file of their own, add --labels FILE"
 
 
 class Asked(NamedTuple):
@@ -37,21 +39,24 @@ class Asked(NamedTuple):
     names: Mapping[str, str] = {}
 
 
-def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
+def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: bool = False) -> Asked:
     """Renames what ``reading`` names, and takes the part that stands after ``::``.
 
     Several columns of predictions become rows of several members. A column that stands after ``::``
-    goes before them. Raises ``TableError`` for a column or part that is not there.
+    goes before them. Where examples are ``labelled`` apart, the column of right answers may be
+    there alone. Raises ``TableError`` for a column or part that is not there.
     """
     refuse_patterns(path, frame.columns)
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
-    asked = {flag: _first(path, frame, flag, name) for flag, name in flags.items()}
+    if labelled and not named_in(frame, reading.label):
+        flags.pop("label", None)
+    asked = {flag: _first(path, frame, flag, reading) for flag in flags}
     scored = _picks_a_score(reading)
     if scored and reading.pick is not None and reading.pick in frame.columns:
         asked["score"] = reading.pick
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
-    wanted = [] if chosen and not by_member else _predictions(path, frame, reading.prediction)
+    wanted = [] if chosen and not by_member else _predictions(path, frame, reading)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
@@ -60,6 +65,9 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
         names["prediction"] = wanted[0]
     given = frame
     frame, notes = _renamed(path, frame, asked)
+    # Those beside several models are of one of them, and nobody says of which.
+    if len(wanted) <= 1 and not chosen:
+        frame, notes, names = _with_classes(path, frame, notes, names, reading)
     if len(wanted) > 1:
         frame = _long(path, frame, wanted)
     if scored:
@@ -70,6 +78,21 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading) -> Asked:
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = part_of(path, frame, reading.pick, given, asked)
     return Asked(frame, notes, names)
+
+
+def _with_classes(
+    path: Path,
+    frame: pl.DataFrame,
+    notes: tuple[str, ...],
+    names: dict[str, str],
+    reading: Reading,
+) -> tuple[pl.DataFrame, tuple[str, ...], dict[str, str]]:
+    """With probabilities of classes under the names that readers know."""
+    found = read_as_probabilities(frame, reading.wanted)
+    if not found:
+        return frame, notes, names
+    ours = {new: old for old, new in found.items()}
+    return frame.rename(found), (*notes, read_note(str(path), [*found])), {**names, **ours}
 
 
 def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
@@ -89,27 +112,39 @@ def _picks_a_score(reading: Reading) -> bool:
     return reading.pick is not None and reading.pick in alternatives(reading.score)
 
 
-def _first(path: Path, frame: pl.DataFrame, flag: str, given: str) -> str:
-    """The column of this file among those that were named for it."""
-    found = next((name for name in alternatives(given) if name in frame.columns), None)
+def named_in(frame: pl.DataFrame, given: str | None) -> list[str]:
+    """The columns of this file among those that were named for one flag."""
+    return [name for name in alternatives(given) if name in frame.columns]
+
+
+def _first(path: Path, frame: pl.DataFrame, flag: str, reading: Reading) -> str:
+    given = getattr(reading, flag)
+    found = next(iter(named_in(frame, given)), None)
     if found is None:
-        _refuse_absent(path, frame, flag, given)
+        refuse_absent(path, frame, flag, given, reading)
     return found
 
 
-def _refuse_absent(path: Path, frame: pl.DataFrame, flag: str, name: str) -> NoReturn:
+def refuse_absent(
+    path: Path, frame: pl.DataFrame, flag: str, name: str, reading: Reading
+) -> NoReturn:
+    """Raises ``TableError`` for a column that was named and is not there, with what to type."""
+    others = (given for other, given in reading.columns.items() if other != flag)
+    taken = {column for given in others for column in named_in(frame, given)}
+    free = [column for column in frame.columns if column not in taken]
     raise TableError(
         f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
-        f" {_instead(path, frame, flag, name)}"
+        f" {_instead(path, free, flag, name, apart=reading.labels is not None)}"
     )
 
 
-def _instead(path: Path, frame: pl.DataFrame, flag: str, name: str) -> str:
-    """What to type in place of a name that the file lacks."""
-    usual = those_called(USUAL[flag], frame.columns)
+def _instead(path: Path, free: Sequence[str], flag: str, name: str, *, apart: bool) -> str:
+    """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
+    names. Right answers may come ``apart``."""
+    usual = those_called(USUAL[flag], free)
     if not any(part.strip() for part in name.split(",")):
         return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
-    close = difflib.get_close_matches(name, frame.columns, n=1)
+    close = difflib.get_close_matches(name, free, n=1)
     # A usual name is no slip: the other side's file probably has it.
     if close and not (usual and plain(name) in USUAL[flag]):
         return f"did you mean {flag_of(flag, close[0])}"
@@ -118,7 +153,9 @@ def _instead(path: Path, frame: pl.DataFrame, flag: str, name: str) -> str:
     if usual:
         both = flag_of(flag, name, usual[0])
         return f"where files have different names give both: {both}"
-    return f"give --{flag} one of these"
+    if flag == "label" and not apart:
+        return f"{APART}, or, to compare answers without any, leave --label out"
+    return f"give --{flag} one of these" if free else f"leave --{flag} out"
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
@@ -132,15 +169,15 @@ def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
             )
 
 
-def _predictions(path: Path, frame: pl.DataFrame, asked: tuple[str, ...]) -> list[str]:
+def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> list[str]:
     """The columns of predictions: by name, as names with commas between, or as a pattern."""
     found: list[str] = []
-    for given in asked:
+    for given in reading.prediction:
         for name in [given] if given in frame.columns else given.split(","):
             name = name if name in frame.columns else name.strip()
             fitting = [c for c in frame.columns if fnmatchcase(c, name)]
             if not fitting and name not in frame.columns:
-                _refuse_absent(path, frame, "prediction", name)
+                refuse_absent(path, frame, "prediction", name, reading)
             found += [name] if name in frame.columns else fitting
     return list(dict.fromkeys(found))
 

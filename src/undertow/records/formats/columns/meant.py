@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.class_columns import OURS, classes_by_column
 from undertow.records.formats.columns.names import (
     ANSWER,
     ID,
@@ -113,9 +114,11 @@ def _worded(column: pl.Series) -> bool:
 
 def label_meant(frame: pl.DataFrame) -> str | None:
     """A column that is probably the right answer, in a table that has none under that name."""
-    if "label" in frame.columns or "prediction" not in frame.columns:
+    if "label" in frame.columns:
         return None
-    return next(iter(labels_among(frame, values_of(frame["prediction"]))), None)
+    predicts = "prediction" in frame.columns
+    said = values_of(frame["prediction"]) if predicts else _classes(frame)
+    return next(iter(labels_among(frame, said)), None)
 
 
 def labels_among(frame: pl.DataFrame, said: Collection[str]) -> list[str]:
@@ -238,4 +241,9 @@ def _unless(name: str | None, flag: str, usual: tuple[str, ...]) -> list[str]:
 
 
 def _probabilities(frame: pl.DataFrame) -> bool:
-    return any(c.startswith("p_") and len(c) > 2 for c in frame.columns)
+    return bool(_classes(frame) or classes_by_column(frame))
+
+
+def _classes(frame: pl.DataFrame) -> set[str]:
+    """The classes of the columns ``p_<class>``."""
+    return {c.removeprefix(OURS) for c in frame.columns if c.startswith(OURS) and c != OURS}

@@ -65,6 +65,14 @@ def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, 
     return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"
 
 
+def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:
+    """A column ``correct`` that is 1 where the first of two columns is off the second by at most
+    ``near``."""
+    one, other = (f"pl.col({_text(name)}).cast(float)" for name in columns)
+    made = f"(({one} - {other}).abs() <= {near:g}).cast(int)"
+    return _written(path, made, "correct", keys, "graded")
+
+
 def _ends(number: pl.Series) -> tuple[float, float]:
     low, high = float(number.min()), float(number.max())  # type: ignore[arg-type]
     return low + 0.0, high + 0.0  # No zero is negative.
@@ -73,21 +81,26 @@ def _ends(number: pl.Series) -> tuple[float, float]:
 def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:
     """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
     frame in memory an expression."""
-    column = made.replace("{x}", f"pl.col({_text(name)}).cast(float)")
+    column = f"({made.replace('{x}', f'pl.col({_text(name)}).cast(float)')})"
+    return _written(path, column, name, keys, "scaled")
+
+
+def _written(path: Path, column: str, name: str, keys: tuple[str, ...], ending: str) -> str:
+    """The same of any expression of columns, which becomes the column ``name``."""
     if not path.is_file():
-        return f"with_columns(({column}).alias({_text(name)}))"
+        return f"with_columns({column}.alias({_text(name)}))"
     found = kind_of(path, keys)
     kind: Kind = "CSV" if found is None else found[0]
     read, write, suffix = READ[kind]
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    to = path.with_name(f"{stem}-scaled.{suffix}")
+    to = path.with_name(f"{stem}-{ending}.{suffix}")
     separator = separator_of(path) if kind == "CSV" else ","
     apart = "" if separator == "," else f", separator={_text(separator)}"
     # A CSV is read as text, so that ids such as 007 stay what they are.
     options = f", infer_schema=False{apart}" if kind == "CSV" else ""
     code = (
         f"import polars as pl; pl.{read}({_text(str(path))}{options})"
-        f".with_columns(({column}).alias({_text(name)}))"
+        f".with_columns({column}.alias({_text(name)}))"
         f".{write}({_text(str(to))}{apart})"
     )
     return f"python -c {shlex.quote(code)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import polars as pl
@@ -11,9 +12,20 @@ from undertow.records.formats.decoding.typed import number_of
 FEWEST_NAMES = 8
 """Rows from which on it says something that all values of a column differ."""
 LONGEST_NAME = 64
+LONGEST_TYPE = 60
 MOST_SHOWN = 3
 MISSING = ["", "nan"]
 POSITIVE = ("1", "true", "yes", "positive")
+LIKELY = frozenset(
+    {*POSITIVE, "y", "t", "pos", "ja", "oui", "si", "fraud", "fraudulent", "spam", "toxic",
+     "abusive", "offensive", "hate", "hateful", "malignant", "malign", "cancer", "disease",
+     "diseased", "sick", "ill", "infected", "abnormal", "default", "defaulted", "bad", "churn",
+     "churned", "attack", "anomaly", "anomalous", "outlier", "defect", "defective",
+     "fault", "faulty", "failure", "phishing", "malware", "malicious", "bot", "dead", "died"}
+)  # fmt: skip
+"""Names of classes that most often are the positive one. They are examples in messages, and decide
+nothing."""
+NEGATION = re.compile(r"(?:not|non|without|un|no)[\s_-]*")
 NOT_ONE = ("0", "-1")
 """The only names beside which 1 says that it is the positive class: 1 and 2 are numbers."""
 
@@ -23,9 +35,15 @@ def is_nested(column: pl.Series) -> bool:
     return column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object)
 
 
+def type_of(column: pl.Series) -> str:
+    """The type for a message; of a structure with many fields its beginning."""
+    said = str(column.dtype)
+    return said if len(said) <= LONGEST_TYPE else said[:LONGEST_TYPE] + "…"
+
+
 def values_of(column: pl.Series) -> set[str]:
-    """The different values as text; none of a column of lists or bytes."""
-    if is_nested(column):
+    """The different values as text; none of a column of lists, bytes or spans of time."""
+    if is_nested(column) or column.dtype == pl.Duration:
         return set()
     return set(column.drop_nulls().cast(pl.String).unique().to_list())
 
@@ -70,6 +88,27 @@ def positive_among(values: Collection[str]) -> str | None:
         return None
     (other,) = [name for name in values if name != named[0]]
     return None if named[0] == "1" and other not in NOT_ONE else named[0]
+
+
+def likely_positive(values: Collection[str]) -> str | None:
+    """Of two classes the one that a person most likely means by positive, to name as an example:
+    one of a name such as ``fraud``, or ``X`` beside ``no X``."""
+    if len(values) != 2:
+        return None
+    first, second = sorted(values)
+    sure = positive_among(values)
+    if sure is not None:
+        return sure
+    for name, other in ((first, second), (second, first)):
+        negated = NEGATION.match(_word(other))
+        if negated is not None and _word(other)[negated.end() :] == _word(name):
+            return name
+    likely = [name for name in (first, second) if _word(name) in LIKELY - {"1"}]
+    return likely[0] if len(likely) == 1 else None
+
+
+def _word(name: str) -> str:
+    return name.strip().casefold()
 
 
 def shown(values: Collection[str]) -> str:

@@ -4,6 +4,7 @@ refused where an object has one key twice."""
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,3 +61,26 @@ def refuse_repeated_keys(path: Path, text: str) -> None:
             decoded(f"{path}: line {number}", line)
         except (ValueError, RecursionError):
             continue
+
+
+def refuse_by_column(path: Path, text: str) -> None:
+    """Raises ``TableError`` for one object that holds the values of each column, as pandas writes a
+    table where it is not told otherwise."""
+    text = text.strip()
+    found, end = _first(text)
+    if not found or end < len(text) or len(found) < 2:
+        return
+    kinds = {type(values) for values in found.values()}
+    sizes = {len(values) for values in found.values() if isinstance(values, list | dict)}
+    if len(kinds) > 1 or not kinds & {list, dict} or len(sizes) > 1:
+        return
+    made = "d" if kinds == {list} else "{c: list(v.values()) for c, v in d.items()}"
+    to = path.with_name(f"{path.name.removesuffix('.gz').rsplit('.', 1)[0]}-rows.jsonl")
+    code = (
+        f"import json, polars as pl; d = json.load(open({json.dumps(str(path))})); "
+        f"pl.DataFrame({made}).write_ndjson({json.dumps(str(to))})"
+    )
+    raise TableError(
+        f"{path}: is one JSON object of columns ({', '.join(map(repr, [*found][:3]))} …), and a "
+        f"table is read from rows; write an object for each example: python -c {shlex.quote(code)}"
+    )

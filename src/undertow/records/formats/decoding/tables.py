@@ -21,6 +21,7 @@ from undertow.records.formats.decoding.csv_text import csv_text, refuse_comments
 from undertow.records.formats.decoding.json_rows import (
     decoded,
     first_row,
+    refuse_by_column,
     refuse_repeated_keys,
     rows_kind,
 )
@@ -112,6 +113,12 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     return frame
 
 
+def refuse_columns(path: Path) -> None:
+    """Raises ``TableError`` where a file of JSON that nobody reads holds a table by its columns."""
+    if path.suffix.lower() == ".json" and _head(path).lstrip().startswith(b"{"):
+        refuse_by_column(path, _text(path, _content(path)))
+
+
 def _refuse_beginning(path: Path, kind: Kind) -> None:
     """What shows in the first bytes is said before gigabytes are read."""
     head = _head(path)
@@ -160,6 +167,7 @@ def _parquet(path: Path, data: bytes) -> pl.DataFrame:
 def _json_lines(path: Path, data: bytes) -> pl.DataFrame:
     text = _text(path, data)
     refuse_repeated_keys(path, text)
+    refuse_by_column(path, text)
     return pl.read_ndjson(text.encode(), infer_schema_length=None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from undertow.records.formats.asked.options import OTHER_FILTERS
 from undertow.records.formats.lm_eval.choice import Rule
 from undertow.records.formats.lm_eval.collect import Collected, settle
 from undertow.records.formats.lm_eval.conditions import (
@@ -77,9 +78,7 @@ def _of_filters(file: Found, found: Collected) -> list[str]:
     if not found.other_filters:
         return []
     others = ", ".join(" ".join(name.split()) for name in found.other_filters)
-    return [
-        f"{file.path}: the filter {found.filter} is read, not {others}; --filter takes another."
-    ]
+    return [f"{file.path}: filter {found.filter}; {OTHER_FILTERS} {others}, choose with --filter."]
 
 
 def _settled(

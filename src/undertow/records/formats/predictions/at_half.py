@@ -15,6 +15,7 @@ from undertow.records.class_list import class_meant
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
+    likely_positive,
     numbers_in,
     positive_among,
     shown,
@@ -66,13 +67,12 @@ def predicted(
     if positive is None and reading.positive is not None and len(known) == 2:
         raise TableError(
             f"{flag_of('positive', reading.positive)}: the values of {label!r} in {first.source} "
-            f"are {shown(known)}; name the one that {score!r} is the probability of, as in "
-            f"{_rarer(known, labels)}"
+            f"are {shown(known)}, and {score!r} is the probability of one; {_say_which(known)}"
         )
     if positive is None:
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
-            f"{shown(known)}, do not say which of two is positive; {_say_which(known, labels)}, "
+            f"{shown(known)}, do not say which of two is positive; {_say_which(known)}, "
             f"or, if {score!r} says how good an answer is, {as_grades(tables[0])}"
         )
     silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
@@ -90,17 +90,14 @@ def predicted(
     return [_at_half(sheet, positive, negative) for sheet in sheets]
 
 
-def _say_which(known: set[str], labels: Sequence[pl.Series]) -> str:
-    """How a person says it. The example is the rarer of two, as most often it is the positive."""
+def _say_which(known: set[str]) -> str:
+    """How a person says it, with the likely one as an example, or both where neither is."""
     if len(known) != 2:
         return "write them as 1 and 0"
-    return f"name the one that it is the probability of, as in {_rarer(known, labels)}"
-
-
-def _rarer(known: set[str], labels: Sequence[pl.Series]) -> str:
-    times = {name: sum(int((column == name).sum()) for column in labels) for name in known}
-    rarer = min(sorted(known), key=lambda name: times[name])
-    return flag_of("positive", rarer)
+    likely = likely_positive(known)
+    first, second = (flag_of("positive", name) for name in sorted(known))
+    said = f"with {first} or {second}" if likely is None else f"as in {flag_of('positive', likely)}"
+    return f"name the one that it is the probability of, {said}"
 
 
 def _has(sheet: Sheet, name: str) -> bool:

@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.class_columns import why_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
 
@@ -43,8 +45,8 @@ def clean(
         made = _cleaned(path, column, names.get(column.name, column.name))
         if made is None:
             notes.append(
-                f"{path}: column {column.name!r} holds {column.dtype}, not single values, and is "
-                "not used"
+                f"{path}: column {column.name!r} holds {type_of(column)}, not single values, and "
+                "is not used"
             )
         else:
             columns.append(made)
@@ -63,10 +65,11 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
         lacks = "'prediction' and no p_<class>"
     else:
         return
+    owners = [names.get(name, name) for name in frame.columns]
+    unread = why_unread(frame, names.get("label", "label")) if "prediction" in lacks else None
     raise TableError(
-        f"{path}: has no column {lacks}; "
-        f"{has_columns([names.get(name, name) for name in frame.columns])}; name its columns with "
-        f"{flags_meant(frame)}"
+        f"{path}: has no column {lacks}; {has_columns(owners)}; "
+        f"{unread or f'name its columns with {flags_meant(frame)}'}"
     )
 
 
@@ -100,7 +103,8 @@ def as_text(path: Path, column: pl.Series, called: str) -> pl.Series:
     """
     if _is_unreadable(column.dtype):
         raise TableError(
-            f"{path}: column {called!r} holds {column.dtype}; expected one text or number per row"
+            f"{path}: column {called!r} holds {type_of(column)}; expected one text or number "
+            "per row"
         )
     if column.dtype.is_float() and column.name == "example_id":
         _refuse_inexact_ids(path, column, called)
@@ -137,7 +141,7 @@ def _is_unreadable(kind: pl.DataType) -> bool:
 def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
     if _is_unreadable(column.dtype) or column.dtype.is_temporal():
         raise TableError(
-            f"{path}: column {called!r} holds {column.dtype}; expected numbers between 0 and 1"
+            f"{path}: column {called!r} holds {type_of(column)}; expected numbers between 0 and 1"
         )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)

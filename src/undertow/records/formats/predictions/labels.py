@@ -8,14 +8,17 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.asked import named_in, refuse_absent
 from undertow.records.formats.columns.names import ID, LABEL, has_columns, those_called
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
+from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
+from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
@@ -40,13 +43,17 @@ def with_labels(
     labels = LABELS if given is not None else reading.labels
     if labels is None:
         return sheets
+    if spreadsheet_among([labels]) is not None:
+        raise TableError(saved_as_table(labels))
+    reading = replace(reading, labels=labels)
+    known = any("label" in sheet.names for sheet in sheets)
     if given is not None:
-        table = _table(labels, given, {}, reading, notes)
+        table = _table(labels, given, {}, reading, notes, known=known)
     elif is_array(labels):
         table = _array(labels, sheets, notes)
     else:
         frame = parse(labels, reading.keys)
-        table = _table(labels, frame, class_names(labels), reading, notes)
+        table = _table(labels, frame, class_names(labels), reading, notes, known=known)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -81,7 +88,12 @@ def _table(
     names: dict[str, tuple[str, ...]],
     reading: Reading,
     notes: list[str],
+    *,
+    known: bool,
 ) -> pl.DataFrame:
+    """``known``: the column that was named for right answers is one of the predictions' tables."""
+    if reading.label is not None and not known and not named_in(frame, reading.label):
+        refuse_absent(path, frame, "label", reading.label, reading)
     key = _first(frame, reading.id, ID)
     label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
     if key is None or label is None or key == label:
@@ -133,6 +145,8 @@ def _joined(sheet: Sheet, table: pl.DataFrame, path: Path, notes: list[str]) -> 
 
 def _refuse_other_names(sheets: list[Sheet], path: Path) -> None:
     predicting = [s for s in sheets if "prediction" in s.frame.columns]
+    if any(are_numbers_on_a_scale(s.frame["prediction"], s.frame["label"]) for s in predicting):
+        return  # They are no classes, which is said later.
     said = {v for s in predicting for v in s.frame["prediction"].drop_nulls().unique().to_list()}
     labels = {v for s in predicting for v in s.frame["label"].drop_nulls().unique().to_list()}
     if said and labels and not said & labels:

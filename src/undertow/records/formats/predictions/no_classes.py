@@ -6,6 +6,7 @@ Read as classes, every answer would be wrong on both sides, and a gate would pas
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -21,24 +22,31 @@ from undertow.records.formats.columns.values import (
     within_one,
 )
 from undertow.records.formats.members.join import Sheet, probability_columns
+from undertow.records.formats.predictions.regression import (
+    MOST_CLASSES,
+    about_regression,
+    are_numbers_on_a_scale,
+)
 from undertow.records.spelling import not_the_same
 
-MOST_DECIMALS = 50
-"""Different decimals up to which they can be classes, such as half stars, if labels are too."""
 
-
-def refuse_no_classes(sheets: Sequence[Sheet]) -> None:
-    """Raises ``TableError`` for the first member whose predictions cannot be classes."""
+def refuse_no_classes(
+    sheets: Sequence[Sheet], keys: tuple[str, ...] = (), *, apart: bool = False
+) -> None:
+    """Raises ``TableError`` for the first member whose predictions cannot be classes. Right answers
+    may be in a table ``apart``."""
     if any(probability_columns(sheet.frame) for sheet in sheets):
         return  # The columns say what the classes are, and each label and prediction must be one.
     predicting = [sheet for sheet in sheets if "prediction" in sheet.frame.columns]
     known = set[str]().union(*(_values(sheet, "label") for sheet in sheets))
     everything = set[str]().union(*(_values(sheet, "prediction") for sheet in predicting))
-    apart = bool(known) and not known & everything
+    no_label = bool(known) and not known & everything
     for sheet in predicting:
         said = _values(sheet, "prediction")
-        if said and (apart or _are_scores(said, known)):
-            raise TableError(f"{sheet.source}: {_about(sheet, said, known)}")
+        if said and (no_label or _are_scores(said, known)):
+            path = Path() if apart else Path(sheet.source)
+            about = _regression(sheet, path, keys) or _about(sheet, said, known)
+            raise TableError(f"{sheet.source}: {about}")
 
 
 def _are_scores(said: set[str], known: set[str]) -> bool:
@@ -47,9 +55,20 @@ def _are_scores(said: set[str], known: set[str]) -> bool:
     number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
     if number is None:
         return False
-    if len(said) > MOST_DECIMALS:
+    if len(said) > MOST_CLASSES:
         return has_decimals(number) or positive_among(known) is not None
     return has_decimals(number) and not said & known
+
+
+def _regression(sheet: Sheet, path: Path, keys: tuple[str, ...]) -> str | None:
+    """What to do about predictions of numbers, if that is what they are."""
+    if "label" not in sheet.frame.columns:
+        return None
+    both = sheet.frame["prediction"], sheet.frame["label"]
+    if not are_numbers_on_a_scale(*both):
+        return None
+    owners = sheet.called("prediction"), sheet.called("label")
+    return about_regression(path, *both, owners, keys)
 
 
 def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:

@@ -29,16 +29,26 @@ def tables_in(paths: Sequence[Path], reading: Reading) -> list[Table]:
     """Every table in the order of the paths. A file that stands there several times is read
     once."""
     parsed = {path: parse(path, reading.keys) for path in dict.fromkeys(paths)}
+    labelled = reading.labels is not None
     picks, names = reading.picks_of(paths), _member_names(paths, reading)
     return [
-        Table(path, name, as_asked(path, parsed[path], reading.picking(pick)))
+        Table(path, name, as_asked(path, parsed[path], reading.picking(pick), labelled=labelled))
         for path, pick, name in zip(paths, picks, names, strict=True)
     ]
 
 
-def tables_of(frames: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading) -> list[Table]:
-    """The same of frames in memory, each after what messages call it and the name of its member."""
-    return [Table(path, name, as_asked(path, frame, reading)) for path, name, frame in frames]
+def tables_of(
+    frames: Iterable[tuple[Path, str, pl.DataFrame]], reading: Reading, *, labelled: bool = False
+) -> list[Table]:
+    """The same of frames in memory, each after what messages call it and the name of its member.
+
+    ``labelled``: right answers come in a table of their own.
+    """
+    labelled = labelled or reading.labels is not None
+    return [
+        Table(path, name, as_asked(path, frame, reading, labelled=labelled))
+        for path, name, frame in frames
+    ]
 
 
 def sheets_of(tables: Sequence[Table], *, predict: bool = True) -> tuple[list[Sheet], list[str]]:

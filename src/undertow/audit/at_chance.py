@@ -1,0 +1,123 @@
+"""A side whose answers do not depend on the label, or do so the wrong way round.
+
+Answers that do not depend on the label have a mean recall of one in the number of classes, whatever
+the labels' shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.audit.needs import has_classes
+from undertow.audit.stats.slice_means import ratio
+from undertow.records.records import Records
+
+Z = 1.645
+"""One-sided 5 %: a side is at chance where it is not shown to be above it."""
+KEPT = 0.25
+"""Share of what the reference has above chance; a variant that kept more is not said to have
+none."""
+
+
+class _Recall(NamedTuple):
+    """Mean recall over the classes that have examples, what guessing gives, and the standard error
+    of that; recall and examples by class."""
+
+    mean: float
+    guess: float
+    error: float
+    recall_C: NDArray[np.float64]
+    count_C: NDArray[np.int64]
+    present_C: NDArray[Any]
+
+    @property
+    def at_chance(self) -> bool:
+        return self.mean - Z * self.error <= self.guess
+
+    @property
+    def below(self) -> bool:
+        return self.mean + Z * self.error < self.guess
+
+    @property
+    def said(self) -> str:
+        return (
+            f"its mean recall is {100 * self.mean:.1f} %, guessing gives {100 * self.guess:.1f} % "
+            f"(1 in {len(self.present_C)})"
+        )
+
+
+def reference_at_chance(records: Records) -> Iterator[str]:
+    """A reference at chance level, or one that does worse than the most common label alone."""
+    found = _recall(records)
+    if found is None:
+        return
+    if found.at_chance:
+        yield (
+            f"The reference {records.name!r} is at chance level: {found.said}. A loss against it "
+            "means little."
+        )
+        return
+    right = float((found.recall_C * found.count_C).sum() / found.count_C.sum())
+    common = found.count_C.max() / found.count_C.sum()
+    if right < common:
+        name = records.classes[int(found.present_C[found.count_C.argmax()])]
+        yield (
+            f"The reference {records.name!r} is right on {100 * right:.1f} %, less than always "
+            f"answering {name!r} would be ({100 * common:.1f} %)."
+        )
+
+
+def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
+    """A variant that lost what a reference above chance knew: a loss as large is more often in its
+    file than in the model, and whoever made it can tell."""
+    before, after = _recall(reference), _recall(variant)
+    if before is None or after is None or before.at_chance or not after.at_chance:
+        return
+    if after.below:
+        inverted = "its scores or labels are inverted"
+        order = inverted if len(after.present_C) == 2 else "its classes stand in another order"
+        yield (
+            f"The variant {variant.name!r} is below chance: {after.said}. So its answers do depend "
+            f"on the label: check whether {order}."
+        )
+    elif after.mean - after.guess < KEPT * (before.mean - before.guess):
+        yield (
+            f"The variant {variant.name!r} is at chance level: {after.said}. Unless the change "
+            "itself did that, check that its answers belong to these ids and its classes to these "
+            "labels."
+        )
+
+
+def _recall(records: Records) -> _Recall | None:
+    """``None`` where there are no classes, fewer than two have examples, or one was never
+    answered."""
+    label_N = records.label_N
+    present, count = np.unique(label_N[label_N >= 0], return_counts=True)
+    if not has_classes(records) or len(present) < 2:
+        return None
+    recall_C, guess = _recalls(records, present), 1 / len(present)
+    if np.isnan(recall_C).any():
+        return None
+    error = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
+    return _Recall(float(recall_C.mean()), guess, error, recall_C, count, present)
+
+
+def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean over members of the recall of each class that has examples."""
+    labelled = np.flatnonzero(records.label_N >= 0)
+    known_MN = ~np.isnan(records.correct_MN[:, labelled])
+    right_MN = np.where(known_MN, records.correct_MN[:, labelled], 0)
+    sums = [
+        np.bincount(
+            records.label_N[labelled],
+            weights=side_MN.sum(axis=0, dtype=np.float64),
+            minlength=records.C,
+        )
+        for side_MN in (right_MN, known_MN)
+    ]
+    recall_C: NDArray[np.float64] = ratio(*sums)[present]
+    return recall_C

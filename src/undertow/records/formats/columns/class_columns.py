@@ -1,0 +1,115 @@
+"""Finds columns that hold the probability of one class each, under other names than
+``p_<class>``: ``prob_cat``, ``proba-cat``, ``y_score_cat``, ``P(cat)``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from undertow.records.formats.columns.values import (
+    has_decimals,
+    numbers_in,
+    values_of,
+    within_one,
+)
+from undertow.records.formats.decoding.typed import number_of
+
+READ_AS = "are read as the probabilities of the classes"
+"""Stands in the note, which is said before the audit too."""
+OURS = "p_"
+_WORD = r"p|probs?|probas?|probability|probabilities|softmax|score"
+_NAMED = re.compile(
+    rf"(?P<before>(?:[^\W_]+[_\-. ])*?(?:{_WORD})(?:[_\-. ]+|\s*(?P<open>[(\[])))"
+    rf"(?P<name>.+?)(?(open)[)\]])",
+    re.IGNORECASE,
+)
+LONGEST_NAME = 200
+MOST_NAMED = 3
+ROUNDING = 0.01, 0.0005
+"""By which the probabilities of a row may miss 1: in all, and for each class."""
+
+
+def classes_by_column(frame: pl.DataFrame) -> dict[str, str]:
+    """The columns of numbers from 0 to 1 that are called as probabilities of one class each, with
+    that class. None where fewer than two are called alike, or two kinds of names are there."""
+    kinds: dict[str, dict[str, str]] = {}
+    for column in frame:
+        found = _NAMED.fullmatch(column.name.strip()[:LONGEST_NAME])
+        number = None if found is None else numbers_in(column)
+        if found is not None and number is not None and within_one(number):
+            kinds.setdefault(found["before"], {})[column.name] = found["name"].strip()
+    several = [kind for kind in kinds.values() if len(kind) > 1]
+    return several[0] if len(several) == 1 and _differ([*several[0].values()]) else {}
+
+
+def read_as_probabilities(frame: pl.DataFrame, wanted: frozenset[str]) -> dict[str, str]:
+    """What to call the columns that are the probabilities of all classes; nothing where some are
+    not, or are ``wanted`` as slices.
+
+    In every row they sum to 1, and each label and prediction is one of their classes.
+    """
+    if any(c.startswith(OURS) and c != OURS for c in frame.columns) or "score" in frame.columns:
+        return {}
+    if "correct" in frame.columns and "prediction" not in frame.columns:
+        return {}
+    classes = classes_by_column(frame)
+    said = _words(frame, "label") | _words(frame, "prediction")
+    if not classes or wanted & set(classes) or said - set(classes.values()):
+        return {}
+    return {c: OURS + name for c, name in classes.items()} if _sum_to_1(frame, [*classes]) else {}
+
+
+def read_note(source: str, columns: Sequence[str]) -> str:
+    """Says which columns were read."""
+    first = ", ".join(map(repr, columns[:MOST_NAMED]))
+    more = f" … ({len(columns):,} columns)" if len(columns) > MOST_NAMED else ""
+    return f"{source}: {first}{more} {READ_AS}."
+
+
+def why_unread(frame: pl.DataFrame, label: str) -> str | None:
+    """Why columns that are called as probabilities of classes are not read as them, and what to
+    call them; ``None`` where there are no such columns. ``label`` is what the owner calls that
+    column."""
+    classes = classes_by_column(frame)
+    if not classes:
+        return None
+    others = sorted(_words(frame, "label") - set(classes.values()))
+    twins = {_folded(value): value for value in others}
+    column, name = next(
+        ((c, twins[_folded(n)]) for c, n in classes.items() if _folded(n) in twins),
+        next(iter(classes.items())),
+    )
+    called = f"{next(iter(classes))!r} and the like are called as probabilities of classes, but"
+    rename = f"call {column!r} {OURS + name!r}, and the others alike"
+    if not others:
+        return f"{called} do not sum to 1 in every row; if they are all the same, {rename}"
+    if name not in others:
+        rename = f"call each {OURS!r} and its class in the words of {label!r}"
+    return f"{called} none is of {others[0][:60]!r}, a value of {label!r}; {rename}"
+
+
+def _words(frame: pl.DataFrame, name: str) -> set[str]:
+    """The classes in a column. Whole floats lose ``.0``, as they do where they are read."""
+    if name not in frame.columns:
+        return set()
+    return {re.sub(r"^([+-]?\d+)\.0+$", r"\1", value) for value in values_of(frame[name])}
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _differ(names: Sequence[str]) -> bool:
+    return len({*names}) == len(names)
+
+
+def _sum_to_1(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether they do in every row that has any, and are no marks of the right answer, 0 and 1."""
+    numbers = pl.DataFrame([number_of(frame[c]) for c in columns])
+    known = numbers.filter(~pl.all_horizontal(pl.all().is_null()))
+    if not known.height or not any(has_decimals(column.drop_nulls()) for column in known):
+        return False
+    off = (known.sum_horizontal(ignore_nulls=False) - 1).abs()
+    return bool((off <= ROUNDING[0] + ROUNDING[1] * len(columns)).fill_null(value=False).all())

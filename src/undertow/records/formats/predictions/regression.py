@@ -1,0 +1,70 @@
+"""Refuses predictions of numbers on a scale, such as prices: what one can compare is a grade of how
+near each came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.names import LABEL, PREDICTION, plain, those_called
+from undertow.records.formats.columns.scaling import nearness
+from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
+from undertow.records.formats.decoding.typed import number_of
+from undertow.records.formats.predictions.sheets import Table
+
+MOST_CLASSES = 50
+"""Different numbers up to which they can be classes, or grades that a person gave."""
+
+
+def are_numbers_on_a_scale(prediction: pl.Series, label: pl.Series) -> bool:
+    """Whether predictions are decimals, nearly all of them different, beside right answers that are
+    decimals too, or many."""
+    said, right = numbers_in(prediction), numbers_in(label)
+    if said is None or right is None or not has_decimals(said):
+        return False
+    many = said.n_unique() > min(MOST_CLASSES, len(said) / 2)
+    return (
+        many and right.n_unique() > 2 and (has_decimals(right) or right.n_unique() > MOST_CLASSES)
+    )
+
+
+def refuse_regression(table: Table, keys: tuple[str, ...], *, asked: bool) -> None:
+    """Raises ``TableError`` for a score that is a prediction of a number beside the right one, so
+    that it would be read as a grade, or scaled to one. ``asked``: grades were asked for."""
+    frame, names = table.asked.frame, table.asked.names
+    if "score" not in frame.columns:
+        return
+    score = names.get("score", "score")
+    rest = [name for name in frame.columns if name not in ("score", "example_id")]
+    label = "label" if "label" in rest else next(iter(those_called(LABEL, rest)), None)
+    if label is None or not are_numbers_on_a_scale(frame["score"], frame[label]):
+        return
+    number = numbers_in(frame["score"])
+    graded = number is not None and within_one(number)
+    if not graded or (plain(score) in PREDICTION and not asked):
+        owners = score, names.get(label, label)
+        said = about_regression(table.path, frame["score"], frame[label], owners, keys)
+        raise TableError(f"{table.path}: {said}")
+
+
+def about_regression(
+    path: Path,
+    prediction: pl.Series,
+    label: pl.Series,
+    owners: tuple[str, str],
+    keys: tuple[str, ...],
+) -> str:
+    """What the columns are and what to do about them. ``owners`` are what the table calls them; the
+    command is for ``path``, where that is a file."""
+    off = (number_of(prediction) - number_of(label)).abs()
+    off = off.filter(off.is_finite())
+    near = float(f"{float(np.median(off)) if len(off) else 0:.1g}") or 1.0
+    return (
+        f"columns {owners[0]!r} and {owners[1]!r} hold numbers on a scale, and such predictions "
+        "are not compared as they are; grade each from 0 to 1 and give --score correct in place of "
+        f"--prediction, for example 1 where it is off by at most {near:g}, with one tolerance for "
+        f"all files: {nearness(path, owners, near, keys)}"
+    )

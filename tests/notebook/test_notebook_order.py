@@ -1,0 +1,130 @@
+"""Frames are joined by their ids in any order; only single columns of pandas stand by position."""
+
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import undertow
+from notebooks import AGE, IDS, LABELS, NEW, OLD
+from undertow.errors import UserError
+
+NAMED = {"id": "id", "prediction": "y_pred", "label": "y_true"}
+OURS = {"id": "example_id", "y_pred": "prediction", "y_true": "label"}
+
+
+def table(answers: object) -> pd.DataFrame:
+    return pd.DataFrame({"id": range(len(OLD)), "y_pred": answers, "y_true": LABELS, "age": AGE})
+
+
+def shuffled(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sample(frac=1, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def expected() -> pl.DataFrame:
+    old, new = (pl.from_pandas(table(a)) for a in (OLD, NEW))
+    return undertow.compare(old, new, by="age", **NAMED).findings
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda old, new: (old, shuffled(new)),
+        lambda old, new: (old.sort_values("age"), new),
+        lambda old, new: (old.set_index("id"), shuffled(new.set_index("id"))),
+        lambda old, new: (old, new.set_index("id")),
+        lambda old, new: (old, shuffled(new).reset_index(drop=True)),
+        lambda old, new: (old.rename_axis("id").drop(columns="id"), shuffled(new)),
+    ],
+    ids=["shuffled", "sorted", "index", "one index", "numbered anew", "counting index"],
+)
+def test_frames_with_ids_are_joined_by_them_whatever_their_index(expected, given):
+    found = undertow.compare(*given(table(OLD), table(NEW)), by="age", **NAMED)
+    assert_frame_equal(found.findings, expected)
+
+
+def test_the_usual_names_and_a_list_of_seeds_are_joined_by_id_too(expected: pl.DataFrame):
+    old, new = (table(a).rename(columns=OURS) for a in (OLD, NEW))
+    assert_frame_equal(undertow.compare(old, shuffled(new), by="age").findings, expected)
+    seeds = undertow.compare([old, shuffled(old)], shuffled(new), by="age")
+    assert seeds.audit.reference.members == 2
+    alone = {"measure": "accuracy", "slice": "all"}
+    effects = [f.filter(**alone)["effect"].to_list() for f in (seeds.findings, expected)]
+    assert effects[0] == pytest.approx(effects[1])
+
+
+def test_an_index_without_a_name_is_called_index(expected: pl.DataFrame):
+    names = {**NAMED, "id": "index"}
+    old, new = (table(a).drop(columns="id") for a in (OLD, NEW))
+    for given in (new, shuffled(new)):
+        assert_frame_equal(undertow.compare(old, given, by="age", **names).findings, expected)
+    of_words = [f.set_axis(IDS) for f in (old, new)]
+    found = undertow.compare(of_words[0], shuffled(of_words[1]), by="age", **names)
+    assert_frame_equal(found.findings, expected)
+
+
+def test_a_frame_without_ids_is_told_that_its_index_can_be_them():
+    old, new = (table(a).drop(columns="id") for a in (OLD, NEW))
+    for given in ((old, new), (old, shuffled(new)), (shuffled(old), new)):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(*given, prediction="y_pred", label="y_true")
+        assert str(caught.value) == (
+            "old: has no column 'example_id', by which frames are joined; it has 'y_pred', "
+            "'y_true', 'age'; if its index names the examples, add id='index', else make a column "
+            "of ids"
+        )
+
+
+def test_right_answers_in_a_column_stand_by_position_beside_a_frame(expected: pl.DataFrame):
+    old, new = (table(a).drop(columns="y_true") for a in (OLD, NEW))
+    right = pd.Series(LABELS)
+    named = {"id": "id", "prediction": "y_pred", "by": "age"}
+    assert_frame_equal(undertow.compare(old, new, labels=right, **named).findings, expected)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, shuffled(new), labels=right, **named)
+    assert str(caught.value) == (
+        "labels: its index is not that of new, and single columns are joined by position; give "
+        "frames, which are joined by name: "
+        "labels.to_frame('label').rename_axis('example_id').reset_index()"
+    )
+
+
+def test_a_column_in_an_order_of_its_own_does_not_stand_beside_ids():
+    old, new = pd.Series(OLD), table(NEW).rename(columns=OURS)
+    assert undertow.compare(old, shuffled(new)).findings.height
+    with pytest.raises(UserError) as caught:
+        undertow.compare(shuffled(old), new)
+    assert str(caught.value) == (
+        "old: is a single column, whose rows are called 0, 1, 2 … whatever its index says, and new "
+        "names its examples; give frames, which are joined by name: "
+        "old.to_frame('prediction').rename_axis('example_id').reset_index()"
+    )
+    # Where the right answers name the examples, a row has its name from them.
+    right = table(OLD).rename(columns=OURS)[["example_id", "label"]]
+    turned = shuffled(right)
+    assert undertow.compare(pd.Series(OLD)[turned.index], new, labels=turned).findings.height
+
+
+def test_none_is_nothing_given(expected: pl.DataFrame):
+    nothing = dict.fromkeys(("accept", "tasks", "classes", "names"))
+    found = undertow.compare(table(OLD), table(NEW), by="age", **nothing, **NAMED)
+    assert_frame_equal(found.findings, expected)
+    by_class = [undertow.compare(table(OLD), table(NEW), by=by, **NAMED) for by in (None, "class")]
+    assert_frame_equal(by_class[0].findings, by_class[1].findings)
+
+
+def test_a_table_of_right_answers_has_the_column_that_was_named(expected: pl.DataFrame):
+    old, new = (table(a).drop(columns=["y_true", "age"]) for a in (OLD, NEW))
+    right = shuffled(table(OLD).drop(columns="y_pred"))
+    found = undertow.compare(old, new, labels=right, by="age", **NAMED)
+    assert_frame_equal(found.findings, expected)
+    right = right.reset_index(drop=True)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, new, labels=right, by="age", **{**NAMED, "label": "y_tru"})
+    assert str(caught.value) == (
+        "label='y_tru': labels has no such column; it has 'id', 'y_true', 'age'; did you mean "
+        "label='y_true'"
+    )

@@ -1,0 +1,131 @@
+"""Probabilities of classes in columns that are called otherwise than ``p_<class>``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from undertow.errors import TableError
+from undertow.records.formats.detect import read_any
+from undertow.records.records import Records
+
+CLASSES = ("benign", "malignant", "not sure")
+ROWS = ((0.5, 0.3, 0.2), (0.1, 0.7, 0.2), (0.2, 0.2, 0.6), (0.6, 0.3, 0.1))
+SAID = ["benign", "malignant", "not sure", "benign"]
+LABEL = ["benign", "malignant", "benign", "benign"]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def table(form: str = "prob_{}", **more: Any) -> dict[str, list[Any]]:
+    columns = {form.format(c): [row[n] for row in ROWS] for n, c in enumerate(CLASSES)}
+    return {"id": [*"abcd"], "y": LABEL, **columns, **more}
+
+
+def read(rows: dict[str, list[Any]], **asked: Any) -> tuple[Records, str]:
+    pl.DataFrame({name: v for name, v in rows.items() if v is not None}).write_csv("old.csv")
+    return read_any([Path("old.csv")], id="id", **asked)
+
+
+def refusal(rows: dict[str, list[Any]], **asked: Any) -> str:
+    with pytest.raises(TableError) as caught:
+        read(rows, **asked)
+    return str(caught.value)
+
+
+def said(records: Records) -> list[str]:
+    return [records.classes[c] for c in records.pred_MN[0]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["prob_{}", "proba-{}", "Probability {}", "score_{}", "P({})", "p-{}", "P_{}", "pred_prob_{}",
+     "y_score.{}", "softmax[{}]"],
+)  # fmt: skip
+def test_columns_called_after_the_classes_are_their_probabilities(form: str) -> None:
+    plain, _ = read(table("p_{}"), label="y")
+    records, about = read(table(form), label="y")
+    assert (records.classes, said(records)) == (CLASSES, SAID)
+    assert records.confidence_MN.tolist() == plain.confidence_MN.tolist()
+    assert records.slice_columns == plain.slice_columns
+    names = ", ".join(repr(form.format(name)) for name in CLASSES)
+    assert about == (
+        "old.csv: CSV (a header with id): 1 member, 4 examples, 3 classes; old.csv: "
+        f"{names} are read as the probabilities of the classes."
+    )
+
+
+def test_whole_floats_name_numbered_classes() -> None:
+    rows = {"id": [*"abc"], "y": [0.0, 1.0, None], "proba_0": [0.9, 0.2, 0.5]}
+    records, _ = read({**rows, "proba_1": [0.1, 0.8, 0.5]}, label="y")
+    assert (said(records), records.label_N.tolist()) == ([*"010"], [0, 1, -1])
+
+
+def test_they_are_read_beside_predictions_and_beside_labels_of_their_own() -> None:
+    threshold = ["malignant", "malignant", "not sure", "benign"]
+    records, _ = read(table(said=threshold), label="y", prediction="said")
+    assert (said(records), records.confidence_MN[0].tolist()) == (
+        threshold,
+        pytest.approx([0.5, 0.7, 0.6, 0.6]),
+    )
+    pl.DataFrame({"id": [*"abcd"], "gold": LABEL}).write_csv("gold.csv")
+    records, _ = read({**table(), "y": None}, labels=Path("gold.csv"), label="gold")
+    assert (said(records), records.label_N.tolist()) == (SAID, [0, 1, 0, 0])
+
+
+@pytest.mark.parametrize("form", ["p_{}", "prob_{}"])
+def test_right_answers_of_another_name_are_said_at_once(form: str) -> None:
+    assert read(table(form))[1].endswith(
+        "; old.csv: has no column 'label'; 'y' looks like the right answers: add --label y"
+    )
+
+
+def test_columns_that_are_no_probabilities_of_all_classes_stay_slices() -> None:
+    marks = {f"prob_{c}": [int(c == y) for y in LABEL] for c in CLASSES}
+    for rows, asked in (
+        ({**table(), **marks, "said": SAID}, {}),
+        (table(said=SAID, prob_other=[0.1] * 4), {}),
+        ({**table(said=SAID), "prob_not sure": [0.9] * 4}, {}),
+        (table(said=SAID, y=["other"] * 3 + ["benign"]), {}),
+        (table(said=SAID), {"by": ("prob_benign",)}),
+        (table(said=SAID) | {f"prob2_{c}": [0.4] * 4 for c in CLASSES}, {}),
+    ):
+        if "prob2_benign" in rows:
+            rows |= {f"y_{name}": values for name, values in rows.items() if name in marks}
+        records, _ = read(rows, label="y", prediction="said", **asked)
+        assert "prob_benign" in records.slice_columns
+
+
+def test_without_predictions_the_refusal_says_what_to_call_them() -> None:
+    has = (
+        "old.csv: has no column 'prediction' and no p_<class>; it has 'id', 'y', 'prob_benign', "
+        "'prob_malignant', 'prob_not sure'; 'prob_benign' and the like are called as probabilities "
+        "of classes, but "
+    )
+    assert refusal(table(y=["benign", "malignant", "not_sure", "benign"]), label="y") == has + (
+        "none is of 'not_sure', a value of 'y'; call 'prob_not sure' 'p_not_sure', and the others "
+        "alike"
+    )
+    assert refusal(table(y=["0", "1", "2", "0"]), label="y") == has + (
+        "none is of '0', a value of 'y'; call each 'p_' and its class in the words of 'y'"
+    )
+    assert refusal({**table(), "prob_not sure": [0.9] * 4}, label="y") == has + (
+        "do not sum to 1 in every row; if they are all the same, call 'prob_benign' 'p_benign', and "
+        "the others alike"
+    )
+
+
+def test_no_class_is_suggested_as_a_score() -> None:
+    pl.DataFrame(table()).write_csv("old.csv")
+    with pytest.raises(TableError) as caught:
+        read_any([Path("old.csv")])
+    assert str(caught.value) == (
+        "old.csv: has no column 'example_id'; it has 'id', 'y', 'prob_benign', 'prob_malignant', "
+        "'prob_not sure'; name its columns with --id id --label y"
+    )
