@@ -135,6 +135,15 @@ def test_of_five_wrong_answers_a_column_tells_nothing():
     assert own_output(nearly_right, few) is None
 
 
+@pytest.mark.parametrize("size", [40, 400])
+def test_a_group_that_gets_all_the_wrong_answers_is_a_group(size: int):
+    """Where all have one label, only the answer could tell the group, and it tells half of it."""
+    group_N = np.arange(N) < size
+    pred_N = np.where(group_N & (np.arange(N) % 4 > 0), 1, 0)
+    side = records_from(pred_N[None], np.zeros(N, int), 2, name="old")
+    assert own_output(side, pl.Series("ward", np.where(group_N, "new", "old"))) is None
+
+
 def test_a_group_that_is_all_right_is_a_group():
     """Scores of 0 and 1 are no scale on which examples could be cut."""
     right_N = RIGHT_N | (SITE_N == "north")
