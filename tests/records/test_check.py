@@ -464,7 +464,7 @@ def test_on_how_many_examples_a_column_differs_is_counted_by_its_numbers():
     """0.10 is 0.1, so only the third differs."""
     a = make("a", slices={"dose": ["0.10", "0.2", "0.3"]})
     b = make("b", slices={"dose": ["0.1", "0.20", "0.4"]})
-    assert align(a, b).disputed == {"dose": Dispute(1, "e0002", "0.3", "0.4")}
+    assert align(a, b).disputed == {"dose": Dispute(1, "e0002", "0.3", "0.4", pl.DataFrame())}
     assert said(a, b) == ["Slice 'dose' differs on 1 of 3 examples; 'a' is followed."]
     assert align(a, a).disputed == {}
 

@@ -22,7 +22,7 @@ class Dispute:
     example: str
     mine: str
     theirs: str
-    places: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False, repr=False)
+    places: pl.DataFrame = field(compare=False, repr=False)
 
 
 def dispute(ids: pl.Series, mine: pl.Series, theirs: pl.Series) -> Dispute | None:
