@@ -45,9 +45,12 @@ def names(request: Request) -> list[tuple[str, int]]:
     return [(v.name, v.M) for v in read_sides(request).variants]
 
 
+VERDICTS = ("PASS", "FAIL", "CANNOT TELL", "NOT COMPARABLE")
+
+
 def verdict_line(said: str) -> str:
-    """The line with a gate's verdict; what must be known first may stand before it."""
-    return next(one for one in said.splitlines() if not one.startswith("NOTE: "))
+    """The line with a gate's verdict; what was read, and what must be known, stand before it."""
+    return next(one for one in said.splitlines() if one.startswith(VERDICTS))
 
 
 def test_each_flag_is_a_variant_and_files_after_one_are_members(place: Path):
@@ -88,6 +91,55 @@ def test_the_function_takes_groups_too(place: Path):
     assert [(v.arm.name, v.arm.members) for v in mixed.audit.variants] == [("good", 2), ("bad", 1)]  # type: ignore[union-attr]
     flat = gate_paths(old, [good, good2], policy)
     assert [v.arm.members for v in flat.audit.variants] == [2]  # type: ignore[union-attr]
+
+
+TOGETHER = "good.csv and good2.csv are taken as 2 members of one variant"
+
+
+@pytest.mark.parametrize("command", ["audit", "gate"])
+def test_loose_files_after_one_flag_are_said_to_be_members(place: Path, command: str):
+    policy = " --policy gate.toml" if command == "gate" else ""
+    given = f"undertow {command} old.csv --against good.csv good2.csv --out g{policy}"
+    done = run(place, given)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:4] == [
+        "reference old.csv: CSV (a header with example_id): 1 member, 200 examples, 2 classes",
+        "variant good.csv and 1 more: CSV (a header with example_id): 2 members, 200 examples, 2 "
+        "classes",
+        f"note {TOGETHER}; for 2 variants give each its own --against: --against good.csv "
+        "--against good2.csv",
+        "",
+    ]
+    assert f"{TOGETHER}." in (place / "g/report.html").read_text()
+    quiet = run(place, f"{given} --force --quiet").stdout
+    assert "note" not in quiet
+    assert len(quiet.splitlines()) == 1
+
+
+def test_files_that_are_variants_or_declared_pairs_need_no_note(place: Path):
+    files = [place / f"{name}.csv" for name in ("old", "old2", "good", "good2")]
+    apart = Request(files[:2], [[files[2]], [files[3]]])
+    for request in (apart, Request(files[:2], [files[2:]], paired=True)):
+        assert not any("taken as" in said for said in read_sides(request).about)
+
+
+def test_of_many_members_the_note_names_two(place: Path):
+    files = [table(place / f"s {n}.csv") for n in range(3)]
+    *_, note = read_sides(Request([place / "old.csv"], [files])).about
+    a, b, _ = map(str, files)
+    assert note == (
+        f"note       {a}, {b} and 1 more are taken as 3 members of one variant; for 3 variants "
+        f"give each its own --against: --against '{a}' --against '{b}' …"
+    )
+
+
+def test_in_python_the_note_names_a_dict(place: Path):
+    found = compare(str(place / "old.csv"), [[str(place / "good.csv"), str(place / "bad.csv")]])
+    *_, note = found.read_as
+    assert note.endswith(
+        "are taken as 2 members of one variant; for 2 variants give a dict: new={'one': …, "
+        "'other': …}"
+    )
 
 
 def test_variants_of_one_name_are_told_apart(place: Path):
@@ -256,7 +308,7 @@ def texts(out: Path) -> list[str]:
 def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
     done = run(logs, GATE.format("most.csv", "gate.toml"))
     assert done.returncode == 3, done.stdout
-    assert done.stdout.startswith(
+    assert verdict_line(done.stdout).startswith(
         "NOT COMPARABLE: 'old' and 'most' lack outcomes: " + LACK.format(498, "most", 2)
     )
     done = run(logs, "undertow audit old.csv --against two.csv --out out")
@@ -336,7 +388,7 @@ def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
     gate = "undertow gate old.csv --against good.csv --policy gate.toml --out g"
     done = run(place, gate)
     assert done.returncode == 3, done.stderr
-    assert done.stdout.startswith(f"NOT COMPARABLE: {said}.")
+    assert verdict_line(done.stdout).startswith(f"NOT COMPARABLE: {said}.")
     done = run(place, f"{gate} --allow-partial --force")
     assert done.returncode == 0, done.stderr
     assert verdict_line(done.stdout).endswith(" Compared on 150 of 200 examples.")

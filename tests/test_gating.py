@@ -88,7 +88,13 @@ def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int
         "gate.toml --out g",
     )
     assert (done.returncode, done.stderr) == (code, "")
-    assert done.stdout.splitlines()[0].startswith("PASS" if code == 0 else "FAIL")
+    said = done.stdout.splitlines()
+    assert [" ".join(one.split()[:2]) for one in said[:4]] == [
+        "reference logs/fp16/log.csv",
+        f"variant logs/{variant}/log.csv:",
+        "",
+        f"{'PASS' if code == 0 else 'FAIL'}: {'All' if code == 0 else '2'}",
+    ]
     assert {p.name for p in (place / "g").iterdir()} >= {
         "report.html", "report.json", "summary.md", "junit.xml", "flips.parquet", "findings.parquet",
     }  # fmt: skip
@@ -103,6 +109,17 @@ def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
     assert '<skipped message="cannot tell: ' in (place / "g/junit.xml").read_text()
     assert run(place, f"{gate} --inconclusive fail --force").returncode == 1
     assert '<failure message="cannot tell: ' in (place / "g/junit.xml").read_text()
+    quiet = run(place, f"{gate} --inconclusive fail --force --quiet").stdout
+    assert quiet.startswith(
+        "CANNOT TELL (counts as a failure: --inconclusive fail): The one required check"
+    )
+    assert (
+        (place / "g/summary.md")
+        .read_text()
+        .startswith(
+            "**? Cannot tell (counts as a failure: --inconclusive fail).** The one required check"
+        )
+    )
 
 
 def test_sides_that_cannot_be_compared_exit_three_and_leave_a_report(place: Path):

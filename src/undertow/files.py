@@ -22,7 +22,14 @@ from undertow.records.conditions import refuse_unknown
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
-from undertow.records.naming import named, refuse_other_names, told_apart
+from undertow.records.naming import (
+    as_variants,
+    named,
+    refuse_other_names,
+    taken_together,
+    told_apart,
+    with_note,
+)
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
@@ -76,6 +83,11 @@ class Sides:
     about: tuple[str, ...]
     settings: Settings
 
+    @property
+    def said(self) -> str:
+        """The same for a terminal."""
+        return "\n".join(quoted_for_logs(line(said)) for said in self.about)
+
 
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     """Read the reference and every variant, and collect in ``sources`` what was read. Raises
@@ -103,8 +115,13 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         if before.inputs is not None:
             # The reference's are shown; a million prompts are not kept twice.
             after = replace(after, inputs=None, pictures=None)
-        variants.append(after)
         said.append(f"variant    {about}")
+        loose = () if request.paired else _files(group)
+        if len(loose) > 1 and after.M > 1:
+            together = taken_together(loose, after.M)
+            after = with_note(after, f"{together}.")
+            said.append(f"note       {together}; {as_variants(loose)}")
+        variants.append(after)
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings)
@@ -117,7 +134,7 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     sources = Sources(request.command)
     sides = read_sides(request, sources)
     if not quiet:
-        print("\n".join(quoted_for_logs(line(said)) for said in sides.about))
+        print(sides.said)
     with sources.showing():
         found = audit_sides(request, sides)
     write_report(found, out, provenance=sources.provenance())
@@ -144,13 +161,15 @@ def gate_files(
     out: Path | None = None,
     *,
     inconclusive: Inconclusive = "report",
+    quiet: bool = True,
 ) -> GateResult:
     """Read both sides and decide the policy on them; with ``out``, write the report and all that
-    belongs to it, with ``inconclusive`` as what cannot be told in ``junit.xml``."""
+    belongs to it, with ``inconclusive`` as what cannot be told in it. Unless ``quiet``, prints what
+    was read."""
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
-    result, _ = gate_sides(request, policy, sources)
+    result, _ = gate_sides(request, policy, sources, quiet=quiet)
     if out is not None:
         provenance = sources.provenance()
         write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
@@ -158,7 +177,7 @@ def gate_files(
 
 
 def gate_sides(
-    request: Request, policy: Policy | Path, sources: Sources
+    request: Request, policy: Policy | Path, sources: Sources, *, quiet: bool = True
 ) -> tuple[GateResult, tuple[str, ...]]:
     """Read both sides and decide the policy on them, and the line on each side that says what was
     found; ``sources`` collects what was read."""
@@ -166,6 +185,8 @@ def gate_sides(
         chosen = policy if isinstance(policy, Policy) else read_policy(policy)
     request = _asked_by(request, chosen)
     sides = read_sides(request, sources)
+    if not quiet:
+        print(f"{sides.said}\n")
     with sources.reading("policy"), sources.showing():  # Rules may name files of their own.
         result = gate(
             sides.reference,

@@ -99,8 +99,9 @@ def run_gate(
 ) -> int:
     """The command: prints the verdict, with ``quiet`` nothing else, writes everything, returns the
     exit code."""
-    result = gate_files(request, policy, out, inconclusive=inconclusive)
-    print(gate_line(result) if quiet else gate_text(result))
+    result = gate_files(request, policy, out, inconclusive=inconclusive, quiet=quiet)
+    shown = gate_line if quiet else gate_text
+    print(shown(result, inconclusive=inconclusive))
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))

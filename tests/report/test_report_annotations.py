@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 import gates
+from undertow.audit.gate.result import NotShown
 from undertow.report import annotations_of
 
 COMMAND = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
@@ -52,6 +54,19 @@ def test_a_gate_that_passes_says_nothing():
     assert (
         annotations_of(gates.gated(tuple(d for d in gates.DECISIONS if d.outcome == "pass"))) == []
     )
+
+
+def test_slices_too_small_to_be_decided_are_a_notice():
+    small = NotShown("worst_slice_drop", "new", "language", ("sv",), "required", 30, 29)
+    passing = tuple(d for d in gates.DECISIONS if d.outcome == "pass")
+    notice = (
+        "::notice title=Undertow%3A too few examples::1 slice with fewer than 30 examples is not "
+        "shown to keep its limit (language sv, 29)."
+    )
+    assert annotations_of(replace(gates.gated(passing), not_shown=(small,))) == [notice]
+    failing = tuple(gates.decision("max_drop", "fail", "class", f"c{i}") for i in range(14))
+    said = annotations_of(replace(gates.gated(failing), not_shown=(small,)))
+    assert (len(said), said[-1]) == (11, notice)
 
 
 def test_several_variants_are_named():

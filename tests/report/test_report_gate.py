@@ -7,12 +7,16 @@ import re
 from dataclasses import replace
 from functools import cache
 
+import polars as pl
 import pytest
 
 import audits
 import gates
+from undertow.audit.gate.not_shown import not_shown_said
+from undertow.audit.gate.result import Decision, GateResult, NotShown, Tier
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
-from undertow.report.decisions import limit_of, unit_of
+from undertow.report.decisions import limit_of, small_said, unit_of
+from undertow.report.text import gate_line
 
 
 @cache
@@ -251,7 +255,7 @@ def test_over_clusters_the_page_says_why_limits_lie_further_out():
     ) in gate_text(replace(gate, audit=clustered))
 
 
-ALLOWED = "Here somebody does, and the policy does not forbid it."
+ALLOWED = "Here somebody does, and no more than the policy allows."
 BROKEN = "Here no loss is shown, and the policy is broken all the same."
 
 
@@ -269,9 +273,110 @@ BROKEN = "Here no loss is shown, and the policy is broken all the same."
 def test_a_gate_and_its_audit_that_seem_to_disagree_are_reconciled(outcome, verdict, beside):
     audit, gate = gates.made("gated")
     beneath = replace(audit, verdict=verdict)
-    said = replace(gate, verdict=outcome, audit=beneath)
+    passing = tuple(d for d in gate.decisions if d.outcome == "pass")
+    decisions = passing if outcome == "pass" else gate.decisions
+    said = replace(gate, verdict=outcome, audit=beneath, decisions=decisions)
     asked = f"The audit asks whether anybody loses more than chance can explain; the policy says what is allowed. {beside}"
     shown = render_html(beneath, said), gate_text(said), summary_markdown(beneath, said)
     assert [asked in one for one in shown] == [bool(beside)] * 3
     if not beside:
         assert not any("The audit asks whether" in one for one in shown)
+
+
+def reconciled(*decisions: Decision, small: NotShown | None = None) -> str:
+    """What stands beside a pass over an audit in which class=Bag pays and nothing else."""
+    audit = audits.garments((0.5,))
+    paying = (pl.col("slice") == "class") & (pl.col("value") == "Bag")
+    worse = pl.when(paying).then(pl.lit("worse")).otherwise(pl.lit("too small to tell"))
+    beneath = replace(
+        audit, verdict="worse", findings=audit.findings.with_columns(worse.alias("verdict"))
+    )
+    named = tuple(replace(d, variant=audit.variants[0].arm.name) for d in decisions)
+    left = () if small is None else (replace(small, variant=audit.variants[0].arm.name),)
+    gate = GateResult("pass", "It passes.", named, beneath, 0.05, left)
+    return gate_text(gate).partition("the policy says what is allowed. Here somebody does, ")[2]
+
+
+def left_out(value: str, tier: Tier = "required") -> NotShown:
+    return NotShown("worst_slice_drop", "new", "class", (value, "hat"), tier, 30, 29)
+
+
+OF_BAGS = gates.decision("worst_slice_drop", "pass", "class", "Bag")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "small", "said"),
+    [
+        ((gates.decision("max_drop", "pass"),), None, "and the policy does not forbid it."),
+        ((gates.decision("max_churn", "pass", "class", "Bag"),), None, "and the policy does not"),
+        ((OF_BAGS,), None, "and no more than the policy allows."),
+        (
+            (replace(OF_BAGS, outcome="fail", tier="advisory"),),
+            None,
+            "and only an advisory rule is against it.",
+        ),
+        ((), left_out("Bag"), "and class Bag has too few examples for the policy to decide."),
+        (
+            (),
+            left_out("cap"),
+            "and where there are enough examples it is no more than the policy allows.",
+        ),
+    ],
+)
+def test_that_a_policy_forbids_nothing_is_said_only_where_no_rule_is_about_who_pays(
+    decisions, small, said
+):
+    assert reconciled(*decisions, small=small).startswith(said)
+
+
+SMALL = "1 slice with fewer than 30 examples is not shown to keep its limit (class b; c, 29)"
+
+
+def passing_but_for(value: str) -> GateResult:
+    small = NotShown("worst_slice_drop", "pruned 90 %", "class", (value,), "required", 30, 29)
+    passing = tuple(d for d in gates.DECISIONS if d.outcome == "pass")
+    said = f"All 4 required checks pass, but {not_shown_said((small,))}."
+    return replace(
+        gates.gated(passing), reason=f"{said} Compared on 3 of 4 examples.", not_shown=(small,)
+    )
+
+
+def test_a_pass_says_in_its_verdict_what_is_not_shown():
+    gate = passing_but_for("b; c")
+    verdict = f"All 4 required checks pass, but {SMALL}."
+    assert gate_line(gate) == f"PASS: {verdict} Compared on 3 of 4 examples."
+    page = render_html(gate.audit, gate)
+    assert f"<h1><bdi>{verdict}</bdi></h1>" in page.replace("<wbr>", "")
+    assert (
+        "class: 1 slice with fewer than 30 examples is not shown to keep its limit: b; c (n = 29)"
+        in page.replace("<wbr>", "")
+    )
+    first = summary_markdown(gate.audit, gate).splitlines()[0]
+    assert first == f"**✓ Pass.** {verdict} Compared on 3 of 4 examples."
+
+
+def test_of_many_slices_that_are_not_shown_the_page_names_ten():
+    values = tuple(f"c{i}" for i in range(12))
+    small = NotShown("worst_slice_drop", "new", "class", values, "required", 30, 29)
+    assert small_said(small) == (
+        "class: 12 slices with fewer than 30 examples are not shown to keep their limit: c0, c1, "
+        "c2, c3, c4, c5, c6, c7, c8, c9 and 2 more (the largest has 29)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "said"),
+    [
+        ("report", "CANNOT TELL: "),
+        ("fail", "CANNOT TELL (counts as a failure: --inconclusive fail): "),
+        ("pass", "CANNOT TELL (counts as a pass: --inconclusive pass): "),
+    ],
+)
+def test_a_verdict_that_counts_as_another_says_so(inconclusive, said: str):
+    gate = replace(gates.gated(), verdict="cannot tell", reason="It is open.")
+    assert gate_line(gate, inconclusive) == f"{said}It is open."
+    assert gate_text(gate, inconclusive=inconclusive).startswith(f"{said}It is open.\n")
+    first = summary_markdown(gate.audit, gate, inconclusive).splitlines()[0]
+    assert first == f"**? {said.removesuffix(': ').capitalize()}.** It is open."
+    for other in ("pass", "fail", "not comparable"):
+        assert "counts" not in gate_line(replace(gate, verdict=other), inconclusive)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import gates
+from undertow.audit.gate.result import NotShown
 from undertow.report import junit_xml
 
 TOTALS = ("tests", "failures", "errors", "skipped")
@@ -105,3 +106,23 @@ def test_any_string_gives_valid_xml(attack: str):
 
 def test_the_same_gate_gives_the_same_bytes():
     assert junit_xml(gates.hostile_gate()) == junit_xml(gates.hostile_gate())
+
+
+def test_slices_too_small_to_be_decided_are_one_skipped_case_of_each_rule():
+    passing = tuple(d for d in gates.DECISIONS if d.outcome == "pass")
+    small = NotShown("worst_slice_drop", "pruned 90 %", "language", ("sv",), "required", 30, 29)
+    (suite,) = parsed(replace(gates.gated(passing), not_shown=(small,)))
+    assert [suite.get(t) for t in TOTALS] == ["5", "0", "0", "1"]
+    assert (
+        ET.tostring(suite[-1], encoding="unicode").split()
+        == ET.tostring(
+            ET.fromstring(
+                '<testcase classname="undertow.worst_slice_drop" name="language: too few examples" '
+                'time="0"><skipped message="language: 1 slice with fewer than 30 examples is not '
+                'shown to keep its limit: sv (n = 29)" /></testcase>'
+            ),
+            encoding="unicode",
+        )
+        .replace("><", "> <")
+        .split()
+    )

@@ -96,6 +96,7 @@ def test_a_report_without_a_gate_says_so_and_a_refusal_holds_the_gate_alone():
         "reason": gates.refused().reason,
         "decisions": [],
         "level": 0.05,
+        "not_shown": [],
     }
 
 

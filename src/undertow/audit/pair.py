@@ -69,9 +69,7 @@ class Pair:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The whole first, then every slice value: the order of every array with a G axis here."""
-        whole = Row(ALL, "", self.reference.N)
-        cells = zip(self.slices.column_G, self.slices.value_G, self.slices.count_G, strict=True)
-        return (whole, *(Row(column, value, int(count)) for column, value, count in cells))
+        return rows_of(self.slices, self.reference.N)
 
     @cached_property
     def labelled_rows(self) -> tuple[Row, ...]:
@@ -82,8 +80,7 @@ class Pair:
     @cached_property
     def membership_GN(self) -> sp.csr_array:
         """Which examples each row holds, 0/1, the whole first."""
-        whole = sp.csr_array(np.ones((1, self.reference.N), dtype=np.float32))
-        return sp.vstack([whole, self.slices.membership_GN], format="csr")
+        return whole_and(self.slices)
 
     @cached_property
     def clusters(self) -> Clusters | None:
@@ -147,3 +144,15 @@ class Pair:
             note=note,
             **{key: float(number) for key, number in numbers.items()},
         )
+
+
+def rows_of(slices: SliceTable, examples: int) -> tuple[Row, ...]:
+    """The whole, then every slice value."""
+    cells = zip(slices.column_G, slices.value_G, slices.count_G, strict=True)
+    return Row(ALL, "", examples), *(Row(c, value, int(count)) for c, value, count in cells)
+
+
+def whole_and(slices: SliceTable) -> sp.csr_array:
+    """Which examples the same rows hold."""
+    whole = sp.csr_array(np.ones((1, slices.N), dtype=np.float32))
+    return sp.vstack([whole, slices.membership_GN], format="csr")

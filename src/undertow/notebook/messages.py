@@ -19,6 +19,7 @@ RENAMED = {"name": "names"}
 PROSE = frozenset({"and", "or", "out", "takes", "to"})
 """Words that follow a flag in a sentence and are not its value."""
 PHRASES = (
+    (r"give each its own --against: .*", "give a dict: new={'one': …, 'other': …}"),
     (r"stands on both sides, in the reference and after --against", "stands in old and in new"),
     (r"(\S+) --against (\S+)", r"old=\1, new=\2,"),
     (r"give --(\w+) one of these", r"give \1= one of these"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from undertow.errors import UserError, refuse_undecoded
+from undertow.records.formats.members.names import listing
 from undertow.records.records import Records
 from undertow.undecoded import escaped
 
@@ -22,6 +23,26 @@ def named(records: Records, name: str | None) -> Records:
     if name is None:
         return records
     return replace(records, manifest=records.manifest.model_copy(update={"name": name}))
+
+
+def with_note(records: Records, note: str) -> Records:
+    """The records with one more note on how they were read."""
+    notes = (*records.manifest.notes, note)
+    return replace(records, manifest=records.manifest.model_copy(update={"notes": notes}))
+
+
+def taken_together(paths: Sequence[Path], members: int) -> str:
+    """``int8.csv and int4.csv are taken as 2 members of one variant``."""
+    names = [escaped(str(path)) for path in paths]
+    listed = " and ".join(names) if len(names) == 2 else listing(names, 2)
+    return f"{listed} are taken as {members:,} members of one variant"
+
+
+def as_variants(paths: Sequence[Path]) -> str:
+    """What to type where each is a variant."""
+    flags = " ".join(f"--against {shlex.quote(escaped(str(path)))}" for path in paths[:2])
+    more = " …" if len(paths) > 2 else ""
+    return f"for {len(paths):,} variants give each its own --against: {flags}{more}"
 
 
 def refuse_other_names(names: Sequence[str], sides: int) -> None:

@@ -5,6 +5,7 @@ The step summary that goes with them is ``summary.md``.
 
 from __future__ import annotations
 
+from undertow.audit.gate.not_shown import not_shown_said
 from undertow.audit.gate.result import Decision, GateResult
 from undertow.report.decisions import GATE_WORDS, in_order, without_verdict
 from undertow.report.wording import line, plural, quoted_for_logs
@@ -19,7 +20,7 @@ def annotations_of(gate: GateResult, *, inconclusive_fails: bool = False) -> lis
 
     A required rule that fails is an error, one that cannot tell a warning (with
     ``inconclusive_fails`` an error), and an advisory one that does not pass a warning. More than
-    ten end in a line that counts the rest.
+    ten end in a line that counts the rest. Slices too small to be decided are a notice after them.
     """
     if gate.audit is None:
         return [_command("error", "Undertow: not comparable", without_verdict(gate.reason))]
@@ -29,11 +30,13 @@ def annotations_of(gate: GateResult, *, inconclusive_fails: bool = False) -> lis
     told.sort(key=lambda level_d: level_d[0] != "error")
     several = len({d.variant for d in gate.decisions}) > 1
     lines = [_annotation(level, d, several) for level, d in told]
+    small = not_shown_said(gate.not_shown)
+    notice = [_command("notice", "Undertow: too few examples", f"{small}.")] if small else []
     if len(lines) <= MOST:
-        return lines
+        return [*lines, *notice]
     left = told[MOST - 1 :]
     more = f"{plural(len(left), 'more check')} do not pass; report.html and summary.md have all."
-    return [*lines[: MOST - 1], _command(left[0][0], "Undertow", more)]
+    return [*lines[: MOST - 1], _command(left[0][0], "Undertow", more), *notice]
 
 
 def _level(d: Decision, inconclusive_fails: bool) -> str:

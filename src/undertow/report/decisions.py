@@ -7,9 +7,19 @@ import re
 from dataclasses import dataclass
 
 from undertow.audit.design import CLUSTERS
-from undertow.audit.gate.result import Decision, GateResult, GateVerdict, Outcome, Tier, place_of
-from undertow.audit.verdicts import COSTLY
-from undertow.report.wording import NONE, count, first_sentence, number, plural
+from undertow.audit.gate.not_shown import not_shown_said
+from undertow.audit.gate.result import (
+    Decision,
+    GateResult,
+    GateVerdict,
+    Inconclusive,
+    NotShown,
+    Outcome,
+    Tier,
+    place_of,
+)
+from undertow.report.beside import beside
+from undertow.report.wording import NONE, both_ends, count, first_sentence, line, number, plural
 
 GATE_WORDS: dict[str, str] = {
     "pass": "Pass",
@@ -20,15 +30,13 @@ GATE_WORDS: dict[str, str] = {
 GATE_SIGN: dict[str, str] = {"pass": "✓", "fail": "✗", "cannot tell": "?", "not comparable": "≠"}
 HEADLINE = 90
 """Characters of a sentence that may stand large."""
-QUESTIONS = (
-    "The audit asks whether anybody loses more than chance can explain; the policy says what is "
-    "allowed."
-)
 ONE_SIDED = "Limits of the gate are one-sided; the audit's intervals are two-sided."
 UNLIKE = (
     "To pass, a drop has to stay below the limit even with clusters unlike those seen, so what "
     "decides that lies further out than the audit's interval."
 )
+SMALL = 10
+"""Slices too small to show anything that are named of one rule and variant."""
 ROWS = 200
 """Decisions of one kind in the page; all are in ``report.json`` and ``junit.xml``."""
 
@@ -72,6 +80,8 @@ class GatePart:
     confidence: str
     """``95 %``: of the one-sided limits."""
     clustered: bool
+    small: tuple[str, ...]
+    """A line for each rule and variant with slices too small to show anything."""
     beside: str
     """What reconciles the gate with the audit beneath it; empty where they agree."""
 
@@ -79,7 +89,7 @@ class GatePart:
 def gate_part(gate: GateResult) -> GatePart:
     """The gate for the page, the summary and the terminal."""
     rows = tuple(_row(d) for d in in_order(gate.decisions))
-    sentence, rest = _headline(without_verdict(gate.reason))
+    sentence, rest = _headline(without_verdict(gate.reason), not_shown_said(gate.not_shown))
     return GatePart(
         verdict=gate.verdict,
         sentence=sentence,
@@ -89,20 +99,33 @@ def gate_part(gate: GateResult) -> GatePart:
         confidence=confidence(gate.level),
         clustered=gate.audit is not None
         and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
-        beside=_beside(gate),
+        small=tuple(map(small_said, gate.not_shown)),
+        beside=beside(gate),
     )
 
 
-def _beside(gate: GateResult) -> str:
-    """Pass above worse, or fail above what is no loss, would read like a contradiction."""
-    if gate.audit is None:
+def small_said(s: NotShown) -> str:
+    """``language: 2 slices with fewer than 30 examples are not shown to keep their limit: de (29),
+    …``."""
+    one = len(s.values) == 1
+    what = "1 slice" if one else f"{len(s.values):,} slices"
+    keep = "is not shown to keep its limit" if one else "are not shown to keep their limit"
+    more = f" and {len(s.values) - SMALL:,} more" if len(s.values) > SMALL else ""
+    names = ", ".join(both_ends(value, 60) for value in s.values[:SMALL])
+    largest = (
+        f"{names}{more} (n = {s.n_examples:,})"
+        if one
+        else (f"{names}{more} (the largest has {s.n_examples:,})")
+    )
+    return f"{s.slice}: {what} with fewer than {s.min_count:,} examples {keep}: {largest}"
+
+
+def taken_for(verdict: GateVerdict, inconclusive: Inconclusive) -> str:
+    """What follows the words of a verdict that counts as another."""
+    if verdict != "cannot tell" or inconclusive == "report":
         return ""
-    shown = gate.audit.verdict in COSTLY
-    if gate.verdict == "pass" and shown:
-        return f"{QUESTIONS} Here somebody does, and the policy does not forbid it."
-    if gate.verdict == "fail" and not shown:
-        return f"{QUESTIONS} Here no loss is shown, and the policy is broken all the same."
-    return ""
+    counts = "failure" if inconclusive == "fail" else "pass"
+    return f" (counts as a {counts}: --inconclusive {inconclusive})"
 
 
 def confidence(level: float) -> str:
@@ -110,9 +133,12 @@ def confidence(level: float) -> str:
     return f"{100 - 100 * level:g} %"
 
 
-def _headline(reason: str) -> tuple[str, str]:
+def _headline(reason: str, small: str) -> tuple[str, str]:
     """What stands large, and the rest: the first sentence, or of a long one what comes before its
-    first pause."""
+    first pause. That something is not shown stands large where the first sentence says so."""
+    passes, but, after = reason.partition(f", but {small}.")
+    if small and but:
+        return line(f"{passes}{but}"), line(after)
     sentence, rest = first_sentence(reason)
     pause = re.search(r"[;:] ", sentence)
     if len(sentence) <= HEADLINE or pause is None:

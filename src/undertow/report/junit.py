@@ -6,8 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from undertow.audit.gate.result import Decision, GateResult, Inconclusive
-from undertow.report.decisions import confidence, in_order, limit_of, limits_of, without_verdict
+from undertow.audit.gate.result import Decision, GateResult, Inconclusive, NotShown
+from undertow.report.decisions import (
+    confidence,
+    in_order,
+    limit_of,
+    limits_of,
+    small_said,
+    without_verdict,
+)
 from undertow.report.wording import line
 
 REASON = 2000
@@ -22,14 +29,16 @@ def junit_xml(gate: GateResult, inconclusive: Inconclusive = "report") -> bytes:
     A required rule that fails is a failure, and one that cannot tell is what ``inconclusive`` says:
     an error (``report``), a failure, or skipped with the reason (``pass``), so that the cases are
     red where the exit code is. An advisory rule that does not pass is skipped, as an advice turns
-    no pipeline red. Sides that cannot be compared are one case in error.
+    no pipeline red. Slices too small to be decided are one skipped case of each rule. Sides that
+    cannot be compared are one case in error.
     """
     root = ET.Element("testsuites", name="undertow")
     if gate.audit is None:
         root.append(_refused(gate))
     for variant in dict.fromkeys(d.variant for d in gate.decisions):
         decisions = [d for d in gate.decisions if d.variant == variant]
-        root.append(_suite(variant, decisions, gate.level, inconclusive))
+        small = [s for s in gate.not_shown if s.variant == variant]
+        root.append(_suite(variant, decisions, small, gate.level, inconclusive))
     for total in ("tests", "failures", "errors", "skipped"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
     ET.indent(root)
@@ -38,7 +47,11 @@ def junit_xml(gate: GateResult, inconclusive: Inconclusive = "report") -> bytes:
 
 
 def _suite(
-    variant: str, decisions: Sequence[Decision], level: float, inconclusive: Inconclusive
+    variant: str,
+    decisions: Sequence[Decision],
+    small: Sequence[NotShown],
+    level: float,
+    inconclusive: Inconclusive,
 ) -> ET.Element:
     suite = ET.Element("testsuite", name=line(variant, 200) or "variant")
     seen: Counter[tuple[str, str]] = Counter()
@@ -46,14 +59,23 @@ def _suite(
         where = line(decision.where, 200)
         seen[decision.rule, where] += 1
         times = seen[decision.rule, where]
-        case = _case(decision, where if times == 1 else f"{where} ({times})")
+        case = _case_of(decision.rule, where if times == 1 else f"{where} ({times})")
         _say(case, decision, level, inconclusive)
         suite.append(case)
+    for one in small:
+        suite.append(_skipped(one))
     return _counted(suite)
 
 
-def _case(d: Decision, name: str) -> ET.Element:
-    return ET.Element("testcase", classname=f"undertow.{line(d.rule, 100)}", name=name, time="0")
+def _skipped(small: NotShown) -> ET.Element:
+    """Slices too small to show anything are neither a pass nor a failure."""
+    case = _case_of(small.rule, f"{line(small.slice, 200)}: too few examples")
+    ET.SubElement(case, "skipped", message=line(small_said(small), REASON))
+    return case
+
+
+def _case_of(rule: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=f"undertow.{line(rule, 100)}", name=name, time="0")
 
 
 def _say(case: ET.Element, d: Decision, level: float, inconclusive: Inconclusive) -> None:

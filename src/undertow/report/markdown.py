@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.result import Audit
 from undertow.audit.slices.table import ALL
 from undertow.report.cards import scale_of, title_of
@@ -17,6 +17,7 @@ from undertow.report.decisions import (
     more_open,
     passed_said,
     said_of,
+    taken_for,
     without_verdict,
 )
 from undertow.report.effects import worst
@@ -48,7 +49,9 @@ _SPECIAL = re.compile(
 backslashes."""
 
 
-def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str:
+def summary_markdown(
+    audit: Audit | None, gate: GateResult | None = None, inconclusive: Inconclusive = "report"
+) -> str:
     """``summary.md``: what must be known before, the verdict, then the tables of the page, at most
     60 kB.
 
@@ -57,7 +60,8 @@ def summary_markdown(audit: Audit | None, gate: GateResult | None = None) -> str
     """
     parts = None if audit is None else page(audit)
     blocks = [] if parts is None else [_notices(parts)]
-    blocks += [] if gate is None else [_verdict(gate), gate_part(gate).beside, _decisions(gate)]
+    if gate is not None:
+        blocks += [_verdict(gate, inconclusive), _md(gate_part(gate).beside, 600), _decisions(gate)]
     if parts is not None:
         opening = (
             [_opening(parts)]
@@ -82,11 +86,9 @@ def _notices(parts: Page) -> str:
     return "\n\n".join(f"**Note:** {_md(notice, 600)}" for notice in parts.notices)
 
 
-def _verdict(gate: GateResult) -> str:
-    return (
-        f"**{GATE_SIGN[gate.verdict]} {GATE_WORDS[gate.verdict]}.** "
-        f"{_md(without_verdict(gate.reason), 2000)}"
-    )
+def _verdict(gate: GateResult, inconclusive: Inconclusive) -> str:
+    verdict = f"{GATE_WORDS[gate.verdict]}{taken_for(gate.verdict, inconclusive)}"
+    return f"**{GATE_SIGN[gate.verdict]} {verdict}.** {_md(without_verdict(gate.reason), 2000)}"
 
 
 def _decisions(gate: GateResult) -> str:

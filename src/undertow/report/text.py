@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.result import Audit
 from undertow.report.decisions import (
     GATE_SIGN,
@@ -16,6 +16,7 @@ from undertow.report.decisions import (
     more_open,
     passed_said,
     said_of,
+    taken_for,
     without_verdict,
 )
 from undertow.report.effects import Effect, reason_of
@@ -36,7 +37,12 @@ Spoken = Callable[[str], str]
 """How a sentence with flags is put where they are none, such as in Python."""
 
 
-def summary_text(audit: Audit, gate: GateResult | None = None, spoken: Spoken = str) -> str:
+def summary_text(
+    audit: Audit,
+    gate: GateResult | None = None,
+    spoken: Spoken = str,
+    inconclusive: Inconclusive = "report",
+) -> str:
     """The audit for a terminal: what must be known before, the verdict, a few lines per variant,
     which columns were not looked at; no colours and no control characters.
 
@@ -44,7 +50,7 @@ def summary_text(audit: Audit, gate: GateResult | None = None, spoken: Spoken = 
     """
     parts = page(audit)
     said = [f"NOTE: {line(notice)}" for notice in parts.notices]
-    said += [] if gate is None else [*_gate(gate), *_comparable(parts), ""]
+    said += [] if gate is None else [*_gate(gate, inconclusive), *_comparable(parts), ""]
     said.append(_verdict(parts))
     if parts.stamp:
         said.append(parts.stamp)
@@ -60,9 +66,11 @@ def summary_text(audit: Audit, gate: GateResult | None = None, spoken: Spoken = 
     return _lines(said)
 
 
-def gate_text(gate: GateResult, spoken: Spoken = str) -> str:
+def gate_text(gate: GateResult, spoken: Spoken = str, inconclusive: Inconclusive = "report") -> str:
     """A gate for a terminal; the audit beneath it follows, where there is one."""
-    return _lines(_gate(gate)) if gate.audit is None else summary_text(gate.audit, gate, spoken)
+    if gate.audit is None:
+        return _lines(_gate(gate, inconclusive))
+    return summary_text(gate.audit, gate, spoken, inconclusive)
 
 
 def verdict_line(audit: Audit) -> str:
@@ -70,9 +78,9 @@ def verdict_line(audit: Audit) -> str:
     return quoted_for_logs(_verdict(page(audit)))
 
 
-def gate_line(gate: GateResult) -> str:
+def gate_line(gate: GateResult, inconclusive: Inconclusive = "report") -> str:
     """The same of a gate."""
-    return quoted_for_logs(_gate(gate)[0])
+    return quoted_for_logs(_gate(gate, inconclusive)[0])
 
 
 def _verdict(parts: Page) -> str:
@@ -83,9 +91,10 @@ def _lines(said: list[str]) -> str:
     return "\n".join(quoted_for_logs(s) for s in said) + "\n"
 
 
-def _gate(gate: GateResult) -> list[str]:
+def _gate(gate: GateResult, inconclusive: Inconclusive) -> list[str]:
     part = gate_part(gate)
-    said = [f"{GATE_WORDS[part.verdict].upper()}: {line(without_verdict(gate.reason))}"]
+    verdict = f"{GATE_WORDS[part.verdict].upper()}{taken_for(gate.verdict, inconclusive)}"
+    said = [f"{verdict}: {line(without_verdict(gate.reason))}"]
     names = told_apart((r.variant for r in (*part.open, *part.passed)), NAME)
     said += [_decision(r, names) for r in part.open[:LINES]]
     if len(part.open) > LINES:

@@ -55,7 +55,7 @@ def write_report(
     ``findings.parquet``, ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
 
     ``provenance`` is of files that were read; without, page and JSON do not say where they come
-    from. ``inconclusive``: what a gate's rule that cannot tell is in ``junit.xml``. There is no
+    from. ``inconclusive``: what a gate's rule that cannot tell counts as. There is no
     audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
     Returns the path of the page. Everything is made before anything is
     written, and what was here of an earlier report goes before anything new comes, so that files of
@@ -105,7 +105,7 @@ def _contents(
     if gate is not None:
         made["junit.xml"] = junit_xml(gate, inconclusive)
     made["report.json"] = report_json(audit, gate, provenance).encode("ascii")
-    made["summary.md"] = summary_markdown(audit, gate).encode("utf-8")
+    made["summary.md"] = summary_markdown(audit, gate, inconclusive).encode("utf-8")
     made[PAGE] = render_html(audit, gate, provenance).encode("utf-8")
     return made
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import worlds
-from undertow.audit.gate.decide import decisions_about, sentence
+from undertow.audit.gate.decide import about_variant, sentence
 from undertow.audit.gate.evidence import Evidence, Limits
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.result import Decision, overall
@@ -128,7 +128,7 @@ def decided(
     name: str, rule: str, limit: float, on: str = "language", missing: int = 3
 ) -> tuple[Decision, ...]:
     policy = parse_policy("max_gain = 100\n" + table(rule, limit, on))
-    return tuple(decisions_about(Evidence(world(name, missing)), policy))
+    return about_variant(Evidence(world(name, missing)), policy).decisions
 
 
 @cache
@@ -380,7 +380,7 @@ def test_a_guard_is_none_of_the_checks_of_the_policy():
 @everywhere
 def test_a_failing_gate_says_which_rule_and_where(name: str):
     policy = parse_policy("max_gain = 100\n" + "\n".join(table(rule, 0.01) for rule in RULES))
-    decisions = tuple(decisions_about(Evidence(world(name)), policy))
+    decisions = about_variant(Evidence(world(name)), policy).decisions
     assert overall(decisions) == "fail"
     first = next(d for d in decisions if d.outcome == "fail")
     assert f"; first {first.rule} on {first.where}: {first.reason}" in sentence(decisions)
@@ -405,7 +405,7 @@ def _on(rule: str, low: float, high: float) -> str:
     evidence = Given(world("repeats"))
     object.__setattr__(evidence, "numbers", ((low + high) / 2, low, high))
     policy: Policy = parse_policy("max_gain = 100\n" + table(rule, 25.0, "all"))
-    (decision,) = decisions_about(evidence, policy)
+    (decision,) = about_variant(evidence, policy).decisions
     return decision.outcome
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 import oracles_stats as oracle
 import worlds
 from undertow.audit.gate import gate
-from undertow.audit.gate.decide import decisions_about
+from undertow.audit.gate.decide import about_variant
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.pair import Pair
@@ -30,7 +30,7 @@ def decide(sides, text: str, folder: Path = Path(), **settings):
     lack."""
     policy = parse_policy(text, folder / "gate.toml")
     settings = Settings(by=policy.columns(), draws=100, **settings)
-    *_, decision = decisions_about(Evidence(Pair(*sides, False, settings)), policy)
+    *_, decision = about_variant(Evidence(Pair(*sides, False, settings)), policy).decisions
     return decision
 
 
@@ -361,7 +361,9 @@ def passage_slices(clusters: int) -> Evidence:
 def test_of_a_slice_over_clusters_the_level_after_correction_says_how_few_are_too_few():
     policy = parse_policy('[[worst_slice_drop]]\npoints = 1\nby = "group"\n', Path("gate.toml"))
     first = [
-        next(d for d in decisions_about(passage_slices(clusters), policy) if d.value == "g0")
+        next(
+            d for d in about_variant(passage_slices(clusters), policy).decisions if d.value == "g0"
+        )
         for clusters in (7, 8)
     ]
     assert first[0].reason.endswith("at least 8 clusters are needed to tell anything (here: 7).")
@@ -383,7 +385,7 @@ def test_a_drop_that_the_correction_over_slices_leaves_open_says_so_and_its_fore
     def of(n: int):
         policy = parse_policy(rule, Path("gate.toml"))
         made = Evidence(Pair(*losing(n), False, Settings(by=("group",), draws=100)))
-        return next(d for d in decisions_about(made, policy) if d.value == "g0")
+        return next(d for d in about_variant(made, policy).decisions if d.value == "g0")
 
     found = of(700)
     said = re.fullmatch(
@@ -465,7 +467,9 @@ def test_a_gain_that_is_not_plausible_is_one_that_was_seen():
     """Limits for clusters unlike those seen would reach down to 0."""
     new, old = passages(lost=1)
     policy = parse_policy("[[max_drop]]\npoints = 5\n", Path("gate.toml"))
-    first, *_ = decisions_about(Evidence(Pair(old, new, False, Settings(draws=100))), policy)
+    first, *_ = about_variant(
+        Evidence(Pair(old, new, False, Settings(draws=100))), policy
+    ).decisions
     assert first.rule == "implausible_gain"
     assert first.reason.startswith("Accuracy gained 11.11 points (one-sided 95 % limits +10."), (
         first.reason

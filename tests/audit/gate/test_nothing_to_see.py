@@ -11,7 +11,7 @@ import pytest
 
 import worlds
 from undertow.audit.gate import gate
-from undertow.audit.gate.decide import decisions_about
+from undertow.audit.gate.decide import about_variant
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.policy import Policy, parse_policy
 from undertow.audit.gate.rules import MaxDrop
@@ -120,20 +120,6 @@ def test_a_worst_slice_among_none(by: str, least: int, reason: str):
     assert result.verdict == "cannot tell"
 
 
-def test_small_slices_that_were_left_out_are_counted():
-    first, second = decide(
-        unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\n'
-    ).decisions
-    assert first.reason.endswith(
-        "is ruled out. Not looked at: 1 slice with fewer than 30 examples."
-    )
-    assert second.reason.endswith("is ruled out.")
-    (only,) = decide(
-        unchanged(), '[[worst_slice_drop]]\npoints = 50\nby = "language"\nmin_count = 100\n'
-    ).decisions
-    assert only.reason.endswith(" Not looked at: 2 slices with fewer than 100 examples.")
-
-
 @pytest.mark.parametrize("content", ["", "\n \n", "# e0001\n  # e0002\n", "\ufeff# a\n"])
 def test_a_list_of_no_ids(content: str, tmp_path: Path):
     (tmp_path / "ids.txt").write_text(content)
@@ -183,7 +169,9 @@ def decided_on(sides: Sides, text: str):
     """The rules of a policy on sides that ``gate`` would perhaps refuse for what they lack."""
     policy = parse_policy(text)
     return list(
-        decisions_about(Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy)
+        about_variant(
+            Evidence(Pair(*sides, False, Settings(by=policy.columns()))), policy
+        ).decisions
     )
 
 
@@ -314,7 +302,7 @@ def test_without_a_floor_over_members_the_sentence_says_what_would_help():
 def _on_pairs(sides: Sides, text: str):
     policy = parse_policy(text)
     return list(
-        decisions_about(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy)
+        about_variant(Evidence(Pair(*sides, True, Settings(by=policy.columns()))), policy).decisions
     )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.not_shown import not_shown, not_shown_said
 from undertow.audit.gate.policy import Policy
-from undertow.audit.gate.result import Decision, GateResult, Outcome, overall
+from undertow.audit.gate.result import Decision, GateResult, NotShown, Outcome, overall
 from undertow.audit.gate.rules._rule import number, shift_span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
@@ -70,20 +72,21 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    decisions = tuple(
-        decision for c in compared for decision in decisions_about(Evidence(c.pair), policy)
-    )
+    about = [about_variant(Evidence(c.pair), policy) for c in compared]
+    decisions = tuple(d for a in about for d in a.decisions)
+    small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
-    reason = " ".join([sentence(decisions), *_coverage(compared)])
-    return GateResult(verdict, reason, decisions, found, policy.level)
+    reason = " ".join([sentence(decisions, small), *_coverage(compared)])
+    return GateResult(verdict, reason, decisions, found, policy.level, small)
 
 
-def sentence(decisions: Sequence[Decision]) -> str:
-    """What the gate says first: how many of the policy's checks, and the one that matters most."""
+def sentence(decisions: Sequence[Decision], small: Sequence[NotShown] = ()) -> str:
+    """What the gate says first: how many of the policy's checks, and the one that matters most; on
+    which slices nothing is shown, unless it fails anyway."""
     required = [d for d in decisions if d.tier == "required"]
     asked = [d for d in required if d.rule not in GUARDS]
     several = len({d.variant for d in decisions}) > 1
-    said = _counted(asked, several)
+    said = _counted(asked, several, not_shown_said(small))
     guard = next((d for d in required if d.rule in GUARDS), None)
     if guard is not None and not any(d.outcome == "fail" for d in asked):
         # It is none of the policy's checks, and leaves the verdict open whatever they say.
@@ -95,8 +98,8 @@ def sentence(decisions: Sequence[Decision]) -> str:
     return said
 
 
-def _counted(asked: Sequence[Decision], several: bool) -> str:
-    """How many of a policy's required checks end in what."""
+def _counted(asked: Sequence[Decision], several: bool, small: str) -> str:
+    """How many of a policy's required checks end in what; ``small`` says what is not shown."""
     if not asked:
         return "No rule is required, so nothing is decided."
     worst: tuple[Outcome, ...] = ("fail", "cannot tell")
@@ -109,12 +112,13 @@ def _counted(asked: Sequence[Decision], several: bool) -> str:
             ends = {"fail": "fails" if one else "fail"}.get(outcome, "cannot be decided")
             also = _also_open(asked, outcome)
             which = ("the one that fails is" if also else "it is") if one else "first"
-            return (
-                f"{of}{checks} {ends}{also}; {which} {_place(those[0], several)}: {those[0].reason}"
-            )
+            tail = f" {small}." if small and outcome == "cannot tell" else ""
+            where = _place(those[0], several)
+            return f"{of}{checks} {ends}{also}; {which} {where}: {those[0].reason}{tail}"
+    tail = f", but {small}." if small else "."
     if len(asked) == 1:
-        return "The one required check passes."
-    return f"All {len(asked)} required checks pass."
+        return f"The one required check passes{tail}"
+    return f"All {len(asked)} required checks pass{tail}"
 
 
 def _also_open(asked: Sequence[Decision], outcome: Outcome) -> str:
@@ -136,16 +140,24 @@ def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
             yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
 
 
-def decisions_about(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+class About(NamedTuple):
+    """What a policy says of one variant."""
+
+    decisions: tuple[Decision, ...]
+    not_shown: tuple[NotShown, ...]
+
+
+def about_variant(evidence: Evidence, policy: Policy) -> About:
     """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that
     cannot be read."""
-    yield from _gain(evidence, policy)
-    yield from _both_sides(evidence)
+    decisions, small = [*_gain(evidence, policy), *_both_sides(evidence)], list[NotShown]()
     for rule in policy.rules:
-        decisions = tuple(rule.decide(evidence, policy.level, policy.folder))
-        if not decisions:
+        found = tuple(rule.decide(evidence, policy.level, policy.folder))
+        if not found:
             raise RuntimeError(f"{rule.name} yielded no decision, which would pass unseen")
-        yield from decisions
+        decisions += found
+        small += not_shown(rule, evidence, found)
+    return About(tuple(decisions), tuple(small))
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:

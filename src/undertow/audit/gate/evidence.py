@@ -17,8 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from undertow.audit.pair import Pair, Row
-from undertow.audit.slices.table import CLASS, LABEL
+from undertow.audit.pair import Pair, Row, rows_of, whole_and
+from undertow.audit.slices.table import CLASS, LABEL, SliceTable, slice_table
 from undertow.audit.stats.excess_limits import member_excess
 from undertow.audit.stats.over_runs import beyond_repeats, disagreements, mean_of_runs, run_shift
 from undertow.audit.stats.pair_exchange import all_pair_means, pair_means
@@ -26,6 +26,7 @@ from undertow.audit.stats.paired_shift import Shift
 from undertow.audit.stats.share_limits import example_limits, member_limits
 from undertow.audit.stats.slice_means import slice_means
 from undertow.audit.stats.two_way import TwoWay, two_way
+from undertow.audit.stats.units import flat
 from undertow.card import Measure
 
 Floats = NDArray[np.floating[Any]]
@@ -72,21 +73,59 @@ class Evidence:
     def over_members(self) -> bool:
         return self.pair.design.mode == "members"
 
-    def rows(self, on: str) -> NDArray[np.intp]:
+    @cached_property
+    def slices(self) -> SliceTable:
+        """The pair's slices, but of a crossing every cell: a rule has a minimum of its own."""
+        slices = self.pair.slices
+        if not any(slices.too_small.values()):
+            return slices
+        return slice_table(self.pair.reference, self.pair.settings.by, min_count=1)
+
+    @cached_property
+    def every_row(self) -> tuple[Row, ...]:
+        """The whole first, then every slice: what positions of rows are counted in."""
+        return rows_of(self.slices, self.pair.reference.N)
+
+    @cached_property
+    def membership_GN(self) -> sp.csr_array:
+        """Which examples each row holds."""
+        return (
+            self.pair.membership_GN if self.slices is self.pair.slices else whole_and(self.slices)
+        )
+
+    def every(self, on: str) -> NDArray[np.intp]:
         """Positions of the rows that ``on`` means: ``all``, a column, or ``column=pattern`` (a
         shell pattern). ``label`` is the class, unless a column is called so."""
         column, _, pattern = on.partition("=")
-        if column == LABEL and all(row.slice != LABEL for row in self.pair.rows):
+        if column == LABEL and all(row.slice != LABEL for row in self.every_row):
             column = CLASS
         wanted = [
             g
-            for g, row in enumerate(self.pair.rows)
+            for g, row in enumerate(self.every_row)
             if row.slice == column and (not pattern or fnmatchcase(row.value, pattern))
         ]
         return np.array(wanted, dtype=np.intp)
 
+    def rows(self, on: str) -> NDArray[np.intp]:
+        """The same without the cells of a crossing that the audit leaves out for having too few
+        examples."""
+        return np.array([g for g in self.every(on).tolist() if self._large(g)], dtype=np.intp)
+
+    def _large(self, g: int) -> bool:
+        row, crossed = self.every_row[g], self.slices.too_small
+        return row.slice not in crossed or row.count >= self.pair.settings.min_count
+
     def row(self, g: int) -> Row:
-        return self.pair.rows[g]
+        return self.every_row[g]
+
+    def units(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """How many examples with an outcome on both sides each row holds, or clusters of them."""
+        before_N, after_N = (
+            mean_of_runs(side.correct_MN) for side in (self.pair.reference, self.pair.variant)
+        )
+        membership_GN = sp.csr_array(self.membership_GN[rows])
+        units = flat(membership_GN, after_N - before_N, self.pair.cluster_N)
+        return np.bincount(units.row_U, minlength=len(rows))
 
     def shift(
         self,
@@ -102,7 +141,7 @@ class Evidence:
         ``span`` is how far apart two of its values can lie. Its limits allow for clusters unlike
         those seen (``mean_shift``), as a rule has to that rules something out.
         """
-        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
+        membership_GN = sp.csr_array(self.membership_GN[rows])
         n_G, moved_G = _moved(membership_GN, value_ref_MN, value_var_MN)
         before_MN, after_MN, clusters = (
             value_ref_MN / span,
@@ -139,7 +178,7 @@ class Evidence:
             self.pair.variant,
             self.pair.reference.label_N,
         )
-        membership_GN = sp.csr_array(self.pair.membership_GN[rows])
+        membership_GN = sp.csr_array(self.membership_GN[rows])
         value_N, repeat_PN = disagreements(
             reference.pred_MN, variant.pred_MN, label_N, measure.function
         )
@@ -174,7 +213,7 @@ class Evidence:
         (``share_limits``), as an equal share in three pairs is no proof that a fourth has it.
         """
         pair, label_N, function = self.pair, self.pair.reference.label_N, measure.function
-        membership_GN = sp.csr_array(pair.membership_GN[rows])
+        membership_GN = sp.csr_array(self.membership_GN[rows])
         sides = pair.reference.pred_MN, pair.variant.pred_MN
         if pair.paired and self.over_members:
             value_N = mean_of_runs(

@@ -48,6 +48,23 @@ class Decision:
         return place_of(self.slice, self.value)
 
 
+@dataclass(frozen=True)
+class NotShown:
+    """Slices that one rule on one variant leaves out of what it has to show, as each has fewer than
+    ``min_count`` examples: none fails, and of none it is shown that the limit holds.
+
+    ``values`` are of ``slice``, the largest first, which has ``n_examples``.
+    """
+
+    rule: str
+    variant: str
+    slice: str
+    values: tuple[str, ...]
+    tier: Tier
+    min_count: int
+    n_examples: int
+
+
 def place_of(slice: str, value: str) -> str:
     """``column=value`` in one word; without a value the column, or ``all``."""
     return f"{slice}={value}" if value else slice
@@ -56,13 +73,14 @@ def place_of(slice: str, value: str) -> str:
 @dataclass(frozen=True)
 class GateResult:
     """Verdict of all required rules over all variants. ``audit`` is ``None`` where the sides cannot
-    be compared, and ``reason`` then says why."""
+    be compared, and ``reason`` then says why. ``not_shown`` are slices too small to be decided."""
 
     verdict: GateVerdict
     reason: str
     decisions: tuple[Decision, ...]
     audit: Audit | None
     level: float
+    not_shown: tuple[NotShown, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -125,10 +125,11 @@ def _cuts(code_N: Ints, value_N: NDArray[np.floating[Any]]) -> bool:
 
 def _commonest(key_K: Ints, code_K: Ints) -> Ints:
     """For each place the code that is commonest among those with the same key, of two the
-    smaller."""
-    pairs, times = np.unique(np.stack([key_K, code_K]), axis=1, return_counts=True)
-    best = np.lexsort((-pairs[1], times, pairs[0]))
-    last = np.flatnonzero(np.diff(pairs[0][best], append=np.iinfo(np.int64).max))
-    keys, codes = pairs[0][best][last], pairs[1][best][last]
-    found: Ints = codes[np.searchsorted(keys, key_K)]
+    smaller. Keys are −1 or more."""
+    key_K, width = key_K.astype(np.int64) + 1, int(code_K.max(initial=0)) + 1
+    pairs, times = np.unique(key_K * width + code_K, return_counts=True)
+    keys, codes = np.divmod(pairs, width)
+    best = np.lexsort((-codes, times, keys))
+    last = best[np.flatnonzero(np.diff(keys[best], append=-1))]
+    found: Ints = codes[last][np.searchsorted(keys[last], key_K)]
     return found

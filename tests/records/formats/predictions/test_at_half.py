@@ -153,6 +153,10 @@ def test_a_positive_class_that_is_not_there() -> None:
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
         "--positive frod: 'a' has the classes '0', '1'; name one of the two classes of a binary task"
     )
+    assert refusal(rows | {"prediction": [0, 1, 1]}, label="kind", positive="is fraud") == (
+        "--positive 'is fraud': 'a' has the classes '0', '1'; name one of the two classes of a "
+        "binary task"
+    )
 
 
 @pytest.mark.parametrize("command", ["audit", "gate", "bless", "convert"])

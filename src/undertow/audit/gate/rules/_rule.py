@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -45,6 +45,13 @@ SHOWN, LONGEST = 10, 60
 NOTHING = "there is no example with an outcome on both sides"
 
 
+class Small(NamedTuple):
+    """Slices with fewer than ``min_count`` examples."""
+
+    min_count: int
+    rows: tuple[Row, ...]
+
+
 class Rule(BaseModel):
     """One ``[[rule]]`` table of a policy. ``decide`` yields one decision per slice that the rule is
     about."""
@@ -60,6 +67,10 @@ class Rule(BaseModel):
     def place(self) -> str:
         """What the rule is about, as the policy names it."""
         return ALL
+
+    def small(self, evidence: Evidence) -> Small:
+        """The slices that ``decide`` need not show anything of."""
+        return Small(0, ())
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:
         """Decisions at ``level``, one-sided. ``folder`` is the policy's, for files that it
@@ -109,6 +120,12 @@ class PlacedRule(Rule):
         column = self.on.partition("=")[0]
         return () if column == ALL else (column,)
 
+    def small(self, evidence: Evidence) -> Small:
+        """Cells of a crossing that the audit leaves out."""
+        looked_at = set(evidence.rows(self.on).tolist())
+        left = [g for g in evidence.every(self.on).tolist() if g not in looked_at]
+        return Small(evidence.pair.settings.min_count, tuple(map(evidence.row, left)))
+
     def nowhere(self, evidence: Evidence, limit: float) -> Decision:
         """No slice matches: nothing was shown, so the rule is open."""
         column = self.on.partition("=")[0]
@@ -128,7 +145,12 @@ def values_of(evidence: Evidence, column: str) -> str:
 
 def shown(value: str) -> str:
     """A value from a file or a policy in quotes, cut where it is long."""
-    return repr(value if len(value) <= LONGEST else value[:LONGEST] + "…")
+    return repr(cut(value))
+
+
+def cut(value: str) -> str:
+    """A value, cut where it is long."""
+    return value if len(value) <= LONGEST else value[:LONGEST] + "…"
 
 
 def at_most(high: float, low: float, limit: float) -> Outcome:

@@ -52,7 +52,7 @@ class MaxNewErrors(ExcessRule):
                 evidence, evidence.row(at), "cannot tell", reason, limit=float(allowed)
             )
         before_N, after_N = evidence.right
-        inside_N = evidence.pair.membership_GN[[at]].toarray()[0] > 0
+        inside_N = evidence.membership_GN[[at]].toarray()[0] > 0
         known_N = inside_N & ~np.isnan(before_N) & ~np.isnan(after_N)
         found = int((known_N & (before_N == 1) & (after_N == 0)).sum())
         unknown = int((inside_N & ~known_N & (before_N != 0) & (after_N != 1)).sum())
@@ -67,7 +67,7 @@ class MaxNewErrors(ExcessRule):
         return self.decision(evidence, evidence.row(at), outcome, reason, **numbers)
 
     def idle(self, evidence: Evidence, at: int) -> str:
-        inside = evidence.pair.membership_GN[[at]].indices
+        inside = evidence.membership_GN[[at]].indices
         if evidence.at_stake_N[inside].any():
             return ""
         if len(inside) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from undertow.errors import UserError
@@ -18,7 +19,7 @@ def with_positive(records: Records, asked: str | None) -> Records:
     if named is None or records.C != 2:
         listed = ", ".join(repr(name) for name in records.classes)
         raise UserError(
-            f"--positive {asked}: {records.name!r} has the classes {listed}; name one of the two "
-            "classes of a binary task"
+            f"--positive {shlex.quote(asked)}: {records.name!r} has the classes {listed}; name one "
+            "of the two classes of a binary task"
         )
     return replace(records, manifest=records.manifest.model_copy(update={"positive": named}))
