@@ -95,7 +95,8 @@ def rules() -> str:
     parts = [
         "# Rules of a gate",
         NOTE,
-        "One table each in `gate.toml`; how to use them is in [ci.md](../ci.md).",
+        "Each is a table of `gate.toml` in double brackets, `[[max_drop]]`, and may stand there "
+        "several times; how to use them is in [ci.md](../ci.md).",
     ]
     for name, rule in RULES.items():
         fields = [

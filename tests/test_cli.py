@@ -334,7 +334,7 @@ def test_a_positive_class_that_is_none_is_refused(binary: Path) -> None:
     done = run("audit", "old.csv", "--against", "new.csv", "--positive", "red", cwd=binary)
     assert done.returncode == 2
     assert done.stderr == (
-        "undertow: --positive red: 'old' has the classes blond, dark; name one of the two classes "
+        "undertow: --positive red: 'old' has the classes 'blond', 'dark'; name one of the two classes "
         "of a binary task\n"
     )
 

@@ -14,7 +14,7 @@ from undertow.audit import Settings, audit
 from undertow.audit.headline import audit_headline, variant_headline
 from undertow.audit.measures import accuracy, taxicab
 from undertow.audit.verdicts import VERDICTS, risen, variant_verdict
-from undertow.audit.who_loses import error_rates_said, fallen_rate, slices_said
+from undertow.audit.who_loses import error_rates_said, fallen_rate, leading_loss, slices_said
 from undertow.report import render_html, summary_markdown, summary_text
 from undertow.report.glance import glance
 from worlds import null_world, planted_world, records_from
@@ -646,3 +646,82 @@ def test_where_one_error_rate_rises_the_other_falls(value: str, verdict: str, sa
     ]
     assert fallen_rate(audits.frame(rows), 0.05) == said
     assert fallen_rate(audits.frame(rows[1:]), 0.05) == ""
+
+
+def test_a_rate_that_falls_on_another_slice_of_the_same_value_is_another_matter():
+    rng = np.random.default_rng(0)
+    rose = {"measure": "false_positive_rate", "slice": "region", "verdict": "worse"}
+    fell = {"measure": "false_negative_rate", "slice": "birthplace", "verdict": "better"}
+    rows = [
+        audits.finding("v", "north", 0.2, rng, **rose, p_adjusted=1e-4),
+        audits.finding("v", "north", -0.2, rng, **fell, low=-0.3, high=-0.1, note=""),
+    ]
+    assert fallen_rate(audits.frame(rows), 0.05) == ""
+
+
+def losing(*slices: tuple[str, str, float]) -> pl.DataFrame:
+    """Accuracy that falls on these, and on the whole is not shown to."""
+    rng = np.random.default_rng(0)
+    whole = audits.finding("v", "", -0.01, rng, slice="all", verdict="too small to tell")
+    rows = [
+        audits.finding(
+            "v",
+            value,
+            effect,
+            rng,
+            slice=column,
+            verdict="worse",
+            low=effect - 0.1,
+            high=effect / 2,
+        )
+        for column, value, effect in slices
+    ]
+    return audits.frame([whole, *rows])
+
+
+def test_the_first_sentence_has_who_pays_most_of_all():
+    found = losing(("region", "south", -0.1), ("region", "north", -0.3), ("region", "east", -0.2))
+    assert leading_loss("v", found, {}) == (
+        "v loses on 3 of 3 slices; region north pays most: −30.0 points (−40.0 to −15.0)."
+    )
+
+
+def test_only_a_class_loses_by_being_answered_less():
+    """A slice of another column may have the value of the same name."""
+    reason = {"cat": "loses recall because it is answered less often"}
+    found = losing(("pet", "cat", -0.3))
+    assert leading_loss("v", found, reason) == (
+        "v loses on 1 of 1 slices: pet cat −30.0 points (−40.0 to −15.0)."
+    )
+    found = losing(("pet", "cat", -0.3), ("class", "cat", -0.2))
+    assert leading_loss("v", found, reason) == (
+        "v loses on 2 of 2 slices; pet cat pays most: −30.0 points (−40.0 to −15.0)."
+    )
+    assert leading_loss("v", losing(("class", "cat", -0.2)), reason) == (
+        "v loses on 1 of 1 slices: class cat loses recall because it is answered less often, recall "
+        "−20.0 points (−30.0 to −10.0)."
+    )
+
+
+def test_where_no_example_has_a_modal_answer_that_is_said_and_no_zero_of_zero():
+    """Every member words every answer in its own way."""
+    sides = null_world(3, 3, 60, 4, seed=1)
+    rng = np.random.default_rng(0)
+    score_MN = np.clip(rng.normal(0.5, 0.1, (3, 60)), 0, 1).astype(np.float32)
+    reference, variant = (
+        replace(
+            side,
+            manifest=side.manifest.model_copy(update={"task": "generation", "metric": "rouge"}),
+            score_MN=score_MN,
+            answers=tuple(
+                pl.Series([f"{side.name} {m} says {n}" for n in range(60)]) for m in range(3)
+            ),
+        )
+        for side in sides
+    )
+    found = audit(reference, [variant], Settings(draws=100))
+    said = "o example has one most common wording on both sides"
+    assert f" N{said}." in found.headline
+    assert f"\n             n{said}; no floor\n" in summary_text(found)
+    assert f"| n{said} | no floor |" in summary_markdown(found)
+    assert "0 of the 0" not in render_html(found) + summary_markdown(found) + found.headline

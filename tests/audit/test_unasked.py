@@ -153,6 +153,31 @@ def test_what_the_models_made_of_the_examples_is_not_offered():
     assert found.not_looked_at == (Unasked("hospital", 3),)
 
 
+def test_a_column_of_which_some_values_are_classes_is_a_group():
+    pets = np.array(["cat", "dog", "hamster"])[PLACE_N % 3]
+    assert audited(pet=pets).not_looked_at == (Unasked("pet", 3),)
+
+
+def uneven(n: int, different: int) -> list[str]:
+    """Two values that are common enough, and others that come once."""
+    others = [f"rare {k}" for k in range(different - 2)]
+    common = n - len(others)
+    return ["a"] * (common // 2) + ["b"] * (common - common // 2) + others
+
+
+@pytest.mark.parametrize(("n", "most"), [(400, 50), (100, 50), (80, 40)])
+def test_of_few_examples_a_group_has_fewer_values(n: int, most: int):
+    """At most 50, and at most half as many as there are examples."""
+    for different, found in ((most, (Unasked("town", most),)), (most + 1, ())):
+        sides = [
+            side(name, 5, town=uneven(n, different) + ["a"] * (N - n)).take_examples(np.arange(n))
+            for name in ("old", "new")
+        ]
+        assert (
+            audit(sides[0], [sides[1]], Settings(by=("class",), draws=100)).not_looked_at == found
+        )
+
+
 def test_clusters_are_no_groups():
     columns = {"site": PLACE_N % 5, "cluster": PLACE_N % 5}
     clustering = Clustering(column="site", asked=True)

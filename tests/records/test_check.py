@@ -464,7 +464,7 @@ def test_on_how_many_examples_a_column_differs_is_counted_by_its_numbers():
     """0.10 is 0.1, so only the third differs."""
     a = make("a", slices={"dose": ["0.10", "0.2", "0.3"]})
     b = make("b", slices={"dose": ["0.1", "0.20", "0.4"]})
-    assert align(a, b).disputed == {"dose": Dispute(1, "e0002", "0.3", "0.4")}
+    assert align(a, b).disputed == {"dose": Dispute(1, "e0002", "0.3", "0.4", pl.DataFrame())}
     assert said(a, b) == ["Slice 'dose' differs on 1 of 3 examples; 'a' is followed."]
     assert align(a, a).disputed == {}
 
@@ -476,6 +476,8 @@ def test_on_how_many_examples_a_column_differs_is_counted_by_its_numbers():
         (["n", None, "s"], ["s", "s", None], 1),
         ([0.333333, 2.0, 3.0], [1 / 3, 2.0, 3.0], 0),
         ([0.333, 2.0, 3.0], [1 / 3, 2.0, 3.0], 1),
+        ([2.00001, 2.0, 3.0], [2.0, 2.0, 3.0], 0),
+        ([2.0, 2.0, 3.0], [2.00001, 2.0, 3.0], 0),
         ([1000001, 2, 3], [1000002, 2, 3], 1),
         ([0.5, 2.0, 3.0], [float("inf"), 2.0, 3.0], 1),
         ([0.0, 2.0, 3.0], [-0.0, 2.0, 3.0], 0),

@@ -38,7 +38,8 @@ from undertow.audit.notices import notices, scored_N
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
-from undertow.audit.slices.disputed import refuse_disputed, said_of_disputed
+from undertow.audit.slices.disputed import said_of_disputed
+from undertow.audit.slices.refused import columns_asked, refuse_slices
 from undertow.audit.slices.table import ALL
 from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
@@ -134,7 +135,7 @@ def comparisons(
         aligned = align(
             reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
         )
-        refuse_disputed(aligned, settings.by, ruled)
+        refuse_slices(aligned, settings.by, ruled, alone=_alone(reference, variant))
         whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         found = distinct(
             aligned.reference,
@@ -146,7 +147,7 @@ def comparisons(
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (
-            *said_of_disputed(aligned, settings.by),
+            *said_of_disputed(aligned, columns_asked(aligned, settings.by)),
             *found.said,
             *_own_key(reference, variant),
         )
@@ -162,6 +163,19 @@ def comparisons(
             )
         )
     return tuple(made)
+
+
+def _alone(reference: Records, variant: Records) -> dict[str, str]:
+    """Columns that one side alone fills in, and which."""
+    filled = [
+        {c for c in side.slice_columns if side.examples[c].null_count() < side.N}
+        for side in (reference, variant)
+    ]
+    return {
+        column: side.name
+        for side, mine, other in zip((reference, variant), filled, filled[::-1], strict=True)
+        for column in mine - other
+    }
 
 
 def _own_key(reference: Records, variant: Records) -> Iterator[str]:
@@ -216,7 +230,7 @@ def audit_comparisons(
         control=shared(first.reference, votes=first.design.mode == "members"),
         not_looked_at=unasked(
             reference,
-            compared[0].aligned,
+            (compared[0].aligned, *(c.pair.variant for c in compared)),
             settings.by,
             frozenset[str]().union(*(c.disputed for c in compared)),
             settings.min_count,

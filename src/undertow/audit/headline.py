@@ -117,6 +117,8 @@ def _top_line(arm: Arm, findings: pl.DataFrame, level: float, *, of_whole: bool 
 def _examples(
     findings: pl.DataFrame, count: ExemplarCount | None, floored: bool, level: float, words: Words
 ) -> str:
+    if count is not None and count.out_of == 0:
+        return f"No example has {words.mode} on both sides." + _votes(findings, count, level, words)
     if count is not None:
         return (
             f"{_counted(count, words)}, "

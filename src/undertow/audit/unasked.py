@@ -3,7 +3,7 @@ whole there is not looked at, and who does not know of them cannot ask."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from undertow.audit.notices import MANY, names_a_source
 from undertow.audit.result import Unasked
 from undertow.audit.slices.coding import MOST_NUMBERS
 from undertow.audit.slices.disputed import columns_of
+from undertow.audit.slices.own_output import DOCUMENT, own_output, says_what_a_model_made
 from undertow.audit.slices.table import ALL
 from undertow.records.formats.columns import names
 from undertow.records.formats.columns.values import has_decimals, numbers_in
@@ -29,8 +30,6 @@ ROLES = (
     *names.CONFIDENT,
 )
 """What columns are called that are no property of an example."""
-DOCUMENT = "doc_"
-"""Before the names of a log's documents' own fields: ``doc_answer`` is the right answer."""
 OF_A_RUN = frozenset(
     {"timestamp", "date", "time", "datetime", "row", "seed", "fold", "batch", "split", "logits"}
 )
@@ -41,10 +40,16 @@ LONGEST_TEXT = 40
 
 
 def unasked(
-    reference: Records, aligned: Records, by: Iterable[str], disputed: Collection[str], fewest: int
+    reference: Records,
+    sides: Sequence[Records],
+    by: Iterable[str],
+    disputed: Collection[str],
+    fewest: int,
 ) -> tuple[Unasked, ...]:
     """Columns of the reference with 2 to 50 values, of which at least two have ``fewest`` of the
-    ``aligned`` examples. ``disputed`` are those that the sides fill in differently."""
+    examples as they were aligned, on which the first of the ``sides`` is the reference.
+    ``disputed`` are those that the sides fill in differently."""
+    aligned = sides[0]
     known = reference.slice_columns
     taken = {*columns_of(by, known), *disputed}
     taken |= {name for name in known if names.plain(name).removeprefix(DOCUMENT) in ROLES}
@@ -58,7 +63,9 @@ def unasked(
     return tuple(
         Unasked(column.name, counts.len())
         for column, counts in _counted(candidates)
-        if _is_group(column, counts, fewest) and not _are_answers(column, aligned)
+        if _is_group(column, counts, fewest)
+        and not _are_answers(column, aligned)
+        and not any(own_output(side, side.examples[column.name]) for side in sides)
     )
 
 
@@ -66,15 +73,6 @@ def _can_be_typed(name: str) -> bool:
     """Whether ``--by`` takes the name as a report shows it: no flag, and not the whole."""
     shown = name.isprintable() and name == " ".join(name.split()) and len(name) <= LONGEST_NAME
     return shown and not name.startswith("-") and name != ALL
-
-
-def _says_what_a_model_made(name: str) -> bool:
-    return (
-        names.says_how_likely(name)
-        or names.says_how_sure(name)
-        or names.says_less_is_better(name)
-        or names.says_logarithm(name)
-    )
 
 
 def _counted(columns: Iterable[pl.Series]) -> Iterator[tuple[pl.Series, pl.Series]]:
@@ -108,7 +106,7 @@ def _is_of_the_example(column: pl.Series) -> bool:
     if column.dtype in TEXT and number is None:
         return _median_length(column) <= LONGEST_TEXT
     decimals = number is not None and has_decimals(number)
-    return not decimals and not _says_what_a_model_made(column.name)
+    return not decimals and not says_what_a_model_made(column.name)
 
 
 def _median_length(column: pl.Series) -> float:

@@ -12,6 +12,7 @@ MOST_CLASSES = 1 << 17
 """The vocabulary of a language model still fits. Every class is a slice, and so a finding of
 several measures."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+DECIMALS = re.compile(r"([+-]?[0-9]+)\.0+")
 TRUTH = {"1": "true", "0": "false"}
 
 
@@ -33,10 +34,19 @@ def refuse_many_classes(source: object, count: int, error: type[UserError] = Tab
 
 
 def class_meant(asked: str | None, classes: Collection[str]) -> str | None:
-    """The one of two classes that a person named, in whatever capitals; 1 and 0 name true and
-    false, which a table may hold as True and False."""
+    """The one of two classes that a person named: as the file writes it, or as it is read, which is
+    without ``.0`` and in whatever capitals. Of 1 and 0, and of true and false, either names the
+    other."""
     if asked is None or len(classes) != 2 or asked in classes:
         return asked if asked in classes else None
-    word = TRUTH.get(asked, asked).casefold()
-    alike = [name for name in classes if name.casefold() == word]
+    read = {name: _as_read(name) for name in classes}
+    word = _as_read(asked)
+    if set(read.values()) in (set(TRUTH), set(TRUTH.values())):
+        read, word = {name: TRUTH.get(r, r) for name, r in read.items()}, TRUTH.get(word, word)
+    alike = [name for name in classes if read[name] == word]
     return alike[0] if len(alike) == 1 else None
+
+
+def _as_read(name: str) -> str:
+    whole = DECIMALS.fullmatch(name.strip())
+    return whole[1] if whole else name.strip().casefold()

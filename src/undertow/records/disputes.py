@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -13,12 +13,16 @@ LONGEST = 40
 
 @dataclass(frozen=True)
 class Dispute:
-    """On how many examples the sides differ, and the first of them with what each says of it."""
+    """On how many examples the sides differ, and the first of them with what each says of it.
+
+    ``places`` has a row for each: ``at`` is its number, ``mine`` and ``theirs`` are the values.
+    """
 
     count: int
     example: str
     mine: str
     theirs: str
+    places: pl.DataFrame = field(compare=False, repr=False)
 
 
 def dispute(ids: pl.Series, mine: pl.Series, theirs: pl.Series) -> Dispute | None:
@@ -28,10 +32,10 @@ def dispute(ids: pl.Series, mine: pl.Series, theirs: pl.Series) -> Dispute | Non
     differ = _differ(mine, theirs).fill_null(False)
     if not differ.any():
         return None
-    first = int(differ.arg_max() or 0)
-    return Dispute(
-        int(differ.sum()), str(ids[first]), mine[first][:LONGEST], theirs[first][:LONGEST]
-    )
+    sides = pl.DataFrame({"mine": mine, "theirs": theirs}).with_row_index("at")
+    places = sides.filter(differ)
+    first, own, other = places.row(0)
+    return Dispute(places.height, str(ids[first]), own[:LONGEST], other[:LONGEST], places)
 
 
 def in_other_words(mine: pl.Series, theirs: pl.Series) -> bool:

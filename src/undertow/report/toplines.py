@@ -174,6 +174,14 @@ def _changed(audit: Audit, variant: VariantAudit) -> dict[str, Any]:
             "floor": said if repeated else "no floor: one reference run",
             "confirmed": "",
         }
+    if c.out_of == 0:
+        return how | {
+            "changed": "no example",
+            "changed_of": f"has {words.mode} on both sides",
+            "changed_how": "",
+            "floor": "no floor",
+            "confirmed": "",
+        }
     return how | {
         "changed": count(c.observed),
         "changed_of": _out_of(c, words, plain),

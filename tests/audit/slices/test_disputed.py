@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from undertow.audit import Settings, audit
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
-from undertow.audit.slices.disputed import columns_of
+from undertow.audit.slices.disputed import columns_of, why_disputed
 from undertow.errors import NotComparableError
+from undertow.records.check import align
 from undertow.records.records import Records
 from worlds import records_from
 
@@ -32,10 +34,11 @@ def equal_models(differing: int) -> tuple[Records, Records]:
     return both[0], both[1]
 
 
+SAYS = "and a slice has to say what an example is, not what a model made of it; {way_on}"
+OTHERWISE = ", or, if it does describe the examples, write the same values into both files"
 REFUSED = (
     "'old' and 'new' differ in column 'sure' on 200 of 1,000 examples (first 'e0000': {values}), "
-    "and a slice has to say what an example is, not what a model made of it; {way_on}, or, if it "
-    "does describe the examples, give it in the reference's file alone"
+    f"{SAYS}{OTHERWISE}"
 )
 
 
@@ -63,13 +66,94 @@ def test_the_gate_does_not_compare_by_it_either() -> None:
         assert found.reason == f"Not comparable: {said}."
 
 
+def with_site(side: Records, moved_N: np.ndarray, column: str = "site") -> Records:
+    """The side with other values in a column of two, on these examples."""
+    values_N = np.array(SITE)
+    values_N = np.where(moved_N, np.where(values_N == "north", "south", "north"), values_N)
+    return replace(side, examples=side.examples.with_columns(pl.Series(column, values_N)))
+
+
 def test_a_column_that_differs_on_a_few_is_the_reference_s_and_that_is_said_before_the_verdict():
     old, new = equal_models(100)
-    note = "Slice 'sure' differs on 100 of 1,000 examples; 'old' is followed."
-    found = audit(old, [new], Settings(by=("sure",), draws=100))
+    new = with_site(new, np.arange(N) % 10 == 3)
+    note = "Slice 'site' differs on 100 of 1,000 examples; 'old' is followed."
+    found = audit(old, [new], Settings(by=("site",), draws=100))
     assert found.notices == (note,)
     assert found.headline.startswith(f"{note} new ")
     assert note in found.assumptions
+
+
+@pytest.mark.parametrize("differing", [6, 100])
+def test_a_few_differences_that_are_those_of_the_answers_are_what_the_models_made(differing: int):
+    old, new = equal_models(differing)
+    with pytest.raises(NotComparableError) as caught:
+        audit(old, [new], Settings(by=("sure",), draws=100))
+    assert str(caught.value) == (
+        f"'old' and 'new' differ in column 'sure' on {differing} of 1,000 examples (first 'e0000': "
+        f"'little' and 'much'), their answers differ on {differing} of these too, "
+        f"{SAYS.format(way_on='leave it out of --by')}{OTHERWISE}"
+    )
+
+
+def test_fewer_differences_than_a_loss_takes_are_no_reason():
+    assert why_disputed(align(*equal_models(4)), "sure") is None
+
+
+def test_answers_that_all_change_are_told_by_which_are_right():
+    """Generated texts differ nearly everywhere, so that tells nothing."""
+    sides = [
+        replace(
+            side,
+            manifest=side.manifest.model_copy(update={"task": "generation", "metric": "exact"}),
+            score_MN=1 - side.pred_MN.astype(np.float32),
+            answers=(pl.Series([f"{side.name} {n}" for n in range(N)]),),
+        )
+        for side in equal_models(60)
+    ]
+    said = str(why_disputed(align(*sides), "sure"))
+    assert said.endswith("'much'), one is right and one wrong on 60 of these too")
+
+
+def of_chance(seed: int, noise: float) -> tuple[Records, Records]:
+    """Two equal models that differ on hard examples, and a column that says which answers are
+    right, but for noise of its own."""
+    rng = np.random.default_rng(seed)
+    hard_N = rng.random(N) < 0.08
+    sides = []
+    for name in ("old", "new"):
+        wrong_N = hard_N & (rng.random(N) < 0.5)
+        says_N = wrong_N ^ (rng.random(N) < noise)
+        slices = {"flag": np.where(says_N, "hard", "easy").tolist(), "number": says_N * 0.5}
+        pred_MN = np.where(wrong_N, 1, 0)[None]
+        sides.append(records_from(pred_MN, LABEL, 2, name=name, slices=slices))
+    return sides[0], sides[1]
+
+
+@pytest.mark.parametrize("column", ["flag", "number"])
+def test_differences_that_go_with_who_is_right_are_what_the_models_made(column: str):
+    """Most are noise, and a loss would be found all the same: its examples are chosen by which
+    side was right."""
+    old, new = of_chance(1, noise=0.02)
+    with pytest.raises(NotComparableError) as caught:
+        audit(old, [new], Settings(by=(column,), draws=100))
+    assert ", its values there go with which of the two is right, and a slice" in str(caught.value)
+
+
+def test_differences_by_chance_and_on_hard_examples_are_no_reason():
+    """At most one column of a thousand: of 300 none, also where the differences are among the
+    examples on which most answers change."""
+    refused = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        hard_N = rng.random(N) < 0.15
+        sides = [
+            records_from(np.where(hard_N & (rng.random(N) < 0.4), 1, 0)[None], LABEL, 2, name=name)
+            for name in ("old", "new")
+        ]
+        for differ_N in (rng.random(N) < 0.02, hard_N & (rng.random(N) < 0.3)):
+            both = [with_site(sides[0], np.zeros(N, bool)), with_site(sides[1], differ_N)]
+            refused += why_disputed(align(*both), "site") is not None
+    assert refused == 0
 
 
 def test_a_column_that_nobody_asks_for_may_differ() -> None:
@@ -80,10 +164,30 @@ def test_a_column_that_nobody_asks_for_may_differ() -> None:
 
 
 def test_the_way_out_that_the_message_names_is_one() -> None:
-    """In the reference's file alone, a column says what it says of the examples."""
+    """With the same values in both files, a column says what it says of the examples."""
     old, new = equal_models(200)
-    alone = replace(new, examples=new.examples.drop("sure"))
-    assert audit(old, [alone], Settings(by=("sure",), draws=100)).notices == ()
+    new = with_site(new, np.arange(N) % 4 == 1)
+    with pytest.raises(NotComparableError, match="differ in column 'site' on 250 of 1,000"):
+        audit(old, [new], Settings(by=("site",), draws=100))
+    same = with_site(new, np.zeros(N, dtype=bool))
+    assert audit(old, [same], Settings(by=("site",), draws=100)).notices == ()
+
+
+def test_a_column_class_gives_way_to_the_labels() -> None:
+    """The slice is made of the labels, so what the column says of either side does not matter."""
+    old, new = equal_models(200)
+    old, new = (
+        with_site(side, np.arange(N) < moved, "class") for side, moved in ((old, 0), (new, 500))
+    )
+    found = audit(old, [new], Settings(by=("class",), draws=100))
+    assert found.notices == ()
+    assert set(found.findings.filter(pl.col("slice") == "class")["value"]) >= {"class 0"}
+    unlabelled = [
+        replace(side, examples=side.examples.with_columns(label=pl.lit(None, pl.Int32)))
+        for side in (old, new)
+    ]
+    with pytest.raises(NotComparableError, match="differ in column 'class' on 500 of 1,000"):
+        audit(unlabelled[0], [unlabelled[1]], Settings(by=("class",), draws=100))
 
 
 def test_a_column_in_other_words_may_be_asked_for() -> None:

@@ -495,6 +495,25 @@ V1, V2 = [0.1, 0.9, 0.2, 0.7] * 10, [0.2, 0.8, 0.1, 0.3] * 10
             "old.csv::score_v1 --against old.csv::score_v2 --score score_v1,score_v2 --positive "
             "fraud --id tx_id --label fraud",
         ),
+        # The first two of several, and no scores on another scale.
+        (
+            {"tx_id": TX, "fraud": NUMBERS, "score_1": V1, "score_2": V2, "score_3": V1},
+            "",
+            "old.csv::score_1 --against old.csv::score_2 --score score_1,score_2,score_3 --id "
+            "tx_id --label fraud",
+        ),
+        (
+            {
+                "tx_id": TX,
+                "fraud": NUMBERS,
+                "logit_score": [2 * v for v in V1],
+                "score_1": V1,
+                "score_2": V2,
+            },
+            "",
+            "old.csv::score_1 --against old.csv::score_2 --score score_1,score_2 --id tx_id "
+            "--label fraud",
+        ),
         (
             {"tx": TX, "kind": WORDS, "a": WORDS, "b": WORDS[::-1]},
             "--id tx --prediction a,b --label kind",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
@@ -76,6 +76,7 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
     Raises ``UserError`` for a column that does not exist or cannot be a slice.
     """
     names = tuple(dict.fromkeys(by))
+    _refuse_the_whole(records, names)
     codings = [_coding(records, name, names) for name in names]
     kept_G = [_kept(coding, min_count if coding.crossed else 1) for coding in codings]
     counts = [coding.counts() for coding in codings]
@@ -102,6 +103,16 @@ def slice_table(records: Records, by: Sequence[str], *, min_count: int = 20) -> 
         },
         ordered=tuple(x for x, c in zip(names, codings, strict=True) if c.ordered),
     )
+
+
+def _refuse_the_whole(records: Records, names: Sequence[str]) -> None:
+    if ALL in names:
+        there = ALL in records.slice_columns
+        way_on = f"rename the column {ALL!r} in your files" if there else "leave it out"
+        raise UserError(
+            f"--by {ALL}: {ALL!r} stands for the whole, which every audit measures, and names no "
+            f"slice; {way_on}"
+        )
 
 
 def _too_small(coding: Coding, count_G: NDArray[np.int64], min_count: int) -> TooSmall:
@@ -141,8 +152,20 @@ def _single(records: Records, name: str, among: Sequence[str]) -> Coding:
     if name not in records.slice_columns and name in DERIVED and _has_words(records):
         return code_column(derived_slice(records, name))
     if name not in records.slice_columns:
-        raise UserError(_unknown(records, name, among))
+        raise UserError(unknown(records, name, among))
     return code_column(records.examples[name])
+
+
+def absent_part(records: Records, name: str) -> str | None:
+    """The part of a name, or all of it, that ``slice_table`` does not find."""
+    parts = [name] if name in records.slice_columns else name.split(CROSS)
+    return next((part.strip() for part in parts if not _is_known(records, part.strip())), None)
+
+
+def _is_known(records: Records, name: str) -> bool:
+    by_class = _is_class(records, name) and (records.label_N >= 0).any()
+    derived = name in DERIVED and _has_words(records)
+    return bool(name in records.slice_columns or by_class or derived)
 
 
 def _is_class(records: Records, name: str) -> bool:
@@ -153,10 +176,12 @@ def _has_words(records: Records) -> bool:
     return records.answers is not None or records.texts is not None
 
 
-def _unknown(records: Records, name: str, among: Sequence[str]) -> str:
+def unknown(records: Records, name: str, among: Sequence[str], hidden: Collection[str] = ()) -> str:
+    """What to say of a slice that does not exist. ``hidden`` are columns that would be refused."""
     labelled = (CLASS,) if (records.label_N >= 0).any() else ()
     derived = DERIVED if _has_words(records) else ()
-    known = tuple(dict.fromkeys((*labelled, *records.slice_columns, *derived)))
+    columns = (c for c in records.slice_columns if c != ALL and c not in hidden)
+    known = tuple(dict.fromkeys((*labelled, *columns, *derived)))
     why = "no example has a label; " if _is_class(records, name) else ""
     told = unknown_slice(name, known, among)
     return f"population '{records.name}' has no slice '{name}': {why}{told}"

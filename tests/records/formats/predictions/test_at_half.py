@@ -11,6 +11,7 @@ import pytest
 
 from test_cli import run
 from undertow.errors import TableError, UserError
+from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.detect import read_any
 from undertow.records.records import Records
 
@@ -150,7 +151,11 @@ def test_a_positive_class_that_is_not_there() -> None:
     )
     rows["kind"] = [0, 1, 0]
     assert refusal(rows, score="risk", label="kind", positive="frod") == (
-        "--positive frod: 'a' has the classes 0, 1; name one of the two classes of a binary task"
+        "--positive frod: 'a' has the classes '0', '1'; name one of the two classes of a binary task"
+    )
+    assert refusal(rows | {"prediction": [0, 1, 1]}, label="kind", positive="is fraud") == (
+        "--positive 'is fraud': 'a' has the classes '0', '1'; name one of the two classes of a "
+        "binary task"
     )
 
 
@@ -533,3 +538,8 @@ def test_of_scores_side_by_side_each_model_is_picked(tmp_path: Path) -> None:
         records, _ = read_any([path], pick=pick, score="v1,v2", **named)
         assert records.pred_MN.tolist() == [answers]
         assert records.slice_columns == ()
+
+
+def test_no_zero_is_negative() -> None:
+    assert reach(pl.Series([-0.0, 4.605])) == "reaches from 0 to 4.605"
+    assert reach(pl.Series([-3.5, -0.0])) == "reaches from -3.5 to 0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from undertow.errors import UserError
@@ -16,8 +17,9 @@ def with_positive(records: Records, asked: str | None) -> Records:
         return records
     named = class_meant(asked, records.classes)
     if named is None or records.C != 2:
+        listed = ", ".join(repr(name) for name in records.classes)
         raise UserError(
-            f"--positive {asked}: {records.name!r} has the classes {', '.join(records.classes)}; "
-            "name one of the two classes of a binary task"
+            f"--positive {shlex.quote(asked)}: {records.name!r} has the classes {listed}; name one "
+            "of the two classes of a binary task"
         )
     return replace(records, manifest=records.manifest.model_copy(update={"positive": named}))

@@ -74,7 +74,8 @@ def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str,
 
 
 def _ends(number: pl.Series) -> tuple[float, float]:
-    return float(number.min()), float(number.max())  # type: ignore[arg-type]
+    low, high = float(number.min()), float(number.max())  # type: ignore[arg-type]
+    return low + 0.0, high + 0.0  # No zero is negative.
 
 
 def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:

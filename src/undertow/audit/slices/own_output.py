@@ -1,0 +1,135 @@
+"""Slice columns that hold what one model made of the examples, whoever's file they stand in.
+
+Such a column is told by its values, where it says which answers are right, follows the answers even
+where they are wrong, or sorts by how sure the model is; or by its name, where one side alone has it
+and so nothing else tells. The comparison shows a wrong loss by it (``disputed``), as the examples
+are chosen by what happened to one side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.audit.slices.coding import code_column
+from undertow.errors import UserError
+from undertow.records.formats.columns import names
+from undertow.records.formats.columns.values import numbers_in
+from undertow.records.records import Records
+
+DOCUMENT = "doc_"
+"""Before the names of a log's documents' own fields: ``doc_answer`` is the right answer."""
+OUTPUTS = frozenset({*names.PREDICTION, *names.SCORE, *names.CONFIDENT})
+"""What columns are called that hold a model's answers, or say how good or how sure they are."""
+FEWEST = 6
+"""Examples on which it must show that a column follows a model."""
+EXACT, STRONG = 0.99, 0.9
+"""Shares of examples from which on a column says what is right, or follows the answers."""
+
+Ints = NDArray[np.integer[Any]]
+
+
+def says_what_a_model_made(name: str) -> bool:
+    """Whether a column of numbers is called a probability, a confidence, a loss or the like."""
+    return (
+        names.says_how_likely(name)
+        or names.says_how_sure(name)
+        or names.says_less_is_better(name)
+        or names.says_logarithm(name)
+    )
+
+
+def called_output(column: pl.Series) -> bool:
+    """Whether a column is called as what a model made. Words may group examples by a risk or a kind
+    of error; numbers and truth values are what a model made of them."""
+    if column.name.startswith(DOCUMENT):
+        return False
+    if names.plain(column.name) in OUTPUTS:
+        return True
+    counted = column.dtype == pl.Boolean or numbers_in(column) is not None
+    return counted and says_what_a_model_made(column.name)
+
+
+def own_output(side: Records, column: pl.Series) -> str | None:
+    """What a column says of this side's models; ``None`` where it says something else."""
+    try:
+        code_N = code_column(column).code_N
+    except UserError:  # It is no slice at all, and that is said elsewhere.
+        return None
+    if any(_says_right(code_N, right_N, side.label_N) for right_N in side.correct_MN):
+        return f"says which answers of {side.name!r} are right"
+    if any(_follows(code_N, pred_N, side.label_N) for pred_N in side.pred_MN):
+        return f"follows the answers of {side.name!r} even where they are wrong"
+    if any(_cuts(code_N, value_N) for value_N in _graded(side)):
+        return f"follows how sure or how good the answers of {side.name!r} are"
+    return None
+
+
+def _says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Ints) -> bool:
+    """Whether nearly all right and nearly all wrong answers have values of their own. So does a
+    class that a model never answers, which is a property of the examples."""
+    known_N = ~np.isnan(correct_N)
+    right_K, code_K = correct_N[known_N], code_N[known_N]
+    if not np.isin(right_K, (0, 1)).all() or len(right_K) == 0:
+        return False
+    told_K = _commonest(code_K, right_K.astype(np.int64)) == right_K
+    by_outcome = [told_K[right_K == outcome] for outcome in (0, 1)]
+    if any(len(told) < FEWEST or told.mean() < EXACT for told in by_outcome):
+        return False
+    label_K = label_N[known_N]
+    return bool((label_K < 0).all() or (_commonest(label_K, code_K) != code_K).any())
+
+
+def _follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
+    """Whether the answer tells a column's values, each of them, also where the label's would be
+    another: there a property of the example goes with the label. A group that gets most of the
+    wrong answers gets right ones too."""
+    known_N = (label_N >= 0) & (pred_N >= 0)
+    code_K, pred_K, label_K = code_N[known_N], pred_N[known_N], label_N[known_N]
+    if len(code_K) == 0:
+        return False
+    by_answer_K, by_label_K = _commonest(pred_K, code_K), _commonest(label_K, code_K)
+    torn_K, follows_K = by_answer_K != by_label_K, by_answer_K == code_K
+    if torn_K.sum() < FEWEST or follows_K[torn_K].mean() < STRONG:
+        return False
+    times_C = np.bincount(code_K)
+    told_C = np.bincount(code_K, weights=follows_K)
+    return bool((told_C[times_C > 0] >= STRONG * times_C[times_C > 0]).all())
+
+
+def _graded(side: Records) -> Iterator[NDArray[np.floating[Any]]]:
+    """What a record knows of how sure each member is, and how good graded answers are."""
+    for value_MN in (side.confidence_MN, side.margin_MN, side.p_label_MN, side.score_MN):
+        yield from () if value_MN is None else value_MN
+    if side.proba_MNC is not None and side.C == 2:
+        yield from side.proba_MNC[:, :, 1]
+
+
+def _cuts(code_N: Ints, value_N: NDArray[np.floating[Any]]) -> bool:
+    """Whether each value of a column is an interval of these numbers, as where they were cut."""
+    known_N = ~np.isnan(value_N)
+    order = np.argsort(code_N[known_N], kind="stable")
+    code_K, value_K = code_N[known_N][order], value_N[known_N][order]
+    starts = np.flatnonzero(np.diff(code_K, prepend=-1))
+    sizes = np.diff(np.append(starts, len(code_K)))
+    if (sizes >= FEWEST).sum() < 2:
+        return False
+    low, high = (f.reduceat(value_K, starts) for f in (np.minimum, np.maximum))
+    upward = np.lexsort((high, low))
+    return bool((high[upward][:-1] < low[upward][1:]).all())
+
+
+def _commonest(key_K: Ints, code_K: Ints) -> Ints:
+    """For each place the code that is commonest among those with the same key, of two the
+    smaller. Keys are −1 or more."""
+    key_K, width = key_K.astype(np.int64) + 1, int(code_K.max(initial=0)) + 1
+    pairs, times = np.unique(key_K * width + code_K, return_counts=True)
+    keys, codes = np.divmod(pairs, width)
+    best = np.lexsort((-codes, times, keys))
+    last = best[np.flatnonzero(np.diff(keys[best], append=-1))]
+    found: Ints = codes[last][np.searchsorted(keys[last], key_K)]
+    return found
