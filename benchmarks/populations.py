@@ -41,10 +41,10 @@ from undertow.lab.data import FashionMNIST
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.machine import Machine
-from undertow.lab.train.population import Trainer
-from undertow.lab.train.precision import has_bfloat16
-from undertow.lab.train.recipe import Precision, Recipe
+from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.trainer import Trainer
+from undertow.lab.trainings.precision import has_bfloat16
 from undertow.records.read import read_population
 
 T = TypeVar("T")
@@ -290,9 +290,9 @@ def curve(
     model: Model, data: Images, batch: int, device: str, most: int
 ) -> list[tuple[int, float]]:
     """Milliseconds per member and step as one stack grows, on one core or the GPU."""
-    from undertow.lab.train.choose import seconds_per_step
-    from undertow.lab.train.places.chunk import resident_for
-    from undertow.lab.train.threads import keep_memory, one_thread
+    from undertow.lab.runner.choose import seconds_per_step
+    from undertow.lab.runner.places.chunk import resident_for
+    from undertow.lab.runner.threads import keep_memory, one_thread
 
     keep_memory()
     points = []
@@ -309,9 +309,9 @@ MEMORY = """
 import sys
 sys.path.insert(0, {here!r})
 from populations import *
-from undertow.lab.train.choose import seconds_per_step
-from undertow.lab.train.memory import member_memory
-from undertow.lab.train.places.chunk import resident_for
+from undertow.lab.runner.choose import seconds_per_step
+from undertow.lab.runner.memory import member_memory
+from undertow.lab.runner.places.chunk import resident_for
 torch.set_num_threads(1)
 model, data = {model}, {data}
 population = Population("m", data, model, Recipe(epochs=1, batch=128), {members})

@@ -31,19 +31,20 @@ from populations import Images, flops_per_image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from undertow.lab.feeds.feed import Feed
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.choose import Means, _FewSteps, choose
-from undertow.lab.train.feed import Feed
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.member import build_member
-from undertow.lab.train.memory import member_memory, members_that_fit
-from undertow.lab.train.places.chunk import resident_for
-from undertow.lab.train.precision import products, shortened
-from undertow.lab.train.recipe import Precision, Recipe
-from undertow.lab.train.stack import Stack
-from undertow.lab.train.stacked import train_stacked
-from undertow.lab.train.threads import one_thread
+from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.runner.choose import Means, _FewSteps, choose
+from undertow.lab.runner.drive import drive
+from undertow.lab.runner.member import build_member
+from undertow.lab.runner.memory import member_memory, members_that_fit
+from undertow.lab.runner.places.chunk import resident_for
+from undertow.lab.runner.threads import one_thread
+from undertow.lab.trainings.precision import products, shortened
+from undertow.lab.trainings.stack import Stack
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Given
 
 BATCH = 128
 EPOCH = 0.3
@@ -146,10 +147,7 @@ def epoch_times(population: Population, feed: Feed, steps: int, repeats: int) ->
         wait(feed.device)
         times.append(time.perf_counter())
 
-    if len(models) == 1:
-        train_member(models[0], few, recipe, seeds_M[0], (), note)
-    else:
-        train_stacked(models, few, [recipe] * len(models), seeds_M, (), note)
+    drive(Supervised(recipe), Given(few, models, seeds_M, together=len(models) > 1), note)
     return [after - before for before, after in itertools.pairwise(times)]
 
 
@@ -170,7 +168,7 @@ def bare_step(population: Population, feed: Feed) -> tuple[float, float]:
         parameters, x = list(models[0].parameters()), x_BCHW
     else:
         forward = Stack(models, [])  # type: ignore[assignment]
-        parameters, x = list(forward.parameters.values()), x_BCHW.repeat(size, 1, 1, 1, 1)  # type: ignore[union-attr]
+        parameters, x = list(forward.parameters()), x_BCHW.repeat(size, 1, 1, 1, 1)
     # a rate in a tensor, or the graph would keep the first one for ever
     rate = torch.tensor(0.01, device=device) if device.type == "cuda" else 0.01
     optimizer = torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, fused=True)

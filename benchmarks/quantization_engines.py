@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from undertow.lab.data import FashionMNIST
+from undertow.lab.feeds.resident import Resident, resident
 from undertow.lab.interventions.runtime import (
     OnnxDynamicInt8,
     OnnxStaticInt8,
@@ -31,10 +32,11 @@ from undertow.lab.interventions.runtime import (
 from undertow.lab.interventions.site import AbstractRuntime, Compiled, Horizon
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP, Model, SmallCNN
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import Resident, resident
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.drive import drive
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Given
 
 PAGE = Path("docs/quantization-engines.md")
 MODELS: tuple[tuple[Model, int], ...] = ((SmallCNN(width=16), 12), (MLP(hidden=(256,)), 20))
@@ -100,9 +102,8 @@ def rows_of(model: Model, epochs: int, data: Resident) -> list[Row]:
     """Float, simulated, then every engine, on one trained member."""
     torch.manual_seed(0)
     network = model.build(data.shape_CHW, data.classes)
-    train_member(
-        network, data, Recipe(epochs=epochs, batch=64, lr=0.05), SeedPlan().member("benchmark", 0)
-    )
+    recipe = Recipe(epochs=epochs, batch=64, lr=0.05)
+    drive(Supervised(recipe), Given(data, [network], [SeedPlan().member("benchmark", 0)]))
     network.eval()
     rounded = copy.deepcopy(network)
     effect = SIMULATED.start(rounded, Horizon(0, 0)).finish()

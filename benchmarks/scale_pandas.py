@@ -50,6 +50,8 @@ def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) 
     the variance."""
     value_GM = answers.groupby([by, "member"])[column].mean().unstack("member").to_numpy()
     n_G = answers.groupby(by)["example"].nunique().to_numpy()
+    gaps = np.diff(np.unique(answers[column].dropna().to_numpy(np.float64)))
+    step = gaps[gaps > 1e-9].min(initial=1.0)
     effects, sizes = [], []
     for variant_M in sides:
         ref, var = value_GM[:, ~variant_M], value_GM[:, variant_M]
@@ -58,7 +60,7 @@ def rate_shifts(answers: pd.DataFrame, column: str, by: str, sides: np.ndarray) 
         with np.errstate(invalid="ignore"):
             share = np.nanmean(ref.var(axis=1, ddof=1) / ref.shape[1] / square)
         df = 1 / (share**2 / (ref.shape[1] - 1) + (1 - share) ** 2 / (var.shape[1] - 1))
-        least = (0.5 / n_G) ** 2 * (1 / ref.shape[1] + 1 / var.shape[1])
+        least = (step / 2 / n_G) ** 2 * (1 / ref.shape[1] + 1 / var.shape[1])
         effects.append(effect)
         sizes.append(
             stats.norm.isf(stats.t.sf(np.abs(effect / np.sqrt(np.maximum(square, least))), df))

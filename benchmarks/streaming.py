@@ -25,11 +25,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from undertow.lab.data import ImageFolder
+from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.resident import resident
+from undertow.lab.feeds.streamed import streamed
 from undertow.lab.models import SmallCNN
-from undertow.lab.train.feed import Feed
-from undertow.lab.train.resident import resident
-from undertow.lab.train.streamed import streamed
-from undertow.lab.train.threads import cores, one_thread
+from undertow.lab.runner.threads import cores, one_thread
 
 CLASSES = 10
 

@@ -24,14 +24,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from undertow.lab.data import FashionMNIST, LongTail
+from undertow.lab.feeds.resident import Resident, resident
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN, WideResNet
 from undertow.lab.models.flatten import Flatten
-from undertow.lab.train.evaluate import probabilities
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import Resident, resident
-from undertow.lab.train.seeds import SeedPlan
-from undertow.lab.train.teacher import stacked_teacher, teacher_logits
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.answers import probabilities
+from undertow.lab.runner.drive import drive
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.teacher import stacked_teacher, teacher_logits
+from undertow.lab.trainings.training import Given
 
 SMALL: tuple[tuple[Model, int], ...] = (
     (MLP(hidden=(256,)), 20),
@@ -84,7 +86,7 @@ def print_member(model: Model, epochs: int, data: Resident) -> None:
     network = model.build(data.shape_CHW, data.classes)
     recipe = Recipe(epochs=epochs, batch=64, lr=0.05)
     began = time.process_time()
-    train_member(network, data, recipe, SeedPlan().member("benchmark", 0))
+    drive(Supervised(recipe), Given(data, [network], [SeedPlan().member("benchmark", 0)]))
     trained = time.process_time()
     proba_NC = probabilities(network, data)
     tested = time.process_time()

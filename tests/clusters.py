@@ -27,8 +27,8 @@ from torch import Tensor, nn
 
 from blobs import Blobs
 from undertow.lab.data.dataset import Splits
-from undertow.lab.train.checkpoint import Saver
-from undertow.lab.train.places.job import Job, Outcome, Work
+from undertow.lab.runner.checkpoint import Saver
+from undertow.lab.runner.places.job import Job, Outcome, Work
 
 
 def note(log: str, what: str) -> None:

@@ -69,6 +69,15 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager", "base", "con
 FUNCTION_LIMIT, FILE_LIMIT, STUDY_LIMIT = 60, 500, 130
 
 
+LAB_BETWEEN = {
+    "undertow.lab.trainings": ("undertow.lab.runner",),
+    "undertow.lab.interventions": ("undertow.lab.runner",),
+    "undertow.lab.feeds": ("undertow.lab.runner", "undertow.lab.trainings"),
+}
+"""Rooms of the lab, each with those that it does not know: a step knows nothing of where it
+runs."""
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(SRC).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -220,3 +229,36 @@ def test_the_command_line_starts_light() -> None:
         "scipy",
         "pydantic",
     }
+
+
+def test_a_step_knows_nothing_of_where_it_runs() -> None:
+    for room, unknown in LAB_BETWEEN.items():
+        for path in SRC.rglob("*.py"):
+            if module_name(path).startswith(f"{room}."):
+                known = {n for n in imports(path) if n.startswith(unknown)}
+                assert not known, f"{path.name} imports {sorted(known)}"
+
+
+def test_the_labs_rooms_have_no_two_files_of_one_name() -> None:
+    names = [path.name for path in (SRC / "undertow" / "lab").rglob("*.py")]
+    twice = {name for name in names if names.count(name) > 1} - {"__init__.py"}
+    assert twice == set()
+
+
+def test_sites_are_told_apart_by_their_name() -> None:
+    """``hasattr`` would take anything for anything that looks like it."""
+    for name in ("population.py", "runner", "trainings", "interventions"):
+        place = SRC / "undertow" / "lab" / name
+        for path in [place] if place.is_file() else place.rglob("*.py"):
+            found = [n for n in ast.walk(ast.parse(path.read_text())) if _asks_for(n)]
+            assert not found, f"{path}: hasattr in line {found[0].lineno}"
+
+
+def _asks_for(node: ast.AST) -> bool:
+    """Whether it asks an object of ours what it has; modules of Python differ by system."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "hasattr"
+        and ast.unparse(node.args[0]) != "os"
+    )

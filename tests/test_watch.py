@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from undertow.lab.train.progress import Event
+from undertow.lab.runner.progress import Event
 from undertow.watch import JsonWatch, Load, Progression, Watch, duration
 
 LOADS = {"dense": Load(2, epochs=10), "int4": Load(2, epochs=0)}

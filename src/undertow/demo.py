@@ -9,7 +9,7 @@ from pathlib import Path
 def run_demo(out: Path, *, workers: int | None = None) -> Path:
     """Train, compress, audit and report: the compression study at scale ``demo``. Returns the
     report's path."""
-    from undertow.lab.train.machine import Machine
+    from undertow.lab.runner.machine import Machine
     from undertow.run import run_study_named
 
     return run_study_named("compression_bias", "demo", out, machine=Machine(workers=workers))

@@ -23,7 +23,7 @@ from undertow.study import SCALES, Scale, Study
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
-    from undertow.lab.train.machine import Machine
+    from undertow.lab.runner.machine import Machine
     from undertow.watch import Load
 
 
@@ -90,7 +90,7 @@ def run_study(
 ) -> Audit:
     """Train what is missing under ``out``, audit every variant against the reference, write the
     report."""
-    from undertow.lab.train.population import Trainer
+    from undertow.lab.runner.trainer import Trainer
     from undertow.stopping import Stopping
     from undertow.watch import JsonWatch, Watch
 

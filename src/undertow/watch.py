@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from undertow.errors import harmless
-from undertow.lab.train.progress import Event
+from undertow.lab.runner.progress import Event
 
 BETWEEN_LINES = 30.0
 """Seconds between two plain lines about members that are still training."""

@@ -11,7 +11,7 @@ from torch import nn
 from undertow.errors import NoEffectError
 from undertow.lab.interventions import weights
 from undertow.lab.interventions.site import Horizon
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 
 SMALL = [
     weights.MagnitudePruning(sparsity=0.5),

@@ -18,9 +18,9 @@ from undertow.lab.interventions.weights import (
 )
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.train.machine import Machine
-from undertow.lab.train.population import Trainer, train_population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.trainer import Trainer, train_population
 from undertow.records.read import read_population
 
 RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1)

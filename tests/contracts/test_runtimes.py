@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+from trainings import train_member
 from undertow.errors import NoEffectError, UserError
 from undertow.lab.data import Digits
+from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions import runtime
 from undertow.lab.models import SmallCNN
-from undertow.lab.train.loop import train_member
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.resident import resident
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
 
 pytestmark = pytest.mark.heavy
 

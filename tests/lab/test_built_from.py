@@ -19,7 +19,7 @@ from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
 from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 
 DENSE = Population("dense", Blobs(), MLP(hidden=(8,)), Recipe(epochs=1), members=2)
 SPLITS = Blobs().load()

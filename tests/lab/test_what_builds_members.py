@@ -21,7 +21,7 @@ from blobs import Blobs
 from undertow.lab.built_from import FirstSeen, built_from
 from undertow.lab.code_digest import UNKNOWN, digest_of
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 from undertow.run import load_study
 
 HEAD = '''"""Method."""

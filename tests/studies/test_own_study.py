@@ -27,7 +27,7 @@ from blobs import Blobs
 from undertow.audit.settings import Settings
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held
 
 WIDTH = 4

@@ -19,7 +19,7 @@ from undertow.lab.data import Digits
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 from undertow.study import Study
 
 def study(scale):

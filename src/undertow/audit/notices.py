@@ -61,16 +61,17 @@ def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, runs that do not differ, answers written
     otherwise, one answer to nearly everything, a side at chance, no labels or too few, examples
     that may belong together: in this order."""
-    stuck = tuple(one_answer(pair.variant))
+    stuck, otherwise = tuple(one_answer(pair.variant)), tuple(spelled_otherwise(pair))
+    told = bool(stuck or otherwise)  # why the variant is at chance
     return (
         *_identical(pair),
         *_said_of_both(pair),
         *_equal_runs(pair),
-        *spelled_otherwise(pair),
+        *otherwise,
         *one_answer(pair.reference),
         *stuck,
         *reference_at_chance(pair.reference),
-        *(() if stuck else variant_at_chance(pair.reference, pair.variant)),
+        *(() if told else variant_at_chance(pair.reference, pair.variant)),
         *_without_labels(pair),
         *_unlabelled(pair),
         *_belong_together(pair.reference),

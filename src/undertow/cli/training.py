@@ -14,7 +14,7 @@ from undertow.cli.typed import debugging
 from undertow.cli.usage import epilog
 
 if TYPE_CHECKING:
-    from undertow.lab.train.machine import Machine
+    from undertow.lab.runner.machine import Machine
 
 Workers = Annotated[
     int | None, typer.Option(help="Processes that train side by side; by default one per core.")
@@ -51,7 +51,7 @@ class Training:
 
     def machine(self) -> Machine:
         """The same as the lab takes it."""
-        from undertow.lab.train.machine import Machine
+        from undertow.lab.runner.machine import Machine
 
         return Machine(**vars(self))
 

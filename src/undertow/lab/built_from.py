@@ -24,6 +24,7 @@ from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import CHUNK_BYTES
 from undertow.lab.held_values import without_address
 from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
 from undertow.records.taking_over import DECLARATION
 
 Digest = Callable[[Iterable[object]], str]
@@ -69,9 +70,13 @@ def declaration(population: Population) -> dict[str, object]:
     """What makes two populations of the same interventions different ones: data, model, seed plan
     and recipe."""
     described = {"data": population.data, "model": population.model, "seeds": population.seeds}
-    return {name: without_address(thing) for name, thing in described.items()} | dataclasses.asdict(
-        population.recipe
+    recipe = population.recipe
+    trained: dict[str, object] = (
+        dataclasses.asdict(recipe)
+        if isinstance(recipe, Recipe)
+        else {"training": without_address(recipe)}
     )
+    return {name: without_address(thing) for name, thing in described.items()} | trained
 
 
 def _code(population: Population, digest: Digest) -> dict[str, str]:
@@ -84,6 +89,8 @@ def _code(population: Population, digest: Digest) -> dict[str, str]:
 def _named(population: Population) -> Iterator[tuple[str, object]]:
     yield f"data {type(population.data).__name__}", population.data
     yield f"model {type(population.model).__name__}", population.model
+    if not isinstance(population.recipe, Recipe):
+        yield f"training {type(population.recipe).__name__}", population.recipe
     for intervention in population.interventions:
         yield f"intervention {type(intervention).__name__}", intervention
 

@@ -39,7 +39,12 @@ from undertow.lab.own_code import STUDIES, file_text, is_own, module_named, stud
 UNKNOWN = "unknown"
 """The digest of what has neither source nor bytecode: a change of it cannot be noticed."""
 
-FOLLOWED = ("undertow.lab.data", "undertow.lab.models", "undertow.lab.interventions")
+FOLLOWED = (
+    "undertow.lab.data",
+    "undertow.lab.models",
+    "undertow.lab.interventions",
+    "undertow.lab.trainings",
+)
 
 COLLECTION = (list, tuple, set, frozenset)
 CONTENT = (Mapping, *COLLECTION, int, float, complex, str, bytes, np.ndarray)

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from undertow.lab.train.recipe import Recipe
-from undertow.lab.train.seeds import SeedPlan
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
 
 if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
-    from undertow.lab.interventions.site import AbstractObjective, AbstractRuntime, AbstractWeights
+    from undertow.lab.interventions.site import AbstractObjective, Intervention
     from undertow.lab.models.model import Model
-
-    Intervention = AbstractWeights | AbstractObjective | AbstractRuntime
+    from undertow.lab.trainings.training import Training
 
 
 @dataclass(frozen=True)
 class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
+    ``recipe`` is a supervised training's; any other training stands in its place.
     ``parent`` is set where members derive from trained members of another population, member by
     member. ``teacher`` is set where they learn from trained members of another one, which may have
     another model but not other data; which member teaches which, the objective says
@@ -33,7 +33,7 @@ class Population:
     name: str
     data: Dataset
     model: Model
-    recipe: Recipe
+    recipe: Recipe | Training
     members: int
     seeds: SeedPlan = SeedPlan()
     interventions: tuple[Intervention, ...] = ()
@@ -56,7 +56,10 @@ class Population:
                 "interventions during training must not have one; write "
                 "parent.under(intervention, name=...)"
             )
-        if any(hasattr(i, "compile") for i in self.interventions[:-1]):
+        for site in ("objective", "sampling"):
+            self._check_one(site)
+        self._check_sites()
+        if any(i.site == "runtime" for i in self.interventions[:-1]):
             raise ValueError(
                 f"population {self.name!r}: an engine runs the model as the others left it, so it "
                 "comes last"
@@ -80,7 +83,7 @@ class Population:
     @property
     def _objectives(self) -> list[AbstractObjective]:
         # not by isinstance: a study is declared without importing torch
-        return [cast("AbstractObjective", i) for i in self.interventions if hasattr(i, "each")]
+        return [cast("AbstractObjective", i) for i in self.interventions if i.site == "objective"]
 
     @property
     def source(self) -> Population | None:
@@ -115,17 +118,32 @@ class Population:
                 f"{parent.name!r} has {parent.members} to derive from"
             )
 
-    def _check_objective(self) -> None:
-        if len(self._objectives) > 1:
-            first, second = self._objectives[:2]
+    def _check_one(self, site: str) -> None:
+        acting = [i for i in self.interventions if i.site == site]
+        if len(acting) > 1:
             raise ValueError(
-                f"population {self.name!r}: {second!r} cannot join {first!r}; a training has one "
-                "objective"
+                f"population {self.name!r}: {acting[1]!r} cannot join {acting[0]!r}; a training "
+                f"has one {site}"
             )
+
+    def _check_sites(self) -> None:
+        """A training names the sites at which it can be changed; a recipe's has all of them."""
+        if isinstance(self.recipe, Recipe) or self.parent is not None:
+            return
+        for intervention in self.interventions:
+            if intervention.site not in self.recipe.sites:
+                able = ", ".join(sorted(self.recipe.sites)) or "none"
+                raise ValueError(
+                    f"population {self.name!r}: {intervention!r} acts at the site "
+                    f"{intervention.site!r}, which {self.recipe!r} does not have (it has: {able})"
+                )
+
+    def _check_objective(self) -> None:
         objective = self.objective
-        if objective is not None and self.recipe.label_smoothing:
+        smoothing = self.recipe.label_smoothing if isinstance(self.recipe, Recipe) else 0
+        if objective is not None and smoothing:
             raise ValueError(
-                f"population {self.name!r}: label_smoothing={self.recipe.label_smoothing} is of "
+                f"population {self.name!r}: label_smoothing={smoothing} is of "
                 f"cross-entropy with labels, which {objective!r} replaces; set it to 0 in the "
                 "recipe"
             )
@@ -147,7 +165,7 @@ class Population:
                 f"{teacher.name!r} has {teacher.data!r}; a teacher sees its student's images, so "
                 "give both the same"
             )
-        if any(hasattr(i, "compile") for i in teacher.interventions):
+        if any(i.site == "runtime" for i in teacher.interventions):
             raise ValueError(
                 f"population {self.name!r}: its teacher {teacher.name!r} runs on an engine, which "
                 "cannot teach; let its parent teach"

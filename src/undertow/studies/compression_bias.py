@@ -23,7 +23,7 @@ from undertow.lab.data import FashionMNIST, LongTail
 from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held, points, untested
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 16, "paper": 30}

@@ -22,7 +22,7 @@ from undertow.lab.data import Digits
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 30, "paper": 30}

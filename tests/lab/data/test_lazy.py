@@ -21,7 +21,7 @@ from undertow.lab.data.blobs import Blobs, copied
 from undertow.lab.data.lazy import LazyImages, chunks
 from undertow.lab.data.longtail import take
 from undertow.lab.data.splits import first_per_class, pixel_statistics
-from undertow.lab.train.description import examples_table
+from undertow.lab.runner.description import examples_table
 
 CLASSES = ("ant", "bee", "cat")
 COUNT = {"train": 60, "test": 21}

@@ -1,21 +1,49 @@
-"""Where an intervention acts. Applied in this order: runtime, sampling, inputs, objective, weights.
+"""Where an intervention acts. A step applies them in this order: inputs, sampling, objective,
+weights; arithmetic is around the whole training, and runtime after it.
 
-An intervention is a frozen description; what one on weights does to one member is a ``WeightsRun``
-started from it, so nothing is shared between members. Its ``repr`` must evaluate back to an equal
-object, since it goes into the manifest.
+An intervention is a frozen description; what it does to one member, or to several trained in one
+step, is a run started from it, so nothing is shared between trainings. Its ``repr`` must evaluate
+back to an equal object, since it goes into the manifest. A run that changes from step to step says
+so by ``state_dict``, so that a checkpoint holds it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.feeds.batches import Batch
+from undertow.lab.recipe import Recipe
+
+if TYPE_CHECKING:
+    from undertow.lab.trainings.training import Given, Network
+
+Score = Callable[[Batch], Tensor]
+"""Candidates to the loss of each."""
+
+
+Site = Literal["sampling", "inputs", "objective", "weights", "arithmetic", "runtime"]
+
+
+class Intervention(ABC):
+    """One change, acting at one site. ``derives`` says that it starts from a trained parent
+    member."""
+
+    site: ClassVar[Site]
+    derives: ClassVar[bool] = False
+    by_itself: ClassVar[str] = ""
+    """Why several members cannot be trained in one step under it; empty where they can."""
+
+    @property
+    def finetune(self) -> Recipe | None:
+        """For one that derives: the training that follows, ``None`` for none."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -52,12 +80,35 @@ class WeightsRun(ABC):
         changed."""
 
 
-class AbstractObjective(ABC):
+class ObjectiveRun:
+    """An objective at work on one member or several. This one is pure; another may keep state, and
+    look at the network between steps."""
+
+    def __init__(self, objective: AbstractObjective) -> None:
+        self.objective = objective
+
+    def each(
+        self, logits_BC: Tensor, y_B: Tensor, index_B: Tensor, teacher_logits_BC: Tensor | None
+    ) -> Tensor:
+        """The loss (B,) of the training examples ``index_B``, as ``AbstractObjective.each``."""
+        return self.objective.each(logits_BC, y_B, teacher_logits_BC)
+
+    def after_step(self, t: int, network: Network) -> None:
+        """Called after optimizer step ``t``."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What it keeps: nothing."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Put back what ``state_dict`` gave."""
+
+
+class AbstractObjective(Intervention):
     """An intervention on what training minimises, in place of cross-entropy with the labels. It
     never derives, and a population has one at most."""
 
-    derives: ClassVar[bool] = False
-    finetune: ClassVar[None] = None
+    site: ClassVar[Site] = "objective"
     teaches: ClassVar[bool] = False
     """Whether it needs a teacher's logits, so that its population needs a teacher."""
 
@@ -66,6 +117,10 @@ class AbstractObjective(ABC):
         """The number of the one member that teaches all; None where member m of the teacher teaches
         member m."""
         return None
+
+    def start(self, given: Given) -> ObjectiveRun:
+        """Begin; one that keeps no state need not say how."""
+        return ObjectiveRun(self)
 
     @abstractmethod
     def each(self, logits_BC: Tensor, y_B: Tensor, teacher_logits_BC: Tensor | None) -> Tensor:
@@ -78,15 +133,80 @@ class AbstractObjective(ABC):
         """
 
 
-class AbstractWeights(ABC):
-    """An intervention on weights. ``derives`` says that it starts from a trained parent member."""
+class InputsRun(ABC):
+    """An intervention on inputs at work on one member or several."""
 
-    derives: ClassVar[bool] = False
+    @abstractmethod
+    def changed(self, t: int, batch: Batch) -> Batch:
+        """The batch of step ``t`` as it is to be seen: a function of its stream and ``t`` alone."""
 
-    @property
-    def finetune(self) -> Recipe | None:
-        """For one that derives: the training that follows, ``None`` for none."""
-        return None
+
+class AbstractInputs(Intervention):
+    """An intervention on what a training sees of its examples, epoch by epoch. (Images or labels
+    that are changed for good are another data set.)"""
+
+    site: ClassVar[Site] = "inputs"
+
+    @abstractmethod
+    def start(self, given: Given) -> InputsRun:
+        """Begin."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The examples of a step, and what each one's loss counts for (B,); None for 1 each."""
+
+    batch: Batch
+    weight_B: Tensor | None = None
+
+
+class SamplingRun(ABC):
+    """An intervention on sampling at work on one member."""
+
+    @abstractmethod
+    def choose(self, t: int, candidates: Batch, score: Score) -> Chosen | None:
+        """Which of step ``t``'s candidates are learned from; ``None`` for none in this step.
+
+        ``score`` gives each one's loss (B,) by the network as it is, in eval mode and without a
+        gradient; who does not call it does not pay for it.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that it keeps from step to step."""
+
+    @abstractmethod
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Put back what ``state_dict`` gave."""
+
+
+class AbstractSampling(Intervention):
+    """An intervention on which examples a training learns from, and how much. A population has one
+    at most."""
+
+    site: ClassVar[Site] = "sampling"
+    by_itself: ClassVar[str] = "each member chooses examples of its own, in numbers of its own"
+
+    @abstractmethod
+    def start(self, given: Given) -> SamplingRun:
+        """Begin."""
+
+
+class AbstractArithmetic(Intervention):
+    """An intervention on how numbers are computed, around a whole training: threads, order,
+    determinism, precision."""
+
+    site: ClassVar[Site] = "arithmetic"
+
+    @abstractmethod
+    def around(self, device: torch.device) -> AbstractContextManager[object]:
+        """In force inside, and as before outside."""
+
+
+class AbstractWeights(Intervention):
+    """An intervention on weights."""
+
+    site: ClassVar[Site] = "weights"
 
     @abstractmethod
     def start(self, model: nn.Module, horizon: Horizon) -> WeightsRun:
@@ -104,12 +224,12 @@ class Compiled:
     operators by type: ``int8.conv2d``, ``float.conv2d``, ``int8.linear``, ``float.linear``, …"""
 
 
-class AbstractRuntime(ABC):
+class AbstractRuntime(Intervention):
     """An intervention on what runs a trained member: another engine, another arithmetic. It always
     derives."""
 
+    site: ClassVar[Site] = "runtime"
     derives: ClassVar[bool] = True
-    finetune: ClassVar[None] = None
     dtype: ClassVar[str] = "int8"
     """The number type in which the changed operators compute."""
 

@@ -11,7 +11,7 @@ from torch import nn
 from undertow.lab.interventions.site import AbstractWeights, Effect, Horizon, WeightsRun
 from undertow.lab.interventions.weights._gradual import check_scope, check_sparsity
 from undertow.lab.interventions.weights._masks import MaskedWeights, magnitude_masks
-from undertow.lab.train.recipe import Recipe
+from undertow.lab.recipe import Recipe
 
 
 @dataclass(frozen=True)

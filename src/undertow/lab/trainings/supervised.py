@@ -1,0 +1,156 @@
+"""Supervised training: inputs, sampling, objective and weights, in their order. One text for one
+member and for several side by side, where everything has a leading axis M."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from undertow.lab.feeds.batches import Batch, Batches
+from undertow.lab.feeds.feed import Feed
+from undertow.lab.interventions.site import (
+    AbstractInputs,
+    AbstractObjective,
+    AbstractSampling,
+    Chosen,
+)
+from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.trainings.cross_entropy import CrossEntropy
+from undertow.lab.trainings.descend import descend, set_rate
+from undertow.lab.trainings.logits import checked
+from undertow.lab.trainings.optimizer import OptimizerState, make_optimizer
+from undertow.lab.trainings.precision import shortened
+from undertow.lab.trainings.teacher import teacher_logits
+from undertow.lab.trainings.training import Cost, Done, Facts, Given, Network, Seen, Stateful
+from undertow.lab.trainings.weights import WeightsOf
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """Learn the labels by a recipe.
+
+    The order of examples is drawn per epoch from the stream ``order``, crops and flips from
+    ``augment``, masks from ``init``, and what layers draw in a step from ``dropout``. Steps are
+    counted by batches of candidates, also where sampling learns from few of them or none.
+    """
+
+    sites: ClassVar[frozenset[str]] = frozenset(
+        {"sampling", "inputs", "objective", "weights", "arithmetic"}
+    )
+    by_itself: ClassVar[str] = ""
+
+    recipe: Recipe
+
+    @property
+    def precision(self) -> Precision:
+        """The recipe's."""
+        return self.recipe.precision
+
+    @property
+    def epochs(self) -> int:
+        """The recipe's."""
+        return self.recipe.epochs
+
+    def steps(self, data: Feed) -> int:
+        """Batches of candidates in all epochs."""
+        return math.ceil(len(data.train_y_N) / self.recipe.batch) * self.recipe.epochs
+
+    def start(self, given: Given) -> SupervisedRun:
+        """Begin: interventions on weights prepare the models before an optimizer sees them."""
+        return SupervisedRun(self.recipe, given)
+
+
+class SupervisedRun:
+    """One member on its way, or several side by side."""
+
+    def __init__(self, recipe: Recipe, given: Given) -> None:
+        self.recipe, self.given, self.epochs = recipe, given, recipe.epochs
+        self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
+        self.steps = self.batches.steps
+        self.weights = WeightsOf(given, self.steps)
+        self.noise = given.noise("dropout")
+        self.net = given.network(self.noise)
+        self.inputs = [inputs.start(given) for inputs in given.at(AbstractInputs)]
+        self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
+        cross_entropy = CrossEntropy(recipe.label_smoothing)
+        (self.objective,) = (
+            goal.start(given) for goal in given.at(AbstractObjective) or [cross_entropy]
+        )
+        self.optimizer = make_optimizer(recipe, self.net.parameters())
+
+    def step(self, t: int) -> Done:
+        """One batch of candidates."""
+        batch, cost = self.batches.batch(t), 0
+        for inputs in self.inputs:
+            batch = inputs.changed(t, batch)
+        chosen: Chosen | None = Chosen(batch)
+        for sampling in self.sampling:
+            scored = _Scored(self)
+            chosen = sampling.choose(t, batch, scored)
+            cost = scored.forwards
+        if chosen is None:
+            return Done(Cost(cost, 0))
+        (index_B, _, y_B), examples = chosen.batch, chosen.batch.y_B.shape[-1]
+        logits_BC, teacher_BC = self._logits(t, chosen.batch)
+        each_B = self.objective.each(logits_BC, y_B, index_B, teacher_BC)
+        set_rate(self.optimizer, self.recipe, t, self.steps)
+        descend(self.optimizer, each_B, chosen.weight_B)
+        self.weights.after_step(t)
+        self.objective.after_step(t, self.net)
+        seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach())
+        return Done(Cost(cost + examples, examples), seen)
+
+    def _logits(self, t: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Of the network and of whoever teaches it, on the same images."""
+        data, precision = self.given.data, self.recipe.precision
+        teacher_BC = teacher_logits(self.given.teacher, batch.x_BCHW, precision)
+        self.noise.at(t)
+        with shortened(precision, data.device):
+            logits_BC = self.net(batch.x_BCHW)
+        logits_BC = checked(logits_BC, (*batch.y_B.shape, data.classes), self.given.models[0])
+        return logits_BC.to(data.dtype), teacher_BC
+
+    def ends_epoch(self, t: int) -> bool:
+        """Whether step ``t`` is an epoch's last."""
+        return (t + 1) % self.batches.per_epoch == 0
+
+    def state(self) -> dict[str, Stateful]:
+        """Weights, running statistics and masks, what the optimizer keeps, and what the sites
+        do."""
+        kept: dict[str, Stateful] = {f"sampling {i}": run for i, run in enumerate(self.sampling)}
+        return kept | {
+            "network": self.net,
+            "optimizer": OptimizerState(self.optimizer, self.net),
+            "objective": self.objective,
+        }
+
+    def network(self) -> Network:
+        """Who answers now."""
+        return self.net
+
+    def finish(self) -> list[Facts | Exception]:
+        """End the interventions on weights."""
+        return self.weights.finish()
+
+
+class _Scored:
+    """Losses of candidates by the network as it is, in eval mode and without a gradient; counts
+    them."""
+
+    def __init__(self, run: SupervisedRun) -> None:
+        self.run, self.forwards = run, 0
+
+    def __call__(self, batch: Batch) -> Tensor:
+        run = self.run
+        self.forwards += batch.y_B.shape[-1]
+        run.net.eval()
+        with torch.no_grad(), shortened(run.recipe.precision, run.given.data.device):
+            logits_BC = run.net(batch.x_BCHW).to(run.given.data.dtype)
+            teacher_BC = teacher_logits(run.given.teacher, batch.x_BCHW, run.recipe.precision)
+            each_B = run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
+        run.net.train()
+        return each_B

@@ -1,0 +1,296 @@
+"""What holds for every training, and for what acts at its sites: toys included, which touch no
+file but their own."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+
+import toys
+from blobs import Blobs
+from undertow.errors import UserError
+from undertow.lab.feeds.resident import resident
+from undertow.lab.interventions.during import During
+from undertow.lab.interventions.objective import Distillation
+from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
+from undertow.lab.models import MLP, WideResNet
+from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
+from undertow.lab.runner.drive import drive
+from undertow.lab.runner.member import build_member
+from undertow.lab.runner.trainer import train_population
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.phases import Phases
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Given
+from undertow.records.read import read_population
+
+RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1, precision="float64")
+ADAM = replace(RECIPE, optimizer="adam", lr=0.003)
+CASES = {
+    "supervised": (Supervised(RECIPE), ()),
+    "adam": (Supervised(ADAM), ()),
+    "adamw": (Supervised(replace(ADAM, optimizer="adamw", weight_decay=0.1)), ()),
+    "adagrad": (Supervised(replace(ADAM, optimizer="adagrad")), ()),
+    "rmsprop": (Supervised(replace(ADAM, optimizer="rmsprop")), ()),
+    "pruned": (Supervised(RECIPE), (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)),
+    "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
+    "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
+    "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
+    "with state": (Supervised(ADAM), (toys.RunningWeights(),)),
+    "all sites": (
+        Supervised(RECIPE),
+        (
+            toys.Watched(),
+            toys.Brighter(),
+            toys.HardestHalf(),
+            toys.RunningWeights(),
+            MagnitudePruning(0.5),
+        ),
+    ),
+    "another kind": (toys.SignDescent(), ()),
+    "phases": (
+        Phases(("first", Supervised(RECIPE)), ("second", Supervised(replace(ADAM, batch=20)))),
+        (During("first", MagnitudePruning(0.5)), During("second", toys.RunningWeights())),
+    ),
+}
+every = pytest.mark.parametrize("case", CASES)
+MODEL = WideResNet(10, 1, dropout=0.2)
+"""Layers with noise, batch norm, and convolutions."""
+
+
+@pytest.fixture(scope="module")
+def data():
+    return resident(Blobs(train=40).load(), dtype=torch.float64)
+
+
+def population(members=3, model=MODEL):
+    return Population("dense", Blobs(train=40), model, RECIPE, members)
+
+
+def given(data, acting, members=1, model=MODEL):
+    plan = SeedPlan()
+    seeds_M = [plan.member("dense", m) for m in range(members)]
+    models = [build_member(population(members, model), s, data, None) for s in seeds_M]
+    return Given(data, models, seeds_M, acting, together=members > 1)
+
+
+def weights(given):
+    return [copy.deepcopy(model.state_dict()) for model in given.models]
+
+
+def assert_same_bytes(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            assert torch.equal(value, other[name]), name
+
+
+@every
+def test_stopped_at_each_of_its_steps_it_ends_in_the_bytes_of_one_never_stopped(
+    case, data, tmp_path
+):
+    training, acting = CASES[case]
+    whole = given(data, acting)
+    facts = drive(training, whole)
+    steps = training.steps(data)
+    shelf = FolderShelf(tmp_path)
+    for _ in range(1, steps):
+        looks = itertools.count(1)
+        saver = Saver(shelf, "000", asked=lambda looks=looks: next(looks) >= 1)
+        with pytest.raises(Stopped):
+            drive(training, given(data, acting), saver=saver)
+    broken = given(data, acting)
+    assert drive(training, broken, saver=Saver(shelf, "000")) == facts
+    assert_same_bytes(weights(broken), weights(whole))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case, (_, acting) in CASES.items() if case not in ("sampled", "all sites", "another kind")]
+)  # fmt: skip
+def test_stacked_members_are_each_as_alone(case, data):
+    training, acting = CASES[case]
+    together = given(data, acting, members=3)
+    ends = drive(training, together)
+    for m in range(3):
+        alone = given(data, acting, members=3)
+        alone = Given(data, [alone.models[m]], [alone.seeds_M[m]], acting)
+        (end,) = drive(training, alone)
+        assert ends[m] == pytest.approx(end, abs=1e-10)
+        for name, value in weights(alone)[0].items():
+            torch.testing.assert_close(
+                together.models[m].state_dict()[name], value, rtol=0, atol=1e-10
+            )
+
+
+@pytest.mark.parametrize("toy", [toys.Brighter(), toys.RunningWeights()], ids=repr)
+def test_an_intervention_without_strength_is_the_baseline(toy, data):
+    plain, without, under = (given(data, acting) for acting in ((), (toys.without(toy),), (toy,)))
+    for one in (plain, without, under):
+        drive(Supervised(RECIPE), one)
+    for name, value in weights(plain)[0].items():
+        torch.testing.assert_close(weights(without)[0][name], value, rtol=0, atol=1e-12)
+    assert any(
+        not torch.equal(value, weights(under)[0][name]) for name, value in weights(plain)[0].items()
+    )
+
+
+def test_each_phase_begins_with_an_optimizer_of_its_own_on_what_the_last_one_left(data):
+    """As two trainings by hand, one after the other."""
+    training, acting = CASES["phases"]
+    whole = given(data, acting)
+    (facts,) = drive(training, whole)
+    (_, first), (_, second) = training.phases
+    by_hand = given(data, (acting[0].intervention,))
+    (before,) = drive(first, by_hand)
+    (after,) = drive(second, replace(by_hand, interventions=(acting[1].intervention,)))
+    assert_same_bytes(weights(by_hand), weights(whole))
+    assert facts["first.sparsity"] == before["sparsity"] > 0.4
+    assert facts["loss"] == after["loss"]
+
+
+def test_a_phase_that_is_not_there_or_is_not_named_is_refused(data):
+    declared = Population("own", Blobs(), MLP((8,)), CASES["phases"][0], 2)
+    for acting, site in (
+        (During("third", MagnitudePruning(0.5)), "weights in third"),
+        (MagnitudePruning(0.5), "weights"),
+    ):
+        with pytest.raises(ValueError, match="does not have") as caught:
+            declared.under(acting, name="pruned")
+        assert f"acts at the site {site!r}" in str(caught.value)
+        assert "weights in first, weights in second)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: Phases(), "Phases(): at least one phase, and each with a name of its own"),
+        (
+            lambda: Phases(("a", toys.SignDescent()), ("a", toys.SignDescent())),
+            "Phases(('a', SignDescent(epochs=2, rate=0.01, precision='float32')), ('a', "
+            "SignDescent(epochs=2, rate=0.01, precision='float32'))): at least one phase, and each "
+            "with a name of its own",
+        ),
+        (
+            lambda: Phases(("a", toys.SignDescent()), ("b", toys.SignDescent(precision="float64"))),
+            "Phases(('a', SignDescent(epochs=2, rate=0.01, precision='float32')), ('b', "
+            "SignDescent(epochs=2, rate=0.01, precision='float64'))): its phases compute in "
+            "different number formats",
+        ),
+        (
+            lambda: During("a", OneShotPruning(0.5)),
+            f"During('a', {OneShotPruning(0.5)!r}): this does not act in one phase of a training; "
+            "put it beside",
+        ),
+    ],
+)
+def test_phases_that_cannot_be_are_refused(made, said):
+    with pytest.raises(ValueError, match="^" + re.escape(said) + "$"):
+        made()
+
+
+@every
+def test_torchs_own_generator_is_left_alone(case, data):
+    before = torch.random.get_rng_state()
+    training, acting = CASES[case]
+    drive(training, given(data, acting))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@every
+def test_the_description_round_trips(case):
+    training, _ = CASES[case]
+    names = {
+        "Supervised": Supervised,
+        "Recipe": Recipe,
+        "SignDescent": toys.SignDescent,
+        "Phases": Phases,
+    }
+    assert eval(repr(training), names) == training
+    assert pickle.loads(pickle.dumps(training)) == training
+
+
+@pytest.mark.parametrize("case", ["supervised", "adam", "with state"])
+def test_one_tiny_member_learns_eight_examples_by_heart(case):
+    eight = resident(Blobs(train=8).load(), dtype=torch.float64)
+    training, acting = CASES[case]
+    longer = Supervised(replace(training.recipe, epochs=150, batch=8, flip=False, crop=0))
+    (facts,) = drive(longer, given(eight, acting, model=MLP((32,))))
+    assert facts["loss"] < 0.05
+
+
+def test_arithmetic_is_around_the_whole_training(data):
+    toys.Watched.inside.clear()
+    drive(Supervised(RECIPE), given(data, (toys.Watched(),)))
+    assert toys.Watched.inside == [True, False]
+
+
+def test_a_sampler_pays_for_what_it_looks_at(data):
+    (facts,) = drive(Supervised(RECIPE), given(data, (toys.HardestHalf(),)))
+    # batches of 16, 16 and 8, twice; every other step looks at all and learns from half
+    assert facts["forwards"] == 16 + 8 + 16 + (16 + 8 + 16) / 2
+    assert facts["backprops"] == (16 + 8 + 16) / 2
+
+
+def test_what_acts_at_a_site_that_a_training_lacks_is_refused_when_declared():
+    declared = Population("own", Blobs(), MLP((8,)), toys.SignDescent(), 2)
+    with pytest.raises(ValueError, match="does not have") as caught:
+        declared.under(MagnitudePruning(0.5), name="pruned")
+    assert str(caught.value) == (
+        f"population 'pruned': {MagnitudePruning(0.5)!r} acts at the site 'weights', which "
+        "SignDescent(epochs=2, rate=0.01, precision='float32') does not have (it has: none)"
+    )
+
+
+@pytest.mark.parametrize("sites", ["objective", "sampling"])
+def test_a_training_has_one_objective_and_one_sampling(sites):
+    two = {
+        "objective": (Distillation(), toys.RunningWeights()),
+        "sampling": (toys.HardestHalf(),) * 2,
+    }
+    with pytest.raises(ValueError, match=f"a training has one {sites}"):
+        Population("dense", Blobs(), MLP((8,)), RECIPE, 2, interventions=two[sites])
+
+
+def test_a_training_of_another_kind_makes_a_population(tmp_path):
+    declared = Population("own", Blobs(), MLP((8,)), toys.SignDescent(), 2)
+    folder = train_population(declared, tmp_path, runner="auto", workers=1)
+    records = read_population(folder)
+    assert records.M == 2
+    assert records.manifest.recipe["training"] == repr(toys.SignDescent())
+    assert [member.facts["rate"] for member in records.members] == [0.01, 0.01]
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        (
+            Population("own", Blobs(), MLP((8,)), toys.SignDescent(), 2),
+            "under SignDescent(epochs=2, rate=0.01, precision='float32') it is written for one "
+            "member",
+        ),
+        (
+            Population("own", Blobs(), MLP((8,)), RECIPE, 2, interventions=(toys.HardestHalf(),)),
+            "under HardestHalf(every=2) each member chooses examples of its own, in numbers of its "
+            "own",
+        ),
+    ],
+    ids=["training", "sampling"],
+)
+def test_what_cannot_be_stacked_says_why(declared, why, tmp_path):
+    with pytest.raises(UserError) as caught:
+        train_population(declared, tmp_path, runner="stacked", workers=1)
+    assert str(caught.value) == (
+        f"population 'own' cannot be trained in stacks: {why}; leave --runner out, or give "
+        "--runner processes"
+    )
+    said = []
+    train_population(declared, tmp_path, runner="auto", workers=1, progress=said.append)
+    assert f"runner loop: no stack, since {why}" in [event.reason for event in said]

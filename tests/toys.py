@@ -1,0 +1,186 @@
+"""One toy of each thing that a person may add to the lab: a training, and an intervention at each
+site of the supervised one. Nothing in the lab knows them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from undertow.lab.feeds.batches import Batches
+from undertow.lab.interventions.site import (
+    AbstractArithmetic,
+    AbstractInputs,
+    AbstractObjective,
+    AbstractSampling,
+    Chosen,
+    InputsRun,
+    ObjectiveRun,
+    SamplingRun,
+)
+from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.noise import mixed
+from undertow.lab.trainings.training import Cost, Done, Seen
+
+
+@dataclass(frozen=True)
+class HardestHalf(AbstractSampling):
+    """Learns from the half of the candidates with the largest losses, every other step from none;
+    counts how often it chose."""
+
+    every: int = 2
+
+    def start(self, given):
+        return _HardestHalf(self.every)
+
+
+class _HardestHalf(SamplingRun):
+    def __init__(self, every):
+        self.every, self.chosen = every, torch.zeros(())
+
+    def choose(self, t, candidates, score):
+        if t % self.every:
+            return None
+        best = score(candidates).topk(max(1, len(candidates.y_B) // 2)).indices
+        self.chosen += len(best)
+        return Chosen(type(candidates)(*(part[best] for part in candidates)), 1 + 0 * best)
+
+    def state_dict(self):
+        return {"chosen": self.chosen}
+
+    def load_state_dict(self, state_dict):
+        self.chosen.copy_(state_dict["chosen"])
+
+
+@dataclass(frozen=True)
+class Brighter(AbstractInputs):
+    """Adds a brightness drawn for each step and member."""
+
+    strength: float = 0.1
+
+    def start(self, given):
+        return _Brighter(self.strength, [seeds["augment"] for seeds in given.seeds_M])
+
+
+class _Brighter(InputsRun):
+    def __init__(self, strength, seeds_M):
+        self.strength, self.seeds_M = strength, seeds_M
+
+    def changed(self, t, batch):
+        drawn = [torch.Generator().manual_seed(mixed(seed, t)) for seed in self.seeds_M]
+        light_M = torch.cat([torch.rand(1, generator=source) for source in drawn])
+        light_M = light_M.to(batch.x_BCHW.dtype) * self.strength
+        if len(self.seeds_M) == 1:
+            return batch._replace(x_BCHW=batch.x_BCHW + light_M)
+        x_MBCHW = batch.x_BCHW
+        if x_MBCHW.ndim == 4:
+            x_MBCHW = x_MBCHW.expand(len(light_M), *x_MBCHW.shape)
+        return batch._replace(x_BCHW=x_MBCHW + light_M[:, None, None, None, None])
+
+
+@dataclass(frozen=True)
+class RunningWeights(AbstractObjective):
+    """Cross-entropy, each class weighing more the larger its loss has been: keeps state."""
+
+    strength: float = 0.5
+
+    def start(self, given):
+        return _RunningWeights(self, given)
+
+    def each(self, logits_BC, y_B, teacher_logits_BC):
+        return -logits_BC.log_softmax(-1).gather(-1, y_B[..., None])[..., 0]
+
+
+class _RunningWeights(ObjectiveRun):
+    def __init__(self, objective, given):
+        super().__init__(objective)
+        shape = (len(given.seeds_M), given.data.classes) if given.together else given.data.classes
+        self.weight_C = torch.ones(shape, dtype=given.data.dtype)
+
+    def each(self, logits_BC, y_B, index_B, teacher_logits_BC):
+        each_B = self.objective.each(logits_BC, y_B, teacher_logits_BC)
+        weighted_B = each_B * self.weight_C.gather(-1, y_B)
+        if logits_BC.requires_grad:
+            grown = self.weight_C.scatter_add(
+                -1, y_B, 0.01 * self.objective.strength * each_B.detach()
+            )
+            self.weight_C.copy_(grown)
+        return weighted_B
+
+    def state_dict(self):
+        return {"weight": self.weight_C}
+
+    def load_state_dict(self, state_dict):
+        self.weight_C.copy_(state_dict["weight"])
+
+
+@dataclass(frozen=True)
+class Watched(AbstractArithmetic):
+    """Notes that it is in force."""
+
+    inside: ClassVar[list[bool]] = []
+
+    @contextmanager
+    def around(self, device):
+        self.inside.append(True)
+        yield
+        self.inside.append(False)
+
+
+@dataclass(frozen=True)
+class SignDescent:
+    """A training of another kind: every weight goes a fixed step against its gradient's sign."""
+
+    sites: ClassVar[frozenset[str]] = frozenset()
+    by_itself: ClassVar[str] = "it is written for one member"
+
+    epochs: int = 2
+    rate: float = 0.01
+    precision: str = "float32"
+
+    def steps(self, data):
+        return -(-len(data.train_y_N) // 16) * self.epochs
+
+    def start(self, given):
+        return SignDescentRun(self, given)
+
+
+class SignDescentRun:
+    def __init__(self, what, given):
+        recipe = Recipe(epochs=what.epochs, batch=16)
+        self.what, self.epochs, self.noise = what, what.epochs, given.noise("dropout")
+        self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
+        self.steps, self.net = self.batches.steps, given.network(self.noise)
+
+    def step(self, t):
+        index_B, x_BCHW, y_B = self.batches.batch(t)
+        self.noise.at(t)
+        logits_BC = self.net(x_BCHW)
+        each_B = nn.functional.cross_entropy(logits_BC, y_B, reduction="none")
+        self.net.zero_grad()
+        each_B.mean().backward()
+        with torch.no_grad():
+            for parameter in self.net.parameters():
+                parameter -= self.what.rate * parameter.grad.sign()
+        seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach())
+        return Done(Cost(len(y_B), len(y_B)), seen)
+
+    def ends_epoch(self, t):
+        return (t + 1) % self.batches.per_epoch == 0
+
+    def state(self):
+        return {"network": self.net}
+
+    def network(self):
+        return self.net
+
+    def finish(self):
+        return [{"rate": self.what.rate}]
+
+
+def without(intervention):
+    """The same with no strength: it changes nothing."""
+    return replace(intervention, strength=0.0)
