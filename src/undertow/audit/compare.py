@@ -86,6 +86,8 @@ class Comparison:
     """On how many of the examples, where not on all; part of the verdict."""
     disputed: Collection[str] = ()
     """Columns that the two sides fill in differently."""
+    alone: Collection[str] = ()
+    """Columns that one side alone fills in."""
 
 
 def audit(
@@ -135,7 +137,8 @@ def comparisons(
         aligned = align(
             reference, variant, allow_partial=allow_partial, accepted=accepted, missing=missing
         )
-        refuse_slices(aligned, settings.by, ruled, alone=_alone(reference, variant))
+        alone = _alone(reference, variant)
+        refuse_slices(aligned, settings.by, ruled, alone)
         whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         found = distinct(
             aligned.reference,
@@ -160,6 +163,7 @@ def comparisons(
                 warned,
                 aligned.coverage,
                 frozenset(aligned.disputed),
+                frozenset(alone),
             )
         )
     return tuple(made)
@@ -230,10 +234,11 @@ def audit_comparisons(
         control=shared(first.reference, votes=first.design.mode == "members"),
         not_looked_at=unasked(
             reference,
-            (compared[0].aligned, *(c.pair.variant for c in compared)),
+            compared[0].aligned,
             settings.by,
-            frozenset[str]().union(*(c.disputed for c in compared)),
             settings.min_count,
+            frozenset[str]().union(*(c.disputed for c in compared)),
+            frozenset[str]().union(*(c.alone for c in compared)),
         ),
     )
 

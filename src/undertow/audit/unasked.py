@@ -3,7 +3,7 @@ whole there is not looked at, and who does not know of them cannot ask."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -41,15 +41,15 @@ LONGEST_TEXT = 40
 
 def unasked(
     reference: Records,
-    sides: Sequence[Records],
+    aligned: Records,
     by: Iterable[str],
-    disputed: Collection[str],
     fewest: int,
+    disputed: Collection[str] = (),
+    alone: Collection[str] = (),
 ) -> tuple[Unasked, ...]:
     """Columns of the reference with 2 to 50 values, of which at least two have ``fewest`` of the
-    examples as they were aligned, on which the first of the ``sides`` is the reference.
-    ``disputed`` are those that the sides fill in differently."""
-    aligned = sides[0]
+    ``aligned`` examples. ``disputed`` are those that the sides fill in differently, ``alone`` those
+    that the reference alone has."""
     known = reference.slice_columns
     taken = {*columns_of(by, known), *disputed}
     taken |= {name for name in known if names.plain(name).removeprefix(DOCUMENT) in ROLES}
@@ -65,7 +65,7 @@ def unasked(
         for column, counts in _counted(candidates)
         if _is_group(column, counts, fewest)
         and not _are_answers(column, aligned)
-        and not any(own_output(side, side.examples[column.name]) for side in sides)
+        and not (column.name in alone and own_output(aligned, column))
     )
 
 

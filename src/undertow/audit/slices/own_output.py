@@ -1,9 +1,8 @@
-"""Slice columns that hold what one model made of the examples, whoever's file they stand in.
+"""Slice columns that one side alone has, and that hold what its models made of the examples.
 
 Such a column is told by its values, where it says which answers are right, follows the answers even
-where they are wrong, or sorts by how sure the model is; or by its name, where one side alone has it
-and so nothing else tells. The comparison shows a wrong loss by it (``disputed``), as the examples
-are chosen by what happened to one side.
+where they are wrong, or sorts by how sure the model is; else by its name. The comparison shows a
+wrong loss by it (``disputed``), as the examples are chosen by what happened to one side.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def own_output(side: Records, column: pl.Series) -> str | None:
     except UserError:  # It is no slice at all, and that is said elsewhere.
         return None
     if any(_says_right(code_N, right_N, side.label_N) for right_N in side.correct_MN):
-        return f"says which answers of {side.name!r} are right"
+        return f"tells the right answers of {side.name!r} from the wrong ones"
     if any(_follows(code_N, pred_N, side.label_N) for pred_N in side.pred_MN):
         return f"follows the answers of {side.name!r} even where they are wrong"
     if any(_cuts(code_N, value_N) for value_N in _graded(side)):

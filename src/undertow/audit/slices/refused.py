@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from undertow.audit.slices.disputed import columns_of, why_disputed
 from undertow.audit.slices.own_output import called_output, own_output
@@ -12,7 +11,7 @@ from undertow.errors import NotComparableError, UserError
 from undertow.records.check import Aligned
 
 SAYS = "a slice has to say what an example is, not what a model made of it"
-OTHERWISE = ", or, if it does describe the examples, write the same values into both files"
+OTHERWISE = "or, if it does describe the examples, write the same values into both files"
 
 
 def columns_asked(aligned: Aligned, by: Iterable[str]) -> tuple[str, ...]:
@@ -34,7 +33,7 @@ def refuse_slices(
         why = _why(aligned, name, alone)
         if why is not None:
             way_on = "take it out of the policy" if name in of_policy else "leave it out of --by"
-            raise NotComparableError(f"{why.said}; {way_on}{OTHERWISE if why.may_describe else ''}")
+            raise NotComparableError(f"{why}, and {SAYS}; {way_on}, {OTHERWISE}")
     parts = (absent_part(aligned.reference, name) for name in by if name != ALL)
     absent = next((part for part in parts if part is not None), None)
     if absent is not None:
@@ -43,24 +42,18 @@ def refuse_slices(
         raise UserError(unknown(aligned.reference, absent, by, hidden))
 
 
-class _Why(NamedTuple):
-    """Why a column is refused, and whether it may describe the examples all the same."""
+def _why(aligned: Aligned, name: str, alone: Mapping[str, str]) -> str | None:
+    """Why a column is refused; ``None`` where it describes the examples, as far as anything tells.
 
-    said: str
-    may_describe: bool
-
-
-def _why(aligned: Aligned, name: str, alone: Mapping[str, str]) -> _Why | None:
-    """``None`` where a column describes the examples, as far as anything tells."""
-    disputed = why_disputed(aligned, name)
-    if disputed is not None:
-        return _Why(f"{disputed}, and {SAYS}", may_describe=True)
+    A column that both sides have may tell which answers are right: a model that fails at all of a
+    group and at nothing else is what an audit looks for."""
+    if name not in alone:
+        return why_disputed(aligned, name)
     column = aligned.reference.examples[name]
-    for side in (aligned.reference, aligned.variant):
-        found = own_output(side, column)
-        if found is not None:
-            return _Why(f"column {name!r} {found}, and {SAYS}", may_describe=False)
-    if name in alone and called_output(column):
-        said = f"only {alone[name]!r} has a column {name!r}, which is called as what models make"
-        return _Why(f"{said}, and {SAYS}", may_describe=True)
+    giver = next(s for s in (aligned.reference, aligned.variant) if s.name == alone[name])
+    found = own_output(giver, column)
+    if found is not None:
+        return f"only {giver.name!r} has a column {name!r}, which {found}"
+    if called_output(column):
+        return f"only {giver.name!r} has a column {name!r}, which is called as what models make"
     return None
