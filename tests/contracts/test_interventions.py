@@ -14,6 +14,9 @@ from undertow.lab.interventions.site import Horizon
 from undertow.lab.recipe import Recipe
 
 SMALL = [
+    weights.FixedMask(active=(18, 100)),
+    weights.FixedMask(active=(36, 360), scale="active"),
+    weights.FixedMask(active=(36, 0), scale=(0.5, 1.0)),
     weights.MagnitudePruning(sparsity=0.5),
     weights.MagnitudePruning(
         sparsity=0.75, begin=0.0, end=0.5, every=0.25, scope="global", regrow=False
@@ -25,6 +28,7 @@ SMALL = [
     weights.WeightQuantization(bits=3, per_channel=False),
 ]
 IDLE = [
+    weights.FixedMask(active=(36, 720)),
     weights.MagnitudePruning(sparsity=0.0),
     weights.RandomPruning(sparsity=0.0),
     weights.OneShotPruning(sparsity=0.0),

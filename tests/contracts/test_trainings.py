@@ -18,7 +18,8 @@ from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
-from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
+from undertow.lab.interventions.site import weight_layers
+from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP, WideResNet
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
@@ -34,6 +35,9 @@ from undertow.records.read import read_population
 
 RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1, precision="float64")
 ADAM = replace(RECIPE, optimizer="adam", lr=0.003)
+MODEL = WideResNet(10, 1, dropout=0.2)
+"""Layers with noise, batch norm, and convolutions."""
+ACTIVE = tuple(w.numel() // 2 for w in weight_layers(MODEL.build((1, 8, 8), 3)).values())
 CASES = {
     "supervised": (Supervised(RECIPE), ()),
     "adam": (Supervised(ADAM), ()),
@@ -41,6 +45,7 @@ CASES = {
     "adagrad": (Supervised(replace(ADAM, optimizer="adagrad")), ()),
     "rmsprop": (Supervised(replace(ADAM, optimizer="rmsprop")), ()),
     "pruned": (Supervised(RECIPE), (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)),
+    "masked": (Supervised(ADAM), (FixedMask(ACTIVE, scale="active"),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
     "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
@@ -62,8 +67,6 @@ CASES = {
     ),
 }
 every = pytest.mark.parametrize("case", CASES)
-MODEL = WideResNet(10, 1, dropout=0.2)
-"""Layers with noise, batch norm, and convolutions."""
 
 
 @pytest.fixture(scope="module")

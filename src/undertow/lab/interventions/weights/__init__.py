@@ -1,9 +1,16 @@
 """Interventions on weights: pruning and quantization. One file each; the mathematics are pure
 functions inside."""
 
+from undertow.lab.interventions.weights.fixed_mask import FixedMask
 from undertow.lab.interventions.weights.magnitude import MagnitudePruning
 from undertow.lab.interventions.weights.one_shot import OneShotPruning
 from undertow.lab.interventions.weights.quantize import WeightQuantization
 from undertow.lab.interventions.weights.random_pruning import RandomPruning
 
-__all__ = ["MagnitudePruning", "OneShotPruning", "RandomPruning", "WeightQuantization"]
+__all__ = [
+    "FixedMask",
+    "MagnitudePruning",
+    "OneShotPruning",
+    "RandomPruning",
+    "WeightQuantization",
+]

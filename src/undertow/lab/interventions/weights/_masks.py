@@ -80,6 +80,12 @@ def keep_largest_globally(scores: Sequence[Tensor], sparsity: float) -> list[Ten
     ]
 
 
+def draw_lots(weights: list[nn.Parameter], seed: int) -> list[Tensor]:
+    """A uniform number per weight, the same on every device for the same seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(weight.shape, generator=generator).to(weight.device) for weight in weights]
+
+
 class Mask(nn.Module):
     """A parametrization that reads a weight as zero where ``keep`` is False.
 
@@ -120,6 +126,12 @@ class MaskedWeights:
         for mask, keep in zip(self.masks.values(), masks, strict=True):
             mask.keep.copy_(keep)
 
+    def leave(self) -> None:
+        """Leave plain parameters, zero where masked."""
+        for holders in self._holders_by_name().values():
+            for module, attribute in holders:
+                parametrize.remove_parametrizations(module, attribute, leave_parametrized=True)
+
     @torch.no_grad()
     def bake(self, owner: str) -> Effect:
         """Leave plain parameters, zero where masked, and count; ``NoEffectError`` where no weight
@@ -133,9 +145,7 @@ class MaskedWeights:
             int((weight[~self.masks[name].keep] != 0).sum())
             for name, weight in self.masters.items()
         )
-        for holders in self._holders_by_name().values():
-            for module, attribute in holders:
-                parametrize.remove_parametrizations(module, attribute, leave_parametrized=True)
+        self.leave()
         if changed == 0:
             raise NoEffectError(
                 f"{owner} set no weight to zero; ask for a higher sparsity or train for longer"

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from undertow.lab.interventions.site import AbstractWeights, Horizon
 from undertow.lab.interventions.weights._gradual import GradualRun, check_sparsity
-from undertow.lab.interventions.weights._masks import MaskedWeights, keep_largest
+from undertow.lab.interventions.weights._masks import (
+    MaskedWeights,
+    draw_lots,
+    keep_largest,
+)
 from undertow.lab.interventions.weights._schedule import Window
 
 
@@ -47,9 +50,3 @@ class RandomPruning(AbstractWeights):
         return GradualRun(
             repr(self), masked, self._window.targets(horizon.steps, self.sparsity), choose
         )
-
-
-def draw_lots(weights: list[nn.Parameter], seed: int) -> list[Tensor]:
-    """A uniform number per weight, the same on every device for the same seed."""
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.rand(weight.shape, generator=generator).to(weight.device) for weight in weights]
