@@ -92,6 +92,40 @@ def test_right_answers_in_a_column_stand_by_position_beside_a_frame(expected: pl
     )
 
 
+@pytest.mark.parametrize(
+    ("made", "ids"),
+    [(pd.DataFrame, IDS), (pl.DataFrame, IDS), (pl.DataFrame, list(range(len(IDS))))],
+    ids=["pandas", "polars", "numbers"],
+)
+@pytest.mark.parametrize("key", ["example_id", "image"])
+def test_right_answers_whose_index_holds_the_ids_are_not_joined_in_another_order(made, ids, key):
+    old, new = (made({key: ids, "prediction": answers}) for answers in (OLD, NEW))
+    named = {} if key == "example_id" else {"id": key}
+    right = pd.Series(LABELS, index=ids)
+    expected = undertow.compare(old, new, labels=right, **named).findings
+    turned = right.sample(frac=1, random_state=1)
+    for labels in (turned, turned[:-1].reindex([*turned.index[:-1], "other"])):
+        if labels is turned or ids is IDS:
+            with pytest.raises(UserError) as caught:
+                undertow.compare(old, new, labels=labels, **named)
+            assert str(caught.value) == (
+                f"labels: its index is not the column {key!r} of old, and single columns are "
+                "joined by position; give frames, which are joined by name: "
+                f"labels.to_frame('label').rename_axis({key!r}).reset_index()"
+            )
+    # What the message says to type gives the numbers of the labels in order.
+    framed = turned.to_frame("label").rename_axis(key).reset_index()
+    assert_frame_equal(undertow.compare(old, new, labels=framed, **named).findings, expected)
+    # A frame with the index of the labels holds them row by row; names of rows are no ids.
+    rows = pd.DataFrame({key: turned.index, "prediction": OLD})
+    popped = turned.reset_index(drop=True)
+    assert undertow.compare(
+        rows, rows.assign(prediction=NEW), labels=popped, **named
+    ).findings.height
+    named_otherwise = turned.set_axis(range(5, 5 + len(IDS)) if ids is IDS else IDS)
+    assert undertow.compare(old, new, labels=named_otherwise, **named).findings.height
+
+
 def test_a_column_in_an_order_of_its_own_does_not_stand_beside_ids():
     old, new = pd.Series(OLD), table(NEW).rename(columns=OURS)
     assert undertow.compare(old, shuffled(new)).findings.height

@@ -12,7 +12,7 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
-from undertow.notebook.order import refuse_other_order
+from undertow.notebook.order import refuse_other_ids, refuse_other_order
 from undertow.notebook.tables import is_table, refuse_nameless, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
@@ -179,6 +179,8 @@ def _frames(
         return Frames(name, *_columns(tables))
     if is_table(answers.value):
         return Frames(name, *_columns(tables), labels=_right_answers(answers, reading))
+    given = [(*item, table) for item, (_, table) in zip(items, tables, strict=True)]
+    refuse_other_ids(answers.value, given, reading.keys)
     label = column_of("labels", answers.value, ())
     return Frames(name, *_columns([(called, _labelled(called, t, label)) for called, t in tables]))
 

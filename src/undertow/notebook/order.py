@@ -1,13 +1,15 @@
 """Refuses columns of pandas that are joined by position and whose index says otherwise.
 
 Frames are joined by the ids that they hold, in any order, so their index matters only beside a
-single column, which has no ids.
+single column, which has no ids. Where its index holds those of the frame, they say its order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import names_in
@@ -37,11 +39,40 @@ def refuse_other_order(
         _refuse_unnumbered([c for c in columns if c[0] != "labels"], frames)
 
 
+def refuse_other_ids(
+    labels: Any, frames: Sequence[tuple[str, Any, pl.DataFrame]], keys: Sequence[str]
+) -> None:
+    """Raises ``UserError`` for right answers whose index holds the ids of a frame in another order.
+    Each frame as it was given and as a table; one that has the labels' own index holds them row by
+    row."""
+    right = names_in(labels)
+    for called, given, table in frames:
+        key = next((key for key in keys if key in table.columns), None)
+        if right is None or key is None or right == names_in(given):
+            continue
+        ids = table[key].cast(pl.String, strict=False).to_list()
+        if _other_order(right, ids):
+            raise UserError(
+                f"labels: its index is not the column {key!r} of {called}, and single columns are "
+                f"joined by position; {_as_frame('labels', key)}"
+            )
+
+
+def _other_order(names: list[str], ids: list[str | None]) -> bool:
+    """Whether names are ids that stand otherwise; numbers may be those of rows."""
+    if names == ids:
+        return False
+    shared = set(names) & set(ids)
+    if _is_numbered(names) or _is_numbered(ids):
+        return len(shared) == len(set(names)) == len(set(ids))
+    return bool(shared)
+
+
 def _named(given: Sequence[tuple[str, Any]]) -> list[Named]:
     return [(called, names) for called, value in given if (names := names_in(value)) is not None]
 
 
-def _is_numbered(names: list[str]) -> bool:
+def _is_numbered(names: Sequence[str | None]) -> bool:
     return names == list(map(str, range(len(names))))
 
 
@@ -66,9 +97,9 @@ def _refuse_unnumbered(columns: Sequence[Named], frames: Sequence[tuple[str, Any
             )
 
 
-def _as_frame(called: str) -> str:
+def _as_frame(called: str, key: str = "example_id") -> str:
     holds = "label" if called == "labels" else "prediction"
     return (
         "give frames, which are joined by name: "
-        f"{called}.to_frame('{holds}').rename_axis('example_id').reset_index()"
+        f"{called}.to_frame('{holds}').rename_axis({key!r}).reset_index()"
     )
