@@ -150,7 +150,7 @@ def comparisons(
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
         assumptions = (*variant.manifest.notes, *aligned.assumptions)
         warned = (
-            *said_of_disputed(aligned, columns_asked(aligned, settings.by)),
+            *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
             *found.said,
             *_own_key(reference, variant),
         )

@@ -17,6 +17,7 @@ from undertow.audit.at_chance import reference_at_chance, variant_at_chance
 from undertow.audit.one_answer import one_answer
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
+from undertow.audit.told_by import told_by
 from undertow.records.conditions import SEVERAL
 from undertow.records.formats.columns.meant import labels_among
 from undertow.records.formats.columns.names import flag_of
@@ -60,7 +61,7 @@ MANY = 10
 def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, runs that do not differ, answers written
     otherwise, one answer to nearly everything, a side at chance, no labels or too few, examples
-    that may belong together: in this order."""
+    that may belong together, columns that tell what the models made of them: in this order."""
     stuck, otherwise = tuple(one_answer(pair.variant)), tuple(spelled_otherwise(pair))
     told = bool(stuck or otherwise)  # why the variant is at chance
     return (
@@ -75,6 +76,7 @@ def notices(pair: Pair) -> tuple[str, ...]:
         *_without_labels(pair),
         *_unlabelled(pair),
         *_belong_together(pair.reference),
+        *told_by(pair),
     )
 
 

@@ -83,9 +83,9 @@ def said_of_disputed(aligned: Aligned, columns: Iterable[str]) -> tuple[str, ...
 def _goes_with_the_models(aligned: Aligned, found: Dispute) -> str | None:
     """How differences in a column go with those of the answers; ``None`` where they do not."""
     at = found.places["at"].to_numpy()
-    gain_N = _right(aligned.variant) - _right(aligned.reference)
+    gain_N = share_right(aligned.variant) - share_right(aligned.reference)
     for what, differ_N in (
-        ("their answers differ", _answers(aligned.reference) != _answers(aligned.variant)),
+        ("their answers differ", modal_answer(aligned.reference) != modal_answer(aligned.variant)),
         ("one is right and one wrong", np.abs(np.nan_to_num(gain_N)) > 1 / 2),
     ):
         if _coincide(at, differ_N):
@@ -95,13 +95,13 @@ def _goes_with_the_models(aligned: Aligned, found: Dispute) -> str | None:
     return None
 
 
-def _right(records: Records) -> NDArray[np.float64]:
+def share_right(records: Records) -> NDArray[np.float64]:
     """The share of members that are right, NaN where some outcome is missing."""
     share_N: NDArray[np.float64] = records.correct_MN.mean(axis=0, dtype=np.float64)
     return share_N
 
 
-def _answers(records: Records) -> NDArray[np.integer[Any]]:
+def modal_answer(records: Records) -> NDArray[np.integer[Any]]:
     """The modal answer to each example."""
     everyone_M1 = np.ones((records.M, 1), dtype=np.bool_)
     mode_N: NDArray[np.integer[Any]] = modes(records.pred_MN, everyone_M1)[:, 0]

@@ -28,6 +28,8 @@ FEWEST = 6
 """Examples on which it must show that a column follows a model."""
 EXACT, STRONG = 0.99, 0.9
 """Shares of examples from which on a column says what is right, or follows the answers."""
+COUNTED = 1 << 20
+"""Keys × codes up to which they are counted rather than sorted."""
 
 Ints = NDArray[np.integer[Any]]
 
@@ -59,31 +61,32 @@ def own_output(side: Records, column: pl.Series) -> str | None:
         code_N = code_column(column).code_N
     except UserError:  # It is no slice at all, and that is said elsewhere.
         return None
-    if any(_says_right(code_N, right_N, side.label_N) for right_N in side.correct_MN):
+    if any(says_right(code_N, right_N, side.label_N) for right_N in side.correct_MN):
         return f"tells the right answers of {side.name!r} from the wrong ones"
-    if any(_follows(code_N, pred_N, side.label_N) for pred_N in side.pred_MN):
+    if any(follows(code_N, pred_N, side.label_N) for pred_N in side.pred_MN):
         return f"follows the answers of {side.name!r} even where they are wrong"
     if any(_cuts(code_N, value_N) for value_N in _graded(side)):
         return f"follows how sure or how good the answers of {side.name!r} are"
     return None
 
 
-def _says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Ints) -> bool:
+def says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Ints) -> bool:
     """Whether nearly all right and nearly all wrong answers have values of their own. So does a
     class that a model never answers, which is a property of the examples."""
     known_N = ~np.isnan(correct_N)
-    right_K, code_K = correct_N[known_N], code_N[known_N]
-    if not np.isin(right_K, (0, 1)).all() or len(right_K) == 0:
+    right_K, code_K = correct_N[known_N], code_N[known_N].astype(np.int64)
+    if not ((right_K == 0) | (right_K == 1)).all() or len(right_K) == 0:
         return False
-    told_K = _commonest(code_K, right_K.astype(np.int64)) == right_K
-    by_outcome = [told_K[right_K == outcome] for outcome in (0, 1)]
-    if any(len(told) < FEWEST or told.mean() < EXACT for told in by_outcome):
+    times_C2 = _times(code_K, right_K.astype(np.int64), 2)
+    right_C = times_C2[:, 1] > times_C2[:, 0]
+    by_outcome = (times_C2[:, 0], ~right_C), (times_C2[:, 1], right_C)
+    if any(n_C.sum() < FEWEST or n_C[own_C].sum() < EXACT * n_C.sum() for n_C, own_C in by_outcome):
         return False
     label_K = label_N[known_N]
     return bool((label_K < 0).all() or (_commonest(label_K, code_K) != code_K).any())
 
 
-def _follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
+def follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
     """Whether the answer tells a column's values, each of them, also where the label's would be
     another: there a property of the example goes with the label. A group that gets most of the
     wrong answers gets right ones too."""
@@ -91,13 +94,14 @@ def _follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:
     code_K, pred_K, label_K = code_N[known_N], pred_N[known_N], label_N[known_N]
     if len(code_K) == 0:
         return False
-    by_answer_K, by_label_K = _commonest(pred_K, code_K), _commonest(label_K, code_K)
-    torn_K, follows_K = by_answer_K != by_label_K, by_answer_K == code_K
-    if torn_K.sum() < FEWEST or follows_K[torn_K].mean() < STRONG:
-        return False
+    by_answer_K = _commonest(pred_K, code_K)
+    follows_K = by_answer_K == code_K
     times_C = np.bincount(code_K)
     told_C = np.bincount(code_K, weights=follows_K)
-    return bool((told_C[times_C > 0] >= STRONG * times_C[times_C > 0]).all())
+    if (told_C[times_C > 0] < STRONG * times_C[times_C > 0]).any():
+        return False
+    torn_K = by_answer_K != _commonest(label_K, code_K)
+    return bool(torn_K.sum() >= FEWEST and follows_K[torn_K].mean() >= STRONG)
 
 
 def _graded(side: Records) -> Iterator[NDArray[np.floating[Any]]]:
@@ -126,9 +130,18 @@ def _commonest(key_K: Ints, code_K: Ints) -> Ints:
     """For each place the code that is commonest among those with the same key, of two the
     smaller. Keys are −1 or more."""
     key_K, width = key_K.astype(np.int64) + 1, int(code_K.max(initial=0)) + 1
+    if (int(key_K.max(initial=0)) + 1) * width <= COUNTED:
+        of_key: Ints = _times(key_K, code_K, width).argmax(axis=1)
+        return of_key[key_K]
     pairs, times = np.unique(key_K * width + code_K, return_counts=True)
     keys, codes = np.divmod(pairs, width)
     best = np.lexsort((-codes, times, keys))
     last = best[np.flatnonzero(np.diff(keys[best], append=-1))]
     found: Ints = codes[last][np.searchsorted(keys[last], key_K)]
     return found
+
+
+def _times(key_K: Ints, code_K: Ints, width: int) -> Ints:
+    """How often each key has each code."""
+    keys = int(key_K.max(initial=0)) + 1
+    return np.bincount(key_K * width + code_K, minlength=keys * width).reshape(keys, width)

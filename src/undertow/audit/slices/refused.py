@@ -9,15 +9,16 @@ from undertow.audit.slices.own_output import called_output, own_output
 from undertow.audit.slices.table import ALL, CLASS, absent_part, unknown
 from undertow.errors import NotComparableError, UserError
 from undertow.records.check import Aligned
+from undertow.records.records import Records
 
 SAYS = "a slice has to say what an example is, not what a model made of it"
 OTHERWISE = "or, if it does describe the examples, write the same values into both files"
 
 
-def columns_asked(aligned: Aligned, by: Iterable[str]) -> tuple[str, ...]:
+def columns_asked(reference: Records, by: Iterable[str]) -> tuple[str, ...]:
     """The columns of which slices are made; the class is that of the labels where there are any."""
-    known: Collection[str] = aligned.reference.slice_columns
-    if (aligned.reference.label_N >= 0).any():
+    known: Collection[str] = reference.slice_columns
+    if (reference.label_N >= 0).any():
         known = [name for name in known if name != CLASS]
     return columns_of(by, known)
 
@@ -28,8 +29,8 @@ def refuse_slices(
     """``NotComparableError`` where a column asked for says what a model made of an example,
     ``UserError`` where there is none of that name. ``ruled`` are slices that a policy names;
     ``alone`` are columns that one side alone has, and which."""
-    of_policy = columns_asked(aligned, ruled)
-    for name in columns_asked(aligned, by):
+    of_policy = columns_asked(aligned.reference, ruled)
+    for name in columns_asked(aligned.reference, by):
         why = _why(aligned, name, alone)
         if why is not None:
             way_on = "take it out of the policy" if name in of_policy else "leave it out of --by"
