@@ -170,6 +170,13 @@ def test_both_sides_of_a_change_read_apart() -> None:
 
 def test_a_share_is_not_told_as_nothing_or_as_what_it_differs_from() -> None:
     assert [share(part) for part in (0.174, 0.0, 0.0004)] == ["17.4 %", "0.0 %", "0.04 %"]
+    assert [share(0.0004, beside) for beside in (0.9996, 0.5, 0.0)] == ["0.04 %"] * 3
+    assert [share(part) for part in (0.00001, 4e-6)] == ["0.001 %", "less than 0.001 %"]
+    assert [share(4e-6, 1.0), share(1e-15), share(0.0, 1.0)] == [
+        "less than 0.001 %",
+        "0.0 %",
+        "0.0 %",
+    ]
     assert [share(0.1741, 0.1744), share(0.1744, 0.1741)] == ["17.41 %", "17.44 %"]
 
 

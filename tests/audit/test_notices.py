@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from undertow.audit import Settings, audit
+from undertow.audit.at_chance import reference_at_chance
 from undertow.audit.notices import notices
 from undertow.audit.pair import Pair
 from undertow.records.schema import Clustering
@@ -225,6 +226,33 @@ def test_a_variant_below_chance_knows_the_labels(classes: int, recall: str, chec
     assert noticed(before, after)[-1] == (
         f"The variant 'new' is below chance: its mean recall is {recall}. So its answers do depend "
         f"on the label: check whether {check}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "recall", "check"),
+    [
+        (2, "0.0 %, guessing gives 50.0 % (1 in 2)", "its scores or labels are inverted"),
+        (4, "0.0 %, guessing gives 25.0 % (1 in 4)", "its classes stand in another order"),
+    ],
+)
+def test_a_reference_below_chance_knows_the_labels_too(classes: int, recall: str, check: str):
+    label_N = np.arange(400) % classes
+    assert noticed(*sides((label_N + 1) % classes, label_N, label_N)) == (
+        f"The reference 'old' is below chance: its mean recall is {recall}. So its answers do "
+        f"depend on the label: check whether {check}.",
+    )
+
+
+def test_of_many_classes_one_in_a_thousand_has_its_comma():
+    label_N = np.arange(8000) % 1000
+    guess_N = np.random.default_rng(0).integers(0, 1000, 8000)
+    side = records_from(guess_N[None], label_N, 1000, name="old")
+    (said,) = reference_at_chance(side)
+    recall = np.mean(guess_N == label_N)
+    assert said == (
+        f"The reference 'old' is at chance level: its mean recall is {100 * recall:.1f} %, "
+        "guessing gives 0.1 % (1 in 1,000). A loss against it means little."
     )
 
 

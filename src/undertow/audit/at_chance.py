@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.needs import has_classes
 from undertow.audit.stats.slice_means import ratio
+from undertow.audit.wording import share
 from undertow.records.records import Records
 
 Z = 1.645
@@ -43,24 +44,42 @@ class _Recall(NamedTuple):
         return self.mean + Z * self.error < self.guess
 
     @property
+    def inverted(self) -> str:
+        """What to check of a side below chance."""
+        what = "classes stand in another order"
+        if len(self.present_C) == 2:
+            what = "scores or labels are inverted"
+        return (
+            f"is below chance: {self.said}. So its answers do depend on the label: check whether "
+            f"its {what}."
+        )
+
+    @property
     def said(self) -> str:
         return (
-            f"its mean recall is {100 * self.mean:.1f} %, guessing gives {100 * self.guess:.1f} % "
-            f"(1 in {len(self.present_C)})"
+            f"its mean recall is {share(self.mean)}, guessing gives {share(self.guess)} "
+            f"(1 in {len(self.present_C):,})"
         )
 
 
 def reference_at_chance(records: Records) -> Iterator[str]:
-    """A reference at chance level, or one that does worse than the most common label alone."""
+    """A reference below chance or at it, or one that does worse than the most common label
+    alone."""
     found = _recall(records)
     if found is None:
         return
-    if found.at_chance:
+    if found.below:
+        yield f"The reference {records.name!r} {found.inverted}"
+    elif found.at_chance:
         yield (
             f"The reference {records.name!r} is at chance level: {found.said}. A loss against it "
             "means little."
         )
-        return
+    else:
+        yield from _beside_the_commonest(records, found)
+
+
+def _beside_the_commonest(records: Records, found: _Recall) -> Iterator[str]:
     right = float((found.recall_C * found.count_C).sum() / found.count_C.sum())
     common = found.count_C.max() / found.count_C.sum()
     if right < common:
@@ -78,12 +97,7 @@ def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
     if before is None or after is None or before.at_chance or not after.at_chance:
         return
     if after.below:
-        inverted = "its scores or labels are inverted"
-        order = inverted if len(after.present_C) == 2 else "its classes stand in another order"
-        yield (
-            f"The variant {variant.name!r} is below chance: {after.said}. So its answers do depend "
-            f"on the label: check whether {order}."
-        )
+        yield f"The variant {variant.name!r} {after.inverted}"
     elif after.mean - after.guess < KEPT * (before.mean - before.guess):
         yield (
             f"The variant {variant.name!r} is at chance level: {after.said}. Unless the change "

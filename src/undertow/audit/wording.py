@@ -14,6 +14,10 @@ LEFT_OUT = "left out for having fewer than"
 """Of cells of a crossing, in a sentence of the design that must not be missed."""
 FURTHER = 2
 """Decimals that are added at most."""
+LONGEST = 1 + FURTHER
+"""Decimals of a share at most."""
+ROUNDING = 1e-12
+"""A share up to which it is 0 but for rounding."""
 BEYOND_COUNTING = 1000
 """Times what there is: a forecast of more says nothing."""
 
@@ -104,8 +108,14 @@ def told(effect: float, low: float, high: float) -> Told:
 
 
 def share(part: float, beside: float = math.nan) -> str:
-    """0.174 as ``17.4 %``, with more decimals where it would read as nothing, or as ``beside``."""
-    return f"{100 * part:.{decimals(100 * part, 100 * beside)}f} %"
+    """0.174 as ``17.4 %``, with more decimals where it would read as nothing, or as ``beside``;
+    what is not nothing never reads so, however large ``beside`` is."""
+    said = f"{100 * part:.{decimals(100 * part, 100 * beside)}f}"
+    if float(said) == 0 and part > ROUNDING:
+        said = f"{100 * part:.{decimals(100 * part)}f}"
+        if float(said) == 0:
+            return f"less than {10.0**-LONGEST:.{LONGEST}f} %"
+    return f"{said} %"
 
 
 def decimals(
