@@ -74,6 +74,10 @@ def test_a_crossing_keeps_cells_with_enough_examples():
         ("age+tone", "young+light"): [2, 3, 4],
     }
     assert table.too_small == {"age+tone": (1, "old+dark", 1)}
+    assert any(table.too_small.values())
+    every = slice_table(over(age=age, tone=tone), ["age+tone"], min_count=1)
+    assert [found.cells for found in every.too_small.values()] == [0]
+    assert not any(every.too_small.values())
     assert table.empty == {}
 
 

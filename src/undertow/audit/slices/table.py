@@ -32,6 +32,10 @@ class TooSmall(NamedTuple):
     largest: str
     examples: int
 
+    def __bool__(self) -> bool:
+        """Whether any is; by itself a tuple of three is always true."""
+        return self.cells > 0
+
 
 @dataclass(frozen=True, eq=False)
 class SliceTable:
