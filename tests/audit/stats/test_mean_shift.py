@@ -82,6 +82,20 @@ def test_clusters_of_which_none_changed_leave_the_width_of_what_was_not_seen(cha
     assert found.p_G == 1
 
 
+def test_what_rounding_leaves_of_a_cluster_is_no_change():
+    """Scores in single precision that a cluster's examples exchanged among themselves."""
+    before_N = np.random.default_rng(7).random((36, 10)).astype(np.float32)
+    change_N = (np.roll(before_N, 1, axis=1) - before_N).ravel().astype(np.float64) + 1e-8
+    one_GN, cluster_N = sp.csr_array(np.ones((1, 360))), np.repeat(np.arange(36), 10)
+    found = mean_shift(one_GN, change_N, 0.05, cluster_N)
+    exactly = mean_shift(one_GN, np.zeros(360), 0.05, cluster_N)
+    assert (found.effect_G, found.p_G) == (0, 1)
+    for limit in ("low_G", "high_G", "unseen_low_G", "unseen_high_G"):
+        assert getattr(found, limit) == pytest.approx(getattr(exactly, limit), abs=1e-9)
+    # What is small and no rounding is a change.
+    assert mean_shift(one_GN, change_N + 1e-4, 0.05, cluster_N).p_G < 1e-6
+
+
 def test_independent_examples_have_one_pair_of_limits():
     change_N = np.random.default_rng(5).choice([-1, -0.5, 0, 0.25], 80)
     one_GN = sp.csr_array(np.ones((1, 80)))

@@ -27,6 +27,11 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 
+ROUNDING = 1e-6
+"""Times its examples: a cluster's total up to which it is 0 but for the rounding of outcomes, which
+are kept in single precision."""
+
+
 class MeanShift(NamedTuple):
     """Per row: the mean difference, its limits of coverage 1 − level together, two-sided p, limits
     that allow for units unlike those seen, never narrower, the standard error over units; NaN where
@@ -49,6 +54,7 @@ def mean_shift(
     ``units.by_row``."""
 
     def solve(units: Units) -> tuple[Floats, ...]:
+        units = _without_rounding(units)
         low_G, high_G, p_G = bounded_limits(units, level)
         last = units.error_G, units.count_G
         if cluster_N is None:
@@ -56,6 +62,12 @@ def mean_shift(
         return units.effect_G, *_over_clusters(units, level, low_G, high_G), *last
 
     return MeanShift(*by_row(membership_GN, change_N, cluster_N, solve, len(MeanShift._fields)))
+
+
+def _without_rounding(units: Units) -> Units:
+    """Units whose gains and losses make up for each other did not change."""
+    nothing_GU = np.abs(units.total_GU) <= ROUNDING * units.size_GU
+    return units._replace(total_GU=np.where(nothing_GU, 0.0, units.total_GU))
 
 
 def _over_clusters(

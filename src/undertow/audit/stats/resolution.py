@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
-FINEST = 1e-9
-"""Values nearer than this differ by rounding alone."""
+FINEST = 1e-6
+"""Values nearer than this differ by rounding alone: outcomes are kept in single precision."""
 ENOUGH = 1_000_000
 """Values from which a step is learned."""
 
