@@ -156,6 +156,39 @@ def test_differences_by_chance_and_on_hard_examples_are_no_reason():
     assert refused == 0
 
 
+def turning(gains: int, losses: int, equal: int, others: int) -> tuple[Records, Records]:
+    """One of the two models is right nearly everywhere. Where ``old`` has ward a and ``new``
+    another one, ``new`` gains; where ``new`` has it, ``old`` does; on ``equal`` of each both do
+    well."""
+    first = np.arange(N)
+    mine_N = first < gains + equal
+    theirs_N = (first >= 100) & (first < 100 + losses + equal)
+    gain_N = np.where(mine_N, first < gains, first % 2 == 0)
+    lost_N = np.where(theirs_N, first < 100 + losses, ~gain_N)
+    lost_N &= ~mine_N
+    gain_N &= ~theirs_N
+    elsewhere_N = np.array([f"b{n % others}" for n in range(N)])
+    sides = []
+    for name, wrong_N, a_N in (("old", gain_N, mine_N), ("new", lost_N, theirs_N)):
+        slices = {"ward": np.where(a_N, "a", elsewhere_N).tolist()}
+        pred_MN = np.where(wrong_N, 1, 0)[None]
+        sides.append(records_from(pred_MN, LABEL, 2, name=name, slices=slices))
+    return sides[0], sides[1]
+
+
+@pytest.mark.parametrize(("others", "refused"), [(1, True), (12, False)])
+def test_of_many_values_one_has_to_go_with_the_models_more_plainly(others: int, refused: bool):
+    """Eight gains and eight losses happen to one value in 6,400, and there are 2 or 13 of them."""
+    found = why_disputed(align(*turning(8, 8, 0, others)), "ward")
+    assert (found is not None) is refused
+
+
+def test_answers_that_are_equally_good_tell_nothing_of_who_gains():
+    found = why_disputed(align(*turning(10, 10, 30, 1)), "ward")
+    assert found is not None
+    assert found.endswith(", its values there go with which of the two is right")
+
+
 def test_a_column_that_nobody_asks_for_may_differ() -> None:
     old, new = equal_models(200)
     found = audit(old, [new], Settings(by=("site",), draws=100))

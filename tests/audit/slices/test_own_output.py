@@ -153,6 +153,13 @@ def test_of_five_wrong_answers_a_column_tells_nothing():
     assert own_output(nearly_right, few) is None
 
 
+def test_of_five_answers_that_the_label_does_not_tell_a_column_follows_nothing():
+    for wrong, follows in ((5, False), (6, True)):
+        pred_N = np.where(np.arange(N) < wrong, (LABEL_N + 1) % 3, LABEL_N)
+        side = records_from(pred_N[None], LABEL_N, CLASSES, name="old")
+        assert (own_output(side, pl.Series("guess", pred_N)) is not None) is follows
+
+
 @pytest.mark.parametrize("size", [40, 400])
 def test_a_group_that_gets_all_the_wrong_answers_is_a_group(size: int):
     """Where all have one label, only the answer could tell the group, and it tells half of it."""

@@ -206,6 +206,14 @@ def test_units_that_are_pooled_keep_their_totals():
     assert (found.alike_GU * found.total_GU**2).sum() == pytest.approx((total_U**2).sum(), rel=1e-6)
 
 
+@pytest.mark.parametrize("units", [300, 30_000])
+def test_units_whose_means_are_near_are_told_apart_while_few_differ(units):
+    kinds = np.array([-0.3, 0.1, 0.1004])
+    found = told_apart(np.resize(kinds, units), np.ones(units))
+    assert found.total_GU == pytest.approx(kinds, abs=1e-12)
+    assert found.alike_GU.tolist() == [units / 3] * 3
+
+
 def test_units_of_unlike_size_are_never_taken_for_one():
     found = told_apart(np.array([1.0, 2.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0]))
     kinds = sorted(zip(found.total_GU, found.size_GU, found.alike_GU, strict=True))
