@@ -106,10 +106,14 @@ def test_what_only_goes_with_the_answers_is_not_said(values: ArrayLike):
     assert noticed({"x": values}) == ()
 
 
-def test_a_value_that_holds_both_kinds_in_equal_parts_is_one_of_the_wrong():
-    """Of the right ones 1 in 101 and 2 in 102 have a value that they do not have for themselves."""
-    for torn, tells in ((1, True), (2, False)):
-        times = (100, 100, torn, torn)
-        outcome_N = np.repeat([1.0, 0.0, 1.0, 0.0], times)
-        unlabelled_N = np.full(len(outcome_N), -1)
-        assert says_right(np.repeat([0, 1, 2, 2], times), outcome_N, unlabelled_N) is tells
+@pytest.mark.parametrize(
+    ("right", "wrong", "torn", "tells"),
+    [(100, 100, 1, True), (100, 100, 2, False), (1000, 100, 2, True), (100, 1000, 2, False)],
+)
+def test_a_value_that_holds_both_kinds_in_equal_parts_is_one_of_the_wrong(
+    right: int, wrong: int, torn: int, tells: bool
+):
+    times = (right, wrong, torn, torn)
+    outcome_N = np.repeat([1.0, 0.0, 1.0, 0.0], times)
+    unlabelled_N = np.full(len(outcome_N), -1)
+    assert says_right(np.repeat([0, 1, 2, 2], times), outcome_N, unlabelled_N) is tells

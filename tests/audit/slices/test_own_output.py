@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 from undertow.audit import Settings, audit
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
+from undertow.audit.slices import own_output as own_output_module
 from undertow.audit.slices.own_output import called_output, own_output
 from undertow.errors import NotComparableError, UserError
 from undertow.records.records import Records
@@ -185,6 +187,17 @@ def test_hardly_any_column_by_chance():
         hard = np.where(rng.random(N) < np.where(RIGHT_N, 0.1, 0.9), "hard", "easy")
         found += [own_output(OLD, pl.Series("x", values)) for values in (at_random, hard)]
     assert found == [None] * 200
+
+
+def test_many_keys_are_sorted_and_few_counted_to_the_same_end(monkeypatch: pytest.MonkeyPatch):
+    """Of two codes that are equally common the smaller, also of those that have no key."""
+    rng = np.random.default_rng(1)
+    key_K, code_K = rng.integers(-1, 40, 300), rng.integers(0, 4, 300)
+    counted = [Counter(code_K[key_K == key].tolist()) for key in key_K]
+    by_hand = [min(found, key=lambda code: (-found[code], code)) for found in counted]
+    for limit in (own_output_module.COUNTED, 0):
+        monkeypatch.setattr(own_output_module, "COUNTED", limit)
+        assert own_output_module._commonest(key_K, code_K).tolist() == by_hand
 
 
 NOISE_N = np.random.default_rng(3).random(N).round(3)
