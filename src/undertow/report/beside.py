@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -50,7 +51,7 @@ def _allowed(gate: GateResult, audit: Audit) -> str:
     hide another whom no rule is about."""
     paying = _paying(audit)
     small = [Place(s.rule, s.variant, s.slice, v) for s in gate.not_shown for v in s.values]
-    about = [[d for d in gate.decisions if _is_about(_at(d), row)] for row in paying]
+    about = [_about(gate.decisions, row) for row in paying]
     bare = [row for row, those in zip(paying, about, strict=True) if not those]
     free = next((row for row in bare if not any(_is_about(s, row) for s in small)), None)
     if free is not None:
@@ -78,8 +79,10 @@ def _paying(audit: Audit) -> list[dict[str, Any]]:
     return list(by_size.iter_rows(named=True))
 
 
-def _at(d: Decision) -> Place:
-    return Place(d.rule, d.variant, d.slice, d.value)
+def _about(decisions: Sequence[Decision], row: dict[str, Any]) -> list[Decision]:
+    """The decisions on a finding's place; where there is none, those on the parts of it."""
+    found = [d for d in decisions if _is_about(Place(d.rule, d.variant, d.slice, d.value), row)]
+    return [d for d in found if d.slice == row["slice"]] or found
 
 
 def _named(row: dict[str, Any]) -> str:
@@ -95,8 +98,9 @@ def _is_about(place: Place, row: dict[str, Any]) -> bool:
         return False
     if place.slice == row["slice"] and place.value in (row["value"], ""):
         return True
-    classes = CLASS in place.slice.split(CROSS) and row["measure"] in COUNTED
-    return (classes or place.rule == EVERY_SLICE) and _divides(place, row)
+    if row["measure"] in COUNTED:
+        return CLASS in place.slice.split(CROSS) and _divides(place, row)
+    return place.rule == EVERY_SLICE and _divides(place, row)
 
 
 def _divides(place: Place, row: dict[str, Any]) -> bool:
@@ -112,7 +116,5 @@ def _divides(place: Place, row: dict[str, Any]) -> bool:
 
 def _in_part(gate: GateResult, row: dict[str, Any], about: list[Decision]) -> bool:
     """Whether rules are about the parts of a place alone, and leave small parts out."""
-    if any((d.slice, d.value) == (row["slice"], row["value"]) for d in about):
-        return False
-    parts = {(d.rule, d.variant, d.slice) for d in about}
+    parts = {(d.rule, d.variant, d.slice) for d in about if d.slice != row["slice"]}
     return any((s.rule, s.variant, s.slice) in parts for s in gate.not_shown)
