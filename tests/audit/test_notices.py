@@ -113,6 +113,9 @@ def test_one_answer_at_a_threshold_that_was_named_says_which_and_how_another_is(
         "answer is taken at 0.48, and 9 of 400 scores (2.2 %) lie above it: give the threshold in "
         "use with --threshold NUMBER, or calibrate the scores."
     )
+    strange = low.manifest.model_copy(update={"conditions": {"threshold": "low"}})
+    said = noticed(replace(low, manifest=strange), scored("new", SCORE_N**2))[1]
+    assert "The answer is taken at 0.5, and 0 of 400 scores" in said
 
 
 def test_one_answer_at_a_threshold_of_its_own_has_no_half_to_blame():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.needs import has_classes
-from undertow.records.conditions import THRESHOLD
+from undertow.records.conditions import threshold_in
 from undertow.records.records import Records
 
 NEARLY_ALL = 0.95
@@ -54,8 +54,8 @@ def _at_threshold(records: Records, m: int) -> str:
     positive = records.classes.index(records.manifest.positive)
     answered_N = records.pred_MN[m] >= 0
     score_N = records.proba_MNC[m, answered_N, positive]
-    known = records.manifest.conditions.get(THRESHOLD)
-    cut = HALF if known is None else float(known)
+    known = threshold_in(records.manifest.conditions)
+    cut = HALF if known is None else known
     above_N, says_N = score_N > cut, records.pred_MN[m, answered_N] == positive
     if ((above_N != says_N) & (np.abs(score_N - cut) > ROUNDING)).any():
         return ""

@@ -97,6 +97,14 @@ def refuse_unknown(accepted: Collection[str]) -> None:
             )
 
 
+def threshold_in(conditions: Mapping[str, str]) -> float | None:
+    """The threshold that decided; ``None`` where none is told, or what a stranger wrote is none."""
+    try:
+        return float(conditions[THRESHOLD])
+    except (KeyError, ValueError):
+        return None
+
+
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:
     """Conditions of several members as one: values that differ stand side by side."""
     keys = dict.fromkeys(key for conditions in each for key in conditions)

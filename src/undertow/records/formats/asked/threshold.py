@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from undertow.errors import UserError
-from undertow.records.conditions import THRESHOLD
+from undertow.records.conditions import threshold_in
 from undertow.records.records import Records
 
 
@@ -12,13 +12,13 @@ def refuse_other_threshold(records: Records, asked: float | None) -> None:
     converted at another threshold, and where no score decides."""
     if asked is None:
         return
-    flag, known = f"--threshold {asked:.15g}", records.manifest.conditions.get(THRESHOLD)
+    flag, known = f"--threshold {asked:.15g}", threshold_in(records.manifest.conditions)
     if known is None:
         raise UserError(f"{flag}: {_why_none(records)}")
-    if float(known) != float(f"{asked:.15g}"):
+    if known != float(f"{asked:.15g}"):
         raise UserError(
-            f"{flag}: {records.name!r} was converted at the threshold {known}; convert its table "
-            f"again with {flag}, or leave --threshold out"
+            f"{flag}: {records.name!r} was converted at the threshold {known:.15g}; convert its "
+            f"table again with {flag}, or leave --threshold out"
         )
 
 
