@@ -16,10 +16,13 @@ from undertow.lab.interventions.site import (
     AbstractInputs,
     AbstractObjective,
     AbstractSampling,
+    AbstractWeights,
     Chosen,
+    Effect,
     InputsRun,
     ObjectiveRun,
     SamplingRun,
+    WeightsRun,
 )
 from undertow.lab.recipe import Recipe
 from undertow.lab.trainings.noise import mixed
@@ -79,6 +82,90 @@ class _Brighter(InputsRun):
         if x_MBCHW.ndim == 4:
             x_MBCHW = x_MBCHW.expand(len(light_M), *x_MBCHW.shape)
         return batch._replace(x_BCHW=x_MBCHW + light_M[:, None, None, None, None])
+
+
+@dataclass(frozen=True)
+class Grainy(AbstractInputs):
+    """Adds noise from torch's own generator, as many do without thinking of resuming."""
+
+    by_itself: ClassVar[str] = "it draws for one member"
+
+    def start(self, given):
+        return _Grainy()
+
+
+class _Grainy(InputsRun):
+    def changed(self, t, batch):
+        return batch._replace(x_BCHW=batch.x_BCHW + 0.1 * torch.randn_like(batch.x_BCHW))
+
+
+@dataclass(frozen=True)
+class Times(AbstractInputs):
+    """Multiplies, so that it matters whether it comes before or after what adds."""
+
+    factor: float = 2.0
+
+    def start(self, given):
+        return _Times(self.factor)
+
+
+class _Times(InputsRun):
+    def __init__(self, factor):
+        self.factor = factor
+
+    def changed(self, t, batch):
+        return batch._replace(x_BCHW=batch.x_BCHW * self.factor)
+
+
+@dataclass(frozen=True)
+class Averaged(AbstractWeights):
+    """Leaves the running mean of the weights: keeps state that the model does not hold."""
+
+    def start(self, model, horizon):
+        return _Averaged(model)
+
+
+class _Averaged(WeightsRun):
+    def __init__(self, model):
+        self.model, self.mean = model, [p.detach().clone() for p in model.parameters()]
+
+    def after_step(self, step):
+        for mean, parameter in zip(self.mean, self.model.parameters(), strict=True):
+            mean.lerp_(parameter.detach(), 0.3)
+
+    @torch.no_grad()
+    def finish(self):
+        for mean, parameter in zip(self.mean, self.model.parameters(), strict=True):
+            parameter.copy_(mean)
+        return Effect(1)
+
+    def state_dict(self):
+        return {str(i): mean for i, mean in enumerate(self.mean)}
+
+    def load_state_dict(self, state_dict):
+        for i, mean in enumerate(self.mean):
+            mean.copy_(state_dict[str(i)])
+
+
+@dataclass(frozen=True)
+class Anchored(AbstractWeights):
+    """Pulls the weights towards what they were when it began."""
+
+    def start(self, model, horizon):
+        return _Anchored(model)
+
+
+class _Anchored(WeightsRun):
+    def __init__(self, model):
+        self.model, self.anchor = model, [p.detach().clone() for p in model.parameters()]
+
+    @torch.no_grad()
+    def after_step(self, step):
+        for anchor, parameter in zip(self.anchor, self.model.parameters(), strict=True):
+            parameter.lerp_(anchor, 0.2)
+
+    def finish(self):
+        return Effect(1)
 
 
 @dataclass(frozen=True)

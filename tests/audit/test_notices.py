@@ -103,6 +103,22 @@ def test_one_answer_that_is_a_cut_at_a_half_says_so_and_what_to_do():
     )
 
 
+def test_one_answer_at_a_threshold_that_was_named_says_which_and_how_another_is():
+    """What was read from a table says at which threshold."""
+    low = scored("old", SCORE_N)
+    pred_MN = (low.proba_MNC[:, :, 1] > 0.48).astype(np.int32)
+    cut = low.manifest.model_copy(update={"conditions": {"threshold": "0.48"}})
+    found = noticed(replace(low, pred_MN=pred_MN, manifest=cut), scored("new", SCORE_N))
+    assert found[0] == (
+        "'old' gives one answer to nearly everything: 'ok' to 97.8 %; 75.0 % have that label. The "
+        "answer is taken at 0.48, and 9 of 400 scores (2.2 %) lie above it: give the threshold in "
+        "use with --threshold NUMBER, or calibrate the scores."
+    )
+    strange = low.manifest.model_copy(update={"conditions": {"threshold": "low"}})
+    said = noticed(replace(low, manifest=strange), scored("new", SCORE_N**2))[1]
+    assert "The answer is taken at 0.5, and 0 of 400 scores" in said
+
+
 def test_one_answer_at_a_threshold_of_its_own_has_no_half_to_blame():
     low = scored("low", SCORE_N)
     pred_MN = (low.proba_MNC[:, :, 1] > 0.48).astype(np.int32)

@@ -27,6 +27,7 @@ from undertow.lab.runner.drive import drive
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.trainer import train_population
 from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
@@ -59,13 +60,19 @@ CASES = {
             MagnitudePruning(0.5),
         ),
     ),
+    "grainy": (Supervised(RECIPE), (toys.Grainy(), toys.HardestHalf(1))),
+    "averaged": (Supervised(RECIPE), (toys.Averaged(),)),
     "another kind": (toys.SignDescent(), ()),
     "phases": (
         Phases(("first", Supervised(RECIPE)), ("second", Supervised(replace(ADAM, batch=20)))),
         (During("first", MagnitudePruning(0.5)), During("second", toys.RunningWeights())),
     ),
+    "phases, anchored": (
+        Phases(("first", Supervised(RECIPE)), ("second", Supervised(RECIPE))),
+        (During("second", toys.Anchored()),),
+    ),
 }
-STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind")]
+STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
 every = pytest.mark.parametrize("case", CASES)
 
 
@@ -152,7 +159,9 @@ def test_each_phase_begins_with_an_optimizer_of_its_own_on_what_the_last_one_lef
     (_, first), (_, second) = training.phases
     by_hand = given(data, (acting[0].intervention,))
     (before,) = drive(first, by_hand)
-    (after,) = drive(second, replace(by_hand, interventions=(acting[1].intervention,)))
+    own = [{stream: mixed(seed, 1) for stream, seed in by_hand.seeds_M[0].items()}]
+    second_given = replace(by_hand, interventions=(acting[1].intervention,), seeds_M=own)
+    (after,) = drive(second, second_given)
     assert_same_bytes(weights(by_hand), weights(whole))
     assert facts["first.sparsity"] == before["sparsity"] > 0.4
     assert facts["loss"] == after["loss"]

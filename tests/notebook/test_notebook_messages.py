@@ -32,6 +32,11 @@ from undertow.notebook.messages import for_python, in_python
         ("check the file, or --tasks and --filter", "check the file, or tasks and filter"),
         ("no task fits --tasks a b; it has c", "no task fits tasks=('a', 'b'); it has c"),
         ("write --by age lang; it can be", "write by=('age', 'lang'); it can be"),
+        (
+            "--threshold 3: give another, as in --threshold 0.2",
+            "threshold=3: give another, as in threshold=0.2",
+        ),
+        ("write --tolerance 2.5", "write tolerance=2.5"),
         ("accept it with --accept prompt", "accept it with accept='prompt'"),
         ("the first: --name OLD NEW", "the first: names=('OLD', 'NEW')"),
         ("with --generalise-to examples.", "with generalise_to='examples'."),

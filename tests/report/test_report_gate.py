@@ -13,7 +13,7 @@ import pytest
 import audits
 import gates
 from undertow.audit.gate.not_shown import not_shown_said
-from undertow.audit.gate.result import Decision, GateResult, NotShown, Tier
+from undertow.audit.gate.result import Decision, GateResult, NotShown
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
 from undertow.report.decisions import limit_of, small_said, unit_of
 from undertow.report.text import gate_line
@@ -255,15 +255,15 @@ def test_over_clusters_the_page_says_why_limits_lie_further_out():
     ) in gate_text(replace(gate, audit=clustered))
 
 
-ALLOWED = "Here somebody does, and no more than the policy allows."
+FREE = "Here somebody does, and no rule is about class Shirt."
 BROKEN = "Here no loss is shown, and the policy is broken all the same."
 
 
 @pytest.mark.parametrize(
     ("outcome", "verdict", "beside"),
     [
-        ("pass", "worse", ALLOWED),
-        ("pass", "mixed", ALLOWED),
+        ("pass", "worse", FREE),
+        ("pass", "mixed", FREE),
         ("pass", "within tolerance", ""),
         ("fail", "better", BROKEN),
         ("fail", "worse", ""),
@@ -283,50 +283,170 @@ def test_a_gate_and_its_audit_that_seem_to_disagree_are_reconciled(outcome, verd
         assert not any("The audit asks whether" in one for one in shown)
 
 
-def reconciled(*decisions: Decision, small: NotShown | None = None) -> str:
-    """What stands beside a pass over an audit in which class=Bag pays and nothing else."""
+def pays(slice: str, value: str, effect: float = -0.1, **given: object) -> dict[str, object]:
+    return {"slice": slice, "value": value, "effect": effect, **given}
+
+
+BAG, LANG = pays("class", "Bag"), pays("lang", "de", -0.2)
+RATE = {"measure": "false_positive_rate", "p_adjusted": 0.001}
+
+
+def reconciled(
+    *decisions: Decision,
+    paying: tuple[dict[str, object], ...] = (BAG,),
+    small: NotShown | None = None,
+) -> str:
+    """What stands beside a pass over an audit in which these pay and nobody else."""
     audit = audits.garments((0.5,))
-    paying = (pl.col("slice") == "class") & (pl.col("value") == "Bag")
-    worse = pl.when(paying).then(pl.lit("worse")).otherwise(pl.lit("too small to tell"))
-    beneath = replace(
-        audit, verdict="worse", findings=audit.findings.with_columns(worse.alias("verdict"))
-    )
-    named = tuple(replace(d, variant=audit.variants[0].arm.name) for d in decisions)
-    left = () if small is None else (replace(small, variant=audit.variants[0].arm.name),)
+    name = audit.variants[0].arm.name
+    calm = audit.findings.with_columns(verdict=pl.lit("too small to tell"))
+    base = audit.findings.filter(measure="accuracy").row(0, named=True)
+    rows = [{"variant": name, **base, "verdict": "worse", **row} for row in paying]
+    found = pl.concat([calm, pl.DataFrame(rows, schema=calm.schema)])
+    beneath = replace(audit, verdict="worse", findings=found)
+    named = tuple(replace(d, variant=name) for d in decisions)
+    left = () if small is None else (replace(small, variant=name),)
     gate = GateResult("pass", "It passes.", named, beneath, 0.05, left)
-    return gate_text(gate).partition("the policy says what is allowed. Here somebody does, ")[2]
+    said = gate_text(gate).partition("the policy says what is allowed. Here somebody does, ")[2]
+    return said.partition("\n")[0]
 
 
-def left_out(value: str, tier: Tier = "required") -> NotShown:
-    return NotShown("worst_slice_drop", "new", "class", (value, "hat"), tier, 30, 29)
+def left_out(value: str, slice: str = "class", rule: str = "worst_slice_drop") -> NotShown:
+    return NotShown(rule, "new", slice, (value, "hat"), "required", 30, 29)
 
 
-OF_BAGS = gates.decision("worst_slice_drop", "pass", "class", "Bag")
+def drop(slice: str, value: str, outcome: str = "pass", rule: str = "worst_slice_drop") -> Decision:
+    return gates.decision(
+        rule, outcome, slice, value, tier="required" if outcome == "pass" else "advisory"
+    )
+
+
+OF_BAGS, OF_LANG = drop("class", "Bag"), drop("lang", "de")
 
 
 @pytest.mark.parametrize(
     ("decisions", "small", "said"),
     [
-        ((gates.decision("max_drop", "pass"),), None, "and the policy does not forbid it."),
-        ((gates.decision("max_churn", "pass", "class", "Bag"),), None, "and the policy does not"),
+        ((gates.decision("max_drop", "pass"),), None, "and no rule is about class Bag."),
+        ((drop("class", "Bag", rule="max_churn"),), None, "and no rule is about class Bag."),
         ((OF_BAGS,), None, "and no more than the policy allows."),
+        ((OF_BAGS,), left_out("cap"), "and no more than the policy allows."),
+        ((drop("class", "Bag", "fail"),), None, "and only an advisory rule is against it."),
         (
-            (replace(OF_BAGS, outcome="fail", tier="advisory"),),
+            (OF_BAGS, drop("class", "Bag", "cannot tell")),
+            None,
+            "and an advisory rule cannot tell whether that is too much.",
+        ),
+        (
+            (drop("class", "", "cannot tell"),),
+            None,
+            "and an advisory rule cannot tell whether that is too much.",
+        ),
+        (
+            (drop("class", "Bag", "cannot tell"), drop("class", "Bag", "fail")),
             None,
             "and only an advisory rule is against it.",
         ),
         ((), left_out("Bag"), "and class Bag has too few examples for the policy to decide."),
+        ((), left_out("Bag", rule="max_churn"), "and no rule is about class Bag."),
+        ((), left_out("cap"), "and no rule is about class Bag."),
+    ],
+)
+def test_a_pass_says_what_the_policy_has_to_do_with_who_pays(decisions, small, said: str):
+    assert reconciled(*decisions, small=small) == said
+
+
+@pytest.mark.parametrize(
+    ("paying", "decisions", "small", "said"),
+    [
+        ((BAG, LANG), (OF_BAGS,), None, "and no rule is about lang de."),
+        ((BAG, LANG), (OF_LANG,), None, "and no rule is about class Bag."),
+        ((BAG, LANG), (), None, "and no rule is about lang de."),
+        ((LANG, LANG | {"variant": "x"}), (OF_LANG,), None, "and no rule is about lang de."),
+        ((BAG, LANG), (OF_LANG, OF_BAGS), None, "and no more than the policy allows."),
+        ((LANG,), (OF_BAGS,), left_out("cap"), "and no rule is about lang de."),
+        ((BAG, LANG), (), left_out("de", "lang"), "and no rule is about class Bag."),
         (
-            (),
-            left_out("cap"),
-            "and where there are enough examples it is no more than the policy allows.",
+            (BAG, LANG),
+            (OF_BAGS, drop("lang", "de", "cannot tell")),
+            None,
+            "and an advisory rule cannot tell whether that is too much.",
+        ),
+        (
+            (BAG, LANG),
+            (OF_BAGS,),
+            left_out("de", "lang"),
+            "and lang de has too few examples for the policy to decide.",
         ),
     ],
 )
-def test_that_a_policy_forbids_nothing_is_said_only_where_no_rule_is_about_who_pays(
-    decisions, small, said
-):
-    assert reconciled(*decisions, small=small).startswith(said)
+def test_one_payer_who_is_covered_hides_no_other(paying, decisions, small, said: str):
+    assert reconciled(*decisions, paying=paying, small=small) == said
+
+
+WHOLE = pays("all", "", -0.01)
+IN_PART = "and where there are enough examples it is no more than the policy allows."
+
+
+@pytest.mark.parametrize(
+    ("paying", "decisions", "small", "said"),
+    [
+        ((WHOLE,), (drop("lang", "de", rule="max_drop"),), None, "and no rule is about the whole."),
+        ((WHOLE,), (OF_LANG,), None, "and no more than the policy allows."),
+        ((WHOLE,), (OF_LANG,), left_out("fr", "lang"), IN_PART),
+        ((WHOLE,), (OF_LANG,), left_out("fr", "site"), "and no more than the policy allows."),
+        (
+            (WHOLE,),
+            (OF_LANG, gates.decision("max_drop", "pass")),
+            left_out("fr", "lang"),
+            "and no more than the policy allows.",
+        ),
+        (
+            (WHOLE,),
+            (drop("lang", "de", "fail"), gates.decision("max_drop", "pass")),
+            None,
+            "and no more than the policy allows.",
+        ),
+        ((WHOLE,), (drop("lang", "de", "fail"),), None, "and only an advisory rule is against it."),
+        ((WHOLE | RATE,), (OF_LANG,), None, "and no rule is about the whole."),
+        ((LANG,), (drop("lang+site", "de+x"),), left_out("de+y", "lang+site"), IN_PART),
+        ((LANG,), (drop("lang+site", "fr+x"),), None, "and no rule is about lang de."),
+        ((LANG,), (drop("site+age", "de+x"),), None, "and no rule is about lang de."),
+        (
+            (LANG,),
+            (drop("lang+site", "fr+x"),),
+            left_out("de+y", "lang+site"),
+            "and lang de has too few examples for the policy to decide.",
+        ),
+    ],
+)
+def test_a_rule_on_every_part_of_a_place_is_about_the_place(paying, decisions, small, said: str):
+    assert reconciled(*decisions, paying=paying, small=small) == said
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "said"),
+    [
+        (LANG | RATE, ("class+lang", "ok+de"), "and no more than the policy allows."),
+        (LANG, ("class+lang", "ok+de"), "and no rule is about lang de."),
+        (LANG | RATE, ("site+lang", "x+de"), "and no rule is about lang de."),
+        (LANG | RATE, ("class", "ok"), "and no rule is about lang de."),
+        (WHOLE | RATE, ("class", "ok"), "and no more than the policy allows."),
+        (WHOLE, ("class", "ok"), "and no rule is about the whole."),
+    ],
+)
+def test_a_rule_on_a_class_is_about_the_error_rate_there_and_not_about_accuracy(row, place, said):
+    rule = drop(*place, rule="max_drop")
+    assert reconciled(rule, paying=(row,)) == said
+
+
+@pytest.mark.parametrize(
+    "calm", [{"measure": "modal_disagreement"}, RATE | {"p_adjusted": 0.2}, {"verdict": "better"}]
+)
+def test_what_makes_no_audit_worse_pays_nothing(calm: dict[str, object]):
+    """Though it is the larger change, and no rule is about it."""
+    paying = (LANG | calm, BAG)
+    assert reconciled(OF_BAGS, paying=paying) == "and no more than the policy allows."
 
 
 SMALL = "1 slice with fewer than 30 examples is not shown to keep its limit (class b; c, 29)"

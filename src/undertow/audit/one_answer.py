@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.needs import has_classes
+from undertow.records.conditions import threshold_in
 from undertow.records.records import Records
 
 NEARLY_ALL = 0.95
 """Share of answers from which one answer is given to nearly everything."""
 HALF, ROUNDING = 0.5, 1e-6
-"""The score above which the positive class is the answer, and how exactly scores are held."""
+"""The score above which the positive class is the answer where nothing says so, and how exactly
+scores are held."""
 
 
 def one_answer(records: Records) -> Iterator[str]:
@@ -34,29 +36,38 @@ def one_answer(records: Records) -> Iterator[str]:
     if records.M == 1:
         yield (
             f"{records.name!r} gives one answer to nearly everything: {name!r} to "
-            f"{100 * share:.1f} %{label}.{_at_half(records, m)}"
+            f"{100 * share:.1f} %{label}.{_at_threshold(records, m)}"
         )
     else:
         yield (
             f"{len(stuck)} of {records.M} members of {records.name!r} give one answer to nearly "
-            f"everything: one says {name!r} to {100 * share:.1f} %{label}.{_at_half(records, m)}"
+            f"everything: one says {name!r} to {100 * share:.1f} %{label}."
+            f"{_at_threshold(records, m)}"
         )
 
 
-def _at_half(records: Records, m: int) -> str:
-    """Of answers that are scores cut at 0.5: how many lie above, and what to do; else empty."""
+def _at_threshold(records: Records, m: int) -> str:
+    """Of answers that are scores cut at a threshold: how many lie above, and what to do; else
+    empty."""
     if records.proba_MNC is None or records.manifest.positive not in records.classes:
         return ""
     positive = records.classes.index(records.manifest.positive)
     answered_N = records.pred_MN[m] >= 0
     score_N = records.proba_MNC[m, answered_N, positive]
-    above_N, says_N = score_N > HALF, records.pred_MN[m, answered_N] == positive
-    if ((above_N != says_N) & (np.abs(score_N - HALF) > ROUNDING)).any():
+    known = threshold_in(records.manifest.conditions)
+    cut = HALF if known is None else known
+    above_N, says_N = score_N > cut, records.pred_MN[m, answered_N] == positive
+    if ((above_N != says_N) & (np.abs(score_N - cut) > ROUNDING)).any():
         return ""
+    fix = (
+        "calibrate the scores, or give the predicted classes at the threshold in use with "
+        "--prediction COLUMN."
+        if known is None
+        else "give the threshold in use with --threshold NUMBER, or calibrate the scores."
+    )
     return (
-        f" The answer is taken at {HALF:g}, and {int(says_N.sum()):,} of {len(says_N):,} scores "
-        f"({100 * float(says_N.mean()):.1f} %) lie above it: calibrate the scores, or give the "
-        "predicted classes at the threshold in use with --prediction COLUMN."
+        f" The answer is taken at {cut:.15g}, and {int(says_N.sum()):,} of {len(says_N):,} scores "
+        f"({100 * float(says_N.mean()):.1f} %) lie above it: {fix}"
     )
 
 

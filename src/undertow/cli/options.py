@@ -103,6 +103,15 @@ class Files:
             help="The positive class of a binary task; otherwise it is guessed, and said."
         ),
     ] = None
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<float>",
+            help="The score above which the positive class is predicted, as the column is written, "
+            "on both sides; at it the other class is. Otherwise 0.5. For one on each side, convert "
+            "each with its own and add --accept threshold.",
+        ),
+    ] = None
     tasks: Annotated[
         list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")
     ] = None
@@ -137,6 +146,7 @@ class Files:
             answer=self.answer,
             pictures=self.pictures,
             positive=self.positive,
+            threshold=cast("float | None", self.threshold),  # Reading makes it a number.
         )
 
 

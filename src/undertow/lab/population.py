@@ -119,12 +119,16 @@ class Population:
             )
 
     def _check_one(self, site: str) -> None:
-        acting = [i for i in self.interventions if i.site == site]
-        if len(acting) > 1:
-            raise ValueError(
-                f"population {self.name!r}: {acting[1]!r} cannot join {acting[0]!r}; a training "
-                f"has one {site}"
-            )
+        acting: dict[str, Intervention] = {}
+        for intervention in self.interventions:
+            where, _, phase = intervention.site.partition(" in ")
+            if where == site and intervention.site in acting:
+                raise ValueError(
+                    f"population {self.name!r}: {intervention!r} cannot join "
+                    f"{acting[intervention.site]!r}; a {'phase' if phase else 'training'} has one "
+                    f"{site}"
+                )
+            acting[intervention.site] = intervention
 
     def _check_sites(self) -> None:
         """A training names the sites at which it can be changed; a recipe's has all of them."""

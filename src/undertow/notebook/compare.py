@@ -40,6 +40,7 @@ def compare(
     names: Words = (),
     paired: bool = False,
     positive: str | None = None,
+    threshold: float | None = None,
     accept: Words = (),
     allow_partial: bool = False,
     missing: Missing | None = None,
@@ -78,8 +79,7 @@ def compare(
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
             prediction=_words(prediction), label=label, score=score, member=member, input=input,
-            pictures=None if pictures is None else Path(pictures), answer=answer,
-            positive=positive,
+            pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
         )  # fmt: skip
         before, after = entries(old, new)
         reference, *against = sides_of(before, after, reading, answers)
@@ -111,6 +111,10 @@ def _compared(request: Request, called: Sequence[str]) -> Compared:
         provenance=provenance_of(request, sources),
         given=Given(request, tuple(called)),
     )
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 def _words(given: Words) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ SWITCHES = frozenset({"allow-partial", "paired", "members-apart", "force"})
 SEVERAL = frozenset({"by", "name", "tasks", "accept"})
 """Flags that take several words."""
 RENAMED = {"name": "names"}
+NUMBERS = frozenset({"threshold", "tolerance", "tolerance-overall"})
+"""Flags whose value is a number."""
 PROSE = frozenset({"and", "or", "out", "takes", "to"})
 """Words that follow a flag in a sentence and are not its value."""
 PHRASES = (
@@ -73,7 +75,7 @@ def _argument(found: re.Match[str]) -> tuple[str, int, bool]:
     values, end = _values(found)
     if not values:
         return name, found.end("flag"), False
-    said = ", ".join(map(_value, values))
+    said = ", ".join(values if flag in NUMBERS else map(_value, values))
     return f"{name}={said if len(values) == 1 else f'({said})'}", end, True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from undertow.errors import NotComparableError
 from undertow.records.caveats import DOES_NOT_SAY
+from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.records import Records
 
 CHANGES_NUMBERS = re.compile(
@@ -98,7 +99,7 @@ def _unknown(records: Records) -> list[str]:
     """Of a model that was trained here; an evaluation log says other things, and ``conditions``
     compares those."""
     manifest = records.manifest
-    if manifest.conditions:
+    if manifest.conditions.keys() - {THRESHOLD, SCALE}:
         return []
     unknown = [field for field in PLACE if getattr(manifest, field) == "unknown"]
     return unknown + [field for field in ("recipe", "versions") if not getattr(manifest, field)]

@@ -15,6 +15,9 @@ from undertow.records.records import Records
 
 Severity = Literal["refuse", "state"]
 
+THRESHOLD, SCALE = "threshold", "scale"
+"""Of a score that decides between two classes."""
+
 KNOWN: dict[str, tuple[str, Severity]] = {
     "metric": ("outcome", "refuse"),
     "task_version": ("version of the task", "refuse"),
@@ -23,6 +26,8 @@ KNOWN: dict[str, tuple[str, Severity]] = {
     "decoding": ("decoding", "refuse"),
     "filter": ("filter on the output", "refuse"),
     "judge": ("judge", "refuse"),
+    THRESHOLD: ("threshold", "refuse"),
+    SCALE: ("scale of the score", "refuse"),
     "repeats": ("number of repeats", "state"),
     "harness": ("harness", "state"),
     "harness_version": ("version of the harness", "state"),
@@ -69,9 +74,11 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         old, new = (value.replace(SEVERAL, " and ") for value in values)
         told = f"{old} for {reference.name!r}, {new} for {variant.name!r}"
         if severity == "refuse" and kind not in accepted:
+            alike = (
+                f"read both with --threshold {old}" if kind == THRESHOLD else "evaluate both alike"
+            )
             raise NotComparableError(
-                f"the {title}{where} differs: {told}; evaluate both alike, or accept it with "
-                f"--accept {kind}"
+                f"the {title}{where} differs: {told}; {alike}, or accept it with --accept {kind}"
             )
         sentences = found.expected if kind in EXPECTED else found.stated
         sentences.append(f"The {title}{where} differs: {told}.")
@@ -88,6 +95,14 @@ def refuse_unknown(accepted: Collection[str]) -> None:
                 f"--accept {name}: is not a difference that refuses; choose one of "
                 f"{', '.join(known)}"
             )
+
+
+def threshold_in(conditions: Mapping[str, str]) -> float | None:
+    """The threshold that decided; ``None`` where none is told, or what a stranger wrote is none."""
+    try:
+        return float(conditions[THRESHOLD])
+    except (KeyError, ValueError):
+        return None
 
 
 def merged(each: list[Mapping[str, str]]) -> dict[str, str]:

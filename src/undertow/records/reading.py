@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -32,6 +34,20 @@ def alternatives(given: str | None) -> tuple[str, ...]:
     )
 
 
+def _finite(flag: str, given: object) -> float:
+    """A number that a person gave, from Python also as text."""
+    try:
+        number = math.nan if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise UserError(
+            f"--{flag} {shlex.quote(str(given)[:60])}: is no finite number; write one, as in "
+            f"--{flag} 0.2"
+        )
+    return number
+
+
 @dataclass(frozen=True)
 class Reading:
     """How one side of a comparison is read. A format uses what applies to it and may ignore the
@@ -54,7 +70,8 @@ class Reading:
     ``by``: slices that were asked for, on which the files of a side must agree; a column that
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
     in, instead of the table's own. ``format``: the one that was asked for by name. ``positive``:
-    the positive class of a binary task, where no name tells it.
+    the positive class of a binary task, where no name tells it. ``threshold``: the score above
+    which it is predicted, in the unit of the column, instead of 0.5.
     """
 
     name: str | None = None
@@ -79,6 +96,7 @@ class Reading:
     format: str | None = None
     answer: str | None = None
     positive: str | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
@@ -91,6 +109,8 @@ class Reading:
             refuse_undecoded(f"--{flag}", getattr(self, flag) or "")
         for flag in ("prediction", "tasks", "by"):
             refuse_undecoded(f"--{flag}", *getattr(self, flag))
+        if self.threshold is not None:
+            object.__setattr__(self, "threshold", _finite("threshold", self.threshold))
         if self.missing not in get_args(Missing):
             raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 

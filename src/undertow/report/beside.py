@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from undertow.audit.gate.result import Decision, GateResult
 from undertow.audit.measures.error_rates import COUNTED
-from undertow.audit.slices.table import CLASS
+from undertow.audit.result import Audit
+from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.slices.unknown import CROSS
-from undertow.audit.verdicts import COSTLY
+from undertow.audit.verdicts import COSTLY, risen
 from undertow.report.wording import both_ends
 
 QUESTIONS = (
@@ -19,6 +21,17 @@ QUESTIONS = (
 )
 ON_LOSSES = ("max_drop", "worst_slice_drop", "max_new_errors")
 """Rules that are about who loses."""
+EVERY_SLICE = "worst_slice_drop"
+"""The one that is always about every value of a column, so about what these make up too."""
+
+
+class Place(NamedTuple):
+    """What one rule is about."""
+
+    rule: str
+    variant: str
+    slice: str
+    value: str
 
 
 def beside(gate: GateResult) -> str:
@@ -27,40 +40,81 @@ def beside(gate: GateResult) -> str:
         return ""
     shown = gate.audit.verdict in COSTLY
     if gate.verdict == "pass" and shown:
-        return f"{QUESTIONS} Here somebody does, {_allowed(gate, gate.audit.findings)}."
+        return f"{QUESTIONS} Here somebody does, {_allowed(gate, gate.audit)}."
     if gate.verdict == "fail" and not shown:
         return f"{QUESTIONS} Here no loss is shown, and the policy is broken all the same."
     return ""
 
 
-def _allowed(gate: GateResult, findings: pl.DataFrame) -> str:
-    """What a policy that passes says of those who pay. That it does not forbid it is said only
-    where no rule is about any of them."""
-    paying = list(findings.filter(pl.col("verdict") == "worse").iter_rows(named=True))
-    small = {(s.variant, s.slice, value) for s in gate.not_shown for value in s.values}
-    unseen = next((row for row in paying if _place(row) in small), None)
-    if unseen is not None:
-        where = f"{unseen['slice']} {both_ends(unseen['value'], 60)}"
-        return f"and {where} has too few examples for the policy to decide"
-    about = [d for d in gate.decisions if any(_is_about(d, row) for row in paying)]
-    if any(d.outcome != "pass" for d in about):
+def _allowed(gate: GateResult, audit: Audit) -> str:
+    """What a policy that passes says of those who pay, asked of each: one who is covered must not
+    hide another whom no rule is about."""
+    paying = _paying(audit)
+    small = [Place(s.rule, s.variant, s.slice, v) for s in gate.not_shown for v in s.values]
+    about = [_about(gate.decisions, row) for row in paying]
+    bare = [row for row, those in zip(paying, about, strict=True) if not those]
+    free = next((row for row in bare if not any(_is_about(s, row) for s in small)), None)
+    if free is not None:
+        return f"and no rule is about {_named(free)}"
+    if bare:
+        return f"and {_named(bare[0])} has too few examples for the policy to decide"
+    # Required rules pass, or the gate would not.
+    outcomes = {d.outcome for those in about for d in those}
+    if "fail" in outcomes:
         return "and only an advisory rule is against it"
-    if about:
-        return "and no more than the policy allows"
-    return (
-        "and the policy does not forbid it"
-        if not small
-        else ("and where there are enough examples it is no more than the policy allows")
+    if "cannot tell" in outcomes:
+        return "and an advisory rule cannot tell whether that is too much"
+    if any(_in_part(gate, row, those) for row, those in zip(paying, about, strict=True)):
+        return "and where there are enough examples it is no more than the policy allows"
+    return "and no more than the policy allows"
+
+
+def _paying(audit: Audit) -> list[dict[str, Any]]:
+    """Who pays, the largest loss first: what makes an audit say that somebody does
+    (``variant_verdict``)."""
+    found = audit.findings
+    lost = found.filter((pl.col("measure") == "accuracy") & (pl.col("verdict") == "worse"))
+    rows = pl.concat([lost, risen(found, audit.settings.level)])
+    by_size = rows.sort(pl.col("effect").abs(), descending=True, maintain_order=True)
+    return list(by_size.iter_rows(named=True))
+
+
+def _about(decisions: Sequence[Decision], row: dict[str, Any]) -> list[Decision]:
+    """The decisions on a finding's place; where there is none, those on the parts of it."""
+    found = [d for d in decisions if _is_about(Place(d.rule, d.variant, d.slice, d.value), row)]
+    return [d for d in found if d.slice == row["slice"]] or found
+
+
+def _named(row: dict[str, Any]) -> str:
+    if row["slice"] == ALL:
+        return "the whole"
+    return f"{both_ends(row['slice'], 60)} {both_ends(row['value'], 60)}"
+
+
+def _is_about(place: Place, row: dict[str, Any]) -> bool:
+    """Whether a rule is about a finding's place, or about the parts of it: of an error rate those
+    are its classes. A rule that found no slice of its column has no value."""
+    if place.rule not in ON_LOSSES or place.variant != row["variant"]:
+        return False
+    if place.slice == row["slice"] and place.value in (row["value"], ""):
+        return True
+    if row["measure"] in COUNTED:
+        return CLASS in place.slice.split(CROSS) and _divides(place, row)
+    return place.rule == EVERY_SLICE and _divides(place, row)
+
+
+def _divides(place: Place, row: dict[str, Any]) -> bool:
+    """Whether it is a part of a finding's place: ``lang+class`` divides ``lang``, and anything
+    divides the whole."""
+    if row["slice"] == ALL:
+        return True
+    columns, values = row["slice"].split(CROSS), row["value"].split(CROSS)
+    return set(columns) < set(place.slice.split(CROSS)) and set(values) <= set(
+        place.value.split(CROSS)
     )
 
 
-def _place(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["variant"], row["slice"], row["value"]
-
-
-def _is_about(d: Decision, row: dict[str, Any]) -> bool:
-    """Whether a rule is about a finding's place; of an error rate one about the classes is too."""
-    if d.rule not in ON_LOSSES or d.variant != row["variant"]:
-        return False
-    classes = CLASS in d.slice.split(CROSS) and row["measure"] in COUNTED
-    return classes or (d.slice, d.value) == (row["slice"], row["value"])
+def _in_part(gate: GateResult, row: dict[str, Any], about: list[Decision]) -> bool:
+    """Whether rules are about the parts of a place alone, and leave small parts out."""
+    parts = {(d.rule, d.variant, d.slice) for d in about if d.slice != row["slice"]}
+    return any((s.rule, s.variant, s.slice) in parts for s in gate.not_shown)

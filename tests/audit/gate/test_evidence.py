@@ -92,6 +92,17 @@ def test_an_outcome_that_is_missing_matters_where_it_may_hide_a_flip(before: str
     np.testing.assert_equal([pinned.high, counted.high], [hidden, hidden])
 
 
+@pytest.mark.parametrize(("cluster", "units"), [(None, 2), ("aabbc", 2), ("abbac", 1)])
+def test_an_example_without_an_outcome_on_both_sides_is_no_unit(cluster: str | None, units: int):
+    """Nor are clusters of such examples alone."""
+    sides = graded([[1.0, np.nan, np.nan, 1.0, 1.0]], [[0.5, 0.5, np.nan, 0.5, np.nan]])
+    if cluster is not None:
+        column = pl.Series("cluster", list(cluster))
+        sides = [replace(r, examples=r.examples.with_columns(column)) for r in sides]
+    evidence = Evidence(Pair(*sides, False, Settings()))
+    assert evidence.units(np.array([0])).tolist() == [units]
+
+
 def test_an_example_is_at_stake_if_any_run_of_the_reference_gets_it_right():
     old, new = graded([[0.5, 0.49, 0.2, 0.2, np.nan], [0.1, 0.1, 0.2, 0.9, np.nan]], [[1.0] * 5])
     assert Evidence(Pair(old, new, False, Settings())).at_stake_N.tolist() == [

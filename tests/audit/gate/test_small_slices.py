@@ -156,6 +156,15 @@ def test_other_rules_on_a_crossing_say_which_cells_the_audit_leaves_out():
     assert [s.values for s in one.not_shown] == [("Lund+x",)]
 
 
+@pytest.mark.parametrize(("cell", "shown"), [(19, False), (20, True)])
+def test_a_cell_of_the_audits_minimum_is_large_enough(cell: int, shown: bool):
+    """Beside one that is too small, without which no cell is asked for its size."""
+    group = ["x"] * 400 + ["y"] * cell + ["x"] * 3
+    pair = sides({"Mayo": 400 + cell, "Lund": 3}, {}, group=group)
+    result = decided(pair, '[[max_drop]]\npoints = 30\non = "hospital+group"\n')
+    assert ("Mayo+y" in [d.value for d in result.decisions]) == shown
+
+
 def test_a_small_slice_of_few_clusters_cannot_fail():
     """29 examples of two passages are two pieces of evidence."""
     passages = [f"m{i}" for i in range(400)] + ["a"] * 15 + ["b"] * 14
@@ -171,6 +180,32 @@ def test_slices_too_small_to_fail_do_not_weaken_the_correction():
     result = decided(sides(many, {"Lund": 12}), BY.format("hospital", 2))
     assert result.decisions[0].reason.endswith("corrected over 2 slices.")
     assert result.decisions[0].outcome == "fail"
+
+
+def test_beside_many_large_slices_a_small_one_has_to_be_larger_to_join():
+    """Of 7 a total loss is significant at the level itself, and not at a twelfth of it."""
+    for large, over in ((1, 2), (12, 12)):
+        sizes = {f"h{i}": 60 for i in range(large)} | {"Lund": 7}
+        result = decided(sides(sizes, {"h0": 30}), BY.format("hospital", 2))
+        assert result.decisions[0].reason.endswith(f"corrected over {over} slices.")
+
+
+@pytest.mark.parametrize(("small", "failing"), [(0, ["Lund"]), (20, [])])
+def test_small_slices_that_join_are_corrected_for(small: int, failing: list[str]):
+    """8 of 29 are more than 2 points at the level, and at half of it, but not among 22."""
+    sizes = {"Mayo": 400, "Lund": 29} | {f"h{i}": 29 for i in range(small)}
+    result = decided(sides(sizes, {"Lund": 8}), BY.format("hospital", 2))
+    assert [d.value for d in result.decisions if d.outcome == "fail"] == failing
+
+
+def test_a_large_slice_is_corrected_for_small_ones_that_join():
+    rule = BY.format("hospital", 2)
+    alone = decided(sides({"Mayo": 400, "Umeå": 30}, {"Umeå": 8}), rule)
+    assert (alone.decisions[0].value, alone.decisions[0].outcome) == ("Umeå", "fail")
+    sizes = {"Mayo": 400, "Umeå": 30} | {f"h{i}": 29 for i in range(20)}
+    among = decided(sides(sizes, {"Umeå": 8}), rule).decisions[0]
+    assert (among.value, among.outcome) == ("Umeå", "cannot tell")
+    assert ", but corrected over 22 slices a larger drop is not shown (limit " in among.reason
 
 
 def by_counting(units: list[int], large: int, level: float, limit: float) -> list[bool]:

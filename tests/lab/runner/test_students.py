@@ -19,7 +19,7 @@ from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning,
 from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.lab.runner.checkpoint import Saver, Stopped
+from undertow.lab.runner.checkpoint import BETWEEN, Saver, Stopped
 from undertow.lab.runner.machine import Machine
 from undertow.lab.runner.trainer import Trainer, train_population
 from undertow.lab.seeds import SeedPlan
@@ -126,8 +126,8 @@ def test_weights_and_checkpoints_hold_the_student_alone(reference, tmp_path, mon
         trainer.train(STUDENT)
     (kept,) = (tmp_path / "student" / "unfinished").iterdir()
     tensors = load_file(kept)
-    assert {name for name in tensors if name.startswith("network|")} == {
-        f"network|{name}" for name in names
+    assert {name for name in tensors if name.startswith(f"network{BETWEEN}")} == {
+        f"network{BETWEEN}{name}" for name in names
     }
 
 

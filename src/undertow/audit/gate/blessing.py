@@ -15,6 +15,7 @@ from undertow.audit.gate.policy import Policy
 from undertow.audit.measures import accuracy
 from undertow.audit.stats.slice_means import overall_means
 from undertow.errors import NotComparableError, UserError
+from undertow.records.conditions import THRESHOLD
 from undertow.records.opening import read_file
 from undertow.records.records import Records
 
@@ -90,20 +91,26 @@ def refuse_unblessed(reference: Records, policy: Policy) -> None:
         return
     path = policy.folder / policy.blessed
     blessing = read_blessing(path)
-    if fingerprint(reference) == blessing.content:
-        return
     now = bless(reference)
+    there, here = (b.conditions.get(THRESHOLD) for b in (blessing, now))
+    elsewhere = None not in (there, here) and there != here
+    if now.content == blessing.content and not elsewhere:
+        return
+    again = f"read it with --threshold {there}, " if elsewhere else ""
     raise NotComparableError(
         f"the reference {reference.name!r} is not the one that {path} blesses: {_told(blessing)} "
-        f"there, {_told(now)} here; give the blessed one, or bless this one with undertow bless"
+        f"there, {_told(now)} here; "
+        f"{again}give the blessed one, or bless this one with undertow bless"
     )
 
 
 def _told(blessing: Blessing) -> str:
     exact = "no accuracy" if blessing.accuracy is None else f"accuracy {blessing.accuracy:.4f}"
+    known = blessing.conditions.get(THRESHOLD)
+    cut = "" if known is None else f"threshold {known}, "
     return (
         f"{blessing.examples:,} example{'s' * (blessing.examples != 1)}, {blessing.members} "
-        f"member{'s' * (blessing.members != 1)}, {exact}, content "
+        f"member{'s' * (blessing.members != 1)}, {exact}, {cut}content "
         f"{blessing.content[:12]}…"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from undertow.lab.interventions.site import Intervention
+from undertow.lab.interventions.site import AbstractObjective, Intervention
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,12 @@ class During(Intervention):
     intervention: Intervention
 
     def __post_init__(self) -> None:
-        if self.intervention.derives or self.intervention.site == "arithmetic":
+        inner = self.intervention
+        taught = isinstance(inner, AbstractObjective) and inner.teaches
+        if inner.derives or inner.site == "arithmetic" or taught:
             raise ValueError(
-                f"During({self.phase!r}, {self.intervention!r}): this does not act in one phase of "
-                "a training; put it beside"
+                f"During({self.phase!r}, {inner!r}): this does not act in one phase of a training; "
+                "put it beside"
             )
 
     @property

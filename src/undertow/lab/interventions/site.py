@@ -72,12 +72,21 @@ class WeightsRun(ABC):
 
     @abstractmethod
     def after_step(self, step: int) -> None:
-        """Called after optimizer step ``step`` (0-based) of ``Horizon.steps``."""
+        """Called after step ``step`` (0-based) of ``Horizon.steps``, also where it learned from no
+        example."""
 
     @abstractmethod
     def finish(self) -> Effect:
         """Bake the change into plain parameters and measure it; ``NoEffectError`` where nothing
         changed."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What it keeps from step to step and the model does not hold: nothing, unless it says
+        so."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:  # noqa: B027
+        """Put back what ``state_dict`` gave: numbers as tensors without axes."""
 
 
 class ObjectiveRun:
@@ -90,7 +99,11 @@ class ObjectiveRun:
     def each(
         self, logits_BC: Tensor, y_B: Tensor, index_B: Tensor, teacher_logits_BC: Tensor | None
     ) -> Tensor:
-        """The loss (B,) of the training examples ``index_B``, as ``AbstractObjective.each``."""
+        """The loss (B,) of the training examples ``index_B``, as ``AbstractObjective.each``.
+
+        A sampler that scores asks for it too, without a gradient: state changes only where
+        ``logits_BC.requires_grad``.
+        """
         return self.objective.each(logits_BC, y_B, teacher_logits_BC)
 
     def after_step(self, t: int, network: Network) -> None:
@@ -139,6 +152,14 @@ class InputsRun(ABC):
     @abstractmethod
     def changed(self, t: int, batch: Batch) -> Batch:
         """The batch of step ``t`` as it is to be seen: a function of its stream and ``t`` alone."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What it keeps from step to step and the model does not hold: nothing, unless it says
+        so."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:  # noqa: B027
+        """Put back what ``state_dict`` gave: numbers as tensors without axes."""
 
 
 class AbstractInputs(Intervention):

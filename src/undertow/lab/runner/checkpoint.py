@@ -8,6 +8,7 @@ was never stopped, so when it is written (by the clock) does not matter.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,8 +26,10 @@ EVERY = 60.0
 """Seconds of training that a kill may cost."""
 
 NEXT = "next_step"
-BETWEEN = "|"
-"""Between the names of a tensor and of what holds it: no parameter's name has one."""
+BETWEEN = "\x1f"
+"""Between the names of a tensor and of what holds it."""
+CHECK = "check"
+"""Of the rest of the file, and of whose it is."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -76,6 +79,7 @@ class Saver:
     ) -> None:
         self.shelf, self.name, self.every, self.asked = shelf, name, every, asked
         self._last = time.monotonic()
+        self._whose = ""
 
     def due(self) -> bool:
         """Whether to save now: it is time, or somebody asked to stop."""
@@ -84,24 +88,41 @@ class Saver:
     def save(self, step: int, state: Mapping[str, Stateful]) -> None:
         """Keep the state before ``step``; raise ``Stopped`` where that was asked for."""
         tensors = packed(state) | {NEXT: torch.tensor(step)}
+        tensors[CHECK] = _check(tensors, self._whose)
         self.shelf.save(self.name, save_tensors(tensors))
         self._last = time.monotonic()
         if self.asked():
             raise Stopped
 
-    def resume(self, state: Mapping[str, Stateful]) -> int:
+    def resume(self, state: Mapping[str, Stateful], whose: str = "") -> int:
         """Put the last checkpoint into ``state`` and return the step to go on with; 0 where there
-        is none. A damaged one counts as none: it costs time and nothing else."""
+        is none. A damaged one, or that of another training than ``whose``, counts as none: it costs
+        time and nothing else. ``TypeError`` for a state that cannot be saved."""
+        self._whose = whose
         data = self.shelf.load(self.name)
         if data is None:
+            packed(state)  # which says at the start what else it would say after a minute
             return 0
         try:
             tensors = load_tensors(data)
         except SafetensorError:
             return 0
+        check = tensors.pop(CHECK, None)
+        if check is None or not torch.equal(check, _check(tensors, whose)):
+            return 0
         step = int(tensors.pop(NEXT))
         unpack(tensors, state)
         return step
+
+
+def _check(tensors: Mapping[str, Tensor], whose: str) -> Tensor:
+    """Two checksums: of all names and bytes, and of ``whose``."""
+    found = 0
+    for name in sorted(tensors):
+        found = zlib.crc32(name.encode(), found)
+        flat = tensors[name].contiguous().flatten().view(torch.uint8)
+        found = zlib.crc32(flat.numpy().data, found)
+    return torch.tensor([found, zlib.crc32(whose.encode())])
 
 
 def packed(state: Mapping[str, Stateful]) -> dict[str, Tensor]:

@@ -218,6 +218,11 @@ def _named(name: str, population: Population, means: Means, why: str) -> Choice 
 def _measured(population: Population, means: Means) -> Choice:
     """The cheapest by the first steps of real training."""
     trained = [t.recipe for t, _ in trainings(population) if isinstance(t, Supervised)]
+    others = [t for t, _ in trainings(population) if not isinstance(t, Supervised | Untrained)]
+    if others:
+        beside = means.side_by_side and population.members > 1
+        why = f"what {type(others[0]).__name__} needs in a stack is not measured"
+        return Choice("single", "processes" if beside else "here", 1, why)
     if not trained or population.members == 1:
         why = "one member" if trained else "nothing is trained"
         return Choice("single", "here", 1, why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -43,7 +44,7 @@ def drive(
         run = training.start(given)
         losses = _Losses(len(given.models), device)
         state = run.state() | {"losses": losses}
-        first = saver.resume(state) if saver else 0
+        first = saver.resume(state, repr((training, *given.interventions))) if saver else 0
         for t in range(first, run.steps):
             losses.add(run.step(t))
             if run.ends_epoch(t):
@@ -54,7 +55,10 @@ def drive(
                     break
             if saver and t + 1 < run.steps and saver.due():
                 saver.save(t + 1, state)
-        return losses.endings(run.finish(), run.epochs)
+        ended: list[Facts | Exception] = [Facts() for _ in given.models]
+        if not losses.all_diverged:
+            ended = run.finish()
+        return losses.endings(ended, run.epochs)
 
 
 class _Losses:
@@ -62,7 +66,7 @@ class _Losses:
 
     def __init__(self, members: int, device: torch.device) -> None:
         self.total_M = torch.zeros(members, device=device, dtype=torch.float64)
-        self.examples = self.epoch = self.forwards = self.backprops = 0
+        self.examples = self.epoch = self.learned = self.forwards = self.backprops = 0
         self.last_M = torch.zeros(members, dtype=torch.float64)
         self.diverged_M = torch.zeros(members, dtype=torch.int64)
         """The epoch in which a member diverged, else 0."""
@@ -74,6 +78,7 @@ class _Losses:
         if done.seen is not None:
             self.total_M += done.seen.each_B.sum(-1, dtype=torch.float64)
             self.examples += done.seen.each_B.shape[-1]
+            self.learned += done.seen.each_B.shape[-1]
 
     def end_epoch(self) -> None:
         """Keep the mean of every member that has not diverged before; that of the epoch before
@@ -97,7 +102,8 @@ class _Losses:
         return [self._ending(m, facts, epochs) for m, facts in enumerate(facts_M)]
 
     def _ending(self, m: int, facts: Facts | Exception, epochs: int) -> Facts | Exception:
-        loss, epoch = float(self.last_M[m]), int(self.diverged_M[m])
+        epoch = int(self.diverged_M[m])
+        loss = float(self.last_M[m]) if self.learned else math.nan
         if epoch:
             return DivergedError(f"the loss was {loss} in epoch {epoch} of {epochs}")
         if isinstance(facts, Exception) or not epochs:

@@ -22,7 +22,7 @@ from undertow.lab.runner.answers import probabilities, softmax_of
 from undertow.lab.runner.drive import DivergedError
 from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.supervised import Supervised
-from undertow.lab.trainings.training import Training
+from undertow.lab.trainings.training import Training, channels_last
 from undertow.lab.trainings.untrained import Untrained
 
 CALIBRATION = 512
@@ -59,7 +59,7 @@ def build_teacher(
         raise ValueError(f"population {population.name!r} has no teacher")
     seeds = teacher.seeds.member(teacher.name, population.teacher_of(index))
     model = build_member(teacher, seeds, data, weights)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(model)
     return model.eval().requires_grad_(False)
 
 

@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 
+from undertow.errors import UserError
+from undertow.lab.models.flatten import Flatten
+
 
 class Stack:
     """The stacked forward of ``models``, which must share architecture, shapes, dtype and device.
@@ -30,9 +33,10 @@ class Stack:
         self.models = list(models)
         self._parameters = {
             name: nn.Parameter(
-                torch.stack([dict(model.named_parameters())[name].detach() for model in models])
+                torch.stack([dict(model.named_parameters())[name].detach() for model in models]),
+                requires_grad=first.requires_grad,
             )
-            for name, _ in models[0].named_parameters()
+            for name, first in models[0].named_parameters()
         }
         self._buffers = {
             name: torch.stack([dict(model.named_buffers())[name] for model in models])
@@ -41,10 +45,13 @@ class Stack:
         for m, model in enumerate(models):
             _make_views(model, m, self._parameters, self._buffers)
         self._skeleton = _skeleton(models[0], dropout_M)
+        self._drops = any(isinstance(m, _MemberDropout) for m in self._skeleton.modules())
 
     def __call__(self, x_MBCHW: Tensor) -> Tensor:
         """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves
         copies."""
+        if x_MBCHW.ndim == 4 and self._drops:  # each member drops others of the shared pixels
+            x_MBCHW = x_MBCHW.expand(len(self.models), *x_MBCHW.shape)
         images = 0 if x_MBCHW.ndim == 5 else None
         forward: Callable[..., Tensor] = vmap(self._one, in_dims=(0, 0, images))
         return forward(self._parameters, self._buffers, x_MBCHW)
@@ -52,7 +59,15 @@ class Stack:
     def _one(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor
     ) -> Tensor:
-        logits: Tensor = functional_call(self._skeleton, (parameters, buffers), (x_BCHW,))
+        held = {**parameters, **buffers}
+        logits: Tensor = functional_call(self._skeleton, held, (x_BCHW,))
+        for name, buffer in buffers.items():
+            if held[name] is not buffer:  # torch writes back what was assigned
+                raise UserError(
+                    f"{type(self.models[0]).__name__}: the buffer {name!r} is replaced in a "
+                    "forward pass, which a stack of members would lose; change it in place "
+                    f"({name}.copy_(...)), or give --runner processes"
+                )
         return logits
 
     def eval(self) -> Stack:
@@ -103,18 +118,19 @@ def _skeleton(model: nn.Module, dropout_M: Sequence[torch.Generator]) -> nn.Modu
     it."""
     skeleton = copy.deepcopy(model).train()
     for module in skeleton.modules():
-        if isinstance(module, nn.Dropout):
+        # exactly these: a subclass has a forward pass of its own
+        if type(module) is nn.Dropout:
             module.__class__ = _MemberDropout
             module.sources = dropout_M  # type: ignore[assignment]
         elif type(module) is nn.Linear:
             module.__class__ = _MemberLinear
         elif isinstance(module, nn.Conv2d):  # those with a mask too, whose class is their own
             vars(module)["_conv_forward"] = partial(_convolution, module._conv_forward)
-        elif isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+        elif type(module) is nn.AdaptiveAvgPool2d and module.output_size in (1, (1, 1)):
             module.__class__ = _MemberAverage
         elif type(module) is nn.BatchNorm2d and _is_usual(module):
             module.__class__ = _MemberBatchNorm
-        elif isinstance(module, nn.Flatten):
+        elif type(module) in (nn.Flatten, Flatten):
             module.__class__ = nn.Flatten  # a stack's images have no one order of memory to keep
     return skeleton
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from undertow.errors import UserError
 from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import (
@@ -77,6 +78,11 @@ class SupervisedRun:
         self.inputs = [inputs.start(given) for inputs in given.at(AbstractInputs)]
         self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
         cross_entropy = CrossEntropy(recipe.label_smoothing)
+        if given.at(AbstractObjective) and recipe.label_smoothing:
+            raise UserError(
+                f"{recipe!r}: label_smoothing is of cross-entropy with labels, which "
+                f"{given.at(AbstractObjective)[0]!r} replaces; set it to 0"
+            )
         (self.objective,) = (
             goal.start(given) for goal in given.at(AbstractObjective) or [cross_entropy]
         )
@@ -85,6 +91,8 @@ class SupervisedRun:
     def step(self, t: int) -> Done:
         """One batch of candidates."""
         batch, cost = self.batches.batch(t), 0
+        if self.inputs or self.sampling:
+            self.noise.at(t)
         for inputs in self.inputs:
             batch = inputs.changed(t, batch)
         chosen: Chosen | None = Chosen(batch)
@@ -92,7 +100,8 @@ class SupervisedRun:
             scored = _Scored(self)
             chosen = sampling.choose(t, batch, scored)
             cost = scored.forwards
-        if chosen is None:
+        if chosen is None or not chosen.batch.y_B.shape[-1]:
+            self.weights.after_step(t)
             return Done(Cost(cost, 0))
         (index_B, _, y_B), examples = chosen.batch, chosen.batch.y_B.shape[-1]
         logits_BC, teacher_BC = self._logits(t, chosen.batch)
@@ -121,8 +130,10 @@ class SupervisedRun:
     def state(self) -> dict[str, Stateful]:
         """Weights, running statistics and masks, what the optimizer keeps, and what the sites
         do."""
-        kept: dict[str, Stateful] = {f"sampling {i}": run for i, run in enumerate(self.sampling)}
+        kept: dict[str, Stateful] = {f"inputs {i}": run for i, run in enumerate(self.inputs)}
+        kept |= {f"sampling {i}": run for i, run in enumerate(self.sampling)}
         return kept | {
+            "weights": self.weights,
             "network": self.net,
             "optimizer": OptimizerState(self.optimizer, self.net),
             "objective": self.objective,

@@ -90,7 +90,7 @@ class Given:
     def __post_init__(self) -> None:
         if not self.together:  # channels last is faster for one model; a stack lays out its own
             (model,) = self.models
-            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            channels_last(model)
 
     def at(self, kind: type[Kind]) -> list[Kind]:
         """The interventions of one kind, in their order."""
@@ -105,6 +105,14 @@ class Given:
     def noise(self, stream: str) -> Noise:
         """The generators of this stream, to be started anew at each step."""
         return Noise([seeds[stream] for seeds in self.seeds_M], self.data.device, self.together)
+
+
+def channels_last(model: nn.Module) -> nn.Module:
+    """Filters and all else with four axes in that order of memory; the rest as it is."""
+    for held in (*model.parameters(), *model.buffers()):
+        if held.ndim == 4:
+            held.data = held.data.contiguous(memory_format=torch.channels_last)
+    return model
 
 
 class TrainingRun(Protocol):
@@ -167,7 +175,7 @@ class Training(Protocol):
         ...
 
     def steps(self, data: Feed) -> int:
-        """How many it has on these data, exactly."""
+        """How many it has on these data, exactly: its run's ``steps``."""
         ...
 
     def start(self, given: Given) -> TrainingRun:

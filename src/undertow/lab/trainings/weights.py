@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from undertow.lab.interventions.site import AbstractWeights, Horizon, WeightsRun
 from undertow.lab.trainings.training import Facts, Given
@@ -23,6 +24,19 @@ class WeightsOf:
         for runs in self.runs_M:
             for run in runs:
                 run.after_step(t)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What each keeps from step to step, beside the masks and weights that the model holds."""
+        return {
+            str(m): {str(i): run.state_dict() for i, run in enumerate(runs)}
+            for m, runs in enumerate(self.runs_M)
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Put it back."""
+        for m, runs in enumerate(self.runs_M):
+            for i, run in enumerate(runs):
+                run.load_state_dict(state_dict.get(str(m), {}).get(str(i), {}))
 
     def finish(self) -> list[Facts | Exception]:
         """End them; what they measured on each member, or what went wrong with it."""

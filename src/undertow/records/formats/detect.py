@@ -23,12 +23,13 @@ from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refus
 from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
+from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.decoding.tables import refuse_columns
-from undertow.records.formats.predictions.at_half import AT_HALF
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.no_grade import AS_GRADE
+from undertow.records.formats.predictions.threshold import AS_PROBABILITY, AS_SCORE
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
@@ -41,7 +42,8 @@ PICK = "::"
 holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
-    LOOKS, SAYS, WROTE, READ_AS, AT_HALF, AS_GRADE, NOT_READ, OTHER_FILTERS, NONE_SHOWN,
+    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
+    NONE_SHOWN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""
@@ -120,10 +122,12 @@ def read_any(
 
 def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
     """With the tasks, clusters and positive class that were asked for, which most formats leave to
-    this place."""
+    this place. Raises ``UserError`` where the threshold that was asked for decided nothing."""
     if "tasks" not in heeded(format):
         records = only_tasks(records, reading)
-    return with_positive(with_clusters(records, reading.cluster), reading.positive)
+    records = with_positive(with_clusters(records, reading.cluster), reading.positive)
+    refuse_other_threshold(records, reading.threshold)
+    return records
 
 
 def _with_picks(reading: Reading, found: list[_Hit], chosen: Format) -> Reading:

@@ -8,7 +8,8 @@ member                         several members in one file
 anything else                  seconds, cluster, content_hash, prompt_hash as in logs; else a slice
 
 A score beside labels of two values, without answers, is the probability of the positive one (1,
-true, yes, positive, or what ``--positive`` names), and the prediction is that class above 0.5.
+true, yes, positive, or what ``--positive`` names), and the prediction is that class above 0.5, or
+``--threshold``.
 ``--format 'graded table'`` reads it as a grade all the same.
 """
 
@@ -39,12 +40,12 @@ from undertow.records.formats.decoding.typed import number_of, typed, typed_all
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import population_name
-from undertow.records.formats.predictions.at_half import (
+from undertow.records.formats.predictions.build import from_sheets
+from undertow.records.formats.predictions.columns import encoded_pictures
+from undertow.records.formats.predictions.cut import (
     beside_two_classes,
     predicted,
 )
-from undertow.records.formats.predictions.build import from_sheets
-from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.formats.predictions.no_grade import (
     grade_note,
@@ -53,6 +54,7 @@ from undertow.records.formats.predictions.no_grade import (
 )
 from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
+from undertow.records.formats.predictions.threshold import conditions_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 
@@ -173,8 +175,9 @@ def _of_two_classes(
 ) -> Records:
     sheets, notes = sheets_of(tables, predict=False)
     sheets = with_labels(sheets, reading, notes, labels)
-    sheets = predicted(tables, sheets, reading, notes)
-    return from_sheets(sheets, reading, notes)
+    sheets, probable = predicted(tables, sheets, reading, notes)
+    cut = conditions_of(reading, probable=probable)
+    return from_sheets(sheets, reading, notes, conditions=cut)
 
 
 def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:

@@ -151,6 +151,6 @@ def can_fail(
     def joining(over: int) -> NDArray[np.bool_]:
         return np.asarray(((1 + limit) / 2) ** units_G <= level / over)
 
-    counts = range(max(large, 1), large + len(units_G) + 1)
+    counts = range(large + 1, large + len(units_G) + 1)
     fits = bisect_left(counts, True, key=lambda over: large + int(joining(over).sum()) <= over)
     return joining(counts[fits]) if len(counts) > fits else np.zeros(len(units_G), bool)

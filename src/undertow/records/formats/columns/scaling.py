@@ -60,7 +60,7 @@ def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, 
     if low >= 0:
         return (
             f"write the ends of the scale into {_command(path, name, ENDS, keys)}, after which its "
-            "middle decides, or name the answers with --prediction COLUMN"
+            "middle decides, or give the score above which it decides with --threshold NUMBER"
         )
     return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"
 

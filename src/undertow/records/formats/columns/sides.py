@@ -55,6 +55,8 @@ def sides_meant(path: Path, frame: pl.DataFrame, reading: Reading) -> str | None
         frame = frame.drop(models.names).with_columns(one)
     flags = [flag_of(flag, name) for flag, name in typed.items()]
     flags += [] if reading.positive is None else [flag_of("positive", reading.positive)]
+    cut = reading.threshold
+    flags += [] if cut is None else [flag_of("threshold", f"{cut:.15g}")]
     first, second = (shlex.quote(f"{path}::{model}") for model in models.names[:2])
     meant = [flags_meant(frame), *_label(frame, models)]
     return " ".join(filter(None, [first, "--against", second, *flags, *meant]))

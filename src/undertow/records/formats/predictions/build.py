@@ -6,7 +6,7 @@ A sheet has ``example_id`` and ``prediction`` (or ``p_<class>``). It may have ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,12 @@ from undertow.records.formats.predictions.classes import (
 )
 from undertow.records.formats.predictions.columns import PER_MEMBER, answer_columns
 from undertow.records.formats.predictions.probabilities import check_range, probabilities
+from undertow.records.formats.predictions.threshold import (
+    AS_PROBABILITY,
+    above,
+    conditions_of,
+    refuse_out_of_reach,
+)
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -42,11 +48,13 @@ def from_sheets(
     *,
     classes: tuple[str, ...] | None = None,
     confident: bool = False,
+    conditions: Mapping[str, str] | None = None,
 ) -> Records:
     """Builds one population.
 
     ``classes`` are those that a file declares. Without them, and without ``p_<class>``, the classes
     are those seen. With ``confident`` the column ``confidence`` is the highest probability.
+    ``conditions`` are those of predictions that a threshold of the score decided.
     """
     stated = stated_classes(sheets)
     exclusions = Exclusions(reading.allow_partial, list(notes), reading.missing)
@@ -54,14 +62,19 @@ def from_sheets(
     joined = join(
         sheets, exclusions, per_member=per_member, required=answer_columns, wanted=reading.wanted
     )
-    joined = replace(joined, sheets=tuple(_predicting(s, stated) for s in joined.sheets))
+    if stated is not None and len(stated) == 2 and not _any_predicts(joined):
+        conditions = conditions_of(reading, probable=True)
+    sheets = [_predicting(s, stated, reading, exclusions.notes) for s in joined.sheets]
+    joined = replace(joined, sheets=tuple(sheets))
     declared = stated or classes
     classes = declared or _seen(joined)
     refuse_many_classes(joined.sheets[0].source, len(classes))
     _refuse_silent(joined.sheets)
     positive, about_positive = positive_of(classes, reading.positive)
     label_N = _labels(joined, classes)
-    answers = [_answers(s, classes, positive, label_N, exclusions.notes) for s in joined.sheets]
+    # What a threshold decided is often not the likeliest class, and no note says so.
+    notes_on_answers = exclusions.notes if conditions is None else []
+    answers = [_answers(s, classes, positive, label_N, notes_on_answers) for s in joined.sheets]
     if confident:
         answers = [_confident(a, s) for a, s in zip(answers, joined.sheets, strict=True)]
     manifest = Manifest(
@@ -71,13 +84,21 @@ def from_sheets(
         classes_from="observed" if declared is None else "declared",
         positive=positive,
         members=tuple(MemberEntry(id=s.member) for s in joined.sheets),
+        conditions=dict(conditions or {}),
         notes=tuple(dict.fromkeys([*exclusions.notes, *about_positive])),
     )
     return to_records(manifest, joined.examples, label_N, answers, reading.inputs, joined.left_out)
 
 
-def _predicting(sheet: Sheet, stated: tuple[str, ...] | None) -> Sheet:
-    """Makes sure that there is a prediction; of ``p_<class>`` columns it is the likeliest class."""
+def _any_predicts(joined: Joined) -> bool:
+    return any("prediction" in sheet.frame.columns for sheet in joined.sheets)
+
+
+def _predicting(
+    sheet: Sheet, stated: tuple[str, ...] | None, reading: Reading, notes: list[str]
+) -> Sheet:
+    """Makes sure that there is a prediction; of ``p_<class>`` columns it is the likeliest class, or
+    of two the positive one above a threshold that was asked for."""
     sheet = _without_partial_answers(sheet)
     if "prediction" in sheet.frame.columns:
         return sheet
@@ -85,6 +106,8 @@ def _predicting(sheet: Sheet, stated: tuple[str, ...] | None) -> Sheet:
         raise TableError(
             f"{sheet.source}: has no column 'prediction'; other members have one, name it alike"
         )
+    if len(stated) == 2 and reading.threshold is not None:
+        return _with_cut(sheet, stated, reading, notes)
     return _with_likeliest(sheet, stated)
 
 
@@ -105,6 +128,21 @@ def _with_likeliest(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
     names = np.array([*classes, None], dtype=object)[likeliest_N].tolist()
     prediction = pl.Series("prediction", names, dtype=pl.String)
     return replace(sheet, frame=sheet.frame.with_columns(prediction))
+
+
+def _with_cut(sheet: Sheet, classes: tuple[str, ...], reading: Reading, notes: list[str]) -> Sheet:
+    """Adds the positive one of two classes as prediction above the threshold, else the other."""
+    positive = positive_of(classes, reading.positive)[0] or classes[-1]
+    (negative,) = set(classes) - {positive}
+    column = PROBABILITY + positive
+    called, number = sheet.called(column), sheet.frame[column].drop_nulls()
+    refuse_out_of_reach(sheet.source, called, number, reading)
+    notes.append(
+        f"{sheet.source}: column {called!r} {AS_PROBABILITY} {positive!r}; the prediction is "
+        f"{positive!r} above {reading.threshold:.15g}."
+    )
+    cut = above(pl.col(column), reading, positive, negative)
+    return replace(sheet, frame=sheet.frame.with_columns(cut.alias("prediction")))
 
 
 def _seen(joined: Joined) -> tuple[str, ...]:

@@ -290,7 +290,8 @@ X = 'pl.col("risk").cast(float)'
             "column 'risk' reaches from 2 to 873, and beside 'kind' it is read as the probability "
             "of '1', from 0 to 1; write the ends of the scale into python -c "
             + SCALED.replace("{x}", f"({X} - LOWEST) / (HIGHEST - LOWEST)")
-            + ", after which its middle decides, or name the answers with --prediction COLUMN",
+            + ", after which its middle decides, or give the score above which it decides with "
+            "--threshold NUMBER",
         ),
         (
             {"kind": [0, 1], "risk": [1, 0]},

@@ -1,6 +1,7 @@
 """Reads a score beside a label of two values: it is the probability of the positive one.
 
-The prediction is the positive class where that is more likely than not.
+The prediction is the positive class above 0.5, or above the threshold that was asked for. With one,
+scores on any scale decide; those that are not all from 0 to 1 are no probabilities.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.predictions.columns import as_text
 from undertow.records.formats.predictions.no_grade import ANSWERS, as_grades
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.formats.predictions.threshold import (
+    AS_PROBABILITY,
+    AS_SCORE,
+    above,
+    refuse_out_of_reach,
+    threshold_of,
+)
 from undertow.records.reading import Reading
-
-AT_HALF = "is read as the probability of"
-"""Stands in the note, which is said before the audit too."""
 
 
 def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
@@ -55,9 +60,12 @@ def _labels(table: Table) -> bool:
 
 def predicted(
     tables: Sequence[Table], sheets: Sequence[Sheet], reading: Reading, notes: list[str]
-) -> list[Sheet]:
-    """Adds the column ``prediction``. Raises ``TableError`` where neither labels nor ``reading``
-    say which of two is positive, or scores are no probabilities."""
+) -> tuple[list[Sheet], bool]:
+    """Adds the column ``prediction``, and says whether scores are probabilities; others are taken
+    away once they have decided.
+
+    Raises ``TableError`` where neither labels nor ``reading`` say which of two is positive, or
+    scores are no probabilities and no threshold is given."""
     first = sheets[0]
     labels = [sheet.frame["label"] for sheet in sheets if _has(sheet, "label")]
     known = set[str]().union(*map(values_of, labels))
@@ -81,13 +89,20 @@ def predicted(
             f"{silent.source}: has no value in a column {score!r}; give this model's scores too"
         )
     for table in tables:
-        _refuse_others(table, reading.keys, positive)
+        _refuse_others(table, reading, positive)
     (negative,) = known - {positive}
+    number = pl.concat([sheet.frame["score"].drop_nulls() for sheet in sheets])
+    refuse_out_of_reach(first.source, score, number, reading)
+    probable = within_one(number)
+    how = AS_PROBABILITY if probable else f"{reach(number)}, {AS_SCORE}"
     notes.append(
-        f"{first.source}: column {score!r} {AT_HALF} {positive!r} in {label!r}; the prediction is "
-        f"{positive!r} above 0.5."
+        f"{first.source}: column {score!r} {how} {positive!r} in {label!r}; the prediction is "
+        f"{positive!r} above {threshold_of(reading):.15g}."
     )
-    return [_at_half(sheet, positive, negative) for sheet in sheets]
+    cut = above(pl.col("score"), reading, positive, negative).alias("prediction")
+    gone = [] if probable else ["score"]
+    made = [replace(s, frame=s.frame.with_columns(cut).drop(gone)) for s in sheets]
+    return made, probable
 
 
 def _say_which(known: set[str]) -> str:
@@ -104,14 +119,16 @@ def _has(sheet: Sheet, name: str) -> bool:
     return name in sheet.frame.columns
 
 
-def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
-    """Refuses scores on another scale, and those that may as well be answers or grades."""
+def _refuse_others(table: Table, reading: Reading, positive: str) -> None:
+    """Refuses scores on another scale without a threshold on it, and those that may as well be
+    answers or grades."""
     number, names = numbers_in(table.asked.frame["score"]), table.asked.names
     score, label = names.get("score", "score"), names.get("label", "label")
-    if number is not None and not within_one(number):
+    if number is not None and not within_one(number) and reading.threshold is None:
         raise TableError(
-            f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it {AT_HALF} "
-            f"{positive!r}, from 0 to 1; {of_probabilities(table.path, score, number, keys)}"
+            f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it "
+            f"{AS_PROBABILITY} {positive!r}, from 0 to 1; "
+            f"{of_probabilities(table.path, score, number, reading.keys)}"
         )
     if number is not None and says_how_sure(score) and (number.drop_nulls() >= 0.5).all():
         raise TableError(
@@ -125,9 +142,3 @@ def _refuse_others(table: Table, keys: tuple[str, ...], positive: str) -> None:
             f" the predicted class, give it as {flag_of('prediction', score)}; if it says whether "
             f"an answer is right, {as_grades(table)}"
         )
-
-
-def _at_half(sheet: Sheet, positive: str, negative: str) -> Sheet:
-    score = pl.col("score")
-    named = pl.when(score > 0.5).then(pl.lit(positive)).when(score <= 0.5).then(pl.lit(negative))
-    return replace(sheet, frame=sheet.frame.with_columns(named.alias("prediction")))

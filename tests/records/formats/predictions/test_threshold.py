@@ -1,0 +1,321 @@
+"""``--threshold``: the score above which the positive one of two classes is predicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import undertow
+from test_cli import run
+from undertow.errors import UserError
+from undertow.records.formats.detect import read_any
+from undertow.records.formats.table import sides_in
+from undertow.records.reading import Reading
+from undertow.records.records import Records
+
+FLAGS = ("--score", "risk", "--label", "fraud")
+ASKED = {"score": "risk", "label": "fraud"}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def put(rows: dict[str, list[Any]], name: str = "a.csv") -> Path:
+    count = len(next(iter(rows.values())))
+    pl.DataFrame({"example_id": range(count), **rows}).write_csv(name)
+    return Path(name)
+
+
+def risks(*risk: float | str | None, name: str = "a.csv") -> Path:
+    return put({"fraud": [0, 1] * (len(risk) // 2), "risk": list(risk)}, name)
+
+
+def refusal(path: Path, threshold: float, **asked: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        read_any([path], threshold=threshold, **asked)
+    return str(caught.value)
+
+
+def said(records: Records) -> list[list[str | None]]:
+    return [[None if k < 0 else records.classes[k] for k in row] for row in records.pred_MN]
+
+
+def test_above_it_is_the_positive_class_and_at_it_the_other() -> None:
+    """Whatever a 32-bit float makes of the score; probabilities stay what they are."""
+    given = [0.2, 0.2000000001, 0.19, 0.9]
+    records, about = read_any([risks(*given)], threshold=0.2, **ASKED)
+    assert said(records) == [["0", "1", "0", "1"]]
+    np.testing.assert_allclose(records.proba_MNC[0, :, 1], given, rtol=1e-6)
+    np.testing.assert_allclose(records.p_label_MN[0], [0.8, 0.2, 0.81, 0.9], rtol=1e-6)
+    assert about == (
+        "a.csv: CSV (a header with example_id and score, no prediction): 1 member, 4 examples, 2 "
+        "classes; a.csv: column 'risk' is read as the probability of '1' in 'fraud'; the "
+        "prediction is '1' above 0.2."
+    )
+    assert records.manifest.conditions == {"threshold": "0.2", "scale": "from 0 to 1"}
+    assert len(records.manifest.notes) == 1
+    half, _ = read_any([risks(*given)], **ASKED)
+    assert half.manifest.conditions == {"threshold": "0.5", "scale": "from 0 to 1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "threshold", "reach"),
+    [
+        ([20.0, 20.5, 3, 90], 20, "from 3 to 90"),
+        ([0.0, 0.01, -7.5, 3], 0, "from -7.5 to 3"),
+        ([-2.0, -1.9, -7.5, 3], -2, "from -7.5 to 3"),
+        ([650, 651, 300, 850], 650, "from 300 to 850"),
+    ],
+    ids=["per cent", "log-odds", "below zero", "points"],
+)
+def test_it_is_in_the_unit_of_the_column(given: list[float], threshold: float, reach: str) -> None:
+    records, about = read_any([risks(*given)], threshold=threshold, **ASKED)
+    assert (said(records), records.proba_MNC) == ([["0", "1", "0", "1"]], None)
+    assert about.endswith(
+        f"; a.csv: column 'risk' reaches {reach}, is no probability, and is read as a score of '1' "
+        f"in 'fraud'; the prediction is '1' above {threshold}."
+    )
+    assert records.manifest.conditions == {
+        "threshold": str(threshold),
+        "scale": "wider than from 0 to 1",
+    }
+
+
+def test_cells_in_per_cent_are_numbers_from_0_to_1() -> None:
+    records, _ = read_any([risks("20 %", "21 %", "3 %", "90 %")], threshold=0.2, **ASKED)
+    assert said(records) == [["0", "1", "0", "1"]]
+
+
+def test_all_members_have_one_and_where_there_is_no_score_there_is_no_prediction() -> None:
+    two = [risks(0.1, 0.3), risks(0.3, None, name="b.csv")]
+    assert said(read_any(two, threshold=0.2, **ASKED)[0]) == [["0", "1"], ["1", None]]
+    labels = put({"fraud": [1, 0]}, "y.csv")
+    apart = put({"risk": [0.1, 0.3]}, "c.csv")
+    records, _ = read_any([apart], threshold=0.2, labels=labels, **ASKED)
+    assert (said(records), records.label_N.tolist()) == ([["0", "1"]], [1, 0])
+
+
+def test_one_member_on_another_scale_makes_scores_of_all() -> None:
+    records, _ = read_any([risks(0.1, 0.3), risks(-2, 3, name="b.csv")], threshold=0.2, **ASKED)
+    assert (said(records), records.proba_MNC) == ([["0", "1"], ["0", "1"]], None)
+
+
+@pytest.mark.parametrize(("positive", "want"), [(None, "yes"), ("no", "no")])
+def test_of_two_columns_of_probabilities_that_of_the_positive_class_decides(
+    positive: str | None, want: str
+) -> None:
+    path = put(
+        {"label": ["no", "yes"] * 2, "p_no": [0.8, 0.7, 0.4, 0.1], "p_yes": [0.2, 0.3, 0.6, 0.9]}
+    )
+    records, about = read_any([path], threshold=0.2, positive=positive)
+    assert said(records) == [
+        ["no", "yes", "yes", "yes"] if want == "yes" else ["no", "no", "no", "yes"]
+    ]
+    assert about.endswith(
+        f"2 classes; a.csv: column 'p_{want}' is read as the probability of {want!r}; the "
+        f"prediction is {want!r} above 0.2."
+    )
+    assert len(records.manifest.notes) == 1
+    assert records.manifest.conditions["threshold"] == "0.2"
+    assert read_any([path])[0].manifest.conditions["threshold"] == "0.5"
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1, 20])
+def test_a_threshold_that_no_probability_reaches(threshold: float) -> None:
+    assert refusal(risks(0.1, 0.6), threshold, **ASKED) == (
+        f"--threshold {threshold}: column 'risk' in a.csv reaches from 0.1 to 0.6, so the threshold "
+        "decides every example alike; give a number from 0 to below 1, as in --threshold 0.2"
+    )
+    columns = put({"label": [0, 1], "p_0": [0.9, 0.4], "p_1": [0.1, 0.6]})
+    assert refusal(columns, threshold) == (
+        f"--threshold {threshold}: column 'p_1' in a.csv reaches from 0.1 to 0.6, so the threshold "
+        "decides every example alike; give a number from 0 to below 1, as in --threshold 0.2"
+    )
+
+
+@pytest.mark.parametrize("threshold", [0.2, 90, 200])
+def test_a_threshold_in_another_unit(threshold: float) -> None:
+    assert refusal(risks(2, 90), threshold, **ASKED) == (
+        f"--threshold {threshold}: column 'risk' in a.csv reaches from 2 to 90, so the threshold "
+        "decides every example alike; give a number from 2 to below 90, as in --threshold 19.6"
+    )
+
+
+def test_a_threshold_that_nobody_reaches_yet_may_be_meant() -> None:
+    assert said(read_any([risks(0.1, 0.3)], threshold=0.9, **ASKED)[0]) == [["0", "0"]]
+
+
+GRADES = (
+    "has grades, which say how good an answer is, and no score of one of two classes; leave "
+    "--threshold out, or name right answers of two values with --label COLUMN"
+)
+CLASSES = (
+    "brings predicted classes, and no threshold changes those; leave --threshold out, or give a "
+    "table of scores without predictions, with --score COLUMN"
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"label": [0, 1, 1], "prediction": [0, 1, 1]}, CLASSES),
+        ({"label": [0, 1, 1], "prediction": [0, 1, 1], "score": [0.1, 0.6, 0.3]}, CLASSES),
+        ({"score": [0.2, 0.5, 1]}, GRADES),
+        ({"label": ["a", "b", "c"], "score": [0.2, 0.5, 1]}, GRADES),
+        (
+            {"label": ["a", "b", "c"], "prediction": ["a", "b", "c"]},
+            "has 3 classes, and a threshold decides between two; leave --threshold out",
+        ),
+        (
+            {"label": [0, 1, 2], "p_0": [1, 0, 0], "p_1": [0, 1, 0], "p_2": [0, 0, 1]},
+            "has 3 classes, and a threshold decides between two; leave --threshold out",
+        ),
+        (
+            {"label": [1, 1, 1], "prediction": [1, 1, 1]},
+            "has 1 class, and a threshold decides between two; leave --threshold out",
+        ),
+    ],
+)
+def test_where_no_score_decides(rows: dict[str, list[Any]], message: str) -> None:
+    assert refusal(put(rows), 0.2) == f"--threshold 0.2: 'a' {message}"
+
+
+def test_arrays_in_a_file_have_their_likeliest_class() -> None:
+    np.savez("a.npz", probs=np.array([[0.7, 0.3], [0.4, 0.6]]), labels=np.array([0, 1]))
+    assert refusal(Path("a.npz"), 0.2) == f"--threshold 0.2: 'a' {CLASSES}"
+
+
+@pytest.mark.parametrize("given", ["abc", "0,2", "nan", "inf", True, ""])
+def test_what_is_no_number(given: Any) -> None:
+    shown = "''" if given == "" else given
+    with pytest.raises(UserError) as caught:
+        Reading(threshold=given)
+    assert str(caught.value) == (
+        f"--threshold {shown}: is no finite number; write one, as in --threshold 0.2"
+    )
+
+
+def write_sides() -> None:
+    put({"fraud": [0, 0, 1, 1] * 100, "risk": [0.1, 0.3, 0.25, 0.4] * 100}, "old.csv")
+    put({"fraud": [0, 0, 1, 1] * 100, "risk": [0.1, 0.15, 0.25, 0.4] * 100}, "new.csv")
+    Path("gate.toml").write_text(
+        'blessed = "blessed.json"\nmax_gain = 30\n[[max_drop]]\npoints = 20\n'
+    )
+    assert run("bless", "old.csv", *FLAGS, "--threshold", "0.2").returncode == 0
+
+
+def test_every_command_that_reads_scores_takes_it() -> None:
+    write_sides()
+    both = ("old.csv", "--against", "new.csv", *FLAGS)
+    audited = run("audit", *both, "--threshold", "0.2", "--out", "audit")
+    assert (audited.returncode, audited.stderr) == (0, "")
+    assert "accuracy 75.0 % → 100.0 %" in audited.stdout
+    assert audited.stdout.count("the prediction is '1' above 0.2.") == 2
+    page = Path("audit/report.html").read_text()
+    assert page.count("the prediction is &#39;1&#39; above 0.2.") >= 2
+    assert "--threshold 0.2" in page
+    gated = run("gate", *both, "--threshold", "0.2", "--policy", "gate.toml", "--out", "gate")
+    assert (gated.returncode, gated.stderr) == (0, "")
+    converted = run("convert", "new.csv", *FLAGS, "--threshold", "0.2", "--out", "folder")
+    assert (converted.returncode, converted.stderr) == (0, "")
+    folder, about = read_any([Path("folder")], threshold=0.2)
+    assert about.endswith("the prediction is '1' above 0.2.")
+    table, _ = read_any([Path("new.csv")], threshold=0.2, **ASKED)
+    assert said(folder) == said(table) != said(read_any([Path("new.csv")], **ASKED)[0])
+
+
+def test_a_blessed_reference_is_one_at_its_threshold() -> None:
+    write_sides()
+    both = ("old.csv", "--against", "new.csv", *FLAGS, "--policy", "gate.toml")
+    for given, shown in ((("--threshold", "0.45"), "0.45"), ((), "0.5")):
+        done = run("gate", *both, *given, "--out", f"gate-{shown}")
+        assert done.returncode == 3
+        told = done.stdout[done.stdout.index("The reference") :].splitlines()[0]
+        words = [w for w in told.split() if not w.endswith("…")]
+        assert " ".join(words) == (
+            "The reference 'old' is not the one that blessed.json blesses: 400 examples, 1 member, "
+            "accuracy 0.7500, threshold 0.2, content there, 400 examples, 1 member, accuracy "
+            f"0.5000, threshold {shown}, content here; read it with --threshold 0.2, give the "
+            "blessed one, or bless this one with undertow bless."
+        )
+    # No score lies between, so that the answers are those that were blessed; the variant's are not.
+    done = run("gate", *both, "--threshold", "0.21", "--out", "gate-21")
+    assert (done.returncode, "threshold 0.21, " in done.stdout) == (3, True)
+
+
+def test_sides_at_other_thresholds_are_compared_only_where_that_is_accepted() -> None:
+    write_sides()
+    for side, cut in (("old", "0.2"), ("new", "0.35")):
+        run("convert", f"{side}.csv", *FLAGS, "--threshold", cut, "--out", side)
+    refused = run("audit", "old", "--against", "new")
+    assert (refused.returncode, refused.stderr) == (
+        3,
+        "undertow: the threshold differs: 0.2 for 'old', 0.35 for 'new'; read both with --threshold "
+        "0.2, or accept it with --accept threshold\n",
+    )
+    done = run("audit", "old", "--against", "new", "--accept", "threshold", "--out", "audit")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The threshold differs: 0.2 for 'old', 0.35 for 'new'." in done.stdout
+    again = run("audit", "old", "--against", "new", "--threshold", "0.3")
+    assert (again.returncode, again.stderr) == (
+        2,
+        "undertow: --threshold 0.3: 'old' was converted at the threshold 0.2; convert its table "
+        "again with --threshold 0.3, or leave --threshold out\n",
+    )
+
+
+def test_per_cent_on_one_side_is_another_threshold() -> None:
+    write_sides()
+    put({"fraud": [0, 0, 1, 1] * 100, "risk": [0, 15, 25, 40] * 100}, "cent.csv")
+    done = run("audit", "old.csv", "--against", "cent.csv", *FLAGS, "--threshold", "0.2")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "undertow: the scale of the score differs: from 0 to 1 for 'old', wider than from 0 to 1 for "
+        "'cent'; evaluate both alike, or accept it with --accept scale\n",
+    )
+
+
+def test_frames_and_arrays_take_it() -> None:
+    write_sides()
+    old, new = pl.read_csv("old.csv"), pl.read_csv("new.csv")
+    found = undertow.compare(old, new, threshold=0.2, **ASKED)
+    assert found.read_as[1] == (
+        "variant    new: table in memory: 1 member, 400 examples, 2 classes; new: column 'risk' is "
+        "read as the probability of '1' in 'fraud'; the prediction is '1' above 0.2."
+    )
+    assert found.gate("gate.toml").verdict == "pass"
+    arrays = [
+        np.stack([1 - f["risk"].to_numpy(), f["risk"].to_numpy()], axis=1) for f in (old, new)
+    ]
+    labels = old["fraud"].to_numpy()
+    again = undertow.compare(*arrays, labels=labels, threshold=0.2)
+    accuracy = [
+        f.findings.filter(measure="accuracy", slice="all")["effect"].to_list()
+        for f in (found, again)
+    ]
+    assert accuracy[0] == accuracy[1] == [0.25]
+    with pytest.raises(UserError) as caught:
+        undertow.compare(labels, labels, labels=labels, threshold=0.2)
+    assert str(caught.value) == (
+        "threshold=0.2: 'old' brings predicted classes, and no threshold changes those; leave "
+        "threshold out, or give a table of scores without predictions, with score='COLUMN'"
+    )
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, new, threshold=20, **ASKED)
+    assert str(caught.value) == (
+        "threshold=20: column 'risk' in old reaches from 0.1 to 0.4, so the threshold decides every "
+        "example alike; give a number from 0 to below 1, as in threshold=0.2"
+    )
+
+
+def test_a_suggestion_repeats_it() -> None:
+    both = put({"fraud": [0, 1], "old": [0.1, 0.3], "new": [0.2, 0.9]})
+    assert sides_in(both, Reading(score="old,new", label="fraud", threshold=0.2)) == (
+        "a.csv::old --against a.csv::new --label fraud --score old,new --threshold 0.2"
+    )
