@@ -30,6 +30,8 @@ Ints = NDArray[np.integer[Any]]
 ROUNDING = 1e-6
 """Times its examples: a cluster's total up to which it is 0 but for the rounding of outcomes, which
 are kept in single precision."""
+LEAST = 0.01
+"""Of an example: more than that is a change, however large the cluster."""
 
 
 class MeanShift(NamedTuple):
@@ -66,7 +68,8 @@ def mean_shift(
 
 def _without_rounding(units: Units) -> Units:
     """Units whose gains and losses make up for each other did not change."""
-    nothing_GU = np.abs(units.total_GU) <= ROUNDING * units.size_GU
+    least_GU = np.minimum(ROUNDING * units.size_GU, LEAST)
+    nothing_GU = np.abs(units.total_GU) <= least_GU
     return units._replace(total_GU=np.where(nothing_GU, 0.0, units.total_GU))
 
 
