@@ -6,10 +6,11 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from torch import nn
 
 import toys
 from blobs import Blobs
@@ -19,7 +20,7 @@ from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
-from undertow.lab.models import MLP, WideResNet
+from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
@@ -35,8 +36,20 @@ from undertow.records.read import read_population
 
 RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1, precision="float64")
 ADAM = replace(RECIPE, optimizer="adam", lr=0.003)
-MODEL = WideResNet(10, 1, dropout=0.2)
-"""Layers with noise, batch norm, and convolutions."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """Convolutions, batch norm and dropout, as little of each as there can be."""
+
+    def build(self, shape_CHW, classes):
+        return nn.Sequential(
+            nn.Conv2d(shape_CHW[0], 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.2),
+            nn.Conv2d(4, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(16, classes),
+        )  # fmt: skip
+
+
+MODEL = Small()
 ACTIVE = tuple(w.numel() // 2 for w in weight_layers(MODEL.build((1, 8, 8), 3)).values())
 CASES = {
     "supervised": (Supervised(RECIPE), ()),
