@@ -28,7 +28,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
 
-# target heavy    run the tests that start Ray, int8 engines or whole programs
+# target heavy    run the tests that train for seconds, or start Ray, int8 engines or whole programs
 heavy: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "heavy and not slow"
 

@@ -140,6 +140,7 @@ def power(runs: int, scope: str, worlds: int = 20) -> float:
     return seen / worlds
 
 
+@pytest.mark.heavy
 def test_more_reference_runs_never_decide_less() -> None:
     """Seven runs of the reference decided less than one: each was tested, and the largest p
     decided."""

@@ -27,6 +27,7 @@ pandas = pytest.importorskip("pandas")
 import scale_pandas  # noqa: E402
 import scale_world  # noqa: E402
 
+pytestmark = pytest.mark.heavy
 SETTINGS = Settings(by=("class",), draws=200)
 
 

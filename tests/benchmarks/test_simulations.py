@@ -239,6 +239,7 @@ def given(tmp_path: Path, count: int, **more: Any) -> Any:
     return type("Given", (), {**defaults, "count": count, **more})()
 
 
+@pytest.mark.heavy
 def test_a_stopped_simulation_goes_on_where_it_was(tmp_path: Path) -> None:
     cells.run(given(tmp_path, 3), {"a": 1, "b": 2}, counted_one, chunk=2)
     kept = cells.run(given(tmp_path, 5, world="b"), {"a": 1, "b": 2}, counted_one, chunk=2)
@@ -248,6 +249,7 @@ def test_a_stopped_simulation_goes_on_where_it_was(tmp_path: Path) -> None:
     assert cells.read(tmp_path / "page.json") == kept
 
 
+@pytest.mark.heavy
 def test_figures_of_another_description_are_made_anew_unless_they_are_to_stay(
     tmp_path: Path,
 ) -> None:

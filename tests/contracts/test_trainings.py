@@ -118,7 +118,10 @@ def assert_same_bytes(found, expected):
 
 @pytest.mark.parametrize(
     ("case", "members"),
-    [*((case, 1) for case in CASES), *((case, 2) for case in STACKED)],
+    [
+        *((case, 1) for case in CASES),
+        *(pytest.param(case, 2, marks=pytest.mark.heavy) for case in STACKED),
+    ],
 )
 def test_stopped_at_each_of_its_steps_it_ends_in_the_bytes_of_one_never_stopped(
     case, members, data, tmp_path

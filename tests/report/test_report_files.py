@@ -37,7 +37,13 @@ def test_writes_six_files_and_returns_the_page(tmp_path: Path):
     assert sorted(p.name for p in made.parent.iterdir()) == FILES
 
 
-@pytest.mark.parametrize("name", ["garments", "hostile", "many_classes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "garments",
+        *(pytest.param(name, marks=pytest.mark.heavy) for name in ("hostile", "many_classes")),
+    ],
+)
 def test_same_audit_same_bytes(name: str, tmp_path: Path):
     audit = getattr(audits, name)()
     first, second = (
@@ -132,7 +138,9 @@ def test_test_results_of_others_are_left_alone(tmp_path: Path):
         assert (tmp_path / "junit.xml").read_text() == '<testsuites name="theirs"/>'
 
 
-@pytest.mark.parametrize("name", ["gated", "refused", "hostile_gate"])
+@pytest.mark.parametrize(
+    "name", ["gated", "refused", pytest.param("hostile_gate", marks=pytest.mark.heavy)]
+)
 def test_the_same_gate_gives_the_same_bytes(name: str, tmp_path: Path):
     first, second = (write_report(*_places(name, tmp_path / side)).parent for side in "ab")
     for path in first.iterdir():

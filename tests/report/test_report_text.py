@@ -84,6 +84,7 @@ def test_names_make_no_markup_in_markdown():
         assert len(re.findall(r"(?<!\\)\|", row)) in (6, 7, 8)
 
 
+@pytest.mark.heavy
 def test_a_hundred_thousand_assumptions_do_not_break_the_limit():
     audit = replace(
         audits.garments((0.5,)), assumptions=tuple(f"assumption {i} — ✓" for i in range(100_000))

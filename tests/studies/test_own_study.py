@@ -13,6 +13,8 @@ import torch
 
 from undertow.cli import main
 
+pytestmark = pytest.mark.heavy
+
 STUDY = '''"""A question of mine.   Me, 2026
 
 Question    Does it matter?

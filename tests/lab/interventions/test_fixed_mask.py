@@ -37,6 +37,7 @@ def test_a_sparse_network_has_exactly_the_dense_ones_weights_in_each_layer(width
     assert active == (INPUTS * width, *[width * width] * (DEPTH - 1), width * CLASSES)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "recipe",
     [

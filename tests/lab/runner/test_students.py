@@ -27,6 +27,8 @@ from undertow.records.manifest import digest
 from undertow.records.read import read_population
 from undertow.run import loads_of
 
+pytestmark = pytest.mark.heavy
+
 RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1)
 TEACHER = Population("teacher", Blobs(), SmallCNN(4), RECIPE, members=3)
 PUPILS = Population("dense", Blobs(), MLP(hidden=(8,)), RECIPE, members=3)

@@ -348,6 +348,7 @@ def test_a_class_that_no_module_holds_travels_to_the_workers(tmp_path):
         assert alone == beside
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_copied_cannot_be_sent_and_says_so(tmp_path):
     @dataclass(frozen=True)
     class Locked(MLP):

@@ -22,6 +22,8 @@ from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.stack import Stack
 
+pytestmark = pytest.mark.heavy
+
 RECIPE = Recipe(
     epochs=2,
     batch=32,

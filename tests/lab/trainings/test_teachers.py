@@ -23,6 +23,8 @@ from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.teacher import stacked_teacher, teacher_logits
 
+pytestmark = pytest.mark.heavy
+
 RECIPE = Recipe(
     epochs=2, batch=32, lr=0.05, flip=True, crop=1, weight_decay=1e-3, precision="float64"
 )
