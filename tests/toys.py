@@ -240,7 +240,7 @@ class SignDescentRun:
         recipe = Recipe(epochs=what.epochs, batch=16)
         self.what, self.epochs, self.noise = what, what.epochs, given.noise("dropout")
         self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
-        self.steps, self.net = self.batches.steps, given.network(self.noise)
+        self.steps, self.net = what.steps(given.data), given.network(self.noise)
 
     def step(self, t):
         index_B, x_BCHW, y_B = self.batches.batch(t)

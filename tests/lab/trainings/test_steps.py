@@ -10,7 +10,7 @@ from torch import nn
 
 import toys
 from blobs import Blobs
-from undertow.errors import NoEffectError, UserError
+from undertow.errors import NoEffectError, UndertowError, UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
@@ -24,7 +24,7 @@ from undertow.lab.runner.drive import DivergedError, drive
 from undertow.lab.runner.member import build_member
 from undertow.lab.seeds import SeedPlan
 from undertow.lab.trainings.noise import Noise, mixed
-from undertow.lab.trainings.phases import Phases
+from undertow.lab.trainings.phases import Phases, _kept, _put_back
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
 
@@ -326,3 +326,8 @@ def test_state_that_cannot_be_saved_is_an_error_at_the_start(data, tmp_path):
     one.models[0].append(Wordy(3, 3).double())
     with pytest.raises(TypeError, match="a checkpoint holds tensors and numbers, not 'words'"):
         drive(Supervised(RECIPE), one, saver=Saver(FolderShelf(tmp_path), "0"))
+
+
+def test_an_error_without_words_survives_a_checkpoint():
+    found = _put_back(_kept(ValueError()))
+    assert (str(found), isinstance(found, UndertowError)) == ("", True)

@@ -24,6 +24,11 @@ class Batch(NamedTuple):
     y_B: Tensor
 
 
+def batches_per_epoch(data: Feed, recipe: Recipe) -> int:
+    """How many batches hold all training examples, the last of which may be short."""
+    return math.ceil(len(data.train_y_N) / recipe.batch)
+
+
 class Batches:
     """The batches of one member, or of several ``together``: each has its own order and its own
     crops and flips.
@@ -38,8 +43,7 @@ class Batches:
         self.M, self.examples = len(seeds_M), len(data.train_y_N)
         self.shared = len({(seeds["order"], seeds["augment"]) for seeds in seeds_M}) == 1
         self._seeds = list(seeds_M[:1] if self.shared else seeds_M)
-        self.per_epoch = math.ceil(self.examples / recipe.batch)
-        self.steps = self.per_epoch * recipe.epochs
+        self.per_epoch = batches_per_epoch(data, recipe)
         self._next = -1
 
     def batch(self, t: int) -> Batch:

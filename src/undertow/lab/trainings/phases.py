@@ -198,7 +198,7 @@ def _kept(facts: Facts | Exception) -> dict[str, Any]:
     """For a checkpoint, which holds numbers: an error's words as their bytes."""
     if not isinstance(facts, Exception):
         return facts
-    words = torch.frombuffer(bytearray(str(facts).encode()), dtype=torch.uint8)
+    words = torch.tensor(list(str(facts).encode()), dtype=torch.uint8)
     return {ERROR: {"fatal": isinstance(facts, NoEffectError), "words": words}}
 
 

@@ -3,7 +3,6 @@ member and for several side by side, where everything has a leading axis M."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from undertow.errors import UserError
-from undertow.lab.feeds.batches import Batch, Batches
+from undertow.lab.feeds.batches import Batch, Batches, batches_per_epoch
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import (
     AbstractInputs,
@@ -58,7 +57,7 @@ class Supervised:
 
     def steps(self, data: Feed) -> int:
         """Batches of candidates in all epochs."""
-        return math.ceil(len(data.train_y_N) / self.recipe.batch) * self.recipe.epochs
+        return batches_per_epoch(data, self.recipe) * self.recipe.epochs
 
     def start(self, given: Given) -> SupervisedRun:
         """Begin: interventions on weights prepare the models before an optimizer sees them."""
@@ -71,21 +70,13 @@ class SupervisedRun:
     def __init__(self, recipe: Recipe, given: Given) -> None:
         self.recipe, self.given, self.epochs = recipe, given, recipe.epochs
         self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
-        self.steps = self.batches.steps
+        self.steps = self.batches.per_epoch * recipe.epochs
         self.weights = WeightsOf(given, self.steps)
         self.noise = given.noise("dropout")
         self.net = given.network(self.noise)
         self.inputs = [inputs.start(given) for inputs in given.at(AbstractInputs)]
         self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
-        cross_entropy = CrossEntropy(recipe.label_smoothing)
-        if given.at(AbstractObjective) and recipe.label_smoothing:
-            raise UserError(
-                f"{recipe!r}: label_smoothing is of cross-entropy with labels, which "
-                f"{given.at(AbstractObjective)[0]!r} replaces; set it to 0"
-            )
-        (self.objective,) = (
-            goal.start(given) for goal in given.at(AbstractObjective) or [cross_entropy]
-        )
+        self.objective = _objective(recipe, given).start(given)
         self.optimizer = make_optimizer(recipe, self.net.parameters())
 
     def step(self, t: int) -> Done:
@@ -146,6 +137,19 @@ class SupervisedRun:
     def finish(self) -> list[Facts | Exception]:
         """End the interventions on weights."""
         return self.weights.finish()
+
+
+def _objective(recipe: Recipe, given: Given) -> AbstractObjective:
+    """Cross-entropy with the labels, unless an intervention takes its place; ``UserError`` where
+    the recipe smooths labels that it replaces."""
+    for objective in given.at(AbstractObjective):
+        if recipe.label_smoothing:
+            raise UserError(
+                f"{recipe!r}: label_smoothing is of cross-entropy with labels, which {objective!r} "
+                "replaces; set it to 0"
+            )
+        return objective
+    return CrossEntropy(recipe.label_smoothing)
 
 
 class _Scored:
