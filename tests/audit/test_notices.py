@@ -111,8 +111,8 @@ def test_one_answer_at_a_threshold_that_was_named_says_which_and_how_another_is(
     found = noticed(replace(low, pred_MN=pred_MN, manifest=cut), scored("new", SCORE_N))
     assert found[0] == (
         "'old' gives one answer to nearly everything: 'ok' to 97.8 %; 75.0 % have that label. The "
-        "answer is taken at 0.48, and 9 of 400 scores (2.2 %) lie above it: give the threshold in "
-        "use with --threshold NUMBER, or calibrate the scores."
+        "answer is taken at 0.48, and 9 of 400 scores (2.2 %) lie above it: if that is not the "
+        "threshold in use, give another number with --threshold."
     )
     strange = low.manifest.model_copy(update={"conditions": {"threshold": "low"}})
     said = noticed(replace(low, manifest=strange), scored("new", SCORE_N**2))[1]

@@ -46,6 +46,14 @@ def one_answer(records: Records) -> Iterator[str]:
         )
 
 
+_REMEDY = (
+    "calibrate the scores, or give the predicted classes at the threshold in use with "
+    "--prediction COLUMN."
+)
+_GIVE = "give the threshold in use with --threshold NUMBER, or calibrate the scores."
+_CHECK = "if that is not the threshold in use, give another number with --threshold."
+
+
 def _at_threshold(records: Records, m: int) -> str:
     """Of answers that are scores cut at a threshold: how many lie above, and what to do; else
     empty."""
@@ -59,12 +67,7 @@ def _at_threshold(records: Records, m: int) -> str:
     above_N, says_N = score_N > cut, records.pred_MN[m, answered_N] == positive
     if ((above_N != says_N) & (np.abs(score_N - cut) > ROUNDING)).any():
         return ""
-    fix = (
-        "calibrate the scores, or give the predicted classes at the threshold in use with "
-        "--prediction COLUMN."
-        if known is None
-        else "give the threshold in use with --threshold NUMBER, or calibrate the scores."
-    )
+    fix = _REMEDY if known is None else _GIVE if cut == HALF else _CHECK
     return (
         f" The answer is taken at {cut:.15g}, and {int(says_N.sum()):,} of {len(says_N):,} scores "
         f"({100 * float(says_N.mean()):.1f} %) lie above it: {fix}"

@@ -74,9 +74,12 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         old, new = (value.replace(SEVERAL, " and ") for value in values)
         told = f"{old} for {reference.name!r}, {new} for {variant.name!r}"
         if severity == "refuse" and kind not in accepted:
-            alike = (
-                f"read both with --threshold {old}" if kind == THRESHOLD else "evaluate both alike"
-            )
+            scales = [side.manifest.conditions.get(SCALE) for side in (reference, variant)]
+            alike = "evaluate both alike"
+            if kind in (THRESHOLD, SCALE) and scales[0] != scales[1]:
+                alike = "give the scores of both on one scale"
+            elif kind == THRESHOLD:
+                alike = f"read both with --threshold {old}"
             raise NotComparableError(
                 f"the {title}{where} differs: {told}; {alike}, or accept it with --accept {kind}"
             )

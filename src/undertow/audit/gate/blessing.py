@@ -15,7 +15,7 @@ from undertow.audit.gate.policy import Policy
 from undertow.audit.measures import accuracy
 from undertow.audit.stats.slice_means import overall_means
 from undertow.errors import NotComparableError, UserError
-from undertow.records.conditions import THRESHOLD
+from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.opening import read_file
 from undertow.records.records import Records
 
@@ -96,7 +96,10 @@ def refuse_unblessed(reference: Records, policy: Policy) -> None:
     elsewhere = None not in (there, here) and there != here
     if now.content == blessing.content and not elsewhere:
         return
+    scales = [b.conditions.get(SCALE) for b in (blessing, now)]
     again = f"read it with --threshold {there}, " if elsewhere else ""
+    if scales[0] != scales[1]:
+        again = "its scores are on another scale: "
     raise NotComparableError(
         f"the reference {reference.name!r} is not the one that {path} blesses: {_told(blessing)} "
         f"there, {_told(now)} here; "

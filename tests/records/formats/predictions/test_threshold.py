@@ -277,8 +277,26 @@ def test_per_cent_on_one_side_is_another_threshold() -> None:
     assert (done.returncode, done.stderr) == (
         3,
         "undertow: the scale of the score differs: from 0 to 1 for 'old', wider than from 0 to 1 for "
-        "'cent'; evaluate both alike, or accept it with --accept scale\n",
+        "'cent'; give the scores of both on one scale, or accept it with --accept scale\n",
     )
+
+
+def test_a_threshold_on_another_scale_is_no_remedy() -> None:
+    """Neither between two sides, nor for a reference that was blessed on one scale."""
+    write_sides()
+    put({"fraud": [0, 0, 1, 1] * 100, "risk": [0, 15, 25, 40] * 100}, "cent.csv")
+    for name, threshold in (("old", "0.2"), ("cent", "20")):
+        done = run("convert", f"{name}.csv", *FLAGS, "--threshold", threshold, "--out", name)
+        assert (done.returncode, done.stderr) == (0, "")
+    done = run("audit", "old", "--against", "cent")
+    assert done.returncode == 3
+    assert done.stderr.endswith(
+        "; give the scores of both on one scale, or accept it with --accept threshold\n"
+    )
+    gated = run("gate", "cent", "--against", "old", "--policy", "gate.toml", "--out", "gate")
+    assert gated.returncode == 3
+    assert "its scores are on another scale: give the blessed one" in gated.stdout
+    assert "read it with --threshold" not in gated.stdout
 
 
 def test_frames_and_arrays_take_it() -> None:
