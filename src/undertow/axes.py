@@ -2,7 +2,7 @@
 
 A name such as ``pred_MN`` says: one row per member, one column per example.
 
-    M members    N examples    C classes    G slice values    S steps    B batch
+    M members    N examples    C classes    G slice values    S steps    E epochs    B batch
     D draws (arrangements of a permutation test)    K candidate labels of one example    P pairs
 """
 
@@ -17,6 +17,7 @@ LEGEND: dict[str, str] = {
     "C": "classes",
     "G": "slice values",
     "S": "steps",
+    "E": "epochs",
     "B": "batch",
     "D": "draws",
     "K": "candidate labels",

@@ -1,7 +1,8 @@
 """What a population is built from, as its record keeps it: digests of the code and the data that
 made its members.
 
-    data Blobs, model MLP, intervention …    their classes and all that these use (``code_digest``)
+    data Blobs, model MLP, intervention …, probe …    their classes and all that these use
+                                                       (``code_digest``)
     training data                            images, labels and ids
     study file                               what the study's file does when it is loaded
     parent's …, teacher's …                  the same of what it derives or learns from
@@ -93,6 +94,8 @@ def _named(population: Population) -> Iterator[tuple[str, object]]:
         yield f"training {type(population.recipe).__name__}", population.recipe
     for intervention in population.interventions:
         yield f"intervention {type(intervention).__name__}", intervention
+    for probe in population.probes:
+        yield f"probe {type(probe).__name__}", probe
 
 
 def _origins(population: Population, known: dict[str, str], digest: Digest) -> dict[str, str]:

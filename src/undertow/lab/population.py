@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
     from undertow.lab.interventions.site import AbstractObjective, Intervention
     from undertow.lab.models.model import Model
+    from undertow.lab.probes.probe import Probe
     from undertow.lab.trainings.training import Training
 
 
@@ -22,6 +23,7 @@ class Population:
     """``members`` trainings that differ only in the seed streams that ``seeds`` varies.
 
     ``recipe`` is a supervised training's; any other training stands in its place.
+    ``probes`` are measured while members train, and change nothing of them.
     ``parent`` is set where members derive from trained members of another population, member by
     member. ``teacher`` is set where they learn from trained members of another one, which may have
     another model but not other data; which member teaches which, the objective says
@@ -39,6 +41,7 @@ class Population:
     interventions: tuple[Intervention, ...] = ()
     parent: Population | None = None
     teacher: Population | None = None
+    probes: tuple[Probe, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.folder:
@@ -72,6 +75,7 @@ class Population:
         if self.parent is not None:
             self._check_parent(self.parent)
         self._check_objective()
+        self._check_probes()
         if self.teacher is not None:
             self._check_teacher(self.teacher)
 
@@ -162,6 +166,21 @@ class Population:
                 "intervention that learns from one; add Distillation(...)"
             )
 
+    def _check_probes(self) -> None:
+        """Each by a name of its own, and in the one training that there is."""
+        names = [probe.name for probe in self.probes]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"population {self.name!r}: two probes are called "
+                f"{max(names, key=names.count)!r}; leave one out"
+            )
+        trained = sum(i.finetune is not None for i in self.interventions)
+        if self.probes and self.parent is not None and trained != 1:
+            raise ValueError(
+                f"population {self.name!r} derives from {self.parent.name!r} by {trained} "
+                "trainings, and probes look at one; put them on its parent"
+            )
+
     def _check_teacher(self, teacher: Population) -> None:
         if repr(teacher.data) != repr(self.data):
             raise ValueError(
@@ -188,13 +207,15 @@ class Population:
         name: str,
         members: int | None = None,
         teacher: Population | None = None,
+        probes: tuple[Probe, ...] | None = None,
     ) -> Population:
         """The same, but with these interventions.
 
         Interventions that derive (quantization after training, one-shot pruning) start from this
         population's own members, pair by pair. The others act during training, on fresh members
         with seeds of their own, which learn from ``teacher``, or from this population's teacher if
-        it has one.
+        it has one. They are measured by the same probes unless others are given; members that
+        derive have none of their own.
         """
         derives = {i.derives for i in interventions}
         if len(derives) > 1:
@@ -209,6 +230,7 @@ class Population:
                 interventions=interventions,
                 parent=self,
                 teacher=teacher,
+                probes=probes or (),
             )
         if self.parent is not None:
             raise ValueError(
@@ -222,6 +244,7 @@ class Population:
             members=members or self.members,
             interventions=both,
             teacher=self.teacher if teacher is None else teacher,
+            probes=self.probes if probes is None else probes,
         )
 
     def again(self, name: str) -> Population:

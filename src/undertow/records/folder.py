@@ -20,7 +20,10 @@ MANIFEST = "manifest.json"
 PLAN = "plan.json"
 EXAMPLES = "examples.parquet"
 TIMINGS = "timings.json"
+TRAIN = "train.parquet"
 MEMBERS = "members"
+PROBES = "probes"
+SERIES = "series"
 UNFINISHED = ".tmp"
 """Ending of a file that is being written; one left behind by a killed run is never read."""
 TRIES = 5
@@ -49,6 +52,22 @@ def member_file(folder: Path, member_id: str) -> Path:
 def entry_file(folder: Path, member_id: str) -> Path:
     """Where a member's manifest entry waits until the whole population is done."""
     return folder / MEMBERS / f"{check_member_id(member_id)}.json"
+
+
+def probe_file(folder: Path, probe: str, member_id: str) -> Path:
+    """Where a member's values of a probe lie. ``RecordError`` where the probe's name could not name
+    a folder."""
+    if MEMBER_ID.fullmatch(probe) is None:
+        raise RecordError(
+            f"probe {probe!r} cannot name a folder: use up to 120 letters, digits and . _ + = @ -, "
+            "beginning with a letter or digit"
+        )
+    return folder / PROBES / probe / f"{check_member_id(member_id)}.parquet"
+
+
+def series_file(folder: Path, member_id: str) -> Path:
+    """Where a member's values per epoch lie."""
+    return folder / SERIES / f"{check_member_id(member_id)}.parquet"
 
 
 def sha256(data: bytes) -> str:

@@ -220,6 +220,14 @@ def _verified(path: Path, expected: str | None) -> bytes:
     return data
 
 
+def verified_parquet(
+    path: Path, expected: str | None, columns: Iterable[str] | None = None
+) -> pl.DataFrame:
+    """A Parquet file, once it is the one that the manifest knows; those of ``columns`` that it has,
+    or all."""
+    return _parquet(path, _verified(path, expected), columns)
+
+
 def _parquet(path: Path, data: bytes, columns: Iterable[str] | None) -> pl.DataFrame:
     refuse_bomb(path, data, RecordError)
     try:

@@ -1,4 +1,5 @@
-"""The format ``undertow-records/1``: what each file of a population folder holds.
+"""The format ``undertow-records/1``: what each file of a population folder holds. A population
+with probes is ``undertow-records/2``, which has more files and is otherwise the same.
 
 manifest.json          this module's SealedManifest; written last, so its existence means the folder
                        is whole. Its members that are done are the files in members/, each once, and
@@ -9,7 +10,11 @@ members/<id>.parquet   example_id, prediction and, where known, p_label, confide
                        output
 timings.json           seconds per member; a log, not part of the record
 
-Reserved, and written by nothing yet: probes/<name>.parquet (example_id and values).
+And where members were probed (``records.probes``):
+
+probes/<name>/<id>.parquet   example_id and columns of arrays, one value per epoch of the probe
+series/<id>.parquet          epoch and columns of numbers: what has a value per epoch alone
+train.parquet                example_id, label and slices of the training part, without pixels
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = "undertow-records/1"
+WITH_PROBES = "undertow-records/2"
 TOP_K = 5
 FULL_PROBABILITIES_UP_TO = 64
 """With this many classes or fewer a member file keeps all probabilities, with more only the top
@@ -47,6 +53,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
+def _left_out_where_empty(empty: Any) -> Any:
+    """A field that a file of ``undertow-records/1`` has not, so that older readers still read
+    it."""
+    return Field(default=empty, exclude_if=lambda value: not value)
+
+
 class MemberEntry(_Strict):
     """One member file as the manifest knows it."""
 
@@ -65,6 +77,27 @@ class MemberEntry(_Strict):
     """Measured on this member: realised sparsity, bits, training loss … Wall-clock seconds are not
     here but in ``timings.json`` beside the manifest, so that a resumed run's records equal an
     uninterrupted run's byte for byte."""
+    probes: dict[str, str] = _left_out_where_empty({})
+    """SHA-256 of its file of each probe, by the probe's name."""
+    series: str | None = _left_out_where_empty(None)
+    """SHA-256 of its file in ``series/``."""
+
+
+class ProbeEntry(_Strict):
+    """One probe as the manifest knows it, the same for all members."""
+
+    description: str
+    """Its ``repr``, or who wrote it."""
+    epochs: tuple[int, ...]
+    """After which epochs it has values, from 1 on; a file's arrays are in this order."""
+    part: Literal["train", "test"] | None = None
+    """The part whose examples it has values of; ``None`` for one that has a value per epoch
+    alone."""
+    mode: Literal["train", "eval"] | None = None
+    """Of the network: ``train`` in the step that learned from the example, ``eval`` by a pass of
+    its own."""
+    view: Literal["augmented", "clean"] | None = None
+    """What the network saw."""
 
 
 class Clustering(_Strict):
@@ -80,7 +113,7 @@ class Clustering(_Strict):
 class Manifest(_Strict):
     """``manifest.json``: everything about a population that is not an example or a prediction."""
 
-    format: Literal["undertow-records/1"] = "undertow-records/1"
+    format: Literal["undertow-records/1", "undertow-records/2"] = "undertow-records/1"
     name: str
     task: Task = "classification"
     classes: tuple[str, ...]
@@ -91,6 +124,10 @@ class Manifest(_Strict):
     """The positive class of a binary task."""
     members: tuple[MemberEntry, ...]
     examples_sha256: str | None = None
+    train_sha256: str | None = _left_out_where_empty(None)
+    """Of ``train.parquet``, where a probe has values of training examples."""
+    probes: dict[str, ProbeEntry] = _left_out_where_empty({})
+    """What was measured on the way, by name."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     interventions: tuple[str, ...] = ()
     built_from: dict[str, str] = Field(default_factory=dict)

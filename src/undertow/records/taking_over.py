@@ -14,7 +14,7 @@ from pathlib import Path
 
 from undertow.errors import RecordError, UserError
 from undertow.records._what_differs import listed, what_differs
-from undertow.records.folder import EXAMPLES, MEMBERS, PLAN, is_unfinished
+from undertow.records.folder import EXAMPLES, MEMBERS, PLAN, TRAIN, is_unfinished
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest
 
 SAME_POPULATION = (
@@ -65,10 +65,33 @@ def refuse_other(
         )
 
 
+def refuse_unprobed(folder: Path, found: Manifest, wanted: Manifest, *, exactly: bool) -> None:
+    """``RecordError`` where members there lack a probe that is wanted, since it is measured while a
+    member trains. With ``exactly``, because members are to be added, they must not have more
+    either."""
+    for name, entry in wanted.probes.items():
+        if found.probes.get(name) != entry:
+            has = found.probes.get(name)
+            said = f"with {has.description}" if has else f"without the probe {name!r}"
+            raise RecordError(
+                f"{folder}: holds members that were trained {said}, and {entry.description} is "
+                "measured while a member trains; choose another folder, or delete this one to "
+                "train them again"
+            )
+    for name, entry in found.probes.items():
+        if exactly and name not in wanted.probes:
+            raise RecordError(
+                f"{folder}: holds members with {entry.description}, which further members would "
+                "lack; ask for it again, or choose another folder"
+            )
+
+
 def changed_since(found: Manifest, wanted: Manifest) -> list[str]:
     """Names of what members were built from and are not any more; empty where of one of both nobody
     looked."""
     then, now = found.built_from, wanted.built_from
+    # what a probe that is not asked for any more was made of is no part of a member
+    then = {name: made for name, made in then.items() if name in now or not _is_probe(name)}
     return [name for name in now | then if now.get(name) != then.get(name)] if now and then else []
 
 
@@ -76,6 +99,10 @@ def _accepted(name: str, accept: Collection[str]) -> bool:
     """Code and training data may be accepted; another declaration of a teacher is another
     teacher."""
     return _bare(name) != DECLARATION and (name in accept or _bare(name) in accept)
+
+
+def _is_probe(name: str) -> bool:
+    return _bare(name).startswith("probe ")
 
 
 def _bare(name: str) -> str:
@@ -92,11 +119,11 @@ def refuse_foreign(folder: Path) -> None:
     if there and not folder.is_dir():
         raise UserError(f"{folder}: is a file; give the name of a folder")
     names = sorted(p.name for p in folder.iterdir()) if there else []
-    ours = (EXAMPLES, MEMBERS)
+    ours = (EXAMPLES, TRAIN, MEMBERS)
     other = [
         n
         for n in names
-        if n not in ours and not any(is_unfinished(n, of) for of in (EXAMPLES, PLAN))
+        if n not in ours and not any(is_unfinished(n, of) for of in (EXAMPLES, TRAIN, PLAN))
     ]
     if other:
         raise RecordError(

@@ -2,6 +2,7 @@
 
     plan.json                  first: what this population is, to refuse another in this folder
     examples.parquet           before it
+    probes/, series/           what probes measured on a member, before its predictions
     members/<id>.parquet       and then members/<id>.json (the member's entry): a member is done
                                once both are there
     timings.json, manifest.json  last; then plan and entries go, since the manifest holds them
@@ -15,15 +16,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from undertow.errors import RecordError, UserError, harmless
 from undertow.records._what_differs import listed
@@ -35,21 +34,26 @@ from undertow.records.folder import (
     MANIFEST,
     MEMBERS,
     PLAN,
+    PROBES,
+    SERIES,
     TIMINGS,
+    TRAIN,
     UNFINISHED,
     check_member_id,
     entry_file,
-    json_bytes,
     make_folder,
     member_file,
     parquet_bytes,
+    probe_file,
+    series_file,
     sha256,
     write_whole,
 )
-from undertow.records.manifest import digest, read_sealed, sealed_bytes
+from undertow.records.manifest import read_sealed, sealed_bytes
 from undertow.records.opening import read_file
+from undertow.records.probes import Probed
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import Manifest, MemberEntry
+from undertow.records.schema import FORMAT, WITH_PROBES, Manifest, MemberEntry
 from undertow.records.taking_over import (
     SAME_POPULATION,
     SAME_RUN,
@@ -57,52 +61,22 @@ from undertow.records.taking_over import (
     refuse_foreign,
     refuse_full_disk,
     refuse_other,
+    refuse_unprobed,
 )
+from undertow.records.waiting import Waiting, checked_examples, natural
 from undertow.undecoded import escaped
-
-
-class _Waiting(BaseModel):
-    """``members/<id>.json``: an entry before the manifest holds it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
-
-    entry: MemberEntry
-    seconds: float | None = None
-    digest: str = ""
-    """Of the rest, as a manifest has one: what is edited here must not get into a sealed
-    manifest."""
-
-    def sealed(self) -> bytes:
-        """Its file."""
-        said = digest(json.loads(self.model_dump_json()))
-        return json_bytes(self.model_copy(update={"digest": said}))
-
-    @classmethod
-    def read(cls, path: Path) -> _Waiting:
-        """``RecordError`` where the file is not an entry as it was written."""
-        data = read_file(path, error=RecordError)
-        try:
-            found = cls.model_validate_json(data)
-        except ValidationError as error:
-            raise RecordError(
-                f"{path}: is not a member's entry; delete it to make the member again"
-            ) from error
-        if digest(json.loads(data)) != found.digest:
-            raise RecordError(
-                f"{path}: was changed after it was written; delete it to make the member again"
-            )
-        return found
 
 
 class PopulationWriter:
     """Writes one population folder; picklable, so that workers can write members while others
     train.
 
-    ``plan`` is the manifest without members. ``examples`` has ``example_id`` (text, unique),
-    ``label`` as class index (null for none), slice columns, and where wanted ``input`` (encoded
-    image or text) and ``content_hash``. With ``members``, the number that will come, a full disk is
-    refused before anything is trained; ``beside`` is how many bytes the caller will write beside
-    the record. ``accept`` names what members may have been built from another version of
+    ``plan`` is the manifest without members. ``train`` has ``example_id``, ``label`` and slices of
+    the training part, where a probe has values of it. ``examples`` has ``example_id`` (text,
+    unique), ``label`` as class index (null for none), slice columns, and where wanted ``input``
+    (encoded image or text) and ``content_hash``. With ``members``, the number that will come, a
+    full disk is refused before anything is trained; ``beside`` is how many bytes the caller will
+    write beside the record. ``accept`` names what members may have been built from another version of
     (``built_from`` in the manifest).
 
     Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another
@@ -115,18 +89,32 @@ class PopulationWriter:
         plan: Manifest,
         examples: pl.DataFrame,
         *,
+        train: pl.DataFrame | None = None,
         members: int = 0,
         beside: int = 0,
         accept: Collection[str] = (),
     ) -> None:
         self.folder, self.accept = Path(folder), frozenset(accept)
         refuse_many_classes(self.folder, len(plan.classes), RecordError)
-        table = _checked_examples(examples, len(plan.classes))
+        table = checked_examples(examples, len(plan.classes))
         data = parquet_bytes(table)
-        self.plan = plan.model_copy(update={"members": (), "examples_sha256": sha256(data)})
+        files = {EXAMPLES: data}
         self._example_id_N = table["example_id"]
         self._label_N = table["label"].fill_null(MISSING).to_numpy()
-        self._open(data)
+        self._train_id_N: pl.Series | None = None
+        if train is not None:
+            table = checked_examples(train, len(plan.classes))
+            self._train_id_N = table["example_id"]
+            files[TRAIN] = parquet_bytes(table)
+        self.plan = plan.model_copy(
+            update={
+                "format": WITH_PROBES if plan.probes else FORMAT,
+                "members": (),
+                "examples_sha256": sha256(data),
+                "train_sha256": sha256(files[TRAIN]) if TRAIN in files else None,
+            }
+        )
+        self._open(files)
         left = members - len(self.done_members()) - len(self.diverged_members())
         if left > 0:
             refuse_full_disk(
@@ -149,9 +137,11 @@ class PopulationWriter:
 
     def check_can_add(self) -> None:
         """``RecordError`` where a finished population was made by another runner, device or
-        version, and so takes no further members."""
+        version, or with other probes, and so takes no further members."""
         if self.finished:
-            refuse_other(self.folder, _read_manifest(self.folder / MANIFEST), self.plan, SAME_RUN)
+            found = _read_manifest(self.folder / MANIFEST)
+            refuse_other(self.folder, found, self.plan, SAME_RUN)
+            refuse_unprobed(self.folder, found, self.plan, exactly=True)
 
     def write_member(
         self,
@@ -164,12 +154,13 @@ class PopulationWriter:
         parent: str | None = None,
         teacher: str | None = None,
         seconds: float | None = None,
+        probed: Probed | None = None,
     ) -> MemberEntry:
         """Write one member: class indices (-1 for no prediction) and probabilities, in the order of
         ``examples``.
 
         ``facts`` are measured on the member and repeatable; wall-clock ``seconds`` go to
-        ``timings.json``.
+        ``timings.json``. ``probed`` is what the plan's probes measured.
         """
         check_answers(member_id, pred_N, proba_NC, self._label_N.size, len(self.plan.classes))
         made = MemberEntry(
@@ -179,7 +170,8 @@ class PopulationWriter:
             parent=parent,
             teacher=teacher,
         )
-        return self._write(made, derive(pred_N, proba_NC, self._label_N), seconds)
+        answers = derive(pred_N, proba_NC, self._label_N)
+        return self._write(made, answers, seconds, probed or Probed())
 
     def fail_member(
         self,
@@ -248,19 +240,21 @@ class PopulationWriter:
         self._clean()
         return manifest
 
-    def _open(self, examples: bytes) -> None:
+    def _open(self, files: Mapping[str, bytes]) -> None:
         """Take up the folder as it is, or begin it."""
         for name, same in ((MANIFEST, SAME_POPULATION), (PLAN, SAME_POPULATION + SAME_RUN)):
             if os.path.exists(self.folder / name):
                 found = _read_manifest(self.folder / name)
                 refuse_other(self.folder, found, self.plan, same, self.accept)
+                refuse_unprobed(self.folder, found, self.plan, exactly=name == PLAN)
                 self._take_over(found)
                 if name == MANIFEST:
                     self._clean()
                 return
         refuse_foreign(self.folder)
         make_folder(self.folder)
-        write_whole(self.folder / EXAMPLES, examples)
+        for name, data in files.items():
+            write_whole(self.folder / name, data)
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
 
     def _take_over(self, found: Manifest) -> None:
@@ -271,15 +265,41 @@ class PopulationWriter:
         notes = (*self.plan.notes, *((note,) if changed else ()))
         self.plan = self.plan.model_copy(update={"built_from": found.built_from, "notes": notes})
 
-    def _write(self, entry: MemberEntry, answers: Answers, seconds: float | None) -> MemberEntry:
+    def _write(
+        self, entry: MemberEntry, answers: Answers, seconds: float | None, probed: Probed
+    ) -> MemberEntry:
         self._reopen()
+        entry = self._with_probed(entry, probed)
         data = parquet_bytes(to_frame(self._example_id_N, answers))
         entry = entry.model_copy(update={"sha256": sha256(data)})
         write_whole(member_file(self.folder, entry.id), data)
         write_whole(
-            entry_file(self.folder, entry.id), _Waiting(entry=entry, seconds=seconds).sealed()
+            entry_file(self.folder, entry.id), Waiting(entry=entry, seconds=seconds).sealed()
         )
         return entry
+
+    def _with_probed(self, entry: MemberEntry, probed: Probed) -> MemberEntry:
+        """Write what was measured on a member, and the entry with its hashes. ``ValueError`` where
+        that is not what the plan's probes measure."""
+        wanted = {name for name, probe in self.plan.probes.items() if probe.part}
+        if set(probed.per_example) != wanted:
+            raise ValueError(
+                f"member {entry.id}: has values of the probes {sorted(probed.per_example)}, the "
+                f"plan has {sorted(wanted)}"
+            )
+        hashes: dict[str, str] = {}
+        for name, frame in sorted(probed.per_example.items()):
+            part = self.plan.probes[name].part
+            ids = self._train_id_N if part == "train" else self._example_id_N
+            data = parquet_bytes(pl.DataFrame([ids]).hstack(frame))
+            write_whole(probe_file(self.folder, name, entry.id), data)
+            hashes[name] = sha256(data)
+        series = None if probed.series is None else parquet_bytes(probed.series)
+        if series is not None:
+            write_whole(series_file(self.folder, entry.id), series)
+        return entry.model_copy(
+            update={"probes": hashes, "series": None if series is None else sha256(series)}
+        )
 
     def _write_unmade(
         self,
@@ -300,7 +320,7 @@ class PopulationWriter:
             parent=parent,
             teacher=teacher,
         )
-        write_whole(entry_file(self.folder, member_id), _Waiting(entry=entry).sealed())
+        write_whole(entry_file(self.folder, member_id), Waiting(entry=entry).sealed())
         return entry
 
     def _entries(self) -> tuple[MemberEntry, ...]:
@@ -318,41 +338,55 @@ class PopulationWriter:
         seconds = _read_seconds(self.folder / TIMINGS)
         for entry in manifest.members:
             if entry.status != "failed":
-                waiting = _Waiting(entry=entry, seconds=seconds.get(entry.id))
+                waiting = Waiting(entry=entry, seconds=seconds.get(entry.id))
                 write_whole(entry_file(self.folder, entry.id), waiting.sealed())
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
-    def _waiting(self) -> list[_Waiting]:
+    def _waiting(self) -> list[Waiting]:
         """Entries on disk in natural order, so that the order in which members end does not
         show."""
         found = []
         for path in (self.folder / MEMBERS).glob("*.json"):
             try:
-                found.append(_Waiting.read(path))
+                found.append(Waiting.read(path))
             except FileNotFoundError:
                 continue  # Another run finished the population just now.
-        return sorted(found, key=lambda w: _natural(w.entry.id))
+        return sorted(found, key=lambda w: natural(w.entry.id))
 
     def _is_whole(self, entry: MemberEntry) -> bool:
+        """Predictions are looked into now; what probes measured may be large, and is when read."""
         path = member_file(self.folder, entry.id)
-        if entry.status != "done" or not path.is_file():
+        if entry.status != "done" or not all(p.is_file() for p in (path, *self._probed(entry))):
             return False
         return sha256(read_file(path, LARGEST_FILE, RecordError)) == entry.sha256
 
     def _drop_unlisted(self, manifest: Manifest) -> None:
         """Remove predictions of members that are not done: left by a kill before their entry, or
         found to be of no use when they were made again."""
-        done = {member_file(self.folder, m.id) for m in manifest.members if m.status == "done"}
-        for path in set((self.folder / MEMBERS).glob("*.parquet")) - done:
+        done = [m for m in manifest.members if m.status == "done"]
+        wanted = {path for m in done for path in (member_file(self.folder, m.id), *self._probed(m))}
+        there = {path for files in (MEMBERS, SERIES, f"{PROBES}/*") for path in self._files(files)}
+        for path in there - wanted:
             path.unlink(missing_ok=True)
+
+    def _files(self, folder: str) -> Iterator[Path]:
+        return self.folder.glob(f"{folder}/*.parquet")
+
+    def _probed(self, entry: MemberEntry) -> Iterator[Path]:
+        """The files of what probes measured on a member."""
+        for name in entry.probes:
+            yield probe_file(self.folder, name, entry.id)
+        if entry.series:
+            yield series_file(self.folder, entry.id)
 
     def _clean(self) -> None:
         """Remove what only a run under way needs, and what a killed one left. ``write_whole`` bears
         that a file which is being written goes too."""
         leftovers = [
-            *self.folder.glob("*" + UNFINISHED),
-            *(self.folder / MEMBERS).glob("*" + UNFINISHED),
+            path
+            for place in ("", f"{MEMBERS}/", f"{SERIES}/", f"{PROBES}/*/")
+            for path in self.folder.glob(f"{place}*{UNFINISHED}")
         ]
         for path in [*leftovers, *(self.folder / MEMBERS).glob("*.json"), self.folder / PLAN]:
             path.unlink(missing_ok=True)
@@ -361,8 +395,8 @@ class PopulationWriter:
 def write_records(records: Records, folder: Path) -> Manifest:
     """Save any population as a folder; ``read_population`` gives the same arrays back.
 
-    The top five classes of a population of more than 64 are not part of ``Records`` and are not
-    written, nor are pictures that lie in files of their own.
+    The top five classes of a population of more than 64, and what probes measured, are not part of
+    ``Records`` and are not written, nor are pictures that lie in files of their own.
     """
     label_N = pl.Series("label", records.label_N).replace(MISSING, None)
     others = [c for c in records.examples.columns if c not in ("example_id", "label", "input")]
@@ -371,7 +405,7 @@ def write_records(records: Records, folder: Path) -> Manifest:
         examples = examples.with_columns(records.inputs.alias("input"))
     # Notes name files, whose names may be no text.
     notes = tuple(map(escaped, records.manifest.notes))
-    plan = records.manifest.model_copy(update={"notes": notes})
+    plan = records.manifest.model_copy(update={"notes": notes, "probes": {}})
     writer = PopulationWriter(folder, plan, examples, members=records.M)
     for m, entry in enumerate(records.members):
         answers = Answers(
@@ -384,37 +418,14 @@ def write_records(records: Records, folder: Path) -> Manifest:
             answer_N=None if records.answers is None else records.answers[m],
             output_N=None if records.outputs is None else records.outputs[m],
         )
-        writer._write(entry, answers, None)
+        bare = entry.model_copy(update={"series": None, "probes": {}})
+        writer._write(bare, answers, None, Probed())
     return writer.finish(facts=records.manifest.facts)
 
 
 def _known_of(values: NDArray[np.float32] | None, m: int) -> NDArray[np.float32] | None:
     """What one member has of these values; ``None`` where nothing is known."""
     return None if values is None or np.isnan(values[m]).all() else values[m]
-
-
-def _checked_examples(examples: pl.DataFrame, classes: int) -> pl.DataFrame:
-    """``examples`` with the types of the format; ``RecordError`` where ids or labels cannot be."""
-    if "example_id" not in examples.columns:
-        raise RecordError(
-            "examples have no column 'example_id'; they have "
-            f"{', '.join(examples.columns) or 'none'}"
-        )
-    ids = examples["example_id"].cast(pl.String)
-    if ids.null_count() or ids.n_unique() < len(ids):
-        raise RecordError(
-            f"example ids must be unique and present: {ids.n_unique()} differ among {len(ids)}"
-        )
-    label = (
-        examples["label"].cast(pl.Int32)
-        if "label" in examples.columns
-        else pl.Series([None] * len(ids), dtype=pl.Int32)
-    )
-    if not label.drop_nulls().is_between(0, classes - 1).all():
-        low_high = f"{label.min()!r} to {label.max()!r}"
-        raise RecordError(f"labels run from {low_high}; {classes} classes want 0 to {classes - 1}")
-    others = [c for c in examples.columns if c not in ("example_id", "label")]
-    return examples.select(ids.alias("example_id"), label.alias("label"), *others)
 
 
 def _mean_facts(entries: list[MemberEntry]) -> dict[str, float]:
@@ -434,11 +445,3 @@ def _read_seconds(path: Path) -> dict[str, float]:
         return dict(json.loads(read_file(path))["members"])
     except (OSError, UserError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _natural(member_id: str) -> list[tuple[int, str]]:
-    """``m2`` before ``m10``."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part)
-        for part in re.split(r"(\d+)", member_id)
-    ]

@@ -18,6 +18,7 @@ from undertow.lab.data.png import encode_png
 from undertow.lab.held_values import without_address
 from undertow.lab.interventions.site import AbstractRuntime
 from undertow.lab.population import Population
+from undertow.lab.runner.member import probed_epochs
 from undertow.records.schema import Manifest, Scale
 
 
@@ -47,7 +48,17 @@ def plan_of(
         dtype=number_type(population),
         versions=versions(),
         scale=scale,
+        probes={p.name: p.entry(probed_epochs(population)) for p in population.probes},
     )
+
+
+def train_table(part: Part) -> pl.DataFrame:
+    """``train.parquet``: ids, labels and slices."""
+    columns = {
+        "example_id": pl.Series(part.example_id_N, dtype=pl.String),
+        "label": pl.Series(part.label_N, dtype=pl.Int32),
+    }
+    return pl.DataFrame(columns).with_columns(part.slices.get_columns())
 
 
 def number_type(population: Population) -> str:

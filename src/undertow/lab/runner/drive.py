@@ -13,6 +13,7 @@ from torch import Tensor
 from undertow.errors import UndertowError
 from undertow.lab.interventions.site import AbstractArithmetic
 from undertow.lab.runner.checkpoint import Saver
+from undertow.lab.runner.probing import Probing
 from undertow.lab.trainings.noise import torchs_own_kept
 from undertow.lab.trainings.precision import products
 from undertow.lab.trainings.training import Done, Facts, Given, Training
@@ -27,12 +28,14 @@ def drive(
     given: Given,
     on_epoch: Callable[[int, int], None] | None = None,
     saver: Saver | None = None,
+    probing: Probing | None = None,
 ) -> list[Facts | Exception]:
     """Take the given models, in place, through a training; per model the last epoch's mean loss and
     the interventions' facts, or the error that ended it.
 
     A member whose loss over an epoch is not finite has diverged, and leaves the others as they are.
-    ``on_epoch`` hears which epoch is over and of how many. Raises ``Stopped`` where the saver was
+    ``on_epoch`` hears which epoch is over and of how many, ``probing`` is shown each step and
+    epoch. Raises ``Stopped`` where the saver was
     asked to. Torch's own generators are left as they were.
     """
     device = given.data.device
@@ -43,12 +46,17 @@ def drive(
             around.enter_context(arithmetic.around(device))
         run = training.start(given)
         losses = _Losses(len(given.models), device)
-        state = run.state() | {"losses": losses}
-        first = saver.resume(state, repr((training, *given.interventions))) if saver else 0
+        probing = probing or Probing()
+        state = run.state() | {"losses": losses} | probing.start(given, run.epochs)
+        whose = repr((training, *given.interventions, *probing.probes))
+        first = saver.resume(state, whose) if saver else 0
         for t in range(first, run.steps):
-            losses.add(run.step(t))
+            done = run.step(t)
+            losses.add(done)
+            probing.after_step(t, done, run)
             if run.ends_epoch(t):
                 losses.end_epoch()
+                probing.after_epoch(losses.epoch, run)
                 if on_epoch:
                     on_epoch(losses.epoch, run.epochs)
                 if losses.all_diverged:
@@ -57,6 +65,7 @@ def drive(
                 saver.save(t + 1, state)
         ended: list[Facts | Exception] = [Facts() for _ in given.models]
         if not losses.all_diverged:
+            probing.end()
             ended = run.finish()
         return losses.endings(ended, run.epochs)
 

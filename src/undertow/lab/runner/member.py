@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_model, save
+from safetensors.torch import load_model
 from torch import nn
 
 from undertow.errors import UserError
@@ -17,6 +17,7 @@ from undertow.lab.data.dataset import Splits
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import AbstractRuntime, Intervention
 from undertow.lab.population import Population
+from undertow.lab.probes.probe import Size
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.answers import probabilities, softmax_of
 from undertow.lab.runner.drive import DivergedError
@@ -86,6 +87,18 @@ def weights_bytes(population: Population, splits: Splits) -> int:
     return sum(value.nbytes for value in model.state_dict().values())
 
 
+def probes_bytes(population: Population, size: Size) -> int:
+    """What a member's probes keep."""
+    epochs = probed_epochs(population)
+    return sum(probe.kept_bytes(size, epochs) for probe in population.probes)
+
+
+def probed_epochs(population: Population) -> int:
+    """Of the one training that probes look at."""
+    tuned = [i.finetune for i in population.interventions if i.finetune]
+    return tuned[0].epochs if tuned else population.recipe.epochs
+
+
 def trainings(population: Population) -> tuple[tuple[Training, tuple[Intervention, ...]], ...]:
     """Those that a member goes through, each with what acts during it: one from scratch, or one per
     intervention that derives, which may train nothing."""
@@ -134,14 +147,3 @@ def _by_engine(
 def _plain(x_NCHW: torch.Tensor) -> torch.Tensor:
     """As engines want images: float32 on the CPU, channels first in memory too."""
     return x_NCHW.to("cpu", torch.float32).contiguous(memory_format=torch.contiguous_format)
-
-
-def weights_file(model: nn.Module) -> bytes:
-    """The model's state as a safetensors file. Tied weights are kept under each of their names."""
-    state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
-    return save(
-        {
-            name: value.contiguous(memory_format=torch.contiguous_format).clone()
-            for name, value in state.items()
-        }
-    )

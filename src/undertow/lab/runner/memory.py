@@ -15,8 +15,9 @@ from torch.nn import functional as F
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.site import AbstractWeights
 from undertow.lab.population import Population
+from undertow.lab.probes.probe import Size
 from undertow.lab.recipe import Recipe
-from undertow.lab.runner.member import build_member, fresh_teachers
+from undertow.lab.runner.member import build_member, fresh_teachers, probes_bytes
 from undertow.lab.trainings.optimizer import make_optimizer
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.stack import Stack
@@ -38,7 +39,8 @@ class MemberMemory:
     """Bytes that one member adds to a stack while it trains."""
 
     state: int
-    """Parameters, gradients, the optimizer's tensors, buffers, masks, a teacher's weights."""
+    """Parameters, gradients, the optimizer's tensors, buffers, masks, a teacher's weights, and what
+    probes keep."""
     activations: int
     """A batch of images and what the forward pass keeps for the backward pass."""
     working: int
@@ -70,7 +72,14 @@ def member_memory(population: Population, data: Feed) -> MemberMemory:
     x_MBCHW = data.train_batch(index_B).reshape(PAIR, examples, *data.shape_CHW)
     kept, largest = _step(stack, recipe, x_MBCHW, data.train_y_N[index_B])
     memory = MemberMemory(_state(stack, recipe) // PAIR + masks, kept // PAIR, largest // PAIR)
+    memory = replace(memory, state=memory.state + _probes(population, data, models[0]))
     return _with_teachers(memory, fresh_teachers(population, data, PAIR), recipe, x_MBCHW)
+
+
+def _probes(population: Population, data: Feed, model: nn.Module) -> int:
+    weights = sum(value.nbytes for value in model.state_dict().values())
+    size = Size(len(data.train_y_N), len(data.test_y_N), data.classes, weights)
+    return probes_bytes(population, size)
 
 
 def _with_teachers(

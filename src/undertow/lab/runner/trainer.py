@@ -17,11 +17,12 @@ from undertow.lab.built_from import FirstSeen
 from undertow.lab.code_digest import UNKNOWN
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
+from undertow.lab.probes.probe import Size
 from undertow.lab.runner.checkpoint import never
 from undertow.lab.runner.choose import Choice, Means, Where, choose
-from undertow.lab.runner.description import examples_table, plan_of
+from undertow.lab.runner.description import examples_table, plan_of, train_table
 from undertow.lab.runner.machine import Machine
-from undertow.lab.runner.member import weights_bytes
+from undertow.lab.runner.member import probes_bytes, weights_bytes
 from undertow.lab.runner.places.here import Here
 from undertow.lab.runner.places.job import Diverged, Failure, Job, Outcome, Place, Work
 from undertow.lab.runner.places.processes import Processes, warm_up
@@ -196,11 +197,16 @@ class Trainer:
             self.study_source,
             self._digest,
         )
-        beside = population.members * weights_bytes(population, splits)
+        weights = weights_bytes(population, splits)
+        parts = len(splits.train.label_N), len(splits.test.label_N)
+        size = Size(*parts, len(splits.classes), weights)
+        beside = population.members * (weights + probes_bytes(population, size))
+        looked_at = any(entry.part == "train" for entry in plan.probes.values())
         writer = PopulationWriter(
             folder,
             plan,
             examples_table(splits.test),
+            train=train_table(splits.train) if looked_at else None,
             members=population.members,
             beside=beside,
             accept=self.accept,
@@ -343,6 +349,8 @@ class Trainer:
                 weights = self._weights(population, job.id)
                 write_whole(weights, result.weights)
                 write_whole(_digest_file(weights), f"{sha256(result.weights)}\n".encode())
+                for epoch, snapshot in result.snapshots.items():
+                    write_whole(self._weights(population, f"{job.id}@{epoch}"), snapshot)
                 writer.write_member(
                     job.id,
                     result.proba_NC.argmax(axis=1),
@@ -352,6 +360,7 @@ class Trainer:
                     parent=parent,
                     teacher=teacher,
                     seconds=result.seconds,
+                    probed=result.probed,
                 )
                 for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-[0-9]*"):
                     # a stack's checkpoint serves until its last member is written

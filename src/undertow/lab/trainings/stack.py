@@ -44,8 +44,8 @@ class Stack:
         }
         for m, model in enumerate(models):
             _make_views(model, m, self._parameters, self._buffers)
-        self._skeleton = _skeleton(models[0], dropout_M)
-        self._drops = any(isinstance(m, _MemberDropout) for m in self._skeleton.modules())
+        self.skeleton = _skeleton(models[0], dropout_M)
+        self._drops = any(isinstance(m, _MemberDropout) for m in self.skeleton.modules())
 
     def __call__(self, x_MBCHW: Tensor) -> Tensor:
         """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves
@@ -60,7 +60,7 @@ class Stack:
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x_BCHW: Tensor
     ) -> Tensor:
         held = {**parameters, **buffers}
-        logits: Tensor = functional_call(self._skeleton, held, (x_BCHW,))
+        logits: Tensor = functional_call(self.skeleton, held, (x_BCHW,))
         for name, buffer in buffers.items():
             if held[name] is not buffer:  # torch writes back what was assigned
                 raise UserError(
@@ -73,12 +73,12 @@ class Stack:
     def eval(self) -> Stack:
         """Members that are not trained but asked: no dropout, batch norm by its running statistics,
         which stay."""
-        self._skeleton.eval()
+        self.skeleton.eval()
         return self
 
     def train(self) -> Stack:
         """Members that learn."""
-        self._skeleton.train()
+        self.skeleton.train()
         return self
 
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:

@@ -20,12 +20,14 @@ from undertow.lab.feeds.feed import Feed
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
 from undertow.lab.interventions.site import Intervention
+from undertow.lab.models.weights_file import weights_file
 from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.runner.checkpoint import Saver, Shelf, Stopped, never
 from undertow.lab.runner.drive import DivergedError, drive
-from undertow.lab.runner.member import answers, build_member, build_teacher, trainings, weights_file
+from undertow.lab.runner.member import answers, build_member, build_teacher, trainings
 from undertow.lab.runner.places.job import Diverged, Failure, How, Job, Outcome, Result
+from undertow.lab.runner.probing import Kept, Probing
 from undertow.lab.runner.progress import Event, Watcher
 from undertow.lab.trainings.precision import storage
 from undertow.lab.trainings.teacher import Teacher, stacked_teacher
@@ -115,10 +117,14 @@ class _Chunk:
             self._teachers[weights] = build_teacher(self.population, job.index, self.data, weights)
         return self._teachers[weights]
 
-    def outcome(self, model: nn.Module, facts: Facts, seconds: float) -> Outcome:
+    def probing(self, training: Training) -> Probing:
+        """The population's probes, where something is trained."""
+        return Probing(() if isinstance(training, Untrained) else self.population.probes)
+
+    def outcome(self, model: nn.Module, facts: Facts, seconds: float, kept: Kept) -> Outcome:
         weights = weights_file(model)  # before an engine takes the model
         proba_NC, facts = answers(self.population, model, self.data, facts)
-        return Outcome(proba_NC, facts, seconds, weights)
+        return Outcome(proba_NC, facts, seconds, weights, kept.probed, kept.snapshots)
 
     def started(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -142,10 +148,12 @@ class _Alone(_Chunk):
     def result(self, job: Job) -> Outcome | Diverged | Failure:
         self.started([job])
         try:
-            model, facts = self.build(job), Facts()
+            model, facts, kept = self.build(job), Facts(), Kept()
             for number, stage in enumerate(trainings(self.population)):
-                facts |= self._train(job, model, *stage, self.saver(f"{job.id}-{number}"))
-            made = self.outcome(model, facts, self.elapsed())
+                measured, found = self._train(job, model, *stage, self.saver(f"{job.id}-{number}"))
+                facts |= measured
+                kept = found or kept
+            made = self.outcome(model, facts, self.elapsed(), kept)
         except WRONG as error:
             return end_of(error)
         return made
@@ -157,15 +165,16 @@ class _Alone(_Chunk):
         training: Training,
         acting: Sequence[Intervention],
         saver: Saver,
-    ) -> Facts:
+    ) -> tuple[Facts, Kept | None]:
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
 
         given = Given(self.data, [model], [self.seeds(job)], acting, self.teacher(job))
-        (end,) = drive(training, given, tell, saver)
+        probing = self.probing(training)
+        (end,) = drive(training, given, tell, saver, probing)
         if isinstance(end, Exception):
             raise end
-        return end
+        return end, next(iter(probing.kept_M), None)
 
 
 class _Together(_Chunk):
@@ -183,20 +192,23 @@ class _Together(_Chunk):
             except WRONG as error:
                 yield job, end_of(error)
         facts = {job: Facts() for job in models}
+        kept: dict[Job, Kept] = {}
         for number, (training, acting) in enumerate(trainings(self.population)):
             # whose it is: a member that falls out of a stack, or comes back, makes it another stack
-            who = zlib.crc32(",".join(job.id for job in models).encode())
-            saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{who:08x}-{number}")
-            for job, end in self._train(models, training, acting, saver).items():
+            stack = zlib.crc32(",".join(job.id for job in models).encode())
+            saver = self.saver(f"{jobs[0].id}-to-{jobs[-1].id}-{stack:08x}-{number}")
+            probing, who = self.probing(training), tuple(models)
+            for job, end in self._train(models, training, acting, saver, probing).items():
                 if isinstance(end, BaseException):
                     yield job, end_of(end)
                     del models[job]
                 else:
                     facts[job] |= end
+            kept |= zip(who, probing.kept_M, strict=False)
         seconds = self.elapsed() / max(len(models), 1)
         for job, model in models.items():
             try:
-                made = self.outcome(model, facts[job], seconds)
+                made = self.outcome(model, facts[job], seconds, kept.get(job, Kept()))
             except WRONG as error:
                 yield job, end_of(error)
             else:
@@ -208,6 +220,7 @@ class _Together(_Chunk):
         training: Training,
         acting: Sequence[Intervention],
         saver: Saver,
+        probing: Probing,
     ) -> dict[Job, Facts | BaseException]:
         """Each member's facts, or what went wrong; what goes wrong with the stack goes wrong with
         every member."""
@@ -228,7 +241,7 @@ class _Together(_Chunk):
                 self._teachers_of(models),
                 together=True,
             )
-            ends = drive(training, given, tell, saver)
+            ends = drive(training, given, tell, saver, probing)
         except WRONG as error:
             return dict.fromkeys(models, error)
         return dict(zip(models, ends, strict=True))

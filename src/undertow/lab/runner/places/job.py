@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from undertow.records.probes import Probed
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -32,13 +34,16 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A member's probabilities on the test part, in its order, what was measured on the way, and
-    its weights as the bytes of a safetensors file."""
+    """A member's probabilities on the test part, in its order, what was measured on the way, its
+    weights as the bytes of a safetensors file, and what its probes found."""
 
     proba_NC: NDArray[np.float32]
     facts: dict[str, float]
     seconds: float
     weights: bytes
+    probed: Probed = field(default_factory=Probed)
+    snapshots: dict[int, bytes] = field(default_factory=dict)
+    """Weights at the end of epochs, as such files too."""
 
 
 @dataclass(frozen=True)

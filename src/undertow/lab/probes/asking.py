@@ -1,0 +1,68 @@
+"""Questions put to a network between steps, which leave it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from undertow.lab.trainings.noise import torch_seeded, torchs_own_kept
+from undertow.lab.trainings.stack import Stack
+from undertow.lab.trainings.training import Network
+
+BATCH = 512
+"""Examples of one question. Fixed, because the size of a batch can change the last bit of a matrix
+product."""
+
+
+@contextmanager
+def in_eval_mode(network: Network, device: torch.device) -> Iterator[None]:
+    """Without gradients, dropout off, batch norm by its running statistics; each layer's mode and
+    torch's generators are outside as they were."""
+    with _modes_kept(network), torchs_own_kept(device), torch.no_grad():
+        network.eval()
+        yield
+
+
+@contextmanager
+def in_train_mode(model: nn.Module, seed: int, device: torch.device) -> Iterator[None]:
+    """As in a step: dropout draws from ``seed``, batch norm takes the batch's statistics. Running
+    statistics, each layer's mode and torch's generators are outside as they were."""
+    with _modes_kept(model), _buffers_kept(model), torch_seeded(seed, device):
+        model.train()
+        yield
+
+
+@contextmanager
+def _modes_kept(network: Network) -> Iterator[None]:
+    modules = network.skeleton.modules() if isinstance(network, Stack) else network.modules()
+    before = {module: module.training for module in modules}
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+
+
+@contextmanager
+def _buffers_kept(model: nn.Module) -> Iterator[None]:
+    """Running statistics are outside as they were, in place."""
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, buffer in model.named_buffers():
+                buffer.copy_(before[name])
+
+
+def chosen_epochs(total: int, moments: int) -> tuple[int, ...]:
+    """At most ``moments`` epochs, evenly spread, the last of all among them."""
+    return tuple(sorted({-(-total * k // moments) for k in range(1, moments + 1)} - {0}))
+
+
+def with_members(logits: Tensor) -> Tensor:
+    """(M, B, C), also of one member that trains by itself."""
+    return logits if logits.ndim == 3 else logits[None]

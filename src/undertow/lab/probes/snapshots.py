@@ -1,0 +1,95 @@
+"""``Snapshots``: weights on the way, for what is asked of them later."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from undertow.lab.models.weights_file import weights_file
+from undertow.lab.probes.probe import Found, Probe, ProbeRun, Size
+from undertow.lab.trainings.training import Given, TrainingRun
+from undertow.records.schema import ProbeEntry
+
+
+@dataclass(frozen=True)
+class Snapshots(Probe):
+    """Each member's weights at the end of ``epochs``, from 1 on, as safetensors files beside the
+    record (``weights/<member>@<epoch>.safetensors``).
+
+    A masked weight is kept as the network reads it, so a snapshot loads into the plain model.
+    """
+
+    epochs: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.epochs or min(self.epochs) < 1 or list(self.epochs) != sorted({*self.epochs}):
+            raise ValueError(f"{self!r}: epochs rise, from 1 on")
+
+    @property
+    def name(self) -> str:
+        """``snapshots``."""
+        return "snapshots"
+
+    def entry(self, epochs: int) -> ProbeEntry:
+        """No values at all. ``ValueError`` for epochs that the training does not have."""
+        if self.epochs[-1] > epochs:
+            raise ValueError(f"{self!r}: the training has {epochs} epochs")
+        return ProbeEntry(description=repr(self), epochs=self.epochs)
+
+    def kept_bytes(self, size: Size, epochs: int) -> int:
+        """A file of weights per epoch."""
+        return size.weights * len(self.epochs)
+
+    def start(self, given: Given, epochs: int) -> ProbeRun:
+        """Begin with none."""
+        return _SnapshotsRun(self.epochs, given)
+
+
+class _SnapshotsRun(ProbeRun):
+    def __init__(self, epochs: tuple[int, ...], given: Given) -> None:
+        self.epochs, self.models = epochs, given.models
+        self.files_M: list[dict[int, bytes]] = [{} for _ in given.models]
+
+    def after_epoch(self, epoch: int, run: TrainingRun) -> None:
+        """Keep every member's weights where the epoch is one of those."""
+        if epoch in self.epochs:
+            for model, files in zip(self.models, self.files_M, strict=True):
+                files[epoch] = weights_file(_plain(model))
+
+    def found(self) -> list[Found]:
+        """Files by epoch."""
+        return [Found(snapshots=files) for files in self.files_M]
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Files as bytes."""
+        return {
+            str(m): {str(epoch): _bytes(data) for epoch, data in files.items()}
+            for m, files in enumerate(self.files_M)
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Put them back."""
+        self.files_M = [
+            {int(e): data.numpy().tobytes() for e, data in state_dict.get(str(m), {}).items()}
+            for m in range(len(self.files_M))
+        ]
+
+
+def _bytes(data: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)
+
+
+def _plain(model: nn.Module) -> nn.Module:
+    """A copy whose masked weights are plain parameters."""
+    plain = copy.deepcopy(model)
+    for module in list(plain.modules()):
+        if parametrize.is_parametrized(module):
+            for attribute in list(module.parametrizations):  # type: ignore[arg-type]
+                parametrize.remove_parametrizations(module, attribute, leave_parametrized=True)
+    return plain
