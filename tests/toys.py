@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import polars as pl
 import torch
 from torch import nn
 
@@ -24,9 +25,11 @@ from undertow.lab.interventions.site import (
     SamplingRun,
     WeightsRun,
 )
+from undertow.lab.probes.probe import Found, Probe, ProbeRun
 from undertow.lab.recipe import Recipe
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.training import Cost, Done, Seen
+from undertow.records.schema import ProbeEntry
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,52 @@ class Watched(AbstractArithmetic):
         self.inside.append(True)
         yield
         self.inside.append(False)
+
+
+@dataclass(frozen=True)
+class LastGradient(Probe):
+    """The size of the last bias's gradient, summed over steps: reads what the backward pass left."""
+
+    name = "last-gradient"
+
+    def entry(self, epochs):
+        return ProbeEntry(description=repr(self), epochs=tuple(range(1, epochs + 1)))
+
+    def start(self, given, epochs):
+        return _LastGradient(len(given.models))
+
+
+class _LastGradient(ProbeRun):
+    def __init__(self, members):
+        self.sum_M, self.epochs_E = torch.zeros(members, dtype=torch.float64), []
+
+    def after_step(self, t, done, run):
+        if done.seen is not None:
+            # by name: a mask that comes or goes moves its weight to the end
+            biases = [p for n, p in sorted(run.network().named_parameters()) if n.endswith("bias")]
+            self.sum_M += biases[-1].grad.double().reshape(len(self.sum_M), -1).norm(dim=1)
+
+    def after_epoch(self, epoch, run):
+        self.epochs_E.append(self.sum_M.clone())
+
+    def found(self):
+        epochs = list(range(1, len(self.epochs_E) + 1))
+        return [
+            Found(
+                series=pl.DataFrame({"epoch": epochs, "last": [float(e[m]) for e in self.epochs_E]})
+            )
+            for m in range(len(self.sum_M))
+        ]
+
+    def state_dict(self):
+        return {"sum": self.sum_M, "epochs": dict(enumerate(self.epochs_E))}
+
+    def load_state_dict(self, state_dict):
+        self.sum_M = state_dict["sum"].clone()
+        self.epochs_E = [
+            v.clone()
+            for _, v in sorted(state_dict.get("epochs", {}).items(), key=lambda kv: int(kv[0]))
+        ]
 
 
 @dataclass(frozen=True)

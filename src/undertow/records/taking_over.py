@@ -48,6 +48,8 @@ def refuse_other(
         raise RecordError(
             f"{folder}: holds other members: {said}; choose another folder or delete this one"
         )
+    # members are added under the settings of a run, so they must not lack a probe either
+    _refuse_unprobed(folder, found, wanted, exactly=set(SAME_RUN) <= set(fields))
     code = [name for name in changed_since(found, wanted) if not _accepted(name, accept)]
     if code or data:
         ways = [
@@ -65,7 +67,7 @@ def refuse_other(
         )
 
 
-def refuse_unprobed(folder: Path, found: Manifest, wanted: Manifest, *, exactly: bool) -> None:
+def _refuse_unprobed(folder: Path, found: Manifest, wanted: Manifest, *, exactly: bool) -> None:
     """``RecordError`` where members there lack a probe that is wanted, since it is measured while a
     member trains. With ``exactly``, because members are to be added, they must not have more
     either."""
@@ -90,9 +92,8 @@ def changed_since(found: Manifest, wanted: Manifest) -> list[str]:
     """Names of what members were built from and are not any more; empty where of one of both nobody
     looked."""
     then, now = found.built_from, wanted.built_from
-    # what a probe that is not asked for any more was made of is no part of a member
-    then = {name: made for name, made in then.items() if name in now or not _is_probe(name)}
-    return [name for name in now | then if now.get(name) != then.get(name)] if now and then else []
+    names = [name for name in now | then if not _is_probe(name) or (name in now and name in then)]
+    return [name for name in names if now.get(name) != then.get(name)] if now and then else []
 
 
 def _accepted(name: str, accept: Collection[str]) -> bool:
@@ -102,6 +103,7 @@ def _accepted(name: str, accept: Collection[str]) -> bool:
 
 
 def _is_probe(name: str) -> bool:
+    """One that is wanted and was not there, or the reverse, is for ``_refuse_unprobed``."""
     return _bare(name).startswith("probe ")
 
 

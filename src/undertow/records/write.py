@@ -61,7 +61,6 @@ from undertow.records.taking_over import (
     refuse_foreign,
     refuse_full_disk,
     refuse_other,
-    refuse_unprobed,
 )
 from undertow.records.waiting import Waiting, checked_examples, natural
 from undertow.undecoded import escaped
@@ -76,8 +75,8 @@ class PopulationWriter:
     unique), ``label`` as class index (null for none), slice columns, and where wanted ``input``
     (encoded image or text) and ``content_hash``. With ``members``, the number that will come, a
     full disk is refused before anything is trained; ``beside`` is how many bytes the caller will
-    write beside the record. ``accept`` names what members may have been built from another version of
-    (``built_from`` in the manifest).
+    write beside the record. ``accept`` names what members may have been built from another version
+    of (``built_from`` in the manifest).
 
     Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another
     population.
@@ -139,9 +138,7 @@ class PopulationWriter:
         """``RecordError`` where a finished population was made by another runner, device or
         version, or with other probes, and so takes no further members."""
         if self.finished:
-            found = _read_manifest(self.folder / MANIFEST)
-            refuse_other(self.folder, found, self.plan, SAME_RUN)
-            refuse_unprobed(self.folder, found, self.plan, exactly=True)
+            refuse_other(self.folder, _read_manifest(self.folder / MANIFEST), self.plan, SAME_RUN)
 
     def write_member(
         self,
@@ -246,7 +243,6 @@ class PopulationWriter:
             if os.path.exists(self.folder / name):
                 found = _read_manifest(self.folder / name)
                 refuse_other(self.folder, found, self.plan, same, self.accept)
-                refuse_unprobed(self.folder, found, self.plan, exactly=name == PLAN)
                 self._take_over(found)
                 if name == MANIFEST:
                     self._clean()

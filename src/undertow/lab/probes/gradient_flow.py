@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from undertow.lab.interventions.site import weight_layers
+from undertow.lab.models.weights_file import PARAMETRIZED
 from undertow.lab.probes.asking import chosen_epochs, in_train_mode
 from undertow.lab.probes.probe import Found, Probe, ProbeRun
 from undertow.lab.trainings.noise import mixed
@@ -24,7 +25,6 @@ Order = Literal[1, 2]
 ORDERS: tuple[Order, ...] = (1, 2)
 APART = 1 << 40
 """Added to an epoch: noise of a question shares nothing with the noise of a step."""
-PARAMETRIZED = ".parametrizations."
 
 
 def effective_gradient_flow(
@@ -146,7 +146,7 @@ class _GradientFlowRun(ProbeRun):
     def found(self) -> list[Found]:
         """A series per member."""
         return [
-            Found(series=pl.DataFrame([{"epoch": e} | rows[e] for e in sorted(rows)]))
+            Found(series=pl.DataFrame([{"epoch": e} | _by_name(rows[e]) for e in sorted(rows)]))
             for rows in self.rows_M
         ]
 
@@ -166,6 +166,11 @@ class _GradientFlowRun(ProbeRun):
             }
             for m in range(len(self.rows_M))
         ]
+
+
+def _by_name(row: dict[str, float]) -> dict[str, float]:
+    """A checkpoint does not keep an order."""
+    return dict(sorted(row.items()))
 
 
 def _flow(model: nn.Module, x_BCHW: Tensor, y_B: Tensor) -> dict[str, float]:

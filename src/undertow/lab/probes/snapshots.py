@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch import Tensor
 
 from undertow.lab.models.weights_file import weights_file
 from undertow.lab.probes.probe import Found, Probe, ProbeRun, Size
@@ -60,7 +58,7 @@ class _SnapshotsRun(ProbeRun):
         """Keep every member's weights where the epoch is one of those."""
         if epoch in self.epochs:
             for model, files in zip(self.models, self.files_M, strict=True):
-                files[epoch] = weights_file(_plain(model))
+                files[epoch] = weights_file(model)
 
     def found(self) -> list[Found]:
         """Files by epoch."""
@@ -83,13 +81,3 @@ class _SnapshotsRun(ProbeRun):
 
 def _bytes(data: bytes) -> Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.uint8)
-
-
-def _plain(model: nn.Module) -> nn.Module:
-    """A copy whose masked weights are plain parameters."""
-    plain = copy.deepcopy(model)
-    for module in list(plain.modules()):
-        if parametrize.is_parametrized(module):
-            for attribute in list(module.parametrizations):  # type: ignore[arg-type]
-                parametrize.remove_parametrizations(module, attribute, leave_parametrized=True)
-    return plain
