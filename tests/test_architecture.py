@@ -70,7 +70,8 @@ FUNCTION_LIMIT, FILE_LIMIT, STUDY_LIMIT = 60, 500, 130
 
 
 LAB_BETWEEN = {
-    "undertow.lab.trainings": ("undertow.lab.runner",),
+    "undertow.lab.trainings": ("undertow.lab.runner", "undertow.lab.probes"),
+    "undertow.lab.probes": ("undertow.lab.runner",),
     "undertow.lab.interventions": ("undertow.lab.runner",),
     "undertow.lab.feeds": ("undertow.lab.runner", "undertow.lab.trainings"),
 }

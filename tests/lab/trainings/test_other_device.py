@@ -10,10 +10,14 @@ from undertow.lab.feeds.resident import Resident
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
+from undertow.lab.probes import trace
 from undertow.lab.recipe import Recipe
+from undertow.lab.runner.drive import drive
 from undertow.lab.runner.memory import free_memory
+from undertow.lab.runner.probing import Probing
 from undertow.lab.trainings import supervised
 from undertow.lab.trainings.teacher import stacked_teacher
+from undertow.lab.trainings.training import Given
 
 META = torch.device("meta")
 RECIPE = Recipe(epochs=1, batch=32, flip=True, crop=2)
@@ -96,6 +100,17 @@ def test_a_mask_is_kept_where_the_weights_are():
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
         train_member(built(MLP((16,)), 1)[0], data(), RECIPE, seeds(0), (MagnitudePruning(0.5),))
     assert "total_M.cpu()" in failing(caught)
+
+
+def test_a_trace_reads_nothing_before_the_epoch_is_over(monkeypatch):
+    """Though it looks at each step's logits at once."""
+    monkeypatch.setattr(trace, "AT_ONCE", 1)
+    for members in (1, 3):
+        seeds_M = [seeds(m) for m in range(members)]
+        given = Given(data(), built(MLP((16,)), members), seeds_M, together=members > 1)
+        with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
+            drive(supervised.Supervised(RECIPE), given, probing=Probing([trace.Trace()]))
+        assert "total_M.cpu()" in failing(caught)
 
 
 def test_memory_that_torch_keeps_for_later_is_free(monkeypatch):
