@@ -1,5 +1,5 @@
 """What is generated from the code:
-docs/reference/{measures,interventions,formats,rules,command-line}.md, the study.
+docs/reference/{measures,interventions,probes,formats,rules,command-line}.md, the study.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if one is stale
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
+from undertow.lab import probes
 from undertow.lab.interventions import objective, runtime, weights
 from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
@@ -71,6 +72,20 @@ def interventions() -> str:
                 f"```python\n{name}{inspect.signature(thing)}\n```",
             ]
             parts.append(inspect.getdoc(thing) or "")
+    return "\n\n".join(parts) + "\n"
+
+
+def probed() -> str:
+    parts = [
+        "# Probes",
+        NOTE,
+        "What is measured while a member trains, and changes nothing of it; how to declare and "
+        "read them is in [populations.md](../populations.md#probes).",
+    ]
+    for name in probes.__all__:
+        thing = getattr(probes, name)
+        parts += [f"## {name}", f"```python\n{name}{inspect.signature(thing)}\n```"]
+        parts.append(inspect.getdoc(thing) or "")
     return "\n\n".join(parts) + "\n"
 
 
@@ -144,6 +159,7 @@ def main() -> int:
     pages = {
         FOLDER / "measures.md": measures(),
         FOLDER / "interventions.md": interventions(),
+        FOLDER / "probes.md": probed(),
         FOLDER / "formats.md": formats(),
         FOLDER / "rules.md": rules(),
         FOLDER / "command-line.md": command_line(),

@@ -238,7 +238,7 @@ def test_listing_needs_a_known_kind() -> None:
     assert (
         done.stderr
         == "undertow: cannot list 'planets': choose from studies, measures, interventions, "
-        "formats, rules\n"
+        "probes, formats, rules\n"
     )
 
 

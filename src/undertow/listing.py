@@ -14,7 +14,7 @@ from undertow.errors import UserError
 if TYPE_CHECKING:
     from undertow.audit.gate.rules import Rule
 
-KINDS = ("studies", "measures", "interventions", "formats", "rules")
+KINDS = ("studies", "measures", "interventions", "probes", "formats", "rules")
 
 
 def listing(what: str) -> str:
@@ -23,6 +23,7 @@ def listing(what: str) -> str:
         "studies": _studies,
         "measures": _measures,
         "interventions": _interventions,
+        "probes": _probes,
         "formats": _formats,
         "rules": _rules,
     }
@@ -63,6 +64,12 @@ def _interventions() -> list[tuple[str, str]]:
         for name in place.__all__
     ]
     return [(name, _first_sentence(kind)) for name, kind in found if inspect.isclass(kind)]
+
+
+def _probes() -> list[tuple[str, str]]:
+    from undertow.lab import probes
+
+    return [(name, _first_sentence(getattr(probes, name))) for name in probes.__all__]
 
 
 def _formats() -> list[tuple[str, str]]:

@@ -3,3 +3,5 @@
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
 from undertow.lab.probes.trace import Trace as Trace
+
+__all__ = ["GradientFlow", "Snapshots", "Trace"]
