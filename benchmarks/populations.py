@@ -290,9 +290,9 @@ def curve(
     model: Model, data: Images, batch: int, device: str, most: int
 ) -> list[tuple[int, float]]:
     """Milliseconds per member and step as one stack grows, on one core or the GPU."""
-    from undertow.lab.runner.choose import seconds_per_step
     from undertow.lab.runner.places.chunk import resident_for
     from undertow.lab.runner.threads import keep_memory, one_thread
+    from undertow.lab.runner.trial import seconds_per_step
 
     keep_memory()
     points = []
@@ -300,7 +300,7 @@ def curve(
         for members in (m for m in (1, 2, 4, 8, 16, 32, 64, 128, 256) if m <= most):
             population = Population("curve", data, model, Recipe(epochs=1, batch=batch), members)  # type: ignore[arg-type]
             feed = resident_for(population, device)
-            took = seconds_per_step(population, population.recipe, feed, members)
+            took = seconds_per_step(population, feed, members)
             points.append((members, 1000 * took / members))
     return points
 
@@ -309,7 +309,7 @@ MEMORY = """
 import sys
 sys.path.insert(0, {here!r})
 from populations import *
-from undertow.lab.runner.choose import seconds_per_step
+from undertow.lab.runner.trial import seconds_per_step
 from undertow.lab.runner.memory import member_memory
 from undertow.lab.runner.places.chunk import resident_for
 torch.set_num_threads(1)
@@ -318,7 +318,7 @@ population = Population("m", data, model, Recipe(epochs=1, batch=128), {members}
 feed = resident_for(population, "cpu")
 stated = member_memory(population, feed).total
 Path("/proc/self/clear_refs").write_text("5")  # the peak of loading is not of interest
-seconds_per_step(population, population.recipe, feed, {members})
+seconds_per_step(population, feed, {members})
 print(stated, int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
 """
 

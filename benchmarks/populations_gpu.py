@@ -35,7 +35,7 @@ from undertow.lab.feeds.feed import Feed
 from undertow.lab.models import MLP, Model, ResNet, SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Precision, Recipe
-from undertow.lab.runner.choose import Means, _FewSteps, choose
+from undertow.lab.runner.choose import Means, choose
 from undertow.lab.runner.drive import drive
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.memory import member_memory, members_that_fit
@@ -138,7 +138,8 @@ def step_times(population: Population, feed: Feed) -> list[float]:
 
 def epoch_times(population: Population, feed: Feed, steps: int, repeats: int) -> list[float]:
     """Seconds of epochs of so many steps, after one that does not count."""
-    few = _FewSteps(feed, steps * BATCH)
+    rows = slice(steps * BATCH)
+    few = replace(feed, train_x_NCHW=feed.train_x_NCHW[rows], train_y_N=feed.train_y_N[rows])
     recipe = replace(population.recipe, epochs=repeats + 1)
     seeds_M, models = members_of(population, feed)
     times = []

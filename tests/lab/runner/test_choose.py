@@ -7,15 +7,24 @@ import pytest
 from blobs import Blobs, Fragile, Unstackable
 from undertow.errors import UserError
 from undertow.lab.interventions.objective import Distillation
-from undertow.lab.interventions.weights import WeightQuantization
+from undertow.lab.interventions.weights import (
+    MagnitudePruning,
+    OneShotPruning,
+    WeightQuantization,
+)
 from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
+from undertow.lab.probes import Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner import choose as choosing
-from undertow.lab.runner.choose import Choice, Means, cheapest, choose, seconds_per_step
+from undertow.lab.runner.choose import Choice, Means, cheapest, choose, stack_size
 from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.memory import SHARE, member_memory
 from undertow.lab.runner.places.chunk import resident_for
 from undertow.lab.runner.trainer import Trainer, train_population
+from undertow.lab.runner.trial import fresh_run, seconds_per_step
+from undertow.lab.trainings.phases import Phases
+from undertow.lab.trainings.supervised import Supervised
 from undertow.records.read import read_population
 
 DENSE = Population(
@@ -102,21 +111,54 @@ def test_a_student_follows_students_and_not_those_who_learn_labels(tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_what_is_measured_includes_the_teacher(size, monkeypatch):
-    seen = []
-    whole = choosing.drive
-
-    def noted(training, given, *rest):
-        seen.append((next(iter(given.interventions), None), given.teacher))
-        return whole(training, given, *rest)
-
-    monkeypatch.setattr(choosing, "drive", noted)
+def test_what_is_measured_includes_all_that_acts_and_the_teacher(size):
     goals = (Distillation(), Distillation(teacher_member=0))
     students = [DENSE.under(goal, name="student", teacher=DENSE) for goal in goals]
-    for population in (DENSE, *students):
-        assert seconds_per_step(population, DENSE.recipe, resident_for(DENSE, "cpu"), size) > 0
-    assert [goal for goal, _ in seen] == [None, *goals]
-    assert [teacher is not None for _, teacher in seen] == [False, True, True]
+    pruned = DENSE.under(MagnitudePruning(0.5), name="pruned")
+    tuned = DENSE.under(OneShotPruning(0.5, replace(DENSE.recipe, epochs=1)), name="tuned")
+    data = resident_for(DENSE, "cpu")
+    for population in (DENSE, *students, pruned, tuned):
+        assert seconds_per_step(population, data, size) > 0
+        with fresh_run(population, data, size) as run:
+            assert run.given.interventions == population.interventions
+            assert len(run.given.models) == size
+            assert (run.given.teacher is not None) == (population in students)
+    with fresh_run(tuned, data, size) as run:
+        assert run.epochs == 1
+
+
+def test_a_training_of_another_kind_is_measured_too(tmp_path):
+    phases = Phases(("first", Supervised(DENSE.recipe)), ("second", Supervised(DENSE.recipe)))
+    choice = choose(replace(DENSE, recipe=phases), "auto", TWO, tmp_path / "x")
+    assert "steps a second alone" in choice.reason
+    assert choose(replace(DENSE, recipe=phases), "stacked", TWO, tmp_path / "x").name == "stacked/2"
+
+
+def test_a_stack_of_any_training_is_as_large_as_memory_allows(monkeypatch):
+    phases = Phases(("first", Supervised(DENSE.recipe)), ("second", Supervised(DENSE.recipe)))
+    for population in (DENSE, replace(DENSE, recipe=phases)):
+        data = resident_for(DENSE, "cpu")
+        one = member_memory(population, data).total
+        monkeypatch.setattr(
+            "undertow.lab.runner.memory.free_memory",
+            lambda device, one=one: int(2 * one / SHARE + 1),
+        )
+        assert stack_size(population, Means("cpu", workers=1)) == 2
+
+
+def test_the_memory_of_a_member_is_that_of_its_tensors():
+    """A hidden layer of 8 over 64 pixels and 3 classes, SGD with momentum, batches of 16."""
+    data = resident_for(DENSE, "cpu")
+    weights = 64 * 8 + 8 + 8 * 3 + 3
+    plain = member_memory(DENSE, data)
+    assert plain.state == 4 * 3 * weights  # themselves, gradients, momentum
+    # images, the hidden layer after its bend, and what cross-entropy keeps
+    assert 4 * 16 * (64 + 8 + 3) <= plain.activations <= 4 * 16 * (64 + 8 + 8 + 4 * 3)
+    assert plain.working == 4 * 16 * 64
+    pruned = member_memory(DENSE.under(MagnitudePruning(0.5), name="p"), data)
+    assert pruned.state == plain.state + 64 * 8 + 8 * 3  # a byte per mask entry
+    traced = member_memory(replace(DENSE, probes=(Trace(),)), data)
+    assert traced.state == plain.state + 60 * 7 * (2 + 1)
 
 
 def test_a_stack_that_was_begun_keeps_its_size_whatever_is_free(tmp_path, monkeypatch):
@@ -147,7 +189,7 @@ def test_short_steps_on_a_gpu_get_larger_stacks(
 ):
     seen = []
 
-    def measured(population, recipe, data, size):
+    def measured(population, data, size):
         seen.append(size)
         return 0.002 if size == 1 else more if size == 200 else step
 

@@ -19,10 +19,11 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner import memory
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
-from undertow.lab.runner.choose import Means, choose, seconds_per_step, stack_size
+from undertow.lab.runner.choose import Means, choose, stack_size
 from undertow.lab.runner.machine import Machine
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.trainer import Trainer
+from undertow.lab.runner.trial import seconds_per_step
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.records.read import read_population
 
@@ -220,7 +221,7 @@ def test_a_stack_takes_the_memory_that_was_counted(model, precision):
     for members in (8, 24):
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-        seconds_per_step(asked, recipe, data, members)
+        seconds_per_step(asked, data, members)
         peaks.append((torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()))
     allocated, reserved = ((after - before) / 16 for before, after in zip(*peaks, strict=True))
     print(
@@ -245,7 +246,7 @@ def test_a_stack_as_large_as_fits_fits(monkeypatch):
     assert 4 < size < 64
     torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + room) / whole)
     try:
-        seconds_per_step(asked, recipe, data, size)
+        seconds_per_step(asked, data, size)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
 

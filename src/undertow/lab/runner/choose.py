@@ -3,33 +3,26 @@ measurement."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from undertow.errors import UserError
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.held_values import without_address
 from undertow.lab.population import Population
-from undertow.lab.recipe import Recipe
-from undertow.lab.runner.drive import drive
-from undertow.lab.runner.member import build_member, fresh_teachers, trainings
+from undertow.lab.runner.member import trainings
 from undertow.lab.runner.memory import member_memory, members_that_fit
 from undertow.lab.runner.places.chunk import resident_for
 from undertow.lab.runner.places.job import How
 from undertow.lab.runner.threads import one_thread
-from undertow.lab.trainings.supervised import Supervised
-from undertow.lab.trainings.teacher import stacked_teacher
-from undertow.lab.trainings.training import Given
+from undertow.lab.runner.trial import first_training, seconds_per_step
 from undertow.lab.trainings.untrained import Untrained
 from undertow.records.folder import MANIFEST, PLAN
 from undertow.records.opening import read_file
@@ -56,10 +49,6 @@ counted there."""
 BOUND = 0.015
 """Seconds of a step on one core beyond which a stack is not tried, and of a stack's on a GPU beyond
 which a larger one is not: what they save is time between operations."""
-
-PROBED_STEPS = {"cpu": 2, "cuda": 8}
-"""Steps of an epoch that is measured. A GPU's are short, and beginning an epoch would weigh too
-much beside two."""
 
 FEW = 500
 """Steps of all members together up to which no worker is started ahead: most models are through
@@ -217,55 +206,42 @@ def _named(name: str, population: Population, means: Means, why: str) -> Choice 
 
 def _measured(population: Population, means: Means) -> Choice:
     """The cheapest by the first steps of real training."""
-    trained = [t.recipe for t, _ in trainings(population) if isinstance(t, Supervised)]
-    others = [t for t, _ in trainings(population) if not isinstance(t, Supervised | Untrained)]
-    if others:
-        beside = means.side_by_side and population.members > 1
-        why = f"what {type(others[0]).__name__} needs in a stack is not measured"
-        return Choice("single", "processes" if beside else "here", 1, why)
-    if not trained or population.members == 1:
-        why = "one member" if trained else "nothing is trained"
+    if first_training(population) is None or population.members == 1:
+        why = "one member" if first_training(population) else "nothing is trained"
         return Choice("single", "here", 1, why)
     with one_thread():
         data = resident_for(population, means.device)
-        if means.side_by_side and _steps(population.members, trained, data) > FEW:
+        steps = _steps(population, data)
+        if means.side_by_side and steps > FEW:
             means.warm_up()
         try:
-            alone = seconds_per_step(population, trained[0], data, 1)
+            alone = seconds_per_step(population, data, 1)
             if means.device == "cpu" and alone > BOUND:
-                return _unstacked(population.members, trained, data, alone, means)
-            stacked, size = _best_stack(population, trained[0], data, means)
+                return _unstacked(population.members, steps, alone, means)
+            stacked, size = _best_stack(population, data, means)
         # a model that cannot be built, or not be stacked, says so when it is its turn
         except Exception as error:
             place: Where = "processes" if means.side_by_side else "here"
             return Choice("single", place, 1, f"stacks cannot be tried ({_first_line(error)})")
-    steps = _steps(population.members, trained, data)
     return cheapest(population.members, steps, alone, stacked, size, means)
 
 
-def _best_stack(
-    population: Population,
-    recipe: Recipe,
-    data: Feed,
-    means: Means,
-) -> tuple[float, int]:
+def _best_stack(population: Population, data: Feed, means: Means) -> tuple[float, int]:
     """Seconds per member and step, and the size of the stack. A GPU that is through with a step so
     soon that starting its operations may take longer is given a larger one to try."""
     size = stack_size(population, means)
-    took = seconds_per_step(population, recipe, data, size)
+    took = seconds_per_step(population, data, size)
     settled = means.device == "cpu" or means.chunk is not None or took > BOUND
     larger = size if settled else stack_size(population, means, LARGER)
     if larger <= size:
         return took / size, size
-    other = seconds_per_step(population, recipe, data, larger)
+    other = seconds_per_step(population, data, larger)
     return min((took / size, size), (other / larger, larger))
 
 
-def _unstacked(
-    members: int, trained: list[Recipe], data: Feed, alone: float, means: Means
-) -> Choice:
+def _unstacked(members: int, steps: int, alone: float, means: Means) -> Choice:
     """The choice where stacks are not worth trying: as if they were no faster."""
-    choice = cheapest(members, _steps(members, trained, data), alone, alone, 1, means)
+    choice = cheapest(members, steps, alone, alone, 1, means)
     return replace(
         choice,
         reason=f"a step takes {alone:.2f} s of arithmetic, which stacks cannot save; no "
@@ -273,9 +249,9 @@ def _unstacked(
     )
 
 
-def _steps(members: int, trained: list[Recipe], data: Feed) -> int:
-    """Steps of all members together."""
-    return members * sum(Supervised(recipe).steps(data) for recipe in trained)
+def _steps(population: Population, data: Feed) -> int:
+    """Of all members together."""
+    return population.members * sum(t.steps(data) for t, _ in trainings(population))
 
 
 def _first_line(error: Exception) -> str:
@@ -305,46 +281,3 @@ def cheapest(
     other = f", {loop:,.0f} s one after the other" if where == "processes" else ""
     said = f"{rates}: about {plain:,.0f} s{other}"
     return Choice("single", where, 1, said)  # type: ignore[arg-type]
-
-
-def seconds_per_step(population: Population, recipe: Recipe, data: Feed, size: int) -> float:
-    """The fastest of two short epochs after one that does not count; members are fresh, with their
-    own seeds, and so are their teachers."""
-    few = _FewSteps(data, PROBED_STEPS[data.device.type] * recipe.batch)
-    short = replace(recipe, epochs=3)
-    seeds_M = [population.seeds.member(population.name, m) for m in range(size)]
-    models = [build_member(population, seeds, data, None) for seeds in seeds_M]
-    times = [time.perf_counter()]
-
-    def note(epoch: int, epochs: int) -> None:
-        if data.device.type == "cuda":
-            torch.cuda.synchronize(data.device)
-        times.append(time.perf_counter())
-
-    taught_by, together = fresh_teachers(population, data, size), size > 1
-    teacher = (
-        (stacked_teacher(taught_by, size) if together else taught_by[0]) if taught_by else None
-    )
-    goals = [i for i in population.interventions if i.site == "objective"]
-    drive(Supervised(short), Given(few, models, seeds_M, goals, teacher, size > 1), note)
-    epochs = [after - before for before, after in itertools.pairwise(times)]
-    return min(epochs[1:]) / math.ceil(len(few.train_y_N) / recipe.batch)
-
-
-class _FewSteps:
-    """The first examples of a data set."""
-
-    def __init__(self, data: Feed, examples: int) -> None:
-        self._data = data
-        self.train_y_N = data.train_y_N[:examples]
-        self.test_y_N, self.black_C, self.classes = data.test_y_N, data.black_C, data.classes
-        self.shape_CHW, self.device, self.dtype = data.shape_CHW, data.device, data.dtype
-
-    def plan_epoch(self, order_N: Tensor, batch: int) -> None:
-        self._data.plan_epoch(order_N, batch)
-
-    def train_batch(self, index_B: Tensor) -> Tensor:
-        return self._data.train_batch(index_B)
-
-    def test_batches(self, size: int) -> Iterator[Tensor]:
-        return self._data.test_batches(size)

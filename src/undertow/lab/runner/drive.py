@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import torch
@@ -40,10 +40,8 @@ def drive(
     """
     device = given.data.device
     with ExitStack() as around:
-        for context in (torchs_own_kept(device), products(training.precision, device)):
+        for context in surroundings(training, given):
             around.enter_context(context)
-        for arithmetic in given.at(AbstractArithmetic):
-            around.enter_context(arithmetic.around(device))
         run = training.start(given)
         losses = _Losses(len(given.models), device)
         probing = probing or Probing()
@@ -68,6 +66,16 @@ def drive(
             probing.end()
             ended = run.finish()
         return losses.endings(ended, run.epochs)
+
+
+def surroundings(training: Training, given: Given) -> Iterator[AbstractContextManager[object]]:
+    """What is in force around all of a training: its arithmetic, and torch's own generators are
+    afterwards as they were."""
+    device = given.data.device
+    yield torchs_own_kept(device)
+    yield products(training.precision, device)
+    for arithmetic in given.at(AbstractArithmetic):
+        yield arithmetic.around(device)
 
 
 class _Losses:

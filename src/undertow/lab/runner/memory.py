@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from undertow.lab.feeds.feed import Feed
-from undertow.lab.interventions.site import AbstractWeights
 from undertow.lab.population import Population
 from undertow.lab.probes.probe import Size
 from undertow.lab.recipe import Recipe
-from undertow.lab.runner.member import build_member, fresh_teachers, probes_bytes
-from undertow.lab.trainings.optimizer import make_optimizer
+from undertow.lab.runner.member import fresh_teachers, probes_bytes
+from undertow.lab.runner.trial import fresh_run
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.stack import Stack
 from undertow.lab.trainings.teacher import stacked_teacher
+from undertow.lab.trainings.training import Network
 
 SHARE = 0.6
 """Of the memory that is free, what stacks may take: the rest is for the allocator's gaps and for
@@ -57,45 +56,52 @@ class MemberMemory:
 
 def member_memory(population: Population, data: Feed) -> MemberMemory:
     """Count by one real step of a stack of two what it keeps, each storage once, and take half."""
-    recipe = population.recipe
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"what a stack under {recipe!r} needs is not known")
-    models = [
-        build_member(population, population.seeds.member(population.name, m), data, None)
-        for m in range(PAIR)
-    ]
-    pruned = any(isinstance(i, AbstractWeights) for i in population.interventions)
-    masks = sum(p.numel() for p in models[0].parameters() if p.ndim >= 2) if pruned else 0
-    stack = Stack(models, [torch.Generator(data.device) for _ in models])
-    examples = min(recipe.batch, len(data.train_y_N))
-    index_B = torch.arange(examples, device=data.device).repeat(PAIR)
-    x_MBCHW = data.train_batch(index_B).reshape(PAIR, examples, *data.shape_CHW)
-    kept, largest = _step(stack, recipe, x_MBCHW, data.train_y_N[index_B])
-    memory = MemberMemory(_state(stack, recipe) // PAIR + masks, kept // PAIR, largest // PAIR)
-    memory = replace(memory, state=memory.state + _probes(population, data, models[0]))
-    return _with_teachers(memory, fresh_teachers(population, data, PAIR), recipe, x_MBCHW)
+    with fresh_run(population, data, PAIR) as run:
+        network = run.network()
+        own = {t.untyped_storage().data_ptr() for t in _held(network)}
+        with _noted(own) as kept:
+            run.step(0)
+        gradients = sum(p.grad.nbytes for p in network.parameters() if p.grad is not None)
+        state = gradients + _bytes({name: held.state_dict() for name, held in run.state().items()})
+        weights = sum(held.nbytes for held in _held(network)) // PAIR
+    probes = _probes(population, data, weights)
+    memory = MemberMemory(
+        state // PAIR + probes, sum(kept.values()) // PAIR, max(kept.values(), default=0) // PAIR
+    )
+    return _with_teachers(memory, population, data)
 
 
-def _probes(population: Population, data: Feed, model: nn.Module) -> int:
-    weights = sum(value.nbytes for value in model.state_dict().values())
+def _held(network: Network) -> Iterator[Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()
+
+
+def _bytes(state: object) -> int:
+    """Of all tensors in what a training keeps."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    return sum(map(_bytes, state.values())) if isinstance(state, Mapping) else 0
+
+
+def _probes(population: Population, data: Feed, weights: int) -> int:
     size = Size(len(data.train_y_N), len(data.test_y_N), data.classes, weights)
     return probes_bytes(population, size)
 
 
-def _with_teachers(
-    memory: MemberMemory, teachers: list[nn.Module], recipe: Recipe, x_MBCHW: Tensor
-) -> MemberMemory:
-    """The same with a teacher for each member, or with one for all."""
-    if not teachers:
+def _with_teachers(memory: MemberMemory, population: Population, data: Feed) -> MemberMemory:
+    """The same with a teacher for each member, or with one for all. They teach supervised trainings
+    alone."""
+    teachers, recipe = fresh_teachers(population, data, PAIR), population.recipe
+    if not teachers or not isinstance(recipe, Recipe):
         return memory
-    weights = sum(
-        value.nbytes
-        for teacher in teachers
-        for value in (*teacher.parameters(), *teacher.buffers())
-    )
+    weights = sum(held.nbytes for teacher in teachers for held in _held(teacher))
+    examples = min(recipe.batch, len(data.train_y_N))
+    index_B = torch.arange(examples, device=data.device).repeat(PAIR)
+    x_MBCHW = data.train_batch(index_B).reshape(PAIR, examples, *data.shape_CHW)
     stack = stacked_teacher([copy.deepcopy(teachers[m % len(teachers)]) for m in range(PAIR)], PAIR)
     assert isinstance(stack, Stack)
-    with _noted(stack, x_MBCHW) as kept, shortened(recipe.precision, x_MBCHW.device):
+    own = {t.untyped_storage().data_ptr() for t in _held(stack)}
+    with _noted(own) as kept, shortened(recipe.precision, x_MBCHW.device):
         stack(x_MBCHW)
     # without gradients a pass holds the images, and one layer's input and output
     passing = (x_MBCHW.untyped_storage().nbytes() + 2 * max(kept.values())) // PAIR
@@ -105,22 +111,11 @@ def _with_teachers(
     return replace(memory, working=working, once=weights)
 
 
-def _step(stack: Stack, recipe: Recipe, x_MBCHW: Tensor, y_B: Tensor) -> tuple[int, int]:
-    """Bytes that the forward pass keeps, images included, and the bytes of the largest of them."""
-    with _noted(stack, x_MBCHW) as kept:
-        with shortened(recipe.precision, x_MBCHW.device):
-            logits_MBC = stack(x_MBCHW)
-        loss = F.cross_entropy(logits_MBC.to(x_MBCHW.dtype).flatten(0, 1), y_B)
-    torch.autograd.backward(loss)
-    return sum(kept.values()), max(kept.values())
-
-
 @contextmanager
-def _noted(stack: Stack, x_MBCHW: Tensor) -> Iterator[dict[int, int]]:
-    """The bytes of every storage that a forward pass inside keeps for a backward pass, images
-    included."""
+def _noted(own: Container[int]) -> Iterator[dict[int, int]]:
+    """The bytes of every storage that forward passes inside keep for a backward pass, images
+    included and weights, whose places are ``own``, left out."""
     kept: dict[int, int] = {}
-    own = {t.untyped_storage().data_ptr() for t in (*stack.parameters(), *stack.buffers())}
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -128,20 +123,8 @@ def _noted(stack: Stack, x_MBCHW: Tensor) -> Iterator[dict[int, int]]:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    note(x_MBCHW)
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         yield kept
-
-
-def _state(stack: Stack, recipe: Recipe) -> int:
-    """After the step above: parameters, gradients, buffers, and the optimizer's tensors."""
-    optimizer = make_optimizer(recipe, stack.parameters())
-    optimizer.step()
-    moments = [
-        v for values in optimizer.state.values() for v in values.values() if isinstance(v, Tensor)
-    ]
-    gradients = [p.grad for p in stack.parameters() if p.grad is not None]
-    return sum(t.nbytes for t in (*stack.parameters(), *stack.buffers(), *gradients, *moments))
 
 
 def free_memory(device: torch.device) -> int:
