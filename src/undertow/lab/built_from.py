@@ -24,6 +24,8 @@ from undertow.lab.code_digest import digest_of, digest_of_effects, short
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import CHUNK_BYTES
 from undertow.lab.held_values import without_address
+from undertow.lab.interventions.during import During
+from undertow.lab.interventions.site import Intervention
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.records.taking_over import DECLARATION
@@ -93,9 +95,16 @@ def _named(population: Population) -> Iterator[tuple[str, object]]:
     if not isinstance(population.recipe, Recipe):
         yield f"training {type(population.recipe).__name__}", population.recipe
     for intervention in population.interventions:
-        yield f"intervention {type(intervention).__name__}", intervention
+        yield f"intervention {_called(intervention)}", intervention
     for probe in population.probes:
         yield f"probe {type(probe).__name__}", probe
+
+
+def _called(intervention: Intervention) -> str:
+    """Its class, and in which phase it acts."""
+    if isinstance(intervention, During):
+        return f"{_called(intervention.intervention)} in {intervention.phase}"
+    return type(intervention).__name__
 
 
 def _origins(population: Population, known: dict[str, str], digest: Digest) -> dict[str, str]:

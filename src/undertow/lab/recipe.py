@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Precision = Literal["float32", "float64", "bfloat16", "tf32"]
+Optimizer = Literal["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+Schedule = Literal["constant", "cosine", "linear", "steps"]
+CHOICES = {"optimizer": Optimizer, "schedule": Schedule, "precision": Precision}
+LEAST = {
+    "epochs": 0, "batch": 1, "lr": 0, "warmup": 0, "momentum": 0, "weight_decay": 0,
+    "label_smoothing": 0, "crop": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,13 +23,15 @@ class Recipe:
     multiplies it by ``decay`` at each fraction of training in ``milestones``. ``warmup`` is a
     fraction of training. ``momentum`` is SGD's. ``weight_decay`` is the L2 kind, inside the
     gradient, but for ``adamw``, which decays weights apart from it (1711.05101).
+
+    Raises ``ValueError`` for a name that is none, and for a number below what it can be.
     """
 
     epochs: int
     batch: int = 128
     lr: float = 0.1
-    optimizer: Literal["sgd", "adam", "adamw", "adagrad", "rmsprop"] = "sgd"
-    schedule: Literal["constant", "cosine", "linear", "steps"] = "cosine"
+    optimizer: Optimizer = "sgd"
+    schedule: Schedule = "cosine"
     milestones: tuple[float, ...] = ()
     decay: float = 0.1
     warmup: float = 0.0
@@ -38,3 +47,17 @@ class Recipe:
     precision: Precision = "float32"
     """The arithmetic of training. ``bfloat16`` is autocast over float32 weights; ``tf32`` is CUDA's
     shorter float32 product; test predictions of both are computed in float32."""
+
+    def __post_init__(self) -> None:
+        for name, kind in CHOICES.items():
+            if getattr(self, name) not in get_args(kind):
+                able = ", ".join(get_args(kind))
+                raise ValueError(
+                    f"Recipe({name}={getattr(self, name)!r}): there is no such {name}; choose from "
+                    f"{able}"
+                )
+        for name, least in LEAST.items():
+            if not getattr(self, name) >= least:
+                raise ValueError(
+                    f"Recipe({name}={getattr(self, name)!r}): {name} is {least} or more"
+                )

@@ -1,8 +1,10 @@
 """What a step, a phase and a stack do with unusual models, members and interventions."""
 
 import math
+import random
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -331,3 +333,65 @@ def test_state_that_cannot_be_saved_is_an_error_at_the_start(data, tmp_path):
 def test_an_error_without_words_survives_a_checkpoint():
     found = _put_back(_kept(ValueError()))
     assert (str(found), isinstance(found, UndertowError)) == ("", True)
+
+
+class Fading(nn.Module):
+    """A buffer that is no part of the model's state, and changes with every pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("left", torch.ones((), dtype=torch.float64), persistent=False)
+
+    def forward(self, x):
+        if self.training:
+            self.left.mul_(0.9)
+        return x * self.left.clone()
+
+
+@dataclass(frozen=True)
+class Faded:
+    def build(self, shape_CHW, classes):
+        return nn.Sequential(nn.Flatten(), Fading(), nn.Linear(64, classes))
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_buffer_outside_the_models_state_is_in_its_checkpoint(members, data, tmp_path):
+    whole, once, broken = (given(data, (), members, Faded()) for _ in range(3))
+    drive(Supervised(RECIPE), whole)
+    with pytest.raises(Stopped):
+        drive(Supervised(RECIPE), once, saver=Saver(FolderShelf(tmp_path), "0", asked=lambda: True))
+    drive(Supervised(RECIPE), broken, saver=Saver(FolderShelf(tmp_path), "0"))
+    for one, other in zip(broken.models, whole.models, strict=True):
+        assert float(one[1].left) == float(other[1].left) == pytest.approx(0.9**6)
+        assert torch.equal(one[2].weight, other[2].weight)
+
+
+@dataclass(frozen=True)
+class Elsewhere(toys.AbstractInputs):
+    """Draws from a generator that nobody saves."""
+
+    by: str
+
+    def start(self, given):
+        return self
+
+    def changed(self, t, batch):
+        legacy = np.random.rand
+        drawn = legacy() if self.by == "numpy.random" else random.random()
+        return batch._replace(x_BCHW=batch.x_BCHW + drawn)
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state_dict):
+        pass
+
+
+@pytest.mark.parametrize("by", ["numpy.random", "random"])
+def test_numbers_from_a_generator_that_no_checkpoint_holds_are_refused(by, data):
+    with pytest.raises(UserError) as caught:
+        drive(Supervised(RECIPE), given(data, (Elsewhere(by),)))
+    assert str(caught.value) == (
+        f"a step draws from the generator of {by}, which no checkpoint holds and no seed stream "
+        "starts; draw with torch, or from a generator seeded with trainings.noise.mixed(seed, t)"
+    )

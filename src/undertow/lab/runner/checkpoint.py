@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from undertow.lab.trainings.training import Stateful
 from undertow.records.folder import write_whole
@@ -158,3 +158,24 @@ def unpack(tensors: Mapping[str, Tensor], state: Mapping[str, Stateful]) -> None
         inner[last] = value
     for name, thing in state.items():
         thing.load_state_dict(nested[name])
+
+
+class UnsavedBuffers:
+    """Buffers that are no part of their model's state, as they may change all the same."""
+
+    def __init__(self, models: Sequence[nn.Module]) -> None:
+        self.models = models
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        return {str(m): dict(_unsaved(model)) for m, model in enumerate(self.models)}
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: Mapping[str, Mapping[str, Tensor]]) -> None:
+        for m, model in enumerate(self.models):
+            for name, buffer in _unsaved(model):
+                buffer.copy_(state_dict[str(m)][name])
+
+
+def _unsaved(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    saved = model.state_dict(keep_vars=True).keys()
+    return ((name, buffer) for name, buffer in model.named_buffers() if name not in saved)

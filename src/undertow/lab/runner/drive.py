@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from undertow.errors import UndertowError
 from undertow.lab.interventions.site import AbstractArithmetic
-from undertow.lab.runner.checkpoint import Saver
+from undertow.lab.runner.checkpoint import Saver, UnsavedBuffers
 from undertow.lab.runner.probing import Probing
-from undertow.lab.trainings.noise import torchs_own_kept
+from undertow.lab.trainings.noise import no_other_draws, torchs_own_kept
 from undertow.lab.trainings.precision import products
 from undertow.lab.trainings.training import Done, Facts, Given, Training
 
@@ -45,11 +45,13 @@ def drive(
         run = training.start(given)
         losses = _Losses(len(given.models), device)
         probing = probing or Probing()
-        state = run.state() | {"losses": losses} | probing.start(given, run.epochs)
+        state = run.state() | {"losses": losses, "unsaved buffers": UnsavedBuffers(given.models)}
+        state |= probing.start(given, run.epochs)
         whose = repr((training, *given.interventions, *probing.probes))
         first = saver.resume(state, whose) if saver else 0
         for t in range(first, run.steps):
-            done = run.step(t)
+            with no_other_draws() if t == 0 else nullcontext():
+                done = run.step(t)
             losses.add(done)
             probing.after_step(t, done, run)
             if run.ends_epoch(t):

@@ -3,10 +3,14 @@ it, so a training that goes on in the middle needs no generator from a checkpoin
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy
 import torch
+
+from undertow.errors import UserError
 
 _MASK = (1 << 64) - 1
 
@@ -56,3 +60,24 @@ def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torchs_own_kept(device):
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def no_other_draws() -> Iterator[None]:
+    """``UserError`` where numbers are drawn inside from a generator that no checkpoint holds, so
+    that a training that went on after a stop would be another one."""
+    before = _others()
+    yield
+    for name, state in _others().items():
+        if state != before[name]:
+            raise UserError(
+                f"a step draws from the generator of {name}, which no checkpoint holds and no seed "
+                "stream starts; draw with torch, or from a generator seeded with "
+                "trainings.noise.mixed(seed, t)"
+            )
+
+
+def _others() -> dict[str, object]:
+    """The state of generators that belong to nobody; of numpy's its place is enough."""
+    numpys = numpy.random.get_state(legacy=False)["state"]["pos"]  # noqa: NPY002
+    return {"numpy.random": numpys, "random": random.getstate()}
