@@ -7,7 +7,7 @@ import pytest
 from undertow.audit import Audit, Settings, audit
 from undertow.results import published_beside, results_page
 from undertow.run import study_file
-from undertow.study import Claim, Study, held
+from undertow.study import Claim, Results, Study, held
 from worlds import planted_world
 
 
@@ -25,7 +25,11 @@ def page(found: Audit, scale: str = "small") -> str:
         "toy", "A toy.\n\nQuestion    None.", reference=None, variants=(), claims=(claim,)
     )  # type: ignore[arg-type]
     return results_page(
-        study, found, scale=scale, published="| a | b |", environment="Undertow 0, Python 3."
+        study,
+        Results(found),
+        scale=scale,
+        published="| a | b |",
+        environment="Undertow 0, Python 3.",
     )
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from undertow.audit.result import Audit, VariantAudit
 from undertow.audit.slices.table import ALL
-from undertow.study import Results, Study, judge, points
+from undertow.study import Results, Study, Table, judge, points
 
 
 def results_page(
-    study: Study, audit: Audit, *, scale: str, published: str, environment: str
+    study: Study, results: Results, *, scale: str, published: str, environment: str
 ) -> str:
-    """Markdown. Every number is read from the audit; ``published`` is the paper's own table, if
+    """Markdown. Every number is read from the records; ``published`` is the paper's own table, if
     there is one."""
+    audit = results.audit
     title = study.method.strip().splitlines()[0].strip()
     stamp = (
         "\n> **Smoke run.** It proves that the study runs and nothing else.\n"
@@ -30,7 +31,9 @@ def results_page(
         "## Method",
         "```text\n" + study.method.strip() + "\n```",
         "## Claims",
-        _claims(study, audit),
+        _claims(study, results),
+        *([f"![{study.name}]({study.name}.svg)"] if study.figure(results) else []),
+        *(part for table in study.tables(results) for part in _own(table)),
         "## Arms",
         _arms(audit),
         "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. "
@@ -51,8 +54,12 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     )
 
 
-def _claims(study: Study, audit: Audit) -> str:
-    results = Results(audit)
+def _own(table: Table) -> list[str]:
+    head, rows = list(table.head), [list(row) for row in table.rows]
+    return [f"## {table.title}", _table(head, rows), *([table.note] if table.note else [])]
+
+
+def _claims(study: Study, results: Results) -> str:
     outcomes = [(claim, judge(claim, results)) for claim in study.claims]
     return _table(
         ["claim", "source", "outcome", "evidence"],

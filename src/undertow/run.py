@@ -13,13 +13,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from undertow.audit.compare import audit
-from undertow.audit.result import Audit
 from undertow.errors import UserError
 from undertow.lab.own_code import STUDIES, told_as_their_own
 from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
-from undertow.study import SCALES, Scale, Study
+from undertow.study import SCALES, Results, Scale, Study
+from undertow.trained import Trained
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
@@ -64,15 +64,12 @@ def run_study_named(
             debug=debug,
             accept=accept,
         )
-        page = _write_results(study, found, file, scale, out)
-    if results:
-        results.mkdir(parents=True, exist_ok=True)
-        (results / f"{study.name}.md").write_text(page, encoding="utf-8")
+        _write_results(study, found, file, scale, out, results)
     report = out / "report.html"
     print(
         json_line({"event": "report", "path": str(report)})
         if json
-        else f"{summary_text(found)}\n\nReport: {report}"
+        else f"{summary_text(found.audit)}\n\nReport: {report}"
     )
     return report
 
@@ -87,15 +84,14 @@ def run_study(
     json: bool = False,
     debug: bool = False,
     accept: Collection[str] = (),
-) -> Audit:
+) -> Results:
     """Train what is missing under ``out``, audit every variant against the reference, write the
     report."""
     from undertow.lab.runner.trainer import Trainer
     from undertow.stopping import Stopping
     from undertow.watch import JsonWatch, Watch
 
-    populations = (study.reference, *study.variants)
-    loads = loads_of(populations)
+    loads = loads_of(study.populations)
     with (JsonWatch if json else Watch)(loads, debug=debug) as watch:
         members = watch.progression.members
         watch.say(
@@ -114,13 +110,14 @@ def run_study(
                 accept=accept,
             ) as trainer,
         ):
-            folders = [trainer.train(population) for population in populations]
-        watch.say(f"auditing {len(folders)} populations")
-        reference, *variants = (read_population(folder, inputs=True) for folder in folders)
+            folders = {p.name: trainer.train(p) for p in study.populations}
+        audited = [folders[p.name] for p in (study.reference, *study.variants)]
+        watch.say(f"auditing {len(audited)} populations")
+        reference, *variants = (read_population(folder, inputs=True) for folder in audited)
         # The study's file says what it slices by; nobody can ask for more on its command line.
         found = replace(audit(reference, variants, study.settings), not_looked_at=())
         write_report(found, out)
-    return found
+    return Results(found, {name: Trained(folder) for name, folder in folders.items()})
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
@@ -139,14 +136,23 @@ def loads_of(populations: Sequence[Population]) -> dict[str, Load]:
     return loads
 
 
-def _write_results(study: Study, found: Audit, file: Path, scale: str, out: Path) -> str:
+def _write_results(
+    study: Study, found: Results, file: Path, scale: str, out: Path, results: Path | None
+) -> None:
+    """The page and its figure, into ``out`` and where they were asked for."""
+    from undertow.figures import drawn
     from undertow.results import environment, published_beside, results_page
 
     page = results_page(
         study, found, scale=scale, published=published_beside(file), environment=environment()
     )
     (out / "results.md").write_text(page, encoding="utf-8")
-    return page
+    if results:
+        results.mkdir(parents=True, exist_ok=True)
+        (results / f"{study.name}.md").write_text(page, encoding="utf-8")
+    if panels := study.figure(found):
+        for folder in (out, *([results] if results else [])):
+            (folder / f"{study.name}.svg").write_text(drawn(panels), encoding="utf-8")
 
 
 def study_file(name: str) -> Path:

@@ -6,7 +6,7 @@ measured, test and departures, and the code below repeats them in the same order
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,8 @@ from undertow.audit.settings import Settings
 from undertow.audit.slices.table import ALL
 from undertow.audit.wording import signed
 from undertow.errors import UserError
+from undertow.figures import Panel
+from undertow.trained import Trained
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
@@ -48,8 +50,22 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table of a study's own on its result page; cells are Markdown."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
-    """A question, a reference, its variants, and what the paper claims about them."""
+    """A question, a reference, its variants, and what the paper claims about them.
+
+    ``beside`` are populations that are trained too and not audited: claims, ``tables`` and
+    ``figure`` read them by name.
+    """
 
     name: str
     method: str
@@ -57,6 +73,14 @@ class Study:
     variants: tuple[Population, ...]
     claims: tuple[Claim, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    beside: tuple[Population, ...] = ()
+    tables: Callable[[Results], Sequence[Table]] = lambda results: ()
+    figure: Callable[[Results], Sequence[Panel]] = lambda results: ()
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """All that are trained, but for parents and teachers."""
+        return (self.reference, *self.variants, *self.beside)
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,13 @@ class Results:
     holds by accident."""
 
     audit: Audit
+    populations: Mapping[str, Trained] = field(default_factory=dict)
+
+    def of(self, name: str) -> Trained:
+        """What the members of a population gave."""
+        if name not in self.populations:
+            raise KeyError(f"this scale has no population {name!r}")
+        return self.populations[name]
 
     @property
     def names(self) -> tuple[str, ...]:

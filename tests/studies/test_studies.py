@@ -30,7 +30,7 @@ def study(scale):
 
 def run(name: str, scale: str, out: Path) -> tuple[Study, Audit]:
     study: Study = load_study(study_files()[name]).study(scale)
-    return study, run_study(study, out, scale=scale)  # type: ignore[arg-type]
+    return study, run_study(study, out, scale=scale).audit  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", study_files())

@@ -11,13 +11,20 @@ import torch
 from torch import nn
 
 from undertow.errors import NoEffectError
-from undertow.lab.interventions.site import AbstractWeights, Effect, Horizon, WeightsRun
+from undertow.lab.interventions.site import (
+    AbstractWeights,
+    Effect,
+    Horizon,
+    WeightsRun,
+    weight_layers,
+)
 from undertow.lab.interventions.weights._masks import (
     MaskedWeights,
     draw_lots,
     keep_largest,
     sparsity_facts,
 )
+from undertow.lab.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,20 @@ class FixedMask(AbstractWeights):
 
     active: tuple[int, ...]
     scale: Literal["active"] | tuple[float, ...] = ()
+
+    @classmethod
+    def like(
+        cls,
+        narrow: Model,
+        shape_CHW: tuple[int, int, int],
+        classes: int,
+        scale: Literal["active"] | tuple[float, ...] = (),
+    ) -> FixedMask:
+        """As many active weights in each layer as ``narrow`` has there: the sparse network of a
+        pair of one capacity (2102.01670, same-capacity comparison)."""
+        with torch.random.fork_rng(devices=[]):
+            model = narrow.build(shape_CHW, classes)
+        return cls(tuple(weight.numel() for weight in weight_layers(model).values()), scale)
 
     def start(self, model: nn.Module, horizon: Horizon) -> WeightsRun:
         masked = MaskedWeights(model)

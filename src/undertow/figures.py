@@ -1,0 +1,83 @@
+"""Figures of result pages: panels of lines with intervals, drawn by matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 4.2, 3.1
+"""Of a panel, in inches."""
+COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: ``y`` at each ``x``, with an interval where ``low`` and ``high`` are given.
+    ``pair`` has the colour of a line, so that a dense and a sparse one share it."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    pair: int = 0
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes with lines."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: Sequence[Line]
+    log: bool = False
+
+
+def drawn(panels: Sequence[Panel], columns: int = 2) -> str:
+    """The panels as one SVG. The same panels give the same text. ``UserError`` where matplotlib is
+    not installed."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as missing:
+        from undertow.errors import UserError
+
+        raise UserError(
+            "figures of result pages need matplotlib; in the checkout: pip install '.[lab]'"
+        ) from missing
+    rows = -(-len(panels) // columns)
+    # ids from content and no date, so that a page made again does not differ
+    settings: Any = {"svg.hashsalt": "undertow", "svg.fonttype": "none", "font.size": 9}
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes, panel in zip(grid.flat, panels, strict=False):
+            _draw(axes, panel)
+        for axes in list(grid.flat)[len(panels) :]:
+            axes.set_axis_off()
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    for line in panel.lines:
+        colour = COLOURS[line.pair % len(COLOURS)]
+        style = "--" if line.dashed else "-"
+        axes.plot(line.x, line.y, style, color=colour, label=line.label, marker="o", markersize=3)
+        if line.low:
+            axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, linewidth=0)
+    axes.set_title(panel.title, fontsize=9)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    if panel.log:
+        axes.set_yscale("log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=7)

@@ -1,0 +1,176 @@
+"""Pairs of populations, setting by setting and size by size: which of a pair does better, and what
+goes with it. For studies that compare two kinds of network many times over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from undertow.audit.stats.multiplicity import holm
+from undertow.audit.stats.rank_correlation import CorrelationDifference, correlation_difference
+from undertow.figures import Line
+from undertow.study import Results, Table, points
+from undertow.trained import Floats, difference_interval, mean_interval
+
+
+class Gain(NamedTuple):
+    """A difference of two mean accuracies, as shares, with its 95 % interval; in points as text."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, better_M: Floats, than_M: Floats) -> Gain:
+        """Of independent members, by Welch."""
+        return cls(*difference_interval(better_M, than_M))
+
+    def __str__(self) -> str:
+        return f"{points(self.mean)} [{points(self.low)}, {points(self.high)}]"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Populations called ``<setting>, <size> <kind>``, of two kinds, as a study declares them."""
+
+    results: Results
+    settings: Sequence[str]
+    sizes: Sequence[int]
+    kinds: tuple[str, str]
+
+    def each(self, setting: str, size: int, kind: str, what: str = "accuracy") -> Floats:
+        """Of every member (M): its accuracy or test ``loss``, or the mean of a series over its
+        moments."""
+        members = self.results.of(f"{setting}, {size} {kind}")
+        if what == "loss":
+            return members.test_loss
+        return members.fact(what) if what == "accuracy" else members.series(what).mean(axis=1)
+
+    def over_sizes(self, setting: str, kind: str, what: str = "accuracy") -> Floats:
+        """The same of all sizes, one after the other."""
+        return np.concatenate([self.each(setting, size, kind, what) for size in self.sizes])
+
+    def p_greater(self, setting: str) -> float:
+        """Wilcoxon's signed-rank test, one-sided: members of the second kind are more accurate than
+        those of the first, over pairs of members with one number and size. NaN where all are
+        equal."""
+        difference = np.concatenate([self._differences(setting, size) for size in self.sizes])
+        if not difference.any():
+            return float("nan")
+        return float(wilcoxon(difference, alternative="greater").pvalue)
+
+    def _differences(self, setting: str, size: int) -> Floats:
+        """Second less first, of the numbers whose members are done on both sides."""
+        first, second = (self.results.of(f"{setting}, {size} {kind}") for kind in self.kinds)
+        ids = [name for name in first.ids if name in second.ids]
+        chosen = (
+            members.fact("accuracy")[[members.ids.index(name) for name in ids]]
+            for members in (second, first)
+        )
+        return np.subtract(*chosen)
+
+    def gain(self, better: str, than: str, kind: str) -> Gain:
+        """How much more accurate one setting is than another, over all sizes: the mean of the
+        differences at each size."""
+        return self._mean_gain([((better, size, kind), (than, size, kind)) for size in self.sizes])
+
+    def gap(self, setting: str) -> Gain:
+        """How much more accurate the second kind is than the first, in the same way."""
+        first, second = self.kinds
+        return self._mean_gain(
+            [((setting, size, second), (setting, size, first)) for size in self.sizes]
+        )
+
+    def _mean_gain(
+        self, compared: Sequence[tuple[tuple[str, int, str], tuple[str, int, str]]]
+    ) -> Gain:
+        """Sizes are fixed and not drawn, so what spreads is the members at each of them."""
+        gains = [Gain.of(self.each(*better), self.each(*than)) for better, than in compared]
+        mean = float(np.mean([gain.mean for gain in gains]))
+        half = float(np.sqrt(np.sum([(g.high - g.mean) ** 2 for g in gains]))) / len(gains)
+        return Gain(mean, mean - half, mean + half)
+
+    def table(self) -> Table:
+        """Accuracy by setting, size and kind, with p as tested and after Holm over settings."""
+        p = np.array([self.p_greater(setting) for setting in self.settings])
+        rows = [
+            [
+                setting,
+                *(self._accuracies(setting, kind) for kind in self.kinds),
+                *(f"{self.over_sizes(setting, kind, 'egf2').mean():.3g}" for kind in self.kinds),
+                f"{raw:.4f}",
+                f"{adjusted:.4f}",
+            ]
+            for setting, raw, adjusted in zip(self.settings, p, holm(p), strict=True)
+        ]
+        first, second = self.kinds
+        head = ["setting", *self.kinds, *(f"EGF₂ {k}" for k in self.kinds), "p", "p (Holm)"]
+        note = (
+            f"Accuracy in %, ± half the 95 % interval over members, at "
+            f"{', '.join(map(str, self.sizes))}. p: {second} above {first}, one-sided, all sizes "
+            "together."
+        )
+        return Table("Accuracy and gradient flow by setting", head, rows, note)
+
+    def _accuracies(self, setting: str, kind: str) -> str:
+        found = (mean_interval(self.each(setting, size, kind)) for size in self.sizes)
+        return ", ".join(f"{100 * mean:.1f} ± {100 * (high - mean):.1f}" for mean, _, high in found)
+
+    def correlation(self, kind: str, first: str, second: str) -> CorrelationDifference:
+        """How closely two series go with the test loss, over all members of a kind; drawn anew are
+        settings with their sizes."""
+        groups = [(setting, size) for setting in self.settings for size in self.sizes]
+        one, other, loss = (
+            np.concatenate([self.each(*group, kind, what) for group in groups])
+            for what in (first, second, "loss")
+        )
+        counts = [len(self.each(*group, kind)) for group in groups]
+        return correlation_difference(one, other, loss, np.repeat(np.arange(len(groups)), counts))
+
+    def correlations(self, compared: Sequence[tuple[str, str]]) -> Table:
+        """The same for both kinds, as a table."""
+        rows = []
+        for kind in self.kinds:
+            for first, second in compared:
+                c = self.correlation(kind, first, second)
+                said = f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"
+                rows.append([kind, f"{first}, {second}", f"{c.first:.3f}", f"{c.second:.3f}", said])
+        head = ["networks", "measures", "|τ| first", "|τ| second", "difference [95 %]"]
+        note = "Kendall's τ with the test loss over all members; a bootstrap over settings × sizes."
+        return Table("What goes with the test loss", head, rows, note)
+
+    def accuracy_lines(self, settings: Sequence[str]) -> list[Line]:
+        """Accuracy over size, a colour per setting, the first kind dashed."""
+        return [
+            _line(
+                f"{setting}, {kind}",
+                self.sizes,
+                [self.each(setting, size, kind) for size in self.sizes],
+                pair,
+                kind == self.kinds[0],
+            )
+            for pair, setting in enumerate(settings)
+            for kind in self.kinds
+        ]
+
+    def series_lines(self, settings: Sequence[str], size: int, what: str) -> list[Line]:
+        """A series over training, in the same manner."""
+        lines = []
+        for pair, setting in enumerate(settings):
+            for kind in self.kinds:
+                members = self.results.of(f"{setting}, {size} {kind}")
+                values = list(members.series(what).T)
+                label, dashed = f"{setting}, {kind}", kind == self.kinds[0]
+                lines.append(_line(label, members.epochs, values, pair, dashed))
+        return lines
+
+
+def _line(
+    label: str, x: Sequence[float], values: Sequence[Floats], pair: int, dashed: bool
+) -> Line:
+    mean, low, high = zip(*(mean_interval(value_M) for value_M in values), strict=True)
+    return Line(label, x, mean, low, high, pair, dashed)

@@ -1,0 +1,101 @@
+"""What the members of a study's population gave, as its claims, tables and figures read it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+
+from undertow.records.probes import read_series
+from undertow.records.read import read_manifest, read_population
+from undertow.records.schema import MemberEntry
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One population on disk, by the members that are done, in their order (M)."""
+
+    folder: Path
+
+    @cached_property
+    def members(self) -> tuple[MemberEntry, ...]:
+        """Those that are done."""
+        return tuple(m for m in read_manifest(self.folder).members if m.status == "done")
+
+    @property
+    def ids(self) -> list[str]:
+        """Their names."""
+        return [m.id for m in self.members]
+
+    @cached_property
+    def diverged(self) -> int:
+        """How many stopped being numbers, and take part in nothing."""
+        return sum(m.status == "diverged" for m in read_manifest(self.folder).members)
+
+    def fact(self, name: str) -> Floats:
+        """A fact of each member (M), such as ``accuracy``. ``KeyError`` where one has none."""
+        lacking = [m.id for m in self.members if name not in m.facts]
+        if lacking:
+            raise KeyError(f"member {lacking[0]} of {self.folder.name!r} has no fact {name!r}")
+        return np.array([m.facts[name] for m in self.members])
+
+    @cached_property
+    def test_loss(self) -> Floats:
+        """Each member's mean −log p of the label over the test part, in nats; a probability of 0
+        counts as the least one that float32 holds."""
+        p_MN = read_population(self.folder, probabilities=False).p_label_MN
+        if p_MN is None:
+            raise KeyError(f"{self.folder.name!r} has no probabilities")
+        least = np.finfo(np.float32).tiny
+        each_MN = -np.log(np.maximum(p_MN.astype(np.float64), least))
+        return np.asarray(each_MN.mean(axis=1))
+
+    @cached_property
+    def _series(self) -> pl.DataFrame:
+        return read_series(self.folder)
+
+    @property
+    def epochs(self) -> list[int]:
+        """Those at which its series has values."""
+        return self._series["epoch"].unique().sort().to_list()
+
+    def series(self, column: str) -> Floats:
+        """A quantity of each member and epoch (M, E), NaN where it has none. ``KeyError`` for a
+        column that no probe wrote."""
+        if column not in self._series.columns:
+            raise KeyError(f"{self.folder.name!r} has no series {column!r}")
+        wide = self._series.pivot("epoch", index="member", values=column, sort_columns=True)
+        order = [str(epoch) for epoch in self.epochs]
+        return wide.select(order).to_numpy().astype(np.float64)
+
+
+def mean_interval(value_M: Floats, level: float = 0.95) -> tuple[float, float, float]:
+    """The mean over members and Student's interval for it; NaN limits for one member."""
+    mean, members = float(value_M.mean()), len(value_M)
+    if members < 2:
+        return mean, math.nan, math.nan
+    half = student_t.ppf(0.5 + level / 2, members - 1) * value_M.std(ddof=1) / math.sqrt(members)
+    return mean, mean - float(half), mean + float(half)
+
+
+def difference_interval(
+    first_M: Floats, second_M: Floats, level: float = 0.95
+) -> tuple[float, float, float]:
+    """The mean of independent members of one kind less that of another, and Welch's interval."""
+    share = [value.var(ddof=1) / len(value) for value in (first_M, second_M)]
+    mean = float(first_M.mean() - second_M.mean())
+    if not sum(share):
+        return mean, mean, mean
+    freedom = sum(share) ** 2 / sum(
+        s**2 / (len(v) - 1) for s, v in zip(share, (first_M, second_M), strict=True)
+    )
+    half = float(student_t.ppf(0.5 + level / 2, freedom)) * math.sqrt(sum(share))
+    return mean, mean - half, mean + half
