@@ -33,7 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.report": FOUNDATION
     | {"undertow", "undertow.records", "undertow.audit", "undertow.report"},
     "undertow.lab": FOUNDATION | {"undertow", "undertow.records", "undertow.lab"},
-    "undertow.study": FOUNDATION | {"undertow.audit", "undertow.lab.population"},
+    "undertow.study": FOUNDATION
+    | {"undertow.audit", "undertow.lab.population", "undertow.trained", "undertow.figures"},
+    "undertow.trained": FOUNDATION | {"undertow.records"},
+    "undertow.figures": FOUNDATION,
+    "undertow.pairs": FOUNDATION
+    | {"undertow.audit.stats", "undertow.study", "undertow.trained", "undertow.figures"},
 }
 """The longest matching key holds; modules under none (run, cli, demo, studies …) may import
 everything."""
@@ -44,6 +49,8 @@ TORCH_FREE = (
     "undertow.report",
     "undertow.cli",
     "undertow.study",
+    "undertow.trained",
+    "undertow.pairs",
 )
 FORMATS = "undertow.records.formats"
 SIBLINGS = (

@@ -12,7 +12,7 @@ from undertow.audit.stats.mcnemar import (
     mcnemar_exact,
     paired_interval,
 )
-from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni
+from undertow.audit.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from undertow.audit.stats.outlook import size_for
 from undertow.audit.stats.welch import welch
 
@@ -118,7 +118,8 @@ def test_corrections_equal_statsmodels_and_leave_nan_alone():
     np.testing.assert_allclose(bonferroni(p), multipletests(p, method="bonferroni")[1])
     np.testing.assert_allclose(bonferroni(p), [min(1.0, len(p) * one) for one in p])
     np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
-    for correct in (bonferroni, benjamini_hochberg):
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
+    for correct in (bonferroni, holm, benjamini_hochberg):
         gaps = correct(np.insert(p, [0, 12, 30], np.nan))
         np.testing.assert_allclose(gaps[~np.isnan(gaps)], correct(p))
         assert np.isnan(gaps).sum() == 3
