@@ -1,5 +1,5 @@
 """What is generated from the code:
-docs/reference/{measures,interventions,probes,formats,rules,command-line}.md, the study.
+docs/reference/{measures,instruments,interventions,probes,formats,rules,command-line}.md, the study.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if one is stale
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
@@ -51,6 +52,39 @@ def measures() -> str:
             card.reads,
             "\n".join(facts),
             inspect.cleandoc(m.__doc__ or ""),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def instruments() -> str:
+    """What a trace tells of each example."""
+    parts = [
+        "# Instruments",
+        NOTE,
+        "Each computes one value per member and example from a trace (`Trace` of "
+        "`undertow.lab.probes`), without torch; a column has the mean over members. How to get "
+        "and use them: [dynamics.md](../dynamics.md).",
+    ]
+    for each in all_instruments():
+        card = each.card
+        least, most = (
+            "number of epochs" if end is None else f"{end:.3g}".replace("inf", "∞")
+            for end in card.range
+        )
+        hard = "it does not say what is hard" if card.hard == "neither" else f"{card.hard} is hard"
+        facts = [
+            f"- range {least} to {most}; {hard}",
+            f"- high: {card.high}",
+            f"- low: {card.low}",
+            f"- undefined (NaN) where {card.undefined}",
+            f"- trace: {card.trace}",
+            f"- source: {card.paper}",
+        ]
+        parts += [
+            f"## {card.name}",
+            f"{card.title}.",
+            "\n".join(facts),
+            inspect.cleandoc(each.__doc__ or ""),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -137,7 +171,7 @@ def _prose(doc: str | None) -> str:
 def command_line() -> str:
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
     parts = ["# Command line", NOTE]
-    for command in ("", "demo", "run", "audit", "gate", "bless", "convert", "list"):
+    for command in ("", "demo", "run", "audit", "gate", "bless", "convert", "dynamics", "list"):
         shown = runner.invoke(app, [*command.split(), "--help"], prog_name="undertow").output
         plain = "\n".join(
             line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).strip("\n").splitlines()
@@ -158,6 +192,7 @@ def readme() -> str:
 def main() -> int:
     pages = {
         FOLDER / "measures.md": measures(),
+        FOLDER / "instruments.md": instruments(),
         FOLDER / "interventions.md": interventions(),
         FOLDER / "probes.md": probed(),
         FOLDER / "formats.md": formats(),

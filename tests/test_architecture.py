@@ -55,6 +55,7 @@ TORCH_FREE = (
 FORMATS = "undertow.records.formats"
 SIBLINGS = (
     "undertow.audit.measures",
+    "undertow.audit.dynamics.instruments",
     "undertow.lab.interventions.objective",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",

@@ -237,8 +237,8 @@ def test_listing_needs_a_known_kind() -> None:
     assert done.returncode == 2
     assert (
         done.stderr
-        == "undertow: cannot list 'planets': choose from studies, measures, interventions, "
-        "probes, formats, rules\n"
+        == "undertow: cannot list 'planets': choose from studies, measures, instruments, "
+        "interventions, probes, formats, rules\n"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from undertow.audit.compare import audit
+from undertow.audit.dynamics.thirds import thirds_asked
 from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
@@ -52,7 +53,8 @@ class Request:
     ``paired``: file i of the reference goes with file i of each variant. ``names``: what the sides
     are called, the reference first, instead of what their files are called. ``missing``: what
     becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
-    refuses where there is none. The slices are in ``settings.by``; without any, the tasks where
+    refuses where there is none. ``columns_from``: a population that takes no part and tells which
+    examples are hard. The slices are in ``settings.by``; without any, the tasks where
     there are several, else the classes.
     """
 
@@ -64,6 +66,7 @@ class Request:
     paired: bool = False
     names: Sequence[str] = ()
     missing: Missing | None = None
+    columns_from: Path | None = None
     settings: Settings = field(default_factory=Settings)
     command: str = ""
     """As it was typed; empty where Python was used."""
@@ -122,6 +125,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    with sources.reading("columns"):
+        before, *variants = _with_thirds(request, [before, *variants])
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings)
@@ -213,6 +218,7 @@ def suggest_files(request: Request) -> str:
     reading = replace(request.reading, by=request.settings.by)
     records, _ = _read(request.reference, reading, request.format)
     records = named(records, next(iter(request.names), None))
+    (records,) = _with_thirds(request, [records])
     unanswered_N = (records.pred_MN < 0).any(axis=0)
     if records.score_MN is None and unanswered_N.any():
         raise UserError(
@@ -265,6 +271,16 @@ def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] 
         files = [path for path in group if path not in folders]
         variants += [*([path] for path in folders), *([files] if files else [])]
     return variants
+
+
+def _with_thirds(request: Request, sides: Sequence[Records]) -> list[Records]:
+    """The sides with the slices that a population which takes no part tells; the first one says
+    so."""
+    if request.columns_from is None:
+        return list(sides)
+    told = thirds_asked(request.columns_from, request.settings.by, sides)
+    first, *others = (told.given_to(side) for side in sides)
+    return [with_note(first, told.said), *others]
 
 
 def _read(

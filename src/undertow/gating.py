@@ -42,6 +42,7 @@ def gate_paths(
     missing: Missing | None = None,
     generalise_to: Asked = "auto",
     members_apart: bool = False,
+    columns_from: Path | str | None = None,
     **reading: Any,
 ) -> GateResult:
     """Decide a policy on files.
@@ -51,7 +52,8 @@ def gate_paths(
     "a2.csv"], "b.csv"]``. With ``paired`` file i of the reference goes with file i of each variant;
     ``missing`` goes before the policy's. ``generalise_to`` is what the verdict is about:
     ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of another.
-    ``names`` are what the sides are called, the reference first. ``reading`` are fields of
+    ``names`` are what the sides are called, the reference first. ``columns_from`` is a population
+    that takes no part and tells which examples are hard. ``reading`` are fields of
     ``Reading``: ``metric``, ``tasks``, ``allow_partial``, ``id`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be
@@ -67,6 +69,7 @@ def gate_paths(
         paired=paired,
         names=tuple(names),
         missing=missing,
+        columns_from=None if columns_from is None else Path(columns_from),
         settings=Settings(by=tuple(by), generalise_to=generalise_to, members_apart=members_apart),
     )
     return gate_files(request, policy_given(policy), None if out is None else Path(out))

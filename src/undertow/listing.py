@@ -14,7 +14,15 @@ from undertow.errors import UserError
 if TYPE_CHECKING:
     from undertow.audit.gate.rules import Rule
 
-KINDS = ("studies", "measures", "interventions", "probes", "formats", "rules")
+KINDS = (
+    "studies",
+    "measures",
+    "instruments",
+    "interventions",
+    "probes",
+    "formats",
+    "rules",
+)
 
 
 def listing(what: str) -> str:
@@ -22,6 +30,7 @@ def listing(what: str) -> str:
     makers = {
         "studies": _studies,
         "measures": _measures,
+        "instruments": _instruments,
         "interventions": _interventions,
         "probes": _probes,
         "formats": _formats,
@@ -53,6 +62,15 @@ def _measures() -> list[tuple[str, str]]:
     from undertow.audit.measures import all_measures
 
     return [(m.card.name, f"{m.card.reads} [{m.card.paper}]") for m in all_measures()]
+
+
+def _instruments() -> list[tuple[str, str]]:
+    from undertow.audit.dynamics.instruments import all_instruments
+
+    return [
+        (i.card.name, f"{i.card.title}. High: {i.card.high}. [{i.card.paper}]")
+        for i in all_instruments()
+    ]
 
 
 def _interventions() -> list[tuple[str, str]]:

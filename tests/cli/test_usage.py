@@ -51,7 +51,7 @@ REFUSED = {
         "audit: no such option: --frob (Possible options: --by, --force); see undertow audit --help\n"
     ),
     "audit a.csv --against b.csv --colour red": (
-        "audit: no such option: --colour (Possible options: --cluster, --out, --score); see "
+        "audit: no such option: --colour (Possible options: --cluster, --columns-from, --score); see "
         "undertow audit --help\n"
     ),
     "audit a.csv --against b.csv --draws many": (

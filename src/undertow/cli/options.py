@@ -161,6 +161,13 @@ class Comparing:
             "columns crossed, which is each combination of their values: age+gender."
         ),
     ] = None
+    columns_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="A population that takes no part, trained with Trace(clean=True, part='test'): "
+            "--by el2n (undertow list instruments) then slices by what it found hard."
+        ),
+    ] = None
     name: Annotated[
         list[str] | None,
         typer.Option(help="What the sides are called: the reference first, then each variant."),
@@ -230,6 +237,7 @@ class Comparing:
             paired=self.paired,
             names=tuple(self.name or ()),
             missing=cast("Missing | None", self.missing),
+            columns_from=self.columns_from,
             settings=self._settings(level),
             command=typed(),
         )

@@ -115,7 +115,10 @@ def run(
 @app.command(name="list", epilog=epilog("list"))
 def list_(
     what: Annotated[
-        str, typer.Argument(help="studies, measures, interventions, probes, formats or rules.")
+        str,
+        typer.Argument(
+            help="studies, measures, instruments, interventions, probes, formats or rules."
+        ),
     ],
 ) -> None:
     """List what there is."""

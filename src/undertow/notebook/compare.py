@@ -46,6 +46,7 @@ def compare(
     missing: Missing | None = None,
     generalise_to: Asked = "auto",
     members_apart: bool = False,
+    columns_from: str | Path | None = None,
     format: str | None = None,
     metric: str | None = None,
     filter: str | None = None,
@@ -83,20 +84,22 @@ def compare(
         )  # fmt: skip
         before, after = entries(old, new)
         reference, *against = sides_of(before, after, reading, answers)
-        called += [c for s in (reference, *against) if isinstance(s, Frames) for c in s.called]
-        _refuse_format(format, called)
+        called += _called((reference, *against), format)
         return _compared(Request(
             reference, against, reading, format=format, paired=paired, missing=missing,
-            accepted=frozenset(_words(accept)), settings=settings,
+            accepted=frozenset(_words(accept)), settings=settings, columns_from=_path(columns_from),
             names=_words(names) or names_of(old, new, before, after),
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called) from None
 
 
-def _refuse_format(format: str | None, called: Sequence[str]) -> None:
+def _called(sides: Sequence[Sequence[Path] | Frames], format: str | None) -> list[str]:
+    """What frames are called in messages; a format is one of files."""
+    called = [name for side in sides if isinstance(side, Frames) for name in side.called]
     if format is not None and called:
         raise UserError(f"--format {format}: {called[0]} is no file; leave --format out")
+    return called
 
 
 def _compared(request: Request, called: Sequence[str]) -> Compared:

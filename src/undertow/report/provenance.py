@@ -35,9 +35,9 @@ LABELS = "labels"
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``, with
-    commas between several), its path as it was given, with bytes that are no text in hexadecimal,
-    its size, and its SHA-256."""
+    """A file that was read: for what (``reference``, ``variant``, ``policy``, ``labels``,
+    ``columns``, with commas between several), its path as it was given, with bytes that are no text
+    in hexadecimal, its size, and its SHA-256."""
 
     role: str
     path: str

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.slices.coding import MISSING_VALUE, Coding, code_column
 from undertow.audit.slices.derived import DERIVED, derived_slice
 from undertow.audit.slices.unknown import CROSS, unknown_slice
@@ -187,6 +188,8 @@ def unknown(records: Records, name: str, among: Sequence[str], hidden: Collectio
     columns = (c for c in records.slice_columns if c != ALL and c not in hidden)
     known = tuple(dict.fromkeys((*labelled, *columns, *derived)))
     why = "no example has a label; " if _is_class(records, name) else ""
+    if name in {each.card.name for each in all_instruments()}:
+        why = "a population that takes no part tells it, after --columns-from; "
     told = unknown_slice(name, known, among)
     return f"population '{records.name}' has no slice '{name}': {why}{told}"
 

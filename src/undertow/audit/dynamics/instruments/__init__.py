@@ -1,0 +1,32 @@
+"""Instruments: a trace in, one value per member and example out. One tight family per file.
+
+To add one: its file, its export here, its oracle. Everything else reads the card.
+"""
+
+from undertow.audit.dynamics.instrument import Instrument
+from undertow.audit.dynamics.instruments.aum import aum as aum
+from undertow.audit.dynamics.instruments.cartography import correctness as correctness
+from undertow.audit.dynamics.instruments.cartography import mean_p_label as mean_p_label
+from undertow.audit.dynamics.instruments.cartography import variability as variability
+from undertow.audit.dynamics.instruments.el2n import el2n as el2n
+from undertow.audit.dynamics.instruments.forgetting import forgetting as forgetting
+from undertow.audit.dynamics.instruments.learned import iteration_learned as iteration_learned
+from undertow.audit.dynamics.instruments.learned import right_for_good as right_for_good
+
+__all__ = [
+    "all_instruments",
+    "aum",
+    "correctness",
+    "el2n",
+    "forgetting",
+    "iteration_learned",
+    "mean_p_label",
+    "right_for_good",
+    "variability",
+]
+
+
+def all_instruments() -> tuple[Instrument, ...]:
+    """Every exported instrument, by name."""
+    found = [value for value in globals().values() if isinstance(value, Instrument)]
+    return tuple(sorted(found, key=lambda i: i.card.name))

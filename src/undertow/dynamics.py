@@ -1,0 +1,114 @@
+"""``undertow dynamics``: a population's per-example columns, as a table of the hardest examples and
+as a file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import polars as pl
+
+from undertow.audit.dynamics.columns import columns_of
+from undertow.audit.dynamics.instrument import Hard, Instrument
+from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.traced import early_epoch
+from undertow.errors import UserError
+from undertow.records.probes import ProbeValues, read_probe
+from undertow.report.wording import plural
+from undertow.undecoded import escaped
+
+SHOWN = 10
+LONGEST_ID = 40
+ENDS: dict[Hard, str] = {"high": "hardest", "low": "hardest", "neither": "most"}
+
+
+def dynamics_of(
+    folder: Path,
+    probe: str = "trace",
+    *,
+    out: Path | None = None,
+    early: int | None = None,
+    sort: str = "el2n",
+    per_member: bool = False,
+) -> str:
+    """What a terminal shows; writes ``out`` (.csv or .parquet) where there is one."""
+    instrument = _instrument(sort)
+    if out is not None:
+        _refuse_ending(out)
+    values = read_probe(folder, probe)
+    frame = columns_of(values, early)
+    said = [_about(values, early_epoch(values.entry.epochs, early)), "", *_table(frame, instrument)]
+    if out is not None:
+        written = columns_of(values, early, per_member=True) if per_member else frame
+        _write(written, out)
+        said += ["", f"written to {escaped(str(out))}: {plural(written.height, 'row')}"]
+    return "\n".join(said)
+
+
+def _instrument(name: str) -> Instrument:
+    known = {each.card.name: each for each in all_instruments()}
+    if name not in known:
+        raise UserError(f"--sort {name}: there is no such column; choose one of {', '.join(known)}")
+    return known[name]
+
+
+def _about(values: ProbeValues, early: int) -> str:
+    """``trace: 3 members, 60 train examples, epochs 1 to 4 (early: 1), train mode, augmented``."""
+    entry = values.entry
+    return (
+        f"{values.name}: {plural(len(values.members), 'member')}, "
+        f"{plural(len(values.example_id_N), f'{entry.part} example')}, {_epochs(entry.epochs)} "
+        f"(early: {early}), {entry.mode} mode, {entry.view} view; means over members"
+    )
+
+
+def _epochs(epochs: tuple[int, ...]) -> str:
+    return f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+
+
+def _table(frame: pl.DataFrame, by: Instrument) -> list[str]:
+    """The hardest examples first; of an instrument that does not say what is hard the largest."""
+    name, hard = by.card.name, by.card.hard
+    known = frame.filter(pl.col(name).is_not_nan())
+    shown = known.sort([name, "example_id"], descending=[hard != "low", False]).head(SHOWN)
+    heads = ["example_id", *frame.columns[1:]]
+    rows = [[_id(row[0]), *map(_number, row[1:])] for row in shown.iter_rows()]
+    widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
+    lines = ["  ".join(_padded(cells, widths)).rstrip() for cells in (heads, *rows)]
+    return [f"{ENDS[hard]} by {name}, {len(rows):,} of {plural(frame.height, 'example')}", *lines]
+
+
+def _padded(cells: list[str], widths: list[int]) -> list[str]:
+    """Names to the left, numbers to the right."""
+    first, *others = zip(cells, widths, strict=True)
+    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+
+
+def _id(example_id: str) -> str:
+    shown = escaped(example_id)
+    return shown if len(shown) <= LONGEST_ID else f"{shown[: LONGEST_ID - 1]}…"
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _refuse_ending(out: Path) -> None:
+    if out.suffix not in (".csv", ".parquet"):
+        raise UserError(
+            f"--out {out}: columns are written as .csv or .parquet; give --out {out.stem}.csv"
+        )
+
+
+def _write(frame: pl.DataFrame, out: Path) -> None:
+    """What is undefined is empty in a CSV file, NaN in a Parquet file."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            frame.with_columns(pl.selectors.float().fill_nan(None)).write_csv(out)
+        else:
+            frame.write_parquet(out)
+    except OSError as problem:
+        raise UserError(
+            f"{out}: the columns cannot be written ({problem.strerror}); give another --out"
+        ) from problem

@@ -1,0 +1,159 @@
+"""What holds for every instrument, whoever writes it. A new instrument is tested here without a line
+being added, except its oracle in ``oracles_dynamics.py``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import oracles_dynamics
+import traces
+from undertow.audit.dynamics import instruments
+from undertow.audit.dynamics.columns import columns_of
+from undertow.audit.dynamics.instrument import Instrument
+from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.traced import Traced
+
+EVERY = pytest.mark.parametrize("instrument", all_instruments(), ids=repr)
+WORLDS = {
+    "plain": {},
+    "two classes": {"C": 2},
+    "gaps": {"unseen": 0.5, "E": 4},
+    "one epoch": {"E": 1, "unseen": 0.3},
+    "one member": {"M": 1},
+    "no examples": {"N": 0},
+    "many epochs": {"E": 25, "unseen": 0.1},
+}
+IN_WORLDS = pytest.mark.parametrize("world", WORLDS)
+TOLERANCE = {"aum": 2**-8}
+"""Of what half precision costs: logits of up to 8 in magnitude are kept to 2**-9; probabilities and
+‖p − e_y‖₂ to 2**-11 at most."""
+
+
+def by_loops(name, logits_MNEC, label_N, epochs, early):
+    M, N, E, _ = logits_MNEC.shape
+    found = np.full((M, N), np.nan)
+    for m in range(M):
+        for n in range(N):
+            seen = []
+            for e in range(E):
+                z = logits_MNEC[m, n, e]
+                if np.isnan(z).any():
+                    seen.append((epochs[e], None, None))
+                    continue
+                exps = [float(np.exp(value)) for value in z]
+                p = [value / sum(exps) for value in exps]
+                seen.append((epochs[e], p, z.tolist()))
+            found[m, n] = oracles_dynamics.ORACLES[name](seen, int(label_N[n]), early)
+    return found
+
+
+@EVERY
+@IN_WORLDS
+@pytest.mark.parametrize("every", [1, 5])
+def test_equals_its_oracle(instrument: Instrument, world: str, every: int):
+    logits_MNEC, label_N = traces.logits(**WORLDS[world])
+    epochs = [every * e for e in range(1, logits_MNEC.shape[2] + 1)]
+    early = epochs[len(epochs) // 3]
+    found = instrument.of(traces.traced(logits_MNEC, label_N, epochs, early))
+    expected = by_loops(instrument.card.name, logits_MNEC, label_N, epochs, early)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
+
+
+@EVERY
+@IN_WORLDS
+def test_stays_in_its_range(instrument: Instrument, world: str):
+    traced = traces.traced(*traces.logits(**WORLDS[world]))
+    known = instrument.of(traced)
+    known = known[~np.isnan(known)]
+    least, most = instrument.card.range
+    if most is None:  # Right for good: one more where it is wrong in the end.
+        most = len(traced.epoch_E) + (instrument.card.name == "right_for_good")
+    assert ((known >= least) & (known <= most)).all()
+    assert known.size or world == "no examples" or traced.epoch_E.size == 1
+
+
+@EVERY
+def test_permuting_examples_and_members_permutes_values(instrument: Instrument):
+    logits_MNEC, label_N = traces.logits(unseen=0.3)
+    order_N, order_M = np.random.default_rng(1).permutation(len(label_N)), [2, 0, 1]
+    before = instrument.of(traces.traced(logits_MNEC, label_N))
+    after = instrument.of(traces.traced(logits_MNEC[order_M][:, order_N], label_N[order_N]))
+    np.testing.assert_array_equal(after, before[order_M][:, order_N])
+
+
+@EVERY
+def test_members_of_identical_traces_have_identical_values_which_are_the_mean(instrument):
+    logits_MNEC, label_N = traces.logits(M=1, unseen=0.3)
+    same = traces.values(np.repeat(logits_MNEC, 3, axis=0), label_N)
+    each = columns_of(same, per_member=True, instruments=[instrument])[instrument.card.name]
+    mean = columns_of(same, instruments=[instrument])[instrument.card.name]
+    np.testing.assert_array_equal(each.to_numpy().reshape(3, -1), [each.to_numpy()[:40]] * 3)
+    np.testing.assert_allclose(mean, each.to_numpy()[:40], rtol=1e-14)
+
+
+@EVERY
+def test_an_example_that_no_epoch_saw_is_undefined_and_harms_no_other(instrument: Instrument):
+    logits_MNEC, label_N = traces.logits()
+    whole = instrument.of(traces.traced(logits_MNEC, label_N))
+    logits_MNEC[:, 3] = np.nan
+    gap = instrument.of(traces.traced(logits_MNEC, label_N))
+    assert np.isnan(gap[:, 3]).all()
+    np.testing.assert_array_equal(np.delete(gap, 3, axis=1), np.delete(whole, 3, axis=1))
+
+
+@EVERY
+def test_half_precision_keeps_values_and_ranks(instrument: Instrument):
+    """Also that it is computed in double precision from there on: a mean of halves would be off by
+    more."""
+    logits_MNEC, label_N = traces.logits(N=300, E=60)
+    exact = instrument.of(traces.traced(logits_MNEC, label_N, early=6)).mean(axis=0)
+    half = columns_of(traces.values(logits_MNEC, label_N), instruments=[instrument])
+    found = half[instrument.card.name].to_numpy()
+    tolerance = TOLERANCE.get(instrument.card.name, 2**-11)
+    np.testing.assert_allclose(found, exact, atol=tolerance, rtol=0)
+    apart = exact[:, None] > exact[None, :] + 2 * tolerance
+    assert (found[:, None] > found[None, :])[apart].all()
+    assert apart.mean() > 0.3
+
+
+@EVERY
+def test_inputs_are_left_as_they_were(instrument: Instrument):
+    traced = traces.traced(*traces.logits(unseen=0.2))
+    for field in fields(Traced):
+        if field.name != "early":
+            getattr(traced, field.name).flags.writeable = False
+    instrument.of(traced)
+
+
+@EVERY
+def test_the_card_is_complete(instrument: Instrument):
+    card = instrument.card
+    assert card.name == instrument.function.__name__
+    assert all((card.title, card.high, card.low, card.undefined, card.trace, instrument.__doc__))
+    assert card.paper[:10].replace(".", "").isdigit()
+    assert card.hard in ("high", "low", "neither")
+    assert set(card.reads) <= {field.name for field in fields(Traced)}
+
+
+@EVERY
+def test_hard_is_the_end_where_wrong_answers_are(instrument: Instrument):
+    logits_MNEC, label_N = traces.logits(N=400)
+    traced = traces.traced(logits_MNEC, label_N)
+    value_N, right_N = instrument.of(traced).mean(axis=0), traced.right_MNE.mean(axis=(0, 2))
+    if instrument.card.hard != "neither" and instrument.card.name != "iteration_learned":
+        goes = np.corrcoef(value_N, right_N)[0, 1]
+        assert (goes < -0.2) if instrument.card.hard == "high" else (goes > 0.2)
+
+
+def test_every_instrument_of_every_file_is_exported_and_has_an_oracle():
+    folder = Path(instruments.__file__).parent
+    modules = [import_module(f"{instruments.__name__}.{p.stem}") for p in folder.glob("[!_]*.py")]
+    made = {v for module in modules for v in vars(module).values() if isinstance(v, Instrument)}
+    assert made == set(all_instruments())
+    assert [i.card.name for i in all_instruments()] == sorted(oracles_dynamics.ORACLES)
+    assert sorted(instruments.__all__) == sorted(["all_instruments", *oracles_dynamics.ORACLES])

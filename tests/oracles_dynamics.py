@@ -1,0 +1,106 @@
+"""Slow oracles: each instrument for one example of one member, as a plain loop from the paper's
+formula.
+
+They share no code with ``undertow``. An oracle receives the epochs in order, each as (its number,
+probability of each class, logit of each class), with ``None`` for both where the epoch did not see
+the example; the label, and the early epoch. What does not exist is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+
+NAN = math.nan
+Epoch = tuple[int, "list[float] | None", "list[float] | None"]
+
+
+def _seen(epochs: list[Epoch]) -> list[Epoch]:
+    return [epoch for epoch in epochs if epoch[1] is not None]
+
+
+def _right(epochs: list[Epoch], label: int) -> list[tuple[int, bool]]:
+    return [(number, logits.index(max(logits)) == label) for number, _, logits in _seen(epochs)]
+
+
+def el2n(epochs: list[Epoch], label: int, early: int) -> float:
+    """2107.07075: ‖p − e_y‖₂ at an early epoch."""
+    for number, p, _ in _seen(epochs):
+        if number == early:
+            total = 0.0
+            for c, p_c in enumerate(p):
+                total += (p_c - (1.0 if c == label else 0.0)) ** 2
+            return math.sqrt(total)
+    return NAN
+
+
+def forgetting(epochs: list[Epoch], label: int, early: int) -> float:
+    """1812.05159: Σ_t 1[acc_t = 1 ∧ acc_{t+1} = 0] over successive presentations."""
+    right = [is_right for _, is_right in _right(epochs, label)]
+    if not right:
+        return NAN
+    if not any(right):
+        return float(len(epochs))
+    events = 0
+    for t in range(len(right) - 1):
+        if right[t] and not right[t + 1]:
+            events += 1
+    return float(events)
+
+
+def aum(epochs: list[Epoch], label: int, early: int) -> float:
+    """2001.10528: (1/E) Σ_e (z_y − max_{c≠y} z_c)."""
+    margins = []
+    for _, _, logits in _seen(epochs):
+        others = [z for c, z in enumerate(logits) if c != label]
+        margins.append(logits[label] - max(others))
+    return sum(margins) / len(margins) if margins else NAN
+
+
+def mean_p_label(epochs: list[Epoch], label: int, early: int) -> float:
+    """2009.10795: μ = (1/E) Σ p_y."""
+    ps = [p[label] for _, p, _ in _seen(epochs)]
+    return sum(ps) / len(ps) if ps else NAN
+
+
+def variability(epochs: list[Epoch], label: int, early: int) -> float:
+    """2009.10795: σ = sqrt((1/E) Σ (p_y − μ)²); one epoch does not vary."""
+    ps = [p[label] for _, p, _ in _seen(epochs)]
+    if len(ps) < 2:
+        return NAN
+    mean = sum(ps) / len(ps)
+    return math.sqrt(sum((p - mean) ** 2 for p in ps) / len(ps))
+
+
+def correctness(epochs: list[Epoch], label: int, early: int) -> float:
+    """2009.10795: the epochs that were right, here as a share."""
+    right = [is_right for _, is_right in _right(epochs, label)]
+    return sum(right) / len(right) if right else NAN
+
+
+def iteration_learned(epochs: list[Epoch], label: int, early: int) -> float:
+    """2106.09647: the smallest τ from which all predictions agree with the converged one."""
+    answers = [(number, logits.index(max(logits))) for number, _, logits in _seen(epochs)]
+    for tau, (number, _) in enumerate(answers):
+        if all(answer == answers[-1][1] for _, answer in answers[tau:]):
+            return float(number)
+    return NAN
+
+
+def right_for_good(epochs: list[Epoch], label: int, early: int) -> float:
+    """2210.15031: the first epoch after which it is right for good, else the horizon + 1."""
+    right = _right(epochs, label)
+    if not right:
+        return NAN
+    for tau, (number, _) in enumerate(right):
+        if all(is_right for _, is_right in right[tau:]):
+            return float(number)
+    return float(epochs[-1][0] + 1)
+
+
+ORACLES = {
+    oracle.__name__: oracle
+    for oracle in (
+        el2n, forgetting, aum, mean_p_label, variability, correctness, iteration_learned,
+        right_for_good,
+    )
+}  # fmt: skip

@@ -1,0 +1,127 @@
+"""``undertow dynamics``: from members trained with a trace to a table and a file."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from blobs import Blobs
+from undertow.audit.dynamics.columns import example_columns
+from undertow.audit.dynamics.instruments import all_instruments
+from undertow.cli import app
+from undertow.dynamics import dynamics_of
+from undertow.errors import RecordError, UserError
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.probes import Trace
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.trainer import train_population
+from undertow.records.probes import read_probe
+
+pytestmark = pytest.mark.heavy
+PROBES = (Trace(), Trace(clean=True), Trace(clean=True, part="test"))
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out")
+    recipe = Recipe(epochs=4, batch=16, lr=0.01)
+    dense = Population("dense", Blobs(), MLP(hidden=(8,)), recipe, members=3, probes=PROBES)
+    for population in (dense, dense.again("other"), dense.again("third")):
+        train_population(population, out, runner="loop")
+    return out
+
+
+def test_the_lab_writes_what_instruments_read(out: Path):
+    """Against the arrays of the files, by loops over one example of one member."""
+    for probe, N in (("trace", 60), ("trace-clean", 60), ("trace-test", 30)):
+        values = read_probe(out / "dense", probe)
+        frame = example_columns(out / "dense", probe, early=2, per_member=True)
+        assert frame.shape == (3 * N, 2 + len(all_instruments()))
+        assert not frame.select(pl.selectors.float().is_nan().any()).row(0).count(True)
+        row = frame.row(N + 7, named=True)
+        loss, margin, error, answer = (values.values[c][1, 7] for c in values.values)
+        right = [a == values.label_N[7] for a in answer]
+        p = [np.exp(-float(value)) for value in loss]
+        assert row["member"] == values.members[1]
+        assert row["el2n"] == float(error[1])
+        assert row["aum"] == pytest.approx(sum(map(float, margin)) / 4)
+        assert row["mean_p_label"] == pytest.approx(sum(p) / 4)
+        assert row["variability"] == pytest.approx(np.std(p))
+        assert row["correctness"] == sum(right) / 4
+        events = sum(a and not b for a, b in pairwise(right))
+        assert row["forgetting"] == (events if any(right) else 4)
+        means = example_columns(out / "dense", probe, early=2)
+        three = frame["aum"].to_numpy().reshape(3, N).mean(axis=0)
+        np.testing.assert_allclose(means["aum"].to_numpy(), three)
+
+
+def test_the_table_shows_the_hardest_examples_and_the_file_has_all(out: Path, tmp_path: Path):
+    file = tmp_path / "new" / "columns.csv"
+    shown = dynamics_of(out / "dense", "trace-test", out=file, sort="aum").splitlines()
+    assert shown[0] == (
+        "trace-test: 3 members, 30 test examples, epochs 1 to 4 (early: 1), eval mode, clean view; "
+        "means over members"
+    )
+    assert shown[2] == "hardest by aum, 10 of 30 examples"
+    assert shown[-1] == f"written to {file}: 30 rows"
+    frame = example_columns(out / "dense", "trace-test")
+    hardest = frame.sort("aum").head(10)
+    assert [line.split()[0] for line in shown[4:14]] == hardest["example_id"].to_list()
+    assert shown[4].split()[1] == f"{hardest['aum'][0]:.3g}"
+    assert len({len(line) for line in shown[3:14]}) == 1
+    written = pl.read_csv(file, schema_overrides=dict.fromkeys(frame.columns[1:], pl.Float64))
+    assert written.equals(frame)
+    most = dynamics_of(out / "dense", sort="variability").splitlines()
+    assert most[2] == "most by variability, 10 of 60 examples"
+
+
+def test_the_command(out: Path, tmp_path: Path):
+    runner, file = CliRunner(), tmp_path / "columns.parquet"
+    asked = ["dynamics", str(out / "dense"), "--out", str(file), "--early", "3", "--per-member"]
+    done = runner.invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "(early: 3)" in done.output
+    assert pl.read_parquet(file).equals(example_columns(out / "dense", early=3, per_member=True))
+    again = runner.invoke(app, asked)
+    assert isinstance(again.exception, UserError)
+    assert str(again.exception).startswith(f"{file}: is there already")
+    assert runner.invoke(app, [*asked, "--force"]).exit_code == 0
+
+
+def test_what_cannot_be_told_is_refused(out: Path, tmp_path: Path):
+    with pytest.raises(UserError) as refused:
+        dynamics_of(out / "dense", out=tmp_path / "columns.txt")
+    assert str(refused.value) == (
+        f"--out {tmp_path / 'columns.txt'}: columns are written as .csv or .parquet; give --out "
+        "columns.csv"
+    )
+    with pytest.raises(UserError) as refused:
+        dynamics_of(out / "dense", sort="hardness")
+    assert str(refused.value) == (
+        "--sort hardness: there is no such column; choose one of aum, correctness, el2n, "
+        "forgetting, iteration_learned, mean_p_label, right_for_good, variability"
+    )
+    with pytest.raises(RecordError) as refused:
+        dynamics_of(out / "dense", "traces")
+    assert str(refused.value) == (
+        f"{out / 'dense'}: has no probe 'traces' with values of examples; it has trace, "
+        "trace-clean, trace-test"
+    )
+
+
+def test_an_audit_by_what_a_third_population_found_hard(out: Path, tmp_path: Path):
+    done = CliRunner().invoke(
+        app,
+        ["audit", str(out / "dense"), "--against", str(out / "other"), "--by", "el2n",
+         "--columns-from", str(out / "third"), "--out", str(tmp_path / "audit")],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    found = pl.read_parquet(tmp_path / "audit" / "findings.parquet")
+    by = found.filter((pl.col("slice") == "el2n") & (pl.col("measure") == "accuracy"))
+    assert by["value"].to_list() == ["easy", "middle", "hard"]
