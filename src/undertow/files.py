@@ -19,6 +19,7 @@ from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
+from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
@@ -122,6 +123,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    refuse_decided_alike([before, *variants], reading.threshold)
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings)
