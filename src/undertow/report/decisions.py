@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from undertow.audit.design import CLUSTERS
-from undertow.audit.gate.not_shown import not_shown_said
+from undertow.audit.gate.not_shown import lost_said, not_shown_said
 from undertow.audit.gate.result import (
     Decision,
     GateResult,
@@ -112,12 +112,12 @@ def small_said(s: NotShown) -> str:
     keep = "is not shown to keep its limit" if one else "are not shown to keep their limit"
     more = f" and {len(s.values) - SMALL:,} more" if len(s.values) > SMALL else ""
     names = ", ".join(both_ends(value, 60) for value in s.values[:SMALL])
-    largest = (
-        f"{names}{more} (n = {s.n_examples:,})"
-        if one
-        else (f"{names}{more} (the largest has {s.n_examples:,})")
-    )
-    return f"{s.slice}: {what} with fewer than {s.min_count:,} examples {keep}: {largest}"
+    size = f"n = {s.n_examples:,}" if one else f"the largest has {s.n_examples:,}"
+    if s.worst is not None:
+        lost = lost_said(s.worst)
+        size = lost if one else f"{size}; {both_ends(s.worst.value, 60)} is the worst and {lost}"
+    fewer = f"with fewer than {s.min_count:,} examples"
+    return f"{s.slice}: {what} {fewer} {keep}: {names}{more} ({size})"
 
 
 def taken_for(verdict: GateVerdict, inconclusive: Inconclusive) -> str:

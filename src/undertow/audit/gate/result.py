@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from undertow.audit.result import Audit
 
@@ -48,12 +48,22 @@ class Decision:
         return place_of(self.slice, self.value)
 
 
+class Loss(NamedTuple):
+    """A slice with so many fewer right answers than before (a gain is negative), of how many
+    examples."""
+
+    value: str
+    lost: float
+    n: int
+
+
 @dataclass(frozen=True)
 class NotShown:
     """Slices that one rule on one variant leaves out of what it has to show, as each has fewer than
     ``min_count`` examples: none fails, and of none it is shown that the limit holds.
 
-    ``values`` are of ``slice``, the largest first, which has ``n_examples``.
+    ``values`` are of ``slice``, the largest first, which has ``n_examples``. ``worst`` is the one
+    that chance explains least, of a rule that limits a loss where one is seen.
     """
 
     rule: str
@@ -63,6 +73,7 @@ class NotShown:
     tier: Tier
     min_count: int
     n_examples: int
+    worst: Loss | None = None
 
 
 def place_of(slice: str, value: str) -> str:
