@@ -275,5 +275,5 @@ class Writing:
     ] = None
     force: Force = False
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the verdict and nothing else.")
+        bool, typer.Option("--quiet", "-q", help="Print the verdict and nothing else; warnings go to standard error.")
     ] = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from undertow.audit.result import Audit
 
@@ -48,7 +48,8 @@ class Decision:
         return place_of(self.slice, self.value)
 
 
-class Loss(NamedTuple):
+@dataclass(frozen=True)
+class Loss:
     """A slice with so many fewer right answers than before (a gain is negative), of how many
     examples."""
 
