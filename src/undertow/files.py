@@ -16,7 +16,7 @@ from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
-from undertow.audit.settings import Settings
+from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
@@ -124,6 +124,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_decided_alike([before, *variants], reading.threshold)
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)

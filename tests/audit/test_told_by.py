@@ -121,7 +121,9 @@ def test_what_only_goes_with_the_answers_is_not_said(values: ArrayLike):
 def test_a_noisy_column_of_one_side_alone_is_said_and_not_refused():
     """A group in which most answers are wrong looks the same."""
     column = pl.Series("flag", np.where(np.arange(N) % 20 == 0, ~NEW_RIGHT_N, NEW_RIGHT_N))
-    old, new = (records_from(p[None], LABEL_N, 3, name=n) for n, p in (("old", OLD_N), ("new", NEW_N)))
+    old, new = (
+        records_from(p[None], LABEL_N, 3, name=n) for n, p in (("old", OLD_N), ("new", NEW_N))
+    )
     new = replace(new, examples=new.examples.with_columns(column))
     found = audit(old, [new], Settings(by=("flag",), draws=100))
     said = f"Column 'flag' nearly tells the right answers of 'new' from the wrong ones{IF}"

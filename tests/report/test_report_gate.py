@@ -14,7 +14,7 @@ import audits
 import gates
 from undertow.audit.gate.decide import sentence
 from undertow.audit.gate.not_shown import not_shown_said
-from undertow.audit.gate.result import Decision, GateResult, Loss, NotShown
+from undertow.audit.gate.result import Decision, GateResult, Inconclusive, Loss, NotShown
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
 from undertow.report.decisions import limit_of, small_said, unit_of
 from undertow.report.text import gate_line
@@ -495,7 +495,9 @@ def test_a_failure_says_what_is_not_shown_in_every_place_of_its_verdict():
     )
     said = sentence(gates.DECISIONS, (small,))
     gate = replace(passing_but_for("c"), verdict="fail", reason=said, not_shown=(small,))
-    tail = "1 slice with fewer than 30 examples is not shown to keep its limit (class c lost 2 of 29)."
+    tail = (
+        "1 slice with fewer than 30 examples is not shown to keep its limit (class c lost 2 of 29)."
+    )
     assert said.startswith("2 of 7 required checks fail")
     assert tail in gate_line(gate)
     assert tail in gate_text(gate).splitlines()[0]
@@ -527,3 +529,33 @@ def test_a_verdict_that_counts_as_another_says_so(inconclusive, said: str):
     assert first == f"**? {said.removesuffix(': ').capitalize()}.** It is open."
     for other in ("pass", "fail", "not comparable"):
         assert "counts" not in gate_line(replace(gate, verdict=other), inconclusive)
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "said"),
+    [
+        (
+            "report",
+            "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
+            "command then exits with 3.",
+        ),
+        (
+            "pass",
+            "A required rule that cannot tell counts as a pass here, as --inconclusive pass says.",
+        ),
+        (
+            "fail",
+            "A required rule that cannot tell counts as a failure here, as --inconclusive fail says.",
+        ),
+    ],
+)
+def test_the_page_says_how_a_rule_that_cannot_tell_counts(inconclusive: Inconclusive, said: str):
+    page = render_html(*gates.made("gated"), inconclusive=inconclusive)
+    intro = page[page.index('id="decisions-h"') :]
+    assert f"advisory ones inform. {said} Observed is" in intro
+
+
+def test_a_per_cent_of_the_decisions_stands_in_one_line():
+    page = render_html(*gates.made("gated"))
+    assert page.count("One-sided 95\u00a0% limits") > 1
+    assert "One-sided 95 % limits" not in page

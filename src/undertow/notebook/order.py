@@ -60,9 +60,7 @@ def refuse_other_ids(
             )
 
 
-def refuse_two_orders(
-    frames: Sequence[tuple[str, Any, pl.DataFrame]], keys: Sequence[str]
-) -> None:
+def refuse_two_orders(frames: Sequence[tuple[str, Any, pl.DataFrame]], keys: Sequence[str]) -> None:
     """Raises ``UserError`` for right answers in a single column beside sides whose rows are in two
     orders: beside one of them they are those of other examples. Each as it was given and as a
     table."""
@@ -76,8 +74,8 @@ def refuse_two_orders(
         if (at := _moved(ids, there)) is not None:
             raise UserError(
                 f"labels: single columns are joined by position, and the rows of {called} and "
-                f"{other} are in two orders (row {at} is {ids[at]!r} in one and {there[at]!r} in the "
-                f"other); {_by_position(called, typed)}"
+                f"{other} are in two orders (row {at} is {ids[at]!r} in one and {there[at]!r} in "
+                f"the other); {_by_position(called, typed)}"
             )
 
 
@@ -148,9 +146,7 @@ def _as_frame(called: str, key: str = "example_id") -> str:
     )
 
 
-def _labels_as_frame(
-    labels: Any, frames: Sequence[tuple[str, Any]], keys: Sequence[str]
-) -> str:
+def _labels_as_frame(labels: Any, frames: Sequence[tuple[str, Any]], keys: Sequence[str]) -> str:
     """The same of right answers, whose index may count rows and hold no ids."""
     names, keyed = names_in(labels) or [], list[tuple[bool, str, str]]()
     for called, value in frames:

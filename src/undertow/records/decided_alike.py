@@ -64,4 +64,3 @@ def _scores(side: Records) -> Floats | None:
         return None
     score_MN = side.proba_MNC[:, :, side.classes.index(side.manifest.positive)]
     return np.asarray(score_MN[(side.pred_MN >= 0) & ~np.isnan(score_MN)], dtype=np.float64)
-

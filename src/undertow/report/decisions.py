@@ -35,6 +35,13 @@ UNLIKE = (
     "To pass, a drop has to stay below the limit even with clusters unlike those seen, so what "
     "decides that lies further out than the audit's interval."
 )
+COUNTS_AS: dict[Inconclusive, str] = {
+    "report": "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
+    "command then exits with 3.",
+    "pass": "A required rule that cannot tell counts as a pass here, as --inconclusive pass says.",
+    "fail": "A required rule that cannot tell counts as a failure here, as --inconclusive fail "
+    "says.",
+}
 SMALL = 10
 """Slices too small to show anything that are named of one rule and variant."""
 ROWS = 200
@@ -82,11 +89,13 @@ class GatePart:
     clustered: bool
     small: tuple[str, ...]
     """A line for each rule and variant with slices too small to show anything."""
+    counts_as: str
+    """What becomes of the verdict where a required rule cannot tell."""
     beside: str
     """What reconciles the gate with the audit beneath it; empty where they agree."""
 
 
-def gate_part(gate: GateResult) -> GatePart:
+def gate_part(gate: GateResult, inconclusive: Inconclusive = "report") -> GatePart:
     """The gate for the page, the summary and the terminal."""
     rows = tuple(_row(d) for d in in_order(gate.decisions))
     sentence, rest = _headline(without_verdict(gate.reason), not_shown_said(gate.not_shown))
@@ -100,6 +109,7 @@ def gate_part(gate: GateResult) -> GatePart:
         clustered=gate.audit is not None
         and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
         small=tuple(map(small_said, gate.not_shown)),
+        counts_as=COUNTS_AS[inconclusive],
         beside=beside(gate),
     )
 

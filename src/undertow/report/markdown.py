@@ -62,7 +62,12 @@ def summary_markdown(
     blocks = [] if parts is None else [_notices(parts.notices)]
     doubts = "" if parts is None else _notices(parts.doubts)
     if gate is not None:
-        blocks += [_verdict(gate, inconclusive), doubts, _md(gate_part(gate).beside, 600), _decisions(gate)]
+        blocks += [
+            _verdict(gate, inconclusive),
+            doubts,
+            _md(gate_part(gate).beside, 600),
+            _decisions(gate),
+        ]
     if parts is not None:
         opening = (
             [_opening(parts), doubts]

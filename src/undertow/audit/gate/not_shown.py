@@ -73,7 +73,9 @@ def _named(required: Sequence[NotShown], *, one: bool) -> str:
     found, worst = max(losing, key=lambda s_worst: s_worst[1].lost / math.sqrt(s_worst[1].n))
     several = len({s.variant for s in required}) > 1
     where = f"{found.slice} {cut(worst.value)}" + (f" of {found.variant}" if several else "")
-    return f"{where} {lost_said(worst)}" if one else f"the worst is {where}, which {lost_said(worst)}"
+    return (
+        f"{where} {lost_said(worst)}" if one else f"the worst is {where}, which {lost_said(worst)}"
+    )
 
 
 def lost_said(worst: Loss) -> str:
