@@ -9,6 +9,7 @@ import pytest
 
 from test_gating import run
 from undertow.audit.compare import comparisons
+from undertow.audit.settings import Settings, small_tolerances
 from undertow.errors import UserError
 from undertow.files import Request, audit_files, read_sides, suggest_files, variant_groups
 from undertow.gating import gate_paths
@@ -504,3 +505,16 @@ def test_from_python_long_texts_are_no_files_either():
         f"old[0]: there is no file '{LONG}', nor any of the other 2; a list of text is read as "
         "paths: give predictions as an array, numpy.array(…)"
     )
+
+
+def test_a_tolerance_that_may_be_meant_as_a_fraction_is_said_to_be_in_points(place: Path):
+    settings = Settings(tolerance=0.0005, tolerance_overall=0.005)
+    request = Request([place / "old.csv"], [[place / "good.csv"]], settings=settings)
+    *_, note = read_sides(request).about
+    assert note == (
+        "note       the tolerance is 0.05 percentage points; where 5 are meant, write 5"
+    )
+    assert [*small_tolerances(Settings(tolerance_overall=0.0001))] == [
+        "the tolerance of the whole is 0.01 percentage points; where 1 are meant, write 1"
+    ]
+    assert [*small_tolerances(Settings(tolerance=0.005))] == []

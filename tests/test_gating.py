@@ -195,6 +195,28 @@ def test_quiet_is_the_verdict_line_alone(place: Path):
     assert [line.split()[0] for line in asked] == ["FAIL:", "::error", "::error"]
 
 
+def test_quiet_keeps_what_has_to_be_known_on_standard_error(place: Path):
+    rows = range(400)
+    label = ["a" if n % 2 else "b" for n in rows]
+    answers = ["c" if n % 10 in (2, 5) else label[n] for n in rows]
+    for name in ("old", "new"):
+        ward = ["x" if a == b else "y" for a, b in zip(answers, label, strict=True)]
+        made = {"example_id": rows, "prediction": answers, "label": label, "ward": ward}
+        pl.DataFrame(made).write_csv(place / f"{name}.csv")
+    (place / "gate.toml").write_text('[[max_drop]]\npoints = 9\non = "ward"\n')
+    quiet = run(place, "undertow gate old.csv --against new.csv --policy gate.toml -q")
+    assert (quiet.returncode, quiet.stdout) == (0, "PASS: All 2 required checks pass.\n")
+    assert quiet.stderr == (
+        "NOTE: 'old' and 'new' are identical: they gave the same answers to all 400 examples. Check "
+        "that these are the files you meant to compare.\n"
+        "NOTE: Column 'ward' tells the right answers of 'old' from the wrong ones: if it was made "
+        "from the answers and does not say what an example is, what is said of its slices is no "
+        "finding.\n"
+    )
+    audited = run(place, "undertow audit old.csv --against new.csv --by ward -q")
+    assert (len(audited.stdout.splitlines()), audited.stderr) == (1, quiet.stderr)
+
+
 def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
     assert undertow_gate is gate_paths
     sides = [place / "logs/fp16", place / "logs/fp16-again"]

@@ -4,6 +4,7 @@ summary."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +17,11 @@ from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
-from undertow.audit.settings import Settings
+from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
+from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
@@ -36,7 +38,7 @@ from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
-from undertow.report.text import summary_text, verdict_line
+from undertow.report.text import summary_text, verdict_line, warnings
 from undertow.report.wording import line, plural, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
@@ -125,6 +127,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    said += [f"note       {one}" for one in small_tolerances(request.settings)]
+    refuse_decided_alike([before, *variants], reading.threshold)
     with sources.reading("columns"):
         before, *variants = _with_thirds(request, [before, *variants])
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
@@ -134,7 +138,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
 
 def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     """Read both sides, audit, write the report and print the summary and where everything is; with
-    ``quiet`` the verdict alone."""
+    ``quiet`` the verdict alone, and warnings as errors."""
     _writable(out)
     sources = Sources(request.command)
     sides = read_sides(request, sources)
@@ -145,7 +149,17 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     write_report(found, out, provenance=sources.provenance())
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
+    if quiet:
+        warn(found)
     return found
+
+
+def warn(found: Audit | None) -> None:
+    """Say beside a verdict that stands alone what it cannot be read without, where only people
+    read."""
+    said = warnings(found)
+    if said:
+        print(said, file=sys.stderr)
 
 
 def audit_sides(request: Request, sides: Sides) -> Audit:

@@ -17,7 +17,7 @@ from undertow.audit.gate.policy import Policy, policy_given
 from undertow.audit.gate.result import EXIT, GateResult, GateVerdict, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
-from undertow.files import Request, gate_files, suggest_files
+from undertow.files import Request, gate_files, suggest_files, warn
 from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.text import gate_line, gate_text
@@ -100,11 +100,13 @@ def run_gate(
     annotations: str = "auto",
     quiet: bool = False,
 ) -> int:
-    """The command: prints the verdict, with ``quiet`` nothing else, writes everything, returns the
-    exit code."""
+    """The command: prints the verdict, with ``quiet`` nothing else but warnings, as errors; writes
+    everything, returns the exit code."""
     result = gate_files(request, policy, out, inconclusive=inconclusive, quiet=quiet)
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
+    if quiet:
+        warn(result.audit)
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))

@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from undertow.audit import Settings, audit
+from undertow.audit.composition import loss_by_answers
 from undertow.audit.measures import accuracy
+from undertow.audit.result import ClassAnswers
 from worlds import null_world, planted_world, records_from
 
 NAMES = ("bottle", "cup", "car", "dog")
@@ -64,6 +66,22 @@ def test_a_class_that_is_answered_less_loses_recall_by_that_and_the_headline_say
         (pl.col("measure") == "accuracy") & (pl.col("value") == "bottle")
     )["note"]
     assert note.startswith(f"loses recall because it is answered less often: {said}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.12, 0.70, "12 → 70 %"),
+        (0.996, 0.999, "99.6 → 99.9 %"),
+        (0.9996, 0.9999, "99.96 → 99.99 %"),
+        (1.0, 1.0, "100 % as before"),
+    ],
+)
+def test_a_precision_has_as_many_digits_as_tell_it_from_the_other(before, after, said: str):
+    of = ClassAnswers("cat", 90, 40, before, after, 0.9, 0.4, loses_by_answers=True)
+    assert loss_by_answers(of, False) == (
+        f"loses recall because it is answered less often: 90 → 40 answers, precision {said}"
+    )
 
 
 def test_a_class_whose_examples_are_confused_pays():

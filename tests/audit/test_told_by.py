@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from undertow.audit import Settings, audit
-from undertow.audit.slices.own_output import says_right
+from undertow.audit.slices.own_output import nearly_says_right, says_right
 from worlds import records_from
 
 N = 900
@@ -60,11 +60,21 @@ def noticed(columns: dict[str, ArrayLike], *by: str, members: int = 1) -> tuple[
             np.where(LOST_N, "yes", SITE_N),
             "tells the examples that 'new' lost from the rest",
         ),
+        (
+            "noisy",
+            np.where(np.arange(N) % 20 == 0, ~NEW_RIGHT_N, NEW_RIGHT_N),
+            "nearly tells the right answers of 'new' from the wrong ones",
+        ),
+        (
+            "easy",
+            np.where(OLD_RIGHT_N & (np.arange(N) % 30 > 0), "easy", "hard"),
+            "nearly tells the right answers of 'old' from the wrong ones",
+        ),
         ("old_answer", OLD_N, "follows the answers of 'old' even where they are wrong"),
         ("new_answer", NEW_N, "follows the answers of 'new' even where they are wrong"),
     ],
 )
-def test_what_a_column_tells_is_said_before_the_verdict(column: str, values: ArrayLike, said: str):
+def test_what_a_column_tells_is_said(column: str, values: ArrayLike, said: str):
     expected = (f"Column {column!r} {said}{IF}",)
     assert noticed({column: values}) == expected
     assert noticed({column: values, "site": SITE_N}, f"site+{column}", column) == expected
@@ -97,13 +107,47 @@ def test_a_group_that_is_all_that_a_model_fails_at_is_said_too_and_still_found()
     [
         SITE_N,
         LABEL_N,
-        np.where(OLD_RIGHT_N & (np.arange(N) % 30 > 0), "easy", "hard"),
-        np.where(np.arange(N) % 30 == 0, ~OLD_RIGHT_N, OLD_RIGHT_N),
+        np.where(OLD_RIGHT_N & (np.arange(N) % 7 > 0), "easy", "hard"),
+        np.where(np.arange(N) % 7 == 0, ~OLD_RIGHT_N, OLD_RIGHT_N),
+        np.where(LABEL_N == 1, "bird", "mammal"),
+        np.arange(N) // 2,
     ],
-    ids=["site", "label", "easy", "noisy"],
+    ids=["site", "label", "easy", "noisy", "kind", "pairs"],
 )
 def test_what_only_goes_with_the_answers_is_not_said(values: ArrayLike):
     assert noticed({"x": values}) == ()
+
+
+def test_a_noisy_column_of_one_side_alone_is_said_and_not_refused():
+    """A group in which most answers are wrong looks the same."""
+    column = pl.Series("flag", np.where(np.arange(N) % 20 == 0, ~NEW_RIGHT_N, NEW_RIGHT_N))
+    old, new = (
+        records_from(p[None], LABEL_N, 3, name=n) for n, p in (("old", OLD_N), ("new", NEW_N))
+    )
+    new = replace(new, examples=new.examples.with_columns(column))
+    found = audit(old, [new], Settings(by=("flag",), draws=100))
+    said = f"Column 'flag' nearly tells the right answers of 'new' from the wrong ones{IF}"
+    assert found.notices == (said,)
+    assert found.headline.endswith(f" {said}")
+    assert found.headline.startswith("new loses on 1 of 2 slices: flag false")
+
+
+def test_a_class_that_is_hardly_answered_rightly_is_told_by_the_label():
+    """Not by a column that goes with it."""
+    animal_N = np.where(LABEL_N == 2, "bird", "mammal")
+    failing_N = np.where(LABEL_N == 2, 0, LABEL_N)
+    sides = [
+        records_from(p[None], LABEL_N, 3, name=n, slices={"animal": animal_N.tolist()})
+        for n, p in (("old", OLD_N), ("new", failing_N))
+    ]
+    assert audit(sides[0], [sides[1]], Settings(by=("animal",), draws=100)).notices == ()
+
+
+def test_few_wrong_answers_are_told_by_nothing():
+    for wrong, told in ((5, False), (6, True)):
+        right_N = np.arange(N) >= wrong
+        code_N = np.where(np.arange(N) % 20 == 19, ~right_N, right_N).astype(int)
+        assert nearly_says_right(code_N, right_N.astype(float), np.full(N, -1)) is told
 
 
 @pytest.mark.parametrize(

@@ -353,9 +353,16 @@ def test_what_is_given_wrongly_is_named_shown_and_put_right(tmp_path: Path):
         (
             (probabilities(OLD)[:, 0], NEW),
             {},
-            "old: holds 0.1, which is no class; give classes, such as old >= 0.5, or the "
+            "old: holds 0.1, which is no class; give classes, such as old > 0.5, or the "
             "probabilities of every class, of shape (examples, classes); of grades give a frame with a "
             "column score",
+        ),
+        (
+            (probabilities(OLD)[:, 0], NEW),
+            {"threshold": 0.2},
+            "old: holds 0.1, which is no class; give classes, such as old > 0.2 and leave threshold "
+            "out, or the probabilities of every class, of shape (examples, classes); of grades give a "
+            "frame with a column score",
         ),
         (
             (probabilities(OLD)[:, :1], NEW),
@@ -488,8 +495,9 @@ def test_a_score_beside_labels_in_frames_is_a_probability():
     scaled = old.with_columns(pl.col("risk") * 100)
     assert refused(scaled, new, score="risk", label="sick") == (
         "old: column 'risk' reaches from 20 to 70, and beside 'sick' it is read as the probability "
-        "of '1', from 0 to 1; if it is per cent, scale it: with_columns((pl.col(\"risk\").cast(float) "
-        '/ 100).alias("risk"))'
+        "of '1', from 0 to 1; if it is per cent, give the score above which it decides with "
+        'threshold=NUMBER, or scale it: with_columns((pl.col("risk").cast(float) / 100)'
+        '.alias("risk"))'
     )
     graded = pl.DataFrame({"example_id": range(40), "correct": [0, 1] * 20})
     table = pl.DataFrame({"example_id": range(40), "label": [0, 1] * 20})

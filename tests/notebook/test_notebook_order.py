@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -88,8 +89,65 @@ def test_right_answers_in_a_column_stand_by_position_beside_a_frame(expected: pl
     assert str(caught.value) == (
         "labels: its index is not that of new, and single columns are joined by position; give "
         "frames, which are joined by name: "
-        "labels.to_frame('label').rename_axis('example_id').reset_index()"
+        "labels.to_frame('label').rename_axis('id').reset_index()"
     )
+
+
+POSITION = "labels: single columns are joined by position, and the rows of old and new are in two"
+OF_OLD = (
+    "; if they are in the order of old, give them with its ids: labels=polars.DataFrame("
+    "{'example_id': list(old['example_id']), 'label': list(labels)})"
+)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("made", [pd.Series, list, np.array])
+@pytest.mark.parametrize("ids", [IDS, list(range(len(IDS)))], ids=["words", "numbers"])
+def test_right_answers_by_position_beside_frames_in_two_orders(made, ids, partial):
+    """Whatever may be left out: the answers of one would be those of other examples."""
+    old, new = (pd.DataFrame({"example_id": ids, "prediction": a}) for a in (OLD, NEW))
+    turned, labels = shuffled(new).reset_index(drop=True), made(LABELS)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, turned, labels=labels, allow_partial=partial)
+    first = f"(row 0 is '{ids[0]}' in one and '{turned['example_id'][0]}' in the other)"
+    assert str(caught.value) == f"{POSITION} orders {first}{OF_OLD}"
+    cure = pl.DataFrame({"example_id": list(old["example_id"]), "label": list(labels)})
+    expected = undertow.compare(old, new, labels=labels).findings
+    assert_frame_equal(undertow.compare(old, turned, labels=cure).findings, expected)
+
+
+def test_right_answers_by_position_beside_an_index_and_beside_an_array():
+    old, new = (pd.DataFrame({"prediction": a}, index=IDS) for a in (OLD, NEW))
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, shuffled(new), labels=LABELS, id="index")
+    assert str(caught.value).endswith("{'example_id': list(old.index), 'label': list(labels)})")
+    numbered = pl.DataFrame({"example_id": range(len(OLD)), "prediction": NEW})
+    with pytest.raises(UserError) as caught:
+        undertow.compare(np.array(OLD), numbered[::-1], labels=LABELS)
+    assert str(caught.value) == (
+        f"{POSITION} orders (row 0 is '0' in one and '{len(OLD) - 1}' in the other); if they are in "
+        "the order of old, give them with its ids: labels=polars.DataFrame({'example_id': "
+        "range(len(labels)), 'label': list(labels)})"
+    )
+    cure = pl.DataFrame({"example_id": range(len(OLD)), "label": LABELS})
+    expected = undertow.compare(np.array(OLD), numbered, labels=LABELS).findings
+    found = undertow.compare(np.array(OLD), numbered[::-1], labels=cure).findings
+    assert_frame_equal(found, expected)
+
+
+def test_an_index_that_counts_rows_and_holds_no_ids_is_not_called_ids():
+    """One left over from a filter names no example, so that a frame of it would have none."""
+    keep = [n % 3 > 0 for n in range(len(IDS))]
+    old, new = (pd.DataFrame({"example_id": IDS, "prediction": a})[keep] for a in (OLD, NEW))
+    labels = pd.Series(LABELS)[keep]
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, shuffled(new), labels=labels)
+    assert str(caught.value) == (
+        f"labels: its index is not that of new, and single columns are joined by position{OF_OLD}"
+    )
+    cure = pl.DataFrame({"example_id": list(old["example_id"]), "label": list(labels)})
+    expected = undertow.compare(old, new, labels=labels).findings
+    assert_frame_equal(undertow.compare(old, shuffled(new), labels=cure).findings, expected)
 
 
 @pytest.mark.parametrize(

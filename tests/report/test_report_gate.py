@@ -12,8 +12,9 @@ import pytest
 
 import audits
 import gates
+from undertow.audit.gate.decide import sentence
 from undertow.audit.gate.not_shown import not_shown_said
-from undertow.audit.gate.result import Decision, GateResult, NotShown
+from undertow.audit.gate.result import Decision, GateResult, Inconclusive, Loss, NotShown
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
 from undertow.report.decisions import limit_of, small_said, unit_of
 from undertow.report.text import gate_line
@@ -475,6 +476,34 @@ def test_a_pass_says_in_its_verdict_what_is_not_shown():
     assert first == f"**✓ Pass.** {verdict} Compared on 3 of 4 examples."
 
 
+def test_the_page_says_which_slice_that_is_not_shown_is_the_worst():
+    small = NotShown(
+        "worst_slice_drop", "new", "class", ("b", "a"), "required", 30, 29, Loss("a", 12.0, 20)
+    )
+    assert small_said(small) == (
+        "class: 2 slices with fewer than 30 examples are not shown to keep their limit: b, a (the "
+        "largest has 29; a is the worst and lost 12 of 20)"
+    )
+    assert small_said(replace(small, values=("a",), n_examples=20)) == (
+        "class: 1 slice with fewer than 30 examples is not shown to keep its limit: a (lost 12 of 20)"
+    )
+
+
+def test_a_failure_says_what_is_not_shown_in_every_place_of_its_verdict():
+    small = NotShown(
+        "worst_slice_drop", "pruned 90 %", "class", ("c",), "required", 30, 29, Loss("c", 2.0, 29)
+    )
+    said = sentence(gates.DECISIONS, (small,))
+    gate = replace(passing_but_for("c"), verdict="fail", reason=said, not_shown=(small,))
+    tail = (
+        "1 slice with fewer than 30 examples is not shown to keep its limit (class c lost 2 of 29)."
+    )
+    assert said.startswith("2 of 7 required checks fail")
+    assert tail in gate_line(gate)
+    assert tail in gate_text(gate).splitlines()[0]
+    assert tail in summary_markdown(gate.audit, gate).splitlines()[0]
+
+
 def test_of_many_slices_that_are_not_shown_the_page_names_ten():
     values = tuple(f"c{i}" for i in range(12))
     small = NotShown("worst_slice_drop", "new", "class", values, "required", 30, 29)
@@ -500,3 +529,33 @@ def test_a_verdict_that_counts_as_another_says_so(inconclusive, said: str):
     assert first == f"**? {said.removesuffix(': ').capitalize()}.** It is open."
     for other in ("pass", "fail", "not comparable"):
         assert "counts" not in gate_line(replace(gate, verdict=other), inconclusive)
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "said"),
+    [
+        (
+            "report",
+            "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
+            "command then exits with 3.",
+        ),
+        (
+            "pass",
+            "A required rule that cannot tell counts as a pass here, as --inconclusive pass says.",
+        ),
+        (
+            "fail",
+            "A required rule that cannot tell counts as a failure here, as --inconclusive fail says.",
+        ),
+    ],
+)
+def test_the_page_says_how_a_rule_that_cannot_tell_counts(inconclusive: Inconclusive, said: str):
+    page = render_html(*gates.made("gated"), inconclusive=inconclusive)
+    intro = page[page.index('id="decisions-h"') :]
+    assert f"advisory ones inform. {said} Observed is" in intro
+
+
+def test_a_per_cent_of_the_decisions_stands_in_one_line():
+    page = render_html(*gates.made("gated"))
+    assert page.count("One-sided 95\u00a0% limits") > 1
+    assert "One-sided 95 % limits" not in page

@@ -9,7 +9,13 @@ import polars as pl
 import pytest
 
 import audits
-from undertow.report import summary_markdown, summary_text
+import gates
+from undertow.audit.headline import with_notices
+from undertow.audit.told_by import IF_MADE
+from undertow.report import render_html, summary_markdown, summary_text
+from undertow.report.glance import glance
+from undertow.report.parts import page
+from undertow.report.text import warnings
 
 NAMES = ("garments", "texts", "one_member", "many_classes", "hostile")
 
@@ -65,6 +71,41 @@ def test_markdown_has_the_verdict_in_its_first_line_and_stays_small(name: str):
     assert said.startswith("**▼ Worse.** ")
     assert len(summary_markdown(audit).encode()) <= 60_000
     assert len(said.encode()) <= 60_000
+
+
+KNOWN = "'old' and 'new' are identical."
+DOUBT = f"Column 'ward' tells the right answers of 'new' from the wrong ones: {IF_MADE}"
+
+
+def header(page: str) -> str:
+    return page[page.index("<header") : page.index("</header>")]
+
+
+def test_what_a_column_tells_follows_the_verdict_that_may_be_its_finding():
+    """Everything else that has to be known stands before it."""
+    audit = audits.one_member()
+    alone = page(audit).headline
+    notices = (KNOWN, DOUBT)
+    noted = replace(audit, notices=notices, headline=with_notices(audit.headline, notices))
+    assert noted.headline == f"{KNOWN} {audit.headline} {DOUBT}"
+    assert page(noted).headline == alone
+    gated = gates.made("gated")[1]
+    audited, decided = [KNOWN, page(noted).sentence, DOUBT], [KNOWN, "checks fail", DOUBT]
+    for text, said in (
+        (summary_text(noted), audited),
+        (summary_markdown(noted), audited),
+        (glance(noted, ""), audited),
+        (summary_text(noted, gated), decided),
+        (summary_markdown(noted, gated), decided),
+        (header(render_html(noted)), audited),
+        (header(render_html(noted, gated)), decided),
+    ):
+        plain = text.replace("<wbr>", "").replace("&#39;", "'")
+        places = [plain.index(one) for one in said]
+        assert places == sorted(places)
+        assert [plain.count(one) for one in said] == [1, 1, 1]
+    assert warnings(noted) == f"NOTE: {KNOWN}\nNOTE: {DOUBT}"
+    assert warnings(None) == warnings(replace(audit, notices=())) == ""
 
 
 def test_a_smoke_audit_is_stamped_in_both():

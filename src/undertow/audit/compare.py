@@ -22,7 +22,7 @@ from undertow.audit.count import exemplar_count
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
-from undertow.audit.headline import audit_headline, variant_headline
+from undertow.audit.headline import audit_headline, variant_headline, with_notices
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -211,7 +211,7 @@ def audit_comparisons(
     )
     findings = pl.concat([findings for _, findings, _ in made])
     return Audit(
-        headline=" ".join((*warned, audit_headline(found, findings))),
+        headline=with_notices(audit_headline(found, findings), warned),
         verdict=min((v.verdict for v in found), key=PRIORITY.index),
         reference=_arm(shown, settings, paired=False),
         variants=found,

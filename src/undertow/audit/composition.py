@@ -61,9 +61,18 @@ def loss_by_answers(of: ClassAnswers, means: bool) -> str:
     """``loses recall because it is answered less often: 3,394 → 812 answers, precision 12 → 70
     %``."""
     answers = f"{counted(of.reference_answers)} → {counted(of.variant_answers)} answers"
-    right = f"{100 * of.reference_precision:.0f} → {100 * of.variant_precision:.0f} %"
+    right = _precisions(of.reference_precision, of.variant_precision)
     mean = " (mean of the members)" if means else ""
     return f"{BY_ANSWERS}answered less often: {answers}{mean}, precision {right}"
+
+
+def _precisions(before: float, after: float) -> str:
+    """Both in per cent, with as many digits as tell them apart."""
+    for digits in range(3):
+        said = [f"{100 * share:.{digits}f}" for share in (before, after)]
+        if said[0] != said[1]:
+            return f"{said[0]} → {said[1]} %"
+    return f"{100 * before:.0f} % as before"
 
 
 def with_reasons(findings: pl.DataFrame, found: Composition | None) -> pl.DataFrame:

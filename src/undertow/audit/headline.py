@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from undertow.audit.answered import WORDS, Answered, Words
 from undertow.audit.open_rates import open_rates_said
 from undertow.audit.result import Arm, Composition, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
+from undertow.audit.told_by import on_columns
 from undertow.audit.verdicts import (
     COSTLY,
     PRIORITY,
@@ -188,6 +189,19 @@ def audit_headline(variants: tuple[VariantAudit, ...], findings: pl.DataFrame) -
     return (
         f"{worse} of {len(variants)} variants {lose} more than chance can explain. {worst.headline}"
     )
+
+
+def with_notices(headline: str, notices: Sequence[str]) -> str:
+    """With what must be known before any number, and after it what a column tells."""
+    after = on_columns(notices)
+    return " ".join((*(n for n in notices if n not in after), headline, *after))
+
+
+def without_notices(headline: str, notices: Sequence[str]) -> str:
+    """The headline alone."""
+    after = on_columns(notices)
+    before = " ".join(n for n in notices if n not in after)
+    return headline.removeprefix(before).removesuffix(" ".join(after)).strip()
 
 
 def _undecided(variants: tuple[VariantAudit, ...], findings: pl.DataFrame) -> int:

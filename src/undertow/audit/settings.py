@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,10 @@ Scope = Literal["examples", "members", "both"]
 Asked = Literal["auto", "examples", "members", "both"]
 """The same as a person asks for it."""
 SCOPES: tuple[Scope, ...] = ("examples", "members", "both")
+
+
+FRACTION = 0.5
+"""Points below which a tolerance may have been meant as a fraction."""
 
 
 @dataclass(frozen=True)
@@ -62,4 +67,18 @@ class Settings:
         if self.generalise_to not in ("auto", *SCOPES):
             raise UserError(
                 f"--generalise-to {self.generalise_to}: choose auto, {', '.join(SCOPES)}"
+            )
+
+
+def small_tolerances(settings: Settings) -> Iterator[str]:
+    """A sentence for each tolerance that is so few points that a fraction may have been meant."""
+    for name, share in (
+        ("tolerance", settings.tolerance),
+        ("tolerance of the whole", settings.tolerance_overall),
+    ):
+        points = round(100 * share, 12)
+        if points < FRACTION:
+            yield (
+                f"the {name} is {points:g} percentage points; where {100 * points:g} are meant, "
+                f"write {100 * points:g}"
             )

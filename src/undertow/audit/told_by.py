@@ -7,7 +7,7 @@ one side, and then two equal models seem to differ. Only who made the column kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 from undertow.audit.pair import Pair
 from undertow.audit.slices.coding import code_column
 from undertow.audit.slices.disputed import modal_answer, share_right
-from undertow.audit.slices.own_output import follows, says_right
+from undertow.audit.slices.own_output import follows, nearly_says_right, says_right
 from undertow.audit.slices.refused import columns_asked
 from undertow.errors import UserError
 
 Floats = NDArray[np.floating[Any]]
+
+IF_MADE = (
+    "if it was made from the answers and does not say what an example is, what is said of its "
+    "slices is no finding."
+)
 
 
 def told_by(pair: Pair) -> Iterator[str]:
@@ -31,10 +36,13 @@ def told_by(pair: Pair) -> Iterator[str]:
     for name in names:
         said = _tells(pair, kinds, pair.reference.examples[name])
         if said is not None:
-            yield (
-                f"Column {name!r} {said}: if it was made from the answers and does not say what an "
-                "example is, what is said of its slices is no finding."
-            )
+            yield f"Column {name!r} {said}: {IF_MADE}"
+
+
+def on_columns(notices: Sequence[str]) -> tuple[str, ...]:
+    """Those of these sentences that say it of a column. They follow a verdict, which may be the
+    finding that they doubt."""
+    return tuple(notice for notice in notices if notice.endswith(IF_MADE))
 
 
 def _kinds(pair: Pair) -> Iterator[tuple[str, Floats]]:
@@ -63,4 +71,7 @@ def _tells(pair: Pair, kinds: list[tuple[str, Floats]], column: pl.Series) -> st
     for side in (pair.reference, pair.variant):
         if any(follows(code_N, pred_N, label_N) for pred_N in side.pred_MN):
             return f"follows the answers of {side.name!r} even where they are wrong"
+    for side in (pair.reference, pair.variant):
+        if any(nearly_says_right(code_N, right_N, label_N) for right_N in side.correct_MN):
+            return f"nearly tells the right answers of {side.name!r} from the wrong ones"
     return None

@@ -89,7 +89,10 @@ class Files:
     ] = None
     input: Annotated[
         str | None,
-        typer.Option(help="The column of what is shown of an example: text, or files of pictures."),
+        typer.Option(
+            help="The column of what is shown of an example: text, or files of pictures. Examples "
+            "of equal input count as one piece of evidence, unless --cluster none."
+        ),
     ] = None
     pictures: Annotated[
         Path | None,
@@ -158,7 +161,8 @@ class Comparing:
         list[str] | None,
         typer.Option(
             help="Slice by class (or label) or task (the default), by a column, or by "
-            "columns crossed, which is each combination of their values: age+gender."
+            "columns crossed, which is each combination of their values: age+gender. It takes the "
+            "place of the default: --by class age keeps both."
         ),
     ] = None
     columns_from: Annotated[
@@ -283,5 +287,10 @@ class Writing:
     ] = None
     force: Force = False
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the verdict and nothing else.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Print the verdict and nothing else; warnings go to standard error.",
+        ),
     ] = False

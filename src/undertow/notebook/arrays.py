@@ -29,10 +29,13 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array__")
 
 
-def members_of(called: str, value: Any, classes: Sequence[str]) -> list[pl.DataFrame]:
-    """The answers of each member: a column ``prediction``, or ``p_<class>`` columns."""
+def members_of(
+    called: str, value: Any, classes: Sequence[str], threshold: float | None = None
+) -> list[pl.DataFrame]:
+    """The answers of each member: a column ``prediction``, or ``p_<class>`` columns. ``threshold``
+    is the one that was asked for."""
     if _is_column(value):
-        return [_predictions(called, value, classes)]
+        return [_predictions(called, value, classes, threshold)]
     values = _array(called, value)
     if values.ndim > 3 or values.size == 0:
         raise UserError(f"{called}: is an array of shape {values.shape}; {_want()}")
@@ -41,19 +44,24 @@ def members_of(called: str, value: Any, classes: Sequence[str]) -> list[pl.DataF
         return _scored(called, scores_MNC, classes)
     if values.ndim > 2:
         raise UserError(f"{called}: is {values.dtype} of shape {values.shape}; {_want()}")
-    return [_predictions(called, values_N, classes) for values_N in np.atleast_2d(values)]
+    rows = np.atleast_2d(values)
+    return [_predictions(called, values_N, classes, threshold) for values_N in rows]
 
 
-def column_of(called: str, value: Any, classes: Sequence[str]) -> pl.Series:
+def column_of(
+    called: str, value: Any, classes: Sequence[str], threshold: float | None = None
+) -> pl.Series:
     """One class for each example, by name where ``classes`` names them."""
     column = _column(called, value)
     if column.dtype.is_float():
         fractions = column.filter(column.is_finite() & (column % 1 != 0))
         if len(fractions):
+            cut = 0.5 if threshold is None else threshold
+            leave = "" if threshold is None else " and leave --threshold out"
             raise UserError(
                 f"{called}: holds {fractions[0]:g}, which is no class; give classes, such as "
-                f"{called} >= 0.5, or the probabilities of every class, of shape (examples, "
-                "classes); of grades give a frame with a column score"
+                f"{called} > {cut:.15g}{leave}, or the probabilities of every class, of shape "
+                "(examples, classes); of grades give a frame with a column score"
             )
     return named_classes(called, column, classes)
 
@@ -90,8 +98,10 @@ def _scored(called: str, scores_MNC: NDArray[Any], classes: Sequence[str]) -> li
     return [pl.DataFrame(p, schema=[PROBABILITY + name for name in names]) for p in probabilities]
 
 
-def _predictions(called: str, value: Any, classes: Sequence[str]) -> pl.DataFrame:
-    return pl.DataFrame([column_of(called, value, classes).alias("prediction")])
+def _predictions(
+    called: str, value: Any, classes: Sequence[str], threshold: float | None
+) -> pl.DataFrame:
+    return pl.DataFrame([column_of(called, value, classes, threshold).alias("prediction")])
 
 
 def _is_column(value: object) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
-from undertow.notebook.order import refuse_other_ids, refuse_other_order
+from undertow.notebook.order import refuse_other_ids, refuse_other_order, refuse_two_orders
 from undertow.notebook.tables import is_table, refuse_nameless, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
@@ -73,6 +73,10 @@ def sides_of(
     members = [item for entry in (before, *after) for item in _items(entry)]
     refuse_other_order(members, answers.value, reading.keys)
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
+    if answers.value is not None and answers.path is None and not is_table(answers.value):
+        tables = [one for side in sides if isinstance(side, Frames) for one in side.given]
+        values = dict(members)
+        refuse_two_orders([(c, values.get(c), table) for c, table in tables], reading.keys)
     arrays = [side for side in sides if isinstance(side, Frames) and side.notes]
     for side in arrays[1:]:
         first, other = arrays[0].tables[0].height, side.tables[0].height
@@ -162,7 +166,8 @@ def _frames(
         made = [
             (where, _beside(where, base, member, reading))
             for called, value in items
-            for where, member in _numbered(called, members_of(called, value, answers.classes))
+            for held in [members_of(called, value, answers.classes, reading.threshold)]
+            for where, member in _numbered(called, held)
         ]
         notes = (f"{name}: {POSITION}",)
         return Frames(name, *_columns(made), notes=notes, kind="array, joined by position")

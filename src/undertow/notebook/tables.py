@@ -94,6 +94,11 @@ def names_examples(value: Any, keys: Sequence[str]) -> bool:
     return not {*_names(value)}.isdisjoint(keys) or _index_asked(value, keys) is not None
 
 
+def is_index(value: Any, key: str) -> bool:
+    """Whether these ids are the index of a frame of pandas and no column."""
+    return key not in _names(value) and _index_asked(value, (key,)) is not None
+
+
 def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
     """Raises ``UserError`` for a frame of pandas in which no column can be the ids, so that its
     index has to be. Nobody asked for a column of ids."""

@@ -43,6 +43,11 @@ class Frames:
         """Stands where messages name files. Nothing is opened under these names."""
         return [Path(name) for name in self.called]
 
+    @property
+    def given(self) -> list[tuple[str, pl.DataFrame]]:
+        """Each table with what messages call it."""
+        return list(zip(self.called, self.tables, strict=True))
+
     def apart(self, records: Records, taken: set[str]) -> Records:
         """Under a name that no other side has."""
         return named(records, free_name(taken)) if records.name in taken else records

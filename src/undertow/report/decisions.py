@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from undertow.audit.design import CLUSTERS
-from undertow.audit.gate.not_shown import not_shown_said
+from undertow.audit.gate.not_shown import lost_said, not_shown_said
 from undertow.audit.gate.result import (
     Decision,
     GateResult,
@@ -35,6 +35,13 @@ UNLIKE = (
     "To pass, a drop has to stay below the limit even with clusters unlike those seen, so what "
     "decides that lies further out than the audit's interval."
 )
+COUNTS_AS: dict[Inconclusive, str] = {
+    "report": "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
+    "command then exits with 3.",
+    "pass": "A required rule that cannot tell counts as a pass here, as --inconclusive pass says.",
+    "fail": "A required rule that cannot tell counts as a failure here, as --inconclusive fail "
+    "says.",
+}
 SMALL = 10
 """Slices too small to show anything that are named of one rule and variant."""
 ROWS = 200
@@ -82,11 +89,13 @@ class GatePart:
     clustered: bool
     small: tuple[str, ...]
     """A line for each rule and variant with slices too small to show anything."""
+    counts_as: str
+    """What becomes of the verdict where a required rule cannot tell."""
     beside: str
     """What reconciles the gate with the audit beneath it; empty where they agree."""
 
 
-def gate_part(gate: GateResult) -> GatePart:
+def gate_part(gate: GateResult, inconclusive: Inconclusive = "report") -> GatePart:
     """The gate for the page, the summary and the terminal."""
     rows = tuple(_row(d) for d in in_order(gate.decisions))
     sentence, rest = _headline(without_verdict(gate.reason), not_shown_said(gate.not_shown))
@@ -100,6 +109,7 @@ def gate_part(gate: GateResult) -> GatePart:
         clustered=gate.audit is not None
         and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
         small=tuple(map(small_said, gate.not_shown)),
+        counts_as=COUNTS_AS[inconclusive],
         beside=beside(gate),
     )
 
@@ -112,12 +122,12 @@ def small_said(s: NotShown) -> str:
     keep = "is not shown to keep its limit" if one else "are not shown to keep their limit"
     more = f" and {len(s.values) - SMALL:,} more" if len(s.values) > SMALL else ""
     names = ", ".join(both_ends(value, 60) for value in s.values[:SMALL])
-    largest = (
-        f"{names}{more} (n = {s.n_examples:,})"
-        if one
-        else (f"{names}{more} (the largest has {s.n_examples:,})")
-    )
-    return f"{s.slice}: {what} with fewer than {s.min_count:,} examples {keep}: {largest}"
+    size = f"n = {s.n_examples:,}" if one else f"the largest has {s.n_examples:,}"
+    if s.worst is not None:
+        lost = lost_said(s.worst)
+        size = lost if one else f"{size}; {both_ends(s.worst.value, 60)} is the worst and {lost}"
+    fewer = f"with fewer than {s.min_count:,} examples"
+    return f"{s.slice}: {what} {fewer} {keep}: {names}{more} ({size})"
 
 
 def taken_for(verdict: GateVerdict, inconclusive: Inconclusive) -> str:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 import undertow
 from undertow.audit.answered import WORDS as MOVED
-from undertow.audit.gate.result import GateResult
+from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.result import Audit
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
@@ -41,15 +41,18 @@ FINALIZE_LIMIT = 4000
 
 
 def render_html(
-    audit: Audit | None, gate: GateResult | None = None, provenance: Provenance | None = None
+    audit: Audit | None,
+    gate: GateResult | None = None,
+    provenance: Provenance | None = None,
+    inconclusive: Inconclusive = "report",
 ) -> str:
-    """The whole page of ``audit``, a gate's verdict and decisions before it. The same audit gives
-    the same characters.
+    """The whole page of ``audit``, a gate's verdict and decisions before it; ``inconclusive`` is
+    what a rule that cannot tell counts as. The same audit gives the same characters.
 
     Without an audit, as the sides could not be compared, the page is the gate's verdict and why.
     """
     parts = None if audit is None else page(without_folders(audit, provenance))
-    decided = None if gate is None else gate_part(gate)
+    decided = None if gate is None else gate_part(gate, inconclusive)
     sections = {} if parts is None else _sections(parts)
     return (
         environment()

@@ -59,12 +59,18 @@ def summary_markdown(
     one of them is given.
     """
     parts = None if audit is None else page(audit)
-    blocks = [] if parts is None else [_notices(parts)]
+    blocks = [] if parts is None else [_notices(parts.notices)]
+    doubts = "" if parts is None else _notices(parts.doubts)
     if gate is not None:
-        blocks += [_verdict(gate, inconclusive), _md(gate_part(gate).beside, 600), _decisions(gate)]
+        blocks += [
+            _verdict(gate, inconclusive),
+            doubts,
+            _md(gate_part(gate).beside, 600),
+            _decisions(gate),
+        ]
     if parts is not None:
         opening = (
-            [_opening(parts)]
+            [_opening(parts), doubts]
             if gate is None
             else [_comparable(parts), f"## The audit\n\n{_opening(parts)}"]
         )
@@ -82,8 +88,8 @@ def summary_markdown(
     return _within("\n\n".join(b for b in blocks if b) + "\n")
 
 
-def _notices(parts: Page) -> str:
-    return "\n\n".join(f"**Note:** {_md(notice, 600)}" for notice in parts.notices)
+def _notices(notices: Sequence[str]) -> str:
+    return "\n\n".join(f"**Note:** {_md(notice, 600)}" for notice in notices)
 
 
 def _verdict(gate: GateResult, inconclusive: Inconclusive) -> str:

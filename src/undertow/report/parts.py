@@ -13,8 +13,9 @@ import re
 from dataclasses import dataclass
 
 from undertow.audit.gate.result import GateResult
-from undertow.audit.headline import WHOLE
+from undertow.audit.headline import WHOLE, without_notices
 from undertow.audit.result import Audit
+from undertow.audit.told_by import on_columns
 from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
 from undertow.report.checked import Checked, checked
@@ -73,6 +74,8 @@ class Page:
     notices: tuple[str, ...]
     """What must be known before any number is read; the sentence and the rest are the headline
     without them."""
+    doubts: tuple[str, ...]
+    """Notices on columns that may be no slices, which stand after the verdict."""
     about: tuple[str, ...]
     """To what the verdict generalises, and by which test."""
     facts: tuple[str, ...]
@@ -95,14 +98,14 @@ class Page:
 
     @property
     def headline(self) -> str:
-        """The audit's, without the notices, which stand before it."""
+        """The audit's, without the notices, which stand around it."""
         return f"{self.sentence} {self.rest}".rstrip()
 
 
 def page(audit: Audit, gate: GateResult | None = None) -> Page:
     """Every part of the report of ``audit``, with the gate that it was audited for."""
     shown = slice_effects(audit)
-    said = audit.headline.removeprefix(" ".join(audit.notices))
+    said, doubts = without_notices(audit.headline, audit.notices), on_columns(audit.notices)
     sentence, rest = _opening(_SIGNED_ZERO.sub("", said), several=len(audit.variants) > 1)
     over, total = over_indexed(audit)
     return Page(
@@ -114,7 +117,8 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         differences=audit.differences,
         pooling=audit.pooling,
         several=any(arm.members > 1 for arm in (audit.reference, *(v.arm for v in audit.variants))),
-        notices=audit.notices,
+        notices=tuple(n for n in audit.notices if n not in doubts),
+        doubts=doubts,
         about=_about(audit),
         facts=_facts(audit),
         verdict=audit.verdict,

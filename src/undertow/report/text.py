@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.result import Audit
@@ -49,9 +49,9 @@ def summary_text(
     With a gate its verdict comes first, then a line for each decision that does not pass.
     """
     parts = page(audit)
-    said = [f"NOTE: {line(notice)}" for notice in parts.notices]
-    said += [] if gate is None else [*_gate(gate, inconclusive), *_comparable(parts), ""]
-    said.append(_verdict(parts))
+    said, doubts = _noted(parts.notices), _noted(parts.doubts)
+    said += [] if gate is None else [*_gate(gate, inconclusive), *doubts, *_comparable(parts), ""]
+    said += [_verdict(parts), *(doubts if gate is None else [])]
     if parts.stamp:
         said.append(parts.stamp)
     said += [line(one, 600) for one in parts.about]
@@ -78,9 +78,19 @@ def verdict_line(audit: Audit) -> str:
     return quoted_for_logs(_verdict(page(audit)))
 
 
+def warnings(audit: Audit | None) -> str:
+    """What has to be known beside a verdict that stands alone, a line for each; empty where nothing
+    is."""
+    return "\n".join(map(quoted_for_logs, _noted(() if audit is None else audit.notices)))
+
+
 def gate_line(gate: GateResult, inconclusive: Inconclusive = "report") -> str:
     """The same of a gate."""
     return quoted_for_logs(_gate(gate, inconclusive)[0])
+
+
+def _noted(notices: Sequence[str]) -> list[str]:
+    return [f"NOTE: {line(notice)}" for notice in notices]
 
 
 def _verdict(parts: Page) -> str:

@@ -106,7 +106,7 @@ def _contents(
         made["junit.xml"] = junit_xml(gate, inconclusive)
     made["report.json"] = report_json(audit, gate, provenance).encode("ascii")
     made["summary.md"] = summary_markdown(audit, gate, inconclusive).encode("utf-8")
-    made[PAGE] = render_html(audit, gate, provenance).encode("utf-8")
+    made[PAGE] = render_html(audit, gate, provenance, inconclusive).encode("utf-8")
     return made
 
 

@@ -82,7 +82,7 @@ def gate(
 
 def sentence(decisions: Sequence[Decision], small: Sequence[NotShown] = ()) -> str:
     """What the gate says first: how many of the policy's checks, and the one that matters most; on
-    which slices nothing is shown, unless it fails anyway."""
+    which slices nothing is shown."""
     required = [d for d in decisions if d.tier == "required"]
     asked = [d for d in required if d.rule not in GUARDS]
     several = len({d.variant for d in decisions}) > 1
@@ -112,7 +112,7 @@ def _counted(asked: Sequence[Decision], several: bool, small: str) -> str:
             ends = {"fail": "fails" if one else "fail"}.get(outcome, "cannot be decided")
             also = _also_open(asked, outcome)
             which = ("the one that fails is" if also else "it is") if one else "first"
-            tail = f" {small}." if small and outcome == "cannot tell" else ""
+            tail = f" {small}." if small else ""
             where = _place(those[0], several)
             return f"{of}{checks} {ends}{also}; {which} {where}: {those[0].reason}{tail}"
     tail = f", but {small}." if small else "."

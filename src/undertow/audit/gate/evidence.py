@@ -127,6 +127,19 @@ class Evidence:
         units = flat(membership_GN, after_N - before_N, self.pair.cluster_N)
         return np.bincount(units.row_U, minlength=len(rows))
 
+    def losses(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """By how many right answers each row has fewer than before, of how many examples with an
+        outcome on both sides; several runs, or grades, count by their mean."""
+        before_N, after_N = (
+            mean_of_runs(side.correct_MN) for side in (self.pair.reference, self.pair.variant)
+        )
+        lost_N = np.asarray(before_N - after_N, dtype=np.float64)
+        membership_GN = sp.csr_array(self.membership_GN[rows])
+        known_N = (~np.isnan(lost_N)).astype(np.float64)
+        return np.asarray(membership_GN @ np.nan_to_num(lost_N)), np.asarray(
+            membership_GN @ known_N
+        )
+
     def shift(
         self,
         value_ref_MN: Floats,

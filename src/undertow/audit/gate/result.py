@@ -49,11 +49,22 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """A slice with so many fewer right answers than before (a gain is negative), of how many
+    examples."""
+
+    value: str
+    lost: float
+    n: int
+
+
+@dataclass(frozen=True)
 class NotShown:
     """Slices that one rule on one variant leaves out of what it has to show, as each has fewer than
     ``min_count`` examples: none fails, and of none it is shown that the limit holds.
 
-    ``values`` are of ``slice``, the largest first, which has ``n_examples``.
+    ``values`` are of ``slice``, the largest first, which has ``n_examples``. ``worst`` is the one
+    that chance explains least, of a rule that limits a loss where one is seen.
     """
 
     rule: str
@@ -63,6 +74,7 @@ class NotShown:
     tier: Tier
     min_count: int
     n_examples: int
+    worst: Loss | None = None
 
 
 def place_of(slice: str, value: str) -> str:

@@ -27,7 +27,8 @@ OUTPUTS = frozenset({*names.PREDICTION, *names.SCORE, *names.CONFIDENT})
 FEWEST = 6
 """Examples on which it must show that a column follows a model."""
 EXACT, STRONG = 0.99, 0.9
-"""Shares of examples from which on a column says what is right, or follows the answers."""
+"""Shares of examples from which on a column says what is right, or nearly, or follows the
+answers."""
 COUNTED = 1 << 20
 """Keys × codes up to which they are counted rather than sorted."""
 
@@ -84,6 +85,34 @@ def says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Ints
         return False
     label_K = label_N[known_N]
     return bool((label_K < 0).all() or (_commonest(label_K, code_K) != code_K).any())
+
+
+def nearly_says_right(code_N: Ints, correct_N: NDArray[np.floating[Any]], label_N: Ints) -> bool:
+    """Whether most of either kind have values of their own, which the label has not. So has what
+    is right under some noise, and a group that gets most of the wrong answers: no column is refused
+    for it."""
+    known_N = ~np.isnan(correct_N)
+    right_K = correct_N[known_N]
+    if not ((right_K == 0) | (right_K == 1)).all():
+        return False
+    code_K, label_K = (c_N[known_N].astype(np.int64) for c_N in (code_N, label_N))
+    right_K = right_K.astype(np.int64)
+    return _sorts(code_K, right_K) and not _sorts(label_K - label_K.min(initial=0), right_K)
+
+
+def _sorts(code_K: Ints, right_K: Ints) -> bool:
+    """Whether most right answers have values with more of them than there are overall, and most
+    wrong ones values with fewer. An example says nothing of its own value, or one that nothing
+    shares would tell everything."""
+    if min(np.bincount(right_K, minlength=2)) < FEWEST:
+        return False
+    times_C2 = _times(code_K, right_K, 2)
+    others_K = times_C2.sum(axis=1)[code_K] - 1
+    more_K = (times_C2[code_K, 1] - right_K) * (len(right_K) - 1) >= (
+        (right_K.sum() - right_K) * others_K
+    )
+    told_K = (more_K == right_K) & (others_K > 0)
+    return all(float(told_K[right_K == kind].mean()) >= STRONG for kind in (0, 1))
 
 
 def follows(code_N: Ints, pred_N: Ints, label_N: Ints) -> bool:

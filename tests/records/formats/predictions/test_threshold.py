@@ -126,7 +126,7 @@ def test_of_two_columns_of_probabilities_that_of_the_positive_class_decides(
     assert read_any([path])[0].manifest.conditions["threshold"] == "0.5"
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1, 20])
+@pytest.mark.parametrize("threshold", [-0.1, 1, 200])
 def test_a_threshold_that_no_probability_reaches(threshold: float) -> None:
     assert refusal(risks(0.1, 0.6), threshold, **ASKED) == (
         f"--threshold {threshold}: column 'risk' in a.csv reaches from 0.1 to 0.6, so the threshold "
@@ -147,8 +147,69 @@ def test_a_threshold_in_another_unit(threshold: float) -> None:
     )
 
 
+def test_per_cent_of_a_probability_is_refused_with_the_fraction() -> None:
+    for cells, reach in (((0.1, 0.6), "0.1 to 0.6"), (("2.3 %", "60 %"), "0.023 to 0.6")):
+        assert refusal(risks(*cells), 20, **ASKED) == (
+            f"--threshold 20: column 'risk' in a.csv reaches from {reach}, so the threshold decides "
+            "every example alike; give a number from 0 to below 1, as in --threshold 0.2 for 20 %; a "
+            "cell of 20 % is read as 0.2"
+        )
+
+
+def test_a_fraction_of_per_cent_is_refused_where_nearly_all_lie_above_it() -> None:
+    """A score of 0 is below it, so that it decides not quite every example alike."""
+    assert refusal(risks(0, *range(1, 40)), 0.2, **ASKED) == (
+        "--threshold 0.2: column 'risk' in a.csv reaches from 0 to 39, and 39 of 40 scores lie above "
+        "it; if these are per cent, 20 % is --threshold 20, and for 0.2 % divide the scores by 100 "
+        "and give --threshold 0.002"
+    )
+    rare = read_any([risks(*[0.1] * 20, *range(20))], threshold=0.2, **ASKED)[0]
+    assert said(rare)[0].count("1") == 19
+
+
 def test_a_threshold_that_nobody_reaches_yet_may_be_meant() -> None:
     assert said(read_any([risks(0.1, 0.3)], threshold=0.9, **ASKED)[0]) == [["0", "0"]]
+
+
+def test_one_that_decides_every_example_of_all_sides_alike() -> None:
+    """Where one side alone never reaches it, that is a finding."""
+    write_sides()
+    both = ("old.csv", "--against", "new.csv", *FLAGS)
+    for cut, where in (("0", "above it"), ("0.05", "above it"), ("0.45", "at or below it")):
+        done = run("gate", *both, "--threshold", cut, "--policy", "gate.toml", "-q")
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2,
+            "",
+            f"undertow: --threshold {cut}: the scores of 'old' and 'new' reach from 0.1 to 0.4, all "
+            f"{where}, so the threshold decides every example alike and nothing is compared; give a "
+            "number from 0.1 to below 0.4, as in --threshold 0.16\n",
+        )
+    put({"fraud": [0, 0, 1, 1] * 100, "risk": [0.1, 0.15, 0.12, 0.1] * 100}, "low.csv")
+    done = run("audit", "old.csv", "--against", "low.csv", *FLAGS, "--threshold", "0.2", "-q")
+    assert (done.returncode, done.stdout.partition(":")[0]) == (0, "MIXED")
+
+
+def test_converted_folders_that_a_threshold_decided_alike() -> None:
+    write_sides()
+    for side in ("old", "new"):
+        run("convert", f"{side}.csv", *FLAGS, "--threshold", "0.45", "--out", side)
+    done = run("audit", "old", "--against", "new")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --threshold 0.45: the scores of 'old' and 'new' reach from 0.1 to 0.4, all at or "
+        "below it, so the threshold decides every example alike and nothing is compared; give a "
+        "number from 0.1 to below 0.4, as in --threshold 0.16\n",
+    )
+
+
+def test_one_that_decides_alike_in_python() -> None:
+    same = pl.DataFrame({"example_id": range(4), "fraud": [0, 1] * 2, "risk": [0.3] * 4})
+    with pytest.raises(UserError) as caught:
+        undertow.compare(same, {"a": same, "b": same}, threshold=0.2, **ASKED)
+    assert str(caught.value) == (
+        "threshold=0.2: the scores of 'old', 'a' and 'b' reach from 0.3 to 0.3, all above it, so the "
+        "threshold decides every example alike and nothing is compared; give scores that differ"
+    )
 
 
 GRADES = (
@@ -233,7 +294,7 @@ def test_every_command_that_reads_scores_takes_it() -> None:
 def test_a_blessed_reference_is_one_at_its_threshold() -> None:
     write_sides()
     both = ("old.csv", "--against", "new.csv", *FLAGS, "--policy", "gate.toml")
-    for given, shown in ((("--threshold", "0.45"), "0.45"), ((), "0.5")):
+    for given, shown, right in ((("--threshold", "0.35"), "0.35", 0.75), ((), "0.5", 0.5)):
         done = run("gate", *both, *given, "--out", f"gate-{shown}")
         assert done.returncode == 3
         told = done.stdout[done.stdout.index("The reference") :].splitlines()[0]
@@ -241,7 +302,7 @@ def test_a_blessed_reference_is_one_at_its_threshold() -> None:
         assert " ".join(words) == (
             "The reference 'old' is not the one that blessed.json blesses: 400 examples, 1 member, "
             "accuracy 0.7500, threshold 0.2, content there, 400 examples, 1 member, accuracy "
-            f"0.5000, threshold {shown}, content here; read it with --threshold 0.2, give the "
+            f"{right:.4f}, threshold {shown}, content here; read it with --threshold 0.2, give the "
             "blessed one, or bless this one with undertow bless."
         )
     # No score lies between, so that the answers are those that were blessed; the variant's are not.
@@ -328,7 +389,8 @@ def test_frames_and_arrays_take_it() -> None:
         undertow.compare(old, new, threshold=20, **ASKED)
     assert str(caught.value) == (
         "threshold=20: column 'risk' in old reaches from 0.1 to 0.4, so the threshold decides every "
-        "example alike; give a number from 0 to below 1, as in threshold=0.2"
+        "example alike; give a number from 0 to below 1, as in threshold=0.2 for 20 %; a cell "
+        "of 20 % is read as 0.2"
     )
 
 

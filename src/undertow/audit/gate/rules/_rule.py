@@ -58,6 +58,8 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[str]
+    limits_loss: ClassVar[bool] = False
+    """Whether it limits how many right answers are lost."""
     tier: Tier = "required"
 
     def columns(self) -> tuple[str, ...]:

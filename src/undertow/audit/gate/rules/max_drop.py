@@ -27,6 +27,7 @@ class MaxDrop(PlacedRule):
     field guidance in Schuirmann's two one-sided tests)."""
 
     name: ClassVar[str] = "max_drop"
+    limits_loss: ClassVar[bool] = True
     points: Points
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:

@@ -56,7 +56,10 @@ def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, 
         made = f"({sign}{{x}}).exp()"
         return f"if these are logarithms, write {_command(path, name, made, keys)}"
     if low >= 0 and high <= 100:
-        return f"if it is per cent, scale it: {_command(path, name, '{x} / 100', keys)}"
+        return (
+            "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
+            f"scale it: {_command(path, name, '{x} / 100', keys)}"
+        )
     if low >= 0:
         return (
             f"write the ends of the scale into {_command(path, name, ENDS, keys)}, after which its "

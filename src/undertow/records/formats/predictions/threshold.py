@@ -7,6 +7,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.conditions import SCALE, THRESHOLD
+from undertow.records.decided_alike import worth_trying
 from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.columns.values import within_one
 from undertow.records.reading import Reading
@@ -17,6 +18,9 @@ AS_SCORE = "is no probability, and is read as a score of"
 """The same of scores on another scale, which a threshold decides."""
 HALF = 0.5
 """The threshold where nobody names one: the likelier class."""
+NEARLY_ALL, TENS = 0.95, 10
+"""The share of scores above a fraction, and what they reach beyond, from which on they are taken
+for per cent."""
 
 
 def threshold_of(reading: Reading) -> float:
@@ -37,17 +41,34 @@ def above(score: pl.Expr, reading: Reading, positive: str, negative: str) -> pl.
 
 
 def refuse_out_of_reach(source: object, column: str, number: pl.Series, reading: Reading) -> None:
-    """Refuses a threshold in another unit than the column, which would decide every example alike.
+    """Refuses a threshold in another unit than the column, which would decide every example alike,
+    or nearly.
 
     A probability may reach farther than this file does.
     """
     cut, known = reading.threshold, number.to_numpy()
     if cut is None or not len(known):
         return
-    least, most = (0.0, 1.0) if within_one(number) else (float(known.min()), float(known.max()))
+    probable = within_one(number)
+    least, most = (0.0, 1.0) if probable else (float(known.min()), float(known.max()))
+    there = f"--threshold {cut:.15g}: column {column!r} in {source} {reach(number)}"
     if not least <= cut < most:
+        in_cents = probable and 1 < cut < 100
+        one = f"{cut / 100:.15g} for {cut:.15g} %" if in_cents else worth_trying(least, most)
+        cells = f"; a cell of {cut:.15g} % is read as {cut / 100:.15g}" if in_cents else ""
         raise TableError(
-            f"--threshold {cut:.15g}: column {column!r} in {source} {reach(number)}, so the "
-            "threshold decides every example alike; give a number from "
-            f"{least:g} to below {most:g}, as in --threshold {least + (most - least) / 5:.3g}"
+            f"{there}, so the threshold decides every example alike; give a number from "
+            f"{least:g} to below {most:g}, as in --threshold {one}{cells}"
         )
+    above = int((known > cut).sum())
+    if _fraction_of_per_cent(cut, least, most) and above >= NEARLY_ALL * len(known):
+        raise TableError(
+            f"{there}, and {above:,} of {len(known):,} scores lie above it; if these are per cent, "
+            f"{100 * cut:.15g} % is --threshold {100 * cut:.15g}, and for {cut:.15g} % divide the "
+            f"scores by 100 and give --threshold {cut / 100:.15g}"
+        )
+
+
+def _fraction_of_per_cent(cut: float, least: float, most: float) -> bool:
+    """Whether a fraction may be meant as one of scores that look like per cent."""
+    return 0 < cut < 1 and least >= 0 and TENS < most <= 100
