@@ -28,6 +28,7 @@ from undertow.records.naming import (
     refuse_other_names,
     taken_together,
     told_apart,
+    with_kin,
     with_note,
 )
 from undertow.records.pairing import declared_pairs, refuse_same_paths
@@ -101,12 +102,14 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     )
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
         before, about = _read(request.reference, reading, request.format)
+    own = [before.name]
     before = named(before, next(names, None))
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
         with sources.reading("variant", _labels_alone(group, reading.labels)):
             after, about = _read(group, reading, request.format)
         name = next(names, None)
+        own.append(after.name)
         if name is None:
             after = _apart(after, group, {before.name, *(v.name for v in variants)})
         after = named(after, name)
@@ -122,6 +125,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    if not request.paired:
+        before, *variants = with_kin([before, *variants], own)
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings)
