@@ -32,6 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.audit": FOUNDATION | {"undertow.records", "undertow.audit"},
     "undertow.report": FOUNDATION
     | {"undertow", "undertow.records", "undertow.audit", "undertow.report"},
+    "undertow.recording": FOUNDATION
+    | {"undertow", "undertow.records", "undertow.recording", "undertow.notebook.tables"},
+    "undertow.integrations": {"undertow.errors", "undertow.recording"},
     "undertow.lab": FOUNDATION | {"undertow", "undertow.records", "undertow.lab"},
     "undertow.study": FOUNDATION | {"undertow.audit", "undertow.lab.population"},
 }
@@ -44,6 +47,8 @@ TORCH_FREE = (
     "undertow.report",
     "undertow.cli",
     "undertow.study",
+    "undertow.recording",
+    "undertow.integrations",
 )
 FORMATS = "undertow.records.formats"
 SIBLINGS = (

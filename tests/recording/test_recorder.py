@@ -16,9 +16,9 @@ from PIL import Image
 import undertow
 from recordings import CLASSES, EXAMPLES, IDS, LABELS, TRAIN, TRAIN_IDS, logits, recorded, recorder
 from test_architecture import loaded_after
+from undertow.recording.gathered import softmax
 from undertow.records import read_population
 from undertow.records.probes import read_probe, read_train
-from undertow.recording.gathered import softmax
 
 
 def probabilities(seed: int = 0) -> np.ndarray:
@@ -132,9 +132,7 @@ def test_two_classes_have_a_positive_one(tmp_path: Path):
     examples = {"example_id": [0, 1], "label": ["fraud", "honest"]}
     for asked in (None, "fraud"):
         where = tmp_path / str(asked)
-        with undertow.Recorder(
-            where, examples, classes=("fraud", "honest"), positive=asked
-        ) as r:
+        with undertow.Recorder(where, examples, classes=("fraud", "honest"), positive=asked) as r:
             r.member("a").answers([0, 1], predictions=["fraud", "fraud"])
         manifest = read_population(where).manifest
         assert (manifest.task, manifest.positive) == ("binary", asked or "honest")

@@ -17,9 +17,7 @@ from undertow.records import read_population
 def big(folder: Path, shift: float, **more: object) -> Path:
     """Six members over 60 examples; a member and the one of its name elsewhere share their noise."""
     ids, labels = np.arange(60), np.arange(60) % 3
-    with undertow.Recorder(
-        folder, {"example_id": ids, "label": labels}, classes=3, **more
-    ) as r:
+    with undertow.Recorder(folder, {"example_id": ids, "label": labels}, classes=3, **more) as r:
         for seed in range(6):
             scores = np.random.default_rng(seed).normal(size=(60, 3))
             scores[ids, labels] += 1 + seed / 3 - shift

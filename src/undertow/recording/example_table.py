@@ -90,8 +90,8 @@ def _from_mapping(called: str, value: Mapping[Any, Any]) -> pl.DataFrame:
     for one in series:
         if len(one) != len(longest):
             raise UserError(
-                f"{called}[{one.name!r}]: has {len(one):,} values, and {longest.name!r} has "
-                f"{len(longest):,}; give one for each example"
+                f"{called}[{one.name!r}]: has length {len(one):,}, and {longest.name!r} has length "
+                f"{len(longest):,}; give one value for each example"
             )
     return pl.DataFrame(series)
 
@@ -112,12 +112,12 @@ def _pictures(called: str, pixels: NDArray[Any], hashed: bool) -> list[pl.Series
         )
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    elif pixels.shape[-1] not in COLOURS:
+    elif pixels.shape[-1] not in COLOURS and pixels.shape[1] in COLOURS:
         pixels = pixels.transpose(0, 2, 3, 1)
     if pixels.shape[-1] not in COLOURS:
         raise UserError(
-            f"{called}['input']: has {pixels.shape[-1]} channels; give 1 to 4: grey, RGB, each "
-            "with or without alpha"
+            f"{called}['input']: has shape {pixels.shape}; give 1 to 4 channels, as the last or "
+            "the second axis: grey or RGB, each with or without alpha"
         )
     found = [pl.Series(INPUT, [png_of(one) for one in pixels], dtype=pl.Binary)]
     if not hashed:

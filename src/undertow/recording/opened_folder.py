@@ -15,7 +15,7 @@ from undertow.recording.trace_values import NAME, entry_of
 from undertow.records.folder import MANIFEST, PLAN, make_folder
 from undertow.records.manifest import read_sealed
 from undertow.records.probes import Probed
-from undertow.records.schema import Manifest
+from undertow.records.schema import Manifest, ProbeEntry
 from undertow.records.taking_over import refuse_foreign
 from undertow.records.write import PopulationWriter
 
@@ -31,8 +31,9 @@ class OpenedFolder:
         self._diverged: list[tuple[Member, str]] = []
         found = _there(folder)
         if found is not None:
-            probes = found.probes.get(NAME)
-            self._begin(probes.epochs if probes is not None and train is not None else ())
+            trace = found.probes.get(NAME)
+            self._refuse_untraced(trace)
+            self._begin(trace.epochs if trace else ())
             self._refuse_other_train(found)
         elif train is None:
             self._begin(())
@@ -96,6 +97,13 @@ class OpenedFolder:
                 f"member {member.name!r}: was shown to saw in {_listed(epochs)}, and the members "
                 f"before it in {_listed(others)}, and all members of a population have the same; "
                 f"call saw in the same epochs, or record into another folder than {self.folder}"
+            )
+
+    def _refuse_untraced(self, trace: ProbeEntry | None) -> None:
+        if trace is not None and self._train is None:
+            raise RecordError(
+                f"{self.folder}: holds members with a trace of {_listed(trace.epochs)}, which "
+                "further members would lack; give train= and call saw, or choose another folder"
             )
 
     def _refuse_other_train(self, found: Manifest) -> None:
