@@ -39,15 +39,16 @@ def values_of(logits_BC: NDArray[np.floating[Any]], y_B: NDArray[np.integer[Any]
     row_B = np.arange(len(y_B))
     with np.errstate(invalid="ignore", over="ignore"):
         shifted_BC = logits_BC - logits_BC.max(axis=1, keepdims=True)
-        log_p_BC = shifted_BC - np.log(np.exp(shifted_BC).sum(axis=1, keepdims=True))
-        away_BC = np.exp(log_p_BC)
+        away_BC = np.exp(shifted_BC)
+        total_B = away_BC.sum(axis=1)
+        away_BC /= total_B[:, None]
         away_BC[row_B, y_B] -= 1
         others_BC = logits_BC.copy()
         others_BC[row_B, y_B] = -np.inf
         return Values(
-            loss=-log_p_BC[row_B, y_B],
+            loss=np.log(total_B) - shifted_BC[row_B, y_B],
             margin=logits_BC[row_B, y_B] - others_BC.max(axis=1),
-            error=np.sqrt((away_BC**2).sum(axis=1)),
+            error=np.sqrt(np.einsum("bc,bc->b", away_BC, away_BC)),
             predicted=logits_BC.argmax(axis=1),
         )
 
