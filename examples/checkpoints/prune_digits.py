@@ -25,7 +25,7 @@ def network() -> torch.nn.Sequential:
 with undertow.Recorder("runs/dense", test, classes=10, train=train) as recorder:
     for seed in range(6):
         torch.manual_seed(seed)
-        member, model = recorder.member(seed, seeds={"all": seed}), network()
+        member, model = recorder.member(seed, seeds=seed), network()
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
         for epoch in range(20):
             for batch in torch.randperm(count).split(64):

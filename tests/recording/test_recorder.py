@@ -183,6 +183,23 @@ def test_a_trace_of_what_was_seen(tmp_path: Path):
     assert not np.isnan(np.delete(found.values["loss"], 3, axis=1)).any()
 
 
+@pytest.mark.parametrize("epochs", [None, 4])
+def test_members_that_stop_early(tmp_path: Path, epochs: int | None):
+    with recorder(tmp_path / "dense", train=TRAIN, epochs=epochs) as r:
+        for seed, trained in enumerate((3, 1)):
+            member = r.member(seed, seeds=seed)
+            for epoch in range(trained):
+                member.saw(TRAIN_IDS, logits(epoch, 6), epoch=epoch)
+            member.answers(IDS, logits=logits(seed))
+    found = read_probe(tmp_path / "dense", "trace")
+    assert found.entry.epochs == tuple(range(1, (epochs or 3) + 1))
+    seen = [(found.values["predicted"][m] >= 0).sum(axis=1).tolist() for m in range(2)]
+    assert seen == [[3] * 6, [1] * 6]
+    assert np.isnan(found.values["loss"][1, :, 1:]).all()
+    records = read_population(tmp_path / "dense")
+    assert [m.seeds for m in records.members] == [{"all": 0}, {"all": 1}]
+
+
 def test_several_members_at_once(tmp_path: Path):
     with recorder(tmp_path / "dense", train=TRAIN) as r:
         members = [r.member(seed) for seed in range(2)]

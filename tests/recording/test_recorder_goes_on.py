@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import undertow
 from folders import record
-from recordings import IDS, TRAIN, TRAIN_IDS, logits, recorded, recorder
+from recordings import CLASSES, EXAMPLES, IDS, TRAIN, TRAIN_IDS, logits, recorded, recorder
 from undertow.errors import RecordError, UserError
 from undertow.recording import Recorder
 from undertow.records import read_population
@@ -118,6 +119,16 @@ def test_another_population_is_left_alone(tmp_path: Path):
         )
 
 
+def test_other_test_examples(tmp_path: Path):
+    folder = recorded(tmp_path / "dense")
+    with pytest.raises(RecordError) as caught:
+        undertow.Recorder(folder, {**EXAMPLES, "region": ["n"] * 8}, classes=CLASSES)
+    assert str(caught.value) == (
+        f"{folder}: holds answers to other examples than those in examples= (other ids, labels, "
+        "slices or inputs); choose another folder or delete this one"
+    )
+
+
 def test_other_training_examples(tmp_path: Path):
     with recorder(tmp_path / "dense", train=TRAIN) as r:
         trained(r, 0)
@@ -136,9 +147,8 @@ def test_a_second_run_without_a_trace(tmp_path: Path):
     with pytest.raises(UserError) as caught:
         r.member(1).answers(IDS, logits=logits())
     assert str(caught.value) == (
-        "member '1': was shown to saw in no epoch, and the members before it in epochs 0 to 1, and "
-        "all members of a population have the same; call saw in the same epochs, or record into "
-        f"another folder than {tmp_path / 'dense'}"
+        f"member '1': was shown nothing by saw, and {tmp_path / 'dense'} has a trace of epochs 0 to "
+        "1 of all its members; call saw in each training step, or record into another folder"
     )
     with pytest.raises(RecordError) as caught:
         recorder(tmp_path / "dense")

@@ -271,22 +271,33 @@ def test_no_member_at_all(tmp_path: Path):
     )
 
 
-def test_members_whose_traces_are_of_other_epochs(tmp_path: Path):
+def test_an_epoch_for_which_a_trace_has_no_room(tmp_path: Path):
     r = recorder(tmp_path / "dense", train=TRAIN)
-    first, second = r.member("0"), r.member("1")
-    for epoch in range(3):
+    first, late = r.member("0"), r.member("late")
+    for epoch in (0, 2):
         first.saw(TRAIN_IDS, logits(0, 6), epoch=epoch)
+    late.saw(TRAIN_IDS, logits(0, 6), epoch=3)
     first.answers(IDS, logits=logits())
     said = (
-        "member {}: was shown to saw in {}, and the members before it in epochs 0 to 2, and all "
-        "members of a population have the same; call saw in the same epochs, or record into "
-        f"another folder than {tmp_path / 'dense'}"
+        f"{{}}: epoch {{}} is none of the trace in {tmp_path / 'dense'}, which has 2 epochs from 0 "
+        "to 2, as its first member was shown; call saw in these alone, or begin another folder "
+        "with Recorder(…, epochs=…), the most that a member trains"
     )
-    for epoch in (0, 2):
-        second.saw(TRAIN_IDS, logits(0, 6), epoch=epoch)
     with pytest.raises(UserError) as caught:
-        second.answers(IDS, logits=logits())
-    assert str(caught.value) == said.format("'1'", "2 epochs from 0 to 2")
+        late.saw(TRAIN_IDS, logits(0, 6), epoch=1)
+    assert str(caught.value) == said.format("member 'late', saw", 1)
+    with pytest.raises(UserError) as caught:
+        late.answers(IDS, logits=logits())
+    assert str(caught.value) == said.format("member 'late'", 3)
+
+
+def test_seeds_are_whole_numbers(tmp_path: Path):
+    with pytest.raises(UserError) as caught:
+        recorder(tmp_path / "dense").member("0", seeds={"init": "three"})  # type: ignore[dict-item]
+    assert str(caught.value) == (
+        "member '0': seeds are {'init': 'three'}; give a whole number, or several by name, "
+        "{'init': 3, 'order': 4}"
+    )
 
 
 EXAMPLE_TABLES: dict[str, tuple[Any, str]] = {

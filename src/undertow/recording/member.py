@@ -51,8 +51,9 @@ class Member:
 
         Call it in every step, or in every step of some epochs. ``epoch`` counts from 0, as
         ``range`` does; the record counts epochs that are over, so 0 becomes 1. Of an example that
-        an epoch sees twice the last counts; one that it does not see has no value there. Logits
-        that are no numbers are kept as they are and stop nothing.
+        an epoch sees twice the last counts; one that it does not see has no value there. A member
+        may stop before the others, not go on after the first (``Recorder(…, epochs=…)`` makes
+        room). Logits that are no numbers are kept as they are and stop nothing.
         """
         called = self._open("saw")
         if self.trace is None:
@@ -60,7 +61,9 @@ class Member:
                 f"{called}: the training examples are not known; give Recorder(…, "
                 "train={'example_id': ids, 'label': labels})"
             )
-        self.trace.add(called, _counted(called, epoch) + 1, ids, logits)
+        number = _counted(called, epoch) + 1
+        self._kept.refuse_epochs(called, (number,))
+        self.trace.add(called, number, ids, logits)
 
     def answers(
         self, ids: Any, *, logits: Any = None, probabilities: Any = None, predictions: Any = None

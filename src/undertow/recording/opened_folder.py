@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from undertow.errors import RecordError, UserError
 from undertow.recording.member import Member
 from undertow.recording.trace_values import NAME, entry_of
-from undertow.records.folder import MANIFEST, PLAN, make_folder
+from undertow.records.folder import MANIFEST, PLAN, make_folder, parquet_bytes, sha256
 from undertow.records.manifest import read_sealed
 from undertow.records.probes import Probed
 from undertow.records.schema import Manifest, ProbeEntry
 from undertow.records.taking_over import refuse_foreign
+from undertow.records.waiting import checked_examples
 from undertow.records.write import PopulationWriter
 
 
@@ -24,19 +25,25 @@ class OpenedFolder:
     """One population folder, new or taken up again."""
 
     def __init__(
-        self, folder: Path, plan: Manifest, examples: pl.DataFrame, train: pl.DataFrame | None
+        self,
+        folder: Path,
+        plan: Manifest,
+        examples: pl.DataFrame,
+        train: pl.DataFrame | None,
+        epochs: int | None,
     ) -> None:
         self.folder, self._plan, self._examples, self._train = folder, plan, examples, train
         self._writer: PopulationWriter | None = None
         self._diverged: list[tuple[Member, str]] = []
         found = _there(folder)
         if found is not None:
+            self._refuse_other_examples(found)
             trace = found.probes.get(NAME)
             self._refuse_untraced(trace)
             self._begin(trace.epochs if trace else ())
             self._refuse_other_train(found)
-        elif train is None:
-            self._begin(())
+        elif train is None or epochs is not None:
+            self._begin(tuple(range(1, 1 + (epochs or 0))))
         else:
             refuse_foreign(folder)
             make_folder(folder)
@@ -44,12 +51,21 @@ class OpenedFolder:
         """Names of members that are not to be made again: done, or diverged."""
 
     def write(self, member: Member, pred_N: NDArray[Any], proba_NC: NDArray[Any] | None) -> None:
-        """A member with every answer; ``UserError`` where its trace is of other epochs than
-        those of the members before it."""
-        epochs = member.trace.epochs if member.trace else ()
-        writer = self._writer or self._begin(epochs)
-        self._refuse_other_epochs(member, epochs, writer)
-        per_example = {NAME: member.trace.frame(member.name)} if member.trace and epochs else {}
+        """A member with every answer; ``UserError`` where its trace has epochs that the members
+        before it have not, or it has none."""
+        seen = member.trace.epochs if member.trace else ()
+        writer = self._writer or self._begin(seen)
+        epochs = _epochs(writer.plan)
+        self.refuse_epochs(f"member {member.name!r}", seen)
+        if epochs and not seen:
+            raise UserError(
+                f"member {member.name!r}: was shown nothing by saw, and {self.folder} has a trace "
+                f"of {_listed(epochs)} of all its members; call saw in each training step, or "
+                "record into another folder"
+            )
+        per_example = (
+            {NAME: member.trace.frame(member.name, epochs)} if member.trace and seen else {}
+        )
         writer.write_member(
             member.name, pred_N, proba_NC, seeds=member.seeds, facts=member.numbers,
             parent=member.parent, probed=Probed(per_example),
@@ -87,16 +103,28 @@ class OpenedFolder:
             self.diverge(member, reason)
         return self._writer
 
-    def _refuse_other_epochs(
-        self, member: Member, epochs: tuple[int, ...], writer: PopulationWriter
-    ) -> None:
-        entry = writer.plan.probes.get(NAME)
-        others = entry.epochs if entry else ()
-        if epochs != others:
+    def refuse_epochs(self, called: str, seen: tuple[int, ...]) -> None:
+        """``UserError`` for an epoch for which the trace has no room."""
+        if self._writer is None:
+            return
+        epochs = _epochs(self._writer.plan)
+        beyond = [epoch for epoch in seen if epoch not in epochs]
+        if beyond:
             raise UserError(
-                f"member {member.name!r}: was shown to saw in {_listed(epochs)}, and the members "
-                f"before it in {_listed(others)}, and all members of a population have the same; "
-                f"call saw in the same epochs, or record into another folder than {self.folder}"
+                f"{called}: epoch {beyond[0] - 1} is none of the trace in {self.folder}, which has "
+                f"{_listed(epochs)}, as its first member was shown; call saw in these alone, or "
+                "begin another folder with Recorder(…, epochs=…), the most that a member trains"
+            )
+
+    def _refuse_other_examples(self, found: Manifest) -> None:
+        """The writer's message is for the command line."""
+        table = checked_examples(self._examples, len(self._plan.classes))
+        if found.classes == self._plan.classes and found.examples_sha256 != sha256(
+            parquet_bytes(table)
+        ):
+            raise RecordError(
+                f"{self.folder}: holds answers to other examples than those in examples= (other "
+                "ids, labels, slices or inputs); choose another folder or delete this one"
             )
 
     def _refuse_untraced(self, trace: ProbeEntry | None) -> None:
@@ -114,6 +142,12 @@ class OpenedFolder:
                 f"{self.folder}: holds members whose trace is of other training examples than "
                 "those in train=; choose another folder or delete this one"
             )
+
+
+def _epochs(plan: Manifest) -> tuple[int, ...]:
+    """Those that the record has a trace of."""
+    entry = plan.probes.get(NAME)
+    return entry.epochs if entry else ()
 
 
 def _there(folder: Path) -> Manifest | None:

@@ -37,10 +37,11 @@ class Recorder:
     ``examples`` are the test examples, a frame or a dict: ``example_id``, ``label`` (class index or
     name), slice columns, and where wanted ``input`` (texts, or pixels as uint8), which a report
     shows. ``classes`` names the columns of logits in their order, or is their number. ``train`` has
-    ``example_id`` and ``label`` of the training examples, for ``Member.saw``. ``parent`` is the
-    folder (or recorder) of the population that these members derive from, name by name, which makes
-    an audit of the two a paired one. ``recipe`` and ``interventions`` say how the members were
-    made, for the report. Of two classes ``positive`` names the positive one.
+    ``example_id`` and ``label`` of the training examples, for ``Member.saw``; ``epochs`` is the
+    most that a member trains, needed only where some stop early. ``parent`` is the folder (or
+    recorder) of the population that these members derive from, name by name, which makes an audit
+    of the two a paired one. ``recipe`` and ``interventions`` say how the members were made, for the
+    report. Of two classes ``positive`` names the positive one.
 
     As a context manager it makes the folder whole at the end. After an error, or a kill, the
     members that were done stay, and a second run goes on where ``done(name)`` is false. Raises
@@ -55,6 +56,7 @@ class Recorder:
         *,
         classes: int | Sequence[Any],
         train: Any = None,
+        epochs: int | None = None,
         parent: str | os.PathLike[str] | Recorder | None = None,
         name: str | None = None,
         recipe: Mapping[str, Any] | None = None,
@@ -76,19 +78,19 @@ class Recorder:
             parent=self._parent.name if self._parent else None, runner=BY, versions=_versions(),
             **_task(self.classes, positive),
         )  # fmt: skip
-        self._kept = OpenedFolder(self.folder, plan, table, seen)
+        self._kept = OpenedFolder(self.folder, plan, table, seen, epochs)
         self._members: list[Member] = []
 
     def member(
         self,
         name: str | int,
         *,
-        seeds: Mapping[str, int] | None = None,
+        seeds: Mapping[str, int] | int | None = None,
         parent: str | int | None = None,
     ) -> Member:
         """Begin a member, under a name of its own.
 
-        ``seeds`` are those that make it differ from the others, such as ``{"init": 3}``: members
+        ``seeds`` are those that make it differ from the others, ``{"init": 3}`` or one: members
         whose seeds all differ are known to be trained apart. ``parent`` is the member that it
         derives from, of the recorder's ``parent``; without it that of the same name.
         """
@@ -103,7 +105,7 @@ class Recorder:
         made = Member(
             self._kept, name, Gathered(self._examples, self.classes),
             TraceKept(self._train, len(self.classes)) if self._train else None,
-            seeds or {}, origin,
+            _seeds(name, seeds), origin,
         )  # fmt: skip
         self._members.append(made)
         return made
@@ -170,6 +172,16 @@ class Recorder:
                 f"parent={have[0]!r})"
             )
         return wanted
+
+
+def _seeds(name: str, given: Mapping[str, int] | int | None) -> dict[str, int]:
+    seeds = dict(given or {}) if isinstance(given, Mapping | None) else {"all": given}
+    if not all(isinstance(seed, int) for seed in seeds.values()):
+        raise UserError(
+            f"member {name!r}: seeds are {given!r}; give a whole number, or several by name, "
+            "{'init': 3, 'order': 4}"
+        )
+    return seeds
 
 
 def _parent(given: str | os.PathLike[str] | Recorder | None) -> Manifest | None:

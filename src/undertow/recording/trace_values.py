@@ -80,14 +80,16 @@ class TraceKept:
         if self._size >= AT_ONCE:
             self._look(called)
 
-    def frame(self, called: str) -> pl.DataFrame:
-        """A column of arrays (E,) per quantity, a row per example."""
+    def frame(self, called: str, epochs: tuple[int, ...]) -> pl.DataFrame:
+        """A column of arrays (E,) per quantity, a row per example; of an epoch that saw none
+        unseen."""
         self._look(called)
-        epochs = [self._by_epoch[epoch] for epoch in sorted(self._by_epoch)]
+        unseen = _unseen(len(self._train), self._classes)
+        by_epoch = [self._by_epoch.get(epoch, unseen) for epoch in epochs]
         return pl.DataFrame(
             {
                 name: np.stack(values, axis=1)
-                for name, values in zip(Values._fields, zip(*epochs, strict=True), strict=True)
+                for name, values in zip(Values._fields, zip(*by_epoch, strict=True), strict=True)
             }
         )
 
