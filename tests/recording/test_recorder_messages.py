@@ -280,8 +280,8 @@ def test_an_epoch_for_which_a_trace_has_no_room(tmp_path: Path):
     first.answers(IDS, logits=logits())
     said = (
         f"{{}}: epoch {{}} is none of the trace in {tmp_path / 'dense'}, which has 2 epochs from 0 "
-        "to 2, as its first member was shown; call saw in these alone, or begin another folder "
-        "with Recorder(…, epochs=…), the most that a member trains"
+        "to 2: those of its first member, or epochs= of Recorder; call saw in these alone, or begin "
+        "another folder with epochs=, the most that a member trains"
     )
     with pytest.raises(UserError) as caught:
         late.saw(TRAIN_IDS, logits(0, 6), epoch=1)
@@ -402,6 +402,15 @@ def test_a_recipe_that_json_cannot_say(tmp_path: Path):
         "recipe['loss']: is <built-in function print>, which JSON cannot say (Object of type "
         "builtin_function_or_method is not JSON serializable); give text, a number, or lists and "
         "dicts of them"
+    )
+
+
+@pytest.mark.parametrize("epochs", [0, 1.5])
+def test_epochs_that_cannot_be(tmp_path: Path, epochs: Any):
+    with pytest.raises(UserError) as caught:
+        recorder(tmp_path / "dense", train=TRAIN, epochs=epochs)
+    assert str(caught.value) == (
+        f"epochs: is {epochs}; give a whole number from 1 on, or leave it out"
     )
 
 

@@ -70,6 +70,10 @@ class Recorder:
         if seen is not None:
             refuse_unlabelled("train", seen)
         self._train = None if seen is None else ExampleRows("train", seen)
+        if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
+            raise UserError(
+                f"epochs: is {epochs!r}; give a whole number from 1 on, or leave it out"
+            )
         self._parent = _parent(parent)
         made = recipe if recipe is not None else self._parent.recipe if self._parent else {}
         plan = Manifest(
