@@ -32,6 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.audit": FOUNDATION | {"undertow.records", "undertow.audit"},
     "undertow.report": FOUNDATION
     | {"undertow", "undertow.records", "undertow.audit", "undertow.report"},
+    "undertow.recording": FOUNDATION
+    | {"undertow", "undertow.records", "undertow.recording", "undertow.notebook.tables"},
+    "undertow.integrations": {"undertow.errors", "undertow.recording"},
     "undertow.lab": FOUNDATION | {"undertow", "undertow.records", "undertow.lab"},
     "undertow.study": FOUNDATION
     | {"undertow.audit", "undertow.lab.population", "undertow.trained", "undertow.figures"},
@@ -51,6 +54,8 @@ TORCH_FREE = (
     "undertow.study",
     "undertow.trained",
     "undertow.pairs",
+    "undertow.recording",
+    "undertow.integrations",
 )
 FORMATS = "undertow.records.formats"
 SIBLINGS = (

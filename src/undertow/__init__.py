@@ -1,22 +1,24 @@
 """Undertow shows who pays when a model changes: example by example, slice by slice, and whether it
 is chance."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from undertow.notebook import compare as compare
+    from undertow.notebook.compare import compare as compare
+    from undertow.recording import Recorder as Recorder
 
 __version__ = "0.1.0"
 
+_WHERE = {"compare": "undertow.notebook", "Recorder": "undertow.recording"}
+"""Imported when it is used, so that ``import undertow`` stays light."""
+
 
 def __getattr__(name: str) -> object:
-    """``compare`` is imported when it is used, so that ``import undertow`` stays light."""
-    if name != "compare":
+    if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from undertow.notebook import compare
-
-    return compare
+    return getattr(import_module(_WHERE[name]), name)
 
 
 def __dir__() -> list[str]:
-    return ["__version__", "compare"]
+    return ["__version__", *_WHERE]

@@ -31,6 +31,7 @@ from undertow.records.naming import (
     refuse_other_names,
     taken_together,
     told_apart,
+    with_kin,
     with_note,
 )
 from undertow.records.pairing import declared_pairs, refuse_same_paths
@@ -106,12 +107,14 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     )
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
         before, about = _read(request.reference, reading, request.format)
+    own = [before.name]
     before = named(before, next(names, None))
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
         with sources.reading("variant", _labels_alone(group, reading.labels)):
             after, about = _read(group, reading, request.format)
         name = next(names, None)
+        own.append(after.name)
         if name is None:
             after = _apart(after, group, {before.name, *(v.name for v in variants)})
         after = named(after, name)
@@ -127,6 +130,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
             after = with_note(after, f"{together}.")
             said.append(f"note       {together}; {as_variants(loose)}")
         variants.append(after)
+    if not request.paired:
+        before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_decided_alike([before, *variants], reading.threshold)
     with sources.reading("columns"):

@@ -80,6 +80,20 @@ def told_apart(records: Records, path: Path, taken: Collection[str]) -> Records:
     return named(records, name)
 
 
+def with_kin(sides: Sequence[Records], own: Sequence[str]) -> list[Records]:
+    """The sides, each with its parent under the name that it has here, if it is another side;
+    ``own`` are the sides' names in their own records. Pairs are found by name, and a side that is
+    called otherwise is the same population."""
+    found = []
+    for i, side in enumerate(sides):
+        parents = [j for j, name in enumerate(own) if j != i and name == side.manifest.parent]
+        if parents:
+            update = {"parent": sides[parents[0]].name}
+            side = replace(side, manifest=side.manifest.model_copy(update=update))
+        found.append(side)
+    return found
+
+
 def free_name(taken: Collection[str]) -> str:
     """``variant``, with a number where there is one already."""
     count = 1

@@ -1,0 +1,134 @@
+"""The trace of a member in NumPy: the values that ``lab.probes.trace`` keeps, by the same formulas.
+
+They are of the step that learned from the example: the network in train mode, as it was then.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import UserError
+from undertow.recording.example_rows import ExampleRows
+from undertow.recording.tensors import array_of, held, scores_of
+from undertow.records.schema import ProbeEntry
+
+NAME = "trace"
+AT_ONCE = 1 << 18
+"""Logits that wait before they are looked at: many small operations cost more than one."""
+UNSEEN = -1
+"""In place of a predicted class, where an epoch did not see the example."""
+MOST_IN_A_BYTE = 127
+
+
+class Values(NamedTuple):
+    """Of each example (B,): −log p of its label in nats, the label's logit less the largest other,
+    ‖p − e_y‖₂, and the predicted class."""
+
+    loss: NDArray[Any]
+    margin: NDArray[Any]
+    error: NDArray[Any]
+    predicted: NDArray[Any]
+
+
+def values_of(logits_BC: NDArray[np.floating[Any]], y_B: NDArray[np.integer[Any]]) -> Values:
+    """What a trace keeps of logits (B, C) and class indices (B,). NaN gives NaN."""
+    row_B = np.arange(len(y_B))
+    with np.errstate(invalid="ignore", over="ignore"):
+        shifted_BC = logits_BC - logits_BC.max(axis=1, keepdims=True)
+        away_BC = np.exp(shifted_BC)
+        total_B = away_BC.sum(axis=1)
+        away_BC /= total_B[:, None]
+        away_BC[row_B, y_B] -= 1
+        others_BC = logits_BC.copy()
+        others_BC[row_B, y_B] = -np.inf
+        return Values(
+            loss=np.log(total_B) - shifted_BC[row_B, y_B],
+            margin=logits_BC[row_B, y_B] - others_BC.max(axis=1),
+            error=np.sqrt(np.einsum("bc,bc->b", away_BC, away_BC)),
+            predicted=logits_BC.argmax(axis=1),
+        )
+
+
+class TraceKept:
+    """One member's values on the training part: half precision, a set of arrays (N,) per epoch.
+
+    ``epochs`` counts those that are over, from 1 on, as the record does.
+    """
+
+    def __init__(self, train: ExampleRows, classes: int) -> None:
+        self._train, self._classes = train, classes
+        self._by_epoch: dict[int, Values] = {}
+        self._waiting: list[tuple[int, NDArray[np.intp], Any]] = []
+        self._size = 0
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        return tuple(sorted({*self._by_epoch, *(epoch for epoch, _, _ in self._waiting)}))
+
+    def add(self, called: str, epoch: int, ids: Any, logits: Any) -> None:
+        """What was seen of these examples in the epoch; of one seen twice the last."""
+        row_B = self._train.rows(called, ids)
+        logits = logits if hasattr(logits, "shape") else array_of(f"{called}: logits", logits)
+        if tuple(logits.shape) != (len(row_B), self._classes):
+            raise UserError(wrong_shape(called, "logits", logits.shape, len(row_B), self._classes))
+        self._waiting.append((epoch, row_B, held(logits)))
+        self._size += len(row_B) * self._classes
+        if self._size >= AT_ONCE:
+            self._look(called)
+
+    def frame(self, called: str, epochs: tuple[int, ...]) -> pl.DataFrame:
+        """A column of arrays (E,) per quantity, a row per example; of an epoch that saw none
+        unseen."""
+        self._look(called)
+        unseen = _unseen(len(self._train), self._classes)
+        by_epoch = [self._by_epoch.get(epoch, unseen) for epoch in epochs]
+        return pl.DataFrame(
+            {
+                name: np.stack(values, axis=1)
+                for name, values in zip(Values._fields, zip(*by_epoch, strict=True), strict=True)
+            }
+        )
+
+    def _look(self, called: str) -> None:
+        """At what waits, an epoch at a time."""
+        for epoch in sorted({epoch for epoch, _, _ in self._waiting}):
+            those = [(row_B, logits) for e, row_B, logits in self._waiting if e == epoch]
+            row_B = np.concatenate([row_B for row_B, _ in those])
+            logits_BC = np.concatenate([scores_of(f"{called}: logits", x) for _, x in those])
+            self._keep(epoch, row_B, values_of(logits_BC, self._train.label_N[row_B]))
+        self._waiting, self._size = [], 0
+
+    def _keep(self, epoch: int, row_B: NDArray[np.intp], found: Values) -> None:
+        if epoch not in self._by_epoch:
+            self._by_epoch[epoch] = _unseen(len(self._train), self._classes)
+        with np.errstate(over="ignore"):  # What half precision cannot hold is infinite.
+            for kept, value in zip(self._by_epoch[epoch], found, strict=True):
+                kept[row_B] = value
+
+
+def entry_of(epochs: tuple[int, ...]) -> ProbeEntry:
+    """What the manifest says of it. Whether the network saw a clean view or another nobody says."""
+    return ProbeEntry(description="undertow.Recorder", epochs=epochs, part="train", mode="train")
+
+
+def wrong_shape(called: str, kind: str, shape: Any, ids: int, classes: int) -> str:
+    """A message on scores that are no row per id and column per class."""
+    hint = ""
+    if classes == 2 and tuple(shape) in ((ids,), (ids, 1)):
+        both = "[1 - p, p]" if kind == "probabilities" else "[0 * z, z]"
+        hint = f"; of one output for two classes, stack {both} as the two columns"
+    return (
+        f"{called}: {kind} have shape {tuple(shape)}, and there are {ids:,} ids and {classes:,} "
+        f"classes; give one row for each id and one column for each class, ({ids}, {classes}){hint}"
+    )
+
+
+def _unseen(examples: int, classes: int) -> Values:
+    """Values in half precision of examples that nobody has seen yet."""
+    loss, margin, error = (np.full(examples, np.nan, dtype=np.float16) for _ in range(3))
+    kind = np.int8 if classes <= MOST_IN_A_BYTE else np.int32
+    return Values(loss, margin, error, np.full(examples, UNSEEN, dtype=kind))
