@@ -243,8 +243,8 @@ def test_of_a_file_beside_a_table_in_memory_the_report_has_the_digest(tmp_path: 
     assert "provenance" not in json.loads((tmp_path / "frames/report.json").read_text("utf-8"))
 
 
-def test_undertow_has_it_by_name_and_nothing_else():
+def test_undertow_has_it_by_name_and_little_else():
     assert undertow.compare is undertow.notebook.compare
-    assert dir(undertow) == ["__version__", "compare"]
+    assert dir(undertow) == ["Recorder", "__version__", "compare"]
     with pytest.raises(AttributeError, match="module 'undertow' has no attribute 'contrast'"):
         undertow.contrast  # noqa: B018
