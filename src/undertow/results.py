@@ -32,8 +32,12 @@ def results_page(
         "```text\n" + study.method.strip() + "\n```",
         "## Claims",
         _claims(study, results),
-        *([f"![{study.name}]({study.name}.svg)"] if study.figure(results) else []),
-        *(part for table in study.tables(results) for part in _own(table)),
+        *([f"![{study.name}]({study.name}.svg)"] if study.figure else []),
+        *(
+            part
+            for table in (study.tables(results) if study.tables else ())
+            for part in _own(table)
+        ),
         "## Arms",
         _arms(audit),
         "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. "

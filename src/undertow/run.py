@@ -150,7 +150,8 @@ def _write_results(
     if results:
         results.mkdir(parents=True, exist_ok=True)
         (results / f"{study.name}.md").write_text(page, encoding="utf-8")
-    if panels := study.figure(found):
+    if study.figure:
+        panels = study.figure(found)
         for folder in (out, *([results] if results else [])):
             (folder / f"{study.name}.svg").write_text(drawn(panels), encoding="utf-8")
 

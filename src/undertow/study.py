@@ -74,8 +74,8 @@ class Study:
     claims: tuple[Claim, ...] = ()
     settings: Settings = field(default_factory=Settings)
     beside: tuple[Population, ...] = ()
-    tables: Callable[[Results], Sequence[Table]] = lambda results: ()
-    figure: Callable[[Results], Sequence[Panel]] = lambda results: ()
+    tables: Callable[[Results], Sequence[Table]] | None = None
+    figure: Callable[[Results], Sequence[Panel]] | None = None
 
     @property
     def populations(self) -> tuple[Population, ...]:
