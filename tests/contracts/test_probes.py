@@ -235,7 +235,8 @@ def test_what_is_not_there_is_named(tmp_path, trained):
         ),
         (
             lambda: read_train(plain),
-            f"{plain}: has no train.parquet; no probe looked at its training part",
+            f"{plain}: has no train.parquet; no probe looked at its training part, and it is the "
+            "data set's own",
         ),
     ):
         with pytest.raises(RecordError) as caught:

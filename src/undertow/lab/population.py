@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from undertow.lab.data.tested_on import TestedOn
 from undertow.lab.recipe import Recipe
 from undertow.lab.seeds import SeedPlan
 
@@ -245,6 +246,20 @@ class Population:
             interventions=both,
             teacher=self.teacher if teacher is None else teacher,
             probes=self.probes if probes is None else probes,
+        )
+
+    def on(self, data: Dataset, name: str) -> Population:
+        """What this population's own members say about the test part of ``data``, which must have
+        the classes and image size that they learned: nothing is trained, and images are normalised
+        as in training. An engine that runs them runs them again."""
+        return replace(
+            self,
+            name=name,
+            data=TestedOn(self.data, data),
+            interventions=tuple(i for i in self.interventions if i.site == "runtime"),
+            parent=self,
+            teacher=None,
+            probes=(),
         )
 
     def again(self, name: str) -> Population:

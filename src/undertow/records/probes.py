@@ -3,7 +3,8 @@ epoch alone.
 
     probes/<name>/<member>.parquet   example_id, and columns of arrays (E,) in half precision
     series/<member>.parquet          epoch, and columns of float64
-    train.parquet                    example_id, label and slices of the training part
+    train.parquet                    example_id, label and slices of the training part, and part
+                                     (train or held_out) where examples were held out
 
 The manifest's ``probes`` says of each which epochs these are, and which part, mode and view. Every
 file is read against its SHA-256 in the manifest.
@@ -102,8 +103,8 @@ def read_series(folder: Path) -> pl.DataFrame:
 
 
 def read_train(folder: Path) -> pl.DataFrame:
-    """The training part's ``example_id``, ``label`` and slices; ``RecordError`` where no probe
-    looked at it."""
+    """The training part's ``example_id``, ``label`` and slices, of held-out examples too;
+    ``RecordError`` where the record does not have it."""
     folder = Path(folder)
     return _train(folder, read_manifest(folder))
 
@@ -119,14 +120,22 @@ def _entry(folder: Path, manifest: Manifest, name: str) -> ProbeEntry:
 
 def _examples(folder: Path, manifest: Manifest, entry: ProbeEntry) -> pl.DataFrame:
     if entry.part == "train":
-        return _train(folder, manifest)
+        return trained_on(_train(folder, manifest))
     return verified_parquet(folder / EXAMPLES, manifest.examples_sha256, ("example_id", "label"))
 
 
 def _train(folder: Path, manifest: Manifest) -> pl.DataFrame:
     if manifest.train_sha256 is None:
-        raise RecordError(f"{folder}: has no {TRAIN}; no probe looked at its training part")
+        raise RecordError(
+            f"{folder}: has no {TRAIN}; no probe looked at its training part, and it is the data "
+            "set's own"
+        )
     return verified_parquet(folder / TRAIN, manifest.train_sha256)
+
+
+def trained_on(train: pl.DataFrame) -> pl.DataFrame:
+    """Its rows without those that were held out."""
+    return train.filter(pl.col("part") == "train") if "part" in train.columns else train
 
 
 def _member_values(folder: Path, member: MemberEntry, name: str, ids: pl.Series) -> pl.DataFrame:

@@ -1,5 +1,5 @@
-"""The format ``undertow-records/1``: what each file of a population folder holds. A population
-with probes is ``undertow-records/2``, which has more files and is otherwise the same.
+"""The format ``undertow-records/1``: what each file of a population folder holds. One that says
+more of its training is ``undertow-records/2``, which has more files and is otherwise the same.
 
 manifest.json          this module's SealedManifest; written last, so its existence means the folder
                        is whole. Its members that are done are the files in members/, each once, and
@@ -10,11 +10,12 @@ members/<id>.parquet   example_id, prediction and, where known, p_label, confide
                        output
 timings.json           seconds per member; a log, not part of the record
 
-And where members were probed (``records.probes``):
+And where members were probed, or the training part was changed (``records.probes``):
 
 probes/<name>/<id>.parquet   example_id and columns of arrays, one value per epoch of the probe
 series/<id>.parquet          epoch and columns of numbers: what has a value per epoch alone
-train.parquet                example_id, label and slices of the training part, without pixels
+train.parquet                example_id, label and slices of the training part, without pixels;
+                             part (train or held_out) where examples were held out
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = "undertow-records/1"
-WITH_PROBES = "undertow-records/2"
+WITH_TRAINING = "undertow-records/2"
 TOP_K = 5
 FULL_PROBABILITIES_UP_TO = 64
 """With this many classes or fewer a member file keeps all probabilities, with more only the top
@@ -125,7 +126,8 @@ class Manifest(_Strict):
     members: tuple[MemberEntry, ...]
     examples_sha256: str | None = None
     train_sha256: str | None = _left_out_where_empty(None)
-    """Of ``train.parquet``, where a probe has values of training examples."""
+    """Of ``train.parquet``, where a probe has values of training examples, or where they are not
+    the data set's own."""
     probes: dict[str, ProbeEntry] = _left_out_where_empty({})
     """What was measured on the way, by name."""
     recipe: dict[str, Any] = Field(default_factory=dict)

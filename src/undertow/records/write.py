@@ -51,9 +51,9 @@ from undertow.records.folder import (
 )
 from undertow.records.manifest import read_sealed, sealed_bytes
 from undertow.records.opening import read_file
-from undertow.records.probes import Probed
+from undertow.records.probes import Probed, trained_on
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import FORMAT, WITH_PROBES, Manifest, MemberEntry
+from undertow.records.schema import FORMAT, WITH_TRAINING, Manifest, MemberEntry
 from undertow.records.taking_over import (
     SAME_POPULATION,
     SAME_RUN,
@@ -71,11 +71,12 @@ class PopulationWriter:
     train.
 
     ``plan`` is the manifest without members. ``train`` has ``example_id``, ``label`` and slices of
-    the training part, where a probe has values of it. ``examples`` has ``example_id`` (text,
-    unique), ``label`` as class index (null for none), slice columns, and where wanted ``input``
-    (encoded image or text) and ``content_hash``. With ``members``, the number that will come, a
-    full disk is refused before anything is trained; ``beside`` is how many bytes the caller will
-    write beside the record. ``accept`` names what members may have been built from another version
+    the training part, and maybe ``part`` (train or held_out), where a probe has values of it.
+    ``examples`` has ``example_id`` (text, unique), ``label`` as class index (null for none), slice
+    columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
+    ``members``, the number that will come, a full disk is refused before anything is trained;
+    ``beside`` is how many bytes the caller will write beside the record. ``accept`` names what
+    members may have been built from another version
     of (``built_from`` in the manifest).
 
     Raises ``UserError`` where the folder cannot be written, ``RecordError`` where it holds another
@@ -103,11 +104,11 @@ class PopulationWriter:
         self._train_id_N: pl.Series | None = None
         if train is not None:
             table = checked_examples(train, len(plan.classes))
-            self._train_id_N = table["example_id"]
+            self._train_id_N = trained_on(table)["example_id"]
             files[TRAIN] = parquet_bytes(table)
         self.plan = plan.model_copy(
             update={
-                "format": WITH_PROBES if plan.probes else FORMAT,
+                "format": FORMAT if train is None and not plan.probes else WITH_TRAINING,
                 "members": (),
                 "examples_sha256": sha256(data),
                 "train_sha256": sha256(files[TRAIN]) if TRAIN in files else None,

@@ -48,7 +48,14 @@ def data():
         return torch.empty(count, dtype=torch.int64, device=META)
 
     return Resident(
-        images(80), labels(80), images(8), labels(8), torch.zeros(3, device=META), classes=10
+        images(80),
+        labels(80),
+        images(8),
+        labels(8),
+        torch.zeros(3, device=META),
+        classes=10,
+        held_out_x_NCHW=images(0),
+        held_out_y_N=labels(0),
     )
 
 

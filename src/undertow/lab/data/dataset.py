@@ -35,6 +35,16 @@ class Splits:
     test: Part
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    held_out: Part | None = None
+    """Training examples that no training learns from."""
+    recorded: bool = False
+    """Whether the record says what the training part is, since it is not the data set's own."""
+
+
+def empty_like(part: Part) -> Part:
+    """A part of the same kind without examples."""
+    none_NCHW = np.empty((0, *part.x_NCHW.shape[1:]), dtype=np.uint8)
+    return Part(none_NCHW, np.empty(0, dtype=np.int64), (), part.slices[:0])
 
 
 class Dataset(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from undertow.lab.data.dataset import Splits
+from undertow.lab.data.dataset import Splits, empty_like
 from undertow.lab.data.lazy import Images
 
 
@@ -28,6 +28,8 @@ class Resident:
     black_C: Tensor
     """What a black pixel is after normalisation."""
     classes: int
+    held_out_x_NCHW: Tensor
+    held_out_y_N: Tensor
 
     @property
     def shape_CHW(self) -> tuple[int, int, int]:
@@ -55,6 +57,11 @@ class Resident:
         """The test part in its order, ``size`` images at a time; the last batch may be short."""
         return iter(torch.split(self.test_x_NCHW, size))
 
+    def held_out_batches(self, size: int) -> Iterator[Tensor]:
+        """The held-out part likewise."""
+        held_out = self.held_out_x_NCHW
+        return iter(torch.split(held_out, size) if len(held_out) else ())
+
 
 def resident(
     splits: Splits, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
@@ -62,6 +69,7 @@ def resident(
     """Move both parts of a data set to ``device``. Normalisation is in float32 whatever ``dtype``,
     so a float64 training sees the same pixels."""
     mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)
+    held_out = splits.held_out or empty_like(splits.train)
 
     def normalised(x_NCHW: Images) -> Tensor:
         scaled = torch.from_numpy(x_NCHW[:]).to(torch.float32).div_(255)
@@ -75,4 +83,6 @@ def resident(
         test_y_N=torch.from_numpy(splits.test.label_N).to(device),
         black_C=(-mean_C / std_C).to(device, dtype),
         classes=len(splits.classes),
+        held_out_x_NCHW=normalised(held_out.x_NCHW),
+        held_out_y_N=torch.from_numpy(held_out.label_N).to(device),
     )

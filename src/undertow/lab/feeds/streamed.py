@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from undertow.lab.data.dataset import Splits
+from undertow.lab.data.dataset import Splits, empty_like
 from undertow.lab.data.lazy import Images
 
 AHEAD = 4
@@ -49,7 +49,10 @@ class Streamed:
         mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)
         self.black_C = (-mean_C / std_C).to(self.device, dtype)
         """What a black pixel is after normalisation."""
+        held_out = splits.held_out or empty_like(splits.train)
+        self.held_out_y_N = torch.from_numpy(held_out.label_N).to(self.device)
         self._train, self._test = splits.train.x_NCHW, splits.test.x_NCHW
+        self._held_out = held_out.x_NCHW
         self._pixels = _Pixels(normalised_values(mean_C, std_C), self.device, dtype)
         self._pool = ThreadPoolExecutor(PREPARERS, thread_name_prefix="prepare")
         weakref.finalize(self, self._pool.shutdown, wait=False, cancel_futures=True)
@@ -78,7 +81,14 @@ class Streamed:
 
     def test_batches(self, size: int) -> Iterator[Tensor]:
         """The test part in its order, ``size`` images at a time; the last batch may be short."""
-        plan = self._planned(self._test, torch.arange(len(self._test)), size)
+        return self._batches(self._test, size)
+
+    def held_out_batches(self, size: int) -> Iterator[Tensor]:
+        """The held-out part likewise."""
+        return self._batches(self._held_out, size)
+
+    def _batches(self, images: Images, size: int) -> Iterator[Tensor]:
+        plan = self._planned(images, torch.arange(len(images)), size)
         try:
             while plan.left:
                 yield self._pixels.placed(plan.take())

@@ -52,8 +52,19 @@ def plan_of(
     )
 
 
-def train_table(part: Part) -> pl.DataFrame:
-    """``train.parquet``: ids, labels and slices."""
+def train_table(splits: Splits) -> pl.DataFrame:
+    """``train.parquet``: ids, labels and slices; where examples are held out, theirs too, and the
+    column ``part``."""
+    train = _ids_and_slices(splits.train)
+    if splits.held_out is None:
+        return train
+    held_out = _ids_and_slices(splits.held_out)
+    return pl.concat(
+        [train.with_columns(part=pl.lit("train")), held_out.with_columns(part=pl.lit("held_out"))]
+    )
+
+
+def _ids_and_slices(part: Part) -> pl.DataFrame:
     columns = {
         "example_id": pl.Series(part.example_id_N, dtype=pl.String),
         "label": pl.Series(part.label_N, dtype=pl.Int32),

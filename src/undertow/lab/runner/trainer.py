@@ -206,7 +206,7 @@ class Trainer:
             folder,
             plan,
             examples_table(splits.test),
-            train=train_table(splits.train) if looked_at else None,
+            train=train_table(splits) if looked_at or splits.recorded else None,
             members=population.members,
             beside=beside,
             accept=self.accept,

@@ -1,0 +1,199 @@
+"""Data sets that wrap another: parts held out, labels made wrong, another test part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from blobs import Blobs
+from undertow.audit import audit
+from undertow.errors import UserError
+from undertow.lab.data import HeldOut, TestedOn, WrongLabels
+from undertow.lab.data.held_out import drawn_by_class
+from undertow.lab.feeds.resident import resident
+from undertow.lab.feeds.streamed import streamed
+from undertow.lab.interventions.runtime import TorchaoLinearInt8
+from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.probes import Trace
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.trainer import train_population
+from undertow.records.probes import read_probe, read_train
+from undertow.records.read import read_population
+
+DATA = Blobs(train=120)
+RECIPE = Recipe(epochs=3, batch=16, lr=0.05)
+
+
+def test_a_share_of_each_class_is_held_out_and_nothing_is_in_both():
+    whole, cut = DATA.load(), HeldOut(DATA, 0.25).load()
+    assert sorted((*cut.train.example_id_N, *cut.held_out.example_id_N)) == sorted(
+        whole.train.example_id_N
+    )
+    for label in range(3):
+        of_class = int((whole.train.label_N == label).sum())
+        assert int((cut.held_out.label_N == label).sum()) == int(0.25 * of_class + 0.5)
+    assert (cut.mean, cut.std) == (whole.mean, whole.std)
+    row = whole.train.example_id_N.index(cut.held_out.example_id_N[5])
+    assert (cut.held_out.x_NCHW[5] == whole.train.x_NCHW[row]).all()
+    assert cut.held_out.slices["half"][5] == whole.train.slices["half"][row]
+
+
+def test_a_larger_share_holds_a_smaller_one_and_seeds_differ():
+    label_N = DATA.load().train.label_N
+    few_N, many_N = (drawn_by_class(label_N, share, 0) for share in (0.1, 0.4))
+    assert (few_N <= many_N).all()
+    assert (drawn_by_class(label_N, 0.4, 1) != many_N).any()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_part_without_examples_of_a_class_is_refused(share):
+    count = int((DATA.load().train.label_N == 0).sum())
+    with pytest.raises(UserError) as caught:
+        HeldOut(DATA, share).load()
+    assert str(caught.value) == (
+        f"HeldOut(data={DATA!r}, share={share}, seed=0): of the {count} training examples of "
+        f"'dark' it leaves {count if share == 0 else 0}; both parts need one. Give another share"
+    )
+
+
+def test_the_feed_gives_what_is_held_out_from_memory_and_from_disk():
+    splits = HeldOut(DATA, 0.25).load()
+    one, other = resident(splits), streamed(splits)
+    assert one.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
+    assert other.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
+    pairs = list(zip(one.held_out_batches(7), other.held_out_batches(7), strict=True))
+    assert sum(len(a) for a, _ in pairs) == len(splits.held_out.label_N)
+    assert all((a == b).all() for a, b in pairs)
+    bare = DATA.load()
+    assert not list(resident(bare).held_out_batches(7))
+    assert not list(streamed(bare).held_out_batches(7))
+
+
+def test_a_share_of_labels_is_wrong_and_said_to_be():
+    whole, noisy = DATA.load(), WrongLabels(DATA, 0.3).load()
+    names = np.array(whole.classes)
+    wrong_N = noisy.train.slices["mislabelled"].to_numpy() == "yes"
+    assert (noisy.train.slices["true_label"].to_numpy() == names[whole.train.label_N]).all()
+    assert ((noisy.train.label_N != whole.train.label_N) == wrong_N).all()
+    for label in range(3):
+        of_class_N = whole.train.label_N == label
+        assert wrong_N[of_class_N].sum() == int(0.3 * of_class_N.sum() + 0.5)
+    assert (noisy.test.label_N == whole.test.label_N).all()
+    assert set(noisy.train.label_N[wrong_N]) == {0, 1, 2}
+
+
+def test_wrong_labels_are_as_likely_any_other_class():
+    big = replace(DATA, train=6000)
+    right_N, noisy = big.load().train.label_N, WrongLabels(big, 1.0).load()
+    away = np.bincount((noisy.train.label_N - right_N) % 3, minlength=3)
+    assert away[0] == 0
+    assert abs(away[1] / 6000 - 0.5) < 0.03
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_that_cannot_be_is_refused(share):
+    with pytest.raises(UserError) as caught:
+        WrongLabels(DATA, share).load()
+    assert str(caught.value) == (
+        f"WrongLabels(data={DATA!r}, share={share!r}, seed=0): a share of 0 to 1, and two classes "
+        "or more, are needed"
+    )
+
+
+def test_the_record_says_what_was_trained_on(tmp_path):
+    data = HeldOut(WrongLabels(DATA, 0.3), 0.25)
+    population = Population("noisy", data, MLP((8,)), RECIPE, 2, probes=(Trace(),))
+    folder = train_population(population, tmp_path, runner="loop")
+    train, splits = read_train(folder), data.load()
+    assert train.height == 120
+    assert train["part"].value_counts().sort("part").rows() == [("held_out", 30), ("train", 90)]
+    trace = read_probe(folder, "trace")
+    assert trace.example_id_N.to_list() == list(splits.train.example_id_N)
+    rows = train.filter(train["part"] == "train")
+    assert rows["label"].to_list() == splits.train.label_N.tolist()
+    assert {"true_label", "mislabelled", "half"} <= set(train.columns)
+    # what is wrong on purpose is learned last
+    wrong_N = (rows["mislabelled"] == "yes").to_numpy()
+    loss_N = trace.values["loss"][:, :, -1].astype(float).mean(0)
+    assert loss_N[wrong_N].mean() > loss_N[~wrong_N].mean()
+    plain = replace(population, name="plain", data=WrongLabels(DATA, 0.3), probes=())
+    assert "part" not in read_train(train_population(plain, tmp_path, runner="loop")).columns
+
+
+@dataclass(frozen=True)
+class Darker(Blobs):
+    def load(self):
+        splits = super().load()
+        test = replace(splits.test, x_NCHW=splits.test.x_NCHW // 2)
+        return replace(splits, test=test, mean=(0.1,), std=(0.1,))
+
+
+def test_members_are_asked_about_another_test_part_without_training(tmp_path):
+    dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
+    pruned = dense.under(MagnitudePruning(0.5), name="pruned")
+    folders = {}
+    for population in (dense, pruned):
+        train_population(population, tmp_path, runner="loop")
+        for name, data in (("same", Blobs(train=7)), ("dark", Darker())):
+            on = population.on(data, f"{population.name} on {name}")
+            folders[population.name, name] = train_population(on, tmp_path, runner="loop")
+    own = read_population(tmp_path / "dense")
+    same, dark = (read_population(folders["dense", name]) for name in ("same", "dark"))
+    assert (same.proba_MNC == own.proba_MNC).all()
+    assert dark.correct_MN.mean() < same.correct_MN.mean()
+    assert dark.manifest.parent == "dense"
+    # normalised as in training, whatever the other data set says of itself
+    splits = TestedOn(DATA, Darker()).load()
+    assert (splits.mean, splits.std) == (DATA.load().mean, DATA.load().std)
+    found = audit(dark, [read_population(folders["pruned", "dark"])])
+    assert found.variants[0].arm.members == 2
+
+
+def test_a_stack_and_a_derived_population_are_asked_too(tmp_path):
+    dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
+    rounded = dense.under(WeightQuantization(4), name="int4")
+    for population in (dense, rounded):
+        train_population(population, tmp_path, runner="stacked", workers=1)
+    on = rounded.on(Blobs(train=7), "int4 on same")
+    found = read_population(train_population(on, tmp_path, runner="auto", workers=1))
+    expected = read_population(tmp_path / "int4")
+    assert (found.proba_MNC == expected.proba_MNC).all()
+
+
+def test_other_classes_or_sizes_cannot_be_asked_about():
+    @dataclass(frozen=True)
+    class Renamed(Blobs):
+        def load(self):
+            return replace(super().load(), classes=("a", "b", "c"))
+
+    @dataclass(frozen=True)
+    class Small(Blobs):
+        def load(self):
+            splits = super().load()
+            return replace(splits, test=replace(splits.test, x_NCHW=splits.test.x_NCHW[..., :4]))
+
+    for other, said in (
+        (
+            Renamed(),
+            "the classes are dark, grey, light … and a, b, c …; a network answers with those that "
+            "it learned",
+        ),
+        (
+            Small(),
+            "images are (channels, height, width) = (1, 8, 8) and (1, 8, 4); give test images of "
+            "the size that was trained on",
+        ),
+    ):
+        with pytest.raises(UserError) as caught:
+            TestedOn(DATA, other).load()
+        assert str(caught.value) == f"{TestedOn(DATA, other)!r}: {said}"
+
+
+def test_an_engine_is_asked_again():
+    dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
+    engine = dense.under(TorchaoLinearInt8(), name="int8")
+    assert engine.on(Darker(), "int8 on dark").interventions == engine.interventions
