@@ -103,7 +103,7 @@ def share_right(records: Records) -> NDArray[np.float64]:
 def modal_answer(records: Records) -> NDArray[np.integer[Any]]:
     """The modal answer to each example."""
     if records.M == 1:
-        return records.pred_MN[0]
+        return np.asarray(records.pred_MN[0])
     everyone_M1 = np.ones((records.M, 1), dtype=np.bool_)
     mode_N: NDArray[np.integer[Any]] = modes(records.pred_MN, everyone_M1)[:, 0]
     return mode_N

@@ -57,7 +57,7 @@ def told_apart(total_U: Floats, size_U: Floats, alike_U: Floats | None = None) -
     if whole is not None:
         return whole
     like_U = _kinds(total_U / np.maximum(size_U, 1), size_U)
-    alike = np.bincount(like_U, many_U)
+    alike: Floats = np.bincount(like_U, many_U).astype(np.float64)
     sums = [np.bincount(like_U, many_U * column_U) for column_U in (total_U, size_U)]
     return Units(sums[0] / np.maximum(alike, 1), sums[1] / np.maximum(alike, 1), alike)
 
@@ -96,7 +96,8 @@ def _whole_numbers(total_U: Floats, size_U: Floats, many_U: Floats) -> Units | N
     low, columns = total_U.min(), int(size_U.max()) + 1
     if (total_U.max() - low + 1) * columns > FINEST:
         return None
-    alike_K = np.bincount(((total_U - low) * columns + size_U).astype(np.intp), many_U)
+    key_U = ((total_U - low) * columns + size_U).astype(np.intp)
+    alike_K: Floats = np.bincount(key_U, many_U).astype(np.float64)
     there_X = np.flatnonzero(alike_K)
     total_X, size_X = there_X // columns + low, (there_X % columns).astype(np.float64)
     order_X = np.lexsort((size_X, total_X / size_X))

@@ -42,7 +42,7 @@ class Changed(NamedTuple):
     coarsest_G: Floats
 
     def at(self, index: slice | Bools) -> Changed:
-        return Changed(*(part[index] for part in self))
+        return Changed(self.there_GU[index], self.smallest_G[index], self.coarsest_G[index])
 
 
 class Rows(NamedTuple):
