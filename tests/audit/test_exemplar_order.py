@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from undertow.audit import Settings, audit
-from undertow.audit.id_order import id_rank
+from undertow.audit.id_order import id_rank, in_order
 from worlds import records_from
 
 LABEL_N = np.zeros(40, dtype=int)
@@ -84,3 +84,10 @@ def test_ids_are_ranked_by_their_numbers_however_long() -> None:
     rank = dict(zip(long, id_rank(pl.Series(long)), strict=True))
     assert sorted(long[1:], key=rank.__getitem__) == ["", "2", "007", "a", "a9b2", "a9b11", "a10b2"]
     assert rank["2"] < rank["1" * 5000]
+
+
+def test_ids_decide_where_all_keys_are_equal_also_where_they_are_unknown():
+    ids = pl.Series(["q10", "q9", "q2", "q1"])
+    certain, loss = np.array([np.nan, np.nan, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, 0.0])
+    assert ids[in_order((certain, loss), ids)].to_list() == ["q1", "q9", "q10", "q2"]
+    assert ids[in_order((loss, np.arange(4.0)), ids)].to_list() == ids.to_list()

@@ -51,8 +51,8 @@ def rate_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Finding]:
     variant's."""
     for measure in measures:
         before_RN, after_RN = measure(pair.reference), measure(pair.variant)
-        for family in pair.families:
-            rows, membership_GN = pair.rows[family], pair.membership_GN[family]
+        for family, membership_GN in zip(pair.families, pair.membership_by_family, strict=True):
+            rows = pair.rows[family]
             share = pair.settings.level / len(rows)
             shift = run_shift(membership_GN, before_RN, after_RN, share, pair.cluster_N)
             yield from _shift_findings(
@@ -314,9 +314,9 @@ def mixture_findings(pair: Pair, measures: Sequence[Measure]) -> Iterator[Findin
 
 
 def _disagreement(pair: Pair, card: Card, value_N: Floats, repeat_PN: Floats) -> Iterator[Finding]:
-    for family in pair.families:
+    for family, membership_GN in zip(pair.families, pair.membership_by_family, strict=True):
         yield from _against_repeats(
-            pair, card, pair.rows[family], pair.membership_GN[family], value_N, repeat_PN
+            pair, card, pair.rows[family], membership_GN, value_N, repeat_PN
         )
 
 

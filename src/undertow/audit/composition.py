@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from undertow.audit.measures.answers import answer_share, counted, precision
 from undertow.audit.needs import has_classes
@@ -181,9 +181,9 @@ def _over_examples(
     (ref_from_N, ref_to_N), (var_from_N, var_to_N) = (
         [(side.pred_MN == c).mean(axis=0) for c in (source, target)] for side in sides
     )
-    all_1N = sp.csr_array(np.ones((1, pair.reference.N), dtype=np.float32))
+    whole_1N = pair.membership_by_family[0]
     shift = paired_shift(
-        all_1N, ref_to_N * var_from_N, ref_from_N * var_to_N, level, pair.cluster_N
+        whole_1N, ref_to_N * var_from_N, ref_from_N * var_to_N, level, pair.cluster_N
     ).row(0)
     return shift.low * shift.n, shift.high * shift.n
 
@@ -217,6 +217,6 @@ def _limits(sides: Sequence[Floats], level: float) -> tuple[float, float]:
         (s, len(side_M) - 1) for s, side_M in zip(square, sides, strict=True) if len(side_M) > 1
     ]
     freedom = sum(s for s, _ in known) ** 2 / sum(s**2 / df for s, df in known)
-    half = float(student.isf(level / 2, freedom)) * float(np.sqrt(sum(square)))
+    half = -float(stdtrit(freedom, level / 2)) * float(np.sqrt(sum(square)))
     middle = float(sides[0].mean())
     return middle - half, middle + half

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import beta
+from scipy.special import betainccinv
 
 from undertow.audit.design import scope_of
 from undertow.audit.settings import Scope, Settings
@@ -132,7 +132,7 @@ def _consistent(records: Records, clusters: int | None) -> NDArray[np.bool_]:
     level = ERROR_RATE / (members * (members - 1) / 2)
     count_MM = np.clip(apart_MM, 0.0, 1.0) * units_MM
     most_MM = np.nan_to_num(
-        beta.isf(level, count_MM + 1, np.maximum(units_MM - count_MM, 1e-9)), nan=1.0
+        betainccinv(count_MM + 1, np.maximum(units_MM - count_MM, 1e-9), level), nan=1.0
     )
     alike_MM = (most_MM < (1 - CONSISTENT) * chance_MM) & (n_MM > 1)
     return np.asarray(alike_MM | np.eye(members, dtype=np.bool_))

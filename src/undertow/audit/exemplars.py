@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.audit.controls import likeness, matched
-from undertow.audit.id_order import id_rank
+from undertow.audit.id_order import in_order
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry
@@ -175,8 +175,8 @@ class Exemplars:
         )
         # 2/3 added up in two ways is one distance, so p decides and not the last bit.
         taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
-        ids = id_rank(self.pair.reference.example_id_N[moved])
-        return moved[np.lexsort((moved, ids, in_slice, taken, certain, loss, p_N, taxicab))]
+        keys = (in_slice, taken, certain, loss, p_N, taxicab)
+        return moved[in_order(keys, self.pair.reference.example_id_N[moved])]
 
     @cached_property
     def _first_modal_N(self) -> Ints:
@@ -275,8 +275,8 @@ def _proportions(votes_NC: sp.csr_array) -> sp.csr_array:
 
 def _share_of(share_NC: sp.csr_array, label_N: Ints) -> Floats:
     """Each example's share for one label; NaN where there is no label."""
-    known = np.flatnonzero(label_N >= 0)
-    picked = np.full(len(label_N), np.nan)
-    if len(known):
-        picked[known] = np.asarray(share_NC[known, label_N[known]]).ravel()
+    row_X = np.repeat(np.arange(len(label_N)), np.diff(share_NC.indptr))
+    asked_X = share_NC.indices == label_N[row_X]
+    picked = np.where(label_N >= 0, 0.0, np.nan)
+    picked[row_X[asked_X]] = share_NC.data[asked_X]
     return picked

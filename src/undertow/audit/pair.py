@@ -100,6 +100,11 @@ class Pair:
         return (slice(0, 1), slice(1, len(self.rows))) if len(self.rows) > 1 else (slice(0, 1),)
 
     @cached_property
+    def membership_by_family(self) -> tuple[sp.csr_array, ...]:
+        """Which examples the rows of each family hold."""
+        return tuple(self.membership_GN[family] for family in self.families)
+
+    @cached_property
     def pred_MN(self) -> NDArray[np.int32]:
         """Predictions of both populations, reference members first."""
         return np.vstack([self.reference.pred_MN, self.variant.pred_MN])

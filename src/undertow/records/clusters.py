@@ -54,8 +54,9 @@ def _columns(records: Records) -> Iterator[tuple[pl.Series, str]]:
         if _repeats(named):
             yield named, _named(records)
     content = _content(records)
-    if _repeats(content):
-        yield content, f"examples with equal content ({_repeats(content):,} repeat another)"
+    repeats = _repeats(content)
+    if repeats:
+        yield content, f"examples with equal content ({repeats:,} repeat another)"
 
 
 def _named(records: Records) -> str:
@@ -88,19 +89,29 @@ def _hashed(values: pl.Series) -> pl.Series:
 
 def _codes(values: pl.Series) -> Codes:
     """Numbers from 0 in order of appearance, equal where the values are; each null has one of its
-    own. Nothing is sorted: among a million rows often a handful repeat."""
-    first = values.is_first_distinct() | values.is_null()
-    number = first.cum_sum().cast(pl.Int64) - 1
-    if first.all():
-        return number.to_numpy()
-    again = values.filter(~first).to_frame("value")
-    repeated = first & values.is_in(again["value"].unique().implode())
-    seen = pl.DataFrame({"value": values.filter(repeated), "number": number.filter(repeated)})
-    number_N = number.to_numpy().copy()
-    number_N[~first.to_numpy()] = again.join(seen, on="value", how="left", maintain_order="left")[
-        "number"
-    ].to_numpy()
+    own. Only values that repeat are looked up: among a million rows often a handful do."""
+    shared = values.is_in(_repeated(values).implode()).fill_null(False).to_numpy()
+    first_N = np.ones(len(values), dtype=np.bool_)
+    among = values.filter(pl.Series(shared))
+    first_N[shared] = among.is_first_distinct().to_numpy()
+    number_N = np.cumsum(first_N, dtype=np.int64) - 1
+    if first_N.all():
+        return number_N
+    seen = pl.DataFrame({"value": among, "number": number_N[shared]}).unique(
+        "value", keep="first", maintain_order=True
+    )
+    number_N[shared] = (
+        among.to_frame("value")
+        .join(seen, on="value", how="left", maintain_order="left")["number"]
+        .to_numpy()
+    )
     return number_N
+
+
+def _repeated(values: pl.Series) -> pl.Series:
+    """Each value that stands more than once."""
+    known = values.drop_nulls().sort()
+    return known.filter(known == known.shift()).unique()
 
 
 def _repeats(values: pl.Series) -> int:

@@ -15,7 +15,7 @@ import oracles_stats as oracle
 from undertow.audit.stats import bounded
 from undertow.audit.stats.bounded import bounded_limits, mean_limits
 from undertow.audit.stats.mcnemar import HALF, _score, paired_interval
-from undertow.audit.stats.units import FINEST, Units, told_apart
+from undertow.audit.stats.unit_kinds import FINEST, Units, told_apart
 
 NAMES = ("effect", "low", "high", "p", "units")
 

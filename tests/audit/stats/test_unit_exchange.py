@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undertow.audit.stats.unit_exchange import exchange_limit, exchange_p
+from undertow.audit.stats.unit_exchange import TOGETHER, exchange_limit, exchange_p
+from undertow.audit.stats.unit_signs import FEW, LITTLE, Changed, Rows, few_deciding
 
 
 def p_of(total, alike=None) -> float:
@@ -259,3 +260,34 @@ def test_limits_of_a_few_units_are_where_all_signs_written_out_reject() -> None:
             if abs(limit) < 0.999:
                 beyond = limit + side * 1e-6
                 assert p_by_all_signs(total_U - beyond * size_U) <= 0.0501
+
+
+def test_rows_have_the_limits_that_each_has_alone():
+    rng = np.random.default_rng(2)
+    shape = (40, TOGETHER // 16)
+    total_GU = rng.normal(0.1, 0.3, size=shape).clip(-1, 1)
+    total_GU[::2, 3:] *= 1e-3  # A few units decide in every second row.
+    size_GU = np.ones(shape)
+    limit_G = exchange_limit(total_GU, size_GU, size_GU, 0.05, 1)
+    alone = [
+        exchange_limit(*(a[[g]] for a in (total_GU, size_GU, size_GU)), 0.05, 1) for g in (0, 1, 39)
+    ]
+    assert limit_G[[0, 1, 39]].tolist() == np.concatenate(alone).tolist()
+
+
+def test_rows_that_a_few_units_decide_are_found_without_sorting_the_others():
+    rng = np.random.default_rng(3)
+    size_GU = rng.random((300, 30)) ** rng.integers(1, 40, size=(300, 1))
+    alike_GU = rng.integers(1, 4, size=size_GU.shape).astype(float)
+    there_GU, square_G = np.ones(size_GU.shape, dtype=bool), (alike_GU * size_GU**2).sum(axis=1)
+    nothing_G = np.zeros(300)
+    changed = Changed(there_GU, nothing_G, nothing_G)
+    rows = Rows(size_GU, alike_GU, there_GU, alike_GU.sum(axis=1), nothing_G, changed)
+    largest_GF = [
+        np.sort(np.repeat(s, a.astype(int)))[-FEW:] for s, a in zip(size_GU, alike_GU, strict=True)
+    ]
+    rest_G = np.array([sq - (f**2).sum() for sq, f in zip(square_G, largest_GF, strict=True)])
+    found = few_deciding(rows, square_G)
+    assert found is not None
+    assert found.rows_R.tolist() == np.flatnonzero(rest_G <= LITTLE * square_G).tolist()
+    assert 0 < len(found.rows_R) < 300

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 from undertow.audit.answered import WORDS, answered
 from undertow.audit.slices import slice_table
@@ -107,7 +107,7 @@ def decidable(variance: float, n: int) -> float:
     """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed,
     one-sided at 5 %; as a share. ``variance`` is of one example's difference. At least what would
     be left if a single example changed."""
-    z = float(stats.norm.isf(LEVEL) + stats.norm.isf(1 - POWER))
+    z = -float(ndtri(LEVEL) + ndtri(1 - POWER))
     return z * math.sqrt(max(variance, 1 / n) / n) + HALF / n
 
 

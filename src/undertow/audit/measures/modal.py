@@ -137,11 +137,14 @@ def modal_labels(votes_NC: sp.sparray | ArrayLike, ties: Ties = "undefined") -> 
     row, label = votes.coords
     cast = votes.data > 0
     row, label, count = row[cast], label[cast], votes.data[cast]
+    mode_N = np.full(votes.shape[0], MISSING, dtype=np.int32)
+    if (np.diff(row) > 0).all():  # No example has votes for two classes, as with one member.
+        mode_N[row] = label
+        return mode_N
     # Best first within each example: most votes, then the class that the tie rule prefers.
     order = np.lexsort((-label if ties == "largest" else label, -count, row))
     row, label, count = row[order], label[order], count[order]
     first = np.flatnonzero(np.diff(row, prepend=-1))
-    mode_N = np.full(votes.shape[0], MISSING, dtype=np.int32)
     mode_N[row[first]] = label[first]
     if ties == "undefined":
         tied = np.flatnonzero((np.diff(row) == 0) & (np.diff(count) == 0))

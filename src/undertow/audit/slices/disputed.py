@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, hypergeom
 
 from undertow.audit.slices.coding import MOST_TEXTS
 from undertow.audit.slices.unknown import CROSS
@@ -103,6 +102,8 @@ def share_right(records: Records) -> NDArray[np.float64]:
 
 def modal_answer(records: Records) -> NDArray[np.integer[Any]]:
     """The modal answer to each example."""
+    if records.M == 1:
+        return np.asarray(records.pred_MN[0])
     everyone_M1 = np.ones((records.M, 1), dtype=np.bool_)
     mode_N: NDArray[np.integer[Any]] = modes(records.pred_MN, everyone_M1)[:, 0]
     return mode_N
@@ -113,6 +114,8 @@ def _coincide(at: NDArray[np.integer[Any]], differ_N: NDArray[np.bool_]) -> bool
     both = int(differ_N[at].sum())
     if len(at) < FEWEST or both < NEARLY_ALL * len(at):
         return False
+    from scipy.stats import hypergeom  # Here, as it takes a third of the time to start.
+
     chance = hypergeom.sf(both - 1, len(differ_N), int(differ_N.sum()), len(at))
     return bool(chance <= LEVEL / TESTS)
 
@@ -132,6 +135,8 @@ def _kinds(places: pl.DataFrame) -> Iterator[_Kinds]:
 def _turns_with(kinds: _Kinds, gain_K: NDArray[np.float64]) -> bool:
     """Whether the variant gains on one kind of disputed examples and loses on the other, more than
     by chance."""
+    from scipy.stats import fisher_exact  # Here, as in _coincide.
+
     table = [
         [int((gain_K[kind_K] > 0).sum()), int((gain_K[kind_K] < 0).sum())]
         for kind_K in (kinds.mine_K, kinds.theirs_K)

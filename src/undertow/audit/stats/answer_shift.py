@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from undertow.audit.stats.mcnemar import mcnemar_exact, paired_interval
 from undertow.audit.stats.multiplicity import bonferroni
@@ -72,13 +71,13 @@ def share_shift(
     exact = _exact(before_RN[0, known_N], after_RN[0, known_N], classes, level) if single else None
     if exact is not None and cluster_N is None:
         low_C, high_C, p_C = exact
-        se_C = (high_C - low_C) / 2 / stats.norm.isf(level / 2)
+        se_C = (high_C - low_C) / 2 / -ndtri(level / 2)
         limits = low_C, high_C, se_C, p_C, bonferroni(p_C), np.zeros(classes)
         return AnswerShift(before_C, after_C, effect_C, *limits)
     se_C, freedom = _spread(before_RN, after_RN, known_N, effect_C, cluster_N)
     half_C, p_C = (
-        stats.t.isf(level / 2, freedom) * se_C,
-        2 * stats.t.sf(np.abs(effect_C) / se_C, freedom),
+        -stdtrit(freedom, level / 2) * se_C,
+        2 * stdtr(freedom, -np.abs(effect_C) / se_C),
     )
     low_C, high_C = np.maximum(effect_C - half_C, -1.0), np.minimum(effect_C + half_C, 1.0)
     if exact is not None:
@@ -154,8 +153,8 @@ def precision_shift(
     centre_C = sides[1].middle_C - sides[0].middle_C
     freedom = np.inf if cluster_N is None else max(len(np.unique(cluster_N)) - 1, 1)
     p_C, half_C = (
-        2 * stats.t.sf(np.abs(centre_C) / se_C, freedom),
-        stats.t.isf(level / 2, freedom) * se_C,
+        2 * stdtr(freedom, -np.abs(centre_C) / se_C),
+        -stdtrit(freedom, level / 2) * se_C,
     )
     before_C, after_C = (s.value_C for s in sides)
     gone_C = np.isnan(before_C + after_C)

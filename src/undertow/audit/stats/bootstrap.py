@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtr, stdtrit
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,10 +25,11 @@ def bootstrap_mean(
     members = len(value_M)
     if members < 2 or np.isnan(value_M).any():
         return float("nan"), float("nan")
-    tail = stats.norm.cdf(-np.sqrt(members / (members - 1)) * stats.t.isf(level / 2, members - 1))
+    student = -float(stdtrit(members - 1, level / 2))
+    tail = ndtr(-np.sqrt(members / (members - 1)) * student)
     if tail < members**-members:
         error = float(value_M.std(ddof=1)) / np.sqrt(members)
-        half = float(stats.t.isf(level / 2, members - 1)) * error
+        half = student * error
         return float(value_M.mean()) - half, float(value_M.mean()) + half
     mean_D = value_M[rng.integers(0, members, size=(draws, members))].mean(axis=1)
     low, high = np.quantile(mean_D, [tail, 1 - tail])

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from undertow.audit.stats.saddlepoint import deviate
-from undertow.audit.stats.units import Units, by_row
+from undertow.audit.stats.unit_kinds import Units
+from undertow.audit.stats.units import by_row
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]

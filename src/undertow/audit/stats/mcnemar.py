@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 Floats = NDArray[np.floating[Any]]
 
@@ -26,9 +26,11 @@ class Interval(NamedTuple):
 def mcnemar_exact(lost: ArrayLike, gained: ArrayLike) -> Any:
     """Two-sided exact McNemar p: the sign test on the examples that changed. 1 where none did.
     Vectorised."""
+    from scipy.stats import binom  # Here, as it takes a third of the time to start.
+
     lost, gained = np.asarray(lost), np.asarray(gained)
     changed = lost + gained
-    p = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lost, gained), changed, 0.5))
+    p = np.minimum(1.0, 2 * binom.cdf(np.minimum(lost, gained), changed, 0.5))
     return p[()]
 
 
@@ -59,7 +61,7 @@ def paired_interval(
     )
     if (lost + gained > n).any() or (lost < 0).any() or (gained < 0).any():
         raise ValueError("lost and gained must be counts of disjoint examples among the n")
-    z = float(stats.norm.isf(level / 2))
+    z = -float(ndtri(level / 2))
     known = n > 0
     safe = np.where(known, n, 1.0)
     effect = (gained - lost) / safe

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from undertow.audit.stats.bounded import bounded_limits
 from undertow.audit.stats.unit_exchange import exchange_limit, exchange_p
-from undertow.audit.stats.units import Units, by_row
+from undertow.audit.stats.unit_kinds import Units
+from undertow.audit.stats.units import by_row
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]

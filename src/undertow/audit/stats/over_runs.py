@@ -21,6 +21,8 @@ from undertow.audit.stats.paired_shift import Shift, paired_shift
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
+BLOCK = 1 << 14
+"""Examples whose disagreement is worked out together."""
 MOST_PAIRS = 28
 """Pairs of runs that a disagreement is averaged over; of more, evenly spread ones are taken."""
 
@@ -72,21 +74,37 @@ def disagreements(
     reference first, and both ways within the reference."""
     across = _some(list(product(range(len(before_R)), range(len(after_R)))))
     value_N = mean_of_runs(
-        np.array([function(before_R[r], after_R[v], label_N) for r, v in across])
+        np.array([_in_blocks(function, before_R[r], after_R[v], label_N) for r, v in across])
     )
     within = _some(list(combinations(range(len(before_R)), 2)))
     both = [
         mean_of_runs(
             np.array(
                 [
-                    function(before_R[a], before_R[b], label_N),
-                    function(before_R[b], before_R[a], label_N),
+                    _in_blocks(function, before_R[a], before_R[b], label_N),
+                    _in_blocks(function, before_R[b], before_R[a], label_N),
                 ]
             )
         )
         for a, b in within
     ]
     return value_N, np.array(both).reshape(len(within), len(value_N))
+
+
+def _in_blocks(
+    function: Callable[..., Floats], before_X: NDArray[Any], after_X: NDArray[Any], label_N: Ints
+) -> Floats:
+    """The values of all examples; what is worked out on the way is small."""
+    return np.concatenate(
+        [
+            function(
+                before_X[start : start + BLOCK],
+                after_X[start : start + BLOCK],
+                label_N[start : start + BLOCK],
+            )
+            for start in range(0, max(len(label_N), 1), BLOCK)
+        ]
+    )
 
 
 def _some(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:

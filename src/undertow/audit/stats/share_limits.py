@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import betainccinv, betaincinv, stdtrit
 
 from undertow.audit.stats.bounded import mean_limits
 
@@ -32,8 +32,8 @@ def exact_limits(share_G: Floats, n_G: Floats, level: float) -> ShareLimits:
     """Clopper and Pearson's limits (1934) over ``n_G`` independent examples, each at ``level``."""
     count_G = share_G * n_G
     with np.errstate(invalid="ignore"):
-        low_G = stats.beta.ppf(level, count_G, n_G - count_G + 1)
-        high_G = stats.beta.isf(level, count_G + 1, n_G - count_G)
+        low_G = betaincinv(count_G, n_G - count_G + 1, level)
+        high_G = betainccinv(count_G + 1, n_G - count_G, level)
     known_G = n_G > 0
     low_G = np.where(known_G, np.where(count_G > 0, low_G, 0.0), np.nan)
     high_G = np.where(known_G, np.where(count_G < n_G, high_G, 1.0), np.nan)
@@ -99,5 +99,5 @@ def _half_width(share_GRV: Floats, level: float, *, paired: bool) -> Floats:
         other_G = share_GRV.mean(axis=1).var(axis=1, ddof=1) / after
         square_G, worth_G = square_G + other_G, worth_G + other_G**2 / (after - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        half_G = stats.t.isf(level, square_G**2 / worth_G) * np.sqrt(square_G)
+        half_G = -stdtrit(square_G**2 / worth_G, level) * np.sqrt(square_G)
     return np.where(square_G == 0, 0.0, half_G)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
 
 ROUNDING = 1e-9
 """Of the largest unit: what is smaller is what adding left over."""
@@ -32,37 +33,45 @@ ROWS = 256
 """Rows whose signs are written out together."""
 
 
-class Rows(NamedTuple):
-    """Rows that are treated alike: their units' gaps and totals, how many are alike, which are more
-    than what adding left over, how many those are, and the coarsest step of their totals."""
+class Changed(NamedTuple):
+    """What does not depend on a hypothetical mean: which units changed, and per row by how much the
+    smallest of them did (0 where none did) and the coarsest step of their totals."""
 
-    gap_GU: Floats
-    total_GU: Floats
-    alike_GU: Floats
-    there_GU: NDArray[np.bool_]
-    units_G: Floats
+    there_GU: Bools
+    smallest_G: Floats
     coarsest_G: Floats
 
-    def at(self, index: slice | NDArray[np.bool_]) -> Rows:
+    def at(self, index: slice | Bools) -> Changed:
+        return Changed(self.there_GU[index], self.smallest_G[index], self.coarsest_G[index])
+
+
+class Rows(NamedTuple):
+    """Rows that are treated alike: the sizes of their units' gaps, how many are alike, which are
+    more than what adding left over, how many those are, the size of the gaps' total, and which
+    units changed."""
+
+    size_GU: Floats
+    alike_GU: Floats
+    there_GU: Bools
+    units_G: Floats
+    sum_G: Floats
+    changed: Changed
+
+    def at(self, index: slice | Bools) -> Rows:
         return Rows(
-            self.gap_GU[index],
-            self.total_GU[index],
+            self.size_GU[index],
             self.alike_GU[index],
             self.there_GU[index],
             self.units_G[index],
-            self.coarsest_G[index],
+            self.sum_G[index],
+            self.changed.at(index),
         )
 
-    @property
-    def sum_G(self) -> Floats:
-        return np.asarray(np.abs((self.alike_GU * self.gap_GU).sum(axis=1)))
 
-    def smallest_G(self, of_GU: Floats) -> Floats:
-        """The smallest of the units that changed; 0 where none did."""
-        size_GU = np.abs(of_GU)
-        changed_GU = there(np.abs(self.total_GU), self.alike_GU)
-        smallest_G = np.where(changed_GU, size_GU, np.inf).min(axis=1)
-        return np.where(np.isfinite(smallest_G), smallest_G, 0.0)
+def smallest(size_GU: Floats, among_GU: Bools) -> Floats:
+    """The smallest size among some units of each row; 0 where there are none."""
+    smallest_G = np.where(among_GU, size_GU, np.inf).min(axis=1)
+    return np.where(np.isfinite(smallest_G), smallest_G, 0.0)
 
 
 def largest(size_GU: Floats, alike_GU: Floats, most: int) -> Floats:
@@ -87,8 +96,8 @@ def counted(rows: Rows, units: int) -> Floats:
     is not told from it: by what the smallest gap falls short of that step the sum is taken nearer
     to 0. Under a mean of 0 that is nothing.
     """
-    size_RU = largest(np.abs(rows.gap_GU), rows.alike_GU, units)
-    short_R = rows.smallest_G(rows.total_GU) - rows.smallest_G(rows.gap_GU)
+    size_RU = largest(rows.size_GU, rows.alike_GU, units)
+    short_R = rows.changed.smallest_G - smallest(rows.size_GU, rows.changed.there_GU)
     total_R = np.maximum(rows.sum_G - np.maximum(short_R, 0.0), 0.0)
     half_HS = np.array(list(product((1.0, -1.0), repeat=units // 2))).T
     signs = half_HS.shape[1]
@@ -119,13 +128,19 @@ class _Few(NamedTuple):
     step_R: Floats
 
 
-def few_deciding(rows: Rows, square_G: Floats) -> _Few:
-    size_GU = np.abs(rows.gap_GU)
-    gap_GF = largest(size_GU, rows.alike_GU, FEW)
-    rest_G = np.maximum(square_G - (gap_GF**2).sum(axis=1), 0.0)
-    rows_R = np.flatnonzero(rest_G <= LITTLE * square_G)
-    step_R = np.where(rows.there_GU[rows_R], size_GU[rows_R], np.inf).min(axis=1, initial=np.inf)
-    return _Few(rows_R, gap_GF[rows_R], rest_G[rows_R], step_R)
+def few_deciding(rows: Rows, square_G: Floats) -> _Few | None:
+    """``None`` where there are surely no such rows: even as many units of the largest size would
+    leave more than little."""
+    most_G = FEW * rows.size_GU.max(axis=1) ** 2
+    rows_R = np.flatnonzero((1 - LITTLE) * square_G <= most_G * (1 + ROUNDING))
+    if len(rows_R) == 0:
+        return None
+    size_RU, square_R = rows.size_GU[rows_R], square_G[rows_R]
+    gap_RF = largest(size_RU, rows.alike_GU[rows_R], FEW)
+    rest_R = np.maximum(square_R - (gap_RF**2).sum(axis=1), 0.0)
+    step_R = np.where(rows.there_GU[rows_R], size_RU, np.inf).min(axis=1, initial=np.inf)
+    few_R = rest_R <= LITTLE * square_R
+    return _Few(rows_R[few_R], gap_RF[few_R], rest_R[few_R], step_R[few_R])
 
 
 def beside_a_rest(few: _Few, total_R: Floats) -> Floats:
@@ -154,6 +169,6 @@ def _reached(short_RS: Floats, total_R: Floats) -> Floats:
     return chance_RS
 
 
-def there(size_GU: Floats, alike_GU: Floats) -> NDArray[np.bool_]:
+def there(size_GU: Floats, alike_GU: Floats) -> Bools:
     """Which units are more than what adding left over."""
     return np.asarray((alike_GU > 0) & (size_GU > ROUNDING * size_GU.max(axis=1, keepdims=True)))

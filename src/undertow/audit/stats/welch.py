@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 Floats = NDArray[np.floating[Any]]
 
@@ -61,13 +61,13 @@ def _t_test(effect_G: Floats, se_G: Floats, df_G: Floats, level: float) -> Welch
     se_G = np.where(se_G > 0, se_G, np.nan)
     df_G = np.where(np.isnan(se_G), np.nan, df_G)
     t_G = effect_G / se_G
-    half_G = stats.t.ppf(1 - level / 2, df_G) * se_G
+    half_G = stdtrit(df_G, 1 - level / 2) * se_G
     return Welch(
         effect_G,
         se_G,
         t_G,
         df_G,
-        2 * stats.t.sf(np.abs(t_G), df_G),
+        2 * stdtr(df_G, -np.abs(t_G)),
         effect_G - half_G,
         effect_G + half_G,
     )

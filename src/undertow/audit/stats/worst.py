@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from undertow.audit.stats.over_runs import mean_of_runs, run_shift
 from undertow.audit.stats.paired_shift import Shift
@@ -124,8 +124,8 @@ def _values(
         spread_G = slice_means(membership_GN, varies_MN).var(axis=1, ddof=1)
         members_G, df = spread_G / len(correct_MN), float(len(varies_MN) - 1)
     error_G, known_G = np.sqrt(members_G + examples_G), ~np.isnan(value_G)
-    low_G = value_G - student.isf(level / 2, df) * error_G
-    high_G = value_G + student.isf(level / 2 / max(known_G.sum(), 1), df) * error_G
+    low_G = value_G + stdtrit(df, level / 2) * error_G
+    high_G = value_G - stdtrit(df, level / 2 / max(known_G.sum(), 1)) * error_G
     low, high = (float(np.min(limit_G[known_G], initial=np.inf)) for limit_G in (low_G, high_G))
     return _Values(value_G, known_G & (low_G <= high), low, high)
 

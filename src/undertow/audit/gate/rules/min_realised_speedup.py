@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import stats
+from scipy.special import stdtrit
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
@@ -107,9 +107,7 @@ class MinRealisedSpeedup(Rule):
 def _like_the_other(before: Floats, after: Floats, level: float) -> tuple[float, float]:
     """Limits of the ratio where one side was timed once, which is taken to vary as the other."""
     several = before if len(before) > 1 else after
-    half = (
-        stats.t.isf(level, len(several) - 1) * several.std(ddof=1) * math.sqrt(1 + 1 / len(several))
-    )
+    half = -stdtrit(len(several) - 1, level) * several.std(ddof=1) * math.sqrt(1 + 1 / len(several))
     gain = before.mean() - after.mean()
     return float(np.exp(gain - half)), float(np.exp(gain + half))
 
