@@ -919,3 +919,11 @@ def test_seeds_are_read(tmp_path: Path) -> None:
     for path in tmp_path.glob("samples*"):
         assert read_any([path], inputs=True)[0].N > 0
     assert read_any([tmp_path])[0].N == 24
+
+
+def test_documents_whose_hashes_begin_alike_are_no_copies(tmp_path: Path) -> None:
+    """Among a million, the first 32 bits agree in some hundred pairs."""
+    rows = quiz()
+    rows[1]["doc_hash"] = rows[0]["doc_hash"][:12] + rows[1]["doc_hash"][12:]
+    rows[1]["target_hash"] = rows[0]["target_hash"]
+    assert read(tmp_path, rows).examples["content_hash"].n_unique() == 6

@@ -1,0 +1,98 @@
+"""What probes cost: a trace's bytes on disk, and training with a probe over training without.
+
+    python benchmarks/probes.py
+    python benchmarks/probes.py --epochs 6 --repeats 5
+
+Trainings with and without alternate in one process on one thread, and the ratio is of the fastest
+of each, so that other work on the machine weighs as little as it can. The floor of a trace is what
+it holds: three halves and a byte per example and epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from undertow.lab.data import FashionMNIST
+from undertow.lab.models import MLP, Model, SmallCNN
+from undertow.lab.population import Population
+from undertow.lab.probes import GradientFlow, Trace
+from undertow.lab.probes.probe import Probe
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.drive import drive
+from undertow.lab.runner.member import build_member
+from undertow.lab.runner.places.chunk import resident_for
+from undertow.lab.runner.probing import Probing
+from undertow.lab.runner.threads import keep_memory, one_thread
+from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.training import Given
+from undertow.records.folder import parquet_bytes
+
+PROBES: dict[str, tuple[Probe, ...]] = {
+    "Trace()": (Trace(),),
+    "Trace(clean=True)": (Trace(clean=True),),
+    "GradientFlow()": (GradientFlow(),),
+}
+
+
+def seconds(model: Model, members: int, epochs: int, probes: Sequence[Probe]) -> float:
+    """Of one training of so many members in one step."""
+    recipe = Recipe(epochs=epochs, batch=128, lr=0.05)
+    population = Population("probed", FashionMNIST(), model, recipe, members)
+    data = resident_for(population, "cpu")
+    seeds_M = [population.seeds.member(population.name, m) for m in range(members)]
+    models = [build_member(population, seeds, data, None) for seeds in seeds_M]
+    given = Given(data, models, seeds_M, together=members > 1)
+    begun = time.perf_counter()
+    drive(Supervised(recipe), given, probing=Probing(probes))
+    return time.perf_counter() - begun
+
+
+def ratio(
+    model: Model, members: int, epochs: int, repeats: int, probes: Sequence[Probe]
+) -> tuple[float, float]:
+    """Seconds without, and how many times as long it takes with."""
+    took = [
+        [seconds(model, members, epochs, chosen) for chosen in ((), probes)] for _ in range(repeats)
+    ]
+    without, under = np.min(took, axis=0)
+    return float(without), float(under / without)
+
+
+def trace_megabytes(examples: int, epochs: int) -> tuple[float, float]:
+    """On disk and its floor. Values are random, which is the most that compression can be given."""
+    rng = np.random.default_rng(0)
+    halves = {
+        name: rng.normal(size=(examples, epochs)).astype(np.float16)
+        for name in ("loss", "margin", "error")
+    }
+    predicted = rng.integers(0, 10, (examples, epochs)).astype(np.int8)
+    ids = pl.Series("example_id", [f"data/train/{n}" for n in range(examples)])
+    frame = pl.DataFrame([ids]).hstack(pl.DataFrame(halves | {"predicted": predicted}))
+    return len(parquet_bytes(frame)) / 1e6, 7 * examples * epochs / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=4)
+    asked = parser.parse_args()
+    keep_memory()
+    size, floor = trace_megabytes(50_000, 200)
+    print(f"a trace of 50,000 examples × 200 epochs: {size:.0f} MB on disk, {floor:.0f} MB held")
+    print("| members | probe | seconds without | times as long with |")
+    print("|---|---|---|---|")
+    with one_thread():
+        for model, members in ((SmallCNN(16), 1), (MLP((128,)), 1), (MLP((128,)), 8)):
+            for name, probes in PROBES.items():
+                without, times = ratio(model, members, asked.epochs, asked.repeats, probes)
+                said = f"{members} × {model!r} | {name} | {without:.2f} | {times:.3f}"
+                print(f"| {said} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
