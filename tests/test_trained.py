@@ -13,7 +13,7 @@ from undertow.lab.population import Population
 from undertow.lab.probes import GradientFlow
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.pairs import Gain, Pairs
+from undertow.pairs import Gain, Pairs, p_text
 from undertow.records.probes import read_series
 from undertow.records.read import read_population
 from undertow.study import Results
@@ -126,11 +126,21 @@ def test_its_tables_have_a_row_for_each_setting_and_comparison(pairs):
     assert [row[0] for row in table.rows] == ["slow", "fast"]
     assert all(len(row) == len(table.head) for row in table.rows)
     assert table.rows[0][1].count("±") == 2
-    assert [float(row[-1]) >= float(row[-2]) for row in table.rows] == [True, True]
+    assert [float(row[-2]) for row in table.rows] == pytest.approx(
+        [pairs.p_greater(setting) for setting in pairs.settings], abs=1e-4
+    )
+    adjusted = [min(1, 2 * min(pairs.p_greater(s) for s in pairs.settings))]
+    assert min(pairs.p_adjusted(s) for s in pairs.settings) == pytest.approx(adjusted[0])
     other = pairs.correlations((("egf1", "norm1"),))
-    assert [row[0] for row in other.rows] == ["one", "two"]
+    assert [row[:2] for row in other.rows] == [
+        ["one", "loss"], ["one", "accuracy"], ["two", "loss"], ["two", "accuracy"]
+    ]  # fmt: skip
     # of a dense network the two are one another's multiple, so they go equally with the loss
-    assert [row[-1] for row in other.rows] == ["+0.000 [+0.000, +0.000]"] * 2
+    assert [row[-1] for row in other.rows] == ["+0.000 [+0.000, +0.000]"] * 4
+
+
+def test_a_p_is_never_shown_as_nothing():
+    assert (p_text(0.00004), p_text(0.0001), p_text(0.5)) == ("< 0.0001", "0.0001", "0.5000")
 
 
 def test_a_figure_is_the_same_text_each_time_and_holds_its_words(pairs):

@@ -3,6 +3,7 @@ goes with it. For studies that compare two kinds of network many times over."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -63,6 +64,11 @@ class Pairs:
             return float("nan")
         return float(wilcoxon(difference, alternative="greater").pvalue)
 
+    def p_adjusted(self, setting: str) -> float:
+        """The same after Holm over all settings."""
+        p = holm([self.p_greater(other) for other in self.settings])
+        return float(p[list(self.settings).index(setting)])
+
     def _differences(self, setting: str, size: int) -> Floats:
         """Second less first, of the numbers whose members are done on both sides."""
         first, second = (self.results.of(f"{setting}, {size} {kind}") for kind in self.kinds)
@@ -102,8 +108,8 @@ class Pairs:
                 setting,
                 *(self._accuracies(setting, kind) for kind in self.kinds),
                 *(f"{self.over_sizes(setting, kind, 'egf2').mean():.3g}" for kind in self.kinds),
-                f"{raw:.4f}",
-                f"{adjusted:.4f}",
+                p_text(raw),
+                p_text(adjusted),
             ]
             for setting, raw, adjusted in zip(self.settings, p, holm(p), strict=True)
         ]
@@ -120,28 +126,32 @@ class Pairs:
         found = (mean_interval(self.each(setting, size, kind)) for size in self.sizes)
         return ", ".join(f"{100 * mean:.1f} ± {100 * (high - mean):.1f}" for mean, _, high in found)
 
-    def correlation(self, kind: str, first: str, second: str) -> CorrelationDifference:
-        """How closely two series go with the test loss, over all members of a kind; drawn anew are
-        settings with their sizes."""
+    def correlation(
+        self, kind: str, first: str, second: str, outcome: str = "loss"
+    ) -> CorrelationDifference:
+        """How closely two series go with the test ``loss`` or ``accuracy``, over all members of a
+        kind; drawn anew are settings with their sizes."""
         groups = [(setting, size) for setting in self.settings for size in self.sizes]
-        one, other, loss = (
+        one, other, gone_with = (
             np.concatenate([self.each(*group, kind, what) for group in groups])
-            for what in (first, second, "loss")
+            for what in (first, second, outcome)
         )
         counts = [len(self.each(*group, kind)) for group in groups]
-        return correlation_difference(one, other, loss, np.repeat(np.arange(len(groups)), counts))
+        group_X = np.repeat(np.arange(len(groups)), counts)
+        return correlation_difference(one, other, gone_with, group_X)
 
     def correlations(self, compared: Sequence[tuple[str, str]]) -> Table:
-        """The same for both kinds, as a table."""
+        """The same for both kinds and both outcomes, as a table."""
         rows = []
-        for kind in self.kinds:
+        for kind, outcome in itertools.product(self.kinds, ("loss", "accuracy")):
             for first, second in compared:
-                c = self.correlation(kind, first, second)
+                c = self.correlation(kind, first, second, outcome)
                 said = f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"
-                rows.append([kind, f"{first}, {second}", f"{c.first:.3f}", f"{c.second:.3f}", said])
-        head = ["networks", "measures", "|τ| first", "|τ| second", "difference [95 %]"]
-        note = "Kendall's τ with the test loss over all members; a bootstrap over settings × sizes."
-        return Table("What goes with the test loss", head, rows, note)
+                measures = f"{first}, {second}"
+                rows.append([kind, outcome, measures, f"{c.first:.3f}", f"{c.second:.3f}", said])
+        head = ["networks", "of the test part", "measures", "|τ| first", "|τ| second"]
+        note = "Kendall's τ over all members; the interval by a bootstrap over settings × sizes."
+        return Table("What goes with loss and accuracy", [*head, "difference [95 %]"], rows, note)
 
     def accuracy_lines(self, settings: Sequence[str]) -> list[Line]:
         """Accuracy over size, a colour per setting, the first kind dashed."""
@@ -167,6 +177,11 @@ class Pairs:
                 label, dashed = f"{setting}, {kind}", kind == self.kinds[0]
                 lines.append(_line(label, members.epochs, values, pair, dashed))
         return lines
+
+
+def p_text(p: float) -> str:
+    """Four decimals, never 0."""
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _line(
