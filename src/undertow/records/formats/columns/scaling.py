@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def of_probabilities(path: Path, name: str, column: pl.Series, keys: tuple[str, 
 def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:
     """A column ``correct`` that is 1 where the first of two columns is off the second by at most
     ``near``."""
-    one, other = (f"pl.col({_text(name)}).cast(float)" for name in columns)
+    one, other = (f"pl.col({text_typed(name)}).cast(float)" for name in columns)
     made = f"(({one} - {other}).abs() <= {near:g}).cast(int)"
     return _written(path, f'{made}.alias("correct")', keys, "graded")
 
@@ -89,7 +89,7 @@ def of_per_cent(
     """How columns in per cent, with the sign or without, become fractions."""
     one, *others = columns if len(columns) <= MOST_NAMED else [EVERY]
     plain = not any(map(_is_spelled, cells.select(columns)))
-    x = _number_typed(", ".join(map(_text, [one, *others])), plain=plain)
+    x = _number_typed(", ".join(map(text_typed, [one, *others])), plain=plain)
     return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
@@ -115,9 +115,9 @@ def _number_typed(names: str, *, plain: bool) -> str:
 def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], made: str) -> str:
     """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
     frame in memory an expression."""
-    x = _number_typed(_text(name), plain=not _is_spelled(column))
+    x = _number_typed(text_typed(name), plain=not _is_spelled(column))
     rounded = ROUNDED if made == HUNDREDTH else ""
-    scaled = f"({made.replace('{x}', x)}){rounded}.alias({_text(name)})"
+    scaled = f"({made.replace('{x}', x)}){rounded}.alias({text_typed(name)})"
     return _written(path, scaled, keys, "scaled")
 
 
@@ -125,23 +125,35 @@ def _written(path: Path, column: str, keys: Sequence[str], ending: str) -> str:
     """The same of any expression of columns."""
     if not path.is_file():
         return f"with_columns({column})"
-    found = kind_of(path, keys)
-    kind: Kind = "CSV" if found is None else found[0]
-    read, write, suffix = READ[kind]
+    kind = _kind(path, keys)
+    _, write, suffix = READ[kind]
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
     to = path.with_name(f"{stem}-{ending}.{suffix}")
-    separator = separator_of(path) if kind == "CSV" else ","
-    apart = "" if separator == "," else f", separator={_text(separator)}"
-    # A CSV is read as text, so that ids such as 007 stay what they are.
-    options = f", infer_schema=False{apart}" if kind == "CSV" else ""
     code = (
-        f"import polars as pl; pl.{read}({_text(str(path))}{options})"
-        f".with_columns({column})"
-        f".{write}({_text(str(to))}{apart})"
+        f"import polars as pl; {reading_typed(path, keys)}.with_columns({column})"
+        f".{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
 
 
-def _text(value: str) -> str:
+def reading_typed(path: Path, keys: Collection[str]) -> str:
+    """What a person types for a table, with polars as ``pl``."""
+    kind = _kind(path, keys)
+    # A CSV is read as text, so that ids such as 007 stay what they are.
+    options = f", infer_schema=False{_separator(path, kind)}" if kind == "CSV" else ""
+    return f"pl.{READ[kind][0]}({text_typed(str(path))}{options})"
+
+
+def _kind(path: Path, keys: Collection[str]) -> Kind:
+    found = kind_of(path, keys)
+    return "CSV" if found is None else found[0]
+
+
+def _separator(path: Path, kind: Kind) -> str:
+    separator = separator_of(path) if kind == "CSV" else ","
+    return "" if separator == "," else f", separator={text_typed(separator)}"
+
+
+def text_typed(value: str) -> str:
     """A string of Python in double quotes, as the shell has the single ones."""
     return json.dumps(value, ensure_ascii=False)
