@@ -394,8 +394,8 @@ def test_what_is_given_wrongly_is_named_shown_and_put_right(tmp_path: Path):
         (
             ("old.csv", NEW),
             {"labels": LABELS},
-            "labels: old is files, so labels are a file too; give its path, or read the predictions "
-            "into frames",
+            "labels: old is files, so labels are a file too; write them, numpy.save('labels.npy', "
+            "numpy.array(list(labels))), and give labels='labels.npy'",
         ),
         ((frame()[:0], NEW), {}, "old: has no rows; give one row per example"),
         (
