@@ -13,6 +13,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
+from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
@@ -30,7 +31,6 @@ from undertow.records.formats.predictions.no_grade import ANSWERS, as_grades
 from undertow.records.formats.predictions.sheets import Table
 from undertow.records.formats.predictions.threshold import (
     AS_PROBABILITY,
-    AS_SCORE,
     above,
     refuse_out_of_reach,
     threshold_of,
