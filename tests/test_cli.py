@@ -201,7 +201,8 @@ def test_two_sides_of_one_file_are_told_apart(tables: Path) -> None:
     found = "CSV (a header with example_id): 1 member, 60 examples"
     assert done.stdout.splitlines()[:2] == [
         f"reference wide.csv::fp32: {found}, 1 class",
-        f"variant wide.csv::int8: {found}, 2 classes",
+        f"variant wide.csv::int8: {found}, 2 classes; positive class: 'dog', the last of the two; "
+        "no name says so",
     ]
 
 
@@ -371,7 +372,8 @@ def test_a_command_that_is_interrupted_exits_as_shells_expect(tables: Path) -> N
 def test_what_was_converted_is_counted(tables: Path) -> None:
     done = run("convert", "old.csv", "--out", "records", cwd=tables)
     assert done.stdout.splitlines() == [
-        "old.csv: CSV (a header with example_id): 1 member, 300 examples, 2 classes",
+        "old.csv: CSV (a header with example_id): 1 member, 300 examples, 2 classes; positive class: "
+        "'dog', the last of the two; no name says so",
         "written to records: 1 member, 300 examples",
     ]
 

@@ -104,9 +104,10 @@ def test_loose_files_after_one_flag_are_said_to_be_members(place: Path, command:
     done = run(place, given)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:4] == [
-        "reference old.csv: CSV (a header with example_id): 1 member, 200 examples, 2 classes",
+        "reference old.csv: CSV (a header with example_id): 1 member, 200 examples, 2 classes; "
+        "positive class: 'dog', the last of the two; no name says so",
         "variant good.csv and 1 more: CSV (a header with example_id): 2 members, 200 examples, 2 "
-        "classes",
+        "classes; positive class: 'dog', the last of the two; no name says so",
         f"note {TOGETHER}; for 2 variants give each its own --against: --against good.csv "
         "--against good2.csv",
         "",

@@ -23,6 +23,7 @@ from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.detect import PICK, read_any
+from undertow.records.formats.predictions.label_rows import refuse_rows_apart
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
 from undertow.records.naming import (
@@ -134,6 +135,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_decided_alike([before, *variants], reading.threshold)
+    firsts = [_paths(side)[0] for side in (request.reference, *groups)]
+    refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):
         before, *variants = _with_thirds(request, [before, *variants])
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)

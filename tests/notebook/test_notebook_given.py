@@ -394,8 +394,8 @@ def test_what_is_given_wrongly_is_named_shown_and_put_right(tmp_path: Path):
         (
             ("old.csv", NEW),
             {"labels": LABELS},
-            "labels: old is files, so labels are a file too; give its path, or read the predictions "
-            "into frames",
+            "labels: old is files, so labels are a file too; write them, numpy.save('labels.npy', "
+            "numpy.array(list(labels))), and give labels='labels.npy'",
         ),
         ((frame()[:0], NEW), {}, "old: has no rows; give one row per example"),
         (
@@ -497,7 +497,7 @@ def test_a_score_beside_labels_in_frames_is_a_probability():
         "old: column 'risk' reaches from 20 to 70, and beside 'sick' it is read as the probability "
         "of '1', from 0 to 1; if it is per cent, give the score above which it decides with "
         'threshold=NUMBER, or scale it: with_columns((pl.col("risk").cast(float) / 100)'
-        '.alias("risk"))'
+        '.round(12).alias("risk"))'
     )
     graded = pl.DataFrame({"example_id": range(40), "correct": [0, 1] * 20})
     table = pl.DataFrame({"example_id": range(40), "label": [0, 1] * 20})

@@ -16,7 +16,7 @@ from undertow.audit.gate.decide import sentence
 from undertow.audit.gate.not_shown import not_shown_said
 from undertow.audit.gate.result import Decision, GateResult, Inconclusive, Loss, NotShown
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
-from undertow.report.decisions import limit_of, small_said, unit_of
+from undertow.report.decisions import gate_part, limit_of, small_said, unit_of
 from undertow.report.text import gate_line
 
 
@@ -487,6 +487,16 @@ def test_the_page_says_which_slice_that_is_not_shown_is_the_worst():
     assert small_said(replace(small, values=("a",), n_examples=20)) == (
         "class: 1 slice with fewer than 30 examples is not shown to keep its limit: a (lost 12 of 20)"
     )
+
+
+def test_of_several_variants_the_page_says_whose_slices_are_not_shown():
+    small = NotShown("worst_slice_drop", "int4", "class", ("a",), "required", 30, 20)
+    gate = replace(passing_but_for("b; c"), not_shown=(small,))
+    twice = tuple(replace(d, variant="int4") for d in gate.decisions)
+    said = "class: 1 slice with fewer than 30 examples is not shown to keep its limit: a (n = 20)"
+    assert gate_part(gate).small == (said,)
+    both = replace(gate, decisions=(*gate.decisions, *twice))
+    assert gate_part(both).small == (f"int4, {said}",)
 
 
 def test_a_failure_says_what_is_not_shown_in_every_place_of_its_verdict():

@@ -13,6 +13,7 @@ import polars as pl
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
 from undertow.notebook.order import refuse_other_ids, refuse_other_order, refuse_two_orders
+from undertow.notebook.right_answers import refuse_beside_files
 from undertow.notebook.tables import is_table, refuse_nameless, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
@@ -71,12 +72,17 @@ def sides_of(
 ) -> list[list[Path] | Frames]:
     """Every side, the reference first."""
     members = [item for entry in (before, *after) for item in _items(entry)]
+    if answers.value is not None and answers.path is None:
+        files = [called for called, value in members if kind_of(value) == "path"]
+        frames = [(called, value) for called, value in members if is_table(value)]
+        refuse_beside_files(files, frames, answers.value, reading.keys)
     refuse_other_order(members, answers.value, reading.keys)
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
     if answers.value is not None and answers.path is None and not is_table(answers.value):
         tables = [one for side in sides if isinstance(side, Frames) for one in side.given]
         values = dict(members)
-        refuse_two_orders([(c, values.get(c), table) for c, table in tables], reading.keys)
+        given = [(c, values.get(c), table) for c, table in tables]
+        refuse_two_orders(given, answers.value, reading.keys)
     arrays = [side for side in sides if isinstance(side, Frames) and side.notes]
     for side in arrays[1:]:
         first, other = arrays[0].tables[0].height, side.tables[0].height
@@ -143,11 +149,6 @@ def _items(entry: Entry) -> Iterator[tuple[str, Any]]:
 def _files(items: list[tuple[str, Any]], answers: Answers) -> list[Path]:
     if answers.classes:
         raise UserError(f"classes: {items[0][0]} is files, which name their classes; leave it out")
-    if answers.value is not None and answers.path is None:
-        raise UserError(
-            f"labels: {items[0][0]} is files, so labels are a file too; give its path, or read the "
-            "predictions into frames"
-        )
     paths = [Path(value) for _, value in items]
     if len(paths) > 2 and not any(os.path.exists(path) or "::" in str(path) for path in paths):
         raise UserError(

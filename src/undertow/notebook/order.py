@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import names_in
-from undertow.notebook.tables import is_index, is_table, names_examples, table_of
+from undertow.notebook.right_answers import (
+    Ids,
+    as_frame,
+    by_position,
+    ids_of,
+    key_of,
+    labels_as_frame,
+    refuse_other_length,
+)
+from undertow.notebook.tables import is_table, names_examples
 
-Ids = list[str | None]
 Named = tuple[str, list[str]]
 """What messages call a column or a frame, and what it calls its examples."""
 
@@ -35,7 +44,8 @@ def refuse_other_order(
     elif labels is not None:
         right = _named([("labels", labels)])
         columns += right
-        _refuse_beside(right, _named(frames), lambda: _labels_as_frame(labels, frames, keys))
+        refuse_other_length(frames, labels, keys)
+        _refuse_beside(right, _named(frames), lambda: labels_as_frame(labels, frames, keys))
     columns.sort(key=lambda one: _is_numbered(one[1]))
     _refuse_beside(columns[1:], columns[:1])
     if not (is_table(labels) and names_examples(labels, keys)):
@@ -50,32 +60,34 @@ def refuse_other_ids(
     row."""
     right = names_in(labels)
     for called, given, table in frames:
-        key = _key_of(table, keys)
+        key = key_of(table, keys)
         if right is None or key is None or right == names_in(given):
             continue
-        if _other_order(right, _ids(table, key)):
+        if _other_order(right, ids_of(table, key)):
             raise UserError(
                 f"labels: its index is not the column {key!r} of {called}, and single columns are "
-                f"joined by position; {_as_frame('labels', key)}"
+                f"joined by position; {as_frame('labels', key)}"
             )
 
 
-def refuse_two_orders(frames: Sequence[tuple[str, Any, pl.DataFrame]], keys: Sequence[str]) -> None:
+def refuse_two_orders(
+    frames: Sequence[tuple[str, Any, pl.DataFrame]], labels: Any, keys: Sequence[str]
+) -> None:
     """Raises ``UserError`` for right answers in a single column beside sides whose rows are in two
     orders: beside one of them they are those of other examples. Each as it was given and as a
     table."""
     ordered = [
-        (called, _ids_typed(called, given, key), _ids(table, key))
+        (called, partial(by_position, labels, called, given, key), ids_of(table, key))
         for called, given, table in frames
-        if (key := _key_of(table, keys)) is not None
+        if (key := key_of(table, keys)) is not None
     ]
     for other, _, there in ordered[1:]:
-        called, typed, ids = ordered[0]
+        called, cure, ids = ordered[0]
         if (at := _moved(ids, there)) is not None:
             raise UserError(
                 f"labels: single columns are joined by position, and the rows of {called} and "
                 f"{other} are in two orders (row {at} is {ids[at]!r} in one and {there[at]!r} in "
-                f"the other); {_by_position(called, typed)}"
+                f"the other); {cure()}"
             )
 
 
@@ -87,14 +99,6 @@ def _moved(ids: Ids, others: Ids) -> int | None:
         return unlike[0] if unlike and Counter(ids) == Counter(others) else None
     there = set(others)
     return next((n for n in unlike if ids[n] in there), None)
-
-
-def _key_of(table: pl.DataFrame, keys: Sequence[str]) -> str | None:
-    return next((key for key in keys if key in table.columns), None)
-
-
-def _ids(table: pl.DataFrame, key: str) -> Ids:
-    return table[key].cast(pl.String, strict=False).to_list()
 
 
 def _other_order(names: list[str], ids: Ids) -> bool:
@@ -124,7 +128,7 @@ def _refuse_beside(
             if names != there and (apart or sorted(names) == sorted(there)):
                 raise UserError(
                     f"{called}: its index is not that of {other}, and single columns are joined by "
-                    f"position; {_as_frame(called) if cure is None else cure()}"
+                    f"position; {as_frame(called) if cure is None else cure()}"
                 )
 
 
@@ -134,44 +138,5 @@ def _refuse_unnumbered(columns: Sequence[Named], frames: Sequence[tuple[str, Any
         if frames and not _is_numbered(names):
             raise UserError(
                 f"{called}: is a single column, whose rows are called 0, 1, 2 … whatever its index "
-                f"says, and {frames[0][0]} names its examples; {_as_frame(called)}"
+                f"says, and {frames[0][0]} names its examples; {as_frame(called)}"
             )
-
-
-def _as_frame(called: str, key: str = "example_id") -> str:
-    holds = "label" if called == "labels" else "prediction"
-    return (
-        "give frames, which are joined by name: "
-        f"{called}.to_frame('{holds}').rename_axis({key!r}).reset_index()"
-    )
-
-
-def _labels_as_frame(labels: Any, frames: Sequence[tuple[str, Any]], keys: Sequence[str]) -> str:
-    """The same of right answers, whose index may count rows and hold no ids."""
-    names, keyed = names_in(labels) or [], list[tuple[bool, str, str]]()
-    for called, value in frames:
-        table = table_of(called, value, keys)
-        key = _key_of(table, keys)
-        if key is not None and set(names) <= set(_ids(table, key)):
-            return _as_frame("labels", key)
-        if key is not None:
-            keyed.append((names_in(value) == names, called, _ids_typed(called, value, key)))
-    if not keyed:
-        return _as_frame("labels")
-    _, called, typed = max(keyed, key=lambda one: one[0])
-    return _by_position(called, typed)
-
-
-def _by_position(called: str, typed: str) -> str:
-    """Right answers with the ids of the side whose rows they follow."""
-    return (
-        f"if they are in the order of {called}, give them with its ids: labels=polars.DataFrame("
-        f"{{'example_id': {typed}, 'label': list(labels)}})"
-    )
-
-
-def _ids_typed(called: str, value: Any, key: str) -> str:
-    """What a person types for the ids of a side: a column, an index, or the numbers of rows."""
-    if not is_table(value):
-        return "range(len(labels))"
-    return f"list({called}.index)" if is_index(value, key) else f"list({called}[{key!r}])"

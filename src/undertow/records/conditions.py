@@ -17,6 +17,9 @@ Severity = Literal["refuse", "state"]
 
 THRESHOLD, SCALE = "threshold", "scale"
 """Of a score that decides between two classes."""
+AS_SCORE = "is no probability, and is read as a score of"
+"""Stands in the note on scores on another scale than probabilities', after the reach of their
+column."""
 
 KNOWN: dict[str, tuple[str, Severity]] = {
     "metric": ("outcome", "refuse"),
@@ -73,6 +76,8 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         where = f" of {task}" if task else ""
         old, new = (value.replace(SEVERAL, " and ") for value in values)
         told = f"{old} for {reference.name!r}, {new} for {variant.name!r}"
+        if kind == SCALE:
+            _refuse_one_threshold(reference, variant, told)
         if severity == "refuse" and kind not in accepted:
             scales = [side.manifest.conditions.get(SCALE) for side in (reference, variant)]
             alike = "evaluate both alike"
@@ -86,6 +91,22 @@ def compare_conditions(reference: Records, variant: Records, accepted: Collectio
         sentences = found.expected if kind in EXPECTED else found.stated
         sentences.append(f"The {title}{where} differs: {told}.")
     return found
+
+
+def _refuse_one_threshold(reference: Records, variant: Records, told: str) -> None:
+    """Raises ``NotComparableError`` where one number decides on two scales, which no one can
+    mean."""
+    sides = reference, variant
+    cut, other = (threshold_in(side.manifest.conditions) for side in sides)
+    if cut is None or cut != other:
+        return
+    notes = [note for side in sides for note in side.manifest.notes if AS_SCORE in note]
+    which = "".join(f"{note.partition(f', {AS_SCORE}')[0]}: " for note in notes[:1])
+    raise NotComparableError(
+        f"the scale of the score differs: {told}, and one threshold, {cut:.15g}, decides on both, "
+        f"which cannot be accepted; {which}if it is per cent, divide it by 100 in the file, or "
+        "convert each side with a threshold on its own scale and add --accept threshold scale"
+    )
 
 
 def refuse_unknown(accepted: Collection[str]) -> None:

@@ -98,6 +98,7 @@ class GatePart:
 def gate_part(gate: GateResult, inconclusive: Inconclusive = "report") -> GatePart:
     """The gate for the page, the summary and the terminal."""
     rows = tuple(_row(d) for d in in_order(gate.decisions))
+    several = len({d.variant for d in gate.decisions}) > 1
     sentence, rest = _headline(without_verdict(gate.reason), not_shown_said(gate.not_shown))
     return GatePart(
         verdict=gate.verdict,
@@ -108,15 +109,15 @@ def gate_part(gate: GateResult, inconclusive: Inconclusive = "report") -> GatePa
         confidence=confidence(gate.level),
         clustered=gate.audit is not None
         and any(CLUSTERS in said for v in gate.audit.variants for said in v.design),
-        small=tuple(map(small_said, gate.not_shown)),
+        small=tuple(small_said(s, several=several) for s in gate.not_shown),
         counts_as=COUNTS_AS[inconclusive],
         beside=beside(gate),
     )
 
 
-def small_said(s: NotShown) -> str:
+def small_said(s: NotShown, *, several: bool = False) -> str:
     """``language: 2 slices with fewer than 30 examples are not shown to keep their limit: de (29),
-    …``."""
+    …``; of ``several`` variants after the name of the one that it is about."""
     one = len(s.values) == 1
     what = "1 slice" if one else f"{len(s.values):,} slices"
     keep = "is not shown to keep its limit" if one else "are not shown to keep their limit"
@@ -127,7 +128,8 @@ def small_said(s: NotShown) -> str:
         lost = lost_said(s.worst)
         size = lost if one else f"{size}; {both_ends(s.worst.value, 60)} is the worst and {lost}"
     fewer = f"with fewer than {s.min_count:,} examples"
-    return f"{s.slice}: {what} {fewer} {keep}: {names}{more} ({size})"
+    about = f"{s.variant}, {s.slice}" if several else s.slice
+    return f"{about}: {what} {fewer} {keep}: {names}{more} ({size})"
 
 
 def taken_for(verdict: GateVerdict, inconclusive: Inconclusive) -> str:

@@ -158,6 +158,10 @@ def test_where_every_slice_is_small_one_can_fail_and_else_nothing_is_told():
         )
     ]
     assert kept.not_shown == ()
+    assert kept.reason == (
+        "The one required check cannot be decided; it is worst_slice_drop on hospital: no slice of "
+        "'hospital' has 30 examples; the largest, 'Lund', has 29."
+    )
 
 
 GROUPS = ["x"] * 400 + ["y"] * 19 + ["x"] * 9 + ["y"] * 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -752,6 +755,43 @@ def test_labels_without_ids_need_files_in_one_order() -> None:
     assert str(caught.value) == (
         "y.npy: names no examples, and the rows of new.csv are in another order than those of "
         f"old.csv; {WITHOUT}"
+    )
+
+
+@pytest.mark.parametrize("allow_partial", [False, True])
+def test_labels_without_ids_need_sides_in_one_order(allow_partial: bool) -> None:
+    """Leaving out the examples that then have two labels would compare a few that mean nothing."""
+    old, new = put(TABLE), put({name: column[::-1] for name, column in TABLE.items()}, "new.csv")
+    y = saved("y.npy", labels=np.array(LABEL))
+    asked: dict[str, Any] = {"id": "image", "prediction": "pred", "allow_partial": allow_partial}
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, new, labels=y, **asked)
+    message = str(caught.value)
+    assert message == (
+        "y.npy: its labels go by position, and the rows of old.csv and new.csv are in two orders "
+        "('b.tif' would be 'dog' in one and 'owl' in the other); if they are in the order of "
+        "old.csv, save them with its ids, python -c 'import numpy, polars as pl; "
+        'pl.read_csv("old.csv", infer_schema=False).select("image").with_columns('
+        'pl.Series("label", numpy.load("y.npy"))).write_csv("y-ids.csv")\', and give '
+        "labels='y-ids.csv'"
+    )
+    done = shlex.split(message.partition("ids, python ")[2].rpartition(", and give")[0])
+    subprocess.run([sys.executable, *done], check=True)
+    found = undertow.compare(old, new, labels="y-ids.csv", **asked)
+    assert [arm.accuracy for arm in (found.audit.reference, found.audit.variants[0].arm)] == [
+        0.75
+    ] * 2
+    packed = saved("y.npz", labels=np.array(LABEL))
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, new, labels=packed, **asked)
+    assert str(caught.value).endswith(f" in the other); {WITHOUT}")
+
+
+def test_a_table_of_labels_alone_has_no_ids() -> None:
+    with pytest.raises(UserError) as caught:
+        read_any([put(BARE)], labels=put({"y": LABEL}, "y.csv"))
+    assert str(caught.value) == (
+        "y.csv: has one column, 'y', and a table of labels is joined by its ids; add a column of ids"
     )
 
 

@@ -56,7 +56,8 @@ def test_a_table(place: Path) -> None:
     records, about = read_any([place / "a.csv"])
     assert (
         about
-        == f"{place / 'a.csv'}: CSV (a header with example_id): 1 member, 2 examples, 2 classes"
+        == f"{place / 'a.csv'}: CSV (a header with example_id): 1 member, 2 examples, 2 classes; "
+        "positive class: 'dog', the last of the two; no name says so"
     )
     assert records.name == "a"
 

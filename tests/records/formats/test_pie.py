@@ -32,7 +32,8 @@ def test_both_sides_of_one_file(path: Path):
     base, about = read_any([f"{path}::baseline"])
     assert (
         about
-        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes; "
+        "positive class: 'dog', the last of the two; no name says so"
     )
     pruned, _ = read_any([f"{path}::0.9"])
     assert (base.name, pruned.name) == ("pie baseline", "pie 0.9")
@@ -73,7 +74,8 @@ def test_what_the_release_writes(tmp_path: Path):
     pruned, _ = read_any([f"{path}::0.50"])
     assert (
         about
-        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes"
+        == f"{path}::baseline: PIE CSV (baseline_mode_base_label): 1 member, 2 examples, 2 classes; "
+        "positive class: '4', the last of the two; no name says so"
     )
     assert (base.classes, pruned.classes) == (("3", "4"), ("3", "4"))
     assert (base.correct_MN.tolist(), pruned.correct_MN.tolist()) == ([[1, 1]], [[1, 0]])

@@ -385,8 +385,11 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "example_id,p_a,p_b\n1,50,50\n",
-            "a.csv: a probability of example '1' is 50 (1 such examples); expected numbers between 0 "
-            "and 1, not logits or per cent",
+            "a.csv: 'p_a' and 'p_b' sum to 100 in every row, so they are per cent; expected "
+            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them as "
+            'fractions, python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False)'
+            '.with_columns((pl.col("p_a", "p_b").cast(float) / 100).round(12))'
+            '.write_csv("a-scaled.csv")\'',
         ),
         (
             "a.csv",
@@ -397,8 +400,9 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "example_id,p_a,p_b\n1,0.5,high\n",
-            "a.csv: column 'p_b' is no number in 1 rows, first 'high'; expected numbers between 0 and "
-            "1 (rename it if it is no probability)",
+            "a.csv: column 'p_b' has 'high' for '1', which is no number (1 of 1 rows); rename the "
+            "column if it is no probability, write a number, or empty the cell and leave its example "
+            "out with --allow-partial",
         ),
         (
             "a.csv",

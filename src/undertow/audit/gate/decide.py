@@ -114,7 +114,9 @@ def _counted(asked: Sequence[Decision], several: bool, small: str) -> str:
             which = ("the one that fails is" if also else "it is") if one else "first"
             tail = f" {small}." if small else ""
             where = _place(those[0], several)
-            return f"{of}{checks} {ends}{also}; {which} {where}: {those[0].reason}{tail}"
+            # That it cannot be decided is said before.
+            reason = those[0].reason.removeprefix("Cannot tell: ")
+            return f"{of}{checks} {ends}{also}; {which} {where}: {reason}{tail}"
     tail = f", but {small}." if small else "."
     if len(asked) == 1:
         return f"The one required check passes{tail}"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from undertow.errors import UserError
 from undertow.records.checkpoints import checkpoint_among, instead_of
+from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refuse_unused
 from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
@@ -27,9 +28,10 @@ from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.meant import LOOKS, SAYS, WROTE
 from undertow.records.formats.decoding.tables import refuse_columns
+from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.no_grade import AS_GRADE
-from undertow.records.formats.predictions.threshold import AS_PROBABILITY, AS_SCORE
+from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
@@ -43,7 +45,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
-    NONE_SHOWN,
+    NONE_SHOWN, GUESSED,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""

@@ -23,6 +23,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
+from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
 from undertow.records.formats.columns.meant import (
     SAYS,
     WRITTEN,
@@ -259,11 +260,12 @@ def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataF
         elif is_nested(column):
             continue
         elif column.name == outcome:
-            number = _number(path, column, name)
-            _refuse_other_scales(path, name, number, keys)
+            refuse_two_scales(path, column, name, frame["example_id"], keys)
+            number = _number(path, column, name, frame["example_id"])
+            _refuse_other_scales(path, name, column, number, keys)
             columns.append(number.alias("score"))
         elif column.name == "seconds":
-            columns.append(_number(path, column, name))
+            columns.append(_number(path, column, name, frame["example_id"]))
         elif column.name in WORDS or column.name == "member":
             columns.append(column.cast(pl.String))
         elif column.name not in OUTCOMES:
@@ -280,7 +282,9 @@ def _shown(column: pl.Series) -> pl.Series:
     return text if is_nested(column) else column.cast(pl.String)
 
 
-def _refuse_other_scales(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> None:
+def _refuse_other_scales(
+    path: Path, name: str, column: pl.Series, number: pl.Series, keys: tuple[str, ...]
+) -> None:
     known = number.fill_nan(None).drop_nulls()
     if within_one(known):
         return
@@ -294,7 +298,7 @@ def _refuse_other_scales(path: Path, name: str, number: pl.Series, keys: tuple[s
     raise TableError(
         f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
         f"and 1); expected 0 for the worst answer and 1 for the best; "
-        f"{of_grades(path, name, known, keys)}"
+        f"{of_grades(path, name, column, keys)}"
     )
 
 
@@ -308,17 +312,18 @@ def _graded(values: pl.Series) -> pl.Series:
     return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
 
 
-def _number(path: Path, column: pl.Series, name: str) -> pl.Series:
+def _number(path: Path, column: pl.Series, name: str, ids: pl.Series) -> pl.Series:
     """Numbers and truth values; ``TableError`` for anything else."""
     values = (
         typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
     )
     number = number_of(_graded(values))
     wrong = number.is_null() & values.is_not_null()
-    if wrong.any() or values.dtype.is_temporal():
-        shown = str(values.filter(wrong)[0] if wrong.any() else values[0])[:60]
+    if values.dtype.is_temporal():
         raise TableError(
-            f"{path}: column {name!r} is {shown!r}; expected a number between 0 and 1, or "
-            "true/false"
+            f"{path}: column {name!r} is {str(values[0])[:60]!r}; expected a number between 0 and "
+            "1, or true/false"
         )
+    write = "write a number from 0 to 1, or true or false"
+    refuse_no_number(path, values, name, wrong, ids, write)
     return number

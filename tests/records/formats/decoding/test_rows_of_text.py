@@ -61,7 +61,10 @@ def test_the_line_that_declares_a_separator_is_passed_over(separator: str, line:
         text = text.replace("\n", "\r")
     records, about = read_any([put(text)])
     assert records.correct_MN.tolist() == [[1, 0]]
-    assert about == "a.csv: CSV (a header with example_id): 1 member, 2 examples, 2 classes"
+    assert about == (
+        "a.csv: CSV (a header with example_id): 1 member, 2 examples, 2 classes; positive class: "
+        "'dog', the last of the two; no name says so"
+    )
 
 
 def test_a_declared_separator_goes_before_a_more_frequent_one() -> None:

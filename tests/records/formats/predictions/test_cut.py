@@ -275,7 +275,8 @@ X = 'pl.col("risk").cast(float)'
             {"label": "kind"},
             "column 'risk' reaches from 20 to 90, and beside 'kind' it is read as the probability "
             "of '1', from 0 to 1; if it is per cent, give the score above which it decides with "
-            "--threshold NUMBER, or scale it: python -c " + SCALED.replace("{x}", f"{X} / 100"),
+            "--threshold NUMBER, or scale it: python -c "
+            + SCALED.replace("({x})", f"({X} / 100).round(12)"),
         ),
         (
             {"kind": [0, 1], "risk": [-3.5, 2]},

@@ -331,14 +331,18 @@ def test_sides_at_other_thresholds_are_compared_only_where_that_is_accepted() ->
     )
 
 
-def test_per_cent_on_one_side_is_another_threshold() -> None:
+@pytest.mark.parametrize("accept", [(), ("--accept", "scale"), ("--accept", "scale", "threshold")])
+def test_per_cent_on_one_side_is_another_threshold(accept: tuple[str, ...]) -> None:
+    """One number on two scales is a mistake, whatever is accepted."""
     write_sides()
     put({"fraud": [0, 0, 1, 1] * 100, "risk": [0, 15, 25, 40] * 100}, "cent.csv")
-    done = run("audit", "old.csv", "--against", "cent.csv", *FLAGS, "--threshold", "0.2")
+    done = run("audit", "old.csv", "--against", "cent.csv", *FLAGS, "--threshold", "0.2", *accept)
     assert (done.returncode, done.stderr) == (
         3,
         "undertow: the scale of the score differs: from 0 to 1 for 'old', wider than from 0 to 1 for "
-        "'cent'; give the scores of both on one scale, or accept it with --accept scale\n",
+        "'cent', and one threshold, 0.2, decides on both, which cannot be accepted; cent.csv: column "
+        "'risk' reaches from 0 to 40: if it is per cent, divide it by 100 in the file, or convert "
+        "each side with a threshold on its own scale and add --accept threshold scale\n",
     )
 
 
@@ -354,6 +358,9 @@ def test_a_threshold_on_another_scale_is_no_remedy() -> None:
     assert done.stderr.endswith(
         "; give the scores of both on one scale, or accept it with --accept threshold\n"
     )
+    accepted = ("--accept", "threshold", "scale", "--out", "audit")
+    done = run("audit", "old", "--against", "cent", *accepted)
+    assert (done.returncode, done.stderr) == (0, "")
     gated = run("gate", "cent", "--against", "old", "--policy", "gate.toml", "--out", "gate")
     assert gated.returncode == 3
     assert "its scores are on another scale: give the blessed one" in gated.stdout

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from undertow.records.formats.columns.names import says_logarithm
+from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
 
 TOPS = (5, 10, 100)
@@ -17,6 +20,10 @@ TOPS_FROM_1 = (5, 7, 10)
 """The same of scales whose worst grade is 1."""
 ENDS = "({x} - LOWEST) / (HIGHEST - LOWEST)"
 """For a scale of which a person knows the ends."""
+HUNDREDTH, ROUNDED = "{x} / 100", ".round(12)"
+"""Rounded, because 1.1 / 100 is more than 0.011."""
+MOST_NAMED, EVERY = 8, "^p_.+$"
+"""Columns up to which each is named, and what names all of a class."""
 READ: dict[Kind, tuple[str, str, str]] = {
     "CSV": ("read_csv", "write_csv", "csv"),
     "Parquet": ("read_parquet", "write_parquet", "parquet"),
@@ -26,89 +33,127 @@ READ: dict[Kind, tuple[str, str, str]] = {
 """How polars reads and writes each kind of table, and how its files are called."""
 
 
-def reach(number: pl.Series) -> str:
+def reach(column: pl.Series) -> str:
     """``reaches from 1 to 5``."""
-    low, high = _ends(number)
+    low, high = _ends(column)
     return f"reaches from {low:g} to {high:g}"
 
 
-def of_grades(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
+def of_grades(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
     """What to do with grades from 1 to 5, or from 0 to 100."""
-    low, high = _ends(number)
+    low, high = _ends(column)
+    scaled = partial(_command, path, name, column, keys)
     if low < 0:
-        return f"write the ends of the scale into {_command(path, name, ENDS, keys)}"
+        return f"write the ends of the scale into {scaled(ENDS)}"
     from_1 = next((top for top in TOPS_FROM_1 if low >= 1 and high <= top), None)
     if from_1 is not None:
-        made = f"({{x}} - 1) / {from_1 - 1}"
-        scaled = _command(path, name, made, keys)
-        return f"if 1 is the worst and {from_1} the best, scale it: {scaled}"
+        made = scaled(f"({{x}} - 1) / {from_1 - 1}")
+        return f"if 1 is the worst and {from_1} the best, scale it: {made}"
     top = next((top for top in TOPS if high <= top), None)
     best = f"{high:g}" if top is None else str(top)
-    return f"if {best} is the best, scale it: {_command(path, name, '{x} / ' + best, keys)}"
+    return f"if {best} is the best, scale it: {scaled('{x} / ' + best)}"
 
 
-def of_probabilities(path: Path, name: str, number: pl.Series, keys: tuple[str, ...]) -> str:
+def of_probabilities(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
     """What to do with logarithms, with per cent, with other points, of which none is negative, or
     with logits."""
-    low, high = _ends(number)
+    low, high = _ends(column)
+    scaled = partial(_command, path, name, column, keys)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
-        made = f"({sign}{{x}}).exp()"
-        return f"if these are logarithms, write {_command(path, name, made, keys)}"
+        return f"if these are logarithms, write {scaled(f'({sign}{{x}}).exp()')}"
     if low >= 0 and high <= 100:
         return (
             "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
-            f"scale it: {_command(path, name, '{x} / 100', keys)}"
+            f"scale it: {scaled(HUNDREDTH)}"
         )
     if low >= 0:
         return (
-            f"write the ends of the scale into {_command(path, name, ENDS, keys)}, after which its "
-            "middle decides, or give the score above which it decides with --threshold NUMBER"
+            f"write the ends of the scale into {scaled(ENDS)}, after which its middle decides, or "
+            "give the score above which it decides with --threshold NUMBER"
         )
-    return f"if these are logits, write {_command(path, name, '1 / (1 + (-{x}).exp())', keys)}"
+    return f"if these are logits, write {scaled('1 / (1 + (-{x}).exp())')}"
 
 
 def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:
     """A column ``correct`` that is 1 where the first of two columns is off the second by at most
     ``near``."""
-    one, other = (f"pl.col({_text(name)}).cast(float)" for name in columns)
+    one, other = (f"pl.col({text_typed(name)}).cast(float)" for name in columns)
     made = f"(({one} - {other}).abs() <= {near:g}).cast(int)"
-    return _written(path, made, "correct", keys, "graded")
+    return _written(path, f'{made}.alias("correct")', keys, "graded")
 
 
-def _ends(number: pl.Series) -> tuple[float, float]:
+def of_per_cent(
+    path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Sequence[str]
+) -> str:
+    """How columns in per cent, with the sign or without, become fractions."""
+    one, *others = columns if len(columns) <= MOST_NAMED else [EVERY]
+    plain = not any(map(_is_spelled, cells.select(columns)))
+    x = _number_typed(", ".join(map(text_typed, [one, *others])), plain=plain)
+    return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
+
+
+def _ends(column: pl.Series) -> tuple[float, float]:
+    """Of the numbers in a column, as it was typed or read."""
+    number = column.fill_nan(None) if column.dtype.is_float() else numbers_in(column)
+    assert number is not None  # Or it would have been refused before.
     low, high = float(number.min()), float(number.max())  # type: ignore[arg-type]
     return low + 0.0, high + 0.0  # No zero is negative.
 
 
-def _command(path: Path, name: str, made: str, keys: tuple[str, ...]) -> str:
+def _is_spelled(column: pl.Series) -> bool:
+    """Whether numbers have a sign for per cent or a comma, which polars does not read."""
+    return column.dtype == pl.String and bool(column.str.contains("[%,]").any())
+
+
+def _number_typed(names: str, *, plain: bool) -> str:
+    """What a person types for the numbers in columns."""
+    read = "" if plain else '.str.replace("%", "").str.strip_chars().str.replace(",", ".")'
+    return f"pl.col({names}){read}.cast(float)"
+
+
+def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], made: str) -> str:
     """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
     frame in memory an expression."""
-    column = f"({made.replace('{x}', f'pl.col({_text(name)}).cast(float)')})"
-    return _written(path, column, name, keys, "scaled")
+    x = _number_typed(text_typed(name), plain=not _is_spelled(column))
+    rounded = ROUNDED if made == HUNDREDTH else ""
+    scaled = f"({made.replace('{x}', x)}){rounded}.alias({text_typed(name)})"
+    return _written(path, scaled, keys, "scaled")
 
 
-def _written(path: Path, column: str, name: str, keys: tuple[str, ...], ending: str) -> str:
-    """The same of any expression of columns, which becomes the column ``name``."""
+def _written(path: Path, column: str, keys: Sequence[str], ending: str) -> str:
+    """The same of any expression of columns."""
     if not path.is_file():
-        return f"with_columns({column}.alias({_text(name)}))"
-    found = kind_of(path, keys)
-    kind: Kind = "CSV" if found is None else found[0]
-    read, write, suffix = READ[kind]
+        return f"with_columns({column})"
+    kind = _kind(path, keys)
+    _, write, suffix = READ[kind]
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
     to = path.with_name(f"{stem}-{ending}.{suffix}")
-    separator = separator_of(path) if kind == "CSV" else ","
-    apart = "" if separator == "," else f", separator={_text(separator)}"
-    # A CSV is read as text, so that ids such as 007 stay what they are.
-    options = f", infer_schema=False{apart}" if kind == "CSV" else ""
     code = (
-        f"import polars as pl; pl.{read}({_text(str(path))}{options})"
-        f".with_columns({column}.alias({_text(name)}))"
-        f".{write}({_text(str(to))}{apart})"
+        f"import polars as pl; {reading_typed(path, keys)}.with_columns({column})"
+        f".{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
 
 
-def _text(value: str) -> str:
+def reading_typed(path: Path, keys: Collection[str]) -> str:
+    """What a person types for a table, with polars as ``pl``."""
+    kind = _kind(path, keys)
+    # A CSV is read as text, so that ids such as 007 stay what they are.
+    options = f", infer_schema=False{_separator(path, kind)}" if kind == "CSV" else ""
+    return f"pl.{READ[kind][0]}({text_typed(str(path))}{options})"
+
+
+def _kind(path: Path, keys: Collection[str]) -> Kind:
+    found = kind_of(path, keys)
+    return "CSV" if found is None else found[0]
+
+
+def _separator(path: Path, kind: Kind) -> str:
+    separator = separator_of(path) if kind == "CSV" else ","
+    return "" if separator == "," else f", separator={text_typed(separator)}"
+
+
+def text_typed(value: str) -> str:
     """A string of Python in double quotes, as the shell has the single ones."""
     return json.dumps(value, ensure_ascii=False)

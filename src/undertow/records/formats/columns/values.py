@@ -50,11 +50,23 @@ def values_of(column: pl.Series) -> set[str]:
 
 def numbers_in(column: pl.Series) -> pl.Series | None:
     """The values that are there as numbers, ``None`` where one is none or all are missing."""
+    number = _read_as_numbers(column)
+    return None if number is None or number.null_count() or not len(number) else number
+
+
+def holds_numbers(column: pl.Series) -> bool:
+    """Whether some value is a number, whatever the others are."""
+    number = _read_as_numbers(column)
+    return number is not None and number.count() > 0
+
+
+def _read_as_numbers(column: pl.Series) -> pl.Series | None:
+    """The values that are there, null for each that is no number; ``None`` of a type of no
+    numbers."""
     if is_nested(column) or column.dtype.is_temporal() or column.dtype == pl.Boolean:
         return None
     text = column.drop_nulls().cast(pl.String).str.strip_chars()
-    number = number_of(text.filter(~text.str.to_lowercase().is_in(MISSING)))
-    return None if number.null_count() or not len(number) else number
+    return number_of(text.filter(~text.str.to_lowercase().is_in(MISSING)))
 
 
 def has_decimals(number: pl.Series) -> bool:

@@ -22,7 +22,14 @@ def number_of(column: pl.Series) -> pl.Series:
     # No one writes a probability with a comma between thousands.
     text = text.str.replace(r"^([+-]?\d*),(\d+)$", "$1.$2")
     number = text.cast(pl.Float64, strict=False)
-    return number.zip_with(~percent.fill_null(value=False), number / 100)
+    return number.zip_with(~percent.fill_null(value=False), per_cent(text))
+
+
+def per_cent(text: pl.Series) -> pl.Series:
+    """Returns the hundredths of numbers that are written as text: those of ``1.1`` are the number
+    0.011, which 1.1 / 100 misses by a bit, so that it would lie above a threshold of 0.011."""
+    number = text.cast(pl.Float64, strict=False)
+    return (text + "e-2").cast(pl.Float64, strict=False).fill_null(number / 100)
 
 
 def typed(column: pl.Series, *, spelling: bool = True) -> pl.Series:

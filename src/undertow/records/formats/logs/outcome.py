@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.decoding.typed import per_cent
 from undertow.records.formats.members.names import listing
 
 LESS_IS_BETTER = frozenset({
@@ -114,7 +115,8 @@ def choose_outcome(
         raise TableError(f"{source}: {said}; {fix}")
     if asked in percent:
         note = f"{source}: {asked} runs from 0 to 100 and is divided by 100."
-        return Outcome(asked, table[asked].number_N / 100, True, (note,))
+        text = pl.Series(table[asked].number_N).cast(pl.String)
+        return Outcome(asked, per_cent(text).to_numpy(), True, (note,))
     chosen = asked or next((name for name in [*preferred, *offered] if name in usable), None)
     if chosen is None:
         return _without(source, reasons, fix, answers_suffice)

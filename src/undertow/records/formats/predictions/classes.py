@@ -12,6 +12,9 @@ from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
 
+GUESSED = "the last of the two; no name says so"
+"""Stands in the note on a positive class that nobody named, which is said before the audit too."""
+
 
 def stated_classes(sheets: list[Sheet]) -> tuple[str, ...] | None:
     """Returns the classes of the ``p_<class>`` columns in the order of the first such table.
@@ -50,7 +53,7 @@ def positive_of(
     named = class_meant(asked, classes) or positive_among(classes)
     if named is not None:
         return named, ()
-    return classes[-1], (f"positive class: {classes[-1]!r}, the last of the two; no name says so",)
+    return classes[-1], (f"positive class: {classes[-1]!r}, {GUESSED}",)
 
 
 def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[np.int32]:

@@ -10,6 +10,11 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.cells import (
+    refuse_no_number,
+    refuse_per_cent,
+    refuse_two_scales,
+)
 from undertow.records.formats.columns.class_columns import why_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
@@ -40,9 +45,13 @@ def clean(
     """
     refuse_patterns(path, frame.columns)
     _require(path, frame, predicts, names)
+    keys = (names.get("example_id", "example_id"),)
     columns, notes = [], []
     for column in frame:
-        made = _cleaned(path, column, names.get(column.name, column.name))
+        called = names.get(column.name, column.name)
+        if _is_probability(column.name):
+            refuse_two_scales(path, column, called, frame["example_id"], keys)
+        made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(
                 f"{path}: column {column.name!r} holds {type_of(column)}, not single values, and "
@@ -50,7 +59,9 @@ def clean(
             )
         else:
             columns.append(made)
-    return pl.DataFrame(columns), tuple(notes)
+    made_of = pl.DataFrame(columns)
+    refuse_per_cent(path, frame, made_of.select(probability_columns(made_of)), keys)
+    return made_of, tuple(notes)
 
 
 def answer_columns(frame: pl.DataFrame) -> list[str]:
@@ -73,14 +84,18 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
     )
 
 
-def _cleaned(path: Path, column: pl.Series, called: str) -> pl.Series | None:
+def _is_probability(name: str) -> bool:
+    return name == "score" or (name.startswith(PROBABILITY) and name != PROBABILITY)
+
+
+def _cleaned(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl.Series | None:
     """Cleans one column; ``None`` for a slice column of lists, structures or bytes. ``called`` is
     its name in the file."""
     name = column.name
     if name in ("prediction", "label", "member", "example_id", "content_hash"):
         return as_text(path, column, called)
-    if name == "score" or (name.startswith(PROBABILITY) and name != PROBABILITY):
-        return _as_number(path, column, called)
+    if _is_probability(name):
+        return _as_number(path, column, called, ids)
     if name == "input":
         column = encoded_pictures(column)
         return column if column.dtype in (pl.String, pl.Binary) else as_text(path, column, called)
@@ -138,7 +153,7 @@ def _is_unreadable(kind: pl.DataType) -> bool:
     return kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration)
 
 
-def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
+def _as_number(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl.Series:
     if _is_unreadable(column.dtype) or column.dtype.is_temporal():
         raise TableError(
             f"{path}: column {called!r} holds {type_of(column)}; expected numbers between 0 and 1"
@@ -148,12 +163,8 @@ def _as_number(path: Path, column: pl.Series, called: str) -> pl.Series:
     number = number_of(column)
     if number.null_count() > column.null_count():
         wrong = number.is_null() & column.is_not_null()
-        raise TableError(
-            f"{path}: column {called!r} is no number in {int(wrong.sum())} rows, first"
-            f" {str(column.filter(wrong)[0])[:60]!r}; expected numbers between 0 and 1 "
-            "(rename it if it"
-            " is no probability)"
-        )
+        rename = "" if column.name == "score" else "rename the column if it is no probability, "
+        refuse_no_number(path, column, called, wrong, ids, f"{rename}write a number")
     # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of
     # thousands of columns.
     return number.fill_nan(None) if np.isnan(float(number.sum())) else number

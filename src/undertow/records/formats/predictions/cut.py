@@ -13,9 +13,11 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
+from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
 from undertow.records.formats.columns.scaling import of_probabilities, reach
 from undertow.records.formats.columns.values import (
+    holds_numbers,
     likely_positive,
     numbers_in,
     positive_among,
@@ -29,7 +31,6 @@ from undertow.records.formats.predictions.no_grade import ANSWERS, as_grades
 from undertow.records.formats.predictions.sheets import Table
 from undertow.records.formats.predictions.threshold import (
     AS_PROBABILITY,
-    AS_SCORE,
     above,
     refuse_out_of_reach,
     threshold_of,
@@ -48,7 +49,8 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
     if any(plain(table.asked.names.get("score", "score")) in GRADES for table in tables):
         return False
     scores = [frame["score"] for frame in frames if "score" in frame.columns]
-    if any(numbers_in(column) is None for column in scores if column.count()):
+    # A cell such as n/a among numbers is refused as what it is.
+    if not all(holds_numbers(column) for column in scores if column.count()):
         return False
     known = [as_text(t.path, t.asked.frame["label"], "label") for t in tables if _labels(t)]
     return labelled or 1 <= len(set[str]().union(*map(values_of, known))) <= 2
@@ -128,7 +130,7 @@ def _refuse_others(table: Table, reading: Reading, positive: str) -> None:
         raise TableError(
             f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it "
             f"{AS_PROBABILITY} {positive!r}, from 0 to 1; "
-            f"{of_probabilities(table.path, score, number, reading.keys)}"
+            f"{of_probabilities(table.path, score, table.asked.frame['score'], reading.keys)}"
         )
     if number is not None and says_how_sure(score) and (number.drop_nulls() >= 0.5).all():
         raise TableError(

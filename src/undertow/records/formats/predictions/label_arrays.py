@@ -21,6 +21,8 @@ from undertow.records.opening import open_file
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
 IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
+BY_ROW = "names no examples, so label i is taken for row i of"
+"""Stands in the note on labels by position."""
 SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 
 

@@ -14,7 +14,12 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
-from undertow.records.formats.predictions.label_arrays import SAVE_IDS, is_array, label_array
+from undertow.records.formats.predictions.label_arrays import (
+    BY_ROW,
+    SAVE_IDS,
+    is_array,
+    label_array,
+)
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
@@ -72,7 +77,7 @@ def _array(path: Path, sheets: list[Sheet], notes: list[str]) -> pl.DataFrame:
     table, by_row = label_array(path, ids, first.source)
     if not by_row:
         return table
-    notes.append(f"{path}: names no examples, so label i is taken for row i of {first.source}.")
+    notes.append(f"{path}: {BY_ROW} {first.source}.")
     for other in others:
         if not other.frame["example_id"].equals(ids):
             raise TableError(
@@ -96,6 +101,13 @@ def _table(
         refuse_absent(path, frame, "label", reading.label, reading)
     key = _first(frame, reading.id, ID)
     label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
+    if frame.width == 1:
+        (only,) = frame.columns
+        alone = f", or give it alone, {path}[{only!r}], with one for each row" * (path == LABELS)
+        raise TableError(
+            f"{path}: has one column, {only!r}, and a table of labels is joined by its ids; add a "
+            f"column of ids{alone}"
+        )
     if key is None or label is None or key == label:
         raise TableError(
             f"{path}: has no pair of columns such as example_id and label;"

@@ -14,8 +14,6 @@ from undertow.records.reading import Reading
 
 AS_PROBABILITY = "is read as the probability of"
 """Stands in the note, which is said before the audit too."""
-AS_SCORE = "is no probability, and is read as a score of"
-"""The same of scores on another scale, which a threshold decides."""
 HALF = 0.5
 """The threshold where nobody names one: the likelier class."""
 NEARLY_ALL, TENS = 0.95, 10

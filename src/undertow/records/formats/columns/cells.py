@@ -1,0 +1,76 @@
+"""Refuses cells of a column of numbers that are none, or are on another scale than the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.scaling import of_per_cent
+from undertow.records.formats.decoding.typed import number_of
+
+LONGEST = 60
+ROUNDING = 1.0, 0.05
+"""By which per cent of a row may miss 100: in all, and for each class."""
+
+
+def refuse_no_number(
+    path: Path, column: pl.Series, called: str, wrong: pl.Series, ids: pl.Series, write: str
+) -> None:
+    """Raises ``TableError`` where some cell is ``wrong``, as ``n/a`` and ``<1%`` are. ``write`` is
+    what to write in its place."""
+    if not wrong.any():
+        return
+    rows = f"{int(wrong.sum()):,} of {len(wrong):,} rows"
+    raise TableError(
+        f"{path}: column {called!r} has {_cell(column, wrong, ids)}, which is no number ({rows}); "
+        f"{write}, or empty the cell and leave its example out with --allow-partial"
+    )
+
+
+def refuse_two_scales(
+    path: Path, column: pl.Series, called: str, ids: pl.Series, keys: Sequence[str]
+) -> None:
+    """Raises ``TableError`` where some numbers are per cent by their sign, and others have none.
+    Nothing is 0 on either scale."""
+    if column.dtype != pl.String or not column.str.contains("%", literal=True).any():
+        return
+    number = number_of(column)
+    there = number.is_not_null() & number.is_not_nan() & (number != 0)
+    sign = column.str.strip_chars_end().str.ends_with("%")
+    signed, bare = (there & sign).fill_null(value=False), (there & ~sign).fill_null(value=False)
+    if signed.any() and bare.any():
+        raise TableError(
+            f"{path}: column {called!r} has {_cell(column, signed, ids)} and "
+            f"{_cell(column, bare, ids)} ({int(signed.sum()):,} cells with % and "
+            f"{int(bare.sum()):,} without), which are two scales; if all are per cent, write them "
+            f"as fractions: {of_per_cent(path, [called], column.alias(called).to_frame(), keys)}; "
+            "else write all of them in one way"
+        )
+
+
+def refuse_per_cent(
+    path: Path, cells: pl.DataFrame, number: pl.DataFrame, keys: Sequence[str]
+) -> None:
+    """Raises ``TableError`` for the columns ``p_<class>`` where they are per cent, with the cells
+    as they stand in the table."""
+    if number.width < 2 or not number.select(pl.max_horizontal(pl.all().max()) > 1).item():
+        return
+    known = number.filter(~pl.any_horizontal(pl.all().is_null()))
+    off = (known.sum_horizontal() - 100).abs()
+    if known.height and (off <= ROUNDING[0] + ROUNDING[1] * number.width).all():
+        first, second, *more = number.columns
+        named = f"{first!r}, {second!r} and the like" if more else f"{first!r} and {second!r}"
+        raise TableError(
+            f"{path}: {named} sum to 100 in every row, so they are per cent; expected "
+            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: "
+            f"write them as fractions, {of_per_cent(path, number.columns, cells, keys)}"
+        )
+
+
+def _cell(column: pl.Series, chosen: pl.Series, ids: pl.Series) -> str:
+    """The first of the chosen cells, with its example."""
+    at = int(chosen.to_numpy().argmax())
+    return f"{str(column[at])[:LONGEST]!r} for {str(ids[at])[:LONGEST]!r}"
