@@ -3,9 +3,15 @@ nothing, it survives a stop at any step, and in a stack it finds what it finds a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import polars as pl
 import pytest
 import torch
+from safetensors.torch import load
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import toys
 from blobs import Blobs
@@ -23,13 +29,16 @@ from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.population import Population
 from undertow.lab.probes import GradientFlow, Snapshots, Trace
+from undertow.lab.probes import trace as trace_module
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.runner.drive import drive
 from undertow.lab.runner.probing import Probing
 from undertow.lab.runner.trainer import train_population
+from undertow.lab.seeds import SeedPlan
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
-from undertow.records.probes import read_probe, read_series, read_train
+from undertow.lab.weights_file import weights_file
+from undertow.records.probes import Probed, merged, read_probe, read_series, read_train
 from undertow.records.read import read_population
 from undertow.records.records import Records
 from undertow.records.write import write_records
@@ -164,9 +173,12 @@ def test_the_record_holds_them_and_says_what_they_are(trained):
     assert series["member"].to_list() == ["000", "000", "001", "001"]
     assert series["epoch"].to_list() == [1, 2, 1, 2]
     assert {"egf1", "norm2", "last"} <= set(series.columns)
-    assert sorted(p.name for p in (trained / "weights").glob("*@*")) == [
-        "000@1.safetensors", "000@2.safetensors", "001@1.safetensors", "001@2.safetensors",
-    ]  # fmt: skip
+    kept = sorted(p.name for p in (trained / "weights").glob("*@*.safetensors"))
+    assert kept == [
+        f"{member}@{epoch}.safetensors" for member in ("000", "001") for epoch in (1, 2)
+    ]
+    clean = read_probe(trained, "trace-clean").entry
+    assert (clean.part, clean.mode, clean.view) == ("train", "eval", "clean")
 
 
 def test_a_population_without_probes_is_a_record_that_older_versions_read(tmp_path, trained):
@@ -294,12 +306,29 @@ def test_probes_that_cannot_be_are_refused_when_declared():
         ),
         (
             lambda: GradientFlow(moments=0),
-            "GradientFlow(moments=0, examples=512): both are numbers of 1 or more",
+            "GradientFlow(moments=0, examples=512): give 1 moment and 2 examples, or more",
         ),
-        (lambda: Snapshots((2, 1)), "Snapshots(epochs=(2, 1)): epochs rise, from 1 on"),
+        (
+            lambda: Snapshots((2, 1)),
+            "Snapshots(epochs=(2, 1)): epochs are whole numbers that rise, from 1 on",
+        ),
+        (
+            lambda: Snapshots((1.5,)),
+            "Snapshots(epochs=(1.5,)): epochs are whole numbers that rise, from 1 on",
+        ),
         (
             lambda: Snapshots((1, 9)).entry(2),
-            "Snapshots(epochs=(1, 9)): the training has 2 epochs",
+            "Snapshots(epochs=(1, 9)): the training has 2 epochs; give epochs up to that",
+        ),
+        (
+            lambda: Trace(clean=True, part="held_out"),
+            "Trace(every=1, clean=True, part='held_out'): there is no such part; choose train or "
+            "test",
+        ),
+        (
+            lambda: dense(probes=Trace()),
+            "population 'dense': probes=Trace(every=1, clean=False, part='train'); give a tuple of "
+            "probes, such as (Trace(),)",
         ),
     ):
         with pytest.raises(ValueError) as caught:
@@ -319,3 +348,134 @@ def test_fine_tuning_is_measured_where_members_derive(tuned, tmp_path):
     for runner in ("loop", "stacked"):
         folder = train_population(derived, tmp_path / runner, runner=runner, workers=1)
         assert read_probe(folder, "trace").values["loss"].shape == (2, 40, 2)
+
+
+def test_a_snapshot_is_of_its_member_and_its_epoch(trained):
+    """In a stack and alone: all of them differ, and the last one is the final weights."""
+    for folder in (trained,):
+        files = {p.name: p.read_bytes() for p in (folder / "weights").glob("*.safetensors")}
+        assert len(set(files.values())) == 4
+        assert files["000@2.safetensors"] == files["000.safetensors"]
+        assert files["001@2.safetensors"] == files["001.safetensors"]
+
+
+def test_snapshots_of_a_stack_are_each_members_own(data):
+    together = probed(Supervised(RECIPE), whole := given(data, (), members=3))
+    for kept, model in zip(together, whole.models, strict=True):
+        assert kept.snapshots[2] == weights_file(model)
+    assert len({kept.snapshots[1] for kept in together}) == 3
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_what_an_epoch_under_way_has_seen_survives_a_stop(members, data, tmp_path, monkeypatch):
+    """Also where each step's logits are looked at at once."""
+    monkeypatch.setattr(trace_module, "AT_ONCE", 1)
+    training = Supervised(RECIPE)
+    whole = probed(training, given(data, (), members))
+    shelf = FolderShelf(tmp_path)
+    for _ in range(1, training.steps(data)):
+        with pytest.raises(Stopped):
+            probed(training, given(data, (), members), Saver(shelf, "0", asked=lambda: True))
+    for found, expected in zip(
+        probed(training, given(data, (), members), Saver(shelf, "0")), whole, strict=True
+    ):
+        assert_same(found, expected)
+
+
+@dataclass(frozen=True)
+class OwnParametrization:
+    """A model with a weight that is computed from others: of a direction and a length, or divided
+    by what each reading in train mode changes."""
+
+    kind: str
+
+    def build(self, shape_CHW, classes):
+        made = {"weight": weight_norm, "spectral": spectral_norm}[self.kind]
+        return nn.Sequential(nn.Flatten(), made(nn.Linear(64, 8)), nn.ReLU(), nn.Linear(8, classes))
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A model that counts its passes in eval mode too."""
+
+    def build(self, shape_CHW, classes):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        model.register_buffer("calls", torch.zeros(()))
+
+        def count(module, x, y):
+            module.calls += 1
+
+        model.register_forward_hook(count)
+        return model
+
+
+@pytest.mark.parametrize(
+    "model", [OwnParametrization("weight"), OwnParametrization("spectral"), Counting()], ids=repr
+)
+def test_probes_change_no_byte_of_unusual_models(model, data):
+    without, under = given(data, (), model=model), given(data, (), model=model)
+    drive(Supervised(RECIPE), without)
+    (kept,) = probed(Supervised(RECIPE), under)
+    assert_same_bytes(weights(under), weights(without))
+    fresh = model.build((1, 8, 8), 3)
+    fresh.load_state_dict(load(kept.snapshots[2]))  # all that it is made of is there
+
+
+def test_a_member_that_diverges_leaves_the_others_values_where_they_are(tmp_path):
+    """The member before it, and the one after, alone and in a stack."""
+    seed = SeedPlan().member("odd", 1)["init"]
+    found = {}
+    for runner in ("loop", "stacked"):
+        odd = Population("odd", Blobs(train=40), Explodes(seed), RECIPE, 3, probes=(Trace(),))
+        folder = train_population(odd, tmp_path / runner, runner=runner, workers=1)
+        found[runner] = read_probe(folder, "trace")
+    assert found["loop"].members == found["stacked"].members == ("000", "002")
+    for name, values in found["loop"].values.items():
+        np.testing.assert_allclose(found["stacked"].values[name], values, rtol=1e-3, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class Explodes:
+    """Of one seed, a model whose outputs are no numbers."""
+
+    bad: int
+
+    def build(self, shape_CHW, classes):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        if torch.initial_seed() == self.bad:
+            model[1].weight.data.fill_(torch.nan)
+        return model
+
+
+@pytest.mark.parametrize(
+    "lost", ["probes/trace/001.parquet", "series/000.parquet", "train.parquet"]
+)
+@pytest.mark.parametrize("how", ["removed", "cut"])
+def test_what_is_lost_or_cut_is_made_again(lost, how, tmp_path):
+    folder = train_population(dense(), tmp_path, runner="loop")
+    before = {p: p.read_bytes() for p in folder.rglob("*.parquet")}
+    path = folder / lost
+    path.unlink() if how == "removed" else path.write_bytes(path.read_bytes()[:100])
+    train_population(dense(), tmp_path, runner="loop")
+    assert {p: p.read_bytes() for p in folder.rglob("*.parquet")} == before
+
+
+def test_an_edited_series_or_table_is_refused_by_name(tmp_path):
+    folder = train_population(dense(), tmp_path, runner="loop")
+    for path, read in (
+        (folder / "series" / "000.parquet", lambda: read_series(folder)),
+        (folder / "train.parquet", lambda: read_train(folder)),
+    ):
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        with pytest.raises(RecordError) as caught:
+            read()
+        assert str(caught.value).startswith(f"{path}: is not the file that manifest.json knows")
+
+
+def test_two_series_with_epochs_of_their_own_stand_side_by_side():
+    one = Probed({}, pl.DataFrame({"epoch": [1, 3], "a": [1.0, 3.0]}))
+    other = Probed({}, pl.DataFrame({"epoch": [2, 3], "b": [2.0, 3.0]}))
+    series = merged([one, other]).series
+    assert series.rows() == [(1, 1.0, None), (2, None, 2.0), (3, 3.0, 3.0)]
+    with pytest.raises(ValueError, match="two probes write the column 'a' of a series"):
+        merged([one, one])

@@ -11,6 +11,11 @@ from undertow.lab.recipe import Recipe
         ({"batch": 0}, "Recipe(batch=0): batch is 1 or more"),
         ({"epochs": -1}, "Recipe(epochs=-1): epochs is 0 or more"),
         ({"lr": float("nan")}, "Recipe(lr=nan): lr is 0 or more"),
+        ({"lr": float("inf")}, "Recipe(lr=inf): lr is a finite number"),
+        ({"batch": 2.5}, "Recipe(batch=2.5): batch is a whole number"),
+        ({"batch": "16"}, "Recipe(batch='16'): batch is a whole number"),
+        ({"warmup": 2}, "Recipe(warmup=2): warmup is from 0 to 1"),
+        ({"label_smoothing": 1.5}, "Recipe(label_smoothing=1.5): label_smoothing is from 0 to 1"),
         ({"crop": -2}, "Recipe(crop=-2): crop is 0 or more"),
         (
             {"optimizer": "adma"},

@@ -14,8 +14,11 @@ from undertow.errors import RecordError, UserError
 from undertow.records import folder as folder_module
 from undertow.records import taking_over
 from undertow.records.answers import derive
-from undertow.records.read import read_population
-from undertow.records.schema import Manifest
+from undertow.records.folder import parquet_bytes, sha256
+from undertow.records.manifest import sealed_bytes
+from undertow.records.probes import Probed, read_probe
+from undertow.records.read import read_manifest, read_population
+from undertow.records.schema import Manifest, ProbeEntry
 from undertow.records.write import PopulationWriter
 
 CLASSES = ("cat", "dog", "owl")
@@ -423,3 +426,114 @@ def test_a_disk_that_fills_up_leaves_the_members_it_has(
         " free some disk space or choose another folder"
     )
     assert list(writer.done_members()) == ["m0"]
+
+
+TRAIN = pl.DataFrame({"example_id": ["t0", "t1", "t2"], "label": [0, 1, 2]})
+TRACED = PLAN.model_copy(
+    update={"probes": {"trace": ProbeEntry(description="Trace()", epochs=(1,), part="train")}}
+)
+
+
+def traced(folder: Path, train: pl.DataFrame | None, members: int) -> Manifest:
+    """With a probe where a training table is given."""
+    plan = PLAN if train is None else TRACED
+    writer = PopulationWriter(folder, plan, EXAMPLES, train=train, members=members)
+    values = pl.DataFrame({"loss": np.zeros((3, 1), dtype=np.float16)})
+    for m in range(members):
+        if f"m{m}" not in writer.done_members():
+            writer.check_can_add()
+            probed = Probed({} if train is None else {"trace": values})
+            writer.write_member(f"m{m}", proba(m).argmax(1), proba(m), probed=probed)
+    return writer.finish()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_members_that_were_trained_on_another_table_are_not_joined(
+    tmp_path: Path, finished: bool
+) -> None:
+    """Their record would name a table that is not on disk."""
+    folder = tmp_path / "dense"
+    writer = PopulationWriter(folder, TRACED, EXAMPLES, train=TRAIN, members=1)
+    values = pl.DataFrame({"loss": np.zeros((3, 1), dtype=np.float16)})
+    writer.write_member("m0", proba(0).argmax(1), proba(0), probed=Probed({"trace": values}))
+    if finished:
+        writer.finish()
+    before = contents(folder)
+    other = TRAIN.with_columns(more=pl.lit("x"))
+    with pytest.raises(RecordError) as caught:
+        traced(folder, other, 2)
+    assert str(caught.value) == (
+        f"{folder}: the table of training examples changed since these members were trained; "
+        "choose another --out or name to keep them, delete this folder to train them again"
+    )
+    assert contents(folder) == before
+    traced(folder, TRAIN, 2)
+    assert read_probe(folder, "trace").members == ("m0", "m1")
+
+
+def test_a_table_that_members_had_not_is_not_added_to_them(tmp_path: Path) -> None:
+    folder = tmp_path / "dense"
+    traced(folder, None, 1)
+    with pytest.raises(RecordError, match="the table of training examples changed since"):
+        PopulationWriter(folder, PLAN, EXAMPLES, train=TRAIN, members=2)
+
+
+def test_values_that_no_member_of_the_record_has_are_cleared(tmp_path: Path) -> None:
+    folder = tmp_path / "dense"
+    writer = PopulationWriter(folder, TRACED, EXAMPLES, train=TRAIN, members=1)
+    values = pl.DataFrame({"loss": np.zeros((3, 1), dtype=np.float16)})
+    writer.write_member("m0", proba(0).argmax(1), proba(0), probed=Probed({"trace": values}))
+    series = folder / "series"
+    series.mkdir()
+    for path in (folder / "probes" / "trace" / "m7.parquet", series / "m7.parquet"):
+        path.write_bytes(b"of a member that was killed before its entry")
+    for path in (
+        folder / "probes" / "trace" / "m0.parquet.1-ab.tmp",
+        series / "m0.parquet.1-ab.tmp",
+    ):
+        path.write_bytes(b"half")
+    writer.finish()
+    assert list(contents(folder)) == [
+        "examples.parquet",
+        "manifest.json",
+        "members/m0.parquet",
+        "probes/trace/m0.parquet",
+        "timings.json",
+        "train.parquet",
+    ]
+
+
+def test_values_of_other_probes_than_the_plans_are_a_mistake(tmp_path: Path) -> None:
+    writer = PopulationWriter(tmp_path / "dense", TRACED, EXAMPLES, train=TRAIN)
+    with pytest.raises(ValueError) as caught:
+        writer.write_member("m0", proba(0).argmax(1), proba(0))
+    assert str(caught.value) == ("member m0: has values of the probes [], the plan has ['trace']")
+
+
+def test_a_killed_start_with_a_training_table_is_taken_up(tmp_path: Path) -> None:
+    folder = tmp_path / "dense"
+    traced(folder, TRAIN, 1)
+    for name in ("manifest.json", "timings.json", "members/m0.parquet", "probes/trace/m0.parquet"):
+        (folder / name).unlink()
+    (folder / "probes" / "trace").rmdir()
+    (folder / "probes").rmdir()
+    assert traced(folder, TRAIN, 1).train_sha256 is not None
+
+
+def test_ids_of_a_probe_file_are_those_of_its_part(tmp_path: Path) -> None:
+    folder = tmp_path / "dense"
+    traced(folder, TRAIN, 1)
+    path = folder / "probes" / "trace" / "m0.parquet"
+    data = parquet_bytes(
+        pl.read_parquet(path).with_columns(example_id=pl.Series(["t0", "t2", "t1"]))
+    )
+    path.write_bytes(data)
+    manifest = read_manifest(folder)
+    member = manifest.members[0].model_copy(update={"probes": {"trace": sha256(data)}})
+    sealed = sealed_bytes(manifest.model_copy(update={"members": (member,)}))
+    (folder / "manifest.json").write_bytes(sealed)
+    with pytest.raises(RecordError) as caught:
+        read_probe(folder, "trace")
+    assert str(caught.value) == (
+        f"{path}: its example ids are not those of its part; make it again"
+    )

@@ -169,6 +169,11 @@ class Population:
 
     def _check_probes(self) -> None:
         """Each by a name of its own, and in the one training that there is."""
+        if not isinstance(self.probes, tuple) or any(isinstance(p, type) for p in self.probes):
+            raise ValueError(
+                f"population {self.name!r}: probes={self.probes!r}; give a tuple of probes, such "
+                "as (Trace(),)"
+            )
         names = [probe.name for probe in self.probes]
         if len(set(names)) < len(names):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,9 +10,11 @@ Precision = Literal["float32", "float64", "bfloat16", "tf32"]
 Optimizer = Literal["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 Schedule = Literal["constant", "cosine", "linear", "steps"]
 CHOICES = {"optimizer": Optimizer, "schedule": Schedule, "precision": Precision}
-LEAST = {
-    "epochs": 0, "batch": 1, "lr": 0, "warmup": 0, "momentum": 0, "weight_decay": 0,
-    "label_smoothing": 0, "crop": 0,
+WHOLE = ("epochs", "batch", "crop")
+BETWEEN = {
+    "epochs": (0, math.inf), "batch": (1, math.inf), "lr": (0, math.inf), "warmup": (0, 1),
+    "momentum": (0, 1), "weight_decay": (0, math.inf), "label_smoothing": (0, 1),
+    "crop": (0, math.inf),
 }  # fmt: skip
 
 
@@ -56,8 +59,14 @@ class Recipe:
                     f"Recipe({name}={getattr(self, name)!r}): there is no such {name}; choose from "
                     f"{able}"
                 )
-        for name, least in LEAST.items():
-            if not getattr(self, name) >= least:
+        for name in WHOLE:
+            if not isinstance(getattr(self, name), int):
                 raise ValueError(
-                    f"Recipe({name}={getattr(self, name)!r}): {name} is {least} or more"
+                    f"Recipe({name}={getattr(self, name)!r}): {name} is a whole number"
                 )
+        for name, (least, most) in BETWEEN.items():
+            if not least <= getattr(self, name) <= most:
+                range_ = f"{least} or more" if most == math.inf else f"from {least} to {most}"
+                raise ValueError(f"Recipe({name}={getattr(self, name)!r}): {name} is {range_}")
+        if not math.isfinite(self.lr):
+            raise ValueError(f"Recipe(lr={self.lr!r}): lr is a finite number")

@@ -3,8 +3,8 @@ epoch alone.
 
     probes/<name>/<member>.parquet   example_id, and columns of arrays (E,) in half precision
     series/<member>.parquet          epoch, and columns of float64
-    train.parquet                    example_id, label and slices of the training part, and part
-                                     (train or held_out) where examples were held out
+    train.parquet                    example_id, label and slices of the training part, and held_out
+                                     (yes or no) where examples were held out
 
 The manifest's ``probes`` says of each which epochs these are, and which part, mode and view. Every
 file is read against its SHA-256 in the manifest.
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from undertow.errors import RecordError
 from undertow.records.folder import (
     EXAMPLES,
+    HELD_OUT,
     SERIES,
     TRAIN,
     check_member_id,
@@ -135,7 +136,7 @@ def _train(folder: Path, manifest: Manifest) -> pl.DataFrame:
 
 def trained_on(train: pl.DataFrame) -> pl.DataFrame:
     """Its rows without those that were held out."""
-    return train.filter(pl.col("part") == "train") if "part" in train.columns else train
+    return train.filter(pl.col(HELD_OUT) != "yes") if HELD_OUT in train.columns else train
 
 
 def _member_values(folder: Path, member: MemberEntry, name: str, ids: pl.Series) -> pl.DataFrame:
@@ -153,6 +154,9 @@ def merged(found: Sequence[Probed]) -> Probed:
     for one in found:
         per_example |= one.per_example
         if one.series is not None:
+            taken = {*one.series.columns[1:]} & {*(series.columns if series is not None else ())}
+            if taken:
+                raise ValueError(f"two probes write the column {min(taken)!r} of a series")
             series = (
                 one.series
                 if series is None

@@ -15,7 +15,7 @@ And where members were probed, or the training part was changed (``records.probe
 probes/<name>/<id>.parquet   example_id and columns of arrays, one value per epoch of the probe
 series/<id>.parquet          epoch and columns of numbers: what has a value per epoch alone
 train.parquet                example_id, label and slices of the training part, without pixels;
-                             part (train or held_out) where examples were held out
+                             held_out (yes or no) where examples were held out
 """
 
 from __future__ import annotations

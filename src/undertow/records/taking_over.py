@@ -44,12 +44,15 @@ def refuse_other(
         if have.pop("examples_sha256", None) != want.pop("examples_sha256", None)
         else []
     )
+    exactly = set(SAME_RUN) <= set(fields)
+    # members are added under the settings of a run, so all of them must have been trained alike
+    if found.train_sha256 != wanted.train_sha256 and (wanted.train_sha256 or exactly):
+        data.append("the table of training examples")
     if said := what_differs(have, want):
         raise RecordError(
             f"{folder}: holds other members: {said}; choose another folder or delete this one"
         )
-    # members are added under the settings of a run, so they must not lack a probe either
-    _refuse_unprobed(folder, found, wanted, exactly=set(SAME_RUN) <= set(fields))
+    _refuse_unprobed(folder, found, wanted, exactly=exactly)
     code = [name for name in changed_since(found, wanted) if not _accepted(name, accept)]
     if code or data:
         ways = [

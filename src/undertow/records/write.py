@@ -71,7 +71,7 @@ class PopulationWriter:
     train.
 
     ``plan`` is the manifest without members. ``train`` has ``example_id``, ``label`` and slices of
-    the training part, and maybe ``part`` (train or held_out), where a probe has values of it.
+    the training part, and maybe ``held_out`` (yes or no), where a probe has values of it.
     ``examples`` has ``example_id`` (text, unique), ``label`` as class index (null for none), slice
     columns, and where wanted ``input`` (encoded image or text) and ``content_hash``. With
     ``members``, the number that will come, a full disk is refused before anything is trained;
@@ -95,6 +95,7 @@ class PopulationWriter:
         accept: Collection[str] = (),
     ) -> None:
         self.folder, self.accept = Path(folder), frozenset(accept)
+        self._looked_into: set[tuple[str, ...]] = set()
         refuse_many_classes(self.folder, len(plan.classes), RecordError)
         table = checked_examples(examples, len(plan.classes))
         data = parquet_bytes(table)
@@ -245,6 +246,7 @@ class PopulationWriter:
                 found = _read_manifest(self.folder / name)
                 refuse_other(self.folder, found, self.plan, same, self.accept)
                 self._take_over(found)
+                self._restore(files, found)
                 if name == MANIFEST:
                     self._clean()
                 return
@@ -253,6 +255,13 @@ class PopulationWriter:
         for name, data in files.items():
             write_whole(self.folder / name, data)
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
+
+    def _restore(self, files: Mapping[str, bytes], found: Manifest) -> None:
+        """Write tables again that are lost or damaged, and are those that the record knows."""
+        for name, known in ((EXAMPLES, found.examples_sha256), (TRAIN, found.train_sha256)):
+            data = files.get(name)
+            if data is not None and sha256(data) == known and not _is(self.folder / name, known):
+                write_whole(self.folder / name, data)
 
     def _take_over(self, found: Manifest) -> None:
         """What its members were built from stays what it was, whatever is added; what was accepted
@@ -352,17 +361,25 @@ class PopulationWriter:
         return sorted(found, key=lambda w: natural(w.entry.id))
 
     def _is_whole(self, entry: MemberEntry) -> bool:
-        """Predictions are looked into now; what probes measured may be large, and is when read."""
-        path = member_file(self.folder, entry.id)
-        if entry.status != "done" or not all(p.is_file() for p in (path, *self._probed(entry))):
+        """What probes measured may be large, so it is looked into once."""
+        if entry.status != "done" or not _is(member_file(self.folder, entry.id), entry.sha256):
             return False
-        return sha256(read_file(path, LARGEST_FILE, RecordError)) == entry.sha256
+        known = {name: (entry.id, *known) for name, *known in self._probed(entry)}
+        for path, key in known.items():
+            if key not in self._looked_into and not _is(path, key[-1]):
+                return False
+            self._looked_into.add(key)
+        return all(path.is_file() for path in known)
 
     def _drop_unlisted(self, manifest: Manifest) -> None:
         """Remove predictions of members that are not done: left by a kill before their entry, or
         found to be of no use when they were made again."""
         done = [m for m in manifest.members if m.status == "done"]
-        wanted = {path for m in done for path in (member_file(self.folder, m.id), *self._probed(m))}
+        wanted = {
+            path
+            for m in done
+            for path in (member_file(self.folder, m.id), *(path for path, _ in self._probed(m)))
+        }
         there = {path for files in (MEMBERS, SERIES, f"{PROBES}/*") for path in self._files(files)}
         for path in there - wanted:
             path.unlink(missing_ok=True)
@@ -370,12 +387,12 @@ class PopulationWriter:
     def _files(self, folder: str) -> Iterator[Path]:
         return self.folder.glob(f"{folder}/*.parquet")
 
-    def _probed(self, entry: MemberEntry) -> Iterator[Path]:
-        """The files of what probes measured on a member."""
-        for name in entry.probes:
-            yield probe_file(self.folder, name, entry.id)
+    def _probed(self, entry: MemberEntry) -> Iterator[tuple[Path, str]]:
+        """The files of what probes measured on a member, with their SHA-256."""
+        for name, known in entry.probes.items():
+            yield probe_file(self.folder, name, entry.id), known
         if entry.series:
-            yield series_file(self.folder, entry.id)
+            yield series_file(self.folder, entry.id), entry.series
 
     def _clean(self) -> None:
         """Remove what only a run under way needs, and what a killed one left. ``write_whole`` bears
@@ -418,6 +435,11 @@ def write_records(records: Records, folder: Path) -> Manifest:
         bare = entry.model_copy(update={"series": None, "probes": {}})
         writer._write(bare, answers, None, Probed())
     return writer.finish(facts=records.manifest.facts)
+
+
+def _is(path: Path, known: str | None) -> bool:
+    """Whether the file is there and the one that is known."""
+    return path.is_file() and sha256(read_file(path, LARGEST_FILE, RecordError)) == known
 
 
 def _known_of(values: NDArray[np.float32] | None, m: int) -> NDArray[np.float32] | None:

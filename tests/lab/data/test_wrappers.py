@@ -10,7 +10,7 @@ import pytest
 from blobs import Blobs
 from undertow.audit import audit
 from undertow.errors import UserError
-from undertow.lab.data import HeldOut, TestedOn, WrongLabels
+from undertow.lab.data import Digits, HeldOut, TestedOn, WrongLabels
 from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
@@ -110,10 +110,10 @@ def test_the_record_says_what_was_trained_on(tmp_path):
     folder = train_population(population, tmp_path, runner="loop")
     train, splits = read_train(folder), data.load()
     assert train.height == 120
-    assert train["part"].value_counts().sort("part").rows() == [("held_out", 30), ("train", 90)]
+    assert train["held_out"].value_counts().sort("held_out").rows() == [("no", 90), ("yes", 30)]
     trace = read_probe(folder, "trace")
     assert trace.example_id_N.to_list() == list(splits.train.example_id_N)
-    rows = train.filter(train["part"] == "train")
+    rows = train.filter(train["held_out"] == "no")
     assert rows["label"].to_list() == splits.train.label_N.tolist()
     assert {"true_label", "mislabelled", "half"} <= set(train.columns)
     # what is wrong on purpose is learned last
@@ -121,7 +121,7 @@ def test_the_record_says_what_was_trained_on(tmp_path):
     loss_N = trace.values["loss"][:, :, -1].astype(float).mean(0)
     assert loss_N[wrong_N].mean() > loss_N[~wrong_N].mean()
     plain = replace(population, name="plain", data=WrongLabels(DATA, 0.3), probes=())
-    assert "part" not in read_train(train_population(plain, tmp_path, runner="loop")).columns
+    assert "held_out" not in read_train(train_population(plain, tmp_path, runner="loop")).columns
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ def test_other_classes_or_sizes_cannot_be_asked_about():
     for other, said in (
         (
             Renamed(),
-            "the classes are dark, grey, light … and a, b, c …; a network answers with those that "
-            "it learned",
+            "the classes are dark, grey, light and a, b, c; a network answers with those that it "
+            "learned, so name the others' alike",
         ),
         (
             Small(),
@@ -197,3 +197,71 @@ def test_an_engine_is_asked_again():
     dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
     engine = dense.under(TorchaoLinearInt8(), name="int8")
     assert engine.on(Darker(), "int8 on dark").interventions == engine.interventions
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_that_cannot_be_held_out_is_refused(share):
+    for seed in (0, -1):
+        with pytest.raises(UserError) as caught:
+            HeldOut(DATA, share, seed).load()
+        assert str(caught.value) == (
+            f"share={share!r}, seed={seed}: a share of 0 to 1 and a seed of 0 or more are needed"
+        )
+
+
+def test_a_data_set_without_slices_is_wrapped_too():
+    noisy = WrongLabels(Digits(), 0.2).load()
+    assert noisy.train.slices.columns == ["true_label", "mislabelled"]
+    assert noisy.train.slices.height == len(noisy.train.label_N)
+    assert HeldOut(WrongLabels(Digits(), 0.2), 0.1).load().held_out.slices.width == 2
+
+
+def test_what_was_held_out_before_keeps_its_right_labels(tmp_path):
+    data = WrongLabels(HeldOut(DATA, 0.25), 0.5)
+    splits, whole = data.load(), DATA.load()
+    right = dict(zip(whole.train.example_id_N, whole.train.label_N.tolist(), strict=True))
+    held = splits.held_out
+    assert held.label_N.tolist() == [right[i] for i in held.example_id_N]
+    assert set(held.slices["mislabelled"]) == {"no"}
+    population = Population("noisy", data, MLP((8,)), RECIPE, 1)
+    train = read_train(train_population(population, tmp_path, runner="loop"))
+    assert train.filter(train["held_out"] == "yes")["mislabelled"].to_list() == ["no"] * 30
+
+
+def test_the_new_labels_follow_their_seed():
+    one, other = (WrongLabels(DATA, 1.0, seed).load().train.label_N for seed in (0, 1))
+    assert (one != other).any()
+    assert (one == WrongLabels(DATA, 1.0, 0).load().train.label_N).all()
+
+
+def test_wrapping_twice_in_the_same_way_is_refused():
+    for data, said in (
+        (
+            HeldOut(HeldOut(DATA, 0.25), 0.25),
+            "some of its examples are held out already; hold out once",
+        ),
+        (
+            WrongLabels(WrongLabels(DATA, 0.2), 0.2),
+            "its labels are wrong on purpose already; give one WrongLabels the share that you want",
+        ),
+    ):
+        with pytest.raises(UserError) as caught:
+            data.load()
+        assert str(caught.value) == f"{data!r}: {said}"
+
+
+def test_a_slice_called_as_the_records_own_is_refused(tmp_path):
+    @dataclass(frozen=True)
+    class Named(Blobs):
+        def load(self):
+            splits = super().load()
+            slices = splits.train.slices.rename({"half": "held_out"})
+            return replace(splits, train=replace(splits.train, slices=slices))
+
+    population = Population("named", Named(), MLP((8,)), RECIPE, 1, probes=(Trace(),))
+    with pytest.raises(UserError) as caught:
+        train_population(population, tmp_path, runner="loop")
+    assert str(caught.value) == (
+        "blobs: a slice of its training part is called 'held_out', which the record says itself; "
+        "rename it"
+    )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from blobs import Blobs
+from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.site import Horizon, weight_layers
 from undertow.lab.interventions.weights import FixedMask
@@ -79,6 +81,9 @@ def test_gradients_are_of_masked_weights_too_and_those_of_finite_differences():
     assert row["egf2"] == pytest.approx(effective_gradient_flow(gradients, masks, 2), rel=1e-5)
     assert row["egf1"] == pytest.approx(effective_gradient_flow(gradients, masks, 1), rel=1e-5)
     assert row["1.weight"] == pytest.approx(float((gradients[0] * masks[0]).norm()), rel=1e-5)
+    for p in (1, 2):
+        expected = flow_per_active_weight(gradients, masks, p)
+        assert row[f"egf{p}_per_active"] == pytest.approx(expected, rel=1e-5)
     assert row["norm2"] > 1.05 * math.hypot(row["1.weight"], row["3.weight"])
 
 
@@ -137,3 +142,81 @@ def test_two_members_of_equal_seeds_have_equal_flow(model):
         series.append(probing.kept_M[0].probed.series)
     assert series[0].equals(series[1])
     assert series[0]["egf2"].min() > 0
+
+
+def flow_after(model, epochs=1, examples=512, data=None, seed_of="dense"):
+    data = data or resident(Blobs(train=40).load())
+    population = Population("dense", Blobs(train=40), model, Recipe(epochs=epochs, batch=16), 1)
+    seeds = population.seeds.member(seed_of, 0)
+    probing = Probing([GradientFlow(examples=examples)])
+    given = Given(data, [build_member(population, seeds, data, None)], [seeds])
+    drive(Supervised(population.recipe), given, probing=probing)
+    return given.models[0], probing.kept_M[0].probed.series
+
+
+def test_it_asks_the_first_examples_in_train_mode():
+    """Without dropout, by hand: batch norm takes the batch's statistics and not the running ones."""
+    data = resident(Blobs(train=40).load())
+    model, series = flow_after(Plain(), examples=12, data=data)
+    with torch.no_grad():
+        trained = _flow(model.train(), data.train_x_NCHW[:12], data.train_y_N[:12])["egf2"]
+        asked = _flow(model.eval(), data.train_x_NCHW[:12], data.train_y_N[:12])["egf2"]
+        whole = _flow(model.train(), data.train_x_NCHW, data.train_y_N)["egf2"]
+    assert series["egf2"][-1] == pytest.approx(trained, rel=1e-5)
+    assert asked != pytest.approx(trained, rel=1e-2)
+    assert whole != pytest.approx(trained, rel=1e-2)
+
+
+@dataclass(frozen=True)
+class Plain:
+    def build(self, shape_CHW, classes):
+        return nn.Sequential(
+            nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, classes)
+        )
+
+
+@dataclass(frozen=True)
+class Frozen:
+    layers: int
+
+    def build(self, shape_CHW, classes):
+        model = MLP((8,)).build(shape_CHW, classes)
+        for layer in list(weight_layers(model).values())[: self.layers]:
+            layer.requires_grad_(False)
+        return model
+
+
+def test_frozen_layers_have_no_flow():
+    _, series = flow_after(Frozen(1))
+    assert [c for c in series.columns if c.endswith("weight")] == ["3.weight"]
+    assert series["egf2"].to_list() == pytest.approx(series["3.weight"].to_list())
+    with pytest.raises(UserError) as caught:
+        flow_after(Frozen(2))
+    assert str(caught.value) == (
+        "Sequential: no matrix and no filter learns, so it has no gradient flow; leave GradientFlow "
+        "out"
+    )
+
+
+def test_a_weight_that_is_made_of_several_counts_once():
+    @dataclass(frozen=True)
+    class Normalised:
+        def build(self, shape_CHW, classes):
+            return nn.Sequential(nn.Flatten(), weight_norm(nn.Linear(64, 8)), nn.Linear(8, classes))
+
+    _, series = flow_after(Normalised())
+    assert [c for c in series.columns if c.endswith("weight")] == ["1.weight", "2.weight"]
+    assert series["egf2"][0] == pytest.approx((series["1.weight"][0] + series["2.weight"][0]) / 2)
+
+
+def test_two_moments_draw_other_noise():
+    """The same weights, asked as after another epoch: dropout is another."""
+    data = resident(Blobs(train=40).load())
+    population = Population("dense", Blobs(train=40), Normed(), Recipe(epochs=1), 1)
+    seeds = population.seeds.member("dense", 0)
+    given = Given(data, [build_member(population, seeds, data, None)], [seeds])
+    probe = GradientFlow(moments=3).start(given, 3)
+    for epoch in (1, 2, 3):
+        probe.after_epoch(epoch, None)
+    flows = probe.found()[0].series["egf2"].to_list()
+    assert len(set(flows)) == 3

@@ -142,3 +142,19 @@ def test_many_classes_are_told_apart(data):
     kept = trace_module._unseen((1, 1), 300).predicted
     kept.copy_(values_of(far, torch.tensor([0])).predicted)
     assert kept.item() == 299
+
+
+def test_a_clean_pass_reaches_all_of_a_large_part():
+    """More examples than are asked about at once."""
+    many = resident(Blobs(train=1100, test=600).load(), dtype=torch.float64)
+    for part, x, y in (
+        ("train", many.train_x_NCHW, many.train_y_N),
+        ("test", many.test_x_NCHW, many.test_y_N),
+    ):
+        frame = traced(Trace(clean=True, part=part, every=9), trained := given(many))
+        with torch.no_grad():
+            expected = values_of(trained.models[0].eval()(x), y)
+        np.testing.assert_allclose(
+            frame["loss"].to_numpy()[:, 0], expected.loss, rtol=2e-3, atol=1e-4
+        )
+        assert (frame["predicted"].to_numpy()[:, 0] == expected.predicted.numpy()).all()

@@ -19,7 +19,8 @@ class HeldOut:
 
     What looks at it between steps (an objective that balances groups, a stopping rule) reads it
     from the feed. The record's ``train.parquet`` says of each example in which part it is. Pixel
-    statistics stay those of ``data``. ``UserError`` where a class would be left without an example
+    statistics stay those of ``data``, and so do slices that count training examples.
+    ``UserError`` where a class would be left without an example
     in either part.
     """
 
@@ -30,6 +31,8 @@ class HeldOut:
     def load(self) -> Splits:
         """Read the data and cut."""
         splits = self.data.load()
+        if splits.held_out is not None:
+            raise UserError(f"{self!r}: some of its examples are held out already; hold out once")
         held_N = drawn_by_class(splits.train.label_N, self.share, self.seed)
         for label, name in enumerate(splits.classes):
             of_class_N = splits.train.label_N == label
@@ -49,7 +52,12 @@ class HeldOut:
 
 def drawn_by_class(label_N: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
     """Which examples are drawn: ``share`` of each class, rounded, halves upwards. Which of a class
-    depends on ``seed`` and the class alone, so a larger share holds a smaller one."""
+    depends on ``seed`` and the class alone, so a larger share holds a smaller one. ``UserError``
+    for a share outside 0 to 1 or a seed below 0."""
+    if not 0 <= share <= 1 or seed < 0:
+        raise UserError(
+            f"share={share!r}, seed={seed!r}: a share of 0 to 1 and a seed of 0 or more are needed"
+        )
     drawn_N = np.zeros(len(label_N), dtype=bool)
     for label in np.unique(label_N):
         rows = np.flatnonzero(label_N == label)

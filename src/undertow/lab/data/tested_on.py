@@ -25,8 +25,8 @@ class TestedOn:
         splits, tested = self.data.load(), self.other.load()
         if splits.classes != tested.classes:
             raise UserError(
-                f"{self!r}: the classes are {', '.join(splits.classes[:5])} … and "
-                f"{', '.join(tested.classes[:5])} …; a network answers with those that it learned"
+                f"{self!r}: the classes are {_few(splits.classes)} and {_few(tested.classes)}; a "
+                "network answers with those that it learned, so name the others' alike"
             )
         shapes = [part.x_NCHW.shape[1:] for part in (splits.train, tested.test)]
         if shapes[0] != shapes[1]:
@@ -35,3 +35,7 @@ class TestedOn:
                 "give test images of the size that was trained on"
             )
         return replace(splits, test=tested.test)
+
+
+def _few(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:5]) + (" …" if len(classes) > 5 else "")

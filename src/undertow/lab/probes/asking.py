@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,12 @@ product."""
 
 @contextmanager
 def in_eval_mode(network: Network, device: torch.device) -> Iterator[None]:
-    """Without gradients, dropout off, batch norm by its running statistics; each layer's mode and
-    torch's generators are outside as they were."""
-    with _modes_kept(network), torchs_own_kept(device), torch.no_grad():
+    """Without gradients, dropout off, batch norm by its running statistics; each layer's mode, all
+    buffers and torch's generators are outside as they were."""
+    kept = _modes_kept(network), _buffers_kept(network), torchs_own_kept(device), torch.no_grad()
+    with ExitStack() as around:
+        for context in kept:
+            around.enter_context(context)
         network.eval()
         yield
 
@@ -32,6 +35,15 @@ def in_train_mode(model: nn.Module, seed: int, device: torch.device) -> Iterator
     statistics, each layer's mode and torch's generators are outside as they were."""
     with _modes_kept(model), _buffers_kept(model), torch_seeded(seed, device):
         model.train()
+        yield
+
+
+@contextmanager
+def left_alone(model: nn.Module) -> Iterator[None]:
+    """In eval mode, for reading weights: one that is computed when it is read may change what it is
+    computed from. Modes and buffers are outside as they were."""
+    with _modes_kept(model), _buffers_kept(model), torch.no_grad():
+        model.eval()
         yield
 
 
@@ -47,15 +59,15 @@ def _modes_kept(network: Network) -> Iterator[None]:
 
 
 @contextmanager
-def _buffers_kept(model: nn.Module) -> Iterator[None]:
+def _buffers_kept(network: Network) -> Iterator[None]:
     """Running statistics are outside as they were, in place."""
-    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    before = [(buffer, buffer.clone()) for buffer in network.buffers()]
     try:
         yield
     finally:
         with torch.no_grad():
-            for name, buffer in model.named_buffers():
-                buffer.copy_(before[name])
+            for buffer, value in before:
+                buffer.copy_(value)
 
 
 def chosen_epochs(total: int, moments: int) -> tuple[int, ...]:

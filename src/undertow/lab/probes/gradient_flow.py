@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from undertow.errors import UserError
 from undertow.lab.interventions.site import weight_layers
-from undertow.lab.models.weights_file import PARAMETRIZED
 from undertow.lab.probes.asking import chosen_epochs, in_train_mode
 from undertow.lab.probes.probe import Found, Probe, ProbeRun
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.training import Given, TrainingRun
+from undertow.lab.weights_file import PARAMETRIZED, is_masked
 from undertow.records.schema import ProbeEntry
 
 Order = Literal[1, 2]
@@ -71,21 +72,29 @@ class Layer(NamedTuple):
 
 
 def layers_of(model: nn.Module) -> list[Layer]:
-    """Matrices and filters, under the names that they have without masks. Biases and norms do not
-    count. To be called under ``parametrize.cached()``, so that a masked weight is the very tensor
-    that the forward pass reads."""
-    found = []
+    """Matrices and filters that learn, under the names that they have without masks: no biases, no
+    norms, no frozen layers. To be called under ``parametrize.cached()``, so that a masked weight is
+    the very tensor that the forward pass reads."""
+    found: dict[str, Layer] = {}
     for name, weight in weight_layers(model).items():
-        path, parametrized, rest = name.partition(PARAMETRIZED)
-        if not parametrized:
-            found.append(Layer(name, weight, torch.ones_like(weight, dtype=torch.bool)))
+        path, made, rest = name.partition(PARAMETRIZED)
+        if not made:
+            found[name] = Layer(name, weight, torch.ones_like(weight, dtype=torch.bool))
             continue
+        # of several tensors (a direction and a length) one weight is made, and it is read once
         module, attribute = model.get_submodule(path), rest.partition(".")[0]
-        read = getattr(module, attribute)
-        masks = [m.keep for m in module.parametrizations[attribute] if hasattr(m, "keep")]  # type: ignore[index]
-        active = torch.stack(masks).all(0) if masks else torch.ones_like(read, dtype=torch.bool)
-        found.append(Layer(f"{path}.{attribute}", read, active))
-    return found
+        whole = f"{path}.{attribute}"
+        found.setdefault(whole, _read(whole, module, attribute))
+    return [layer for layer in found.values() if layer.weight.requires_grad]
+
+
+def _read(name: str, module: nn.Module, attribute: str) -> Layer:
+    weight = getattr(module, attribute)
+    active = torch.ones_like(weight, dtype=torch.bool)
+    if is_masked(module, attribute):
+        for mask in module.parametrizations[attribute]:  # type: ignore[index]
+            active = active & mask.keep
+    return Layer(name, weight, active)
 
 
 @dataclass(frozen=True)
@@ -104,8 +113,8 @@ class GradientFlow(Probe):
     examples: int = 512
 
     def __post_init__(self) -> None:
-        if self.moments < 1 or self.examples < 1:
-            raise ValueError(f"{self!r}: both are numbers of 1 or more")
+        if self.moments < 1 or self.examples < 2:
+            raise ValueError(f"{self!r}: give 1 moment and 2 examples, or more")
 
     @property
     def name(self) -> str:
@@ -176,6 +185,11 @@ def _by_name(row: dict[str, float]) -> dict[str, float]:
 def _flow(model: nn.Module, x_BCHW: Tensor, y_B: Tensor) -> dict[str, float]:
     with torch.enable_grad(), parametrize.cached():
         layers = layers_of(model)
+        if not layers:
+            raise UserError(
+                f"{type(model).__name__}: no matrix and no filter learns, so it has no gradient "
+                "flow; leave GradientFlow out"
+            )
         loss = F.cross_entropy(model(x_BCHW).float(), y_B)
         gradients = torch.autograd.grad(
             loss, [layer.weight for layer in layers], materialize_grads=True

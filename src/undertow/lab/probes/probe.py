@@ -74,7 +74,8 @@ class Probe(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Of its folder, and before its columns in a series; two of one name are refused."""
+        """Of its folder; two of one name are refused. Columns of a series are in one frame with
+        those of other probes, so they need names of their own too."""
 
     @abstractmethod
     def entry(self, epochs: int) -> ProbeEntry:

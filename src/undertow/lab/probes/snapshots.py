@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from undertow.lab.models.weights_file import weights_file
+from undertow.lab.probes.asking import left_alone
 from undertow.lab.probes.probe import Found, Probe, ProbeRun, Size
 from undertow.lab.trainings.training import Given, TrainingRun
+from undertow.lab.weights_file import weights_file
 from undertow.records.schema import ProbeEntry
 
 
@@ -26,8 +27,10 @@ class Snapshots(Probe):
     epochs: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if not self.epochs or min(self.epochs) < 1 or list(self.epochs) != sorted({*self.epochs}):
-            raise ValueError(f"{self!r}: epochs rise, from 1 on")
+        whole = all(isinstance(epoch, int) for epoch in self.epochs)
+        rising = list(self.epochs) == sorted({*self.epochs})
+        if not self.epochs or not whole or not rising or self.epochs[0] < 1:
+            raise ValueError(f"{self!r}: epochs are whole numbers that rise, from 1 on")
 
     @property
     def name(self) -> str:
@@ -37,7 +40,7 @@ class Snapshots(Probe):
     def entry(self, epochs: int) -> ProbeEntry:
         """No values at all. ``ValueError`` for epochs that the training does not have."""
         if self.epochs[-1] > epochs:
-            raise ValueError(f"{self!r}: the training has {epochs} epochs")
+            raise ValueError(f"{self!r}: the training has {epochs} epochs; give epochs up to that")
         return ProbeEntry(description=repr(self), epochs=self.epochs)
 
     def kept_bytes(self, size: Size, epochs: int) -> int:
@@ -58,7 +61,8 @@ class _SnapshotsRun(ProbeRun):
         """Keep every member's weights where the epoch is one of those."""
         if epoch in self.epochs:
             for model, files in zip(self.models, self.files_M, strict=True):
-                files[epoch] = weights_file(model)
+                with left_alone(model):
+                    files[epoch] = weights_file(model)
 
     def found(self) -> list[Found]:
         """Files by epoch."""

@@ -70,6 +70,8 @@ class Trace(Probe):
     def __post_init__(self) -> None:
         if self.every < 1:
             raise ValueError(f"{self!r}: every is a number of epochs, 1 or more")
+        if self.part not in ("train", "test"):
+            raise ValueError(f"{self!r}: there is no such part; choose train or test")
         if self.part == "test" and not self.clean:
             raise ValueError(f"{self!r}: no step sees the test part; give clean=True")
 

@@ -143,7 +143,8 @@ def _pack(name: str, value: object, found: dict[str, Tensor]) -> None:
     elif isinstance(value, bool | int | float):
         found[name] = torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
     else:
-        raise TypeError(f"{name}: a checkpoint holds tensors and numbers, not {value!r}")
+        said = name.replace(BETWEEN, " / ")
+        raise TypeError(f"{said}: a checkpoint holds tensors and numbers, not {value!r}")
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 import undertow
+from undertow.errors import UserError
 from undertow.lab.built_from import Digest, built_from, declaration
 from undertow.lab.code_digest import digest_of
 from undertow.lab.data.dataset import Part, Splits
@@ -19,6 +20,7 @@ from undertow.lab.held_values import without_address
 from undertow.lab.interventions.site import AbstractRuntime
 from undertow.lab.population import Population
 from undertow.lab.runner.member import probed_epochs
+from undertow.records.folder import HELD_OUT
 from undertow.records.schema import Manifest, Scale
 
 
@@ -54,13 +56,21 @@ def plan_of(
 
 def train_table(splits: Splits) -> pl.DataFrame:
     """``train.parquet``: ids, labels and slices; where examples are held out, theirs too, and the
-    column ``part``."""
+    column ``held_out``. ``UserError`` where a slice has that name."""
+    if HELD_OUT in splits.train.slices.columns:
+        raise UserError(
+            f"{splits.name}: a slice of its training part is called {HELD_OUT!r}, which the record "
+            "says itself; rename it"
+        )
     train = _ids_and_slices(splits.train)
     if splits.held_out is None:
         return train
-    held_out = _ids_and_slices(splits.held_out)
+    held = _ids_and_slices(splits.held_out)
     return pl.concat(
-        [train.with_columns(part=pl.lit("train")), held_out.with_columns(part=pl.lit("held_out"))]
+        [
+            frame.with_columns(pl.lit(said).alias(HELD_OUT))
+            for frame, said in ((train, "no"), (held, "yes"))
+        ]
     )
 
 

@@ -350,7 +350,9 @@ class Trainer:
                 write_whole(weights, result.weights)
                 write_whole(_digest_file(weights), f"{sha256(result.weights)}\n".encode())
                 for epoch, snapshot in result.snapshots.items():
-                    write_whole(self._weights(population, f"{job.id}@{epoch}"), snapshot)
+                    kept = self._weights(population, f"{job.id}@{epoch}")
+                    write_whole(kept, snapshot)
+                    write_whole(_digest_file(kept), f"{sha256(snapshot)}\n".encode())
                 writer.write_member(
                     job.id,
                     result.proba_NC.argmax(axis=1),

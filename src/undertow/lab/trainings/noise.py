@@ -78,6 +78,7 @@ def no_other_draws() -> Iterator[None]:
 
 
 def _others() -> dict[str, object]:
-    """The state of generators that belong to nobody; of numpy's its place is enough."""
-    numpys = numpy.random.get_state(legacy=False)["state"]["pos"]  # noqa: NPY002
-    return {"numpy.random": numpys, "random": random.getstate()}
+    """The state of generators that belong to nobody."""
+    numpys = numpy.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    kept = {name: numpy.asarray(value).tobytes() for name, value in numpys.items()}
+    return {"numpy.random": kept, "random": random.getstate()}

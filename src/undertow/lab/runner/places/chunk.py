@@ -20,7 +20,6 @@ from undertow.lab.feeds.feed import Feed
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
 from undertow.lab.interventions.site import Intervention
-from undertow.lab.models.weights_file import weights_file
 from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.runner.checkpoint import Saver, Shelf, Stopped, never
@@ -33,6 +32,7 @@ from undertow.lab.trainings.precision import storage
 from undertow.lab.trainings.teacher import Teacher, stacked_teacher
 from undertow.lab.trainings.training import Facts, Given, Training
 from undertow.lab.trainings.untrained import Untrained
+from undertow.lab.weights_file import weights_file
 
 WRONG = (Exception, SystemExit)
 """What may go wrong with one member: ``sys.exit`` in a model ends that member and not the run."""
