@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import pytest
 
-from undertow.errors import NotComparableError, TableError
+import undertow
+from undertow.errors import NotComparableError, TableError, UserError
 from undertow.notebook.messages import for_python, in_python
 
 
@@ -71,3 +76,58 @@ def test_an_error_keeps_its_kind():
         made = for_python(kind("leave it out with --allow-partial"))
         assert type(made) is kind
         assert str(made) == "leave it out with allow_partial=True"
+
+
+SCORES = {"id": range(4), "label": [0, 1, 0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("score", "typed", "scaled"),
+    [
+        (
+            [1.1, 20, 50, 99],
+            '(old["my score"].astype(float) / 100).round(12)',
+            [0.011, 0.2, 0.5, 0.99],
+        ),
+        (
+            ["1,1 %", "20", "50 %", "99 %"],
+            '(old["my score"].str.replace("%", "").str.strip().str.replace(",", ".").astype(float) '
+            "/ 100).round(12)",
+            [0.011, 0.2, 0.5, 0.99],
+        ),
+        ([0.0, -1, 1, 2], '(1 / (1 + numpy.exp(-old["my score"].astype(float))))', None),
+    ],
+    ids=["per cent", "signs", "logits"],
+)
+def test_a_frame_of_pandas_is_told_what_to_type_in_pandas(
+    score: list[Any], typed: str, scaled: list[float] | None
+):
+    old = pd.DataFrame({**SCORES, "my score": score})
+    asked = {"id": "id", "score": "my score", "label": "label"}
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, old, **asked)
+    message = str(caught.value)
+    made = f"old.assign(**{{'my score': {typed}}})"
+    assert made in message
+    got = eval(made, {"old": old, "numpy": np})
+    if scaled is not None:
+        assert got["my score"].tolist() == scaled
+    assert undertow.compare(got, got, **asked).findings.height
+
+
+def test_grades_and_classes_of_a_frame_of_pandas():
+    old = pd.DataFrame({"id": range(2), "score": [40, 90]})
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, old, id="id")
+    assert str(caught.value) == (
+        "old: column 'score' reaches from 40 to 90 (2 of 2 are not between 0 and 1); expected 0 for "
+        "the worst answer and 1 for the best; if 100 is the best, scale it: "
+        'old.assign(score=(old["score"].astype(float) / 100).round(12))'
+    )
+    old = pd.DataFrame({"id": range(2), "p_a": [40, 90], "p_b": [60, 10]})
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, old, id="id")
+    made = 'old.assign(**(old[["p_a", "p_b"]].astype(float) / 100).round(12))'
+    assert str(caught.value).endswith(f"write them as fractions, {made}")
+    got = eval(made, {"old": old})
+    assert undertow.compare(got, got, id="id").findings.height

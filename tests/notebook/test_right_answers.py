@@ -155,6 +155,54 @@ def test_beside_files_a_table_of_labels_is_written(
     assert_frame_equal(found.findings, expected)
 
 
+def test_a_table_of_one_column_is_told_that_it_can_stand_alone(expected: pl.DataFrame) -> None:
+    labels = pd.DataFrame({"label": LABELS})
+    assert refusal(frame(OLD), frame(NEW), labels) == (
+        "labels: has one column, 'label', and a table of labels is joined by its ids; add a column "
+        "of ids, or give it alone, labels['label'], with one for each row"
+    )
+    found = undertow.compare(frame(OLD), frame(NEW), labels=labels["label"], **NAMED)
+    assert_frame_equal(found.findings, expected)
+
+
+def test_an_array_beside_a_frame_of_ids_gets_them(expected: pl.DataFrame) -> None:
+    """Else i12 and row 12 would be said to be one example, in whatever order the frame is."""
+    old, new = frame(OLD).assign(label=LABELS), list(NEW)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, new, **NAMED)
+    message = str(caught.value)
+    assert message == (
+        "new: is an array, whose rows are called 0, 1, 2 …, and old names its examples; if they are "
+        "in the order of old, give a frame with its ids: new=polars.DataFrame({'image': "
+        "list(old['image']), 'pred': list(new)})"
+    )
+    cure = eval(message.partition("new=")[2], {"polars": pl, "old": old, "new": new})
+    assert_frame_equal(undertow.compare(old, cure, **NAMED).findings, expected)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, np.eye(3)[NEW], **NAMED)
+    assert str(caught.value).endswith(
+        "; if they are in the order of old, give a frame with its ids"
+    )
+
+
+def test_an_array_beside_a_frame_that_numbers_its_rows_takes_its_names() -> None:
+    old = frame(OLD).assign(image=range(len(IDS)), label=LABELS)
+    found = undertow.compare(old.iloc[MOVED], NEW, **NAMED)
+    assert found.audit.variants[0].arm.accuracy == pytest.approx((NEW == LABELS).mean())
+
+
+@pytest.mark.parametrize("classes", [None, ("false", "true"), (False, True)])
+def test_truth_values_are_the_labels_of_two_columns(classes: Any) -> None:
+    is_cat = LABELS == 0
+    old, new = (np.eye(2)[(answers == 0).astype(int)] for answers in (OLD, NEW))
+    found = undertow.compare(old, new, labels=is_cat, classes=classes)
+    accuracy = ((OLD == 0) == is_cat).mean()
+    assert found.audit.reference.accuracy == pytest.approx(accuracy)
+    frames = [frame((answers == 0).astype(int)) for answers in (OLD, NEW)]
+    found = undertow.compare(*frames, labels=is_cat, **NAMED)
+    assert found.audit.reference.accuracy == pytest.approx(accuracy)
+
+
 def written(message: str, given: dict[str, Any]) -> None:
     """Types what a message says to write."""
     said = message.rpartition(", and give")[0]

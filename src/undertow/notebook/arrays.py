@@ -88,7 +88,7 @@ def _scored(called: str, scores_MNC: NDArray[Any], classes: Sequence[str]) -> li
             f"{called}: has one column; give one per class, of two classes both, such as all that "
             "predict_proba returns"
         )
-    names = [str(c) for c in classes or range(width)]
+    names = [str(c).lower() if isinstance(c, bool) else str(c) for c in classes or range(width)]
     if len(names) != width or len(set(names)) < width:
         raise UserError(
             f"classes: names {len(names)} ({len(set(names))} different), and {called} has {width} "

@@ -11,7 +11,7 @@ from undertow.errors import UndertowError, UserError
 from undertow.files import Request, audit_sides, read_sides
 from undertow.notebook.compared import Compared
 from undertow.notebook.gated import Given, provenance_of
-from undertow.notebook.given import Answers, entries, names_of, sides_of
+from undertow.notebook.given import Answers, entries, names_of, pandas_among, sides_of
 from undertow.notebook.messages import for_python
 from undertow.records.frames import Frames
 from undertow.records.reading import Missing, Reading
@@ -69,7 +69,7 @@ def compare(
     also be an array, or a frame whose rows are those of arrays; ``classes`` names the numbers in
     arrays. Raises ``UserError`` for what cannot be read, and ``NotComparableError``.
     """
-    called: list[str] = []
+    called, pandas = list[str](), list[str]()
     try:
         settings = Settings(
             by=_words(by), level=level, draws=draws, seed=seed, tolerance=tolerance / 100,
@@ -83,6 +83,7 @@ def compare(
             pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
         )  # fmt: skip
         before, after = entries(old, new)
+        pandas += pandas_among((before, *after))
         reference, *against = sides_of(before, after, reading, answers)
         called += _called((reference, *against), format)
         return _compared(Request(
@@ -91,7 +92,7 @@ def compare(
             names=_words(names) or names_of(old, new, before, after),
         ), called)  # fmt: skip
     except UndertowError as error:
-        raise for_python(error, called) from None
+        raise for_python(error, called, pandas) from None
 
 
 def _called(sides: Sequence[Sequence[Path] | Frames], format: str | None) -> list[str]:

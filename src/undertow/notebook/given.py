@@ -12,9 +12,14 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
-from undertow.notebook.order import refuse_other_ids, refuse_other_order, refuse_two_orders
+from undertow.notebook.order import (
+    refuse_other_ids,
+    refuse_other_order,
+    refuse_rows_beside_ids,
+    refuse_two_orders,
+)
 from undertow.notebook.right_answers import refuse_beside_files
-from undertow.notebook.tables import is_table, refuse_nameless, table_of
+from undertow.notebook.tables import is_pandas, is_table, refuse_nameless, table_of
 from undertow.records.formats.members.join import PROBABILITY
 from undertow.records.frames import Frames
 from undertow.records.reading import Reading, alternatives
@@ -67,6 +72,11 @@ def names_of(old: Any, new: Any, before: Entry, after: Sequence[Entry]) -> tuple
     return (before.name, *(e.name for e in after)) if said else ()
 
 
+def pandas_among(entries: Sequence[Entry]) -> list[str]:
+    """What messages call the frames of pandas."""
+    return [called for entry in entries for called, value in _items(entry) if is_pandas(value)]
+
+
 def sides_of(
     before: Entry, after: Sequence[Entry], reading: Reading, answers: Answers
 ) -> list[list[Path] | Frames]:
@@ -78,12 +88,29 @@ def sides_of(
         refuse_beside_files(files, frames, answers.value, reading.keys)
     refuse_other_order(members, answers.value, reading.keys)
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
+    _refuse_positions(sides, dict(members), reading, answers)
+    return sides
+
+
+def _refuse_positions(
+    sides: Sequence[list[Path] | Frames],
+    values: Mapping[str, Any],
+    reading: Reading,
+    answers: Answers,
+) -> None:
+    """Raises ``UserError`` where what stands by position belongs to other rows, as far as anything
+    tells. ``values`` are the members as they were given, by what messages call them."""
     if answers.value is not None and answers.path is None and not is_table(answers.value):
         tables = [one for side in sides if isinstance(side, Frames) for one in side.given]
-        values = dict(members)
         given = [(c, values.get(c), table) for c, table in tables]
         refuse_two_orders(given, answers.value, reading.keys)
     arrays = [side for side in sides if isinstance(side, Frames) and side.notes]
+    others = [side for side in sides if isinstance(side, Frames) and not side.notes]
+    for side in others[:1] if arrays else ():
+        called, table = side.given[0]
+        frame = called, values[called], table
+        answer = (*reading.prediction, "prediction")[0]
+        refuse_rows_beside_ids(arrays[0].given[0], frame, reading.keys, answer)
     for side in arrays[1:]:
         first, other = arrays[0].tables[0].height, side.tables[0].height
         if first != other:
@@ -92,7 +119,6 @@ def sides_of(
                 f"{first:,}; {POSITION.removesuffix('.')}: give both for the same examples, or "
                 "frames with example_id"
             )
-    return sides
 
 
 def side_of(entry: Entry, reading: Reading, answers: Answers) -> list[Path] | Frames:
@@ -188,7 +214,9 @@ def _frames(
     given = [(*item, table) for item, (_, table) in zip(items, tables, strict=True)]
     refuse_other_ids(answers.value, given, reading.keys)
     label = column_of("labels", answers.value, ())
-    return Frames(name, *_columns([(called, _labelled(called, t, label)) for called, t in tables]))
+    return Frames(
+        name, *_columns([(called, _labelled(called, t, label, reading)) for called, t in tables])
+    )
 
 
 def _right_answers(answers: Answers, reading: Reading) -> pl.DataFrame:
@@ -235,24 +263,43 @@ def _beside(
     if not {"example_id", *alternatives(reading.id)} & set(examples.columns):
         rows = pl.int_range(member.height, eager=True).cast(pl.String)
         examples = examples.with_columns(rows.alias("example_id"))
-    table = _alike(examples.hstack(member.get_columns()))
-    _refuse_other_classes(called, table, (*alternatives(reading.label), "label"))
-    return table
+    labels = (*alternatives(reading.label), "label")
+    table = _alike(examples.hstack(member.get_columns()), ("prediction",), labels)
+    _refuse_other_classes(called, table, labels)
+    return _as_named(table, reading)
 
 
-def _labelled(called: str, table: pl.DataFrame, label: pl.Series) -> pl.DataFrame:
+def _as_named(table: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """With the names that the columns of frames beside an array were given."""
+    asked = {"example_id": reading.id, "label": reading.label}
+    if len(reading.prediction) == 1:
+        asked["prediction"] = reading.prediction[0]
+    names = {ours: name for ours, name in asked.items() if name is not None}
+    return table.rename(
+        {
+            ours: name
+            for ours, name in names.items()
+            if ours in table.columns and not {*alternatives(name)} & {*table.columns}
+        }
+    )
+
+
+def _labelled(called: str, table: pl.DataFrame, label: pl.Series, reading: Reading) -> pl.DataFrame:
     if len(label) != table.height:
         raise UserError(
             f"labels: holds {len(label):,}, and {called} has {table.height:,} rows; give one for "
             "each row, or a table of labels with the same ids"
         )
-    return _alike(table.with_columns(label.alias("label")))
+    answers = (*reading.prediction, "prediction")
+    return _alike(table.with_columns(label.alias("label")), answers, ("label",))
 
 
-def _alike(table: pl.DataFrame) -> pl.DataFrame:
-    """Truth values as 0 and 1 where the other of prediction and label is numbers."""
-    both = [c for c in ("prediction", "label") if c in table.columns]
-    if len(both) == 2 and any(table[c].dtype.is_numeric() for c in both):
+def _alike(table: pl.DataFrame, predictions: Sequence[str], labels: Sequence[str]) -> pl.DataFrame:
+    """Truth values as 0 and 1 where the other of prediction and label is numbers, or the classes
+    of probabilities are."""
+    both = [c for c in dict.fromkeys([*predictions, *labels]) if c in table.columns]
+    classes = {c.removeprefix(PROBABILITY) for c in table.columns if c.startswith(PROBABILITY)}
+    if classes == {"0", "1"} or any(table[c].dtype.is_numeric() for c in both):
         truth = [c for c in both if table[c].dtype == pl.Boolean]
         return table.with_columns(pl.col(truth).cast(pl.Int8))
     return table

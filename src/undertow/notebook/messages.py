@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Collection
 
 from undertow.errors import UndertowError
+from undertow.notebook.in_pandas import in_pandas
 
 SWITCHES = frozenset({"allow-partial", "paired", "members-apart", "force"})
 SEVERAL = frozenset({"by", "name", "tasks", "accept"})
@@ -32,9 +33,12 @@ _WORD = r"'(?:[^']|'\"'\"')*'|[^\s;()']+"
 _FLAG = re.compile(rf"(?P<leave>leave )?--(?P<flag>[a-z]+(?:-[a-z]+)*)(?P<rest>(?: (?:{_WORD}))*)")
 
 
-def for_python(error: UndertowError, tables: Collection[str] = ()) -> UndertowError:
-    """The same error in words of Python; ``tables`` are what frames are called in it."""
-    return type(error)(in_python(str(error), tables))
+def for_python(
+    error: UndertowError, tables: Collection[str] = (), pandas: Collection[str] = ()
+) -> UndertowError:
+    """The same error in words of Python; ``tables`` are what frames are called in it, ``pandas``
+    those of them that are frames of pandas."""
+    return type(error)(in_pandas(in_python(str(error), tables), pandas))
 
 
 def in_python(message: str, tables: Collection[str] = ()) -> str:

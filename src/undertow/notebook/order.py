@@ -21,6 +21,7 @@ from undertow.notebook.right_answers import (
     as_frame,
     by_position,
     ids_of,
+    ids_typed,
     key_of,
     labels_as_frame,
     refuse_other_length,
@@ -68,6 +69,33 @@ def refuse_other_ids(
                 f"labels: its index is not the column {key!r} of {called}, and single columns are "
                 f"joined by position; {as_frame('labels', key)}"
             )
+
+
+def refuse_rows_beside_ids(
+    array: tuple[str, pl.DataFrame],
+    frame: tuple[str, Any, pl.DataFrame],
+    keys: Sequence[str],
+    prediction: str,
+) -> None:
+    """Raises ``UserError`` for an array, whose rows are called by their numbers, beside a frame
+    none of whose ids is one: they may be numbers within a word, in any order. ``prediction`` is
+    what the column of answers is called."""
+    (called, rows), (other, given, table) = array, frame
+    key, numbered = key_of(table, keys), key_of(rows, keys)
+    if (
+        not table.height
+        or key is None
+        or numbered is None
+        or not _is_numbered(ids_of(rows, numbered))
+    ):
+        return
+    if set(ids_of(rows, numbered)).isdisjoint(ids_of(table, key)):
+        typed = f"{{{key!r}: {ids_typed(other, given, key)}, {prediction!r}: list({called})}}"
+        made = f": {called}=polars.DataFrame({typed})" if prediction in rows.columns else ""
+        raise UserError(
+            f"{called}: is an array, whose rows are called 0, 1, 2 …, and {other} names its "
+            f"examples; if they are in the order of {other}, give a frame with its ids{made}"
+        )
 
 
 def refuse_two_orders(

@@ -56,7 +56,7 @@ def table_of(
     try:
         return _with_index(value, _from_arrow(value), keys)
     except Exception as problem:  # Such as no pyarrow beside pandas, or a column of mixed types.
-        if not _is_pandas(value):
+        if not is_pandas(value):
             raise _unreadable(called, value, problem) from problem
     try:
         return _with_index(value, _from_pandas(value), keys)
@@ -103,7 +103,7 @@ def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
     """Raises ``UserError`` for a frame of pandas in which no column can be the ids, so that its
     index has to be. Nobody asked for a column of ids."""
     table = table.drop(NO_NAME, strict=False)
-    if _is_pandas(value) and flags_meant(table).startswith(flag_of("id", UNKNOWN)):
+    if is_pandas(value) and flags_meant(table).startswith(flag_of("id", UNKNOWN)):
         raise UserError(
             f"{called}: has no column 'example_id', by which frames are joined; "
             f"{has_columns(table.columns)}; if its index names the examples, add "
@@ -114,7 +114,7 @@ def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
 def _index_asked(value: Any, keys: Sequence[str]) -> str | None:
     """What the index of pandas is called where it is asked for as ids. One without a name is
     called as ``reset_index`` does."""
-    if not _is_pandas(value):
+    if not is_pandas(value):
         return None
     name = str(NAMELESS if value.index.name is None else value.index.name)
     return name if name in keys else None
@@ -129,7 +129,7 @@ def _with_index(value: Any, table: pl.DataFrame, keys: Sequence[str]) -> pl.Data
     return table.drop(NO_NAME, strict=False).with_columns(_column(name, value.index.to_series()))
 
 
-def _is_pandas(value: Any) -> bool:
+def is_pandas(value: Any) -> bool:
     return hasattr(value, "isna") and hasattr(value, "index")
 
 

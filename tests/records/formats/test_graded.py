@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from undertow.errors import TableError
+from undertow.errors import TableError, UserError
 from undertow.records import align, read_any, read_population, write_records
 
 OLD = """example_id,score,answer,target,input,lang
@@ -261,6 +261,27 @@ def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str)
     records, _ = read_any([scaled], score="how 'good'")
     assert records.example_id_N.to_list() == ["007", "008"]
     np.testing.assert_allclose(records.score_MN, [[0, 0.75]])
+
+
+def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) -> None:
+    rows = [f"q{q},r{r},{(q + r) % 2}" for q in range(4) for r in range(3)]
+    path = put("a.csv", "\n".join(["qid,rater,score", *rows]))
+    records, about = read_any([path], id="qid")
+    assert records.M == 1
+    assert about.endswith(
+        f"; {path}: 'rater' tells the rows of one example apart; to compare them as members, add "
+        f"--member rater; {path}: up to 3 repeats of an example; scores are averaged within it, its "
+        "answer is the most frequent one (the first of equals)."
+    )
+    assert read_any([path], id="qid", member="rater")[0].M == 3
+    predicted = put("b.csv", "\n".join(["qid,rater,prediction", *rows]))
+    with pytest.raises(UserError) as caught:
+        read_any([predicted], id="qid")
+    assert str(caught.value) == (
+        f"{predicted}: 4 example ids appear more than once, first 'q0'; remove the repeats (or name "
+        "the members with --member rater), or leave them out with --allow-partial"
+    )
+    assert read_any([predicted], id="qid", member="rater")[0].M == 3
 
 
 @pytest.mark.parametrize(

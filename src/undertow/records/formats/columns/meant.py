@@ -40,6 +40,8 @@ WROTE = "looks like what the model wrote: add"
 """Stands in the note on answers that go by another name, which is said before the audit too."""
 WRITTEN = frozenset({"answer", "output"})
 """Columns of what a model wrote, as readers know them."""
+EACH_A_MEMBER = "tells the rows of one example apart; to compare them as members, add"
+"""Stands in the note on repeats that may be members, which is said before the audit too."""
 UNKNOWN = "COLUMN"
 """Stands for a name that nothing suggests."""
 
@@ -133,6 +135,11 @@ def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
         if not is_nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
             return name
     return None
+
+
+def member_note(source: str, name: str) -> str:
+    """Says that rows of one example are perhaps of several members."""
+    return f"{source}: {name!r} {EACH_A_MEMBER} {flag_of('member', name)}"
 
 
 def member_holding(frame: pl.DataFrame, model: str) -> str | None:

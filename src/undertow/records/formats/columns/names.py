@@ -79,7 +79,21 @@ INPUT = (
     "input", "image", "image_path", "img", "img_path", "picture", "photo", "filename", "file_name",
     "file", "file_path", "filepath", "path", "text", "prompt", "question", "sentence",
 )  # fmt: skip
-MEMBER = ("member", "model", "model_name", "model_id", "seed", "run", "run_id", "fold", "replica")
+MEMBER = (
+    "member",
+    "model",
+    "model_name",
+    "model_id",
+    "seed",
+    "run",
+    "run_id",
+    "fold",
+    "replica",
+    "rater",
+    "rater_id",
+    "annotator",
+    "annotator_id",
+)
 
 
 USUAL = {

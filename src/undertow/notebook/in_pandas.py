@@ -1,0 +1,40 @@
+"""What a message says to make of a frame, for people whose frame is one of pandas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_MADE = re.compile(
+    r'with_columns\((?P<named>\(.*\)(?:\.round\(12\))?)\.alias\("(?P<name>[^"]*)"\)\)'
+    r"|with_columns\((?P<alone>\(pl\.col\((?P<columns>[^)]*)\).*?\.round\(12\))\)"
+)
+"""What ``records/formats/columns/scaling.py`` writes: columns made of others under a name, or in
+their own place."""
+
+
+def in_pandas(message: str, frames: Collection[str]) -> str:
+    """The message with pandas for polars, where it is about one of the ``frames``."""
+    called = next((name for name in frames if message.startswith(f"{name}: ")), None)
+    return message if called is None else _MADE.sub(lambda m: _assigned(called, m), message)
+
+
+def _assigned(called: str, found: re.Match[str]) -> str:
+    if found["name"] is not None:
+        return f"{called}.assign({_argument(found['name'], _typed(called, found['named']))})"
+    made, names = _typed(called, found["alone"]), found["columns"].strip('"').split('", "')
+    if len(names) > 1:
+        return f"{called}.assign(**{made})"
+    return f"{called}.assign({_argument(names[0], made)})"
+
+
+def _argument(name: str, made: str) -> str:
+    return f"{name}={made}" if name.isidentifier() else f"**{{{name!r}: {made}}}"
+
+
+def _typed(called: str, made: str) -> str:
+    """An expression of polars as one of pandas."""
+    made = made.replace(".cast(", ".astype(").replace(".str.strip_chars()", ".str.strip()")
+    made = re.sub(r'pl\.col\(("[^"]*")\)', rf"{called}[\1]", made)
+    made = re.sub(r'pl\.col\(("[^)]*")\)', rf"{called}[[\1]]", made)
+    return re.sub(r"\((-?[^()]*\.astype\(float\))\)\.exp\(\)", r"numpy.exp(\1)", made)
