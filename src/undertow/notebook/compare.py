@@ -69,7 +69,7 @@ def compare(
     also be an array, or a frame whose rows are those of arrays; ``classes`` names the numbers in
     arrays. Raises ``UserError`` for what cannot be read, and ``NotComparableError``.
     """
-    called, pandas = list[str](), list[str]()
+    called: list[str] = []
     try:
         settings = Settings(
             by=_words(by), level=level, draws=draws, seed=seed, tolerance=tolerance / 100,
@@ -83,7 +83,6 @@ def compare(
             pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
         )  # fmt: skip
         before, after = entries(old, new)
-        pandas += pandas_among((before, *after))
         reference, *against = sides_of(before, after, reading, answers)
         called += _called((reference, *against), format)
         return _compared(Request(
@@ -92,7 +91,7 @@ def compare(
             names=_words(names) or names_of(old, new, before, after),
         ), called)  # fmt: skip
     except UndertowError as error:
-        raise for_python(error, called, pandas) from None
+        raise for_python(error, called, pandas_among(old, new)) from None
 
 
 def _called(sides: Sequence[Sequence[Path] | Frames], format: str | None) -> list[str]:

@@ -72,9 +72,14 @@ def names_of(old: Any, new: Any, before: Entry, after: Sequence[Entry]) -> tuple
     return (before.name, *(e.name for e in after)) if said else ()
 
 
-def pandas_among(entries: Sequence[Entry]) -> list[str]:
-    """What messages call the frames of pandas."""
-    return [called for entry in entries for called, value in _items(entry) if is_pandas(value)]
+def pandas_among(old: Any, new: Any) -> list[str]:
+    """What messages call the frames of pandas; nothing where the sides are no sides."""
+    try:
+        before, after = entries(old, new)
+        items = [item for entry in (before, *after) for item in _items(entry)]
+    except UserError:
+        return []
+    return [called for called, value in items if is_pandas(value)]
 
 
 def sides_of(

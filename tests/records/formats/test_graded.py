@@ -103,6 +103,7 @@ def test_repeats_are_averaged_within_the_example(put):
     assert records.score_MN.tolist() == [[pytest.approx(1 / 3), 1]]
     assert records.answers[0].to_list() == ["b", "a"]
     assert records.manifest.notes == (
+        f"{put('r.csv', text)}: 2 of 2 examples are in several rows, whose scores are averaged.",
         f"{put('r.csv', text)}: up to 3 repeats of an example; scores are averaged within it, its "
         "answer is the most frequent one (the first of equals).",
     )
@@ -269,9 +270,12 @@ def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) ->
     records, about = read_any([path], id="qid")
     assert records.M == 1
     assert about.endswith(
-        f"; {path}: 'rater' tells the rows of one example apart; to compare them as members, add "
-        f"--member rater; {path}: up to 3 repeats of an example; scores are averaged within it, its "
-        "answer is the most frequent one (the first of equals)."
+        f"; {path}: 4 of 4 examples are in several rows, whose scores are averaged; 'rater' tells "
+        "these apart: to compare members, add --member rater."
+    )
+    again = put("c.csv", "example_id,score\n1,1\n1,0\n2,1")
+    assert read_any([again])[1].endswith(
+        f"; {again}: 1 of 2 examples are in several rows, whose scores are averaged."
     )
     assert read_any([path], id="qid", member="rater")[0].M == 3
     predicted = put("b.csv", "\n".join(["qid,rater,prediction", *rows]))

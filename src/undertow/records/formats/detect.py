@@ -26,9 +26,8 @@ from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
-from undertow.records.formats.columns.meant import EACH_A_MEMBER, LOOKS, SAYS, WROTE
+from undertow.records.formats.columns.meant import LOOKS, SAYS, SEVERAL_ROWS, WROTE
 from undertow.records.formats.decoding.tables import refuse_columns
-from undertow.records.formats.logs.repeats import AVERAGED
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.no_grade import AS_GRADE
@@ -46,7 +45,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
-    NONE_SHOWN, GUESSED, AVERAGED, EACH_A_MEMBER,
+    NONE_SHOWN, GUESSED, SEVERAL_ROWS,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""

@@ -29,11 +29,10 @@ from undertow.records.formats.columns.meant import (
     WRITTEN,
     answer_meant,
     answer_note,
+    averaged_note,
     flags_meant,
     label_note,
     label_of_two,
-    member_meant,
-    member_note,
 )
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.scaling import of_grades, reach
@@ -190,7 +189,7 @@ def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
     notes = (*notes, *said, *_second_outcome(table), *_unread_answers(path, frame))
     frame = _typed(table, frame, keys)
     if "member" not in frame.columns:
-        notes = (*notes, *_perhaps_members(path, frame))
+        notes = (*notes, *averaged_note(str(path), frame))
         return [Log(table.member, str(path), frame, notes=notes, names=names)]
     if frame["member"].null_count():
         raise TableError(
@@ -222,13 +221,6 @@ def _unread_answers(path: Path, frame: pl.DataFrame) -> tuple[str, ...]:
     """A note on what the model wrote, where it goes by a name that nobody gave."""
     name = answer_meant(frame)
     return () if name is None else (answer_note(str(path), name),)
-
-
-def _perhaps_members(path: Path, frame: pl.DataFrame) -> tuple[str, ...]:
-    """A note on what tells apart the rows of one example, which are averaged."""
-    again = frame["example_id"].is_duplicated().any()
-    name = member_meant(frame) if again else None
-    return () if name is None else (member_note(str(path), name),)
 
 
 def _with_target(

@@ -40,8 +40,8 @@ WROTE = "looks like what the model wrote: add"
 """Stands in the note on answers that go by another name, which is said before the audit too."""
 WRITTEN = frozenset({"answer", "output"})
 """Columns of what a model wrote, as readers know them."""
-EACH_A_MEMBER = "tells the rows of one example apart; to compare them as members, add"
-"""Stands in the note on repeats that may be members, which is said before the audit too."""
+SEVERAL_ROWS = "in several rows, whose scores are averaged"
+"""Stands in the note on rows of one example in a table, which is said before the audit too."""
 UNKNOWN = "COLUMN"
 """Stands for a name that nothing suggests."""
 
@@ -137,9 +137,19 @@ def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
     return None
 
 
-def member_note(source: str, name: str) -> str:
-    """Says that rows of one example are perhaps of several members."""
-    return f"{source}: {name!r} {EACH_A_MEMBER} {flag_of('member', name)}"
+def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
+    """Says that rows of one example are averaged, and which column may be that of members."""
+    ids = frame["example_id"].drop_nulls()
+    several = int(ids.filter(ids.is_duplicated()).n_unique())
+    if not several:
+        return ()
+    name = member_meant(frame)
+    way = (
+        ""
+        if name is None
+        else (f"; {name!r} tells these apart: to compare members, add {flag_of('member', name)}")
+    )
+    return (f"{source}: {several:,} of {ids.n_unique():,} examples are {SEVERAL_ROWS}{way}.",)
 
 
 def member_holding(frame: pl.DataFrame, model: str) -> str | None:

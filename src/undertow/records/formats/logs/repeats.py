@@ -8,9 +8,6 @@ from undertow.errors import TableError
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.join import Sheet
 
-AVERAGED = "scores are averaged within it"
-"""Stands in the note on repeats, which is said before the audit too."""
-
 
 def folded(log: Log, notes: list[str]) -> Sheet:
     """Returns one row per example.
@@ -34,8 +31,8 @@ def folded(log: Log, notes: list[str]) -> Sheet:
     )
     most = int(rows["_repeats"].to_numpy().max())
     notes.append(
-        f"{log.source}: up to {most} repeats of an example; {AVERAGED}, its answer is the most "
-        "frequent one (the first of equals)."
+        f"{log.source}: up to {most} repeats of an example; scores are averaged within it, its"
+        " answer is the most frequent one (the first of equals)."
     )
     return Sheet(log.member, log.source, rows.drop("_repeats"), log.names)
 
