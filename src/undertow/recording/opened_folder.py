@@ -40,8 +40,8 @@ class OpenedFolder:
             self._refuse_other_examples(found)
             trace = found.probes.get(NAME)
             self._refuse_untraced(trace)
-            self._begin(trace.epochs if trace else ())
             self._refuse_other_train(found)
+            self._begin(trace.epochs if trace else ())
         elif train is None or epochs is not None:
             self._begin(tuple(range(1, 1 + (epochs or 0))))
         else:
@@ -119,29 +119,31 @@ class OpenedFolder:
 
     def _refuse_other_examples(self, found: Manifest) -> None:
         """The writer's message is for the command line."""
-        table = checked_examples(self._examples, len(self._plan.classes))
-        if found.classes == self._plan.classes and found.examples_sha256 != sha256(
-            parquet_bytes(table)
+        if found.classes == self._plan.classes and found.examples_sha256 != self._sha256(
+            self._examples
         ):
             raise RecordError(
                 f"{self.folder}: holds answers to other examples than those in examples= (other "
                 "ids, labels, slices or inputs); choose another folder or delete this one"
             )
 
+    def _refuse_other_train(self, found: Manifest) -> None:
+        if self._train is None or found.train_sha256 is None:
+            return
+        if found.train_sha256 != self._sha256(self._train):
+            raise RecordError(
+                f"{self.folder}: holds members whose trace is of other training examples than "
+                "those in train=; choose another folder or delete this one"
+            )
+
+    def _sha256(self, table: pl.DataFrame) -> str:
+        return sha256(parquet_bytes(checked_examples(table, len(self._plan.classes))))
+
     def _refuse_untraced(self, trace: ProbeEntry | None) -> None:
         if trace is not None and self._train is None:
             raise RecordError(
                 f"{self.folder}: holds members with a trace of {_listed(trace.epochs)}, which "
                 "further members would lack; give train= and call saw, or choose another folder"
-            )
-
-    def _refuse_other_train(self, found: Manifest) -> None:
-        """The writer looks at test examples alone."""
-        wanted = self._writer.plan.train_sha256 if self._writer else None
-        if found.train_sha256 is not None and wanted is not None and wanted != found.train_sha256:
-            raise RecordError(
-                f"{self.folder}: holds members whose trace is of other training examples than "
-                "those in train=; choose another folder or delete this one"
             )
 
 

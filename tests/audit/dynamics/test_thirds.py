@@ -22,7 +22,7 @@ from undertow.gating import gate_paths
 from undertow.records.probes import Probed
 from undertow.records.read import read_population
 from undertow.records.records import Records
-from undertow.records.schema import WITH_PROBES, Manifest, ProbeEntry
+from undertow.records.schema import WITH_TRAINING, Manifest, ProbeEntry
 from undertow.records.write import PopulationWriter, write_records
 from worlds import null_world, records_from
 
@@ -41,7 +41,7 @@ def told(
         description="Trace()", epochs=values.entry.epochs, part="test", mode="eval", view="clean"
     )
     plan = Manifest(
-        format=WITH_PROBES,
+        format=WITH_TRAINING,
         name=name,
         classes=("a", "b", "c", "d"),
         members=(),
