@@ -121,6 +121,7 @@ def test_a_gain_is_the_mean_of_the_differences_at_each_size(pairs):
     assert str(Gain(0.1, -0.02, 0.22)) == "+10.0 [−2.0, +22.0]"
 
 
+@pytest.mark.heavy
 def test_its_tables_have_a_row_for_each_setting_and_comparison(pairs):
     table = pairs.table()
     assert [row[0] for row in table.rows] == ["slow", "fast"]
@@ -143,6 +144,7 @@ def test_a_p_is_never_shown_as_nothing():
     assert (p_text(0.00004), p_text(0.0001), p_text(0.5)) == ("< 0.0001", "0.0001", "0.5000")
 
 
+@pytest.mark.heavy
 def test_a_figure_is_the_same_text_each_time_and_holds_its_words(pairs):
     panels = [
         Panel("Over training", "epoch", "EGF", pairs.series_lines(["slow"], 4, "egf2"), log=True),

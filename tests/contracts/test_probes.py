@@ -92,8 +92,8 @@ def test_probes_change_no_byte(case, data):
 @pytest.mark.parametrize(
     ("case", "members"),
     [
-        *((case, 1) for case in ("supervised", "phases", "sampled")),
-        *(pytest.param(case, 1, marks=pytest.mark.heavy) for case in CASES),
+        ("supervised", 1),
+        *(pytest.param(case, 1, marks=pytest.mark.heavy) for case in CASES if case != "supervised"),
         *(pytest.param(case, 2, marks=pytest.mark.heavy) for case in STACKED),
     ],
 )
@@ -343,6 +343,7 @@ def test_who_trains_under_an_intervention_is_measured_by_the_same_probes():
 
 
 @pytest.mark.parametrize("tuned", [OneShotPruning(0.5, RECIPE)])
+@pytest.mark.heavy
 def test_fine_tuning_is_measured_where_members_derive(tuned, tmp_path):
     derived = dense(probes=()).under(tuned, name="derived", probes=(Trace(),))
     for runner in ("loop", "stacked"):
@@ -366,7 +367,7 @@ def test_snapshots_of_a_stack_are_each_members_own(data):
     assert len({kept.snapshots[1] for kept in together}) == 3
 
 
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("members", [1, pytest.param(2, marks=pytest.mark.heavy)])
 def test_what_an_epoch_under_way_has_seen_survives_a_stop(members, data, tmp_path, monkeypatch):
     """Also where each step's logits are looked at at once."""
     monkeypatch.setattr(trace_module, "AT_ONCE", 1)
@@ -450,7 +451,7 @@ class Explodes:
 @pytest.mark.parametrize(
     "lost", ["probes/trace/001.parquet", "series/000.parquet", "train.parquet"]
 )
-@pytest.mark.parametrize("how", ["removed", "cut"])
+@pytest.mark.parametrize("how", [pytest.param("removed", marks=pytest.mark.heavy), "cut"])
 def test_what_is_lost_or_cut_is_made_again(lost, how, tmp_path):
     folder = train_population(dense(), tmp_path, runner="loop")
     before = {p: p.read_bytes() for p in folder.rglob("*.parquet")}

@@ -56,6 +56,7 @@ def test_a_runner_writes_what_the_loop_writes(reference, runner, tmp_path):
     assert weights(tmp_path) == weights(reference)
 
 
+@pytest.mark.heavy
 def test_stacked_members_are_the_loops_in_float64(tmp_path):
     exact = replace(DENSE, recipe=replace(RECIPE, precision="float64"))
     finetune = Recipe(epochs=1, lr=0.01, precision="float64")

@@ -30,6 +30,7 @@ def without(*libraries: str, module: str) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.heavy
 def test_without_transformers():
     assert without("transformers", module="undertow.integrations.huggingface") == (
         "ImportError: undertow.integrations.huggingface needs transformers, which is not "

@@ -24,6 +24,7 @@ X = np.random.default_rng(0).normal(size=(N, 4)).astype(np.float32)
 TABLE = {"example_id": IDS, "label": LABELS}
 
 
+@pytest.mark.heavy
 def test_without_lightning():
     code = (
         "import sys; sys.modules.update({'lightning': None, 'pytorch_lightning': None}); import "

@@ -231,6 +231,7 @@ def test_without_with(tmp_path: Path):
     assert read_population(tmp_path / "dense").M == 1
 
 
+@pytest.mark.heavy
 def test_the_recorder_loads_no_torch():
     loaded = loaded_after(
         "import undertow, tempfile\n"

@@ -38,6 +38,7 @@ def test_an_audit_compares_in_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "each variant member derives from a reference member" in done.stdout
 
 
+@pytest.mark.heavy
 def test_pairs_outlive_names_that_a_person_gives(tmp_path: Path):
     dense = big(tmp_path / "dense", 0.0)
     pruned = big(tmp_path / "pruned", 0.5, parent=dense)
@@ -47,6 +48,7 @@ def test_pairs_outlive_names_that_a_person_gives(tmp_path: Path):
     assert back.audit.variants[0].arm.paired
 
 
+@pytest.mark.heavy
 def test_pairs_of_two_folders_that_are_named_alike(tmp_path: Path):
     dense = big(tmp_path / "old/model", 0.0)
     pruned = big(tmp_path / "new/model", 0.5, parent=dense)

@@ -122,6 +122,7 @@ def test_equal_values_stay_together():
     )
 
 
+@pytest.mark.heavy
 def test_an_audit_slices_by_them_and_says_who_told_them(tmp_path: Path, sides):
     third = told(tmp_path / "third")
     for side in sides:

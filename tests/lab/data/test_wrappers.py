@@ -132,6 +132,7 @@ class Darker(Blobs):
         return replace(splits, test=test, mean=(0.1,), std=(0.1,))
 
 
+@pytest.mark.heavy
 def test_members_are_asked_about_another_test_part_without_training(tmp_path):
     dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
     pruned = dense.under(MagnitudePruning(0.5), name="pruned")
@@ -153,6 +154,7 @@ def test_members_are_asked_about_another_test_part_without_training(tmp_path):
     assert found.variants[0].arm.members == 2
 
 
+@pytest.mark.heavy
 def test_a_stack_and_a_derived_population_are_asked_too(tmp_path):
     dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
     rounded = dense.under(WeightQuantization(4), name="int4")
