@@ -98,7 +98,9 @@ def _with_teachers(memory: MemberMemory, population: Population, data: Feed) -> 
     examples = min(recipe.batch, len(data.train_y_N))
     index_B = torch.arange(examples, device=data.device).repeat(PAIR)
     x_MBCHW = data.train_batch(index_B).reshape(PAIR, examples, *data.shape_CHW)
-    stack = stacked_teacher([copy.deepcopy(teachers[m % len(teachers)]) for m in range(PAIR)], PAIR)
+    # with gradients, so that what a layer gives is noted as what the next one keeps
+    copies = [copy.deepcopy(teachers[m % len(teachers)]).requires_grad_() for m in range(PAIR)]
+    stack = stacked_teacher(copies, PAIR)
     assert isinstance(stack, Stack)
     own = {t.untyped_storage().data_ptr() for t in _held(stack)}
     with _noted(own) as kept, shortened(recipe.precision, x_MBCHW.device):
