@@ -13,9 +13,10 @@ from scipy.stats import wilcoxon
 
 from undertow.audit.stats.multiplicity import holm
 from undertow.audit.stats.rank_correlation import CorrelationDifference, correlation_difference
+from undertow.audit.stats.welch import welch
 from undertow.figures import Line
 from undertow.study import Results, Table, points
-from undertow.trained import Floats, difference_interval, mean_interval
+from undertow.trained import Floats, mean_interval
 
 
 class Gain(NamedTuple):
@@ -27,8 +28,9 @@ class Gain(NamedTuple):
 
     @classmethod
     def of(cls, better_M: Floats, than_M: Floats) -> Gain:
-        """Of independent members, by Welch."""
-        return cls(*difference_interval(better_M, than_M))
+        """Of independent members, by Welch; NaN limits where neither side varies."""
+        found = welch(than_M[None], better_M[None])
+        return cls(*(float(value_G[0]) for value_G in (found.effect_G, found.low_G, found.high_G)))
 
     def __str__(self) -> str:
         return f"{points(self.mean)} [{points(self.low)}, {points(self.high)}]"

@@ -84,18 +84,3 @@ def mean_interval(value_M: Floats, level: float = 0.95) -> tuple[float, float, f
         return mean, math.nan, math.nan
     half = student_t.ppf(0.5 + level / 2, members - 1) * value_M.std(ddof=1) / math.sqrt(members)
     return mean, mean - float(half), mean + float(half)
-
-
-def difference_interval(
-    first_M: Floats, second_M: Floats, level: float = 0.95
-) -> tuple[float, float, float]:
-    """The mean of independent members of one kind less that of another, and Welch's interval."""
-    share = [value.var(ddof=1) / len(value) for value in (first_M, second_M)]
-    mean = float(first_M.mean() - second_M.mean())
-    if not sum(share):
-        return mean, mean, mean
-    freedom = sum(share) ** 2 / sum(
-        s**2 / (len(v) - 1) for s, v in zip(share, (first_M, second_M), strict=True)
-    )
-    half = float(student_t.ppf(0.5 + level / 2, freedom)) * math.sqrt(sum(share))
-    return mean, mean - half, mean + half
