@@ -116,6 +116,24 @@ def test_right_answers_by_position_beside_frames_in_two_orders(made, ids, partia
     assert_frame_equal(undertow.compare(old, turned, labels=cure).findings, expected)
 
 
+@pytest.mark.parametrize("name", [None, "image"])
+def test_right_answers_and_frames_by_an_index_that_nobody_has_named(name):
+    """What to type is whole: the ids of the frames are their index too."""
+    old, new = (pd.DataFrame({"prediction": a}, index=pd.Index(IDS, name=name)) for a in (OLD, NEW))
+    labels, key = pd.Series(LABELS, index=IDS), name or "index"
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, shuffled(new), labels=labels)
+    assert str(caught.value) == (
+        "labels: its index is not that of new, and single columns are joined by position; give "
+        f"frames, which are joined by name: labels.to_frame('label').rename_axis({key!r})"
+        f".reset_index(), with id={key!r}"
+    )
+    expected = undertow.compare(old, new, labels=labels, id=key).findings
+    typed = labels.to_frame("label").rename_axis(key).reset_index()
+    found = undertow.compare(old, shuffled(new), labels=typed, id=key)
+    assert_frame_equal(found.findings, expected)
+
+
 def test_right_answers_by_position_beside_an_index_and_beside_an_array():
     old, new = (pd.DataFrame({"prediction": a}, index=IDS) for a in (OLD, NEW))
     with pytest.raises(UserError) as caught:

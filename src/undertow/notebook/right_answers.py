@@ -10,7 +10,7 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import names_in
-from undertow.notebook.tables import is_index, is_table, names_examples, table_of
+from undertow.notebook.tables import index_called, is_index, is_table, names_examples, table_of
 
 Ids = list[str | None]
 Given = tuple[str, Any]
@@ -37,7 +37,11 @@ def labels_as_frame(labels: Any, frames: Sequence[Given], keys: Sequence[str]) -
         if key is not None:
             keyed.append((called, value, key))
     if not keyed:
-        return as_frame("labels")
+        of_all = {index_called(value) for _, value in frames}
+        name = of_all.pop() if len(of_all) == 1 else None
+        return (
+            as_frame("labels") if name is None else f"{as_frame('labels', name)}, with id={name!r}"
+        )
     same = [one for one in keyed if names_in(one[1]) == names]
     told = same or [one for one in keyed if _looks_up(labels, one[1])] or keyed
     called, value, key = told[0]

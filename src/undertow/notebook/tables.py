@@ -111,12 +111,16 @@ def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
         )
 
 
-def _index_asked(value: Any, keys: Sequence[str]) -> str | None:
-    """What the index of pandas is called where it is asked for as ids. One without a name is
-    called as ``reset_index`` does."""
+def index_called(value: Any) -> str | None:
+    """What the index of pandas is called. One without a name is called as ``reset_index`` does."""
     if not is_pandas(value):
         return None
-    name = str(NAMELESS if value.index.name is None else value.index.name)
+    return str(NAMELESS if value.index.name is None else value.index.name)
+
+
+def _index_asked(value: Any, keys: Sequence[str]) -> str | None:
+    """The same where it is asked for as ids."""
+    name = index_called(value)
     return name if name in keys else None
 
 

@@ -45,7 +45,7 @@ def _finite(flag: str, given: object) -> float:
             f"--{flag} {shlex.quote(str(given)[:60])}: is no finite number; write one, as in "
             f"--{flag} 0.2"
         )
-    return number
+    return number + 0.0  # No zero is negative.
 
 
 @dataclass(frozen=True)

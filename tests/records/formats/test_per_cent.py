@@ -114,8 +114,31 @@ def test_two_scales_among_grades_and_probabilities_of_classes() -> None:
         "a.csv: column '{}' has '80 %' for 't0' and '0.9' for 't1' (1 cells with % and 1 without)"
     )
     assert refusal(put({"score": ["80 %", "0.9"]})).startswith(begins.format("score"))
-    rows = {"p_a": ["80 %", "0.9"], "p_b": ["20 %", "10 %"]}
-    assert refusal(put(rows)).startswith(begins.format("p_a"))
+    rows = {"p_a": ["80 %", "90"], "p_b": ["20 %", "10"], "p_c": ["0 %", "0 %"]}
+    message = refusal(put(rows))
+    assert message.startswith(begins.format("p_a").replace("0.9", "90"))
+    done(message)  # Both at once.
+    made = pl.read_csv("a-scaled.csv", infer_schema=False)
+    assert made.select("p_a", "p_b").rows() == [("0.8", "0.2"), ("0.9", "0.1")]
+
+
+def test_answers_of_nothing_but_0_and_100_per_cent() -> None:
+    rows = {"fraud": ["yes", "no", "no"], "risk": ["100%", "0 %", None]}
+    message = refusal(put(rows), **ASKED)
+    cell = 'pl.col("risk").str.replace("%", "").str.strip_chars().str.replace(",", ".").cast(float)'
+    assert message == (
+        "a.csv: column 'risk' holds nothing but 0 % and 100% beside 'fraud'; if it is the predicted "
+        "class, write it in the words of 'fraud': python -c 'import polars as pl; "
+        f'pl.read_csv("a.csv", infer_schema=False).with_columns(pl.when({cell} > 0)'
+        f'.then(pl.lit("yes")).when({cell} == 0).then(pl.lit("no")).alias("prediction"))'
+        '.write_csv("a-answers.csv")\'; if it says whether an answer is right, add --format '
+        "'graded table'"
+    )
+    done(message)
+    made = pl.read_csv("a-answers.csv")["prediction"].to_list()
+    assert made == ["yes", "no", None]
+    records, _ = read_any([Path("a-answers.csv")], allow_partial=True, **ASKED)
+    assert records.pred_MN.tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize("cell", ["n/a", "<1%"])

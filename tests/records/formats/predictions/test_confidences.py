@@ -55,6 +55,19 @@ def test_per_cent_signs_and_decimal_commas_are_read() -> None:
     ]
 
 
+def test_a_cell_without_a_number_is_named() -> None:
+    records = read({"confidence": ["0.9", "n/a", "0.8", "nan"]})
+    assert records.confidence_MN is not None
+    np.testing.assert_allclose(records.confidence_MN, [[0.9, np.nan, 0.8, np.nan]], rtol=1e-6)
+    assert records.manifest.notes == (
+        READ,
+        "a.csv: column 'confidence' has 'n/a' for 'e2', which is no number (1 of 4 rows), and is "
+        "not used there.",
+    )
+    words = read({"confidence": ["0.9", "high", "low", "nan"]})
+    assert (words.slice_columns, words.manifest.notes) == (("confidence",), ())
+
+
 @pytest.mark.parametrize(
     ("numbers", "said", "way"),
     [

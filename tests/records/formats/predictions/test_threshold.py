@@ -406,3 +406,51 @@ def test_a_suggestion_repeats_it() -> None:
     assert sides_in(both, Reading(score="old,new", label="fraud", threshold=0.2)) == (
         "a.csv::old --against a.csv::new --label fraud --score old,new --threshold 0.2"
     )
+
+
+def of_two(*names: str) -> Path:
+    first, second = names
+    risk = [0.1, 0.3, 0.6, 0.9]
+    label = [second, second, first, first]
+    return put({"label": label, f"p_{first}": risk, f"p_{second}": [1 - r for r in risk]})
+
+
+def test_nobody_guesses_which_probability_it_cuts() -> None:
+    """Above .2 of the other one would be other answers."""
+    begins = "0.2 cuts the probability of one of two classes, and the classes in a.csv, "
+    ends = ", do not say which; name the one that it is the probability of, "
+    assert refusal(of_two("fraud", "legit"), 0.2) == (
+        f"a.csv: {begins}'fraud', 'legit'{ends}as in --positive fraud"
+    )
+    assert refusal(of_two("cat", "dog"), 0.2, positive="owl") == (
+        f"--positive owl: {begins}'cat', 'dog'{ends}with --positive cat or --positive dog"
+    )
+    records, _ = read_any([of_two("fraud", "legit")], threshold=0.2, positive="fraud")
+    assert said(records) == [["legit", "fraud", "fraud", "fraud"]]
+    records, _ = read_any([of_two("yes", "no")], threshold=0.2)
+    assert said(records) == [["no", "yes", "yes", "yes"]]
+
+
+def test_no_zero_is_negative() -> None:
+    _, about = read_any([risks(-1, 1, 0, 2)], threshold=-0.0, **ASKED)
+    assert about.endswith("the prediction is '1' above 0.")
+
+
+def test_a_score_that_is_named_goes_before_probabilities_of_two_classes() -> None:
+    path = of_two("fraud", "legit")
+    records, about = read_any([path], score="p_fraud", positive="fraud")
+    assert said(records) == [["legit", "legit", "fraud", "fraud"]]
+    assert "a.csv: column 'p_legit' is not used, as another was named." in records.manifest.notes
+    assert about == (
+        "a.csv: CSV (a header with example_id and score, no prediction): 1 member, 4 examples, 2 "
+        "classes; a.csv: column 'p_fraud' is read as the probability of 'fraud' in 'label'; the "
+        "prediction is 'fraud' above 0.5."
+    )
+    put({"sick": [0, 1, 1, 0], "risk": [0.1, 0.7, 0.4, 0.2], "p_fraud": [0.5] * 4})
+    records, _ = read_any([path], score="risk", label="sick")
+    assert said(records) == [["0", "1", "0", "0"]]
+    three = {f"p_{name}": [0.2, 0.3, 0.3, 0.3] for name in "ab"} | {"p_c": [0.6, 0.4, 0.4, 0.4]}
+    put({"label": list("abca"), "how": [0.1, 0.2, 0.3, 0.4], **three})
+    records, _ = read_any([path], score="how")
+    assert records.classes == ("a", "b", "c")
+    assert records.proba_MNC is not None

@@ -65,6 +65,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         names["prediction"] = wanted[0]
     given = frame
     frame, notes = _renamed(path, frame, asked)
+    if "score" in asked:
+        frame, notes = _scored_alone(path, frame, notes)
     # Those beside several models are of one of them, and nobody says of which.
     if len(wanted) <= 1 and not chosen:
         frame, notes, names = _with_classes(path, frame, notes, names, reading)
@@ -103,7 +105,9 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
     }
     found = {new for new, old in made.items() if old is not None}
     predicts = bool(reading.prediction) or (reading.pick in names and not _picks_a_score(reading))
-    return (names - set(made.values())) | found | ({"prediction"} if predicts else frozenset())
+    rest = names - set(made.values())
+    rest -= {*_beside_score(rest)} if "score" in found else frozenset()
+    return rest | found | ({"prediction"} if predicts else frozenset())
 
 
 def _picks_a_score(reading: Reading) -> bool:
@@ -190,6 +194,22 @@ def _renamed(
     gone = [new for old, new in to.items() if new != old and new in frame.columns and new not in to]
     notes = tuple(f"{path}: column {name!r} is not used, as another was named." for name in gone)
     return frame.drop(gone).rename(to), notes
+
+
+def _scored_alone(
+    path: Path, frame: pl.DataFrame, notes: tuple[str, ...]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Without one or two columns ``p_<class>`` beside the score that was named: it is what says how
+    likely the positive of two classes is."""
+    others = _beside_score(frame.columns)
+    said = (f"{path}: column {name!r} is not used, as another was named." for name in others)
+    return frame.drop(others), (*notes, *said)
+
+
+def _beside_score(names: Iterable[str]) -> list[str]:
+    """Columns of probabilities that give way to a score; those of three and more classes stay."""
+    others = [name for name in names if name.startswith(ANSWERS[1]) and name != ANSWERS[1]]
+    return others if len(others) <= 2 else []
 
 
 def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:

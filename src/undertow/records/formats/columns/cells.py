@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -31,24 +31,33 @@ def refuse_no_number(
 
 
 def refuse_two_scales(
-    path: Path, column: pl.Series, called: str, ids: pl.Series, keys: Sequence[str]
+    path: Path, columns: Mapping[str, pl.Series], ids: pl.Series, keys: Sequence[str]
 ) -> None:
-    """Raises ``TableError`` where some numbers are per cent by their sign, and others have none.
-    Nothing is 0 on either scale."""
-    if column.dtype != pl.String or not column.str.contains("%", literal=True).any():
+    """Raises ``TableError`` for columns, by what their owner calls them, in which some numbers are
+    per cent by their sign, and others have none. Nothing is 0 on either scale."""
+    mixed = {called: two for called, c in columns.items() if (two := _two_scales(c)) is not None}
+    if not mixed:
         return
+    called, (signed, bare) = next(iter(mixed.items()))
+    cells = pl.DataFrame([columns[name].alias(name) for name in mixed])
+    raise TableError(
+        f"{path}: column {called!r} has {_cell(columns[called], signed, ids)} and "
+        f"{_cell(columns[called], bare, ids)} ({int(signed.sum()):,} cells with % and "
+        f"{int(bare.sum()):,} without), which are two scales; if all are per cent, write them "
+        f"as fractions: {of_per_cent(path, [*mixed], cells, keys)}; "
+        "else write all of them in one way"
+    )
+
+
+def _two_scales(column: pl.Series) -> tuple[pl.Series, pl.Series] | None:
+    """Which cells have the sign and which have none, where some number has either."""
+    if column.dtype != pl.String or not column.str.contains("%", literal=True).any():
+        return None
     number = number_of(column)
     there = number.is_not_null() & number.is_not_nan() & (number != 0)
     sign = column.str.strip_chars_end().str.ends_with("%")
     signed, bare = (there & sign).fill_null(value=False), (there & ~sign).fill_null(value=False)
-    if signed.any() and bare.any():
-        raise TableError(
-            f"{path}: column {called!r} has {_cell(column, signed, ids)} and "
-            f"{_cell(column, bare, ids)} ({int(signed.sum()):,} cells with % and "
-            f"{int(bare.sum()):,} without), which are two scales; if all are per cent, write them "
-            f"as fractions: {of_per_cent(path, [called], column.alias(called).to_frame(), keys)}; "
-            "else write all of them in one way"
-        )
+    return (signed, bare) if signed.any() and bare.any() else None
 
 
 def refuse_per_cent(

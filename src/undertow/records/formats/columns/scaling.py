@@ -93,6 +93,16 @@ def of_per_cent(
     return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
+def in_words(
+    path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
+) -> str:
+    """How a column of 0 and 1, or 0 % and 100 %, becomes a column ``prediction`` of two words."""
+    no, yes = (f"pl.lit({text_typed(word)})" for word in words)
+    x = _number_typed(text_typed(name), plain=not _is_spelled(column))
+    made = f"pl.when({x} > 0).then({yes}).when({x} == 0).then({no})"
+    return _written(path, f'{made}.alias("prediction")', keys, "answers")
+
+
 def _ends(column: pl.Series) -> tuple[float, float]:
     """Of the numbers in a column, as it was typed or read."""
     number = column.fill_nan(None) if column.dtype.is_float() else numbers_in(column)

@@ -60,6 +60,15 @@ def holds_numbers(column: pl.Series) -> bool:
     return number is not None and number.count() > 0
 
 
+def most_as_numbers(column: pl.Series) -> pl.Series | None:
+    """The numbers that are there where most values are some, whatever the others are."""
+    number = _read_as_numbers(column)
+    known = None if number is None else number.drop_nulls()
+    if number is None or known is None or 2 * len(known) <= len(number):
+        return None
+    return known
+
+
 def _read_as_numbers(column: pl.Series) -> pl.Series | None:
     """The values that are there, null for each that is no number; ``None`` of a type of no
     numbers."""

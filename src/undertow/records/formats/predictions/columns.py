@@ -46,11 +46,11 @@ def clean(
     refuse_patterns(path, frame.columns)
     _require(path, frame, predicts, names)
     keys = (names.get("example_id", "example_id"),)
+    scales = {names.get(c.name, c.name): c for c in frame if _is_probability(c.name)}
+    refuse_two_scales(path, scales, frame["example_id"], keys)
     columns, notes = [], []
     for column in frame:
         called = names.get(column.name, column.name)
-        if _is_probability(column.name):
-            refuse_two_scales(path, column, called, frame["example_id"], keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from undertow.records.formats.columns.names import CONFIDENT, those_called
-from undertow.records.formats.columns.values import numbers_in, values_of
+from undertow.records.formats.columns.values import most_as_numbers, values_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.predictions.build import CONFIDENCE
@@ -42,6 +42,7 @@ def with_confidences(
     notes.append(
         f"{sheets[0].source}: column {name!r} is read as the probability of the prediction."
     )
+    notes += [said for sheet in sheets if (said := _no_numbers(sheet, name))]
     made = [replace(sheet, frame=_renamed(sheet.frame, name)) for sheet in sheets]
     return made, True
 
@@ -52,12 +53,12 @@ def _called(sheet: Sheet) -> str | None:
     if "score" in frame.columns or probability_columns(frame):
         return None
     named = those_called(CONFIDENT, frame.columns)
-    return next((name for name in named if numbers_in(frame[name]) is not None), None)
+    return next((name for name in named if most_as_numbers(frame[name]) is not None), None)
 
 
 def _no_highest(sheet: Sheet, name: str, sheets: Sequence[Sheet]) -> str | None:
     """Why the column is not the highest of the classes' probabilities."""
-    number = numbers_in(sheet.frame[name])
+    number = most_as_numbers(sheet.frame[name])
     if number is None:
         return None
     columns = [s.frame[c] for s in sheets for c in ("prediction", "label") if c in s.frame.columns]
@@ -68,6 +69,20 @@ def _no_highest(sheet: Sheet, name: str, sheets: Sequence[Sheet]) -> str | None:
     return (
         f"{sheet.source}: column {name!r} reaches from {low:g} to {high:g}, so it {NOT_READ} the "
         f"highest of {classes} probabilities, {1 / classes:.3g} to 1{_way(low, high)}."
+    )
+
+
+def _no_numbers(sheet: Sheet, name: str) -> str | None:
+    """Says which cells hold words such as n/a; an empty one has nothing to say."""
+    column = sheet.frame[name]
+    words = column.is_not_null() & number_of(column).is_null()
+    if not words.any():
+        return None
+    n = int(words.arg_max() or 0)
+    return (
+        f"{sheet.source}: column {name!r} has {str(column[n])[:60]!r} for "
+        f"{sheet.frame['example_id'][n]!r}, which is no number ({int(words.sum()):,} of "
+        f"{len(words):,} rows), and is not used there."
     )
 
 

@@ -15,10 +15,9 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
-from undertow.records.formats.columns.scaling import of_probabilities, reach
+from undertow.records.formats.columns.scaling import in_words, of_probabilities, reach
 from undertow.records.formats.columns.values import (
     holds_numbers,
-    likely_positive,
     numbers_in,
     positive_among,
     shown,
@@ -33,6 +32,7 @@ from undertow.records.formats.predictions.threshold import (
     AS_PROBABILITY,
     above,
     refuse_out_of_reach,
+    say_which_positive,
     threshold_of,
 )
 from undertow.records.reading import Reading
@@ -77,12 +77,13 @@ def predicted(
     if positive is None and reading.positive is not None and len(known) == 2:
         raise TableError(
             f"{flag_of('positive', reading.positive)}: the values of {label!r} in {first.source} "
-            f"are {shown(known)}, and {score!r} is the probability of one; {_say_which(known)}"
+            f"are {shown(known)}, and {score!r} is the probability of one; "
+            f"{say_which_positive(known)}"
         )
     if positive is None:
         raise TableError(
             f"{first.source}: column {score!r} is a score, and the values of {label!r}, "
-            f"{shown(known)}, do not say which of two is positive; {_say_which(known)}, "
+            f"{shown(known)}, do not say which of two is positive; {say_which_positive(known)}, "
             f"or, if {score!r} says how good an answer is, {as_grades(tables[0])}"
         )
     silent = next((sheet for sheet in sheets if not _has(sheet, "score")), None)
@@ -90,9 +91,9 @@ def predicted(
         raise TableError(
             f"{silent.source}: has no value in a column {score!r}; give this model's scores too"
         )
-    for table in tables:
-        _refuse_others(table, reading, positive)
     (negative,) = known - {positive}
+    for table in tables:
+        _refuse_others(table, reading, (negative, positive))
     number = pl.concat([sheet.frame["score"].drop_nulls() for sheet in sheets])
     refuse_out_of_reach(first.source, score, number, reading)
     probable = within_one(number)
@@ -107,30 +108,21 @@ def predicted(
     return made, probable
 
 
-def _say_which(known: set[str]) -> str:
-    """How a person says it, with the likely one as an example, or both where neither is."""
-    if len(known) != 2:
-        return "write them as 1 and 0"
-    likely = likely_positive(known)
-    first, second = (flag_of("positive", name) for name in sorted(known))
-    said = f"with {first} or {second}" if likely is None else f"as in {flag_of('positive', likely)}"
-    return f"name the one that it is the probability of, {said}"
-
-
 def _has(sheet: Sheet, name: str) -> bool:
     return name in sheet.frame.columns
 
 
-def _refuse_others(table: Table, reading: Reading, positive: str) -> None:
+def _refuse_others(table: Table, reading: Reading, classes: tuple[str, str]) -> None:
     """Refuses scores on another scale without a threshold on it, and those that may as well be
-    answers or grades."""
-    number, names = numbers_in(table.asked.frame["score"]), table.asked.names
+    answers or grades. Of the classes the second is the positive one."""
+    column, names = table.asked.frame["score"], table.asked.names
+    number, positive = numbers_in(column), classes[1]
     score, label = names.get("score", "score"), names.get("label", "label")
     if number is not None and not within_one(number) and reading.threshold is None:
         raise TableError(
             f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it "
             f"{AS_PROBABILITY} {positive!r}, from 0 to 1; "
-            f"{of_probabilities(table.path, score, table.asked.frame['score'], reading.keys)}"
+            f"{of_probabilities(table.path, score, column, reading.keys)}"
         )
     if number is not None and says_how_sure(score) and (number.drop_nulls() >= 0.5).all():
         raise TableError(
@@ -139,8 +131,18 @@ def _refuse_others(table: Table, reading: Reading, positive: str) -> None:
             "--prediction COLUMN"
         )
     if number is not None and number.is_in([0.0, 1.0]).all():
+        give = f"give it as {flag_of('prediction', score)}"
+        if {*classes} != {"0", "1"} or "%" in _two(column):
+            command = in_words(table.path, score, column, classes, reading.keys)
+            give = f"write it in the words of {label!r}: {command}"
         raise TableError(
-            f"{table.path}: column {score!r} holds nothing but 0 and 1 beside {label!r}; if it is"
-            f" the predicted class, give it as {flag_of('prediction', score)}; if it says whether "
-            f"an answer is right, {as_grades(table)}"
+            f"{table.path}: column {score!r} holds nothing but {_two(column)} beside {label!r}; if "
+            f"it is the predicted class, {give}; if it says whether an answer is right, "
+            f"{as_grades(table)}"
         )
+
+
+def _two(column: pl.Series) -> str:
+    """What stands in a column of zeros and ones, however they are spelled."""
+    found = sorted(values_of(column), key=lambda text: (len(text), text))
+    return "0 and 1" if len(found) != 2 or "%" not in "".join(found) else " and ".join(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.npz import (
     BARE,
     MAGIC,
@@ -23,6 +25,7 @@ IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
 BY_ROW = "names no examples, so label i is taken for row i of"
 """Stands in the note on labels by position."""
+BY_NUMBER = "names no examples, so label i is taken for the example with id i."
 SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 
 
@@ -36,28 +39,46 @@ def is_array(path: Path) -> bool:
     return head == MAGIC or head.startswith(ZIP)
 
 
-def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, bool]:
+def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, str | None]:
     """A table of ``example_id`` and ``label``; ``ids`` are the examples in the order of their file.
 
     Ids are those of the array's file. Without them, label i is that of example i where examples are
-    numbered from 0, else that of row i of ``source``, and the second value is true. Raises
+    numbered from 0 (whoever calls sees to files that have them in another order than their rows),
+    else that of row i of ``source``. The second value is how they were told, if not by ids. Raises
     ``TableError``.
     """
     arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
     label = _texts(path, _one(path, arrays, LABELS))
     if any(name in arrays for name in IDS):
         own = _texts(path, _one(path, arrays, IDS), none_below=False)
-        return _unique(path, _named(path, own, label)), False
+        return _unique(path, _named(path, own, label)), None
     numbers = pl.Series([str(i) for i in range(len(label))], dtype=pl.String)
     if ids.is_in(numbers.implode()).all():
-        return _named(path, numbers, label), False
+        return _named(path, numbers, label), BY_NUMBER
     if len(ids) != len(label):
         raise TableError(
             f"{path}: holds {len(label)} labels and names no examples, and {source} has {len(ids)}"
-            f" rows; {SAVE_IDS}"
+            f" rows; {saved_with(path, 'write into IDS which examples these are', 'IDS')}"
         )
     # Rows that repeat an id are refused or left out later, with their file's name.
-    return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), True
+    return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), BY_ROW
+
+
+def saved_with(path: Path, first: str, ids: str) -> str:
+    """How an array of labels is saved with ids, which are an expression of the labels ``y``."""
+    if path.suffix != ".npy":
+        return SAVE_IDS
+    to = path.with_name(f"{path.stem}-ids.npz")
+    code = (
+        f"import numpy; y = numpy.load({text_typed(str(path))}); "
+        f"numpy.savez({text_typed(str(to))}, ids={ids}, labels=y)"
+    )
+    return f"{first}, {done(code, to)}"
+
+
+def done(code: str, to: Path) -> str:
+    """What a person types to make a file of labels, and to give it."""
+    return f"python -c {shlex.quote(code)}, and give --labels {shlex.quote(str(to))}"
 
 
 def _unique(path: Path, table: pl.DataFrame) -> pl.DataFrame:

@@ -1,18 +1,23 @@
-"""Refuses right answers that go by position beside two sides whose rows are in two orders: beside
-one of them they are those of other examples."""
+"""Refuses right answers that go by position where a position may mean two examples: rows in two
+orders, or ids that are numbers in another order than the rows."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from undertow.errors import UserError
+from undertow.errors import TableError, UserError
 from undertow.records.formats.columns.scaling import reading_typed, text_typed
 from undertow.records.formats.decoding.tables import column_names
-from undertow.records.formats.predictions.label_arrays import BY_ROW, SAVE_IDS
+from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.predictions.label_arrays import (
+    BY_ROW,
+    SAVE_IDS,
+    done,
+    saved_with,
+)
 from undertow.records.records import Records
 
 
@@ -30,11 +35,35 @@ def refuse_rows_apart(
         apart = both.filter(pl.col("label") != pl.col("label_right"))
         if apart.height:
             example, one, other = apart.row(0)
+            cure = saved_in_order(labels, file, keys, f"they are in the order of {file}")
             raise UserError(
                 f"{labels}: its labels go by position, and the rows of {file} and {path} are in "
                 f"two orders ({example!r} would be {one!r} in one and {other!r} in the other); "
-                f"{_cure(labels, file, keys)}"
+                f"{cure}"
             )
+
+
+def refuse_two_readings(
+    labels: Path, table: pl.DataFrame, sheet: Sheet, keys: Collection[str]
+) -> None:
+    """Raises ``TableError`` where label i may be that of row i of ``sheet`` or of the example with
+    id i, and the two are not the same. ``table`` has the labels of the ids 0, 1, …"""
+    ids = sheet.frame["example_id"]
+    if len(ids) != table.height:
+        return
+    by_row, by_id = table["label"], table["label"].gather(ids.cast(pl.Int64))
+    apart = by_row.ne_missing(by_id).arg_true()
+    if not len(apart):
+        return
+    n = apart[0]
+    of_row = saved_in_order(labels, Path(sheet.source), keys, "that of row i")
+    of_id = saved_with(labels, "save them with these", "numpy.arange(len(y))")
+    cure = of_row if of_row == of_id else f"{of_row}; if that of id i, {of_id}"
+    raise TableError(
+        f"{labels}: names no examples, and the ids of {sheet.source} are not in the order of its "
+        f"rows, so label i may be that of row i or that of id i (row {n} has id {ids[n]!r}: "
+        f"{by_row[n]!r} or {by_id[n]!r}); {cure}"
+    )
 
 
 def _goes_by_row(side: Records) -> bool:
@@ -47,8 +76,8 @@ def _labelled(side: Records) -> pl.DataFrame:
     return pl.DataFrame({"id": side.example_id_N.filter(pl.Series(known)), "label": names})
 
 
-def _cure(labels: Path, path: Path, keys: Collection[str]) -> str:
-    """A command that writes the labels with the ids of the first file."""
+def saved_in_order(labels: Path, path: Path, keys: Collection[str], which: str) -> str:
+    """How labels are saved with the ids of ``path``, if it is ``which`` that they are."""
     key = next((key for key in keys if key in column_names(path, keys)), None)
     if key is None or labels.suffix != ".npy":
         return SAVE_IDS
@@ -58,7 +87,4 @@ def _cure(labels: Path, path: Path, keys: Collection[str]) -> str:
         f'.with_columns(pl.Series("label", numpy.load({text_typed(str(labels))})))'
         f".write_csv({text_typed(str(to))})"
     )
-    return (
-        f"if they are in the order of {path}, save them with its ids, python -c "
-        f"{shlex.quote(code)}, and give --labels {shlex.quote(str(to))}"
-    )
+    return f"if {which}, save them with its ids, {done(code, to)}"

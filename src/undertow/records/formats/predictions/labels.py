@@ -15,11 +15,12 @@ from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
 from undertow.records.formats.predictions.label_arrays import (
+    BY_NUMBER,
     BY_ROW,
-    SAVE_IDS,
     is_array,
     label_array,
 )
+from undertow.records.formats.predictions.label_rows import refuse_two_readings, saved_in_order
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
@@ -55,7 +56,7 @@ def with_labels(
     if given is not None:
         table = _table(labels, given, {}, reading, notes, known=known)
     elif is_array(labels):
-        table = _array(labels, sheets, notes)
+        table = _array(labels, sheets, notes, reading.keys)
     else:
         frame = parse(labels, reading.keys)
         table = _table(labels, frame, class_names(labels), reading, notes, known=known)
@@ -70,20 +71,28 @@ def label_names(path: Path) -> tuple[str, ...] | None:
     return next((names[column] for column in those_called(LABEL, names)), None)
 
 
-def _array(path: Path, sheets: list[Sheet], notes: list[str]) -> pl.DataFrame:
-    """Labels in the order of a file, which all files must then share."""
+def _array(
+    path: Path, sheets: list[Sheet], notes: list[str], keys: tuple[str, ...]
+) -> pl.DataFrame:
+    """Labels by their ids, or in the order of a file, which all files must then share."""
     first, *others = sheets
     ids = first.frame["example_id"]
-    table, by_row = label_array(path, ids, first.source)
-    if not by_row:
-        return table
-    notes.append(f"{path}: {BY_ROW} {first.source}.")
-    for other in others:
-        if not other.frame["example_id"].equals(ids):
-            raise TableError(
-                f"{path}: names no examples, and the rows of {other.source} are in another order"
-                f" than those of {first.source}; {SAVE_IDS}"
-            )
+    table, told_by = label_array(path, ids, first.source)
+    if told_by == BY_NUMBER:
+        for sheet in sheets:
+            refuse_two_readings(path, table, sheet, keys)
+        if any(sheet.frame.height != table.height for sheet in sheets):
+            notes.append(f"{path}: {BY_NUMBER}")
+    if told_by == BY_ROW:
+        notes.append(f"{path}: {BY_ROW} {first.source}.")
+        for other in others:
+            if not other.frame["example_id"].equals(ids):
+                which = f"they are in the order of {first.source}"
+                raise TableError(
+                    f"{path}: names no examples, and the rows of {other.source} are in another "
+                    f"order than those of {first.source}; "
+                    f"{saved_in_order(path, Path(first.source), keys, which)}"
+                )
     return table
 
 

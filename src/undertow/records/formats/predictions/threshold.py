@@ -3,13 +3,16 @@ other."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.decided_alike import worth_trying
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.scaling import reach
-from undertow.records.formats.columns.values import within_one
+from undertow.records.formats.columns.values import likely_positive, within_one
 from undertow.records.reading import Reading
 
 AS_PROBABILITY = "is read as the probability of"
@@ -36,6 +39,16 @@ def above(score: pl.Expr, reading: Reading, positive: str, negative: str) -> pl.
     """The predicted class; none where there is no score."""
     cut, score = threshold_of(reading), score.fill_nan(None)
     return pl.when(score > cut).then(pl.lit(positive)).when(score <= cut).then(pl.lit(negative))
+
+
+def say_which_positive(known: Collection[str]) -> str:
+    """How a person says it, with the likely one as an example, or both where neither is."""
+    if len(known) != 2:
+        return "write them as 1 and 0"
+    likely = likely_positive(known)
+    first, second = (flag_of("positive", name) for name in sorted(known))
+    said = f"with {first} or {second}" if likely is None else f"as in {flag_of('positive', likely)}"
+    return f"name the one that it is the probability of, {said}"
 
 
 def refuse_out_of_reach(source: object, column: str, number: pl.Series, reading: Reading) -> None:
