@@ -261,15 +261,15 @@ def parquet(table: pa.Table, **kwargs: object) -> bytes:
 
 IDS = pa.array([f"e{n}" for n in range(3)])
 MANY = 1_000_000
-BOMBS = {
-    "equal values": pa.table({"example_id": pa.array(np.zeros(MANY))}),
-    "no values": pa.table({"example_id": pa.nulls(MANY, pa.int64())}),
-    "a list": pa.table({"example_id": IDS, "x": pa.array([[0] * MANY, [], []])}),
-    "a long page": pa.table({"example_id": IDS, "x": pa.array(["a" * (8 << 20)] * 3)}),
-    "a long text for all": pa.table(
+BOMBS: dict[str, Callable[[], pa.Table]] = {
+    "equal values": lambda: pa.table({"example_id": pa.array(np.zeros(MANY))}),
+    "no values": lambda: pa.table({"example_id": pa.nulls(MANY, pa.int64())}),
+    "a list": lambda: pa.table({"example_id": IDS, "x": pa.array([[0] * MANY, [], []])}),
+    "a long page": lambda: pa.table({"example_id": IDS, "x": pa.array(["a" * (8 << 20)] * 3)}),
+    "a long text for all": lambda: pa.table(
         {"example_id": pa.array(np.arange(2000)), "x": pa.array(["a" * 200_000] * 2000)}
     ),
-    "texts in a list": pa.table(
+    "texts in a list": lambda: pa.table(
         {"example_id": IDS, "x": pa.array([[{"t": "a" * 200_000}] * 2000, None, []])}
     ),
 }
@@ -278,7 +278,7 @@ BOMBS = {
 @pytest.mark.parametrize("kind", BOMBS)
 @pytest.mark.usefixtures("little")
 def test_a_parquet_bomb(tmp_path: Path, kind: str) -> None:
-    data = parquet(BOMBS[kind])
+    data = parquet(BOMBS[kind]())
     (tmp_path / "eval.parquet").write_bytes(data)
     message = said(lambda: read_any([tmp_path / "eval.parquet"], format="table"))
     assert message.startswith(
