@@ -40,6 +40,13 @@ def study(scale): ...
 SPLITS = Blobs().load()
 
 
+@pytest.fixture(autouse=True)
+def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytecode is told by a file's second and size, and a test writes several of one size in one
+    second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+
 def built(folder: Path, text: str, **others: str) -> dict[str, str]:
     """What a member of this study's ``Mine`` is built from; ``others`` are modules of theirs beside
     it."""
