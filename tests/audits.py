@@ -17,6 +17,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -338,6 +339,7 @@ def composition(level: float, names: tuple[str, ...] = GARMENTS) -> Composition:
     return Composition(2000.0, classes, flows, 45, "members", True)
 
 
+@cache
 def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
     """A dense reference against a second dense population and several sparsities."""
     rng = np.random.default_rng(seed)
@@ -372,6 +374,7 @@ def garments(levels: tuple[float, ...] = LEVELS, seed: int = 0) -> Audit:
     )
 
 
+@cache
 def texts() -> Audit:
     """A text task: sentences instead of pictures, slices from two columns."""
     rng = np.random.default_rng(1)
@@ -413,6 +416,7 @@ def texts() -> Audit:
     )
 
 
+@cache
 def long_names() -> Audit:
     """Three variants that differ at their ends, as do the slices of one column."""
     audit = garments((0.7, 0.9, 0.95))
@@ -428,6 +432,7 @@ def long_names() -> Audit:
     return replace(audit, variants=variants, findings=findings)
 
 
+@cache
 def one_member() -> Audit:
     """One member a side: churn without a floor, no exemplars, no p by exchange."""
     audit = garments((0.9,))
@@ -467,6 +472,7 @@ def one_member() -> Audit:
     )
 
 
+@cache
 def many_classes(n: int = 1000) -> Audit:
     """``n`` class slices for six variants, three measures: what a thousand classes look like to the
     report."""
@@ -505,6 +511,7 @@ ATTACKS = (
 )
 
 
+@cache
 def hostile() -> Audit:
     """The garments with attacks for names, classes, ids, slice values, notes, sentences and ten
     megabytes of text."""

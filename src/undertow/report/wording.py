@@ -36,6 +36,8 @@ def clean(text: str, limit: int = 2000) -> str:
     keeps line breaks, and shows bytes that are no text in hexadecimal. Text without any of these
     and within the limit comes back unchanged.
     """
+    if len(text) <= limit and text.isprintable():
+        return text  # As most are: no character below is printable.
     text = escaped(text)
     head = text[: 4 * limit] if len(text) > 4 * limit else text
     kept = "".join(_printed(c) for c in _ANSI.sub("", head))
