@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 
+# Bytecode is kept, or each worker and each program that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A half-made environment must not count as made.
 .DELETE_ON_ERROR:
 

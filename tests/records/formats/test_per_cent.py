@@ -122,12 +122,46 @@ def test_two_scales_among_grades_and_probabilities_of_classes() -> None:
     assert made.select("p_a", "p_b").rows() == [("0.8", "0.2"), ("0.9", "0.1")]
 
 
+def test_columns_in_plain_per_cent_beside_mixed_ones_are_mended_with_them() -> None:
+    message = refusal(put({"p_a": ["80 %", "90"], "p_b": ["20", "10"]}))
+    done(message)
+    made = pl.read_csv("a-scaled.csv", infer_schema=False)
+    assert made.select("p_a", "p_b").rows() == [("0.8", "0.2"), ("0.9", "0.1")]
+
+
+def test_cells_without_the_sign_may_be_fractions() -> None:
+    rows = {"risk": ["80 %", "0.3", None], "fraud": [1, 0, 1]}
+    message = refusal(put(rows), threshold=0.2, **ASKED)
+    first, second = message.split("; if only those with % are, ")
+    cell = 'pl.col("risk").str.replace("%", "").str.strip_chars().str.replace(",", ".").cast(float)'
+    assert second == (
+        'python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False).with_columns('
+        f'pl.when(pl.col("risk").str.contains("%")).then(({cell} / 100).round(12)).otherwise({cell}))'
+        '.write_csv("a-scaled.csv")\'; else write all of them in one way'
+    )
+    assert first.endswith('.write_csv("a-scaled.csv")\'')
+    done(second)
+    assert pl.read_csv("a-scaled.csv")["risk"].to_list() == [0.8, 0.3, None]
+    two = refusal(put({"p_a": ["80 %", "0.9"], "p_b": ["0.2", "10 %"]}))
+    done(two.split("; if only those with % are, ")[1])
+    made = pl.read_csv("a-scaled.csv", infer_schema=False)
+    assert made.select("p_a", "p_b").rows() == [("0.8", "0.2"), ("0.9", "0.1")]
+
+
+def test_a_cell_that_is_no_number_goes_before_two_scales() -> None:
+    """The command would fail at it."""
+    rows = {"p_a": ["80 %", "90", "n/a"], "p_b": ["20 %", "10", "3"]}
+    assert refusal(put(rows)).startswith(
+        "a.csv: column 'p_a' has 'n/a' for 't2', which is no number"
+    )
+
+
 def test_answers_of_nothing_but_0_and_100_per_cent() -> None:
     rows = {"fraud": ["yes", "no", "no"], "risk": ["100%", "0 %", None]}
     message = refusal(put(rows), **ASKED)
     cell = 'pl.col("risk").str.replace("%", "").str.strip_chars().str.replace(",", ".").cast(float)'
     assert message == (
-        "a.csv: column 'risk' holds nothing but 0 % and 100% beside 'fraud'; if it is the predicted "
+        "a.csv: column 'risk' holds nothing but 0 % and 100 % beside 'fraud'; if it is the predicted "
         "class, write it in the words of 'fraud': python -c 'import polars as pl; "
         f'pl.read_csv("a.csv", infer_schema=False).with_columns(pl.when({cell} > 0)'
         f'.then(pl.lit("yes")).when({cell} == 0).then(pl.lit("no")).alias("prediction"))'

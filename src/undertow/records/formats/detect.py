@@ -30,6 +30,7 @@ from undertow.records.formats.columns.meant import LOOKS, SAYS, SEVERAL_ROWS, WR
 from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
+from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
 from undertow.records.formats.predictions.no_grade import AS_GRADE
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.near import near
@@ -45,7 +46,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
-    NONE_SHOWN, GUESSED, SEVERAL_ROWS,
+    NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""

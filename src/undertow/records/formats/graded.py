@@ -262,8 +262,8 @@ def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataF
         elif is_nested(column):
             continue
         elif column.name == outcome:
-            refuse_two_scales(path, {name: column}, frame["example_id"], keys)
             number = _number(path, column, name, frame["example_id"])
+            refuse_two_scales(path, {name: column}, frame["example_id"], keys)
             _refuse_other_scales(path, name, column, number, keys)
             columns.append(number.alias("score"))
         elif column.name == "seconds":

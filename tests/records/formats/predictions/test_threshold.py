@@ -454,3 +454,23 @@ def test_a_score_that_is_named_goes_before_probabilities_of_two_classes() -> Non
     records, _ = read_any([path], score="how")
     assert records.classes == ("a", "b", "c")
     assert records.proba_MNC is not None
+
+
+def test_columns_that_are_asked_for_stay_beside_a_score() -> None:
+    """As the models' predictions, in files or parts of one."""
+    answers = {"p_m1": [0, 1, 1, 0], "p_m2": [0, 1, 0, 1]}
+    path = put({"label": [0, 1, 1, 0], **answers, "how": [0.9, 0.7, 0.8, 0.6]})
+    for prediction in ("p_m*", "p_m1,p_m2"):
+        records, _ = read_any([path], prediction=prediction, score="how")
+        assert records.pred_MN.tolist() == [[0, 1, 1, 0], [0, 1, 0, 1]]
+    records, _ = read_any([Path("a.csv::p_m2")], score="how")
+    assert records.pred_MN.tolist() == [[0, 1, 0, 1]]
+    put({"label": [0, 1, 1, 0], "how": [0.1, 0.7, 0.8, 0.6], "p_years": [20, 30, 40, 50]})
+    records, _ = read_any([path], score="how")
+    assert records.slice_columns == ()
+    with pytest.raises(UserError) as caught:
+        read_any([path], score="how", by=("p_years",))
+    assert str(caught.value) == (
+        "a.csv: label '0' is none of the 1 classes of the p_<class> columns (4 such rows); add p_0, "
+        "or rename columns that are not probabilities"
+    )

@@ -6,7 +6,7 @@ This is done in one place, between the file and all that looks at its columns.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -66,7 +66,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     given = frame
     frame, notes = _renamed(path, frame, asked)
     if "score" in asked:
-        frame, notes = _scored_alone(path, frame, notes)
+        asked_for = {*wanted, *reading.wanted, *([] if reading.pick is None else [reading.pick])}
+        frame, notes = _scored_alone(path, frame, notes, asked_for)
     # Those beside several models are of one of them, and nobody says of which.
     if len(wanted) <= 1 and not chosen:
         frame, notes, names = _with_classes(path, frame, notes, names, reading)
@@ -106,7 +107,7 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
     found = {new for new, old in made.items() if old is not None}
     predicts = bool(reading.prediction) or (reading.pick in names and not _picks_a_score(reading))
     rest = names - set(made.values())
-    rest -= {*_beside_score(rest)} if "score" in found else frozenset()
+    rest -= {*_beside_score(rest, reading.wanted)} if "score" in found else frozenset()
     return rest | found | ({"prediction"} if predicts else frozenset())
 
 
@@ -197,18 +198,19 @@ def _renamed(
 
 
 def _scored_alone(
-    path: Path, frame: pl.DataFrame, notes: tuple[str, ...]
+    path: Path, frame: pl.DataFrame, notes: tuple[str, ...], wanted: Collection[str]
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Without one or two columns ``p_<class>`` beside the score that was named: it is what says how
-    likely the positive of two classes is."""
-    others = _beside_score(frame.columns)
+    likely the positive of two classes is. Those that are ``wanted`` as something else stay."""
+    others = _beside_score(frame.columns, wanted)
     said = (f"{path}: column {name!r} is not used, as another was named." for name in others)
     return frame.drop(others), (*notes, *said)
 
 
-def _beside_score(names: Iterable[str]) -> list[str]:
+def _beside_score(names: Iterable[str], wanted: Collection[str]) -> list[str]:
     """Columns of probabilities that give way to a score; those of three and more classes stay."""
-    others = [name for name in names if name.startswith(ANSWERS[1]) and name != ANSWERS[1]]
+    ours = (name for name in names if name.startswith(ANSWERS[1]) and name != ANSWERS[1])
+    others = [name for name in ours if name not in wanted]
     return others if len(others) <= 2 else []
 
 

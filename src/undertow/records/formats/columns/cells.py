@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import of_per_cent
+from undertow.records.formats.columns.scaling import of_per_cent, of_signs
 from undertow.records.formats.decoding.typed import number_of
 
 LONGEST = 60
@@ -33,20 +33,29 @@ def refuse_no_number(
 def refuse_two_scales(
     path: Path, columns: Mapping[str, pl.Series], ids: pl.Series, keys: Sequence[str]
 ) -> None:
-    """Raises ``TableError`` for columns, by what their owner calls them, in which some numbers are
-    per cent by their sign, and others have none. Nothing is 0 on either scale."""
+    """Raises ``TableError`` for columns of numbers, by what their owner calls them, in which some
+    are per cent by their sign, and others have none. Nothing is 0 on either scale."""
     mixed = {called: two for called, c in columns.items() if (two := _two_scales(c)) is not None}
     if not mixed:
         return
     called, (signed, bare) = next(iter(mixed.items()))
-    cells = pl.DataFrame([columns[name].alias(name) for name in mixed])
+    beside = [name for name, c in columns.items() if name in mixed or _is_beyond_one(c)]
+    cells = pl.DataFrame([columns[name].alias(name) for name in beside])
+    command = of_per_cent(path, beside, cells, keys)
+    fractions = not any(_is_beyond_one(columns[name].filter(b)) for name, (_, b) in mixed.items())
+    signs = f"; if only those with % are, {of_signs(path, [*mixed], keys)}" * fractions
     raise TableError(
         f"{path}: column {called!r} has {_cell(columns[called], signed, ids)} and "
         f"{_cell(columns[called], bare, ids)} ({int(signed.sum()):,} cells with % and "
         f"{int(bare.sum()):,} without), which are two scales; if all are per cent, write them "
-        f"as fractions: {of_per_cent(path, [*mixed], cells, keys)}; "
-        "else write all of them in one way"
+        f"as fractions: {command}{signs}; else write all of them in one way"
     )
+
+
+def _is_beyond_one(column: pl.Series) -> bool:
+    """Whether some number without the sign is no fraction."""
+    text = column.cast(pl.String).str.strip_chars_end()
+    return bool((number_of(column).set(text.str.ends_with("%"), None) > 1).any())
 
 
 def _two_scales(column: pl.Series) -> tuple[pl.Series, pl.Series] | None:

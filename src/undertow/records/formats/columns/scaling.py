@@ -93,6 +93,14 @@ def of_per_cent(
     return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
+def of_signs(path: Path, columns: Sequence[str], keys: Sequence[str]) -> str:
+    """The same where only the cells with the sign are per cent."""
+    names = ", ".join(map(text_typed, columns))
+    x, sign = _number_typed(names, plain=False), f'pl.col({names}).str.contains("%")'
+    made = f"pl.when({sign}).then(({HUNDREDTH.replace('{x}', x)}){ROUNDED}).otherwise({x})"
+    return _written(path, made, keys, "scaled")
+
+
 def in_words(
     path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
 ) -> str:

@@ -46,8 +46,6 @@ def clean(
     refuse_patterns(path, frame.columns)
     _require(path, frame, predicts, names)
     keys = (names.get("example_id", "example_id"),)
-    scales = {names.get(c.name, c.name): c for c in frame if _is_probability(c.name)}
-    refuse_two_scales(path, scales, frame["example_id"], keys)
     columns, notes = [], []
     for column in frame:
         called = names.get(column.name, column.name)
@@ -59,6 +57,8 @@ def clean(
             )
         else:
             columns.append(made)
+    scales = {names.get(c.name, c.name): c for c in frame if _is_probability(c.name)}
+    refuse_two_scales(path, scales, frame["example_id"], keys)
     made_of = pl.DataFrame(columns)
     refuse_per_cent(path, frame, made_of.select(probability_columns(made_of)), keys)
     return made_of, tuple(notes)

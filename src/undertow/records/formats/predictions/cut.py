@@ -144,5 +144,4 @@ def _refuse_others(table: Table, reading: Reading, classes: tuple[str, str]) -> 
 
 def _two(column: pl.Series) -> str:
     """What stands in a column of zeros and ones, however they are spelled."""
-    found = sorted(values_of(column), key=lambda text: (len(text), text))
-    return "0 and 1" if len(found) != 2 or "%" not in "".join(found) else " and ".join(found)
+    return "0 % and 100 %" if any("%" in value for value in values_of(column)) else "0 and 1"

@@ -1,9 +1,11 @@
-"""Reads right answers that are an array: ``.npy``, or ``.npz`` with labels and maybe ids."""
+"""Reads right answers that are an array: ``.npy``, or ``.npz`` with labels and maybe ids.
+
+Of which examples they are where they have no ids, ``label_rows`` says."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,10 +25,6 @@ from undertow.records.opening import open_file
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
 IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
-BY_ROW = "names no examples, so label i is taken for row i of"
-"""Stands in the note on labels by position."""
-BY_NUMBER = "names no examples, so label i is taken for the example with id i."
-SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 
 
 def is_array(path: Path) -> bool:
@@ -39,65 +37,41 @@ def is_array(path: Path) -> bool:
     return head == MAGIC or head.startswith(ZIP)
 
 
-def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, str | None]:
-    """A table of ``example_id`` and ``label``; ``ids`` are the examples in the order of their file.
+class LabelArray(NamedTuple):
+    """Labels in the order of their file, null where there is none, and their ids, if it has some.
+    ``loaded`` is what a person types for the labels, with NumPy."""
 
-    Ids are those of the array's file. Without them, label i is that of example i where examples are
-    numbered from 0 (whoever calls sees to files that have them in another order than their rows),
-    else that of row i of ``source``. The second value is how they were told, if not by ids. Raises
-    ``TableError``.
-    """
+    label: pl.Series
+    ids: pl.Series | None
+    loaded: str
+
+
+def label_array(path: Path) -> LabelArray:
+    """The labels and ids in an array's file. Raises ``TableError``."""
     arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
-    label = _texts(path, _one(path, arrays, LABELS))
-    if any(name in arrays for name in IDS):
-        own = _texts(path, _one(path, arrays, IDS), none_below=False)
-        return _unique(path, _named(path, own, label)), None
-    numbers = pl.Series([str(i) for i in range(len(label))], dtype=pl.String)
-    if ids.is_in(numbers.implode()).all():
-        return _named(path, numbers, label), BY_NUMBER
-    if len(ids) != len(label):
-        raise TableError(
-            f"{path}: holds {len(label)} labels and names no examples, and {source} has {len(ids)}"
-            f" rows; {saved_with(path, 'write into IDS which examples these are', 'IDS')}"
-        )
-    # Rows that repeat an id are refused or left out later, with their file's name.
-    return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), BY_ROW
-
-
-def saved_with(path: Path, first: str, ids: str) -> str:
-    """How an array of labels is saved with ids, which are an expression of the labels ``y``."""
-    if path.suffix != ".npy":
-        return SAVE_IDS
-    to = path.with_name(f"{path.stem}-ids.npz")
-    code = (
-        f"import numpy; y = numpy.load({text_typed(str(path))}); "
-        f"numpy.savez({text_typed(str(to))}, ids={ids}, labels=y)"
-    )
-    return f"{first}, {done(code, to)}"
-
-
-def done(code: str, to: Path) -> str:
-    """What a person types to make a file of labels, and to give it."""
-    return f"python -c {shlex.quote(code)}, and give --labels {shlex.quote(str(to))}"
-
-
-def _unique(path: Path, table: pl.DataFrame) -> pl.DataFrame:
-    twice = table["example_id"].filter(table["example_id"].is_duplicated())
-    if len(twice):
-        raise TableError(f"{path}: id {twice[0]!r} is there more than once; remove repeats")
-    return table
-
-
-def _named(path: Path, ids: pl.Series, label: pl.Series) -> pl.DataFrame:
+    stored = _one(path, arrays, LABELS)
+    label = _texts(path, _whole(path, stored))
+    part = "" if stored.name == BARE else f"[{text_typed(stored.name)}]"
+    loaded = f"numpy.load({text_typed(str(path))}){part}"
+    if not any(name in arrays for name in IDS):
+        return LabelArray(label, None, loaded)
+    ids = _texts(path, _whole(path, _one(path, arrays, IDS)), none_below=False)
     if len(ids) != len(label):
         raise TableError(f"{path}: has {len(ids)} ids and {len(label)} labels; save one for each")
-    return pl.DataFrame({"example_id": ids, "label": label})
+    twice = ids.filter(ids.is_duplicated())
+    if len(twice):
+        raise TableError(f"{path}: id {twice[0]!r} is there more than once; remove repeats")
+    return LabelArray(label, ids, loaded)
 
 
-def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[np.generic]:
+def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> Stored:
     stored = next((arrays[name] for name in names if name in arrays), None)
     if stored is None:
         raise TableError(f"{path}: holds no array of labels; save one that is called labels")
+    return stored
+
+
+def _whole(path: Path, stored: Stored) -> NDArray[np.generic]:
     if len(stored.shape) != 1 or stored.dtype.kind not in "iufbUS":
         raise TableError(
             f"{path}: {stored.name} is {stored.dtype} of shape {stored.shape}; expected one "

@@ -14,13 +14,8 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
-from undertow.records.formats.predictions.label_arrays import (
-    BY_NUMBER,
-    BY_ROW,
-    is_array,
-    label_array,
-)
-from undertow.records.formats.predictions.label_rows import refuse_two_readings, saved_in_order
+from undertow.records.formats.predictions.label_arrays import is_array, label_array
+from undertow.records.formats.predictions.label_rows import labels_by_position
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
@@ -74,26 +69,11 @@ def label_names(path: Path) -> tuple[str, ...] | None:
 def _array(
     path: Path, sheets: list[Sheet], notes: list[str], keys: tuple[str, ...]
 ) -> pl.DataFrame:
-    """Labels by their ids, or in the order of a file, which all files must then share."""
-    first, *others = sheets
-    ids = first.frame["example_id"]
-    table, told_by = label_array(path, ids, first.source)
-    if told_by == BY_NUMBER:
-        for sheet in sheets:
-            refuse_two_readings(path, table, sheet, keys)
-        if any(sheet.frame.height != table.height for sheet in sheets):
-            notes.append(f"{path}: {BY_NUMBER}")
-    if told_by == BY_ROW:
-        notes.append(f"{path}: {BY_ROW} {first.source}.")
-        for other in others:
-            if not other.frame["example_id"].equals(ids):
-                which = f"they are in the order of {first.source}"
-                raise TableError(
-                    f"{path}: names no examples, and the rows of {other.source} are in another "
-                    f"order than those of {first.source}; "
-                    f"{saved_in_order(path, Path(first.source), keys, which)}"
-                )
-    return table
+    """Labels by their ids, or by position."""
+    given = label_array(path)
+    if given.ids is None:
+        return labels_by_position(path, given, sheets, keys, notes)
+    return pl.DataFrame({"example_id": given.ids, "label": given.label})
 
 
 def _table(
