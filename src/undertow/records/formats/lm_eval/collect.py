@@ -14,7 +14,7 @@ from undertow.errors import TableError
 from undertow.records.formats.lm_eval.choice import Rule, answered, chosen, labels, learn_rule
 from undertow.records.formats.lm_eval.document import doc_series
 from undertow.records.formats.lm_eval.layout import Layout
-from undertow.records.formats.lm_eval.options import contexts, options_of
+from undertow.records.formats.lm_eval.options import first_context, options_of
 from undertow.records.formats.lm_eval.rows import Row, Source, column
 from undertow.records.formats.lm_eval.text import generated, said_or_not
 from undertow.records.formats.logs.outcome import (
@@ -159,7 +159,7 @@ def _columns(
     else:
         columns += generated(rows, inputs=layout.inputs)
     if layout.inputs:
-        first = [next(iter(contexts(row)), None) for row in rows]
+        first = [first_context(row) for row in rows]
         columns.append(kept_input(text_column("input", first)))
     return pl.DataFrame([*columns, *doc_series(rows, layout.columns)])
 

@@ -51,6 +51,17 @@ def contexts(row: Row) -> list[str]:
     return [str(request[0]) if request else "" for request in requests]
 
 
+def first_context(row: Row) -> str | None:
+    """Returns what stood before the first continuation, which of a million rows is all that the
+    page shows."""
+    requests = row.arguments
+    if not requests:
+        return None
+    if type(requests) is dict:
+        return str(next(iter(requests.values())).arg_0)
+    return str(requests[0][0]) if requests[0] else ""
+
+
 def padded(values: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Returns (N, K) with NaN beyond each row's values, and their counts."""
     count_N = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
