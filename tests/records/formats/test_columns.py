@@ -831,7 +831,11 @@ def test_a_table_of_labels_alone_has_no_ids() -> None:
     with pytest.raises(UserError) as caught:
         read_any([put(BARE)], labels=put({"y": LABEL}, "y.csv"))
     assert str(caught.value) == (
-        "y.csv: has one column, 'y', and a table of labels is joined by its ids; add a column of ids"
+        "y.csv: has one column, 'y', and a table of labels is joined by its ids; if its rows are in the "
+        "order of old.csv, save them with its ids, python -c 'import polars as pl; "
+        'pl.read_csv("old.csv", infer_schema=False).select("example_id").with_columns('
+        'pl.Series("label", pl.read_csv("y.csv", infer_schema=False)["y"]))'
+        '.write_csv("y-ids.csv")\', and give --labels y-ids.csv'
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.npz import (
     BARE,
     MAGIC,
@@ -18,6 +17,7 @@ from undertow.records.formats.decoding.npz import (
     are_code_points,
     stored_arrays,
 )
+from undertow.records.formats.predictions.label_saving import saved_with
 from undertow.records.opening import open_file
 
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
@@ -26,7 +26,6 @@ ZIP = b"PK"
 BY_ROW = "names no examples, so label i is taken for row i of"
 """Stands in the note on labels by position."""
 BY_NUMBER = "names no examples, so label i is taken for the example with id i."
-SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 
 
 def is_array(path: Path) -> bool:
@@ -39,19 +38,35 @@ def is_array(path: Path) -> bool:
     return head == MAGIC or head.startswith(ZIP)
 
 
-def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, str | None]:
-    """A table of ``example_id`` and ``label``; ``ids`` are the examples in the order of their file.
+class Labels(NamedTuple):
+    """A table of ``example_id`` and ``label``, and what the file calls these; an ``.npy`` calls
+    nothing. ``told_by`` is how examples were told, if not by ids."""
 
-    Ids are those of the array's file. Without them, label i is that of example i where examples are
-    numbered from 0 (whoever calls sees to files that have them in another order than their rows),
-    else that of row i of ``source``. The second value is how they were told, if not by ids. Raises
-    ``TableError``.
-    """
+    table: pl.DataFrame
+    told_by: str | None
+    ids: str | None = None
+    key: str | None = None
+
+
+def label_array(path: Path, ids: pl.Series, source: str) -> Labels:
+    """Labels by the ids of the array's file, or else as ``by_number`` tells them; ``ids`` are the
+    examples in the order of ``source``. Raises ``TableError``."""
     arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
-    label = _texts(path, _one(path, arrays, LABELS))
+    found = _one(path, arrays, LABELS)
+    label, key = _texts(path, found.whole()), None if found.name == BARE else found.name
     if any(name in arrays for name in IDS):
-        own = _texts(path, _one(path, arrays, IDS), none_below=False)
-        return _unique(path, _named(path, own, label)), None
+        own = _one(path, arrays, IDS)
+        named = _named(path, _texts(path, own.whole(), none_below=False), label)
+        return Labels(_unique(path, named), None, own.name, key)
+    return Labels(*by_number(path, label, ids, source), None, key)
+
+
+def by_number(
+    path: Path, label: pl.Series, ids: pl.Series, source: str
+) -> tuple[pl.DataFrame, str]:
+    """A table of labels without ids: label i is that of example i where examples are numbered from
+    0 (whoever calls sees to files that have them in another order than their rows), else that of
+    row i of ``source``. The second value says which. Raises ``TableError``."""
     numbers = pl.Series([str(i) for i in range(len(label))], dtype=pl.String)
     if ids.is_in(numbers.implode()).all():
         return _named(path, numbers, label), BY_NUMBER
@@ -62,23 +77,6 @@ def label_array(path: Path, ids: pl.Series, source: str) -> tuple[pl.DataFrame, 
         )
     # Rows that repeat an id are refused or left out later, with their file's name.
     return _named(path, ids, label).filter(ids.is_not_null() & ~ids.is_duplicated()), BY_ROW
-
-
-def saved_with(path: Path, first: str, ids: str) -> str:
-    """How an array of labels is saved with ids, which are an expression of the labels ``y``."""
-    if path.suffix != ".npy":
-        return SAVE_IDS
-    to = path.with_name(f"{path.stem}-ids.npz")
-    code = (
-        f"import numpy; y = numpy.load({text_typed(str(path))}); "
-        f"numpy.savez({text_typed(str(to))}, ids={ids}, labels=y)"
-    )
-    return f"{first}, {done(code, to)}"
-
-
-def done(code: str, to: Path) -> str:
-    """What a person types to make a file of labels, and to give it."""
-    return f"python -c {shlex.quote(code)}, and give --labels {shlex.quote(str(to))}"
 
 
 def _unique(path: Path, table: pl.DataFrame) -> pl.DataFrame:
@@ -94,7 +92,7 @@ def _named(path: Path, ids: pl.Series, label: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"example_id": ids, "label": label})
 
 
-def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[np.generic]:
+def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> Stored:
     stored = next((arrays[name] for name in names if name in arrays), None)
     if stored is None:
         raise TableError(f"{path}: holds no array of labels; save one that is called labels")
@@ -104,11 +102,12 @@ def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArr
             "label for"
             " each example, of shape (N,)"
         )
-    return stored.whole()
+    return stored
 
 
 def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) -> pl.Series:
-    """Text for each; with ``none_below`` a negative number or NaN means that there is none."""
+    """Text for each; an empty one, and with ``none_below`` a negative number or NaN, means that
+    there is none."""
     if values.dtype.kind == "f":
         if (values[np.isfinite(values)] % 1 != 0).any():
             raise TableError(f"{path}: labels are {values.dtype}; expected whole numbers or text")
@@ -123,4 +122,5 @@ def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) 
         v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()
     )
     # A lone surrogate is text to NumPy and not to anything after it.
-    return pl.Series([t.encode("utf-8", "replace").decode() for t in said], dtype=pl.String)
+    texts = pl.Series([t.encode("utf-8", "replace").decode() for t in said], dtype=pl.String)
+    return texts.set(texts.str.strip_chars() == "", None)

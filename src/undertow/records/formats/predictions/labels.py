@@ -14,13 +14,12 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
-from undertow.records.formats.predictions.label_arrays import (
-    BY_NUMBER,
-    BY_ROW,
-    is_array,
-    label_array,
+from undertow.records.formats.predictions.label_arrays import is_array
+from undertow.records.formats.predictions.labels_by_place import (
+    labels_in_array,
+    labels_in_column,
+    refuse_rows_of_others,
 )
-from undertow.records.formats.predictions.label_rows import refuse_two_readings, saved_in_order
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
@@ -56,10 +55,16 @@ def with_labels(
     if given is not None:
         table = _table(labels, given, {}, reading, notes, known=known)
     elif is_array(labels):
-        table = _array(labels, sheets, notes, reading.keys)
+        table = labels_in_array(labels, sheets, notes, reading.keys)
     else:
         frame = parse(labels, reading.keys)
-        table = _table(labels, frame, class_names(labels), reading, notes, known=known)
+        if frame.width == 1:
+            table = labels_in_column(labels, frame.to_series(), sheets, notes, reading.keys)
+        else:
+            table = _table(labels, frame, class_names(labels), reading, notes, known=known)
+            key, label = _key_and_label(frame, reading)
+            called = str(key), str(label)
+            refuse_rows_of_others(labels, table, sheets, called, reading.keys)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -69,31 +74,6 @@ def label_names(path: Path) -> tuple[str, ...] | None:
     """Returns the classes that a table of labels declares, in order, if it declares any."""
     names = class_names(path)
     return next((names[column] for column in those_called(LABEL, names)), None)
-
-
-def _array(
-    path: Path, sheets: list[Sheet], notes: list[str], keys: tuple[str, ...]
-) -> pl.DataFrame:
-    """Labels by their ids, or in the order of a file, which all files must then share."""
-    first, *others = sheets
-    ids = first.frame["example_id"]
-    table, told_by = label_array(path, ids, first.source)
-    if told_by == BY_NUMBER:
-        for sheet in sheets:
-            refuse_two_readings(path, table, sheet, keys)
-        if any(sheet.frame.height != table.height for sheet in sheets):
-            notes.append(f"{path}: {BY_NUMBER}")
-    if told_by == BY_ROW:
-        notes.append(f"{path}: {BY_ROW} {first.source}.")
-        for other in others:
-            if not other.frame["example_id"].equals(ids):
-                which = f"they are in the order of {first.source}"
-                raise TableError(
-                    f"{path}: names no examples, and the rows of {other.source} are in another "
-                    f"order than those of {first.source}; "
-                    f"{saved_in_order(path, Path(first.source), keys, which)}"
-                )
-    return table
 
 
 def _table(
@@ -108,14 +88,12 @@ def _table(
     """``known``: the column that was named for right answers is one of the predictions' tables."""
     if reading.label is not None and not known and not named_in(frame, reading.label):
         refuse_absent(path, frame, "label", reading.label, reading)
-    key = _first(frame, reading.id, ID)
-    label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
+    key, label = _key_and_label(frame, reading)
     if frame.width == 1:
         (only,) = frame.columns
-        alone = f", or give it alone, {path}[{only!r}], with one for each row" * (path == LABELS)
         raise TableError(
             f"{path}: has one column, {only!r}, and a table of labels is joined by its ids; add a "
-            f"column of ids{alone}"
+            f"column of ids, or give it alone, {path}[{only!r}], with one for each row"
         )
     if key is None or label is None or key == label:
         raise TableError(
@@ -138,6 +116,12 @@ def _table(
             " remove repeats"
         )
     return table
+
+
+def _key_and_label(frame: pl.DataFrame, reading: Reading) -> tuple[str | None, str | None]:
+    """What the table calls ids and labels."""
+    key = _first(frame, reading.id, ID)
+    return key, _first(frame, reading.label, tuple(name for name in LABEL if name != key))
 
 
 def _first(frame: pl.DataFrame, asked: str | None, usual: tuple[str, ...]) -> str | None:
