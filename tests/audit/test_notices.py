@@ -260,6 +260,38 @@ def test_a_reference_below_chance_knows_the_labels_too(classes: int, recall: str
     )
 
 
+OTHERS = (
+    "Its answers may belong to other examples: check that they and the labels have the right ids, "
+    "or stand in the same order."
+)
+
+
+@pytest.mark.parametrize(("classes", "seed"), [(2, 66), (4, 66)])
+def test_below_chance_by_chance_is_no_sign_that_classes_stand_in_another_order(
+    classes: int, seed: int
+):
+    """Right answers in another order than the labels: no assignment of classes makes them right."""
+    rng = np.random.default_rng(seed)
+    label_N = np.arange(400) % classes
+    mixed_N = rng.permutation(label_N)
+    recall = f"{100 * (mixed_N == label_N).mean():.1f} %"
+    said = f"its mean recall is {recall}, guessing gives {100 / classes:.1f} % (1 in {classes})"
+    (about_variant,) = noticed(*sides(label_N, mixed_N, label_N))
+    assert about_variant == f"The variant 'new' is below chance: {said}. {OTHERS}"
+    (about_reference,) = noticed(*sides(mixed_N, label_N, label_N))
+    assert about_reference == f"The reference 'old' is below chance: {said}. {OTHERS}"
+
+
+def test_some_answers_in_other_classes_depend_on_the_label_too():
+    label_N = np.arange(1000) % 4
+    guess_N = np.random.default_rng(0).integers(0, 4, 1000)
+    mixed_N = np.where(np.arange(1000) % 10 < 3, (label_N + 1) % 4, guess_N)
+    (said,) = noticed(*sides(mixed_N, label_N, label_N))
+    assert said.endswith(
+        "So its answers do depend on the label: check whether its classes stand in another order."
+    )
+
+
 def test_of_many_classes_one_in_a_thousand_has_its_comma():
     label_N = np.arange(8000) % 1000
     guess_N = np.random.default_rng(0).integers(0, 1000, 8000)

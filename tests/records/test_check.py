@@ -119,6 +119,7 @@ def test_no_shared_example_is_refused_even_as_partial() -> None:
         ("P00 P01 P02", "p00 p01 p02", "in capitals", ".str.to_lowercase()"),
         ("P00 P01 P02", "0 1 2", "in what stands before the number", PREFIXED),
         ("007 008 009", "7 8 9", "in leading zeros", '.str.strip_chars_start("0")'),
+        ("7 8 9", "7.0 8.0 9.0", "in .0 at the end", '.str.replace(r"\\.0+$", "")'),
         ("q-1 q-2 q-3", "1 2 3", "in what stands before the number", PREFIXED),
         ("im/a.png im/b.png im/c.png", "a.png b.png c.png", "in the folder", LAST),
         ("a.png b.png c.png", "a.jpg b.jpg c.jpg", "in the ending of the file", ENDLESS),

@@ -6,6 +6,7 @@ the labels' shares.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -22,6 +23,10 @@ Z = 1.645
 KEPT = 0.25
 """Share of what the reference has above chance; a variant that kept more is not said to have
 none."""
+
+
+MOST_ASSIGNED = 1000
+"""Classes up to which the best assignment of answers to labels is looked for."""
 
 
 class _Recall(NamedTuple):
@@ -43,9 +48,14 @@ class _Recall(NamedTuple):
     def below(self) -> bool:
         return self.mean + Z * self.error < self.guess
 
-    @property
-    def inverted(self) -> str:
-        """What to check of a side below chance."""
+    def to_check(self, records: Records) -> str:
+        """What to check of a side below chance: its classes where answers are shown to depend on
+        the label, else whether they are answers to these examples at all."""
+        if not _depend_on_label(records, len(self.present_C)):
+            return (
+                f"is below chance: {self.said}. Its answers may belong to other examples: check "
+                "that they and the labels have the right ids, or stand in the same order."
+            )
         what = "classes stand in another order"
         if len(self.present_C) == 2:
             what = "scores or labels are inverted"
@@ -69,7 +79,7 @@ def reference_at_chance(records: Records) -> Iterator[str]:
     if found is None:
         return
     if found.below:
-        yield f"The reference {records.name!r} {found.inverted}"
+        yield f"The reference {records.name!r} {found.to_check(records)}"
     elif found.at_chance:
         yield (
             f"The reference {records.name!r} is at chance level: {found.said}. A loss against it "
@@ -97,7 +107,7 @@ def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
     if before is None or after is None or before.at_chance or not after.at_chance:
         return
     if after.below:
-        yield f"The variant {variant.name!r} {after.inverted}"
+        yield f"The variant {variant.name!r} {after.to_check(variant)}"
     elif after.mean - after.guess < KEPT * (before.mean - before.guess):
         yield (
             f"The variant {variant.name!r} is at chance level: {after.said}. Unless the change "
@@ -118,6 +128,33 @@ def _recall(records: Records) -> _Recall | None:
         return None
     error = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
     return _Recall(float(recall_C.mean()), guess, error, recall_C, count, present)
+
+
+def _depend_on_label(records: Records, labels: int) -> bool:
+    """Whether some assignment of answers to labels is right more often than the best of all is by
+    chance: of answers that do not depend on the label each is right as often as the shares of both
+    say, and ``labels``! of them are tried."""
+    from scipy.optimize import linear_sum_assignment  # Here, as it takes long to start.
+
+    if labels > MOST_ASSIGNED:
+        return False
+    count_LA = _answers_by_label(records)
+    total = count_LA.sum()
+    chance_LA = count_LA.sum(axis=1, keepdims=True) * count_LA.sum(axis=0) / total
+    chosen = linear_sum_assignment(count_LA - chance_LA, maximize=True)
+    right, chance = count_LA[chosen].sum() / total, chance_LA[chosen].sum() / total
+    error = math.sqrt(max(chance * (1 - chance), 1 / total) / (total / records.M))
+    return bool(right > chance + (Z + math.sqrt(2 * math.lgamma(labels + 1))) * error)
+
+
+def _answers_by_label(records: Records) -> NDArray[np.float64]:
+    """How often each answer was given to each label that has examples, members together."""
+    label_MN = np.broadcast_to(records.label_N, records.pred_MN.shape)
+    known_MN = (label_MN >= 0) & (records.pred_MN >= 0)
+    labels, label = np.unique(label_MN[known_MN], return_inverse=True)
+    answers, answer = np.unique(records.pred_MN[known_MN], return_inverse=True)
+    cells = np.bincount(label * len(answers) + answer, minlength=len(labels) * len(answers))
+    return cells.reshape(len(labels), len(answers)).astype(np.float64)
 
 
 def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:

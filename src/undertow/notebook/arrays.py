@@ -1,7 +1,8 @@
 """Predictions, probabilities and labels in arrays, as columns of a table.
 
 predictions      (N,), or (M, N) for M members: whole numbers, truth values or text
-probabilities    (N, C), or (M, N, C): rows that sum to 1; of other floats, logits, the softmax
+probabilities    (N, C), or (M, N, C): rows that sum to 1; of other floats, logits, the softmax;
+                 what looks like probabilities and does not sum to 1 is refused
 """
 
 from __future__ import annotations

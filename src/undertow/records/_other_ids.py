@@ -23,6 +23,7 @@ WAYS = (
     _Way("in capitals", ".str.to_lowercase()", ID.str.to_lowercase()),
     _Way("in blanks at the ends", ".str.strip_chars()", ID.str.strip_chars()),
     _Way("in leading zeros", '.str.strip_chars_start("0")', ID.str.strip_chars_start("0")),
+    _Way("in .0 at the end", '.str.replace(r"\\.0+$", "")', ID.str.replace(r"\.0+$", "")),
     _Way("in the folder", '.str.split("/").list.last()', ID.str.split("/").list.last()),
     _Way(
         "in the ending of the file",

@@ -48,6 +48,11 @@ class Frames:
         """Each table with what messages call it."""
         return list(zip(self.called, self.tables, strict=True))
 
+    @property
+    def numbered(self) -> bool:
+        """Whether these are arrays, whose rows have numbers for names; the notes say so."""
+        return bool(self.notes)
+
     def apart(self, records: Records, taken: set[str]) -> Records:
         """Under a name that no other side has."""
         return named(records, free_name(taken)) if records.name in taken else records
@@ -62,7 +67,8 @@ def read_frames(side: Frames, reading: Reading) -> tuple[Records, str]:
         refuse_unused(graded.NAME, heeded(graded), reading)
         records = as_wanted(graded.read_frames(given, reading, side.labels), graded, reading)
     else:
-        records = as_wanted(table.read_frames(given, reading, side.labels), table, reading)
+        made = table.read_frames(given, reading, side.labels, numbered=side.numbered)
+        records = as_wanted(made, table, reading)
     records = with_pictures(records, reading, side.called[0], Path.cwd())
     records = _noted(records, side.notes)
     more = f" and {len(side.tables) - 1} more" if len(side.tables) > 1 else ""

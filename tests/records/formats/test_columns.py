@@ -791,7 +791,11 @@ def test_a_table_of_labels_alone_has_no_ids() -> None:
     with pytest.raises(UserError) as caught:
         read_any([put(BARE)], labels=put({"y": LABEL}, "y.csv"))
     assert str(caught.value) == (
-        "y.csv: has one column, 'y', and a table of labels is joined by its ids; add a column of ids"
+        "y.csv: has one column, 'y', and a table of labels is joined by its ids; if its rows are in the "
+        "order of old.csv, save them with its ids, python -c 'import numpy, polars as pl; y = "
+        'pl.read_csv("y.csv", infer_schema=False)["y"].cast(str).fill_null("").to_list(); '
+        'numpy.savez("y-ids.npz", ids=pl.read_csv("old.csv", infer_schema=False)["example_id"]'
+        ".to_list(), labels=y)', and give --labels y-ids.npz"
     )
 
 

@@ -17,6 +17,7 @@ one column of predictions, or one of the members: ``both.csv::int8``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -68,18 +69,28 @@ def read_frames(
     tables: Iterable[tuple[Path, str, pl.DataFrame]],
     reading: Reading,
     labels: pl.DataFrame | None = None,
+    *,
+    numbered: bool = False,
 ) -> Records:
     """The same of frames, each after what it is called in messages and the name of its member.
 
-    ``labels`` is a table of right answers in memory.
+    ``labels`` is a table of right answers in memory. ``numbered``: the ids are the numbers of rows.
     """
     given = list(tables)
     _refuse_answers(str(given[0][0]), reading)
-    return _read(tables_of(given, reading, labelled=labels is not None), reading, labels)
+    made = tables_of(given, reading, labelled=labels is not None)
+    return _read(made, reading, labels, numbered=numbered)
 
 
-def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None = None) -> Records:
+def _read(
+    tables: Sequence[Table],
+    reading: Reading,
+    labels: pl.DataFrame | None = None,
+    *,
+    numbered: bool = False,
+) -> Records:
     sheets, notes = sheets_of(tables)
+    sheets = [replace(sheet, numbered=numbered) for sheet in sheets]
     sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)
     notes += _about_labels(sheets)

@@ -93,7 +93,7 @@ def test_numbers_in_another_order_are_refused_however_they_are_written(ids: list
     by_row, by_id = typed(refusal(put(ids)))
     first = labels(read_any([Path("a.csv")], labels=Path(by_row))[0])
     other = labels(read_any([Path("a.csv")], labels=Path(by_id))[0])
-    text = [str(i) for i in ids]
+    text = [str(i).removesuffix(".0") for i in ids]
     assert dict(zip(sorted(text), first, strict=True)) == dict(zip(text, "0112", strict=True))
     in_order = sorted(text, key=lambda t: int("".join(c for c in t if c.isdigit())))
     assert dict(zip(sorted(text), other, strict=True)) == dict(zip(in_order, "0112", strict=True))

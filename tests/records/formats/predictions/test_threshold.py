@@ -247,8 +247,8 @@ def test_where_no_score_decides(rows: dict[str, list[Any]], message: str) -> Non
     assert refusal(put(rows), 0.2) == f"--threshold 0.2: 'a' {message}"
 
 
-def test_arrays_in_a_file_have_their_likeliest_class() -> None:
-    np.savez("a.npz", probs=np.array([[0.7, 0.3], [0.4, 0.6]]), labels=np.array([0, 1]))
+def test_predicted_classes_in_an_array_stay_what_they_are() -> None:
+    np.savez("a.npz", predictions=np.array([0, 1]), labels=np.array([0, 1]))
     assert refusal(Path("a.npz"), 0.2) == f"--threshold 0.2: 'a' {CLASSES}"
 
 

@@ -2,7 +2,8 @@
 
 logits, probs, probabilities   (N, C), or (M, N, C) for M members; of logits the softmax is taken
 predictions                    (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
-                               probabilities, others logits
+                               probabilities, others logits; all from 0 to 1, or per cent, is
+                               refused with what to type
 labels, label_ids              (N,) whole numbers, negative for none
 ids, classes                   (N,) names of examples, (C,) names of classes
 input, inputs, images          pixels to show: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W); or
@@ -14,9 +15,11 @@ position, and a note says so.
 
 from __future__ import annotations
 
+import shlex
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -28,12 +31,19 @@ from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
 from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.decoding.npz import MAGIC
-from undertow.records.formats.members.join import Sheet
+from undertow.records.formats.columns.scaling import text_typed
+from undertow.records.formats.decoding.npz import BARE, MAGIC
+from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
-from undertow.records.formats.predictions.classes import positive_of
+from undertow.records.formats.predictions.classes import codes, positive_of
+from undertow.records.formats.predictions.label_saving import CLASSES, loaded
 from undertow.records.formats.predictions.labels import label_names, with_labels
+from undertow.records.formats.predictions.threshold import (
+    conditions_of,
+    cut_answers,
+    negative_and_positive,
+)
 from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
@@ -73,10 +83,14 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     if first.ids is None:
         notes.append(f"{first.path}: has no ids, so rows are joined by their position.")
     examples, label_N, classes = _examples(files, reading, notes)
+    scored = len(classes) == 2 and all(file.pred_MN is None for file in files)
+    cut = None
+    if scored and reading.threshold is not None:
+        cut = negative_and_positive(str(first.path), classes, reading)
     answers = [
         derive(pred_N, proba_NC, label_N)
         for file in files
-        for pred_N, proba_NC in members(file, len(classes))
+        for pred_N, proba_NC in _members(file, classes, cut, reading, notes)
     ]
     lost = max(int((a.pred_N == MISSING).sum()) for a in answers)
     if lost:
@@ -93,10 +107,30 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
         classes_from="observed" if first.classes is None and first.width is None else "declared",
         positive=positive,
         members=tuple(MemberEntry(id=i) for i in ids),
-        notes=(*notes, *said),
+        conditions=conditions_of(reading, probable=True) if scored else {},
+        notes=tuple(dict.fromkeys([*notes, *said])),
     )
     records = to_records(manifest, examples, label_N, answers, reading.inputs)
     return with_inputs(records, files) if reading.inputs else records
+
+
+def _members(
+    file: ArrayFile,
+    classes: tuple[str, ...],
+    cut: tuple[str, str] | None,
+    reading: Reading,
+    notes: list[str],
+) -> Iterator[tuple[NDArray[np.int32], NDArray[Any] | None]]:
+    """Every member's predictions and probabilities; of two classes, negative and positive, the
+    predictions at the threshold that was asked for."""
+    for pred_N, proba_NC in members(file, len(classes)):
+        if cut is None or proba_NC is None:
+            yield pred_N, proba_NC
+            continue
+        score = pl.Series(proba_NC[:, classes.index(cut[1])])
+        said, note = cut_answers(str(file.path), PROBABILITY + cut[1], score, cut, reading)
+        notes.append(note)
+        yield codes(said, classes, str(file.path)), proba_NC
 
 
 def _examples(
@@ -113,13 +147,14 @@ def _examples(
         {"example_id": pl.Series(first.ids or [str(i) for i in range(first.N)], dtype=pl.String)}
     )
     if reading.labels is not None:
-        (sheet,) = with_labels([Sheet("labels", str(first.path), others)], reading, notes)
+        sheet = Sheet("labels", str(first.path), others, numbered=first.ids is None)
+        (sheet,) = with_labels([sheet], reading, notes)
         index = {name: c for c, name in enumerate(classes)}
         unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
         if unknown is not None:
             raise TableError(
                 f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of"
-                f" {first.path}"
+                f" {first.path}{_naming(first)}"
             )
         label_N = np.array(
             [MISSING if v is None else index[v] for v in sheet.frame["label"]], dtype=np.int32
@@ -138,6 +173,21 @@ def _examples(
         others.select("example_id", label, *(c for c in others.columns if c != "example_id")),
         label_N,
         classes,
+    )
+
+
+def _naming(file: ArrayFile) -> str:
+    """How an ``.npy``, whose classes are numbers, gets their names."""
+    if file.scores.name != BARE:
+        return ""
+    to = file.path.with_name(f"{file.path.stem}-named.npz")
+    code = (
+        f"import numpy; numpy.savez({text_typed(str(to))}, {loaded(file.path)}, classes={CLASSES})"
+    )
+    return (
+        ", which are numbers; write the names of its classes 0, 1, 2 … in place of "
+        f'{CLASSES}, as in ["cat", "dog"]: python -c {shlex.quote(code)}, and give '
+        f"{shlex.quote(str(to))}"
     )
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.formats.arrays.files import LOGITS, PROBABILITIES, ArrayFile
+from undertow.records.formats.arrays.sums import refuse_unlikely_logits, sum_to_one
 from undertow.records.records import MISSING
 
 
 def members(
     file: ArrayFile, classes: int
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32] | None]]:
+) -> Iterator[tuple[NDArray[np.int32], NDArray[Any] | None]]:
     """Yields every member's predictions, and probabilities where there are scores."""
     if file.pred_MN is not None:
         if int(file.pred_MN.max()) >= classes:
@@ -36,18 +37,24 @@ def members(
 
 def probabilities_of(
     path: Path, key: str, scores_NC: NDArray[Any], logits: bool | None
-) -> tuple[NDArray[np.float32], bool | None]:
+) -> tuple[NDArray[Any], bool | None]:
     """Returns the softmax of logits, or probabilities as they are; NaN in rows that are not finite.
 
     ``logits`` is ``None`` while nothing says which of them the scores are; the first member with
-    finite rows does.
+    finite rows does. Numbers that are neither, such as probabilities of which some digits are
+    gone, are refused. Of two classes a threshold may cut the probability, so it keeps the precision
+    that it came in; of more it has 32 bits.
     """
+    kept = _kept(scores_NC)
     with np.errstate(
         over="ignore", invalid="ignore"
     ):  # What float32 cannot hold is not finite, so no prediction.
-        out = scores_NC.astype(np.float32)
+        out = scores_NC.astype(np.promote_types(kept, np.float32))
     bad_N = ~np.isfinite(out).all(axis=1)
-    sums = _sums_to_one(out[~bad_N] if bad_N.any() else out)
+    finite_NC = out[~bad_N] if bad_N.any() else out
+    sums = sum_to_one(finite_NC)
+    if logits is not True and not sums:
+        refuse_unlikely_logits(path, key, finite_NC)
     if logits is None and not bad_N.all():
         logits = not sums
     if logits is False and not sums:
@@ -55,6 +62,8 @@ def probabilities_of(
             f"{path}: rows of {key} are no probabilities that sum to 1; name them logits if they "
             "are scores"
         )
+    if not logits:
+        out = out.astype(kept, copy=False)
     out[bad_N] = 0
     if logits:
         with np.errstate(
@@ -67,6 +76,8 @@ def probabilities_of(
     return out, logits
 
 
-def _sums_to_one(proba_NC: NDArray[np.float32]) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool((proba_NC >= 0).all() and (np.abs(proba_NC.sum(axis=1) - 1) < 0.01).all())
+def _kept(scores_NC: NDArray[Any]) -> np.dtype[Any]:
+    """The type that probabilities keep."""
+    two = scores_NC.shape[1] == 2 and scores_NC.dtype.kind == "f"
+    size = min(scores_NC.dtype.itemsize, 8) if two else 4
+    return np.dtype(f"f{size}")

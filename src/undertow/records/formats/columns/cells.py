@@ -77,7 +77,7 @@ def refuse_per_cent(
     if number.width < 2 or not number.select(pl.max_horizontal(pl.all().max()) > 1).item():
         return
     known = number.filter(~pl.any_horizontal(pl.all().is_null()))
-    off = (known.sum_horizontal() - 100).abs()
+    off = (known.cast(pl.Float64).sum_horizontal() - 100).abs()
     if known.height and (off <= ROUNDING[0] + ROUNDING[1] * number.width).all():
         first, second, *more = number.columns
         named = f"{first!r}, {second!r} and the like" if more else f"{first!r} and {second!r}"

@@ -24,12 +24,14 @@ PROBABILITY = "p_"
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """One member's rows; ``source`` names the file (and the member, where a file has several).
-    ``names`` are what its owner calls columns, by our names."""
+    ``names`` are what its owner calls columns, by our names. ``numbered``: it names no examples, so
+    its ids are the numbers of its rows."""
 
     member: str
     source: str
     frame: pl.DataFrame
     names: Mapping[str, str] = field(default_factory=dict)
+    numbered: bool = False
 
     def called(self, name: str) -> str:
         """What the owner of the file calls this column."""

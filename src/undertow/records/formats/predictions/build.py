@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.answers import Answers, derive
-from undertow.records.class_list import class_meant, refuse_many_classes
-from undertow.records.formats.columns.names import flag_of
-from undertow.records.formats.columns.values import positive_among, shown
+from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.formats.members.join import PROBABILITY, Joined, Sheet, join
 from undertow.records.formats.members.stack import to_records
@@ -30,11 +28,9 @@ from undertow.records.formats.predictions.classes import (
 from undertow.records.formats.predictions.columns import PER_MEMBER, answer_columns
 from undertow.records.formats.predictions.probabilities import check_range, probabilities
 from undertow.records.formats.predictions.threshold import (
-    AS_PROBABILITY,
-    above,
     conditions_of,
-    refuse_out_of_reach,
-    say_which_positive,
+    cut_answers,
+    negative_and_positive,
 )
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
@@ -135,32 +131,11 @@ def _with_likeliest(sheet: Sheet, classes: tuple[str, ...]) -> Sheet:
 
 def _with_cut(sheet: Sheet, classes: tuple[str, ...], reading: Reading, notes: list[str]) -> Sheet:
     """Adds the positive one of two classes as prediction above the threshold, else the other."""
-    positive = _named_positive(sheet, classes, reading)
-    (negative,) = set(classes) - {positive}
-    column = PROBABILITY + positive
-    called, number = sheet.called(column), sheet.frame[column].drop_nulls()
-    refuse_out_of_reach(sheet.source, called, number, reading)
-    notes.append(
-        f"{sheet.source}: column {called!r} {AS_PROBABILITY} {positive!r}; the prediction is "
-        f"{positive!r} above {reading.threshold:.15g}."
-    )
-    cut = above(pl.col(column), reading, positive, negative)
-    return replace(sheet, frame=sheet.frame.with_columns(cut.alias("prediction")))
-
-
-def _named_positive(sheet: Sheet, classes: tuple[str, ...], reading: Reading) -> str:
-    """The one of two classes whose probability a threshold cuts. Raises ``TableError`` where nobody
-    says which: of the other one it would be another threshold."""
-    named = class_meant(reading.positive, classes) or positive_among(classes)
-    if named is None:
-        asked = reading.positive
-        begins = f"{sheet.source}: " if asked is None else f"{flag_of('positive', asked)}: "
-        raise TableError(
-            f"{begins}{reading.threshold:.15g} cuts the probability of one of two classes, and the "
-            f"classes in {sheet.source}, {shown(classes)}, do not say which; "
-            f"{say_which_positive(classes)}"
-        )
-    return named
+    both = negative_and_positive(sheet.source, classes, reading)
+    column = PROBABILITY + both[1]
+    cut, note = cut_answers(sheet.source, sheet.called(column), sheet.frame[column], both, reading)
+    notes.append(note)
+    return replace(sheet, frame=sheet.frame.with_columns(cut))
 
 
 def _seen(joined: Joined) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from undertow.records.formats.members.join import PROBABILITY, probability_colum
 PER_MEMBER = frozenset({"prediction", "member", "score"})
 """Columns of a member's answers, besides its probabilities."""
 EXACT_FLOAT = float(2**53)
+WHOLE_FLOAT = r"^\s*(-?\d{1,15})\.0+\s*$"
+"""One that is exact as a float."""
 NOBODYS: Mapping[str, str] = MappingProxyType({})
 """Where the owner of a table calls no column by a name of his own."""
 
@@ -135,8 +137,19 @@ def as_text(path: Path, column: pl.Series, called: str) -> pl.Series:
         text = text.str.replace(r"^([+-]?\d+)\.0+$", "$1").replace(
             {"True": "true", "False": "false"}
         )
+    elif column.name == "example_id" and column.dtype == pl.String:
+        text = whole_floats(text)
     # A cell of blanks is an empty cell.
     return text.set(text.str.strip_chars() == "", None).alias(column.name)
+
+
+def whole_floats(ids: pl.Series) -> pl.Series:
+    """Ids that are all whole floats in text, as pandas writes them, without ``.0``."""
+    known = ids.drop_nulls()
+    if not known.str.contains(WHOLE_FLOAT).all():
+        return ids
+    short = ids.str.replace(WHOLE_FLOAT, "$1")
+    return short if short.n_unique() == ids.n_unique() else ids
 
 
 def _refuse_inexact_ids(path: Path, column: pl.Series, called: str) -> None:
@@ -167,7 +180,9 @@ def _as_number(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl
         refuse_no_number(path, column, called, wrong, ids, f"{rename}write a number")
     # A sum is direct and hears of every NaN; looking for them is a query of its own, for each of
     # thousands of columns.
-    return number.fill_nan(None) if np.isnan(float(number.sum())) else number
+    number = number.fill_nan(None) if np.isnan(float(number.sum())) else number
+    # As it came, because a threshold decides in the precision of the numbers.
+    return number.cast(column.dtype) if column.dtype.is_float() else number
 
 
 def _as_slice(column: pl.Series) -> pl.Series | None:

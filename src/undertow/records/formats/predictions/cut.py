@@ -94,7 +94,7 @@ def predicted(
     (negative,) = known - {positive}
     for table in tables:
         _refuse_others(table, reading, (negative, positive))
-    number = pl.concat([sheet.frame["score"].drop_nulls() for sheet in sheets])
+    number = pl.concat([sheet.frame["score"].drop_nulls().cast(pl.Float64) for sheet in sheets])
     refuse_out_of_reach(first.source, score, number, reading)
     probable = within_one(number)
     how = AS_PROBABILITY if probable else f"{reach(number)}, {AS_SCORE}"
@@ -102,10 +102,12 @@ def predicted(
         f"{first.source}: column {score!r} {how} {positive!r} in {label!r}; the prediction is "
         f"{positive!r} above {threshold_of(reading):.15g}."
     )
-    cut = above(pl.col("score"), reading, positive, negative).alias("prediction")
     gone = [] if probable else ["score"]
-    made = [replace(s, frame=s.frame.with_columns(cut).drop(gone)) for s in sheets]
-    return made, probable
+    made = [
+        s.frame.with_columns(above(s.frame["score"], reading, positive, negative)).drop(gone)
+        for s in sheets
+    ]
+    return [replace(s, frame=f) for s, f in zip(sheets, made, strict=True)], probable
 
 
 def _has(sheet: Sheet, name: str) -> bool:

@@ -20,6 +20,8 @@ from undertow.records.formats.decoding.npz import (
     are_code_points,
     stored_arrays,
 )
+from undertow.records.formats.predictions.columns import whole_floats
+from undertow.records.formats.predictions.label_saving import loaded
 from undertow.records.opening import open_file
 
 LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
@@ -39,11 +41,13 @@ def is_array(path: Path) -> bool:
 
 class LabelArray(NamedTuple):
     """Labels in the order of their file, null where there is none, and their ids, if it has some.
-    ``loaded`` is what a person types for the labels, with NumPy."""
+    ``loaded`` is what a person types for the labels, with NumPy or polars, and ``names`` are what
+    an npz calls ids and labels."""
 
     label: pl.Series
     ids: pl.Series | None
     loaded: str
+    names: tuple[str | None, str | None] = None, None
 
 
 def label_array(path: Path) -> LabelArray:
@@ -51,17 +55,18 @@ def label_array(path: Path) -> LabelArray:
     arrays = stored_arrays(path, frozenset({*LABELS, *IDS}))
     stored = _one(path, arrays, LABELS)
     label = _texts(path, _whole(path, stored))
-    part = "" if stored.name == BARE else f"[{text_typed(stored.name)}]"
-    loaded = f"numpy.load({text_typed(str(path))}){part}"
+    name = None if stored.name == BARE else stored.name
+    typed = loaded(path) if name is None else f"{loaded(path)}[{text_typed(name)}]"
     if not any(name in arrays for name in IDS):
-        return LabelArray(label, None, loaded)
-    ids = _texts(path, _whole(path, _one(path, arrays, IDS)), none_below=False)
+        return LabelArray(label, None, typed, (None, name))
+    own = _one(path, arrays, IDS)
+    ids = whole_floats(_texts(path, _whole(path, own), none_below=False))
     if len(ids) != len(label):
         raise TableError(f"{path}: has {len(ids)} ids and {len(label)} labels; save one for each")
     twice = ids.filter(ids.is_duplicated())
     if len(twice):
         raise TableError(f"{path}: id {twice[0]!r} is there more than once; remove repeats")
-    return LabelArray(label, ids, loaded)
+    return LabelArray(label, ids, typed, (own.name, name))
 
 
 def _one(path: Path, arrays: dict[str, Stored], names: tuple[str, ...]) -> Stored:
@@ -82,7 +87,8 @@ def _whole(path: Path, stored: Stored) -> NDArray[np.generic]:
 
 
 def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) -> pl.Series:
-    """Text for each; with ``none_below`` a negative number or NaN means that there is none."""
+    """Text for each; an empty one, and with ``none_below`` a negative number or NaN, means that
+    there is none."""
     if values.dtype.kind == "f":
         if (values[np.isfinite(values)] % 1 != 0).any():
             raise TableError(f"{path}: labels are {values.dtype}; expected whole numbers or text")
@@ -97,4 +103,5 @@ def _texts(path: Path, values: NDArray[np.generic], *, none_below: bool = True) 
         v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()
     )
     # A lone surrogate is text to NumPy and not to anything after it.
-    return pl.Series([t.encode("utf-8", "replace").decode() for t in said], dtype=pl.String)
+    texts = pl.Series([t.encode("utf-8", "replace").decode() for t in said], dtype=pl.String)
+    return texts.set(texts.str.strip_chars() == "", None)

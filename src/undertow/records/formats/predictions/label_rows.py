@@ -6,23 +6,25 @@ examples, they make a bad model as good as any.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from undertow.errors import TableError, UserError
-from undertow.records.formats.columns.scaling import reading_typed, text_typed
-from undertow.records.formats.decoding.tables import column_names, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.predictions.label_arrays import LabelArray, label_array
+from undertow.records.formats.predictions.label_saving import (
+    SAVE_IDS,
+    saved_by_number,
+    saved_in_order,
+    saved_with,
+)
 from undertow.records.records import Records
 
 BY_ROW = "names no examples, so label i is taken for row i of"
 BY_NUMBER = "names no examples, so label i is taken for the example with id i."
 """Stand in the notes on labels by position, which are said before the audit too."""
-SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
 _NUMBERED = r"(?s)^([^0-9]*)([0-9]{1,15})(.*)$"
 
 
@@ -44,11 +46,12 @@ def labels_by_position(
         which = "write into IDS which examples these are"
         raise TableError(
             f"{path}: holds {len(given.label)} labels and names no examples, and {first.source} "
-            f"has {len(ids)} rows; {_saved(path, given, which, 'IDS')}"
+            f"has {len(ids)} rows; {saved_with(path, given.loaded, which, 'IDS')}"
         )
     for other in others:
         if not other.frame["example_id"].equals(ids):
-            cure = _saved_in_order(path, given, first, keys, f"they are in that of {first.source}")
+            which = f"they are in that of {first.source}"
+            cure = saved_in_order(path, given.loaded, first, keys, which)
             raise TableError(
                 f"{path}: names no examples, and the rows of {other.source} are in another "
                 f"order than those of {first.source}; {cure}"
@@ -74,9 +77,8 @@ def refuse_rows_apart(
         if apart.height:
             example, one, other = apart.row(0)
             sheet = Sheet(first.name, str(file), pl.DataFrame({"example_id": first.example_id_N}))
-            cure = _saved_in_order(
-                labels, label_array(labels), sheet, keys, f"they are in the order of {file}"
-            )
+            values = label_array(labels).loaded
+            cure = saved_in_order(labels, values, sheet, keys, f"they are in the order of {file}")
             raise UserError(
                 f"{labels}: its labels go by position, and the rows of {file} and {path} are in "
                 f"two orders ({example!r} would be {one!r} in one and {other!r} in the other); "
@@ -99,33 +101,44 @@ def _refuse_two_readings(
 ) -> None:
     """Refuses labels of as many rows as the sheet, where its ids count on in another order than its
     rows, and more labels than rows, where the ids count from 0 all the same."""
-    ids, label = sheet.frame["example_id"], given.label
-    place = places(ids)
-    if place is None or len(ids) > len(label):
-        return
-    if len(ids) < len(label):
+    if sheet.frame.height < len(given.label):
         _refuse_fewer(path, given, sheet)
+    apart = two_readings(given.label, sheet)
+    if apart is None:
         return
-    by_row, by_id = label, label.gather(place)
-    apart = (by_row.ne_missing(by_id) & place.is_not_null()).arg_true()
-    if not len(apart):
-        return
-    n = apart[0]
-    of_row = _saved_in_order(path, given, sheet, keys, "that of row i")
-    of_id = _saved_by_number(path, given, sheet, keys)
-    cure = of_row if of_row == of_id else f"{of_row}; {of_id}"
+    n, of_row, of_id = apart
     raise TableError(
         f"{path}: names no examples, and the ids of {sheet.source} are numbers in another order "
         f"than its rows, so label i may be that of row i or that of the i-th id (row {n} has id "
-        f"{ids[n]!r}: {by_row[n]!r} or {by_id[n]!r}); {cure}"
+        f"{sheet.frame['example_id'][n]!r}: {of_row!r} or {of_id!r}); "
+        f"{either_way(path, given.loaded, sheet, keys)}"
     )
+
+
+def two_readings(label: pl.Series, sheet: Sheet) -> tuple[int, str | None, str | None] | None:
+    """The first row whose label by its place is not that by its id, with both; ``None`` where there
+    is none, or there are other numbers of them."""
+    ids = sheet.frame["example_id"]
+    place = places(ids) if len(ids) == len(label) else None
+    if place is None:
+        return None
+    by_id = label.gather(place)
+    apart = (label.ne_missing(by_id) & place.is_not_null()).arg_true()
+    return (apart[0], label[apart[0]], by_id[apart[0]]) if len(apart) else None
+
+
+def either_way(labels: Path, values: str, sheet: Sheet, keys: Collection[str]) -> str:
+    """How labels are saved so that they are those of rows, or those of ids."""
+    of_row = saved_in_order(labels, values, sheet, keys, "that of row i")
+    of_id = saved_by_number(labels, values, sheet, keys)
+    return of_row if of_row == of_id else f"{of_row}; {of_id}"
 
 
 def _refuse_fewer(path: Path, given: LabelArray, sheet: Sheet) -> None:
     ids = sheet.frame["example_id"]
     if set(ids) == set(map(str, range(len(ids)))):
-        first = _saved(
-            path, given, "if they are, save all with their numbers", "numpy.arange(len(y))"
+        first = saved_with(
+            path, given.loaded, "if they are, save all with their numbers", "numpy.arange(len(y))"
         )
         raise TableError(
             f"{path}: names no examples and holds {len(given.label):,} labels, and the ids of "
@@ -152,60 +165,3 @@ def places(ids: pl.Series) -> pl.Series | None:
     if any((number - low == row).all() for low in range(most - len(ids) + 1, least + 1)):
         return None
     return number - least
-
-
-def _saved_in_order(
-    labels: Path, given: LabelArray, sheet: Sheet, keys: Collection[str], which: str
-) -> str:
-    """How labels are saved with the ids of a sheet, if it is ``which`` that they are."""
-    ids = _ids_typed(sheet, keys)
-    if ids is None:
-        return SAVE_IDS
-    return _saved(labels, given, f"if {which}, save them with its ids", ids, "polars as pl")
-
-
-def _saved_by_number(labels: Path, given: LabelArray, sheet: Sheet, keys: Collection[str]) -> str:
-    """The same, if they are in the order of the numbers in ids."""
-    which = "if that of the i-th id, save them with these"
-    ids = sheet.frame["example_id"]
-    if ids.is_in([str(i) for i in range(len(given.label))]).all():
-        return _saved(labels, given, which, "numpy.arange(len(y))")
-    typed = _ids_typed(sheet, keys)
-    if typed is None:
-        return SAVE_IDS
-    digits = r'int(re.sub(r"\D", "", str(x)))'
-    return _saved(
-        labels, given, which, f"sorted({typed}, key=lambda x: {digits})", "polars as pl, re"
-    )
-
-
-def _ids_typed(sheet: Sheet, keys: Collection[str]) -> str | None:
-    """What a person types for the ids of a sheet that is a whole file, each id once."""
-    path, ids = Path(sheet.source), sheet.frame["example_id"]
-    key = (
-        next((key for key in keys if key in column_names(path, keys)), None)
-        if _is_file(path)
-        else None
-    )
-    if key is None or ids.null_count() or ids.is_duplicated().any():
-        return None
-    if parse(path, keys).height != len(ids):
-        return None
-    return f"{reading_typed(path, keys)}[{text_typed(key)}].to_list()"
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def _saved(labels: Path, given: LabelArray, first: str, ids: str, imports: str = "") -> str:
-    """How labels are saved with ids, which are an expression of the labels ``y``."""
-    to = labels.with_name(f"{labels.stem}-ids.npz")
-    code = (
-        f"import {', '.join(filter(None, ['numpy', imports]))}; y = {given.loaded}; "
-        f"numpy.savez({text_typed(str(to))}, ids={ids}, labels=y)"
-    )
-    return f"{first}, python -c {shlex.quote(code)}, and give --labels {shlex.quote(str(to))}"

@@ -14,8 +14,12 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
 from undertow.records.formats.predictions.columns import clean
-from undertow.records.formats.predictions.label_arrays import is_array, label_array
-from undertow.records.formats.predictions.label_rows import labels_by_position
+from undertow.records.formats.predictions.label_arrays import is_array
+from undertow.records.formats.predictions.labels_by_place import (
+    labels_in_array,
+    labels_in_column,
+    refuse_rows_of_others,
+)
 from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
@@ -51,10 +55,16 @@ def with_labels(
     if given is not None:
         table = _table(labels, given, {}, reading, notes, known=known)
     elif is_array(labels):
-        table = _array(labels, sheets, notes, reading.keys)
+        table = labels_in_array(labels, sheets, notes, reading.keys)
     else:
         frame = parse(labels, reading.keys)
-        table = _table(labels, frame, class_names(labels), reading, notes, known=known)
+        if frame.width == 1:
+            table = labels_in_column(labels, frame.to_series(), sheets, notes, reading.keys)
+        else:
+            table = _table(labels, frame, class_names(labels), reading, notes, known=known)
+            key, label = _key_and_label(frame, reading)
+            called = str(key), str(label)
+            refuse_rows_of_others(labels, table, sheets, called, reading.keys)
     joined = [_joined(sheet, table, labels, notes) for sheet in sheets]
     _refuse_other_names(joined, labels)
     return joined
@@ -64,16 +74,6 @@ def label_names(path: Path) -> tuple[str, ...] | None:
     """Returns the classes that a table of labels declares, in order, if it declares any."""
     names = class_names(path)
     return next((names[column] for column in those_called(LABEL, names)), None)
-
-
-def _array(
-    path: Path, sheets: list[Sheet], notes: list[str], keys: tuple[str, ...]
-) -> pl.DataFrame:
-    """Labels by their ids, or by position."""
-    given = label_array(path)
-    if given.ids is None:
-        return labels_by_position(path, given, sheets, keys, notes)
-    return pl.DataFrame({"example_id": given.ids, "label": given.label})
 
 
 def _table(
@@ -88,14 +88,12 @@ def _table(
     """``known``: the column that was named for right answers is one of the predictions' tables."""
     if reading.label is not None and not known and not named_in(frame, reading.label):
         refuse_absent(path, frame, "label", reading.label, reading)
-    key = _first(frame, reading.id, ID)
-    label = _first(frame, reading.label, tuple(name for name in LABEL if name != key))
+    key, label = _key_and_label(frame, reading)
     if frame.width == 1:
         (only,) = frame.columns
-        alone = f", or give it alone, {path}[{only!r}], with one for each row" * (path == LABELS)
         raise TableError(
             f"{path}: has one column, {only!r}, and a table of labels is joined by its ids; add a "
-            f"column of ids{alone}"
+            f"column of ids, or give it alone, {path}[{only!r}], with one for each row"
         )
     if key is None or label is None or key == label:
         raise TableError(
@@ -118,6 +116,12 @@ def _table(
             " remove repeats"
         )
     return table
+
+
+def _key_and_label(frame: pl.DataFrame, reading: Reading) -> tuple[str | None, str | None]:
+    """What the table calls ids and labels."""
+    key = _first(frame, reading.id, ID)
+    return key, _first(frame, reading.label, tuple(name for name in LABEL if name != key))
 
 
 def _first(frame: pl.DataFrame, asked: str | None, usual: tuple[str, ...]) -> str | None:

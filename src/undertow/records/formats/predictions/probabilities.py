@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
@@ -32,7 +33,7 @@ def probabilities(
             f"column 'score' is not used: it is read for two classes, here are {len(classes)}"
         )
         return None
-    score_N = sheet.frame["score"].to_numpy()
+    score_N = sheet.frame["score"].cast(pl.Float64).to_numpy()
     check_range(sheet, score_N[:, None])
     proba_NC = np.stack([1 - score_N, score_N], axis=1)
     proba_NC = proba_NC if classes[1] == positive else proba_NC[:, ::-1]
@@ -55,7 +56,7 @@ def check_range(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
 
 def _check_sums(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
     """Refuses rows that do not sum to 1, up to rounding to three digits in every column."""
-    off_N = np.abs(proba_NC.sum(axis=1) - 1)
+    off_N = np.abs(proba_NC.sum(axis=1, dtype=np.float64) - 1)
     limit = 0.01 + 0.0005 * proba_NC.shape[1]
     if (off_N > limit).any():
         n = int((off_N > limit).argmax())

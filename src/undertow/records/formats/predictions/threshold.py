@@ -3,16 +3,22 @@ other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.class_list import class_meant
 from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.decided_alike import worth_trying
 from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.scaling import reach
-from undertow.records.formats.columns.values import likely_positive, within_one
+from undertow.records.formats.columns.values import (
+    likely_positive,
+    positive_among,
+    shown,
+    within_one,
+)
 from undertow.records.reading import Reading
 
 AS_PROBABILITY = "is read as the probability of"
@@ -35,10 +41,51 @@ def conditions_of(reading: Reading, *, probable: bool) -> dict[str, str]:
     return {THRESHOLD: f"{threshold_of(reading):.15g}", SCALE: scale}
 
 
-def above(score: pl.Expr, reading: Reading, positive: str, negative: str) -> pl.Expr:
-    """The predicted class; none where there is no score."""
-    cut, score = threshold_of(reading), score.fill_nan(None)
-    return pl.when(score > cut).then(pl.lit(positive)).when(score <= cut).then(pl.lit(negative))
+def above(score: pl.Series, reading: Reading, positive: str, negative: str) -> pl.Series:
+    """The predicted class; none where there is no score.
+
+    Both are compared in the precision of the scores: a 32-bit 0.6 is more than 0.6, and whoever
+    wrote it meant what is at the threshold.
+    """
+    cut, known = pl.lit(threshold_of(reading), dtype=score.dtype), score.fill_nan(None)
+    is_above = pl.when(known > cut).then(pl.lit(positive))
+    return pl.select(
+        is_above.when(known <= cut).then(pl.lit(negative)).alias("prediction")
+    ).to_series()
+
+
+def cut_answers(
+    source: str,
+    called: str,
+    score: pl.Series,
+    classes: tuple[str, str],
+    reading: Reading,
+) -> tuple[pl.Series, str]:
+    """Of probabilities of the ``classes``, negative and positive, the predicted class at a
+    threshold that was asked for, and a note. ``called`` is what their owner calls the scores."""
+    negative, positive = classes
+    refuse_out_of_reach(source, called, score.fill_nan(None).drop_nulls(), reading)
+    note = (
+        f"{source}: column {called!r} {AS_PROBABILITY} {positive!r}; the prediction is "
+        f"{positive!r} above {reading.threshold:.15g}."
+    )
+    return above(score, reading, positive, negative), note
+
+
+def negative_and_positive(source: str, classes: Sequence[str], reading: Reading) -> tuple[str, str]:
+    """Two classes, of which a threshold cuts the probability of the second. Raises ``TableError``
+    where nobody says which that is: of the other one it would be another threshold."""
+    named = class_meant(reading.positive, classes) or positive_among(classes)
+    if named is None:
+        asked = reading.positive
+        begins = f"{source}: " if asked is None else f"{flag_of('positive', asked)}: "
+        raise TableError(
+            f"{begins}{reading.threshold:.15g} cuts the probability of one of two classes, and the "
+            f"classes in {source}, {shown(classes)}, do not say which; "
+            f"{say_which_positive(classes)}"
+        )
+    (other,) = set(classes) - {named}
+    return other, named
 
 
 def say_which_positive(known: Collection[str]) -> str:
