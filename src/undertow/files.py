@@ -248,9 +248,9 @@ def suggest_files(request: Request) -> str:
             f"examples, first {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs "
             "show no floor; fill them in, or leave them out with --allow-partial"
         )
-    return suggested_policy(
-        records, slices_asked(records, request.settings.by, request.reading.label)
-    )
+    asked = slices_asked(records, request.settings.by, request.reading.label)
+    # A policy without a rule by class passes a model that has lost one.
+    return suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
 
 
 def bless_files(
