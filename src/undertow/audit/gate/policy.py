@@ -2,6 +2,7 @@
 
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
+below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
 
@@ -22,7 +23,7 @@ import reprlib
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -51,6 +52,9 @@ class _Settings(BaseModel):
     max_gain: Annotated[float, Field(gt=0, le=100, strict=True)] = 5.0
     """Points of accuracy on the whole beyond which a gain is implausible and must be explained
     first."""
+    below_chance: Literal["refused", "allowed"] = "refused"
+    """Whether a side may be right less often than guessing: ``allowed`` of questions made to mislead
+    a model, such as TruthfulQA or HANS."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""

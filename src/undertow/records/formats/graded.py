@@ -177,9 +177,10 @@ def _of_two_classes(
 ) -> Records:
     sheets, notes = sheets_of(tables, predict=False)
     sheets = with_labels(sheets, reading, notes, labels)
-    sheets, probable = predicted(tables, sheets, reading, notes)
-    cut = conditions_of(reading, probable=probable)
-    return from_sheets(sheets, reading, notes, conditions=cut)
+    made = predicted(tables, sheets, reading, notes)
+    cut = conditions_of(reading, probable=made.probable)
+    named = replace(reading, positive=made.positive)
+    return from_sheets(made.sheets, named, notes, conditions=cut)
 
 
 def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:

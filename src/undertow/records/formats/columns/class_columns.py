@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from undertow.records.class_list import class_meant
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,
@@ -25,6 +26,12 @@ _NAMED = re.compile(
     rf"(?P<name>.+?)(?(open)[)\]])",
     re.IGNORECASE,
 )
+_OF_ONE = re.compile(
+    r"(?:[^\W_]+[_\-. ])*?(?:p|probs?|probas?|probability|probabilities|softmax)"
+    r"(?:[_\-. ]+|\s*(?P<open>[(\[])|(?=\d))(?P<name>.+?)(?(open)[)\]])",
+    re.IGNORECASE,
+)
+"""A column that may be alone; a number may follow at once, ``p0``."""
 LONGEST_NAME = 200
 MOST_NAMED = 3
 ROUNDING = 0.01, 0.0005
@@ -42,6 +49,13 @@ def classes_by_column(frame: pl.DataFrame) -> dict[str, str]:
             kinds.setdefault(found["before"], {})[column.name] = found["name"].strip()
     several = [kind for kind in kinds.values() if len(kind) > 1]
     return several[0] if len(several) == 1 and _differ([*several[0].values()]) else {}
+
+
+def class_named(column: str, classes: Collection[str]) -> str | None:
+    """The one of two classes that a column is called the probability of: ``p_0``, ``prob_fraud``,
+    ``P(ok)``."""
+    found = _OF_ONE.fullmatch(column.strip()[:LONGEST_NAME])
+    return None if found is None else class_meant(found["name"].strip(), classes)
 
 
 def read_as_probabilities(frame: pl.DataFrame, wanted: frozenset[str]) -> dict[str, str]:

@@ -93,6 +93,15 @@ def of_per_cent(
     return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
+def of_the_other(
+    path: Path, name: str, column: pl.Series, other: str, keys: Sequence[str]
+) -> str:
+    """How the probability of one of two classes becomes a column with that of the other."""
+    x = _number_typed(text_typed(name), plain=not _is_spelled(column))
+    made = f"(1 - {x}){ROUNDED}.alias({text_typed(other)})"
+    return _written(path, made, keys, "turned")
+
+
 def in_words(
     path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
 ) -> str:
