@@ -602,3 +602,23 @@ def test_files_of_one_side_are_scores_of_one_class() -> None:
         "column 'p_1' in b.csv is called the probability of '1', not of '0'; name that class with "
         "--positive 1, or give the probability of '0' with --score p_0, which this writes: python "
     )
+
+
+def test_a_score_that_was_named_goes_before_an_outcome_that_nobody_named() -> None:
+    rows = {"risk": [0.9, 0.8, 0.3, 0.6], "fraud": [1, 0, 0, 1], "correct": [1, 0, 1, 1]}
+    records, about = read_any([put(rows)], score="risk", label="fraud")
+    assert said(records) == [["1", "1", "0", "1"]]
+    assert records.slice_columns == ()
+    assert "a.csv: column 'correct' is not used, as 'risk' is there." in records.manifest.notes
+    assert about == (
+        "a.csv: CSV (a header with example_id and risk, no prediction): 1 member, 4 examples, 2 "
+        "classes; a.csv: column 'risk' is read as the probability of '1' in 'fraud'; the prediction "
+        "is '1' above 0.5."
+    )
+    graded, _ = read_any([put(rows)], label="fraud")
+    assert graded.manifest.task == "generation"
+
+
+def test_a_probability_that_was_named_goes_before_what_a_model_wrote() -> None:
+    rows = {"prob": [0.9, 0.8, 0.3, 0.6], "label": [1, 0, 0, 1], "answer": [*"abcd"]}
+    assert said(read_any([put(rows)], score="prob")[0]) == [["1", "1", "0", "1"]]

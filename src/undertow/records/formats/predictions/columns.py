@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,10 +12,11 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.cells import (
     refuse_no_number,
+    refuse_other_sums,
     refuse_per_cent,
     refuse_two_scales,
 )
-from undertow.records.formats.columns.class_columns import why_unread
+from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -60,8 +61,19 @@ def clean(
         else:
             columns.append(made)
     made_of = pl.DataFrame(columns)
-    refuse_per_cent(path, frame, made_of.select(probability_columns(made_of)), keys)
+    number = made_of.select(probability_columns(made_of))
+    refuse_per_cent(path, frame, number, keys)
+    if _all_have_columns(made_of, number.columns):
+        refuse_other_sums(path, frame, number, made_of["example_id"], keys)
     return made_of, tuple(notes)
+
+
+def _all_have_columns(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether every label and prediction is one of the classes that have a probability; else that
+    is what has to be said of their sums."""
+    classes = [name.removeprefix(PROBABILITY) for name in columns]
+    said = [frame[c].drop_nulls() for c in ("label", "prediction") if c in frame.columns]
+    return all(column.is_in(classes).all() for column in said)
 
 
 def answer_columns(frame: pl.DataFrame) -> list[str]:
@@ -77,10 +89,12 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
     else:
         return
     owners = [names.get(name, name) for name in frame.columns]
-    unread = why_unread(frame, names.get("label", "label")) if "prediction" in lacks else None
+    keys = (names.get("example_id", "example_id"),)
+    if "prediction" in lacks:
+        refuse_unread(path, frame, names.get("label", "label"), keys)
     raise TableError(
-        f"{path}: has no column {lacks}; {has_columns(owners)}; "
-        f"{unread or f'name its columns with {flags_meant(frame)}'}"
+        f"{path}: has no column {lacks}; {has_columns(owners)}; name its columns with "
+        f"{flags_meant(frame)}"
     )
 
 

@@ -16,7 +16,13 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.class_columns import class_named
-from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
+from undertow.records.formats.columns.names import (
+    GRADES,
+    flag_of,
+    plain,
+    says_how_likely,
+    says_how_sure,
+)
 from undertow.records.formats.columns.scaling import in_words, of_probabilities, of_the_other, reach
 from undertow.records.formats.columns.values import (
     holds_numbers,
@@ -54,7 +60,7 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
     ``labelled``: the labels are in a file of their own.
     """
     frames = [table.asked.frame for table in tables]
-    if any("correct" in frame.columns or ANSWERS & set(frame.columns) for frame in frames):
+    if any(_says_of_answers(table) for table in tables):
         return False
     if any(plain(table.asked.names.get("score", "score")) in GRADES for table in tables):
         return False
@@ -64,6 +70,16 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
         return False
     known = [as_text(t.path, t.asked.frame["label"], "label") for t in tables if _labels(t)]
     return labelled or 1 <= len(set[str]().union(*map(values_of, known))) <= 2
+
+
+def _says_of_answers(table: Table) -> bool:
+    """Whether what a model wrote, or an outcome, stands beside the score; a score that was named
+    goes before an outcome that nobody named, and one that is called a probability before answers."""
+    columns, named = table.asked.frame.columns, table.asked.names.get("score")
+    answers = bool(ANSWERS & set(columns))
+    return ("correct" in columns and named is None) or (
+        answers and not (named is not None and says_how_likely(named))
+    )
 
 
 def _labels(table: Table) -> bool:
