@@ -21,6 +21,7 @@ import os
 import re
 import reprlib
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -79,6 +80,19 @@ class Policy(_Settings):
     def columns(self) -> tuple[str, ...]:
         """Every column that a rule slices by."""
         return tuple(dict.fromkeys(column for rule in self.rules for column in rule.columns()))
+
+    def named(self, called: Mapping[str, str]) -> Policy:
+        """The same with columns under other names, as the column of right answers is the class."""
+        return self.model_copy(update={"rules": tuple(_named(r, called) for r in self.rules)})
+
+
+def _named(rule: Rule, called: Mapping[str, str]) -> Rule:
+    changed = {}
+    for field in {"by", "on"} & set(type(rule).model_fields):
+        column, equals, pattern = getattr(rule, field).partition("=")
+        if column in called:
+            changed[field] = f"{called[column]}{equals}{pattern}"
+    return rule.model_copy(update=changed) if changed else rule
 
 
 def policy_given(given: object) -> Policy | Path:

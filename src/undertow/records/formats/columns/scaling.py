@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -117,6 +117,21 @@ def of_the_other(
     x = _number_typed(text_typed(name), plain=not _is_spelled(column))
     made = f"(1 - {x}){ROUNDED}.alias({text_typed(other)})"
     return _written(path, made, keys, "turned")
+
+
+def unnested(path: Path, column: str, field: str, called: str, keys: Sequence[str]) -> str:
+    """How a field of a nested column becomes a column of its own."""
+    made = f"pl.col({text_typed(column)}).struct.field({text_typed(field)})"
+    return _written(path, f"{made}.alias({text_typed(called)})", keys, "flat")
+
+
+def renamed(
+    path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]
+) -> str:
+    """How the values of columns get other names."""
+    names = ", ".join(map(text_typed, columns))
+    words = json.dumps(dict(to), ensure_ascii=False)
+    return _written(path, f"pl.col({names}).cast(str).replace({words})", keys, "renamed")
 
 
 def in_words(

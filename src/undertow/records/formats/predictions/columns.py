@@ -19,7 +19,9 @@ from undertow.records.formats.columns.cells import (
 from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
+from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.scaling import unnested
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
@@ -52,6 +54,8 @@ def clean(
     columns, notes = [], []
     for column in frame:
         called = names.get(column.name, column.name)
+        if column.name == "prediction" and column.dtype == pl.Struct:
+            _refuse_nested(path, column, called, keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(
@@ -90,12 +94,26 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
         return
     owners = [names.get(name, name) for name in frame.columns]
     keys = (names.get("example_id", "example_id"),)
+    nested = said_of_nested(path, frame, keys) if predicts else None
     if "prediction" in lacks:
         refuse_unread(path, frame, names.get("label", "label"), keys)
     raise TableError(
-        f"{path}: has no column {lacks}; {has_columns(owners)}; name its columns with "
-        f"{flags_meant(frame)}"
+        f"{path}: has no column {lacks}; {has_columns(owners)}; "
+        f"{nested or f'name its columns with {flags_meant(frame)}'}"
     )
+
+
+def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[str]) -> None:
+    """Refuses predictions that are nested and of which a field may be meant."""
+    frame = pl.DataFrame([column.alias(called)])
+    found = None if called == "prediction" else nested_answer(frame)
+    if found is not None:
+        field = found[1]
+        raise TableError(
+            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column of "
+            f"its own, and leave --prediction out: "
+            f"{unnested(path, called, field, 'prediction', keys)}"
+        )
 
 
 def _is_probability(name: str) -> bool:
