@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -55,7 +57,10 @@ def test_a_class_that_is_lost_is_said_before_the_verdict_and_is_no_slice():
     assert text.splitlines()[0] == f"NOTE: {LOST}"
     unasked = "Not looked at: class (4 values); add --by class to look beneath the whole."
     assert text.splitlines()[-1] == unasked
-    for page in (render_html(found).replace("<wbr>", "").replace("&#39;", "'"), summary_markdown(found)):
+    for page in (
+        render_html(found).replace("<wbr>", "").replace("&#39;", "'"),
+        summary_markdown(found),
+    ):
         assert LOST in page
         assert unasked in page
     spoken = LOST.replace("--by class", "by='class'")
@@ -111,7 +116,9 @@ def test_several_members_are_asked_as_members():
     old, new = planted_world({2: 0.5}, n=600, seed=3)
     found = audit(old, [new], Settings(by=("region",), draws=400))
     (said,) = (n for n in found.notices if "no slice is about" in n)
-    assert said.startswith("'variant' loses on 1 of 4 classes, which no slice is about: class class 2 −")
+    assert said.startswith(
+        "'variant' loses on 1 of 4 classes, which no slice is about: class class 2 −"
+    )
 
 
 @pytest.mark.heavy
@@ -125,3 +132,34 @@ def test_an_equal_model_is_accused_no_more_often_than_chance(members: int):
         found = audit(old, [new], Settings(by=("region",), draws=200), measures=[])
         accused += any("no slice is about" in n for n in found.notices)
     assert accused <= 0.05 * worlds
+
+
+def test_a_rare_class_under_another_name_is_said_however_rare() -> None:
+    """1.6 % of all answers."""
+    sides = []
+    for name, answer in (("old", 0), ("new", 4)):
+        pred_N = np.where(LABEL_N == 0, answer, LABEL_N)
+        made = records_from(pred_N[None], LABEL_N, (*CLASSES, "lorry"), name=name)
+        observed = made.manifest.model_copy(update={"classes_from": "observed"})
+        sides.append(replace(made, manifest=observed))
+    found = audit(sides[0], [sides[1]], Settings(by=("class",), draws=100))
+    assert found.notices == (
+        "'new' answers 'lorry', which no example has as its right answer, to 40 of 40 whose right "
+        "answer is 'truck', and none of these is right. If they mean the same, write them alike and "
+        "audit again.",
+    )
+
+
+def test_slices_that_leave_a_verdict_open_come_before_a_whole_that_keeps_its_accuracy() -> None:
+    right_N = np.where(PLACE_N % 400 == 7, (LABEL_N + 1) % 4, LABEL_N)
+    slices = {"rare": ["few" if n < 12 else "most" for n in range(N)]}
+    old, new = (
+        records_from(pred_N[None], LABEL_N, CLASSES, name=name, slices=slices)
+        for name, pred_N in (("old", LABEL_N), ("new", right_N))
+    )
+    found = audit(old, [new], Settings(by=("rare",), draws=100))
+    assert found.verdict == "too small to tell"
+    assert found.headline.startswith(
+        "new: no slice is shown to lose more than chance can explain; 1 of 2 is too small to tell. "
+        "The whole keeps its accuracy ("
+    )

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from texts import only_scored
 from undertow.audit import Settings, audit
 from undertow.audit.result import Audit, Unasked
 from undertow.notebook import Compared
 from undertow.records.records import Records
 from undertow.records.schema import Clustering
 from undertow.report import render_html, summary_markdown, summary_text
-from texts import only_scored
 from worlds import records_from
 
 N = 400
@@ -73,9 +73,9 @@ def test_where_nothing_was_asked_for_the_sentence_names_the_columns_and_nothing_
     assert text.count(said) == 1
     assert "Not looked at" not in text
     assert said in render_html(found)
-    assert said.replace("--by class hospital scanner", "by=('class', 'hospital', 'scanner')") in repr(
-        Compared(found)
-    )
+    assert said.replace(
+        "--by class hospital scanner", "by=('class', 'hospital', 'scanner')"
+    ) in repr(Compared(found))
     bare = "No slice was asked for: add --by class to look beneath the whole"
     assert bare in summary_text(audited(()))
     graded = [only_scored([[0.5] * 40], name) for name in ("old", "new")]

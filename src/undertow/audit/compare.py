@@ -207,9 +207,7 @@ def audit_comparisons(
     first, sides = compared[0].pair, [c.pair.reference for c in compared]
     shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
-    warned = tuple(
-        dict.fromkeys(notice for c in compared for notice in _warned(c))
-    )
+    warned = tuple(dict.fromkeys(notice for c in compared for notice in _warned(c)))
     findings = pl.concat([findings for _, findings, _ in made])
     return Audit(
         headline=with_notices(audit_headline(found, findings), warned),

@@ -15,9 +15,7 @@ from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
 
 
-def refuse_named_apart(
-    sides: Sequence[Records], firsts: Sequence[Path], reading: Reading
-) -> None:
+def refuse_named_apart(sides: Sequence[Records], firsts: Sequence[Path], reading: Reading) -> None:
     """Raises ``UserError`` where a side of two classes has others than the one with the positive
     class that was asked for. ``firsts`` is the first file of each side."""
     two = [k for k, side in enumerate(sides) if side.C == 2]

@@ -141,7 +141,7 @@ def test_probabilities_that_were_cut_off_are_divided_by_their_sum(
     )
     assert message.endswith("; if one is no probability of a class, give it another name")
     records, _ = read_any([saved(message, "old")], Reading(id="id"))
-    assert records.C == classes
+    assert classes == records.C
     assert records.proba_MNC is not None
     assert records.proba_MNC[0, 0, 0] == pytest.approx(0.25 / total)
 

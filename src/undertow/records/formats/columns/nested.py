@@ -19,7 +19,9 @@ def nested_answer(frame: pl.DataFrame) -> tuple[str, str] | None:
     """The column and its field: one that is called as predictions are, or, in a column that is, as
     labels."""
     for column in frame:
-        fields = [f.name for f in column.dtype.fields] if isinstance(column.dtype, pl.Struct) else []
+        fields = (
+            [f.name for f in column.dtype.fields] if isinstance(column.dtype, pl.Struct) else []
+        )
         said = plain(column.name) in (*PREDICTION, *ANSWER)
         found = those_called((*PREDICTION, *LABEL) if said else PREDICTION, fields)
         flat = [name for name in found if not column.struct.field(name).dtype.is_nested()]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from os.path import commonpath
 from pathlib import Path
 
 import polars as pl
@@ -102,7 +102,7 @@ def of_shares(path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Seq
 def _all_typed(columns: Sequence[str], cells: pl.DataFrame) -> str:
     """What a person types for the numbers in all of the columns: of many the beginning that only
     they have."""
-    begins = OURS if all(c.startswith(OURS) for c in columns) else os.path.commonprefix([*columns])
+    begins = OURS if all(c.startswith(OURS) for c in columns) else commonpath([*columns])
     alike = [c for c in cells.columns if c.startswith(begins) and c != begins]
     short = len(columns) > MOST_NAMED and begins and {*alike} == {*columns}
     named = [f"^{re.escape(begins)}.+$"] if short else columns
@@ -110,9 +110,7 @@ def _all_typed(columns: Sequence[str], cells: pl.DataFrame) -> str:
     return _number_typed(", ".join(map(text_typed, named)), plain=plain)
 
 
-def of_the_other(
-    path: Path, name: str, column: pl.Series, other: str, keys: Sequence[str]
-) -> str:
+def of_the_other(path: Path, name: str, column: pl.Series, other: str, keys: Sequence[str]) -> str:
     """How the probability of one of two classes becomes a column with that of the other."""
     x = _number_typed(text_typed(name), plain=not _is_spelled(column))
     made = f"(1 - {x}){ROUNDED}.alias({text_typed(other)})"
@@ -125,9 +123,7 @@ def unnested(path: Path, column: str, field: str, called: str, keys: Sequence[st
     return _written(path, f"{made}.alias({text_typed(called)})", keys, "flat")
 
 
-def renamed(
-    path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]
-) -> str:
+def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
     """How the values of columns get other names."""
     names = ", ".join(map(text_typed, columns))
     words = json.dumps(dict(to), ensure_ascii=False)
