@@ -32,8 +32,8 @@ GAIN = "implausible_gain"
 """The rule that every policy has: a large gain is more often a leak or another prompt than a better
 model."""
 BELOW = "below_chance"
-"""The rule that every policy has: a side that does worse than guessing has labels of other examples,
-or scores of the other class, more often than it is so bad."""
+"""The rule that every policy has: a side that does worse than guessing has labels of other
+examples, or scores of the other class, more often than it is so bad."""
 GUARDS = (BELOW, BOTH, GAIN)
 
 

@@ -54,8 +54,8 @@ class _Settings(BaseModel):
     """Points of accuracy on the whole beyond which a gain is implausible and must be explained
     first."""
     below_chance: Literal["refused", "allowed"] = "refused"
-    """Whether a side may be right less often than guessing: ``allowed`` of questions made to mislead
-    a model, such as TruthfulQA or HANS."""
+    """Whether a side may be right less often than guessing: ``allowed`` of questions made to
+    mislead a model, such as TruthfulQA or HANS."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""

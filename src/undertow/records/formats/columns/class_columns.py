@@ -83,8 +83,8 @@ def read_note(source: str, columns: Sequence[str]) -> str:
 
 
 def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[str]) -> None:
-    """Raises ``TableError`` for columns that are called as probabilities of classes and are not read
-    as them, with what to do. ``label`` is what the owner calls that column."""
+    """Raises ``TableError`` for columns that are called as probabilities of classes and are not
+    read as them, with what to do. ``label`` is what the owner calls that column."""
     classes = classes_by_column(frame) or classes_by_column(frame, most=100)
     if not classes:
         return

@@ -1,5 +1,5 @@
-"""Finds the answer of a model in a nested column, such as ``{"output": {"label": "cat"}}``, and says
-how it becomes a column of its own."""
+"""Finds the answer of a model in a nested column, such as ``{"output": {"label": "cat"}}``, and
+says how it becomes a column of its own."""
 
 from __future__ import annotations
 

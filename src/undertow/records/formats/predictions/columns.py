@@ -110,8 +110,8 @@ def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[st
     if found is not None:
         field = found[1]
         raise TableError(
-            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column of "
-            f"its own, and leave --prediction out: "
+            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column "
+            f"of its own, and leave --prediction out: "
             f"{unnested(path, called, field, 'prediction', keys)}"
         )
 

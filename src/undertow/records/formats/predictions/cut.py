@@ -74,7 +74,8 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
 
 def _says_of_answers(table: Table) -> bool:
     """Whether what a model wrote, or an outcome, stands beside the score; a score that was named
-    goes before an outcome that nobody named, and one that is called a probability before answers."""
+    goes before an outcome that nobody named, and one that is called a probability before
+    answers."""
     columns, named = table.asked.frame.columns, table.asked.names.get("score")
     answers = bool(ANSWERS & set(columns))
     return ("correct" in columns and named is None) or (
@@ -89,8 +90,8 @@ def _labels(table: Table) -> bool:
 def predicted(
     tables: Sequence[Table], sheets: Sequence[Sheet], reading: Reading, notes: list[str]
 ) -> Predicted:
-    """Adds the column ``prediction``. Scores that are no probabilities are taken away once they have
-    decided. A column that is called the probability of one class, as ``p_0``, is that.
+    """Adds the column ``prediction``. Scores that are no probabilities are taken away once they
+    have decided. A column that is called the probability of one class, as ``p_0``, is that.
 
     Raises ``TableError`` where neither labels nor ``reading`` say which of two is positive, or
     scores are no probabilities and no threshold is given."""
