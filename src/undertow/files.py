@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.predictions.label_rows import refuse_rows_apart
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
+from undertow.records.named_apart import refuse_named_apart
 from undertow.records.naming import (
     as_variants,
     named,
@@ -99,7 +101,31 @@ class Sides:
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     """Read the reference and every variant, and collect in ``sources`` what was read. Raises
     ``UserError`` for anything that cannot be read."""
-    sources, reading = sources or Sources(), _reading(request)
+    try:
+        return _read_sides(request, sources or Sources())
+    except UserError:
+        if request.reading.positive is not None:
+            _refuse_named_apart(request)
+        raise
+
+
+def _refuse_named_apart(request: Request) -> None:
+    """Raises ``UserError`` where a positive class could be named on no side because the other calls
+    it differently; silent where that is not what is wrong."""
+    reading, found = _reading(request), list[Records]()
+    sides = [request.reference, *variant_groups(request.against)]
+    for side in sides:
+        for way in (reading, replace(reading, positive=None)):
+            with suppress(UserError):
+                found.append(_read(side, way, request.format)[0])
+                break
+        else:
+            return
+    refuse_named_apart(found, [_paths(side)[0] for side in sides], reading)
+
+
+def _read_sides(request: Request, sources: Sources) -> Sides:
+    reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     refuse_same_paths(
         _files(request.reference),
@@ -214,6 +240,7 @@ def gate_sides(
     sides = read_sides(request, sources)
     if not quiet:
         print(f"{sides.said}\n")
+    chosen = chosen.named(_asked_as(sides.reference, chosen.columns(), request.reading.label))
     with sources.reading("policy"), sources.showing():  # Rules may name files of their own.
         result = gate(
             sides.reference,
@@ -235,6 +262,12 @@ def _asked_by(request: Request, policy: Policy) -> Request:
     return replace(request, missing=request.missing or policy.missing, settings=settings)
 
 
+def _asked_as(records: Records, columns: Sequence[str], label: str | None) -> dict[str, str]:
+    """By the names of a policy's columns, what the audit calls them: the label is the class."""
+    asked = {name: slices_asked(records, [name], label) for name in columns}
+    return {name: found[0] for name, found in asked.items() if len(found) == 1}
+
+
 def suggest_files(request: Request) -> str:
     """A policy as TOML, whose limits are what the reference's own runs leave room for."""
     reading = replace(request.reading, by=request.settings.by)
@@ -248,9 +281,9 @@ def suggest_files(request: Request) -> str:
             f"examples, first {records.example_id_N[int(unanswered_N.argmax())]!r}, so its runs "
             "show no floor; fill them in, or leave them out with --allow-partial"
         )
-    return suggested_policy(
-        records, slices_asked(records, request.settings.by, request.reading.label)
-    )
+    asked = slices_asked(records, request.settings.by, request.reading.label)
+    # A policy without a rule by class passes a model that has lost one.
+    return suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
 
 
 def bless_files(

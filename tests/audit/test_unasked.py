@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from texts import only_scored
 from undertow.audit import Settings, audit
 from undertow.audit.result import Audit, Unasked
 from undertow.notebook import Compared
@@ -67,16 +68,20 @@ def test_four_are_named_and_the_others_counted():
 
 def test_where_nothing_was_asked_for_the_sentence_names_the_columns_and_nothing_says_it_again():
     found = audited((), hospital=HOSPITAL, scanner=SCANNER)
-    said = "No slice was asked for: add --by hospital scanner to look beneath the whole"
+    said = "No slice was asked for: add --by class hospital scanner to look beneath the whole"
     text = summary_text(found)
     assert text.count(said) == 1
     assert "Not looked at" not in text
     assert said in render_html(found)
-    assert said.replace("--by hospital scanner", "by=('hospital', 'scanner')") in repr(
-        Compared(found)
-    )
-    bare = "No slice was asked for: add --by COLUMN to look beneath the whole"
+    assert said.replace(
+        "--by class hospital scanner", "by=('class', 'hospital', 'scanner')"
+    ) in repr(Compared(found))
+    bare = "No slice was asked for: add --by class to look beneath the whole"
     assert bare in summary_text(audited(()))
+    graded = [only_scored([[0.5] * 40], name) for name in ("old", "new")]
+    unlabelled = audit(graded[0], [graded[1]], Settings(draws=100))
+    bare = "No slice was asked for: add --by COLUMN to look beneath the whole"
+    assert bare in summary_text(unlabelled)
 
 
 @pytest.mark.parametrize("by", [("hospital",), ("hospital+scanner",), ("class", "hospital")])

@@ -116,6 +116,18 @@ def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
         )
 
 
+def below_chance(reference: Records, variant: Records) -> tuple[str, ...]:
+    """A sentence on each side that is below chance by more than chance explains (one-sided 5 %):
+    its labels may be those of other examples, or its scores those of the other class."""
+    sides = (("reference", reference), ("variant", variant))
+    below = [(role, side, r) for role, side in sides if (r := _recall(side)) and r.below]
+    if not below:
+        return ()
+    role, side, recall = below[0]
+    both = (f"So is the variant {variant.name!r}.",) if len(below) > 1 else ()
+    return f"The {role} {side.name!r} {recall.to_check(side)}", *both
+
+
 def _recall(records: Records) -> _Recall | None:
     """``None`` where there are no classes, fewer than two have examples, or one was never
     answered."""

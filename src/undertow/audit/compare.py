@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.audit import by_members
 from undertow.audit.answered import answered
+from undertow.audit.class_unasked import class_unasked, lost_unasked
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.controls import shared
 from undertow.audit.copies import distinct
@@ -206,9 +207,7 @@ def audit_comparisons(
     first, sides = compared[0].pair, [c.pair.reference for c in compared]
     shown, said = _shown(reference, [c.aligned for c in compared])
     assumptions = (*reference.manifest.notes, *(a for c in compared for a in c.assumptions), *said)
-    warned = tuple(
-        dict.fromkeys(notice for c in compared for notice in (*notices(c.pair), *c.warned))
-    )
+    warned = tuple(dict.fromkeys(notice for c in compared for notice in _warned(c)))
     findings = pl.concat([findings for _, findings, _ in made])
     return Audit(
         headline=with_notices(audit_headline(found, findings), warned),
@@ -232,15 +231,25 @@ def audit_comparisons(
         ordered=tuple(dict.fromkeys(name for c in compared for name in c.pair.slices.ordered)),
         answered=answered(first.reference, *(c.pair.variant for c in compared)),
         control=shared(first.reference, votes=first.design.mode == "members"),
-        not_looked_at=unasked(
-            reference,
-            compared[0].aligned,
-            settings.by,
-            settings.min_count,
-            frozenset[str]().union(*(c.disputed for c in compared)),
-            frozenset[str]().union(*(c.alone for c in compared)),
+        not_looked_at=(
+            *class_unasked(compared[0].aligned, settings.by),
+            *unasked(
+                reference,
+                compared[0].aligned,
+                settings.by,
+                settings.min_count,
+                frozenset[str]().union(*(c.disputed for c in compared)),
+                frozenset[str]().union(*(c.alone for c in compared)),
+            ),
         ),
     )
+
+
+def _warned(compared: Comparison) -> Iterator[str]:
+    """What must be known before any number of one comparison."""
+    yield from notices(compared.pair)
+    yield from compared.warned
+    yield from lost_unasked(compared.pair)
 
 
 def _covered(variant: VariantAudit, coverage: str) -> VariantAudit:

@@ -22,6 +22,7 @@ from undertow.audit.verdicts import (
     risen,
 )
 from undertow.audit.who_loses import (
+    NONE_SHOWN,
     error_rates_said,
     fallen_rate,
     leading_loss,
@@ -66,9 +67,17 @@ def variant_headline(
         said = [loses, whole, rise, fall, moved]
     elif rise and whole_kept(findings):
         said = [f"{name}: {rise[:1].lower()}{rise[1:]}", whole, fall, slices, untold, moved]
+    elif slices.startswith(NONE_SHOWN) and _is_within(findings) and "too small" in slices:
+        # That the whole keeps it does not come before a verdict that slices leave open.
+        said = [f"{name}: {slices[:1].lower()}{slices[1:]}", whole, untold, rise, fall, moved]
     else:
         said = [_top_line(arm, findings, level), slices, untold, rise, fall, moved]
     return " ".join(s for s in said if s)
+
+
+def _is_within(findings: pl.DataFrame) -> bool:
+    row = whole_row(findings)
+    return row is not None and row["verdict"] == "within tolerance"
 
 
 def _called(name: str) -> str:

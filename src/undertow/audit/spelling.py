@@ -18,6 +18,9 @@ ABOUT = 1.5
 FEWEST = 5
 """Times that a word is answered before it can be another name of a label: beside many classes,
 wrong answers are as often one that no example has."""
+FEW, NEARLY_NONE = 3, 0.1
+"""Answers that may be another name of one label, and the share of what the other side has right of
+it up to which that label is lost."""
 FIX = "If they mean the same, write them alike and audit again."
 
 
@@ -65,7 +68,7 @@ def _other_words(side: Records, other: Records, labels: set[str]) -> Iterator[st
     often = [name for name in said - known if times[name] >= FEWEST]
     answers = int(times_C.sum())
     if not often or sum(times[name] for name in often) < NO_LABELS * answers:
-        yield from _many_words(side, other, labels)
+        yield from _renamed(side, other, said - known) or _many_words(side, other, labels)
         return
     shares = [
         f"{name[:LONGEST]!r} to {100 * times[name] / answers:.1f} %"
@@ -76,6 +79,27 @@ def _other_words(side: Records, other: Records, labels: set[str]) -> Iterator[st
     yield (
         f"{side.name!r} gives answers that are no right answer of any example: {first}{more}. {FIX}"
     )
+
+
+def _renamed(side: Records, other: Records, words: set[str]) -> list[str]:
+    """A sentence on each label that a side has nearly never right, where the other side had it and
+    one of the ``words`` stands in its place: most likely another name of it, however rare it is."""
+    code = [c for c, name in enumerate(side.classes) if name in words]
+    found = []
+    for label in np.unique(other.label_N[other.label_N >= 0]).tolist() if code else ():
+        pred_MK, before_MK = side.pred_MN[:, at := other.label_N == label], other.pred_MN[:, at]
+        right, before = (float((p == label).mean()) for p in (pred_MK, before_MK))
+        times = [int((pred_MK == c).sum()) for c in code]
+        n = max(times)
+        if n >= FEW and right <= NEARLY_NONE * before and n >= before * pred_MK.size / 2:
+            word = side.classes[code[times.index(n)]]
+            found.append(
+                f"{side.name!r} answers {word[:LONGEST]!r}, which no example has as its right "
+                f"answer, to {n:,} of {pred_MK.size:,} whose right answer is "
+                f"{side.classes[label][:LONGEST]!r}, and {'none' if not right else 'nearly none'} "
+                f"of these is right. {FIX}"
+            )
+    return found
 
 
 def _many_words(side: Records, other: Records, labels: set[str]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from undertow.audit.wording import told
 BEYOND = "accuracy_beyond_overall"
 KEPT: tuple[Verdict, ...] = ("better", "within tolerance", "too small to tell")
 """Verdicts on a whole that is not shown to lose."""
+NONE_SHOWN = "No slice is shown to lose"
+"""How the sentence begins on slices of which some are open."""
 NAMED = 3
 """Rates that are named in one sentence beside the first."""
 
@@ -75,10 +77,10 @@ def slices_said(findings: pl.DataFrame, by_answers: dict[str, str]) -> str:
         tail = f"; {open_} of {rows.height} {are} too small to tell" if open_ else ""
         tail += f"; {unknown} of {rows.height} could not be measured" if unknown else ""
         open_ += unknown
-        shown = "is shown to lose" if open_ else "loses"
+        none = NONE_SHOWN if open_ else "No slice loses"
         gains = _gains(rows, findings)
         yet = f" Yet {gains}." if gains else ""
-        return f"No slice {shown} more than chance can explain{tail}.{yet}"
+        return f"{none} more than chance can explain{tail}.{yet}"
     said = _paying(list(worse.iter_rows(named=True)), by_answers)
     gains = _gains(rows, findings)
     said += [gains] if gains else []

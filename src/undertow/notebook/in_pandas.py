@@ -11,12 +11,27 @@ _MADE = re.compile(
 )
 """What ``records/formats/columns/scaling.py`` writes: columns made of others under a name, or in
 their own place."""
+_SHARES = re.compile(
+    r"with_columns\(\((?P<each>pl\.col\((?P<columns>[^)]*)\)\S*?) / "
+    r"pl\.sum_horizontal\((?P=each)\)\)\.round\(12\)\)"
+)
+"""The same of columns each divided by their sum."""
 
 
 def in_pandas(message: str, frames: Collection[str]) -> str:
     """The message with pandas for polars, where it is about one of the ``frames``."""
     called = next((name for name in frames if message.startswith(f"{name}: ")), None)
-    return message if called is None else _MADE.sub(lambda m: _assigned(called, m), message)
+    if called is None:
+        return message
+    message = _SHARES.sub(lambda m: _shares(called, m), message)
+    return _MADE.sub(lambda m: _assigned(called, m), message)
+
+
+def _shares(called: str, found: re.Match[str]) -> str:
+    names = found["columns"]
+    some = f"{called}.filter(regex={names})" if names.startswith('"^') else f"{called}[[{names}]]"
+    each = f"{some}.astype(float)"
+    return f"{called}.assign(**{each}.div({each}.sum(axis=1), axis=0))"
 
 
 def _assigned(called: str, found: re.Match[str]) -> str:

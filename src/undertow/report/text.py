@@ -49,7 +49,7 @@ def summary_text(
     With a gate its verdict comes first, then a line for each decision that does not pass.
     """
     parts = page(audit)
-    said, doubts = _noted(parts.notices), _noted(parts.doubts)
+    said, doubts = _noted(parts.notices, spoken), _noted(parts.doubts, spoken)
     said += [] if gate is None else [*_gate(gate, inconclusive), *doubts, *_comparable(parts), ""]
     said += [_verdict(parts), *(doubts if gate is None else [])]
     if parts.stamp:
@@ -89,8 +89,8 @@ def gate_line(gate: GateResult, inconclusive: Inconclusive = "report") -> str:
     return quoted_for_logs(_gate(gate, inconclusive)[0])
 
 
-def _noted(notices: Sequence[str]) -> list[str]:
-    return [f"NOTE: {line(notice)}" for notice in notices]
+def _noted(notices: Sequence[str], spoken: Spoken = str) -> list[str]:
+    return [f"NOTE: {line(spoken(notice))}" for notice in notices]
 
 
 def _verdict(parts: Page) -> str:

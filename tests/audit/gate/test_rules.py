@@ -18,6 +18,7 @@ from undertow.audit.gate.result import overall
 from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.settings import Settings
 from undertow.errors import UserError
+from undertow.records.records import Records
 from undertow.records.schema import MemberEntry
 
 
@@ -267,3 +268,54 @@ def test_of_several_variants_the_examples_that_count_are_said_by_name():
     assert "390 of 400" in alone.reason
     assert f"{part.name}: " not in alone.reason
     assert [f"{name}: " in both.reason for name in (part.name, "other")] == [True, True]
+
+
+def below_and_above() -> tuple[Records, Records]:
+    """300 examples of two classes: one model that has 30 % right, and one that has 80 %."""
+    label_N = np.arange(300) % 2
+    sides = [
+        worlds.records_from(
+            np.where(np.arange(300) < right, label_N, 1 - label_N)[None], label_N, 2, name=name
+        )
+        for name, right in (("low", 90), ("high", 240))
+    ]
+    return sides[0], sides[1]
+
+
+BELOW = (
+    "below chance: its mean recall is 30.0 %, guessing gives 50.0 % (1 in 2). So its answers do "
+    "depend on the label: check whether its scores or labels are inverted."
+)
+ALLOW = (
+    'If it is meant to, as on questions made to mislead, write below_chance = "allowed" at the top '
+    "of the policy."
+)
+
+
+@pytest.mark.parametrize("case", ["reference", "variant", "both"])
+def test_a_side_below_chance_is_looked_into_before_a_gate_passes(case: str):
+    low, high = below_and_above()
+    again = replace(low, manifest=low.manifest.model_copy(update={"name": "again"}))
+    old, new, said = {
+        "reference": (low, high, f"The reference 'low' is {BELOW}"),
+        "variant": (high, low, f"The variant 'low' is {BELOW}"),
+        "both": (low, again, f"The reference 'low' is {BELOW} So is the variant 'again'."),
+    }[case]
+    rest = "max_gain = 100\n[[max_drop]]\npoints = 90"
+    found = gate(old, [new], parse_policy(rest))
+    guard = found.decisions[0]
+    assert (found.verdict, guard.rule, guard.outcome) == (
+        "cannot tell", "below_chance", "cannot tell",
+    )  # fmt: skip
+    assert guard.reason == f"{said} {ALLOW}"
+    allowed = gate(old, [new], parse_policy(f'below_chance = "allowed"\n{rest}'))
+    assert (allowed.verdict, len(allowed.decisions)) == ("pass", 1)
+
+
+def test_a_side_at_chance_level_is_decided_as_any_other():
+    label_N = np.arange(300) % 2
+    sides = [
+        worlds.records_from(np.zeros((1, 300), int), label_N, 2, name=name)
+        for name in ("old", "new")
+    ]
+    assert gate(sides[0], [sides[1]], parse_policy("[[max_drop]]\npoints = 9")).verdict == "pass"

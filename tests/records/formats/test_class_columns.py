@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from undertow.errors import TableError
 from undertow.records.formats.detect import read_any
+from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 CLASSES = ("benign", "malignant", "not sure")
@@ -103,11 +107,7 @@ def test_columns_that_are_no_probabilities_of_all_classes_stay_slices() -> None:
 
 
 def test_without_predictions_the_refusal_says_what_to_call_them() -> None:
-    has = (
-        "old.csv: has no column 'prediction' and no p_<class>; it has 'id', 'y', 'prob_benign', "
-        "'prob_malignant', 'prob_not sure'; 'prob_benign' and the like are called as probabilities "
-        "of classes, but "
-    )
+    has = "old.csv: 'prob_benign' and the like are called as probabilities of classes, but "
     assert refusal(table(y=["benign", "malignant", "not_sure", "benign"]), label="y") == has + (
         "none is of 'not_sure', a value of 'y'; call 'prob_not sure' 'p_not_sure', and the others "
         "alike"
@@ -115,9 +115,60 @@ def test_without_predictions_the_refusal_says_what_to_call_them() -> None:
     assert refusal(table(y=["0", "1", "2", "0"]), label="y") == has + (
         "none is of '0', a value of 'y'; call each 'p_' and its class in the words of 'y'"
     )
-    assert refusal({**table(), "prob_not sure": [0.9] * 4}, label="y") == has + (
-        "do not sum to 1 in every row; if they are all the same, call 'prob_benign' 'p_benign', and "
-        "the others alike"
+
+
+def saved(message: str, name: str) -> Path:
+    """The file that the command in a refusal writes."""
+    (command,) = re.findall(r"python -c '[^']*'", message)
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    return Path(f"{name}-scaled.csv")
+
+
+@pytest.mark.parametrize("called", ["prob_", "p_"])
+@pytest.mark.parametrize("classes", [3, 12])
+def test_probabilities_that_were_cut_off_are_divided_by_their_sum(
+    called: str, classes: int
+) -> None:
+    rows = {f"{called}{c}": [0.05, 0.04] for c in range(1, classes)}
+    rows = {"id": ["a", "b"], f"{called}0": [0.25, 0.4], **rows, "label": ["0", "1"]}
+    total = 0.25 + 0.05 * (classes - 1)
+    message = refusal(rows)
+    last = f"{called}{classes - 1}"
+    assert message.startswith(
+        f"old.csv: '{called}0' to '{last}' "
+        f"of example 'a' sum to {total:.4g}, and in 2 of 2 rows not to 1; if they are the "
+        "probabilities of all classes, rounded, divide each by their sum: python -c "
+    )
+    assert message.endswith("; if one is no probability of a class, give it another name")
+    records, _ = read_any([saved(message, "old")], Reading(id="id"))
+    assert classes == records.C
+    assert records.proba_MNC is not None
+    assert records.proba_MNC[0, 0, 0] == pytest.approx(0.25 / total)
+
+
+def test_probabilities_in_per_cent_are_recognised_under_any_name() -> None:
+    rows = {"id": ["a", "b"], **{f"prob_{c}": [20.0, 40.0] for c in "xyz"}}
+    rows |= {"prob_x": [60.0, 20.0], "label": ["x", "y"]}
+    message = refusal(rows)
+    assert message.startswith(
+        "old.csv: 'prob_x', 'prob_y' and the like sum to 100 in every row, so they are per cent; "
+        "expected probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them "
+        "as fractions, python -c "
+    )
+    records, _ = read_any([saved(message, "old")], Reading(id="id"))
+    assert records.classes == ("x", "y", "z")
+
+
+def test_a_class_without_a_column_is_said_in_one_round() -> None:
+    rows = table(y=["benign", "malignant", "odd", "benign"])
+    assert refusal(rows, label="y") == (
+        "old.csv: 'prob_benign' and the like are called as probabilities of classes, but none is of "
+        "'odd', a value of 'y'; add 'prob_odd' with the probability of that class"
+    )
+    marks = {"id": ["a", "b"], "prob_x": [1, 0], "prob_y": [0, 1], "label": ["x", "y"]}
+    assert refusal(marks) == (
+        "old.csv: 'prob_x' and the like are called as probabilities of classes and are not all that "
+        "they need to be read as such; if they are, call 'prob_x' 'p_x', and the others alike"
     )
 
 

@@ -394,8 +394,13 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
         (
             "a.csv",
             "example_id,prediction,p_a,p_b\n1,a,0.9,0.8\n",
-            "a.csv: the p_<class> columns of example '1' sum to 1.7 (1 such examples); expected the "
-            "probabilities of all classes, summing to 1 (rename a column that is a slice)",
+            "a.csv: 'p_a' and 'p_b' of example '1' sum to 1.7, and in 1 of 1 rows not to 1; if they "
+            "are the probabilities of all classes, rounded, divide each by their sum: "
+            """python -c 'import polars as pl; pl.read_csv("a.csv", infer_schema=False)"""
+            """.with_columns((pl.col("p_a", "p_b").cast(float) / """
+            """pl.sum_horizontal(pl.col("p_a", "p_b").cast(float))).round(12))"""
+            """.write_csv("a-scaled.csv")'; if one is no probability of a class, give it another """
+            "name",
         ),
         (
             "a.csv",

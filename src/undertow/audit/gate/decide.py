@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from undertow.audit.at_chance import below_chance
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
@@ -30,7 +31,10 @@ round."""
 GAIN = "implausible_gain"
 """The rule that every policy has: a large gain is more often a leak or another prompt than a better
 model."""
-GUARDS = (BOTH, GAIN)
+BELOW = "below_chance"
+"""The rule that every policy has: a side that does worse than guessing has labels of other
+examples, or scores of the other class, more often than it is so bad."""
+GUARDS = (BELOW, BOTH, GAIN)
 
 
 def gate(
@@ -152,7 +156,8 @@ class About(NamedTuple):
 def about_variant(evidence: Evidence, policy: Policy) -> About:
     """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that
     cannot be read."""
-    decisions, small = [*_gain(evidence, policy), *_both_sides(evidence)], list[NotShown]()
+    decisions = [*_below(evidence, policy), *_gain(evidence, policy), *_both_sides(evidence)]
+    small = list[NotShown]()
     for rule in policy.rules:
         found = tuple(rule.decide(evidence, policy.level, policy.folder))
         if not found:
@@ -162,6 +167,18 @@ def about_variant(evidence: Evidence, policy: Policy) -> About:
     return About(tuple(decisions), tuple(small))
 
 
+def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a side is shown to do worse than guessing; silent otherwise."""
+    pair = evidence.pair
+    found = below_chance(pair.reference, pair.variant)
+    if found and policy.below_chance == "refused":
+        way = (
+            'If it is meant to, as on questions made to mislead, write below_chance = "allowed" at '
+            "the top of the policy."
+        )
+        yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
+
+
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:
     """Open where a file seems to stand on both sides, which draws the sides together; silent
     otherwise."""
@@ -169,23 +186,33 @@ def _both_sides(evidence: Evidence) -> Iterator[Decision]:
     if not found:
         return
     mine, other = found[0]
-    yield Decision(
-        rule=BOTH,
+    yield _open(
+        evidence,
+        BOTH,
+        len(found),
+        (
+            f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
+            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other "
+            "members did not: take the file off one side."
+        ),
+    )
+
+
+def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision:
+    """A guard's decision that something has to be looked into first."""
+    return Decision(
+        rule=rule,
         variant=evidence.pair.variant.name,
         slice=ALL,
         value="",
         tier="required",
         outcome="cannot tell",
         limit=0.0,
-        observed=float(len(found)),
+        observed=float(observed),
         low=math.nan,
         high=math.nan,
         n_examples=evidence.pair.reference.N,
-        reason=(
-            f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
-            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other "
-            "members did not: take the file off one side."
-        ),
+        reason=reason,
     )
 
 

@@ -2,6 +2,7 @@
 
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
+below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
 
@@ -20,9 +21,10 @@ import os
 import re
 import reprlib
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -51,6 +53,9 @@ class _Settings(BaseModel):
     max_gain: Annotated[float, Field(gt=0, le=100, strict=True)] = 5.0
     """Points of accuracy on the whole beyond which a gain is implausible and must be explained
     first."""
+    below_chance: Literal["refused", "allowed"] = "refused"
+    """Whether a side may be right less often than guessing: ``allowed`` of questions made to
+    mislead a model, such as TruthfulQA or HANS."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""
@@ -75,6 +80,19 @@ class Policy(_Settings):
     def columns(self) -> tuple[str, ...]:
         """Every column that a rule slices by."""
         return tuple(dict.fromkeys(column for rule in self.rules for column in rule.columns()))
+
+    def named(self, called: Mapping[str, str]) -> Policy:
+        """The same with columns under other names, as the column of right answers is the class."""
+        return self.model_copy(update={"rules": tuple(_named(r, called) for r in self.rules)})
+
+
+def _named(rule: Rule, called: Mapping[str, str]) -> Rule:
+    changed = {}
+    for field in {"by", "on"} & set(type(rule).model_fields):
+        column, equals, pattern = getattr(rule, field).partition("=")
+        if column in called:
+            changed[field] = f"{called[column]}{equals}{pattern}"
+    return rule.model_copy(update=changed) if changed else rule
 
 
 def policy_given(given: object) -> Policy | Path:

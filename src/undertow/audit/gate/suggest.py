@@ -18,11 +18,14 @@ from scipy.special import ndtri
 from undertow.audit.answered import WORDS, answered
 from undertow.audit.slices import slice_table
 from undertow.audit.stats.mcnemar import HALF
+from undertow.audit.stats.slice_means import slice_means
 from undertow.errors import UserError
 from undertow.records.records import Records
 
 LEVEL, POWER = 0.05, 0.8
 SMALLEST_SLICE = 30
+LONGEST = 60
+"""Letters of a slice that is named."""
 
 
 class _Floor(NamedTuple):
@@ -85,13 +88,7 @@ def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
     wrong = floor.newly_wrong
     yield from _table("max_new_errors", decidable(2 * wrong * (1 - wrong), n), "above the floor")
     for column in by:
-        counts = slice_table(records, [column]).count_G
-        large = counts[counts >= SMALLEST_SLICE]
-        if len(large):
-            limit = floor.shift + decidable(floor.moved, int(large.min()))
-            which = "the one slice" if len(large) == 1 else f"the smallest of {len(large)} slices"
-            said = f"{which} has {int(large.min())} examples"
-            yield from _table("worst_slice_drop", limit, said, by=column, min_count=SMALLEST_SLICE)
+        yield from _worst_slice(records, floor, column)
     if records.confidence_MN is not None:
         gap_MN: NDArray[Any] = records.confidence_MN - records.correct_MN
         change_MN = gap_MN[1:] - gap_MN[0]
@@ -103,11 +100,32 @@ def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
         )
 
 
-def decidable(variance: float, n: int) -> float:
+def _worst_slice(records: Records, floor: _Floor, column: str) -> Iterator[str]:
+    """The limit that all slices of a column, each as its own answers move, rule out together."""
+    slices = slice_table(records, [column])
+    large = np.flatnonzero(slices.count_G >= SMALLEST_SLICE)
+    if not len(large):
+        return
+    change_MN = records.correct_MN[1:] - records.correct_MN[0]
+    moved_G = slice_means(slices.membership_GN[large], change_MN**2).max(axis=1)
+    limits = [
+        decidable(max(moved, floor.moved), n, slices=len(large))
+        for moved, n in zip(moved_G.tolist(), slices.count_G[large].tolist(), strict=True)
+    ]
+    worst = int(np.nanargmax(limits))
+    which, n = _comment(slices.value_G[large[worst]])[:LONGEST], int(slices.count_G[large[worst]])
+    said = f"of {len(large)} slices {which} needs most, with {n} examples"
+    if len(large) == 1:
+        said = f"the one slice has {n} examples"
+    limit = floor.shift + limits[worst]
+    yield from _table("worst_slice_drop", limit, said, by=column, min_count=SMALLEST_SLICE)
+
+
+def decidable(variance: float, n: int, *, slices: int = 1) -> float:
     """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed,
     one-sided at 5 %; as a share. ``variance`` is of one example's difference. At least what would
-    be left if a single example changed."""
-    z = -float(ndtri(LEVEL) + ndtri(1 - POWER))
+    be left if a single example changed. With that power each of ``slices`` does at once."""
+    z = -float(ndtri(LEVEL) + ndtri((1 - POWER) / slices))
     return z * math.sqrt(max(variance, 1 / n) / n) + HALF / n
 
 

@@ -57,7 +57,7 @@ from undertow.records.formats.predictions.no_grade import (
 from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.formats.predictions.threshold import conditions_of
-from undertow.records.reading import Reading
+from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
 
 NAME = "graded table"
@@ -95,10 +95,14 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
     found = kind_of(path, keys)
     if found is None:
         return None
-    outcome = outcome_in(names_asked(column_names(path, keys), reading))
+    names = column_names(path, keys)
+    outcome = outcome_in(names_asked(names, reading))
     if outcome is None:
         return None
-    return f"{found[0]} (a header with example_id and {outcome}, no prediction)"
+    key = next((name for name in keys if name in names), "example_id")
+    scores = (name for name in alternatives(reading.score) if name in names)
+    called = next(scores, outcome) if outcome == "score" else outcome
+    return f"{found[0]} (a header with {key} and {called}, no prediction)"
 
 
 def outcome_in(names: Collection[str]) -> str | None:
@@ -175,11 +179,20 @@ def _refuse_nested_clusters(table: Table) -> None:
 def _of_two_classes(
     tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
 ) -> Records:
-    sheets, notes = sheets_of(tables, predict=False)
+    unused = [note for table in tables for note in _second_outcome(table)]
+    sheets, notes = sheets_of([_without_outcome(table) for table in tables], predict=False)
+    notes = [*notes, *unused]
     sheets = with_labels(sheets, reading, notes, labels)
-    sheets, probable = predicted(tables, sheets, reading, notes)
-    cut = conditions_of(reading, probable=probable)
-    return from_sheets(sheets, reading, notes, conditions=cut)
+    made = predicted(tables, sheets, reading, notes)
+    cut = conditions_of(reading, probable=made.probable)
+    named = replace(reading, positive=made.positive)
+    return from_sheets(made.sheets, named, notes, conditions=cut)
+
+
+def _without_outcome(table: Table) -> Table:
+    """Without the outcome that gives way to the score: it is no slice."""
+    frame = table.asked.frame.drop("correct", strict=False)
+    return table._replace(asked=table.asked._replace(frame=frame))
 
 
 def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:

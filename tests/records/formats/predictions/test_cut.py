@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from test_cli import run
 from undertow.errors import TableError, UserError
 from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.detect import read_any
+from undertow.records.reading import Reading
 from undertow.records.records import Records
 
 RISK = [0.25, 0.75, 0.5, None]
@@ -545,3 +548,77 @@ def test_of_scores_side_by_side_each_model_is_picked(tmp_path: Path) -> None:
 def test_no_zero_is_negative() -> None:
     assert reach(pl.Series([-0.0, 4.605])) == "reaches from 0 to 4.605"
     assert reach(pl.Series([-3.5, -0.0])) == "reaches from -3.5 to 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "two", "positive"),
+    [
+        ("p_0", (0, 1), "0"),
+        ("p_1", (0, 1), "1"),
+        ("p0", (0, 1), "0"),
+        ("prob_true", (0, 1), "1"),
+        ("P(ok)", ("ok", "fraud"), "ok"),
+        ("y_prob_Fraud", ("ok", "fraud"), "fraud"),
+        ("p_risk", (0, 1), "1"),
+        ("prob", (0, 1), "1"),
+    ],
+)
+def test_a_score_is_of_the_class_that_its_name_says(
+    name: str, two: tuple[Any, Any], positive: str
+) -> None:
+    rows = {"example_id": [*"abcd"], name: [0.9, 0.8, 0.3, 0.6], "label": [*two, *two]}
+    records = read_any([put(rows)], Reading(score=name))[0]
+    assert records.manifest.positive == positive
+    other = next(str(value) for value in two if str(value) != positive)
+    assert said(records) == [[positive, positive, other, positive]]
+    assert records.proba_MNC is not None
+    of_positive = records.proba_MNC[0, :, records.classes.index(positive)]
+    assert of_positive == pytest.approx([0.9, 0.8, 0.3, 0.6])
+
+
+def test_a_score_of_the_other_class_than_the_positive_one_is_refused_with_both_ways_on() -> None:
+    rows = {"example_id": [*"abcd"], "p_0": [0.9, 0.8, 0.3, 0.6], "label": [0, 1, 0, 1]}
+    path = put(rows)
+    with pytest.raises(TableError) as caught:
+        read_any([path], Reading(score="p_0", positive="1"))
+    begins, command = str(caught.value).split(" which this writes: ")
+    assert begins == (
+        "--positive 1: column 'p_0' in a.csv is called the probability of '0', not of '1'; name "
+        "that class with --positive 0, or give the probability of '1' with --score p_1,"
+    )
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    turned = read_any([Path("a-turned.csv")], Reading(score="p_1", positive="1"))[0]
+    assert said(turned) == [["0", "0", "1", "0"]]
+    named = read_any([path], Reading(score="p_0", positive="0"))[0]
+    assert said(named) == said(turned)
+
+
+def test_files_of_one_side_are_scores_of_one_class() -> None:
+    first = put({"example_id": [*"abcd"], "p_0": [0.9, 0.8, 0.3, 0.6], "label": [0, 1, 0, 1]})
+    rows = {"example_id": [*"abcd"], "p_1": [0.9, 0.8, 0.3, 0.6], "label": [0, 1, 0, 1]}
+    with pytest.raises(TableError) as caught:
+        read_any([first, put(rows, "b.csv")], Reading(score="p_0,p_1"))
+    assert str(caught.value).startswith(
+        "column 'p_1' in b.csv is called the probability of '1', not of '0'; name that class with "
+        "--positive 1, or give the probability of '0' with --score p_0, which this writes: python "
+    )
+
+
+def test_a_score_that_was_named_goes_before_an_outcome_that_nobody_named() -> None:
+    rows = {"risk": [0.9, 0.8, 0.3, 0.6], "fraud": [1, 0, 0, 1], "correct": [1, 0, 1, 1]}
+    records, about = read_any([put(rows)], score="risk", label="fraud")
+    assert said(records) == [["1", "1", "0", "1"]]
+    assert records.slice_columns == ()
+    assert "a.csv: column 'correct' is not used, as 'risk' is there." in records.manifest.notes
+    assert about == (
+        "a.csv: CSV (a header with example_id and risk, no prediction): 1 member, 4 examples, 2 "
+        "classes; a.csv: column 'risk' is read as the probability of '1' in 'fraud'; the prediction "
+        "is '1' above 0.5."
+    )
+    graded, _ = read_any([put(rows)], label="fraud")
+    assert graded.manifest.task == "generation"
+
+
+def test_a_probability_that_was_named_goes_before_what_a_model_wrote() -> None:
+    rows = {"prob": [0.9, 0.8, 0.3, 0.6], "label": [1, 0, 0, 1], "answer": [*"abcd"]}
+    assert said(read_any([put(rows)], score="prob")[0]) == [["1", "1", "0", "1"]]

@@ -54,7 +54,7 @@ def test_above_it_is_the_positive_class_and_at_it_the_other() -> None:
     np.testing.assert_allclose(records.proba_MNC[0, :, 1], given, rtol=1e-6)
     np.testing.assert_allclose(records.p_label_MN[0], [0.8, 0.2, 0.81, 0.9], rtol=1e-6)
     assert about == (
-        "a.csv: CSV (a header with example_id and score, no prediction): 1 member, 4 examples, 2 "
+        "a.csv: CSV (a header with example_id and risk, no prediction): 1 member, 4 examples, 2 "
         "classes; a.csv: column 'risk' is read as the probability of '1' in 'fraud'; the "
         "prediction is '1' above 0.2."
     )
@@ -442,8 +442,8 @@ def test_a_score_that_is_named_goes_before_probabilities_of_two_classes() -> Non
     assert said(records) == [["legit", "legit", "fraud", "fraud"]]
     assert "a.csv: column 'p_legit' is not used, as another was named." in records.manifest.notes
     assert about == (
-        "a.csv: CSV (a header with example_id and score, no prediction): 1 member, 4 examples, 2 "
-        "classes; a.csv: column 'p_fraud' is read as the probability of 'fraud' in 'label'; the "
+        "a.csv: CSV (a header with example_id and p_fraud, no prediction): 1 member, 4 examples, "
+        "2 classes; a.csv: column 'p_fraud' is read as the probability of 'fraud' in 'label'; the "
         "prediction is 'fraud' above 0.5."
     )
     put({"sick": [0, 1, 1, 0], "risk": [0.1, 0.7, 0.4, 0.2], "p_fraud": [0.5] * 4})

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.result import Decision, Outcome
@@ -29,6 +29,14 @@ class MustNotFlip(Rule):
     name: ClassVar[str] = "must_not_flip"
     ids: tuple[str, ...] = ()
     file: str | None = None
+
+    @field_validator("ids", mode="before")
+    @classmethod
+    def _as_text(cls, given: object) -> object:
+        """Ids are text; whole numbers are taken as they are written."""
+        if not isinstance(given, list | tuple):
+            return given
+        return [str(i) if isinstance(i, int) and not isinstance(i, bool) else i for i in given]
 
     @model_validator(mode="after")
     def _some(self) -> MustNotFlip:

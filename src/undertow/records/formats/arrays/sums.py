@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.cells import OFF_ONE
 from undertow.records.formats.columns.cells import ROUNDING as PER_CENT_ROUNDING
-from undertow.records.formats.columns.class_columns import ROUNDING
 from undertow.records.formats.columns.scaling import ROUNDED, text_typed
 from undertow.records.formats.decoding.npz import BARE
 
@@ -23,7 +23,7 @@ OF_ROWS = "sum(axis=-1, keepdims=True)"
 def sum_to_one(proba_NC: NDArray[Any]) -> bool:
     """Whether all rows do, as far as rounding lets them."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool((proba_NC >= 0).all() and _near(proba_NC, 1, ROUNDING))
+        return bool((proba_NC >= 0).all() and _near(proba_NC, 1, OFF_ONE))
 
 
 def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> None:

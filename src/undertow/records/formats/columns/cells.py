@@ -8,12 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import of_per_cent, of_signs
+from undertow.records.formats.columns.scaling import of_per_cent, of_shares, of_signs
+from undertow.records.formats.columns.values import within_one
 from undertow.records.formats.decoding.typed import number_of
 
 LONGEST = 60
 ROUNDING = 1.0, 0.05
 """By which per cent of a row may miss 100: in all, and for each class."""
+OFF_ONE = 0.01, 0.0005
+"""By which the probabilities of a row may miss 1."""
 
 
 def refuse_no_number(
@@ -72,7 +75,7 @@ def _two_scales(column: pl.Series) -> tuple[pl.Series, pl.Series] | None:
 def refuse_per_cent(
     path: Path, cells: pl.DataFrame, number: pl.DataFrame, keys: Sequence[str]
 ) -> None:
-    """Raises ``TableError`` for the columns ``p_<class>`` where they are per cent, with the cells
+    """Raises ``TableError`` for the columns of all classes where they are per cent, with the cells
     as they stand in the table."""
     if number.width < 2 or not number.select(pl.max_horizontal(pl.all().max()) > 1).item():
         return
@@ -86,6 +89,28 @@ def refuse_per_cent(
             "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: "
             f"write them as fractions, {of_per_cent(path, number.columns, cells, keys)}"
         )
+
+
+def refuse_other_sums(
+    path: Path, cells: pl.DataFrame, number: pl.DataFrame, ids: pl.Series, keys: Sequence[str]
+) -> None:
+    """Raises ``TableError`` where the columns of all classes do not sum to 1, up to rounding."""
+    if not number.width or not all(within_one(column.drop_nulls()) for column in number):
+        return  # That they are no probabilities is said elsewhere.
+    total = number.sum_horizontal(ignore_nulls=False)
+    off = ((total - 1).abs() > OFF_ONE[0] + OFF_ONE[1] * number.width).fill_null(value=False)
+    wrong = int(off.sum())
+    if not wrong:
+        return
+    n = int(off.to_numpy().argmax())
+    first, last = number.columns[0], number.columns[-1]
+    named = f"{first!r} to {last!r}" if number.width > 2 else f"{first!r} and {last!r}"
+    raise TableError(
+        f"{path}: {named} of example {str(ids[n])[:LONGEST]!r} sum to {total[n]:.4g}, and in "
+        f"{wrong:,} of {len(total):,} rows not to 1; if they are the probabilities of all classes, "
+        f"rounded, divide each by their sum: {of_shares(path, number.columns, cells, keys)}; if "
+        "one is no probability of a class, give it another name"
+    )
 
 
 def _cell(column: pl.Series, chosen: pl.Series, ids: pl.Series) -> str:

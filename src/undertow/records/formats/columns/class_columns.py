@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
+from undertow.errors import TableError
+from undertow.records.class_list import class_meant
+from undertow.records.formats.columns.cells import OFF_ONE, refuse_other_sums, refuse_per_cent
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,
     values_of,
-    within_one,
 )
 from undertow.records.formats.decoding.typed import number_of
 
@@ -25,23 +28,34 @@ _NAMED = re.compile(
     rf"(?P<name>.+?)(?(open)[)\]])",
     re.IGNORECASE,
 )
+_OF_ONE = re.compile(
+    r"(?:[^\W_]+[_\-. ])*?(?:p|probs?|probas?|probability|probabilities|softmax)"
+    r"(?:[_\-. ]+|\s*(?P<open>[(\[])|(?=\d))(?P<name>.+?)(?(open)[)\]])",
+    re.IGNORECASE,
+)
+"""A column that may be alone; a number may follow at once, ``p0``."""
 LONGEST_NAME = 200
 MOST_NAMED = 3
-ROUNDING = 0.01, 0.0005
-"""By which the probabilities of a row may miss 1: in all, and for each class."""
 
 
-def classes_by_column(frame: pl.DataFrame) -> dict[str, str]:
-    """The columns of numbers from 0 to 1 that are called as probabilities of one class each, with
-    that class. None where fewer than two are called alike, or two kinds of names are there."""
+def classes_by_column(frame: pl.DataFrame, *, most: float = 1) -> dict[str, str]:
+    """The columns of numbers from 0 to ``most`` that are called as probabilities of one class each,
+    with that class. None where fewer than two are called alike, or two kinds of names are there."""
     kinds: dict[str, dict[str, str]] = {}
     for column in frame:
         found = _NAMED.fullmatch(column.name.strip()[:LONGEST_NAME])
         number = None if found is None else numbers_in(column)
-        if found is not None and number is not None and within_one(number):
+        if found is not None and number is not None and number.is_between(0, most).all():
             kinds.setdefault(found["before"], {})[column.name] = found["name"].strip()
     several = [kind for kind in kinds.values() if len(kind) > 1]
     return several[0] if len(several) == 1 and _differ([*several[0].values()]) else {}
+
+
+def class_named(column: str, classes: Collection[str]) -> str | None:
+    """The one of two classes that a column is called the probability of: ``p_0``, ``prob_fraud``,
+    ``P(ok)``."""
+    found = _OF_ONE.fullmatch(column.strip()[:LONGEST_NAME])
+    return None if found is None else class_meant(found["name"].strip(), classes)
 
 
 def read_as_probabilities(frame: pl.DataFrame, wanted: frozenset[str]) -> dict[str, str]:
@@ -68,26 +82,45 @@ def read_note(source: str, columns: Sequence[str]) -> str:
     return f"{source}: {first}{more} {READ_AS}."
 
 
-def why_unread(frame: pl.DataFrame, label: str) -> str | None:
-    """Why columns that are called as probabilities of classes are not read as them, and what to
-    call them; ``None`` where there are no such columns. ``label`` is what the owner calls that
-    column."""
-    classes = classes_by_column(frame)
+def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[str]) -> None:
+    """Raises ``TableError`` for columns that are called as probabilities of classes and are not
+    read as them, with what to do. ``label`` is what the owner calls that column."""
+    classes = classes_by_column(frame) or classes_by_column(frame, most=100)
     if not classes:
-        return None
+        return
     others = sorted(_words(frame, "label") - set(classes.values()))
+    if others:
+        raise TableError(f"{path}: {_without_class(classes, others, label)}")
+    cells = frame.select([*classes])
+    number = pl.DataFrame([number_of(column) for column in cells])
+    refuse_per_cent(path, frame, number, keys)
+    refuse_other_sums(path, frame, number, frame["example_id"], keys)
+    column, name = next(iter(classes.items()))
+    raise TableError(
+        f"{path}: {column!r} and the like are called as probabilities of classes and are not all "
+        f"that they need to be read as such; if they are, call {column!r} {OURS + name!r}, and the "
+        "others alike"
+    )
+
+
+def _without_class(classes: Mapping[str, str], others: Sequence[str], label: str) -> str:
+    """What to do where a value of the label has no column: it is another spelling, in other words,
+    or the one class that lacks its column."""
     twins = {_folded(value): value for value in others}
     column, name = next(
         ((c, twins[_folded(n)]) for c, n in classes.items() if _folded(n) in twins),
         next(iter(classes.items())),
     )
     called = f"{next(iter(classes))!r} and the like are called as probabilities of classes, but"
-    rename = f"call {column!r} {OURS + name!r}, and the others alike"
-    if not others:
-        return f"{called} do not sum to 1 in every row; if they are all the same, {rename}"
-    if name not in others:
-        rename = f"call each {OURS!r} and its class in the words of {label!r}"
-    return f"{called} none is of {others[0][:60]!r}, a value of {label!r}; {rename}"
+    way = f"call each {OURS!r} and its class in the words of {label!r}"
+    if name in others:
+        way = f"call {column!r} {OURS + name!r}, and the others alike"
+    elif len(others) < len(classes):
+        added = [f"{column[: column.rindex(name)]}{other}"[:LONGEST_NAME] for other in others]
+        named = " and ".join(map(repr, added[:MOST_NAMED]))
+        more = f" and {len(added) - MOST_NAMED:,} more" if len(added) > MOST_NAMED else ""
+        way = f"add {named}{more} with the probability of that class"
+    return f"{called} none is of {others[0][:60]!r}, a value of {label!r}; {way}"
 
 
 def _words(frame: pl.DataFrame, name: str) -> set[str]:
@@ -112,4 +145,4 @@ def _sum_to_1(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
     if not known.height or not any(has_decimals(column.drop_nulls()) for column in known):
         return False
     off = (known.sum_horizontal(ignore_nulls=False) - 1).abs()
-    return bool((off <= ROUNDING[0] + ROUNDING[1] * len(columns)).fill_null(value=False).all())
+    return bool((off <= OFF_ONE[0] + OFF_ONE[1] * len(columns)).fill_null(value=False).all())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from os.path import commonpath
 from pathlib import Path
 
 import polars as pl
@@ -22,8 +24,8 @@ ENDS = "({x} - LOWEST) / (HIGHEST - LOWEST)"
 """For a scale of which a person knows the ends."""
 HUNDREDTH, ROUNDED = "{x} / 100", ".round(12)"
 """Rounded, because 1.1 / 100 is more than 0.011."""
-MOST_NAMED, EVERY = 8, "^p_.+$"
-"""Columns up to which each is named, and what names all of a class."""
+MOST_NAMED, OURS = 8, "p_"
+"""Columns up to which each is named, and how probabilities of classes are called."""
 READ: dict[Kind, tuple[str, str, str]] = {
     "CSV": ("read_csv", "write_csv", "csv"),
     "Parquet": ("read_parquet", "write_parquet", "parquet"),
@@ -87,9 +89,7 @@ def of_per_cent(
     path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Sequence[str]
 ) -> str:
     """How columns in per cent, with the sign or without, become fractions."""
-    one, *others = columns if len(columns) <= MOST_NAMED else [EVERY]
-    plain = not any(map(_is_spelled, cells.select(columns)))
-    x = _number_typed(", ".join(map(text_typed, [one, *others])), plain=plain)
+    x = _all_typed(columns, cells)
     return _written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
@@ -99,6 +99,43 @@ def of_signs(path: Path, columns: Sequence[str], keys: Sequence[str]) -> str:
     x, sign = _number_typed(names, plain=False), f'pl.col({names}).str.contains("%")'
     made = f"pl.when({sign}).then(({HUNDREDTH.replace('{x}', x)}){ROUNDED}).otherwise({x})"
     return _written(path, made, keys, "scaled")
+
+
+def of_shares(path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Sequence[str]) -> str:
+    """How the columns of every row come to sum to 1: each divided by their sum."""
+    x = _all_typed(columns, cells)
+    return _written(path, f"({x} / pl.sum_horizontal({x})){ROUNDED}", keys, "scaled")
+
+
+def _all_typed(columns: Sequence[str], cells: pl.DataFrame) -> str:
+    """What a person types for the numbers in all of the columns: of many the beginning that only
+    they have."""
+    begins = OURS if all(c.startswith(OURS) for c in columns) else commonpath([*columns])
+    alike = [c for c in cells.columns if c.startswith(begins) and c != begins]
+    short = len(columns) > MOST_NAMED and begins and {*alike} == {*columns}
+    named = [f"^{re.escape(begins)}.+$"] if short else columns
+    plain = not any(map(_is_spelled, cells.select(columns)))
+    return _number_typed(", ".join(map(text_typed, named)), plain=plain)
+
+
+def of_the_other(path: Path, name: str, column: pl.Series, other: str, keys: Sequence[str]) -> str:
+    """How the probability of one of two classes becomes a column with that of the other."""
+    x = _number_typed(text_typed(name), plain=not _is_spelled(column))
+    made = f"(1 - {x}){ROUNDED}.alias({text_typed(other)})"
+    return _written(path, made, keys, "turned")
+
+
+def unnested(path: Path, column: str, field: str, called: str, keys: Sequence[str]) -> str:
+    """How a field of a nested column becomes a column of its own."""
+    made = f"pl.col({text_typed(column)}).struct.field({text_typed(field)})"
+    return _written(path, f"{made}.alias({text_typed(called)})", keys, "flat")
+
+
+def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
+    """How the values of columns get other names."""
+    names = ", ".join(map(text_typed, columns))
+    words = json.dumps(dict(to), ensure_ascii=False)
+    return _written(path, f"pl.col({names}).cast(str).replace({words})", keys, "renamed")
 
 
 def in_words(

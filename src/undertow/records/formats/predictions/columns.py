@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,13 +12,16 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.cells import (
     refuse_no_number,
+    refuse_other_sums,
     refuse_per_cent,
     refuse_two_scales,
 )
-from undertow.records.formats.columns.class_columns import why_unread
+from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import has_columns
+from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.scaling import unnested
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
@@ -51,6 +54,8 @@ def clean(
     columns, notes = [], []
     for column in frame:
         called = names.get(column.name, column.name)
+        if column.name == "prediction" and column.dtype == pl.Struct:
+            _refuse_nested(path, column, called, keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(
@@ -62,8 +67,19 @@ def clean(
     scales = {names.get(c.name, c.name): c for c in frame if _is_probability(c.name)}
     refuse_two_scales(path, scales, frame["example_id"], keys)
     made_of = pl.DataFrame(columns)
-    refuse_per_cent(path, frame, made_of.select(probability_columns(made_of)), keys)
+    number = made_of.select(probability_columns(made_of))
+    refuse_per_cent(path, frame, number, keys)
+    if _all_have_columns(made_of, number.columns):
+        refuse_other_sums(path, frame, number, made_of["example_id"], keys)
     return made_of, tuple(notes)
+
+
+def _all_have_columns(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether every label and prediction is one of the classes that have a probability; else that
+    is what has to be said of their sums."""
+    classes = [name.removeprefix(PROBABILITY) for name in columns]
+    said = [frame[c].drop_nulls() for c in ("label", "prediction") if c in frame.columns]
+    return all(column.is_in(classes).all() for column in said)
 
 
 def answer_columns(frame: pl.DataFrame) -> list[str]:
@@ -79,11 +95,27 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
     else:
         return
     owners = [names.get(name, name) for name in frame.columns]
-    unread = why_unread(frame, names.get("label", "label")) if "prediction" in lacks else None
+    keys = (names.get("example_id", "example_id"),)
+    nested = said_of_nested(path, frame, keys) if predicts else None
+    if "prediction" in lacks:
+        refuse_unread(path, frame, names.get("label", "label"), keys)
     raise TableError(
         f"{path}: has no column {lacks}; {has_columns(owners)}; "
-        f"{unread or f'name its columns with {flags_meant(frame)}'}"
+        f"{nested or f'name its columns with {flags_meant(frame)}'}"
     )
+
+
+def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[str]) -> None:
+    """Refuses predictions that are nested and of which a field may be meant."""
+    frame = pl.DataFrame([column.alias(called)])
+    found = None if called == "prediction" else nested_answer(frame)
+    if found is not None:
+        field = found[1]
+        raise TableError(
+            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column "
+            f"of its own, and leave --prediction out: "
+            f"{unnested(path, called, field, 'prediction', keys)}"
+        )
 
 
 def _is_probability(name: str) -> bool:

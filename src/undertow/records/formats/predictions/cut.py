@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
-from undertow.records.formats.columns.names import GRADES, flag_of, plain, says_how_sure
-from undertow.records.formats.columns.scaling import in_words, of_probabilities, reach
+from undertow.records.formats.columns.class_columns import class_named
+from undertow.records.formats.columns.names import (
+    GRADES,
+    flag_of,
+    plain,
+    says_how_likely,
+    says_how_sure,
+)
+from undertow.records.formats.columns.scaling import in_words, of_probabilities, of_the_other, reach
 from undertow.records.formats.columns.values import (
     holds_numbers,
     numbers_in,
@@ -38,13 +46,21 @@ from undertow.records.formats.predictions.threshold import (
 from undertow.records.reading import Reading
 
 
+class Predicted(NamedTuple):
+    """Sheets with predictions, whether their scores are probabilities, and of which class."""
+
+    sheets: list[Sheet]
+    probable: bool
+    positive: str
+
+
 def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
     """Whether scores stand beside labels of two values and say nothing about answers.
 
     ``labelled``: the labels are in a file of their own.
     """
     frames = [table.asked.frame for table in tables]
-    if any("correct" in frame.columns or ANSWERS & set(frame.columns) for frame in frames):
+    if any(_says_of_answers(table) for table in tables):
         return False
     if any(plain(table.asked.names.get("score", "score")) in GRADES for table in tables):
         return False
@@ -56,15 +72,26 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
     return labelled or 1 <= len(set[str]().union(*map(values_of, known))) <= 2
 
 
+def _says_of_answers(table: Table) -> bool:
+    """Whether what a model wrote, or an outcome, stands beside the score; a score that was named
+    goes before an outcome that nobody named, and one that is called a probability before
+    answers."""
+    columns, named = table.asked.frame.columns, table.asked.names.get("score")
+    answers = bool(ANSWERS & set(columns))
+    return ("correct" in columns and named is None) or (
+        answers and not (named is not None and says_how_likely(named))
+    )
+
+
 def _labels(table: Table) -> bool:
     return "label" in table.asked.frame.columns
 
 
 def predicted(
     tables: Sequence[Table], sheets: Sequence[Sheet], reading: Reading, notes: list[str]
-) -> tuple[list[Sheet], bool]:
-    """Adds the column ``prediction``, and says whether scores are probabilities; others are taken
-    away once they have decided.
+) -> Predicted:
+    """Adds the column ``prediction``. Scores that are no probabilities are taken away once they
+    have decided. A column that is called the probability of one class, as ``p_0``, is that.
 
     Raises ``TableError`` where neither labels nor ``reading`` say which of two is positive, or
     scores are no probabilities and no threshold is given."""
@@ -72,7 +99,10 @@ def predicted(
     labels = [sheet.frame["label"] for sheet in sheets if _has(sheet, "label")]
     known = set[str]().union(*map(values_of, labels))
     asked = class_meant(reading.positive, known) if len(known) == 2 else None
-    positive = asked or positive_among(known)
+    named = class_named(first.called("score"), known)
+    for table in tables:
+        _refuse_another_class(table, reading, known, asked or named)
+    positive = asked or named or positive_among(known)
     score, label = first.called("score"), first.called("label")
     if positive is None and reading.positive is not None and len(known) == 2:
         raise TableError(
@@ -107,7 +137,26 @@ def predicted(
         s.frame.with_columns(above(s.frame["score"], reading, positive, negative)).drop(gone)
         for s in sheets
     ]
-    return [replace(s, frame=f) for s, f in zip(sheets, made, strict=True)], probable
+    cut = [replace(s, frame=f) for s, f in zip(sheets, made, strict=True)]
+    return Predicted(cut, probable, positive)
+
+
+def _refuse_another_class(
+    table: Table, reading: Reading, known: set[str], positive: str | None
+) -> None:
+    """Refuses a column that is called the probability of the other class than the positive one."""
+    score, keys = table.asked.names.get("score", "score"), reading.keys
+    named = class_named(score, known)
+    if named is None or positive is None or named == positive:
+        return
+    other = f"p_{positive}"
+    command = of_the_other(table.path, score, table.asked.frame["score"], other, keys)
+    begins = f"{flag_of('positive', positive)}: " if reading.positive else ""
+    raise TableError(
+        f"{begins}column {score!r} in {table.path} is called the probability of {named!r}, not of "
+        f"{positive!r}; name that class with {flag_of('positive', named)}, or give the probability "
+        f"of {positive!r} with {flag_of('score', other)}, which this writes: {command}"
+    )
 
 
 def _has(sheet: Sheet, name: str) -> bool:

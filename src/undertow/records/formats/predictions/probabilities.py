@@ -64,7 +64,8 @@ def _check_sums(sheet: Sheet, proba_NC: NDArray[Any]) -> None:
             f"{sheet.source}: the p_<class> columns of example {sheet.frame['example_id'][n]!r} sum"
             f" to {float(proba_NC[n].sum()):.4g} ({int((off_N > limit).sum())} such "
             "examples); expected"
-            " the probabilities of all classes, summing to 1 (rename a column that is a slice)"
+            " the probabilities of all classes, summing to 1 (a column that is none needs another "
+            "name)"
         )
 
 
