@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
-from undertow.recording.example_rows import shown
 from undertow.recording.tensors import array_of
 from undertow.records.png import COLOURS, png_of
 
@@ -34,17 +33,6 @@ def example_table(called: str, value: Any, classes: Sequence[str]) -> pl.DataFra
     ids = _unique_ids(called, table[ID])
     label = _labels(called, table[LABEL], ids, tuple(classes))
     return table.with_columns(ids, label)
-
-
-def refuse_unlabelled(called: str, table: pl.DataFrame) -> None:
-    """``UserError`` where an example has no label: a trace is of labels."""
-    missing = table.filter(pl.col(LABEL).is_null())[ID].to_list()
-    if missing:
-        raise UserError(
-            f"{called}: {len(missing):,} of {table.height:,} examples have no label "
-            f"({shown(missing)}), and a trace compares logits with labels; fill them in, or leave "
-            "these examples out"
-        )
 
 
 def class_names(classes: int | Sequence[Any]) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ import numpy as np
 from undertow import __version__
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
-from undertow.recording.example_table import class_names, example_table, refuse_unlabelled
+from undertow.recording.example_table import class_names, example_table
 from undertow.recording.gathered import Gathered
 from undertow.recording.member import Member
 from undertow.recording.opened_folder import OpenedFolder
-from undertow.recording.trace_values import TraceKept
+from undertow.recording.trace_values import Part, TraceKept
 from undertow.records.folder import check_member_id
 from undertow.records.formats.predictions.classes import positive_of
 from undertow.records.read import read_manifest
@@ -67,9 +67,9 @@ class Recorder:
         table = example_table("examples", examples, self.classes)
         self._examples = ExampleRows("examples", table)
         seen = None if train is None else example_table("train", train, self.classes)
-        if seen is not None:
-            refuse_unlabelled("train", seen)
         self._train = None if seen is None else ExampleRows("train", seen)
+        if self._train is not None:
+            self._train.refuse_unlabelled()
         if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
             raise UserError(
                 f"epochs: is {epochs!r}; give a whole number from 1 on, or leave it out"
@@ -107,12 +107,20 @@ class Recorder:
         if seeds is None and origin is not None and self._parent is not None:
             seeds = next(m.seeds for m in self._parent.members if m.id == origin)
         made = Member(
-            self._kept, name, Gathered(self._examples, self.classes),
-            TraceKept(self._train, len(self.classes)) if self._train else None,
+            self._kept, name, Gathered(self._examples, self.classes), self._traces(),
             _seeds(name, seeds), origin,
         )  # fmt: skip
         self._members.append(made)
         return made
+
+    def _traces(self) -> dict[Part, TraceKept]:
+        """Of each part that is known."""
+        parts: dict[Part, ExampleRows | None] = {"train": self._train, "test": self._examples}
+        return {
+            part: TraceKept(examples, len(self.classes), part)
+            for part, examples in parts.items()
+            if examples is not None
+        }
 
     def done(self, name: str | int) -> bool:
         """Whether this member needs no training any more: it is recorded, or it diverged."""
@@ -138,9 +146,10 @@ class Recorder:
             self.finish()
             return
         kept = ", ".join(self._settled()) or "none yet"
+        how = "is whole, as an earlier run left it" if self._kept.whole else "is unfinished"
         error.add_note(
-            f"{self.folder}: is unfinished; members that are done and stay: {kept}. Run again to "
-            "go on, with `if recorder.done(name): continue` before a member trains."
+            f"{self.folder}: {how}; members that are done and stay: {kept}. Run again to go on, "
+            "with `if recorder.done(name): continue` before a member trains."
         )
 
     def _settled(self) -> list[str]:
