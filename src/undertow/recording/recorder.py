@@ -24,9 +24,8 @@ from undertow.recording.trace_values import Part, TraceKept
 from undertow.records.folder import check_member_id
 from undertow.records.formats.predictions.classes import positive_of
 from undertow.records.read import read_manifest
-from undertow.records.schema import Manifest
+from undertow.records.schema import RECORDER, Manifest
 
-BY = "undertow.Recorder"
 LIBRARIES = ("torch", "jax", "tensorflow", "sklearn")
 """Their versions can change a prediction, where they are loaded."""
 
@@ -78,8 +77,8 @@ class Recorder:
         made = recipe if recipe is not None else self._parent.recipe if self._parent else {}
         plan = Manifest(
             name=name or self.folder.resolve().name, members=(), classes=self.classes,
-            recipe={"recorded by": BY, **_writable(made)}, interventions=_texts(interventions),
-            parent=self._parent.name if self._parent else None, runner=BY, versions=_versions(),
+            recipe={"recorded by": RECORDER, **_writable(made)}, interventions=_texts(interventions),
+            parent=self._parent.name if self._parent else None, runner=RECORDER, versions=_versions(),
             **_task(self.classes, positive),
         )  # fmt: skip
         self._kept = OpenedFolder(self.folder, plan, table, seen, epochs)

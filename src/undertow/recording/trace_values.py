@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.tensors import array_of, held, scores_of
-from undertow.records.schema import ProbeEntry
+from undertow.records.schema import RECORDER, ProbeEntry
 
 Part = Literal["train", "test"]
 NAMES: dict[Part, str] = {"train": "trace", "test": "trace-test"}
@@ -143,10 +143,9 @@ class TraceKept:
 def entry_of(name: str, epochs: tuple[int, ...]) -> ProbeEntry:
     """What the manifest says of a trace. Whether the network saw a clean view or another nobody
     says."""
-    by = "undertow.Recorder"
     if name == NAMES["test"]:
-        return ProbeEntry(description=by, epochs=epochs, part="test", mode="eval")
-    return ProbeEntry(description=by, epochs=epochs, part="train", mode="train")
+        return ProbeEntry(description=RECORDER, epochs=epochs, part="test", mode="eval")
+    return ProbeEntry(description=RECORDER, epochs=epochs, part="train", mode="train")
 
 
 def wrong_shape(called: str, kind: str, shape: Any, ids: int, classes: int) -> str:
