@@ -113,6 +113,7 @@ def _write(frame: pl.DataFrame, out: Path) -> None:
         else:
             frame.write_parquet(out)
     except OSError as problem:
+        why = problem.strerror or problem
         raise UserError(
-            f"{out}: the columns cannot be written ({problem.strerror or problem}); give another --out"
+            f"{out}: the columns cannot be written ({why}); give another --out"
         ) from problem

@@ -98,7 +98,7 @@ def test_predictions_alone_and_predictions_beside_probabilities(tmp_path: Path):
     with recorder(tmp_path / "dense") as r:
         r.member("names").answers(IDS, predictions=said)
         r.member("indices").answers(IDS, predictions=np.full(8, 2))
-        with pytest.warns(UserWarning) as warned:
+        with pytest.warns(UserWarning, match="likeliest") as warned:
             r.member("both").answers(IDS, predictions=said, probabilities=probabilities())
     other = (probabilities().argmax(axis=1) != 2).sum()
     assert str(warned[0].message) == (

@@ -290,7 +290,7 @@ def test_no_member_at_all(tmp_path: Path):
 
 def test_members_that_all_diverged_are_recorded_and_refused(tmp_path: Path):
     folder = tmp_path / "dense"
-    with pytest.raises(UserError) as caught, recorder(folder) as r:
+    with pytest.raises(UserError) as caught, recorder(folder) as r:  # noqa: PT012
         r.member("0").diverged("loss is nan")
         r.member("1").diverged("loss is inf")
     assert str(caught.value) == (
@@ -304,9 +304,7 @@ def test_members_that_all_diverged_are_recorded_and_refused(tmp_path: Path):
     assert recorder(folder).done("1")
     with pytest.raises(RecordError) as unread:
         read_population(folder)
-    assert str(unread.value) == (
-        f"{folder}: has no member that is done (2 diverged); run it again"
-    )
+    assert str(unread.value) == (f"{folder}: has no member that is done (2 diverged); run it again")
 
 
 def test_an_epoch_for_which_a_trace_has_no_room(tmp_path: Path):

@@ -157,7 +157,7 @@ def test_a_gap_is_said_once_and_what_does_not_fit_is_the_largest_number_that_doe
     trace, scores = kept(), logits(0, 40)
     scores[0], scores[1] = NAN, [-1e6, 0, 0]
     scores[2] = [-INF, 0, 0]  # A class that is ruled out, and is the label.
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="a gap") as warned:  # noqa: PT031
         trace.add("member '7', saw", 3, range(40), scores)
         frame: Any = trace.frame("member '7', saw", (3,))
         trace.add("member '7', saw", 3, range(40), scores)

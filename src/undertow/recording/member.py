@@ -111,8 +111,8 @@ class Member:
                 raise UserError(f"{called}: {name} is {value!r}; facts are numbers") from None
             if not math.isfinite(number):
                 raise UserError(
-                    f"{called}: {name} is {number}; facts are finite numbers, so leave out one that "
-                    "is not known"
+                    f"{called}: {name} is {number}; facts are finite numbers, so leave out one "
+                    "that is not known"
                 )
             self.numbers[name] = number
 

@@ -152,9 +152,9 @@ class OpenedFolder:
         if beyond:
             raise UserError(
                 f"{called}: epoch {beyond[0] - 1} is none of the {CALLED[name]} in {self.folder}, "
-                f"which has {_listed(epochs)}: those of its first member, or epochs= of Recorder; call saw "
-                "in these alone, or begin another folder with epochs=, the most that a member "
-                "trains"
+                f"which has {_listed(epochs)}: those of its first member, or epochs= of Recorder; "
+                "call saw in these alone, or begin another folder with epochs=, the most that a "
+                "member trains"
             )
 
     def _refuse_other_examples(self, found: Manifest) -> None:

@@ -77,9 +77,9 @@ class Recorder:
         made = recipe if recipe is not None else self._parent.recipe if self._parent else {}
         plan = Manifest(
             name=name or self.folder.resolve().name, members=(), classes=self.classes,
-            recipe={"recorded by": RECORDER, **_writable(made)}, interventions=_texts(interventions),
-            parent=self._parent.name if self._parent else None, runner=RECORDER, versions=_versions(),
-            **_task(self.classes, positive),
+            recipe={"recorded by": RECORDER, **_writable(made)},
+            interventions=_texts(interventions), runner=RECORDER, versions=_versions(),
+            parent=self._parent.name if self._parent else None, **_task(self.classes, positive),
         )  # fmt: skip
         self._kept = OpenedFolder(self.folder, plan, table, seen, epochs)
         self._members: list[Member] = []

@@ -1,4 +1,4 @@
-"""The traces of a member in NumPy: the values that ``lab.probes.trace`` keeps, by the same formulas.
+"""A member's traces in NumPy: the values that ``lab.probes.trace`` keeps, by the same formulas.
 
 Of training examples they are of the step that learned from the example: the network in train mode,
 as it was then. Test examples are asked by a pass of their own.

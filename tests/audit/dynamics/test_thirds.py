@@ -174,7 +174,9 @@ def test_a_population_that_is_kin_to_a_side_is_refused(tmp_path: Path, sides):
         "has the name and maybe the members of", "a", "variant"
     )
     origin = "has a parent or teacher of the name of"
-    assert refused(told(tmp_path / "b", parent="reference"), sides) == said(origin, "b", "reference")
+    assert refused(told(tmp_path / "b", parent="reference"), sides) == said(
+        origin, "b", "reference"
+    )
     assert refused(told(tmp_path / "c", teacher="reference"), sides) == said(
         origin, "c", "reference"
     )
@@ -222,9 +224,7 @@ def test_a_recorded_population_is_not_told_to_train_again_by_the_lab(tmp_path: P
 
 def test_a_population_without_a_trace_of_its_test_part(tmp_path: Path, sides):
     other = replace(sides[0], manifest=sides[0].manifest.model_copy(update={"name": "other"}))
-    write_records(
-        replace(other, manifest=without_seeds(other.manifest)), tmp_path / "untraced"
-    )
+    write_records(replace(other, manifest=without_seeds(other.manifest)), tmp_path / "untraced")
     apart = [replace(s, manifest=without_members(s.manifest)) for s in sides]
     assert refused(tmp_path / "untraced", apart) == (
         f"--columns-from {tmp_path / 'untraced'}: has no trace of its test examples (its probes: "
