@@ -14,6 +14,7 @@ import undertow
 from recordings import CLASSES, EXAMPLES, IDS, LABELS, TRAIN, TRAIN_IDS, logits, recorder
 from undertow.errors import RecordError, UserError
 from undertow.recording.gathered import softmax
+from undertow.records.class_list import MOST_CLASSES
 from undertow.records.read import read_manifest, read_population
 
 P = softmax(logits())
@@ -455,4 +456,14 @@ def test_a_positive_class_of_three(tmp_path: Path):
         recorder(tmp_path / "dense", positive="dog")
     assert str(caught.value) == (
         "positive: is 'dog', and classes are cat, dog, owl; name one of two"
+    )
+
+
+@pytest.mark.parametrize("train", [None, TRAIN])
+def test_too_many_classes_are_refused_before_anything_trains(tmp_path: Path, train: Any):
+    with pytest.raises(RecordError) as caught:
+        recorder(tmp_path / "dense", classes=MOST_CLASSES + 1, train=train)
+    assert str(caught.value) == (
+        f"{tmp_path / 'dense'}: has 131,073 classes, and at most 131,072 are read; if these are "
+        "answers in words, write a graded table with the columns example_id, answer and score"
     )

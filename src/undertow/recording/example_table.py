@@ -4,6 +4,7 @@ what a person can look at."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def class_names(classes: int | Sequence[Any]) -> tuple[str, ...]:
             "of logits, ('cat', 'dog'), or their number"
         )
     names = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None or len(names) < 2:
         what = f"has {len(names)}" if twice is None else f"names {twice!r} twice"
         raise UserError(f"classes: {what}; give two or more names, each once")

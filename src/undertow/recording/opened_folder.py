@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from undertow.errors import RecordError, UserError
 from undertow.recording.member import Member
 from undertow.recording.trace_values import CALLED, NAMES, entry_of
+from undertow.records.class_list import refuse_many_classes
 from undertow.records.folder import MANIFEST, PLAN, make_folder, parquet_bytes, sha256
 from undertow.records.manifest import read_sealed
 from undertow.records.probes import Probed
@@ -37,6 +38,7 @@ class OpenedFolder:
         self._room = tuple(range(1, 1 + (epochs or 0)))
         self._writer: PopulationWriter | None = None
         self._diverged: list[tuple[Member, str]] = []
+        refuse_many_classes(folder, len(plan.classes), RecordError)
         found = _there(folder)
         if found is not None:
             self._refuse_other_examples(found)
