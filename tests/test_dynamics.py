@@ -101,6 +101,24 @@ def test_what_cannot_be_told_is_refused(out: Path, tmp_path: Path):
         f"--out {tmp_path / 'columns.txt'}: columns are written as .csv or .parquet; give --out "
         "columns.csv"
     )
+    folder = tmp_path / "columns.csv"
+    folder.mkdir()
+    with pytest.raises(UserError) as refused:
+        dynamics_of(out / "dense", out=folder)
+    assert str(refused.value) == (
+        f"--out {folder}: is a folder; give the name of a file, --out {folder / 'columns.csv'}"
+    )
+    for flags in ([], ["--force"]):
+        asked = ["dynamics", str(out / "dense"), "--out", str(folder), *flags]
+        assert str(CliRunner().invoke(app, asked).exception) == (
+            f"{folder}: is a folder; give the name of a file after --out"
+        )
+    manifest = out / "dense" / "manifest.json"
+    with pytest.raises(RecordError) as refused:
+        dynamics_of(manifest)
+    assert str(refused.value) == (
+        f"{manifest}: is a file; give the population folder, as {out / 'dense'}"
+    )
     with pytest.raises(UserError) as refused:
         dynamics_of(out / "dense", sort="hardness")
     assert str(refused.value) == (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from undertow.stopping import Stopping
+from undertow.lab.runner.stopping import Stopping
 
 STUDY = """
 from undertow.lab.data import Digits
@@ -91,3 +91,56 @@ def test_twice_ends_at_once(tmp_path):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+SCRIPT = """
+import sys
+from undertow.lab.data import Digits
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.trainer import Trainer
+
+dense = Population("dense", Digits(), MLP(hidden=(16,)), Recipe(epochs=100_000, batch=32, lr=0.05), 2)
+with Trainer("out", Machine("loop"), progress=lambda event: print(event.kind, flush=True)) as trainer:
+    trainer.train(dense)
+"""
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_a_script_of_ones_own_keeps_checkpoints_too(which, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert any(line == "epoch\n" for line in process.stdout)
+    process.send_signal(which)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "stopping: keeping what is trained so far; press Ctrl-C again to stop at once" in err
+    assert err.endswith("KeyboardInterrupt: stopped; run again to go on with the members it has\n")
+    kept = sorted(path.name for path in (tmp_path / "out/dense/unfinished").iterdir())
+    assert kept == ["000-0.safetensors"]
+
+
+def test_what_the_program_handles_by_itself_is_left_to_it():
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with Stopping(heard.append) as asked:
+            signal.raise_signal(signal.SIGTERM)
+            assert not asked()
+            signal.raise_signal(signal.SIGINT)
+            assert asked()
+        with asked:  # Another training of the same program begins anew.
+            assert not asked()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard[0] == signal.SIGTERM

@@ -24,6 +24,8 @@ def network() -> torch.nn.Sequential:
 
 with undertow.Recorder("runs/dense", test, classes=10, train=train) as recorder:
     for seed in range(6):
+        if recorder.done(seed):  # By an earlier run of this script.
+            continue
         torch.manual_seed(seed)
         member, model = recorder.member(seed, seeds=seed), network()
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
@@ -39,6 +41,8 @@ with undertow.Recorder("runs/dense", test, classes=10, train=train) as recorder:
 
 with undertow.Recorder("runs/pruned", test, classes=10, parent="runs/dense") as recorder:
     for seed in range(6):
+        if recorder.done(seed):
+            continue
         member, model = recorder.member(seed), network()
         model.load_state_dict(torch.load(f"runs/dense-{seed}.pt", weights_only=True))
         layers = [(model[0], "weight"), (model[2], "weight")]
@@ -47,4 +51,4 @@ with undertow.Recorder("runs/pruned", test, classes=10, parent="runs/dense") as 
         member.answers(ids[count:], logits=model(pixels[count:]))
 
 found = undertow.compare("runs/dense", "runs/pruned", by=["class", "ink"])
-print(found, "\n", found.report("audit"))
+print(found, "\n", found.report("audit", force=True))

@@ -11,7 +11,7 @@ import polars as pl
 from undertow.audit.dynamics.columns import columns_of
 from undertow.audit.dynamics.instrument import Hard, Instrument
 from undertow.audit.dynamics.instruments import all_instruments
-from undertow.audit.dynamics.traced import early_epoch
+from undertow.audit.dynamics.traced import early_epoch, epochs_said
 from undertow.errors import UserError
 from undertow.records.probes import ProbeValues, read_probe
 from undertow.report.wording import plural
@@ -34,7 +34,7 @@ def dynamics_of(
     """What a terminal shows; writes ``out`` (.csv or .parquet) where there is one."""
     instrument = _instrument(sort)
     if out is not None:
-        _refuse_ending(out)
+        _refuse_out(out)
     values = read_probe(folder, probe)
     frame = columns_of(values, early)
     said = [_about(values, early_epoch(values.entry.epochs, early)), "", *_table(frame, instrument)]
@@ -53,17 +53,17 @@ def _instrument(name: str) -> Instrument:
 
 
 def _about(values: ProbeValues, early: int) -> str:
-    """``trace: 3 members, 60 train examples, epochs 1 to 4 (early: 1), train mode, augmented``."""
+    """``trace: 3 members, 60 train examples, epochs 1 to 4 (early: 1), train mode, augmented
+    view``. A recorder does not know the view."""
     entry = values.entry
-    return (
-        f"{values.name}: {plural(len(values.members), 'member')}, "
-        f"{plural(len(values.example_id_N), f'{entry.part} example')}, {_epochs(entry.epochs)} "
-        f"(early: {early}), {entry.mode} mode, {entry.view} view; means over members"
-    )
-
-
-def _epochs(epochs: tuple[int, ...]) -> str:
-    return f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+    said = [
+        f"{values.name}: {plural(len(values.members), 'member')}",
+        plural(len(values.example_id_N), f"{entry.part} example"),
+        f"{epochs_said(entry.epochs)} (early: {early})",
+        *([f"{entry.mode} mode"] if entry.mode else []),
+        *([f"{entry.view} view"] if entry.view else []),
+    ]
+    return f"{', '.join(said)}; means over members"
 
 
 def _table(frame: pl.DataFrame, by: Instrument) -> list[str]:
@@ -93,7 +93,11 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3g}"
 
 
-def _refuse_ending(out: Path) -> None:
+def _refuse_out(out: Path) -> None:
+    if out.is_dir():
+        raise UserError(
+            f"--out {out}: is a folder; give the name of a file, --out {out / 'columns.csv'}"
+        )
     if out.suffix not in (".csv", ".parquet"):
         raise UserError(
             f"--out {out}: columns are written as .csv or .parquet; give --out {out.stem}.csv"
@@ -109,6 +113,7 @@ def _write(frame: pl.DataFrame, out: Path) -> None:
         else:
             frame.write_parquet(out)
     except OSError as problem:
+        why = problem.strerror or problem
         raise UserError(
-            f"{out}: the columns cannot be written ({problem.strerror}); give another --out"
+            f"{out}: the columns cannot be written ({why}); give another --out"
         ) from problem

@@ -87,8 +87,8 @@ def run_study(
 ) -> Results:
     """Train what is missing under ``out``, audit every variant against the reference, write the
     report."""
+    from undertow.lab.runner.stopping import Stopping
     from undertow.lab.runner.trainer import Trainer
-    from undertow.stopping import Stopping
     from undertow.watch import JsonWatch, Watch
 
     loads = loads_of(study.populations)

@@ -124,3 +124,18 @@ def test_a_training_set_without_ids(tmp_path: Path):
         "TraceCallback: the batch has no 'example_id'; give the training set a column 'example_id' "
         "of whole numbers, and TrainingArguments(…, remove_unused_columns=False)"
     )
+
+
+@pytest.mark.heavy
+@pytest.mark.filterwarnings("ignore")
+def test_a_second_training_of_the_same_model_goes_on(tmp_path: Path):
+    with undertow.Recorder(tmp_path / "dense", TABLE, classes=3, train=TABLE) as r:
+        member = r.member("0")
+        running = trainer(tmp_path, member, rows(), lr=0.0)
+        running.train()
+        running.train()
+        member.answers(IDS, logits=running.predict(rows()).predictions)
+    found = read_probe(tmp_path / "dense", "trace")
+    assert found.entry.epochs == (1, 2, 3, 4, 5, 6)
+    want = values_of(of_the_model(running.model, rows()), LABELS).predicted
+    assert (found.values["predicted"][0] == want[:, None]).all()

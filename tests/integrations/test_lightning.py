@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,9 @@ def test_without_lightning():
     )
 
 
-def fitted(tmp_path: Path, *, named: bool = True, by_test: bool = False, **more: Any) -> Any:
+def fitted(
+    tmp_path: Path, *, named: bool = True, by_test: bool = False, twice: bool = False, **more: Any
+) -> Any:
     """A linear model after ``fit`` for three epochs and ``predict``, recorded as member 0."""
     lightning = pytest.importorskip(
         "lightning", reason="lightning is not installed (the dev extra has it)"
@@ -80,7 +83,7 @@ def fitted(tmp_path: Path, *, named: bool = True, by_test: bool = False, **more:
         test = torch.utils.data.DataLoader(data, batch_size=6)
         if by_test:
             trainer.test(model, test, verbose=False)
-        else:
+        if not by_test or twice:
             trainer.predict(model, test)
     with torch.inference_mode():
         return model.layer(torch.from_numpy(X)).numpy()
@@ -122,4 +125,17 @@ def test_what_was_seen_may_be_found_otherwise(tmp_path: Path):
     )
     records = read_population(tmp_path / "dense")
     assert not records.manifest.probes
+    np.testing.assert_allclose(records.proba_MNC[0], softmax(scores), atol=1e-6)
+
+
+@pytest.mark.heavy
+@pytest.mark.filterwarnings("ignore")
+def test_predict_after_test_is_passed_over(tmp_path: Path):
+    said = (
+        "RecordCallback: member '0' is done, so what trainer.predict answers is passed over; its "
+        "record has what came first"
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(said)}$"):
+        scores = fitted(tmp_path, by_test=True, twice=True)
+    records = read_population(tmp_path / "dense")
     np.testing.assert_allclose(records.proba_MNC[0], softmax(scores), atol=1e-6)

@@ -98,7 +98,14 @@ def test_predictions_alone_and_predictions_beside_probabilities(tmp_path: Path):
     with recorder(tmp_path / "dense") as r:
         r.member("names").answers(IDS, predictions=said)
         r.member("indices").answers(IDS, predictions=np.full(8, 2))
-        r.member("both").answers(IDS, predictions=said, probabilities=probabilities())
+        with pytest.warns(UserWarning, match="likeliest") as warned:
+            r.member("both").answers(IDS, predictions=said, probabilities=probabilities())
+    other = (probabilities().argmax(axis=1) != 2).sum()
+    assert str(warned[0].message) == (
+        f"member 'both', answers: {other} of 8 predictions are not the likeliest class; leave out "
+        "predictions= unless a threshold made them"
+    )
+    assert warned[0].filename == __file__
     records = read_population(tmp_path / "dense")
     assert (records.pred_MN == 2).all()
     assert [m.id for m in records.members] == ["both", "indices", "names"]

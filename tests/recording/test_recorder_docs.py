@@ -60,6 +60,7 @@ def test_the_loop_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "pruned": lambda seed: linear(seed + 10),
     }  # fmt: skip
     exec(loop, names)
+    exec(loop, names)  # As a script that is run again.
     assert names["found"].audit.variants[0].arm.paired
     trace = read_probe(Path("runs/dense"), "trace")
     assert trace.values["loss"].shape == (3, N, 2)
@@ -138,6 +139,10 @@ def test_the_example_runs(tmp_path: Path):
         [sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+    again = subprocess.run(
+        [sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
     assert done.stdout.startswith("WORSE: pruned loses ")
     assert "each variant member derives from a reference member" in done.stdout
     assert (tmp_path / "audit/report.html").exists()

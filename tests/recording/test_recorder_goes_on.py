@@ -88,6 +88,16 @@ def test_what_is_done_is_said_before_it_trains_again(tmp_path: Path):
     )
 
 
+def test_a_finished_folder_is_not_called_unfinished(tmp_path: Path):
+    folder = recorded(tmp_path / "dense", members=1)
+    with pytest.raises(UserError) as caught, recorder(folder) as r:
+        r.member(0)
+    assert caught.value.__notes__ == [
+        f"{folder}: is whole, as an earlier run left it; members that are done and stay: 0. Run "
+        "again to go on, with `if recorder.done(name): continue` before a member trains."
+    ]
+
+
 def test_a_finished_population_takes_further_members(tmp_path: Path):
     folder = recorded(tmp_path / "dense", members=2)
     with recorder(folder) as r:

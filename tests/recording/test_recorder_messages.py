@@ -12,8 +12,10 @@ import pytest
 
 import undertow
 from recordings import CLASSES, EXAMPLES, IDS, LABELS, TRAIN, TRAIN_IDS, logits, recorder
-from undertow.errors import UserError
+from undertow.errors import RecordError, UserError
 from undertow.recording.gathered import softmax
+from undertow.records.class_list import MOST_CLASSES
+from undertow.records.read import read_manifest, read_population
 
 P = softmax(logits())
 
@@ -160,7 +162,7 @@ SAW: dict[str, tuple[dict[str, Any], str]] = {
     "a test example": (
         {"ids": ["e0"], "logits": logits(0, 1), "epoch": 0},
         "member '0', saw: 'e0' is none of the 6 ids in train ('t0', 't1', 't2' …); give each "
-        "example the id that it has there",
+        "example the id that it has there, and part='test' with test examples",
     ),
     "another number of classes": (
         {"ids": TRAIN_IDS, "logits": np.zeros((6, 4)), "epoch": 0},
@@ -170,6 +172,15 @@ SAW: dict[str, tuple[dict[str, Any], str]] = {
     "half an epoch": (
         {"ids": TRAIN_IDS, "logits": logits(0, 6), "epoch": 0.5},
         "member '0', saw: epoch is 0.5; give a whole number from 0 on, as range(epochs) counts",
+    ),
+    "a training example among the test examples": (
+        {"ids": ["t0"], "logits": logits(0, 1), "epoch": 0, "part": "test"},
+        "member '0', saw: 't0' is none of the 8 ids in examples ('e0', 'e1', 'e2' …); give each "
+        "example the id that it has there",
+    ),
+    "a part that is not there": (
+        {"ids": IDS, "logits": logits(), "epoch": 0, "part": "valid"},
+        "member '0', saw: part is 'valid'; give 'train' or 'test'",
     ),
     "an epoch before the first": (
         {"ids": TRAIN_IDS, "logits": logits(0, 6), "epoch": -1},
@@ -221,6 +232,13 @@ def test_facts_are_numbers(tmp_path: Path):
     with pytest.raises(UserError) as caught:
         member.facts(optimizer="adam")
     assert str(caught.value) == "member '0', facts: optimizer is 'adam'; facts are numbers"
+    for number in (float("nan"), -np.inf):
+        with pytest.raises(UserError) as caught:
+            member.facts(loss=number)
+        assert str(caught.value) == (
+            f"member '0', facts: loss is {number}; facts are finite numbers, so leave out one that "
+            "is not known"
+        )
 
 
 def test_two_members_of_one_name(tmp_path: Path):
@@ -269,6 +287,25 @@ def test_no_member_at_all(tmp_path: Path):
         f"{tmp_path / 'dense'}: has no member; begin each with recorder.member(name) and give its "
         "answers before the with block ends"
     )
+
+
+def test_members_that_all_diverged_are_recorded_and_refused(tmp_path: Path):
+    folder = tmp_path / "dense"
+    with pytest.raises(UserError) as caught, recorder(folder) as r:  # noqa: PT012
+        r.member("0").diverged("loss is nan")
+        r.member("1").diverged("loss is inf")
+    assert str(caught.value) == (
+        f"{folder}: all of its members (2) diverged, which is recorded, and none has answers to "
+        "audit (the first, '0': loss is nan); change how they train, and record into another folder"
+    )
+    assert [(m.id, m.status) for m in read_manifest(folder).members] == [
+        ("0", "diverged"),
+        ("1", "diverged"),
+    ]
+    assert recorder(folder).done("1")
+    with pytest.raises(RecordError) as unread:
+        read_population(folder)
+    assert str(unread.value) == (f"{folder}: has no member that is done (2 diverged); run it again")
 
 
 def test_an_epoch_for_which_a_trace_has_no_room(tmp_path: Path):
@@ -419,4 +456,14 @@ def test_a_positive_class_of_three(tmp_path: Path):
         recorder(tmp_path / "dense", positive="dog")
     assert str(caught.value) == (
         "positive: is 'dog', and classes are cat, dog, owl; name one of two"
+    )
+
+
+@pytest.mark.parametrize("train", [None, TRAIN])
+def test_too_many_classes_are_refused_before_anything_trains(tmp_path: Path, train: Any):
+    with pytest.raises(RecordError) as caught:
+        recorder(tmp_path / "dense", classes=MOST_CLASSES + 1, train=train)
+    assert str(caught.value) == (
+        f"{tmp_path / 'dense'}: has 131,073 classes, and at most 131,072 are read; if these are "
+        "answers in words, write a graded table with the columns example_id, answer and score"
     )

@@ -10,7 +10,8 @@ import pytest
 import undertow
 from recordings import IDS, logits, recorded, recorder
 from test_cli import run
-from undertow.errors import RecordError, UserError
+from undertow.audit.dynamics.kin import RECORDED_APART
+from undertow.errors import NotComparableError, RecordError, UserError
 from undertow.records import read_population
 
 
@@ -102,3 +103,33 @@ def test_a_parent_that_is_unfinished(tmp_path: Path):
     dense.member("0").answers(IDS, logits=logits())
     with pytest.raises(RecordError, match="is unfinished"):
         recorder(tmp_path / "pruned", parent=dense)
+
+
+def third(folder: Path, seed: int) -> Path:
+    """A population with a trace of its test part, each in a folder ``dense`` of its own."""
+    ids, labels = np.arange(60), np.arange(60) % 3
+    with undertow.Recorder(folder, {"example_id": ids, "label": labels}, classes=3) as r:
+        for s in range(seed, seed + 3):
+            member, rng = r.member(s, seeds=s), np.random.default_rng(s)
+            for epoch in range(3):
+                scores = rng.normal(size=(60, 3)) + 2 * np.eye(3)[labels] * (ids[:, None] % 5)
+                member.saw(ids, scores, epoch=epoch, part="test")
+            member.answers(ids, logits=scores)
+    return folder
+
+
+def test_thirds_are_told_by_a_recorded_population_of_the_same_name(tmp_path: Path):
+    dense, fresh = third(tmp_path / "a/dense", 0), third(tmp_path / "b/dense", 100)
+    table = {"example_id": np.arange(60), "label": np.arange(60) % 3}
+    with undertow.Recorder(tmp_path / "a/pruned", table, classes=3, parent=dense) as r:
+        for s in range(3):
+            scores = np.random.default_rng(50 + s).normal(size=(60, 3))
+            r.member(s).answers(np.arange(60), logits=scores)
+    found = undertow.compare(dense, tmp_path / "a/pruned", by="el2n", columns_from=fresh)
+    assert {"easy", "middle", "hard"} <= set(found.audit.findings["value"])
+    with pytest.raises(NotComparableError) as caught:
+        undertow.compare(dense, tmp_path / "a/pruned", by="el2n", columns_from=dense)
+    assert str(caught.value) == (
+        f"columns_from='{dense}': holds members of 'dense', which is compared, and examples that it "
+        f"found hard by chance would seem to gain or lose; {RECORDED_APART}"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -138,15 +137,40 @@ def test_a_buffer_that_is_used_again_does_not_reach_what_was_seen():
     np.testing.assert_allclose(trace.frame("saw", EPOCHS)["loss"].to_numpy()[:, 0], want, rtol=1e-3)
 
 
-def test_numbers_that_are_none_or_do_not_fit_stop_nothing():
+INF, NAN = np.inf, np.nan
+NONE = [[NAN, 0, 0], [0, NAN, 0], [NAN] * 3, [INF, 0, 0], [0, INF, 0], [-INF] * 3, [INF, -INF, 0]]
+"""Logits that give no probabilities. The label is the first class."""
+
+
+def test_logits_that_give_no_probabilities_are_a_gap_here_and_in_the_lab():
+    torch = pytest.importorskip("torch")
+    lab = pytest.importorskip("undertow.lab.probes.trace")
+    scores_BC, y_B = np.array(NONE), np.zeros(len(NONE), int)
+    theirs = lab.values_of(torch.from_numpy(scores_BC), torch.from_numpy(y_B))
+    for found in (values_of(scores_BC, y_B), lab.Values(*(v.numpy() for v in theirs))):
+        for values in (found.loss, found.margin, found.error):
+            assert np.isnan(values).all()
+        assert found.predicted.tolist() == [-1] * len(NONE)
+
+
+def test_a_gap_is_said_once_and_what_does_not_fit_is_the_largest_number_that_does():
     trace, scores = kept(), logits(0, 40)
-    scores[0], scores[1] = np.nan, [-1e6, 0, 0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        trace.add("saw", 1, range(40), scores)
-        frame: Any = trace.frame("saw", EPOCHS)
-    loss = frame["loss"].to_numpy()[:, 0]
+    scores[0], scores[1] = NAN, [-1e6, 0, 0]
+    scores[2] = [-INF, 0, 0]  # A class that is ruled out, and is the label.
+    with pytest.warns(UserWarning, match="a gap") as warned:  # noqa: PT031
+        trace.add("member '7', saw", 3, range(40), scores)
+        frame: Any = trace.frame("member '7', saw", (3,))
+        trace.add("member '7', saw", 3, range(40), scores)
+        trace.frame("member '7', saw", (3,))
+    assert [str(one.message) for one in warned] == [
+        "member '7', saw: logits of '0' in epoch 2 give no probabilities (nan, or inf); its trace "
+        "has a gap there, as if the epoch had not seen the example. A network that does not recover "
+        "is recorded with member.diverged('why') in place of answers"
+    ]
+    loss, margin = frame["loss"].to_numpy()[:, 0], frame["margin"].to_numpy()[:, 0]
     assert np.isnan(loss[0])
-    assert np.isinf(loss[1])
-    assert np.isfinite(loss[2:]).all()
+    assert loss[1:3].tolist() == [65504, 65504]
+    assert margin[1:3].tolist() == [-65504, -65504]
+    assert np.isfinite(loss[3:]).all()
+    assert frame["predicted"].to_numpy()[0, 0] == -1
     assert Values._fields == ("loss", "margin", "error", "predicted")

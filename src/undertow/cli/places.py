@@ -39,7 +39,9 @@ def report_folder(
 
 
 def refuse_present(path: Path, *, flag: str, force: bool) -> None:
-    """``UserError`` where a file to write is there already."""
+    """``UserError`` where a file to write is there already, or a folder has its name."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give the name of a file after {flag}")
     if not force and os.path.lexists(path):
         raise UserError(
             f"{path}: is there already; give another name after {flag}, or replace it with --force"

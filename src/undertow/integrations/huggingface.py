@@ -31,15 +31,20 @@ class TraceCallback(TrainerCallback):
     The training set needs a column ``ids`` of whole numbers, the example ids in the recorder's
     ``train``, and the arguments ``remove_unused_columns=False``, since a trainer drops columns that
     the model does not take. The model never sees it. For training in one process.
+
+    A second ``trainer.train()`` goes on with the same model, so the epochs of the trace go on too.
     """
 
     def __init__(self, member: Member, ids: str = "example_id") -> None:
         self._member, self._column = member, ids
-        self._epoch, self._ids, self._hooks = 0, None, list[Any]()
+        self._first, self._epoch, self._next = 0, 0, 0
+        self._ids, self._hooks = None, list[Any]()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        """Listen to the model."""
+        """Listen to the model. What goes on from a checkpoint counts its epochs by itself."""
+        self._first = 0 if state.epoch else self._next
         model = given["model"]
+        self._listen_no_more()
         self._hooks = [
             model.register_forward_pre_hook(self._before, with_kwargs=True),
             model.register_forward_hook(self._after),
@@ -47,14 +52,18 @@ class TraceCallback(TrainerCallback):
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """The state counts epochs with a fraction, and only after steps."""
-        self._epoch = int(state.epoch or 0)
+        self._epoch = self._first + int(state.epoch or 0)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Listen no more. That the model does not see the ids stays, for ``trainer.predict``."""
+        self._listen_no_more()
+        without = partial(_without, self._column)
+        self._hooks = [given["model"].register_forward_pre_hook(without, with_kwargs=True)]
+
+    def _listen_no_more(self) -> None:
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
-        given["model"].register_forward_pre_hook(partial(_without, self._column), with_kwargs=True)
 
     def _before(self, model: Any, args: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         self._ids = batch.get(self._column)
@@ -71,6 +80,7 @@ class TraceCallback(TrainerCallback):
             )
         logits = output["logits"] if isinstance(output, Mapping) else output.logits
         self._member.saw(self._ids, logits, epoch=self._epoch)
+        self._next = self._epoch + 1
 
 
 def _without(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,11 +41,13 @@ class RecordCallback(Callback):
 
     ``trainer.fit`` gives the trace, unless ``trace`` is false; ``trainer.predict`` or
     ``trainer.test`` over the test examples gives the answers. Steps return ``example_id`` and
-    ``logits``, or ``seen`` finds them in what they return and in the batch. For one process.
+    ``logits``, or ``seen`` finds them in what they return and in the batch. For one process. Once
+    the member has all its answers, a further ``predict`` or ``test`` is passed over with a warning.
     """
 
     def __init__(self, member: Member, *, trace: bool = True, seen: Seen = returned) -> None:
         self._member, self._trace, self._seen = member, trace, seen
+        self._passed_over = False
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -54,6 +57,14 @@ class RecordCallback(Callback):
             ids, logits = self._seen(outputs, batch)
             self._member.saw(ids, logits, epoch=trainer.current_epoch)
 
+    def on_test_start(self, trainer: Any, pl_module: Any) -> None:
+        """The first of ``test`` and ``predict`` gives the answers."""
+        self._pass_over_if_answered("test")
+
+    def on_predict_start(self, trainer: Any, pl_module: Any) -> None:
+        """The first of ``test`` and ``predict`` gives the answers."""
+        self._pass_over_if_answered("predict")
+
     def on_test_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, *rest: Any) -> None:
         """A piece of the answers."""
         self._answered(outputs, rest[0])
@@ -62,6 +73,18 @@ class RecordCallback(Callback):
         """A piece of the answers."""
         self._answered(outputs, rest[0])
 
+    def _pass_over_if_answered(self, stage: str) -> None:
+        self._passed_over = self._member.done
+        if self._passed_over:
+            warnings.warn(
+                f"RecordCallback: member {self._member.name!r} is done, so what trainer.{stage} "
+                "answers is passed over; its record has what came first",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _answered(self, outputs: Any, batch: Any) -> None:
+        if self._passed_over:
+            return
         ids, logits = self._seen(outputs, batch)
         self._member.answers(ids, logits=logits)

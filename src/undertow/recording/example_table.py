@@ -4,6 +4,7 @@ what a person can look at."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
-from undertow.recording.example_rows import shown
 from undertow.recording.tensors import array_of
 from undertow.records.png import COLOURS, png_of
 
@@ -36,17 +36,6 @@ def example_table(called: str, value: Any, classes: Sequence[str]) -> pl.DataFra
     return table.with_columns(ids, label)
 
 
-def refuse_unlabelled(called: str, table: pl.DataFrame) -> None:
-    """``UserError`` where an example has no label: a trace is of labels."""
-    missing = table.filter(pl.col(LABEL).is_null())[ID].to_list()
-    if missing:
-        raise UserError(
-            f"{called}: {len(missing):,} of {table.height:,} examples have no label "
-            f"({shown(missing)}), and a trace compares logits with labels; fill them in, or leave "
-            "these examples out"
-        )
-
-
 def class_names(classes: int | Sequence[Any]) -> tuple[str, ...]:
     """Names of classes, in the order of the columns of logits; ``UserError`` where they are not."""
     if isinstance(classes, str) or not (isinstance(classes, int) or len(classes)):
@@ -55,7 +44,7 @@ def class_names(classes: int | Sequence[Any]) -> tuple[str, ...]:
             "of logits, ('cat', 'dog'), or their number"
         )
     names = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None or len(names) < 2:
         what = f"has {len(names)}" if twice is None else f"names {twice!r} twice"
         raise UserError(f"classes: {what}; give two or more names, each once")

@@ -32,6 +32,14 @@ class Gathered:
         """Ids without an answer."""
         return [self._examples.ids[row] for row in np.flatnonzero(self.pred_N == MISSING)]
 
+    @property
+    def unlikely(self) -> int:
+        """Predictions that are not the likeliest class, as those of a threshold are not."""
+        if self.proba_NC is None or "predictions" not in self._given:
+            return 0
+        given_N = self.proba_NC[np.arange(len(self.pred_N)), self.pred_N]
+        return int((given_N < self.proba_NC.max(axis=1)).sum())
+
     def add(self, called: str, ids: Any, **given: Any) -> None:
         """These examples' answers; all of them or, with a ``UserError``, none."""
         kinds = [kind for kind in KINDS if given.get(kind) is not None]

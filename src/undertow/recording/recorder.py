@@ -16,17 +16,16 @@ import numpy as np
 from undertow import __version__
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
-from undertow.recording.example_table import class_names, example_table, refuse_unlabelled
+from undertow.recording.example_table import class_names, example_table
 from undertow.recording.gathered import Gathered
 from undertow.recording.member import Member
 from undertow.recording.opened_folder import OpenedFolder
-from undertow.recording.trace_values import TraceKept
+from undertow.recording.trace_values import Part, TraceKept
 from undertow.records.folder import check_member_id
 from undertow.records.formats.predictions.classes import positive_of
 from undertow.records.read import read_manifest
-from undertow.records.schema import Manifest
+from undertow.records.schema import RECORDER, Manifest
 
-BY = "undertow.Recorder"
 LIBRARIES = ("torch", "jax", "tensorflow", "sklearn")
 """Their versions can change a prediction, where they are loaded."""
 
@@ -67,9 +66,9 @@ class Recorder:
         table = example_table("examples", examples, self.classes)
         self._examples = ExampleRows("examples", table)
         seen = None if train is None else example_table("train", train, self.classes)
-        if seen is not None:
-            refuse_unlabelled("train", seen)
         self._train = None if seen is None else ExampleRows("train", seen)
+        if self._train is not None:
+            self._train.refuse_unlabelled()
         if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
             raise UserError(
                 f"epochs: is {epochs!r}; give a whole number from 1 on, or leave it out"
@@ -78,9 +77,9 @@ class Recorder:
         made = recipe if recipe is not None else self._parent.recipe if self._parent else {}
         plan = Manifest(
             name=name or self.folder.resolve().name, members=(), classes=self.classes,
-            recipe={"recorded by": BY, **_writable(made)}, interventions=_texts(interventions),
-            parent=self._parent.name if self._parent else None, runner=BY, versions=_versions(),
-            **_task(self.classes, positive),
+            recipe={"recorded by": RECORDER, **_writable(made)},
+            interventions=_texts(interventions), runner=RECORDER, versions=_versions(),
+            parent=self._parent.name if self._parent else None, **_task(self.classes, positive),
         )  # fmt: skip
         self._kept = OpenedFolder(self.folder, plan, table, seen, epochs)
         self._members: list[Member] = []
@@ -107,12 +106,20 @@ class Recorder:
         if seeds is None and origin is not None and self._parent is not None:
             seeds = next(m.seeds for m in self._parent.members if m.id == origin)
         made = Member(
-            self._kept, name, Gathered(self._examples, self.classes),
-            TraceKept(self._train, len(self.classes)) if self._train else None,
+            self._kept, name, Gathered(self._examples, self.classes), self._traces(),
             _seeds(name, seeds), origin,
         )  # fmt: skip
         self._members.append(made)
         return made
+
+    def _traces(self) -> dict[Part, TraceKept]:
+        """Of each part that is known."""
+        parts: dict[Part, ExampleRows | None] = {"train": self._train, "test": self._examples}
+        return {
+            part: TraceKept(examples, len(self.classes), part)
+            for part, examples in parts.items()
+            if examples is not None
+        }
 
     def done(self, name: str | int) -> bool:
         """Whether this member needs no training any more: it is recorded, or it diverged."""
@@ -138,9 +145,10 @@ class Recorder:
             self.finish()
             return
         kept = ", ".join(self._settled()) or "none yet"
+        how = "is whole, as an earlier run left it" if self._kept.whole else "is unfinished"
         error.add_note(
-            f"{self.folder}: is unfinished; members that are done and stay: {kept}. Run again to "
-            "go on, with `if recorder.done(name): continue` before a member trains."
+            f"{self.folder}: {how}; members that are done and stay: {kept}. Run again to go on, "
+            "with `if recorder.done(name): continue` before a member trains."
         )
 
     def _settled(self) -> list[str]:

@@ -1,11 +1,13 @@
-"""The trace of a member in NumPy: the values that ``lab.probes.trace`` keeps, by the same formulas.
+"""A member's traces in NumPy: the values that ``lab.probes.trace`` keeps, by the same formulas.
 
-They are of the step that learned from the example: the network in train mode, as it was then.
+Of training examples they are of the step that learned from the example: the network in train mode,
+as it was then. Test examples are asked by a pass of their own.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import warnings
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,14 +16,19 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.tensors import array_of, held, scores_of
-from undertow.records.schema import ProbeEntry
+from undertow.records.schema import RECORDER, ProbeEntry
 
-NAME = "trace"
+Part = Literal["train", "test"]
+NAMES: dict[Part, str] = {"train": "trace", "test": "trace-test"}
+"""Of each part's trace, as the lab calls it."""
+CALLED = {"trace": "trace", "trace-test": "trace of test examples"}
 AT_ONCE = 1 << 18
 """Logits that wait before they are looked at: many small operations cost more than one."""
 UNSEEN = -1
 """In place of a predicted class, where an epoch did not see the example."""
 MOST_IN_A_BYTE = 127
+LARGEST = 65504.0
+"""Half precision holds no larger number; what is beyond it is kept as this one."""
 
 
 class Values(NamedTuple):
@@ -35,7 +42,8 @@ class Values(NamedTuple):
 
 
 def values_of(logits_BC: NDArray[np.floating[Any]], y_B: NDArray[np.integer[Any]]) -> Values:
-    """What a trace keeps of logits (B, C) and class indices (B,). NaN gives NaN."""
+    """What a trace keeps of logits (B, C) and class indices (B,): NaN and -1, as of an example that
+    was not seen, where they give no probabilities."""
     row_B = np.arange(len(y_B))
     with np.errstate(invalid="ignore", over="ignore"):
         shifted_BC = logits_BC - logits_BC.max(axis=1, keepdims=True)
@@ -45,22 +53,26 @@ def values_of(logits_BC: NDArray[np.floating[Any]], y_B: NDArray[np.integer[Any]
         away_BC[row_B, y_B] -= 1
         others_BC = logits_BC.copy()
         others_BC[row_B, y_B] = -np.inf
+        loss_B = np.log(total_B) - shifted_BC[row_B, y_B]
+        none_B = np.isnan(loss_B)
         return Values(
-            loss=np.log(total_B) - shifted_BC[row_B, y_B],
-            margin=logits_BC[row_B, y_B] - others_BC.max(axis=1),
+            loss=loss_B,
+            margin=np.where(none_B, np.nan, logits_BC[row_B, y_B] - others_BC.max(axis=1)),
             error=np.sqrt(np.einsum("bc,bc->b", away_BC, away_BC)),
-            predicted=logits_BC.argmax(axis=1),
+            predicted=np.where(none_B, UNSEEN, logits_BC.argmax(axis=1)),
         )
 
 
 class TraceKept:
-    """One member's values on the training part: half precision, a set of arrays (N,) per epoch.
+    """One member's values on a part: half precision, a set of arrays (N,) per epoch.
 
     ``epochs`` counts those that are over, from 1 on, as the record does.
     """
 
-    def __init__(self, train: ExampleRows, classes: int) -> None:
-        self._train, self._classes = train, classes
+    def __init__(self, examples: ExampleRows, classes: int, part: Part = "train") -> None:
+        self._examples, self._classes, self._part = examples, classes, part
+        self.name = NAMES[part]
+        self._warned = False
         self._by_epoch: dict[int, Values] = {}
         self._waiting: list[tuple[int, NDArray[np.intp], Any]] = []
         self._size = 0
@@ -71,7 +83,10 @@ class TraceKept:
 
     def add(self, called: str, epoch: int, ids: Any, logits: Any) -> None:
         """What was seen of these examples in the epoch; of one seen twice the last."""
-        row_B = self._train.rows(called, ids)
+        if not self.epochs:
+            self._examples.refuse_unlabelled()
+        hint = ", and part='test' with test examples" if self._part == "train" else ""
+        row_B = self._examples.rows(called, ids, hint)
         logits = logits if hasattr(logits, "shape") else array_of(f"{called}: logits", logits)
         if tuple(logits.shape) != (len(row_B), self._classes):
             raise UserError(wrong_shape(called, "logits", logits.shape, len(row_B), self._classes))
@@ -84,7 +99,7 @@ class TraceKept:
         """A column of arrays (E,) per quantity, a row per example; of an epoch that saw none
         unseen."""
         self._look(called)
-        unseen = _unseen(len(self._train), self._classes)
+        unseen = _unseen(len(self._examples), self._classes)
         by_epoch = [self._by_epoch.get(epoch, unseen) for epoch in epochs]
         return pl.DataFrame(
             {
@@ -99,20 +114,38 @@ class TraceKept:
             those = [(row_B, logits) for e, row_B, logits in self._waiting if e == epoch]
             row_B = np.concatenate([row_B for row_B, _ in those])
             logits_BC = np.concatenate([scores_of(f"{called}: logits", x) for _, x in those])
-            self._keep(epoch, row_B, values_of(logits_BC, self._train.label_N[row_B]))
+            found = values_of(logits_BC, self._examples.label_N[row_B])
+            self._warn(called, epoch, row_B[np.isnan(found.loss)])
+            self._keep(epoch, row_B, found)
         self._waiting, self._size = [], 0
+
+    def _warn(self, called: str, epoch: int, row_K: NDArray[np.intp]) -> None:
+        """Say, once for a member, that logits were no numbers: its training goes on."""
+        if not len(row_K) or self._warned:
+            return
+        self._warned = True
+        warnings.warn(
+            f"{called}: logits of {self._examples.ids[row_K[0]]!r} in epoch {epoch - 1} give no "
+            "probabilities (nan, or inf); its trace has a gap there, as if the epoch had not seen "
+            "the example. A network that does not recover is recorded with member.diverged('why') "
+            "in place of answers",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def _keep(self, epoch: int, row_B: NDArray[np.intp], found: Values) -> None:
         if epoch not in self._by_epoch:
-            self._by_epoch[epoch] = _unseen(len(self._train), self._classes)
-        with np.errstate(over="ignore"):  # What half precision cannot hold is infinite.
-            for kept, value in zip(self._by_epoch[epoch], found, strict=True):
-                kept[row_B] = value
+            self._by_epoch[epoch] = _unseen(len(self._examples), self._classes)
+        for kept, value in zip(self._by_epoch[epoch], found, strict=True):
+            kept[row_B] = np.clip(value, -LARGEST, LARGEST)
 
 
-def entry_of(epochs: tuple[int, ...]) -> ProbeEntry:
-    """What the manifest says of it. Whether the network saw a clean view or another nobody says."""
-    return ProbeEntry(description="undertow.Recorder", epochs=epochs, part="train", mode="train")
+def entry_of(name: str, epochs: tuple[int, ...]) -> ProbeEntry:
+    """What the manifest says of a trace. Whether the network saw a clean view or another nobody
+    says."""
+    if name == NAMES["test"]:
+        return ProbeEntry(description=RECORDER, epochs=epochs, part="test", mode="eval")
+    return ProbeEntry(description=RECORDER, epochs=epochs, part="train", mode="train")
 
 
 def wrong_shape(called: str, kind: str, shape: Any, ids: int, classes: int) -> str:

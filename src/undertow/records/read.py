@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
     done = [m for m in manifest.members if m.status == "done"]
     if not done:
         raise RecordError(
-            f"{folder}: has no member that is done ({len(manifest.members)} failed); run it again"
+            f"{folder}: has no member that is done ({_statuses(manifest)}); run it again"
         )
     examples = _read_examples(folder, manifest)
     example_id_N = examples["example_id"]
@@ -75,6 +76,12 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
     )
 
 
+def _statuses(manifest: Manifest) -> str:
+    """``2 failed, 1 diverged``."""
+    said = Counter(member.status for member in manifest.members)
+    return ", ".join(f"{count} {status}" for status, count in said.items())
+
+
 def _all_or_none(texts: list[pl.Series | None]) -> tuple[pl.Series, ...] | None:
     """A column of text for every member, or for none."""
     known = tuple(text for text in texts if text is not None)
@@ -85,6 +92,8 @@ def read_manifest(folder: Path) -> Manifest:
     """``manifest.json`` of a finished population; ``RecordError`` that says what is there
     instead."""
     path = folder / MANIFEST
+    if folder.is_file():
+        raise RecordError(f"{folder}: is a file; give the population folder, as {folder.parent}")
     if not folder.is_dir():
         raise RecordError(f"{folder}: there is no such folder")
     if not path.exists():

@@ -45,6 +45,9 @@ NOT_SLICES = frozenset(
 )
 """Columns of ``examples.parquet`` with a meaning of their own; every other column is a slice."""
 
+RECORDER = "undertow.Recorder"
+"""``runner`` of what a person's own loop recorded."""
+
 Task = Literal["classification", "binary", "multilabel", "choice", "generation"]
 Scale = Literal["smoke", "demo", "small", "paper", "none"]
 

@@ -61,7 +61,7 @@ def test_an_epoch_that_was_not_traced_is_refused():
     with pytest.raises(UserError) as refused:
         early_epoch((5, 10, 12), 7)
     assert str(refused.value) == (
-        "--early 7: nothing was traced after this epoch; choose one of 5, 10, 12"
+        "--early 7: the trace has no such epoch; give one that it has: epochs 5, 10 and 12"
     )
 
 

@@ -169,18 +169,74 @@ def test_a_population_that_is_kin_to_a_side_is_refused(tmp_path: Path, sides):
         return f"--columns-from {tmp_path / name}: {reason} {side!r}, {KIN}; {APART}"
 
     reference, variant = sides
-    same = "is, or comes from the same population as,"
-    assert refused(told(tmp_path / "a", name="variant"), sides) == said(same, "a", "variant")
-    assert refused(told(tmp_path / "b", parent="reference"), sides) == said(same, "b", "reference")
-    assert refused(told(tmp_path / "c", teacher="reference"), sides) == said(same, "c", "reference")
+    seedless = replace(variant, manifest=without_seeds(variant.manifest))
+    assert refused(told(tmp_path / "a", name="variant"), [reference, seedless]) == said(
+        "has the name and maybe the members of", "a", "variant"
+    )
+    origin = "has a parent or teacher of the name of"
+    assert refused(told(tmp_path / "b", parent="reference"), sides) == said(
+        origin, "b", "reference"
+    )
+    assert refused(told(tmp_path / "c", teacher="reference"), sides) == said(
+        origin, "c", "reference"
+    )
     child = replace(variant, manifest=variant.manifest.model_copy(update={"parent": "third"}))
-    assert refused(told(tmp_path / "d"), [reference, child]) == said(same, "d", "variant")
+    assert refused(told(tmp_path / "d"), [reference, child]) == said(
+        "has the name of the parent or teacher of", "d", "variant"
+    )
+    sibling = told(tmp_path / "g", name="fourth", parent="third")
+    assert refused(sibling, [reference, child]) == said(
+        "comes from the same population as", "g", "variant"
+    )
     seeded = told(tmp_path / "e", first_seed=2)  # Seeds 2 and 3 are those of two members.
     assert refused(seeded, sides) == said("has members with the seeds of", "e", "reference")
     renamed = tmp_path / "f"
     own = read_population(told(renamed))
     other = replace(own, manifest=own.manifest.model_copy(update={"name": "fp16"}))
     assert refused(renamed, [other, variant]) == said("holds members of", "f", "fp16")
+
+
+def without_seeds(manifest: Manifest) -> Manifest:
+    members = tuple(m.model_copy(update={"seeds": {}}) for m in manifest.members)
+    return manifest.model_copy(update={"members": members})
+
+
+def test_fresh_members_may_have_the_name_of_a_side_and_of_the_others_parent(tmp_path: Path, sides):
+    """As where each population is in a folder ``dense`` of its own: seeds tell them apart."""
+    reference, variant = sides
+    child = replace(
+        variant, manifest=variant.manifest.model_copy(update={"parent": reference.name})
+    )
+    folder = told(tmp_path / "fresh", name=reference.name)
+    assert len(thirds_asked(folder, ["el2n"], [reference, child]).columns) == N
+    unknown = replace(reference, manifest=without_seeds(reference.manifest))
+    assert "has the name and maybe the members of 'reference'" in refused(folder, [unknown, child])
+
+
+def test_a_recorded_population_is_not_told_to_train_again_by_the_lab(tmp_path: Path, sides):
+    recorded = told(tmp_path / "third", first_seed=2, runner="undertow.Recorder")
+    assert refused(recorded, sides) == (
+        f"--columns-from {recorded}: has members with the seeds of 'reference', {KIN}; give one "
+        "that takes no part: record fresh members, with seeds= and name= of their own, by another "
+        "Recorder(…)"
+    )
+
+
+def test_a_population_without_a_trace_of_its_test_part(tmp_path: Path, sides):
+    other = replace(sides[0], manifest=sides[0].manifest.model_copy(update={"name": "other"}))
+    write_records(replace(other, manifest=without_seeds(other.manifest)), tmp_path / "untraced")
+    apart = [replace(s, manifest=without_members(s.manifest)) for s in sides]
+    assert refused(tmp_path / "untraced", apart) == (
+        f"--columns-from {tmp_path / 'untraced'}: has no trace of its test examples (its probes: "
+        "none); train its members with Trace(clean=True, part='test') of undertow.lab.probes, or "
+        "call member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch"
+    )
+
+
+def without_members(manifest: Manifest) -> Manifest:
+    """As of loose files, of which no hash is known."""
+    members = tuple(m.model_copy(update={"sha256": None}) for m in manifest.members)
+    return manifest.model_copy(update={"members": members})
 
 
 def test_what_cannot_be_sliced_is_refused(tmp_path: Path, sides):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from blobs import Blobs
@@ -40,6 +41,16 @@ def test_a_share_of_each_class_is_held_out_and_nothing_is_in_both():
     row = whole.train.example_id_N.index(cut.held_out.example_id_N[5])
     assert (cut.held_out.x_NCHW[5] == whole.train.x_NCHW[row]).all()
     assert cut.held_out.slices["half"][5] == whole.train.slices["half"][row]
+
+
+@pytest.mark.parametrize("data", [DATA, Digits()])
+def test_a_wrapper_adds_a_slice_as_the_docstring_says(data):
+    """To a part with slices and to one without."""
+    part = data.load().train
+    marks = pl.Series("mark", ["x"] * len(part.label_N))
+    columns = pl.DataFrame([*part.slices, marks])
+    assert columns.columns == [*part.slices.columns, "mark"]
+    assert columns["mark"].equals(marks)
 
 
 def test_a_larger_share_holds_a_smaller_one_and_seeds_differ():

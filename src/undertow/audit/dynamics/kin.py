@@ -3,7 +3,7 @@ the same examples."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,35 +12,63 @@ from undertow.errors import NotComparableError
 from undertow.records.folder import EXAMPLES
 from undertow.records.read import verified_parquet
 from undertow.records.records import Records
-from undertow.records.schema import Manifest
+from undertow.records.schema import RECORDER, Manifest
 
 HASH = "content_hash"
 APART = "give one that takes no part: train fresh members, as with .again(...)"
+RECORDED_APART = (
+    "give one that takes no part: record fresh members, with seeds= and name= of their own, by "
+    "another Recorder(…)"
+)
 
 
 def refuse_kin(folder: Path, manifest: Manifest, sides: Sequence[Records]) -> None:
     """``NotComparableError`` where the population shares members, seeds, a parent or a teacher with
     a side. Loose files do not tell whose answers they hold."""
+    strangers = {s.name for s in sides if s.name == manifest.name and _apart(manifest, s.manifest)}
     for side in sides:
-        why = next(_kinship(manifest, side.manifest), None)
+        why = next(_kinship(manifest, side.manifest, strangers), None)
         if why is not None:
+            apart = RECORDED_APART if manifest.runner == RECORDER else APART
             raise NotComparableError(
                 f"--columns-from {folder}: {why} {side.name!r}, which is compared, and examples "
-                f"that it found hard by chance would seem to gain or lose; {APART}"
+                f"that it found hard by chance would seem to gain or lose; {apart}"
             )
 
 
-def _kinship(manifest: Manifest, other: Manifest) -> Iterator[str]:
-    """What the two populations share, as far as records tell."""
-    files = {m.sha256 for m in manifest.members if m.sha256}
-    if files & {m.sha256 for m in other.members}:
+def _kinship(manifest: Manifest, other: Manifest, strangers: Collection[str]) -> Iterator[str]:
+    """What the two populations share, as far as records tell. ``strangers`` are names that a side
+    bears which is known to be another population than the first of both."""
+    if _members_shared(manifest, other):
         yield "holds members of"
-    seeds = [m.seeds for m in manifest.members if m.seeds]
-    if any(m.seeds in seeds for m in other.members):
+    if _seeds_shared(manifest, other):
         yield "has members with the seeds of"
-    kin = {manifest.name, manifest.parent, manifest.teacher} - {None}
-    if kin & {other.name, other.parent, other.teacher}:
-        yield "is, or comes from the same population as,"
+    origins = {manifest.parent, manifest.teacher} - {None}
+    if manifest.name == other.name and manifest.name not in strangers:
+        yield "has the name and maybe the members of"
+    if ({manifest.name} - {*strangers}) & {other.parent, other.teacher}:
+        yield "has the name of the parent or teacher of"
+    if other.name in origins:
+        yield "has a parent or teacher of the name of"
+    if origins & {other.parent, other.teacher}:
+        yield "comes from the same population as"
+
+
+def _apart(manifest: Manifest, other: Manifest) -> bool:
+    """Whether all members of both tell their seeds, and none is in both: two populations of one
+    name, each in a folder of its own."""
+    told = all(m.seeds for m in (*manifest.members, *other.members))
+    return told and not _members_shared(manifest, other) and not _seeds_shared(manifest, other)
+
+
+def _members_shared(manifest: Manifest, other: Manifest) -> bool:
+    files = {m.sha256 for m in manifest.members if m.sha256}
+    return bool(files & {m.sha256 for m in other.members})
+
+
+def _seeds_shared(manifest: Manifest, other: Manifest) -> bool:
+    seeds = [m.seeds for m in manifest.members if m.seeds]
+    return any(m.seeds in seeds for m in other.members)
 
 
 def refuse_other_content(folder: Path, manifest: Manifest, sides: Sequence[Records]) -> None:

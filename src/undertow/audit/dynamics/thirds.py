@@ -23,10 +23,11 @@ from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.kin import refuse_kin, refuse_other_content
 from undertow.audit.dynamics.traced import early_epoch
 from undertow.audit.slices.unknown import CROSS
-from undertow.errors import NotComparableError, UserError
+from undertow.errors import NotComparableError, RecordError, UserError
 from undertow.records.probes import read_probe
 from undertow.records.read import read_manifest
 from undertow.records.records import Records
+from undertow.records.schema import Manifest
 
 PROBE = "trace-test"
 BY_DIFFICULTY, BY_SIZE = ("easy", "middle", "hard"), ("low", "middle", "high")
@@ -70,6 +71,7 @@ def thirds_asked(folder: Path, by: Sequence[str], sides: Sequence[Records]) -> T
     asked = _named(folder, by)
     manifest = read_manifest(folder)
     refuse_kin(folder, manifest, sides)
+    _refuse_untraced(folder, manifest)
     values = read_probe(folder, PROBE)
     refuse_other_content(folder, manifest, sides)
     found = columns_of(values, instruments=asked)
@@ -83,6 +85,16 @@ def thirds_asked(folder: Path, by: Sequence[str], sides: Sequence[Records]) -> T
         "the comparison, as far as records tell."
     )
     return Thirds(found.select("example_id", *thirds), said)
+
+
+def _refuse_untraced(folder: Path, manifest: Manifest) -> None:
+    if PROBE not in manifest.probes:
+        has = ", ".join(manifest.probes) or "none"
+        raise RecordError(
+            f"--columns-from {folder}: has no trace of its test examples (its probes: {has}); "
+            "train its members with Trace(clean=True, part='test') of undertow.lab.probes, or call "
+            "member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch"
+        )
 
 
 def _named(folder: Path, by: Sequence[str]) -> tuple[Instrument, ...]:

@@ -22,6 +22,9 @@ EARLY = 10
 """Where nobody says what is early: after so large a part of training, one tenth. Ours: the paper on
 EL2N says only that it is early."""
 
+LISTED = 12
+"""Epochs with gaps that a message names one by one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Traced:
@@ -54,15 +57,28 @@ class Traced:
 
 def early_epoch(epochs: tuple[int, ...], asked: int | None = None) -> int:
     """The epoch that was asked for, else the first one after a tenth of training. ``UserError``
-    where nothing was traced after it."""
+    where the trace does not have it."""
     if asked is None:
         return next(epoch for epoch in epochs if epoch * EARLY >= epochs[-1])
     if asked not in epochs:
         raise UserError(
-            f"--early {asked}: nothing was traced after this epoch; choose one of "
-            f"{', '.join(map(str, epochs))}"
+            f"--early {asked}: the trace has no such epoch; give one that it has: "
+            f"{epochs_said(epochs)}"
         )
     return asked
+
+
+def epochs_said(epochs: tuple[int, ...]) -> str:
+    """``epoch 1``, ``epochs 1 to 4``, ``epochs 1 and 3``, and where that is long ``30 epochs from 1
+    to 59``."""
+    first, last = epochs[0], epochs[-1]
+    if len(epochs) == 1:
+        return f"epoch {first}"
+    if epochs == tuple(range(first, last + 1)):
+        return f"epochs {first} to {last}"
+    if len(epochs) > LISTED:
+        return f"{len(epochs)} epochs from {first} to {last}"
+    return f"epochs {', '.join(map(str, epochs[:-1]))} and {last}"
 
 
 def by_member(values: ProbeValues, early: int) -> Iterator[Traced]:

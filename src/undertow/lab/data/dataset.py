@@ -21,7 +21,8 @@ class Part:
     label_N: NDArray[np.int64]
     example_id_N: tuple[str, ...]
     slices: pl.DataFrame
-    """One row per example; each column is a slice (may have no columns)."""
+    """One row per example; each column is a slice. Without slices it is ``pl.DataFrame()``, which
+    has no rows: add a column by ``pl.DataFrame([*slices, column])``, as ``with_columns`` fails."""
 
 
 @dataclass(frozen=True, eq=False)

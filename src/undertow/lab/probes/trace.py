@@ -25,6 +25,8 @@ AT_ONCE = 1 << 18
 """Logits that wait before they are looked at: many small operations cost more than one."""
 UNSEEN = -1
 """In place of a predicted class, where an epoch did not see the example."""
+LARGEST = 65504.0
+"""Half precision holds no larger number; what is beyond it is kept as this one."""
 
 
 class Values(NamedTuple):
@@ -38,16 +40,20 @@ class Values(NamedTuple):
 
 
 def values_of(logits_BC: Tensor, y_B: Tensor) -> Values:
-    """What a trace keeps of logits (…, B, C) and class indices (…, B)."""
+    """What a trace keeps of logits (…, B, C) and class indices (…, B): NaN and -1, as of an example
+    that was not seen, where they give no probabilities."""
     label_B1 = y_B[..., None]
     log_p_BC = logits_BC.log_softmax(-1)
     p_BC = log_p_BC.exp()
     others_BC = logits_BC.scatter(-1, label_B1, -torch.inf)
+    loss_B = -log_p_BC.gather(-1, label_B1)[..., 0]
+    margin_B = logits_BC.gather(-1, label_B1)[..., 0] - others_BC.amax(-1)
+    none_B = loss_B.isnan()
     return Values(
-        loss=-log_p_BC.gather(-1, label_B1)[..., 0],
-        margin=logits_BC.gather(-1, label_B1)[..., 0] - others_BC.amax(-1),
+        loss=loss_B,
+        margin=margin_B.masked_fill(none_B, torch.nan),
         error=p_BC.scatter_add(-1, label_B1, -torch.ones_like(p_BC[..., :1])).norm(dim=-1),
-        predicted=logits_BC.argmax(-1),
+        predicted=logits_BC.argmax(-1).masked_fill(none_B, UNSEEN),
     )
 
 
@@ -57,10 +63,10 @@ class Trace(Probe):
     and the last one, in half precision.
 
     Values are of the step that learned from the example: its augmented view, the network in train
-    mode and as it was at that step, NaN and -1 where the epoch did not. With ``clean``, they are
-    asked for by a pass of their own over ``part`` after the epoch, in eval mode and without
-    augmentation; this costs a forward pass. The test part can be asked alone. The loss is −log p of
-    the label, whatever the training minimises.
+    mode and as it was at that step, NaN and -1 where the epoch did not, or where logits give no
+    probabilities. With ``clean``, they are asked for by a pass of their own over ``part`` after the
+    epoch, in eval mode and without augmentation; this costs a forward pass. The test part can be
+    asked alone. The loss is −log p of the label, whatever the training minimises.
     """
 
     every: int = 1
@@ -135,6 +141,8 @@ class _Kept:
         """These examples of the epoch under way."""
         found = values_of(logits_MBC, self.y_N[index_MB])
         for now, value in zip(self.now, found, strict=True):
+            if value.is_floating_point():
+                value = value.clamp(-LARGEST, LARGEST)
             now.scatter_(-1, index_MB, value.to(now.dtype))
 
     def end(self, epoch: int) -> None:

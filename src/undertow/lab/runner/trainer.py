@@ -4,6 +4,7 @@ after any kill."""
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from undertow.lab.code_digest import UNKNOWN
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
 from undertow.lab.probes.probe import Size
-from undertow.lab.runner.checkpoint import never
+from undertow.lab.runner.checkpoint import Stopped
 from undertow.lab.runner.choose import Choice, Means, Where, choose
 from undertow.lab.runner.description import examples_table, plan_of, train_table
 from undertow.lab.runner.machine import Machine
@@ -27,6 +28,7 @@ from undertow.lab.runner.places.here import Here
 from undertow.lab.runner.places.job import Diverged, Failure, Job, Outcome, Place, Work
 from undertow.lab.runner.places.processes import Processes, warm_up
 from undertow.lab.runner.progress import Event, Kind, Watcher
+from undertow.lab.runner.stopping import Stopping
 from undertow.lab.runner.threads import cores
 from undertow.lab.trainings.precision import check_precision, reason, storage
 from undertow.records.folder import sha256, write_whole
@@ -86,6 +88,10 @@ def _nobody(event: Event) -> None:
     """The watcher where no one watches."""
 
 
+def _tell_person(said: str) -> None:
+    print(said, file=sys.stderr)
+
+
 class Trainer:
     """Trains populations into one folder with one set of means; workers stay from one population to
     the next.
@@ -95,8 +101,9 @@ class Trainer:
     ``weights/<member>.safetensors`` beside the record. They are no part of it, but derived
     populations start from their parents' and students learn from their teachers', so their SHA-256
     lies beside them and is looked at before. ``asked`` is polled at each step: once it is true,
-    checkpoints are kept and ``Stopped`` is raised. ``accept`` names what may have changed since
-    members were trained (``model MLP``), as the refusal says it.
+    checkpoints are kept and ``Stopped`` is raised. Without it Ctrl-C and SIGTERM ask while members
+    train, and ``KeyboardInterrupt`` follows. ``accept`` names what may have changed since members
+    were trained (``model MLP``), as the refusal says it.
     """
 
     def __init__(
@@ -107,11 +114,13 @@ class Trainer:
         progress: Watcher | None = None,
         scale: Scale = "none",
         study_source: str | None = None,
-        asked: Callable[[], bool] = never,
+        asked: Callable[[], bool] | None = None,
         accept: Collection[str] = (),
     ) -> None:
         self.out, self.machine, self.watch = Path(out), machine or Machine(), progress or _nobody
-        self.scale, self.study_source, self.asked, self.accept = scale, study_source, asked, accept
+        self.scale, self.study_source, self.accept = scale, study_source, accept
+        self._signals = Stopping(_tell_person)
+        self.asked = self._signals if asked is None else asked
         self.device = self.machine.the_device
         self._places: dict[Where, Place] = {}
         self._said: set[str] = set()
@@ -133,8 +142,19 @@ class Trainer:
     def train(self, population: Population) -> Path:
         """Bring one population to its end, its parents and teachers first, and return its
         folder."""
-        self._bring_to_end(population)
+        if self.asked is self._signals:
+            self._until_interrupted(population)
+        else:
+            self._bring_to_end(population)
         return self.folder(population)
+
+    def _until_interrupted(self, population: Population) -> None:
+        """What a script that nobody wrote for this ends with says how to go on."""
+        try:
+            with self._signals:
+                self._bring_to_end(population)
+        except Stopped:
+            raise KeyboardInterrupt("stopped; run again to go on with the members it has") from None
 
     def folder(self, population: Population) -> Path:
         """Where its record is."""

@@ -18,7 +18,7 @@ class Stopping:
     ``KeyboardInterrupt``.
 
     Called, it says whether to stop. Outside the main thread, where Python takes no signals, it
-    never does.
+    never does; nor for a signal that the program handles by itself.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -30,8 +30,11 @@ class Stopping:
         return self.asked
 
     def __enter__(self) -> Stopping:
+        self.asked = False
         if threading.current_thread() is threading.main_thread():
-            self._before = {which: signal.signal(which, self._hear) for which in SIGNALS}
+            self._before = {
+                which: signal.signal(which, self._hear) for which in SIGNALS if _free(which)
+            }
         return self
 
     def __exit__(
@@ -48,3 +51,9 @@ class Stopping:
             raise KeyboardInterrupt
         self.asked = True
         self.say("stopping: keeping what is trained so far; press Ctrl-C again to stop at once")
+
+
+def _free(which: signal.Signals) -> bool:
+    """Whether the program has no handler of its own for it."""
+    before = signal.getsignal(which)
+    return not callable(before) or before is signal.default_int_handler
