@@ -13,6 +13,8 @@ from ray.cluster_utils import Cluster
 
 from blobs import Blobs
 from clusters import Paced, Talkative, alive, eventually, made, notes, work_of
+from undertow.errors import UserError
+from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import Saver
@@ -76,6 +78,24 @@ def test_it_waits_for_a_machine_and_says_so_once(tmp_path, monkeypatch, capfd):
     assert said == [("", "waiting for a machine with 1 CPU")]
     assert isinstance(found["000"], tuple)
     assert "a worker is talking" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.heavy
+def test_it_waits_no_longer_than_its_patience(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_place, "REACH", 0.5)
+    monkeypatch.setattr(cluster_place, "PATIENCE", 3.0)
+    population = Population("dense", Blobs(), MLP((8,)), Recipe(epochs=1), members=1)
+    events = []
+    with (
+        machines(0) as empty,
+        closing(RayCluster(empty.address, 1, 1)) as place,
+        pytest.raises(UserError) as caught,
+    ):
+        made(place, work_of(population, tmp_path, ((0,),)), events.append)
+    assert str(caught.value) == (
+        "no machine of the Ray cluster has 1 CPU, which one chunk needs: add one, or ask for less"
+    )
+    assert [event.reason for event in events] == ["waiting for a machine with 1 CPU"]
 
 
 @pytest.mark.slow
