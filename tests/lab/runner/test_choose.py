@@ -1,5 +1,6 @@
 """Which runner ``auto`` takes, and what it says about it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -201,6 +202,26 @@ def test_short_steps_on_a_gpu_get_larger_stacks(
     many = replace(DENSE, members=200)
     choice = choose(many, "auto", Means("cuda", 16, chunk=asked), tmp_path / "dense")
     assert (choice.name, seen) == (f"stacked/{taken}", tried)
+
+
+@pytest.mark.parametrize(
+    ("device", "chunk", "begun", "members", "name"),
+    [
+        ("cuda", None, None, 200, "ray/16"),
+        ("cuda", None, None, 3, "ray/3"),
+        ("cuda", None, "ray/7", 200, "ray/7"),
+        ("cuda", None, "stacked/7", 200, "ray/16"),
+        ("cuda", 5, "ray/7", 200, "ray/5"),
+        ("cpu", 5, None, 200, "ray"),
+    ],
+)
+def test_chunks_on_a_cluster_are_as_asked_or_as_begun(
+    device, chunk, begun, members, name, tmp_path
+):
+    (tmp_path / "manifest.json").write_text(json.dumps({"runner": begun}))
+    means = Means(device, 1, chunk=chunk)
+    choice = choose(replace(DENSE, members=members), "ray", means, tmp_path)
+    assert (choice.name, choice.reason) == (name, "asked for")
 
 
 def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
