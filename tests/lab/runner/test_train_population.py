@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from blobs import Blobs, Deadly, Fragile
+from clusters import work_of
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
 from undertow.lab.data.png import encode_png
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, WeightQuantization
@@ -373,6 +374,17 @@ def test_unknown_runners_are_refused(tmp_path):
         str(caught.value)
         == "there is no runner 'threads': choose from auto, loop, processes, stacked, ray"
     )
+
+
+@pytest.mark.parametrize("how", ["single", "stacked"])
+def test_a_worker_whose_parent_is_gone_is_no_failure_of_a_member(how, tmp_path):
+    def gone(event):
+        if event.kind == "epoch":
+            raise BrokenPipeError
+
+    results = Here().results(work_of(DENSE, tmp_path, ((0, 1, 2),), how), gone)
+    with pytest.raises(BrokenPipeError):
+        next(results)
 
 
 def test_what_is_said_about_a_cluster_reaches_it(tmp_path, monkeypatch):
