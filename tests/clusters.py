@@ -3,6 +3,7 @@ import.
 
 Paced(pause, log)   a linear model with a pause in every training step and a checkpoint after each;
                     notes its process
+Talkative(…)        the same, which prints when it is built
 Mortal(bad, log)    a linear model whose building from one init seed kills the process
 Counted(log)        blobs that note every time they are loaded
 Nowhere()           data that are not there
@@ -55,6 +56,13 @@ class Paced:
         Saver.__init__.__kwdefaults__["every"] = 0.0
         note(self.log, f"built-{os.getpid()}-{torch.get_num_threads()}")
         return Linear(classes, self.pause)
+
+
+@dataclass(frozen=True)
+class Talkative(Paced):
+    def build(self, shape_CHW: tuple[int, int, int], classes: int) -> nn.Module:
+        print("a worker is talking", flush=True)
+        return super().build(shape_CHW, classes)
 
 
 @dataclass(frozen=True)

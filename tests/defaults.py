@@ -6,9 +6,9 @@ seen in a diff.
     report.pictures.SIDE = 112                a number with a name
     undertow audit --tolerance = 5.0          a flag of the command line
 
-A default that is nothing (None, empty) has no line until it is something. The lab's are left out: a
-study writes its recipe down, and a record keeps it. So are sizes of blocks in ``audit.stats``,
-which change no number.
+A default that is nothing (None, empty) has no line until it is something. The lab's are left out:
+``lab/test_left_out.py`` has them as its records say them. So are sizes of blocks in
+``audit.stats``, which change no number.
 """
 
 from __future__ import annotations

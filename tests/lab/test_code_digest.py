@@ -261,6 +261,27 @@ def test_code_of_a_notebook_is_found_in_its_cells() -> None:
     assert digest("1") == digest("(1)") != digest("2")
 
 
+@pytest.mark.parametrize(
+    "filled", ["S = [1]\nS.append(({}))\n", "S = {{}}\nS.update(a=({}))\n"], ids=["list", "dict"]
+)
+def test_what_a_script_does_to_what_it_names_counts_and_what_it_prints_does_not(
+    tmp_path: Path, filled: str
+) -> None:
+    def digest(added: int, said: str) -> str:
+        path = tmp_path / f"script_{next(NUMBERS)}.py"
+        path.write_text(
+            f"{filled.format(added)}print({said!r}, S)\n"
+            "class Model:\n    def build(self): return S\n"
+        )
+        names: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
+        exec(compile(path.read_text(), str(path), "exec"), names)
+        return digest_of([names["Model"]()])
+
+    first = digest(3, "made")
+    assert first == digest(3, "done")
+    assert first != digest(4, "made")
+
+
 def test_a_file_that_was_edited_since_it_was_loaded_is_not_believed(tmp_path: Path) -> None:
     module = loaded(tmp_path, MODEL)
     Path(module.__file__).write_text(MODEL.replace("nn.Linear", "nn.Bilinear"))

@@ -134,6 +134,9 @@ FILLED = {
     "by a function whose result is "
     "named": "S = []\ndef prepare():\n    S.append((4))\n    return 1\n"
     "ready = prepare()\n" + uses("S"),
+    "by a function through a method": "class Cfg:\n    def widen(self, w): self.w = w\nS = Cfg()\n"
+    "def prepare():\n    S.widen((4))\n    return 1\n"
+    "ready = prepare()\n" + uses("S.w"),
     "by a function it is given to": "S = []\ndef fill(s): s.append((4))\nfill(S)\n" + uses("S"),
     "in a library": "def prepare():\n    torch.nn.Module.mine = "
     "(4)\nprepare()\n" + uses("nn.Module.mine"),

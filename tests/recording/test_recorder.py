@@ -12,17 +12,17 @@ import pandas as pd
 import polars as pl
 import pytest
 from PIL import Image
+from scipy.special import softmax
 
 import undertow
 from recordings import CLASSES, EXAMPLES, IDS, LABELS, TRAIN, TRAIN_IDS, logits, recorded, recorder
 from test_architecture import loaded_after
-from undertow.recording.gathered import softmax
 from undertow.records import read_population
 from undertow.records.probes import read_probe, read_train
 
 
 def probabilities(seed: int = 0) -> np.ndarray:
-    return softmax(logits(seed))
+    return softmax(logits(seed), axis=1)
 
 
 def test_a_population_of_three(tmp_path: Path):
@@ -110,6 +110,15 @@ def test_predictions_alone_and_predictions_beside_probabilities(tmp_path: Path):
     assert (records.pred_MN == 2).all()
     assert [m.id for m in records.members] == ["both", "indices", "names"]
     assert np.isnan(records.proba_MNC[1]).all()
+
+
+def test_probabilities_of_examples_whose_logits_lie_far_apart(tmp_path: Path):
+    """A constant beside all of an example's logits changes none of its probabilities."""
+    far = logits() + np.linspace(-3000, 3000, 8, dtype=np.float32)[:, None]
+    with recorder(tmp_path / "dense") as r:
+        r.member("a").answers(IDS, logits=far)
+    found = read_population(tmp_path / "dense").proba_MNC[0]
+    np.testing.assert_allclose(found, probabilities(), atol=2e-4)
 
 
 def test_a_class_that_is_ruled_out(tmp_path: Path):

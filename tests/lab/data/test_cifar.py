@@ -200,6 +200,18 @@ def test_a_batch_that_does_not_fit_is_refused(tmp_path, pixels, labels, message)
     assert str(caught.value) == f"{bad}: {message} {FETCH}"
 
 
+@pytest.mark.parametrize("label", [text(b"7"), b"N", b"\x88"], ids=["text", "none", "true"])
+def test_labels_that_are_not_all_integers_are_refused(tmp_path, label):
+    write_folder(tmp_path, python_batch, "")
+    bad = tmp_path / "test_batch"
+    whole = python_batch(np.zeros((2, 3072), dtype=np.uint8), [1, 2])
+    assert whole.count(b"(K\x01K\x02e") == 1
+    bad.write_bytes(whole.replace(b"(K\x01K\x02e", b"(K\x01" + label + b"e"))
+    with pytest.raises(UserError) as caught:
+        CIFAR10(str(tmp_path)).load()
+    assert str(caught.value) == f"{bad}: no list 'labels' of integers. {FETCH}"
+
+
 def test_a_missing_batch_is_named(tmp_path):
     write_folder(tmp_path, python_batch, "")
     (tmp_path / "data_batch_4").unlink()

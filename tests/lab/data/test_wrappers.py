@@ -15,6 +15,7 @@ from undertow.lab.data import Digits, HeldOut, TestedOn, WrongLabels
 from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
+from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.runtime import TorchaoLinearInt8
 from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
 from undertow.lab.models import MLP
@@ -210,6 +211,14 @@ def test_an_engine_is_asked_again():
     dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
     engine = dense.under(TorchaoLinearInt8(), name="int8")
     assert engine.on(Darker(), "int8 on dark").interventions == engine.interventions
+
+
+def test_whoever_is_asked_about_other_data_is_a_parent_and_nothing_is_trained():
+    dense = Population("dense", DATA, MLP((8,)), RECIPE, 2)
+    student = dense.under(Distillation(), name="student", teacher=dense, probes=(Trace(),))
+    on = student.on(Darker(), "student on dark")
+    assert (on.name, on.data, on.parent) == ("student on dark", TestedOn(DATA, Darker()), student)
+    assert (on.interventions, on.teacher, on.probes, on.members) == ((), None, (), 2)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

@@ -9,6 +9,7 @@ from undertow.lab.interventions.weights._masks import (
     keep_largest,
     keep_largest_globally,
     magnitude_mask,
+    magnitude_masks,
     zeros_for,
 )
 
@@ -50,6 +51,14 @@ def test_nested_masks_never_give_back_a_weight():
     grown = torch.tensor([9.0, 2.0, 3.0, 4.0])
     assert magnitude_mask(grown, 0.5, held=first).tolist() == [False, False, True, True]
     assert magnitude_mask(grown, 0.5).tolist() == [True, False, False, True]
+
+
+def test_a_weight_that_is_zero_by_itself_does_not_bring_back_one_that_was_removed():
+    weight, first = torch.tensor([0.0, 5.0, 3.0, 1.0]), torch.tensor([True, True, True, False])
+    assert magnitude_mask(weight, 0.25, held=first).tolist() == first.tolist()
+    for scope in ("layer", "global"):
+        (mask,) = magnitude_masks([weight], 0.5, scope, held=[first])
+        assert mask.tolist() == [False, True, True, False]
 
 
 def test_one_global_threshold_takes_more_from_the_layer_with_small_weights():

@@ -198,6 +198,24 @@ def test_frozen_layers_have_no_flow():
     )
 
 
+def test_a_layer_that_takes_no_part_in_the_answers_has_a_flow_of_nothing():
+    class TwoHeads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.spare = plain_model(), nn.Linear(4, 2).double()
+
+        def forward(self, x_BCHW):
+            return self.used(x_BCHW)
+
+    model = TwoHeads()
+    x, y = torch.randn(6, 1, 2, 2, dtype=torch.float64), torch.tensor([0, 1, 1, 0, 1, 0])
+    row, alone = _flow(model, x, y), _flow(model.used, x, y)
+    assert row["spare.weight"] == 0
+    assert row["used.1.weight"] == alone["1.weight"]
+    assert row["norm2"] == alone["norm2"]
+    assert row["egf2"] == pytest.approx(alone["egf2"] * 2 / 3)  # a mean over three layers
+
+
 def test_a_weight_that_is_made_of_several_counts_once():
     @dataclass(frozen=True)
     class Normalised:

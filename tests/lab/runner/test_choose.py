@@ -1,5 +1,6 @@
 """Which runner ``auto`` takes, and what it says about it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from undertow.lab.runner.places.chunk import resident_for
 from undertow.lab.runner.trainer import Trainer, train_population
 from undertow.lab.runner.trial import fresh_run, seconds_per_step
 from undertow.lab.trainings.phases import Phases
+from undertow.lab.trainings.stack import Stack
 from undertow.lab.trainings.supervised import Supervised
 from undertow.records.read import read_population
 
@@ -122,6 +124,7 @@ def test_what_is_measured_includes_all_that_acts_and_the_teacher(size):
         with fresh_run(population, data, size) as run:
             assert run.given.interventions == population.interventions
             assert len(run.given.models) == size
+            assert isinstance(run.network(), Stack) == (size > 1)  # one trains as it will alone
             assert (run.given.teacher is not None) == (population in students)
     with fresh_run(tuned, data, size) as run:
         assert run.epochs == 1
@@ -201,6 +204,26 @@ def test_short_steps_on_a_gpu_get_larger_stacks(
     assert (choice.name, seen) == (f"stacked/{taken}", tried)
 
 
+@pytest.mark.parametrize(
+    ("device", "chunk", "begun", "members", "name"),
+    [
+        ("cuda", None, None, 200, "ray/16"),
+        ("cuda", None, None, 3, "ray/3"),
+        ("cuda", None, "ray/7", 200, "ray/7"),
+        ("cuda", None, "stacked/7", 200, "ray/16"),
+        ("cuda", 5, "ray/7", 200, "ray/5"),
+        ("cpu", 5, None, 200, "ray"),
+    ],
+)
+def test_chunks_on_a_cluster_are_as_asked_or_as_begun(
+    device, chunk, begun, members, name, tmp_path
+):
+    (tmp_path / "manifest.json").write_text(json.dumps({"runner": begun}))
+    means = Means(device, 1, chunk=chunk)
+    choice = choose(replace(DENSE, members=members), "ray", means, tmp_path)
+    assert (choice.name, choice.reason) == (name, "asked for")
+
+
 def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
     (tmp_path / "dense" / "manifest.json").unlink()
@@ -219,11 +242,31 @@ def test_workers_begin_to_start_while_much_work_is_measured(tmp_path):
         assert said == expected
 
 
-def test_stacks_are_not_tried_where_a_step_is_all_arithmetic(tmp_path, monkeypatch):
-    monkeypatch.setattr("undertow.lab.runner.choose.BOUND", 0.0)
+@pytest.mark.parametrize(
+    ("alone", "expected"),
+    [
+        # 4 members of 2 epochs of 4 batches: 32 steps
+        (0.1, ("loop", "a step takes 0.10 s")),  # 3.2 s, or 1.6 s after workers took 2.5 s to start
+        (0.2, ("processes", "a step takes 0.20 s")),  # 6.4 s, or 3.2 s likewise
+    ],
+)
+def test_stacks_are_not_tried_where_a_step_is_all_arithmetic(
+    alone, expected, tmp_path, monkeypatch
+):
+    tried = []
+
+    def measured(population, data, size):
+        tried.append(size)
+        return alone
+
+    monkeypatch.setattr(choosing, "seconds_per_step", measured)
     choice = choose(DENSE, "auto", TWO, tmp_path / "dense")
-    assert choice.name in ("loop", "processes")
-    assert choice.reason.endswith("s of arithmetic, which stacks cannot save; no stack was tried")
+    name, said = expected
+    assert (choice.name, choice.reason) == (
+        name,
+        f"{said} of arithmetic, which stacks cannot save; no stack was tried",
+    )
+    assert tried == [1]
 
 
 def test_a_member_that_cannot_be_built_costs_no_other_member_its_stack(tmp_path):

@@ -21,6 +21,8 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import BETWEEN, Saver, Stopped
 from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.member import build_teacher
+from undertow.lab.runner.places import chunk
 from undertow.lab.runner.trainer import Trainer, train_population
 from undertow.lab.seeds import SeedPlan
 from undertow.records.manifest import digest
@@ -225,6 +227,20 @@ def test_a_student_whose_teacher_failed_or_diverged_has_done_so_with_it(runner, 
             "002"
         ]
         assert manifest.runner in ("loop", "stacked/3")
+
+
+def test_a_stack_has_a_teacher_of_all_members_once(tmp_path, monkeypatch):
+    had = []
+
+    def counted(population, index, data, weights):
+        had.append(weights.name)
+        return build_teacher(population, index, data, weights)
+
+    monkeypatch.setattr(chunk, "build_teacher", counted)
+    for arm, teachers in ((ONE, ["002"]), (STUDENT, ["000", "001", "002"])):
+        had.clear()
+        train_population(arm, tmp_path, runner="stacked", workers=1)
+        assert had == [f"{name}.safetensors" for name in teachers]
 
 
 def test_a_damaged_teacher_costs_its_own_student_alone(tmp_path):

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from blobs import Blobs, Deadly, Fragile
+from clusters import work_of
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
 from undertow.lab.data.png import encode_png
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, WeightQuantization
@@ -19,6 +20,9 @@ from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.machine import Machine
+from undertow.lab.runner.places.cluster import RayCluster
+from undertow.lab.runner.places.here import Here
+from undertow.lab.runner.threads import cores
 from undertow.lab.runner.trainer import Trainer, train_population
 from undertow.lab.seeds import SeedPlan
 from undertow.records.read import read_population
@@ -370,3 +374,32 @@ def test_unknown_runners_are_refused(tmp_path):
         str(caught.value)
         == "there is no runner 'threads': choose from auto, loop, processes, stacked, ray"
     )
+
+
+@pytest.mark.parametrize("how", ["single", "stacked"])
+def test_a_worker_whose_parent_is_gone_is_no_failure_of_a_member(how, tmp_path):
+    def gone(event):
+        if event.kind == "epoch":
+            raise BrokenPipeError
+
+    results = Here().results(work_of(DENSE, tmp_path, ((0, 1, 2),), how), gone)
+    with pytest.raises(BrokenPipeError):
+        next(results)
+
+
+def test_what_is_said_about_a_cluster_reaches_it(tmp_path, monkeypatch):
+    asked_for, workers = [], cores() + 1
+
+    def played(*given, asked, **named):
+        asked_for.append(RayCluster(*given, **named))
+        return Here(asked)
+
+    monkeypatch.setattr("undertow.lab.runner.places.cluster.RayCluster", played)
+    machine = Machine(
+        "ray", workers=workers, device="cpu", address="10.0.0.1:6379", gpus_per_chunk=0.5
+    )
+    with Trainer(tmp_path, machine) as trainer:
+        trainer.train(DENSE)
+    (cluster,) = asked_for
+    assert (cluster.address, cluster.workers) == ("10.0.0.1:6379", workers)
+    assert cluster.needs("cuda") == {"CPU": 1.0, "GPU": 0.5}

@@ -16,6 +16,7 @@ from undertow.lab.runner.drive import drive
 from undertow.lab.runner.memory import free_memory
 from undertow.lab.runner.probing import Probing
 from undertow.lab.trainings import supervised
+from undertow.lab.trainings.noise import torchs_own
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.lab.trainings.training import Given
 
@@ -125,3 +126,12 @@ def test_memory_that_torch_keeps_for_later_is_free(monkeypatch):
     monkeypatch.setattr("torch.cuda.memory_reserved", lambda device: 500)
     monkeypatch.setattr("torch.cuda.memory_allocated", lambda device: 200)
     assert free_memory(torch.device("cuda")) == 1_300
+
+
+def test_one_member_draws_from_the_generators_of_the_cpu_and_of_its_own_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "default_generators", ("the first", "the second"))
+    cpu = torch.default_generator
+    assert torchs_own(torch.device("cpu")) == [cpu]
+    assert torchs_own(torch.device("cuda")) == torchs_own(torch.device("cuda:0"))
+    assert torchs_own(torch.device("cuda")) == [cpu, "the first"]
+    assert torchs_own(torch.device("cuda:1")) == [cpu, "the second"]

@@ -1,3 +1,4 @@
+import copy
 import math
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainings import train_member
+from trainings import train_member, train_stacked
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning
@@ -66,12 +67,28 @@ def test_it_equals_a_loop_written_with_torchs_own_parts(data):
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 4)
     for _ in range(4):
         optimizer.zero_grad()
-        nn.CrossEntropyLoss(label_smoothing=0.1)(plain(x), y).backward()
+        loss = nn.CrossEntropyLoss(label_smoothing=0.1)(plain(x), y)
+        loss.backward()
         optimizer.step()
         scheduler.step()
     doubled = replace(data, train_x_NCHW=x, train_y_N=y)
-    train_member(ours, doubled, recipe, seeds)
+    facts = train_member(ours, doubled, recipe, seeds)
     torch.testing.assert_close(weights(ours), weights(plain), rtol=1e-10, atol=1e-12)
+    assert facts["loss"] == pytest.approx(loss.item(), rel=1e-10)  # of the last epoch
+
+
+def test_the_loss_is_the_mean_over_examples_however_long_the_last_batch_is(data):
+    still = Recipe(epochs=2, batch=25, lr=1e-9)
+    models = [nn.Sequential(nn.Flatten(), nn.Linear(64, 3)) for _ in range(3)]
+    expected = [
+        nn.functional.cross_entropy(model(data.train_x_NCHW), data.train_y_N).item()
+        for model in models
+    ]
+    ends = train_stacked(copy.deepcopy(models), data, still, [SEEDS] * 3)
+    assert [end["loss"] for end in ends] == pytest.approx(expected, rel=1e-5)
+    assert [train_member(model, data, still, SEEDS)["loss"] for model in models] == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_it_learns(data):

@@ -44,8 +44,14 @@ def test_bits_are_what_the_codes_in_use_need(held, bits):
 
 def test_nothing_in_integers_is_no_effect():
     with pytest.raises(NoEffectError) as caught:
-        effect_of("engine", [Operator("conv2d", "a", None), Operator("conv2d", "b", None)])
-    assert (
-        str(caught.value)
-        == "'engine' made no operator an integer one; the model has 2 float.conv2d"
+        effect_of(
+            "engine",
+            [
+                Operator("linear", "a", None),
+                Operator("conv2d", "b", None),
+                Operator("linear", "c", None),
+            ],
+        )
+    assert str(caught.value) == (
+        "'engine' made no operator an integer one; the model has 1 float.conv2d, 2 float.linear"
     )
