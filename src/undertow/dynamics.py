@@ -4,6 +4,7 @@ as a file."""
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import polars as pl
@@ -94,7 +95,7 @@ def _number(value: float) -> str:
 
 
 def _refuse_out(out: Path) -> None:
-    if out.is_dir():
+    if os.path.isdir(out):
         raise UserError(
             f"--out {out}: is a folder; give the name of a file, --out {out / 'columns.csv'}"
         )

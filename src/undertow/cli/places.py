@@ -40,7 +40,7 @@ def report_folder(
 
 def refuse_present(path: Path, *, flag: str, force: bool) -> None:
     """``UserError`` where a file to write is there already, or a folder has its name."""
-    if path.is_dir():
+    if os.path.isdir(path):  # Not Path.is_dir, which fails for a name that no file can have.
         raise UserError(f"{path}: is a folder; give the name of a file after {flag}")
     if not force and os.path.lexists(path):
         raise UserError(

@@ -92,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
     """``manifest.json`` of a finished population; ``RecordError`` that says what is there
     instead."""
     path = folder / MANIFEST
-    if folder.is_file():
+    if os.path.isfile(folder):
         raise RecordError(f"{folder}: is a file; give the population folder, as {folder.parent}")
     if not folder.is_dir():
         raise RecordError(f"{folder}: there is no such folder")
