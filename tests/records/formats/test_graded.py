@@ -171,7 +171,7 @@ def test_how_a_grade_is_read_is_said_where_its_name_does_not(put, name: str) -> 
     )
     assert about == (
         f"{path}: CSV (a header with example_id and {name}, no prediction): 1 member, 2 examples, "
-        f"outcome {name}; {path}: column {name!r} is read as a grade, of which more is better."
+        f"outcome score; {path}: column {name!r} is read as a grade, of which more is better."
     )
     both = read_any([path, put("h.csv", path.read_text())], score=name)[0].manifest.notes
     assert both == records.manifest.notes
