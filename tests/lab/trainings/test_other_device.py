@@ -53,6 +53,7 @@ def data():
         images(8),
         labels(8),
         torch.zeros(3, device=META),
+        torch.ones(3, device=META),
         classes=10,
         held_out_x_NCHW=images(0),
         held_out_y_N=labels(0),
