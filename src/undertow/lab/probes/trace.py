@@ -186,7 +186,7 @@ class _SeenRun(_TraceRun):
 
     def after_step(self, t: int, done: Done, run: TrainingRun) -> None:
         """Take what was seen; nothing where no example was chosen or the step has no logits."""
-        if done.seen is None:
+        if done.seen is None or done.seen.logits_BC is None:
             return
         logits_MBC = with_members(done.seen.logits_BC)
         self.waiting.append((done.seen.index_B.reshape(len(logits_MBC), -1), logits_MBC))
