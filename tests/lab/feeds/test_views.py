@@ -204,6 +204,12 @@ def test_a_view_is_of_the_pictures_before_they_were_normalised():
     assert view_of(x_BCHW, u_BK, (), -mean / std, (1 - mean) / std) is x_BCHW
 
 
+def test_a_view_of_one_channel_has_the_strides_of_channels_last():
+    one_C = torch.ones(1, dtype=torch.float64)
+    found = view_of(pictures(channels=1), drawn(ALL[0]), ALL[:1], 0 * one_C, one_C)
+    assert found.stride() == (35, 1, 5, 1)
+
+
 @pytest.mark.parametrize("what", ALL, ids=lambda what: type(what).__name__)
 def test_its_description_round_trips(what):
     assert eval(repr(what)) == what

@@ -46,7 +46,9 @@ def view_of(
     for augmentation in augmentations:
         own = u_BK[:, first : first + augmentation.numbers]
         x_BCHW, first = augmentation.changed(x_BCHW, own), first + augmentation.numbers
-    return (x_BCHW * range_ + black).contiguous(memory_format=torch.channels_last)
+    # a clone, since what has one channel passes for channels last whatever its strides say, and
+    # layers that draw follow the strides
+    return (x_BCHW * range_ + black).clone(memory_format=torch.channels_last)
 
 
 def numbers(augmentations: Sequence[Augmentation]) -> int:
