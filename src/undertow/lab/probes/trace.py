@@ -57,10 +57,10 @@ class Trace(Probe):
     and the last one, in half precision.
 
     Values are of the step that learned from the example: its augmented view, the network in train
-    mode and as it was at that step, NaN and -1 where the epoch did not. With ``clean``, they are
-    asked for by a pass of their own over ``part`` after the epoch, in eval mode and without
-    augmentation; this costs a forward pass. The test part can be asked alone. The loss is −log p of
-    the label, whatever the training minimises.
+    mode and as it was at that step, NaN and -1 where the epoch did not, or not by logits
+    (contrastive training). With ``clean``, they are asked for by a pass of their own over ``part``
+    after the epoch, in eval mode and without augmentation; this costs a forward pass. The test part
+    can be asked alone. The loss is −log p of the label, whatever the training minimises.
     """
 
     every: int = 1

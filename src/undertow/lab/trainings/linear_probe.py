@@ -153,6 +153,7 @@ class LinearProbeRun:
         return [Facts() for _ in self.given.models]
 
 
+@torch.no_grad()
 def _draw_heads(given: Given, head: str) -> None:
     """Each member's anew; ``UserError`` for a head whose weights are not its own."""
     for model, seeds in zip(given.models, given.seeds_M, strict=True):
@@ -166,4 +167,6 @@ def _draw_heads(given: Given, head: str) -> None:
             )
         with torch_seeded(mixed(seeds["init"], APART), given.data.device):
             fresh = he(nn.Linear(layer.in_features, layer.out_features, layer.bias is not None))
-        layer.load_state_dict(fresh.state_dict())
+        own = dict(layer.named_parameters())  # by name: a mask that is gone leaves another order
+        for name, drawn in fresh.named_parameters():
+            own[name].copy_(drawn)
