@@ -88,7 +88,7 @@ CASES = {
         Phases(("first", Supervised(RECIPE)), ("second", Supervised(RECIPE))),
         (During("second", toys.Anchored()),),
     ),
-    "contrastive": (Contrastive(PLAIN, projector=(8, 4)), ()),
+    "contrastive": (Contrastive(PLAIN, projector=(8, 4)), (toys.Averaged(),)),
     "contrastive without labels": (
         Contrastive(PLAIN, labels=False, projector=(8, 4), views=(ResizedCrop(), Blur())),
         (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),),

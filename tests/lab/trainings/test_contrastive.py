@@ -179,7 +179,8 @@ def test_the_base_temperature_multiplies_the_loss():
     plain, published = Contrastive(RECIPE, 0.5), Contrastive(RECIPE, 0.5, 0.07)
     each = plain.each(z, kin)
     assert each.shape == (6,)
-    torch.testing.assert_close(each.mean(), supcon(z, kin.repeat(2), 0.5).mean())
+    by_view = supcon(z, kin.repeat(2), 0.5)
+    torch.testing.assert_close(each, (by_view[:6] + by_view[6:]) / 2)
     torch.testing.assert_close(published.each(z, kin), each * (0.5 / 0.07))
 
 
@@ -222,6 +223,14 @@ def test_the_encoder_learns_and_the_head_stays(members, views, data):
     for start, end in zip(before, weights(one), strict=True):
         kept = {name for name, value in start.items() if torch.equal(end[name], value)}
         assert kept == {"7.weight", "7.bias"}
+
+
+def test_gradients_of_an_earlier_phase_are_gone(data):
+    one = given(data, ())
+    drive(LinearProbe(RECIPE), one)
+    drive(SMALL, one)
+    left = {n for n, p in one.models[0].named_parameters() if p.grad is None}
+    assert left == {"7.weight", "7.bias"}
 
 
 @pytest.mark.parametrize("labels", [True, False])
