@@ -222,7 +222,8 @@ class Watched(AbstractArithmetic):
 
 @dataclass(frozen=True)
 class LastGradient(Probe):
-    """The size of the last bias's gradient, summed over steps: reads what the backward pass left."""
+    """The size of the last bias's gradient, summed over steps: reads what the backward pass left,
+    which is nothing where that bias does not learn."""
 
     name = "last-gradient"
 
@@ -241,7 +242,8 @@ class _LastGradient(ProbeRun):
         if done.seen is not None:
             # by name: a mask that comes or goes moves its weight to the end
             biases = [p for n, p in sorted(run.network().named_parameters()) if n.endswith("bias")]
-            self.sum_M += biases[-1].grad.double().reshape(len(self.sum_M), -1).norm(dim=1)
+            if (left := biases[-1].grad) is not None:
+                self.sum_M += left.double().reshape(len(self.sum_M), -1).norm(dim=1)
 
     def after_epoch(self, epoch, run):
         self.epochs_E.append(self.sum_M.clone())

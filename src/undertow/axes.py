@@ -4,6 +4,7 @@ A name such as ``pred_MN`` says: one row per member, one column per example.
 
     M members    N examples    C classes    G slice values    S steps    E epochs    B batch
     D draws (arrangements of a permutation test)    K candidate labels of one example    P pairs
+    V views of the examples of a batch    F features of a network
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LEGEND: dict[str, str] = {
     "D": "draws",
     "K": "candidate labels",
     "P": "pairs",
+    "V": "views",
+    "F": "features",
 }
 
 

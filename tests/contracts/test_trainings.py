@@ -16,6 +16,7 @@ import toys
 from blobs import Blobs
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
+from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.site import weight_layers
@@ -28,6 +29,8 @@ from undertow.lab.runner.drive import drive
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.trainer import train_population
 from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.contrastive import Contrastive
+from undertow.lab.trainings.linear_probe import LinearProbe
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
@@ -36,6 +39,7 @@ from undertow.records.read import read_population
 
 RECIPE = Recipe(epochs=2, batch=16, lr=0.05, flip=True, crop=1, precision="float64")
 ADAM = replace(RECIPE, optimizer="adam", lr=0.003)
+PLAIN = replace(RECIPE, flip=False, crop=0)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,19 @@ CASES = {
     "phases, anchored": (
         Phases(("first", Supervised(RECIPE)), ("second", Supervised(RECIPE))),
         (During("second", toys.Anchored()),),
+    ),
+    "contrastive": (Contrastive(PLAIN, projector=(8, 4)), (toys.Averaged(),)),
+    "contrastive without labels": (
+        Contrastive(PLAIN, labels=False, projector=(8, 4), views=(ResizedCrop(), Blur())),
+        (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),),
+    ),
+    "linear probe": (LinearProbe(RECIPE), ()),
+    "pretrained": (
+        Phases(
+            ("pretrain", Contrastive(replace(ADAM, flip=False, crop=0), 0.5, 0.07)),
+            ("probe", LinearProbe(PLAIN)),
+        ),
+        (During("pretrain", MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1)),),
     ),
 }
 STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
@@ -239,7 +256,9 @@ def test_the_description_round_trips(case):
         "Recipe": Recipe,
         "SignDescent": toys.SignDescent,
         "Phases": Phases,
-    }
+        "Contrastive": Contrastive,
+        "LinearProbe": LinearProbe,
+    } | {view.__name__: view for view in (ResizedCrop, Flip, Jitter, Greyscale, Blur)}
     assert eval(repr(training), names) == training
     assert pickle.loads(pickle.dumps(training)) == training
 

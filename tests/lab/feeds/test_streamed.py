@@ -157,6 +157,7 @@ def test_the_rest_of_its_face_is_that_of_resident(lazy, whole):
     assert torch.equal(data.train_y_N, whole.train_y_N)
     assert torch.equal(data.test_y_N, whole.test_y_N)
     assert torch.equal(data.black_C, whole.black_C)
+    assert torch.equal(data.white_C, whole.white_C)
     assert (data.classes, data.shape_CHW) == (whole.classes, whole.shape_CHW)
     assert (data.device, data.dtype) == (whole.device, whole.dtype)
 

@@ -7,6 +7,7 @@ import torch
 
 from trainings import train_member, train_stacked
 from undertow.lab.feeds.resident import Resident
+from undertow.lab.feeds.views import Blur
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
@@ -15,13 +16,14 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.drive import drive
 from undertow.lab.runner.memory import free_memory
 from undertow.lab.runner.probing import Probing
-from undertow.lab.trainings import supervised
+from undertow.lab.trainings import contrastive, linear_probe, supervised
 from undertow.lab.trainings.noise import torchs_own
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.lab.trainings.training import Given
 
 META = torch.device("meta")
 RECIPE = Recipe(epochs=1, batch=32, flip=True, crop=2)
+PLAIN = Recipe(epochs=1, batch=32)
 MODELS = (MLP((16,)), SmallCNN(4), ResNet(8), WideResNet(10, 1, dropout=0.3))
 
 
@@ -36,7 +38,8 @@ def as_on_a_device(monkeypatch):
         def __new__(cls, device="cpu"):
             return super().__new__(cls)
 
-    monkeypatch.setattr(supervised, "make_optimizer", plain)
+    for place in (supervised, contrastive, linear_probe):
+        monkeypatch.setattr(place, "make_optimizer", plain)
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda *kind: False)
     monkeypatch.setattr(torch, "Generator", Anywhere)
 
@@ -54,6 +57,7 @@ def data():
         images(8),
         labels(8),
         torch.zeros(3, device=META),
+        torch.ones(3, device=META),
         classes=10,
         held_out_x_NCHW=images(0),
         held_out_y_N=labels(0),
@@ -107,6 +111,25 @@ def test_teachers_are_asked_where_their_students_are(model, teachers):
 def test_a_mask_is_kept_where_the_weights_are():
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
         train_member(built(MLP((16,)), 1)[0], data(), RECIPE, seeds(0), (MagnitudePruning(0.5),))
+    assert "total_M.cpu()" in failing(caught)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize(
+    "training",
+    [
+        contrastive.Contrastive(PLAIN, views=(*contrastive.VIEWS, Blur())),
+        contrastive.Contrastive(PLAIN, labels=False),
+        linear_probe.LinearProbe(RECIPE),
+        linear_probe.LinearProbe(PLAIN),
+    ],
+    ids=["labels", "none", "anew", "once"],
+)
+def test_other_trainings_read_nothing_before_their_epoch_is_over(training, members):
+    seeds_M = [seeds(m) for m in range(members)]
+    given = Given(data(), built(SmallCNN(4), members), seeds_M, together=members > 1)
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor") as caught:
+        drive(training, given)
     assert "total_M.cpu()" in failing(caught)
 
 

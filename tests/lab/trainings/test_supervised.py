@@ -167,4 +167,5 @@ def test_images_are_normalised_once_and_black_with_them(data):
     expected = (part(60, 0).x_NCHW / 255 - 0.4) / 0.25
     np.testing.assert_allclose(data.train_x_NCHW.numpy(), expected, atol=1e-6)
     assert data.black_C.item() == pytest.approx(-1.6)
+    assert data.white_C.item() == pytest.approx(2.4)
     assert data.shape_CHW == (1, 8, 8)

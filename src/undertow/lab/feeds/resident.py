@@ -27,6 +27,8 @@ class Resident:
     test_y_N: Tensor
     black_C: Tensor
     """What a black pixel is after normalisation."""
+    white_C: Tensor
+    """What a white pixel is."""
     classes: int
     held_out_x_NCHW: Tensor
     held_out_y_N: Tensor
@@ -82,6 +84,7 @@ def resident(
         test_x_NCHW=normalised(splits.test.x_NCHW),
         test_y_N=torch.from_numpy(splits.test.label_N).to(device),
         black_C=(-mean_C / std_C).to(device, dtype),
+        white_C=((1 - mean_C) / std_C).to(device, dtype),
         classes=len(splits.classes),
         held_out_x_NCHW=normalised(held_out.x_NCHW),
         held_out_y_N=torch.from_numpy(held_out.label_N).to(device),

@@ -48,6 +48,7 @@ class Streamed:
         self.classes = len(splits.classes)
         mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)
         self.black_C = (-mean_C / std_C).to(self.device, dtype)
+        self.white_C = ((1 - mean_C) / std_C).to(self.device, dtype)
         """What a black pixel is after normalisation."""
         held_out = splits.held_out or empty_like(splits.train)
         self.held_out_y_N = torch.from_numpy(held_out.label_N).to(self.device)

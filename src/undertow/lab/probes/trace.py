@@ -63,10 +63,11 @@ class Trace(Probe):
     and the last one, in half precision.
 
     Values are of the step that learned from the example: its augmented view, the network in train
-    mode and as it was at that step, NaN and -1 where the epoch did not, or where logits give no
-    probabilities. With ``clean``, they are asked for by a pass of their own over ``part`` after the
-    epoch, in eval mode and without augmentation; this costs a forward pass. The test part can be
-    asked alone. The loss is −log p of the label, whatever the training minimises.
+    mode and as it was at that step, NaN and -1 where the epoch did not, not by logits (contrastive
+    training), or where logits give no probabilities. With ``clean``, they are asked for by a pass
+    of their own over ``part`` after the epoch, in eval mode and without augmentation; this costs a
+    forward pass. The test part can be asked alone. The loss is −log p of the label, whatever the
+    training minimises.
     """
 
     every: int = 1
@@ -194,7 +195,7 @@ class _SeenRun(_TraceRun):
 
     def after_step(self, t: int, done: Done, run: TrainingRun) -> None:
         """Take what was seen; nothing where no example was chosen or the step has no logits."""
-        if done.seen is None:
+        if done.seen is None or done.seen.logits_BC is None:
             return
         logits_MBC = with_members(done.seen.logits_BC)
         self.waiting.append((done.seen.index_B.reshape(len(logits_MBC), -1), logits_MBC))

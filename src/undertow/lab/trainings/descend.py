@@ -7,6 +7,7 @@ from torch import Tensor
 
 from undertow.lab.recipe import Recipe
 from undertow.lab.trainings.learning_rate import learning_rate
+from undertow.lab.trainings.training import Network
 
 
 def descend(
@@ -27,3 +28,10 @@ def set_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, t: int, steps: in
     rate = learning_rate(recipe, t, steps)
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def forget_gradients(network: Network) -> None:
+    """Those that an earlier phase left, where a phase does not learn all parameters: what can be
+    read after a step is of that step."""
+    for parameter in network.parameters():
+        parameter.grad = None

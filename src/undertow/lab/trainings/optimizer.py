@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from undertow.lab.recipe import Recipe
-from undertow.lab.trainings.training import Network
 
 
 def make_optimizer(
@@ -41,16 +40,17 @@ def make_optimizer(
 
 
 class OptimizerState:
-    """What an optimizer keeps for each parameter of a network, for a checkpoint; its settings are
-    the recipe's.
+    """What an optimizer keeps for each parameter, for a checkpoint; its settings are the recipe's.
 
     By the parameter's name, since removing a mask moves its weight to the end of a layer's
     parameters: their order is another one in a model that was built anew.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, network: Network) -> None:
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, named: Iterable[tuple[str, nn.Parameter]]
+    ) -> None:
         self.optimizer = optimizer
-        self.parameters = dict(network.named_parameters())
+        self.parameters = dict(named)
 
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """Moments and counts by name; nothing for a parameter that never had a gradient."""

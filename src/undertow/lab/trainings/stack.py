@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from undertow.errors import UserError
 from undertow.lab.models.flatten import Flatten
+from undertow.lab.models.head import entering
 
 
 class Stack:
@@ -50,10 +51,17 @@ class Stack:
     def __call__(self, x_MBCHW: Tensor) -> Tensor:
         """Logits (M, B, classes). Images (B, C, H, W) are shared by all members, which saves
         copies."""
+        return self._side_by_side(self._one, x_MBCHW)
+
+    def features(self, head: str, x_MBCHW: Tensor) -> Tensor:
+        """What enters the layer ``head`` of each member: (M, B, features)."""
+        return self._side_by_side(partial(self._entering, head), x_MBCHW)
+
+    def _side_by_side(self, one: Callable[..., Tensor], x_MBCHW: Tensor) -> Tensor:
         if x_MBCHW.ndim == 4 and self._drops:  # each member drops others of the shared pixels
             x_MBCHW = x_MBCHW.expand(len(self.models), *x_MBCHW.shape)
         images = 0 if x_MBCHW.ndim == 5 else None
-        forward: Callable[..., Tensor] = vmap(self._one, in_dims=(0, 0, images))
+        forward: Callable[..., Tensor] = vmap(one, in_dims=(0, 0, images))
         return forward(self._parameters, self._buffers, x_MBCHW)
 
     def _one(
@@ -69,6 +77,17 @@ class Stack:
                     f"({name}.copy_(...)), or give --runner processes"
                 )
         return logits
+
+    def _entering(
+        self,
+        head: str,
+        parameters: dict[str, Tensor],
+        buffers: dict[str, Tensor],
+        x_BCHW: Tensor,
+    ) -> Tensor:
+        with entering(self.skeleton, head) as kept:
+            self._one(parameters, buffers, x_BCHW)
+        return kept[0]
 
     def eval(self) -> Stack:
         """Members that are not trained but asked: no dropout, batch norm by its running statistics,

@@ -126,7 +126,7 @@ class SupervisedRun:
         return kept | {
             "weights": self.weights,
             "network": self.net,
-            "optimizer": OptimizerState(self.optimizer, self.net),
+            "optimizer": OptimizerState(self.optimizer, self.net.named_parameters()),
             "objective": self.objective,
         }
 

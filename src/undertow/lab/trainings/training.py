@@ -51,7 +51,8 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """The examples of a step, each one's loss in nats, and the logits it comes from.
+    """The examples of a step, each one's loss in nats, and the logits it comes from; None where it
+    comes from no logits.
 
     (B,), (B,) and (B, C) for one member, with an axis M in front for several; without gradients.
     """
@@ -59,7 +60,7 @@ class Seen:
     index_B: Tensor
     y_B: Tensor
     each_B: Tensor
-    logits_BC: Tensor
+    logits_BC: Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
