@@ -24,7 +24,7 @@ def within_classes(value_N: Tensor, class_N: Tensor) -> Tensor:
     """(N,): standard scores within each class, as the paper ranks examples; NaN where a class has
     one value only, or none."""
     score_N = torch.full_like(value_N, torch.nan)
-    for c in class_N.unique():
+    for c in set(class_N.tolist()):
         of_class = (class_N == c) & value_N.isfinite()
         value = value_N[of_class]
         if len(value) and value.amax() > value.amin():

@@ -51,11 +51,10 @@ class Bank:
         if not 1 <= k <= N:
             raise UserError(f"k={k}: there are {N:,} neighbours; choose k from 1 to {N:,}")
         size = max(1, PRODUCTS // len(self.near_NE))
-        blocks = torch.arange(len(query_BD), device=query_BD.device).split(size)
         with _float32_is_float32():
             found = [
-                self._block(query_BD[rows], k, None if own_B is None else own_B[rows])
-                for rows in blocks
+                self._block(query_BD[at], k, None if own_B is None else own_B[at])
+                for at in (slice(b, b + size) for b in range(0, len(query_BD), size))
             ]
         return torch.cat(found) if found else self._none(query_BD, k)
 
@@ -85,7 +84,9 @@ class Bank:
         size = max(1, EXACT // (index_BK.shape[1] * query_BD.shape[1]))
         squared = [
             (self.bank_ND[index_bK].double() - query_bD.double()[:, None]).square_().sum(-1)
-            for index_bK, query_bD in zip(index_BK.split(size), query_BD.split(size), strict=True)
+            for index_bK, query_bD in zip(
+                torch.split(index_BK, size), torch.split(query_BD, size), strict=True
+            )
         ]
         return torch.cat(squared)
 
@@ -94,12 +95,13 @@ class Bank:
         the k-th neighbour."""
         length_B = near_BD.double().norm(dim=1)
         within_B = (near_BD.shape[1] + 9) * HALF_ULP * self.radius * (length_B + self.radius)
-        # not "less than": what is no number is unsure too
-        return ~((kth_B - length_B.square()) / 2 + 2 * within_B < least_left_B.double())
+        sure_B: Tensor = (kth_B - length_B.square()) / 2 + 2 * within_B < least_left_B.double()
+        # of vectors that are no numbers none is near, however one looks
+        return ~sure_B.logical_or(kth_B.isnan())
 
     def _one_by_one(self, query_D: Tensor, k: int, own: int | None) -> Tensor:
         """(k,): by every distance in float64."""
-        rows = self.bank_ND.split(max(1, PRODUCTS // max(1, len(query_D))))
+        rows = torch.split(self.bank_ND, max(1, PRODUCTS // max(1, len(query_D))))
         squared_N = torch.cat([(r.double() - query_D.double()).square_().sum(1) for r in rows])
         if own is not None:
             squared_N[own] = torch.inf

@@ -46,7 +46,9 @@ def q_v6(h_NR: Tensor, discriminative_R: Tensor, over: float = ACTIVE) -> Tensor
 def active(h_NR: Tensor, over: float) -> Tensor:
     """(N, R): features more than ``over`` standard deviations above their example's mean."""
     mean_N, sd_N = _moments(h_NR)
-    return (h_NR > (mean_N + over * sd_N)[:, None]) & (sd_N > 0)[:, None]
+    least_N = torch.where(sd_N > 0, mean_N + over * sd_N, torch.inf)
+    above_NR: Tensor = h_NR > least_N[:, None]
+    return above_NR
 
 
 def discriminative(share_R: Tensor) -> Tensor:
@@ -65,7 +67,8 @@ def _moments(h_NR: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _positive(h_NR: Tensor) -> Tensor:
-    return (h_NR >= 0).all(1)
+    positive_N: Tensor = h_NR.amin(1) >= 0
+    return positive_N
 
 
 def _mean_over(chosen_NR: Tensor, value_NR: Tensor) -> Tensor:
