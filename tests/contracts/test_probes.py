@@ -27,8 +27,9 @@ from contracts.test_trainings import (
 from undertow.errors import RecordError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
+from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import GradientFlow, PredictionDepth, Snapshots, Trace
+from undertow.lab.probes import GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, Trace, VoG
 from undertow.lab.probes import trace as trace_module
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.runner.drive import drive
@@ -50,6 +51,9 @@ PROBES = (
     GradientFlow(moments=2, examples=8),
     PredictionDepth(k=5),
     PredictionDepth(k=5, part="test", pooled=True),
+    QScore(over=0.5),
+    VoG(moments=2),
+    GraNd(at=(1, 2)),
     Snapshots((1, 2)),
     toys.LastGradient(),
 )
@@ -145,7 +149,7 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 @pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
 def test_its_description_round_trips(probe):
     names = {"LastGradient": toys.LastGradient} | {
-        t.__name__: t for t in (Trace, GradientFlow, PredictionDepth, Snapshots)
+        t.__name__: t for t in (Trace, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
     }
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)
@@ -403,7 +407,7 @@ class Counting:
     """A model that counts its passes in eval mode too."""
 
     def build(self, shape_CHW, classes):
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        model = MLP((8,)).build(shape_CHW, classes)
         model.register_buffer("calls", torch.zeros(()))
 
         def count(module, x, y):

@@ -56,7 +56,8 @@ def discriminative(share_R: Tensor) -> Tensor:
     lies between the 50th and the 95th percentile of all."""
     bounds = torch.tensor(SHARES, dtype=share_R.dtype, device=share_R.device)
     low, high = torch.quantile(share_R, bounds)
-    return (share_R >= low) & (share_R <= high)
+    between_R: Tensor = (share_R >= low).logical_and(share_R <= high)
+    return between_R
 
 
 def _moments(h_NR: Tensor) -> tuple[Tensor, Tensor]:
