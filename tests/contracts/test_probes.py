@@ -96,6 +96,11 @@ def test_probes_change_no_byte(case, data):
     assert set(kept.probed.per_example) == per_example > {"trace", "trace-clean", "trace-test"}
 
 
+@pytest.mark.parametrize("probe", [p for p in PROBES if p.columns], ids=lambda p: p.name)
+def test_each_column_has_a_card(probe, trained):
+    assert [*read_probe(trained, probe.name).values] == [card.name for card in probe.columns]
+
+
 @pytest.mark.parametrize(
     ("case", "members"),
     [

@@ -44,6 +44,8 @@ class GraNd(Probe):
         ),
     )
 
+    of_weights: ClassVar[bool] = True
+
     part: Literal["train", "test"] = "train"
     at: tuple[int, ...] = ()
 

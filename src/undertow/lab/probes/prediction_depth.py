@@ -77,6 +77,8 @@ class PredictionDepth(Probe):
         ),
     )
 
+    of_weights: ClassVar[bool] = True
+
     k: int = 30
     part: Literal["train", "test"] = "train"
     sites: tuple[str, ...] = ()

@@ -89,6 +89,9 @@ class Probe(ABC):
     object and goes into the manifest. ``columns`` are the cards of its values per example."""
 
     columns: ClassVar[tuple[Column, ...]] = ()
+    of_weights: ClassVar[bool] = False
+    """Whether it needs nothing but a finished member's weights, so that it can be asked of one
+    later (``lab/finished.py``)."""
 
     @property
     @abstractmethod

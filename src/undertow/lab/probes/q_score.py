@@ -74,6 +74,8 @@ class QScore(Probe):
         ),
     )
 
+    of_weights: ClassVar[bool] = True
+
     part: Literal["train", "test"] = "test"
     site: str = ""
     over: float = ACTIVE
