@@ -20,6 +20,7 @@ from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab import probes
 from undertow.lab.interventions import objective, runtime, weights
+from undertow.lab.probes.probe import Column
 from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
 from undertow.report.schema import schema_json
@@ -120,7 +121,21 @@ def probed() -> str:
         thing = getattr(probes, name)
         parts += [f"## {name}", f"```python\n{name}{inspect.signature(thing)}\n```"]
         parts.append(inspect.getdoc(thing) or "")
+        parts += [_column(card) for card in thing.columns]
     return "\n\n".join(parts) + "\n"
+
+
+def _column(card: Column) -> str:
+    """A card of a probe's values."""
+    hard = "it does not say what is hard" if card.hard == "neither" else f"{card.hard} is hard"
+    facts = (
+        f"`{card.name}`: {card.formula}",
+        f"- range {card.range}; {hard}",
+        f"- undefined (NaN) {card.undefined}" if card.undefined else "- never undefined",
+        f"- cost: {card.cost}",
+        f"- source: {card.source}",
+    )
+    return "\n".join(facts)
 
 
 def formats() -> str:

@@ -27,8 +27,9 @@ from contracts.test_trainings import (
 from undertow.errors import RecordError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
+from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import GradientFlow, Snapshots, Trace
+from undertow.lab.probes import GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, Trace, VoG
 from undertow.lab.probes import trace as trace_module
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.runner.drive import drive
@@ -48,6 +49,11 @@ PROBES = (
     Trace(every=2, clean=True),
     Trace(clean=True, part="test"),
     GradientFlow(moments=2, examples=8),
+    PredictionDepth(k=5),
+    PredictionDepth(k=5, part="test", pooled=True),
+    QScore(over=0.5),
+    VoG(moments=2),
+    GraNd(at=(1, 2)),
     Snapshots((1, 2)),
     toys.LastGradient(),
 )
@@ -86,7 +92,13 @@ def test_probes_change_no_byte(case, data):
     assert_same_bytes(weights(under), weights(without))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert drive(training, given(data, acting), probing=Probing(PROBES)) == facts
-    assert set(kept.probed.per_example) == {"trace", "trace-clean", "trace-test"}
+    per_example = {probe.name for probe in PROBES if probe.entry(2).part}
+    assert set(kept.probed.per_example) == per_example > {"trace", "trace-clean", "trace-test"}
+
+
+@pytest.mark.parametrize("probe", [p for p in PROBES if p.columns], ids=lambda p: p.name)
+def test_each_column_has_a_card(probe, trained):
+    assert [*read_probe(trained, probe.name).values] == [card.name for card in probe.columns]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +154,7 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 @pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
 def test_its_description_round_trips(probe):
     names = {"LastGradient": toys.LastGradient} | {
-        t.__name__: t for t in (Trace, GradientFlow, Snapshots)
+        t.__name__: t for t in (Trace, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
     }
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)
@@ -201,7 +213,7 @@ def test_saved_anew_a_population_is_without_them(trained, tmp_path):
 @pytest.mark.heavy
 def test_every_runner_brings_them(runner, trained, tmp_path):
     folder = train_population(dense(), tmp_path, runner=runner, workers=2)
-    for name in ("trace", "trace-clean", "trace-test"):
+    for name in (probe.name for probe in PROBES if probe.entry(2).part):
         for column, values in read_probe(folder, name).values.items():
             expected = read_probe(trained, name).values[column]
             np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-6)
@@ -233,8 +245,8 @@ def test_what_is_not_there_is_named(tmp_path, trained):
     for read, said in (
         (
             lambda: read_probe(trained, "loss"),
-            f"{trained}: has no probe 'loss' with values of examples; it has trace, trace-clean, "
-            "trace-test",
+            f"{trained}: has no probe 'loss' with values of examples; it has "
+            + ", ".join(probe.name for probe in PROBES if probe.entry(2).part),
         ),
         (
             lambda: read_probe(plain, "trace"),
@@ -400,7 +412,7 @@ class Counting:
     """A model that counts its passes in eval mode too."""
 
     def build(self, shape_CHW, classes):
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        model = MLP((8,)).build(shape_CHW, classes)
         model.register_buffer("calls", torch.zeros(()))
 
         def count(module, x, y):

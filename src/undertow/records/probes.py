@@ -1,7 +1,7 @@
 """What probes measured while members were trained: values per example and epoch, and values per
 epoch alone.
 
-    probes/<name>/<member>.parquet   example_id, and columns of arrays (E,) in half precision
+    probes/<name>/<member>.parquet   example_id, and columns of arrays (E,)
     series/<member>.parquet          epoch, and columns of float64
     train.parquet                    example_id, label and slices of the training part, and held_out
                                      (yes or no) where examples were held out

@@ -1,7 +1,11 @@
 """What is measured while a member trains, and changes nothing of it. One file per probe."""
 
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
+from undertow.lab.probes.grand import GraNd as GraNd
+from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDepth
+from undertow.lab.probes.q_score import QScore as QScore
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
 from undertow.lab.probes.trace import Trace as Trace
+from undertow.lab.probes.vog import VoG as VoG
 
-__all__ = ["GradientFlow", "Snapshots", "Trace"]
+__all__ = ["GraNd", "GradientFlow", "PredictionDepth", "QScore", "Snapshots", "Trace", "VoG"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from undertow.lab.feeds.feed import Feed
 from undertow.lab.trainings.noise import torch_seeded, torchs_own_kept
 from undertow.lab.trainings.stack import Stack
 from undertow.lab.trainings.training import Network
+
+Part = Literal["train", "test"]
 
 BATCH = 512
 """Examples of one question. Fixed, because the size of a batch can change the last bit of a matrix
@@ -73,6 +77,24 @@ def _buffers_kept(network: Network) -> Iterator[None]:
 def chosen_epochs(total: int, moments: int) -> tuple[int, ...]:
     """At most ``moments`` epochs, evenly spread, the last of all among them."""
     return tuple(sorted({-(-total * k // moments) for k in range(1, moments + 1)} - {0}))
+
+
+def members_of(network: Network) -> list[nn.Module]:
+    """Each member's own model, in a stack too, where its weights are rows of the stack's."""
+    return network.models if isinstance(network, Stack) else [network]
+
+
+def batches_of(data: Feed, part: Part) -> Iterator[Tensor]:
+    """The part's images in its order, without augmentation."""
+    if part == "test":
+        return data.test_batches(BATCH)
+    index_N = torch.arange(len(data.train_y_N), device=data.device)
+    return (data.train_batch(index_B) for index_B in torch.split(index_N, BATCH))
+
+
+def labels_of(data: Feed, part: Part) -> Tensor:
+    """(N,): class indices of the part."""
+    return data.train_y_N if part == "train" else data.test_y_N
 
 
 def with_members(logits: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import polars as pl
 
@@ -44,6 +44,23 @@ class Found:
     snapshots: Mapping[int, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Column:
+    """One column of a probe's values per example, described for people.
+
+    ``range`` says which values there are, ``hard`` which of them hard examples have, ``undefined``
+    where there is none.
+    """
+
+    name: str
+    formula: str
+    range: str
+    hard: Literal["high", "low", "neither"]
+    undefined: str
+    source: str
+    cost: str
+
+
 class ProbeRun(ABC):
     """A probe at work on one member, or on several that train in one step. It is shown each step
     and the end of each epoch."""
@@ -69,7 +86,12 @@ class ProbeRun(ABC):
 
 class Probe(ABC):
     """A quantity that needs the model while it trains. Its ``repr`` evaluates back to an equal
-    object and goes into the manifest."""
+    object and goes into the manifest. ``columns`` are the cards of its values per example."""
+
+    columns: ClassVar[tuple[Column, ...]] = ()
+    of_weights: ClassVar[bool] = False
+    """Whether it needs nothing but a finished member's weights, so that it can be asked of one
+    later (``lab/finished.py``)."""
 
     @property
     @abstractmethod

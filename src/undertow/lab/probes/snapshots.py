@@ -49,10 +49,12 @@ class Snapshots(Probe):
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
         """Begin with none."""
-        return _SnapshotsRun(self.epochs, given)
+        return SnapshotsRun(self.epochs, given)
 
 
-class _SnapshotsRun(ProbeRun):
+class SnapshotsRun(ProbeRun):
+    """Of several members, each one's files by epoch."""
+
     def __init__(self, epochs: tuple[int, ...], given: Given) -> None:
         self.epochs, self.models = epochs, given.models
         self.files_M: list[dict[int, bytes]] = [{} for _ in given.models]

@@ -16,7 +16,13 @@ import torch
 from torch import Tensor
 
 from undertow.lab.feeds.feed import Feed
-from undertow.lab.probes.asking import BATCH, in_eval_mode, with_members
+from undertow.lab.probes.asking import (
+    Part,
+    batches_of,
+    in_eval_mode,
+    labels_of,
+    with_members,
+)
 from undertow.lab.probes.probe import Found, Probe, ProbeRun, Size
 from undertow.lab.trainings.training import Done, Given, Network, TrainingRun
 from undertow.records.schema import ProbeEntry
@@ -131,8 +137,8 @@ class _Kept:
     """Values of M members on N examples: those of the epoch under way on the device, earlier ones
     (M, E, N) in memory."""
 
-    def __init__(self, given: Given, part: str, epochs: tuple[int, ...]) -> None:
-        y_N = given.data.train_y_N if part == "train" else given.data.test_y_N
+    def __init__(self, given: Given, part: Part, epochs: tuple[int, ...]) -> None:
+        y_N = labels_of(given.data, part)
         self.y_N, self.epochs = y_N, epochs
         M, N, E = len(given.models), len(y_N), len(epochs)
         self.now = _unseen((M, N), given.data.classes, y_N.device)
@@ -238,7 +244,7 @@ class _SeenRun(_TraceRun):
 class _Asked(_TraceRun):
     """By a pass over the part after the epoch."""
 
-    def __init__(self, kept: _Kept, data: Feed, part: str) -> None:
+    def __init__(self, kept: _Kept, data: Feed, part: Part) -> None:
         super().__init__(kept)
         self.data, self.part = data, part
 
@@ -248,7 +254,7 @@ class _Asked(_TraceRun):
             return
         network, start = run.network(), 0
         with in_eval_mode(network, self.data.device):
-            for x_BCHW in self._batches():
+            for x_BCHW in batches_of(self.data, self.part):
                 index_B = torch.arange(start, start + len(x_BCHW), device=self.data.device)
                 self._ask(network, index_B, x_BCHW)
                 start += len(x_BCHW)
@@ -257,12 +263,6 @@ class _Asked(_TraceRun):
     def _ask(self, network: Network, index_B: Tensor, x_BCHW: Tensor) -> None:
         logits_MBC = with_members(network(x_BCHW))
         self.kept.add(index_B.expand(len(logits_MBC), -1), logits_MBC)
-
-    def _batches(self) -> Any:
-        if self.part == "test":
-            return self.data.test_batches(BATCH)
-        index_N = torch.arange(len(self.data.train_y_N), device=self.data.device)
-        return (self.data.train_batch(index_B) for index_B in torch.split(index_N, BATCH))
 
     def state_dict(self) -> Mapping[str, Any]:
         """What was asked so far."""

@@ -1,0 +1,170 @@
+"""Exact nearest neighbours by brute force: one matrix product in float32 says who is near, float64
+says in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from undertow.errors import UserError
+
+SPARE = 16
+"""Candidates beyond k. Rounding can put a neighbour this far from its place before a query has to
+be compared with the whole bank in float64."""
+GROUP = 64
+"""Of so many products the least is taken first: to look for the k least of all of them would cost
+as much as the products."""
+HALF_ULP = 2.0**-24
+PRODUCTS = 1 << 22
+"""Of one block of queries: few enough to stay in a processor's cache."""
+EXACT = 1 << 16
+"""Numbers in float64 at once, which stay in a cache too."""
+
+
+class Bank:
+    """(N, D) vectors to search.
+
+    Beside them it keeps a float32 copy about their mean, where rounding is least, with half of each
+    one's squared length as a further number: (b, ‖b‖²/2) · (−q, 1) = (‖b − q‖² − ‖q‖²)/2.
+    """
+
+    def __init__(self, bank_ND: Tensor) -> None:
+        self.bank_ND = bank_ND
+        self.centre_D = bank_ND.mean(0, dtype=torch.float64).to(bank_ND.dtype)
+        N, D = bank_ND.shape
+        self.near_NE = torch.zeros(-(-N // GROUP) * GROUP, D + 1, device=bank_ND.device)
+        self.near_NE[:N, :D] = bank_ND - self.centre_D
+        length_N = torch.linalg.vector_norm(self.near_NE[:N, :D], dim=1)
+        self.near_NE[:N, D] = length_N.square() / 2
+        self.near_NE[N:, D] = torch.inf
+        self.radius = float(length_N.max()) if N else 0.0
+
+    def nearest(self, query_BD: Tensor, k: int, own_B: Tensor | None = None) -> Tensor:
+        """(B, k): which of the bank are nearest by Euclidean distance, the nearest first, of equal
+        ones that with the smaller index. ``own_B`` is each query's own place in the bank, which is
+        no neighbour of it. ``UserError`` for more neighbours than there are."""
+        N = len(self.bank_ND) - (own_B is not None)
+        if not 1 <= k <= N:
+            raise UserError(f"k={k}: there are {N:,} neighbours; choose k from 1 to {N:,}")
+        size = max(1, PRODUCTS // len(self.near_NE))
+        with _float32_is_float32():
+            found = [
+                self._block(query_BD[at], k, None if own_B is None else own_B[at])
+                for at in (slice(b, b + size) for b in range(0, len(query_BD), size))
+            ]
+        return torch.cat(found) if found else self._none(query_BD, k)
+
+    def _none(self, query_BD: Tensor, k: int) -> Tensor:
+        return torch.empty(0, k, dtype=torch.int64, device=query_BD.device)
+
+    def _block(self, query_BD: Tensor, k: int, own_B: Tensor | None) -> Tensor:
+        near_BD = (self.centre_D - query_BD).float()
+        one_B1 = torch.ones_like(near_BD[:, :1])
+        half_BN = torch.cat([near_BD, one_B1], dim=1) @ self.near_NE.T
+        if own_B is not None:
+            half_BN.scatter_(1, own_B[:, None], torch.inf)
+        wanted = min(k + SPARE, len(self.bank_ND))
+        some = _least(half_BN, wanted)
+        squared_BK = self._exact(query_BD, some.index_BK)
+        squared_BK.masked_fill_(~some.value_BK.isfinite(), torch.inf)
+        found_BK, kth_B = _in_order(squared_BK, some.index_BK, k)
+        if wanted < len(self.bank_ND):
+            unsure_B = self._unsure(near_BD, kth_B, some.value_BK.amax(1))
+            for row in unsure_B.nonzero()[:, 0].tolist():
+                own = None if own_B is None else int(own_B[row])
+                found_BK[row] = self._one_by_one(query_BD[row], k, own)
+        return found_BK
+
+    def _exact(self, query_BD: Tensor, index_BK: Tensor) -> Tensor:
+        """(B, K): squared distances in float64."""
+        size = max(1, EXACT // (index_BK.shape[1] * query_BD.shape[1]))
+        squared = [
+            (self.bank_ND[index_bK].double() - query_bD.double()[:, None]).square_().sum(-1)
+            for index_bK, query_bD in zip(
+                torch.split(index_BK, size), torch.split(query_BD, size), strict=True
+            )
+        ]
+        return torch.cat(squared)
+
+    def _unsure(self, near_BD: Tensor, kth_B: Tensor, least_left_B: Tensor) -> Tensor:
+        """(B,): whether one that is no candidate could, by what float32 may be wrong, be as near as
+        the k-th neighbour."""
+        length_B = near_BD.double().norm(dim=1)
+        within_B = (near_BD.shape[1] + 9) * HALF_ULP * self.radius * (length_B + self.radius)
+        sure_B: Tensor = (kth_B - length_B.square()) / 2 + 2 * within_B < least_left_B.double()
+        # of vectors that are no numbers none is near, however one looks
+        return ~sure_B.logical_or(kth_B.isnan())
+
+    def _one_by_one(self, query_D: Tensor, k: int, own: int | None) -> Tensor:
+        """(k,): by every distance in float64."""
+        rows = torch.split(self.bank_ND, max(1, PRODUCTS // max(1, len(query_D))))
+        squared_N = torch.cat([(r.double() - query_D.double()).square_().sum(1) for r in rows])
+        if own is not None:
+            squared_N[own] = torch.inf
+        return squared_N.sort(dim=0, stable=True).indices[:k]
+
+
+class Candidates(NamedTuple):
+    """(B, K) least values and where they are, in no order."""
+
+    value_BK: Tensor
+    index_BK: Tensor
+
+
+def _least(value_BN: Tensor, wanted: int) -> Candidates:
+    """The least of each row. Each of them lies in one of as many groups, those of the least
+    minima."""
+    groups = value_BN.shape[1] // GROUP
+    if groups <= 2 * wanted:
+        return Candidates(*value_BN.topk(wanted, largest=False, sorted=False))
+    minimum_BG = value_BN.view(len(value_BN), GROUP, groups).amin(1)
+    group_BK = minimum_BG.topk(wanted, largest=False, sorted=False).indices
+    step = torch.arange(0, value_BN.shape[1], groups, device=value_BN.device)
+    place_BK = (group_BK[:, :, None] + step).flatten(1)
+    value_BK, chosen_BK = value_BN.gather(1, place_BK).topk(wanted, largest=False, sorted=False)
+    return Candidates(value_BK, place_BK.gather(1, chosen_BK))
+
+
+def _in_order(squared_BK: Tensor, index_BK: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k nearest candidates, by distance and then by index, and the k-th distance squared."""
+    by_index_BK = index_BK.argsort(1)
+    squared_BK, index_BK = (v.gather(1, by_index_BK) for v in (squared_BK, index_BK))
+    squared_BK, order_BK = squared_BK.sort(dim=1, stable=True)
+    return index_BK.gather(1, order_BK[:, :k]), squared_BK[:, k - 1]
+
+
+@contextmanager
+def _float32_is_float32() -> Iterator[None]:
+    """Products of float32 are of float32, whatever the training around it computes in."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+class Votes(NamedTuple):
+    """(B,): the class that won, and whether others had as many votes."""
+
+    winner_B: Tensor
+    tied_B: Tensor
+
+
+def votes(label_BK: Tensor, classes: int, *, smallest_of_tied: bool = False) -> Votes:
+    """Each neighbour has one vote, ``label_BK`` in order of distance. Of tied classes that of the
+    nearest neighbour wins; with ``smallest_of_tied`` the smallest, as in scikit-learn."""
+    label_BK = label_BK.long()
+    count_BC = torch.zeros(len(label_BK), classes, dtype=torch.int64, device=label_BK.device)
+    count_BC.scatter_add_(1, label_BK, torch.ones_like(label_BK))
+    leads_BC = count_BC == count_BC.amax(1, keepdim=True)
+    tied_B = leads_BC.sum(1) > 1
+    if smallest_of_tied:
+        return Votes(leads_BC.int().argmax(1), tied_B)
+    first_B1 = leads_BC.gather(1, label_BK).int().argmax(1, keepdim=True)
+    return Votes(label_BK.gather(1, first_B1)[:, 0], tied_B)
