@@ -34,10 +34,10 @@ class Bank:
 
     def __init__(self, bank_ND: Tensor) -> None:
         self.bank_ND = bank_ND
-        self.centre_D = bank_ND.mean(0, dtype=torch.float64).to(bank_ND.dtype)
+        self.centre_D = bank_ND.mean(0)  # any point near them would do
         N, D = bank_ND.shape
         self.near_NE = torch.zeros(-(-N // GROUP) * GROUP, D + 1, device=bank_ND.device)
-        self.near_NE[:N, :D] = bank_ND - self.centre_D
+        torch.sub(bank_ND, self.centre_D, out=self.near_NE[:N, :D])
         length_N = torch.linalg.vector_norm(self.near_NE[:N, :D], dim=1)
         self.near_NE[:N, D] = length_N.square() / 2
         self.near_NE[N:, D] = torch.inf
