@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from importlib.machinery import SourceFileLoader
 from json import dumps as json_line
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from undertow.audit.compare import audit
 from undertow.errors import UserError
@@ -182,13 +183,24 @@ def declared_study(file: Path, scale: Scale) -> Study:
     return study
 
 
+class _FromSource(SourceFileLoader):
+    """Never from bytecode, which is told by a file's second and size: a digit that is edited within
+    the second of the last run would not be seen."""
+
+    def path_stats(self, path: str) -> NoReturn:
+        """None, so that no bytecode is read or written."""
+        raise OSError(path)
+
+
 def load_study(file: Path) -> ModuleType:
     """Run a study's file and return it; it must have a function ``study(scale)``.
 
     It is a module only while it runs, which its dataclasses need: workers must not import it, so
     its classes travel.
     """
-    spec = importlib.util.spec_from_file_location(f"undertow_study_{file.stem}", file)
+    name = f"undertow_study_{file.stem}"
+    loader = _FromSource(name, str(file)) if file.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise UserError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)

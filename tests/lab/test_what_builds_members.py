@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import shutil
 import sys
 from collections import deque
 from dataclasses import dataclass, field
@@ -40,13 +41,6 @@ def study(scale): ...
 SPLITS = Blobs().load()
 
 
-@pytest.fixture(autouse=True)
-def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytecode is told by a file's second and size, and a test writes several of one size in one
-    second."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-
 def built(folder: Path, text: str, **others: str) -> dict[str, str]:
     """What a member of this study's ``Mine`` is built from; ``others`` are modules of theirs beside
     it."""
@@ -54,6 +48,8 @@ def built(folder: Path, text: str, **others: str) -> dict[str, str]:
     for name, other in others.items():
         (folder / f"{name}.py").write_text(other)
         sys.modules.pop(name, None)
+    # Bytecode is told by a file's second and size, and these have one size and one second.
+    shutil.rmtree(folder / "__pycache__", ignore_errors=True)
     linecache.clearcache()
     importlib.invalidate_caches()
     source = HEAD + text + TAIL

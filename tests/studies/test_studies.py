@@ -4,6 +4,8 @@ is more."""
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -91,3 +93,17 @@ def test_a_run_speaks_to_machines_in_json_alone_and_to_people_in_words(
         events[0]["text"]
         == f"tiny at scale smoke: 4 members in 2 populations, into {tmp_path / 'out'}"
     )
+
+
+def test_a_digit_that_is_edited_within_a_second_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytecode is told by a file's second and size."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    file = tmp_path / "mine.py"
+    for digit in (1, 2):
+        file.write_text(f"WIDTH = {digit}\ndef study(scale): ...\n")
+        os.utime(file, (1e9, 1e9))
+        assert digit == load_study(file).WIDTH
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
