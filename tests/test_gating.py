@@ -217,6 +217,29 @@ def test_quiet_keeps_what_has_to_be_known_on_standard_error(place: Path):
     assert (len(audited.stdout.splitlines()), audited.stderr) == (1, quiet.stderr)
 
 
+def test_a_quiet_pass_names_who_loses_without_a_rule(place: Path):
+    """Slices by class are looked at unasked, and a rule about the whole says nothing of them."""
+    rows = range(900)
+    label = [n % 3 for n in rows]
+    old = [(k + 1) % 3 if n % 5 == 0 else k for n, k in enumerate(label)]
+    new = [0 if k == 2 else k for k in label]
+    for name, said in (("old", old), ("new", new)):
+        made = {"example_id": rows, "prediction": said, "label": label}
+        pl.DataFrame(made).write_csv(place / f"{name}.csv")
+    (place / "gate.toml").write_text("[[max_drop]]\npoints = 40\n")
+    command = "undertow gate old.csv --against new.csv --policy gate.toml --force -q"
+    quiet = run(place, command)
+    assert (quiet.returncode, quiet.stdout) == (0, "PASS: The one required check passes.\n")
+    assert quiet.stderr == (
+        "NOTE: No rule is about class 2, accuracy −80.0 points; add [[worst_slice_drop]] by = "
+        '"class".\n'
+    )
+    (place / "gate.toml").write_text(
+        '[[max_drop]]\npoints = 40\n[[worst_slice_drop]]\nby = "class"\npoints = 90\n'
+    )
+    assert run(place, command).stderr == ""
+
+
 def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
     assert undertow_gate is gate_paths
     sides = [place / "logs/fp16", place / "logs/fp16-again"]

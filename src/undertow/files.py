@@ -188,10 +188,10 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     return found
 
 
-def warn(found: Audit | None) -> None:
+def warn(found: Audit | None, *more: str) -> None:
     """Say beside a verdict that stands alone what it cannot be read without, where only people
     read."""
-    said = warnings(found)
+    said = warnings(found, *more)
     if said:
         print(said, file=sys.stderr)
 

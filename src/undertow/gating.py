@@ -20,6 +20,7 @@ from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files, warn
 from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
+from undertow.report.beside import whom_no_rule_is_about
 from undertow.report.text import gate_line, gate_text
 from undertow.report.write import PAGE
 from undertow.undecoded import escaped
@@ -106,7 +107,7 @@ def run_gate(
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:
-        warn(result.audit)
+        warn(result.audit, whom_no_rule_is_about(result))
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))

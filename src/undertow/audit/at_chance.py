@@ -20,6 +20,8 @@ from undertow.records.records import Records
 
 Z = 1.645
 """One-sided 5 %: a side is at chance where it is not shown to be above it."""
+FAR = 3.09
+"""One-sided 0.1 %."""
 KEPT = 0.25
 """Share of what the reference has above chance; a variant that kept more is not said to have
 none."""
@@ -47,6 +49,10 @@ class _Recall(NamedTuple):
     @property
     def below(self) -> bool:
         return self.mean + Z * self.error < self.guess
+
+    @property
+    def far_below(self) -> bool:
+        return self.mean + FAR * self.error < self.guess
 
     def to_check(self, records: Records) -> str:
         """What to check of a side below chance: its classes where answers are shown to depend on
@@ -116,11 +122,16 @@ def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
         )
 
 
-def below_chance(reference: Records, variant: Records) -> tuple[str, ...]:
-    """A sentence on each side that is below chance by more than chance explains (one-sided 5 %):
-    its labels may be those of other examples, or its scores those of the other class."""
+def below_chance(
+    reference: Records, variant: Records, cluster_N: NDArray[Any] | None = None
+) -> tuple[str, ...]:
+    """A sentence on each side that is far below chance (one-sided 0.1 %, as a release is held up by
+    it): its labels may be those of other examples, or its scores those of the other class. Examples
+    of one cluster (N,) count as one."""
     sides = (("reference", reference), ("variant", variant))
-    below = [(role, side, r) for role, side in sides if (r := _recall(side)) and r.below]
+    below = [
+        (role, side, r) for role, side in sides if (r := _recall(side, cluster_N)) and r.far_below
+    ]
     if not below:
         return ()
     role, side, recall = below[0]
@@ -128,7 +139,7 @@ def below_chance(reference: Records, variant: Records) -> tuple[str, ...]:
     return f"The {role} {side.name!r} {recall.to_check(side)}", *both
 
 
-def _recall(records: Records) -> _Recall | None:
+def _recall(records: Records, cluster_N: NDArray[Any] | None = None) -> _Recall | None:
     """``None`` where there are no classes, fewer than two have examples, or one was never
     answered."""
     label_N = records.label_N
@@ -138,8 +149,16 @@ def _recall(records: Records) -> _Recall | None:
     recall_C, guess = _recalls(records, present), 1 / len(present)
     if np.isnan(recall_C).any():
         return None
-    error = float(np.sqrt((guess * (1 - guess) / count).sum())) / len(present)
+    apart = count if cluster_N is None else _clusters(label_N, cluster_N, present)
+    error = float(np.sqrt((guess * (1 - guess) / apart).sum())) / len(present)
     return _Recall(float(recall_C.mean()), guess, error, recall_C, count, present)
+
+
+def _clusters(
+    label_N: NDArray[np.int32], cluster_N: NDArray[Any], present: NDArray[Any]
+) -> NDArray[np.int64]:
+    """How many clusters have examples of each class."""
+    return np.array([len(np.unique(cluster_N[label_N == c])) for c in present])
 
 
 def _depend_on_label(records: Records, labels: int) -> bool:

@@ -13,6 +13,7 @@ from undertow.audit.result import Audit
 from undertow.audit.slices.table import ALL, CLASS
 from undertow.audit.slices.unknown import CROSS
 from undertow.audit.verdicts import COSTLY, risen
+from undertow.audit.wording import told
 from undertow.report.wording import both_ends
 
 QUESTIONS = (
@@ -46,14 +47,39 @@ def beside(gate: GateResult) -> str:
     return ""
 
 
+def whom_no_rule_is_about(gate: GateResult) -> str:
+    """What has to be known of a pass that stands alone: who pays without a rule, if anybody."""
+    if gate.verdict != "pass" or gate.audit is None or gate.audit.verdict not in COSTLY:
+        return ""
+    free = _free(gate, _bare(gate, _paying(gate.audit)))
+    if free is None:
+        return ""
+    said = told(free["effect"], free["low"], free["high"])
+    measure, by = free["measure"].replace("_", " "), free["slice"]
+    rule = "[[max_drop]]" if by == ALL else f'[[worst_slice_drop]] by = "{both_ends(by, 60)}"'
+    if free["measure"] in COUNTED:
+        rule = f'[[worst_slice_drop]] by = "{CLASS}"'
+    return f"No rule is about {_named(free)}, {measure} {said.effect} points; add {rule}."
+
+
+def _bare(gate: GateResult, paying: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those on whom nothing was decided."""
+    return [row for row in paying if not _about(gate.decisions, row)]
+
+
+def _free(gate: GateResult, bare: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first of them on whom no rule is, also none that has too few examples."""
+    small = [Place(s.rule, s.variant, s.slice, v) for s in gate.not_shown for v in s.values]
+    return next((row for row in bare if not any(_is_about(s, row) for s in small)), None)
+
+
 def _allowed(gate: GateResult, audit: Audit) -> str:
     """What a policy that passes says of those who pay, asked of each: one who is covered must not
     hide another whom no rule is about."""
     paying = _paying(audit)
-    small = [Place(s.rule, s.variant, s.slice, v) for s in gate.not_shown for v in s.values]
     about = [_about(gate.decisions, row) for row in paying]
-    bare = [row for row, those in zip(paying, about, strict=True) if not those]
-    free = next((row for row in bare if not any(_is_about(s, row) for s in small)), None)
+    bare = _bare(gate, paying)
+    free = _free(gate, bare)
     if free is not None:
         return f"and no rule is about {_named(free)}"
     if bare:

@@ -78,10 +78,11 @@ def verdict_line(audit: Audit) -> str:
     return quoted_for_logs(_verdict(page(audit)))
 
 
-def warnings(audit: Audit | None) -> str:
+def warnings(audit: Audit | None, *more: str) -> str:
     """What has to be known beside a verdict that stands alone, a line for each; empty where nothing
     is."""
-    return "\n".join(map(quoted_for_logs, _noted(() if audit is None else audit.notices)))
+    notices = () if audit is None else audit.notices
+    return "\n".join(map(quoted_for_logs, _noted([*notices, *filter(None, more)])))
 
 
 def gate_line(gate: GateResult, inconclusive: Inconclusive = "report") -> str:

@@ -287,7 +287,7 @@ BELOW = (
     "depend on the label: check whether its scores or labels are inverted."
 )
 ALLOW = (
-    'If it is meant to, as on questions made to mislead, write below_chance = "allowed" at the top '
+    'If it may be, as a weak model or one asked to be misled, write below_chance = "allowed" at the top '
     "of the policy."
 )
 
@@ -310,6 +310,30 @@ def test_a_side_below_chance_is_looked_into_before_a_gate_passes(case: str):
     assert guard.reason == f"{said} {ALLOW}"
     allowed = gate(old, [new], parse_policy(f'below_chance = "allowed"\n{rest}'))
     assert (allowed.verdict, len(allowed.decisions)) == ("pass", 1)
+
+
+@pytest.mark.parametrize(("right", "open_"), [(123, True), (124, False)])
+def test_a_gate_is_held_up_only_far_below_chance(right: int, open_: bool):
+    """By one in a thousand, where guessing gives 150 of 300: 3.09 standard errors are 26.8."""
+    label_N = np.arange(300) % 2
+    pred_N = np.where(np.arange(300) < right, label_N, 1 - label_N)
+    old, new = (worlds.records_from(pred_N[None], label_N, 2, name=n) for n in ("old", "new"))
+    found = gate(old, [new], parse_policy("[[max_drop]]\npoints = 90"))
+    assert ("below_chance" in [d.rule for d in found.decisions]) is open_
+
+
+def test_examples_of_one_cluster_count_once_where_a_side_is_below_chance():
+    label_N = np.arange(300) % 2
+    pred_N = np.where(np.arange(300) < 90, label_N, 1 - label_N)
+    passage = [f"p{n // 15}" for n in range(300)]
+    policy, rules = parse_policy("[[max_drop]]\npoints = 90"), []
+    for column in ("part", "cluster"):
+        old, new = (
+            worlds.records_from(pred_N[None], label_N, 2, name=n, slices={column: passage})
+            for n in ("old", "new")
+        )
+        rules.append([d.rule for d in gate(old, [new], policy).decisions])
+    assert rules == [["below_chance", "max_drop"], ["max_drop"]]
 
 
 def test_a_side_at_chance_level_is_decided_as_any_other():

@@ -151,3 +151,29 @@ def test_named_logits_are_logits() -> None:
     np.testing.assert_allclose(
         read_any([Path("a.npz")])[0].proba_MNC[0], exp / exp.sum(1, keepdims=True), rtol=1e-6
     )
+
+
+def test_one_odd_row_among_probabilities_makes_no_logits() -> None:
+    """As of an example on which a model failed: a softmax of the others would decide otherwise."""
+    scores = np.repeat(PROBA, 25, axis=0)
+    scores[17] = -1
+    assert refused(scores) == (
+        "a.npy: its scores look like probabilities, but for 1 of 100 rows (row 17 has -1, -1, -1); "
+        "write nan in the rows without an answer, or, if all are logits, save them in an npz with "
+        "the key logits"
+    )
+    scores[17] = np.nan
+    np.save("a.npy", scores)
+    assert int((read_any([Path("a.npy")])[0].pred_MN < 0).sum()) == 1
+    wide = np.tile([0.1, 0.2, 0.3, 0.7], (20, 1))
+    wide[3] = [0, 0.9, 0.1, 5]
+    assert "but for 1 of 20 rows (row 3 has 0, 0.9, 0.1, …)" in refused(wide)
+
+
+def test_rounding_above_one_makes_no_logits() -> None:
+    scores = ROUNDED.copy()
+    scores[0, 0] = 1.0000001
+    assert LIKELY in refused(scores)
+    scores[:2] = [[3, 0.1, 0.2], [2, -1, 0.3]]  # Half of the rows.
+    np.save("a.npy", scores)
+    assert read_any([Path("a.npy")])[0].pred_MN[0, :2].tolist() == [0, 0]

@@ -170,11 +170,11 @@ def about_variant(evidence: Evidence, policy: Policy) -> About:
 def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     """Open where a side is shown to do worse than guessing; silent otherwise."""
     pair = evidence.pair
-    found = below_chance(pair.reference, pair.variant)
+    found = below_chance(pair.reference, pair.variant, pair.cluster_N)
     if found and policy.below_chance == "refused":
         way = (
-            'If it is meant to, as on questions made to mislead, write below_chance = "allowed" at '
-            "the top of the policy."
+            "If it may be, as a weak model or one asked to be misled, write "
+            'below_chance = "allowed" at the top of the policy.'
         )
         yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
 

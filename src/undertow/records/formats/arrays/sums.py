@@ -17,6 +17,9 @@ from undertow.records.formats.columns.cells import ROUNDING as PER_CENT_ROUNDING
 from undertow.records.formats.columns.scaling import ROUNDED, text_typed
 from undertow.records.formats.decoding.npz import BARE
 
+NEARLY_ALL, NOISE, SHOWN = 0.9, 1e-5, 3
+"""Share of the rows that look so, what rounding may leave below 0 and above 1, and how many numbers
+of a row are shown."""
 OF_ROWS = "sum(axis=-1, keepdims=True)"
 
 
@@ -27,17 +30,21 @@ def sum_to_one(proba_NC: NDArray[Any]) -> bool:
 
 
 def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> None:
-    """Raises ``TableError`` for finite scores that look like probabilities, or like per cent, with
-    what a person types for either reading. Logits are seldom all from 0 to 1, but for those of a
-    model that knows nothing, whose rows are one number each."""
-    if not scores_NC.size or (scores_NC == scores_NC[:, :1]).all() or not (scores_NC >= 0).all():
+    """Raises ``TableError`` for finite scores of which nearly all rows look like probabilities, or
+    like per cent, with what a person types for either reading. Logits are seldom all from 0 to 1,
+    but for those of a model that knows nothing, whose rows are one number each."""
+    if not scores_NC.size or (scores_NC == scores_NC[:, :1]).all():
         return
-    if _near(scores_NC, 100, PER_CENT_ROUNDING):
-        said, made = "look like per cent", f"({{p}} / 100){ROUNDED}"
-    elif float(scores_NC.max()) <= 1:
+    in_one_N = np.asarray(((scores_NC >= -NOISE) & (scores_NC <= 1 + NOISE)).all(axis=1))
+    if in_one_N.mean() >= NEARLY_ALL:
         said, made = "look like probabilities that do not sum to 1", f"{{p}} / {{p}}.{OF_ROWS}"
+        odd_N = np.logical_not(in_one_N)
+    elif (scores_NC >= 0).all() and _near(scores_NC, 100, PER_CENT_ROUNDING):
+        said, made = "look like per cent", f"({{p}} / 100){ROUNDED}"
+        odd_N = np.zeros(len(scores_NC), bool)
     else:
         return
+    _refuse_odd_rows(path, scores_NC, odd_N)
     sum_N = scores_NC.sum(axis=1, dtype=np.float64)
     least, most = f"{sum_N.min():.4g}", f"{sum_N.max():.4g}"
     reach = least if least == most else f"{least} to {most}"
@@ -45,6 +52,19 @@ def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> Non
         f"{path}: its scores are from {scores_NC.min():.4g} to {scores_NC.max():.4g} and rows sum "
         f"to {reach}, so they {said}, and no softmax is taken; {_cure(path, key, made)}"
     )
+
+
+def _refuse_odd_rows(path: Path, scores_NC: NDArray[Any], odd_N: NDArray[np.bool_]) -> None:
+    """Rows that are none among probabilities, as those of examples that a model failed on are."""
+    rows = np.flatnonzero(odd_N)
+    if rows.size:
+        row = scores_NC[rows[0]]
+        values = ", ".join(f"{value:.6g}" for value in row[:SHOWN]) + ", …" * (len(row) > SHOWN)
+        raise TableError(
+            f"{path}: its scores look like probabilities, but for {rows.size:,} of "
+            f"{len(scores_NC):,} rows (row {rows[0]} has {values}); write nan in the rows without "
+            "an answer, or, if all are logits, save them in an npz with the key logits"
+        )
 
 
 def _cure(path: Path, key: str, made: str) -> str:

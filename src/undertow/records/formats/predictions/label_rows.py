@@ -25,6 +25,9 @@ from undertow.records.records import Records
 BY_ROW = "names no examples, so label i is taken for row i of"
 BY_NUMBER = "names no examples, so label i is taken for the example with id i."
 """Stand in the notes on labels by position, which are said before the audit too."""
+DENSE = 0.9
+"""Share of the numbers from the least to the most that are there, from which on ids count on. Those
+of customers are seldom so many, and stand in any order."""
 _NUMBERED = r"(?s)^([^0-9]*)([0-9]{1,15})(.*)$"
 
 
@@ -148,8 +151,9 @@ def _refuse_fewer(path: Path, given: LabelArray, sheet: Sheet) -> None:
 
 
 def places(ids: pl.Series) -> pl.Series | None:
-    """Where each id stands among ids that differ in one number and count on: from 0, null for one
-    that is missing or there twice. ``None`` where they are no such ids, or may be in that order."""
+    """Where each id stands among ids that differ in one number and count on, but for a few: from 0,
+    null for one that is missing or there twice. ``None`` where they are no such ids, or are in that
+    order."""
     known = ids.is_not_null() & ~ids.is_duplicated()
     parts = ids.set(~known, None).str.extract_groups(_NUMBERED).struct.unnest()
     before, digits, after = (parts[name] for name in parts.columns)
@@ -159,9 +163,9 @@ def places(ids: pl.Series) -> pl.Series | None:
     if before.n_unique() + after.n_unique() > 2 + 2 * bool(number.null_count()):
         return None
     least, most = int(number.min()), int(number.max())  # type: ignore[arg-type]
-    if most - least >= len(ids):
+    if DENSE * (most - least + 1) > len(ids) or (number.drop_nulls().diff().drop_nulls() > 0).all():
         return None
-    row = pl.int_range(len(ids), eager=True)
-    if any((number - low == row).all() for low in range(most - len(ids) + 1, least + 1)):
-        return None
-    return number - least
+    if most - least < len(ids):
+        return number - least
+    # A few are left out: what counts is their order.
+    return number.rank("ordinal").cast(pl.Int64) - 1
