@@ -238,3 +238,34 @@ def test_a_table_of_right_answers_has_the_column_that_was_named(expected: pl.Dat
         "label='y_tru': labels has no such column; it has 'id', 'y_true', 'age'; did you mean "
         "label='y_true'"
     )
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pl.DataFrame])
+def test_a_frame_of_labels_by_number_beside_arrays_is_refused_out_of_order(made):
+    """Arrays have no ids: joined by position, a part of the labels would be of other examples."""
+    truth, ids = [0, 1, 2, 1], [3, 1, 2, 0]
+    labels = made({"id": [str(i) for i in ids], "label": truth})
+    answers = np.array(truth)
+    with pytest.raises(UserError) as caught:
+        undertow.compare(answers, answers, labels=labels, id="id")
+    pandas = made is pd.DataFrame
+    drop = "labels.drop(columns='id')" if pandas else "labels.drop('id')"
+    sort = (
+        "labels.sort_values('id', key=lambda ids: ids.astype(int))"
+        if pandas
+        else "labels.sort(polars.col('id').cast(int))"
+    )
+    assert str(caught.value) == (
+        "labels: arrays have no ids, and those in 'id' are numbers in another order than its rows, "
+        "so label i may be that of row i or that of the i-th id (row 0 has id '3': 0 or 1); if that "
+        f"of row i, give labels={drop}; if that of the i-th id, give labels={sort}"
+    )
+    polars = pl
+    assert polars  # What is typed names it.
+    by_row = undertow.compare(answers, answers, labels=eval(drop))
+    by_id = undertow.compare(answers, answers, labels=eval(sort), id="id")
+    assert [f.audit.reference.accuracy for f in (by_row, by_id)] == [1.0, 0.5]
+    in_order = undertow.compare(
+        answers, answers, labels=made({"id": range(4), "label": truth}), id="id"
+    )
+    assert in_order.audit.reference.accuracy == 1.0

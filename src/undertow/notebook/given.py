@@ -13,6 +13,7 @@ import polars as pl
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
 from undertow.notebook.order import (
+    refuse_numbers_out_of_order,
     refuse_other_ids,
     refuse_other_order,
     refuse_rows_beside_ids,
@@ -194,7 +195,7 @@ def _frames(
     name: str, items: list[tuple[str, Any]], reading: Reading, answers: Answers, arrays: bool
 ) -> Frames:
     if arrays:
-        base = _base(reading, answers)
+        base = _base(reading, answers, [value for _, value in items])
         made = [
             (where, _beside(where, base, member, reading))
             for called, value in items
@@ -240,7 +241,7 @@ def _numbered(called: str, members: list[pl.DataFrame]) -> list[tuple[str, pl.Da
     return [(f"{called}[{m}]", member) for m, member in enumerate(members)]
 
 
-def _base(reading: Reading, answers: Answers) -> pl.DataFrame | None:
+def _base(reading: Reading, answers: Answers, given: Sequence[Any]) -> pl.DataFrame | None:
     """The table of examples that arrays stand beside, row by row, if there is one."""
     if answers.value is None or answers.path is not None:
         return None
@@ -252,6 +253,7 @@ def _base(reading: Reading, answers: Answers) -> pl.DataFrame | None:
     label = next((c for c in (reading.label, "label") if c in table.columns), None)
     if label is None:
         return table
+    refuse_numbers_out_of_order(answers.value, given, table, label, reading.keys)
     return table.with_columns(named_classes("labels", table[label], answers.classes).alias(label))
 
 

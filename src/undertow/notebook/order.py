@@ -27,6 +27,7 @@ from undertow.notebook.right_answers import (
     refuse_other_length,
 )
 from undertow.notebook.tables import is_table, names_examples
+from undertow.records.formats.predictions.label_rows import places
 
 Named = tuple[str, list[str]]
 """What messages call a column or a frame, and what it calls its examples."""
@@ -117,6 +118,38 @@ def refuse_two_orders(
                 f"{other} are in two orders (row {at} is {ids[at]!r} in one and {there[at]!r} in "
                 f"the other); {cure()}"
             )
+
+
+def refuse_numbers_out_of_order(
+    labels: Any, given: Sequence[Any], table: pl.DataFrame, label: str, keys: Sequence[str]
+) -> None:
+    """Raises ``UserError`` for a frame of right answers beside arrays, whose ids are the numbers of
+    examples in another order than its rows: arrays have no ids, and either may be meant. Those
+    ``given`` as columns of the same index stand row by row."""
+    rows = names_in(labels)
+    if rows is not None and all(names_in(value) == rows for value in given):
+        return
+    key = key_of(table, keys)
+    ids = pl.Series([] if key is None else ids_of(table, key), dtype=pl.String)
+    place = places(ids) if ids.str.contains(r"^[0-9]+$").all() else None
+    if place is None or place.null_count():
+        return
+    by_id = table[label].gather(place)
+    apart = table[label].ne_missing(by_id).arg_true()
+    if not len(apart):
+        return
+    n, pandas = apart[0], hasattr(labels, "sort_values")
+    drop = f"labels.drop(columns={key!r})" if pandas else f"labels.drop({key!r})"
+    order = f"polars.col({key!r}).cast(int)"
+    if pandas:
+        order = f"{key!r}, key=lambda ids: ids.astype(int)"
+    sort = f"labels.sort_values({order})" if pandas else f"labels.sort({order})"
+    raise UserError(
+        f"labels: arrays have no ids, and those in {key!r} are numbers in another order than its "
+        f"rows, so label i may be that of row i or that of the i-th id (row {n} has id {ids[n]!r}: "
+        f"{table[label][n]!r} or {by_id[n]!r}); if that of row i, give labels={drop}; if that of "
+        f"the i-th id, give labels={sort}"
+    )
 
 
 def _moved(ids: Ids, others: Ids) -> int | None:
