@@ -235,6 +235,7 @@ def test_the_audit_loads_no_torch() -> None:
     )
 
 
+@pytest.mark.heavy
 def test_an_audit_starts_without_the_distributions_of_scipy() -> None:
     """They take a third of the time that everything takes to start."""
     assert "scipy.stats" not in loaded_after("import undertow.files")

@@ -31,6 +31,7 @@ def folders(place: Path) -> list[str]:
     return sorted(path.name for path in place.iterdir() if path.is_dir())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", [AUDIT, GATE], ids=["audit", "gate"])
 def test_without_out_every_run_has_a_folder_of_its_own(place: Path, command: tuple[str, ...]):
     usual = command[0]

@@ -43,6 +43,7 @@ def reference(tmp_path_factory):
     return out
 
 
+@pytest.mark.heavy
 def test_the_reference_is_whole(reference):
     assert len(record(reference)) == len(ARMS) * (1 + 1 + DENSE.members)
 

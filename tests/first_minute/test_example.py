@@ -76,6 +76,7 @@ def test_the_logs_are_whole_and_name_no_machine(tmp_path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["logs"]
 
 
+@pytest.mark.heavy
 def test_pictures_stand_beside_the_tables_that_name_them(tmp_path) -> None:
     first_minute.write(first_minute.FASHION, tmp_path / "f")
     header, first, *_ = (tmp_path / "f/dense/seed000.csv").read_text().splitlines()

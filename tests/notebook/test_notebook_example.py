@@ -29,6 +29,7 @@ def run(cell: str, names: dict[str, Any]) -> Any:
     )
 
 
+@pytest.mark.heavy
 def test_the_notebook_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

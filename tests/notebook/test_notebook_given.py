@@ -439,6 +439,7 @@ def test_a_label_that_nobody_named_is_said_with_the_argument():
     )
 
 
+@pytest.mark.heavy
 def test_nothing_is_imported_for_what_was_not_given():
     code = (
         "import sys, numpy, undertow\n"

@@ -139,6 +139,7 @@ def test_differences_that_go_with_who_is_right_are_what_the_models_made(column: 
     assert ", its values there go with which of the two is right, and a slice" in str(caught.value)
 
 
+@pytest.mark.heavy
 def test_differences_by_chance_and_on_hard_examples_are_no_reason():
     """At most one column of a thousand: of 300 none, also where the differences are among the
     examples on which most answers change."""

@@ -119,6 +119,7 @@ def test_leaving_out_examples_that_cannot_reach_the_rate_never_loses_one():
     assert gained > 0
 
 
+@pytest.mark.heavy
 def test_thousands_of_patterns_with_sixty_members():
     rng = np.random.default_rng(0)
     skew = rng.dirichlet(np.full(8, 0.4), size=1500)

@@ -55,6 +55,7 @@ def clustered(change_K: np.ndarray, size: int, times: int):
     return mean_shift(whole, change_N, 2 * LEVEL, cluster_N)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("unlike", [False, True])
 @pytest.mark.parametrize("clusters", [8, 12, 13, 30])
 @pytest.mark.parametrize("seed", range(3))

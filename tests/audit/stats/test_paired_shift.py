@@ -54,6 +54,7 @@ def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
     np.testing.assert_allclose(shift.adjusted_G, bonferroni(shift.p_G))
 
 
+@pytest.mark.heavy
 def test_clusters_are_the_units(world):
     """The wide limits against the slow code, and wider than a regression with clustered errors
     (statsmodels), which does not know that a cluster may be lost as a whole; the interval is near

@@ -153,6 +153,7 @@ def test_repr_evaluates_to_an_equal_object(dataset):
     assert hash(dataset) == hash(eval(repr(dataset)))
 
 
+@pytest.mark.heavy
 def test_data_sets_need_no_torch():
     code = "import sys; from undertow.lab.data import FashionMNIST; FashionMNIST().load(); "
     done = subprocess.run(

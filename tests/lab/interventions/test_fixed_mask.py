@@ -81,6 +81,7 @@ def variance(model):
         return float(hidden(x_BI).var())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", [64, 128, 200])
 def test_one_distribution_for_both_lets_the_narrow_networks_signal_die(width):
     """Each neuron has width²/wide active inputs instead of width: the variance falls by width/wide

@@ -289,6 +289,7 @@ def test_the_seeds_are_valid(name: str, tmp_path: Path) -> None:
         assert read_any([picked], inputs=True, allow_partial=True)[0].N > 1, path
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", SEEDS)
 def test_every_reader_survives_damage(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]

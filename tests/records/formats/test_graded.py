@@ -247,6 +247,7 @@ def grades(place: Path, kind: str) -> Path:
     return path
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["a.csv", "a.csv.gz", "a.parquet", "a.jsonl", "a.json"])
 def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str) -> None:
     path = grades(tmp_path, kind)

@@ -219,6 +219,7 @@ def test_refusals(tmp_path: Path) -> None:
     assert str(caught.value) == f"{tmp_path}: no task fits --tasks none; it has quiz:subject=words"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "value", [None, [], {}, "x", -1, 1e300, 10**400, True, [[None]], {"a": [1]}]
 )

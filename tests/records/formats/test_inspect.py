@@ -440,6 +440,7 @@ def test_what_is_no_log(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.heavy
 def test_samples_of_wrong_types_are_read_or_refused(tmp_path: Path) -> None:
     for value in (None, [], {}, "x", -1, 1e300, 10**400, True, [[None]], {"a": {"b": None}}):
         for key in (

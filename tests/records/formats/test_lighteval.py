@@ -336,6 +336,7 @@ def test_refusals(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("value", ["x", -1, 1e300, True, [["y"]], [3.0], {"a": 1}, None])
 def test_wrong_types_are_read_or_refused(tmp_path: Path, value: Any) -> None:
     row = details()[0]

@@ -187,6 +187,7 @@ def test_refusals(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "value", [None, [], {}, "x", -1, 1e300, 10**400, True, float("nan"), [[None]], {"a": 1}]
 )

@@ -138,6 +138,7 @@ COLUMNS = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_type_in_any_column_is_read_or_refused(put, kind: str) -> None:
     read = []

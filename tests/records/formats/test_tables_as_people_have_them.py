@@ -176,6 +176,7 @@ def tables(place: Path, given: Given) -> None:
             given.write(path, said)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_read_with_the_flags_that_the_refusal_prints(tmp_path: Path, name: str) -> None:
     given = TABLES[name]

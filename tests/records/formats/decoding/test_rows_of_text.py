@@ -100,6 +100,7 @@ def test_a_key_of_json_that_stands_there_twice() -> None:
     assert parse(put(f"{ONCE}\n{ONCE}\n", "a.jsonl")).height == 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("named", [{}, {"id": "patient"}])
 @pytest.mark.parametrize("numbered", [False, True])
 def test_json_by_column_is_refused_with_a_command_that_makes_rows(
