@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from undertow.errors import UserError
-from undertow.lab.feeds.batches import Batches, batches_per_epoch
-from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.batches import Batches
 from undertow.lab.feeds.uniforms import uniforms
 from undertow.lab.feeds.views import (
     Augmentation,
@@ -26,7 +25,8 @@ from undertow.lab.feeds.views import (
 )
 from undertow.lab.models.head import head_of, is_of_head
 from undertow.lab.models.initialise import he
-from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.by_recipe import ByRecipe
 from undertow.lab.trainings.descend import descend, forget_gradients, set_rate
 from undertow.lab.trainings.features import features
 from undertow.lab.trainings.noise import mixed, torch_seeded
@@ -63,7 +63,7 @@ def contrast(z_VF: Tensor, kin_V: Tensor, temperature: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Contrastive:
+class Contrastive(ByRecipe):
     """Draw views of the same label together (``labels``), or those of the same example alone.
 
     The model's encoder and a projector learn: a linear layer to ``projector[0]`` features, ReLU,
@@ -106,20 +106,6 @@ class Contrastive:
     def _factor(self) -> float:
         base = self.base_temperature
         return 1.0 if base is None else self.temperature / base if base > 0 else 0.0
-
-    @property
-    def precision(self) -> Precision:
-        """The recipe's."""
-        return self.recipe.precision
-
-    @property
-    def epochs(self) -> int:
-        """The recipe's."""
-        return self.recipe.epochs
-
-    def steps(self, data: Feed) -> int:
-        """Batches in all epochs."""
-        return batches_per_epoch(data, self.recipe) * self.recipe.epochs
 
     def each(self, z_VF: Tensor, kin_B: Tensor) -> Tensor:
         """The loss (B,) of each example, the mean of its two views'. ``z_VF`` has the first view of

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from undertow.errors import UserError
-from undertow.lab.feeds.batches import Batch, Batches, batches_per_epoch
-from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.models.head import head_of
 from undertow.lab.models.initialise import he
-from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.by_recipe import ByRecipe
 from undertow.lab.trainings.cross_entropy import CrossEntropy
 from undertow.lab.trainings.descend import descend, forget_gradients, set_rate
 from undertow.lab.trainings.features import features
@@ -32,7 +32,7 @@ AT_ONCE = 512
 
 
 @dataclass(frozen=True)
-class LinearProbe:
+class LinearProbe(ByRecipe):
     """Learn the labels by the head alone, from features of the encoder in eval mode: not one byte
     of the encoder changes, running statistics included.
 
@@ -46,20 +46,6 @@ class LinearProbe:
     by_itself: ClassVar[str] = ""
 
     recipe: Recipe
-
-    @property
-    def precision(self) -> Precision:
-        """The recipe's."""
-        return self.recipe.precision
-
-    @property
-    def epochs(self) -> int:
-        """The recipe's."""
-        return self.recipe.epochs
-
-    def steps(self, data: Feed) -> int:
-        """Batches in all epochs."""
-        return batches_per_epoch(data, self.recipe) * self.recipe.epochs
 
     def start(self, given: Given) -> LinearProbeRun:
         """Begin with a fresh head."""

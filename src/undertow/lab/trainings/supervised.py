@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from undertow.errors import UserError
-from undertow.lab.feeds.batches import Batch, Batches, batches_per_epoch
-from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.interventions.site import (
     AbstractInputs,
     AbstractObjective,
     AbstractSampling,
     Chosen,
 )
-from undertow.lab.recipe import Precision, Recipe
+from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.by_recipe import ByRecipe
 from undertow.lab.trainings.cross_entropy import CrossEntropy
 from undertow.lab.trainings.descend import descend, set_rate
 from undertow.lab.trainings.logits import checked
@@ -30,7 +30,7 @@ from undertow.lab.trainings.weights import WeightsOf
 
 
 @dataclass(frozen=True)
-class Supervised:
+class Supervised(ByRecipe):
     """Learn the labels by a recipe.
 
     The order of examples is drawn per epoch from the stream ``order``, crops and flips from
@@ -44,20 +44,6 @@ class Supervised:
     by_itself: ClassVar[str] = ""
 
     recipe: Recipe
-
-    @property
-    def precision(self) -> Precision:
-        """The recipe's."""
-        return self.recipe.precision
-
-    @property
-    def epochs(self) -> int:
-        """The recipe's."""
-        return self.recipe.epochs
-
-    def steps(self, data: Feed) -> int:
-        """Batches of candidates in all epochs."""
-        return batches_per_epoch(data, self.recipe) * self.recipe.epochs
 
     def start(self, given: Given) -> SupervisedRun:
         """Begin: interventions on weights prepare the models before an optimizer sees them."""
