@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from recordings import IDS, TRAIN_IDS, logits, recorder
+from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.example_table import example_table
 from undertow.recording.trace_values import AT_ONCE, TraceKept, Values, values_of
@@ -174,3 +175,19 @@ def test_a_gap_is_said_once_and_what_does_not_fit_is_the_largest_number_that_doe
     assert np.isfinite(loss[3:]).all()
     assert frame["predicted"].to_numpy()[0, 0] == -1
     assert Values._fields == ("loss", "margin", "error", "predicted")
+
+
+@pytest.mark.parametrize("classes", [127, 128, 129, 70_000])
+def test_the_last_of_many_classes_is_kept_as_it_is(classes: int):
+    """However many fit in a byte, and beyond what half precision holds."""
+    trace, scores = kept(classes), np.zeros((1, classes))
+    scores[0, -1] = 1
+    trace.add("saw", 1, [0], scores)
+    assert trace.frame("saw", (1,))["predicted"].to_numpy()[0, 0] == classes - 1
+
+
+def test_what_holds_no_numbers_is_refused_at_once():
+    """When answers come, it would cost the member."""
+    with pytest.raises(UserError) as caught:
+        kept().add("saw", 1, [0], [[None, 1, 2]])
+    assert str(caught.value).startswith("saw: logits: holds object, and scores are numbers; ")

@@ -90,6 +90,8 @@ class TraceKept:
         logits = logits if hasattr(logits, "shape") else array_of(f"{called}: logits", logits)
         if tuple(logits.shape) != (len(row_B), self._classes):
             raise UserError(wrong_shape(called, "logits", logits.shape, len(row_B), self._classes))
+        if isinstance(logits, np.ndarray) and logits.dtype.kind == "O":
+            scores_of(f"{called}: logits", logits)  # Refused now: later the member would be lost.
         self._waiting.append((epoch, row_B, held(logits)))
         self._size += len(row_B) * self._classes
         if self._size >= AT_ONCE:
@@ -137,7 +139,7 @@ class TraceKept:
         if epoch not in self._by_epoch:
             self._by_epoch[epoch] = _unseen(len(self._examples), self._classes)
         for kept, value in zip(self._by_epoch[epoch], found, strict=True):
-            kept[row_B] = np.clip(value, -LARGEST, LARGEST)
+            kept[row_B] = value if value.dtype.kind == "i" else np.clip(value, -LARGEST, LARGEST)
 
 
 def entry_of(name: str, epochs: tuple[int, ...]) -> ProbeEntry:

@@ -13,7 +13,7 @@ import pytest
 import traces
 from undertow.audit import Settings, audit
 from undertow.audit.dynamics.columns import example_columns
-from undertow.audit.dynamics.instruments import forgetting
+from undertow.audit.dynamics.instruments import el2n, forgetting
 from undertow.audit.dynamics.kin import APART
 from undertow.audit.dynamics.thirds import _thirds, thirds_asked
 from undertow.errors import NotComparableError, UserError
@@ -211,6 +211,23 @@ def test_fresh_members_may_have_the_name_of_a_side_and_of_the_others_parent(tmp_
     assert len(thirds_asked(folder, ["el2n"], [reference, child]).columns) == N
     unknown = replace(reference, manifest=without_seeds(reference.manifest))
     assert "has the name and maybe the members of 'reference'" in refused(folder, [unknown, child])
+    # That one side of this name is another population says nothing of the other side.
+    again = replace(
+        variant,
+        manifest=without_seeds(variant.manifest.model_copy(update={"name": reference.name})),
+    )
+    assert "has the name and maybe the members of 'reference'" in refused(
+        folder, [reference, again]
+    )
+
+
+def test_a_trace_that_saw_nothing_where_an_instrument_looks():
+    with pytest.raises(UserError) as caught:
+        _thirds(pl.Series("el2n", [np.nan] * 3), el2n)
+    assert str(caught.value) == (
+        "--by el2n: no example has a value, since its trace saw none at the epochs that it takes; "
+        "choose another instrument"
+    )
 
 
 def test_a_recorded_population_is_not_told_to_train_again_by_the_lab(tmp_path: Path, sides):

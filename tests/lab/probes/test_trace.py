@@ -158,3 +158,13 @@ def test_a_clean_pass_reaches_all_of_a_large_part():
             frame["loss"].to_numpy()[:, 0], expected.loss, rtol=2e-3, atol=1e-4
         )
         assert (frame["predicted"].to_numpy()[:, 0] == expected.predicted.numpy()).all()
+
+
+def test_what_half_precision_does_not_hold_is_the_largest_number_that_it_does(data):
+    kept = trace_module._Kept(given(data), "train", (1,))
+    logits = torch.zeros(1, 2, data.classes)
+    logits[0, 0, (int(kept.y_N[0]) + 1) % data.classes] = 1e6
+    kept.add(torch.tensor([[0, 1]]), logits)
+    assert kept.now.loss[0, 0].item() == 65504
+    assert kept.now.margin[0, 0].item() == -65504
+    assert math.isfinite(kept.now.loss[0, 1].item())

@@ -44,7 +44,7 @@ def _kinship(manifest: Manifest, other: Manifest, strangers: Collection[str]) ->
     if _seeds_shared(manifest, other):
         yield "has members with the seeds of"
     origins = {manifest.parent, manifest.teacher} - {None}
-    if manifest.name == other.name and manifest.name not in strangers:
+    if manifest.name == other.name and not _apart(manifest, other):
         yield "has the name and maybe the members of"
     if ({manifest.name} - {*strangers}) & {other.parent, other.teacher}:
         yield "has the name of the parent or teacher of"

@@ -115,6 +115,11 @@ def _thirds(column: pl.Series, instrument: Instrument) -> pl.Series:
     names = BY_SIZE if instrument.card.hard == "neither" else BY_DIFFICULTY
     value_N = column.to_numpy() if high_is_hard else -column.to_numpy()
     known_N = ~np.isnan(value_N)
+    if not known_N.any():
+        raise UserError(
+            f"--by {column.name}: no example has a value, since its trace saw none at the epochs "
+            "that it takes; choose another instrument"
+        )
     if np.unique(value_N[known_N]).size < 2:
         raise UserError(
             f"--by {column.name}: all examples have the same value, so there is nothing to slice "
