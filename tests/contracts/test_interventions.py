@@ -21,8 +21,10 @@ SMALL = [
     weights.MagnitudePruning(
         sparsity=0.75, begin=0.0, end=0.5, every=0.25, scope="global", regrow=False
     ),
+    weights.MagnitudePruning(sparsity=0.5, of="encoder"),
     weights.RandomPruning(sparsity=0.5),
     weights.OneShotPruning(sparsity=0.5),
+    weights.OneShotPruning(sparsity=0.5, of="encoder"),
     weights.OneShotPruning(sparsity=0.5, finetune=Recipe(epochs=1, lr=0.01), scope="layer"),
     weights.WeightQuantization(bits=8),
     weights.WeightQuantization(bits=3, per_channel=False),

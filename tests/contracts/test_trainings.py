@@ -102,6 +102,8 @@ CASES = {
         (During("pretrain", MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1)),),
     ),
 }
+TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
+CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
 STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
 every = pytest.mark.parametrize("case", CASES)
 

@@ -86,6 +86,28 @@ def test_one_shot_takes_the_smallest_at_once():
     assert model[0].weight.flatten().tolist() == [0.0] * 10 + list(range(11, 21))
 
 
+@pytest.mark.parametrize(
+    "pruning",
+    [
+        MagnitudePruning(0.5, begin=0.0, end=0.5, scope="global", of="encoder"),
+        RandomPruning(0.5, begin=0.0, end=0.5, of="encoder"),
+        OneShotPruning(0.5, of="encoder"),
+    ],
+    ids=lambda pruning: type(pruning).__name__,
+)
+def test_an_encoder_is_pruned_and_its_head_is_not(pruning):
+    model = two_layers()
+    head = model[1].weight.detach().clone()
+    run = pruning.start(model, Horizon(0 if pruning.derives else 10, 0))
+    for step in range(0 if pruning.derives else 10):
+        run.after_step(step)
+    facts = run.finish().facts
+    assert torch.equal(model[1].weight, head)
+    assert int((model[0].weight == 0).sum()) == model[0].weight.numel() / 2
+    # over the encoder's weights; over all of them it would be less
+    assert facts["sparsity"] == facts["sparsity_layer_max"] == 0.5
+
+
 def test_pruning_a_model_that_is_sparse_already_has_no_effect():
     model = two_layers()
     once = OneShotPruning(sparsity=0.5)
@@ -93,8 +115,8 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
     with pytest.raises(NoEffectError) as caught:
         once.start(model, Horizon(0, 0)).finish()
     assert str(caught.value) == (
-        "OneShotPruning(sparsity=0.5, finetune=None, scope='global') set no weight to zero; ask "
-        "for a higher sparsity or train for longer"
+        "OneShotPruning(sparsity=0.5, finetune=None, scope='global', of='model') set no weight to "
+        "zero; ask for a higher sparsity or train for longer"
     )
 
 
@@ -109,6 +131,14 @@ def test_pruning_a_model_that_is_sparse_already_has_no_effect():
         (
             lambda: OneShotPruning(sparsity=0.5, scope="row"),
             "OneShotPruning(scope='row'): choose 'layer' (the same share of each) or 'global'",
+        ),
+        *(
+            (
+                lambda pruning=pruning: pruning(sparsity=0.5, of="head"),
+                f"{pruning.__name__}(of='head'): choose 'model' (all weights) or 'encoder' (all "
+                "but the head's)",
+            )
+            for pruning in (MagnitudePruning, RandomPruning, OneShotPruning)
         ),
         (
             lambda: MagnitudePruning(sparsity=0.5, begin=0.7),

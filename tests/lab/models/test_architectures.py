@@ -13,6 +13,7 @@ MODELS = [
     SmallCNN(width=4),
     ResNet(depth=8, width=4),
     WideResNet(depth=10, widen=1),
+    WideResNet(depth=10, widen=1, stem=4, stride=2),
 ]
 
 
@@ -47,6 +48,21 @@ def test_wide_resnet_has_the_published_size(depth, widen, published):
 
 def test_wide_resnet_16_2_has_the_stated_size():
     assert parameters(WideResNet()) == 691_674
+
+
+def test_a_narrow_stem_makes_every_stage_narrower():
+    # the stem; stages of 1, 2 and 4 times its filters, all but the first with a shortcut; norms
+    stem, convolutions = 9 * 5, 9 * (2 * 25 + 50 + 100 + 200 + 400) + 50 + 200
+    norms, head = 2 * (2 * 5 + 5 + 10 + 10 + 20 + 20), 20 * 10 + 10
+    made = WideResNet(depth=10, widen=1, stem=5).build((1, 28, 28), 10)
+    assert sum(p.numel() for p in made.parameters()) == stem + convolutions + norms + head
+
+
+def test_a_stem_that_strides_halves_every_map():
+    made = WideResNet(depth=10, widen=1, stem=4, stride=2).build((1, 28, 28), 10)
+    assert [tuple(made[:n](torch.zeros(1, 1, 28, 28)).shape[2:]) for n in (1, 2, 3, 4)] == [
+        (14, 14), (14, 14), (7, 7), (4, 4),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("depth", "width"), [(8, 3), (14, 16), (20, 32)])
@@ -166,8 +182,17 @@ def test_dropout_acts_in_training_only():
         ),
         (
             lambda: WideResNet(dropout=1.0),
-            "WideResNet(depth=16, widen=2, dropout=1.0): widen is at least 1, dropout at least 0 "
-            "and below 1",
+            "WideResNet(depth=16, widen=2, dropout=1.0, stem=16, stride=1): widen, stem and stride "
+            "are at least 1, dropout at least 0 and below 1",
+        ),
+        *(
+            (
+                lambda size=size: WideResNet(10, 1, **{size: 0}),
+                f"WideResNet(depth=10, widen=1, dropout=0.0, stem={0 if size == 'stem' else 16}, "
+                f"stride={0 if size == 'stride' else 1}): widen, stem and stride are at least 1, "
+                "dropout at least 0 and below 1",
+            )
+            for size in ("stem", "stride")
         ),
         (
             lambda: SmallCNN().build((1, 3, 8), 2),

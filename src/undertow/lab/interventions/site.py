@@ -22,7 +22,7 @@ from undertow.lab.feeds.batches import Batch
 from undertow.lab.recipe import Recipe
 
 if TYPE_CHECKING:
-    from undertow.lab.trainings.training import Given, Network
+    from undertow.lab.trainings.training import Given, Network, Training
 
 Score = Callable[[Batch], Tensor]
 """Candidates to the loss of each."""
@@ -41,7 +41,7 @@ class Intervention(ABC):
     """Why several members cannot be trained in one step under it; empty where they can."""
 
     @property
-    def finetune(self) -> Recipe | None:
+    def finetune(self) -> Recipe | Training | None:
         """For one that derives: the training that follows, ``None`` for none."""
         return None
 

@@ -104,9 +104,13 @@ def trainings(population: Population) -> tuple[tuple[Training, tuple[Interventio
     intervention that derives, which may train nothing."""
     acting = tuple(i for i in population.interventions if i.site != "runtime")
     if population.parent is None:
-        recipe = population.recipe
-        return ((Supervised(recipe) if isinstance(recipe, Recipe) else recipe, acting),)
-    return tuple((Supervised(i.finetune) if i.finetune else Untrained(), (i,)) for i in acting)
+        return ((_training(population.recipe), acting),)
+    return tuple((_training(i.finetune) if i.finetune else Untrained(), (i,)) for i in acting)
+
+
+def _training(recipe: Recipe | Training) -> Training:
+    """A recipe alone is a supervised training's."""
+    return Supervised(recipe) if isinstance(recipe, Recipe) else recipe
 
 
 def answers(

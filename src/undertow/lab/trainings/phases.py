@@ -110,6 +110,8 @@ class PhasesRun:
         if self._entered is None:
             name, training = self.what.phases[self.number]
             acting = [i.intervention for i in self.given.at(During) if i.phase == name]
+            if not self.number:  # what made a derived member acts from the start
+                acting += [i for i in self.given.interventions if i.derives]
             if self.number:
                 self._entry = {
                     str(m): {n: value.clone() for n, value in model.state_dict().items()}

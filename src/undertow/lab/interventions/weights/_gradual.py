@@ -41,6 +41,14 @@ def check_sparsity(owner: str, sparsity: float) -> None:
         )
 
 
+def check_of(owner: str, of: str) -> None:
+    """``ValueError`` for a part of a model that does not exist."""
+    if of not in ("model", "encoder"):
+        raise ValueError(
+            f"{owner}(of={of!r}): choose 'model' (all weights) or 'encoder' (all but the head's)"
+        )
+
+
 def check_scope(owner: str, scope: str) -> None:
     """``ValueError`` for a scope that does not exist."""
     if scope not in ("layer", "global"):

@@ -18,6 +18,10 @@ from torch.nn.utils import parametrize
 
 from undertow.errors import NoEffectError
 from undertow.lab.interventions.site import Effect, weight_layers
+from undertow.lab.models.head import head_of, is_of_head
+
+Of = Literal["model", "encoder"]
+"""Which weights an intervention may touch: all, or those before the head alone."""
 
 
 def zeros_for(count: int, sparsity: float) -> int:
@@ -105,12 +109,12 @@ class Mask(nn.Module):
 
 
 class MaskedWeights:
-    """One mask per prunable parameter of ``model``, registered on every module that holds the
-    parameter."""
+    """One mask per prunable parameter of ``model``, or of its encoder, registered on every module
+    that holds the parameter."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
-        self.masters = weight_layers(model)
+    def __init__(self, model: nn.Module, of: Of = "model") -> None:
+        self.model, self.of = model, of
+        self.masters = layers_of(model, of)
         self._holders = _holders(model, list(self.masters.values()))
         self.masks = {name: Mask(weight) for name, weight in self.masters.items()}
         for name, holders in self._holders_by_name().items():
@@ -150,13 +154,23 @@ class MaskedWeights:
             raise NoEffectError(
                 f"{owner} set no weight to zero; ask for a higher sparsity or train for longer"
             )
-        return Effect(changed=changed, facts=sparsity_facts(self.model))
+        return Effect(changed=changed, facts=sparsity_facts(self.model, self.of))
 
 
-def sparsity_facts(model: nn.Module) -> dict[str, float]:
-    """Share of exact zeros among prunable weights, among all parameters, and in the emptiest
-    layer."""
-    layers = weight_layers(model).values()
+def layers_of(model: nn.Module, of: Of) -> dict[str, nn.Parameter]:
+    """Matrices and filters by name, without those of the head where they are of the encoder. A
+    matrix that the head shares with an earlier layer is the earlier one's."""
+    layers = weight_layers(model)
+    if of == "model":
+        return layers
+    head = head_of(model)
+    return {name: weight for name, weight in layers.items() if not is_of_head(name, head)}
+
+
+def sparsity_facts(model: nn.Module, of: Of = "model") -> dict[str, float]:
+    """Share of exact zeros among prunable weights (those of the encoder, where it alone was
+    pruned), among all parameters, and in the emptiest layer."""
+    layers = layers_of(model, of).values()
     zeros = [int((weight == 0).sum()) for weight in layers]
     sizes = [weight.numel() for weight in layers]
     total = sum(parameter.numel() for parameter in model.parameters())

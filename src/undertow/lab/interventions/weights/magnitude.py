@@ -8,8 +8,13 @@ from typing import Literal
 from torch import Tensor, nn
 
 from undertow.lab.interventions.site import AbstractWeights, Horizon
-from undertow.lab.interventions.weights._gradual import GradualRun, check_scope, check_sparsity
-from undertow.lab.interventions.weights._masks import MaskedWeights, magnitude_masks
+from undertow.lab.interventions.weights._gradual import (
+    GradualRun,
+    check_of,
+    check_scope,
+    check_sparsity,
+)
+from undertow.lab.interventions.weights._masks import MaskedWeights, Of, magnitude_masks
 from undertow.lab.interventions.weights._schedule import Window
 
 
@@ -27,7 +32,8 @@ class MagnitudePruning(AbstractWeights):
     ``scope="layer"`` removes the same share of every matrix and filter bank (the papers),
     ``"global"`` ranks all weights together. With ``regrow`` masks are chosen anew among the dense
     master weights, so that a removed one can come back (the papers); without it masks nest, as in
-    ``torch.nn.utils.prune``. Biases and norms are left alone.
+    ``torch.nn.utils.prune``. Biases and norms are left alone; with ``of="encoder"`` the head is too,
+    the layer that turns features into logits.
 
     Departs from the papers: ties go by position instead of at random.
     """
@@ -39,9 +45,11 @@ class MagnitudePruning(AbstractWeights):
     scope: Literal["layer", "global"] = "layer"
     regrow: bool = True
     recovery: float = 0.2
+    of: Of = "model"
 
     def __post_init__(self) -> None:
         check_sparsity("MagnitudePruning", self.sparsity)
+        check_of("MagnitudePruning", self.of)
         check_scope("MagnitudePruning", self.scope)
         self._window.check("MagnitudePruning")
 
@@ -50,7 +58,7 @@ class MagnitudePruning(AbstractWeights):
         return Window(self.begin, self.end, self.every, self.recovery)
 
     def start(self, model: nn.Module, horizon: Horizon) -> GradualRun:
-        masked = MaskedWeights(model)
+        masked = MaskedWeights(model, self.of)
 
         def choose(sparsity: float) -> list[Tensor]:
             held = None if self.regrow else [mask.keep for mask in masked.masks.values()]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from undertow.lab.interventions.site import AbstractWeights, Horizon
-from undertow.lab.interventions.weights._gradual import GradualRun, check_sparsity
+from undertow.lab.interventions.weights._gradual import GradualRun, check_of, check_sparsity
 from undertow.lab.interventions.weights._masks import (
     MaskedWeights,
+    Of,
     draw_lots,
     keep_largest,
 )
@@ -23,7 +24,7 @@ class RandomPruning(AbstractWeights):
 
     One lot per weight is drawn at the start from ``Horizon.seed`` and the lowest lots go first, so
     masks nest and never depend on the weights. ``begin``, ``end``, ``every`` and ``recovery`` are
-    fractions of training.
+    fractions of training. With ``of="encoder"`` the head keeps its weights.
     """
 
     sparsity: float
@@ -31,9 +32,11 @@ class RandomPruning(AbstractWeights):
     end: float = 0.6
     every: float = 0.01
     recovery: float = 0.2
+    of: Of = "model"
 
     def __post_init__(self) -> None:
         check_sparsity("RandomPruning", self.sparsity)
+        check_of("RandomPruning", self.of)
         self._window.check("RandomPruning")
 
     @property
@@ -41,7 +44,7 @@ class RandomPruning(AbstractWeights):
         return Window(self.begin, self.end, self.every, self.recovery)
 
     def start(self, model: nn.Module, horizon: Horizon) -> GradualRun:
-        masked = MaskedWeights(model)
+        masked = MaskedWeights(model, self.of)
         lots = draw_lots(list(masked.masters.values()), horizon.seed)
 
         def choose(sparsity: float) -> list[Tensor]:
