@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from json import dumps as json_line
@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from undertow.audit.compare import audit
+from undertow.audit.result import Audit
 from undertow.errors import UserError
 from undertow.lab.own_code import STUDIES, told_as_their_own
 from undertow.records.read import read_population
@@ -112,13 +113,24 @@ def run_study(
             ) as trainer,
         ):
             folders = {p.name: trainer.train(p) for p in study.populations}
-        audited = [folders[p.name] for p in (study.reference, *study.variants)]
-        watch.say(f"auditing {len(audited)} populations")
-        reference, *variants = (read_population(folder, inputs=True) for folder in audited)
-        # The study's file says what it slices by; nobody can ask for more on its command line.
-        found = replace(audit(reference, variants, study.settings), not_looked_at=())
-        write_report(found, out)
-    return Results(found, {name: Trained(folder) for name, folder in folders.items()})
+        trained = {name: Trained(folder) for name, folder in folders.items()}
+        compared = (study.reference, *study.variants), *(o.populations for o in study.others)
+        watch.say(f"auditing {sum(map(len, compared))} populations")
+        first, *others = (_audited(study, populations, trained) for populations in compared)
+        write_report(first, out)
+        for comparison, found in zip(study.others, others, strict=True):
+            write_report(found, out / comparison.folder)
+    return Results(first, trained, dict(zip((o.name for o in study.others), others, strict=True)))
+
+
+def _audited(
+    study: Study, populations: Sequence[Population], trained: Mapping[str, Trained]
+) -> Audit:
+    """The first against all others."""
+    folders = [trained[population.name].folder for population in populations]
+    reference, *variants = (read_population(folder, inputs=True) for folder in folders)
+    # The study's file says what it slices by; nobody can ask for more on its command line.
+    return replace(audit(reference, variants, study.settings), not_looked_at=())
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:

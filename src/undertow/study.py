@@ -7,7 +7,7 @@ measured, test and departures, and the code below repeats them in the same order
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -60,11 +60,32 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """A reference and what is set against it: one audit, with a report of its own."""
+
+    name: str
+    reference: Population
+    variants: tuple[Population, ...]
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """All that it compares."""
+        return (self.reference, *self.variants)
+
+    @property
+    def folder(self) -> str:
+        """Of its report, inside the study's: its own name, as its reference's folder would have
+        it."""
+        return replace(self.reference, name=self.name).folder
+
+
+@dataclass(frozen=True)
 class Study:
     """A question, a reference, its variants, and what the paper claims about them.
 
     ``beside`` are populations that are trained too and not audited: claims, ``tables`` and
-    ``figure`` read them by name.
+    ``figure`` read them by name. ``others`` are further comparisons, each audited as the first one
+    is; the first one's report is the study's.
     """
 
     name: str
@@ -74,13 +95,15 @@ class Study:
     claims: tuple[Claim, ...] = ()
     settings: Settings = field(default_factory=Settings)
     beside: tuple[Population, ...] = ()
+    others: tuple[Comparison, ...] = ()
     tables: Callable[[Results], Sequence[Table]] | None = None
     figure: Callable[[Results], Sequence[Panel]] | None = None
 
     @property
     def populations(self) -> tuple[Population, ...]:
         """All that are trained, but for parents and teachers."""
-        return (self.reference, *self.variants, *self.beside)
+        others = (population for other in self.others for population in other.populations)
+        return (self.reference, *self.variants, *others, *self.beside)
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,14 @@ class Results:
 
     audit: Audit
     populations: Mapping[str, Trained] = field(default_factory=dict)
+    others: Mapping[str, Audit] = field(default_factory=dict)
+    """The audits of the study's other comparisons, by name."""
+
+    def within(self, comparison: str) -> Results:
+        """The same of another comparison."""
+        if comparison not in self.others:
+            raise KeyError(f"this scale has no comparison {comparison!r}")
+        return replace(self, audit=self.others[comparison])
 
     def of(self, name: str) -> Trained:
         """What the members of a population gave."""

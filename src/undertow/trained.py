@@ -12,8 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-from undertow.records.probes import read_series
+from undertow.records.probes import ProbeValues, read_probe, read_series
 from undertow.records.read import read_manifest, read_population
+from undertow.records.records import Records
 from undertow.records.schema import MemberEntry
 
 Floats = NDArray[np.float64]
@@ -47,11 +48,27 @@ class Trained:
             raise KeyError(f"member {lacking[0]} of {self.folder.name!r} has no fact {name!r}")
         return np.array([m.facts[name] for m in self.members])
 
+    def parents(self, other: Trained) -> list[str | None]:
+        """The member of ``other`` from which each one derives (M), None where it derives from none
+        of them."""
+        own, theirs = read_manifest(self.folder), read_manifest(other.folder)
+        derives = own.parent is not None and own.parent == theirs.name
+        return [m.parent if derives else None for m in self.members]
+
+    @cached_property
+    def answers(self) -> Records:
+        """What they answered to the test part, without probabilities."""
+        return read_population(self.folder, probabilities=False)
+
+    def probe(self, name: str) -> ProbeValues:
+        """What a probe measured on each. ``RecordError`` where none of that name did."""
+        return read_probe(self.folder, name)
+
     @cached_property
     def test_loss(self) -> Floats:
         """Each member's mean −log p of the label over the test part, in nats; a probability of 0
         counts as the least one that float32 holds."""
-        p_MN = read_population(self.folder, probabilities=False).p_label_MN
+        p_MN = self.answers.p_label_MN
         if p_MN is None:
             raise KeyError(f"{self.folder.name!r} has no probabilities")
         least = np.finfo(np.float32).tiny

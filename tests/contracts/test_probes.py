@@ -29,7 +29,16 @@ from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, Trace, VoG
+from undertow.lab.probes import (
+    Embedding,
+    GradientFlow,
+    GraNd,
+    PredictionDepth,
+    QScore,
+    Snapshots,
+    Trace,
+    VoG,
+)
 from undertow.lab.probes import trace as trace_module
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.runner.drive import drive
@@ -52,6 +61,7 @@ PROBES = (
     PredictionDepth(k=5),
     PredictionDepth(k=5, part="test", pooled=True),
     QScore(over=0.5),
+    Embedding(),
     VoG(moments=2),
     GraNd(at=(1, 2)),
     Snapshots((1, 2)),

@@ -1,5 +1,6 @@
 """What is measured while a member trains, and changes nothing of it. One file per probe."""
 
+from undertow.lab.probes.embedding import Embedding as Embedding
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.grand import GraNd as GraNd
 from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDepth
@@ -8,4 +9,13 @@ from undertow.lab.probes.snapshots import Snapshots as Snapshots
 from undertow.lab.probes.trace import Trace as Trace
 from undertow.lab.probes.vog import VoG as VoG
 
-__all__ = ["GraNd", "GradientFlow", "PredictionDepth", "QScore", "Snapshots", "Trace", "VoG"]
+__all__ = [
+    "Embedding",
+    "GraNd",
+    "GradientFlow",
+    "PredictionDepth",
+    "QScore",
+    "Snapshots",
+    "Trace",
+    "VoG",
+]

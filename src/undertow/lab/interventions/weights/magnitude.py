@@ -32,7 +32,7 @@ class MagnitudePruning(AbstractWeights):
     ``scope="layer"`` removes the same share of every matrix and filter bank (the papers),
     ``"global"`` ranks all weights together. With ``regrow`` masks are chosen anew among the dense
     master weights, so that a removed one can come back (the papers); without it masks nest, as in
-    ``torch.nn.utils.prune``. Biases and norms are left alone; with ``of="encoder"`` the head is too,
+    ``torch.nn.utils.prune``. Biases and norms are left alone; with ``of="encoder"`` so is the head,
     the layer that turns features into logits.
 
     Departs from the papers: ties go by position instead of at random.
