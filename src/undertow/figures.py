@@ -18,7 +18,8 @@ COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
 @dataclass(frozen=True)
 class Line:
     """One line: ``y`` at each ``x``, with an interval where ``low`` and ``high`` are given.
-    ``pair`` has the colour of a line, so that a dense and a sparse one share it."""
+    ``pair`` has the colour of a line, so that a dense and a sparse one share it. With ``dots`` it
+    is points alone."""
 
     label: str
     x: Sequence[float]
@@ -27,6 +28,7 @@ class Line:
     high: Sequence[float] = ()
     pair: int = 0
     dashed: bool = False
+    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     for line in panel.lines:
         colour = COLOURS[line.pair % len(COLOURS)]
         style = "--" if line.dashed else "-"
+        if line.dots:
+            style = ""
         axes.plot(line.x, line.y, style, color=colour, label=line.label, marker="o", markersize=3)
         if line.low:
             axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, linewidth=0)

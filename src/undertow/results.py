@@ -4,6 +4,7 @@ that makes it."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from undertow.audit.result import Audit, VariantAudit
@@ -27,7 +28,7 @@ def results_page(
         f"# {title}",
         f"Made by `undertow run {study.name} --scale {scale}`; do not edit. {environment}",
         stamp,
-        f"**{audit.headline}**",
+        *_headlines(results),
         "## Method",
         "```text\n" + study.method.strip() + "\n```",
         "## Claims",
@@ -39,16 +40,31 @@ def results_page(
             for part in _own(table)
         ),
         "## Arms",
-        _arms(audit),
+        *_each(results, _arms),
         "The floor is what exchanged members give: 95 % of rearrangements lie in the range shown. "
         f"*Confirmed* exemplars hold at a false discovery rate of {audit.settings.fdr:.0%}. "
         "Accuracy on exemplars is cross-fitted: measured on members that did not choose them. "
         "Slices are *worse* after correction over all slices.",
         "## Accuracy by slice",
-        _slices(audit),
+        *_each(results, _slices),
+        LEGEND,
         *(["## Published", published.strip()] if published else []),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _headlines(results: Results) -> list[str]:
+    """Of every comparison, the first one's without its name where it is the only one."""
+    if not results.others:
+        return [f"**{results.audit.headline}**"]
+    audits = (results.audit, *results.others.values())
+    return [f"**{found.reference.name}: {found.headline}**" for found in audits]
+
+
+def _each(results: Results, table: Callable[[Audit], str]) -> Iterator[str]:
+    """The table of every comparison."""
+    for found in (results.audit, *results.others.values()):
+        yield table(found)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -140,13 +156,13 @@ def _slices(audit: Audit) -> str:
                 *(_cell(c) for c in cells),
             ]
         )
-    legend = (
-        "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within tolerance, ? "
-        "too small to tell."
-    )
-    return _table(["slice", "n", f"{audit.reference.name} %", *names], body) + "\n\n" + legend
+    return _table(["slice", "n", f"{audit.reference.name} %", *names], body)
 
 
+LEGEND = (
+    "Change in points, simultaneous 95 % interval; ▼ worse, ▲ better, · within tolerance, ? too "
+    "small to tell."
+)
 MARKS = {
     "worse": "▼",
     "changed": "⇄",

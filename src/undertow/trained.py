@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +64,23 @@ class Trained:
     def probe(self, name: str) -> ProbeValues:
         """What a probe measured on each. ``RecordError`` where none of that name did."""
         return read_probe(self.folder, name)
+
+    @property
+    def probes(self) -> frozenset[str]:
+        """Names of those that measured something on its members."""
+        return frozenset(read_manifest(self.folder).probes)
+
+    def columns(self, probe: str) -> pl.DataFrame:
+        """``example_id`` and each of a probe's columns: the mean over members at the last epoch, of
+        those that have a value."""
+        found = self.probe(probe)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # nobody has a value: NaN
+            means = {
+                name: np.nanmean(value_MNE[..., -1].astype(np.float64), axis=0)
+                for name, value_MNE in found.values.items()
+            }
+        return pl.DataFrame({"example_id": found.example_id_N, **means})
 
     @cached_property
     def test_loss(self) -> Floats:

@@ -22,9 +22,17 @@ Departures  Fashion-MNIST's embedded images for CIFAR-10; WRN-10-1 with 8 filter
             of training, the same for all losses. SimCLR has no 98 %.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import combinations
+from statistics import fmean
+
+import polars as pl
 
 from undertow.audit.settings import Settings
+from undertow.figures import Panel
+from undertow.grid import Grid
+from undertow.grid_tables import costs, crossing, dots, like, lines, listed, overlaps, own_heads
 from undertow.lab.data import FashionMNIST
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
@@ -39,7 +47,8 @@ from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Training
 from undertow.study import Comparison, Scale, Study, claims_in
 
-PAPER = "2207.00200"
+PAPER, Q_SCORE = "2207.00200", ("q-score-test", "q_v1_unit")
+COLUMNS = ("q_v1", "q_v1_unit", "q_mid", "q_v6", "depth", "depth_by_label")
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 8, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 4, "small": 10, "paper": 200}
 CUTS: dict[Scale, dict[str, tuple[float, ...]]] = {
@@ -86,7 +95,14 @@ def comparison(scale: Scale, loss: str) -> Comparison:
         once = OneShotPruning(cut, tuned, of="encoder")
         name = f"{loss} one-shot {100 * cut:g} %"
         variants.append(dense.under(once, name=name, probes=asked))
-    return Comparison(loss, dense, tuple(variants))
+    return Comparison(loss, dense, tuple(variants), told=lambda trained: told(trained, loss))
+
+
+def told(trained: Mapping[str, Trained], loss: str) -> pl.DataFrame:
+    """Each example's Q-Scores and depth, means over the yardstick's members."""
+    members = trained[f"{loss} yardstick"]
+    each = [members.columns(probe) for probe in ("q-score-test", "prediction-depth-test")]
+    return each[0].join(each[1], on="example_id").select("example_id", *COLUMNS)
 
 
 def yardstick(dense: Population, loss: str) -> Population:
@@ -103,8 +119,89 @@ def study(scale: Scale) -> Study:
         method=__doc__ or "",
         reference=first.reference,
         variants=first.variants,
+        told=first.told,
         others=tuple(others),
         beside=tuple(yardstick(c.reference, c.name) for c in (first, *others)),
         claims=claims_in(globals()),
         settings=Settings(by=("class",)),
+        tables=lambda r: (
+            costs(Grid(r)),
+            own_heads(Grid(r), "CE", "trace-test"),
+            crossing(Grid(r), COLUMNS),
+            overlaps(Grid(r), cells(Grid(r))),
+        ),
+        figure=panels,
     )
+
+
+def cells(grid: Grid) -> list[tuple[str, str]]:
+    """Every loss and schedule at 95 %."""
+    return [(loss, arm) for loss in grid.trainings for arm in grid.shared(ending="95 %")]
+
+
+def panels(r: Results) -> list[Panel]:
+    """What pruning costs by loss and schedule; Q-Score of dense members against pruned ones."""
+    grid, schedules = Grid(r), (*WINDOWS, "one-shot")
+    arm = grid.shared("early")[-1]
+    lost, moved = (lines(grid, schedules, what) for what in ("lost", "excess"))
+    return [
+        Panel("Accuracy beyond dense again", "weights removed, %", "points", lost),
+        Panel("Changed answers beyond dense again", "weights removed, %", "points", moved),
+        *(
+            Panel(f"Q-Score: {loss} {arm}", "dense", "pruned", dots(grid, loss, arm, *Q_SCORE))
+            for loss in grid.trainings
+        ),
+    ]
+
+
+@claim("Two dense populations of one loss differ by no more than chance", "ours")
+def chance_alone(r: Results) -> Outcome:
+    grid = Grid(r)
+    each = [(grid.within(loss), f"{loss} dense again") for loss in grid.trainings]
+    said = "; ".join(f"{name}: {results.against_floor(name)}" for results, name in each)
+    return held(all(results.count(name).p > 0.05 for results, name in each), said)
+
+
+@claim("At high sparsity SupCon loses more accuracy than cross-entropy", PAPER)
+def supcon_loses_more(r: Results) -> Outcome:
+    whole, each = Grid(r).costs_more("SupCon", "CE", "lost")
+    return held(whole.high < 0, f"difference {whole} over arms; {listed(each)}")
+
+
+@claim("At high sparsity SupCon changes more answers than cross-entropy", PAPER)
+def supcon_changes_more(r: Results) -> Outcome:
+    whole, each = Grid(r).costs_more("SupCon", "CE", "excess")
+    return held(whole.low > 0, f"difference {whole} over arms; {listed(each)}")
+
+
+@claim("Pruned early, SupCon changes more answers than pruned late", PAPER)
+def early_changes_more(r: Results) -> Outcome:
+    each = Grid(r).sooner("SupCon", "early", "late", "away")
+    return held(all(gain.low > 0 for gain in each.values()), f"early less late: {listed(each)}")
+
+
+@claim("Sparsity that comes early damages SupCon's representation more than late", PAPER)
+def early_drifts_more(r: Results) -> Outcome:
+    each = Grid(r).sooner("SupCon", "early", "late", "drift")
+    said = f"points of 1 - CKA, early less late: {listed(each)}"
+    return held(all(gain.low > 0 for gain in each.values()), said)
+
+
+@claim("Exemplars of different losses and schedules are largely different ones", PAPER)
+def sets_differ(r: Results) -> Outcome:
+    found = [Grid(r).overlap(*two) for two in combinations(cells(Grid(r)), 2)]
+    index, chance = [o.jaccard for o in found], fmean(o.chance for o in found)
+    said = f"Jaccard {min(index):.2f} to {max(index):.2f}, mean {fmean(index):.2f} (held below .5)"
+    return held(fmean(index) < 0.5, f"{said}; by chance within classes {chance:.2f}")
+
+
+@claim("Exemplars have lower Q-Scores than unchanged examples of their class", PAPER)
+def lower_q(r: Results) -> Outcome:
+    found, said = like(Grid(r), "q_v1_unit", Grid(r).shared("early")[-1])
+    return held(all(c.high < 0 for c in found), said)
+
+
+@claim("Exemplars are deeper than unchanged examples of their class", PAPER)
+def deeper(r: Results) -> Outcome:
+    found, said = like(Grid(r), "depth_by_label", Grid(r).shared("early")[-1])
+    return held(all(c.low > 0 for c in found), said)
