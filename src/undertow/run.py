@@ -115,10 +115,12 @@ def run_study(
         audited = [folders[p.name] for p in (study.reference, *study.variants)]
         watch.say(f"auditing {len(audited)} populations")
         reference, *variants = (read_population(folder, inputs=True) for folder in audited)
+        trained = {name: Trained(folder) for name, folder in folders.items()}
+        told = None if study.told is None else study.told(trained)
         # The study's file says what it slices by; nobody can ask for more on its command line.
-        found = replace(audit(reference, variants, study.settings), not_looked_at=())
+        found = replace(audit(reference, variants, study.settings, told=told), not_looked_at=())
         write_report(found, out)
-    return Results(found, {name: Trained(folder) for name, folder in folders.items()})
+    return Results(found, trained)
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:

@@ -76,6 +76,9 @@ class Study:
     beside: tuple[Population, ...] = ()
     tables: Callable[[Results], Sequence[Table]] | None = None
     figure: Callable[[Results], Sequence[Panel]] | None = None
+    told: Callable[[Mapping[str, Trained]], pl.DataFrame] | None = None
+    """Of the trained populations: ``example_id`` and numbers, in each of which exemplars are set
+    against controls (``audit.crossed``). They have to come from one that is not compared."""
 
     @property
     def populations(self) -> tuple[Population, ...]:
