@@ -38,6 +38,24 @@ UNIT: dict[Kind, str] = {
     "mixture": "example",
 }
 
+
+@dataclass(frozen=True)
+class Words:
+    """How a difference in a column of numbers is said: its unit, and what examples are that have
+    more or less of it. Without these they are *higher* or *lower* in it."""
+
+    unit: str = ""
+    more: str = ""
+    less: str = ""
+
+
+PROBED: dict[str, Words] = {
+    "depth": Words("layers", "deeper", "shallower"),
+    "depth_by_label": Words("layers", "deeper by their label", "shallower by their label"),
+    "tied": Words("probes"),
+}
+"""Those of columns that probes write, which the audit knows by name alone."""
+
 LOSS: dict[str, Literal[-1, 0, 1]] = {"lower": -1, "neither": 0, "higher": 1}
 
 

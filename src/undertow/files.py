@@ -10,8 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import polars as pl
+
 from undertow.audit.compare import audit
-from undertow.audit.dynamics.thirds import thirds_asked
+from undertow.audit.dynamics.thirds import named_in, thirds_asked
+from undertow.audit.dynamics.told import numbers_told, tellable
 from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
@@ -19,7 +22,7 @@ from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
-from undertow.audit.slices.asked import slices_asked
+from undertow.audit.slices.asked import parts_of, slices_asked
 from undertow.errors import UserError
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
@@ -60,8 +63,8 @@ class Request:
     are called, the reference first, instead of what their files are called. ``missing``: what
     becomes of predictions and scores that are not there; ``None`` leaves it to the policy, and
     refuses where there is none. ``columns_from``: a population that takes no part and tells which
-    examples are hard. The slices are in ``settings.by``; without any, the tasks where
-    there are several, else the classes.
+    examples are hard, for slices and for columns that are crossed. The slices are in
+    ``settings.by``; without any, the tasks where there are several, else the classes.
     """
 
     reference: Sequence[Path] | Frames
@@ -91,6 +94,8 @@ class Sides:
     variants: tuple[Records, ...]
     about: tuple[str, ...]
     settings: Settings
+    told: pl.DataFrame | None = None
+    """Numbers of the examples by a population that takes no part."""
 
     @property
     def said(self) -> str:
@@ -164,10 +169,12 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     firsts = [_paths(side)[0] for side in (request.reference, *groups)]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):
+        request = _cross_named(request, before)
+        before, told = _with_numbers(request, before, variants)
         before, *variants = _with_thirds(request, [before, *variants])
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
-    return Sides(before, tuple(variants), tuple(said), settings)
+    return Sides(before, tuple(variants), tuple(said), settings, told)
 
 
 def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
@@ -205,6 +212,7 @@ def audit_sides(request: Request, sides: Sides) -> Audit:
         allow_partial=request.reading.allow_partial,
         accepted=request.accepted,
         missing=request.missing or request.reading.missing,
+        told=sides.told,
     )
 
 
@@ -250,6 +258,7 @@ def gate_sides(
             allow_partial=request.reading.allow_partial,
             accepted=request.accepted,
             missing=request.missing,
+            told=sides.told,
         )
     return result, sides.about
 
@@ -331,11 +340,37 @@ def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] 
 def _with_thirds(request: Request, sides: Sequence[Records]) -> list[Records]:
     """The sides with the slices that a population which takes no part tells; the first one says
     so."""
-    if request.columns_from is None:
+    by, cross = request.settings.by, request.settings.cross
+    if request.columns_from is None or (cross and not named_in(by)):
         return list(sides)
     told = thirds_asked(request.columns_from, request.settings.by, sides)
     first, *others = (told.given_to(side) for side in sides)
     return [with_note(first, told.said), *others]
+
+
+def _cross_named(request: Request, reference: Records) -> Request:
+    """With a name for each column to cross."""
+    columns = reference.slice_columns
+    cross = [name for given in request.settings.cross for name in parts_of(given, columns)]
+    return replace(request, settings=replace(request.settings, cross=tuple(dict.fromkeys(cross))))
+
+
+def _with_numbers(
+    request: Request, reference: Records, variants: Sequence[Records]
+) -> tuple[Records, pl.DataFrame | None]:
+    """The columns to cross that a population tells which takes no part; the reference says so."""
+    folder, settings = request.columns_from, request.settings
+    if folder is None or not settings.cross:
+        return reference, None
+    told = numbers_told(folder, settings.cross, [reference, *variants])
+    if told is not None:
+        return with_note(reference, told.said), told.columns
+    if not named_in(settings.by):
+        raise UserError(
+            f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it "
+            f"tells {', '.join(tellable(folder))}; add one of these, or leave out --columns-from"
+        )
+    return reference, None
 
 
 def _read(
@@ -364,7 +399,8 @@ def _paths(side: Sequence[Path] | Frames) -> Sequence[Path]:
 def _reading(request: Request) -> Reading:
     """How the sides are read: what is asked of the comparison matters to the files too."""
     missing = request.missing or request.reading.missing
-    return replace(request.reading, missing=missing, by=(*request.reading.by, *request.settings.by))
+    asked = (*request.reading.by, *request.settings.by, *request.settings.cross)
+    return replace(request.reading, missing=missing, by=asked)
 
 
 def _usual_slices(records: Records) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def gate_paths(
     generalise_to: Asked = "auto",
     members_apart: bool = False,
     columns_from: Path | str | None = None,
+    cross: Sequence[str] = (),
     **reading: Any,
 ) -> GateResult:
     """Decide a policy on files.
@@ -54,8 +55,9 @@ def gate_paths(
     ``missing`` goes before the policy's. ``generalise_to`` is what the verdict is about:
     ``examples`` or ``both``. ``members_apart``: take no member for a repeat run of another.
     ``names`` are what the sides are called, the reference first. ``columns_from`` is a population
-    that takes no part and tells which examples are hard. ``reading`` are fields of
-    ``Reading``: ``metric``, ``tasks``, ``allow_partial``, ``id`` …
+    that takes no part and tells which examples are hard; ``cross`` are columns of numbers in which
+    exemplars are set against controls. ``reading`` are fields of ``Reading``: ``metric``,
+    ``tasks``, ``allow_partial``, ``id`` …
 
     The result is true where every required rule passed. Raises ``UserError`` for what cannot be
     read; sides that cannot be compared are a verdict, not an error.
@@ -71,7 +73,12 @@ def gate_paths(
         names=tuple(names),
         missing=missing,
         columns_from=None if columns_from is None else Path(columns_from),
-        settings=Settings(by=tuple(by), generalise_to=generalise_to, members_apart=members_apart),
+        settings=Settings(
+            by=tuple(by),
+            cross=tuple(cross),
+            generalise_to=generalise_to,
+            members_apart=members_apart,
+        ),
     )
     return gate_files(request, policy_given(policy), None if out is None else Path(out))
 

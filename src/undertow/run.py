@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from undertow.audit.compare import audit
 from undertow.audit.result import Audit
+from undertow.audit.settings import Settings
 from undertow.errors import UserError
 from undertow.lab.own_code import STUDIES, told_as_their_own
 from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
-from undertow.study import SCALES, Results, Scale, Study
+from undertow.study import SCALES, Comparison, Results, Scale, Study
 from undertow.trained import Trained
 
 if TYPE_CHECKING:
@@ -114,23 +115,22 @@ def run_study(
         ):
             folders = {p.name: trainer.train(p) for p in study.populations}
         trained = {name: Trained(folder) for name, folder in folders.items()}
-        compared = (study.reference, *study.variants), *(o.populations for o in study.others)
-        watch.say(f"auditing {sum(map(len, compared))} populations")
-        first, *others = (_audited(study, populations, trained) for populations in compared)
+        compared = study.comparisons
+        watch.say(f"auditing {sum(len(c.populations) for c in compared)} populations")
+        first, *others = (_audited(comparison, study.settings, trained) for comparison in compared)
         write_report(first, out)
         for comparison, found in zip(study.others, others, strict=True):
             write_report(found, out / comparison.folder)
     return Results(first, trained, dict(zip((o.name for o in study.others), others, strict=True)))
 
 
-def _audited(
-    study: Study, populations: Sequence[Population], trained: Mapping[str, Trained]
-) -> Audit:
-    """The first against all others."""
-    folders = [trained[population.name].folder for population in populations]
+def _audited(comparison: Comparison, settings: Settings, trained: Mapping[str, Trained]) -> Audit:
+    """A comparison's reference against its variants."""
+    folders = [trained[population.name].folder for population in comparison.populations]
     reference, *variants = (read_population(folder, inputs=True) for folder in folders)
+    told = None if comparison.told is None else comparison.told(trained)
     # The study's file says what it slices by; nobody can ask for more on its command line.
-    return replace(audit(reference, variants, study.settings), not_looked_at=())
+    return replace(audit(reference, variants, settings, told=told), not_looked_at=())
 
 
 def loads_of(populations: Sequence[Population]) -> dict[str, Load]:

@@ -66,6 +66,8 @@ class Comparison:
     name: str
     reference: Population
     variants: tuple[Population, ...]
+    told: Callable[[Mapping[str, Trained]], pl.DataFrame] | None = None
+    """As a study's."""
 
     @property
     def populations(self) -> tuple[Population, ...]:
@@ -98,12 +100,19 @@ class Study:
     others: tuple[Comparison, ...] = ()
     tables: Callable[[Results], Sequence[Table]] | None = None
     figure: Callable[[Results], Sequence[Panel]] | None = None
+    told: Callable[[Mapping[str, Trained]], pl.DataFrame] | None = None
+    """Of the trained populations: ``example_id`` and numbers, in each of which exemplars are set
+    against controls (``audit.crossed``). They have to come from one that is not compared."""
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """All of them, the first one by the study's own name."""
+        return (Comparison(self.name, self.reference, self.variants, self.told), *self.others)
 
     @property
     def populations(self) -> tuple[Population, ...]:
         """All that are trained, but for parents and teachers."""
-        others = (population for other in self.others for population in other.populations)
-        return (self.reference, *self.variants, *others, *self.beside)
+        return (*(p for c in self.comparisons for p in c.populations), *self.beside)
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,21 @@ align → slices → findings (by members, or by examples) → exemplars → ver
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.audit import by_members
+from undertow.audit import by_members, wording
 from undertow.audit.answered import answered
 from undertow.audit.class_unasked import class_unasked, lost_unasked
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.controls import shared
 from undertow.audit.copies import distinct
 from undertow.audit.count import exemplar_count
+from undertow.audit.crossed import crossed
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
@@ -36,6 +37,7 @@ from undertow.audit.measures import (
 from undertow.audit.measures.error_rates import mistakes
 from undertow.audit.needs import supported
 from undertow.audit.notices import notices, scored_N
+from undertow.audit.numbers_asked import numbers_asked
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
@@ -46,7 +48,7 @@ from undertow.audit.stats.bootstrap import bootstrap_mean
 from undertow.audit.stats.slice_means import overall_means
 from undertow.audit.unasked import unasked
 from undertow.audit.verdicts import PRIORITY, variant_verdict
-from undertow.audit.wording import LEFT_OUT, told
+from undertow.audit.wording import LEFT_OUT
 from undertow.card import Measure
 from undertow.errors import UserError
 from undertow.records.check import align
@@ -89,6 +91,8 @@ class Comparison:
     """Columns that the two sides fill in differently."""
     alone: Collection[str] = ()
     """Columns that one side alone fills in."""
+    numbers: Mapping[str, Floats] = field(default_factory=dict)
+    """Columns in which exemplars are set against controls, in the order of the pair's examples."""
 
 
 def audit(
@@ -100,13 +104,16 @@ def audit(
     allow_partial: bool = False,
     accepted: Collection[str] = (),
     missing: Missing = "refuse",
+    told: pl.DataFrame | None = None,
 ) -> Audit:
     """Compare each variant with the reference.
 
     ``accepted`` names conditions that may differ (``records.conditions``); ``missing`` says what
-    becomes of outcomes that are not there (``records.check.align``). Raises ``NotComparableError``
-    where the records differ in something a comparison assumes equal, ``UserError`` for a slice that
-    does not exist. Every number follows from the records and ``settings.seed``.
+    becomes of outcomes that are not there (``records.check.align``). ``told`` has ``example_id``
+    and columns of numbers by a population that takes no part: exemplars are set against controls in
+    each of them, as in those that ``settings.cross`` names. Raises ``NotComparableError`` where the
+    records differ in something a comparison assumes equal, ``UserError`` for a slice or a column
+    that does not exist. Every number follows from the records and ``settings.seed``.
     """
     settings = settings or Settings()
     compared = comparisons(
@@ -116,6 +123,7 @@ def audit(
         allow_partial=allow_partial,
         accepted=accepted,
         missing=missing,
+        told=told,
     )
     return audit_comparisons(reference, compared, settings, measures=measures)
 
@@ -129,6 +137,7 @@ def comparisons(
     accepted: Collection[str] = (),
     missing: Missing = "refuse",
     ruled: Collection[str] = (),
+    told: pl.DataFrame | None = None,
 ) -> tuple[Comparison, ...]:
     """Each variant aligned with the reference; the comparability check comes before any number.
     ``ruled`` are slices that a policy names."""
@@ -140,6 +149,7 @@ def comparisons(
         )
         alone = _alone(reference, variant)
         refuse_slices(aligned, settings.by, ruled, alone)
+        numbers = numbers_asked(aligned, settings.cross, told, alone)
         whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
         found = distinct(
             aligned.reference,
@@ -165,6 +175,7 @@ def comparisons(
                 aligned.coverage,
                 frozenset(aligned.disputed),
                 frozenset(alone),
+                numbers,
             )
         )
     return tuple(made)
@@ -341,6 +352,7 @@ def _one_variant(
         gallery=exemplars.gallery(),
         over_indexed=over_index(exemplars.changed_N, pair.slices),
         composition=made_of,
+        crossed=crossed(exemplars, compared.numbers),
     )
     return made, frame, exemplars.frame()
 
@@ -350,7 +362,7 @@ def _implausible(findings: pl.DataFrame) -> Iterator[str]:
     better model."""
     rows = findings.filter((pl.col("measure") == accuracy.card.name) & (pl.col("slice") == ALL))
     if rows.height and rows["low"][0] > IMPLAUSIBLE_GAIN:
-        said = told(rows["effect"][0], rows["low"][0], rows["high"][0])
+        said = wording.told(rows["effect"][0], rows["low"][0], rows["high"][0])
         yield (
             f"The gain of {said.effect} points ({said.low} to {said.high}) is larger than is "
             "plausible: look for leaked answers, another prompt or filter."

@@ -61,6 +61,20 @@ def shared(reference: Records, *, votes: bool) -> str:
     return "similar score of the reference"
 
 
+def stratum(reference: Records, modal_N: Ints, share_N: Floats) -> tuple[Ints, str]:
+    """Which unchanged examples all exemplars together are set against: those of one number, and who
+    they are in words. More is asked of the one control of an exemplar (``likeness``)."""
+    if reference.manifest.task == "generation":
+        right = reference.classes[:1] == (RIGHT,)
+        kind_N = likeness(reference, modal_N, share_N).kind_KN[0]
+        return kind_N, "controls as right or as wrong before" if right else "controls"
+    if not (reference.label_N >= 0).any():
+        return modal_N, "controls with the same answer of the reference"
+    if reference.manifest.task == "choice":
+        return reference.label_N, "controls with the right option in the same position"
+    return reference.label_N, "controls of their class"
+
+
 def matched(chosen: Ints, free_N: Bools, alike: Likeness, unrest_N: Floats) -> list[int | None]:
     """The control of each, none used twice; ``None`` where none is left.
 

@@ -175,6 +175,55 @@ class Composition:
 
 
 @dataclass(frozen=True)
+class CrossedColumn:
+    """Exemplars against controls in one column of numbers. ``effect``: mean difference in the
+    column's unit, exemplars less controls of the same stratum, with limits that hold together over
+    all columns; NaN where undefined, and ``said`` tells why. ``auroc``: how often the exemplar has
+    the larger value, ties half. ``spread``: the standard deviation of a value in its stratum."""
+
+    column: str
+    unit: str
+    exemplars: int
+    controls: int
+    unknown: int
+    """Exemplars and controls left out because they have no value."""
+    alone: int
+    """Exemplars left out because no control is like them."""
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    spread: float
+    auroc: float
+    auroc_low: float
+    auroc_high: float
+    said: str
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """Spearman's ρ of two columns over the ``n`` examples that have both; NaN where one does not
+    vary."""
+
+    first: str
+    second: str
+    rho: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What exemplars are like in columns of numbers. ``controls``: which examples they are set
+    against. Correlations are of the columns with each other, with the Taxicab distance and with
+    modal disagreement."""
+
+    controls: str
+    columns: tuple[CrossedColumn, ...]
+    correlations: tuple[RankCorrelation, ...]
+
+
+@dataclass(frozen=True)
 class VariantAudit:
     """All that was found about one variant. ``headline`` is one plain sentence, ``scope`` to what
     the verdict generalises, ``design`` that in words and what could be decided."""
@@ -191,6 +240,8 @@ class VariantAudit:
     over-represented."""
     composition: Composition | None = None
     """``None`` where answers have no classes."""
+    crossed: Crossed | None = None
+    """``None`` where no column was asked for."""
 
 
 @dataclass(frozen=True)

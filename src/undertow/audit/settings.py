@@ -47,6 +47,8 @@ class Settings:
     (``audit.copies``)."""
     several: Scope = "members"
     """What ``auto`` takes where both sides have several members."""
+    cross: tuple[str, ...] = ()
+    """Columns of numbers in which exemplars are set against controls (``crossed``)."""
 
     def __post_init__(self) -> None:
         for name in ("level", "fdr", "tolerance", "tolerance_overall"):

@@ -169,7 +169,15 @@ class Comparing:
         Path | None,
         typer.Option(
             help="A population that takes no part, trained with Trace(clean=True, part='test'): "
-            "--by el2n (undertow list instruments) then slices by what it found hard."
+            "--by el2n (undertow list instruments) then slices by what it found hard, and --cross "
+            "el2n sets exemplars against controls in it."
+        ),
+    ] = None
+    cross: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Set exemplars against unchanged examples of their class in a column of numbers: "
+            "of the examples, or told by --columns-from (el2n, forgetting, depth …)."
         ),
     ] = None
     name: Annotated[
@@ -252,6 +260,7 @@ class Comparing:
 
         return Settings(
             by=tuple(self.by or ()),
+            cross=tuple(self.cross or ()),
             level=level,
             draws=self.draws,
             seed=self.seed,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from undertow.errors import UserError
 
-SPREAD = ("--by", "--tasks", "--accept", "--name")
+SPREAD = ("--by", "--cross", "--tasks", "--accept", "--name")
 """Options that take several values after one flag: ``--by age gender``."""
 GROUPED = ("--against",)
 """Options of which also matters what stood after one flag: ``--against a1.csv a2.csv --against

@@ -47,6 +47,7 @@ def compare(
     generalise_to: Asked = "auto",
     members_apart: bool = False,
     columns_from: str | Path | None = None,
+    cross: Words = (),
     format: str | None = None,
     metric: str | None = None,
     filter: str | None = None,
@@ -72,9 +73,9 @@ def compare(
     called: list[str] = []
     try:
         settings = Settings(
-            by=_words(by), level=level, draws=draws, seed=seed, tolerance=tolerance / 100,
-            tolerance_overall=tolerance_overall / 100, min_count=min_count,
-            generalise_to=generalise_to, members_apart=members_apart,
+            by=_words(by), cross=_words(cross), level=level, draws=draws, seed=seed,
+            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100,
+            min_count=min_count, generalise_to=generalise_to, members_apart=members_apart,
         )  # fmt: skip
         answers = Answers(labels, _words(classes))
         reading = Reading(

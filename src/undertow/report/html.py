@@ -31,7 +31,7 @@ from undertow.report.effects import floored, reason_of
 from undertow.report.figures.svg import CLASS, badge_mark, gate_mark
 from undertow.report.gallery import galleries
 from undertow.report.naming import breakable, whole
-from undertow.report.panels import count_chart, panels, rates, taxicab_chart
+from undertow.report.panels import count_chart, crossed, panels, rates, taxicab_chart
 from undertow.report.parts import WORDS, Page, page
 from undertow.report.provenance import Provenance, without_folders
 from undertow.report.terms import explained
@@ -80,6 +80,7 @@ def _sections(parts: Page) -> dict[str, Any]:
         "words": MOVED[parts.audit.answered],
         "panels": panels(parts),
         "rates": rates(parts),
+        "crossed": crossed(parts),
         "floored": floored(parts.effects),
         "tied": any(row.count.tied for row in parts.counts),
         "counted_band": counted_band(parts.counts),

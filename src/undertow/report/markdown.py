@@ -83,6 +83,7 @@ def summary_markdown(
             _rates(parts),
             _answers(parts),
             _counts(parts),
+            _crossed(parts),
             _closing(parts),
         ]
     return _within("\n\n".join(b for b in blocks if b) + "\n")
@@ -251,6 +252,35 @@ def _counts(parts: Page) -> str:
         "Taxicab floor",
     )
     return _table("How many answers changed, against chance", heads, rows) if rows else ""
+
+
+def _crossed(parts: Page) -> str:
+    """What exemplars are like, of each variant."""
+    rows = [
+        (
+            _name(part.variant),
+            _name(r.name),
+            r.difference,
+            r.interval,
+            r.p,
+            f"{r.auroc} ({r.auroc_interval})",
+            r.counted,
+        )
+        for part in parts.crossed
+        for r in part.rows
+    ]
+    if not rows:
+        return ""
+    heads = (
+        "Variant",
+        "Column",
+        "Difference",
+        "Interval",
+        "Adjusted p",
+        "AUROC (interval)",
+        "Exemplars and controls",
+    )
+    return _table(f"Exemplars against {parts.crossed[0].controls}", heads, rows)
 
 
 def _closing(parts: Page) -> str:

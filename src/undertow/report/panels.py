@@ -9,7 +9,9 @@ from markupsafe import Markup
 from undertow.audit.verdicts import VERDICTS
 from undertow.report.cards import scale_of, title_of
 from undertow.report.counts import CountRow
+from undertow.report.crossed import CrossedPart
 from undertow.report.effects import Panel, SliceEffects
+from undertow.report.figures.contrast import contrast_chart
 from undertow.report.figures.floor import AgainstFloor, floor_chart
 from undertow.report.figures.forest import NARROW, WIDE, Room, common_axis, forest
 from undertow.report.naming import whole
@@ -35,6 +37,25 @@ class RateView:
     title: str
     panels: tuple[PanelView, ...]
     left_out: int
+
+
+@dataclass(frozen=True)
+class CrossedView:
+    """Exemplars against controls of one variant, and the chart of it."""
+
+    part: CrossedPart
+    chart: Markup
+
+
+def crossed(parts: Page) -> tuple[CrossedView, ...]:
+    """One for each variant."""
+    title = "Exemplars less controls, by column"
+    return tuple(
+        CrossedView(
+            part, contrast_chart(part.rows, f"crossed-{n}", f"{title}, {whole(part.variant)}")
+        )
+        for n, part in enumerate(parts.crossed)
+    )
 
 
 def panels(parts: Page) -> tuple[PanelView, ...]:

@@ -2,7 +2,7 @@
 text.
 
     gate → notices → verdict → top line → slice effects → error rates → answers → exemplar count →
-    gallery → over-indexed → findings → method
+    gallery → over-indexed → crossed columns → findings → method
 
 Parts hold ready words and numbers; nothing here knows about markup.
 """
@@ -20,6 +20,7 @@ from undertow.audit.verdicts import Verdict
 from undertow.report.answers import AnswersPart, answers
 from undertow.report.checked import Checked, checked
 from undertow.report.counts import CountRow, counts
+from undertow.report.crossed import CrossedPart, crossed_parts
 from undertow.report.decisions import GatePart, gate_part
 from undertow.report.effects import SliceEffects, error_rates, slice_effects
 from undertow.report.method import Method, method
@@ -93,6 +94,7 @@ class Page:
     counts: tuple[CountRow, ...]
     over_indexed: tuple[OverRow, ...]
     over_indexed_total: int
+    crossed: tuple[CrossedPart, ...]
     findings: FindingTable
     method: Method
 
@@ -133,6 +135,7 @@ def page(audit: Audit, gate: GateResult | None = None) -> Page:
         counts=counts(audit),
         over_indexed=over,
         over_indexed_total=total,
+        crossed=crossed_parts(audit),
         findings=finding_table(audit.findings, audit.reference.outcome),
         method=method(audit, shown),
     )

@@ -62,6 +62,9 @@ def summary_text(
     width = max(map(len, names.values()), default=0)
     for t in parts.top_lines:
         said += _plain(t, names[t.name].ljust(width), spoken)
+    for part in parts.crossed:
+        of = f"{names[part.variant]}, " if len(names) > 1 else ""
+        said += [f"  {of}{both_ends(row.name, NAME)}: {line(row.said, 400)}" for row in part.rows]
     said += [line(spoken(parts.unasked))] if parts.unasked else []
     return _lines(said)
 

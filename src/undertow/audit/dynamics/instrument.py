@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.traced import Traced
+from undertow.card import Words
 
 Floats = NDArray[np.floating[Any]]
 Hard = Literal["high", "low", "neither"]
@@ -32,7 +33,7 @@ class Card:
     ``range`` is closed, ``None`` at the end where the number of epochs limits it. ``hard`` says
     which values hard examples have. ``high`` and ``low`` say in a sentence what such values mean,
     ``undefined`` when there is none, ``trace`` which trace comes nearest to the paper and what it
-    costs. ``reads`` are fields of ``Traced``.
+    costs. ``reads`` are fields of ``Traced``, ``words`` say a difference.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     trace: str
     paper: str
     reads: tuple[str, ...]
+    words: Words = Words()
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,13 @@ def instrument(
     undefined: str,
     trace: str,
     paper: str,
+    words: Words = Words(),
 ) -> Callable[[Callable[..., Floats]], Instrument]:
     """Attach a card to a function. The instrument's name is the function's name."""
 
     def attach(function: Callable[..., Floats]) -> Instrument:
         name, reads = function.__name__, tuple(signature(function).parameters)
-        card = Card(name, title, range, hard, high, low, undefined, trace, paper, reads)
+        card = Card(name, title, range, hard, high, low, undefined, trace, paper, reads, words)
         made = Instrument(card, function)
         object.__setattr__(made, "__doc__", function.__doc__)
         return made

@@ -68,10 +68,16 @@ class Thirds:
 def thirds_asked(folder: Path, by: Sequence[str], sides: Sequence[Records]) -> Thirds:
     """Of each instrument named in ``by``, as the population in ``folder`` tells it.
     ``NotComparableError`` where that population is kin to a side."""
-    asked = _named(folder, by)
+    asked = named_in(by)
+    if not asked:
+        known = ", ".join(each.card.name for each in all_instruments())
+        raise UserError(
+            f"--columns-from {folder}: nothing after --by is told by training; add one of {known}, "
+            "or leave out --columns-from"
+        )
     manifest = read_manifest(folder)
     refuse_kin(folder, manifest, sides)
-    _refuse_untraced(folder, manifest)
+    refuse_untraced(folder, manifest)
     values = read_probe(folder, PROBE)
     refuse_other_content(folder, manifest, sides)
     found = columns_of(values, instruments=asked)
@@ -87,7 +93,8 @@ def thirds_asked(folder: Path, by: Sequence[str], sides: Sequence[Records]) -> T
     return Thirds(found.select("example_id", *thirds), said)
 
 
-def _refuse_untraced(folder: Path, manifest: Manifest) -> None:
+def refuse_untraced(folder: Path, manifest: Manifest) -> None:
+    """``RecordError`` where the population has no trace of its test examples."""
     if PROBE not in manifest.probes:
         has = ", ".join(manifest.probes) or "none"
         raise RecordError(
@@ -97,16 +104,10 @@ def _refuse_untraced(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _named(folder: Path, by: Sequence[str]) -> tuple[Instrument, ...]:
+def named_in(by: Sequence[str]) -> tuple[Instrument, ...]:
+    """The instruments that slices are asked by."""
     parts = {part.strip() for name in by for part in name.replace(",", CROSS).split(CROSS)}
-    asked = tuple(each for each in all_instruments() if each.card.name in parts)
-    if not asked:
-        known = ", ".join(each.card.name for each in all_instruments())
-        raise UserError(
-            f"--columns-from {folder}: nothing after --by is told by training; add one of {known}, "
-            "or leave out --columns-from"
-        )
-    return asked
+    return tuple(each for each in all_instruments() if each.card.name in parts)
 
 
 def _thirds(column: pl.Series, instrument: Instrument) -> pl.Series:

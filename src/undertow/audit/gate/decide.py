@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from undertow.audit.at_chance import below_chance
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
@@ -46,9 +47,10 @@ def gate(
     allow_partial: bool = False,
     accepted: Collection[str] = (),
     missing: Missing | None = None,
+    told: pl.DataFrame | None = None,
 ) -> GateResult:
     """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the
-    policy's own.
+    policy's own. ``told`` is as in ``audit``.
 
     Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release,
     not knowing is an answer too. Raises ``UserError`` for a column that does not exist or a file of
@@ -72,6 +74,7 @@ def gate(
             accepted=accepted,
             missing=missing or policy.missing,
             ruled=slices_asked(reference, policy.columns()),
+            told=told,
         )
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)

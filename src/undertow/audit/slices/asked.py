@@ -17,13 +17,14 @@ def slices_asked(records: Records, by: Sequence[str], label: str | None = None) 
     as the label, are the class. A name that is a column stays what it is.
     """
     columns = records.slice_columns
-    names = [name for given in by for name in _split(given, columns)]
+    names = [name for given in by for name in parts_of(given, columns)]
     return tuple(
         dict.fromkeys(_class_named(name, {LABEL, *alternatives(label)}, columns) for name in names)
     )
 
 
-def _split(given: str, columns: Collection[str]) -> list[str]:
+def parts_of(given: str, columns: Collection[str]) -> list[str]:
+    """``a,b`` as two names, unless a column is called so."""
     parts = [part.strip() for part in given.split(",")]
     return [given] if given in columns or not all(parts) else parts
 

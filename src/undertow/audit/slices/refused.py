@@ -31,7 +31,7 @@ def refuse_slices(
     ``alone`` are columns that one side alone has, and which."""
     of_policy = columns_asked(aligned.reference, ruled)
     for name in columns_asked(aligned.reference, by):
-        why = _why(aligned, name, alone)
+        why = why_refused(aligned, name, alone)
         if why is not None:
             way_on = "take it out of the policy" if name in of_policy else "leave it out of --by"
             raise NotComparableError(f"{why}, and {SAYS}; {way_on}, {OTHERWISE}")
@@ -39,11 +39,11 @@ def refuse_slices(
     absent = next((part for part in parts if part is not None), None)
     if absent is not None:
         columns = aligned.reference.slice_columns
-        hidden = [name for name in columns if _why(aligned, name, alone) is not None]
+        hidden = [name for name in columns if why_refused(aligned, name, alone) is not None]
         raise UserError(unknown(aligned.reference, absent, by, hidden))
 
 
-def _why(aligned: Aligned, name: str, alone: Mapping[str, str]) -> str | None:
+def why_refused(aligned: Aligned, name: str, alone: Mapping[str, str]) -> str | None:
     """Why a column is refused; ``None`` where it describes the examples, as far as anything tells.
 
     A column that both sides have may tell which answers are right: a model that fails at all of a

@@ -1,4 +1,5 @@
-"""Which of two quantities goes more closely with a third, over groups of members."""
+"""How closely quantities go together by rank: which of two more closely with a third, over groups
+of members, and two over examples."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
 Floats = NDArray[np.floating[Any]]
 
@@ -67,3 +68,16 @@ def _both(values: Floats) -> tuple[float, float]:
 
 def _tau(a_X: Floats, b_X: Floats) -> float:
     return abs(float(kendalltau(a_X, b_X).statistic))
+
+
+def spearman(a_N: Floats, b_N: Floats) -> tuple[float, int]:
+    """Spearman's ρ over the examples that have both values, ties by midranks, and how many these
+    are. NaN where fewer than two have, or one does not vary."""
+    known_N = ~(np.isnan(a_N) | np.isnan(b_N))
+    n = int(known_N.sum())
+    ranks_2N = np.stack([rankdata(value_N[known_N]) for value_N in (a_N, b_N)])
+    if n < 2 or (np.ptp(ranks_2N, axis=1) == 0).any():
+        return float("nan"), n
+    about_2N = ranks_2N - (n + 1) / 2
+    norms = np.sqrt((about_2N**2).sum(axis=1))
+    return float(np.clip((about_2N[0] * about_2N[1]).sum() / norms.prod(), -1, 1)), n

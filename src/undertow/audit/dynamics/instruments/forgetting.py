@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.instrument import instrument
+from undertow.card import Words
 
 Floats = NDArray[np.floating[Any]]
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.floating[Any]]
     trace="Trace(), as the paper counts what each step sees before it learns; it costs nothing",
     paper="1812.05159 (forgetting event; what was never learned has the largest count in the "
     "authors' code)",
+    words=Words("events", "forgotten more often", "forgotten less often"),
 )
 def forgetting(right_MNE: Floats) -> Floats:
     """(M, N): from one epoch that saw the example to the next, the times that it went from right to

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.instrument import instrument
+from undertow.card import Words
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -24,6 +25,7 @@ Ints = NDArray[np.integer[Any]]
     "the network before the step",
     paper="2106.09647 (iteration learned; it counts steps, with 0 for what agrees from the "
     "beginning on, this counts epochs and knows no network before the first)",
+    words=Words("epochs", "settled later", "settled earlier"),
 )
 def iteration_learned(predicted_MNE: Ints, epoch_E: Ints) -> Floats:
     """(M, N): the first epoch from which all predictions are the last one, whatever the label."""
@@ -43,6 +45,7 @@ def iteration_learned(predicted_MNE: Ints, epoch_E: Ints) -> Floats:
     trace="as of iteration_learned",
     paper="2210.15031 (first-split learning time, from the authors' code; what is wrong in the end "
     "is coded as that paper codes an example that is never forgotten: the horizon + 1)",
+    words=Words("epochs", "learned later", "learned earlier"),
 )
 def right_for_good(right_MNE: Floats, epoch_E: Ints) -> Floats:
     """(M, N): the first epoch from which all predictions are right, the last + 1 where the last one

@@ -1,0 +1,115 @@
+"""Columns of numbers as people ask for them: of the examples, or told by a population that takes no
+part."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.slices.order import numbers_in
+from undertow.audit.slices.refused import OTHERWISE, SAYS, why_refused
+from undertow.errors import NotComparableError, UserError
+from undertow.records.check import Aligned
+from undertow.records.records import Records
+
+Floats = NDArray[np.floating[Any]]
+
+ID = "example_id"
+
+
+def numbers_asked(
+    aligned: Aligned, names: Sequence[str], told: pl.DataFrame | None, alone: Mapping[str, str]
+) -> dict[str, Floats]:
+    """Each column by name, NaN where an example has no number: those of ``names``, then the other
+    columns of ``told``, which come before columns of the examples of the same name.
+
+    ``alone`` are columns that one side alone has, and which. ``UserError`` for a column that does
+    not exist or holds no numbers, ``NotComparableError`` for one that says what a model made of an
+    example, and where ``told`` knows none of the examples.
+    """
+    given = {} if told is None else _told(aligned.reference, told)
+    found = dict[str, Floats]()
+    for name in dict.fromkeys([*names, *given]):
+        found[name] = given[name] if name in given else _own(aligned, name, given, alone)
+    return found
+
+
+def number_columns(records: Records) -> tuple[str, ...]:
+    """Columns of the examples that hold numbers."""
+    return tuple(c for c in records.slice_columns if _numbers(records.examples[c]) is not None)
+
+
+def _told(reference: Records, told: pl.DataFrame) -> dict[str, Floats]:
+    if ID not in told.columns:
+        raise UserError(
+            f"the frame of columns to cross has no column {ID!r} (it has "
+            f"{', '.join(told.columns) or 'none'}); name the column of ids so"
+        )
+    if told[ID].is_duplicated().any():
+        twice = told[ID].filter(told[ID].is_duplicated())[0]
+        raise UserError(
+            f"the frame of columns to cross has example {twice!r} twice; give each example one row"
+        )
+    ids = reference.examples.select(ID)
+    joined = ids.join(told.cast({ID: pl.String}), on=ID, how="left", maintain_order="left")
+    if ids.join(told.cast({ID: pl.String}), on=ID, how="semi").is_empty():
+        raise NotComparableError(
+            f"the frame of columns to cross knows none of the examples of {reference.name!r} "
+            f"(first {reference.example_id_N[0]!r}); give one over the examples that are compared"
+        )
+    return {c: _must_be_numbers(joined[c], "leave it out") for c in told.columns if c != ID}
+
+
+def _own(
+    aligned: Aligned, name: str, told: Mapping[str, Floats], alone: Mapping[str, str]
+) -> Floats:
+    reference = aligned.reference
+    if name not in reference.slice_columns:
+        raise UserError(_unknown(reference, name, told))
+    why = why_refused(aligned, name, alone)
+    if why is not None:
+        said = SAYS.replace("a slice", "a crossed column")
+        raise NotComparableError(f"{why}, and {said}; leave it out of --cross, {OTHERWISE}")
+    return _must_be_numbers(reference.examples[name], f"slice by it: --by {name}")
+
+
+def _unknown(reference: Records, name: str, told: Mapping[str, Floats]) -> str:
+    known = [*told, *number_columns(reference)]
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    if name in {each.card.name for each in all_instruments()}:
+        meant = "a population that takes no part tells it, after --columns-from; "
+    listed = f"it can be crossed with {', '.join(known)}" if known else "it has no numbers"
+    return f"population '{reference.name}' has no column '{name}' to cross: {meant}{listed}"
+
+
+def _must_be_numbers(column: pl.Series, way_on: str) -> Floats:
+    numbers = _numbers(column)
+    if numbers is None:
+        first = next(iter(column.drop_nulls()), None)
+        held = "nothing" if first is None else f"{column.dtype}, such as {str(first)[:40]!r}"
+        raise UserError(
+            f"column '{column.name}' holds {held}: a crossed column needs numbers; {way_on}"
+        )
+    return numbers
+
+
+def _numbers(column: pl.Series) -> Floats | None:
+    """Also true and false, and numbers that came as text; ``None`` for anything else."""
+    if column.null_count() == len(column):
+        return None
+    if column.dtype == pl.String:
+        spelled = numbers_in(column.drop_nulls().unique().to_list())
+        if not spelled or spelled.codes:
+            return None
+    elif not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        return None
+    value_N = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().copy()
+    value_N[~np.isfinite(value_N)] = np.nan
+    return np.asarray(value_N)
