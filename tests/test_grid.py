@@ -83,6 +83,7 @@ def test_costs_are_set_against_dense_members_trained_again(grid):
     excess = grid.excess("fast", "late 90 %")
     away = [grid.away("fast", a) for a in ("late 90 %", "dense again")]
     assert excess == Gain.of(*away)
+    assert excess.mean == pytest.approx(away[0].mean() - away[1].mean())
     drifted = grid.drifted("fast", "late 90 %")
     assert drifted == Gain.of(*(grid.drift("fast", a) for a in ("late 90 %", "dense again")))
 
@@ -164,11 +165,12 @@ def test_lines_are_in_points_over_per_cent(grid):
 
 def test_dots_are_all_exemplars_and_some_of_the_others(grid):
     others, exemplars = dots(grid, "fast", "early 90 %", "q-score-test", "q_v1")
-    known = grid.values("fast", "dense", "q-score-test", "q_v1").rows_by_key("example_id")
+    known = dict(grid.values("fast", "dense", "q-score-test", "q_v1").rows())
     ids = grid.exemplars("fast", "early 90 %")
-    assert sorted(exemplars.x) == pytest.approx(sorted(known[i][0] for i in ids))
+    assert sorted(exemplars.x) == pytest.approx(sorted(known[i] for i in ids))
     assert len(others.x) == 30 - len(ids)
-    assert exemplars.dots and others.dots
+    assert exemplars.dots
+    assert others.dots
 
 
 def test_alignment_is_that_of_gram_matrices():

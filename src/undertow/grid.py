@@ -2,9 +2,8 @@
 own arms, and then the trainings with each other.
 
 Populations are called ``<training> dense``, ``<training> dense again``, ``<training> <arm>``. Every
-arm is set against *dense again*, whose members are independent of all others, so that an interval by
-Welch holds for arms that derive from the dense members too. What the dense population itself would
-give by chance is in neither difference.
+arm is set against *dense again*, whose members are independent of all others, so that an interval
+by Welch holds for arms that derive from the dense members too.
 """
 
 from __future__ import annotations
@@ -72,8 +71,9 @@ class Grid:
         return self.of(training, arm).fact("accuracy")
 
     def lost(self, training: str, arm: str) -> Gain:
-        """How much less accurate its members are than dense ones trained again."""
-        return Gain.of(self.accuracy(training, AGAIN), self.accuracy(training, arm))
+        """How much more accurate its members are than dense ones trained again: below 0 where it
+        costs."""
+        return Gain.of(self.accuracy(training, arm), self.accuracy(training, AGAIN))
 
     def away(self, training: str, arm: str) -> Floats:
         """Of each member (M): the share of examples that it answers otherwise than most dense
@@ -134,7 +134,7 @@ class Grid:
         of = getattr(self, what)
         rests = [a.removeprefix(f"{early} ") for a in self.arms(training) if a.startswith(early)]
         return {
-            rest: Gain.of(of(training, f"{late} {rest}"), of(training, f"{early} {rest}"))
+            rest: Gain.of(of(training, f"{early} {rest}"), of(training, f"{late} {rest}"))
             for rest in rests
         }
 

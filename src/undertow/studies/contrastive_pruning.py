@@ -45,7 +45,8 @@ from undertow.lab.trainings.linear_probe import LinearProbe
 from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Training
-from undertow.study import Comparison, Scale, Study, claims_in
+from undertow.study import Comparison, Outcome, Results, Scale, Study, claim, claims_in, held
+from undertow.trained import Trained
 
 PAPER, Q_SCORE = "2207.00200", ("q-score-test", "q_v1_unit")
 COLUMNS = ("q_v1", "q_v1_unit", "q_mid", "q_v6", "depth", "depth_by_label")
