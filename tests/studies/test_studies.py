@@ -95,6 +95,50 @@ def test_a_run_speaks_to_machines_in_json_alone_and_to_people_in_words(
     )
 
 
+TWO = (
+    TINY.replace("import Study", "import Comparison, Study").split("    dense")[0]
+    + """
+    def compared(name, width):
+        dense = Population(f"{name} dense", Digits(), MLP((width,)), Recipe(epochs=1), members=2)
+        return dense, (dense.under(WeightQuantization(4), name=f"{name} int4"),)
+    return Study(
+        "two", "Who is told?", *compared("narrow", 4),
+        others=(Comparison("wide: 8", *compared("wide", 8)),),
+    )
+"""
+)
+
+
+def test_a_study_has_as_many_reports_as_comparisons(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    report = run_study_named(str(tmp_path / "two.py"), "smoke", tmp_path / "out")
+    others = tmp_path / "out" / "wide-8" / "report.html"
+    first, other = (path.read_text(encoding="utf-8") for path in (report, others))
+    assert "narrow int4" in first
+    assert "wide int4" not in first
+    assert "wide int4" in other
+    assert "narrow int4" not in other
+    page = (tmp_path / "out" / "results.md").read_text(encoding="utf-8")
+    headlines = [line for line in page.splitlines() if line.startswith("**")]
+    assert [line.split(":")[0] for line in headlines] == ["**narrow dense", "**wide dense"]
+    arms = page.split("## Arms")[1]
+    for name in ("narrow", "wide"):
+        assert f"| {name} dense | 2 |" in arms
+        assert f"| {name} int4 (paired) | 2 |" in arms
+        assert f"| slice | n | {name} dense % | {name} int4 |" in arms
+
+
+def test_results_know_each_comparison_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    study: Study = load_study(tmp_path / "two.py").study("smoke")
+    found = run_study(study, tmp_path / "out", scale="smoke")
+    assert found.names == ("narrow int4",)
+    assert found.within("wide: 8").names == ("wide int4",)
+    assert set(found.populations) == {
+        f"{n} {a}" for n in ("narrow", "wide") for a in ("dense", "int4")
+    }
+
+
 def test_a_digit_that_is_edited_within_a_second_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
