@@ -178,11 +178,12 @@ def rare(
 ) -> tuple[Records, Records]:
     """The old model answers ``pos`` to 15 of 20 examples that are and to 10 that are not, the new
     one to ``answered`` of them."""
-    label_N = np.where(PLACE_N < labelled, 1, 0)
+    place_N = np.arange(N)
+    label_N = np.where(place_N < labelled, 1, 0)
     binary = {"task": "binary", "positive": "pos"} if len(classes) == 2 else {}
     return tuple(
         records_from(
-            ((PLACE_N >= 5) & (PLACE_N < 5 + said)).astype(np.int64)[None], label_N, classes,
+            ((place_N >= 5) & (place_N < 5 + said)).astype(np.int64)[None], label_N, classes,
             name=name, slices={"light": LIGHT}, **binary,
         )
         for name, said in (("old", 25), ("new", answered))

@@ -104,7 +104,7 @@ def _lines(said: list[str]) -> str:
 
 def _gate(gate: GateResult, inconclusive: Inconclusive) -> list[str]:
     part = gate_part(gate)
-    verdict = f"{GATE_WORDS[part.verdict].upper()}{taken_for(gate.verdict, inconclusive)}"
+    verdict = f"{GATE_WORDS[part.verdict].upper()}{taken_for(gate, inconclusive)}"
     said = [f"{verdict}: {line(without_verdict(gate.reason))}"]
     names = told_apart((r.variant for r in (*part.open, *part.passed)), NAME)
     said += [_decision(r, names) for r in part.open[:LINES]]
