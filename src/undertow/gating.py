@@ -107,7 +107,7 @@ def run_gate(
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:
-        warn(result.audit, whom_no_rule_is_about(result))
+        warn(result.audit, whom_no_rule_is_about(result), but_for=result.reason)
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))

@@ -78,10 +78,10 @@ def verdict_line(audit: Audit) -> str:
     return quoted_for_logs(_verdict(page(audit)))
 
 
-def warnings(audit: Audit | None, *more: str) -> str:
-    """What has to be known beside a verdict that stands alone, a line for each; empty where nothing
-    is."""
-    notices = () if audit is None else audit.notices
+def warnings(audit: Audit | None, *more: str, but_for: str = "") -> str:
+    """What has to be known beside a verdict that stands alone, a line for each, ``but_for`` what
+    that says; empty where nothing is."""
+    notices = [n for n in (() if audit is None else audit.notices) if n not in but_for]
     return "\n".join(map(quoted_for_logs, _noted([*notices, *filter(None, more)])))
 
 
