@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from undertow.audit.gate.policy import read_policy
+from undertow.audit.gate.result import EXIT, GateResult
 from undertow.cli import main
 from undertow.errors import UserError
 from undertow.gating import exit_code, gate_paths
@@ -253,14 +254,35 @@ def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
 
 
 def test_exit_codes():
-    assert [exit_code(v, "report") for v in ("pass", "fail", "cannot tell", "not comparable")] == [
-        0,
-        1,
-        3,
-        3,
-    ]
-    assert [exit_code("cannot tell", how) for how in ("pass", "fail")] == [0, 1]
-    assert [exit_code("not comparable", how) for how in ("pass", "fail")] == [3, 3]
+    results = {v: GateResult(v, "", (), None, 0.05) for v in EXIT}
+    assert [exit_code(r, "report") for r in results.values()] == [0, 1, 3, 3]
+    assert [exit_code(results["cannot tell"], how) for how in ("pass", "fail")] == [0, 1]
+    assert [exit_code(results["not comparable"], how) for how in ("pass", "fail")] == [3, 3]
+
+
+INVERTED = (
+    "CANNOT TELL (counts as no pass, for all --inconclusive pass: this is no lack of evidence): "
+    "below_chance on all cannot be decided: The variant 'new' is below chance: its mean recall is "
+    "10.0 %, guessing gives 50.0 % (1 in 2). So its answers do depend on the label: check whether "
+    "its scores or labels are inverted. If it may be, as a weak model or one asked to be misled, "
+    'write below_chance = "allowed" at the top of the policy. The one required check cannot be '
+    "decided; it is max_churn on all: 90.00 % of answers changed; "
+)
+
+
+def test_what_seems_broken_is_no_pass_however_what_is_open_counts(tmp_path: Path):
+    for name, right in (("old", 0), ("new", 180)):
+        rows = (f"e{n},{n % 2 ^ (n < right)},{n % 2}" for n in range(200))
+        (tmp_path / f"{name}.csv").write_text("example_id,prediction,label\n" + "\n".join(rows))
+    (tmp_path / "gate.toml").write_text("[[max_churn]]\npoints = 90\n")
+    gate = "undertow gate old.csv --against new.csv --policy gate.toml --out g --force -q"
+    done = run(tmp_path, f"{gate} --inconclusive pass --annotations github")
+    assert done.returncode == 3
+    assert done.stdout.startswith(INVERTED)
+    assert "below chance" not in done.stderr  # Once is enough.
+    assert done.stdout.splitlines()[1].startswith("::error title=Undertow%3A below_chance")
+    assert '<error message="cannot tell: ' in (tmp_path / "g/junit.xml").read_text()
+    assert run(tmp_path, f"{gate} --inconclusive fail").returncode == 1
 
 
 def jobs() -> list[list[str]]:

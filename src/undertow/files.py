@@ -195,10 +195,10 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     return found
 
 
-def warn(found: Audit | None, *more: str) -> None:
+def warn(found: Audit | None, *more: str, but_for: str = "") -> None:
     """Say beside a verdict that stands alone what it cannot be read without, where only people
-    read."""
-    said = warnings(found, *more)
+    read; ``but_for`` is what the verdict says already."""
+    said = warnings(found, *more, but_for=but_for)
     if said:
         print(said, file=sys.stderr)
 

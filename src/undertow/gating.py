@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from undertow.audit.gate.policy import Policy, policy_given
-from undertow.audit.gate.result import EXIT, GateResult, GateVerdict, Inconclusive
+from undertow.audit.gate.result import EXIT, GateResult, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
 from undertow.files import Request, gate_files, suggest_files, warn
@@ -114,24 +114,27 @@ def run_gate(
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:
-        warn(result.audit, whom_no_rule_is_about(result))
+        warn(result.audit, whom_no_rule_is_about(result), but_for=result.reason)
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))
     if not quiet:
         print(f"\nReport: {escaped(str(out / PAGE))}")
-    return exit_code(result.verdict, inconclusive)
+    return exit_code(result, inconclusive)
 
 
-def exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> int:
+def exit_code(result: GateResult, inconclusive: Inconclusive) -> int:
     """0 pass, 1 fail, 3 cannot tell or not comparable; ``inconclusive`` changes what *cannot tell*
     exits with.
 
     Sides that cannot be compared always exit 3: nothing was decided that could be waved through.
+    Nor is what seems broken, such as a side below chance: it is no lack of evidence.
     """
-    if verdict == "cannot tell" and inconclusive != "report":
-        return 0 if inconclusive == "pass" else 1
-    return EXIT[verdict]
+    if result.verdict == "cannot tell" and inconclusive == "fail":
+        return EXIT["fail"]
+    if result.verdict == "cannot tell" and inconclusive == "pass" and not result.guarded:
+        return EXIT["pass"]
+    return EXIT[result.verdict]
 
 
 def write_suggestion(request: Request, path: Path) -> None:

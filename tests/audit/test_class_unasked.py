@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from undertow.audit import Settings, audit
+from undertow.audit.class_unanswered import unanswered
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
+from undertow.audit.pair import Pair
 from undertow.audit.result import Audit, Unasked
 from undertow.notebook import Compared
 from undertow.records.records import Records
@@ -163,3 +165,69 @@ def test_slices_that_leave_a_verdict_open_come_before_a_whole_that_keeps_its_acc
         "new: no slice is shown to lose more than chance can explain; 1 of 2 is too small to tell. "
         "The whole keeps its accuracy ("
     )
+
+
+NEVER = (
+    "'new' no longer answers 'pos': 1.2 % → 0.0 % of answers (25 → 0 of 2,000); 1.0 % have that "
+    "label. Add --by class."
+)
+
+
+def rare(
+    answered: int, *, classes: tuple[str, ...] = ("neg", "pos"), labelled: int = 20
+) -> tuple[Records, Records]:
+    """The old model answers ``pos`` to 15 of 20 examples that are and to 10 that are not, the new
+    one to ``answered`` of them."""
+    place_N = np.arange(N)
+    label_N = np.where(place_N < labelled, 1, 0)
+    binary = {"task": "binary", "positive": "pos"} if len(classes) == 2 else {}
+    return tuple(
+        records_from(
+            ((place_N >= 5) & (place_N < 5 + said)).astype(np.int64)[None], label_N, classes,
+            name=name, slices={"light": LIGHT}, **binary,
+        )
+        for name, said in (("old", 25), ("new", answered))
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("classes", [("neg", "pos"), ("neg", "pos", "never")])
+def test_a_rare_class_that_is_answered_no_more_is_said_beside_a_pass(classes: tuple[str, ...]):
+    """The class falls by .75 of a point of all, beneath every limit."""
+    old, new = rare(0, classes=classes)
+    result = gate(old, [new], parse_policy('[[worst_slice_drop]]\nby = "light"\npoints = 9'))
+    assert result.verdict == "pass"
+    said = warnings(result.audit).splitlines()
+    if len(classes) == 2:
+        assert said[-1] == f"NOTE: {NEVER}"
+    else:  # Of more classes than two the loss is said already.
+        assert said[-1].startswith("NOTE: 'new' loses on 1 of 2 classes, which no slice is about")
+    assert sum("pos" in one for one in said if "loses" in one or "no longer" in one) == 1
+
+
+def test_a_class_that_is_hardly_answered_any_more_is_said_and_one_that_is_answered_less_is_not():
+    (said,) = (n for n in audited(rare(1)).notices if "hardly" in n)
+    assert said == (
+        "'new' hardly ever answers 'pos': 1.2 % → 0.1 % of answers (25 → 1 of 2,000); 1.0 % have "
+        "that label. Add --by class."
+    )
+    for case in (rare(4), rare(0, labelled=0)):
+        assert not any("answers 'pos'" in n for n in audited(case).notices)
+    assert not any("answers 'pos'" in n for n in audited(rare(0), ("class",)).notices)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("members", [1, 4])
+def test_a_class_that_two_equal_models_answer_rarely_is_not_said_to_be_gone(members: int):
+    """2 to 12 of 300 answers by chance: one side of the level of 1 % at most."""
+    rng = np.random.default_rng(members)
+    worlds, accused = 1000, 0
+    label_N = (np.arange(300) < 6).astype(np.int64)
+    for _ in range(worlds):
+        pred_MN = (rng.random((2 * members, 300)) < rng.uniform(0.007, 0.04)).astype(np.int64)
+        old, new = (
+            records_from(side_MN, label_N, ("neg", "pos"), name=name, task="binary", positive="pos")
+            for name, side_MN in (("old", pred_MN[:members]), ("new", pred_MN[members:]))
+        )
+        pair = Pair(old, new, paired=False, settings=Settings(by=("light",), draws=200))
+        accused += any(unanswered(pair))
+    assert accused <= 0.005 * worlds

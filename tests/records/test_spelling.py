@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -48,15 +51,31 @@ NO_LABELS = (
 WORDS = "every answer would count as wrong, so write these answers in the words of the labels"
 
 
+def typed(words: str) -> str:
+    """What is typed to write such words anew."""
+    return (
+        ": of a CSV, with its name for FILE, python -c 'import polars as pl; "
+        'pl.read_csv("FILE.csv", infer_schema=False).with_columns(pl.col(pl.String)'
+        f'.replace({{{words}}})).write_csv("FILE-words.csv")\''
+    )
+
+
+TYPED = typed('"CAT": "cat", "DOG": "dog"')
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
 def test_answers_that_are_no_label_of_another_file(suffix: str) -> None:
     old = put(f"old.{suffix}", OLD, LABEL)
     new = put(f"new.{suffix}", [said.upper() for said in OLD])
     expected = (
         "'new' answers 'CAT', 'DOG', and none of that is a label: those are 'cat', 'dog'; "
-    ) + WORDS
+    ) + f"{WORDS}{TYPED}"
     assert audit(old, new) == (3, expected)
     assert audit(new, old) == (3, expected)
+    if suffix == "csv":
+        (command,) = re.findall(r"python -c '[^']*'", expected.replace("FILE", "new"))
+        subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+        assert audit(old, "new-words.csv")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -71,7 +90,7 @@ def test_answers_that_look_like_labels(said: str, label: str, shown: str) -> Non
     assert audit(labelled, put("new.csv", [said] * 40)) == (
         3,
         f"'new' answers {said!r}, and none of that is a label: those are {label!r}; {WORDS} "
-        f"{shown}",
+        f"{shown}" + typed(f'"{said}": "{label}"'),
     )
     assert audit(labelled, put("new.csv", [said] * 40, [label] * 40)) == (
         2,
@@ -91,7 +110,7 @@ def test_blanks_that_a_parquet_file_keeps() -> None:
     assert audit(put("old.parquet", OLD, LABEL), new) == (
         3,
         f"'new' answers 'cat ', 'dog ', and none of that is a label: those are 'cat', 'dog'; "
-        f"{WORDS}",
+        f"{WORDS}" + typed('"cat ": "cat", "dog ": "dog"'),
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from undertow.audit import by_examples, by_members
+from undertow.audit.class_unanswered import unanswered
 from undertow.audit.findings import findings_frame
 from undertow.audit.measures import accuracy
 from undertow.audit.measures.error_rates import mistakes
@@ -32,27 +33,41 @@ LONGEST = 60
 def class_unasked(records: Records, by: Iterable[str]) -> Iterator[Unasked]:
     """The class, where examples have two or more and no slice is made of it; of two classes with
     error rates these are about each."""
-    asked = {part.strip() for name in by for part in name.split(CROSS)}
-    if records.answers is not None or CLASS in asked or mistakes(records):
+    if records.answers is not None or _is_asked(by) or mistakes(records):
         return
     classes = len(np.unique(records.label_N[records.label_N >= 0]))
     if classes > 1:
         yield Unasked(CLASS, classes)
 
 
+def _is_asked(by: Iterable[str]) -> bool:
+    return CLASS in {part.strip() for name in by for part in name.split(CROSS)}
+
+
 def lost_unasked(pair: Pair) -> Iterator[str]:
     """Says which classes fall by more than chance can explain, where other slices were asked for:
-    of a whole that falls too, those that are shown to fall by more."""
-    for found in class_unasked(pair.reference, pair.settings.by) if pair.settings.by else ():
-        by_class = replace(pair, settings=replace(pair.settings, by=(CLASS,)))
-        tests = by_members if pair.design.mode == "members" else by_examples
-        every = findings_frame(list(tests.rate_findings(by_class, [accuracy])))
-        rows = every.filter(pl.col("measure") == accuracy.card.name)
-        whole = min(float(rows.filter(pl.col("slice") == ALL)["effect"][0]), 0.0)
-        worse = (pl.col("slice") == CLASS) & (pl.col("verdict") == "worse")
-        lost = rows.filter(worse & (pl.col("high") < whole))
+    of a whole that falls too, those that are shown to fall by more. Then which others are hardly
+    answered any more."""
+    if not pair.settings.by or _is_asked(pair.settings.by):
+        return
+    fallen = list[str]()
+    for found in class_unasked(pair.reference, pair.settings.by):
+        lost = _lost(pair)
         if lost.height:
-            yield _said(pair, lost.sort("effect").row(0, named=True), lost.height, found.values)
+            yield _said(pair, lost.row(0, named=True), lost.height, found.values)
+            fallen += lost["value"].to_list()
+    yield from unanswered(pair, fallen)
+
+
+def _lost(pair: Pair) -> pl.DataFrame:
+    """Classes that fall by more than chance and the whole do, the largest loss first."""
+    by_class = replace(pair, settings=replace(pair.settings, by=(CLASS,)))
+    tests = by_members if pair.design.mode == "members" else by_examples
+    every = findings_frame(list(tests.rate_findings(by_class, [accuracy])))
+    rows = every.filter(pl.col("measure") == accuracy.card.name)
+    whole = min(float(rows.filter(pl.col("slice") == ALL)["effect"][0]), 0.0)
+    worse = (pl.col("slice") == CLASS) & (pl.col("verdict") == "worse")
+    return rows.filter(worse & (pl.col("high") < whole)).sort("effect")
 
 
 def _said(pair: Pair, worst: dict[str, object], lost: int, classes: int) -> str:

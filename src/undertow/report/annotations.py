@@ -6,7 +6,7 @@ The step summary that goes with them is ``summary.md``.
 from __future__ import annotations
 
 from undertow.audit.gate.not_shown import not_shown_said
-from undertow.audit.gate.result import Decision, GateResult
+from undertow.audit.gate.result import GUARDS, Decision, GateResult
 from undertow.report.decisions import GATE_WORDS, in_order, without_verdict
 from undertow.report.wording import line, plural, quoted_for_logs
 
@@ -19,8 +19,9 @@ def annotations_of(gate: GateResult, *, inconclusive_fails: bool = False) -> lis
     """At most ten lines, errors first: ``::error title=…::message`` and ``::warning …``.
 
     A required rule that fails is an error, one that cannot tell a warning (with
-    ``inconclusive_fails`` an error), and an advisory one that does not pass a warning. More than
-    ten end in a line that counts the rest. Slices too small to be decided are a notice after them.
+    ``inconclusive_fails``, and a guard, an error), and an advisory one that does not pass a
+    warning. More than ten end in a line that counts the rest. Slices too small to be decided are a
+    notice after them.
     """
     if gate.audit is None:
         return [_command("error", "Undertow: not comparable", without_verdict(gate.reason))]
@@ -40,7 +41,7 @@ def annotations_of(gate: GateResult, *, inconclusive_fails: bool = False) -> lis
 
 
 def _level(d: Decision, inconclusive_fails: bool) -> str:
-    fails = d.outcome == "fail" or inconclusive_fails
+    fails = d.outcome == "fail" or inconclusive_fails or d.rule in GUARDS
     return "error" if fails and d.tier == "required" else "warning"
 
 

@@ -38,7 +38,8 @@ UNLIKE = (
 COUNTS_AS: dict[Inconclusive, str] = {
     "report": "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
     "command then exits with 3.",
-    "pass": "A required rule that cannot tell counts as a pass here, as --inconclusive pass says.",
+    "pass": "A required rule that cannot tell counts as a pass here, as --inconclusive pass says; "
+    "what seems broken does not.",
     "fail": "A required rule that cannot tell counts as a failure here, as --inconclusive fail "
     "says.",
 }
@@ -132,10 +133,13 @@ def small_said(s: NotShown, *, several: bool = False) -> str:
     return f"{about}: {what} {fewer} {keep}: {names}{more} ({size})"
 
 
-def taken_for(verdict: GateVerdict, inconclusive: Inconclusive) -> str:
-    """What follows the words of a verdict that counts as another."""
-    if verdict != "cannot tell" or inconclusive == "report":
+def taken_for(gate: GateResult, inconclusive: Inconclusive) -> str:
+    """What follows the words of a verdict that counts as another, or does not though it was
+    asked."""
+    if gate.verdict != "cannot tell" or inconclusive == "report":
         return ""
+    if inconclusive == "pass" and gate.guarded:
+        return " (counts as no pass, for all --inconclusive pass: this is no lack of evidence)"
     counts = "failure" if inconclusive == "fail" else "pass"
     return f" (counts as a {counts}: --inconclusive {inconclusive})"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from undertow.audit.gate.result import Decision, GateResult, Inconclusive, NotShown
+from undertow.audit.gate.result import GUARDS, Decision, GateResult, Inconclusive, NotShown
 from undertow.report.decisions import (
     confidence,
     in_order,
@@ -28,9 +28,9 @@ def junit_xml(gate: GateResult, inconclusive: Inconclusive = "report") -> bytes:
 
     A required rule that fails is a failure, and one that cannot tell is what ``inconclusive`` says:
     an error (``report``), a failure, or skipped with the reason (``pass``), so that the cases are
-    red where the exit code is. An advisory rule that does not pass is skipped, as an advice turns
-    no pipeline red. Slices too small to be decided are one skipped case of each rule. Sides that
-    cannot be compared are one case in error.
+    red where the exit code is; a guard is never skipped. An advisory rule that does not pass is
+    skipped, as an advice turns no pipeline red. Slices too small to be decided are one skipped case
+    of each rule. Sides that cannot be compared are one case in error.
     """
     root = ET.Element("testsuites", name="undertow")
     if gate.audit is None:
@@ -88,6 +88,8 @@ def _say(case: ET.Element, d: Decision, level: float, inconclusive: Inconclusive
         ET.SubElement(case, "skipped", message=f"advisory: {message}")
         return
     tag = "failure" if d.outcome == "fail" else OPEN[inconclusive]
+    if tag == "skipped" and d.rule in GUARDS:
+        tag = OPEN["report"]
     if tag == "skipped":
         ET.SubElement(case, tag, message=message)
         return

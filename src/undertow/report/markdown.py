@@ -94,7 +94,7 @@ def _notices(notices: Sequence[str]) -> str:
 
 
 def _verdict(gate: GateResult, inconclusive: Inconclusive) -> str:
-    verdict = f"{GATE_WORDS[gate.verdict]}{taken_for(gate.verdict, inconclusive)}"
+    verdict = f"{GATE_WORDS[gate.verdict]}{taken_for(gate, inconclusive)}"
     return f"**{GATE_SIGN[gate.verdict]} {verdict}.** {_md(without_verdict(gate.reason), 2000)}"
 
 

@@ -81,10 +81,10 @@ def verdict_line(audit: Audit) -> str:
     return quoted_for_logs(_verdict(page(audit)))
 
 
-def warnings(audit: Audit | None, *more: str) -> str:
-    """What has to be known beside a verdict that stands alone, a line for each; empty where nothing
-    is."""
-    notices = () if audit is None else audit.notices
+def warnings(audit: Audit | None, *more: str, but_for: str = "") -> str:
+    """What has to be known beside a verdict that stands alone, a line for each, ``but_for`` what
+    that says; empty where nothing is."""
+    notices = [n for n in (() if audit is None else audit.notices) if n not in but_for]
     return "\n".join(map(quoted_for_logs, _noted([*notices, *filter(None, more)])))
 
 
@@ -107,7 +107,7 @@ def _lines(said: list[str]) -> str:
 
 def _gate(gate: GateResult, inconclusive: Inconclusive) -> list[str]:
     part = gate_part(gate)
-    verdict = f"{GATE_WORDS[part.verdict].upper()}{taken_for(gate.verdict, inconclusive)}"
+    verdict = f"{GATE_WORDS[part.verdict].upper()}{taken_for(gate, inconclusive)}"
     said = [f"{verdict}: {line(without_verdict(gate.reason))}"]
     names = told_apart((r.variant for r in (*part.open, *part.passed)), NAME)
     said += [_decision(r, names) for r in part.open[:LINES]]

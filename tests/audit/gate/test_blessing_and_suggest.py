@@ -128,7 +128,10 @@ def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the
     found = {rule.name: rule.points for rule in policy.rules}
     for name, share in limits.items():
         assert found[name] == pytest.approx(np.ceil(1000 * share) / 10), name
-    assert "# of 2 slices b needs most, with 71 examples" in text
+    assert (
+        "# of 2 slices b needs most, with 71 examples; a larger min_count lets the others have a lower "
+        "limit\n"
+    ) in text
     gap = np.where(runs == 0, 0.8 - 1, 0.8 - 0.0).astype(float)
     gap[1, 100:120] -= 0.2
     change = gap[1:] - gap[0]

@@ -93,6 +93,10 @@ REFUSED = {
     "[[max_drop]]\npoints = 1\nwhere = 'all'\n": (
         "gate.toml, line 3: max_drop.where is unknown, write one of tier, on, points"
     ),
+    "[[max_drop]]\npoints = 1\nbelow_chance = 'allowed'\n": (
+        "gate.toml, line 3: max_drop.below_chance is no key of a rule: write below_chance at the top, "
+        "before the first rule"
+    ),
     "level = 'often'\n[[max_drop]]\npoints = 1\n": (
         "gate.toml, line 1: level = 'often': input should be a valid number"
     ),

@@ -165,6 +165,12 @@ def test_one_odd_row_among_probabilities_makes_no_logits() -> None:
     scores[17] = np.nan
     np.save("a.npy", scores)
     assert int((read_any([Path("a.npy")])[0].pred_MN < 0).sum()) == 1
+    scores[20] = [0.5, 0.1, 0.1]
+    save = "save them in an npz with the key logits"
+    assert refused(scores) == (
+        "a.npy: its scores look like probabilities, but for 1 of 99 rows (row 20 has 0.5, 0.1, 0.1, "
+        f"which sum to 0.7); write nan in the rows without an answer, or, if all are logits, {save}"
+    )
     wide = np.tile([0.1, 0.2, 0.3, 0.7], (20, 1))
     wide[3] = [0, 0.9, 0.1, 5]
     assert "but for 1 of 20 rows (row 3 has 0, 0.9, 0.1, …)" in refused(wide)

@@ -302,3 +302,28 @@ def test_a_row_with_an_infinite_score_is_no_prediction(tmp_path: Path, odd: floa
     logits = np.array([[odd, 0.0, 1.0], [0.0, 0.0, 1.0]])
     records, _ = read_any([saved(tmp_path / "a.npz", logits=logits, labels=np.array([2, 2]))])
     assert records.pred_MN.tolist() == [[-1, 2]]
+
+
+@pytest.mark.parametrize("key", ["label", "y", "target"])
+def test_labels_under_another_key_are_not_passed_over(tmp_path: Path, key: str):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=[[0.9, 0.1], [0.2, 0.8]], **{key: [0, 0]})
+    assert read_any([path])[0].label_N.tolist() == [0, 0]
+
+
+def test_labels_may_be_names_of_the_classes(tmp_path: Path):
+    path, probs = tmp_path / "a.npz", [[0.9, 0.1], [0.2, 0.8]]
+    np.savez(path, probs=probs, label=["dog", ""], classes=["cat", "dog"])
+    assert read_any([path])[0].label_N.tolist() == [1, -1]
+    cure = (
+        "save an array classes with the name of each column, in their order, or labels as whole "
+        "numbers from 0"
+    )
+    for names, said in (
+        ({"classes": ["cat", "owl"]}, "is none of the 2 classes"),
+        ({}, "is a name of a class"),
+    ):
+        np.savez(path, probs=probs, label=["dog", "cat"], **names)
+        with pytest.raises(TableError) as caught:
+            read_any([path])
+        assert str(caught.value) == f"{path}: label 'dog' {said}; {cure}"

@@ -146,6 +146,23 @@ def test_probabilities_that_were_cut_off_are_divided_by_their_sum(
     assert records.proba_MNC[0, 0, 0] == pytest.approx(0.25 / total)
 
 
+@pytest.mark.parametrize("called", ["prob_", "p_"])
+def test_one_row_that_is_far_from_1_is_no_rounding(called: str) -> None:
+    """To divide it by its sum would make an answer up."""
+    ids = [f"e{n}" for n in range(20)]
+    rows = {
+        "id": ids,
+        f"{called}a": [0.4] * 20,
+        f"{called}b": [0.6] * 19 + [0.1],
+        "label": ["a"] * 20,
+    }
+    assert refusal(rows) == (
+        f"old.csv: '{called}a' and '{called}b' of example 'e19' sum to 0.5, and in 1 of 20 rows not to "
+        "1, as no rounding explains; correct these rows, or empty their cells and leave their examples "
+        "out with --allow-partial; if one column is no probability of a class, give it another name"
+    )
+
+
 def test_probabilities_in_per_cent_are_recognised_under_any_name() -> None:
     rows = {"id": ["a", "b"], **{f"prob_{c}": [20.0, 40.0] for c in "xyz"}}
     rows |= {"prob_x": [60.0, 20.0], "label": ["x", "y"]}

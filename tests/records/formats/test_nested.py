@@ -65,6 +65,72 @@ def test_a_nested_answer_is_written_as_a_column(asked: dict[str, object], said: 
     assert [records.classes[c] for c in records.pred_MN[0]] == ["ab"[n % 3 % 2] for n in range(8)]
 
 
+ROWS = [{"id": f"e{n}", "pred": "ab"[n % 3 % 2], "gold": "ab"[n % 2]} for n in range(8)]
+BY_ID = {row["id"]: {k: v for k, v in row.items() if k != "id"} for row in ROWS}
+WITHIN = (
+    'write a line for each: python -c \'import json; d = json.load(open("a.json")); '
+    'open("a-rows.jsonl", "w").write("\\n".join(map(json.dumps, {made})))\', and give a-rows.jsonl '
+)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("held", "said", "made", "flags"),
+    [
+        ({"results": ROWS}, "its rows under the key 'results'", 'd["results"]', "--id id "),
+        ({"model": "x", "data": ROWS}, "its rows under the key 'data'", 'd["data"]', "--id id "),
+        ({"predictions": ROWS}, "its rows under the key 'predictions'", 'd["predictions"]', "--id id "),
+        (
+            BY_ID,
+            "each row under its id ('e0' …)",
+            '[{"example_id": k, **v} for k, v in d.items()]',
+            "",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_within_an_object_are_written_as_rows(
+    held: object, said: str, made: str, flags: str
+) -> None:
+    Path("a.json").write_text(json.dumps(held))
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.json")])
+    assert str(caught.value) == (
+        f"a.json: is one JSON object with {said}, and a table is read from rows; "
+        f"{WITHIN.replace('{made}', made)}{flags}--prediction pred --label gold"
+    )
+    obeyed(str(caught.value))
+    named = {"id": "id"} if flags else {}
+    records, _ = read_any([Path("a-rows.jsonl")], prediction=("pred",), label="gold", **named)
+    assert [records.classes[c] for c in records.pred_MN[0]] == [row["pred"] for row in ROWS]
+
+
+def test_one_example_with_messages_is_no_object_with_rows_within() -> None:
+    row = {"example_id": "a", "prediction": "x", "messages": [{"id": 1, "answer": "hello"}]}
+    Path("one.jsonl").write_text(json.dumps(row))
+    assert read_any([Path("one.jsonl")])[0].N == 1
+
+
+@pytest.mark.heavy
+def test_probabilities_by_class_in_one_column_become_columns() -> None:
+    rows = [
+        {"id": f"e{n}", "label": "ab"[n % 2], "probs": {"a": 0.1 * n, "b": 1 - 0.1 * n}}
+        for n in range(8)
+    ]
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.jsonl")])
+    assert str(caught.value) == (
+        "a.jsonl: has no column 'example_id'; it has 'id', 'label', 'probs'; 'probs' looks like the "
+        "probability of each class: write them as columns p_<class>, and name its columns with --id "
+        'id: python -c \'import polars as pl; pl.read_ndjson("a.jsonl").with_columns(pl.col("probs")'
+        '.name.prefix_fields("p_")).unnest("probs").write_ndjson("a-flat.jsonl")\''
+    )
+    obeyed(str(caught.value))
+    records, _ = read_any([Path("a-flat.jsonl")], Reading(id="id"))
+    assert records.classes == ("a", "b")
+    assert records.pred_MN[0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_sides_that_name_two_classes_differently_are_written_alike(turned: bool) -> None:
     for name, two in (("words", ("ok", "fraud")), ("codes", (0, 1))):

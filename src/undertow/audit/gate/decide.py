@@ -16,7 +16,17 @@ from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
 from undertow.audit.gate.not_shown import not_shown, not_shown_said
 from undertow.audit.gate.policy import Policy
-from undertow.audit.gate.result import Decision, GateResult, NotShown, Outcome, overall
+from undertow.audit.gate.result import (
+    BELOW,
+    BOTH,
+    GAIN,
+    GUARDS,
+    Decision,
+    GateResult,
+    NotShown,
+    Outcome,
+    overall,
+)
 from undertow.audit.gate.rules._rule import number, shift_span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
@@ -25,17 +35,6 @@ from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
 from undertow.records.reading import Missing
 from undertow.records.records import Records
-
-BOTH = "member_on_both_sides"
-"""The rule that every policy has: the new model is no repeat run of the old one, nor the other way
-round."""
-GAIN = "implausible_gain"
-"""The rule that every policy has: a large gain is more often a leak or another prompt than a better
-model."""
-BELOW = "below_chance"
-"""The rule that every policy has: a side that does worse than guessing has labels of other
-examples, or scores of the other class, more often than it is so bad."""
-GUARDS = (BELOW, BOTH, GAIN)
 
 
 def gate(

@@ -180,6 +180,10 @@ def _problem(problem: Any) -> str:
     where = ".".join(str(part) for part in place if not isinstance(part, int)) or "the policy"
     if problem["type"] == "extra_forbidden":
         meant = _meant(place)
+        if len(place) > 1 and place[-1] in _Settings.model_fields:
+            return (
+                f"{where} is no key of a rule: write {place[-1]} at the top, before the first rule"
+            )
         if meant is not None:
             return f"{where} is unknown, did you mean {meant}?"
         return f"{where} is unknown, write one of {', '.join(_known_keys(place))}"

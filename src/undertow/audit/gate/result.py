@@ -8,12 +8,24 @@ from typing import Literal
 
 from undertow.audit.result import Audit
 
+BOTH = "member_on_both_sides"
+"""The rule that every policy has: the new model is no repeat run of the old one, nor the other way
+round."""
+GAIN = "implausible_gain"
+"""The rule that every policy has: a large gain is more often a leak or another prompt than a better
+model."""
+BELOW = "below_chance"
+"""The rule that every policy has: a side that does worse than guessing has labels of other
+examples, or scores of the other class, more often than it is so bad."""
+GUARDS = (BELOW, BOTH, GAIN)
+"""They cannot tell since something seems broken, and not since the evidence is thin."""
+
 Outcome = Literal["pass", "fail", "cannot tell"]
 Tier = Literal["required", "advisory"]
 GateVerdict = Literal["pass", "fail", "cannot tell", "not comparable"]
 Inconclusive = Literal["report", "pass", "fail"]
 """What becomes of a required rule that cannot tell: reported as that (exit code 3), or taken for a
-pass or a failure."""
+pass or a failure. A guard is never taken for a pass."""
 
 EXIT: dict[GateVerdict, int] = {"pass": 0, "fail": 1, "cannot tell": 3, "not comparable": 3}
 """Exit codes of ``undertow gate``; 2 is an error of usage or input."""
@@ -93,6 +105,11 @@ class GateResult:
     audit: Audit | None
     level: float
     not_shown: tuple[NotShown, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether something has to be looked into before the rules mean anything."""
+        return any(d.rule in GUARDS for d in self.decisions)
 
     @property
     def exit_code(self) -> int:

@@ -114,7 +114,10 @@ def _worst_slice(records: Records, floor: _Floor, column: str) -> Iterator[str]:
     ]
     worst = int(np.nanargmax(limits))
     which, n = _comment(slices.value_G[large[worst]])[:LONGEST], int(slices.count_G[large[worst]])
+    # One limit for all: a lower one than the smallest needs an unchanged model would not pass.
     said = f"of {len(large)} slices {which} needs most, with {n} examples"
+    if n < int(slices.count_G[large].max()):
+        said += "; a larger min_count lets the others have a lower limit"
     if len(large) == 1:
         said = f"the one slice has {n} examples"
     limit = floor.shift + limits[worst]

@@ -474,3 +474,18 @@ def test_columns_that_are_asked_for_stay_beside_a_score() -> None:
         "a.csv: label '0' is none of the 1 classes of the p_<class> columns (4 such rows); add p_0, "
         "or rename columns that are not probabilities"
     )
+
+
+def test_one_column_of_two_classes_is_told_to_be_a_score() -> None:
+    path = Path("a.csv")
+    rows = {"example_id": [*"abcd"], "label": [0, 1, 1, 0], "p_0": [0.9, 0.3, 0.2, 0.4]}
+    pl.DataFrame(rows).write_csv(path)
+    with pytest.raises(UserError) as caught:
+        read_any([path])
+    assert str(caught.value) == (
+        "a.csv: label '1' is none of the 1 classes of the p_<class> columns (2 such rows); if that of "
+        "'0' decides between the two, add --score p_0; else add p_1, or rename columns that are not "
+        "probabilities"
+    )
+    records, _ = read_any([path], score="p_0")
+    assert [records.classes[c] for c in records.pred_MN[0]] == ["0", "1", "1", "1"]

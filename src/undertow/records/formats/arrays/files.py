@@ -22,7 +22,7 @@ EITHER = ("predictions", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""
 SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = (
-    ("labels", "label_ids", "y_true", "targets"),
+    ("labels", "label_ids", "y_true", "targets", "label", "target", "y"),
     ("ids", "example_id", "example_ids"),
     ("classes",),
 )
@@ -87,13 +87,14 @@ def described(path: Path) -> ArrayFile:
             f"{path}: {key} has one column; expected one per class, of two classes both"
         )
     label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
+    names = None if classes is None else tuple(texts_of(path, classes) or ())
     file = ArrayFile(
         path,
         scores,
         _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
-        None if label is None else _whole(path, "labels", label),
+        None if label is None else _labels(path, label, names or ()),
         texts_of(path, ids),
-        None if classes is None else tuple(texts_of(path, classes) or ()),
+        names,
     )
     return _checked(file)
 
@@ -151,6 +152,22 @@ def in_order_of(first: ArrayFile, other: ArrayFile) -> ArrayFile:
             f"{fix}"
         )
     return other
+
+
+def _labels(path: Path, label: NDArray[Any], classes: tuple[str, ...]) -> NDArray[np.int32]:
+    """Class indices, also of labels that are the names of classes."""
+    if label.dtype.kind not in "US":
+        return _whole(path, "labels", label)
+    index = {name: c for c, name in enumerate(classes)}
+    texts = texts_of(path, label) or []
+    unknown = next((text for text in texts if text and text not in index), None)
+    if unknown is not None:
+        said = f"is none of the {len(classes)} classes" if classes else "is a name of a class"
+        raise TableError(
+            f"{path}: label {unknown[:60]!r} {said}; save an array classes with the name of each "
+            "column, in their order, or labels as whole numbers from 0"
+        )
+    return np.array([index.get(text, MISSING) for text in texts], dtype=np.int32)
 
 
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:

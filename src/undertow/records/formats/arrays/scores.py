@@ -54,7 +54,7 @@ def probabilities_of(
     finite_NC = out[~bad_N] if bad_N.any() else out
     sums = sum_to_one(finite_NC)
     if logits is not True and not sums:
-        refuse_unlikely_logits(path, key, finite_NC)
+        refuse_unlikely_logits(path, key, finite_NC, np.flatnonzero(~bad_N))
     if logits is None and not bad_N.all():
         logits = not sums
     if logits is False and not sums:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.cells import OFF_ONE
+from undertow.records.formats.columns.cells import OFF_ONE, odd_rows
 from undertow.records.formats.columns.cells import ROUNDING as PER_CENT_ROUNDING
 from undertow.records.formats.columns.scaling import ROUNDED, text_typed
 from undertow.records.formats.decoding.npz import BARE
@@ -29,10 +29,13 @@ def sum_to_one(proba_NC: NDArray[Any]) -> bool:
         return bool((proba_NC >= 0).all() and _near(proba_NC, 1, OFF_ONE))
 
 
-def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> None:
+def refuse_unlikely_logits(
+    path: Path, key: str, scores_NC: NDArray[Any], row_N: NDArray[np.intp]
+) -> None:
     """Raises ``TableError`` for finite scores of which nearly all rows look like probabilities, or
     like per cent, with what a person types for either reading. Logits are seldom all from 0 to 1,
-    but for those of a model that knows nothing, whose rows are one number each."""
+    but for those of a model that knows nothing, whose rows are one number each. ``row_N`` are the
+    numbers of the rows in their file."""
     if not scores_NC.size or (scores_NC == scores_NC[:, :1]).all():
         return
     in_one_N = np.asarray(((scores_NC >= -NOISE) & (scores_NC <= 1 + NOISE)).all(axis=1))
@@ -44,8 +47,9 @@ def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> Non
         odd_N = np.zeros(len(scores_NC), bool)
     else:
         return
-    _refuse_odd_rows(path, scores_NC, odd_N)
     sum_N = scores_NC.sum(axis=1, dtype=np.float64)
+    _refuse_odd_rows(path, scores_NC, odd_N, row_N)
+    _refuse_odd_rows(path, scores_NC, odd_rows(sum_N, scores_NC.shape[1]), row_N)
     least, most = f"{sum_N.min():.4g}", f"{sum_N.max():.4g}"
     reach = least if least == most else f"{least} to {most}"
     raise TableError(
@@ -54,16 +58,24 @@ def refuse_unlikely_logits(path: Path, key: str, scores_NC: NDArray[Any]) -> Non
     )
 
 
-def _refuse_odd_rows(path: Path, scores_NC: NDArray[Any], odd_N: NDArray[np.bool_]) -> None:
+def _refuse_odd_rows(
+    path: Path, scores_NC: NDArray[Any], odd_N: NDArray[np.bool_], row_N: NDArray[np.intp]
+) -> None:
     """Rows that are none among probabilities, as those of examples that a model failed on are."""
     rows = np.flatnonzero(odd_N)
     if rows.size:
         row = scores_NC[rows[0]]
         values = ", ".join(f"{value:.6g}" for value in row[:SHOWN]) + ", …" * (len(row) > SHOWN)
+        total = (
+            f", which sum to {row.sum(dtype=np.float64):.4g}"
+            if ((row >= 0) & (row <= 1)).all()
+            else ""
+        )
         raise TableError(
             f"{path}: its scores look like probabilities, but for {rows.size:,} of "
-            f"{len(scores_NC):,} rows (row {rows[0]} has {values}); write nan in the rows without "
-            "an answer, or, if all are logits, save them in an npz with the key logits"
+            f"{len(row_N):,} rows (row {row_N[rows[0]]} has {values}{total}); write nan in "
+            "the rows without an answer, or, if all are logits, save them in an npz with the key "
+            "logits"
         )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.scaling import of_per_cent, of_shares, of_signs
@@ -17,6 +20,9 @@ ROUNDING = 1.0, 0.05
 """By which per cent of a row may miss 100: in all, and for each class."""
 OFF_ONE = 0.01, 0.0005
 """By which the probabilities of a row may miss 1."""
+FEW, FAR = 0.1, 3
+"""Share of rows up to which those that miss 1 are odd ones, where one does by so many times what
+rounding may: to divide them by their sum would make answers up."""
 
 
 def refuse_no_number(
@@ -105,12 +111,27 @@ def refuse_other_sums(
     n = int(off.to_numpy().argmax())
     first, last = number.columns[0], number.columns[-1]
     named = f"{first!r} to {last!r}" if number.width > 2 else f"{first!r} and {last!r}"
+    if odd_rows(total.drop_nulls().to_numpy(), number.width).any():
+        n = int((total - 1).abs().arg_max() or 0)
+        raise TableError(
+            f"{path}: {named} of example {str(ids[n])[:LONGEST]!r} sum to {total[n]:.4g}, and in "
+            f"{wrong:,} of {len(total):,} rows not to 1, as no rounding explains; correct these "
+            "rows, or empty their cells and leave their examples out with --allow-partial; if one "
+            "column is no probability of a class, give it another name"
+        )
     raise TableError(
         f"{path}: {named} of example {str(ids[n])[:LONGEST]!r} sum to {total[n]:.4g}, and in "
         f"{wrong:,} of {len(total):,} rows not to 1; if they are the probabilities of all classes, "
         f"rounded, divide each by their sum: {of_shares(path, number.columns, cells, keys)}; if "
         "one is no probability of a class, give it another name"
     )
+
+
+def odd_rows(sum_N: NDArray[np.floating[Any]], classes: int) -> NDArray[np.bool_]:
+    """The few rows that do not sum to 1, where some miss it by far more than rounding does."""
+    off_N = np.abs(sum_N - 1) / (OFF_ONE[0] + OFF_ONE[1] * classes)
+    odd_N: NDArray[np.bool_] = off_N > 1
+    return odd_N & bool(odd_N.mean() <= FEW and off_N.max(initial=0) > FAR)
 
 
 def _cell(column: pl.Series, chosen: pl.Series, ids: pl.Series) -> str:

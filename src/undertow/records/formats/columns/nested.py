@@ -10,9 +10,12 @@ import polars as pl
 
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.names import ANSWER, LABEL, PREDICTION, plain, those_called
-from undertow.records.formats.columns.scaling import unnested
+from undertow.records.formats.columns.scaling import by_class, unnested
+from undertow.records.formats.columns.values import within_one
 
 OURS = "prediction"
+PROBABILITIES = ("probabilities", "probs", "proba", "probas", "prob", "probability", "scores", "p")
+"""What a column is called that has the probability of each class by its name."""
 
 
 def nested_answer(frame: pl.DataFrame) -> tuple[str, str] | None:
@@ -33,8 +36,10 @@ def nested_answer(frame: pl.DataFrame) -> tuple[str, str] | None:
 def said_of_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
     """What to type where the answers are nested; ``None`` where they are not."""
     found = nested_answer(frame)
-    if found is None or OURS in frame.columns:
+    if OURS in frame.columns:
         return None
+    if found is None:
+        return _said_of_probabilities(path, frame, keys)
     column, field = found
     flat = frame.with_columns(frame[column].struct.field(field).alias(OURS)).drop(column)
     flags = flags_meant(flat)
@@ -43,3 +48,25 @@ def said_of_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str 
         f"{f'{column}.{field}'!r} looks like what the model answered: write it as a column "
         f"{OURS!r}{name}: {unnested(path, column, field, OURS, keys)}"
     )
+
+
+def _said_of_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
+    """The same of the probabilities of all classes in one column."""
+    names = those_called(PROBABILITIES, frame.columns)
+    column = next((name for name in names if _are_probabilities(frame[name])), None)
+    if column is None:
+        return None
+    flat = frame.with_columns(pl.col(column).name.prefix_fields("p_")).unnest(column)
+    flags = flags_meant(flat)
+    name = f", and name its columns with {flags}" if flags else ""
+    return (
+        f"{column!r} looks like the probability of each class: write them as columns p_<class>"
+        f"{name}: {by_class(path, column, keys)}"
+    )
+
+
+def _are_probabilities(column: pl.Series) -> bool:
+    if not isinstance(column.dtype, pl.Struct) or len(column.dtype.fields) < 2:
+        return False
+    fields = column.struct.unnest()
+    return all(c.dtype.is_numeric() and within_one(c.drop_nulls()) for c in fields)

@@ -131,6 +131,12 @@ def unnested(path: Path, column: str, field: str, called: str, keys: Sequence[st
     return _written(path, f"{made}.alias({text_typed(called)})", keys, "flat")
 
 
+def by_class(path: Path, column: str, keys: Sequence[str]) -> str:
+    """How a column with the probability of each class becomes a column ``p_<class>`` for each."""
+    made = f'pl.col({text_typed(column)}).name.prefix_fields("p_")'
+    return _written(path, made, keys, "flat", f".unnest({text_typed(column)})")
+
+
 def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
     """How the values of columns get other names."""
     names = ", ".join(map(text_typed, columns))
@@ -176,16 +182,16 @@ def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ma
     return _written(path, scaled, keys, "scaled")
 
 
-def _written(path: Path, column: str, keys: Sequence[str], ending: str) -> str:
-    """The same of any expression of columns."""
+def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: str = "") -> str:
+    """The same of any expression of columns, and what comes ``after`` it."""
     if not path.is_file():
-        return f"with_columns({column})"
+        return f"with_columns({column}){after}"
     kind = _kind(path, keys)
     _, write, suffix = READ[kind]
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
     to = path.with_name(f"{stem}-{ending}.{suffix}")
     code = (
-        f"import polars as pl; {reading_typed(path, keys)}.with_columns({column})"
+        f"import polars as pl; {reading_typed(path, keys)}.with_columns({column}){after}"
         f".{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"

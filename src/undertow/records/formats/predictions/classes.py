@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant, order_classes
+from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
@@ -56,6 +57,14 @@ def positive_of(
     return classes[-1], (f"positive class: {classes[-1]!r}, {GUESSED}",)
 
 
+def _as_score(column: pl.Series, classes: tuple[str, ...]) -> str:
+    """What to type where one column has the probability of one of two classes."""
+    if len(classes) > 1 or classes[0] not in column or column.n_unique() != 2:
+        return ""
+    score = flag_of("score", PROBABILITY + classes[0])
+    return f"if that of {classes[0]!r} decides between the two, add {score}; else "
+
+
 def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[np.int32]:
     """Returns class indices, ``MISSING`` for null.
 
@@ -65,8 +74,8 @@ def codes(column: pl.Series, classes: tuple[str, ...], source: str) -> NDArray[n
     if len(unknown):
         raise TableError(
             f"{source}: {column.name} {unknown[0]!r} is none of the {len(classes)} classes of the"
-            f" p_<class> columns ({len(unknown)} such rows); add p_{unknown[0]}, or rename columns"
-            " that are not probabilities"
+            f" p_<class> columns ({len(unknown)} such rows); {_as_score(column, classes)}add"
+            f" p_{unknown[0]}, or rename columns that are not probabilities"
         )
     coded = column.replace_strict(
         list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32

@@ -24,7 +24,7 @@ from undertow.records.formats.predictions.columns import whole_floats
 from undertow.records.formats.predictions.label_saving import loaded
 from undertow.records.opening import open_file
 
-LABELS = ("labels", "label_ids", "y_true", "targets", "label", BARE, "arr_0")
+LABELS = ("labels", "label_ids", "y_true", "targets", "label", "target", "y", BARE, "arr_0")
 IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
 
