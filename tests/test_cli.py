@@ -207,7 +207,7 @@ def test_two_sides_of_one_file_are_told_apart(tables: Path) -> None:
 
 
 def test_a_missing_file_is_named_without_a_traceback(tables: Path) -> None:
-    done = start("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
+    done = run("audit", "old.csv", "--against", "nowhere.csv", cwd=tables)
     assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 import typer
@@ -51,13 +52,19 @@ def main() -> None:
 
 def _exit_code(arguments: Sequence[str]) -> int:
     """Of the command that these arguments are; without any, the help is shown."""
-    program: Any = typer.main.get_command(app)
+    program = _program()
     given = spread_out(arguments or ["--help"], options_without_value(program))
     try:
         code = program(args=given, prog_name="undertow", standalone_mode=False)
     except USAGE_ERROR as error:
         raise in_our_words(error, given) from error
     return (code or DONE) if arguments else BAD
+
+
+@cache
+def _program() -> Any:
+    """All commands, made once: typer works out each flag from its annotation."""
+    return typer.main.get_command(app)
 
 
 def _end(error: Exception, code: int, said: str = "") -> NoReturn:

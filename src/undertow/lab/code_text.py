@@ -182,9 +182,10 @@ def names_used(node: ast.AST) -> frozenset[str]:
     return frozenset(_globals(whole, top=True))
 
 
-def imports_inside(node: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+@lru_cache(maxsize=4096)
+def imports_inside(node: ast.AST) -> tuple[ast.Import | ast.ImportFrom, ...]:
     """What an essential definition imports when it runs."""
-    return [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+    return tuple(n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom))
 
 
 def imported_names(
@@ -205,10 +206,11 @@ def imported_names(
             )
 
 
-def attributes_of(node: ast.AST, name: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def attributes_of(node: ast.AST, name: str) -> frozenset[str]:
     """``a.b`` and ``a.b.c``, where ``name`` is ``a``: what is read of a module."""
     chains = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-    return {chain for chain in chains if chain.startswith(f"{name}.")}
+    return frozenset(chain for chain in chains if chain.startswith(f"{name}."))
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -155,6 +156,7 @@ def _was_changed(path: Path) -> UserError:
     )
 
 
+@cache
 def _versions() -> tuple[tuple[str, str], ...]:
     named: Sequence[tuple[str, str]] = [(name, version(name)) for name in LIBRARIES]
     return (("undertow", version("undertow")), ("Python", platform.python_version()), *named)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import suggested
 import undertow
 from undertow.errors import TableError
 from undertow.records import read_any
@@ -43,7 +42,7 @@ def typed(message: str) -> list[Any]:
     """The records in each file that the message says to make."""
     found = re.findall(r"python -c '([^']*)', and give (\S+\.npz)", message)
     for code, _ in found:
-        subprocess.run([sys.executable, "-c", code], check=True)
+        suggested.run(code)
     return [read_any([Path(to)])[0] for _, to in found]
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+import suggested
 from undertow.errors import TableError
 from undertow.records.formats.detect import read_any
 from undertow.records.reading import Reading
@@ -120,7 +119,7 @@ def test_without_predictions_the_refusal_says_what_to_call_them() -> None:
 def saved(message: str, name: str) -> Path:
     """The file that the command in a refusal writes."""
     (command,) = re.findall(r"python -c '[^']*'", message)
-    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    suggested.do(command)
     return Path(f"{name}-scaled.csv")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
 import undertow
 from test_cli import run
 from undertow.audit.settings import Settings
@@ -779,8 +777,7 @@ def test_labels_without_ids_need_sides_in_one_order(allow_partial: bool) -> None
         'infer_schema=False)["image"].to_list(), labels=y)\', and give '
         "labels='y-ids.npz'"
     )
-    done = shlex.split(message.partition("ids, python ")[2].rpartition(", and give")[0])
-    subprocess.run([sys.executable, *done], check=True)
+    suggested.do(message.partition("ids, ")[2].rpartition(", and give")[0])
     found = undertow.compare(old, new, labels="y-ids.npz", **asked)
     assert [arm.accuracy for arm in (found.audit.reference, found.audit.variants[0].arm)] == [
         0.75

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import suggested
 from test_cli import run
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
@@ -26,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def obeyed(message: str) -> None:
     (command,) = re.findall(r"python -c '[^']*'", message)
-    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    suggested.do(command)
 
 
 NESTED = (

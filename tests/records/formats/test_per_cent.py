@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
 import undertow
 from undertow.errors import UserError
 from undertow.records.formats.columns.scaling import of_probabilities
@@ -48,7 +47,7 @@ def done(message: str) -> None:
     """Types the command that stands in a message."""
     begins = message.index("python -c ")
     words = shlex.split(message[begins:])
-    subprocess.run([sys.executable, "-c", words[2].rstrip(";")], check=True)
+    suggested.run(words[2].rstrip(";"))
 
 
 @pytest.mark.parametrize("write", ["{} %", "{}%", " {}\u00a0% "])

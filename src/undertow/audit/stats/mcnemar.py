@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from undertow.audit.stats.crossing import crossing
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -65,10 +67,14 @@ def paired_interval(
     known = n > 0
     safe = np.where(known, n, 1.0)
     effect = (gained - lost) / safe
-    counts = lost, gained, safe, correction
-    low = np.where(known, _solve(*counts, z, np.full_like(effect, -1.0), effect), np.nan)
-    high = np.where(known, _solve(*counts, -z, effect, np.full_like(effect, 1.0)), np.nan)
-    return Interval(low[()], high[()])
+    target = np.reshape([z, -z], (2,) + (1,) * effect.ndim)
+    ends = np.full_like(effect, -1.0), effect, np.full_like(effect, 1.0)
+    low, high = crossing(
+        lambda delta: _score(lost, gained, safe, correction, delta) - target,
+        np.stack(ends[:2]),
+        np.stack(ends[1:]),
+    )
+    return Interval(np.where(known, low, np.nan)[()], np.where(known, high, np.nan)[()])
 
 
 def _score(lost: Floats, gained: Floats, n: Floats, correction: float, delta: Floats) -> Floats:
@@ -83,21 +89,3 @@ def _score(lost: Floats, gained: Floats, n: Floats, correction: float, delta: Fl
     return np.asarray(
         np.divide(numerator, np.sqrt(np.maximum(variance, 0)), out=infinite, where=variance > 1e-12)
     )
-
-
-def _solve(
-    lost: Floats,
-    gained: Floats,
-    n: Floats,
-    correction: float,
-    target: float,
-    low: Floats,
-    high: Floats,
-) -> Floats:
-    """Where the score equals the target, by bisection: 60 halvings reach the last bit."""
-    low, high = low.copy(), high.copy()
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = _score(lost, gained, n, correction, middle) > target
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return (low + high) / 2

@@ -1,8 +1,6 @@
 import pytest
 import torch
 from torch import nn
-from torch._inductor import cpp_builder
-from torch._inductor.exc import InvalidCxxCompiler
 
 from undertow.errors import UserError
 from undertow.lab.interventions.runtime import PT2EStaticInt8, pt2e_static
@@ -58,6 +56,10 @@ def test_wide_residual_networks_keep_their_shortcuts():
 
 
 def test_a_missing_compiler_is_named_with_its_cure(monkeypatch):
+    # Here, as each process that collects tests would wait two seconds for it.
+    from torch._inductor import cpp_builder
+    from torch._inductor.exc import InvalidCxxCompiler
+
     def no_compiler():
         raise InvalidCxxCompiler
 

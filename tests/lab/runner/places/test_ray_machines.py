@@ -8,8 +8,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-import ray
-from ray.cluster_utils import Cluster
 
 from blobs import Blobs
 from clusters import Paced, Talkative, alive, eventually, made, notes, work_of
@@ -26,6 +24,8 @@ from undertow.lab.runner.places.here import Here
 @contextmanager
 def machines(count):
     """A cluster of a head that trains nothing and ``count`` machines with one CPU each."""
+    from ray.cluster_utils import Cluster  # Here, or collecting tests would wait for it.
+
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
@@ -123,4 +123,6 @@ def test_a_lost_machine_costs_nothing_but_time(tmp_path, monkeypatch):
     assert len(epochs) <= 8 * 20 + 4  # what was under way went on from its checkpoint
     assert len(notes(tmp_path, "built")) > 8
     assert found == made(Here(), work)
+    import ray
+
     assert eventually(lambda: not ray.is_initialized())

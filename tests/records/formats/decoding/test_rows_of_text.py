@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import suggested
 from undertow.errors import TableError
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.detect import read_any
@@ -81,7 +81,7 @@ def test_comments_before_the_names_are_called_that() -> None:
         "a.csv: begins with a comment, '# made by x', and not with the names of columns; write it "
         f"without comments: {command}"
     )
-    subprocess.run([sys.executable, *shlex.split(command)[1:]], check=True)
+    suggested.do(command)
     assert parse(Path("a-clean.csv")).equals(parse(put(ROWS)))
 
 

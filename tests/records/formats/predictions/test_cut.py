@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
 from test_cli import run
 from undertow.errors import TableError, UserError
 from undertow.records.formats.columns.scaling import reach
@@ -586,7 +585,7 @@ def test_a_score_of_the_other_class_than_the_positive_one_is_refused_with_both_w
         "--positive 1: column 'p_0' in a.csv is called the probability of '0', not of '1'; name "
         "that class with --positive 0, or give the probability of '1' with --score p_1,"
     )
-    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    suggested.do(command)
     turned = read_any([Path("a-turned.csv")], Reading(score="p_1", positive="1"))[0]
     assert said(turned) == [["0", "0", "1", "0"]]
     named = read_any([path], Reading(score="p_0", positive="0"))[0]

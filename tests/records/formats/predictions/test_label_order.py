@@ -4,8 +4,6 @@ with what to type for each reading."""
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
 import undertow
 from undertow.errors import UserError
 from undertow.records import read_any
@@ -47,7 +46,7 @@ def typed(message: str, path: str = "p.npy", classes: str = "CLASSES") -> list[R
     found = re.findall(r"python -c '([^']*)', and give --labels (\S+?)(?:;|$)", message)
     made = []
     for code, to in found:
-        subprocess.run([sys.executable, "-c", code.replace("CLASSES", classes)], check=True)
+        suggested.run(code.replace("CLASSES", classes))
         made.append(read_any([Path(path)], labels=Path(to))[0])
     return made
 
@@ -207,7 +206,7 @@ def test_names_beside_an_array_whose_classes_are_numbers() -> None:
         'of its classes 0, 1, 2 … in place of CLASSES, as in ["cat", "dog"]: python -c '
         f"'{code}', and give p-named.npz"
     )
-    subprocess.run([sys.executable, "-c", code.replace("CLASSES", TYPED)], check=True)
+    suggested.run(code.replace("CLASSES", TYPED))
     records, _ = read_any([Path("p-named.npz")], labels=Path("y.csv"))
     assert labels_of(records) == SAID
 
@@ -247,7 +246,7 @@ def test_one_column_beside_ids_is_saved_with_them() -> None:
         'ids=pl.read_csv("p.csv", infer_schema=False)["image"].to_list(), labels=y)\', and give '
         "--labels y-ids.npz"
     )
-    subprocess.run([sys.executable, "-c", message.split("'")[3]], check=True)
+    suggested.run(message.split("'")[3])
     records, _ = read_any([Path("p.csv")], labels=Path("y-ids.npz"), id="image")
     assert records.example_id_N.to_list() == list("wxyz")
     assert labels_of(records) == ["1", "1", "2", "0"]

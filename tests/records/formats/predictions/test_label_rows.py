@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
 import undertow
 from undertow.errors import UserError
 from undertow.records import Records, read_any
@@ -57,7 +55,7 @@ def typed(message: str) -> list[str]:
     ends = []
     for part in message.split("python ")[1:]:
         command, _, given = part.partition(", and give --labels ")
-        subprocess.run([sys.executable, *shlex.split(command)], check=True)
+        suggested.do(f"python {command}")
         made = given.partition(";")[0].strip()
         ends.append(str(Path(made).rename(f"{len(ends)}-{made}")))
     return ends
