@@ -90,8 +90,8 @@ def _column(
     return CrossedColumn(
         column=name,
         unit=words_of(name).unit,
-        exemplars=exemplars,
-        controls=int(found.others_K[k]),
+        n_exemplars=exemplars,
+        n_controls=int(found.others_K[k]),
         unknown=unknown,
         alone=alone,
         auroc=area,
