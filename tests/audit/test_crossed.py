@@ -67,7 +67,7 @@ def test_exemplars_are_deeper_where_the_hard_ones_are():
     assert nothing.auroc_low < 0.5 < nothing.auroc_high
     assert np.isnan(by_class.effect)
     assert by_class.said == (
-        "class: nothing is told, as the exemplars are too few clusters or no value differs."
+        "In class nothing is told: exemplars are too few clusters, or no value differs."
     )
     turned = column(crossed(reference, variant, {"depth": -depth_N}), "depth")
     assert turned.said.startswith("Exemplars are shallower by 1.3 layers (1.")
@@ -122,12 +122,12 @@ def test_too_few_exemplars_are_said_in_words():
     found = column(crossed(one, other, {"el2n": value_N}), "el2n")
     assert np.isnan([found.effect, found.low, found.high, found.p, found.auroc]).all()
     assert found.said == (
-        "EL2N: 3 exemplars have a value and controls of their class beside it, and at least 5 are "
+        "In EL2N 3 exemplars have a value and controls of their class beside it; at least 5 are "
         "needed to tell a difference."
     )
     nobody = column(crossed(one, replace(one, manifest=other.manifest), {"age": value_N}), "age")
     assert nobody.said == (
-        "age: no exemplar has a value and controls of their class beside it, and at least 5 are "
+        "In age no exemplar has a value and controls of their class beside it; at least 5 are "
         "needed to tell a difference."
     )
 

@@ -16,7 +16,7 @@ from undertow.audit import Settings
 from undertow.audit.dynamics.columns import example_columns
 from undertow.audit.dynamics.consensus import consensus_columns
 from undertow.audit.dynamics.told import numbers_told, probe_columns, tellable
-from undertow.cli.program import main
+from undertow.cli import main
 from undertow.errors import NotComparableError, UserError
 from undertow.files import Request, audit_sides, read_sides
 from undertow.gating import gate_paths
@@ -171,12 +171,12 @@ def test_the_command_the_gate_and_the_notebook_take_it(
 ):
     third(tmp_path / "third")
     monkeypatch.chdir(tmp_path)
-    status = main([
-        "audit", "reference", "--against", "variant", "--cross", "depth", "weight",
-        "--columns-from", "third", "--out", "out", "--draws", "200",
-    ])  # fmt: skip
-    assert status == 0
-    assert "  depth: Exemplars are" in capsys.readouterr().out
+    typed = "audit reference --against variant --cross depth weight --columns-from third"
+    monkeypatch.setattr("sys.argv", ["undertow", *typed.split(), "--out", "out", "--draws", "200"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "\n  depth: " in capsys.readouterr().out
     found = json.loads((tmp_path / "out" / "report.json").read_text())
     crossed = found["variants"][0]["crossed"]["columns"]
     assert [c["column"] for c in crossed] == ["depth", "weight"]
