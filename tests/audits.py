@@ -6,6 +6,7 @@ no statistics.
     one_member()      one member a side: no floor, no exemplar count
     long_names()      three variants, and slices, that differ at the end of long names
     many_classes(n)   n class slices in six variants
+    crossed()         exemplars against controls in columns of numbers
     hostile()         every name, id and text is an attack
 
 Every audit is a pure function of its arguments. The numbers are drawn, not measured: never quote
@@ -18,6 +19,7 @@ import struct
 import zlib
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -30,9 +32,12 @@ from undertow.audit.result import (
     Audit,
     ClassAnswers,
     Composition,
+    Crossed,
+    CrossedColumn,
     ExemplarCount,
     Flow,
     GalleryEntry,
+    RankCorrelation,
     Shown,
     VariantAudit,
     Votes,
@@ -585,3 +590,37 @@ def _hostile_shown(given: Shown, i: int, swap: dict[str, str]) -> Shown:
         )
     text = "A" * 10_000_000 if i == 0 else attack
     return Shown(attack, swap[given.label or ""], votes[0], votes[1], text=text)
+
+
+@cache
+def crossed() -> Audit:
+    """Two variants whose exemplars are set against controls in columns of numbers, one of them with
+    a name that attacks and one of which nothing can be told."""
+    audit = garments((0.5, 0.9))
+    columns = (
+        crossed_column("depth", "layers", 1.3, 0.4, "Exemplars are deeper by 1.3 layers."),
+        crossed_column("el2n", "", -0.02, 0.09, "Exemplars are not shown to differ in EL2N."),
+        crossed_column(HOSTILE_NAME, "", 40.0, 900.0, f"Nothing is told of {HOSTILE_NAME}."),
+        replace(
+            crossed_column("age", "", NAN, NAN, "age: 3 exemplars have a value."), n_exemplars=3
+        ),
+    )
+    names = [c.column for c in columns]
+    ranks = tuple(
+        RankCorrelation(first, second, 0.25, 1963)
+        for first, second in [*combinations(names, 2), *((n, "taxicab") for n in names)]
+    )
+    found = Crossed("controls of their class", columns, ranks)
+    return replace(audit, variants=tuple(replace(v, crossed=found) for v in audit.variants))
+
+
+HOSTILE_NAME = "<script>alert(1)</script>\u202eloud \x1b[31m" + 40 * "very long "
+
+
+def crossed_column(name: str, unit: str, effect: float, half: float, said: str) -> CrossedColumn:
+    """A column of 57 exemplars whose values have a standard deviation of 1.3 in their class."""
+    return CrossedColumn(
+        column=name, unit=unit, n_exemplars=57, n_controls=1900, unknown=4, alone=2, effect=effect,
+        low=effect - half, high=effect + half, p=0.01, p_adjusted=0.02 if abs(effect) > half else 0.6,
+        spread=1.3, auroc=0.5 + effect / 100, auroc_low=0.4 + effect / 100, auroc_high=0.6 + effect / 100, said=said,
+    )  # fmt: skip

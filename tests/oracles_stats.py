@@ -332,3 +332,24 @@ def disagreement_of_runs(before, after, label, function):
         ways = function(before[a], before[b], label), function(before[b], before[a], label)
         within.append([mean([way[i] for way in ways]) for i in range(n)])
     return np.array([mean([row[i] for row in across]) for i in range(n)]), np.array(within)
+
+
+def contrast_within(values, chosen, strata):
+    """Mean over chosen examples of their value less the mean of the others of their stratum, its
+    standard error without a least one, and the AUROC; all values known, each example a unit."""
+    parts, areas, weights = [], [], {}
+    for value, own, stratum in zip(values, chosen, strata, strict=True):
+        others = [
+            v for v, c, s in zip(values, chosen, strata, strict=True) if not c and s == stratum
+        ]
+        if own and others:
+            parts.append(value - np.mean(others))
+            areas.append(np.mean([(value > o) + (value == o) / 2 for o in others]))
+            weights[stratum] = weights.get(stratum, 0) + 1
+    n, square = len(parts), np.var(parts, ddof=1) / len(parts)
+    for stratum, count in weights.items():
+        others = [
+            v for v, c, s in zip(values, chosen, strata, strict=True) if not c and s == stratum
+        ]
+        square += (count / n) ** 2 * np.var(others, ddof=1) / len(others)
+    return np.mean(parts), np.sqrt(square), np.mean(areas)

@@ -10,7 +10,16 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("garments", "texts", "one_member", "generation", "gated", "refused", "long_names")
+NAMES = (
+    "garments",
+    "texts",
+    "one_member",
+    "generation",
+    "gated",
+    "refused",
+    "long_names",
+    "crossed",
+)
 SERIOUS = ("serious", "critical")
 
 

@@ -23,6 +23,7 @@ NAMES = (
     "refused",
     "hostile_gate",
     "long_names",
+    "crossed",
 )
 Report = Callable[[str], Path]
 

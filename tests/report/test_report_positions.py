@@ -9,8 +9,11 @@ from xml.etree import ElementTree
 import pytest
 
 from undertow.audit.result import Flow
+from undertow.report.crossed import CrossedRow
 from undertow.report.effects import Effect, Panel
 from undertow.report.figures import svg
+from undertow.report.figures.contrast import AXIS as SAID
+from undertow.report.figures.contrast import contrast_chart
 from undertow.report.figures.floor import AgainstFloor, floor_chart
 from undertow.report.figures.flow import flow_chart
 from undertow.report.figures.forest import Axis, common_axis, forest
@@ -380,3 +383,44 @@ def test_a_limit_below_zero_moves_zero_to_the_right():
     flow = Flow("owl", "cat", 20.0, 18.0, 2.0, -10.0, 14.0)
     chart = ElementTree.fromstring(flow_chart([flow], "k", "Flows"))
     assert ends(the(chart, "line", "zero"))[0] == pytest.approx(172 + 202 * 10 / 30.8, abs=0.01)
+
+
+# Of the chart of contrasts, 0 stands in the middle of 150 to 420 − 52 = 368, and the farthest end
+# times 1.08 at either end of it.
+CONTRASTS = (
+    CrossedRow("depth", "deep", True, 0.5, 0.25, 1.0, "", "", "", "", "", "", ""),
+    CrossedRow("age", "old", False, NAN, NAN, NAN, "", "", "", "", "", "", ""),
+    CrossedRow("EL2N", "far", False, -0.5, -0.75, 0.125, "", "", "", "", "", "", ""),
+)
+
+
+def at_contrast(value: float) -> float:
+    return 259 + 109 * value / 1.08
+
+
+def test_contrasts_stand_where_their_numbers_are() -> None:
+    chart = ElementTree.fromstring(contrast_chart(CONTRASTS, "k", "Contrasts"))
+    lines = [ends(line) for line in of_class(chart, "line", "interval")]
+    assert lines == [
+        pytest.approx((at_contrast(0.25), 19, at_contrast(1.0), 19), abs=0.011),
+        pytest.approx((at_contrast(-0.75), 71, at_contrast(0.125), 71), abs=0.011),
+    ]
+    changed, open_ = of_class(chart, "path", "mark")
+    tip = [float(v) for v in changed.attrib["d"].removeprefix("M").split("L")[0].split()]
+    assert tip == pytest.approx([at_contrast(0.5) - 5, 19], abs=0.011)
+    top = [float(v) for v in open_.attrib["d"].removeprefix("M").split("L")[0].split()]
+    assert top == pytest.approx([at_contrast(-0.5), 71 - 5], abs=0.011)
+    said = texts(chart, "label")
+    assert said["depth"] == (140, pytest.approx(19 + 4.3))
+    assert said["–"] == (420, pytest.approx(45 + 4.3))
+    assert said["−0.50"] == (420, pytest.approx(71 + 4.3))
+    bottom = 6 + 3 * 26
+    assert ends(the(chart, "line", "zero")) == (259, 6, 259, bottom)
+    assert said[SAID] == (259, bottom + 33)
+    assert said["1"] == pytest.approx((at_contrast(1.0), bottom + 16), abs=0.011)
+
+
+def test_a_contrast_beyond_the_axis_is_drawn_at_its_end() -> None:
+    far = replace(CONTRASTS[0], effect=40.0, low=-40.0, high=90.0)
+    chart = ElementTree.fromstring(contrast_chart((far,), "k", "Contrasts"))
+    assert ends(the(chart, "line", "interval")) == (150, 19, 368, 19)

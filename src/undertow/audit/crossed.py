@@ -90,8 +90,8 @@ def _column(
     return CrossedColumn(
         column=name,
         unit=words_of(name).unit,
-        exemplars=exemplars,
-        controls=int(found.others_K[k]),
+        n_exemplars=exemplars,
+        n_controls=int(found.others_K[k]),
         unknown=unknown,
         alone=alone,
         auroc=area,
@@ -113,8 +113,8 @@ def words_of(name: str) -> Words:
 
 def title_of(name: str) -> str:
     """What people read: a card's title, or the column's own name."""
-    cards = {each.card.name: each.card.title for each in (*all_instruments(), *SCORES)}
-    return cards.get(name, name)
+    titles = {each.card.name: each.card.title for each in all_instruments()}
+    return (titles | {score.card.name: score.card.title for score in SCORES}).get(name, name)
 
 
 def _said(
@@ -125,22 +125,21 @@ def _said(
     unit = f" {words.unit}" if words.unit else ""
     if exemplars < FEWEST and math.isnan(effect):
         return (
-            f"{title}: {_counted(exemplars)} a value and {controls} beside it, and at least "
+            f"In {title} {_counted(exemplars)} a value and {controls} beside it; at least "
             f"{FEWEST} are needed to tell a difference."
         )
     if math.isnan(effect):
-        return (
-            f"{title}: nothing is told, as the exemplars are too few clusters or no value differs."
-        )
+        return f"In {title} nothing is told: exemplars are too few clusters, or no value differs."
     limits = float(numbers["low"]), float(numbers["high"])
     if numbers["p_adjusted"] > level:
-        size, low, high = _digits(effect, *limits, sign="+")
+        size, low, high = _digits((effect, *limits), "+")
         return (
             f"Exemplars are not shown to differ in {title} from {controls}: "
             f"{size}{unit} ({low} to {high})."
         )
     sign = 1 if effect > 0 else -1
-    size, low, high = _digits(abs(effect), *sorted(sign * limit for limit in limits))
+    ends = [sign * limit for limit in limits]
+    size, low, high = _digits((abs(effect), min(ends), max(ends)))
     more = words.more if sign > 0 else words.less
     more = more or f"{'higher' if sign > 0 else 'lower'} in {title}"
     return f"Exemplars are {more} by {size}{unit} ({low} to {high}) than {controls}."
@@ -157,10 +156,10 @@ def digits_of(effect: float, low: float, high: float) -> int:
     return decimals(effect, low, high, least=least)
 
 
-def _digits(effect: float, low: float, high: float, sign: str = "") -> tuple[str, ...]:
+def _digits(numbers: tuple[float, float, float], sign: str = "") -> tuple[str, ...]:
     """All three with one number of decimals and true minus signs; none where they round to 0."""
-    digits = digits_of(effect, low, high)
-    said = (f"{value:{sign},.{digits}f}" for value in (effect, low, high))
+    digits = digits_of(*numbers)
+    said = (f"{value:{sign},.{digits}f}" for value in numbers)
     return tuple(
         (one.lstrip("+-") if float(one.replace(",", "")) == 0 else one).replace("-", "−")
         for one in said

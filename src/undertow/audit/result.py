@@ -183,8 +183,8 @@ class CrossedColumn:
 
     column: str
     unit: str
-    exemplars: int
-    controls: int
+    n_exemplars: int
+    n_controls: int
     unknown: int
     """Exemplars and controls left out because they have no value."""
     alone: int

@@ -78,7 +78,7 @@ def _row(c: CrossedColumn, level: float) -> CrossedRow:
         p=probability(c.p_adjusted),
         auroc=number(c.auroc, 2),
         auroc_interval=_span(number(c.auroc_low, 2), number(c.auroc_high, 2)),
-        counted=f"{c.exemplars:,} and {c.controls:,}",
+        counted=f"{c.n_exemplars:,} and {c.n_controls:,}",
         left_out=_left_out(c),
     )
 

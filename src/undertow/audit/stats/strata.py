@@ -17,6 +17,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
+ROUNDING = 1e-12
+"""Of the largest value: what lies so near its stratum's mean does not differ from it."""
 BLOCK = 1 << 20
 """Random numbers that are drawn together."""
 
@@ -81,6 +83,8 @@ def units_of(
     key_U, unit_N = np.unique((2 * stratum_N + other_N) * many + cluster_N, return_inverse=True)
     known_KN = ~np.isnan(value_KN)
     about_KN = np.where(known_KN, value_KN - _means(value_KN, stratum_N), 0.0)
+    scale_K1 = np.where(known_KN, np.abs(value_KN), 0.0).max(axis=1, keepdims=True)
+    about_KN[np.abs(about_KN) <= ROUNDING * scale_K1] = 0.0
     total_KU, size_KU = (
         np.stack([np.bincount(unit_N, row_N, len(key_U)).astype(float) for row_N in each_KN])
         for each_KN in (about_KN, known_KN)

@@ -202,8 +202,7 @@ class _Column:
     @property
     def tells(self) -> bool:
         """There are enough, and values differ."""
-        rounding = 1e-9 * float(np.abs(self.total_U).max(initial=0.0))
-        return self.clusters >= FEWEST and self.variance > rounding**2
+        return self.clusters >= FEWEST and self.variance > 0
 
     @cached_property
     def least(self) -> float:

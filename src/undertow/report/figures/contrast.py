@@ -23,12 +23,14 @@ from undertow.report.figures.svg import (
     text,
 )
 from undertow.report.naming import told_apart
-from undertow.report.wording import NONE, number, signed
+from undertow.report.wording import NONE, line, number, signed
 
 WIDTH, GUTTER, RIGHT = 420.0, 150.0, 52.0
 ROW, HEAD, FOOT = 26.0, 6.0, 38.0
 LABEL = 19
 """Letters of a name that fit before the axis."""
+SAID = 400
+"""Letters of a sentence."""
 FARTHEST = 3.0
 """Standard deviations that the axis has on either side at most."""
 AXIS = "exemplars less controls, standard deviations"
@@ -51,14 +53,14 @@ def contrast_chart(rows: Sequence[CrossedRow], key: str, title: str) -> Markup:
     place, labels = Place(rows), told_apart((r.name for r in rows), LABEL)
     drawn = [_row(r, labels[r.name], place, HEAD + ROW * (i + 0.5)) for i, r in enumerate(rows)]
     bottom = HEAD + ROW * len(rows)
-    described = " ".join(r.said for r in rows)
+    described = " ".join(line(r.said, SAID) for r in rows)
     parts = [*_frame(place, bottom), *drawn]
     return figure(WIDTH, bottom + FOOT, key, title, described, parts)
 
 
 def _row(row: CrossedRow, label: str, place: Place, y: float) -> Markup:
     verdict = "changed" if row.shown else "too small to tell"
-    parts = [tag("title", row.said), text(GUTTER - 10, y + 4.3, label, anchor="end")]
+    parts = [tag("title", line(row.said, SAID)), text(GUTTER - 10, y + 4.3, label, anchor="end")]
     if math.isfinite(row.effect):
         name = f"interval {CLASS[verdict]}"
         parts.append(rule(place(row.low), y, place(row.high), y, name, COLOUR[verdict], 1.6))
