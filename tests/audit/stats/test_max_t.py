@@ -261,9 +261,9 @@ def test_the_floor_is_of_members_exchanged_after_the_shift_is_taken_away(shift: 
 def test_two_thousand_draws_of_a_thousand_slices_take_seconds_at_most():
     rng = np.random.default_rng(0)
     value_GM, drawn = rng.normal(size=(1000, 60)), exchange(30, 30, 2000, rng)
-    started = time.perf_counter()
+    started = time.process_time()
     max_t(value_GM, 30, drawn, level=0.05, resolution_G=np.full(1000, 0.02))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_no_effect_has_p_one_however_its_means_are_rounded():
