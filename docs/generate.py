@@ -8,6 +8,7 @@ python docs/generate.py --check   exit 1 if one is stale
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -86,8 +87,22 @@ def instruments() -> str:
             f"{card.title}.",
             "\n".join(facts),
             inspect.cleandoc(each.__doc__ or ""),
+            *looks(card.name),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def looks(column: str) -> list[str]:
+    """The pictures with the highest and the lowest values, where docs/pictures.py made them."""
+    ends = json.loads((FOLDER / "pictures" / "labels.json").read_text(encoding="utf-8"))
+    if column not in ends:
+        return []
+    high, low = (", ".join(labels) for labels in ends[column])
+    return [
+        f"![highest and lowest {column}](pictures/{column}.png)",
+        f"Above the highest: {high}. Below the lowest: {low}. (Training images of Fashion-MNIST; "
+        "three small networks, `docs/pictures.py`.)",
+    ]
 
 
 def interventions() -> str:
@@ -121,7 +136,8 @@ def probed() -> str:
         thing = getattr(probes, name)
         parts += [f"## {name}", f"```python\n{name}{inspect.signature(thing)}\n```"]
         parts.append(inspect.getdoc(thing) or "")
-        parts += [_column(card) for card in thing.columns]
+        for card in thing.columns:
+            parts += [_column(card), *looks(card.name)]
     return "\n\n".join(parts) + "\n"
 
 
