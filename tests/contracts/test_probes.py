@@ -24,6 +24,7 @@ from contracts.test_trainings import (
     given,
     weights,
 )
+from undertow.card import PROBED
 from undertow.errors import RecordError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
@@ -502,3 +503,8 @@ def test_two_series_with_epochs_of_their_own_stand_side_by_side():
     assert series.rows() == [(1, 1.0, None), (2, None, 2.0), (3, 3.0, 3.0)]
     with pytest.raises(ValueError, match="two probes write the column 'a' of a series"):
         merged([one, one])
+
+
+def test_columns_that_have_words_of_their_own_are_columns_of_probes():
+    columns = {column.name for probe in PROBES for column in probe.columns}
+    assert set(PROBED) <= columns

@@ -6,15 +6,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from undertow.audit.dynamics.told import probe_columns
 from undertow.audit.result import Audit
+from undertow.lab.finished import asked_when_finished
+from undertow.lab.probes import PredictionDepth
 from undertow.listing import study_files
 from undertow.run import load_study, run_study, run_study_named
 from undertow.study import Results, Study, judge
+from undertow.trained import Trained
 
 TINY = """
 from undertow.lab.data import Digits
@@ -69,6 +75,27 @@ def test_the_compression_study_runs_at_smoke(tmp_path: Path) -> None:
     assert {v.arm.name for v in audit.variants} >= {"dense again", "pruned 90 %", "int8", "int4"}
     # The data have more columns, and ``undertow run`` takes no ``--by`` to ask for them.
     assert not audit.not_looked_at
+
+
+@pytest.mark.heavy
+def test_a_study_sets_exemplars_against_controls_in_what_a_population_beside_it_tells(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tiny.py").write_text(TINY)
+    study = load_study(tmp_path / "tiny.py").study("smoke")
+    third, depth = study.reference.again("third"), PredictionDepth(k=5, part="test")
+
+    def told(populations: Mapping[str, Trained]) -> pl.DataFrame:
+        folder = populations["third"].folder
+        return probe_columns(asked_when_finished(third, folder.parent, depth))
+
+    study = replace(study, beside=(third,), told=told)
+    audit = run_study(study, tmp_path / "out", scale="smoke").audit
+    crossed = audit.variants[0].crossed
+    assert crossed is not None
+    assert [c.column for c in crossed.columns] == ["depth", "depth_by_label", "tied"]
+    assert crossed.columns[0].unit == "layers"
+    assert "What exemplars are like" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("machine", [True, False])

@@ -72,7 +72,7 @@ def compare(
     """
     called: list[str] = []
     try:
-        settings = Settings(
+        how = Settings(
             by=_words(by), cross=_words(cross), level=level, draws=draws, seed=seed,
             tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100,
             min_count=min_count, generalise_to=generalise_to, members_apart=members_apart,
@@ -87,9 +87,8 @@ def compare(
         reference, *against = sides_of(before, after, reading, answers)
         called += _called((reference, *against), format)
         return _compared(Request(
-            reference, against, reading, format=format, paired=paired, missing=missing,
-            accepted=frozenset(_words(accept)), settings=settings, columns_from=_path(columns_from),
-            names=_words(names) or names_of(old, new, before, after),
+            reference, against, reading, format, frozenset(_words(accept)), paired,
+            _words(names) or names_of(old, new, before, after), missing, _path(columns_from), how,
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called, pandas_among(old, new)) from None

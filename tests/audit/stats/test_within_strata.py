@@ -184,6 +184,15 @@ def test_a_cluster_across_strata_counts_as_one():
     assert ratio[0] > 1.6  # √3 in a large sample
 
 
+def test_ranks_are_midranks_of_each_stratum():
+    value_N = np.array([3.0, 1.0, 1.0, np.nan, 7.0, 7.0, 5.0])
+    stratum_N = np.array([4, 4, 4, 4, 1, 1, 1])
+    rank_N = ranks_within(value_N[None], stratum_N)[0]
+    wanted_N = np.array([3.0, 1.5, 1.5, np.nan, 2.5, 2.5, 1.0]) / 3
+    assert rank_N == pytest.approx(wanted_N, nan_ok=True)
+    assert np.isnan(ranks_within(np.full((1, 3), np.nan), np.zeros(3, int))).all()
+
+
 def test_units_are_exchanged_within_their_stratum_and_the_first_is_what_was_seen():
     value_N, chosen_N, stratum_N = world(13)
     units = units_of(value_N[None], chosen_N, stratum_N, None)
@@ -240,11 +249,11 @@ def test_null_worlds_hold_their_level(kind: str):
     for seed in range(WORLDS):
         rng = np.random.default_rng([seed, *kind.encode()])
         value_N, chosen_N, stratum_N = null_world(kind, rng)
-        found = asked(value_N, chosen_N, stratum_N, draws=300, seed=seed)
+        found = asked(value_N, chosen_N, stratum_N, draws=200, seed=seed)
         if np.isnan(found.p_K[0]):
             continue
         ranks_KN = ranks_within(value_N[None], stratum_N)
-        ranked = asked(ranks_KN, chosen_N, stratum_N, draws=300, seed=seed)
+        ranked = asked(ranks_KN, chosen_N, stratum_N, draws=200, seed=seed)
         told += 1
         rejected += found.p_K[0] < 0.05
         covered += found.low_K[0] <= 0 <= found.high_K[0]

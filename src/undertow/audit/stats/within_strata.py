@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
-from scipy.stats import rankdata
 
 from undertow.audit.stats.max_t import critical_value, share_at_least
 from undertow.audit.stats.strata import Units, units_of
@@ -96,12 +95,24 @@ def ranks_within(value_KN: Floats, stratum_N: Ints) -> Floats:
     mean over chosen examples of the share of those others that lie below, ties half.
     """
     rank_KN = np.full(value_KN.shape, np.nan)
-    for stratum in np.unique(stratum_N):
-        among_N = stratum_N == stratum
-        known_KX = ~np.isnan(value_KN[:, among_N])
-        rank_KX = rankdata(value_KN[:, among_N], axis=1, nan_policy="omit")
-        rank_KN[:, among_N] = rank_KX / np.maximum(known_KX.sum(axis=1, keepdims=True), 1)
+    for rank_N, value_N in zip(rank_KN, value_KN, strict=True):
+        known_N = ~np.isnan(value_N)
+        rank_N[known_N] = _midranks(value_N[known_N], stratum_N[known_N])
     return rank_KN
+
+
+def _midranks(value_X: Floats, stratum_X: Ints) -> Floats:
+    """From just above 0 to 1, equal values of a stratum alike."""
+    order_X = np.lexsort((value_X, stratum_X))
+    value_X, stratum_X = value_X[order_X], stratum_X[order_X]
+    new_X = np.ones(len(value_X), dtype=np.bool_)
+    new_X[1:] = (np.diff(value_X) != 0) | (np.diff(stratum_X) != 0)
+    first_T = np.flatnonzero(new_X)
+    middle_T = (first_T + np.append(first_T[1:], len(value_X)) + 1) / 2
+    start_X, end_X = (np.searchsorted(stratum_X, stratum_X, side) for side in ("left", "right"))
+    rank_X = np.empty(len(value_X))
+    rank_X[order_X] = (middle_T[np.cumsum(new_X) - 1] - start_X) / (end_X - start_X)
+    return rank_X
 
 
 class _Exchanged(NamedTuple):
