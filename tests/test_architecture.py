@@ -50,6 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study",
         "undertow.trained",
     },
+    "undertow.subgroups": FOUNDATION
+    | {"undertow.audit", "undertow.records", "undertow.study", "undertow.trained"},
     "undertow.pairs": FOUNDATION
     | {"undertow.audit.stats", "undertow.study", "undertow.trained", "undertow.figures"},
 }
@@ -65,6 +67,7 @@ TORCH_FREE = (
     "undertow.trained",
     "undertow.pairs",
     "undertow.robustness",
+    "undertow.subgroups",
     "undertow.recording",
     "undertow.integrations",
 )
