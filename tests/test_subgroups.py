@@ -154,6 +154,11 @@ def test_shares_of_exemplars_and_of_errors_are_counted(results):
 
 
 def test_a_subgroup_that_is_not_there_makes_a_claim_untestable(results):
-    with pytest.raises(KeyError) as caught:
-        Subgroups(results, "dense", "again", BY).rate("false_positive_rate", "tone", "none")
-    assert caught.value.args[0] == "no slice tone = none"
+    groups = Subgroups(results, "dense", "again", BY)
+    for asked in (
+        lambda: groups.rate("false_positive_rate", "tone", "none"),
+        lambda: groups.share_of(pl.Series(["test/0"]), "tone", "none"),
+    ):
+        with pytest.raises(KeyError) as caught:
+            asked()
+        assert caught.value.args[0] == "no slice tone = none"

@@ -21,6 +21,8 @@ Departures  No people: the composite has CelebA's training shares of the two pos
             not 30 at scale small. The paper gives no intervals and corrects for no multiplicity.
 """
 
+import math
+
 import polars as pl
 
 from undertow.audit.settings import Settings
@@ -98,6 +100,8 @@ def relative(r: Results, measure: str) -> Outcome:
     with_, whole, without = (
         of(r).rate(measure, *key) for key in (("buttoned", "yes"), ("all", ""), ("buttoned", "no"))
     )
+    if any(math.isnan(rate.low) for rate in (with_, whole, without)):
+        raise KeyError("a relative change is undefined: no mistakes before, or no member differs")
     order = with_.relative > whole.relative > without.relative
     said = f"buttoned {relative_text(with_)} %, all {relative_text(whole)} %, "
     said += f"not buttoned {relative_text(without)} %"
