@@ -58,6 +58,7 @@ docs: $(VENV)/.dev
 # target results  run the studies at scale small and write docs/results
 results: $(VENV)/.lab
 	$(BIN)/undertow run compression_bias --scale small --runner processes --out out/compression_bias --results docs/results
+	$(BIN)/undertow run compression_subgroups --scale small --runner processes --out out/compression_subgroups --results docs/results
 	$(BIN)/undertow run digits_instrument --scale small --runner processes --out out/digits_instrument --results docs/results
 
 # target wheel    build a wheel in dist/

@@ -40,6 +40,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"undertow.audit", "undertow.lab.population", "undertow.trained", "undertow.figures"},
     "undertow.trained": FOUNDATION | {"undertow.records"},
     "undertow.figures": FOUNDATION,
+    "undertow.robustness": FOUNDATION
+    | {
+        "undertow.audit.stats",
+        "undertow.audit.wording",
+        "undertow.records",
+        "undertow.lab.data.corrupted",
+        "undertow.lab.population",
+        "undertow.study",
+        "undertow.trained",
+    },
+    "undertow.subgroups": FOUNDATION
+    | {"undertow.audit", "undertow.records", "undertow.study", "undertow.trained"},
     "undertow.pairs": FOUNDATION
     | {"undertow.audit.stats", "undertow.study", "undertow.trained", "undertow.figures"},
 }
@@ -54,6 +66,8 @@ TORCH_FREE = (
     "undertow.study",
     "undertow.trained",
     "undertow.pairs",
+    "undertow.robustness",
+    "undertow.subgroups",
     "undertow.recording",
     "undertow.integrations",
 )

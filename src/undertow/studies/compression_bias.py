@@ -8,28 +8,35 @@ Reference   Dense networks trained on long-tailed Fashion-MNIST; every seed stre
 Variants    A second dense population, which shows what chance alone gives (the papers have none).
             The same recipe under gradual magnitude pruning to 50, 70, 90 and 95 %, on members with
             seeds of their own. The reference's own members, weights rounded to 8 and 4 bits.
+            All of these again on corrupted test images (ImageNet-C's families, CIFAR-10-C's
+            constants), without training.
 Measured    Accuracy by class and by training frequency, plain and beyond the overall shift; modal
-            disagreement (PIE, Modal CIE) and Taxicab distance; slices among the exemplars.
+            disagreement (PIE, Modal CIE) and Taxicab distance; slices among the exemplars; the
+            relative change of accuracy under corruption beyond that on clean images.
 Test        Members are exchanged between populations (within pairs for the quantized arms); max-T
-            over all slices of a measure; exact tests per example with Benjamini-Hochberg.
+            over all slices of a measure; exact tests per example with Benjamini-Hochberg. Under
+            corruption, Welch's t (paired for quantized arms), Bonferroni over corruptions.
 Departures  Fashion-MNIST and a small CNN for CelebA, CIFAR-10, ImageNet and their ResNets; class
             frequency stands for the annotated attribute (50 to 1 from ankle boots to T-shirts, the
             labels in reverse); weights only are quantized, by rounding; 16 members and not 30 at
-            scale small. The papers correct for no multiplicity and have no floor; this does both.
+            scale small; 12 corruptions and not 15, of 25 images a class. The papers correct for no
+            multiplicity and have no floor; this does both.
 """
 
 from undertow.audit.settings import Settings
-from undertow.lab.data import FashionMNIST, LongTail
+from undertow.lab.data import Corrupted, FashionMNIST, LongTail
 from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantization
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
+from undertow.robustness import Robustness, put_to
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held, points, untested
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 16, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 200}
 REVERSED = (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 FEW, ALL, MORE = (0.5, 0.9), (0.5, 0.7, 0.9, 0.95), (0.3, 0.5, 0.7, 0.9, 0.95)
+CORRUPTED: dict[Scale, int | None] = {"smoke": 2, "small": 25, "paper": None}  # images a class
 CUTS: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": MORE}
 P90, PIE, CIE = "pruned 90 %", "1911.05248", "2010.03058"
 
@@ -45,14 +52,26 @@ def study(scale: Scale) -> Study:
     )
     pruned = [dense.under(MagnitudePruning(s), name=f"pruned {100 * s:g} %") for s in CUTS[scale]]
     quantized = [dense.under(WeightQuantization(bits=b), name=f"int{b}") for b in (8, 4)]
+    variants = (dense.again("dense again"), *pruned, *quantized)
+    beside: tuple[Population, ...] = ()
+    if scale in CORRUPTED:  # a first look does without
+        shown = FashionMNIST(test_per_class=CORRUPTED[scale])
+        beside = put_to(Corrupted(shown), (dense, *variants))
     return Study(
         name="compression_bias",
         method=__doc__ or "",
         reference=dense,
-        variants=(dense.again("dense again"), *pruned, *quantized),
+        variants=variants,
+        beside=beside,
         claims=claims_in(globals()),
         settings=Settings(by=("class", "frequency")),
+        tables=lambda r: (of(r).table(),) if of(r).there else (),
     )
+
+
+def of(r: Results) -> Robustness:
+    """What corrupted images cost."""
+    return Robustness(r, "dense", r.names)
 
 
 @claim("Two dense populations differ by no more than chance", "ours")
@@ -60,6 +79,11 @@ def chance_alone(r: Results) -> Outcome:
     count, worse = r.count("dense again"), r.verdicts("dense again", "accuracy").count("worse")
     evidence = f"{r.against_floor('dense again')}; {worse} slices worse"
     return held(count.p > 0.05 and worse == 0, evidence)
+
+
+@claim("Two dense populations differ in brittleness to corruption by no more than chance", "ours")
+def as_brittle(r: Results) -> Outcome:
+    return of(r).as_brittle("dense again")
 
 
 @claim("Top-line accuracy hides that some class pays more than the whole", PIE)
@@ -123,5 +147,14 @@ def quantization_milder(r: Results) -> Outcome:
     return held(above["int8"] < above[P90], f"mean Taxicab above the floor: {said}")
 
 
+@claim("Pruned networks are more brittle to corruption", PIE)
+def brittle(r: Results) -> Outcome:
+    return of(r).more_brittle(P90)
+
+
+@claim("Brittleness to corruption grows with sparsity", PIE)
+def brittle_grows(r: Results) -> Outcome:
+    return of(r).grows([arm for arm in r.names if arm.startswith("pruned")])
+
+
 mislabelled = untested("More exemplars are mislabelled or ambiguous", PIE, "needs human judgements")
-brittle = untested("Pruned networks are more brittle to corruption", PIE, "needs corrupted images")

@@ -1,6 +1,10 @@
 """Data sets, each a frozen description with ``load()``. Imports no torch."""
 
+from undertow.lab.data.attribute_cells import AttributeCells, Cell
+from undertow.lab.data.celeba import CelebA
 from undertow.lab.data.cifar import CIFAR10
+from undertow.lab.data.corrupted import Corrupted
+from undertow.lab.data.corruptions import CORRUPTIONS
 from undertow.lab.data.dataset import Dataset, Part, Splits
 from undertow.lab.data.digits import Digits
 from undertow.lab.data.fashion_mnist import FashionMNIST
@@ -15,6 +19,11 @@ from undertow.lab.data.wrong_labels import WrongLabels
 
 __all__ = [
     "CIFAR10",
+    "CORRUPTIONS",
+    "AttributeCells",
+    "CelebA",
+    "Cell",
+    "Corrupted",
     "Dataset",
     "Digits",
     "FashionMNIST",

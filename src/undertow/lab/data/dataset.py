@@ -40,6 +40,8 @@ class Splits:
     """Training examples that no training learns from."""
     recorded: bool = False
     """Whether the record says what the training part is, since it is not the data set's own."""
+    positive: str | None = None
+    """The positive class of a binary task, without which there are no false positives."""
 
 
 def empty_like(part: Part) -> Part:

@@ -10,9 +10,8 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Part, Splits
-from undertow.lab.data.lazy import Images, LazyImages
+from undertow.lab.data.image_files import images_of
 from undertow.lab.data.longtail import LongTail, take
-from undertow.lab.data.png import decode_image, stack_images
 from undertow.lab.data.splits import assemble, check_same_size, given_statistics
 
 SUFFIXES = frozenset(
@@ -82,19 +81,11 @@ class ImageFolder:
                 f"{folder}: no image in its class folders. Known endings: "
                 f"{', '.join(sorted(SUFFIXES))}."
             )
-        images = self._images(_Files([str(path) for path, _ in found]))
+        paths = [path for path, _ in found]
+        images = images_of(paths, self.channels, self.size, stream=self.stream)
         ids = tuple(f"{name}/{path.relative_to(self.root).as_posix()}" for path, _ in found)
         label_N = np.array([label for _, label in found], dtype=np.int64)
         return Part(images, label_N, ids, pl.DataFrame())
-
-    def _images(self, files: _Files) -> Images:
-        if self.stream:
-            return LazyImages.of(files, self.channels, self.size)
-        decoded = [
-            decode_image(files.read(row), path, self.channels, self.size)
-            for row, path in enumerate(files.paths)
-        ]
-        return stack_images(decoded, files.paths)
 
     def _split(self, whole: Part, classes: int) -> tuple[Part, Part]:
         is_test_N = np.zeros(len(whole.label_N), dtype=bool)
@@ -104,22 +95,6 @@ class ImageFolder:
             )
             is_test_N[rows[: max(1, round(self.test_fraction * len(rows)))]] = True
         return take(whole, np.flatnonzero(~is_test_N)), take(whole, np.flatnonzero(is_test_N))
-
-
-@dataclass(frozen=True)
-class _Files:
-    """Image files by row."""
-
-    paths: list[str]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def read(self, row: int) -> bytes:
-        return Path(self.paths[row]).read_bytes()
-
-    def where(self, row: int) -> str:
-        return self.paths[row]
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ def plan_of(
     return Manifest(
         name=population.name,
         classes=splits.classes,
+        task="classification" if splits.positive is None else "binary",
+        positive=splits.positive,
         members=(),
         recipe=declaration(population),
         interventions=tuple(map(without_address, population.interventions)),
