@@ -14,6 +14,7 @@ from scipy.stats import t as student_t
 
 from undertow.records.probes import read_series
 from undertow.records.read import read_manifest, read_population
+from undertow.records.records import Records
 from undertow.records.schema import MemberEntry
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,11 @@ class Trained:
     def diverged(self) -> int:
         """How many stopped being numbers, and take part in nothing."""
         return sum(m.status == "diverged" for m in read_manifest(self.folder).members)
+
+    @cached_property
+    def records(self) -> Records:
+        """What they answered, with probabilities."""
+        return read_population(self.folder)
 
     def fact(self, name: str) -> Floats:
         """A fact of each member (M), such as ``accuracy``. ``KeyError`` where one has none."""
