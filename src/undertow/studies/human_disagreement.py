@@ -6,7 +6,7 @@ Question    Exemplars are examples that change their modal answer when a network
             papers showed some of them to people; none could ask whether people disagree about
             exemplars more than about other images of the class, and whether an exemplar score says
             more of people than the dense networks' own uncertainty does.
-Reference   Dense networks on CIFAR-10, the first 1,500 training images of each class.
+Reference   Dense networks on CIFAR-10, the first 1,000 training images of each class.
 Variants    A second dense population, which shows what chance alone gives. The same recipe under
             gradual magnitude pruning to 90 %, on members with seeds of their own.
 Measured    Human entropy: of what about 51 persons said of each of the 10,000 test images, in nats.
@@ -24,22 +24,22 @@ Departures  No paper asked this. A small residual network, 8 members an arm, at 
 """
 
 from undertow.audit.settings import Settings
-from undertow.figures import Panel
+from undertow.example_scores import DEPTH, ENTROPY, OF_MEMBERS, TAXICAB
 from undertow.lab.data import CIFAR10
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import ResNet
 from undertow.lab.population import Population
 from undertow.lab.probes import PredictionDepth, Trace
 from undertow.lab.recipe import Recipe
-from undertow.people import BesidePeople, interval_text
+from undertow.people import BesidePeople
+from undertow.people_shown import exemplars_table, interval_text, panels, scores_table
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 8, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 6, "paper": 200}
-IMAGES: dict[Scale, int | None] = {"smoke": 20, "demo": 500, "small": 1500, "paper": None}
+IMAGES: dict[Scale, int | None] = {"smoke": 20, "demo": 500, "small": 1000, "paper": None}
 AGAIN, P90, PIE = "dense again", "pruned 90 %", "1911.05248"
-TAXICAB = "Taxicab distance"
-SHOWN = ((P90, TAXICAB), (AGAIN, TAXICAB), (P90, "prediction depth"), ("dense", "entropy"))
+SHOWN = ((P90, TAXICAB), (AGAIN, TAXICAB), (P90, DEPTH), ("dense", ENTROPY))
 
 
 def study(scale: Scale) -> Study:
@@ -48,7 +48,7 @@ def study(scale: Scale) -> Study:
         "dense",
         data=CIFAR10(train_per_class=IMAGES[scale], people=True),
         model=ResNet(8, width=8),
-        recipe=Recipe(epochs=EPOCHS[scale], batch=64, lr=0.1, crop=4, flip=True),
+        recipe=Recipe(epochs=EPOCHS[scale], batch=32, lr=0.1, crop=4, flip=True),
         members=MEMBERS[scale],
         probes=(Trace(clean=True, part="test"), PredictionDepth(part="test", pooled=True)),
     )
@@ -60,19 +60,14 @@ def study(scale: Scale) -> Study:
         variants=(dense.again(AGAIN), pruned),
         claims=claims_in(globals()),
         settings=Settings(by=("class",)),
-        tables=lambda r: (of(r).exemplars_table(), of(r).scores_table()),
-        figure=panels,
+        tables=lambda r: (exemplars_table(of(r)), scores_table(of(r))),
+        figure=lambda r: panels(of(r), SHOWN),
     )
 
 
 def of(r: Results) -> BesidePeople:
     """What people said, beside the populations."""
     return BesidePeople(r, "dense", (AGAIN, P90))
-
-
-def panels(r: Results) -> list[Panel]:
-    """Human entropy over scores, and of exemplars and others over dense uncertainty."""
-    return of(r).panels(SHOWN)
 
 
 @claim("People disagree more about exemplars of pruning than about others of their class", "ours")
@@ -103,7 +98,7 @@ def taxicab_in_class(r: Results) -> Outcome:
 
 @claim("Taxicab distance goes with human entropy beyond dense uncertainty", "ours")
 def taxicab_beyond(r: Results) -> Outcome:
-    pruned, again = (of(r).goes(arm, TAXICAB).beyond for arm in (P90, AGAIN))
+    pruned, again = (of(r).beyond(arm, TAXICAB) for arm in (P90, AGAIN))
     evidence = f"partial ρ {interval_text(pruned)}, of {AGAIN} {interval_text(again)}"
     return held(pruned.low > 0, evidence)
 
@@ -117,8 +112,7 @@ def closer_than_chance(r: Results) -> Outcome:
 @claim("The dense members' own entropy goes with it more closely than any exemplar score", "ours")
 def uncertainty_first(r: Results) -> Outcome:
     closer = {
-        name: of(r).closer(("dense", "entropy"), (P90, name))
-        for name in (TAXICAB, "prediction depth", "EL2N", "AUM, negated", "forgetting events")
+        name: of(r).closer(("dense", ENTROPY), (P90, name)) for name in (TAXICAB, *OF_MEMBERS)
     }
     evidence = "; ".join(f"over {name} {interval_text(found)}" for name, found in closer.items())
     return held(all(found.low > 0 for found in closer.values()), evidence)
