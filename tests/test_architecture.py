@@ -42,6 +42,31 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.figures": FOUNDATION,
     "undertow.pairs": FOUNDATION
     | {"undertow.audit.stats", "undertow.study", "undertow.trained", "undertow.figures"},
+    "undertow.within_class": set(),
+    "undertow.example_scores": FOUNDATION
+    | {
+        "undertow.audit.dynamics",
+        "undertow.audit.measures",
+        "undertow.records",
+        "undertow.trained",
+    },
+    "undertow.people": FOUNDATION
+    | {
+        "undertow.example_scores",
+        "undertow.records",
+        "undertow.study",
+        "undertow.trained",
+        "undertow.within_class",
+    },
+    "undertow.people_shown": FOUNDATION
+    | {
+        "undertow.example_scores",
+        "undertow.figures",
+        "undertow.people",
+        "undertow.study",
+        "undertow.trained",
+        "undertow.within_class",
+    },
 }
 """The longest matching key holds; modules under none (run, cli, demo, studies …) may import
 everything."""
@@ -54,6 +79,10 @@ TORCH_FREE = (
     "undertow.study",
     "undertow.trained",
     "undertow.pairs",
+    "undertow.within_class",
+    "undertow.example_scores",
+    "undertow.people",
+    "undertow.people_shown",
     "undertow.recording",
     "undertow.integrations",
 )

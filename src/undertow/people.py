@@ -90,7 +90,7 @@ class BesidePeople:
 
     def exemplar_N(self, arm: str) -> Bools:
         """Whose modal answer differs from the reference's; a tie is no."""
-        return self.score(arm, MODAL) == 1
+        return np.asarray(self.score(arm, MODAL) == 1)
 
     def goes(self, arm: str, name: str) -> Goes:
         """How closely a score goes with human entropy, over the examples that have one."""
@@ -144,4 +144,4 @@ class BesidePeople:
 def tenths(score_N: Floats) -> Ints:
     """0 to 9 by rank; equal values stay together."""
     rank_N = (rankdata(score_N) - 0.5) / len(score_N)
-    return np.minimum((rank_N * TENTHS).astype(np.int64), TENTHS - 1)
+    return np.asarray(np.minimum((rank_N * TENTHS).astype(np.int64), TENTHS - 1))
