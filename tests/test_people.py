@@ -18,7 +18,7 @@ from undertow.lab.probes import PredictionDepth, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.people import BesidePeople, tenths
-from undertow.people_shown import interval_text, panels
+from undertow.people_shown import exemplars_table, interval_text, panels
 from undertow.records.probes import read_probe
 from undertow.study import Results
 from undertow.trained import Trained
@@ -164,3 +164,12 @@ def test_a_population_without_probabilities_is_not_testable(beside):
 
 def test_intervals_are_shown_with_their_signs():
     assert interval_text(Interval(0.12345, -0.1, 0.2)) == "+0.123 [-0.100, +0.200]"
+
+
+@pytest.mark.heavy
+def test_what_no_example_tells_is_undefined_in_a_table(beside):
+    from dataclasses import replace
+
+    none = replace(beside, arms=("dense",), _scores={})
+    (row,) = exemplars_table(none).rows
+    assert row == ["dense", "0", *["undefined"] * 6]

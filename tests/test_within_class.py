@@ -127,6 +127,13 @@ def test_what_is_not_defined_is_nan(statistic):
     assert math.isnan(null(statistic, class_N, draws=5).p)
 
 
+def test_of_no_examples_nothing_is_defined():
+    none_N, no_class_N = np.empty(0), np.empty(0, dtype=int)
+    statistic = rank_correlation(none_N, none_N)
+    assert all(map(math.isnan, interval(statistic, no_class_N)))
+    assert all(map(math.isnan, null(statistic, no_class_N)))
+
+
 def test_draws_and_deals_stay_within_classes():
     class_N = np.array([0, 1, 1, 2, 2, 2])
     weights, dealt = [], []
@@ -139,6 +146,7 @@ def test_draws_and_deals_stay_within_classes():
     assert len({tuple(w) for w in weights}) > 12
 
 
+@pytest.mark.heavy
 def test_where_classes_are_all_that_goes_together_the_null_says_so():
     """A plain correlation is far from 0 in these worlds, and p is as large as it should be."""
     p = []
@@ -161,6 +169,7 @@ def test_what_goes_together_within_classes_is_told():
     assert beside.p == 1 / 201
 
 
+@pytest.mark.heavy
 def test_the_interval_covers_what_a_large_world_has():
     """The truth is that of 40,000 examples; 95 of 100 intervals are to hold it."""
     large = world(0, n=40_000, effect=0.8, ties=False)

@@ -55,7 +55,7 @@ def exemplars_table(beside: BesidePeople) -> Table:
 
 def _exemplars(beside: BesidePeople, arm: str) -> list[str]:
     exemplar_N, entropy_N, wrong_N = beside.exemplar_N(arm), beside.entropy_N, beside.mislabelled_N
-    return [
+    cells = [
         arm,
         str(int(exemplar_N.sum())),
         f"{_mean(entropy_N[exemplar_N]):.3f}",
@@ -65,6 +65,7 @@ def _exemplars(beside: BesidePeople, arm: str) -> list[str]:
         f"{_mean(wrong_N[exemplar_N]):.1%}",
         interval_text(beside.exemplars_above(arm, wrong_N)),
     ]
+    return _defined(cells)
 
 
 def panels(beside: BesidePeople, shown: Sequence[tuple[str, str]]) -> list[Panel]:
@@ -114,13 +115,18 @@ def _null_text(found: Null) -> str:
 
 def _cells(found: Goes) -> list[str]:
     whole, dealt = found.area, found.area_null
-    return [
+    cells = [
         interval_text(found.rank),
         _null_text(found.rank_null),
         f"{whole.value:.3f} [{whole.low:.3f}, {whole.high:.3f}]",
         f"{dealt.mean:.3f} [{dealt.low:.3f}, {dealt.high:.3f}], p {dealt.p:.3f}",
         interval_text(found.beyond),
     ]
+    return _defined(cells)
+
+
+def _defined(cells: Sequence[str]) -> list[str]:
+    return ["undefined" if "nan" in cell else cell for cell in cells]
 
 
 def _mean(value_N: Floats) -> float:

@@ -117,6 +117,8 @@ def interval(
 ) -> Interval:
     """The statistic, and the percentile interval where examples are drawn anew within each
     class. NaN where it is not defined; draws in which it is not are left out."""
+    if not len(class_N):
+        return Interval(*[float("nan")] * 3)
     own_N = np.arange(len(class_N))
     drawn = [statistic(weight_N, own_N) for weight_N in _drawn(class_N, draws, seed)]
     return Interval(statistic(np.ones(len(class_N)), own_N), *_range(np.array(drawn), level))
@@ -126,6 +128,8 @@ def null(
     statistic: Statistic, class_N: Ints, *, draws: int = DRAWS, seed: int = 0, level: float = 0.95
 ) -> Null:
     """What the statistic is where outcomes are dealt anew within each class."""
+    if not len(class_N):
+        return Null(*[float("nan")] * 4)
     one_N, own_N = np.ones(len(class_N)), np.arange(len(class_N))
     seen = statistic(one_N, own_N)
     dealt = np.array([statistic(one_N, of_N) for of_N in _dealt(class_N, draws, seed)])

@@ -247,8 +247,12 @@ def test_without_a_folder_one_sentence_says_how_to_name_it(monkeypatch):
     assert str(caught.value) == (
         "CIFAR10(data_dir=None, tail=None, train_per_class=None, test_per_class=None, people=True)"
         ": nothing says where CIFAR-10 is. Set the environment variable UNDERTOW_CIFAR10 to the "
-        "folder that holds the six batch files of CIFAR-10, or cifar10.parquet."
+        "folder that holds the six batch files of CIFAR-10, or cifar10.parquet, and beside them "
+        "cifar10h-counts.npy of CIFAR-10H (github.com/jcpeterson/cifar-10h)."
     )
+    with pytest.raises(UserError) as caught:
+        CIFAR10().load()
+    assert str(caught.value).endswith("of CIFAR-10, or cifar10.parquet.")
 
 
 def test_a_parquet_copy_joins_with_the_batches(tmp_path):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Part, Splits
-from undertow.lab.data.human_labels import human_columns
+from undertow.lab.data.human_labels import COUNTS, human_columns
 from undertow.lab.data.longtail import LongTail
 from undertow.lab.data.parquet import ParquetImages
 from undertow.lab.data.pickled_batch import RefusedError, read_batch
@@ -71,7 +71,7 @@ class CIFAR10:
         if not folder:
             raise UserError(
                 f"{self!r}: nothing says where CIFAR-10 is. Set the environment variable {FOLDER} "
-                f"to the folder that holds {_HOLDS}."
+                f"to the folder that holds {_HOLDS}{_BESIDE if self.people else ''}."
             )
         return Path(folder)
 
@@ -107,6 +107,7 @@ def read_python_batch(path: Path) -> Batch:
 
 _FETCH = "Fetch the CIFAR-10 archive again, or use its binary version."
 _HOLDS = f"the six batch files of CIFAR-10, or {COPY}"
+_BESIDE = f", and beside them {COUNTS} of CIFAR-10H (github.com/jcpeterson/cifar-10h)"
 
 
 def _parts(folder: Path, train_per_class: int | None) -> tuple[Part, Part]:
