@@ -54,6 +54,53 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"undertow.audit", "undertow.records", "undertow.study", "undertow.trained"},
     "undertow.pairs": FOUNDATION
     | {"undertow.audit.stats", "undertow.study", "undertow.trained", "undertow.figures"},
+    "undertow.overlap": set(),
+    "undertow.drift": FOUNDATION | {"undertow.trained"},
+    "undertow.grid": FOUNDATION
+    | {
+        "undertow.audit.measures",
+        "undertow.audit.result",
+        "undertow.drift",
+        "undertow.overlap",
+        "undertow.pairs",
+        "undertow.records",
+        "undertow.study",
+        "undertow.trained",
+    },
+    "undertow.grid_tables": FOUNDATION
+    | {
+        "undertow.audit.result",
+        "undertow.figures",
+        "undertow.grid",
+        "undertow.pairs",
+        "undertow.study",
+        "undertow.trained",
+    },
+    "undertow.within_class": set(),
+    "undertow.example_scores": FOUNDATION
+    | {
+        "undertow.audit.dynamics",
+        "undertow.audit.measures",
+        "undertow.records",
+        "undertow.trained",
+    },
+    "undertow.people": FOUNDATION
+    | {
+        "undertow.example_scores",
+        "undertow.records",
+        "undertow.study",
+        "undertow.trained",
+        "undertow.within_class",
+    },
+    "undertow.people_shown": FOUNDATION
+    | {
+        "undertow.example_scores",
+        "undertow.figures",
+        "undertow.people",
+        "undertow.study",
+        "undertow.trained",
+        "undertow.within_class",
+    },
 }
 """The longest matching key holds; modules under none (run, cli, demo, studies …) may import
 everything."""
@@ -68,6 +115,14 @@ TORCH_FREE = (
     "undertow.pairs",
     "undertow.robustness",
     "undertow.subgroups",
+    "undertow.overlap",
+    "undertow.drift",
+    "undertow.grid",
+    "undertow.grid_tables",
+    "undertow.within_class",
+    "undertow.example_scores",
+    "undertow.people",
+    "undertow.people_shown",
     "undertow.recording",
     "undertow.integrations",
 )

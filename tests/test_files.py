@@ -495,7 +495,8 @@ def test_a_study_whose_name_is_too_long_is_none(place: Path):
     assert done.returncode == 2
     assert done.stderr == (
         f"undertow: there is no study '{LONG}.py': choose from compression_bias, "
-        "compression_subgroups, digits_instrument, gradient_flow, or give the path of a study's file\n"
+        "compression_subgroups, contrastive_pruning, digits_instrument, gradient_flow, "
+        "human_disagreement, or give the path of a study's file\n"
     )
 
 

@@ -42,6 +42,11 @@ class Trained:
         """How many stopped being numbers, and take part in nothing."""
         return sum(m.status == "diverged" for m in read_manifest(self.folder).members)
 
+    @cached_property
+    def records(self) -> Records:
+        """What they answered, with probabilities."""
+        return read_population(self.folder)
+
     def fact(self, name: str) -> Floats:
         """A fact of each member (M), such as ``accuracy``. ``KeyError`` where one has none."""
         lacking = [m.id for m in self.members if name not in m.facts]

@@ -37,7 +37,7 @@ WRITTEN = {
     "LongTail(50)": "LongTail(ratio=50, seed=0, order=(), largest=None)",
     "Digits()": "Digits(tail=None)",
     "FashionMNIST()": "FashionMNIST(tail=None, data_dir=None, train_per_class=None, test_per_class=None)",
-    "CIFAR10('x')": "CIFAR10(data_dir='x', tail=None, train_per_class=None, test_per_class=None)",
+    "CIFAR10('x')": "CIFAR10(data_dir='x', tail=None, train_per_class=None, test_per_class=None, people=False)",
     "HeldOut(Digits())": "HeldOut(data=Digits(tail=None), share=0.1, seed=0)",
     "WrongLabels(Digits(), 0.1)": "WrongLabels(data=Digits(tail=None), share=0.1, seed=0)",
     "IdxFolder('x', 'name')": "IdxFolder(data_dir='x', name='name', classes=(), tail=None)",

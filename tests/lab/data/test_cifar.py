@@ -5,10 +5,11 @@ import pickle
 import struct
 
 import numpy as np
+import polars as pl
 import pytest
 
 from undertow.errors import UserError
-from undertow.lab.data import CIFAR10
+from undertow.lab.data import CIFAR10, encode_png
 from undertow.lab.data.pickled_batch import RefusedError, read_batch
 
 FETCH = "Fetch the CIFAR-10 archive again, or use its binary version."
@@ -227,6 +228,59 @@ def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         CIFAR10(str(tmp_path)).load()
     assert str(caught.value) == (
-        f"{tmp_path}: no data_batch_1.bin or data_batch_1. Give the folder that holds the six "
-        "batch files of CIFAR-10."
+        f"{tmp_path}: no data_batch_1.bin, data_batch_1 or cifar10.parquet. Give the folder that "
+        "holds the six batch files of CIFAR-10, or cifar10.parquet."
     )
+
+
+def test_the_folder_may_come_from_the_environment(tmp_path, monkeypatch):
+    batches = write_folder(tmp_path, binary_batch, ".bin")
+    monkeypatch.setenv("UNDERTOW_CIFAR10", str(tmp_path))
+    assert CIFAR10().load().test.label_N.tolist() == batches[5][1]
+    assert repr(CIFAR10(people=True)).count(str(tmp_path)) == 0
+
+
+def test_without_a_folder_one_sentence_says_how_to_name_it(monkeypatch):
+    monkeypatch.delenv("UNDERTOW_CIFAR10", raising=False)
+    with pytest.raises(UserError) as caught:
+        CIFAR10(people=True).load()
+    assert str(caught.value) == (
+        "CIFAR10(data_dir=None, tail=None, train_per_class=None, test_per_class=None, people=True)"
+        ": nothing says where CIFAR-10 is. Set the environment variable UNDERTOW_CIFAR10 to the "
+        "folder that holds the six batch files of CIFAR-10, or cifar10.parquet, and beside them "
+        "cifar10h-counts.npy of CIFAR-10H (github.com/jcpeterson/cifar-10h)."
+    )
+    with pytest.raises(UserError) as caught:
+        CIFAR10().load()
+    assert str(caught.value).endswith("of CIFAR-10, or cifar10.parquet.")
+
+
+def test_a_parquet_copy_joins_with_the_batches(tmp_path):
+    batches = write_folder(tmp_path / "batches", binary_batch, ".bin")
+    rows = [("train", i, batches[i // 10], i % 10) for i in range(50)]
+    rows += [("test", i, batches[5], i) for i in range(10)]
+    table = pl.DataFrame(
+        {
+            "split": [split for split, *_ in rows],
+            "index": [i for _, i, _, _ in rows],
+            "label": [batch[1][at] for *_, batch, at in rows],
+            "jpeg": encode_png(np.stack([b[0][at].reshape(3, 32, 32) for *_, b, at in rows])),
+        }
+    )
+    table.sample(fraction=1, shuffle=True, seed=0).write_parquet(tmp_path / "cifar10.parquet")
+    copy, original = (
+        CIFAR10(str(folder), train_per_class=3).load()
+        for folder in (tmp_path, tmp_path / "batches")
+    )
+    for part in ("train", "test"):
+        one, other = getattr(copy, part), getattr(original, part)
+        assert one.example_id_N == other.example_id_N
+        assert (one.x_NCHW == other.x_NCHW).all()
+        assert (one.label_N == other.label_N).all()
+    assert (copy.name, copy.classes, copy.mean) == (original.name, original.classes, original.mean)
+
+
+def test_the_authors_files_come_before_a_copy(tmp_path):
+    write_folder(tmp_path, binary_batch, ".bin")
+    (tmp_path / "cifar10.parquet").write_bytes(b"not read")
+    assert len(CIFAR10(str(tmp_path)).load().test.label_N) == 10
