@@ -20,8 +20,8 @@ from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.told_by import told_by
 from undertow.records.conditions import SEVERAL
 from undertow.records.formats.columns.meant import labels_among
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.records import Records
+from undertow.records.usual_names import flag_of
 
 Bools = NDArray[np.bool_]
 

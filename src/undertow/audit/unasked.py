@@ -14,7 +14,7 @@ from undertow.audit.slices.coding import MOST_NUMBERS
 from undertow.audit.slices.disputed import columns_of
 from undertow.audit.slices.own_output import DOCUMENT, own_output, says_what_a_model_made
 from undertow.audit.slices.table import ALL
-from undertow.records.formats.columns import names
+from undertow.records import usual_names as names
 from undertow.records.formats.columns.values import has_decimals, numbers_in
 from undertow.records.records import Records
 

@@ -17,14 +17,14 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.records.formats.columns.meant import UNKNOWN, flags_meant
-from undertow.records.formats.columns.names import (
+from undertow.records.formats.decoding.tables import NAMELESS
+from undertow.records.formats.predictions.class_names import named
+from undertow.records.usual_names import (
     PREDICTION,
     flag_of,
     has_columns,
     those_called,
 )
-from undertow.records.formats.decoding.tables import NAMELESS
-from undertow.records.formats.predictions.class_names import named
 from undertow.report.wording import line
 
 NO_NAME = "__index_level_0__"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from undertow.errors import UserError
 from undertow.records.class_list import class_meant
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.scaling import renamed
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
+from undertow.records.usual_names import flag_of
 
 
 def refuse_named_apart(sides: Sequence[Records], firsts: Sequence[Path], reading: Reading) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.audit.slices.coding import code_column
 from undertow.errors import UserError
-from undertow.records.formats.columns import names
+from undertow.records import usual_names as names
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.records import Records
 

@@ -34,7 +34,6 @@ from undertow.records.formats.columns.meant import (
     label_note,
     label_of_two,
 )
-from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.scaling import of_grades, reach
 from undertow.records.formats.columns.values import is_nested, type_of, within_one
 from undertow.records.formats.decoding.tables import column_names, kind_of
@@ -59,6 +58,7 @@ from undertow.records.formats.predictions.sheets import Table, sheets_of, tables
 from undertow.records.formats.predictions.threshold import conditions_of
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
+from undertow.records.usual_names import has_columns
 
 NAME = "graded table"
 PARTS = True

@@ -24,7 +24,6 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_meant, label_note
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.sides import sides_meant
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
@@ -36,6 +35,7 @@ from undertow.records.formats.predictions.no_classes import refuse_no_classes
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+from undertow.records.usual_names import flag_of
 
 NAME = "table"
 ABOUT = "CSV, Parquet or JSON lines with the columns example_id and prediction"

@@ -19,7 +19,6 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.names import PREDICTION, those_called
 from undertow.records.formats.decoding.json import read_json
 from undertow.records.formats.decoding.tables import column_names, kind_of, parse
 from undertow.records.formats.members.join import Sheet
@@ -30,6 +29,7 @@ from undertow.records.formats.predictions.labels import with_labels
 from undertow.records.opening import open_file
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+from undertow.records.usual_names import PREDICTION, those_called
 
 NAME = "timm"
 ABOUT = "per-image output of timm's inference.py (CSV, JSON or Parquet)"

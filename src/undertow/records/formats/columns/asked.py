@@ -15,16 +15,16 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
-from undertow.records.formats.columns.names import (
+from undertow.records.formats.columns.part import part_of
+from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
+from undertow.records.usual_names import (
     USUAL,
     flag_of,
     has_columns,
     plain,
     those_called,
 )
-from undertow.records.formats.columns.part import part_of
-from undertow.records.formats.columns.patterns import refuse_patterns
-from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 
 ANSWERS = ("score", "p_")
 APART = "if right answers are in a file of their own, add --labels FILE"

@@ -8,7 +8,16 @@ from typing import NamedTuple
 import polars as pl
 
 from undertow.records.formats.columns.class_columns import OURS, classes_by_column
-from undertow.records.formats.columns.names import (
+from undertow.records.formats.columns.values import (
+    has_decimals,
+    is_nested,
+    names_rows,
+    numbers_in,
+    positive_among,
+    values_of,
+    within_one,
+)
+from undertow.records.usual_names import (
     ANSWER,
     ID,
     LABEL,
@@ -19,15 +28,6 @@ from undertow.records.formats.columns.names import (
     flag_of,
     plain,
     those_called,
-)
-from undertow.records.formats.columns.values import (
-    has_decimals,
-    is_nested,
-    names_rows,
-    numbers_in,
-    positive_among,
-    values_of,
-    within_one,
 )
 
 MOST_MODELS = 64

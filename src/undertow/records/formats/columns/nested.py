@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.records.formats.columns.meant import flags_meant
-from undertow.records.formats.columns.names import ANSWER, LABEL, PREDICTION, plain, those_called
 from undertow.records.formats.columns.scaling import by_class, unnested
 from undertow.records.formats.columns.values import within_one
+from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, plain, those_called
 
 OURS = "prediction"
 PROBABILITIES = ("probabilities", "probs", "proba", "probas", "prob", "probability", "scores", "p")

@@ -15,8 +15,8 @@ from undertow.records.formats.columns.meant import (
     models_meant,
     never_models,
 )
-from undertow.records.formats.columns.names import MOST_SHOWN, flag_of, has_columns
 from undertow.records.reading import COLUMN_FLAGS
+from undertow.records.usual_names import MOST_SHOWN, flag_of, has_columns
 
 
 def part_of(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from undertow.records.formats.columns.names import says_logarithm
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
+from undertow.records.usual_names import says_logarithm
 
 TOPS = (5, 10, 100)
 """The best grade of the scales that people grade on."""

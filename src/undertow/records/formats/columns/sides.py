@@ -17,13 +17,6 @@ from undertow.records.formats.columns.meant import (
     member_meant,
     models_meant,
 )
-from undertow.records.formats.columns.names import (
-    LABEL,
-    flag_of,
-    plain,
-    says_how_likely,
-    those_called,
-)
 from undertow.records.formats.columns.values import (
     has_decimals,
     is_nested,
@@ -32,6 +25,13 @@ from undertow.records.formats.columns.values import (
     within_one,
 )
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
+from undertow.records.usual_names import (
+    LABEL,
+    flag_of,
+    plain,
+    says_how_likely,
+    those_called,
+)
 
 
 class _Models(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.names import ID, LABEL, PREDICTION, flag_of, those_called
+from undertow.records.usual_names import ID, LABEL, PREDICTION, flag_of, those_called
 
 ANSWERS = (*PREDICTION, *LABEL)
 JsonKind = Literal["JSON lines", "JSON array"]

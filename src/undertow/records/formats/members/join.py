@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import member_meant
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.decoding.typed import typed, typed_all
 from undertow.records.formats.members.exclusions import Exclusions
+from undertow.records.usual_names import flag_of
 
 IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant, order_classes
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.members.join import PROBABILITY, Sheet, probability_columns
 from undertow.records.records import MISSING
+from undertow.records.usual_names import flag_of
 
 GUESSED = "the last of the two; no name says so"
 """Stands in the note on a positive class that nobody named, which is said before the audit too."""

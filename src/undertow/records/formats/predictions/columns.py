@@ -18,13 +18,13 @@ from undertow.records.formats.columns.cells import (
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.meant import flags_meant
-from undertow.records.formats.columns.names import has_columns
 from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.scaling import unnested
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
+from undertow.records.usual_names import has_columns
 
 PER_MEMBER = frozenset({"prediction", "member", "score"})
 """Columns of a member's answers, besides its probabilities."""

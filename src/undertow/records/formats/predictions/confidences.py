@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from undertow.records.formats.columns.names import CONFIDENT, those_called
 from undertow.records.formats.columns.values import most_as_numbers, values_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.predictions.build import CONFIDENCE
+from undertow.records.usual_names import CONFIDENT, those_called
 
 NOT_READ = "is not read as"
 """Stands in the note on one that is not used, which is said before the audit too."""

@@ -16,13 +16,6 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.class_columns import class_named
-from undertow.records.formats.columns.names import (
-    GRADES,
-    flag_of,
-    plain,
-    says_how_likely,
-    says_how_sure,
-)
 from undertow.records.formats.columns.scaling import in_words, of_probabilities, of_the_other, reach
 from undertow.records.formats.columns.values import (
     holds_numbers,
@@ -44,6 +37,13 @@ from undertow.records.formats.predictions.threshold import (
     threshold_of,
 )
 from undertow.records.reading import Reading
+from undertow.records.usual_names import (
+    GRADES,
+    flag_of,
+    plain,
+    says_how_likely,
+    says_how_sure,
+)
 
 
 class Predicted(NamedTuple):

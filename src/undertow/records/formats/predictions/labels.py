@@ -9,7 +9,6 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import named_in, refuse_absent
-from undertow.records.formats.columns.names import ID, LABEL, has_columns, those_called
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
@@ -24,6 +23,7 @@ from undertow.records.formats.predictions.regression import are_numbers_on_a_sca
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
 from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
+from undertow.records.usual_names import ID, LABEL, has_columns, those_called
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""

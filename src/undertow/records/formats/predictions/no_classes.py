@@ -12,7 +12,6 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import UNKNOWN, label_of_two
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,
@@ -28,6 +27,7 @@ from undertow.records.formats.predictions.regression import (
     are_numbers_on_a_scale,
 )
 from undertow.records.spelling import not_the_same
+from undertow.records.usual_names import flag_of
 
 
 def refuse_no_classes(

@@ -8,7 +8,9 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.meant import label_of_two
-from undertow.records.formats.columns.names import (
+from undertow.records.formats.columns.values import numbers_in, within_one
+from undertow.records.formats.predictions.sheets import Table
+from undertow.records.usual_names import (
     GRADES,
     SCORE,
     flag_of,
@@ -18,8 +20,6 @@ from undertow.records.formats.columns.names import (
     says_less_is_better,
     those_called,
 )
-from undertow.records.formats.columns.values import numbers_in, within_one
-from undertow.records.formats.predictions.sheets import Table
 
 ANSWERS = frozenset({"answer", "output"})
 

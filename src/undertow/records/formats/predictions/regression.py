@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.names import LABEL, PREDICTION, plain, those_called
 from undertow.records.formats.columns.scaling import nearness
 from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.usual_names import LABEL, PREDICTION, plain, those_called
 
 MOST_CLASSES = 50
 """Different numbers up to which they can be classes, or grades that a person gave."""

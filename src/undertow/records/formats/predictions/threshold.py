@@ -11,7 +11,6 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.decided_alike import worth_trying
-from undertow.records.formats.columns.names import flag_of
 from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.columns.values import (
     likely_positive,
@@ -20,6 +19,7 @@ from undertow.records.formats.columns.values import (
     within_one,
 )
 from undertow.records.reading import Reading
+from undertow.records.usual_names import flag_of
 
 AS_PROBABILITY = "is read as the probability of"
 """Stands in the note, which is said before the audit too."""
