@@ -48,7 +48,7 @@ REFUSED = {
     "frobnicate": "no such command 'frobnicate'; see undertow --help\n",
     "--nope audit": "no such option: --nope; see undertow --help\n",
     "audit a.csv --against b.csv --frob": (
-        "audit: no such option: --frob (Possible options: --by, --force); see undertow audit --help\n"
+        "audit: no such option: --frob (Possible options: --by, --cross, --force); see undertow audit --help\n"
     ),
     "audit a.csv --against b.csv --colour red": (
         "audit: no such option: --colour (Possible options: --cluster, --columns-from, --score); see "

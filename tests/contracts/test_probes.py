@@ -165,7 +165,8 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 @pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
 def test_its_description_round_trips(probe):
     names = {"LastGradient": toys.LastGradient} | {
-        t.__name__: t for t in (Trace, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
+        t.__name__: t
+        for t in (Trace, Embedding, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
     }
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)
