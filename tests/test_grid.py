@@ -9,7 +9,7 @@ from blobs import Blobs
 from undertow.audit import Settings, audit
 from undertow.drift import drift, linear_cka
 from undertow.grid import Grid, between, mean_of
-from undertow.grid_tables import costs, dots, lines, listed, overlaps, own_heads
+from undertow.grid_tables import costs, dots, left_out, lines, listed, overlaps, own_heads
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -184,6 +184,29 @@ def test_alignment_is_that_of_gram_matrices():
     turned = np.linalg.qr(rng.normal(size=(5, 5)))[0]
     assert linear_cka(x, 3 * x @ turned + 2) == pytest.approx(1)
     assert np.isnan(linear_cka(x, np.ones((40, 2))))
+
+
+def test_a_member_whose_features_do_not_vary_has_no_drift_and_is_counted(grid, monkeypatch):
+    known = grid.drift("fast", "late 90 %")
+    assert (len(known), grid.collapsed("fast", "late 90 %")) == (3, 0)
+    assert left_out(grid, "fast") == ""
+    found = grid.of("fast", "late 90 %").probe("embedding-test")
+    for value_MNE in found.values.values():
+        value_MNE[1] = 0.5
+    monkeypatch.setattr(
+        Trained,
+        "probe",
+        lambda self, name, usual=Trained.probe: (
+            found if self.folder.name == "fast-late-90" else usual(self, name)
+        ),
+    )
+    assert grid.drift("fast", "late 90 %").tolist() == [known[0], known[2]]
+    assert grid.drifted("fast", "late 90 %").mean == pytest.approx(
+        known[[0, 2]].mean() - grid.drift("fast", "dense again").mean()
+    )
+    assert left_out(grid, "fast") == "; collapsed and left out: 1 of late 90 %"
+    row = next(row for row in costs(grid).rows if row[0] == "fast late 90 %")
+    assert row[5].endswith(" (1 collapsed, left out)")
 
 
 def test_drift_is_from_members_that_one_does_not_derive_from(grid):

@@ -92,8 +92,13 @@ class Grid:
         return Gain.of(self.away(training, arm), self.away(training, AGAIN))
 
     def drift(self, training: str, arm: str) -> Floats:
-        """1 − CKA of each member (M) with the dense ones."""
-        return drift(self.of(training, DENSE), self.of(training, arm))
+        """1 − CKA of each member with the dense ones, of those (M) whose embedding varies."""
+        each = drift(self.of(training, DENSE), self.of(training, arm))
+        return each[~np.isnan(each)]
+
+    def collapsed(self, training: str, arm: str) -> int:
+        """How many members have no drift: none of their features varies over the test part."""
+        return len(self.of(training, arm).ids) - len(self.drift(training, arm))
 
     def drifted(self, training: str, arm: str) -> Gain:
         """How much further the embedding has drifted than that of dense members trained again."""

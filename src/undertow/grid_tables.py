@@ -37,8 +37,9 @@ def costs(grid: Grid) -> Table:
     ]
     note = (
         "Accuracy by the probe, ± half the 95 % interval over members. *Answers otherwise*: than "
-        "the mode of the dense members. *Drift*: 1 − linear CKA with dense members. *Worst class*: "
-        "the one that lost most, with its verdict after correction over classes."
+        "the mode of the dense members. *Drift*: 1 − linear CKA with dense members; *collapsed* is "
+        "a member whose features vary over no test image. *Worst class*: the one that lost most, "
+        "with its verdict after correction over classes."
     )
     return Table("What each arm costs", head, rows, note)
 
@@ -56,11 +57,17 @@ def _cost(grid: Grid, training: str, arm: str) -> list[str]:
         "–" if again else f"{grid.lost(training, arm)}",
         percent(grid.away(training, arm)),
         "–" if again else f"{grid.excess(training, arm)}",
-        f"{grid.drift(training, arm).mean():.3f}",
+        _drift(grid, training, arm),
         "–" if again else f"{beyond.mean:+.3f} [{beyond.low:+.3f}, {beyond.high:+.3f}]",
         f"{count.observed} ({count.floor_low:.0f}–{count.floor_high:.0f})",
         f"{worst['value']} {points(worst['effect'])}: {worst['verdict']}",
     ]
+
+
+def _drift(grid: Grid, training: str, arm: str) -> str:
+    lost = grid.collapsed(training, arm)
+    left_out = f" ({lost} collapsed, left out)" if lost else ""
+    return f"{grid.drift(training, arm).mean():.3f}{left_out}"
 
 
 def own_heads(grid: Grid, training: str, probe: str) -> Table:
@@ -142,6 +149,13 @@ def like(grid: Grid, column: str, arm: str) -> tuple[list[CrossedColumn], str]:
     each = zip(grid.trainings, found, null, strict=True)
     said = "; ".join(f"{name} {crossed(c)}, {AGAIN} {crossed(n)}" for name, c, n in each)
     return found, f"{arm}: {said}"
+
+
+def left_out(grid: Grid, training: str) -> str:
+    """For evidence about drift: who has none."""
+    lost = {arm: grid.collapsed(training, arm) for arm in grid.arms(training)}
+    said = [f"{n} of {arm}" for arm, n in lost.items() if n]
+    return f"; collapsed and left out: {', '.join(said)}" if said else ""
 
 
 def listed(gains: Mapping[str, Gain]) -> str:
