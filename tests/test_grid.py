@@ -157,7 +157,7 @@ def test_the_own_head_is_read_from_the_first_moment(grid):
 def test_lines_are_in_points_over_per_cent(grid):
     first = lines(grid, ("early", "late"), "lost")[0]
     gain = grid.lost("slow", "early 90 %")
-    assert (first.label, first.x, first.dashed) == ("slow early", [90.0], False)
+    assert (first.label, first.x, first.stroke) == ("slow early", [90.0], "solid")
     assert (first.y[0], first.low[0], first.high[0]) == pytest.approx(
         tuple(100 * value for value in gain)
     )
@@ -169,8 +169,7 @@ def test_dots_are_all_exemplars_and_some_of_the_others(grid):
     ids = grid.exemplars("fast", "early 90 %")
     assert sorted(exemplars.x) == pytest.approx(sorted(known[i] for i in ids))
     assert len(others.x) == 30 - len(ids)
-    assert exemplars.dots
-    assert others.dots
+    assert (exemplars.stroke, others.stroke) == ("none", "none")
 
 
 def test_alignment_is_that_of_gram_matrices():

@@ -153,4 +153,15 @@ def test_a_figure_is_the_same_text_each_time_and_holds_its_words(pairs):
     for word in ("Over training", "EGF", "slow, one", "fast, two", "alone"):
         assert word in svg
     assert pairs.series_lines(["slow"], 4, "egf2")[0].x == [1, 2]
-    assert [line.dashed for line in pairs.accuracy_lines(["slow"])] == [True, False]
+    assert [line.stroke for line in pairs.accuracy_lines(["slow"])] == ["dashed", "solid"]
+
+
+@pytest.mark.heavy
+def test_points_alone_are_not_joined():
+    joined, apart = (
+        drawn([Panel("", "x", "y", [Line("a", [1, 2, 3], [3, 5, 4], stroke=stroke)])])
+        for stroke in ("solid", "none")
+    )
+    lines = [svg.count("stroke-linecap: square") for svg in (joined, apart)]
+    assert lines[0] > lines[1]
+    assert joined.count("<use") == apart.count("<use") > 3

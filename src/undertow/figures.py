@@ -5,21 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 4.2, 3.1
 """Of a panel, in inches."""
+MANY = 4
+"""Lines whose names have room inside a panel; those of more stand below it."""
+Stroke = Literal["solid", "dashed", "dotted", "none"]
+"""How points are joined."""
 COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
 
 
 @dataclass(frozen=True)
 class Line:
     """One line: ``y`` at each ``x``, with an interval where ``low`` and ``high`` are given.
-    ``pair`` has the colour of a line, so that a dense and a sparse one share it. With ``dots`` it
-    is points alone."""
+    ``pair`` has the colour of a line, so that a dense and a sparse one share it."""
 
     label: str
     x: Sequence[float]
@@ -27,8 +30,7 @@ class Line:
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     pair: int = 0
-    dashed: bool = False
-    dots: bool = False
+    stroke: Stroke = "solid"
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,10 @@ def drawn(panels: Sequence[Panel], columns: int = 2) -> str:
 def _draw(axes: Axes, panel: Panel) -> None:
     for line in panel.lines:
         colour = COLOURS[line.pair % len(COLOURS)]
-        style = "--" if line.dashed else "-"
-        if line.dots:
-            style = ""
-        axes.plot(line.x, line.y, style, color=colour, label=line.label, marker="o", markersize=3)
+        how: dict[str, Any] = {"linestyle": line.stroke, "color": colour, "marker": "o"}
+        if line.stroke == "none":
+            how |= {"alpha": 0.5, "markeredgewidth": 0}
+        axes.plot(line.x, line.y, label=line.label, markersize=3, **how)
         if line.low:
             axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, linewidth=0)
     axes.set_title(panel.title, fontsize=9)
@@ -84,4 +86,6 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.log:
         axes.set_yscale("log")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=7)
+    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
+    many = len(panel.lines) > MANY
+    axes.legend(frameon=False, fontsize=7, **(below if many else {}))

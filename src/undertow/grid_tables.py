@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from undertow.audit.result import CrossedColumn
-from undertow.figures import Line
+from undertow.figures import Line, Stroke
 from undertow.grid import AGAIN, DENSE, Grid
 from undertow.pairs import Gain
 from undertow.study import Table, points
 from undertow.trained import Floats, mean_interval
 
+STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted")
 Cell = tuple[str, str]
 """A training and one of its arms."""
 OTHERS = 400
@@ -116,7 +117,7 @@ def overlaps(grid: Grid, cells: Sequence[Cell]) -> Table:
 
 def lines(grid: Grid, begun: Sequence[str], what: str) -> list[Line]:
     """``lost`` or ``excess`` in points over the per cent that ends an arm's name: a colour per
-    training, and a line for each beginning, the first drawn through and the others dashed."""
+    training, and a stroke for each of up to three beginnings."""
     found = []
     for pair, training in enumerate(grid.trainings):
         for nth, beginning in enumerate(begun):
@@ -124,7 +125,7 @@ def lines(grid: Grid, begun: Sequence[str], what: str) -> list[Line]:
             gains = [getattr(grid, what)(training, arm) for arm in known]
             y, low, high = (100 * np.array(gains).reshape(-1, 3)).T.tolist()
             x = [float(arm.split()[-2]) for arm in known]
-            found.append(Line(f"{training} {beginning}", x, y, low, high, pair, nth > 0))
+            found.append(Line(f"{training} {beginning}", x, y, low, high, pair, STROKES[nth]))
     return found
 
 
@@ -137,7 +138,7 @@ def dots(grid: Grid, training: str, arm: str, probe: str, column: str) -> list[L
     others = both.filter(~exemplar_N)
     shown = others.gather_every(max(1, len(others) // OTHERS)), both.filter(exemplar_N)
     return [
-        Line(name, f["value"].to_list(), f["value_pruned"].to_list(), pair=pair, dots=True)
+        Line(name, f["value"].to_list(), f["value_pruned"].to_list(), pair=pair, stroke="none")
         for name, f, pair in zip(("others", "exemplars"), shown, (5, 1), strict=True)
     ]
 

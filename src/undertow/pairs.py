@@ -176,8 +176,8 @@ class Pairs:
             for kind in self.kinds:
                 members = self.results.of(f"{setting}, {size} {kind}")
                 values = list(members.series(what).T)
-                label, dashed = f"{setting}, {kind}", kind == self.kinds[0]
-                lines.append(_line(label, members.epochs, values, pair, dashed))
+                label, first = f"{setting}, {kind}", kind == self.kinds[0]
+                lines.append(_line(label, members.epochs, values, pair, first))
         return lines
 
 
@@ -186,8 +186,6 @@ def p_text(p: float) -> str:
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
-def _line(
-    label: str, x: Sequence[float], values: Sequence[Floats], pair: int, dashed: bool
-) -> Line:
+def _line(label: str, x: Sequence[float], values: Sequence[Floats], pair: int, first: bool) -> Line:
     mean, low, high = zip(*(mean_interval(value_M) for value_M in values), strict=True)
-    return Line(label, x, mean, low, high, pair, dashed)
+    return Line(label, x, mean, low, high, pair, "dashed" if first else "solid")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from undertow.example_scores import ENTROPY, OF_MEMBERS, OF_PAIRS, UNCERTAINTY
-from undertow.figures import Line, Panel
+from undertow.figures import Line, Panel, Stroke
 from undertow.people import TENTHS, BesidePeople, Goes, tenths
 from undertow.study import Table
 from undertow.trained import Floats, mean_interval
@@ -80,7 +80,7 @@ def panels(beside: BesidePeople, shown: Sequence[tuple[str, str]]) -> list[Panel
     for place, arm in enumerate(beside.arms):
         chosen_N = beside.exemplar_N(arm)
         by_tenth.append(_line(beside, f"exemplars, {arm}", uncertain_N, chosen_N, place))
-        by_tenth.append(_line(beside, f"others, {arm}", uncertain_N, ~chosen_N, place, True))
+        by_tenth.append(_line(beside, f"others, {arm}", uncertain_N, ~chosen_N, place, "dashed"))
     x, y = f"rank of {beside.reference} entropy", "mean human entropy (nats)"
     return [
         Panel("People's disagreement by score", "rank of the score", y, by_score),
@@ -94,14 +94,14 @@ def _line(
     score_N: Floats,
     chosen_N: Bools,
     pair: int,
-    dashed: bool = False,
+    stroke: Stroke = "solid",
 ) -> Line:
     """Of the chosen in each tenth of a score, at their mean rank among all."""
     tenth_N, rank_N = tenths(score_N), rankdata(score_N) / len(score_N)
     in_T = [in_N for t in range(TENTHS) if (in_N := chosen_N & (tenth_N == t)).sum() >= LEAST]
     found = [mean_interval(beside.entropy_N[in_N]) for in_N in in_T]
     mean, low, high = ([each[i] for each in found] for i in range(3))
-    return Line(label, [float(rank_N[n].mean()) for n in in_T], mean, low, high, pair, dashed)
+    return Line(label, [float(rank_N[n].mean()) for n in in_T], mean, low, high, pair, stroke)
 
 
 def interval_text(found: Interval) -> str:
