@@ -122,6 +122,12 @@ def test_the_table_has_counts_rates_changes_and_who_is_over_represented(results)
     )
 
 
+def test_without_exemplars_nobody_is_over_represented(results, monkeypatch):
+    monkeypatch.setattr(type(results), "over_index", lambda *_: float("nan"))
+    rows = Subgroups(results, "dense", "again", BY).table().rows
+    assert {row[11] for row in rows} == {"–", "undefined"}
+
+
 def test_a_relative_change_is_told_with_its_limits():
     assert relative_text(_rate(0.495, 0.201, 0.83)) == "+49.5 [+20.1, +83.0]"
     assert relative_text(_rate(-0.1, -1.0, np.inf)) == "−10.0 [−100.0, ∞]"

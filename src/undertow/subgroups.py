@@ -161,7 +161,10 @@ class Subgroups:
         return Table(title, [*head, "× among exemplars"], rows, self._note())
 
     def _over_index(self, slice: str, value: str) -> str:
-        return "–" if slice == ALL else f"{self.results.over_index(self.variant, slice, value):.2f}"
+        if slice == ALL:
+            return "–"
+        ratio = self.results.over_index(self.variant, slice, value)
+        return "undefined" if np.isnan(ratio) else f"{ratio:.2f}"
 
     def _note(self) -> str:
         level = 100 * (1 - self.results.audit.settings.level)

@@ -53,6 +53,15 @@ def test_what_has_no_limits_is_undefined(before, after):
     assert np.isnan([x[0] for x in excess]).all()
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.7, 0.0])
+def test_pairs_that_all_have_one_ratio_say_nothing_of_chance(ratio):
+    before = np.array([0.11, 0.13, 0.17, 0.19])
+    found = relative_limits(before, ratio * before, paired=True)
+    assert np.isnan([found.low_G[0], found.high_G[0]]).all()
+    told = relative_limits(before, ratio * before + [0, 0, 0, 0.01], paired=True)
+    assert told.low_G[0] < told.value_G[0] < told.high_G[0]
+
+
 def _excess(members):
     before, after, own, other = members.mean(axis=-1)
     return after / before - other / own

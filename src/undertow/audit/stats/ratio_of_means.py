@@ -12,6 +12,10 @@ from scipy.special import stdtr, stdtrit
 Floats = NDArray[np.floating[Any]]
 
 
+CLOSE = 1e-12
+"""A relative difference that rounding alone makes."""
+
+
 class Limits(NamedTuple):
     """Per slice: the value, its limits, and the two-sided p of 0."""
 
@@ -116,10 +120,14 @@ def _squared_error(value_GM: Floats) -> Floats:
 
 
 def _freedom(before_GM: Floats, after_GM: Floats, ratio_G: Floats, paired: bool) -> Floats:
-    """Degrees of freedom of ``after − ratio · before``, NaN where nothing varies."""
+    """Degrees of freedom of ``after − ratio · before``, NaN where nothing of it varies: of pairs
+    that all have this ratio, too."""
     parts = _squared_error(after_GM), ratio_G**2 * _squared_error(before_GM)
     total = parts[0] + parts[1]
     after, before = after_GM.shape[1], before_GM.shape[1]
+    if paired:
+        away_GM = np.abs(after_GM - ratio_G[:, None] * before_GM)
+        total = np.where(away_GM.max(axis=1) <= CLOSE * after_GM.max(axis=1), 0.0, total)
     with np.errstate(divide="ignore", invalid="ignore"):
         welch = total**2 / (parts[0] ** 2 / (after - 1) + parts[1] ** 2 / (before - 1))
     return np.where(total > 0, after - 1.0 if paired else welch, np.nan)
