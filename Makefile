@@ -60,6 +60,8 @@ results: $(VENV)/.lab
 	$(BIN)/undertow run compression_bias --scale small --runner processes --out out/compression_bias --results docs/results
 	$(BIN)/undertow run compression_subgroups --scale small --runner processes --out out/compression_subgroups --results docs/results
 	$(BIN)/undertow run digits_instrument --scale small --runner processes --out out/digits_instrument --results docs/results
+	$(BIN)/undertow run contrastive_pruning --scale small --out out/contrastive_pruning --results docs/results
+	$(BIN)/undertow run gradient_flow --scale small --out out/gradient_flow --results docs/results
 
 # target wheel    build a wheel in dist/
 wheel: $(VENV)/.dev
