@@ -1,6 +1,7 @@
 """What a study reads of trainings by arms, from real records of tiny populations, against loops."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,15 +66,44 @@ def test_members_that_answer_otherwise_than_most_dense_ones(grid, arm):
     dense, members = (grid.of("fast", a).answers for a in ("dense", arm))
     expected = []
     for m, answer_N in enumerate(members.pred_MN):
-        others = [d for d in range(3) if not (arm.startswith("one-shot") and d == m)]
-        moved = told = 0
-        for n in range(dense.N):
-            votes = Counter(dense.pred_MN[others, n].tolist()).most_common()
-            if len(votes) == 1 or votes[0][1] > votes[1][1]:
-                told += 1
-                moved += votes[0][0] != answer_N[n]
-        expected.append(moved / told)
+        shares = []
+        for without in [m] if arm.startswith("one-shot") else range(3):
+            others = [d for d in range(3) if d != without]
+            moved = told = 0
+            for n in range(dense.N):
+                votes = Counter(dense.pred_MN[others, n].tolist()).most_common()
+                if len(votes) == 1 or votes[0][1] > votes[1][1]:
+                    told += 1
+                    moved += votes[0][0] != answer_N[n]
+            shares.append(moved / told)
+        expected.append(np.mean(shares))
     assert grid.away("fast", arm).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("members", [4, 5])
+def test_a_derived_arm_and_the_null_arm_are_measured_with_one_ruler(members, monkeypatch):
+    """Members that derive in name alone are away from the mode as often as independent ones."""
+    rng = np.random.default_rng(0)
+    p_N = np.where(rng.random(400) < 0.2, 0.5, 0.95)
+
+    class Members:
+        folder = None
+
+        def __init__(self, parent):
+            right_MN = rng.random((members, 400)) < p_N
+            self.ids = [f"{m:03}" for m in range(members)]
+            self.answers = SimpleNamespace(pred_MN=right_MN.astype(np.int32), classes=("a", "b"))
+            self.parents = lambda dense: [i if parent else None for i in self.ids]
+
+    found = {"derived": [], "again": []}
+    for _ in range(150):
+        known = {"dense": Members(False), "derived": Members(True), "again": Members(False)}
+        monkeypatch.setattr(Grid, "of", lambda self, training, arm, known=known: known[arm])
+        for arm, values in found.items():
+            values.append(Grid(None).away("any", arm).mean())
+    difference = np.subtract(found["derived"], found["again"])
+    assert abs(difference.mean()) < 4 * difference.std(ddof=1) / np.sqrt(150)
+    assert abs(difference.mean()) < 0.004
 
 
 def test_costs_are_set_against_dense_members_trained_again(grid):

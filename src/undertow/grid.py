@@ -77,13 +77,19 @@ class Grid:
 
     def away(self, training: str, arm: str) -> Floats:
         """Of each member (M): the share of examples that it answers otherwise than most dense
-        members do, but for the one that it derives from; of those on which they are not tied."""
+        members do, of those on which they are not tied.
+
+        Most of all dense members but one: of one that derives, its parent is left out, and of
+        others each in turn. With another number of voters other examples would be tied.
+        """
         dense, members = self.of(training, DENSE), self.of(training, arm)
-        parents = members.parents(dense)
+        ids_D, parents = dense.ids, members.parents(dense)
+        mode_DN = _modes_without_each(dense)
+        away_DM = np.array([_away(mode_N, members.answers.pred_MN) for mode_N in mode_DN])
         return np.array(
             [
-                _away(dense, answer_N, parent)
-                for answer_N, parent in zip(members.answers.pred_MN, parents, strict=True)
+                away_DM[ids_D.index(parent), m] if parent in ids_D else away_DM[:, m].mean()
+                for m, parent in enumerate(parents)
             ]
         )
 
@@ -138,6 +144,8 @@ class Grid:
         ``late``, by the rest of their names."""
         of = getattr(self, what)
         rests = [a.removeprefix(f"{early} ") for a in self.arms(training) if a.startswith(early)]
+        if not rests:
+            raise KeyError(f"{training} has no arm {early!r}")
         return {
             rest: Gain.of(of(training, f"{early} {rest}"), of(training, f"{late} {rest}"))
             for rest in rests
@@ -162,10 +170,15 @@ def mean_of(gains: Sequence[Gain]) -> Gain:
     return Gain(mean, low, high)
 
 
-def _away(dense: Trained, answer_N: NDArray[np.int32], parent: str | None) -> float:
-    others = [m for m, name in enumerate(dense.ids) if name != parent]
-    classes = len(dense.answers.classes)
-    votes_NC = (dense.answers.pred_MN[others][..., None] == np.arange(classes)).sum(axis=0)
-    mode_N = modal_labels(votes_NC)
+def _modes_without_each(dense: Trained) -> NDArray[np.int32]:
+    """The modal answers (D, N) of all dense members but one, for each that is left out; −1 for a
+    tie."""
+    answers = dense.answers
+    vote_MNC = answers.pred_MN[..., None] == np.arange(len(answers.classes))
+    votes_NC = vote_MNC.sum(axis=0)
+    return np.stack([modal_labels(votes_NC - own_NC) for own_NC in vote_MNC])
+
+
+def _away(mode_N: NDArray[np.int32], answer_MN: NDArray[np.int32]) -> Floats:
     told_N = mode_N >= 0
-    return float((answer_N != mode_N)[told_N].mean())
+    return np.asarray((answer_MN != mode_N)[:, told_N].mean(axis=1))
