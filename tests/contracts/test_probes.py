@@ -75,7 +75,15 @@ def data():
     return resident(Blobs(train=40).load(), dtype=torch.float64)
 
 
-every_case = pytest.mark.parametrize("case", CASES)
+every_case = pytest.mark.parametrize(
+    "case",
+    [
+        case
+        if case in ("supervised", "pretrained")
+        else pytest.param(case, marks=pytest.mark.heavy)
+        for case in CASES
+    ],
+)
 
 
 def probed(training, given, saver=None):
@@ -138,6 +146,7 @@ def test_stopped_at_each_step_they_find_what_they_find_uninterrupted(
 
 
 @pytest.mark.parametrize("case", [case for case in STACKED if case in ("supervised", "masked")])
+@pytest.mark.heavy
 def test_in_a_stack_they_find_what_they_find_alone(case, data):
     training, acting = CASES[case]
     together = probed(training, given(data, acting, members=3))
@@ -205,6 +214,7 @@ def test_the_record_holds_them_and_says_what_they_are(trained):
     assert (clean.part, clean.mode, clean.view) == ("train", "eval", "clean")
 
 
+@pytest.mark.heavy
 def test_a_population_without_probes_is_a_record_that_older_versions_read(tmp_path, trained):
     plain = read_population(train_population(dense(probes=()), tmp_path, runner="loop"))
     assert plain.manifest.format == "undertow-records/1"
@@ -232,6 +242,7 @@ def test_every_runner_brings_them(runner, trained, tmp_path):
     assert read_series(folder).shape == read_series(trained).shape
 
 
+@pytest.mark.heavy
 def test_a_member_that_lacks_a_file_of_its_probes_is_made_again(tmp_path):
     folder = train_population(dense(), tmp_path, runner="loop")
     before = {p: p.read_bytes() for p in folder.rglob("*.parquet")}
@@ -280,6 +291,7 @@ def test_what_is_not_there_is_named(tmp_path, trained):
         assert str(caught.value) == said
 
 
+@pytest.mark.heavy
 def test_members_without_a_probe_do_not_serve_one_that_asks_for_it(tmp_path):
     folder = train_population(dense(probes=(Trace(),)), tmp_path, runner="loop")
     assert train_population(dense(probes=()), tmp_path, runner="loop") == folder
@@ -476,6 +488,7 @@ class Explodes:
     "lost", ["probes/trace/001.parquet", "series/000.parquet", "train.parquet"]
 )
 @pytest.mark.parametrize("how", [pytest.param("removed", marks=pytest.mark.heavy), "cut"])
+@pytest.mark.heavy
 def test_what_is_lost_or_cut_is_made_again(lost, how, tmp_path):
     folder = train_population(dense(), tmp_path, runner="loop")
     before = {p: p.read_bytes() for p in folder.rglob("*.parquet")}
