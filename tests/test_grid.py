@@ -22,7 +22,6 @@ from undertow.records.read import read_population
 from undertow.study import Results
 from undertow.trained import Trained
 
-
 pytestmark = pytest.mark.heavy
 
 ARMS = ("dense again", "early 90 %", "late 90 %", "one-shot 90 %")

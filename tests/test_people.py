@@ -24,7 +24,6 @@ from undertow.study import Results
 from undertow.trained import Trained
 from undertow.within_class import Interval
 
-
 pytestmark = pytest.mark.heavy
 
 PROBES = (Trace(clean=True, part="test"), PredictionDepth(k=5, part="test"))

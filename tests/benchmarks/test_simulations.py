@@ -28,7 +28,6 @@ import power
 import reference_runs
 from latent import Spread, World
 
-
 pytestmark = pytest.mark.heavy
 
 WORLDS = {world.name: world for world in null_worlds.WORLDS}
