@@ -406,6 +406,17 @@ def test_a_floor_needs_every_prediction(place: Path):
     )
 
 
+def test_copies_are_no_floor_to_suggest_from(place: Path):
+    said = (
+        "The 2 runs of 'old' gave the same answers to all 200 examples. Either nothing varies from "
+        "run to run, or they are copies, and then the floor of 0 says nothing."
+    )
+    done = run(place, "undertow gate old.csv old2.csv --suggest first.toml -q")
+    assert (done.returncode, done.stderr) == (0, f"NOTE: {said}\n")
+    lines = (place / "first.toml").read_text(encoding="utf-8").splitlines()
+    assert lines[3:5] == [f"# {said}", "level = 0.05"]
+
+
 @pytest.mark.parametrize("where", ["request", "reading"])
 def test_a_request_in_python_says_what_becomes_of_the_missing(place: Path, where: str):
     without_predictions(place / "good.csv")

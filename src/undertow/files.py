@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -20,6 +21,7 @@ from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
+from undertow.audit.notices import runs_alike
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import parts_of, slices_asked
@@ -101,6 +103,13 @@ class Sides:
     def said(self) -> str:
         """The same for a terminal."""
         return "\n".join(quoted_for_logs(line(said)) for said in self.about)
+
+
+class Suggestion(NamedTuple):
+    """A first policy as TOML, and what makes its limits doubtful, in sentences."""
+
+    text: str
+    doubts: tuple[str, ...]
 
 
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
@@ -277,8 +286,8 @@ def _asked_as(records: Records, columns: Sequence[str], label: str | None) -> di
     return {name: found[0] for name, found in asked.items() if len(found) == 1}
 
 
-def suggest_files(request: Request) -> str:
-    """A policy as TOML, whose limits are what the reference's own runs leave room for."""
+def suggest_files(request: Request) -> Suggestion:
+    """A policy whose limits are what the reference's own runs leave room for."""
     reading = replace(request.reading, by=request.settings.by)
     records, _ = _read(request.reference, reading, request.format)
     records = named(records, next(iter(request.names), None))
@@ -292,7 +301,8 @@ def suggest_files(request: Request) -> str:
         )
     asked = slices_asked(records, request.settings.by, request.reading.label)
     # A policy without a rule by class passes a model that has lost one.
-    return suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
+    text = suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
+    return Suggestion(text, tuple(runs_alike(records)))
 
 
 def bless_files(

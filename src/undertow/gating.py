@@ -138,8 +138,8 @@ def exit_code(result: GateResult, inconclusive: Inconclusive) -> int:
 
 
 def write_suggestion(request: Request, path: Path) -> None:
-    """Write a first policy, and print it."""
-    text = suggest_files(request)
+    """Write a first policy, and print it; what makes it doubtful goes where errors go."""
+    text, doubts = suggest_files(request)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -149,6 +149,7 @@ def write_suggestion(request: Request, path: Path) -> None:
             "after --suggest"
         ) from problem
     print(f"{text}\nwritten to {escaped(str(path))}")
+    warn(None, *doubts)
 
 
 def _paths(given: Paths) -> list[Path]:

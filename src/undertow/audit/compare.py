@@ -25,6 +25,7 @@ from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
 from undertow.audit.headline import audit_headline, variant_headline, with_notices
+from undertow.audit.left_out import left_out_said
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -93,6 +94,8 @@ class Comparison:
     """Columns that one side alone fills in."""
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     """Columns in which exemplars are set against controls, in the order of the pair's examples."""
+    left_out: int = 0
+    """Examples that a side has and that are not compared."""
 
 
 def audit(
@@ -159,8 +162,10 @@ def comparisons(
             clusters=None if whole.clusters is None else whole.clusters.count,
         )
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
-        assumptions = (*variant.manifest.notes, *aligned.assumptions)
+        unlike = tuple(left_out_said(reference, variant, aligned, settings.by, missing))
+        assumptions = (*variant.manifest.notes, *aligned.assumptions, *unlike)
         warned = (
+            *unlike,
             *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
             *found.said,
             *_own_key(reference, variant),
@@ -176,6 +181,7 @@ def comparisons(
                 frozenset(aligned.disputed),
                 frozenset(alone),
                 numbers,
+                aligned.left_out,
             )
         )
     return tuple(made)
