@@ -45,6 +45,7 @@ from undertow.records.naming import (
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
+from undertow.records.tables_alone import readings
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line, warnings
@@ -146,14 +147,16 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
         [*filter(None, map(_files, groups))],
         lambda path: sides_in(path, reading),
     )
+    sides = (request.reference, *groups)
+    ways = iter(readings([None if isinstance(s, Frames) else s for s in sides], reading))
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
-        before, about = _read(request.reference, reading, request.format)
+        before, about = _read(request.reference, next(ways), request.format)
     own = [before.name]
     before = named(before, next(names, None))
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
         with sources.reading("variant", _labels_alone(group, reading.labels)):
-            after, about = _read(group, reading, request.format)
+            after, about = _read(group, next(ways), request.format)
         name = next(names, None)
         own.append(after.name)
         if name is None:
@@ -175,7 +178,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_decided_alike([before, *variants], reading.threshold)
-    firsts = [_paths(side)[0] for side in (request.reference, *groups)]
+    firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):
         request = _cross_named(request, before)

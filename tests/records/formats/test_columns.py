@@ -404,6 +404,21 @@ def test_files_of_other_formats_have_columns_of_their_own() -> None:
     )
 
 
+def test_columns_are_those_of_the_table_beside_arrays() -> None:
+    np.savez("old.npz", probs=np.eye(2)[[0, 1, 1, 0]], labels=[0, 1, 1, 0])
+    path = put({"nr": [2, 0, 1, 3], "said": [1, 0, 0, 0], "gold": [1, 0, 1, 0]}, "new.csv")
+    asked = Reading(id="nr", prediction="said", label="gold")
+    for sides in ([Path("old.npz")], [[path]]), ([path], [[Path("old.npz")]]):
+        read = read_sides(Request(*sides, asked))
+        found = {r.name: r for r in (read.reference, *read.variants)}
+        assert found["old"].pred_MN.tolist() == [[0, 1, 1, 0]]
+        assert found["new"].pred_MN.tolist() == [[0, 0, 1, 0]]
+    np.savez("new.npz", probs=np.eye(2)[[0, 1, 1, 1]], labels=[0, 1, 1, 0])
+    both = Request([Path("old.npz")], [[Path("new.npz")]], Reading(id="nr"))
+    with pytest.raises(UserError, match="--id nr: this names a column of a plain table"):
+        read_sides(both)
+
+
 def test_a_label_by_another_name_is_said_at_once() -> None:
     rows = {"example_id": IMAGES, "prediction": SAID, "gold": LABEL}
     _, about = read_any([put(rows)])
