@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import suggested
 from test_gating import run
 from undertow.audit.compare import comparisons
 from undertow.audit.settings import Settings, small_tolerances
@@ -404,6 +406,34 @@ def test_a_floor_needs_every_prediction(place: Path):
         "'old' lacks a prediction for 2 of 200 examples, first 'e199', so its runs show no floor; "
         "fill them in, or leave them out with --allow-partial"
     )
+
+
+def test_a_table_of_numbers_is_joined_to_the_predictions(place: Path):
+    rows = "".join(f"e{n},{n % 7}\n" for n in range(199, -1, -1))
+    (place / "hard.csv").write_text(f"id,depth\n{rows}")
+    audit = "undertow audit {} --against bad.csv --cross depth --out a --force"
+    done = run(place, audit.format("old.csv old2.csv") + " --columns-from hard.csv")
+    code = (
+        'import polars as pl; pl.read_csv("old.csv", infer_schema=False).with_columns('
+        'pl.col("example_id").cast(str)).join(pl.read_csv("hard.csv", infer_schema=False).select('
+        'pl.col("id").cast(str).alias("example_id"), "depth"), on="example_id", how="left")'
+        '.write_csv("old-joined.csv")'
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --columns-from hard.csv: is a file, and a folder is meant that holds a "
+        "population of models (of undertow train or undertow convert); write its columns into the "
+        f"predictions: python -c '{code}', and give old-joined.csv in place of old.csv, and no "
+        "--columns-from\n",
+    )
+    before = Path.cwd()
+    os.chdir(place)
+    suggested.run(code)
+    os.chdir(before)
+    for reference in ("old-joined.csv old2.csv", "old-joined.csv"):
+        done = run(place, audit.format(reference))
+        assert done.returncode == 0, done.stderr
+        assert "  depth: " in done.stdout
 
 
 def test_copies_are_no_floor_to_suggest_from(place: Path):

@@ -26,6 +26,7 @@ from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import parts_of, slices_asked
 from undertow.errors import UserError
+from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -142,6 +143,8 @@ def _refuse_named_apart(request: Request) -> None:
 def _read_sides(request: Request, sources: Sources) -> Sides:
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
+    if request.columns_from is not None:
+        refuse_columns_file(request.columns_from, _files(request.reference), reading.keys)
     refuse_same_paths(
         _files(request.reference),
         [*filter(None, map(_files, groups))],
