@@ -115,9 +115,21 @@ def test_loose_files_after_one_flag_are_said_to_be_members(place: Path, command:
         "",
     ]
     assert f"{TOGETHER}." in (place / "g/report.html").read_text()
-    quiet = run(place, f"{given} --force --quiet").stdout
-    assert "note" not in quiet
-    assert len(quiet.splitlines()) == 1
+    quiet = run(place, f"{given} --force --quiet")
+    assert "note" not in quiet.stdout
+    assert len(quiet.stdout.splitlines()) == 1
+    (noted,) = [line for line in quiet.stderr.splitlines() if "taken as" in line]
+    assert noted == (
+        f"NOTE: {TOGETHER}. If they are variants, give each its own --against: --against good.csv "
+        "--against good2.csv."
+    )
+
+
+def test_files_called_after_runs_need_no_note_beside_the_verdict(place: Path):
+    for n in (1, 2):
+        table(place / f"new-seed{n}.csv")
+    given = "undertow audit old.csv --against new-seed1.csv new-seed2.csv --out g -q"
+    assert "taken as" not in run(place, given).stderr
 
 
 def test_files_that_are_variants_or_declared_pairs_need_no_note(place: Path):

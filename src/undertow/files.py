@@ -36,6 +36,7 @@ from undertow.records.frames import Frames, read_frames
 from undertow.records.named_apart import refuse_named_apart
 from undertow.records.naming import (
     as_variants,
+    members_assumed,
     named,
     refuse_other_names,
     taken_together,
@@ -46,6 +47,7 @@ from undertow.records.naming import (
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
+from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
@@ -122,6 +124,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
+        sides = (request.reference, *variant_groups(request.against))
+        refuse_scales_apart([path for side in sides for path in _files(side)], request.reading)
         raise
 
 
@@ -206,8 +210,16 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
     if quiet:
-        warn(found)
+        warn(found, *members_said(request, found))
     return found
+
+
+def members_said(request: Request, found: Audit | None) -> list[str]:
+    """Sentences on loose files that were taken as members of one variant, and that nothing shows to
+    be that."""
+    loose = [files for group in variant_groups(request.against) if len(files := _files(group)) > 1]
+    notes = () if found is None else found.assumptions
+    return [said for files in loose for said in members_assumed(files, notes)]
 
 
 def warn(found: Audit | None, *more: str, but_for: str = "") -> None:
