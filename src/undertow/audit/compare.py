@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.audit import by_members, wording
 from undertow.audit.answered import answered
+from undertow.audit.at_chance import but_below_chance
 from undertow.audit.class_unasked import class_unasked, lost_unasked
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.controls import shared
@@ -334,19 +335,24 @@ def _one_variant(
     made_of = composition(pair, frame)
     frame = with_reasons(frame, made_of)
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)
+    verdict = variant_verdict(frame, pair.settings)
+    headline = variant_headline(
+        arm,
+        frame,
+        count,
+        made_of,
+        floored=pair.design.repeats > 0,
+        level=pair.settings.level,
+        mistakes=mistakes(pair.reference),
+        answered=answered(pair.reference, pair.variant),
+    )
+    if verdict in ("better", "within tolerance"):
+        but = but_below_chance(pair.reference, pair.variant, pair.cluster_N)
+        headline = f"{headline} {but}".rstrip()
     made = VariantAudit(
         arm=arm,
-        headline=variant_headline(
-            arm,
-            frame,
-            count,
-            made_of,
-            floored=pair.design.repeats > 0,
-            level=pair.settings.level,
-            mistakes=mistakes(pair.reference),
-            answered=answered(pair.reference, pair.variant),
-        ),
-        verdict=variant_verdict(frame, pair.settings),
+        headline=headline,
+        verdict=verdict,
         scope=pair.design.scope,
         design=(
             *pair.design.sentences(),

@@ -104,7 +104,7 @@ def _answered(reference: Records, variant: Records, out_N: Bools) -> Bools:
     """Which of the examples left out the variant has an outcome for after all: there the sides
     disagree about something else."""
     has_N = ~np.isnan(variant.correct_MN).all(axis=0) | (variant.pred_MN >= 0).any(axis=0)
-    ids = variant.example_id_N.filter(has_N)
+    ids = variant.example_id_N.filter(np.asarray(has_N))
     return np.asarray(reference.example_id_N.filter(out_N).is_in(ids.implode()).to_numpy())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from undertow.records.formats import arrays
 from undertow.records.reading import COLUMN_FLAGS, Reading
@@ -18,7 +19,8 @@ def readings(sides: Sequence[Sequence[Path] | None], reading: Reading) -> list[R
     bare = [side is not None and all(map(_holds_arrays, side)) for side in sides]
     if all(bare):
         return [reading] * len(sides)
-    alone = replace(reading, prediction=(), **dict.fromkeys(COLUMN_FLAGS))
+    given: dict[str, Any] = {"prediction": (), **dict.fromkeys(COLUMN_FLAGS)}
+    alone = replace(reading, **given)
     return [alone if is_bare else reading for is_bare in bare]
 
 
