@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import suggested
 from test_gating import run
 from undertow.audit.compare import comparisons
 from undertow.audit.settings import Settings, small_tolerances
@@ -113,9 +115,21 @@ def test_loose_files_after_one_flag_are_said_to_be_members(place: Path, command:
         "",
     ]
     assert f"{TOGETHER}." in (place / "g/report.html").read_text()
-    quiet = run(place, f"{given} --force --quiet").stdout
-    assert "note" not in quiet
-    assert len(quiet.splitlines()) == 1
+    quiet = run(place, f"{given} --force --quiet")
+    assert "note" not in quiet.stdout
+    assert len(quiet.stdout.splitlines()) == 1
+    (noted,) = [line for line in quiet.stderr.splitlines() if "taken as" in line]
+    assert noted == (
+        f"NOTE: {TOGETHER}. If they are variants, give each its own --against: --against good.csv "
+        "--against good2.csv."
+    )
+
+
+def test_files_called_after_runs_need_no_note_beside_the_verdict(place: Path):
+    for n in (1, 2):
+        table(place / f"new-seed{n}.csv")
+    given = "undertow audit old.csv --against new-seed1.csv new-seed2.csv --out g -q"
+    assert "taken as" not in run(place, given).stderr
 
 
 def test_files_that_are_variants_or_declared_pairs_need_no_note(place: Path):
@@ -404,6 +418,45 @@ def test_a_floor_needs_every_prediction(place: Path):
         "'old' lacks a prediction for 2 of 200 examples, first 'e199', so its runs show no floor; "
         "fill them in, or leave them out with --allow-partial"
     )
+
+
+def test_a_table_of_numbers_is_joined_to_the_predictions(place: Path):
+    rows = "".join(f"e{n},{n % 7}\n" for n in range(199, -1, -1))
+    (place / "hard.csv").write_text(f"id,depth\n{rows}")
+    audit = "undertow audit {} --against bad.csv --cross depth --out a --force"
+    done = run(place, audit.format("old.csv old2.csv") + " --columns-from hard.csv")
+    code = (
+        'import polars as pl; pl.read_csv("old.csv", infer_schema=False).with_columns('
+        'pl.col("example_id").cast(str)).join(pl.read_csv("hard.csv", infer_schema=False).select('
+        'pl.col("id").cast(str).alias("example_id"), "depth"), on="example_id", how="left")'
+        '.write_csv("old-joined.csv")'
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --columns-from hard.csv: is a file, and a folder is meant that holds a "
+        "population of models (of undertow train or undertow convert); write its columns into the "
+        f"predictions: python -c '{code}', and give old-joined.csv in place of old.csv, and no "
+        "--columns-from\n",
+    )
+    before = Path.cwd()
+    os.chdir(place)
+    suggested.run(code)
+    os.chdir(before)
+    for reference in ("old-joined.csv old2.csv", "old-joined.csv"):
+        done = run(place, audit.format(reference))
+        assert done.returncode == 0, done.stderr
+        assert "  depth: " in done.stdout
+
+
+def test_copies_are_no_floor_to_suggest_from(place: Path):
+    said = (
+        "The 2 runs of 'old' gave the same answers to all 200 examples. Either nothing varies from "
+        "run to run, or they are copies, and then the floor of 0 says nothing."
+    )
+    done = run(place, "undertow gate old.csv old2.csv --suggest first.toml -q")
+    assert (done.returncode, done.stderr) == (0, f"NOTE: {said}\n")
+    lines = (place / "first.toml").read_text(encoding="utf-8").splitlines()
+    assert lines[3:5] == [f"# {said}", "level = 0.05"]
 
 
 @pytest.mark.parametrize("where", ["request", "reading"])

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -20,10 +21,12 @@ from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
+from undertow.audit.notices import runs_alike
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import parts_of, slices_asked
 from undertow.errors import UserError
+from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -33,6 +36,7 @@ from undertow.records.frames import Frames, read_frames
 from undertow.records.named_apart import refuse_named_apart
 from undertow.records.naming import (
     as_variants,
+    members_assumed,
     named,
     refuse_other_names,
     taken_together,
@@ -43,6 +47,8 @@ from undertow.records.naming import (
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
+from undertow.records.scales_apart import refuse_scales_apart
+from undertow.records.tables_alone import readings
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line, warnings
@@ -103,6 +109,13 @@ class Sides:
         return "\n".join(quoted_for_logs(line(said)) for said in self.about)
 
 
+class Suggestion(NamedTuple):
+    """A first policy as TOML, and what makes its limits doubtful, in sentences."""
+
+    text: str
+    doubts: tuple[str, ...]
+
+
 def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     """Read the reference and every variant, and collect in ``sources`` what was read. Raises
     ``UserError`` for anything that cannot be read."""
@@ -111,6 +124,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
+        sides = (request.reference, *variant_groups(request.against))
+        refuse_scales_apart([path for side in sides for path in _files(side)], request.reading)
         raise
 
 
@@ -132,19 +147,23 @@ def _refuse_named_apart(request: Request) -> None:
 def _read_sides(request: Request, sources: Sources) -> Sides:
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
+    if request.columns_from is not None:
+        refuse_columns_file(request.columns_from, _files(request.reference), reading.keys)
     refuse_same_paths(
         _files(request.reference),
         [*filter(None, map(_files, groups))],
         lambda path: sides_in(path, reading),
     )
+    sides = (request.reference, *groups)
+    ways = iter(readings([None if isinstance(s, Frames) else s for s in sides], reading))
     with sources.reading("reference", _labels_alone(request.reference, reading.labels)):
-        before, about = _read(request.reference, reading, request.format)
+        before, about = _read(request.reference, next(ways), request.format)
     own = [before.name]
     before = named(before, next(names, None))
     said, variants = [f"reference  {about}"], list[Records]()
     for group in groups:
         with sources.reading("variant", _labels_alone(group, reading.labels)):
-            after, about = _read(group, reading, request.format)
+            after, about = _read(group, next(ways), request.format)
         name = next(names, None)
         own.append(after.name)
         if name is None:
@@ -166,7 +185,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_decided_alike([before, *variants], reading.threshold)
-    firsts = [_paths(side)[0] for side in (request.reference, *groups)]
+    firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):
         request = _cross_named(request, before)
@@ -191,8 +210,16 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
     if quiet:
-        warn(found)
+        warn(found, *members_said(request, found))
     return found
+
+
+def members_said(request: Request, found: Audit | None) -> list[str]:
+    """Sentences on loose files that were taken as members of one variant, and that nothing shows to
+    be that."""
+    loose = [files for group in variant_groups(request.against) if len(files := _files(group)) > 1]
+    notes = () if found is None else found.assumptions
+    return [said for files in loose for said in members_assumed(files, notes)]
 
 
 def warn(found: Audit | None, *more: str, but_for: str = "") -> None:
@@ -277,8 +304,8 @@ def _asked_as(records: Records, columns: Sequence[str], label: str | None) -> di
     return {name: found[0] for name, found in asked.items() if len(found) == 1}
 
 
-def suggest_files(request: Request) -> str:
-    """A policy as TOML, whose limits are what the reference's own runs leave room for."""
+def suggest_files(request: Request) -> Suggestion:
+    """A policy whose limits are what the reference's own runs leave room for."""
     reading = replace(request.reading, by=request.settings.by)
     records, _ = _read(request.reference, reading, request.format)
     records = named(records, next(iter(request.names), None))
@@ -292,7 +319,8 @@ def suggest_files(request: Request) -> str:
         )
     asked = slices_asked(records, request.settings.by, request.reading.label)
     # A policy without a rule by class passes a model that has lost one.
-    return suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
+    text = suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
+    return Suggestion(text, tuple(runs_alike(records)))
 
 
 def bless_files(

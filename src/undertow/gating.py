@@ -17,7 +17,7 @@ from undertow.audit.gate.policy import Policy, policy_given
 from undertow.audit.gate.result import EXIT, GateResult, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
-from undertow.files import Request, gate_files, suggest_files, warn
+from undertow.files import Request, gate_files, members_said, suggest_files, warn
 from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.beside import whom_no_rule_is_about
@@ -114,7 +114,8 @@ def run_gate(
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:
-        warn(result.audit, whom_no_rule_is_about(result), but_for=result.reason)
+        more = [whom_no_rule_is_about(result), *members_said(request, result.audit)]
+        warn(result.audit, *more, but_for=result.reason)
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):
         print("\n".join(annotations_of(result, inconclusive_fails=inconclusive != "pass")))
@@ -138,8 +139,8 @@ def exit_code(result: GateResult, inconclusive: Inconclusive) -> int:
 
 
 def write_suggestion(request: Request, path: Path) -> None:
-    """Write a first policy, and print it."""
-    text = suggest_files(request)
+    """Write a first policy, and print it; what makes it doubtful goes where errors go."""
+    text, doubts = suggest_files(request)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -149,6 +150,7 @@ def write_suggestion(request: Request, path: Path) -> None:
             "after --suggest"
         ) from problem
     print(f"{text}\nwritten to {escaped(str(path))}")
+    warn(None, *doubts)
 
 
 def _paths(given: Paths) -> list[Path]:

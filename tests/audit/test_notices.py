@@ -14,6 +14,7 @@ from undertow.audit.pair import Pair
 from undertow.records.schema import Clustering
 from undertow.report import render_html, summary_markdown, summary_text
 from undertow.report.parts import page
+from undertow.report.text import verdict_line
 from worlds import null_world, planted_world, records_from
 
 LABEL_N = np.arange(400) % 4
@@ -456,3 +457,22 @@ def test_what_was_declared_is_not_asked_about(column):
         for r in (old, new)
     )
     assert noticed(old, new) == ()
+
+
+def test_a_verdict_of_no_loss_says_that_a_side_is_below_chance():
+    label_N = np.arange(400) % 2
+    most_N = np.where(np.arange(400) < 40, label_N, 1 - label_N)
+    few_N = np.where(np.arange(400) < 4, label_N, 1 - label_N)
+    for before_N, after_N, verdict, said in (
+        (few_N, label_N, "better", "the reference 'old' is"),
+        (few_N, most_N, "better", "the reference 'old' and the variant 'new' are"),
+        (most_N, few_N, "worse", ""),
+    ):
+        before, after = sides(before_N, after_N, label_N)
+        found = audit(before, [after], Settings(draws=100))
+        assert found.verdict == verdict
+        but = f" But {said} below chance: check that first." if said else ""
+        (variant,) = found.variants
+        end = "There is no floor to compare this with: the reference has one run."
+        assert variant.headline.endswith(f"{end}{but}")
+        assert verdict_line(found).endswith(f"{end}{but}")

@@ -128,15 +128,34 @@ def below_chance(
     """A sentence on each side that is far below chance (one-sided 0.1 %, as a release is held up by
     it): its labels may be those of other examples, or its scores those of the other class. Examples
     of one cluster (N,) count as one."""
-    sides = (("reference", reference), ("variant", variant))
-    below = [
-        (role, side, r) for role, side in sides if (r := _recall(side, cluster_N)) and r.far_below
-    ]
+    below = _far_below(reference, variant, cluster_N)
     if not below:
         return ()
     role, side, recall = below[0]
     both = (f"So is the variant {variant.name!r}.",) if len(below) > 1 else ()
     return f"The {role} {side.name!r} {recall.to_check(side)}", *both
+
+
+def but_below_chance(
+    reference: Records, variant: Records, cluster_N: NDArray[Any] | None = None
+) -> str:
+    """What a verdict that nothing is lost has to add where a side is far below chance; empty where
+    none is."""
+    found = _far_below(reference, variant, cluster_N)
+    below = [f"the {role} {side.name!r}" for role, side, _ in found]
+    if not below:
+        return ""
+    are = "is" if len(below) == 1 else "are"
+    return f"But {' and '.join(below)} {are} below chance: check that first."
+
+
+def _far_below(
+    reference: Records, variant: Records, cluster_N: NDArray[Any] | None
+) -> list[tuple[str, Records, _Recall]]:
+    sides = (("reference", reference), ("variant", variant))
+    return [
+        (role, side, r) for role, side in sides if (r := _recall(side, cluster_N)) and r.far_below
+    ]
 
 
 def _recall(records: Records, cluster_N: NDArray[Any] | None = None) -> _Recall | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from undertow.audit import by_members, wording
 from undertow.audit.answered import answered
+from undertow.audit.at_chance import but_below_chance
 from undertow.audit.class_unasked import class_unasked, lost_unasked
 from undertow.audit.composition import composition, with_reasons
 from undertow.audit.controls import shared
@@ -25,6 +26,7 @@ from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
 from undertow.audit.headline import audit_headline, variant_headline, with_notices
+from undertow.audit.left_out import left_out_said
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -93,6 +95,8 @@ class Comparison:
     """Columns that one side alone fills in."""
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     """Columns in which exemplars are set against controls, in the order of the pair's examples."""
+    left_out: int = 0
+    """Examples that a side has and that are not compared."""
 
 
 def audit(
@@ -159,8 +163,10 @@ def comparisons(
             clusters=None if whole.clusters is None else whole.clusters.count,
         )
         pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
-        assumptions = (*variant.manifest.notes, *aligned.assumptions)
+        unlike = tuple(left_out_said(reference, variant, aligned, settings.by, missing))
+        assumptions = (*variant.manifest.notes, *aligned.assumptions, *unlike)
         warned = (
+            *unlike,
             *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
             *found.said,
             *_own_key(reference, variant),
@@ -176,6 +182,7 @@ def comparisons(
                 frozenset(aligned.disputed),
                 frozenset(alone),
                 numbers,
+                aligned.left_out,
             )
         )
     return tuple(made)
@@ -328,19 +335,24 @@ def _one_variant(
     made_of = composition(pair, frame)
     frame = with_reasons(frame, made_of)
     arm = _arm(pair.variant, pair.settings, paired=pair.paired)
+    verdict = variant_verdict(frame, pair.settings)
+    headline = variant_headline(
+        arm,
+        frame,
+        count,
+        made_of,
+        floored=pair.design.repeats > 0,
+        level=pair.settings.level,
+        mistakes=mistakes(pair.reference),
+        answered=answered(pair.reference, pair.variant),
+    )
+    if verdict in ("better", "within tolerance"):
+        but = but_below_chance(pair.reference, pair.variant, pair.cluster_N)
+        headline = f"{headline} {but}".rstrip()
     made = VariantAudit(
         arm=arm,
-        headline=variant_headline(
-            arm,
-            frame,
-            count,
-            made_of,
-            floored=pair.design.repeats > 0,
-            level=pair.settings.level,
-            mistakes=mistakes(pair.reference),
-            answered=answered(pair.reference, pair.variant),
-        ),
-        verdict=variant_verdict(frame, pair.settings),
+        headline=headline,
+        verdict=verdict,
         scope=pair.design.scope,
         design=(
             *pair.design.sentences(),

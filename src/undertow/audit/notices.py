@@ -119,14 +119,18 @@ def _unlike_beneath(*sides: Records) -> str:
 def _equal_runs(pair: Pair) -> Iterator[str]:
     """Runs of the reference that are a floor, where they may be one file twice. Where both sides
     have several, ``copies`` says so; runs under other conditions are runs of their own."""
-    reference = pair.reference
-    if any(SEVERAL in said for said in reference.manifest.conditions.values()):
+    if pair.variant.M == 1 and pair.design.repeats > 0:
+        yield from runs_alike(pair.reference)
+
+
+def runs_alike(records: Records) -> Iterator[str]:
+    """That the floor of these runs is 0, where they may be one file twice."""
+    if any(SEVERAL in said for said in records.manifest.conditions.values()):
         return
-    several = pair.variant.M == 1 and pair.design.repeats > 0 and reference.N > 0
-    if several and len(set(_prints(reference))) == 1:
+    if records.M > 1 and records.N > 0 and len(set(_prints(records))) == 1:
         yield (
-            f"The {reference.M} runs of {reference.name!r} gave the same answers to all "
-            f"{reference.N:,} examples. Either nothing varies from run to run, or they are copies, "
+            f"The {records.M} runs of {records.name!r} gave the same answers to all "
+            f"{records.N:,} examples. Either nothing varies from run to run, or they are copies, "
             "and then the floor of 0 says nothing."
         )
 

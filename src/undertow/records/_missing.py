@@ -139,7 +139,7 @@ def coverage(reference: Records, variant: Records, known: Sides, filled: int) ->
     measured_N = ~(
         np.isnan(reference.correct_MN).all(axis=0) | np.isnan(variant.correct_MN).all(axis=0)
     )
-    measured, total = int(measured_N.sum()), _examples_of(known)
+    measured, total = int(measured_N.sum()), examples_of(known)
     said = [f"Compared on {measured:,} of {total:,} examples."] if measured < total else []
     if filled:
         lack = (
@@ -151,7 +151,7 @@ def coverage(reference: Records, variant: Records, known: Sides, filled: int) ->
     return " ".join(said)
 
 
-def _examples_of(known: Sides) -> int:
+def examples_of(known: Sides) -> int:
     """How many examples either side has, or had before reading left any out; those without an id
     are counted once."""
     lists = [ids for r in known for ids in (r.example_id_N, r.left_out) if ids is not None]

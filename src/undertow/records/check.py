@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
-from undertow.records._missing import answered, coverage
+from undertow.records._missing import answered, coverage, examples_of
 from undertow.records._other_ids import same_examples
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._same_words import refuse_other_words
@@ -53,6 +53,8 @@ class Aligned:
     count as wrong for want of an outcome."""
     disputed: Mapping[str, Dispute] = field(default_factory=dict)
     """Columns that both sides have and fill in differently."""
+    left_out: int = 0
+    """How many examples that a side has, or had before reading left any out, are not compared."""
 
 
 def align(
@@ -92,7 +94,10 @@ def align(
     reference, variant, paired = _pairs(reference, variant, said)
     said += taught(reference, variant)
     covered = coverage(reference, variant, known, filled)
-    return Aligned(reference, variant, paired, tuple(said), tuple(stated), covered, disputed)
+    left_out = examples_of(known) - reference.N if allow_partial else 0
+    return Aligned(
+        reference, variant, paired, tuple(said), tuple(stated), covered, disputed, left_out
+    )
 
 
 def _same_order(

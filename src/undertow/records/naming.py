@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -16,6 +17,8 @@ from undertow.undecoded import escaped
 
 UNNAMED = "variant"
 """What a variant is called where the names of its files would tell nothing apart."""
+_OF_RUNS = re.compile(r"(?i)(seed|run|fold|member|replica|repeat|rep|trial)[-_ .]?\d")
+"""In the name of a file of one of several runs."""
 
 
 def named(records: Records, name: str | None) -> Records:
@@ -33,16 +36,33 @@ def with_note(records: Records, note: str) -> Records:
 
 def taken_together(paths: Sequence[Path], members: int) -> str:
     """``int8.csv and int4.csv are taken as 2 members of one variant``."""
+    return f"{_taken(paths)}{members:,} members of one variant"
+
+
+def _taken(paths: Sequence[Path]) -> str:
     names = [escaped(str(path)) for path in paths]
     listed = " and ".join(names) if len(names) == 2 else listing(names, 2)
-    return f"{listed} are taken as {members:,} members of one variant"
+    return f"{listed} are taken as "
+
+
+def members_assumed(paths: Sequence[Path], notes: Collection[str]) -> list[str]:
+    """Of notes on how loose files were read the one that takes these together, with what to type if
+    they are no members; none where each name says that it is one of several runs."""
+    if all(_OF_RUNS.search(path.name) for path in paths):
+        return []
+    said = next((note for note in notes if note.startswith(_taken(paths))), None)
+    return [] if said is None else [f"{said} If they are variants, {_apart(paths)}."]
 
 
 def as_variants(paths: Sequence[Path]) -> str:
     """What to type where each is a variant."""
+    return f"for {len(paths):,} variants {_apart(paths)}"
+
+
+def _apart(paths: Sequence[Path]) -> str:
     flags = " ".join(f"--against {shlex.quote(escaped(str(path)))}" for path in paths[:2])
     more = " …" if len(paths) > 2 else ""
-    return f"for {len(paths):,} variants give each its own --against: {flags}{more}"
+    return f"give each its own --against: {flags}{more}"
 
 
 def refuse_other_names(names: Sequence[str], sides: int) -> None:

@@ -142,7 +142,7 @@ def test_an_audit_slices_by_them_and_says_who_told_them(tmp_path: Path, sides):
         "manifest.json", "examples.parquet", "probes/trace-test/m0.parquet",
         "probes/trace-test/m1.parquet",
     }  # fmt: skip
-    assert "slice by el2n" not in suggest_files(request)
+    assert "slice by el2n" not in suggest_files(request).text
     policy = tmp_path / "gate.toml"
     policy.write_text('[[worst_slice_drop]]\nby = "el2n"\npoints = 50\n')
     gated = gate_paths(

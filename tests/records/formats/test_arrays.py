@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import suggested
 from undertow.errors import TableError
 from undertow.records import align, read_any
 
@@ -327,3 +328,74 @@ def test_labels_may_be_names_of_the_classes(tmp_path: Path):
         with pytest.raises(TableError) as caught:
             read_any([path])
         assert str(caught.value) == f"{path}: label 'dog' {said}; {cure}"
+
+
+PROBS = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "label"),
+    [
+        ("softmax", PROBS, "y_true"),
+        ("proba", PROBS, "y"),
+        ("y_prob", PROBS, "targets"),
+        ("preds", PROBS.argmax(axis=1), "target"),
+        ("y_pred", PROBS.argmax(axis=1), "label"),
+    ],
+)
+def test_usual_keys_are_read_as_what_they_say(tmp_path: Path, key, values, label):
+    path = saved(tmp_path / "a.npz", **{key: values, label: LABELS})
+    records, about = read_any([path])
+    assert about.startswith(f"{path}: NumPy arrays (npz with {key}): 1 member, 4 examples")
+    assert records.pred_MN.tolist() == [[0, 1, 2, 0]]
+    assert records.label_N.tolist() == LABELS.tolist()
+    assert (records.proba_MNC is not None) == (values.ndim == 2)
+
+
+EXPECTED = (
+    "expected one of logits, probs, probabilities, softmax, proba, probas, prob, y_prob, y_proba, "
+    "predictions, preds, pred, y_pred, arr_0"
+)
+
+
+def test_a_key_that_does_not_say_what_it_is_is_renamed(place: Path):
+    for name, values in (("a", PROBS), ("b", LOGITS)):
+        path = saved(Path(f"{name}.npz"), y=LABELS, scores=values)
+        code = (
+            f'import numpy; f = dict(numpy.load("{name}.npz")); f["predictions"] = f.pop("scores")'
+            f'; numpy.savez("{name}-predictions.npz", **f)'
+        )
+        assert refused(path) == (
+            f"{name}.npz: holds y, scores; {EXPECTED}; if 'scores' has the predictions, "
+            f"probabilities or logits, python -c '{code}', and give {name}-predictions.npz"
+        )
+        suggested.run(code)
+        records, _ = read_any([Path(f"{name}-predictions.npz")])
+        assert records.pred_MN.tolist() == [[0, 1, 2, 0]]
+        np.testing.assert_allclose(records.proba_MNC[0], PROBS, rtol=1e-6)
+
+
+def test_an_npz_of_labels_has_nothing_to_rename(tmp_path: Path):
+    path = saved(tmp_path / "a.npz", y=LABELS)
+    assert refused(path) == f"{path}: holds y; {EXPECTED}"
+
+
+def test_one_probability_an_example_becomes_two_columns(place: Path):
+    path = saved(Path("a.npz"), y_prob=np.array([0.25, 0.75, 0.5]), y_true=np.array([0, 1, 1]))
+    code = (
+        'import numpy; f = dict(numpy.load("a.npz")); p = f["y_prob"]; f["y_prob"] = numpy.stack('
+        '[1 - p, p], axis=1); numpy.savez("a-two.npz", **f)'
+    )
+    assert refused(path) == (
+        "a.npz: y_prob is one number an example; expected (N, C), a column per class; if it is "
+        f"the probability of class 1 of 0 and 1, python -c '{code}', and give a-two.npz"
+    )
+    suggested.run(code)
+    records, _ = read_any([Path("a-two.npz")])
+    assert records.proba_MNC[0].tolist() == [[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -41,6 +41,9 @@ def put(rows: dict[str, list[Any]], name: str = "old.csv") -> Path:
     return Path(name)
 
 
+APART = ", or, where right answers are in a file of their own, --labels FILE in place of --label"
+
+
 def refusal(rows: dict[str, list[Any]], pick: str = "", **asked: Any) -> str:
     with pytest.raises(UserError) as caught:
         read_any([Path(f"{put(rows)}{pick}")], **asked)
@@ -286,7 +289,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'patient', 'risk'; name its columns with "
-            "--id patient --score risk --label COLUMN",
+            f"--id patient --score risk --label COLUMN{APART}",
         ),
         (
             {"msg": list(range(8)), "gold": TWO, "pred": RISK},
@@ -307,7 +310,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'text', 'share', 'x'; name its columns "
-            "with --id COLUMN --score share --label COLUMN",
+            f"with --id COLUMN --score share --label COLUMN{APART}",
         ),
         (
             {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},
@@ -402,6 +405,21 @@ def test_files_of_other_formats_have_columns_of_their_own() -> None:
         "--id image: this names a column of a plain table, and files of the format arrays are not "
         "plain tables; leave --id out"
     )
+
+
+def test_columns_are_those_of_the_table_beside_arrays() -> None:
+    np.savez("old.npz", probs=np.eye(2)[[0, 1, 1, 0]], labels=[0, 1, 1, 0])
+    path = put({"nr": [2, 0, 1, 3], "said": [1, 0, 0, 0], "gold": [1, 0, 1, 0]}, "new.csv")
+    asked = Reading(id="nr", prediction="said", label="gold")
+    for sides in ([Path("old.npz")], [[path]]), ([path], [[Path("old.npz")]]):
+        read = read_sides(Request(*sides, asked))
+        found = {r.name: r for r in (read.reference, *read.variants)}
+        assert found["old"].pred_MN.tolist() == [[0, 1, 1, 0]]
+        assert found["new"].pred_MN.tolist() == [[0, 0, 1, 0]]
+    np.savez("new.npz", probs=np.eye(2)[[0, 1, 1, 1]], labels=[0, 1, 1, 0])
+    both = Request([Path("old.npz")], [[Path("new.npz")]], Reading(id="nr"))
+    with pytest.raises(UserError, match="--id nr: this names a column of a plain table"):
+        read_sides(both)
 
 
 def test_a_label_by_another_name_is_said_at_once() -> None:
@@ -823,6 +841,16 @@ def test_a_member_is_picked_by_its_whole_name() -> None:
     ("rows", "message"),
     [
         (
+            {"what": ["cat", "dog"], "where": ["a.tif", "b.tif"]},
+            "y.csv: has no pair of columns such as example_id and label; it has 'what', 'where'; "
+            "name them with --id where --label what",
+        ),
+        (
+            {"what": ["cat", "dog"], "where": ["a.tif", "b.tif"], "who": ["x", "y"]},
+            "y.csv: has no pair of columns such as example_id and label; it has 'what', 'where', "
+            "'who'; name them with --id where --label COLUMN",
+        ),
+        (
             {"when": [1, 2], "what": ["a", "b"]},
             "y.csv: has no pair of columns such as example_id and label; it has 'when', 'what'; "
             "name them with --id COLUMN --label COLUMN",
@@ -901,3 +929,40 @@ def test_a_column_that_another_flag_names_is_never_suggested() -> None:
         "--id y_prod: old.csv has no such column; it has 'y_pred', 'img'; where files have "
         "different names give both: --id y_prod,img"
     )
+
+
+def test_a_score_of_another_name_on_the_other_side_is_suggested_and_works() -> None:
+    old = put({"example_id": SERIAL, "sick": [0, 1] * 4, "risk": RISK})
+    both = {"p_0": [1 - r for r in RISK], "p_1": RISK}
+    for columns, said in ((both, "p_1"), ({"age": [40] * 8, "proba": RISK}, "proba")):
+        new = put({"example_id": SERIAL, "sick": [0, 1] * 4, **columns}, "new.csv")
+        with pytest.raises(UserError) as caught:
+            read_sides(Request([old], [[new]], Reading(label="sick", score="risk")))
+        has = ", ".join(map(repr, ["example_id", "sick", *columns]))
+        assert str(caught.value) == (
+            f"--score risk: new.csv has no such column; it has {has}; where files have different "
+            f"names give both: --score risk,{said}"
+        )
+        sides = read_sides(Request([old], [[new]], Reading(label="sick", score=f"risk,{said}")))
+        assert sides.reference.pred_MN.tolist() == sides.variants[0].pred_MN.tolist()
+
+
+def test_right_answers_may_be_in_a_file_of_their_own_and_its_names_are_filled_in() -> None:
+    old = put({"patient": SERIAL, "risk": RISK})
+    with pytest.raises(UserError) as caught:
+        read_any([old], id="patient", score="risk")
+    assert str(caught.value) == (
+        "old.csv: column 'risk' is called a probability, and there is no label of two values "
+        "beside it, so it would be read as a grade, by which a surer model is a better one; name "
+        f"the right answers with --label COLUMN{APART}, or, if 'risk' says how good an answer is, "
+        "add --format 'graded table'"
+    )
+    truth = put({"patient": SERIAL, "sick": [0, 1] * 4}, "truth.csv")
+    with pytest.raises(UserError) as caught:
+        read_any([old], id="patient", score="risk", labels=truth)
+    assert str(caught.value) == (
+        "truth.csv: has no pair of columns such as example_id and label; it has 'patient', 'sick'; "
+        "name them with --id patient --label sick"
+    )
+    records, _ = read_any([old], id="patient", score="risk", labels=truth, label="sick")
+    assert records.label_N.tolist() == [0, 1] * 4

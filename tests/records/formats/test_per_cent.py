@@ -13,10 +13,12 @@ import pytest
 import suggested
 import undertow
 from undertow.errors import UserError
+from undertow.files import Request, Sides, read_sides
 from undertow.records.formats.columns.scaling import of_probabilities
 from undertow.records.formats.decoding.typed import number_of, per_cent
 from undertow.records.formats.detect import read_any
 from undertow.records.formats.logs.outcome import Values, choose_outcome
+from undertow.records.reading import Reading
 
 ONE = [f"{k // 10}.{k % 10}" for k in range(1001)]
 TWO = [f"{k // 100}.{k % 100:02d}" for k in range(10001)]
@@ -234,3 +236,36 @@ def test_in_python_the_refusal_has_what_to_add_to_the_frame() -> None:
         "are two scales; if all are per cent, write them as fractions: with_columns((pl.col("
         f'"risk"){READ}); else write all of them in one way'
     )
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [(None, ""), (20.0, " with --threshold 0.2"), (0.2, "")],
+    ids=["half", "per cent", "share"],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_per_cent_beside_fractions_are_scaled_whatever_the_threshold(
+    cut: float | None, said: str, turned: bool
+) -> None:
+    share = [0.125, 0.875, 0.25, 0.75, 0.5, 0.9774]
+    put({"risk": [100 * s for s in share], "fraud": [0, 1] * 3}, "cents.csv")
+    put({"risk": share, "fraud": [0, 1] * 3}, "shares.csv")
+    reading = Reading(**ASKED, threshold=cut)
+
+    def sides(first: str) -> Sides:
+        both = [Path(first), Path("shares.csv")]
+        return read_sides(Request([both[turned]], [[both[not turned]]], reading))
+
+    with pytest.raises(UserError) as caught:
+        sides("cents.csv")
+    assert str(caught.value) == (
+        "column 'risk' in cents.csv reaches from 12.5 to 97.74, and 'risk' in shares.csv reaches "
+        "from 0.125 to 0.9774, so one looks like per cent and the other like fractions; if they "
+        f"are, scale the first, and give what this writes{said}: python -c 'import polars as pl; "
+        'pl.read_csv("cents.csv", infer_schema=False).with_columns((pl.col("risk").cast(float) / '
+        '100).round(12)).write_csv("cents-scaled.csv")\''
+    )
+    done(str(caught.value))
+    reading = Reading(**ASKED, threshold=0.2)
+    found = sides("cents-scaled.csv")
+    assert found.reference.pred_MN.tolist() == found.variants[0].pred_MN.tolist()

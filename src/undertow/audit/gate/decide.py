@@ -78,7 +78,7 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    about = [about_variant(Evidence(c.pair), policy) for c in compared]
+    about = [about_variant(Evidence(c.pair), policy, c.left_out) for c in compared]
     decisions = tuple(d for a in about for d in a.decisions)
     small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
@@ -155,10 +155,11 @@ class About(NamedTuple):
     not_shown: tuple[NotShown, ...]
 
 
-def about_variant(evidence: Evidence, policy: Policy) -> About:
-    """Every rule of the policy on one variant. Raises ``UserError`` for a file of the policy that
-    cannot be read."""
-    decisions = [*_below(evidence, policy), *_gain(evidence, policy), *_both_sides(evidence)]
+def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0) -> About:
+    """Every rule of the policy on one variant, of which ``left_out`` examples are not compared.
+    Raises ``UserError`` for a file of the policy that cannot be read."""
+    gain = _gain(evidence, policy, left_out)
+    decisions = [*_below(evidence, policy), *gain, *_both_sides(evidence)]
     small = list[NotShown]()
     for rule in policy.rules:
         found = tuple(rule.decide(evidence, policy.level, policy.folder))
@@ -218,7 +219,7 @@ def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision
     )
 
 
-def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+def _gain(evidence: Evidence, policy: Policy, left_out: int) -> Iterator[Decision]:
     """Open where accuracy on the whole is shown to have gained more than is plausible; silent
     otherwise."""
     pair = evidence.pair
@@ -230,6 +231,12 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     )
     if not low > policy.max_gain:
         return
+    chosen = ": "
+    if left_out:
+        chosen = (
+            f". {left_out:,} of {left_out + pair.reference.N:,} examples were left out; if they "
+            "are those on which it fails, this gain is theirs: use --missing wrong. Else "
+        )
     yield Decision(
         rule=GAIN,
         variant=pair.variant.name,
@@ -244,8 +251,8 @@ def _gain(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         n_examples=int(limits.n_G[0]),
         reason=(
             f"Accuracy gained {number(effect)} points "
-            f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible: look for "
-            "leaked answers, another prompt or another filter, or write "
+            f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible"
+            f"{chosen}look for leaked answers, another prompt or another filter, or write "
             f"max_gain = {min(math.ceil(effect), 100)} at the top of the policy."
         ),
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from undertow.audit.answered import WORDS, answered
+from undertow.audit.notices import runs_alike
 from undertow.audit.slices import slice_table
 from undertow.audit.stats.mcnemar import HALF
 from undertow.audit.stats.slice_means import slice_means
@@ -60,6 +61,7 @@ def suggested_policy(records: Records, by: Sequence[str]) -> str:
         "score moved by up",
         f"# to {100 * floor.shift:.2f} points and {churned}. "
         "Lower limits would be decided by noise.",
+        *(f"# {_comment(said)}" for said in runs_alike(records)),
         f"level = {LEVEL}",
         "",
         *_rules(records, floor, by),

@@ -1,7 +1,8 @@
 """Arrays: ``.npz`` (or ``.npy``) as people save them from NumPy, JAX and ``Trainer.predict``.
 
-logits, probs, probabilities   (N, C), or (M, N, C) for M members; of logits the softmax is taken
-predictions                    (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
+logits; probs, probabilities, softmax, proba, y_prob …
+                               (N, C), or (M, N, C) for M members; of logits the softmax is taken
+predictions, preds, y_pred …   (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
                                probabilities, others logits; all from 0 to 1, or per cent, is
                                refused with what to type
 labels, label_ids, label …     (N,) whole numbers, negative for none, or names of classes
@@ -55,7 +56,7 @@ USES = ("labels",)
 
 
 def sniff(path: Path) -> str | None:
-    """An npz that holds one of the known arrays, or an npy."""
+    """An npz that holds one of the known arrays or nothing but arrays, or an npy."""
     if path.is_dir():
         return None
     try:
@@ -66,13 +67,14 @@ def sniff(path: Path) -> str | None:
         if not head.startswith(b"PK"):
             return None
         with zipfile.ZipFile(path) as archive:
-            names = {
-                name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")
-            }
+            held = archive.namelist()
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
         return None
-    found = next((name for name in SCORES if name in names), None)
-    return None if found is None else f"NumPy arrays (npz with {found})"
+    found = next((name for name in SCORES if f"{name}.npy" in held), None)
+    if found is not None:
+        return f"NumPy arrays (npz with {found})"
+    # Under other names they are refused with what to type.
+    return "NumPy arrays (npz)" if held and all(n.endswith(".npy") for n in held) else None
 
 
 def read(paths: Sequence[Path], reading: Reading) -> Records:

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import refuse_many_classes
+from undertow.records.formats.arrays.other_keys import one_number, other_keys
 from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
 from undertow.records.records import MISSING
 
-LOGITS, PROBABILITIES = ("logits",), ("probs", "probabilities")
-EITHER = ("predictions", "arr_0", BARE)
+LOGITS = ("logits",)
+PROBABILITIES = (
+    "probs", "probabilities", "softmax", "proba", "probas", "prob", "y_prob", "y_proba",
+)  # fmt: skip
+EITHER = ("predictions", "preds", "pred", "y_pred", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""
 SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = (
@@ -26,6 +30,7 @@ LABELS, IDS, CLASSES = (
     ("ids", "example_id", "example_ids"),
     ("classes",),
 )
+INPUTS = ("input", "inputs", "images")
 
 
 class ArrayFile(NamedTuple):
@@ -66,10 +71,8 @@ def described(path: Path) -> ArrayFile:
     arrays = stored_arrays(path, frozenset({*SCORES, *LABELS, *IDS, *CLASSES}))
     key = next((name for name in SCORES if name in arrays), None)
     if key is None:
-        wanted = ", ".join(name for name in SCORES if name != BARE)
-        raise TableError(
-            f"{path}: holds {', '.join(list(arrays)[:12]) or 'nothing'}; expected one of {wanted}"
-        )
+        wanted = [name for name in SCORES if name != BARE]
+        raise other_keys(path, wanted, {*LABELS, *IDS, *CLASSES, *INPUTS})
     scores = arrays[key]
     shape, kind = scores.shape, scores.dtype.kind
     if kind not in "fiu" or len(shape) not in (1, 2, 3) or 0 in shape:
@@ -79,9 +82,7 @@ def described(path: Path) -> ArrayFile:
         )
     whole = kind in "iu" and len(shape) < 3 and key in EITHER
     if not whole and len(shape) == 1:
-        raise TableError(
-            f"{path}: {key} is one number an example; expected (N, C), a column per class"
-        )
+        raise one_number(path, key, key in PROBABILITIES)
     if not whole and shape[-1] == 1:
         raise TableError(
             f"{path}: {key} has one column; expected one per class, of two classes both"

@@ -13,13 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.arrays.files import ArrayFile, texts_of
+from undertow.records.formats.arrays.files import INPUTS, ArrayFile, texts_of
 from undertow.records.formats.decoding.npz import Stored, stored_arrays
 from undertow.records.pictures import PictureArray
 from undertow.records.png import COLOURS
 from undertow.records.records import Records
 
-INPUTS = ("input", "inputs", "images")
 LARGEST = 1 << 29
 """Bytes of pixels that are kept for the few examples that are shown."""
 

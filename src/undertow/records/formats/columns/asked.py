@@ -17,8 +17,10 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.values import positive_among
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 from undertow.records.usual_names import (
+    PROBABLE,
     USUAL,
     flag_of,
     has_columns,
@@ -147,6 +149,8 @@ def _instead(path: Path, free: Sequence[str], flag: str, name: str, *, apart: bo
     """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
     names. Right answers may come ``apart``."""
     usual = those_called(USUAL[flag], free)
+    if flag == "score" and not usual:
+        usual = _probable(free)
     if not any(part.strip() for part in name.split(",")):
         return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
     close = difflib.get_close_matches(name, free, n=1)
@@ -161,6 +165,16 @@ def _instead(path: Path, free: Sequence[str], flag: str, name: str, *, apart: bo
     if flag == "label" and not apart:
         return f"{APART}, or, to compare answers without any, leave --label out"
     return f"give --{flag} one of these" if free else f"leave --{flag} out"
+
+
+def _probable(free: Sequence[str]) -> list[str]:
+    """Columns that are called a probability: of two classes that have one each, the positive
+    one's."""
+    classes = [name.removeprefix(ANSWERS[1]) for name in free if name.startswith(ANSWERS[1])]
+    positive = positive_among(classes)
+    if positive is not None:
+        return [f"{ANSWERS[1]}{positive}"]
+    return [] if classes else those_called(PROBABLE, free)
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:

@@ -44,6 +44,7 @@ SEVERAL_ROWS = "in several rows, whose scores are averaged"
 """Stands in the note on rows of one example in a table, which is said before the audit too."""
 UNKNOWN = "COLUMN"
 """Stands for a name that nothing suggests."""
+APART = ", or, where right answers are in a file of their own, --labels FILE in place of --label"
 
 
 class Meant(NamedTuple):
@@ -76,6 +77,12 @@ def flags_meant(frame: pl.DataFrame) -> str:
         return " ".join([*flags, flag_of("score", probable), *_unless(label, "label", ("label",))])
     flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
     return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
+
+
+def flags_said(frame: pl.DataFrame) -> str:
+    """The same, with the other way to give right answers where no column can be those."""
+    flags, unknown = flags_meant(frame), flag_of("label", UNKNOWN)
+    return f"{flags}{APART}" if flags.endswith(unknown) else flags
 
 
 def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:

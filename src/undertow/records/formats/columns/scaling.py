@@ -154,6 +154,20 @@ def in_words(
     return _written(path, f'{made}.alias("prediction")', keys, "answers")
 
 
+def joined(
+    path: Path, key: str, other: Path, other_key: str, names: Sequence[str]
+) -> tuple[str, str]:
+    """How columns of another table come to this one by id, and what the table is called then."""
+    ids = f"pl.col({text_typed(key)}).cast(str)"
+    theirs = ids if key == other_key else f"pl.col({text_typed(other_key)}).cast(str)"
+    theirs += "" if key == other_key else f".alias({text_typed(key)})"
+    columns = ", ".join([theirs, *map(text_typed, names)])
+    right = f"{reading_typed(other, (other_key,))}.select({columns})"
+    after = f'.join({right}, on={text_typed(key)}, how="left")'
+    to = _renamed_file(path, _kind(path, (key,)), "joined")
+    return _written(path, ids, (key,), "joined", after), shlex.quote(str(to))
+
+
 def _ends(column: pl.Series) -> tuple[float, float]:
     """Of the numbers in a column, as it was typed or read."""
     number = column.fill_nan(None) if column.dtype.is_float() else numbers_in(column)
@@ -187,14 +201,17 @@ def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: s
     if not path.is_file():
         return f"with_columns({column}){after}"
     kind = _kind(path, keys)
-    _, write, suffix = READ[kind]
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    to = path.with_name(f"{stem}-{ending}.{suffix}")
+    write, to = READ[kind][1], _renamed_file(path, kind, ending)
     code = (
         f"import polars as pl; {reading_typed(path, keys)}.with_columns({column}){after}"
         f".{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
+
+
+def _renamed_file(path: Path, kind: Kind, ending: str) -> Path:
+    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    return path.with_name(f"{stem}-{ending}.{READ[kind][2]}")
 
 
 def reading_typed(path: Path, keys: Collection[str]) -> str:

@@ -82,6 +82,12 @@ class Stored:
             file.read(1)  # At the end of a member zipfile compares its checksum.
 
 
+def array_names(path: Path) -> list[str]:
+    """The names of all arrays of an ``.npz``."""
+    with _said(path), zipfile.ZipFile(path) as archive:
+        return [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
+
+
 def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
     """Name → array, for the names that are wanted; of an ``.npy`` the only one, called
     ``array``."""

@@ -17,7 +17,7 @@ from undertow.records.formats.columns.cells import (
     refuse_two_scales,
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
-from undertow.records.formats.columns.meant import flags_meant
+from undertow.records.formats.columns.meant import flags_said
 from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.scaling import unnested
@@ -101,7 +101,7 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
         refuse_unread(path, frame, names.get("label", "label"), keys)
     raise TableError(
         f"{path}: has no column {lacks}; {has_columns(owners)}; "
-        f"{nested or f'name its columns with {flags_meant(frame)}'}"
+        f"{nested or f'name its columns with {flags_said(frame)}'}"
     )
 
 

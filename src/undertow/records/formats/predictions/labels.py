@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import named_in, refuse_absent
+from undertow.records.formats.columns.meant import UNKNOWN
+from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.predictions.class_names import class_names, named
@@ -23,7 +26,7 @@ from undertow.records.formats.predictions.regression import are_numbers_on_a_sca
 from undertow.records.reading import Reading, alternatives
 from undertow.records.spelling import not_the_same
 from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
-from undertow.records.usual_names import ID, LABEL, has_columns, those_called
+from undertow.records.usual_names import ID, LABEL, flag_of, has_columns, those_called
 
 ANSWERS = frozenset({"prediction", "confidence", "score", "member"})
 """What a model answered. A table of labels may be another model's output, so these are dropped."""
@@ -53,7 +56,7 @@ def with_labels(
     reading = replace(reading, labels=labels)
     known = any("label" in sheet.names for sheet in sheets)
     if given is not None:
-        table = _table(labels, given, {}, reading, notes, known=known)
+        table = _table(labels, given, {}, reading, notes, sheets, known=known)
     elif is_array(labels):
         table = labels_in_array(labels, sheets, notes, reading.keys)
     else:
@@ -61,7 +64,8 @@ def with_labels(
         if frame.width == 1:
             table = labels_in_column(labels, frame.to_series(), sheets, notes, reading.keys)
         else:
-            table = _table(labels, frame, class_names(labels), reading, notes, known=known)
+            names = class_names(labels)
+            table = _table(labels, frame, names, reading, notes, sheets, known=known)
             key, label = _key_and_label(frame, reading)
             called = str(key), str(label)
             refuse_rows_of_others(labels, table, sheets, called, reading.keys)
@@ -82,6 +86,7 @@ def _table(
     names: dict[str, tuple[str, ...]],
     reading: Reading,
     notes: list[str],
+    sheets: Sequence[Sheet],
     *,
     known: bool,
 ) -> pl.DataFrame:
@@ -96,9 +101,10 @@ def _table(
             f"column of ids, or give it alone, {path}[{only!r}], with one for each row"
         )
     if key is None or label is None or key == label:
+        pair = _pair_typed(frame, key, label, sheets)
         raise TableError(
             f"{path}: has no pair of columns such as example_id and label;"
-            f" {has_columns(frame.columns)}; name them with --id COLUMN --label COLUMN"
+            f" {has_columns(frame.columns)}; name them with {pair}"
         )
     theirs = (alternatives(name) for name in (*reading.prediction, reading.score, reading.member))
     answers = ANSWERS.union(*theirs) - {key, label}
@@ -116,6 +122,21 @@ def _table(
             " remove repeats"
         )
     return table
+
+
+def _pair_typed(
+    frame: pl.DataFrame, key: str | None, label: str | None, sheets: Sequence[Sheet]
+) -> str:
+    """The flags of both columns: ids are those that the predictions have, and of two columns the
+    other one holds the right answers."""
+    if key is None or key == label:
+        ids = {str(value) for sheet in sheets for value in sheet.frame["example_id"]}
+        able = (c.name for c in frame if not ids.isdisjoint(values_of(c)))
+        key = next(able, None)
+    rest = [name for name in frame.columns if name != key]
+    if label is None or label == key:
+        label = rest[0] if key is not None and len(rest) == 1 else None
+    return f"{flag_of('id', key or UNKNOWN)} {flag_of('label', label or UNKNOWN)}"
 
 
 def _key_and_label(frame: pl.DataFrame, reading: Reading) -> tuple[str | None, str | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import label_of_two
+from undertow.records.formats.columns.meant import APART, UNKNOWN, label_of_two
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
 from undertow.records.usual_names import (
@@ -70,7 +70,9 @@ def refuse_probability(table: Table) -> None:
     elif ANSWERS & set(frame.columns):
         way = "give a column of grades with --score, or right answers with --label or --labels"
     else:
-        way = f"name the right answers with {flag_of('label', label_of_two(frame) or 'COLUMN')}"
+        two = label_of_two(frame)
+        way = f"name the right answers with {flag_of('label', two or UNKNOWN)}"
+        way += APART if two is None else ""
     raise TableError(
         f"{table.path}: column {score!r} is called a probability, and there is no label of two "
         "values beside it, so it would be read as a grade, by which a surer model is a better one; "

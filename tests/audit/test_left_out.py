@@ -1,0 +1,118 @@
+"""Examples that a partial comparison leaves out are set against the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from undertow.audit import Settings, audit
+from undertow.audit.gate import gate
+from undertow.audit.gate.policy import parse_policy
+from undertow.records.records import Records
+from undertow.report import render_html, summary_text
+from worlds import records_from
+
+N = 1000
+PLACE_N = np.arange(N)
+LABEL_N = PLACE_N % 4
+CLASSES = ("car", "cat", "ship", "truck")
+SITE = ["north" if n < 200 else "south" for n in PLACE_N]
+BEFORE_N = np.where(PLACE_N % 10 == 0, (LABEL_N + 1) % 4, LABEL_N)
+FAILS_N = (LABEL_N == 3) & (PLACE_N % 5 > 0)
+AFTER_N = np.where(FAILS_N, 0, BEFORE_N)
+POLICY = parse_policy("[[max_drop]]\npoints = 1.0\n")
+
+
+def sides(pred_N: np.ndarray, kept_N: np.ndarray | None = None) -> tuple[Records, Records]:
+    """The new side, with some of its answers empty or its rows gone."""
+    old, new = (
+        records_from(p[None], LABEL_N, CLASSES, name=name, slices={"site": SITE})
+        for name, p in (("old", BEFORE_N), ("new", pred_N))
+    )
+    return old, new if kept_N is None else new.take_examples(np.flatnonzero(kept_N))
+
+
+def said(both: tuple[Records, Records], by: tuple[str, ...] = ()) -> tuple[str, ...]:
+    found = audit(both[0], [both[1]], Settings(by=by, draws=100), allow_partial=True)
+    return tuple(notice for notice in found.notices if "left out" in notice)
+
+
+def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
+    both = sides(np.where(FAILS_N, -1, AFTER_N))
+    wanted = (
+        "200 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
+        "accuracy would fall by 20.0 points. Add --missing wrong."
+    )
+    assert said(both) == (wanted,)
+    result = gate(both[0], [both[1]], POLICY, allow_partial=True)
+    assert result.verdict == "pass"
+    assert result.reason == ("The one required check passes. Compared on 800 of 1,000 examples.")
+    assert result.audit is not None
+    assert wanted in result.audit.assumptions
+    assert f"NOTE: {wanted}" in summary_text(result.audit).splitlines()
+    assert wanted in render_html(result.audit).replace("<wbr>", "")
+    counted = gate(both[0], [both[1]], POLICY, allow_partial=True, missing="wrong")
+    assert counted.decisions[0].observed == pytest.approx(20.0)
+
+
+def test_rows_that_are_gone_need_a_row_to_count_as_wrong():
+    assert said(sides(AFTER_N, ~FAILS_N)) == (
+        "200 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
+        "accuracy would fall by 20.0 points. Give each a row with an empty answer, and add "
+        "--missing wrong.",
+    )
+
+
+def test_rows_that_the_reference_lacks_are_said_too_and_no_number_is_known():
+    old, new = sides(AFTER_N)
+    assert said((old.take_examples(np.flatnonzero(~FAILS_N)), new)) == (
+        "200 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
+        "not stand for all.",
+    )
+
+
+def test_a_slice_that_was_asked_for_is_named_where_it_is_lost():
+    gone_N = (PLACE_N < 200) & (PLACE_N % 2 == 0)
+    both = sides(BEFORE_N, ~gone_N)
+    assert said(both, ("site",)) == (
+        "100 examples were left out, 50 % of site north and 10 % of all; counted as wrong, "
+        "accuracy would fall by 8.0 points. Give each a row with an empty answer, and add "
+        "--missing wrong.",
+    )
+
+
+def test_other_labels_are_no_missing_answers():
+    old, new = sides(AFTER_N)
+    label_N = np.where(FAILS_N, AFTER_N, LABEL_N).astype(np.int32)
+    new = replace(new, examples=new.examples.with_columns(pl.Series("label", label_N)))
+    assert said((old, new)) == (
+        "200 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
+        "not stand for all.",
+    )
+
+
+def test_what_is_left_out_at_random_is_only_counted():
+    unlike = 0
+    for seed in range(200):
+        gone_N = np.random.default_rng(seed).random(N) < 0.2
+        unlike += bool(said(sides(BEFORE_N, ~gone_N), ("class", "site")))
+    assert unlike <= 6  # Of 200 at 1 %: P(more) < 0.005.
+
+
+def test_a_gain_on_what_is_left_names_the_choice_first():
+    both = sides(np.where(BEFORE_N != LABEL_N, -1, BEFORE_N))
+    result = gate(both[0], [both[1]], POLICY, allow_partial=True)
+    assert result.decisions[0].rule != "implausible_gain"  # Nothing gained on what both answer.
+    right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
+    both = sides(np.where(PLACE_N % 10 == 1, -1, right_N))
+    guard = gate(both[0], [both[1]], POLICY, allow_partial=True).decisions[0]
+    assert guard.reason == (
+        f"Accuracy gained 11.11 points (one-sided 95 % limits {guard.low:+.2f} to "
+        f"{guard.high:+.2f}), more than is plausible. 100 of 1,000 examples were left out; if they "
+        "are those on which it fails, this gain is theirs: use --missing wrong. Else look for "
+        "leaked answers, another prompt or another filter, or write max_gain = 12 at the top of "
+        "the policy."
+    )
