@@ -202,6 +202,22 @@ def test_each_phase_begins_with_an_optimizer_of_its_own_on_what_the_last_one_lef
     assert facts["loss"] == after["loss"]
 
 
+@pytest.mark.parametrize("second", [Supervised(PLAIN), LinearProbe(PLAIN)], ids=["all", "probe"])
+def test_what_made_a_derived_member_acts_in_the_first_phase_alone(second, data, monkeypatch):
+    acting, start = [], type(second).start
+
+    def watched(training, given):
+        acting.append((training, given.interventions))
+        return start(training, given)
+
+    monkeypatch.setattr(type(second), "start", watched)
+    pruning = OneShotPruning(0.5)
+    training = Phases(("first", Supervised(RECIPE)), ("second", second))
+    (facts,) = drive(training, given(data, (pruning,)))
+    assert acting[-1] == (second, [])
+    assert [name for name in facts if name.endswith(".sparsity")] == ["first.sparsity"]
+
+
 def test_a_phase_that_is_not_there_or_is_not_named_is_refused(data):
     declared = Population("own", Blobs(), MLP((8,)), CASES["phases"][0], 2)
     for acting, site in (

@@ -2,9 +2,17 @@ import pytest
 import torch
 from torch import nn
 
-from undertow.errors import NoEffectError
+from undertow.errors import NoEffectError, UserError
 from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, RandomPruning
+from undertow.lab.recipe import Recipe
+from undertow.lab.trainings.contrastive import Contrastive
+from undertow.lab.trainings.linear_probe import LinearProbe
+from undertow.lab.trainings.phases import Phases
+from undertow.lab.trainings.supervised import Supervised
+
+RECIPE = Recipe(epochs=1, lr=0.01)
+WHOLE, PROBE = Supervised(RECIPE), LinearProbe(RECIPE)
 
 
 def two_layers():
@@ -86,15 +94,14 @@ def test_one_shot_takes_the_smallest_at_once():
     assert model[0].weight.flatten().tolist() == [0.0] * 10 + list(range(11, 21))
 
 
-@pytest.mark.parametrize(
-    "pruning",
-    [
-        MagnitudePruning(0.5, begin=0.0, end=0.5, scope="global", of="encoder"),
-        RandomPruning(0.5, begin=0.0, end=0.5, of="encoder"),
-        OneShotPruning(0.5, of="encoder"),
-    ],
-    ids=lambda pruning: type(pruning).__name__,
+ENCODERS = (
+    MagnitudePruning(0.5, begin=0.0, end=0.5, scope="global", of="encoder"),
+    RandomPruning(0.5, begin=0.0, end=0.5, of="encoder"),
+    OneShotPruning(0.5, of="encoder"),
 )
+
+
+@pytest.mark.parametrize("pruning", ENCODERS, ids=lambda pruning: type(pruning).__name__)
 def test_an_encoder_is_pruned_and_its_head_is_not(pruning):
     model = two_layers()
     head = model[1].weight.detach().clone()
@@ -106,6 +113,16 @@ def test_an_encoder_is_pruned_and_its_head_is_not(pruning):
     assert int((model[0].weight == 0).sum()) == model[0].weight.numel() / 2
     # over the encoder's weights; over all of them it would be less
     assert facts["sparsity"] == facts["sparsity_layer_max"] == 0.5
+
+
+@pytest.mark.parametrize("pruning", ENCODERS, ids=lambda pruning: type(pruning).__name__)
+def test_an_encoder_without_weights_cannot_be_pruned(pruning):
+    with pytest.raises(UserError) as caught:
+        pruning.start(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), Horizon(10, 0))
+    assert str(caught.value) == (
+        "Sequential: of='encoder' leaves no weight to prune, since all weights are those of its "
+        "head '1'; choose of='model', or a model with layers before its head"
+    )
 
 
 def test_pruning_a_model_that_is_sparse_already_has_no_effect():
@@ -161,6 +178,57 @@ def test_descriptions_that_cannot_be_meant_are_refused(make, message):
     with pytest.raises(ValueError) as caught:
         make()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("finetune", "who"),
+    [
+        (PROBE, "it"),
+        (Phases(("probe", PROBE)), "its first phase 'probe'"),
+        (Phases(("probe", PROBE), ("more", WHOLE)), "its first phase 'probe'"),
+        (Phases(("out", Phases(("in", PROBE))), ("more", WHOLE)), "its first phase 'in'"),
+    ],
+)
+def test_a_finetuning_that_would_prune_nothing_is_refused(finetune, who):
+    with pytest.raises(ValueError) as caught:
+        OneShotPruning(0.9, finetune)
+    assert str(caught.value) == (
+        f"OneShotPruning(finetune={finetune!r}): {who} does not have the site 'weights', so no "
+        "weight would be removed; begin with a phase that trains the pruned layers, as in "
+        "Phases(('finetune', Supervised(...)), ('probe', LinearProbe(...)))"
+    )
+
+
+@pytest.mark.parametrize(
+    "finetune",
+    [
+        Phases(("first", WHOLE), ("more", WHOLE)),
+        Phases(("first", WHOLE), ("probe", PROBE), ("more", Contrastive(RECIPE))),
+        Phases(("out", Phases(("first", WHOLE), ("more", WHOLE))), ("probe", PROBE)),
+    ],
+)
+def test_a_finetuning_that_would_let_removed_weights_grow_again_is_refused(finetune):
+    with pytest.raises(ValueError) as caught:
+        OneShotPruning(0.9, finetune)
+    assert str(caught.value) == (
+        f"OneShotPruning(finetune={finetune!r}): its phase 'more' trains the pruned layers after "
+        "the mask of the first phase is gone, so removed weights would grow again; after the first "
+        "phase train the head alone (LinearProbe), or train all in the first"
+    )
+
+
+@pytest.mark.parametrize(
+    "finetune",
+    [
+        None,
+        RECIPE,
+        WHOLE,
+        Phases(("first", Contrastive(RECIPE)), ("probe", PROBE)),
+        Phases(("out", Phases(("first", WHOLE), ("probe", PROBE))), ("probe", PROBE)),
+    ],
+)
+def test_a_finetuning_that_keeps_the_mask_is_allowed(finetune):
+    assert OneShotPruning(0.9, finetune).finetune == finetune
 
 
 def test_a_published_schedule_without_recovery_can_be_asked_for():

@@ -51,6 +51,21 @@ def test_a_query_of_the_bank_is_no_neighbour_of_its_own(n):
     assert found[1, 0] == 3
 
 
+@pytest.mark.parametrize(("n", "k"), [(60, 50), (60, 59), *((n, 30) for n in range(31, 47))])
+def test_nearly_all_of_a_small_bank_are_asked_for(n, k):
+    """As many candidates as there are, so that the query itself is one of them."""
+    bank, own = clouds(n, 5), np.arange(n)
+    found = Bank(torch.from_numpy(bank)).nearest(torch.from_numpy(bank), k, torch.from_numpy(own))
+    np.testing.assert_array_equal(found.numpy(), oracle(bank, bank, k, own))
+
+
+def test_neighbours_at_no_distance_are_of_the_bank():
+    query = torch.full((3, 5), torch.nan)
+    found = Bank(torch.from_numpy(clouds(40, 5))).nearest(query, 5)
+    assert found.shape == (3, 5)
+    assert found.max() < 40
+
+
 def test_where_float32_cannot_tell_them_apart_float64_does():
     """Thousands of neighbours whose distances differ by less than float32 resolves."""
     rng = np.random.default_rng(0)

@@ -68,3 +68,9 @@ def test_four_standard_deviations_need_eighteen_features():
 def test_discriminative_features_are_active_on_some_examples():
     share_R = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.9])
     assert discriminative(share_R).tolist() == [False, False, True, True, False]
+
+
+def test_discriminative_features_lie_from_the_50th_to_the_95th_percentile():
+    """Of 0 to 100 in disorder."""
+    share_R = (torch.arange(101) * 7 % 101).double()
+    assert share_R[discriminative(share_R)].sort().values.tolist() == list(range(50, 96))

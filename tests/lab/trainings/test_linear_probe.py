@@ -81,6 +81,16 @@ def test_features_that_are_kept_are_those_that_are_asked_for(data, monkeypatch):
         torch.testing.assert_close(weights(kept)[0][name], value, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("changes", [{"flip": True}, {"crop": 1}], ids=["flips", "crops"])
+def test_features_of_examples_that_look_otherwise_each_time_are_not_kept(changes, data):
+    made = given(data, ())
+    (facts,) = drive(LinearProbe(replace(RECIPE, **changes)), made)
+    assert "forwards" not in facts  # as many as learned from, so not said
+    alike = given(data, ())
+    drive(LinearProbe(RECIPE), alike)
+    assert not torch.equal(made.models[0][-1].weight, alike.models[0][-1].weight)
+
+
 def test_the_head_begins_afresh(data):
     """Wherever an earlier phase left it."""
     ends = []

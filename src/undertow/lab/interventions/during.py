@@ -10,7 +10,8 @@ from undertow.lab.interventions.site import AbstractObjective, Intervention
 @dataclass(frozen=True)
 class During(Intervention):
     """``intervention`` acts in the phase ``phase`` alone: ``During("pretrain",
-    MagnitudePruning(0.9))``. Its site is that of the intervention in that phase. Raises
+    MagnitudePruning(0.9))``. Its site is that of the intervention in that phase. A later phase that
+    trains the same layers changes what it left, so removed weights grow again there. Raises
     ``ValueError`` for one that does not act in a training."""
 
     phase: str

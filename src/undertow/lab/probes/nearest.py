@@ -68,7 +68,7 @@ class Bank:
         if own_B is not None:
             half_BN.scatter_(1, own_B[:, None], torch.inf)
         wanted = min(k + SPARE, len(self.bank_ND))
-        some = _least(half_BN, wanted)
+        some = _least(half_BN, wanted, len(self.bank_ND))
         squared_BK = self._exact(query_BD, some.index_BK)
         squared_BK.masked_fill_(~some.value_BK.isfinite(), torch.inf)
         found_BK, kth_B = _in_order(squared_BK, some.index_BK, k)
@@ -115,12 +115,13 @@ class Candidates(NamedTuple):
     index_BK: Tensor
 
 
-def _least(value_BN: Tensor, wanted: int) -> Candidates:
-    """The least of each row. Each of them lies in one of as many groups, those of the least
-    minima."""
+def _least(value_BN: Tensor, wanted: int, there: int) -> Candidates:
+    """The least of each row; what follows the first ``there`` only fills the last groups up. Each
+    of them lies in one of as many groups, those of the least minima."""
     groups = value_BN.shape[1] // GROUP
     if groups <= 2 * wanted:
-        return Candidates(*value_BN.topk(wanted, largest=False, sorted=False))
+        # no filler: it would win over one that is as far, or whose distance is no number
+        return Candidates(*value_BN[:, :there].topk(wanted, largest=False, sorted=False))
     minimum_BG = value_BN.view(len(value_BN), GROUP, groups).amin(1)
     group_BK = minimum_BG.topk(wanted, largest=False, sorted=False).indices
     step = torch.arange(0, value_BN.shape[1], groups, device=value_BN.device)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from undertow.errors import NoEffectError
+from undertow.errors import NoEffectError, UserError
 from undertow.lab.interventions.site import Effect, weight_layers
 from undertow.lab.models.head import head_of, is_of_head
 
@@ -159,12 +159,22 @@ class MaskedWeights:
 
 def layers_of(model: nn.Module, of: Of) -> dict[str, nn.Parameter]:
     """Matrices and filters by name, without those of the head where they are of the encoder. A
-    matrix that the head shares with an earlier layer is the earlier one's."""
+    matrix that the head shares with an earlier layer is the earlier one's.
+
+    Raises ``UserError`` for an encoder without any.
+    """
     layers = weight_layers(model)
     if of == "model":
         return layers
     head = head_of(model)
-    return {name: weight for name, weight in layers.items() if not is_of_head(name, head)}
+    encoder = {name: weight for name, weight in layers.items() if not is_of_head(name, head)}
+    if not encoder:
+        raise UserError(
+            f"{type(model).__name__}: of='encoder' leaves no weight to prune, since all weights "
+            f"are those of its head {head!r}; choose of='model', or a model with layers before "
+            "its head"
+        )
+    return encoder
 
 
 def sparsity_facts(model: nn.Module, of: Of = "model") -> dict[str, float]:
