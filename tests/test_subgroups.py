@@ -10,8 +10,10 @@ import pytest
 from scipy.stats import ttest_rel
 
 from blobs import Blobs
+from lost import without
 from undertow.audit import audit
 from undertow.audit.settings import Settings
+from undertow.audit.stats.ratio_of_means import relative_limits
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -94,6 +96,25 @@ def test_mistakes_are_counted_in_every_slice_and_crossing(results, arm):
             if np.isfinite(rate.low) and rate.low > -1 and arm == "int2":
                 level = 0.05 if slice_ == "all" else 0.05 / 8
                 assert ttest_rel(after, (1 + rate.low) * before).pvalue == pytest.approx(level)
+
+
+def test_a_variant_that_lost_a_member_is_compared_pair_by_pair(results, tmp_path):
+    lost = {"int2": without(results.of("int2"), "001", tmp_path)}
+    sides = [read_population(results.of("dense").folder), read_population(lost["int2"].folder)]
+    audited = audit(sides[0], sides[1:], Settings(by=BY, draws=100))
+    found = Results(audited, {**results.populations, **lost})
+    rate = Subgroups(found, "dense", "int2", BY).rate("false_positive_rate", "half", "left")
+
+    def left(row):
+        return row["half"] == "left"
+
+    before, count = mistakes(results, "dense", False, left)
+    after, _ = mistakes(results, "int2", False, left)
+    before, after = before[[0, 2, 3]], after[[0, 2, 3]]
+    expected = relative_limits(before, after, paired=True, level=0.05 / 8)
+    assert (rate.before, rate.after) == pytest.approx((before.mean(), after.mean()))
+    assert rate.finding["effect"] == pytest.approx((after - before).mean() / count)
+    assert [rate.relative, rate.low, rate.high] == pytest.approx([x[0] for x in expected[:3]])
 
 
 def test_the_table_has_counts_rates_changes_and_who_is_over_represented(results):

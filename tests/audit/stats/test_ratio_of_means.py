@@ -75,7 +75,8 @@ def test_a_rate_that_cannot_be_told_from_nothing_has_no_upper_limit():
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [([0.0] * 4, [0.1, 0.2, 0.1, 0.2]), ([0.1], [0.2]), ([0.1] * 4, [0.2] * 4)]
+    ("before", "after"),
+    [([0.0] * 4, [0.1, 0.2, 0.1, 0.2]), ([0.1], [0.2]), ([], []), ([0.1] * 4, [0.2] * 4)],
 )
 def test_what_has_no_limits_is_undefined(before, after):
     found = relative_limits(np.array(before), np.array(after), paired=False)

@@ -35,8 +35,9 @@ def relative_limits(
     was found; of pairs, theirs) does not refute ``variant = q · reference``, and all between them.
     They are not symmetric, and the upper one is infinite where the reference's mean cannot be told
     from 0; the lower one is at least −1, as a share cannot fall further. NaN where the reference's
-    mean is 0, a side has one member or nothing varies. p is the least level at which the limits
-    leave 0 out: that of the same test of equal means, so with the same degrees of freedom.
+    mean is 0, a side has fewer than two members or nothing varies. p is the least level at which
+    the limits leave 0 out: that of the same test of equal means, so with the same degrees of
+    freedom.
     """
     reference, variant = _rows(reference_GM), _rows(variant_GM)
     before, after = reference.mean(axis=1), variant.mean(axis=1)
@@ -74,8 +75,8 @@ def excess_limits(
     beside_reference``.
 
     Both ratios are linearised in their means (the delta method), so each member has one value, and
-    Welch's t (of pairs, the paired t) follows. NaN where a side has one member, a mean of the
-    reference is 0, or nothing varies.
+    Welch's t (of pairs, the paired t) follows. NaN where a side has fewer than two members, a mean
+    of the reference is 0, or nothing varies.
     """
     reference, variant = _rows(reference_GM), _rows(variant_GM)
     own, other = _rows(beside_reference_GM), _rows(beside_variant_GM)
@@ -99,7 +100,9 @@ def excess_limits(
 
 
 def _rows(value: Floats) -> Floats:
-    return np.atleast_2d(np.asarray(value, dtype=np.float64))
+    """Of no members, as of one of whom nothing is known."""
+    value_GM = np.atleast_2d(np.asarray(value, dtype=np.float64))
+    return value_GM if value_GM.shape[1] else np.full((len(value_GM), 1), np.nan)
 
 
 def _squares(before_GM: Floats, after_GM: Floats, paired: bool) -> tuple[Floats, Floats, Floats]:
