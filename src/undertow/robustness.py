@@ -48,8 +48,12 @@ class Accuracies(NamedTuple):
 
     def of(self, rows: Sequence[int]) -> Accuracies:
         """Those of some members, in this order."""
-        ids, parents = ([names[row] for row in rows] for names in (self.ids, self.parents))
-        return Accuracies(self.corrupted_GM[:, rows], self.clean_M[rows], ids, parents)
+        return Accuracies(
+            self.corrupted_GM[:, rows],
+            self.clean_M[rows],
+            [self.ids[row] for row in rows],
+            [self.parents[row] for row in rows],
+        )
 
 
 class Brittle(NamedTuple):
