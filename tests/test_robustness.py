@@ -3,11 +3,16 @@ made-up members whose numbers are known."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t
 
 from blobs import Blobs
+from lost import without
+from undertow.audit.stats.ratio_of_means import Limits, excess_limits
 from undertow.lab.data import Corrupted
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
@@ -15,7 +20,7 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.read import read_population
-from undertow.robustness import Accuracies, Robustness, put_to
+from undertow.robustness import Accuracies, Brittle, Robustness, put_to
 from undertow.study import Results
 from undertow.trained import Trained
 
@@ -61,6 +66,69 @@ def test_the_change_is_relative_and_set_against_that_on_clean_images(results):
     assert found.excess.value_G == pytest.approx(relative - clean)
 
 
+def test_of_unequal_corruptions_each_counts_once(results, monkeypatch):
+    right_MN, examples = of(results)._records("again")
+    kept = np.arange(examples.height) < 50  # half of the second corruption's images have gone
+    monkeypatch.setattr(
+        Robustness, "_records", lambda *_: (right_MN[:, kept], examples.filter(kept))
+    )
+    found = of(results).accuracies("again").corrupted_GM
+    first, second = right_MN[:, :40].mean(axis=1), right_MN[:, 40:50].mean(axis=1)
+    assert found[2] == pytest.approx((first + second) / 2)
+
+
+@dataclass(frozen=True)
+class Pictured(Blobs):
+    """Three pictures of each thing."""
+
+    def load(self):
+        splits = super().load()
+        things = pl.Series("cluster", [f"thing {n // 3}" for n in range(self.test)])
+        slices = pl.DataFrame([*splits.test.slices, things])
+        return replace(splits, test=replace(splits.test, slices=slices))
+
+
+def test_clean_images_are_found_where_the_data_have_clusters_of_their_own(tmp_path):
+    dense = Population("dense", Pictured(), MLP((6,)), Recipe(epochs=2, batch=16, lr=0.1), 2)
+    populations = (dense, *put_to(Corrupted(Pictured(test=20), "contrast", 2), [dense]))
+    found = {p.name: Trained(train_population(p, tmp_path, runner="loop")) for p in populations}
+    clean = read_population(found["dense"].folder).correct_MN
+    accuracies = Robustness(Results(None, found), "dense", ()).accuracies("dense")
+    assert accuracies.clean_M == pytest.approx(clean[:, :20].mean(axis=1))
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_pairs_are_those_whose_both_members_are_there(results, tmp_path, both):
+    """A member is lost, clean and corrupted or corrupted alone: the others keep their partners."""
+    names = ("int2", "int2, corrupted") if both else ("int2, corrupted",)
+    lost = {name: without(results.of(name), "000", tmp_path) for name in names}
+    whole = of(results)
+    found = of(Results(None, {**results.populations, **lost}))
+    dense, int2 = whole.accuracies("dense"), whole.accuracies("int2")
+    assert found.accuracies("int2").ids == ["001", "002"]
+    assert found.accuracies("int2").clean_M == pytest.approx(int2.clean_M[1:])
+    expected = excess_limits(
+        dense.corrupted_GM[2, 1:],
+        int2.corrupted_GM[2, 1:],
+        dense.clean_M[1:],
+        int2.clean_M[1:],
+        paired=True,
+    )
+    excess = found.of("int2")
+    assert [x[2] for x in excess.excess] == pytest.approx([x[0] for x in expected])
+    assert excess.clean == pytest.approx(int2.clean_M[1:].mean() / dense.clean_M[1:].mean() - 1)
+    assert len(found.table().rows) == 4
+
+
+def test_members_without_partners_leave_all_undefined(known, monkeypatch):
+    made = {arm: known.accuracies(arm) for arm in ("dense", "int2")}
+    made["int2"] = made["int2"]._replace(parents=["003", "004", "005"])
+    monkeypatch.setattr(Robustness, "accuracies", lambda self, arm: made[arm])
+    found = known.of("int2")
+    assert np.isnan([*found.excess, *found.relative]).all()
+    assert known.more_brittle("int2").status == "not testable"
+
+
 @pytest.fixture
 def known(monkeypatch, results):
     """Members of a reference and of an arm, under two corruptions and both together."""
@@ -68,7 +136,8 @@ def known(monkeypatch, results):
 
     def side(clean, first, second):
         clean_M, *corrupted = (level + rng.normal(0, 0.01, 3) for level in (clean, first, second))
-        return Accuracies(np.stack([*corrupted, np.mean(corrupted, axis=0)]), clean_M)
+        both = np.stack([*corrupted, np.mean(corrupted, axis=0)])
+        return Accuracies(both, clean_M, ["000", "001", "002"], ["000", "001", "002"])
 
     made = {
         "dense": side(0.8, 0.7, 0.6),
@@ -104,6 +173,17 @@ def test_a_claim_is_held_where_the_interval_lies_below_0(known):
     )
     assert known.grows(("int2", "again")).status == "held"
     assert known.grows(("again", "int2")).status == "not held"
+
+
+@pytest.mark.parametrize("values", [(np.nan, -0.1, np.nan), (-0.1, np.nan, -0.05)])
+def test_what_is_undefined_neither_grows_nor_holds(results, monkeypatch, values):
+    limits = [Limits(*(np.array([value]),) * 4) for value in values]
+    made = {str(n): Brittle(-0.1, each, each) for n, each in enumerate(limits)}
+    monkeypatch.setattr(Robustness, "of", lambda self, arm: made[arm])
+    assert of(results).grows(list(made)).status == "not testable"
+    for arm, value in zip(made, values, strict=True):
+        told = [of(results).more_brittle(arm).status, of(results).as_brittle(arm).status]
+        assert told == (["not testable"] * 2 if np.isnan(value) else ["held", "not held"])
 
 
 def test_the_table_has_every_corruption_and_arm(known):

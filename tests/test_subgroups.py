@@ -10,8 +10,10 @@ import pytest
 from scipy.stats import ttest_rel
 
 from blobs import Blobs
+from lost import without
 from undertow.audit import audit
 from undertow.audit.settings import Settings
+from undertow.audit.stats.ratio_of_means import relative_limits
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -94,6 +96,31 @@ def test_mistakes_are_counted_in_every_slice_and_crossing(results, arm):
             if np.isfinite(rate.low) and rate.low > -1 and arm == "int2":
                 level = 0.05 if slice_ == "all" else 0.05 / 8
                 assert ttest_rel(after, (1 + rate.low) * before).pvalue == pytest.approx(level)
+
+
+def test_a_variant_that_lost_a_member_is_compared_pair_by_pair(results, tmp_path):
+    lost = {"int2": without(results.of("int2"), "001", tmp_path)}
+    sides = [read_population(results.of("dense").folder), read_population(lost["int2"].folder)]
+    audited = audit(sides[0], sides[1:], Settings(by=BY, draws=100))
+    found = Results(audited, {**results.populations, **lost})
+    groups, kept = Subgroups(found, "dense", "int2", BY), [0, 2, 3]
+    apart = set()
+    for tone in ("odd", "even"):
+        for measure, positive in (("false_positive_rate", False), ("false_negative_rate", True)):
+
+            def inside(row, tone=tone):
+                return row["tone"] == tone
+
+            whole, count = mistakes(results, "dense", positive, inside)
+            before, after = whole[kept], mistakes(results, "int2", positive, inside)[0][kept]
+            apart.add(before.mean() == whole[:3].mean())
+            rate = groups.rate(measure, "tone", tone)
+            expected = relative_limits(before, after, paired=True, level=0.05 / 8)
+            assert (rate.before, rate.after) == pytest.approx((before.mean(), after.mean()))
+            assert rate.finding["effect"] == pytest.approx((after - before).mean() / count)
+            said = [rate.relative, rate.low, rate.high]
+            assert said == pytest.approx([x[0] for x in expected[:3]], nan_ok=True)
+    assert False in apart  # which three are chosen matters
 
 
 def test_the_table_has_counts_rates_changes_and_who_is_over_represented(results):

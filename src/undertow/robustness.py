@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from undertow.audit.stats.ratio_of_means import Limits, excess_limits, relative_
 from undertow.audit.wording import signed
 from undertow.records.read import read_manifest, read_population
 from undertow.study import Outcome, Results, Table, held
-from undertow.trained import Floats
+from undertow.trained import Floats, paired_rows
 
 if TYPE_CHECKING:
     from undertow.lab.data.corrupted import Corrupted
@@ -37,10 +38,22 @@ def put_to(data: Corrupted, populations: Sequence[Population]) -> tuple[Populati
 
 class Accuracies(NamedTuple):
     """One arm's accuracy by member: under each corruption, severities averaged, and last their mean
-    (G, M); and on the clean images that were corrupted (M)."""
+    (G, M); and on the clean images that were corrupted (M). Of the members that saw both."""
 
     corrupted_GM: Floats
     clean_M: Floats
+    ids: Sequence[str]
+    parents: Sequence[str | None]
+    """The reference's members from which they derive."""
+
+    def of(self, rows: Sequence[int]) -> Accuracies:
+        """Those of some members, in this order."""
+        return Accuracies(
+            self.corrupted_GM[:, rows],
+            self.clean_M[rows],
+            [self.ids[row] for row in rows],
+            [self.parents[row] for row in rows],
+        )
 
 
 class Brittle(NamedTuple):
@@ -83,11 +96,19 @@ class Robustness:
             right_MN[:, corruption_N == name].mean(axis=1)
             for name in examples["corruption"].unique(maintain_order=True)
         ]
-        clean = read_population(self.results.of(arm).folder, probabilities=False)
-        shown_N = clean.examples["example_id"].is_in(examples["cluster"].implode()).to_numpy()
+        saw_clean = self.results.of(arm)
+        parents = saw_clean.parents(self.results.of(self.reference))
+        rows, seen = paired_rows(
+            self.results.of(f"{arm}{SUFFIX}").parents(saw_clean), saw_clean.ids
+        )
+        clean = saw_clean.answers
+        ids = pl.Series(clean_ids(examples)).implode()
+        shown_N = clean.examples["example_id"].is_in(ids).to_numpy()
         return Accuracies(
-            np.stack([*by_corruption, np.mean(by_corruption, axis=0)]),
-            clean.correct_MN[:, shown_N].astype(np.float64).mean(axis=1),
+            np.stack([*by_corruption, np.mean(by_corruption, axis=0)])[:, seen],
+            clean.correct_MN[:, shown_N].astype(np.float64).mean(axis=1)[rows],
+            [saw_clean.ids[row] for row in rows],
+            [parents[row] for row in rows],
         )
 
     @cached_property
@@ -96,9 +117,13 @@ class Robustness:
 
     def of(self, arm: str, level: float = 0.05) -> Brittle:
         """One arm. Limits of the corruptions hold together (Bonferroni); the mean over all of them
-        is a question of its own. Only members vary: the images are fixed."""
+        is a question of its own. Only members vary: the images are fixed. An arm that derives from
+        the reference is compared over the pairs whose both members are there."""
         before, after = self._reference, self.accuracies(arm)
         paired = read_manifest(self.results.of(arm).folder).parent == self.reference
+        if paired:
+            rows, derived = paired_rows(after.parents, before.ids)
+            before, after = before.of(rows), after.of(derived)
         parts = [
             excess_limits(
                 before.corrupted_GM[rows],
@@ -116,8 +141,9 @@ class Robustness:
             )
             for rows, share in self._families(level)
         ]
-        clean = float(after.clean_M.mean() / before.clean_M.mean() - 1)
-        return Brittle(clean, _joined(relative), _joined(parts))
+        members = len(after.clean_M)
+        clean = after.clean_M.mean() / before.clean_M.mean() - 1 if members else np.nan
+        return Brittle(float(clean), _joined(relative), _joined(parts))
 
     def _families(self, level: float) -> tuple[tuple[slice, float], tuple[slice, float]]:
         count = len(self.corruptions)
@@ -128,12 +154,12 @@ class Robustness:
         images."""
         _, low, high, _ = (float(x[-1]) for x in self.of(arm).excess)
         undecided = "; too small to tell" if low <= 0 <= high else ""
-        return held(high < 0, self._said(arm) + undecided)
+        return _told(high < 0, self._said(arm) + undecided, low)
 
     def as_brittle(self, arm: str) -> Outcome:
         """Whether nothing is shown of an arm under all corruptions together."""
         _, low, high, _ = (float(x[-1]) for x in self.of(arm).excess)
-        return held(low <= 0 <= high, self._said(arm))
+        return _told(low <= 0 <= high, self._said(arm), low)
 
     def _said(self, arm: str) -> str:
         found = self.of(arm)
@@ -150,7 +176,8 @@ class Robustness:
         found = [self.of(arm).excess for arm in arms]
         values = [float(excess.value_G[-1]) for excess in found]
         said = [f"{arm} {_cell(excess, -1)}" for arm, excess in zip(arms, found, strict=True)]
-        return held(values == sorted(values, reverse=True), "; ".join(said))
+        falls = all(after <= before for before, after in pairwise(values))
+        return _told(falls, "; ".join(said), *values)
 
     def table(self) -> Table:
         """Every corruption and arm."""
@@ -182,6 +209,18 @@ class Robustness:
             f"(Bonferroni); *{ALL}* is a question of its own; arms are not corrected for one "
             "another."
         )
+
+
+def clean_ids(examples: pl.DataFrame) -> list[str]:
+    """Of the clean examples of which these are corrupted versions, each once."""
+    ids = (example_id.rsplit("/", 2)[0] for example_id in examples["example_id"])
+    return list(dict.fromkeys(ids))
+
+
+def _told(condition: bool, evidence: str, *numbers: float) -> Outcome:
+    """Not testable where one of the numbers that decide is undefined."""
+    undefined = any(math.isnan(number) for number in numbers)
+    return Outcome("not testable", evidence) if undefined else held(condition, evidence)
 
 
 def _joined(parts: Sequence[Limits]) -> Limits:

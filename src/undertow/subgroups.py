@@ -19,7 +19,7 @@ from undertow.audit.wording import signed
 from undertow.records.read import read_manifest, read_population
 from undertow.records.records import Records
 from undertow.study import Results, Table
-from undertow.trained import Floats
+from undertow.trained import Floats, paired_rows
 
 RATES = {"false_positive_rate": false_positive_rate, "false_negative_rate": false_negative_rate}
 
@@ -78,6 +78,12 @@ class Subgroups:
         folder = self.results.of(self.variant).folder
         return read_manifest(folder).parent == self.reference
 
+    @cached_property
+    def _pairs(self) -> tuple[list[int], list[int]]:
+        """Rows of either side, of the pairs whose both members are there."""
+        before, after = self.results.of(self.reference), self.results.of(self.variant)
+        return paired_rows(after.parents(before), before.ids)
+
     def rate(self, measure: str, slice: str = ALL, value: str = "") -> Rate:
         """One rate of one subgroup. ``KeyError`` for a subgroup that there is not."""
         if (slice, value) not in self.keys:
@@ -90,13 +96,17 @@ class Subgroups:
 
     def _of(self, measure: str) -> list[Rate]:
         """Limits of relative changes hold together over all subgroups (Bonferroni); the whole is a
-        question of its own."""
+        question of its own. A variant that derives from the reference is compared over
+        the pairs whose both members are there."""
         sides = [self._counted(RATES[measure](records)) for records in self._sides]
         (wrong_GM, of_G), (after_GM, _) = sides
+        if self._paired:
+            rows, derived = self._pairs
+            wrong_GM, after_GM = wrong_GM[:, rows], after_GM[:, derived]
         level, groups = self.results.audit.settings.level, max(len(self.keys) - 1, 1)
         parts = [
-            relative_limits(wrong_GM[rows], after_GM[rows], paired=self._paired, level=share)
-            for rows, share in ((slice(0, 1), level), (slice(1, None), level / groups))
+            relative_limits(wrong_GM[some], after_GM[some], paired=self._paired, level=share)
+            for some, share in ((slice(0, 1), level), (slice(1, None), level / groups))
         ]
         limits = Limits(*(np.concatenate(values) for values in zip(*parts, strict=True)))
         found = self.results.findings(self.variant, measure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,6 +116,13 @@ class Trained:
         wide = self._series.pivot("epoch", index="member", values=column, sort_columns=True)
         order = [str(epoch) for epoch in self.epochs]
         return wide.select(order).to_numpy().astype(np.float64)
+
+
+def paired_rows(parents: Sequence[str | None], ids: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Rows of parents and of those that derive from them, pair by pair, of the pairs that are there
+    on both sides."""
+    pairs = [(ids.index(p), row) for row, p in enumerate(parents) if p is not None and p in ids]
+    return [parent for parent, _ in pairs], [row for _, row in pairs]
 
 
 def mean_interval(value_M: Floats, level: float = 0.95) -> tuple[float, float, float]:

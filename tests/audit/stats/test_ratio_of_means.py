@@ -31,8 +31,40 @@ def test_limits_of_independent_members_are_those_of_welchs_t():
         for limit in (1 + found.low_G[g], 1 + found.high_G[g]):
             away = abs(after[g].mean() - limit * BEFORE[g].mean()) / np.sqrt(a + limit**2 * b)
             assert away == pytest.approx(t.ppf(0.975, df))
-        welch = ttest_ind(after[g], BEFORE[g], equal_var=False)
-        assert found.p_G[g] == pytest.approx(welch.pvalue)
+        alike = ttest_ind(after[g], BEFORE[g], equal_var=False).statistic
+        assert found.p_G[g] == pytest.approx(2 * t.sf(abs(alike), df))
+
+
+def test_p_is_below_the_level_just_where_0_lies_outside_the_limits():
+    """Null worlds: few members, many of whom make no mistake, so that some means cannot be told
+    from 0; of some pairs, all differ by nearly the same."""
+    rng, draws = np.random.default_rng(5), 4000
+    seen = set()
+    for paired in (True, False):
+        for members in (4, 8):
+            before = rng.poisson(rng.choice([0.3, 1, 5], (draws, 1)), (draws, members)) / 100
+            after = rng.poisson(rng.choice([0.3, 1, 5], (draws, 1)), (draws, members)) / 100
+            near = before + 0.01 + rng.normal(0, 0.001, before.shape)
+            after = np.where(rng.random((draws, 1)) < 0.3, near, after)
+            for level in (0.05, 0.005):
+                found = relative_limits(before, after, paired=paired, level=level)
+                known = ~np.isnan(found.low_G)
+                outside = (found.low_G > 0) | (found.high_G < 0)
+                assert ((found.p_G < level) == outside)[known].all()
+                assert not np.isnan(found.p_G[known]).any()
+                infinite = known & np.isinf(found.high_G)
+                seen |= {("infinite", x) for x in outside[infinite].tolist()}
+                seen |= {("finite", x) for x in outside[known & ~infinite].tolist()}
+    assert len(seen) == 4
+
+
+def test_a_rise_from_next_to_nothing_has_a_lower_limit_alone():
+    before, after = np.array([0, 0, 0, 0.01]), np.array([0.2, 0.21, 0.19, 0.2])
+    found = relative_limits(before, after, paired=True)
+    assert found.high_G[0] == np.inf
+    just = ttest_rel(after, (1 + found.low_G[0]) * before).pvalue
+    assert found.low_G[0] > 0
+    assert just == pytest.approx(0.05)
 
 
 def test_a_rate_that_cannot_be_told_from_nothing_has_no_upper_limit():
@@ -43,7 +75,8 @@ def test_a_rate_that_cannot_be_told_from_nothing_has_no_upper_limit():
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [([0.0] * 4, [0.1, 0.2, 0.1, 0.2]), ([0.1], [0.2]), ([0.1] * 4, [0.2] * 4)]
+    ("before", "after"),
+    [([0.0] * 4, [0.1, 0.2, 0.1, 0.2]), ([0.1], [0.2]), ([], []), ([0.1] * 4, [0.2] * 4)],
 )
 def test_what_has_no_limits_is_undefined(before, after):
     found = relative_limits(np.array(before), np.array(after), paired=False)

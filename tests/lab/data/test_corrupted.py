@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import colorsys
 import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
+from scipy.ndimage import convolve
 
 from blobs import Blobs
 from undertow.errors import UserError
@@ -78,6 +81,28 @@ def test_black_and_white_do_not_wrap_around(name):
             assert (found == value).all()
 
 
+def test_the_constants_are_those_of_the_published_code():
+    assert {name: list(family.constants) for name, family in CORRUPTIONS.items()} == {
+        "gaussian_noise": [0.04, 0.06, 0.08, 0.09, 0.10],
+        "shot_noise": [500, 250, 100, 75, 50],
+        "impulse_noise": [0.01, 0.02, 0.03, 0.05, 0.07],
+        "speckle_noise": [0.06, 0.10, 0.12, 0.16, 0.20],
+        "gaussian_blur": [0.4, 0.6, 0.7, 0.8, 1.0],
+        "defocus_blur": [(0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1)],
+        "motion_blur": [(6, 1.0), (6, 1.5), (6, 2.0), (8, 2.0), (9, 2.5)],
+        "fog": [(0.2, 3.0), (0.5, 3.0), (0.75, 2.5), (1.0, 2.0), (1.5, 1.75)],
+        "brightness": [0.05, 0.10, 0.15, 0.20, 0.30],
+        "contrast": [0.75, 0.50, 0.40, 0.30, 0.15],
+        "pixelate": [0.95, 0.90, 0.85, 0.75, 0.65],
+        "jpeg_compression": [80, 65, 58, 50, 40],
+    }
+
+
+def test_values_are_rounded_to_the_nearest():
+    values = np.arange(240, dtype=np.uint8).reshape(1, 1, 15, 16)
+    assert (corrupted(values, ["a"], "brightness", 1) == values + 13).all()  # 12.75 of 255
+
+
 def test_noise_has_the_mean_and_variance_of_its_formula():
     x_NCHW, count = np.full((200, 1, 28, 28), 0.5), 200 * 28 * 28
     for change, constant, variance in (
@@ -100,6 +125,10 @@ def test_brightness_and_contrast_are_closed_forms():
     mean_N111 = grey_NCHW.mean(axis=(2, 3), keepdims=True)
     assert contrast(grey_NCHW, 0.15) == pytest.approx(0.15 * grey_NCHW + 0.85 * mean_N111)
     colour_NCHW = COLOUR_NCHW[:1, :, :4, :4] / 255.0
+    each = contrast(colour_NCHW, 0.4)
+    for channel in range(3):
+        x = colour_NCHW[0, channel]
+        assert each[0, channel] == pytest.approx(0.4 * x + 0.6 * x.mean())
     colour_NCHW[0, :, 0, 0] = 0
     found = brightness(colour_NCHW, 0.2)
     for row in range(4):
@@ -143,6 +172,25 @@ def test_a_point_is_smeared_along_a_line_by_a_half_gaussian():
     for place, share in zip(places, weight, strict=False):
         expected[10 - place, 15 - place] += share
     assert slanted == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_tap_half_way_between_two_pixels_goes_to_the_lower():
+    near = [30 + step * np.spacing(30.0) for step in range(-4, 5)]
+    halved = [angle for angle in near if np.sin(np.deg2rad(angle)) == 0.5]
+    point = np.zeros((1, 1, 21, 21))
+    point[0, 0, 10, 15] = 1
+    up = motion_blur(point, (6, 1.0), [Still(-halved[0])])[0, 0]
+    weight = np.exp(-(np.arange(13) ** 2) / 2)
+    assert up[11, 14] == pytest.approx(weight[1] / weight.sum(), abs=2e-6)  # −0.5 is −1
+
+
+def test_a_disc_is_laid_over_edges_that_mirror_without_the_last_pixel():
+    x = np.random.default_rng(0).random((6, 7))
+    kernel = disc(1.5, 0.1)
+    reach = len(kernel) // 2
+    wide = convolve(np.pad(x, reach, mode="reflect"), kernel, mode="constant")
+    expected = wide[reach:-reach, reach:-reach]
+    assert defocus_blur(x[None, None], (1.5, 0.1))[0, 0] == pytest.approx(expected)
 
 
 def test_blurs_keep_a_plain_image_and_the_sum_of_a_point():
@@ -200,6 +248,37 @@ def test_fog_does_not_make_an_image_brighter_than_it_was():
     assert found.max() <= 0.8
 
 
+def test_fog_goes_by_the_largest_value_of_all_channels():
+    x_NCHW = COLOUR_NCHW[:1] / 255.0 * np.array([0.9, 0.5, 0.3])[None, :, None, None]
+    most = x_NCHW.max()
+    cloud = clouds(32, 3.0, rngs(1))[:, None, :20, :24]
+    expected = (x_NCHW + 0.5 * cloud) * most / (most + 0.5)
+    assert fog(x_NCHW, (0.5, 3.0), rngs(1)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("shape", [(2, 1, 1, 1), (2, 3, 1, 1), (2, 2, 8, 8), (2, 4, 8, 8)])
+def test_images_of_one_pixel_and_of_other_channels_are_corrupted_too(name, shape):
+    x_NCHW = np.random.default_rng(0).integers(60, 200, shape, dtype=np.uint8)
+    with np.errstate(all="raise"):
+        found = corrupted(x_NCHW, ["a", "b"], name, 1)
+    assert found.shape == shape
+    assert np.abs(found.astype(int) - x_NCHW).mean() < 60
+
+
+@pytest.mark.parametrize("change", [lambda x: pixelate(x, 0.6), lambda x: jpeg_compression(x, 40)])
+def test_no_channel_is_taken_for_transparency(change):
+    x_NCHW = np.random.default_rng(0).random((2, 4, 9, 9))
+    single = [change(x_NCHW[:, [c]]) for c in range(4)]
+    assert change(x_NCHW) == pytest.approx(np.concatenate(single, axis=1))
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_of_no_images_there_are_none(name):
+    assert corrupted(COLOUR_NCHW[:0], [], name, 2).shape == (0, 3, 20, 24)
+    assert Corrupted(Blobs(test=0), name, 2).load().test.example_id_N == ()
+
+
 def test_pixels_are_averaged_and_jpeg_keeps_what_is_smooth():
     checks = np.indices((4, 4)).sum(0)[None, None] % 2.0
     assert pixelate(checks, 0.5) == pytest.approx(np.full((1, 1, 4, 4), 128 / 255))
@@ -234,6 +313,64 @@ def test_a_test_set_of_one_corruption_has_ids_slices_and_clusters_of_its_own():
     assert (found.mean, found.std, found.name) == (clean.mean, clean.std, clean.name)
 
 
+@dataclass(frozen=True)
+class Sliced(Blobs):
+    """With one more slice."""
+
+    column: str = "cluster"
+
+    def load(self):
+        splits = super().load()
+        names = [None if n == 4 else f"of {n // 3}" for n in range(self.test)]
+        column = pl.Series(self.column, names)
+        slices = pl.DataFrame([*splits.test.slices, column])
+        return replace(splits, test=replace(splits.test, slices=slices))
+
+
+def test_images_of_one_cluster_stay_one_cluster():
+    found = Corrupted(Sliced(12, 6), ("fog", "contrast"), 1).load().test.slices
+    assert found.columns == ["half", "corruption", "severity", "cluster"]
+    assert found["cluster"].to_list() == 2 * [
+        "of 0",
+        "of 0",
+        "of 0",
+        "of 1",
+        "test/4",
+        "of 1",
+    ]
+
+
+def test_numbers_and_texts_of_numpy_are_as_pythons_own():
+    names = np.array(["fog", "contrast"])
+    data = Corrupted(DATA, names, np.array([2, 5]), seed=np.int64(1))
+    assert data == Corrupted(DATA, ("fog", "contrast"), (2, 5), seed=1)
+    assert Corrupted(DATA, ["fog"], range(1, 3)) == Corrupted(DATA, ("fog",), (1, 2))
+    assert eval(repr(data)) == data
+    x_NCHW = DATA.load().test.x_NCHW
+    ids = DATA.load().test.example_id_N
+    plain = corrupted(x_NCHW, ids, "fog", 2, 1)
+    of_numpy = corrupted(x_NCHW, np.array(ids), names[0], np.int64(2), np.int64(1))
+    assert (plain == of_numpy).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "count", "said"),
+    [
+        *(
+            ("fog", wrong, 2, f"severity={wrong!r}: give a whole number from 1 to 5")
+            for wrong in (0, -1, 6, 3.0, True, "3")
+        ),
+        ("nope", 1, 2, f"corruption='nope': choose from {', '.join(CORRUPTIONS)}"),
+        ("gaussian_noise", 1, 1, "1 example ids for 2 images: give one for each"),
+        ("contrast", 1, 3, "3 example ids for 2 images: give one for each"),
+    ],
+)
+def test_arrays_are_corrupted_by_what_there_is(name, severity, count, said):
+    with pytest.raises(ValueError) as caught:
+        corrupted(COLOUR_NCHW[:2], [str(n) for n in range(count)], name, severity)
+    assert str(caught.value) == said
+
+
 def test_several_at_once_are_those_of_each_one_after_the_other():
     both = Corrupted(DATA, ("fog", "contrast"), (2, 5)).load().test
     single = [Corrupted(DATA, c, s).load().test for c in ("fog", "contrast") for s in (2, 5)]
@@ -255,12 +392,28 @@ def test_several_at_once_are_those_of_each_one_after_the_other():
             f"there is no corruption 'snow': choose from {', '.join(CORRUPTIONS)}",
         ),
         (Corrupted(DATA, ()), f"no corruption is named: choose from {', '.join(CORRUPTIONS)}"),
-        (Corrupted(DATA, "fog", 6), "severity=6: give 1 to 5, or several of them"),
-        (Corrupted(DATA, "fog", ()), "severity=(): give 1 to 5, or several of them"),
+        (Corrupted(DATA, 3), f"there is no corruption 3: choose from {', '.join(CORRUPTIONS)}"),
+        *(
+            (
+                Corrupted(DATA, "fog", wrong),
+                f"severity={wrong!r}: give a whole number from 1 to 5, or several of them",
+            )
+            for wrong in (6, 0, (), 3.0, True, "3", (1, 2.0))
+        ),
+        (Corrupted(DATA, "fog", (1, 1)), "severity=(1, 1): has 1 twice; give each once"),
+        (
+            Corrupted(DATA, ("fog", "fog")),
+            "corruption=('fog', 'fog'): has 'fog' twice; give each once",
+        ),
+        (
+            Corrupted(Sliced(column="severity"), "fog", 1),
+            f"{Corrupted(Sliced(column='severity'), 'fog', 1)!r}: its data have a slice 'severity' "
+            "already; corrupt images once, and give a slice of your own another name",
+        ),
         (
             Corrupted(Corrupted(DATA, "fog", 1), "fog", 2),
-            f"{Corrupted(Corrupted(DATA, 'fog', 1), 'fog', 2)!r}: its images are corrupted "
-            "already; corrupt them once",
+            f"{Corrupted(Corrupted(DATA, 'fog', 1), 'fog', 2)!r}: its data have a slice "
+            "'corruption' already; corrupt images once, and give a slice of your own another name",
         ),
     ],
 )

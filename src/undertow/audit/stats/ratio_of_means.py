@@ -31,11 +31,13 @@ def relative_limits(
     """The relative change ``variant / reference − 1`` of two means that are not negative, by
     Fieller (1954).
 
-    The limits are the ratios q at which Student's t (Welch's degrees of freedom; of pairs, theirs)
-    does not refute ``variant = q · reference``. They are not symmetric, and the upper one is
-    infinite where the reference's mean cannot be told from 0; the lower one is at least −1, as a
-    share cannot fall further. NaN where the reference's mean is 0, a side has one member or nothing
-    varies. p is that of equal means.
+    The limits are the ratios q at which Student's t (Welch's degrees of freedom at the ratio that
+    was found; of pairs, theirs) does not refute ``variant = q · reference``, and all between them.
+    They are not symmetric, and the upper one is infinite where the reference's mean cannot be told
+    from 0; the lower one is at least −1, as a share cannot fall further. NaN where the reference's
+    mean is 0, a side has fewer than two members or nothing varies. p is the least level at which
+    the limits leave 0 out: that of the same test of equal means, so with the same degrees of
+    freedom.
     """
     reference, variant = _rows(reference_GM), _rows(variant_GM)
     before, after = reference.mean(axis=1), variant.mean(axis=1)
@@ -49,10 +51,12 @@ def relative_limits(
         b = before * after - t_squared * shared
         c = after**2 - t_squared * square_after
         root = np.sqrt(np.maximum(b**2 - a * c, 0))
-        low, high = np.where(a > 0, (b - root) / a, 0), np.where(a > 0, (b + root) / a, np.inf)
+        low, high = np.where(c > 0, c / (b + root), 0), np.where(a > 0, (b + root) / a, np.inf)
     known = (before > 0) & np.isfinite(df)
-    spread = square_after - 2 * shared + square_before
-    p = _p((after - before), spread, _freedom(reference, variant, np.ones_like(ratio), paired))
+    # where neither mean can be told from 0, all ratios lie between the limits
+    either = np.minimum(_p(before, square_before, df), _p(after, square_after, df))
+    spread = np.maximum(square_after - 2 * shared + square_before, 0)
+    p = np.maximum(_p(after - before, spread, df), either)
     at_least = np.maximum(low - 1, -1.0)
     return Limits(*(np.where(known, x, np.nan) for x in (ratio - 1, at_least, high - 1, p)))
 
@@ -71,8 +75,8 @@ def excess_limits(
     beside_reference``.
 
     Both ratios are linearised in their means (the delta method), so each member has one value, and
-    Welch's t (of pairs, the paired t) follows. NaN where a side has one member, a mean of the
-    reference is 0, or nothing varies.
+    Welch's t (of pairs, the paired t) follows. NaN where a side has fewer than two members, a mean
+    of the reference is 0, or nothing varies.
     """
     reference, variant = _rows(reference_GM), _rows(variant_GM)
     own, other = _rows(beside_reference_GM), _rows(beside_variant_GM)
@@ -96,7 +100,9 @@ def excess_limits(
 
 
 def _rows(value: Floats) -> Floats:
-    return np.atleast_2d(np.asarray(value, dtype=np.float64))
+    """Of no members, as of one of whom nothing is known."""
+    value_GM = np.atleast_2d(np.asarray(value, dtype=np.float64))
+    return value_GM if value_GM.shape[1] else np.full((len(value_GM), 1), np.nan)
 
 
 def _squares(before_GM: Floats, after_GM: Floats, paired: bool) -> tuple[Floats, Floats, Floats]:

@@ -18,7 +18,7 @@ def fog(
     grow brighter than it was; a cloud of its own for each image, the same in all channels."""
     amount, decay = thickness
     H, W = x_NCHW.shape[2:]
-    side = 1 << (max(H, W) - 1).bit_length()
+    side = 1 << max((max(H, W) - 1).bit_length(), 1)  # a single point is no cloud
     cloud_NHW = clouds(side, decay, rng_N)[:, :H, :W]
     most_N111 = x_NCHW.max(axis=(1, 2, 3), keepdims=True)
     thick_NCHW = x_NCHW + amount * cloud_NHW[:, None]

@@ -1,5 +1,6 @@
 """What files and screens do to images: fewer pixels, and JPEG. Both are Pillow's own, as in the
-published code, an image at a time."""
+published code, an image at a time; where there are neither one nor three channels, a channel at a
+time."""
 
 from __future__ import annotations
 
@@ -36,7 +37,10 @@ def jpeg_compression(x_NCHW: Floats, quality: int, rng_N: Generators = ()) -> Fl
 
 
 def _each(x_NCHW: Floats, change: Callable[[Image.Image], Image.Image]) -> Floats:
+    N, C, H, W = x_NCHW.shape
+    if C not in (1, 3):  # Pillow would take a channel for transparency
+        return _each(x_NCHW.reshape(N * C, 1, H, W), change).reshape(N, C, H, W)
     pixels_NHWC = np.rint(x_NCHW.transpose(0, 2, 3, 1) * 255).astype(np.uint8)
-    squeezed = pixels_NHWC[..., 0] if x_NCHW.shape[1] == 1 else pixels_NHWC
+    squeezed = pixels_NHWC[..., 0] if C == 1 else pixels_NHWC
     changed = np.stack([np.asarray(change(Image.fromarray(image))) for image in squeezed])
     return changed.reshape(pixels_NHWC.shape).transpose(0, 3, 1, 2) / 255
