@@ -351,5 +351,35 @@ def contrast_within(values, chosen, strata):
         others = [
             v for v, c, s in zip(values, chosen, strata, strict=True) if not c and s == stratum
         ]
-        square += (count / n) ** 2 * np.var(others, ddof=1) / len(others)
+        alone = len(others) == 1
+        spread = spread_within(values, strata) if alone else np.std(others, ddof=1)
+        square += (count / n) ** 2 * spread**2 / len(others)
     return np.mean(parts), np.sqrt(square), np.mean(areas)
+
+
+def spread_within(values, strata):
+    """The standard deviation of values about their stratum's mean."""
+    square, free = 0.0, 0
+    for stratum in set(strata):
+        own = [v for v, s in zip(values, strata, strict=True) if s == stratum]
+        square += sum((v - np.mean(own)) ** 2 for v in own)
+        free += len(own) - 1
+    return np.sqrt(square / free)
+
+
+def contrast_over_clusters(values, chosen, strata, clusters):
+    """The standard error of the contrast where whole clusters are drawn: what each adds to the
+    effect, squared; every stratum has both roles."""
+    rows = list(zip(values, chosen, strata, clusters, strict=True))
+    n = sum(chosen)
+    effect, _, _ = contrast_within(values, chosen, strata)
+    added = dict.fromkeys(clusters, 0.0)
+    for value, own, stratum, cluster in rows:
+        others = [v for v, c, s, _ in rows if not c and s == stratum]
+        count = sum(c for _, c, s, _ in rows if s == stratum)
+        if own:
+            added[cluster] += (value - np.mean(others) - effect) / n
+        else:
+            added[cluster] -= count / n * (value - np.mean(others)) / len(others)
+    many = len({c for _, own, _, c in rows if own})
+    return np.sqrt(sum(a**2 for a in added.values()) * many / (many - 1))

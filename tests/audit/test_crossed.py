@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 import oracles_stats as oracle
 from undertow.audit import Settings, audit
-from undertow.audit.crossed import title_of, words_of
+from undertow.audit.crossed import _said, title_of, words_of
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.pair import Pair
 from undertow.audit.result import Crossed, CrossedColumn
@@ -67,10 +67,33 @@ def test_exemplars_are_deeper_where_the_hard_ones_are():
     assert nothing.auroc_low < 0.5 < nothing.auroc_high
     assert np.isnan(by_class.effect)
     assert by_class.said == (
-        "In class nothing is told: exemplars are too few clusters, or no value differs."
+        "In class nothing is told: exemplars are too few clusters, no value differs, or values are "
+        "too large to be squared."
     )
     turned = column(crossed(reference, variant, {"depth": -depth_N}), "depth")
     assert turned.said.startswith("Exemplars are shallower by 1.3 layers (1.")
+
+
+@pytest.mark.parametrize("size", [1e155, 1e200, 1e300])
+def test_values_too_large_to_be_squared_tell_nothing_and_spoil_no_other_column(size: float):
+    reference, variant, hard_N, _ = sides()
+    deep_N = 2 + 1.3 * hard_N + np.random.default_rng(1).normal(0, 0.5, N)
+    found = crossed(reference, variant, {"huge": size * deep_N, "depth": deep_N})
+    huge, deep = found.columns
+    assert huge.said == (
+        "In huge nothing is told: exemplars are too few clusters, no value differs, or values are "
+        "too large to be squared."
+    )
+    assert np.isnan([huge.effect, huge.low, huge.high, huge.p, huge.p_adjusted, huge.spread]).all()
+    assert deep.p_adjusted <= 0.05
+    assert deep.said.startswith("Exemplars are deeper by 1.3 layers (")
+
+
+def test_without_a_p_over_all_columns_nothing_is_told():
+    numbers = {"effect": 1.0, "low": np.nan, "high": np.nan, "p": np.nan, "p_adjusted": np.nan}
+    assert _said("age", numbers, 9, "controls of their class", 0.05).startswith(
+        "In age nothing is told: "
+    )
 
 
 def test_numbers_are_those_of_the_slow_oracle():

@@ -48,6 +48,43 @@ def test_a_column_that_does_not_exist():
     )
 
 
+def test_a_column_that_a_probe_may_tell():
+    assert refused({}, ("depth",)) == (
+        "population 'reference' has no column 'depth' to cross: a population that takes no part "
+        "tells it, after --columns-from; it can be crossed with blurred, weight"
+    )
+    assert refused({}, ("q_v1_unit",)) == (
+        "population 'reference' has no column 'q_v1_unit' to cross: if a probe of a population "
+        "that takes no part tells it, give that population after --columns-from; it can be "
+        "crossed with blurred, weight"
+    )
+    told = pl.DataFrame({"example_id": ["e0000"], "depth": [1.0]})
+    assert refused({}, ("q_v1_unit",), told) == (
+        "population 'reference' has no column 'q_v1_unit' to cross: it can be crossed with depth, "
+        "blurred, weight"
+    )
+
+
+def test_columns_that_would_be_refused_are_not_offered():
+    """Sides differ in ``age``, and of ``score``, which one has, the name says who made it."""
+    reference, variant = null_world(3, 3, N, seed=1)
+    rng = np.random.default_rng(0)
+    given = [
+        replace(s, examples=s.examples.with_columns(age=pl.Series(rng.random(N).round(2))))
+        for s in (reference, variant)
+    ]
+    given[0] = replace(
+        given[0], examples=given[0].examples.with_columns(score=pl.Series(rng.random(N)))
+    )
+    with pytest.raises(UserError) as caught:
+        audit(given[0], [given[1]], Settings(cross=("agee",)))
+    assert str(caught.value) == (
+        "population 'reference' has no column 'agee' to cross: if a probe of a population that "
+        "takes no part tells it, give that population after --columns-from; it can be crossed with "
+        "blurred, weight"
+    )
+
+
 @pytest.mark.parametrize(
     ("values", "held"),
     [
@@ -117,6 +154,21 @@ def test_frames_that_cannot_be_joined():
     assert refused({}, told=elsewhere, kind=NotComparableError) == (
         "the frame of columns to cross knows none of the examples of 'reference' (first 'e0000'); "
         "give one over the examples that are compared"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ({"example_id": ["e0000"], "x": [1.0]}, "builtins.dict"),
+        (np.zeros((2, 2)), "numpy.ndarray"),
+        (pl.LazyFrame({"example_id": ["e0000"], "x": [1.0]}), "polars.lazyframe.frame.LazyFrame"),
+    ],
+)
+def test_columns_that_are_no_polars_frame(told: object, held: str):
+    assert refused({}, told=told) == (
+        f"columns to cross came as {held}; give a polars frame: "
+        "pl.DataFrame({'example_id': ..., 'NAME OF A COLUMN': ...})"
     )
 
 

@@ -128,8 +128,11 @@ def _said(
             f"In {title} {_counted(exemplars)} a value and {controls} beside it; at least "
             f"{FEWEST} are needed to tell a difference."
         )
-    if math.isnan(effect):
-        return f"In {title} nothing is told: exemplars are too few clusters, or no value differs."
+    if math.isnan(effect) or math.isnan(numbers["p_adjusted"]):
+        return (
+            f"In {title} nothing is told: exemplars are too few clusters, no value differs, or "
+            "values are too large to be squared."
+        )
     limits = float(numbers["low"]), float(numbers["high"])
     if numbers["p_adjusted"] > level:
         size, low, high = _digits((effect, *limits), "+")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.slices.order import numbers_in
 from undertow.audit.slices.refused import OTHERWISE, SAYS, why_refused
+from undertow.card import PROBED
 from undertow.errors import NotComparableError, UserError
 from undertow.records.check import Aligned
 from undertow.records.records import Records
@@ -45,7 +46,12 @@ def number_columns(records: Records) -> tuple[str, ...]:
     return tuple(c for c in records.slice_columns if _numbers(records.examples[c]) is not None)
 
 
-def _told(reference: Records, told: pl.DataFrame) -> dict[str, Floats]:
+def _told(reference: Records, told: object) -> dict[str, Floats]:
+    if not isinstance(told, pl.DataFrame):
+        raise UserError(
+            f"columns to cross came as {type(told).__module__}.{type(told).__qualname__}; give a "
+            f"polars frame: pl.DataFrame({{{ID!r}: ..., 'NAME OF A COLUMN': ...}})"
+        )
     if ID not in told.columns:
         raise UserError(
             f"the frame of columns to cross has no column {ID!r} (it has "
@@ -71,7 +77,7 @@ def _own(
 ) -> Floats:
     reference = aligned.reference
     if name not in reference.slice_columns:
-        raise UserError(_unknown(reference, name, told))
+        raise UserError(_unknown(aligned, name, told, alone))
     why = why_refused(aligned, name, alone)
     if why is not None:
         said = SAYS.replace("a slice", "a crossed column")
@@ -79,14 +85,31 @@ def _own(
     return _must_be_numbers(reference.examples[name], f"slice by it: --by {name}")
 
 
-def _unknown(reference: Records, name: str, told: Mapping[str, Floats]) -> str:
-    known = [*told, *number_columns(reference)]
+def _unknown(
+    aligned: Aligned, name: str, told: Mapping[str, Floats], alone: Mapping[str, str]
+) -> str:
+    """Names what can be crossed instead, which no column is that would be refused in its turn."""
+    reference = aligned.reference
+    own = [c for c in number_columns(reference) if why_refused(aligned, c, alone) is None]
+    known = [*told, *own]
     close = difflib.get_close_matches(name, known, n=1)
-    meant = f"did you mean '{close[0]}'? " if close else ""
-    if name in {each.card.name for each in all_instruments()}:
-        meant = "a population that takes no part tells it, after --columns-from; "
-    listed = f"it can be crossed with {', '.join(known)}" if known else "it has no numbers"
-    return f"population '{reference.name}' has no column '{name}' to cross: {meant}{listed}"
+    listed = f"it can be crossed with {', '.join(known)}" if known else "it has none to cross"
+    said = _meant(name, next(iter(close), None), bool(told))
+    return f"population '{reference.name}' has no column '{name}' to cross: {said}{listed}"
+
+
+def _meant(name: str, close: str | None, told: bool) -> str:
+    """Probes may have columns that the audit knows nothing of, so it can only guess at these."""
+    if name in PROBED or name in {each.card.name for each in all_instruments()}:
+        return "a population that takes no part tells it, after --columns-from; "
+    if close is not None:
+        return f"did you mean '{close}'? "
+    if told:
+        return ""
+    return (
+        "if a probe of a population that takes no part tells it, give that population after "
+        "--columns-from; "
+    )
 
 
 def _must_be_numbers(column: pl.Series, way_on: str) -> Floats:

@@ -36,9 +36,13 @@ APART = (
 
 
 def third(
-    folder: Path, probes: tuple[str, ...] = ("prediction-depth-test",), first_seed: int = 100
+    folder: Path,
+    probes: tuple[str, ...] = ("prediction-depth-test",),
+    first_seed: int = 100,
+    of_training: str | None = None,
 ) -> Path:
-    """A population with a trace and probes of its test part, of members that nobody trained."""
+    """A population with a trace and probes of its test part, of members that nobody trained; maybe
+    with a probe of training examples."""
     values = traces.values(
         *traces.logits(M=2, N=N, E=EPOCHS, seed=5), part="test", name="trace-test"
     )
@@ -51,7 +55,12 @@ def third(
         probes={"trace-test": traced, **dict.fromkeys(probes, once)},
     )  # fmt: skip
     examples = pl.DataFrame({"example_id": IDS, "label": values.label_N})
-    writer = PopulationWriter(folder, plan, examples)
+    also = dict[str, pl.DataFrame]()
+    if of_training is not None:
+        entry = once.model_copy(update={"part": "train"})
+        plan = plan.model_copy(update={"probes": {**plan.probes, of_training: entry}})
+        also[of_training] = pl.DataFrame({"memory": np.ones((N, 2), np.int16)})
+    writer = PopulationWriter(folder, plan, examples, train=examples if also else None)
     for m, member in enumerate(values.members):
         frame = pl.DataFrame(
             {c: np.ascontiguousarray(value[m]) for c, value in values.values.items()}
@@ -63,7 +72,7 @@ def third(
             member,
             values.values["predicted"][m, :, -1].astype(np.int32),
             seeds={"init": first_seed + m},
-            probed=Probed({"trace-test": frame} | dict.fromkeys(probes, depth)),
+            probed=Probed({"trace-test": frame} | dict.fromkeys(probes, depth) | also),
         )
     writer.finish()
     return folder
@@ -107,6 +116,14 @@ def test_a_population_that_tells_nothing_asked_for(tmp_path: Path, sides):
         "aum", "correctness", "el2n", "forgetting", "iteration_learned", "mean_p_label",
         "right_for_good", "variability", "depth", "consensus_accuracy", "consensus_consistency",
     )  # fmt: skip
+
+
+def test_what_a_probe_wrote_of_training_examples_is_not_told(tmp_path: Path, sides):
+    """Even where they have the ids of test examples."""
+    folder = third(tmp_path / "third", of_training="memory-train")
+    assert set(read_probe(folder, "memory-train").values) == {"memory"}
+    assert "memory" not in tellable(folder)
+    assert numbers_told(folder, ["memory"], sides) is None
 
 
 def test_a_population_that_takes_part_is_refused(tmp_path: Path, sides):

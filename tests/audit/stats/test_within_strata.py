@@ -4,6 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import oracles_stats as oracle
 from undertow.audit.stats.strata import units_of
@@ -95,6 +96,103 @@ def test_zero_is_outside_if_and_only_if_the_adjusted_p_reaches_the_level():
         outside_K = (found.low_K > 0) | (found.high_K < 0)
         assert (outside_K == (found.p_adjusted_K <= 0.05)).all()
         assert (found.p_adjusted_K >= found.p_K).all()
+
+
+def test_with_clusters_too_limits_say_what_the_adjusted_p_says():
+    """Of 60 rearrangements one is 6 × 1/60 after Bonferroni, so limits of 6 columns hold 0, however
+    large the difference; 240 suffice."""
+    value_N, chosen_N, stratum_N = world(0)
+    noise = np.random.default_rng(1).normal(size=(5, len(value_N)))
+    columns = np.vstack([value_N + 3 * chosen_N, noise])
+    few, enough = (
+        asked(columns, chosen_N, stratum_N, np.arange(90), draws=draws) for draws in (60, 240)
+    )
+    assert few.p_adjusted_K[0] == pytest.approx(0.1)
+    assert few.low_K[0] <= 0 < few.effect_K[0]
+    assert enough.p_adjusted_K[0] <= 0.05
+    assert enough.low_K[0] > 0
+
+
+@pytest.mark.parametrize("columns", [1, 3, 7])
+def test_zero_is_outside_as_the_adjusted_p_says_whatever_the_clusters(columns: int):
+    both = set()
+    for seed in range(25):
+        value_N, chosen_N, stratum_N = world(seed)
+        rng = np.random.default_rng(seed)
+        more = np.stack([value_N + 0.6 * chosen_N, *rng.normal(size=(columns - 1, 90))])
+        found = asked(more, chosen_N, stratum_N, rng.integers(0, 70, 90), draws=140)
+        outside_K = (found.low_K > 0) | (found.high_K < 0)
+        assert (outside_K == (found.p_adjusted_K <= 0.05)).all()
+        both |= {*outside_K.tolist()}
+    assert both == {True, False}
+
+
+def test_p_is_never_below_the_normal_one():
+    """Twenty rearrangements give .05 by luck where the statistic is worth less."""
+    normal = []
+    for seed in range(20):
+        value_N, chosen_N, stratum_N = world(seed)
+        effect, error, _ = oracle.contrast_within(value_N, chosen_N, stratum_N)
+        found, p = (
+            asked(value_N, chosen_N, stratum_N, draws=20, seed=seed),
+            2 * stats.norm.sf(abs(effect) / error),
+        )
+        assert found.p_K[0] >= p * (1 - 1e-9)
+        normal.append(found.p_K[0] == pytest.approx(p))
+    assert any(normal)
+
+
+def both_roles():
+    """Ten clusters, each with a chosen example and six others in three strata. Chosen ones have
+    what their cluster's others lack, so a cluster adds to the effect by both roles."""
+    rng = np.random.default_rng(5)
+    cluster_N, chosen_N = np.repeat(np.arange(10), 7), np.tile(np.arange(7) == 0, 10)
+    stratum_N = rng.permutation(np.arange(70) % 3)
+    shared_N = rng.normal(size=10)[cluster_N] * np.where(chosen_N, 1.0, -1.0)
+    return shared_N + 0.1 * rng.normal(size=70), chosen_N, stratum_N, cluster_N
+
+
+@pytest.mark.parametrize("columns", [1, 4])
+def test_limits_and_p_of_clusters_are_students_with_bonferroni(columns: int):
+    """At so low a level no rearrangement reaches as far as Student's t."""
+    value_N, chosen_N, stratum_N, cluster_N = both_roles()
+    value_N = value_N + 3.0 * chosen_N
+    noise = np.random.default_rng(1).normal(size=(columns - 1, 70))
+    found = asked(
+        np.vstack([value_N[None], noise]), chosen_N, stratum_N, cluster_N, draws=2000, level=1e-5
+    )
+    effect, apart, _ = oracle.contrast_within(value_N, chosen_N, stratum_N)
+    error = oracle.contrast_over_clusters(value_N, chosen_N, stratum_N, cluster_N)
+    assert error > 1.05 * apart
+    assert found.effect_K[0] == pytest.approx(effect)
+    half = stats.t.isf(1e-5 / columns / 2, 9) * error
+    assert found.high_K[0] - found.effect_K[0] == pytest.approx(half, rel=1e-7)
+    assert found.effect_K[0] - found.low_K[0] == pytest.approx(half, rel=1e-7)
+    p = 2 * stats.t.sf(effect / error, 9)
+    assert found.p_K[0] == pytest.approx(p, rel=1e-7)
+    assert found.p_adjusted_K[0] == pytest.approx(columns * p, rel=1e-7)
+
+
+def test_another_that_is_alone_in_its_stratum_varies_as_values_do_in_theirs():
+    """A third of the chosen ones are set against one example, of which no spread is seen."""
+    rng = np.random.default_rng(3)
+    stratum_N = np.repeat([0, 1, 2], [7, 12, 12])
+    chosen_N = np.isin(np.arange(31), [*range(6), *range(7, 13), *range(19, 25)])
+    value_N = rng.normal(size=31)
+    found = asked(value_N, chosen_N, stratum_N, np.arange(31), draws=200, level=1e-8)
+    effect, error, _ = oracle.contrast_within(value_N, chosen_N, stratum_N)
+    assert found.effect_K[0] == pytest.approx(effect)
+    half = stats.t.isf(1e-8 / 2, 17) * error
+    assert found.high_K[0] - found.effect_K[0] == pytest.approx(half, rel=1e-7)
+
+
+def test_the_spread_is_that_of_values_about_their_stratums_mean():
+    stratum_N = np.repeat([0, 1, 2], [6, 5, 4])
+    chosen_N = np.isin(np.arange(15), [0, 1, 2, 6, 7, 11])
+    value_N = np.array([1.0, 2, 3, 4, 5, 6, 0, 10, 20, 30, 40, 7, 7, 9, 9])
+    found = asked(value_N, chosen_N, stratum_N)
+    assert found.spread_K[0] == pytest.approx(np.sqrt((17.5 + 1000 + 4) / (15 - 3)))
+    assert found.spread_K[0] == pytest.approx(oracle.spread_within(value_N, stratum_N))
 
 
 def test_more_columns_make_wider_limits():

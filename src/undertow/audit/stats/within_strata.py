@@ -15,7 +15,7 @@ rearrangement. No limit lies nearer than the normal one.
 Clusters that lie in several strata or in both roles depend on themselves across these, which
 exchange does not keep. There the standard error is at least the one over whole clusters, and p and
 limits must also hold by Student's t, with as many degrees of freedom as clusters with a chosen
-example, less one.
+example, less one, and by the column's own rearrangements, both with Bonferroni.
 """
 
 from __future__ import annotations
@@ -41,13 +41,15 @@ LEAST = 0.5
 """Of the standard error where the chosen spread as their strata do."""
 CLOSE = 1e-9
 """More than that makes two limits differ: 0 must lie outside where p says so."""
+LARGEST = 1e280
+"""A variance above which sums of squares may leave the range of floats."""
 
 
 class Contrast(NamedTuple):
     """Per column: chosen less others, simultaneous limits, two-sided p by itself and over all
     columns, the standard deviation of values in their stratum, and on how many chosen examples and
     others that rests. NaN where fewer than ``FEWEST`` chosen ones have a value and somebody to be
-    set against, or no stratum has two values."""
+    set against, no stratum has two values, or values are too large to be squared."""
 
     effect_K: Floats
     low_K: Floats
@@ -75,11 +77,12 @@ def within_strata(
     columns = len(value_KN)
     out = {name: np.full(columns, np.nan) for name in Contrast._fields[:6]}
     chosen_K, others_K = (np.zeros(columns, dtype=np.intp) for _ in range(2))
-    units = units_of(value_KN, chosen_N, stratum_N, cluster_N)
-    asked = [] if units is None else [_Column(units, k) for k in range(columns)]
-    for k, column in enumerate(asked):
-        chosen_K[k], others_K[k] = column.numbers
-    told = [k for k, column in enumerate(asked) if column.tells]
+    with np.errstate(over="ignore", invalid="ignore"):  # Such columns are not told.
+        units = units_of(value_KN, chosen_N, stratum_N, cluster_N)
+        asked = [] if units is None else [_Column(units, k) for k in range(columns)]
+        for k, column in enumerate(asked):
+            chosen_K[k], others_K[k] = column.numbers
+        told = [k for k, column in enumerate(asked) if column.tells]
     if units is not None and told:
         out["spread_K"][told] = units.spread_K[told]
         found = _decided([asked[k] for k in told], units, level, draws, rng, cluster_N is not None)
@@ -212,8 +215,8 @@ class _Column:
 
     @property
     def tells(self) -> bool:
-        """There are enough, and values differ."""
-        return self.clusters >= FEWEST and self.variance > 0
+        """There are enough, and values differ by what can be squared."""
+        return self.clusters >= FEWEST and 0 < self.variance < LARGEST
 
     @cached_property
     def least(self) -> float:
@@ -272,6 +275,8 @@ def _decided(
         p_K = np.maximum(p_K, 2 * stdtr(df_K, -size_K))
         adjusted_K = np.maximum(adjusted_K, (len(columns) * p_K).clip(max=1))
         reach_K = np.maximum(reach_K, -stdtrit(df_K, level / len(columns) / 2))
+        own_K = [critical_value(size_D, level / len(columns)) for size_D in size_DK.T]
+        reach_K = np.maximum(reach_K, own_K)
     half_K = reach_K * error_K * (1 + CLOSE)
     return {
         "effect_K": effect_K,
