@@ -24,6 +24,8 @@ from undertow.robustness import Accuracies, Brittle, Robustness, put_to
 from undertow.study import Results
 from undertow.trained import Trained
 
+pytestmark = pytest.mark.heavy
+
 DATA = Corrupted(Blobs(test=20), ("gaussian_noise", "contrast"), (1, 5))
 
 

@@ -24,6 +24,8 @@ from undertow.study import Results
 from undertow.subgroups import Rate, Subgroups, relative_text
 from undertow.trained import Trained
 
+pytestmark = pytest.mark.heavy
+
 BY = ("half", "tone", "half+tone")
 
 
