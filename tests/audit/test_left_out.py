@@ -11,6 +11,7 @@ import pytest
 from undertow.audit import Settings, audit
 from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
+from undertow.records.reading import Missing
 from undertow.records.records import Records
 from undertow.report import render_html, summary_text
 from worlds import records_from
@@ -107,12 +108,29 @@ def test_a_gain_on_what_is_left_names_the_choice_first():
     result = gate(both[0], [both[1]], POLICY, allow_partial=True)
     assert result.decisions[0].rule != "implausible_gain"  # Nothing gained on what both answer.
     right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
-    both = sides(np.where(PLACE_N % 10 == 1, -1, right_N))
-    guard = gate(both[0], [both[1]], POLICY, allow_partial=True).decisions[0]
-    assert guard.reason == (
+    gone_N = PLACE_N % 10 == 1
+    empty, absent = sides(np.where(gone_N, -1, right_N)), sides(right_N, ~gone_N)
+    row = "give each a row with an empty answer"
+    assert gained(empty, "refuse", "add --missing wrong")
+    assert gained(absent, "refuse", f"{row}, and add --missing wrong")
+    assert gained(absent, "wrong", f"{row}, which --missing wrong counts as wrong")
+
+
+def gained(both: tuple[Records, Records], missing: Missing, way: str) -> bool:
+    """Whether the guard says this way, and nothing else."""
+    guard = gate(both[0], [both[1]], POLICY, allow_partial=True, missing=missing).decisions[0]
+    return guard.reason == (
         f"Accuracy gained 11.11 points (one-sided 95 % limits {guard.low:+.2f} to "
         f"{guard.high:+.2f}), more than is plausible. 100 of 1,000 examples were left out; if they "
-        "are those on which it fails, this gain is theirs: use --missing wrong. Else look for "
-        "leaked answers, another prompt or another filter, or write max_gain = 12 at the top of "
-        "the policy."
+        f"are those on which it fails, this gain is theirs: {way}. Else look for leaked answers, "
+        "another prompt or another filter, or write max_gain = 12 at the top of the policy."
     )
+
+
+def test_what_the_reference_alone_lacks_is_no_reason_of_a_gain():
+    right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
+    old, new = sides(right_N)
+    kept = old.take_examples(np.flatnonzero(PLACE_N % 10 != 1))
+    guard = gate(kept, [new], POLICY, allow_partial=True).decisions[0]
+    assert guard.rule == "implausible_gain"
+    assert "more than is plausible: look for leaked answers" in guard.reason

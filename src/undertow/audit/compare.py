@@ -26,7 +26,7 @@ from undertow.audit.exemplars import Exemplars
 from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
 from undertow.audit.headline import audit_headline, variant_headline, with_notices
-from undertow.audit.left_out import left_out_said
+from undertow.audit.left_out import left_out_said, way_to_count
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -97,6 +97,8 @@ class Comparison:
     """Columns in which exemplars are set against controls, in the order of the pair's examples."""
     left_out: int = 0
     """Examples that a side has and that are not compared."""
+    left_out_way: str = ""
+    """How those that the variant lacks count as wrong."""
 
 
 def audit(
@@ -183,6 +185,7 @@ def comparisons(
                 frozenset(alone),
                 numbers,
                 aligned.left_out,
+                way_to_count(reference, variant, aligned, missing),
             )
         )
     return tuple(made)

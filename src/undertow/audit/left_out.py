@@ -58,6 +58,13 @@ def left_out_said(
         yield f"{said}: what is compared does not stand for all."
 
 
+def way_to_count(reference: Records, variant: Records, aligned: Aligned, missing: Missing) -> str:
+    """How examples of the reference that are left out count as wrong, a sentence; empty where none
+    is."""
+    out_N = _is_left_out(reference, aligned)
+    return _way(reference, variant, out_N, missing) if out_N.any() else ""
+
+
 def _is_left_out(side: Records, aligned: Aligned) -> Bools:
     kept = aligned.reference.example_id_N
     return np.asarray(~side.example_id_N.is_in(kept.implode()).to_numpy())
@@ -110,9 +117,11 @@ def _answered(reference: Records, variant: Records, out_N: Bools) -> Bools:
 
 def _way(reference: Records, variant: Records, out_N: Bools, missing: Missing) -> str:
     """How they are counted as wrong: a row is needed for that."""
+    if missing == "wrong":
+        return "Give each a row with an empty answer, which --missing wrong counts as wrong."
     out = reference.example_id_N.filter(out_N)
     rows = [variant.example_id_N, *([] if variant.left_out is None else [variant.left_out])]
     there = np.any([out.is_in(ids.drop_nulls().implode()).to_numpy() for ids in rows], axis=0)
-    if there.all() and missing == "refuse":
+    if there.all():
         return "Add --missing wrong."
     return "Give each a row with an empty answer, and add --missing wrong."

@@ -240,7 +240,8 @@ def test_a_recorded_population_is_not_told_to_train_again_by_the_lab(tmp_path: P
 
 
 def test_a_population_without_a_trace_of_its_test_part(tmp_path: Path, sides):
-    other = replace(sides[0], manifest=sides[0].manifest.model_copy(update={"name": "other"}))
+    fresh = null_world(4, 4, N, 4, seed=9)[0]
+    other = replace(fresh, manifest=fresh.manifest.model_copy(update={"name": "other"}))
     write_records(replace(other, manifest=without_seeds(other.manifest)), tmp_path / "untraced")
     apart = [replace(s, manifest=without_members(s.manifest)) for s in sides]
     assert refused(tmp_path / "untraced", apart) == (

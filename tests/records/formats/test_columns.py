@@ -966,3 +966,41 @@ def test_right_answers_may_be_in_a_file_of_their_own_and_its_names_are_filled_in
     )
     records, _ = read_any([old], id="patient", score="risk", labels=truth, label="sick")
     assert records.label_N.tolist() == [0, 1] * 4
+
+
+def test_a_table_without_usual_names_is_told_the_flags_of_both_files_at_once() -> None:
+    old = put({"patient": SERIAL, "risk": RISK})
+    has = "old.csv: has no column 'example_id'; it has 'patient', 'risk'; name its columns with "
+    sick = [0, 1] * 4
+    for columns, flags in (
+        ({"patient": SERIAL, "sick": sick}, "--id patient --score risk --label sick"),
+        ({"patient": SERIAL, "label": sick}, "--id patient --score risk"),
+        (
+            {"patient": SERIAL, "age": [4] * 8, "gold": sick},
+            "--id patient --score risk --label gold",
+        ),
+        ({"case": SERIAL, "sick": sick}, "--id patient,case --score risk --label sick"),
+        ({"example_id": SERIAL, "sick": sick}, "--id patient --score risk --label sick"),
+    ):
+        truth = put(columns, "truth.csv")
+        with pytest.raises(UserError) as caught:
+            read_any([old], labels=truth)
+        assert str(caught.value) == has + flags
+        words = flags.replace("--", "").split()
+        asked = dict(zip(words[::2], words[1::2], strict=True))
+        records, _ = read_any([old], labels=truth, **asked)
+        assert records.label_N.tolist() == sick
+
+
+def test_right_answers_that_no_column_seems_to_hold_are_still_to_be_named() -> None:
+    old = put({"patient": SERIAL, "risk": RISK})
+    truth = put({"patient": SERIAL, "age": [4] * 8, "sick": [0, 1] * 4}, "truth.csv")
+    np.save("truth.npy", np.array([0, 1] * 4))
+    said = "old.csv: has no column 'example_id'; it has 'patient', 'risk'; name its columns with "
+    for path, flags in (
+        (truth, "--id patient --score risk --label COLUMN"),
+        (Path("truth.npy"), "--id patient --score risk"),
+    ):
+        with pytest.raises(UserError) as caught:
+            read_any([old], labels=path)
+        assert str(caught.value) == said + flags

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.audit.dynamics.one_model import members_alike
 from undertow.errors import NotComparableError
 from undertow.records.folder import EXAMPLES
-from undertow.records.read import verified_parquet
+from undertow.records.read import read_population, verified_parquet
 from undertow.records.records import Records
 from undertow.records.schema import RECORDER, Manifest
 
@@ -24,16 +25,29 @@ RECORDED_APART = (
 
 def refuse_kin(folder: Path, manifest: Manifest, sides: Sequence[Records]) -> None:
     """``NotComparableError`` where the population shares members, seeds, a parent or a teacher with
-    a side. Loose files do not tell whose answers they hold."""
+    a side. Loose files do not tell whose answers they hold, so equal answers tell it too."""
     strangers = {s.name for s in sides if s.name == manifest.name and _apart(manifest, s.manifest)}
     for side in sides:
         why = next(_kinship(manifest, side.manifest, strangers), None)
         if why is not None:
-            apart = RECORDED_APART if manifest.runner == RECORDER else APART
-            raise NotComparableError(
-                f"--columns-from {folder}: {why} {side.name!r}, which is compared, and examples "
-                f"that it found hard by chance would seem to gain or lose; {apart}"
+            raise _takes_part(folder, manifest, f"{why} {side.name!r}, which is compared")
+    telling = read_population(folder, probabilities=False)
+    for side in sides:
+        alike = next(members_alike(telling, side), None)
+        if alike is not None:
+            why = (
+                f"its member {alike.mine!r} gave the same answers as member {alike.other!r} of "
+                f"{side.name!r}, which is compared, to all {alike.n:,} examples that both have"
             )
+            raise _takes_part(folder, manifest, why)
+
+
+def _takes_part(folder: Path, manifest: Manifest, why: str) -> NotComparableError:
+    apart = RECORDED_APART if manifest.runner == RECORDER else APART
+    return NotComparableError(
+        f"--columns-from {folder}: {why}, and examples that it found hard by chance would seem to "
+        f"gain or lose; {apart}"
+    )
 
 
 def _kinship(manifest: Manifest, other: Manifest, strangers: Collection[str]) -> Iterator[str]:

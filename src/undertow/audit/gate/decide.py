@@ -78,7 +78,7 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    about = [about_variant(Evidence(c.pair), policy, c.left_out) for c in compared]
+    about = [about_variant(Evidence(c.pair), policy, c.left_out, c.left_out_way) for c in compared]
     decisions = tuple(d for a in about for d in a.decisions)
     small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
@@ -155,10 +155,11 @@ class About(NamedTuple):
     not_shown: tuple[NotShown, ...]
 
 
-def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0) -> About:
+def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "") -> About:
     """Every rule of the policy on one variant, of which ``left_out`` examples are not compared.
-    Raises ``UserError`` for a file of the policy that cannot be read."""
-    gain = _gain(evidence, policy, left_out)
+    ``way`` says how those that it lacks count as wrong, and is empty where it lacks none. Raises
+    ``UserError`` for a file of the policy that cannot be read."""
+    gain = _gain(evidence, policy, left_out, way)
     decisions = [*_below(evidence, policy), *gain, *_both_sides(evidence)]
     small = list[NotShown]()
     for rule in policy.rules:
@@ -219,7 +220,7 @@ def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision
     )
 
 
-def _gain(evidence: Evidence, policy: Policy, left_out: int) -> Iterator[Decision]:
+def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterator[Decision]:
     """Open where accuracy on the whole is shown to have gained more than is plausible; silent
     otherwise."""
     pair = evidence.pair
@@ -232,10 +233,10 @@ def _gain(evidence: Evidence, policy: Policy, left_out: int) -> Iterator[Decisio
     if not low > policy.max_gain:
         return
     chosen = ": "
-    if left_out:
+    if left_out and way:
         chosen = (
             f". {left_out:,} of {left_out + pair.reference.N:,} examples were left out; if they "
-            "are those on which it fails, this gain is theirs: use --missing wrong. Else "
+            f"are those on which it fails, this gain is theirs: {way[0].lower()}{way[1:]} Else "
         )
     yield Decision(
         rule=GAIN,

@@ -89,7 +89,8 @@ def _read(
     *,
     numbered: bool = False,
 ) -> Records:
-    sheets, notes = sheets_of(tables)
+    right = reading.labels if labels is None else labels
+    sheets, notes = sheets_of(tables, right=right)
     sheets = [replace(sheet, numbered=numbered) for sheet in sheets]
     sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)

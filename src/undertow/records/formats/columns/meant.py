@@ -79,10 +79,9 @@ def flags_meant(frame: pl.DataFrame) -> str:
     return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
 
 
-def flags_said(frame: pl.DataFrame) -> str:
-    """The same, with the other way to give right answers where no column can be those."""
-    flags, unknown = flags_meant(frame), flag_of("label", UNKNOWN)
-    return f"{flags}{APART}" if flags.endswith(unknown) else flags
+def key_meant(frame: pl.DataFrame) -> str | None:
+    """The column that names the example, as far as names and values tell."""
+    return _meant(frame).id
 
 
 def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:

@@ -17,13 +17,13 @@ from undertow.records.formats.columns.cells import (
     refuse_two_scales,
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
-from undertow.records.formats.columns.meant import flags_said
 from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.scaling import unnested
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
+from undertow.records.formats.predictions.flags_beside import flags_said
 from undertow.records.usual_names import has_columns
 
 PER_MEMBER = frozenset({"prediction", "member", "score"})
@@ -41,15 +41,17 @@ def clean(
     names: Mapping[str, str] = NOBODYS,
     *,
     predicts: bool = True,
+    right: Path | pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Makes ids, classes and members text, and probabilities floats.
 
-    ``names`` are what the owner calls columns. The second value is notes on columns that are not
-    used. Raises ``TableError`` where a required column is missing (of predictions only where it
-    ``predicts``) or a value cannot be what its column says.
+    ``names`` are what the owner calls columns, ``right`` is a table of right answers apart. The
+    second value is notes on columns that are not used. Raises ``TableError`` where a required
+    column is missing (of predictions only where it ``predicts``) or a value cannot be what its
+    column says.
     """
     refuse_patterns(path, frame.columns)
-    _require(path, frame, predicts, names)
+    _require(path, frame, predicts, names, right)
     keys = (names.get("example_id", "example_id"),)
     columns, notes = [], []
     for column in frame:
@@ -87,7 +89,13 @@ def answer_columns(frame: pl.DataFrame) -> list[str]:
     return [*sorted({"prediction", "score"} & set(frame.columns)), *probability_columns(frame)]
 
 
-def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str, str]) -> None:
+def _require(
+    path: Path,
+    frame: pl.DataFrame,
+    predicts: bool,
+    names: Mapping[str, str],
+    right: Path | pl.DataFrame | None,
+) -> None:
     if "example_id" not in frame.columns:
         lacks = "'example_id'"
     elif predicts and "prediction" not in frame.columns and not probability_columns(frame):
@@ -101,7 +109,7 @@ def _require(path: Path, frame: pl.DataFrame, predicts: bool, names: Mapping[str
         refuse_unread(path, frame, names.get("label", "label"), keys)
     raise TableError(
         f"{path}: has no column {lacks}; {has_columns(owners)}; "
-        f"{nested or f'name its columns with {flags_said(frame)}'}"
+        f"{nested or f'name its columns with {flags_said(frame, right)}'}"
     )
 
 

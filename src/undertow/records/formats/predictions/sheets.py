@@ -51,13 +51,19 @@ def tables_of(
     ]
 
 
-def sheets_of(tables: Sequence[Table], *, predict: bool = True) -> tuple[list[Sheet], list[str]]:
+def sheets_of(
+    tables: Sequence[Table],
+    *,
+    predict: bool = True,
+    right: Path | pl.DataFrame | None = None,
+) -> tuple[list[Sheet], list[str]]:
     """Every member's rows, cleaned, in the order of the tables, and notes. Without ``predict``
-    they need no column of predictions."""
+    they need no column of predictions. ``right`` is a table of right answers apart."""
     sheets: list[Sheet] = []
     notes: list[str] = []
     for table in tables:
-        frame, unused = clean(table.path, table.asked.frame, table.asked.names, predicts=predict)
+        asked = table.asked
+        frame, unused = clean(table.path, asked.frame, asked.names, predicts=predict, right=right)
         notes += [*table.asked.notes, *unused]
         sheets += _split(table, frame)
     taken: set[str] = set()

@@ -1,0 +1,54 @@
+"""Suggests flags for a stranger's table of predictions, also where its right answers are in a file
+of their own: of both files at once, so that nobody has to ask twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.meant import APART, UNKNOWN, flags_meant, key_meant
+from undertow.records.formats.columns.values import is_nested, values_of
+from undertow.records.formats.decoding.tables import parse
+from undertow.records.usual_names import ID, LABEL, flag_of, those_called
+
+
+def flags_said(frame: pl.DataFrame, right: Path | pl.DataFrame | None = None) -> str:
+    """The flags with which the predictions can be read; ``right`` is the table of right answers.
+    Without one it is named as the other way where no column can be those."""
+    flags, unknown = flags_meant(frame), flag_of("label", UNKNOWN)
+    if right is None:
+        return f"{flags}{APART}" if flags.endswith(unknown) else flags
+    key, answers = key_meant(frame), _table(right)
+    flags = flags.removesuffix(unknown).rstrip()
+    if answers is None or key is None:
+        return flags or flag_of("id", UNKNOWN)
+    theirs, label = _pair(frame[key], answers)
+    if theirs is not None and theirs != key and not those_called(ID, [theirs]):
+        flags = flags.replace(flag_of("id", key), flag_of("id", key, theirs))
+    wanted = [] if "--label" in flags.split() or label in (None, "label") else [label]
+    return " ".join([flags, *(flag_of("label", str(name)) for name in wanted)])
+
+
+def _table(right: Path | pl.DataFrame) -> pl.DataFrame | None:
+    """``None`` where it has no columns to name, or cannot be read, which is said in its turn."""
+    if isinstance(right, pl.DataFrame):
+        return right
+    try:
+        frame = parse(right)
+    except TableError:  # NumPy's arrays are no tables either.
+        return None
+    return None if frame.width == 1 else frame
+
+
+def _pair(ids: pl.Series, answers: pl.DataFrame) -> tuple[str | None, str | None]:
+    """The columns of ids and right answers: ids are those that the predictions have, and of two
+    columns the other one holds the right answers."""
+    said = values_of(ids)
+    able = [c.name for c in answers if not is_nested(c) and not said.isdisjoint(values_of(c))]
+    key = next(iter([*(n for n in able if n == ids.name), *those_called(ID, able), *able]), None)
+    rest = [name for name in answers.columns if name != key]
+    usual = those_called(LABEL, rest)
+    label = usual[0] if usual else rest[0] if len(rest) == 1 and key is not None else UNKNOWN
+    return key, label

@@ -1,0 +1,87 @@
+"""A population is not taken for one that takes no part where its answers are those of a side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from undertow.audit.dynamics.one_model import members_alike
+from undertow.audit.dynamics.told import numbers_told
+from undertow.errors import NotComparableError
+from undertow.records.records import Records
+from undertow.records.write import write_records
+from worlds import records_from
+
+N = 60
+LABEL_N = np.arange(N) % 3
+CLASSES = ("car", "cat", "ship")
+WRONG_N = np.where(np.arange(N) % 5 == 0, (LABEL_N + 1) % 3, LABEL_N)
+OTHER_N = np.where(np.arange(N) % 7 == 0, (LABEL_N + 1) % 3, LABEL_N)
+
+
+def loose(name: str, *pred: np.ndarray, classes: tuple[str, ...] = CLASSES) -> Records:
+    """As of loose files, of which nothing is known but the answers; ``pred`` and labels are places
+    in ``CLASSES``."""
+    place_C = np.array([classes.index(c) for c in CLASSES])
+    made = records_from(place_C[np.stack(pred)], place_C[LABEL_N], classes, name=name)
+    members = tuple(
+        m.model_copy(update={"id": f"{name}-{k}", "seeds": {}, "sha256": None})
+        for k, m in enumerate(made.members)
+    )
+    return replace(made, manifest=made.manifest.model_copy(update={"members": members}))
+
+
+def alike(telling: Records, side: Records) -> list[tuple[str, str, int]]:
+    return [tuple(found) for found in members_alike(telling, side)]
+
+
+@pytest.mark.parametrize("classes", [CLASSES, CLASSES[::-1]])
+def test_a_member_that_stands_in_a_side_of_another_name_is_refused(tmp_path: Path, classes):
+    folder = tmp_path / "pop"
+    write_records(loose("p_old", WRONG_N, classes=classes), folder)
+    reference, variant = loose("both", OTHER_N, WRONG_N), loose("new", OTHER_N)
+    with pytest.raises(NotComparableError) as caught:
+        numbers_told(folder, ["consensus_accuracy"], [variant, reference])
+    assert str(caught.value) == (
+        f"--columns-from {folder}: its member 'p_old-0' gave the same answers as member 'both-1' "
+        "of 'both', which is compared, to all 60 examples that both have, and examples that it "
+        "found hard by chance would seem to gain or lose; give one that takes no part: train "
+        "fresh members, as with .again(...)"
+    )
+    assert numbers_told(folder, ["consensus_accuracy"], [variant]) is not None
+
+
+def test_one_other_answer_is_another_member():
+    nearly_N = np.where(np.arange(N) == 1, (WRONG_N + 1) % 3, WRONG_N)
+    assert alike(loose("a", WRONG_N), loose("b", WRONG_N)) == [("a-0", "b-0", N)]
+    assert alike(loose("a", nearly_N), loose("b", WRONG_N)) == []
+
+
+def test_independent_members_that_are_right_on_everything_are_not_one_model():
+    """Else nobody could tell which examples of an easy task are hard."""
+    assert alike(loose("a", LABEL_N), loose("b", LABEL_N)) == []
+
+
+def test_models_that_collapsed_are_not_one_model():
+    zero_N = np.zeros_like(LABEL_N)
+    assert alike(loose("a", zero_N), loose("b", zero_N)) == []
+
+
+def test_equal_answers_count_on_what_both_answered_alone():
+    a, b = loose("a", WRONG_N), loose("b", WRONG_N)
+    assert alike(a, b.take_examples(np.arange(N - 20, N)[::-1])) == [("a-0", "b-0", 20)]
+    assert alike(a, b.take_examples(np.arange(N - 19, N))) == []
+    assert alike(loose("a", np.where(np.arange(N) < 20, WRONG_N, OTHER_N)), b) == []
+
+
+def graded(name: str, score_N: np.ndarray) -> Records:
+    return replace(loose(name, WRONG_N), score_MN=score_N[None].astype(np.float32))
+
+
+def test_equal_grades_are_one_model_and_others_are_not():
+    score_N = np.linspace(0, 1, N)
+    assert alike(graded("a", score_N), graded("b", score_N)) == [("a-0", "b-0", N)]
+    assert alike(graded("a", score_N), graded("b", score_N[::-1])) == []
