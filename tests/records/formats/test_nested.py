@@ -67,8 +67,10 @@ def test_a_nested_answer_is_written_as_a_column(asked: dict[str, object], said: 
 ROWS = [{"id": f"e{n}", "pred": "ab"[n % 3 % 2], "gold": "ab"[n % 2]} for n in range(8)]
 BY_ID = {row["id"]: {k: v for k, v in row.items() if k != "id"} for row in ROWS}
 WITHIN = (
-    'write a line for each: python -c \'import json; d = json.load(open("a.json")); '
-    'open("a-rows.jsonl", "w").write("\\n".join(map(json.dumps, {made})))\', and give a-rows.jsonl '
+    "write a line for each: python -c 'import json, pathlib; d = "
+    'json.loads(pathlib.Path("a.json").read_text()); '
+    'pathlib.Path("a-rows.jsonl").write_text("\\n".join(map(json.dumps, {made})))\', and give '
+    "a-rows.jsonl "
 )
 
 

@@ -79,8 +79,9 @@ def _refuse_rows_within(path: Path, found: dict[str, Any]) -> None:
     else:
         return
     code = (
-        f"import json; d = json.load(open({json.dumps(str(path))})); "
-        f'open({json.dumps(str(_to(path)))}, "w").write("\\n".join(map(json.dumps, {made})))'
+        f"import json, pathlib; d = json.loads(pathlib.Path({json.dumps(str(path))}).read_text()); "
+        f"pathlib.Path({json.dumps(str(_to(path)))}).write_text("
+        f'"\\n".join(map(json.dumps, {made})))'
     )
     flags = " ".join([shlex.quote(str(_to(path))), *_flags(row)])
     raise TableError(
