@@ -241,6 +241,49 @@ def test_a_quiet_pass_names_who_loses_without_a_rule(place: Path):
     assert run(place, command).stderr == ""
 
 
+RARE = "NOTE: No rule is about class rare, accuracy −100.0 points; add [[worst_slice_drop]] by = "
+
+
+@pytest.mark.parametrize(
+    ("points", "inconclusive", "code", "said"),
+    [
+        (5, "report", 0, "PASS: The one"),
+        (2, "report", 3, "CANNOT TELL: The one"),
+        (2, "pass", 0, "CANNOT TELL (counts as a pass: --inconclusive pass): The one"),
+        (1, "report", 1, "FAIL: The one"),
+    ],
+)
+def test_a_class_that_is_lost_without_a_rule_is_said_beside_every_verdict(
+    place: Path, points: int, inconclusive: str, code: int, said: str
+):
+    """Also beside what counts as a pass, or fails on the whole; not where a rule is about it."""
+    label = ["rare" if n % 50 == 0 else "abc"[n % 3] for n in range(2000)]
+    for name, answers in (("old", label), ("new", ["a" if x == "rare" else x for x in label])):
+        made = {"example_id": range(2000), "prediction": answers, "label": label}
+        pl.DataFrame(made).write_csv(place / f"{name}.csv")
+    (place / "gate.toml").write_text(f"[[max_drop]]\npoints = {points}\n")
+    command = "undertow gate old.csv --against new.csv --policy gate.toml --force -q"
+    quiet = run(place, f"{command} --inconclusive {inconclusive}")
+    assert (quiet.returncode, quiet.stdout[: len(said)]) == (code, said)
+    assert quiet.stderr == f'{RARE}"class".\n'
+    ruled = '[[worst_slice_drop]]\nby = "class"\npoints = 9\n'
+    (place / "gate.toml").write_text(f"[[max_drop]]\npoints = {points}\n{ruled}")
+    done = run(place, command)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_of_grades_a_mean_score_is_lost_without_a_rule(place: Path):
+    for name, lost in (("old", 0.9), ("new", 0.2)):
+        rows = (f"e{n},{lost if n % 4 == 0 else 0.9},{'abcd'[n % 4]}" for n in range(400))
+        (place / f"{name}.csv").write_text("example_id,score,topic\n" + "\n".join(rows))
+    (place / "gate.toml").write_text("[[max_drop]]\npoints = 40\n")
+    command = "undertow gate old.csv --against new.csv --policy gate.toml --by topic --force -q"
+    assert run(place, command).stderr.splitlines()[-1] == (
+        "NOTE: No rule is about topic a, mean score −70.0 points; add [[worst_slice_drop]] by = "
+        '"topic".'
+    )
+
+
 def test_the_function_and_the_fixture_give_the_same(place: Path, undertow_gate):
     assert undertow_gate is gate_paths
     sides = [place / "logs/fp16", place / "logs/fp16-again"]

@@ -44,7 +44,7 @@ def said(both: tuple[Records, Records], by: tuple[str, ...] = ()) -> tuple[str, 
 def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
     both = sides(np.where(FAILS_N, -1, AFTER_N))
     wanted = (
-        "200 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
+        "200 of 1,000 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
         "accuracy would fall by 20.0 points. Add --missing wrong."
     )
     assert said(both) == (wanted,)
@@ -61,7 +61,7 @@ def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
 
 def test_rows_that_are_gone_need_a_row_to_count_as_wrong():
     assert said(sides(AFTER_N, ~FAILS_N)) == (
-        "200 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
+        "200 of 1,000 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
         "accuracy would fall by 20.0 points. Give each a row with an empty answer, and add "
         "--missing wrong.",
     )
@@ -70,7 +70,7 @@ def test_rows_that_are_gone_need_a_row_to_count_as_wrong():
 def test_rows_that_the_reference_lacks_are_said_too_and_no_number_is_known():
     old, new = sides(AFTER_N)
     assert said((old.take_examples(np.flatnonzero(~FAILS_N)), new)) == (
-        "200 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
+        "200 of 1,000 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
         "not stand for all.",
     )
 
@@ -79,7 +79,7 @@ def test_a_slice_that_was_asked_for_is_named_where_it_is_lost():
     gone_N = (PLACE_N < 200) & (PLACE_N % 2 == 0)
     both = sides(BEFORE_N, ~gone_N)
     assert said(both, ("site",)) == (
-        "100 examples were left out, 50 % of site north and 10 % of all; counted as wrong, "
+        "100 of 1,000 examples were left out, 50 % of site north and 10 % of all; counted as wrong, "
         "accuracy would fall by 8.0 points. Give each a row with an empty answer, and add "
         "--missing wrong.",
     )
@@ -90,16 +90,19 @@ def test_other_labels_are_no_missing_answers():
     label_N = np.where(FAILS_N, AFTER_N, LABEL_N).astype(np.int32)
     new = replace(new, examples=new.examples.with_columns(pl.Series("label", label_N)))
     assert said((old, new)) == (
-        "200 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
+        "200 of 1,000 examples were left out, 80 % of class truck and 20 % of all: what is compared does "
         "not stand for all.",
     )
 
 
-def test_what_is_left_out_at_random_is_only_counted():
+def test_what_is_left_out_at_random_has_what_it_costs_and_no_class():
     unlike = 0
     for seed in range(200):
         gone_N = np.random.default_rng(seed).random(N) < 0.2
-        unlike += bool(said(sides(BEFORE_N, ~gone_N), ("class", "site")))
+        (note,) = said(sides(BEFORE_N, ~gone_N), ("class", "site"))
+        fall = 100 * (BEFORE_N == LABEL_N)[gone_N].mean() * gone_N.mean()
+        assert f"; counted as wrong, accuracy would fall by {fall:.1f} points. Give" in note
+        unlike += f"{gone_N.sum()} of 1,000 examples were left out;" not in note
     assert unlike <= 6  # Of 200 at 1 %: P(more) < 0.005.
 
 
@@ -127,6 +130,7 @@ def gained(both: tuple[Records, Records], missing: Missing, way: str) -> bool:
     )
 
 
+<<<<<<< HEAD
 def test_what_the_reference_alone_lacks_is_no_reason_of_a_gain():
     right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
     old, new = sides(right_N)
@@ -134,3 +138,60 @@ def test_what_the_reference_alone_lacks_is_no_reason_of_a_gain():
     guard = gate(kept, [new], POLICY, allow_partial=True).decisions[0]
     assert guard.rule == "implausible_gain"
     assert "more than is plausible: look for leaked answers" in guard.reason
+=======
+EVEN_N = PLACE_N % 20 < 4  # As many of each class, and of each site.
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_what_fails_everywhere_alike_has_its_cost_said_too(empty: bool):
+    """In no class more than in another, so it is told from the rest by its number alone."""
+    both = sides(np.where(EVEN_N, -1, BEFORE_N)) if empty else sides(BEFORE_N, ~EVEN_N)
+    way = "Add" if empty else "Give each a row with an empty answer, and add"
+    assert said(both, ("class", "site")) == (
+        "200 of 1,000 examples were left out; counted as wrong, accuracy would fall by 15.0 points. "
+        f"{way} --missing wrong.",
+    )
+
+
+def test_the_cost_is_that_of_what_the_variant_alone_lacks():
+    """Nor does one example that the reference lacks, or whose label differs, hide it."""
+    old, new = sides(np.where(EVEN_N, -1, BEFORE_N))
+    label_N = np.where(PLACE_N == 7, 0, LABEL_N).astype(np.int32)
+    new = replace(new, examples=new.examples.with_columns(pl.Series("label", label_N)))
+    old = old.take_examples(np.flatnonzero((PLACE_N < 500) | (PLACE_N % 20 != 5)))
+    assert said((old, new)) == (
+        "226 of 1,000 examples were left out, 200 of them as 'new' alone has no answer; counted as "
+        "wrong, accuracy would fall by 15.4 points. Add --missing wrong.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "would"),
+    [(100, "rise by 5.0 points"), (50, "stay as it is"), (0, "fall by 5.0 points")],
+)
+def test_a_variant_that_is_better_on_the_rest_may_gain_all_the_same(right: int, would: str):
+    """50 right answers are lost, and ``right`` of 100 wrong ones are none any more."""
+    lost_N = PLACE_N % 20 == 1
+    after_N = np.where((PLACE_N % 10 == 0) & (10 * right > PLACE_N), LABEL_N, BEFORE_N)
+    (note,) = said(sides(np.where(lost_N, -1, after_N)), ("site",))
+    assert f"; counted as wrong, accuracy would {would}. Add --missing wrong." in note
+
+
+def test_of_grades_the_cost_is_of_their_mean():
+    old, new = (
+        replace(side, score_MN=np.where(gone_N, np.nan, 0.5).astype(np.float32)[None])
+        for side, gone_N in zip(sides(BEFORE_N), (PLACE_N < 0, EVEN_N), strict=True)
+    )
+    assert said((old, new)) == (
+        "200 of 1,000 examples were left out; counted as wrong, mean score would fall by 10.0 "
+        "points. Add --missing wrong.",
+    )
+
+
+def test_of_several_variant_members_no_cost_is_known():
+    old, _ = sides(BEFORE_N)
+    two = records_from(
+        np.where(EVEN_N, -1, np.stack([BEFORE_N, AFTER_N])), LABEL_N, CLASSES, name="new"
+    )
+    assert said((old, two)) == ()
+>>>>>>> la

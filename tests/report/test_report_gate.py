@@ -14,7 +14,14 @@ import audits
 import gates
 from undertow.audit.gate.decide import sentence
 from undertow.audit.gate.not_shown import not_shown_said
-from undertow.audit.gate.result import Decision, GateResult, Inconclusive, Loss, NotShown
+from undertow.audit.gate.result import (
+    Decision,
+    GateResult,
+    GateVerdict,
+    Inconclusive,
+    Loss,
+    NotShown,
+)
 from undertow.report import gate_text, render_html, summary_markdown, summary_text
 from undertow.report.decisions import gate_part, limit_of, small_said, unit_of
 from undertow.report.text import gate_line
@@ -268,7 +275,8 @@ BROKEN = "Here no loss is shown, and the policy is broken all the same."
         ("pass", "within tolerance", ""),
         ("fail", "better", BROKEN),
         ("fail", "worse", ""),
-        ("cannot tell", "worse", ""),
+        ("cannot tell", "worse", FREE),
+        ("cannot tell", "within tolerance", ""),
     ],
 )
 def test_a_gate_and_its_audit_that_seem_to_disagree_are_reconciled(outcome, verdict, beside):
@@ -296,8 +304,9 @@ def reconciled(
     *decisions: Decision,
     paying: tuple[dict[str, object], ...] = (BAG,),
     small: NotShown | None = None,
+    verdict: GateVerdict = "pass",
 ) -> str:
-    """What stands beside a pass over an audit in which these pay and nobody else."""
+    """What stands beside a verdict over an audit in which these pay and nobody else."""
     audit = audits.garments((0.5,))
     name = audit.variants[0].arm.name
     calm = audit.findings.with_columns(verdict=pl.lit("too small to tell"))
@@ -307,7 +316,7 @@ def reconciled(
     beneath = replace(audit, verdict="worse", findings=found)
     named = tuple(replace(d, variant=name) for d in decisions)
     left = () if small is None else (replace(small, variant=name),)
-    gate = GateResult("pass", "It passes.", named, beneath, 0.05, left)
+    gate = GateResult(verdict, "It passes.", named, beneath, 0.05, left)
     said = gate_text(gate).partition("the policy says what is allowed. Here somebody does, ")[2]
     return said.partition("\n")[0]
 
@@ -448,6 +457,13 @@ def test_what_makes_no_audit_worse_pays_nothing(calm: dict[str, object]):
     """Though it is the larger change, and no rule is about it."""
     paying = (LANG | calm, BAG)
     assert reconciled(OF_BAGS, paying=paying) == "and no more than the policy allows."
+
+
+def test_beside_what_cannot_be_told_stands_who_pays_without_a_rule_and_nobody_else():
+    open_ = gates.decision("max_drop", "cannot tell", "all", "")
+    assert reconciled(open_, verdict="cannot tell") == "and no rule is about class Bag."
+    assert reconciled(open_, OF_BAGS, verdict="cannot tell") == ""
+    assert reconciled(small=left_out("Bag"), verdict="cannot tell") == ""
 
 
 SMALL = "1 slice with fewer than 30 examples is not shown to keep its limit (class b; c, 29)"

@@ -1,8 +1,10 @@
-"""Whether the examples that a partial comparison leaves out are like the rest.
+"""What the examples that a partial comparison leaves out would cost, and whether they are like the
+rest.
 
-A model that answers only what it can do looks better on what is left. So what is left out is set
-against all examples, class by class and slice by slice: by the hypergeometric tail, corrected over
-all values.
+A model that answers only what it can do looks better on what is left, in every class alike. So it
+is said where it would be, had it answered the others wrongly. And what is left out is set against
+all examples, class by class and slice by slice: by the hypergeometric tail, corrected over all
+values.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.slices.table import ALL, CLASS, absent_part, slice_table
+from undertow.audit.wording import decimals
 from undertow.records.check import Aligned
 from undertow.records.reading import Missing
 from undertow.records.records import Records
@@ -38,22 +41,27 @@ class _Most(NamedTuple):
 def left_out_said(
     reference: Records, variant: Records, aligned: Aligned, by: Sequence[str], missing: Missing
 ) -> Iterator[str]:
-    """What is left out, where it is shown to be unlike the rest; ``by`` are the slices that were
-    asked for. The sides are as they came, before any example was left out."""
+    """What is left out: what it would cost if the variant lacks it, and where it is shown to be
+    unlike the rest; ``by`` are the slices that were asked for. The sides are as they came, before
+    any example was left out."""
     if not aligned.left_out:
         return
     out_N = [_is_left_out(side, aligned) for side in (reference, variant)]
-    side = 0 if out_N[0].sum() >= out_N[1].sum() else 1
-    most = _concentrated((reference, variant)[side], out_N[side], by)
-    if most is None:
+    lacked_N = _lacked(reference, variant, out_N[0], missing)
+    cost = _cost(reference, variant, aligned, lacked_N)
+    side = 0 if cost or out_N[0].sum() >= out_N[1].sum() else 1
+    most = _concentrated((reference, variant)[side], lacked_N if cost else out_N[side], by)
+    if not (cost or most):
         return
-    what = f"{100 * most.share:.0f} % of {most.slice} {most.value[:LONGEST]}"
-    of_all = f"{100 * most.of_all:.0f} % of all"
-    said = f"{aligned.left_out:,} examples were left out, {what} and {of_all}"
-    fall = 0.0 if side else _fall(reference, variant, aligned, out_N[0])
-    if fall > 0:
-        said += f"; counted as wrong, {reference.outcome} would fall by {100 * fall:.1f} points"
-        yield f"{said}. {_way(reference, variant, out_N[0], missing)}"
+    every = aligned.left_out + aligned.reference.N
+    said = f"{aligned.left_out:,} of {every:,} examples were left out"
+    if cost and lacked_N.sum() < aligned.left_out:
+        said += f", {lacked_N.sum():,} of them as {variant.name!r} alone has no answer"
+    if most:
+        said += f", {100 * most.share:.0f} % of {most.slice} {most.value[:LONGEST]}"
+        said += f" and {100 * most.of_all:.0f} % of all"
+    if cost:
+        yield f"{said}; counted as wrong, {cost}. {_way(reference, variant, lacked_N, missing)}"
     else:
         yield f"{said}: what is compared does not stand for all."
 
@@ -86,17 +94,29 @@ def _concentrated(side: Records, out_N: Bools, by: Sequence[str]) -> _Most | Non
     return _Most(table.column_G[g], table.value_G[g], share, float(out_N.mean()))
 
 
-def _fall(reference: Records, variant: Records, aligned: Aligned, out_N: Bools) -> float:
-    """By how much the variant would be below the reference, had it answered wrongly what it did not
-    answer; 0 where that is not known."""
-    gave_out = _answered(reference, variant, out_N)
-    if variant.M > 1 or gave_out.any():
-        return 0.0
-    before: NDArray[Any] = np.nan_to_num(_means(reference.correct_MN), nan=-1.0)
-    known_N = before >= 0
-    after = np.nan_to_num(_means(aligned.variant.correct_MN), nan=0.0)
-    n = int(known_N.sum())
-    return float((before[known_N].sum() - after.sum()) / n) if n else 0.0
+def _lacked(reference: Records, variant: Records, out_N: Bools, missing: Missing) -> Bools:
+    """To which of the examples left out the variant alone gave no answer; of others the sides
+    disagree about something else, or the reference has none to lose."""
+    lacked_N = out_N & ~_answered(reference, variant)
+    if missing != "wrong":
+        lacked_N &= ~np.isnan(reference.correct_MN).any(axis=0)
+    return np.asarray(lacked_N & reference.outcome_known)
+
+
+def _cost(reference: Records, variant: Records, aligned: Aligned, lacked_N: Bools) -> str:
+    """Where the variant would be beside the reference, had it answered wrongly what it did not
+    answer; empty where that is not known."""
+    if variant.M > 1 or not lacked_N.any():
+        return ""
+    lost: NDArray[Any] = np.nan_to_num(_means(reference.correct_MN)[lacked_N])
+    before, after = (_means(side.correct_MN) for side in (aligned.reference, aligned.variant))
+    scored_N = ~np.isnan(before)
+    total = np.nan_to_num(after[scored_N]).sum() - before[scored_N].sum() - lost.sum()
+    change = 100 * float(total / (len(lost) + scored_N.sum()))
+    said = f"{abs(change):.{decimals(change)}f}"
+    if float(said) == 0:
+        return f"{reference.outcome} would stay as it is"
+    return f"{reference.outcome} would {'fall' if change < 0 else 'rise'} by {said} points"
 
 
 def _means(correct_MN: NDArray[Any]) -> NDArray[Any]:
@@ -107,12 +127,13 @@ def _means(correct_MN: NDArray[Any]) -> NDArray[Any]:
     return np.where(count_N > 0, sum_N / np.maximum(count_N, 1), np.nan)
 
 
-def _answered(reference: Records, variant: Records, out_N: Bools) -> Bools:
-    """Which of the examples left out the variant has an outcome for after all: there the sides
-    disagree about something else."""
-    has_N = ~np.isnan(variant.correct_MN).all(axis=0) | (variant.pred_MN >= 0).any(axis=0)
+def _answered(reference: Records, variant: Records) -> Bools:
+    """Which of the reference's examples the variant has an outcome for."""
+    has_N = ~np.isnan(variant.correct_MN).all(axis=0)
+    if variant.score_MN is None:  # Else what it wrote may be there, and its score is not.
+        has_N |= (variant.pred_MN >= 0).any(axis=0)
     ids = variant.example_id_N.filter(np.asarray(has_N))
-    return np.asarray(reference.example_id_N.filter(out_N).is_in(ids.implode()).to_numpy())
+    return np.asarray(reference.example_id_N.is_in(ids.implode()).to_numpy())
 
 
 def _way(reference: Records, variant: Records, out_N: Bools, missing: Missing) -> str:

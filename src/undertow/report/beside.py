@@ -36,10 +36,14 @@ class Place(NamedTuple):
 
 
 def beside(gate: GateResult) -> str:
-    """Pass above worse, or fail above what is no loss, would read like a contradiction."""
+    """Pass above worse, or fail above what is no loss, would read like a contradiction; and what
+    cannot be told may be taken for a pass."""
     if gate.audit is None:
         return ""
     shown = gate.audit.verdict in COSTLY
+    if gate.verdict == "cannot tell" and shown:
+        free = _free(gate, _bare(gate, _paying(gate.audit)))
+        return "" if free is None else f"{QUESTIONS} Here somebody does, {_unruled(free)}."
     if gate.verdict == "pass" and shown:
         return f"{QUESTIONS} Here somebody does, {_allowed(gate, gate.audit)}."
     if gate.verdict == "fail" and not shown:
@@ -48,18 +52,24 @@ def beside(gate: GateResult) -> str:
 
 
 def whom_no_rule_is_about(gate: GateResult) -> str:
-    """What has to be known of a pass that stands alone: who pays without a rule, if anybody."""
-    if gate.verdict != "pass" or gate.audit is None or gate.audit.verdict not in COSTLY:
+    """What has to be known of a verdict that stands alone: who pays without a rule, if anybody.
+    What cannot be told may be taken for a pass, and a failure on the whole names no class."""
+    if gate.audit is None or gate.audit.verdict not in COSTLY:
         return ""
     free = _free(gate, _bare(gate, _paying(gate.audit)))
     if free is None:
         return ""
     said = told(free["effect"], free["low"], free["high"])
-    measure, by = free["measure"].replace("_", " "), free["slice"]
+    measure, by = _measured(gate.audit, free["measure"]), free["slice"]
     rule = "[[max_drop]]" if by == ALL else f'[[worst_slice_drop]] by = "{both_ends(by, 60)}"'
     if free["measure"] in COUNTED:
         rule = f'[[worst_slice_drop]] by = "{CLASS}"'
     return f"No rule is about {_named(free)}, {measure} {said.effect} points; add {rule}."
+
+
+def _measured(audit: Audit, measure: str) -> str:
+    """A measure in words; what is right on average has the name of its task: of grades a score."""
+    return audit.reference.outcome if measure == "accuracy" else measure.replace("_", " ")
 
 
 def _bare(gate: GateResult, paying: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,7 +91,7 @@ def _allowed(gate: GateResult, audit: Audit) -> str:
     bare = _bare(gate, paying)
     free = _free(gate, bare)
     if free is not None:
-        return f"and no rule is about {_named(free)}"
+        return _unruled(free)
     if bare:
         return f"and {_named(bare[0])} has too few examples for the policy to decide"
     # Required rules pass, or the gate would not.
@@ -93,6 +103,10 @@ def _allowed(gate: GateResult, audit: Audit) -> str:
     if any(_in_part(gate, row, those) for row, those in zip(paying, about, strict=True)):
         return "and where there are enough examples it is no more than the policy allows"
     return "and no more than the policy allows"
+
+
+def _unruled(free: dict[str, Any]) -> str:
+    return f"and no rule is about {_named(free)}"
 
 
 def _paying(audit: Audit) -> list[dict[str, Any]]:
