@@ -130,7 +130,6 @@ def gained(both: tuple[Records, Records], missing: Missing, way: str) -> bool:
     )
 
 
-<<<<<<< HEAD
 def test_what_the_reference_alone_lacks_is_no_reason_of_a_gain():
     right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
     old, new = sides(right_N)
@@ -138,7 +137,8 @@ def test_what_the_reference_alone_lacks_is_no_reason_of_a_gain():
     guard = gate(kept, [new], POLICY, allow_partial=True).decisions[0]
     assert guard.rule == "implausible_gain"
     assert "more than is plausible: look for leaked answers" in guard.reason
-=======
+
+
 EVEN_N = PLACE_N % 20 < 4  # As many of each class, and of each site.
 
 
@@ -194,4 +194,3 @@ def test_of_several_variant_members_no_cost_is_known():
         np.where(EVEN_N, -1, np.stack([BEFORE_N, AFTER_N])), LABEL_N, CLASSES, name="new"
     )
     assert said((old, two)) == ()
->>>>>>> la
