@@ -105,7 +105,16 @@ CASES = {
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
 STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
-every = pytest.mark.parametrize("case", CASES)
+# by these the fast suite knows a kind of training; the others are heavy
+FEW = ("supervised", "pruned", "sampled", "phases", "contrastive", "pretrained")
+
+
+def few(cases):
+    """Parameters of which the fast suite has some."""
+    return [case if case in FEW else pytest.param(case, marks=pytest.mark.heavy) for case in cases]
+
+
+every = pytest.mark.parametrize("case", few(CASES))
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +147,8 @@ def assert_same_bytes(found, expected):
 @pytest.mark.parametrize(
     ("case", "members"),
     [
-        *((case, 1) for case in CASES),
+        *((case, 1) for case in FEW),
+        *(pytest.param(case, 1, marks=pytest.mark.heavy) for case in CASES if case not in FEW),
         *(pytest.param(case, 2, marks=pytest.mark.heavy) for case in STACKED),
     ],
 )
@@ -158,7 +168,7 @@ def test_stopped_at_each_of_its_steps_it_ends_in_the_bytes_of_one_never_stopped(
     assert_same_bytes(weights(broken), weights(whole))
 
 
-@pytest.mark.parametrize("case", STACKED)
+@pytest.mark.parametrize("case", few(STACKED))
 def test_stacked_members_are_each_as_alone(case, data):
     training, acting = CASES[case]
     together = given(data, acting, members=3)

@@ -12,6 +12,8 @@ import undertow
 from notebooks import AGE, IDS, LABELS, NEW, OLD
 from undertow.errors import UserError
 
+pytestmark = pytest.mark.heavy
+
 NAMED = {"id": "id", "prediction": "y_pred", "label": "y_true"}
 OURS = {"id": "example_id", "y_pred": "prediction", "y_true": "label"}
 

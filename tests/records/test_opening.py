@@ -277,6 +277,7 @@ BOMBS: dict[str, Callable[[], pa.Table]] = {
 
 @pytest.mark.parametrize("kind", BOMBS)
 @pytest.mark.usefixtures("little")
+@pytest.mark.heavy
 def test_a_parquet_bomb(tmp_path: Path, kind: str) -> None:
     data = parquet(BOMBS[kind]())
     (tmp_path / "eval.parquet").write_bytes(data)

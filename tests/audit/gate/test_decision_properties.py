@@ -26,6 +26,8 @@ from undertow.audit.settings import Settings
 from undertow.audit.stats.outlook import Known, examples_until, members_until
 from undertow.records.records import Records
 
+pytestmark = pytest.mark.heavy
+
 N = 240
 LANGUAGES = ["en"] * 100 + ["de"] * 80 + ["ig"] * 60
 LIMITS = (0.01, 1.0, 4.0, 10.0, 45.0)

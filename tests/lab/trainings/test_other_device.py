@@ -21,6 +21,8 @@ from undertow.lab.trainings.noise import torchs_own
 from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.lab.trainings.training import Given
 
+pytestmark = pytest.mark.heavy
+
 META = torch.device("meta")
 RECIPE = Recipe(epochs=1, batch=32, flip=True, crop=2)
 PLAIN = Recipe(epochs=1, batch=32)

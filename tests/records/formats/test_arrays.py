@@ -262,6 +262,7 @@ def test_names_of_damaged_text(tmp_path: Path):
     )
 
 
+@pytest.mark.heavy
 def test_a_bomb_is_refused_by_its_claim_and_not_unpacked(tmp_path: Path):
     path = tmp_path / "bomb.npz"
     np.savez_compressed(path, logits=np.zeros((9 << 22, 2), dtype=np.float32))
