@@ -140,8 +140,8 @@ def test_an_audit_slices_by_them_and_says_who_told_them(tmp_path: Path, sides):
     inputs = json.loads((tmp_path / "out" / "report.json").read_text())["provenance"]["inputs"]
     assert {Path(i["path"]).relative_to(third).as_posix() for i in inputs if i["role"] == "columns"} == {
         "manifest.json", "examples.parquet", "probes/trace-test/m0.parquet",
-        "probes/trace-test/m1.parquet",
-    }  # fmt: skip
+        "probes/trace-test/m1.parquet", "members/m0.parquet", "members/m1.parquet",
+    }  # fmt: skip  # its answers are read to see whether it is one of the sides
     assert "slice by el2n" not in suggest_files(request).text
     policy = tmp_path / "gate.toml"
     policy.write_text('[[worst_slice_drop]]\nby = "el2n"\npoints = 50\n')
