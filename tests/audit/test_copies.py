@@ -16,6 +16,8 @@ from undertow.records.records import Records
 from undertow.records.schema import MemberEntry
 from worlds import null_world, records_from
 
+pytestmark = pytest.mark.heavy
+
 AUTO = Settings()
 
 

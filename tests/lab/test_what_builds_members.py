@@ -25,6 +25,8 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.run import load_study
 
+pytestmark = pytest.mark.heavy
+
 HEAD = '''"""Method."""
 from __future__ import annotations
 import enum

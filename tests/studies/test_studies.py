@@ -136,6 +136,7 @@ TWO = (
 )
 
 
+@pytest.mark.heavy
 def test_a_study_has_as_many_reports_as_comparisons(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(TWO)
     report = run_study_named(str(tmp_path / "two.py"), "smoke", tmp_path / "out")
@@ -155,6 +156,7 @@ def test_a_study_has_as_many_reports_as_comparisons(tmp_path: Path) -> None:
         assert f"| slice | n | {name} dense % | {name} int4 |" in arms
 
 
+@pytest.mark.heavy
 def test_results_know_each_comparison_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(TWO)
     study: Study = load_study(tmp_path / "two.py").study("smoke")

@@ -17,6 +17,8 @@ from undertow.audit.stats.bounded import mean_limits
 from undertow.audit.stats.two_way import two_way
 from undertow.errors import UserError
 
+pytestmark = pytest.mark.heavy
+
 MOST = 0.055
 """Of models that lost exactly the limit, how many may pass."""
 
