@@ -12,7 +12,7 @@ from undertow.figures import Line, Stroke
 from undertow.grid import AGAIN, DENSE, Grid
 from undertow.pairs import Gain
 from undertow.study import Table, points
-from undertow.trained import Floats, mean_interval
+from undertow.trained import percent
 
 STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted")
 Cell = tuple[str, str]
@@ -162,12 +162,6 @@ def left_out(grid: Grid, training: str) -> str:
 def listed(gains: Mapping[str, Gain]) -> str:
     """For evidence."""
     return ", ".join(f"{name} {gain}" for name, gain in gains.items())
-
-
-def percent(share_M: Floats) -> str:
-    """A mean over members and half its 95 % interval."""
-    mean, _, high = mean_interval(share_M)
-    return f"{100 * mean:.1f} ± {100 * (high - mean):.1f}"
 
 
 def crossed(found: CrossedColumn) -> str:

@@ -16,7 +16,7 @@ from undertow.audit.stats.rank_correlation import CorrelationDifference, correla
 from undertow.audit.stats.welch import welch
 from undertow.figures import Line
 from undertow.study import Results, Table, points
-from undertow.trained import Floats, mean_interval
+from undertow.trained import Floats, mean_interval, percent
 
 
 class Gain(NamedTuple):
@@ -125,8 +125,7 @@ class Pairs:
         return Table("Accuracy and gradient flow by setting", head, rows, note)
 
     def _accuracies(self, setting: str, kind: str) -> str:
-        found = (mean_interval(self.each(setting, size, kind)) for size in self.sizes)
-        return ", ".join(f"{100 * mean:.1f} ± {100 * (high - mean):.1f}" for mean, _, high in found)
+        return ", ".join(percent(self.each(setting, size, kind)) for size in self.sizes)
 
     def correlation(
         self, kind: str, first: str, second: str, outcome: str = "loss"

@@ -132,3 +132,9 @@ def mean_interval(value_M: Floats, level: float = 0.95) -> tuple[float, float, f
         return mean, math.nan, math.nan
     half = student_t.ppf(0.5 + level / 2, members - 1) * value_M.std(ddof=1) / math.sqrt(members)
     return mean, mean - float(half), mean + float(half)
+
+
+def percent(share_M: Floats) -> str:
+    """The mean of shares over members, ± half its 95 % interval, in per cent."""
+    mean, _, high = mean_interval(share_M)
+    return f"{100 * mean:.1f} ± {100 * (high - mean):.1f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from undertow.lab.models.head import head_of
 from undertow.lab.probes.asking import batches_of
 from undertow.lab.probes.members_asked import MembersAsked
-from undertow.lab.probes.probe import Probe, ProbeRun, Size
+from undertow.lab.probes.probe import Probe, ProbeRun, Size, of_the_last_epoch
 from undertow.lab.trainings.features import features
 from undertow.lab.trainings.training import Given
 from undertow.records.schema import ProbeEntry
@@ -28,8 +28,9 @@ class Embedding(Probe):
     of another's; ``undertow.drift`` compares them as wholes.
     """
 
+    of_weights: ClassVar[bool] = True
+
     part: Literal["train", "test"] = "test"
-    of_weights = True
 
     def __post_init__(self) -> None:
         if self.part not in ("train", "test"):
@@ -42,10 +43,7 @@ class Embedding(Probe):
 
     def entry(self, epochs: int) -> ProbeEntry:
         """Of the last epoch."""
-        last = (epochs,) if epochs else ()
-        return ProbeEntry(
-            description=repr(self), epochs=last, part=self.part, mode="eval", view="clean"
-        )
+        return of_the_last_epoch(self, self.part, epochs)
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
         """Refuse a model without a head."""

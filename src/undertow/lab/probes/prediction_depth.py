@@ -14,7 +14,7 @@ from undertow.lab.probes.asking import labels_of
 from undertow.lab.probes.depth import depth_by_label, prediction_depth
 from undertow.lab.probes.members_asked import MembersAsked
 from undertow.lab.probes.nearest import Bank, Votes, votes
-from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size
+from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size, of_the_last_epoch
 from undertow.lab.probes.representations import (
     INPUT,
     SOFTMAX,
@@ -98,10 +98,7 @@ class PredictionDepth(Probe):
 
     def entry(self, epochs: int) -> ProbeEntry:
         """Of the last epoch."""
-        last = (epochs,) if epochs else ()
-        return ProbeEntry(
-            description=repr(self), epochs=last, part=self.part, mode="eval", view="clean"
-        )
+        return of_the_last_epoch(self, self.part, epochs)
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
         """Refuse what could not be asked in the end."""

@@ -110,3 +110,10 @@ class Probe(ABC):
     def kept_bytes(self, size: Size, epochs: int) -> int:
         """About how much it keeps for each member, in memory and in the end on disk."""
         return 0
+
+
+def of_the_last_epoch(probe: Probe, part: Literal["train", "test"], epochs: int) -> ProbeEntry:
+    """What the manifest says of one that asks each member once, at the end, about clean examples of
+    ``part``."""
+    last = (epochs,) if epochs else ()
+    return ProbeEntry(description=repr(probe), epochs=last, part=part, mode="eval", view="clean")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from undertow.errors import UserError
 from undertow.lab.probes.members_asked import MembersAsked
-from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size
+from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size, of_the_last_epoch
 from undertow.lab.probes.q_scores import ACTIVE, active, discriminative, q_mid, q_v1, q_v6
 from undertow.lab.probes.representations import check_named, layers_of_a_sequence, representations
 from undertow.lab.trainings.training import Given
@@ -91,10 +91,7 @@ class QScore(Probe):
 
     def entry(self, epochs: int) -> ProbeEntry:
         """Of the last epoch."""
-        last = (epochs,) if epochs else ()
-        return ProbeEntry(
-            description=repr(self), epochs=last, part=self.part, mode="eval", view="clean"
-        )
+        return of_the_last_epoch(self, self.part, epochs)
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
         """Refuse a layer that is not there."""

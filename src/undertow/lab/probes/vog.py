@@ -14,7 +14,7 @@ from torch.func import functional_call
 from undertow.lab.probes.asking import batches_of, chosen_epochs
 from undertow.lab.probes.input_gradients import variance_of_gradients, within_classes
 from undertow.lab.probes.members_asked import MembersAsked
-from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size
+from undertow.lab.probes.probe import Column, Probe, ProbeRun, Size, of_the_last_epoch
 from undertow.lab.probes.snapshots import SnapshotsRun
 from undertow.lab.trainings.training import Given, TrainingRun
 from undertow.lab.weights_file import PARAMETRIZED, is_masked
@@ -69,10 +69,7 @@ class VoG(Probe):
 
     def entry(self, epochs: int) -> ProbeEntry:
         """One value, at the end."""
-        last = (epochs,) if epochs else ()
-        return ProbeEntry(
-            description=repr(self), epochs=last, part=self.part, mode="eval", view="clean"
-        )
+        return of_the_last_epoch(self, self.part, epochs)
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
         """Begin with no weights."""
