@@ -9,7 +9,6 @@ from undertow.audit.dynamics.columns import example_columns
 from undertow.audit.dynamics.instruments import aum, el2n, forgetting
 from undertow.audit.measures.modal import modal_disagreement
 from undertow.audit.measures.taxicab import taxicab
-from undertow.records.probes import read_probe
 from undertow.records.records import Records
 from undertow.trained import Floats, Trained
 
@@ -31,8 +30,7 @@ def score_of(name: str, reference: Trained, arm: Trained) -> Floats:
     if name in UNCERTAINTY:
         return _uncertainty(name, arm.records)
     if name == DEPTH:
-        depth_MNE = read_probe(arm.folder, "prediction-depth-test").values["depth"]
-        return np.asarray(depth_MNE[..., -1].mean(axis=0), dtype=np.float64)
+        return arm.columns("prediction-depth-test")["depth"].to_numpy()
     told = TOLD[name]
     value_N = example_columns(arm.folder, "trace-test", instruments=(told,))[told.card.name]
     return (-1 if told.card.hard == "low" else 1) * value_N.to_numpy()

@@ -18,7 +18,7 @@ import polars as pl
 
 from undertow.audit.stats.ratio_of_means import Limits, excess_limits, relative_limits
 from undertow.audit.wording import signed
-from undertow.records.read import read_manifest, read_population
+from undertow.records.read import read_manifest
 from undertow.study import Outcome, Results, Table, held
 from undertow.trained import Floats, paired_rows
 
@@ -84,8 +84,7 @@ class Robustness:
         return tuple(examples["corruption"].unique(maintain_order=True).to_list())
 
     def _records(self, arm: str) -> tuple[Floats, pl.DataFrame]:
-        folder = self.results.of(f"{arm}{SUFFIX}").folder
-        records = read_population(folder, probabilities=False)
+        records = self.results.of(f"{arm}{SUFFIX}").answers
         return records.correct_MN.astype(np.float64), records.examples
 
     def accuracies(self, arm: str) -> Accuracies:

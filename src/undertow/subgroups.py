@@ -16,7 +16,7 @@ from undertow.audit.measures import false_negative_rate, false_positive_rate
 from undertow.audit.slices.table import ALL, slice_table
 from undertow.audit.stats.ratio_of_means import Limits, relative_limits
 from undertow.audit.wording import signed
-from undertow.records.read import read_manifest, read_population
+from undertow.records.read import read_manifest
 from undertow.records.records import Records
 from undertow.study import Results, Table
 from undertow.trained import Floats, paired_rows
@@ -52,11 +52,7 @@ class Subgroups:
 
     @cached_property
     def _sides(self) -> tuple[Records, Records]:
-        before, after = (
-            read_population(self.results.of(name).folder, probabilities=False)
-            for name in (self.reference, self.variant)
-        )
-        return before, after
+        return self.results.of(self.reference).answers, self.results.of(self.variant).answers
 
     @cached_property
     def keys(self) -> tuple[tuple[str, str], ...]:
