@@ -194,3 +194,17 @@ def test_of_several_variant_members_no_cost_is_known():
         np.where(EVEN_N, -1, np.stack([BEFORE_N, AFTER_N])), LABEL_N, CLASSES, name="new"
     )
     assert said((old, two)) == ()
+
+
+@pytest.mark.parametrize("column", ["label", "content_hash"])
+def test_what_the_sides_disagree_about_costs_nothing_and_no_flag_counts_it(column: str):
+    """It is left out with an answer and without one."""
+    old, new = (
+        replace(side, examples=side.examples.with_columns(content_hash=pl.col("example_id")))
+        for side in sides(np.where(EVEN_N, -1, BEFORE_N))
+    )
+    other = {"label": (LABEL_N + 1) % 4, "content_hash": PLACE_N.astype(str)}[column]
+    mine = new.examples[column].to_numpy()
+    values = pl.Series(column, np.where(EVEN_N, other, mine), dtype=new.examples[column].dtype)
+    new = replace(new, examples=new.examples.with_columns(values))
+    assert not [note for note in said((old, new)) if "counted as wrong" in note]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from undertow.audit.slices.table import ALL, CLASS, absent_part, slice_table
@@ -97,10 +98,34 @@ def _concentrated(side: Records, out_N: Bools, by: Sequence[str]) -> _Most | Non
 def _lacked(reference: Records, variant: Records, out_N: Bools, missing: Missing) -> Bools:
     """To which of the examples left out the variant alone gave no answer; of others the sides
     disagree about something else, or the reference has none to lose."""
-    lacked_N = out_N & ~_answered(reference, variant)
+    lacked_N = out_N & ~_answered(reference, variant) & ~_disputed(reference, variant)
     if missing != "wrong":
         lacked_N &= ~np.isnan(reference.correct_MN).any(axis=0)
     return np.asarray(lacked_N & reference.outcome_known)
+
+
+def _disputed(reference: Records, variant: Records) -> Bools:
+    """Which of the reference's examples have another right answer or another content at the
+    variant: they stay left out, answered or not."""
+    differs_N = np.zeros(reference.N, dtype=bool)
+    for said in (_truths, _contents):
+        mine, other = (
+            pl.DataFrame({"example_id": side.example_id_N, "said": said(side)})
+            for side in (reference, variant)
+        )
+        both = mine.join(other, on="example_id", how="left", maintain_order="left")
+        differs_N |= (both["said"] != both["said_right"]).fill_null(False).to_numpy()
+    return differs_N
+
+
+def _truths(side: Records) -> pl.Series:
+    return side.truths_of(np.arange(side.N))
+
+
+def _contents(side: Records) -> pl.Series:
+    if "content_hash" in side.examples.columns:
+        return side.examples["content_hash"].cast(pl.String)
+    return pl.Series([None] * side.N, dtype=pl.String)
 
 
 def _cost(reference: Records, variant: Records, aligned: Aligned, lacked_N: Bools) -> str:

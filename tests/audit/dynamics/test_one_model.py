@@ -15,7 +15,7 @@ from undertow.records.records import Records
 from undertow.records.write import write_records
 from worlds import records_from
 
-N = 60
+N = 120
 LABEL_N = np.arange(N) % 3
 CLASSES = ("car", "cat", "ship")
 WRONG_N = np.where(np.arange(N) % 5 == 0, (LABEL_N + 1) % 3, LABEL_N)
@@ -47,7 +47,7 @@ def test_a_member_that_stands_in_a_side_of_another_name_is_refused(tmp_path: Pat
         numbers_told(folder, ["consensus_accuracy"], [variant, reference])
     assert str(caught.value) == (
         f"--columns-from {folder}: its member 'p_old-0' gave the same answers as member 'both-1' "
-        "of 'both', which is compared, to all 60 examples that both have, and examples that it "
+        "of 'both', which is compared, to all 120 examples that both have, and examples that it "
         "found hard by chance would seem to gain or lose; give one that takes no part: train "
         "fresh members, as with .again(...)"
     )
@@ -70,11 +70,21 @@ def test_models_that_collapsed_are_not_one_model():
     assert alike(loose("a", zero_N), loose("b", zero_N)) == []
 
 
+def test_few_errors_in_common_are_those_of_independent_members():
+    """Such as examples with a wrong label, on which all trained members are wrong alike."""
+    wrong_N = np.flatnonzero(WRONG_N != LABEL_N)
+    assert len(wrong_N) == 24
+    for errors, found in ((20, [("a-0", "b-0", N)]), (19, [])):
+        pred_N = LABEL_N.copy()
+        pred_N[wrong_N[:errors]] = WRONG_N[wrong_N[:errors]]
+        assert alike(loose("a", pred_N), loose("b", pred_N)) == found
+
+
 def test_equal_answers_count_on_what_both_answered_alone():
     a, b = loose("a", WRONG_N), loose("b", WRONG_N)
-    assert alike(a, b.take_examples(np.arange(N - 20, N)[::-1])) == [("a-0", "b-0", 20)]
-    assert alike(a, b.take_examples(np.arange(N - 19, N))) == []
-    assert alike(loose("a", np.where(np.arange(N) < 20, WRONG_N, OTHER_N)), b) == []
+    assert alike(a, b.take_examples(np.arange(N - 100, N)[::-1])) == [("a-0", "b-0", 100)]
+    assert alike(a, b.take_examples(np.arange(N - 95, N))) == []  # 19 of these are wrong
+    assert alike(loose("a", np.where(np.arange(N) < 100, WRONG_N, OTHER_N)), b) == []
 
 
 def graded(name: str, score_N: np.ndarray) -> Records:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from undertow.records.records import Records
 
 FEWEST = 20
-"""Examples from which equal answers are no coincidence."""
+"""Wrong answers (answers, where nobody says which are right) from which equal ones are no
+coincidence: independent members share those that labels or hard examples force on all of them."""
 
 
 class Alike(NamedTuple):
@@ -27,8 +28,9 @@ class Alike(NamedTuple):
 def members_alike(telling: Records, side: Records) -> Iterator[Alike]:
     """Pairs of members that gave the same answers to everything.
 
-    Independent members of an easy task may all be right on everything, so equal answers are taken
-    for one model only where not all are right; and models that collapsed give one answer to all.
+    Independent members may all be right on everything, or wrong on the same few mislabelled
+    examples, so equal answers are taken for one model only where many are wrong; and models that
+    collapsed give one answer to all.
     """
     rows = _shared(telling, side)
     mine = [_told(telling, m, rows["mine"]) for m in range(telling.M)]
@@ -88,5 +90,6 @@ def _equal(a: _Told, b: _Told) -> int:
         both_N = both_N | scored_N
         kinds = max(kinds, len(np.unique(a.correct_N[scored_N])))
     n = int(both_N.sum())
-    all_right = bool((a.correct_N[both_N] == 1).all())
-    return 0 if n < FEWEST or differs_N.any() or kinds < 2 or all_right else n
+    known_N = both_N & ~np.isnan(a.correct_N)
+    telling = int((a.correct_N[known_N] < 1).sum()) if known_N.any() else n
+    return 0 if telling < FEWEST or differs_N.any() or kinds < 2 else n
