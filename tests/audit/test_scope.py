@@ -12,6 +12,8 @@ from undertow.audit.measures import accuracy
 from undertow.audit.measures.answers import answer_share
 from worlds import planted_world, records_from
 
+pytestmark = pytest.mark.heavy
+
 
 def whole(found: Audit, measure: str = "accuracy") -> dict[str, object]:
     return found.findings.filter((pl.col("measure") == measure) & (pl.col("slice") == "all")).row(

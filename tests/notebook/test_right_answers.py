@@ -15,6 +15,8 @@ import undertow
 from notebooks import IDS, LABELS, NEW, OLD
 from undertow.errors import UserError
 
+pytestmark = pytest.mark.heavy
+
 MOVED = np.random.default_rng(1).permutation(len(IDS))
 NAMED = {"id": "image", "prediction": "pred"}
 BESIDE = "labels: its index is not that of {}, and single columns are joined by position; "

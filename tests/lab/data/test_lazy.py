@@ -23,6 +23,8 @@ from undertow.lab.data.longtail import take
 from undertow.lab.data.splits import first_per_class, pixel_statistics
 from undertow.lab.runner.description import examples_table
 
+pytestmark = pytest.mark.heavy
+
 CLASSES = ("ant", "bee", "cat")
 COUNT = {"train": 60, "test": 21}
 
