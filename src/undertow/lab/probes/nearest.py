@@ -15,12 +15,14 @@ from undertow.errors import UserError
 SPARE = 16
 """Candidates beyond k. Rounding can put a neighbour this far from its place before a query has to
 be compared with the whole bank in float64."""
-GROUP = 64
-"""Of so many products the least is taken first: to look for the k least of all of them would cost
-as much as the products."""
+GROUP = 8
+"""Of so many products the least is taken first, and of so many of those again: to look for the k
+least of all of them would cost as much as the products."""
+TILE = 2048
+"""Of the bank at once: products are looked through while they are still in a processor's cache."""
 HALF_ULP = 2.0**-24
 PRODUCTS = 1 << 22
-"""Of one block of queries: few enough to stay in a processor's cache."""
+"""Of one block of queries, at most."""
 EXACT = 1 << 16
 """Numbers in float64 at once, which stay in a cache too."""
 
@@ -28,19 +30,19 @@ EXACT = 1 << 16
 class Bank:
     """(N, D) vectors to search.
 
-    Beside them it keeps a float32 copy about their mean, where rounding is least, with half of each
-    one's squared length as a further number: (b, ‖b‖²/2) · (−q, 1) = (‖b − q‖² − ‖q‖²)/2.
+    Beside them it keeps a float32 copy about their mean, where rounding is least, and half of each
+    one's squared length: ‖b‖²/2 − b · q = (‖b − q‖² − ‖q‖²)/2. Both are filled up to whole tiles.
     """
 
     def __init__(self, bank_ND: Tensor) -> None:
         self.bank_ND = bank_ND
         self.centre_D = bank_ND.mean(0)  # any point near them would do
         N, D = bank_ND.shape
-        self.near_NE = torch.zeros(-(-N // GROUP) * GROUP, D + 1, device=bank_ND.device)
-        torch.sub(bank_ND, self.centre_D, out=self.near_NE[:N, :D])
-        length_N = torch.linalg.vector_norm(self.near_NE[:N, :D], dim=1)
-        self.near_NE[:N, D] = length_N.square() / 2
-        self.near_NE[N:, D] = torch.inf
+        self.near_FD = torch.zeros(-(-N // TILE) * TILE, D, device=bank_ND.device)
+        torch.sub(bank_ND, self.centre_D, out=self.near_FD[:N])
+        length_N = torch.linalg.vector_norm(self.near_FD[:N], dim=1)
+        self.half_F = torch.full((len(self.near_FD),), torch.inf, device=bank_ND.device)
+        self.half_F[:N] = length_N.square() / 2
         self.radius = float(length_N.max()) if N else 0.0
 
     def nearest(self, query_BD: Tensor, k: int, own_B: Tensor | None = None) -> Tensor:
@@ -50,7 +52,7 @@ class Bank:
         N = len(self.bank_ND) - (own_B is not None)
         if not 1 <= k <= N:
             raise UserError(f"k={k}: there are {N:,} neighbours; choose k from 1 to {N:,}")
-        size = max(1, PRODUCTS // len(self.near_NE))
+        size = max(1, PRODUCTS // len(self.near_FD))
         with _float32_is_float32():
             found = [
                 self._block(query_BD[at], k, None if own_B is None else own_B[at])
@@ -63,14 +65,13 @@ class Bank:
 
     def _block(self, query_BD: Tensor, k: int, own_B: Tensor | None) -> Tensor:
         near_BD = (self.centre_D - query_BD).float()
-        one_B1 = torch.ones_like(near_BD[:, :1])
-        half_BN = torch.cat([near_BD, one_B1], dim=1) @ self.near_NE.T
-        if own_B is not None:
-            half_BN.scatter_(1, own_B[:, None], torch.inf)
-        wanted = min(k + SPARE, len(self.bank_ND))
-        some = _least(half_BN, wanted, len(self.bank_ND))
+        wanted = min(k + SPARE + (own_B is not None), len(self.bank_ND))
+        some = self._candidates(near_BD, wanted)
         squared_BK = self._exact(query_BD, some.index_BK)
-        squared_BK.masked_fill_(~some.value_BK.isfinite(), torch.inf)
+        none_BK = ~some.value_BK.isfinite()
+        if own_B is not None:
+            none_BK |= some.index_BK == own_B[:, None]
+        squared_BK.masked_fill_(none_BK, torch.inf)
         found_BK, kth_B = _in_order(squared_BK, some.index_BK, k)
         if wanted < len(self.bank_ND):
             unsure_B = self._unsure(near_BD, kth_B, some.value_BK.amax(1))
@@ -79,16 +80,38 @@ class Bank:
                 found_BK[row] = self._one_by_one(query_BD[row], k, own)
         return found_BK
 
+    def _candidates(self, near_BD: Tensor, wanted: int) -> Candidates:
+        """Those of the least products, which are looked through tile by tile as they come."""
+        B, F = len(near_BD), len(self.near_FD)
+        half_BF, minimum_BG = near_BD.new_empty(B, F), near_BD.new_empty(B, F // GROUP)
+        of_tile = zip(half_BF.split(TILE, 1), minimum_BG.split(TILE // GROUP, 1), strict=True)
+        for at, (half_BT, minimum_BH) in zip(range(0, F, TILE), of_tile, strict=True):
+            tile = slice(at, at + TILE)
+            torch.addmm(self.half_F[tile], near_BD, self.near_FD[tile].T, out=half_BT)
+            torch.amin(half_BT.view(B, GROUP, -1), 1, out=minimum_BH)
+        if F // GROUP**2 <= 2 * wanted:
+            # no filler: it would win over one that is as far, or whose distance is no number
+            return _least(half_BF[:, : len(self.bank_ND)], wanted)
+        group_BK = _least_by_groups(minimum_BG, wanted).index_BK
+        # the group's first of its tile, and the others a step apart
+        step = TILE // GROUP
+        first_BK = group_BK.div(step, rounding_mode="floor") * TILE + group_BK % step
+        return _least_among(half_BF, first_BK, step, wanted)
+
     def _exact(self, query_BD: Tensor, index_BK: Tensor) -> Tensor:
         """(B, K): squared distances in float64."""
         size = max(1, EXACT // (index_BK.shape[1] * query_BD.shape[1]))
         squared = [
-            (self.bank_ND[index_bK].double() - query_bD.double()[:, None]).square_().sum(-1)
+            (self._rows(index_bK).double() - query_bD.double()[:, None]).square_().sum(-1)
             for index_bK, query_bD in zip(
                 torch.split(index_BK, size), torch.split(query_BD, size), strict=True
             )
         ]
         return torch.cat(squared)
+
+    def _rows(self, index_bK: Tensor) -> Tensor:
+        """As ``bank_ND[index_bK]``, in half the time."""
+        return self.bank_ND.index_select(0, index_bK.flatten()).view(*index_bK.shape, -1)
 
     def _unsure(self, near_BD: Tensor, kth_B: Tensor, least_left_B: Tensor) -> Tensor:
         """(B,): whether one that is no candidate could, by what float32 may be wrong, be as near as
@@ -115,18 +138,23 @@ class Candidates(NamedTuple):
     index_BK: Tensor
 
 
-def _least(value_BN: Tensor, wanted: int, there: int) -> Candidates:
-    """The least of each row; what follows the first ``there`` only fills the last groups up. Each
-    of them lies in one of as many groups, those of the least minima."""
+def _least(value_BN: Tensor, wanted: int) -> Candidates:
+    return Candidates(*value_BN.topk(wanted, largest=False, sorted=False))
+
+
+def _least_by_groups(value_BN: Tensor, wanted: int) -> Candidates:
+    """The least of each row. Each of them lies in one of as many groups, those of the least
+    minima."""
     groups = value_BN.shape[1] // GROUP
-    if groups <= 2 * wanted:
-        # no filler: it would win over one that is as far, or whose distance is no number
-        return Candidates(*value_BN[:, :there].topk(wanted, largest=False, sorted=False))
-    minimum_BG = value_BN.view(len(value_BN), GROUP, groups).amin(1)
-    group_BK = minimum_BG.topk(wanted, largest=False, sorted=False).indices
-    step = torch.arange(0, value_BN.shape[1], groups, device=value_BN.device)
-    place_BK = (group_BK[:, :, None] + step).flatten(1)
-    value_BK, chosen_BK = value_BN.gather(1, place_BK).topk(wanted, largest=False, sorted=False)
+    group_BK = _least(value_BN.view(len(value_BN), GROUP, groups).amin(1), wanted).index_BK
+    return _least_among(value_BN, group_BK, groups, wanted)
+
+
+def _least_among(value_BN: Tensor, first_BK: Tensor, step: int, wanted: int) -> Candidates:
+    """The least of groups, of which each has a first, and the others a step apart."""
+    in_group = step * torch.arange(GROUP, device=value_BN.device)
+    place_BK = (first_BK[:, :, None] + in_group).flatten(1)
+    value_BK, chosen_BK = _least(value_BN.gather(1, place_BK), wanted)
     return Candidates(value_BK, place_BK.gather(1, chosen_BK))
 
 
