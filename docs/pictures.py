@@ -22,7 +22,7 @@ from undertow.lab.probes import GraNd, PredictionDepth, QScore, Trace, VoG
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.png import png_of
-from undertow.trained import Trained
+from undertow.study.trained import Trained
 
 FOLDER = Path(__file__).parent / "reference" / "pictures"
 SHOWN, GAP, LARGER = 10, 4, 2

@@ -32,9 +32,11 @@ MODULES = (
     "undertow.card",
     "undertow.files",
     "undertow.gating",
-    "undertow.results",
     "undertow.run",
-    "undertow.study",
+    "undertow.study.claims",
+    "undertow.study.declaration",
+    "undertow.study.page",
+    "undertow.study.results",
 )
 NOTHING = ("None", "()", "[]", "{}", "''", "frozenset()")
 

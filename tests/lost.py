@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from undertow.records.manifest import read_sealed, sealed_bytes
-from undertow.trained import Trained
+from undertow.study.trained import Trained
 
 
 def without(population: Trained, member: str, place: Path) -> Trained:

@@ -22,7 +22,7 @@ from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
 from undertow.study import SCALES, Comparison, Results, Scale, Study
-from undertow.trained import Trained
+from undertow.study.trained import Trained
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
@@ -153,8 +153,8 @@ def _write_results(
     study: Study, found: Results, file: Path, scale: str, out: Path, results: Path | None
 ) -> None:
     """The page and its figure, into ``out`` and where they were asked for."""
-    from undertow.figures import drawn
-    from undertow.results import environment, published_beside, results_page
+    from undertow.study.figures import drawn
+    from undertow.study.page import environment, published_beside, results_page
 
     page = results_page(
         study, found, scale=scale, published=published_beside(file), environment=environment()

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from undertow.grid import Grid
 from undertow.listing import study_files
-from undertow.pairs import Gain
 from undertow.run import load_study
 from undertow.study import Results, Study, judge
+from undertow.study.grid import Grid
+from undertow.study.pairs import Gain
 
 MODULE = load_study(study_files()["contrastive_pruning"])
 STUDY: Study = MODULE.study("small")

@@ -20,7 +20,7 @@ from undertow.lab.probes import PredictionDepth
 from undertow.listing import study_files
 from undertow.run import load_study, run_study, run_study_named
 from undertow.study import Results, Study, judge
-from undertow.trained import Trained
+from undertow.study.trained import Trained
 
 TINY = """
 from undertow.lab.data import Digits

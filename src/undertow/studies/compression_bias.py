@@ -29,8 +29,8 @@ from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantizat
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.robustness import Robustness, put_to
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held, points, untested
+from undertow.study.robustness import Robustness, put_to
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 16, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 200}

@@ -32,7 +32,7 @@ from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.study import Outcome, Results, Scale, Study, Table, claim, claims_in, held, points
-from undertow.subgroups import Subgroups, relative_text
+from undertow.study.subgroups import Subgroups, relative_text
 
 PAPER = "2010.03058"
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 8, "small": 12, "paper": 30}

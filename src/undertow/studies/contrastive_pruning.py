@@ -30,10 +30,7 @@ from statistics import fmean
 
 import polars as pl
 
-from undertow import grid_tables as shown
 from undertow.audit.settings import Settings
-from undertow.figures import Panel
-from undertow.grid import Grid
 from undertow.lab.data import FashionMNIST
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
@@ -47,7 +44,9 @@ from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Training
 from undertow.study import Comparison, Outcome, Results, Scale, Study, claim, claims_in, held
-from undertow.trained import Trained
+from undertow.study.figures import Panel
+from undertow.study.grid import Grid, shown
+from undertow.study.trained import Trained
 
 PAPER, Q = "2207.00200", ("q-score-test", "q_v1_unit")
 COLUMNS = ("q_v1", "q_v1_unit", "q_mid", "q_v6", "depth", "depth_by_label")

@@ -24,7 +24,6 @@ Departures  Fashion-MNIST's embedded images, 200 a class, for all of it and CIFA
 from dataclasses import replace
 
 from undertow.audit.settings import Settings
-from undertow.figures import Panel
 from undertow.lab.data import FashionMNIST, LongTail
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning
 from undertow.lab.models import DeepMLP, SmallCNN
@@ -32,8 +31,9 @@ from undertow.lab.models.deep_mlp import Activation
 from undertow.lab.population import Population
 from undertow.lab.probes import GradientFlow
 from undertow.lab.recipe import Recipe
-from undertow.pairs import Gain, Pairs, p_text
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held
+from undertow.study.figures import Panel
+from undertow.study.pairs import Gain, Pairs, p_text
 
 PAPER, WIDE, WIDTHS = "2102.01670", 256, (26, 77, 154)
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 10, "paper": 30}

@@ -24,16 +24,16 @@ Departures  No paper asked this. A small residual network, 8 members an arm, at 
 """
 
 from undertow.audit.settings import Settings
-from undertow.example_scores import DEPTH, ENTROPY, OF_MEMBERS, TAXICAB
 from undertow.lab.data import CIFAR10
 from undertow.lab.interventions.weights import MagnitudePruning
 from undertow.lab.models import ResNet
 from undertow.lab.population import Population
 from undertow.lab.probes import PredictionDepth, Trace
 from undertow.lab.recipe import Recipe
-from undertow.people import BesidePeople
-from undertow.people_shown import exemplars_table, interval_text, panels, scores_table
 from undertow.study import Outcome, Results, Scale, Study, claim, claims_in, held
+from undertow.study.people import BesidePeople
+from undertow.study.people.scores import DEPTH, ENTROPY, OF_MEMBERS, TAXICAB
+from undertow.study.people.shown import exemplars_table, interval_text, panels, scores_table
 
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 8, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 2, "demo": 4, "small": 6, "paper": 200}

@@ -25,7 +25,7 @@ WIDE = 512
 class Embedding(Probe):
     """The features of every example of ``part`` after the last epoch: the columns ``f0``, ``f1`` …
     are what enters the head, in single precision and in no unit. A feature of one member is none
-    of another's; ``undertow.drift`` compares them as wholes.
+    of another's; ``undertow.study.grid.drift`` compares them as wholes.
     """
 
     of_weights: ClassVar[bool] = True

@@ -11,11 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from undertow.example_scores import ENTROPY, MODAL, UNCERTAINTY, score_of
 from undertow.records.records import Records
-from undertow.study import Results
-from undertow.trained import Floats
-from undertow.within_class import (
+from undertow.study.people.scores import ENTROPY, MODAL, UNCERTAINTY, score_of
+from undertow.study.people.within_class import (
     Bools,
     Interval,
     Ints,
@@ -29,6 +27,8 @@ from undertow.within_class import (
     partial_rank_correlation,
     rank_correlation,
 )
+from undertow.study.results import Results
+from undertow.study.trained import Floats
 
 DISPUTED = 0.75
 """Disputed are examples whose human entropy lies above this quantile."""
@@ -82,7 +82,7 @@ class BesidePeople:
         return (said != label).to_numpy().astype(np.float64)
 
     def score(self, arm: str, name: str) -> Floats:
-        """A score of ``example_scores``, between the reference and an arm or of the arm alone."""
+        """A score of ``scores``, between the reference and an arm or of the arm alone."""
         if (arm, name) not in self._scores:
             of = self.results.of(self.reference), self.results.of(arm)
             self._scores[arm, name] = score_of(name, *of)

@@ -10,7 +10,7 @@ from undertow.audit.dynamics.instruments import aum, el2n, forgetting
 from undertow.audit.measures.modal import modal_disagreement
 from undertow.audit.measures.taxicab import taxicab
 from undertow.records.records import Records
-from undertow.trained import Floats, Trained
+from undertow.study.trained import Floats, Trained
 
 TAXICAB, MODAL = "Taxicab distance", "modal disagreement"
 DEPTH, ENTROPY, LOSS = "prediction depth", "entropy", "loss"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from undertow.overlap import overlap
+from undertow.study.grid.overlap import overlap
 
 
 def mask(chosen, N):

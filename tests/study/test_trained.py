@@ -7,17 +7,17 @@ import pytest
 from scipy.stats import t, ttest_ind, wilcoxon
 
 from blobs import Blobs
-from undertow.figures import Line, Panel, drawn
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import GradientFlow
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.pairs import Gain, Pairs, p_text
 from undertow.records.probes import read_series
 from undertow.records.read import read_population
 from undertow.study import Results
-from undertow.trained import Trained, mean_interval
+from undertow.study.figures import Line, Panel, drawn
+from undertow.study.pairs import Gain, Pairs, p_text
+from undertow.study.trained import Trained, mean_interval
 
 SIZES = (4, 8)
 

@@ -14,9 +14,11 @@ from scipy.stats import wilcoxon
 from undertow.audit.stats.multiplicity import holm
 from undertow.audit.stats.rank_correlation import CorrelationDifference, correlation_difference
 from undertow.audit.stats.welch import welch
-from undertow.figures import Line
-from undertow.study import Results, Table, points
-from undertow.trained import Floats, mean_interval, percent
+from undertow.study.claims import points
+from undertow.study.declaration import Table
+from undertow.study.figures import Line
+from undertow.study.results import Results
+from undertow.study.trained import Floats, mean_interval, percent
 
 
 class Gain(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from undertow.audit import Audit, Settings, audit
-from undertow.results import published_beside, results_page
 from undertow.run import study_file
 from undertow.study import Claim, Results, Study, held
+from undertow.study.page import published_beside, results_page
 from worlds import planted_world
 
 

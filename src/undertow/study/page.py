@@ -9,7 +9,9 @@ from pathlib import Path
 
 from undertow.audit.result import Audit, VariantAudit
 from undertow.audit.slices.table import ALL
-from undertow.study import Results, Study, Table, judge, points
+from undertow.study.claims import judge, points
+from undertow.study.declaration import Study, Table
+from undertow.study.results import Results
 
 
 def results_page(

@@ -21,8 +21,8 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.read import read_population
 from undertow.study import Results
-from undertow.subgroups import Rate, Subgroups, relative_text
-from undertow.trained import Trained
+from undertow.study.subgroups import Rate, Subgroups, relative_text
+from undertow.study.trained import Trained
 
 pytestmark = pytest.mark.heavy
 

@@ -18,8 +18,9 @@ from undertow.audit.stats.ratio_of_means import Limits, relative_limits
 from undertow.audit.wording import signed
 from undertow.records.read import read_manifest
 from undertow.records.records import Records
-from undertow.study import Results, Table
-from undertow.trained import Floats, paired_rows
+from undertow.study.declaration import Table
+from undertow.study.results import Results
+from undertow.study.trained import Floats, paired_rows
 
 RATES = {"false_positive_rate": false_positive_rate, "false_negative_rate": false_negative_rate}
 

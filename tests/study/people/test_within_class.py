@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import roc_auc_score
 
-from undertow.within_class import (
+from undertow.study.people.within_class import (
     area,
     difference,
     excess,

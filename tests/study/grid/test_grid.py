@@ -8,19 +8,19 @@ import pytest
 
 from blobs import Blobs
 from undertow.audit import Settings, audit
-from undertow.drift import drift, linear_cka
-from undertow.grid import Grid, between, mean_of
-from undertow.grid_tables import costs, dots, left_out, lines, listed, overlaps, own_heads
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import Embedding, QScore, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.pairs import Gain
 from undertow.records.read import read_population
 from undertow.study import Results
-from undertow.trained import Trained
+from undertow.study.grid.drift import drift, linear_cka
+from undertow.study.grid.shown import costs, dots, left_out, lines, listed, overlaps, own_heads
+from undertow.study.grid.trainings import Grid, between, mean_of
+from undertow.study.pairs import Gain
+from undertow.study.trained import Trained
 
 pytestmark = pytest.mark.heavy
 

@@ -1,4 +1,4 @@
-"""Tables and lines of a result page over a grid of trainings by arms (``grid.py``)."""
+"""Tables and lines of a result page over a grid of trainings by arms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from undertow.audit.result import CrossedColumn
-from undertow.figures import Line, Stroke
-from undertow.grid import AGAIN, DENSE, Grid
-from undertow.pairs import Gain
-from undertow.study import Table, points
-from undertow.trained import percent
+from undertow.study.claims import points
+from undertow.study.declaration import Table
+from undertow.study.figures import Line, Stroke
+from undertow.study.grid.trainings import AGAIN, DENSE, Grid
+from undertow.study.pairs import Gain
+from undertow.study.trained import percent
 
 STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted")
 Cell = tuple[str, str]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.trained import Floats, Trained
+from undertow.study.trained import Floats, Trained
 
 EMBEDDING = "embedding-test"
 

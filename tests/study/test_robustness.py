@@ -20,9 +20,9 @@ from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.read import read_population
-from undertow.robustness import Accuracies, Brittle, Robustness, put_to
 from undertow.study import Results
-from undertow.trained import Trained
+from undertow.study.robustness import Accuracies, Brittle, Robustness, put_to
+from undertow.study.trained import Trained
 
 pytestmark = pytest.mark.heavy
 

@@ -10,19 +10,19 @@ import pytest
 from scipy.stats import spearmanr
 
 from cifar_folder import written
-from undertow.example_scores import ENTROPY, LOSS, MODAL, OF_MEMBERS, TAXICAB, score_of
 from undertow.lab.data import CIFAR10
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import PredictionDepth, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.people import BesidePeople, tenths
-from undertow.people_shown import exemplars_table, interval_text, panels
 from undertow.records.probes import read_probe
 from undertow.study import Results
-from undertow.trained import Trained
-from undertow.within_class import Interval
+from undertow.study.people.beside import BesidePeople, tenths
+from undertow.study.people.scores import ENTROPY, LOSS, MODAL, OF_MEMBERS, TAXICAB, score_of
+from undertow.study.people.shown import exemplars_table, interval_text, panels
+from undertow.study.people.within_class import Interval
+from undertow.study.trained import Trained
 
 pytestmark = pytest.mark.heavy
 

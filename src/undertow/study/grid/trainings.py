@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from undertow.audit.measures.modal import modal_labels
 from undertow.audit.result import CrossedColumn
-from undertow.drift import drift
-from undertow.overlap import Overlap, overlap
-from undertow.pairs import Gain
 from undertow.records.records import Records
-from undertow.study import Results
-from undertow.trained import Floats, Trained
+from undertow.study.grid.drift import drift
+from undertow.study.grid.overlap import Overlap, overlap
+from undertow.study.pairs import Gain
+from undertow.study.results import Results
+from undertow.study.trained import Floats, Trained
 
 DENSE, AGAIN = "dense", "dense again"
 

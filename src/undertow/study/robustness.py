@@ -19,8 +19,10 @@ import polars as pl
 from undertow.audit.stats.ratio_of_means import Limits, excess_limits, relative_limits
 from undertow.audit.wording import signed
 from undertow.records.read import read_manifest
-from undertow.study import Outcome, Results, Table, held
-from undertow.trained import Floats, paired_rows
+from undertow.study.claims import Outcome, held
+from undertow.study.declaration import Table
+from undertow.study.results import Results
+from undertow.study.trained import Floats, paired_rows
 
 if TYPE_CHECKING:
     from undertow.lab.data.corrupted import Corrupted

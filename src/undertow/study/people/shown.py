@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-from undertow.example_scores import ENTROPY, OF_MEMBERS, OF_PAIRS, UNCERTAINTY
-from undertow.figures import Line, Panel, Stroke
-from undertow.people import TENTHS, BesidePeople, Goes, tenths
-from undertow.study import Table
-from undertow.trained import Floats, mean_interval
-from undertow.within_class import Bools, Interval, Null
+from undertow.study.declaration import Table
+from undertow.study.figures import Line, Panel, Stroke
+from undertow.study.people.beside import TENTHS, BesidePeople, Goes, tenths
+from undertow.study.people.scores import ENTROPY, OF_MEMBERS, OF_PAIRS, UNCERTAINTY
+from undertow.study.people.within_class import Bools, Interval, Null
+from undertow.study.trained import Floats, mean_interval
 
 LEAST = 3
 """Examples in a point of a line."""
