@@ -43,6 +43,8 @@ def test_each_loss_has_a_null_arm_and_every_schedule() -> None:
         }
         assert {name for name in names if name.startswith(f"{loss} ")} == expected
     assert {population.members for c in STUDY.comparisons for population in c.populations} == {8}
+    paper = [variant.name for variant in MODULE.study("paper").variants]
+    assert {f"CE {when} 50 %" for when in ("early", "mid", "late", "one-shot")} <= set(paper)
 
 
 def test_columns_are_told_by_members_that_are_compared_with_nobody() -> None:

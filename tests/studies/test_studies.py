@@ -70,7 +70,16 @@ def test_the_digits_experiment_reproduces_its_orderings_and_its_null(tmp_path: P
 
 
 @pytest.mark.slow
-def test_the_compression_study_runs_at_smoke(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [n for n in study_files() if n != "human_disagreement"])
+def test_a_study_runs_at_smoke_to_the_end_of_its_page(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    run_study_named(name, "smoke", tmp_path / "out", results=results)
+    page = (results / f"{name}.md").read_text(encoding="utf-8")
+    assert "## Claims" in page
+
+
+@pytest.mark.slow
+def test_the_compression_study_has_all_its_arms_and_leaves_no_column_out(tmp_path: Path) -> None:
     _, audit = run("compression_bias", "smoke", tmp_path)
     assert {v.arm.name for v in audit.variants} >= {"dense again", "pruned 90 %", "int8", "int4"}
     # The data have more columns, and ``undertow run`` takes no ``--by`` to ask for them.

@@ -18,6 +18,7 @@ from undertow.study import (
     points,
     untested,
 )
+from undertow.study.pairs import Pairs
 from worlds import planted_world
 
 
@@ -44,6 +45,14 @@ def test_a_claim_with_its_numbers(results: Results) -> None:
 def test_an_arm_that_is_not_there_is_not_testable(results: Results) -> None:
     outcome = outcome_of(lambda r: held(r.count("int8").observed > 0, ""), results)
     assert outcome == Outcome("not testable", "this scale has no arm 'int8'")
+
+
+def test_a_setting_of_pairs_that_is_not_there_is_not_testable(results: Results) -> None:
+    def check(r: Results) -> Outcome:
+        pairs = Pairs(r, ("SGD",), (100,), ("sparse", "dense"))
+        return held(pairs.p_adjusted("Adam") <= 0.05, "")
+
+    assert outcome_of(check, results) == Outcome("not testable", "this scale has no setting 'Adam'")
 
 
 def test_a_measure_that_is_not_there_is_not_testable(results: Results) -> None:

@@ -7,8 +7,8 @@ Question    Does a network that learned by contrast lose more to pruning than on
 Reference   For each of three losses (cross-entropy, SupCon, SimCLR) dense encoders of one
             architecture, each read out by a linear probe on the frozen encoder.
 Variants    A second dense population of each loss (the paper has none). Encoders under gradual
-            magnitude pruning to 95 and 98 %, early in training and late; the reference's members
-            pruned at once, trained on with the mask, and probed anew.
+            magnitude pruning to 95 and 98 %, early and late in training (scale paper: mid too); the
+            reference's members pruned at once, trained on with the mask, and probed anew.
 Measured    Accuracy of the probe, and of cross-entropy's own head; how often a member answers
             otherwise than the dense population's mode; exemplars (PIEs) and their overlap;
             Q-Score in three forms, prediction depth, and drift of the embedding (1 - linear CKA).
@@ -59,6 +59,7 @@ CUTS: dict[Scale, dict[str, tuple[float, ...]]] = {
     "paper": dict.fromkeys(("CE", "SupCon", "SimCLR"), (0.5, 0.7, 0.9, 0.95, 0.98)),
 }
 WINDOWS = {"early": (0.02, 0.25), "late": (0.5, 0.75)}
+MID = {"mid": (0.25, 0.5)}  # at scale paper alone
 TEMPERATURE, BASE = 0.2, 0.07
 READ_OUT = Recipe(epochs=20, batch=64, lr=0.02, optimizer="adam", weight_decay=0)
 SLOWER, SHORTER = 10, 3  # of the dense recipe's rate and epochs, where a pruned encoder goes on
@@ -89,7 +90,7 @@ def comparison(scale: Scale, loss: str) -> Comparison:
     )
     variants = [dense.again(f"{loss} dense again")]
     for cut in CUTS[scale][loss]:
-        for when, (begin, end) in WINDOWS.items():
+        for when, (begin, end) in (WINDOWS | (MID if scale == "paper" else {})).items():
             gradual = MagnitudePruning(cut, begin, end, every=0.02, of="encoder")
             name = f"{loss} {when} {100 * cut:g} %"
             variants.append(dense.under(During("pretrain", gradual), name=name))
@@ -143,7 +144,7 @@ def cells(grid: Grid) -> list[tuple[str, str]]:
 def panels(r: Results) -> list[Panel]:
     """What pruning costs by loss and schedule; Q-Score of dense members against pruned ones."""
     grid, arm = Grid(r), Grid(r).shared("early")[-1]
-    lost, moved = (shown.lines(grid, (*WINDOWS, "one-shot"), w) for w in ("lost", "excess"))
+    lost, moved = (shown.lines(grid, (*WINDOWS, "one-shot", *MID), w) for w in ("lost", "excess"))
     return [
         Panel("Accuracy beyond dense again", "weights removed, %", "points", lost),
         Panel("Changed answers beyond dense again", "weights removed, %", "points", moved),

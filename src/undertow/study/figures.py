@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 4.2, 3.1
 """Of a panel, in inches."""
 MANY = 4
 """Lines whose names have room inside a panel; those of more stand below it."""
-Stroke = Literal["solid", "dashed", "dotted", "none"]
+Stroke = Literal["solid", "dashed", "dotted", "dashdot", "none"]
 """How points are joined."""
 COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
 

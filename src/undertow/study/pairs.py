@@ -69,7 +69,10 @@ class Pairs:
         return float(wilcoxon(difference, alternative="greater").pvalue)
 
     def p_adjusted(self, setting: str) -> float:
-        """The same after Holm over all settings."""
+        """The same after Holm over all settings. ``KeyError`` for a setting that is not among them,
+        as at a scale that leaves it out."""
+        if setting not in self.settings:
+            raise KeyError(f"this scale has no setting {setting!r}")
         p = holm([self.p_greater(other) for other in self.settings])
         return float(p[list(self.settings).index(setting)])
 

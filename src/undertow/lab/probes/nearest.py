@@ -89,7 +89,7 @@ class Bank:
             tile = slice(at, at + TILE)
             torch.addmm(self.half_F[tile], near_BD, self.near_FD[tile].T, out=half_BT)
             torch.amin(half_BT.view(B, GROUP, -1), 1, out=minimum_BH)
-        if F // GROUP**2 <= 2 * wanted:
+        if 2 * wanted >= F // GROUP**2:
             # no filler: it would win over one that is as far, or whose distance is no number
             return _least(half_BF[:, : len(self.bank_ND)], wanted)
         group_BK = _least_by_groups(minimum_BG, wanted).index_BK

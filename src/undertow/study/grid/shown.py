@@ -15,7 +15,7 @@ from undertow.study.grid.trainings import AGAIN, DENSE, Grid
 from undertow.study.pairs import Gain
 from undertow.study.trained import percent
 
-STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted")
+STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted", "dashdot")
 Cell = tuple[str, str]
 """A training and one of its arms."""
 OTHERS = 400
@@ -118,11 +118,13 @@ def overlaps(grid: Grid, cells: Sequence[Cell]) -> Table:
 
 def lines(grid: Grid, begun: Sequence[str], what: str) -> list[Line]:
     """``lost`` or ``excess`` in points over the per cent that ends an arm's name: a colour per
-    training, and a stroke for each of up to three beginnings."""
+    training, and a stroke for each of up to four beginnings; none of one that no arm has."""
     found = []
     for pair, training in enumerate(grid.trainings):
         for nth, beginning in enumerate(begun):
             known = [arm for arm in grid.arms(training) if arm.startswith(f"{beginning} ")]
+            if not known:
+                continue
             gains = [getattr(grid, what)(training, arm) for arm in known]
             y, low, high = (100 * np.array(gains).reshape(-1, 3)).T.tolist()
             x = [float(arm.split()[-2]) for arm in known]
