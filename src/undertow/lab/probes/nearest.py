@@ -84,7 +84,9 @@ class Bank:
         """Those of the least products, which are looked through tile by tile as they come."""
         B, F = len(near_BD), len(self.near_FD)
         half_BF, minimum_BG = near_BD.new_empty(B, F), near_BD.new_empty(B, F // GROUP)
-        of_tile = zip(half_BF.split(TILE, 1), minimum_BG.split(TILE // GROUP, 1), strict=True)
+        of_tile = zip(
+            torch.split(half_BF, TILE, 1), torch.split(minimum_BG, TILE // GROUP, 1), strict=True
+        )
         for at, (half_BT, minimum_BH) in zip(range(0, F, TILE), of_tile, strict=True):
             tile = slice(at, at + TILE)
             torch.addmm(self.half_F[tile], near_BD, self.near_FD[tile].T, out=half_BT)
