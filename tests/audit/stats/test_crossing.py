@@ -113,3 +113,21 @@ def test_a_bracket_that_stays_wide_is_no_crossing():
     assert str(caught.value) == (
         "no crossing within 500 steps: 1 of 2 brackets are still wide, the widest 1.22197e+150"
     )
+
+
+@pytest.mark.parametrize("fewer", [(0.4, 0.001), (0.5, 0.001), (0.001, 0.4), (0.4, 0.01)])
+def test_the_bracket_halves_in_four_steps_whatever_the_function(fewer):
+    """One that makes itself up: it crosses 0 in the larger part, and what it says there shrinks."""
+    end, value, widths = [-1.0, 2.0], [1.0, -1.0], []
+
+    def falling(x):
+        side = int(x[0] - end[0] >= end[1] - x[0])
+        if end[0] < x[0] < end[1]:
+            end[side], value[side] = float(x[0]), value[side] * fewer[side]
+            widths.append(end[1] - end[0])
+        return np.array([value[side]])
+
+    crossing(falling, np.array([-1.0]), np.array([2.0]))
+    assert len(widths) > 50
+    for before, after in zip(widths, widths[PATIENCE + 1 :], strict=False):
+        assert after <= before / 2 + 4 * RESOLUTION
