@@ -53,7 +53,7 @@ def counted_wrong(
     mine, theirs = _left_out(before, missing), _left_out(after, missing)
     if any(TWICE in note for side in (reference, variant) for note in side.manifest.notes):
         return None
-    if len(mine) and not _told(before, after, mine, theirs):
+    if len(mine) + len(theirs) and not _told(before, after, mine, theirs):
         return None
     before = _with_rows(before, after, _in(after.example_id_N, mine))
     wanted = pl.concat([reference.example_id_N.filter(lacked_N), theirs])
@@ -88,11 +88,23 @@ def _left_out(side: Records, missing: Missing) -> pl.Series:
 
 
 def _told(before: Records, after: Records, mine: pl.Series, theirs: pl.Series) -> bool:
-    """Whether it is known what the reference's rows that come back hold: one member's empty answer,
-    and a label that the variant has too."""
+    """Whether it is known what rows that come back hold. Labels are those of the other side, if
+    these are the same wherever both have the example; of the reference one member's empty answer,
+    and no row that came back to both."""
+    if not _same_labels(before, after):
+        return False
     there_N = _in(after.example_id_N, mine)
     labelled = before.score_MN is not None or bool((after.label_N[there_N] >= 0).all())
-    return before.M == 1 and labelled and not _in(mine, theirs).any()
+    return not len(mine) or (before.M == 1 and labelled and not _in(mine, theirs).any())
+
+
+def _same_labels(before: Records, after: Records) -> bool:
+    sides = (before, after)
+    if not all((side.label_N >= 0).any() for side in sides):
+        return True
+    mine, other = (pl.DataFrame({"id": side.example_id_N, "label": side.label_N}) for side in sides)
+    both = mine.join(other, on="id")
+    return bool((both["label"] == both["label_right"]).all())
 
 
 def _with_rows(side: Records, other: Records, which_N: Bools) -> Records:
@@ -111,17 +123,14 @@ def _with_rows(side: Records, other: Records, which_N: Bools) -> Records:
 
 def _lengthened(side: Records, more: int) -> Iterator[tuple[str, Any]]:
     """What a side answered, with nothing for ``more`` examples; of what it believed, nothing."""
-    none = {"dtype": pl.String, "values": [None] * more}
+    none = pl.Series([None] * more, dtype=pl.String)
     yield "pred_MN", np.pad(side.pred_MN, ((0, 0), (0, more)), constant_values=MISSING)
     if side.score_MN is not None:
         yield "score_MN", np.pad(side.score_MN, ((0, 0), (0, more)), constant_values=np.nan)
     if side.answers is not None:
-        yield (
-            "answers",
-            tuple(pl.concat([a, pl.Series(**none).cast(a.dtype)]) for a in side.answers),
-        )
+        yield "answers", tuple(pl.concat([a, none.cast(a.dtype)]) for a in side.answers)
     if side.inputs is not None:
-        yield "inputs", pl.concat([side.inputs, pl.Series(**none).cast(side.inputs.dtype)])
+        yield "inputs", pl.concat([side.inputs, none.cast(side.inputs.dtype)])
     for name in ("p_label_MN", "confidence_MN", "margin_MN", "proba_MNC", "outputs"):
         yield name, None
 
