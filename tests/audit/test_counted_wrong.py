@@ -185,11 +185,12 @@ def test_examples_without_a_label_are_not_counted():
 
 
 def test_members_that_are_empty_in_part_count_as_wrong():
-    """Of the 20 that go one member answers all, the other 10: 15 right answers a member are lost."""
-    members = RIGHT_N, empty(slice(10))
+    """Of the 20 that go one member answers all, the other 10: 15 right answers a member are lost.
+    Two that it does not answer count already, and make 1 point."""
+    members = RIGHT_N, empty(slice(10), slice(50, 52))
     wanted = (
         "20 of 100 examples were left out; counted as wrong like 10 that a member of 'old' does "
-        "not answer, accuracy would fall by 15.0 points. Give each a row with an empty answer, "
+        "not answer, accuracy would fall by 14.0 points. Give each a row with an empty answer, "
         "which --missing wrong counts as wrong."
     )
     assert said(side("old", *members), side("new", RIGHT_N, gone=20), "wrong") == wanted
