@@ -224,6 +224,20 @@ def test_what_reading_left_out_of_the_reference_is_not_known(tmp_path: Path, old
     )
 
 
+def test_an_empty_row_of_the_reference_has_the_label_of_the_variant(tmp_path: Path):
+    """If that has one: where it has none, nothing tells whether the row counts."""
+    unlabelled_N = np.where(np.arange(N) < 5, -1, 0)
+    for label_N, known in ((LABEL_N, True), (unlabelled_N, False)):
+        old = side("old", empty(slice(3)), label_N=label_N)
+        new = side("new", empty(slice(20, 30)), label_N=label_N)
+        sides = (s.read(tmp_path, "refuse") for s in (old, new))
+        note, _ = shift(*sides, "refuse", Settings(draws=100))
+        like = (
+            "counted as wrong like 3 that 'old' does not answer, accuracy would fall by 7.0 points"
+        )
+        assert (like in note, UNKNOWN in note) == (known, not known)
+
+
 def test_an_id_that_stands_twice_is_no_empty_answer(tmp_path: Path):
     """It is left out whatever is missing."""
     old, new = side("old", RIGHT_N), side("new", empty(slice(10)))

@@ -68,7 +68,8 @@ def counted_wrong(
         return None
     ids = pair.reference.example_id_N
     scored_N = ~np.isnan(pair.reference.correct_MN).all(axis=0) & ~_in(ids, kept)
-    bare = before.example_id_N.filter(np.isnan(before.correct_MN).any(axis=0))
+    bare_N: Bools = np.asarray(np.isnan(before.correct_MN).any(axis=0))
+    bare = before.example_id_N.filter(bare_N)
     return Counted(ids, _change(pair), int((scored_N & _in(ids, bare)).sum()))
 
 

@@ -7,6 +7,7 @@ them, so it is other members that tell which errors are a member's own. Without 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,7 +41,8 @@ def is_copied(a: Told, b: Told, others: Sequence[Told], pairs: int) -> bool:
     one of ``pairs`` that are looked at. Members that are mostly wrong share habits, not errors."""
     if not others or not all(map(_mostly_right, (a, b))):
         return False
-    return min(log_odds(a, b, others), log_odds(b, a, others)) > np.log(ODDS * pairs)
+    least = min(log_odds(a, b, others), log_odds(b, a, others))
+    return least > math.log(ODDS * pairs)
 
 
 def _mostly_right(told: Told) -> bool:
