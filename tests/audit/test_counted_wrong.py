@@ -238,6 +238,21 @@ def test_an_empty_row_of_the_reference_has_the_label_of_the_variant(tmp_path: Pa
         assert (like in note, UNKNOWN in note) == (known, not known)
 
 
+def test_rows_that_come_back_to_the_variant_count_where_both_are_empty(tmp_path: Path):
+    """As of a recorded reference beside a table: 5 of both are wrong, and 10 of 100 are lost."""
+    old, new = side("old", empty(slice(5))), side("new", empty(slice(5), slice(20, 30)))
+    note, _ = shift(old.records(), new.read(tmp_path, "refuse"), "refuse", Settings(draws=100))
+    like = "counted as wrong like 5 that 'old' does not answer, accuracy would fall by 10.0 points"
+    assert like in note
+    _, change = shift(old.records(), new.read(tmp_path, "wrong"), "wrong", Settings(draws=100))
+    assert change == pytest.approx(-10)
+
+
+def test_a_variant_without_labels_is_given_rows_without_labels():
+    old, new = side("old", RIGHT_N), side("new", RIGHT_N, label_N=LABEL_N - 1, gone=20)
+    assert "counted as wrong, accuracy would fall by 20.0 points" in said(old, new, "refuse")
+
+
 def test_an_id_that_stands_twice_is_no_empty_answer(tmp_path: Path):
     """It is left out whatever is missing."""
     old, new = side("old", RIGHT_N), side("new", empty(slice(10)))

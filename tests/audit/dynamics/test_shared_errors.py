@@ -11,6 +11,7 @@ import pytest
 
 from undertow.audit.dynamics.kin import refuse_kin
 from undertow.audit.dynamics.one_model import members_alike
+from undertow.audit.dynamics.shared_errors import Told, is_copied, log_odds
 from undertow.errors import NotComparableError
 from undertow.records.records import Records
 from undertow.records.write import write_records
@@ -102,3 +103,54 @@ def test_it_is_said_on_how_many_examples_they_differ(tmp_path: Path):
         "both have, and examples that it found hard by chance would seem to gain or lose; give one "
         "that takes no part: train fresh members, as with .again(...)"
     )
+
+
+def member(*answers: int) -> Told:
+    """Every example's right answer is 1."""
+    answer_N = np.array(answers, dtype=np.uint64)
+    return Told(answer_N, (answer_N == 1).astype(np.float32), graded=False)
+
+
+def test_the_odds_by_hand():
+    """Of six errors of ``a``, ``b`` makes five; the others make five and two, so five of six are
+    usual, and each counts as (members that answer so + 2 · ⅚) of 4."""
+    a, b = member(2, 2, 3, 3, 2, 2, 1, 1), member(2, 2, 3, 3, 2, 1, 1, 2)
+    others = [member(2, 2, 3, 3, 2, 1, 2, 2), member(2, 2, 1, 1, 4, 1, 1, 1)]
+    usual = [(same + 5 / 3) / 4 for same in (2, 2, 1, 1, 1, 0)]
+    wanted = sum(np.log(0.98 / u) for u in usual[:5]) + np.log(0.02 / (1 - usual[5]))
+    assert log_odds(a, b, others) == pytest.approx(wanted, rel=1e-12)
+
+
+def one_of(errors: int, more: int, n: int = 400) -> tuple[Told, Told]:
+    """Two that share errors, and the second makes more."""
+    made = np.ones((2, n), dtype=int)
+    made[:, :errors] = 2
+    made[1, errors : errors + more] = 2
+    return member(*made[0]), member(*made[1])
+
+
+def test_how_many_errors_tell_a_copy():
+    """That another member makes none of them makes each .98 · 3 / 1.6 times as likely, with .8
+    usual: ln 10⁴ takes 16, ln 4·10⁴ takes 18."""
+    other = [member(*[1] * 400)]
+    assert [is_copied(*one_of(k, 0), other, 1) for k in (15, 16)] == [False, True]
+    assert [is_copied(*one_of(k, 0), other, 4) for k in (17, 18)] == [False, True]
+
+
+def test_what_one_shares_the_other_has_to_share_too():
+    """A member that makes all errors of another, and as many of its own, is no copy."""
+    other = [member(*[1] * 400)]
+    for a, b in (one_of(50, 50), one_of(50, 50)[::-1]):
+        assert not is_copied(a, b, other, 1)
+
+
+def test_weak_members_beside_a_strong_one_are_not_copies():
+    """They share four errors of five, as hard examples make them, and it makes none."""
+    first_N, second_N = np.ones(2000, dtype=int), np.ones(2000, dtype=int)
+    first_N[:500] = second_N[100:600] = 2
+    assert not is_copied(member(*first_N), member(*second_N), [member(*[1] * 2000)], 1)
+
+
+def test_grades_share_no_errors():
+    a, b = (t._replace(graded=True) for t in one_of(50, 0))
+    assert not is_copied(a, b, [member(*[1] * 400)], 1)

@@ -20,8 +20,9 @@ ODDS = 1e4
 """How much likelier a copy must be than another member, for each pair that is looked at."""
 WEIGHT = 2
 """Members that the usual agreement counts for beside those that are there."""
-USUAL = (0.5, 0.98)
-"""Between these is the share of its errors that a member is taken to share with others."""
+USUAL = (0.8, 0.98)
+"""Between these is the share of its errors that a member is taken to share with others; those that
+are there may be unlike it."""
 
 
 class Told(NamedTuple):
