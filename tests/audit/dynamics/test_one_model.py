@@ -127,3 +127,10 @@ def test_independent_members_on_a_part_are_not_one_model():
     pred_N = np.where(np.arange(N) < 40, (LABEL_N + 1) % 3, LABEL_N)
     part = loose("part", pred_N).take_examples(np.arange(41, N))
     assert alike(part, loose("whole", pred_N)) == []
+
+
+def test_coarser_classes_are_other_answers():
+    """Labels that stand for several of the other side rename nothing."""
+    coarse_C = np.array([0, 1, 1])
+    side = records_from(coarse_C[WRONG_N][None], coarse_C[LABEL_N], ("car", "other"), name="b")
+    assert alike(loose("a", WRONG_N), side) == []
