@@ -53,7 +53,7 @@ from undertow.audit.verdicts import PRIORITY, variant_verdict
 from undertow.audit.wording import LEFT_OUT
 from undertow.card import Measure
 from undertow.errors import UserError
-from undertow.records.check import align
+from undertow.records.check import Aligned, align
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -147,6 +147,11 @@ def comparisons(
 ) -> tuple[Comparison, ...]:
     """Each variant aligned with the reference; the comparability check comes before any number.
     ``ruled`` are slices that a policy names."""
+
+    def counting(before: Records, after: Records) -> Pair:
+        wrong = align(before, after, allow_partial=True, accepted=accepted, missing="wrong")
+        return _pair(wrong, settings)[0]
+
     _distinct_names(reference, variants)
     made = []
     for variant in variants:
@@ -156,21 +161,13 @@ def comparisons(
         alone = _alone(reference, variant)
         refuse_slices(aligned, settings.by, ruled, alone)
         numbers = numbers_asked(aligned, settings.cross, told, alone)
-        whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
-        found = distinct(
-            aligned.reference,
-            aligned.variant,
-            paired=aligned.paired,
-            settings=settings,
-            clusters=None if whole.clusters is None else whole.clusters.count,
-        )
-        pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
-        unlike = tuple(left_out_said(reference, variant, aligned, settings.by, missing))
+        pair, repeated = _pair(aligned, settings)
+        unlike = tuple(left_out_said(reference, variant, aligned, settings.by, missing, counting))
         assumptions = (*variant.manifest.notes, *aligned.assumptions, *unlike)
         warned = (
             *unlike,
             *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
-            *found.said,
+            *repeated,
             *_own_key(reference, variant),
         )
         made.append(
@@ -189,6 +186,20 @@ def comparisons(
             )
         )
     return tuple(made)
+
+
+def _pair(aligned: Aligned, settings: Settings) -> tuple[Pair, tuple[str, ...]]:
+    """Both sides with each model once, and what is said of those that stand there twice."""
+    whole = Pair(aligned.reference, aligned.variant, aligned.paired, settings)
+    found = distinct(
+        aligned.reference,
+        aligned.variant,
+        paired=aligned.paired,
+        settings=settings,
+        clusters=None if whole.clusters is None else whole.clusters.count,
+    )
+    pair = Pair(found.reference, found.variant, aligned.paired, settings, found.scope, whole)
+    return pair, found.said
 
 
 def _alone(reference: Records, variant: Records) -> dict[str, str]:

@@ -10,12 +10,13 @@ values.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.audit.counted_wrong import Compare, Counted, counted_wrong
 from undertow.audit.slices.table import ALL, CLASS, absent_part, slice_table
 from undertow.audit.wording import decimals
 from undertow.records.check import Aligned
@@ -40,16 +41,27 @@ class _Most(NamedTuple):
 
 
 def left_out_said(
-    reference: Records, variant: Records, aligned: Aligned, by: Sequence[str], missing: Missing
+    reference: Records,
+    variant: Records,
+    aligned: Aligned,
+    by: Sequence[str],
+    missing: Missing,
+    compare: Compare,
 ) -> Iterator[str]:
     """What is left out: what it would cost if the variant lacks it, and where it is shown to be
     unlike the rest; ``by`` are the slices that were asked for. The sides are as they came, before
-    any example was left out."""
+    any example was left out; ``compare`` does it with what is not answered counted as wrong."""
     if not aligned.left_out:
         return
     out_N = [_is_left_out(side, aligned) for side in (reference, variant)]
     lacked_N = _lacked(reference, variant, out_N[0], missing)
-    cost = _cost(reference, variant, aligned, lacked_N)
+    cost = ""
+    if variant.M == 1 and lacked_N.any():
+        kept = aligned.reference.example_id_N
+        counted = counted_wrong(reference, variant, lacked_N, kept, missing, compare)
+        if counted is not None:
+            lacked_N &= reference.example_id_N.is_in(counted.ids.implode()).to_numpy()
+        cost = _cost(reference, counted) if lacked_N.any() else ""
     side = 0 if cost or out_N[0].sum() >= out_N[1].sum() else 1
     most = _concentrated((reference, variant)[side], lacked_N if cost else out_N[side], by)
     if not (cost or most):
@@ -62,7 +74,7 @@ def left_out_said(
         said += f", {100 * most.share:.0f} % of {most.slice} {most.value[:LONGEST]}"
         said += f" and {100 * most.of_all:.0f} % of all"
     if cost:
-        yield f"{said}; counted as wrong, {cost}. {_way(reference, variant, lacked_N, missing)}"
+        yield f"{said}; {cost}. {_way(reference, variant, lacked_N, missing)}"
     else:
         yield f"{said}: what is compared does not stand for all."
 
@@ -128,28 +140,21 @@ def _contents(side: Records) -> pl.Series:
     return pl.Series([None] * side.N, dtype=pl.String)
 
 
-def _cost(reference: Records, variant: Records, aligned: Aligned, lacked_N: Bools) -> str:
+def _cost(reference: Records, counted: Counted | None) -> str:
     """Where the variant would be beside the reference, had it answered wrongly what it did not
-    answer; empty where that is not known."""
-    if variant.M > 1 or not lacked_N.any():
-        return ""
-    lost: NDArray[Any] = np.nan_to_num(_means(reference.correct_MN)[lacked_N])
-    before, after = (_means(side.correct_MN) for side in (aligned.reference, aligned.variant))
-    scored_N = ~np.isnan(before)
-    total = np.nan_to_num(after[scored_N]).sum() - before[scored_N].sum() - lost.sum()
-    change = 100 * float(total / (len(lost) + scored_N.sum()))
+    answer."""
+    if counted is None:
+        return "what they cost is known only when they count as wrong"
+    change = 100 * counted.change
     said = f"{abs(change):.{decimals(change)}f}"
+    would = f"{'fall' if change < 0 else 'rise'} by {said} points"
     if float(said) == 0:
-        return f"{reference.outcome} would stay as it is"
-    return f"{reference.outcome} would {'fall' if change < 0 else 'rise'} by {said} points"
-
-
-def _means(correct_MN: NDArray[Any]) -> NDArray[Any]:
-    """Per example over members that have an outcome; NaN where none has."""
-    known_MN = ~np.isnan(correct_MN)
-    count_N = known_MN.sum(axis=0)
-    sum_N = np.where(known_MN, correct_MN, 0).sum(axis=0, dtype=np.float64)
-    return np.where(count_N > 0, sum_N / np.maximum(count_N, 1), np.nan)
+        would = "stay as it is"
+    also = ""
+    if counted.bare:
+        whom = f"a member of {reference.name!r}" if reference.M > 1 else repr(reference.name)
+        also = f" like {counted.bare:,} that {whom} does not answer"
+    return f"counted as wrong{also}, {reference.outcome} would {would}"
 
 
 def _answered(reference: Records, variant: Records) -> Bools:

@@ -35,7 +35,9 @@ def loose(name: str, *pred: np.ndarray, classes: tuple[str, ...] = CLASSES) -> R
 
 
 def alike(telling: Records, side: Records) -> list[tuple[str, str, int]]:
-    return [tuple(found) for found in members_alike(telling, side)]
+    found = list(members_alike(telling, side))
+    assert not any(pair.differ for pair in found)
+    return [pair[:3] for pair in found]
 
 
 @pytest.mark.parametrize("classes", [CLASSES, CLASSES[::-1]])
@@ -95,3 +97,40 @@ def test_equal_grades_are_one_model_and_others_are_not():
     score_N = np.linspace(0, 1, N)
     assert alike(graded("a", score_N), graded("b", score_N)) == [("a-0", "b-0", N)]
     assert alike(graded("a", score_N), graded("b", score_N[::-1])) == []
+
+
+def test_renamed_classes_are_the_same_answers():
+    """The labels tell which is which, in whatever order."""
+    b = loose("b", WRONG_N)
+    for names in (("x", "y", "z"), ("cat", "ship", "car")):
+        renamed = replace(b, manifest=b.manifest.model_copy(update={"classes": names}))
+        assert alike(loose("a", WRONG_N), renamed) == [("a-0", "b-0", N)]
+        other = loose("b", OTHER_N)
+        assert alike(loose("a", WRONG_N), replace(other, manifest=renamed.manifest)) == []
+
+
+@pytest.mark.parametrize("errors", [19, 20])
+@pytest.mark.parametrize("kept", ["telling", "side"])
+def test_a_copy_of_what_one_got_right_is_told_by_what_it_lacks(errors: int, kept: str):
+    """Nothing is wrong on what both have; the rest is wrong on the one that has it."""
+    wrong_N = np.arange(N) < errors
+    pred_N = np.where(wrong_N, (LABEL_N + 1) % 3, LABEL_N)
+    whole, part = loose("whole", pred_N), loose("part", pred_N)
+    part = part.take_examples(np.flatnonzero(~wrong_N))
+    sides = (part, whole) if kept == "telling" else (whole, part)
+    found = [(sides[0].members[0].id, sides[1].members[0].id, N - errors)]
+    assert alike(*sides) == (found if errors == 20 else [])
+
+
+def test_independent_members_on_a_part_are_not_one_model():
+    """Right on all of it, where the rest is not wrong alone."""
+    pred_N = np.where(np.arange(N) < 40, (LABEL_N + 1) % 3, LABEL_N)
+    part = loose("part", pred_N).take_examples(np.arange(41, N))
+    assert alike(part, loose("whole", pred_N)) == []
+
+
+def test_coarser_classes_are_other_answers():
+    """Labels that stand for several of the other side rename nothing."""
+    coarse_C = np.array([0, 1, 1])
+    side = records_from(coarse_C[WRONG_N][None], coarse_C[LABEL_N], ("car", "other"), name="b")
+    assert alike(loose("a", WRONG_N), side) == []

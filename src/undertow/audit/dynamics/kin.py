@@ -35,9 +35,10 @@ def refuse_kin(folder: Path, manifest: Manifest, sides: Sequence[Records]) -> No
     for side in sides:
         alike = next(members_alike(telling, side), None)
         if alike is not None:
+            but = f"but {alike.differ:,} of the " if alike.differ else ""
             why = (
                 f"its member {alike.mine!r} gave the same answers as member {alike.other!r} of "
-                f"{side.name!r}, which is compared, to all {alike.n:,} examples that both have"
+                f"{side.name!r}, which is compared, to all {but}{alike.n:,} examples that both have"
             )
             raise _takes_part(folder, manifest, why)
 

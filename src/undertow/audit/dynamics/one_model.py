@@ -3,13 +3,14 @@ renamed or converted tell it in no other way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from undertow.audit.dynamics.shared_errors import Told, is_copied
 from undertow.records.records import Records
 
 FEWEST = 20
@@ -18,37 +19,37 @@ coincidence: independent members share those that labels or hard examples force 
 
 
 class Alike(NamedTuple):
-    """Members that gave the same answers to the ``n`` examples that both have."""
+    """Members that gave the same answers to the ``n`` examples that both have, but for a few that
+    ``differ``."""
 
     mine: str
     other: str
     n: int
+    differ: int = 0
 
 
 def members_alike(telling: Records, side: Records) -> Iterator[Alike]:
-    """Pairs of members that gave the same answers to everything.
+    """Pairs of members that gave the same answers to everything, or that share their errors as no
+    other two members do.
 
     Independent members may all be right on everything, or wrong on the same few mislabelled
     examples, so equal answers are taken for one model only where many are wrong; and models that
-    collapsed give one answer to all.
+    collapsed give one answer to all. Where other members are wrong in other ways, a few answers may
+    differ.
     """
     rows = _shared(telling, side)
-    mine = [_told(telling, m, rows["mine"]) for m in range(telling.M)]
-    others = [_told(side, m, rows["other"]) for m in range(side.M)]
+    words = _renamed(telling, side, rows)
+    mine = [_told(telling, m, rows["mine"], words) for m in range(telling.M)]
+    others = [_told(side, m, rows["other"], {}) for m in range(side.M)]
     for m, a in enumerate(mine):
         for k, b in enumerate(others):
-            n = _equal(a, b)
+            n, differ = _equal(a, b), 0
+            witnesses = [*mine[:m], *mine[m + 1 :], *others[:k], *others[k + 1 :]]
+            if not n and is_copied(a, b, witnesses, len(mine) * len(others)):
+                both_N = (a.answer_N > 0) & (b.answer_N > 0)
+                n, differ = int(both_N.sum()), int((a.answer_N != b.answer_N)[both_N].sum())
             if n:
-                yield Alike(telling.members[m].id, side.members[k].id, n)
-
-
-class _Told(NamedTuple):
-    """One member on the shared examples: what it answered and its outcome. What it lacks is 0
-    where there are no answers, NaN where there is no outcome."""
-
-    answer_N: NDArray[np.uint64]
-    correct_N: NDArray[np.floating[Any]]
-    graded: bool
+                yield Alike(telling.members[m].id, side.members[k].id, n, differ)
 
 
 def _shared(telling: Records, side: Records) -> pl.DataFrame:
@@ -58,27 +59,40 @@ def _shared(telling: Records, side: Records) -> pl.DataFrame:
     return mine.join(other, on="example_id", maintain_order="left")
 
 
-def _told(records: Records, m: int, rows: pl.Series) -> _Told:
+def _renamed(telling: Records, side: Records, rows: pl.DataFrame) -> dict[str, str]:
+    """What the side calls the classes of the telling one, where labels tell it."""
+    names = ("mine", "other")
+    truths = [s.truths_of(rows[n].to_numpy()) for s, n in zip((telling, side), names, strict=True)]
+    pairs = pl.DataFrame(dict(zip(names, truths, strict=True))).drop_nulls().unique()
+    one_to_one = all(pairs[name].n_unique() == len(pairs) for name in names)
+    return dict(pairs.iter_rows()) if one_to_one else {}
+
+
+def _told(records: Records, m: int, rows: pl.Series, words: Mapping[str, str]) -> Told:
     place_N = rows.to_numpy()
+    correct_N = records.correct_MN[m]
+    apart_N = np.delete(correct_N, place_N)
     graded = records.score_MN is not None
-    return _Told(_answers(records, m)[place_N], records.correct_MN[m][place_N], graded)
+    elsewhere = len(apart_N) if (apart_N == 0).all() else 0
+    return Told(_answers(records, m, words)[place_N], correct_N[place_N], graded, elsewhere)
 
 
-def _answers(records: Records, m: int) -> NDArray[np.uint64]:
+def _answers(records: Records, m: int, words: Mapping[str, str]) -> NDArray[np.uint64]:
     """A number for each text that the member answered, the same in all populations, whose classes
-    may stand in other orders; 0 for none."""
+    may stand in other orders or have other ``words``; 0 for none."""
     if records.answers is not None:
         answers = records.answers[m].cast(pl.String)
         return np.where(answers.is_null().to_numpy(), 0, answers.hash().to_numpy())
     if not records.classes:
         return np.zeros(records.N, dtype=np.uint64)
-    hash_C = pl.Series([*records.classes], dtype=pl.String).hash().to_numpy()
+    named_C = pl.Series([words.get(c, c) for c in records.classes], dtype=pl.String)
+    hash_C = named_C.hash().to_numpy()
     pred_N = records.pred_MN[m]
     known_N = (pred_N >= 0) & (pred_N < len(hash_C))
     return np.where(known_N, hash_C[np.where(known_N, pred_N, 0)], 0)
 
 
-def _equal(a: _Told, b: _Told) -> int:
+def _equal(a: Told, b: Told) -> int:
     """On how many examples both have answers, where these are the same and no coincidence; 0
     else."""
     answered_N = (a.answer_N > 0) & (b.answer_N > 0)
@@ -92,4 +106,5 @@ def _equal(a: _Told, b: _Told) -> int:
     n = int(both_N.sum())
     known_N = both_N & ~np.isnan(a.correct_N)
     telling = int((a.correct_N[known_N] < 1).sum()) if known_N.any() else n
+    telling += max(a.wrong_apart, b.wrong_apart)
     return 0 if telling < FEWEST or differs_N.any() or kinds < 2 else n

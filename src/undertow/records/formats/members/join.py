@@ -19,6 +19,8 @@ IDENTITY = ("label", "content_hash", "prompt_hash", "target", "input")
 """Columns that say what the example is: two values for one id mean two examples."""
 PROBABILITY = "p_"
 """The beginning of a column's name that makes it a member's probability of a class."""
+TWICE = "appear more than once"
+"""In a note: an example was left out for another reason than an empty answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +114,7 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
     if twice.any():
         again = ids.filter(twice)
         exclusions.leave_out(
-            f"{sheet.source}: {again.n_unique()} example ids appear more than once, first"
-            f" {again[0]!r}",
+            f"{sheet.source}: {again.n_unique()} example ids {TWICE}, first {again[0]!r}",
             f"remove the repeats (or name the members {_of_members(sheet.frame)})",
         )
     good = ids.is_not_null() & ~twice
