@@ -47,6 +47,19 @@ def test_the_contract_of_a_wrapper(make):
     assert (make(DATA, 0.3, 2).load().train.x_NCHW != splits.train.x_NCHW).any()
 
 
+@pytest.mark.parametrize("make", BOTH)
+def test_the_datas_own_pixels_are_left_alone(make):
+    splits = DATA.load()
+    before = splits.train.x_NCHW.copy()
+
+    class Kept:
+        def load(self):
+            return splits
+
+    assert (make(Kept(), 1.0).load().train.x_NCHW != before).any()
+    assert (splits.train.x_NCHW == before).all()
+
+
 def test_one_permutation_of_places_is_shared():
     """Pixels whose three channels name their place: the order can be read off each image."""
 
