@@ -39,7 +39,7 @@ WRITTEN = {
     "FashionMNIST()": "FashionMNIST(tail=None, data_dir=None, train_per_class=None, test_per_class=None)",
     "CIFAR10('x')": "CIFAR10(data_dir='x', tail=None, train_per_class=None, test_per_class=None, people=False)",
     "HeldOut(Digits())": "HeldOut(data=Digits(tail=None), share=0.1, seed=0)",
-    "WrongLabels(Digits(), 0.1)": "WrongLabels(data=Digits(tail=None), share=0.1, seed=0)",
+    "WrongLabels(Digits(), 0.1)": "WrongLabels(data=Digits(tail=None), share=0.1, seed=0, fixed_points=False)",
     "IdxFolder('x', 'name')": "IdxFolder(data_dir='x', name='name', classes=(), tail=None)",
     "ImageFolder('x')": "ImageFolder(root='x', size=None, channels=3, test_fraction=0.2, seed=0, name=None, tail=None, mean=None, std=None)",
     "ParquetImages('x')": "ParquetImages(path='x', classes=(), image='jpeg', channels=3, size=None, name=None, tail=None, train_per_class=None, test_per_class=None, mean=None, std=None)",

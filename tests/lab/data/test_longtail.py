@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from undertow.errors import UserError
-from undertow.lab.data import LongTail
+from undertow.lab.data import FlooredLongTail, LongTail
 from undertow.lab.data.dataset import Part
 from undertow.lab.data.longtail import frequency_columns, strata, take
 
@@ -129,3 +129,31 @@ def test_take_keeps_rows_together():
     assert taken.label_N.tolist() == [2, 0]
     assert taken.example_id_N == ("c", "a")
     assert taken.slices["s"].to_list() == [9, 7]
+
+
+@pytest.mark.parametrize(("classes", "largest", "total"), [(10, 5000, 12_406), (100, 500, 10_847)])
+def test_rounded_down_the_counts_are_those_of_published_tables(classes, largest, total):
+    """CIFAR-10-LT and CIFAR-100-LT at a ratio of 100 (2206.06479)."""
+    counts = FlooredLongTail(ratio=100).counts(np.full(classes, largest))
+    assert counts.sum() == total
+    assert (counts <= LongTail(ratio=100).counts(np.full(classes, largest))).all()
+    if classes == 10:
+        assert counts.tolist() == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+
+
+def test_a_tail_that_is_rounded_down_follows_its_order_and_says_what_it_is():
+    order = (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
+    tail = FlooredLongTail(ratio=100, order=order, largest=200)
+    assert eval(repr(tail)) == tail != LongTail(ratio=100, order=order, largest=200)
+    counts = tail.counts(np.full(10, 1000))
+    assert counts[list(order)].tolist() == [int(200 * 100 ** (-r / 9)) for r in range(10)]
+    assert np.bincount(LABEL_N[tail.index(LABEL_N, 10)]).tolist() == counts.tolist()
+
+
+def test_a_class_that_rounds_down_to_nothing_is_refused():
+    with pytest.raises(UserError) as caught:
+        FlooredLongTail(ratio=30).counts(np.array([20, 20]))
+    assert str(caught.value) == (
+        "FlooredLongTail(ratio=30, seed=0, order=(), largest=None): the rarest class would keep no "
+        "example. Lower ratio to 20 or below."
+    )

@@ -111,8 +111,8 @@ def test_a_share_that_cannot_be_is_refused(share):
     with pytest.raises(UserError) as caught:
         WrongLabels(DATA, share).load()
     assert str(caught.value) == (
-        f"WrongLabels(data={DATA!r}, share={share!r}, seed=0): a share of 0 to 1, and two classes "
-        "or more, are needed"
+        f"WrongLabels(data={DATA!r}, share={share!r}, seed=0, fixed_points=False): a share of 0 to "
+        "1, and two classes or more, are needed"
     )
 
 
@@ -264,7 +264,7 @@ def test_wrapping_twice_in_the_same_way_is_refused():
         ),
         (
             WrongLabels(WrongLabels(DATA, 0.2), 0.2),
-            "its labels are wrong on purpose already; give one WrongLabels the share that you want",
+            "its training labels were changed already; change them once",
         ),
     ):
         with pytest.raises(UserError) as caught:

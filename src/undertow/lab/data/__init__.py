@@ -3,22 +3,30 @@
 from undertow.lab.data.attribute_cells import AttributeCells, Cell
 from undertow.lab.data.celeba import CelebA
 from undertow.lab.data.cifar import CIFAR10
+from undertow.lab.data.cifar10n import CIFAR10N
 from undertow.lab.data.corrupted import Corrupted
 from undertow.lab.data.corruptions import CORRUPTIONS
 from undertow.lab.data.dataset import Dataset, Part, Splits
 from undertow.lab.data.digits import Digits
 from undertow.lab.data.fashion_mnist import FashionMNIST
+from undertow.lab.data.floored_longtail import FlooredLongTail
 from undertow.lab.data.held_out import HeldOut
 from undertow.lab.data.idx import IdxFolder
 from undertow.lab.data.image_folder import ImageFolder
 from undertow.lab.data.longtail import LongTail
+from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
+from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
 from undertow.lab.data.parquet import ParquetImages
 from undertow.lab.data.png import encode_png
+from undertow.lab.data.shuffled_labels import ShuffledLabels
 from undertow.lab.data.tested_on import TestedOn
+from undertow.lab.data.two_tails import TwoTails, TwoTailsByFrequency
 from undertow.lab.data.wrong_labels import WrongLabels
 
 __all__ = [
     "CIFAR10",
+    "CIFAR10N",
+    "CIFAR10_CONFUSIONS",
     "CORRUPTIONS",
     "AttributeCells",
     "CelebA",
@@ -27,14 +35,21 @@ __all__ = [
     "Dataset",
     "Digits",
     "FashionMNIST",
+    "FlooredLongTail",
+    "GaussianPixels",
     "HeldOut",
     "IdxFolder",
     "ImageFolder",
     "LongTail",
+    "MappedLabels",
     "ParquetImages",
     "Part",
+    "ShuffledLabels",
+    "ShuffledPixels",
     "Splits",
     "TestedOn",
+    "TwoTails",
+    "TwoTailsByFrequency",
     "WrongLabels",
     "encode_png",
 ]
