@@ -17,6 +17,7 @@ from contracts.test_trainings import MODEL
 from undertow.errors import UserError
 from undertow.lab.feeds.batches import Batches
 from undertow.lab.feeds.resident import resident
+from undertow.lab.feeds.streamed import streamed
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.models import MLP
@@ -198,6 +199,13 @@ def test_a_clean_pass_is_counted_where_it_chooses(what, passes, data):
         assert facts["forwards"] - facts["backprops"] == passes * N
     else:
         assert "forwards" not in facts
+
+
+@pytest.mark.parametrize("score", ["seen", "clean"])
+def test_streamed_images_are_augmented_as_those_in_memory(score, data):
+    what = TargetedAugmentation(0.3, warm=1, crop=2, score=score)
+    from_disk = streamed(Blobs(train=N).load())
+    assert_same_bytes(trained(from_disk, PLAIN, what), trained(data, PLAIN, what))
 
 
 def test_a_population_says_who_was_augmented(tmp_path):
