@@ -67,10 +67,10 @@ class SupervisedRun:
 
     def step(self, t: int) -> Done:
         """One batch of candidates."""
-        cost = self._before_epoch(t)
-        batch = self.batches.batch(t)
         if self.inputs or self.sampling:
             self.noise.at(t)
+        cost = self._before_epoch(t)
+        batch = self.batches.batch(t)
         for inputs in self.inputs:
             batch = inputs.changed(t, batch)
         chosen: Chosen | None = Chosen(batch)
