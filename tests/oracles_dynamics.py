@@ -97,10 +97,20 @@ def right_for_good(epochs: list[Epoch], label: int, early: int) -> float:
     return float(epochs[-1][0] + 1)
 
 
+def rate_of_learning(epochs: list[Epoch], label: int, early: int) -> float:
+    """The slope through all epochs, as the mean of the slopes between any two of them, each
+    weighted by the square of their distance: that of least squares."""
+    ps = [(number, p[label]) for number, p, _ in _seen(epochs)]
+    pairs = [(b[0] - a[0], b[1] - a[1]) for i, a in enumerate(ps) for b in ps[i + 1 :]]
+    if not pairs:
+        return NAN
+    return sum(run * rise for run, rise in pairs) / sum(run * run for run, _ in pairs)
+
+
 ORACLES = {
     oracle.__name__: oracle
     for oracle in (
         el2n, forgetting, aum, mean_p_label, variability, correctness, iteration_learned,
-        right_for_good,
+        right_for_good, rate_of_learning,
     )
 }  # fmt: skip

@@ -118,6 +118,7 @@ FORMATS = "undertow.records.formats"
 SIBLINGS = (
     "undertow.audit.measures",
     "undertow.audit.dynamics.instruments",
+    "undertow.lab.interventions.inputs",
     "undertow.lab.interventions.objective",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",

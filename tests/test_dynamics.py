@@ -88,6 +88,11 @@ def test_the_command(out: Path, tmp_path: Path):
     assert done.exit_code == 0, done.output
     assert "(early: 3)" in done.output
     assert pl.read_parquet(file).equals(example_columns(out / "dense", early=3, per_member=True))
+    done = runner.invoke(app, [*asked, "--window", "2", "4", "--force"])
+    assert done.exit_code == 0, done.output
+    assert "epochs 1 to 4 (early: 3, window: 2 to 4), train mode" in done.output
+    within = example_columns(out / "dense", early=3, per_member=True, window=(2, 4))
+    assert pl.read_parquet(file).equals(within)
     again = runner.invoke(app, asked)
     assert isinstance(again.exception, UserError)
     assert str(again.exception).startswith(f"{file}: is there already")
@@ -123,7 +128,8 @@ def test_what_cannot_be_told_is_refused(out: Path, tmp_path: Path):
         dynamics_of(out / "dense", sort="hardness")
     assert str(refused.value) == (
         "--sort hardness: there is no such column; choose one of aum, correctness, el2n, "
-        "forgetting, iteration_learned, mean_p_label, right_for_good, variability"
+        "forgetting, iteration_learned, mean_p_label, rate_of_learning, right_for_good, "
+        "variability"
     )
     with pytest.raises(RecordError) as refused:
         dynamics_of(out / "dense", "traces")

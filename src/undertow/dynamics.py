@@ -29,6 +29,7 @@ def dynamics_of(
     *,
     out: Path | None = None,
     early: int | None = None,
+    window: tuple[int, int] | None = None,
     sort: str = "el2n",
     per_member: bool = False,
 ) -> str:
@@ -37,10 +38,12 @@ def dynamics_of(
     if out is not None:
         _refuse_out(out)
     values = read_probe(folder, probe)
-    frame = columns_of(values, early)
-    said = [_about(values, early_epoch(values.entry.epochs, early)), "", *_table(frame, instrument)]
+    frame = columns_of(values, early, window=window)
+    said = [_about(values, early, window), "", *_table(frame, instrument)]
     if out is not None:
-        written = columns_of(values, early, per_member=True) if per_member else frame
+        written = frame
+        if per_member:
+            written = columns_of(values, early, per_member=True, window=window)
         _write(written, out)
         said += ["", f"written to {escaped(str(out))}: {plural(written.height, 'row')}"]
     return "\n".join(said)
@@ -53,14 +56,17 @@ def _instrument(name: str) -> Instrument:
     return known[name]
 
 
-def _about(values: ProbeValues, early: int) -> str:
+def _about(values: ProbeValues, early: int | None, window: tuple[int, int] | None) -> str:
     """``trace: 3 members, 60 train examples, epochs 1 to 4 (early: 1), train mode, augmented
-    view``. A recorder does not know the view."""
+    view``. A recorder does not know the view; a window is said where one was asked for."""
     entry = values.entry
+    when = f"early: {early_epoch(entry.epochs, early)}"
+    if window is not None:
+        when += f", window: {window[0]} to {window[1]}"
     said = [
         f"{values.name}: {plural(len(values.members), 'member')}",
         plural(len(values.example_id_N), f"{entry.part} example"),
-        f"{epochs_said(entry.epochs)} (early: {early})",
+        f"{epochs_said(entry.epochs)} ({when})",
         *([f"{entry.mode} mode"] if entry.mode else []),
         *([f"{entry.view} view"] if entry.view else []),
     ]

@@ -29,9 +29,9 @@ WORLDS = {
     "many epochs": {"E": 25, "unseen": 0.1},
 }
 IN_WORLDS = pytest.mark.parametrize("world", WORLDS)
-TOLERANCE = {"aum": 2**-8}
+TOLERANCE = {"aum": 2**-8, "rate_of_learning": 2**-15}
 """Of what half precision costs: logits of up to 8 in magnitude are kept to 2**-9; probabilities and
-‖p − e_y‖₂ to 2**-11 at most."""
+‖p − e_y‖₂ to 2**-11 at most, and their slope over 60 epochs to some 3 / 60 of that."""
 
 
 def by_loops(name, logits_MNEC, label_N, epochs, early):
@@ -125,7 +125,7 @@ def test_half_precision_keeps_values_and_ranks(instrument: Instrument):
 def test_inputs_are_left_as_they_were(instrument: Instrument):
     traced = traces.traced(*traces.logits(unseen=0.2))
     for field in fields(Traced):
-        if field.name != "early":
+        if field.name not in ("early", "window"):
             getattr(traced, field.name).flags.writeable = False
     instrument.of(traced)
 

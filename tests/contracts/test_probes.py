@@ -31,6 +31,7 @@ from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import (
+    Augmented,
     Embedding,
     GradientFlow,
     GraNd,
@@ -58,6 +59,7 @@ PROBES = (
     Trace(),
     Trace(every=2, clean=True),
     Trace(clean=True, part="test"),
+    Augmented(),
     GradientFlow(moments=2, examples=8),
     PredictionDepth(k=5),
     PredictionDepth(k=5, part="test", pooled=True),
@@ -175,7 +177,17 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 def test_its_description_round_trips(probe):
     names = {"LastGradient": toys.LastGradient} | {
         t.__name__: t
-        for t in (Trace, Embedding, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
+        for t in (
+            Trace,
+            Augmented,
+            Embedding,
+            GradientFlow,
+            GraNd,
+            PredictionDepth,
+            QScore,
+            Snapshots,
+            VoG,
+        )
     }
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)

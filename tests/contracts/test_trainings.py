@@ -18,6 +18,7 @@ from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
+from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
@@ -78,6 +79,19 @@ CASES = {
         ),
     ),
     "grainy": (Supervised(RECIPE), (toys.Grainy(), toys.HardestHalf(1))),
+    "targeted": (Supervised(PLAIN), (TargetedAugmentation(0.3, warm=1, crop=1),)),
+    "targeted, clean": (
+        Supervised(PLAIN),
+        (TargetedAugmentation(0.3, warm=0, crop=1, score="clean"),),
+    ),
+    "targeted, random": (
+        Supervised(PLAIN),
+        (TargetedAugmentation(0.3, warm=0, crop=1, of="random"),),
+    ),
+    "targeted, sampled": (
+        Supervised(PLAIN),
+        (TargetedAugmentation(0.3, warm=1, crop=1), toys.HardestHalf()),
+    ),
     "averaged": (Supervised(RECIPE), (toys.Averaged(),)),
     "another kind": (toys.SignDescent(), ()),
     "phases": (
@@ -104,9 +118,10 @@ CASES = {
 }
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
-STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
+ALONE = ("sampled", "all sites", "another kind", "grainy", "targeted, sampled")
+STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
-FEW = ("supervised", "pruned", "sampled", "phases", "contrastive", "pretrained")
+FEW = ("supervised", "pruned", "sampled", "targeted", "phases", "contrastive", "pretrained")
 
 
 def few(cases):

@@ -30,6 +30,12 @@ def dynamics(
             help="The epoch of el2n; by default the first one after a tenth of the training."
         ),
     ] = None,
+    window: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            help="The first and the last epoch of rate_of_learning; by default all of the trace."
+        ),
+    ] = None,
     sort: Annotated[
         str, typer.Option(help="The column whose hardest examples are shown.")
     ] = "el2n",
@@ -49,5 +55,13 @@ def dynamics(
     if out is not None:
         refuse_present(out, flag="--out", force=force)
     typer.echo(
-        dynamics_of(population, probe, out=out, early=early, sort=sort, per_member=per_member)
+        dynamics_of(
+            population,
+            probe,
+            out=out,
+            early=early,
+            window=window,
+            sort=sort,
+            per_member=per_member,
+        )
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from undertow.lab.data.tested_on import TestedOn
-from undertow.lab.recipe import Recipe
+from undertow.lab.recipe import Recipe, augmented_twice
 from undertow.lab.seeds import SeedPlan
 
 if TYPE_CHECKING:
     from undertow.lab.data.dataset import Dataset
-    from undertow.lab.interventions.site import AbstractObjective, Intervention
+    from undertow.lab.interventions.site import AbstractInputs, AbstractObjective, Intervention
     from undertow.lab.models.model import Model
     from undertow.lab.probes.probe import Probe
     from undertow.lab.trainings.training import Training
@@ -76,6 +76,7 @@ class Population:
         if self.parent is not None:
             self._check_parent(self.parent)
         self._check_objective()
+        self._check_augmented()
         self._check_probes()
         if self.teacher is not None:
             self._check_teacher(self.teacher)
@@ -166,6 +167,12 @@ class Population:
                 f"population {self.name!r} has the teacher {self.teacher.name!r}, but no "
                 "intervention that learns from one; add Distillation(...)"
             )
+
+    def _check_augmented(self) -> None:
+        inputs = [cast("AbstractInputs", i) for i in self.interventions if i.site == "inputs"]
+        own = [i for i in inputs if i.augments]
+        if isinstance(self.recipe, Recipe) and (twice := augmented_twice(self.recipe, own)):
+            raise ValueError(f"population {self.name!r}: {twice}")
 
     def _check_probes(self) -> None:
         """Each by a name of its own, and in the one training that there is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -51,6 +52,11 @@ class Recipe:
     """The arithmetic of training. ``bfloat16`` is autocast over float32 weights; ``tf32`` is CUDA's
     shorter float32 product; test predictions of both are computed in float32."""
 
+    @property
+    def augments(self) -> bool:
+        """Whether training images are cropped or mirrored at random."""
+        return bool(self.flip or self.crop)
+
     def __post_init__(self) -> None:
         for name, kind in CHOICES.items():
             if getattr(self, name) not in get_args(kind):
@@ -70,3 +76,16 @@ class Recipe:
                 raise ValueError(f"Recipe({name}={getattr(self, name)!r}): {name} is {range_}")
         if not math.isfinite(self.lr):
             raise ValueError(f"Recipe(lr={self.lr!r}): lr is a finite number")
+
+
+def augmented_twice(recipe: Recipe, own: Sequence[object]) -> str:
+    """Why interventions that crop and mirror by themselves cannot act under this recipe; empty
+    where they can."""
+    if len(own) > 1:
+        return f"{own[0]!r} cannot join {own[1]!r}; a training has one that crops and mirrors"
+    if own and recipe.augments:
+        return (
+            f"{own[0]!r} crops and mirrors by itself, and its recipe has crop={recipe.crop}, "
+            f"flip={recipe.flip}; set crop=0, flip=False in the recipe"
+        )
+    return ""

@@ -9,8 +9,8 @@ import pytest
 
 import traces
 from undertow.audit.dynamics.columns import columns_of
-from undertow.audit.dynamics.instruments import aum, el2n, forgetting
-from undertow.audit.dynamics.traced import early_epoch
+from undertow.audit.dynamics.instruments import aum, el2n, forgetting, rate_of_learning
+from undertow.audit.dynamics.traced import early_epoch, window_of
 from undertow.errors import UserError
 
 
@@ -25,7 +25,7 @@ def test_a_column_per_instrument_and_a_row_per_example_or_for_each_member():
     assert each["example_id"].to_list() == frame["example_id"].to_list() * 2
     margin_MNE = values.values["margin"].astype(float)
     np.testing.assert_allclose(each["aum"].to_numpy(), margin_MNE.mean(-1).ravel())
-    assert len(columns_of(values).columns) == 9
+    assert len(columns_of(values).columns) == 10
 
 
 def test_the_mean_is_over_members_that_have_a_value():
@@ -63,6 +63,31 @@ def test_an_epoch_that_was_not_traced_is_refused():
     assert str(refused.value) == (
         "--early 7: the trace has no such epoch; give one that it has: epochs 5, 10 and 12"
     )
+
+
+def test_a_window_is_that_of_the_rate_of_learning_alone():
+    values = traces.values(*traces.logits(N=5))
+    whole, late = (columns_of(values, window=window) for window in (None, (4, 6)))
+    assert whole.drop("rate_of_learning").equals(late.drop("rate_of_learning"))
+    assert whole.equals(columns_of(values, window=(1, 6)))
+    p_MNE = np.exp(-values.values["loss"].astype(float))
+    slope_MN = [[np.polyfit((4, 5, 6), p[3:], 1)[0] for p in of_member] for of_member in p_MNE]
+    np.testing.assert_allclose(late["rate_of_learning"], np.mean(slope_MN, axis=0), atol=1e-12)
+    alone = columns_of(values, instruments=[rate_of_learning], window=(4, 6))
+    assert alone["rate_of_learning"].equals(late["rate_of_learning"])
+
+
+def test_a_window_without_two_epochs_is_refused():
+    assert window_of((5, 10, 12)) == (5, 12)
+    assert window_of((5,)) == (5, 5)
+    assert window_of((5, 10, 12), (6, 20)) == (6, 20)
+    for asked in ((6, 11), (13, 20), (12, 5)):
+        with pytest.raises(UserError) as refused:
+            window_of((5, 10, 12), asked)
+        assert str(refused.value) == (
+            f"--window {asked[0]} {asked[1]}: a slope needs two epochs or more, and the trace has "
+            "epochs 5, 10 and 12; give the first and the last of some of them"
+        )
 
 
 def test_a_probe_that_is_no_trace_is_refused():

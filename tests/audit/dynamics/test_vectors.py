@@ -13,6 +13,7 @@ from undertow.audit.dynamics.instruments import (
     forgetting,
     iteration_learned,
     mean_p_label,
+    rate_of_learning,
     right_for_good,
     variability,
 )
@@ -112,3 +113,35 @@ def test_an_iteration_is_learned_by_the_last_answer_right_or_wrong(answers, epoc
 )  # fmt: skip
 def test_right_for_good(seen: str, epoch: float):
     np.testing.assert_array_equal(right_for_good(right(seen), epochs(4, 10)), [[epoch]])
+
+
+@pytest.mark.parametrize(
+    ("p", "window", "slope"),
+    [
+        ([0.1, 0.2, 0.3, 0.4], (1, 4), 0.1),
+        ([0.9, 0.6, 0.3, 0.0], (1, 4), -0.3),
+        ([0.5, 0.5, 0.5, 0.5], (1, 4), 0.0),
+        ([0.0, 0.0, 0.0, 1.0], (1, 4), 0.3),  # (−1.5·0 − .5·0 + .5·0 + 1.5·1) / 5
+        ([0.0, NAN, NAN, 0.9], (1, 4), 0.3),
+        ([0.7, 0.2, 0.4, 0.1], (2, 3), 0.2),
+        ([0.7, 0.2, 0.4, 0.1], (3, 9), -0.3),
+        ([NAN, NAN, 0.4, NAN], (1, 4), NAN),
+        ([0.7, NAN, 0.4, 0.1], (1, 2), NAN),
+        ([NAN, NAN, NAN, NAN], (1, 4), NAN),
+    ],
+)
+def test_the_rate_of_learning_is_the_slope_within_the_window(p, window, slope):
+    found = rate_of_learning(np.array([[p]]), epochs(4), window)
+    np.testing.assert_allclose(found, [[slope]], atol=1e-15)
+
+
+def test_the_rate_of_learning_is_per_epoch_whatever_the_trace_leaves_out():
+    p_MNE = np.array([[[0.1, 0.2, 0.4]]])
+    every, fifth = (rate_of_learning(p_MNE, epochs(3, by), (1, 15)) for by in (1, 5))
+    np.testing.assert_allclose(every, [[0.15]], atol=1e-15)
+    np.testing.assert_allclose(fifth, [[0.03]], atol=1e-15)
+
+
+def test_the_rate_of_learning_of_the_longest_step_is_at_the_end_of_its_range():
+    assert rate_of_learning(np.array([[[0.0, 1.0, NAN]]]), epochs(3), (1, 3)) == 1
+    assert rate_of_learning(np.array([[[1.0, 0.0, NAN]]]), epochs(3), (1, 3)) == -1

@@ -367,7 +367,7 @@ def test_a_buffer_outside_the_models_state_is_in_its_checkpoint(members, data, t
 
 
 @dataclass(frozen=True)
-class Elsewhere(toys.AbstractInputs):
+class Elsewhere(toys.AbstractInputs, toys.InputsRun):
     """Draws from a generator that nobody saves."""
 
     by: str
@@ -379,12 +379,6 @@ class Elsewhere(toys.AbstractInputs):
         legacy = np.random.rand
         drawn = legacy() if self.by == "numpy.random" else random.random()
         return batch._replace(x_BCHW=batch.x_BCHW + drawn)
-
-    def state_dict(self):
-        return {}
-
-    def load_state_dict(self, state_dict):
-        pass
 
 
 @pytest.mark.parametrize("by", ["numpy.random", "random"])

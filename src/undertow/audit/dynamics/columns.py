@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.audit.dynamics.instrument import Instrument
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.over_epochs import mean_seen
-from undertow.audit.dynamics.traced import by_member, early_epoch
+from undertow.audit.dynamics.traced import Traced, by_member, early_epoch, window_of
 from undertow.errors import UserError
 from undertow.records.probes import ProbeValues, read_probe
 
@@ -28,15 +28,17 @@ def example_columns(
     early: int | None = None,
     per_member: bool = False,
     instruments: Iterable[Instrument] | None = None,
+    window: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
     """``example_id`` and a column per instrument, a row per example of the probe's part.
 
     A value is the mean over the members that have one, NaN where none has; with ``per_member`` the
     frame begins with ``member`` and has a row for each member and example. ``early`` is the epoch
-    of EL2N, by default the first one after a tenth of training. Raises ``UserError`` where there is
-    no such epoch, and ``RecordError`` for a population without that probe.
+    of EL2N, by default the first one after a tenth of training; ``window`` the first and last epoch
+    of the rate of learning, by default all of the trace. Raises ``UserError`` where there is
+    no such epoch or window, and ``RecordError`` for a population without that probe.
     """
-    return columns_of(read_probe(folder, probe), early, per_member, instruments)
+    return columns_of(read_probe(folder, probe), early, per_member, instruments, window)
 
 
 def columns_of(
@@ -44,12 +46,15 @@ def columns_of(
     early: int | None = None,
     per_member: bool = False,
     instruments: Iterable[Instrument] | None = None,
+    window: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
     """The same of a probe that is read already."""
     asked = tuple(all_instruments() if instruments is None else instruments)
     if not values.members:
         raise UserError(f"probe {values.name!r}: no member is done, so there is nothing to tell")
-    value_IMN = _values(values, early_epoch(values.entry.epochs, early), asked)
+    epochs = values.entry.epochs
+    when = early_epoch(epochs, early), window_of(epochs, window)
+    value_IMN = _values(by_member(values, *when), asked)
     names = [each.card.name for each in asked]
     if per_member:
         N = len(values.example_id_N)
@@ -61,7 +66,7 @@ def columns_of(
     return pl.DataFrame({"example_id": values.example_id_N, **means})
 
 
-def _values(values: ProbeValues, early: int, asked: Sequence[Instrument]) -> list[Floats]:
+def _values(members: Iterable[Traced], asked: Sequence[Instrument]) -> list[Floats]:
     """(M, N) of each instrument."""
-    rows = [[each.of(traced)[0] for each in asked] for traced in by_member(values, early)]
+    rows = [[each.of(traced)[0] for each in asked] for traced in members]
     return [np.stack(of_members) for of_members in zip(*rows, strict=True)]

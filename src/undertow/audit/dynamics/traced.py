@@ -33,7 +33,8 @@ class Traced:
 
     ``p_label_MNE`` is the probability of the label, ``margin_MNE`` its logit less the largest
     other, ``error_MNE`` is ‖p − e_y‖₂, ``right_MNE`` 1 or 0. ``epoch_E`` are the epochs' numbers,
-    from 1 on; ``early`` is the one of them that stands for early in training.
+    from 1 on; ``early`` is the one of them that stands for early in training, ``window`` the first
+    and last of those over which a slope is taken.
     """
 
     p_label_MNE: Floats
@@ -43,6 +44,7 @@ class Traced:
     right_MNE: Floats
     epoch_E: Ints
     early: int
+    window: tuple[int, int]
 
     def __post_init__(self) -> None:
         check_axes(
@@ -68,6 +70,18 @@ def early_epoch(epochs: tuple[int, ...], asked: int | None = None) -> int:
     return asked
 
 
+def window_of(epochs: tuple[int, ...], asked: tuple[int, int] | None = None) -> tuple[int, int]:
+    """The first and last epoch that were asked for, else all that the trace has. ``UserError``
+    where it has fewer than two of those asked for."""
+    first, last = asked or (epochs[0], epochs[-1])
+    if asked is not None and sum(first <= epoch <= last for epoch in epochs) < 2:
+        raise UserError(
+            f"--window {first} {last}: a slope needs two epochs or more, and the trace has "
+            f"{epochs_said(epochs)}; give the first and the last of some of them"
+        )
+    return first, last
+
+
 def epochs_said(epochs: tuple[int, ...]) -> str:
     """``epoch 1``, ``epochs 1 to 4``, ``epochs 1 and 3``, and where that is long ``30 epochs from 1
     to 59``."""
@@ -81,7 +95,7 @@ def epochs_said(epochs: tuple[int, ...]) -> str:
     return f"epochs {', '.join(map(str, epochs[:-1]))} and {last}"
 
 
-def by_member(values: ProbeValues, early: int) -> Iterator[Traced]:
+def by_member(values: ProbeValues, early: int, window: tuple[int, int]) -> Iterator[Traced]:
     """Each member by itself, in double precision: all at once may not fit into memory.
     ``UserError`` for a probe that is no trace."""
     lacking = [column for column in COLUMNS if column not in values.values]
@@ -91,10 +105,10 @@ def by_member(values: ProbeValues, early: int) -> Iterator[Traced]:
             "as Trace() of undertow.lab.probes makes it"
         )
     for m in range(len(values.members)):
-        yield _traced(values, slice(m, m + 1), early)
+        yield _traced(values, slice(m, m + 1), early, window)
 
 
-def _traced(values: ProbeValues, members: slice, early: int) -> Traced:
+def _traced(values: ProbeValues, members: slice, early: int, window: tuple[int, int]) -> Traced:
     loss_MNE, margin_MNE, error_MNE = (
         values.values[column][members].astype(np.float64) for column in COLUMNS[:3]
     )
@@ -109,4 +123,5 @@ def _traced(values: ProbeValues, members: slice, early: int) -> Traced:
         right_MNE=np.where(known_MNE, predicted_MNE == label_N1, np.nan),
         epoch_E=np.asarray(values.entry.epochs),
         early=early,
+        window=window,
     )

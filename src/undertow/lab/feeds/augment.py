@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -57,6 +58,15 @@ class Draws:
         parts = zip(*((d.mirrored_N, d.top_N, d.left_N) for d in draws_M), strict=True)
         return cls(*(torch.cat(part).to(device) for part in parts))
 
+    def only(self, mask_N: Tensor, crop: int) -> Draws:
+        """The same where ``mask_N``; elsewhere what leaves an image as it is: not mirrored, and the
+        middle window."""
+        return Draws(
+            self.mirrored_N & mask_N,
+            self.top_N.where(mask_N, crop),
+            self.left_N.where(mask_N, crop),
+        )
+
 
 def draws_of_epoch(
     recipe: Recipe,
@@ -66,26 +76,39 @@ def draws_of_epoch(
     device: torch.device,
 ) -> Draws | None:
     """The draws that the recipe needs; None where it needs none."""
-    if not (recipe.flip or recipe.crop):
+    if not recipe.augments:
         return None
     return Draws.of_epoch(seed, epoch, examples, recipe.crop, device)
+
+
+class Augments(Protocol):
+    """Who says what is done: a recipe, or an intervention in its place."""
+
+    @property
+    def flip(self) -> bool:
+        """Whether images are mirrored."""
+        ...
+
+    @property
+    def crop(self) -> int:
+        """By how many pixels they are padded before a window is cut."""
+        ...
 
 
 def augmented(
     x_BCHW: Tensor,
     index_B: Tensor,
     draws: Draws | None,
-    recipe: Recipe,
+    by: Augments,
     black_C: Tensor,
 ) -> Tensor:
-    """What the recipe does to the training examples ``index_B`` in this epoch; nothing without
-    draws."""
+    """What is done to the training examples ``index_B`` in this epoch; nothing without draws."""
     if draws is None:
         return x_BCHW
-    if recipe.flip:
+    if by.flip:
         x_BCHW = flip(x_BCHW, draws.mirrored_N[index_B])
-    if recipe.crop:
-        x_BCHW = crop(x_BCHW, draws.top_N[index_B], draws.left_N[index_B], recipe.crop, black_C)
+    if by.crop:
+        x_BCHW = crop(x_BCHW, draws.top_N[index_B], draws.left_N[index_B], by.crop, black_C)
     return x_BCHW
 
 

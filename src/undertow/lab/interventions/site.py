@@ -22,7 +22,7 @@ from undertow.lab.feeds.batches import Batch
 from undertow.lab.recipe import Recipe
 
 if TYPE_CHECKING:
-    from undertow.lab.trainings.training import Given, Network, Training
+    from undertow.lab.trainings.training import Given, Network, Seen, Training
 
 Score = Callable[[Batch], Tensor]
 """Candidates to the loss of each."""
@@ -147,11 +147,26 @@ class AbstractObjective(Intervention):
 
 
 class InputsRun(ABC):
-    """An intervention on inputs at work on one member or several."""
+    """An intervention on inputs at work on one member or several. It may follow what training
+    makes of the examples: it is told each epoch's beginning and what each step saw."""
+
+    def before_epoch(self, epoch: int, network: Network) -> int:
+        """Called before the first step of each epoch (0-based), also where it is the first of all;
+        how many examples of one member it put forward."""
+        return 0
 
     @abstractmethod
     def changed(self, t: int, batch: Batch) -> Batch:
-        """The batch of step ``t`` as it is to be seen: a function of its stream and ``t`` alone."""
+        """The batch of step ``t`` as it is to be seen: a function of its stream, ``t`` and its
+        state."""
+
+    def augmented(self, index_B: Tensor) -> Tensor | None:
+        """Which of these examples the epoch under way crops or mirrors at random; None where it
+        leaves that to the recipe."""
+        return None
+
+    def saw(self, seen: Seen) -> None:  # noqa: B027
+        """Called after each step that learned from examples."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """What it keeps from step to step and the model does not hold: nothing, unless it says
@@ -167,6 +182,8 @@ class AbstractInputs(Intervention):
     that are changed for good are another data set.)"""
 
     site: ClassVar[Site] = "inputs"
+    augments: ClassVar[bool] = False
+    """Whether it crops and mirrors at random, so that the recipe does not."""
 
     @abstractmethod
     def start(self, given: Given) -> InputsRun:

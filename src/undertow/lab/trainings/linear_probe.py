@@ -80,13 +80,14 @@ class LinearProbeRun:
         each_B = self.objective.each(logits_BC, batch.y_B, None)
         set_rate(self.optimizer, self.recipe, t, self.steps)
         descend(self.optimizer, each_B)
-        seen = Seen(batch.index_B, batch.y_B, each_B.detach(), logits_BC.detach())
+        augmented = self.recipe.augments
+        seen = Seen(batch.index_B, batch.y_B, each_B.detach(), logits_BC.detach(), augmented)
         return Done(Cost(self._forwards(t, batch), batch.y_B.shape[-1]), seen)
 
     @property
     def _once(self) -> bool:
         """Whether an example always looks the same."""
-        return not (self.recipe.flip or self.recipe.crop)
+        return not self.recipe.augments
 
     def _features(self, t: int) -> tuple[Tensor, Batch]:
         """(B, F) or (M, B, F), and of which batch."""

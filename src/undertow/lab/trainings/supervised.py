@@ -17,7 +17,7 @@ from undertow.lab.interventions.site import (
     AbstractSampling,
     Chosen,
 )
-from undertow.lab.recipe import Recipe
+from undertow.lab.recipe import Recipe, augmented_twice
 from undertow.lab.trainings.by_recipe import ByRecipe
 from undertow.lab.trainings.cross_entropy import CrossEntropy
 from undertow.lab.trainings.descend import descend, set_rate
@@ -60,23 +60,24 @@ class SupervisedRun:
         self.weights = WeightsOf(given, self.steps)
         self.noise = given.noise("dropout")
         self.net = given.network(self.noise)
-        self.inputs = [inputs.start(given) for inputs in given.at(AbstractInputs)]
+        self.inputs = [inputs.start(given) for inputs in _inputs(recipe, given)]
         self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
         self.objective = _objective(recipe, given).start(given)
         self.optimizer = make_optimizer(recipe, self.net.parameters())
 
     def step(self, t: int) -> Done:
         """One batch of candidates."""
-        batch, cost = self.batches.batch(t), 0
         if self.inputs or self.sampling:
             self.noise.at(t)
+        cost = self._before_epoch(t)
+        batch = self.batches.batch(t)
         for inputs in self.inputs:
             batch = inputs.changed(t, batch)
         chosen: Chosen | None = Chosen(batch)
         for sampling in self.sampling:
             scored = _Scored(self)
             chosen = sampling.choose(t, batch, scored)
-            cost = scored.forwards
+            cost += scored.forwards
         if chosen is None or not chosen.batch.y_B.shape[-1]:
             self.weights.after_step(t)
             return Done(Cost(cost, 0))
@@ -87,8 +88,23 @@ class SupervisedRun:
         descend(self.optimizer, each_B, chosen.weight_B)
         self.weights.after_step(t)
         self.objective.after_step(t, self.net)
-        seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach())
+        augmented = self._augmented(index_B)
+        seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach(), augmented)
+        for inputs in self.inputs:
+            inputs.saw(seen)
         return Done(Cost(cost + examples, examples), seen)
+
+    def _before_epoch(self, t: int) -> int:
+        """Tell that one begins, where one does; how many examples this put forward."""
+        if t % self.batches.per_epoch:
+            return 0
+        epoch = t // self.batches.per_epoch
+        return sum(inputs.before_epoch(epoch, self.net) for inputs in self.inputs)
+
+    def _augmented(self, index_B: Tensor) -> Tensor | bool:
+        """Which of these were cropped or mirrored at random."""
+        told = [inputs.augmented(index_B) for inputs in self.inputs]
+        return next((each for each in told if each is not None), self.recipe.augments)
 
     def _logits(self, t: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Of the network and of whoever teaches it, on the same images."""
@@ -123,6 +139,14 @@ class SupervisedRun:
     def finish(self) -> list[Facts | Exception]:
         """End the interventions on weights."""
         return self.weights.finish()
+
+
+def _inputs(recipe: Recipe, given: Given) -> list[AbstractInputs]:
+    """``UserError`` where images would be cropped or mirrored twice."""
+    found = given.at(AbstractInputs)
+    if twice := augmented_twice(recipe, [inputs for inputs in found if inputs.augments]):
+        raise UserError(twice)
+    return found
 
 
 def _objective(recipe: Recipe, given: Given) -> AbstractObjective:

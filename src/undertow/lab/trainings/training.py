@@ -55,12 +55,15 @@ class Seen:
     comes from no logits.
 
     (B,), (B,) and (B, C) for one member, with an axis M in front for several; without gradients.
+    ``augmented`` says which were cropped or mirrored at random, or that all or none were; None
+    where the training does not say.
     """
 
     index_B: Tensor
     y_B: Tensor
     each_B: Tensor
     logits_BC: Tensor | None
+    augmented: Tensor | bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
