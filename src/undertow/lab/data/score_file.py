@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 
 ID = "example_id"
+EMBEDDED = {
+    "embedded:fashion-mnist": ("undertow.lab.data.fashion_mnist", "held_out_correctness.parquet")
+}
+"""Scores that come with Undertow, by what stands in place of a path: the package and the file."""
 
 
 def scores_of(path: str, column: str, example_id_N: Sequence[str]) -> NDArray[np.float64]:
-    """``column`` of the table at ``path`` (.csv or .parquet, with ``example_id``) for these
-    examples, in their order; the table may have others. ``UserError`` where it cannot be read, has
-    no such columns, or not one finite number for each example."""
+    """``column`` of the table at ``path`` (.csv or .parquet with ``example_id``, or a name of
+    ``EMBEDDED``) for these examples, in their order; the table may have others. ``UserError`` where
+    it cannot be read, has no such columns, or not one finite number for each example."""
     table = _table(path)
     for name, dtype in ((ID, pl.String), (column, None)):
         found = table.schema.get(name)
@@ -49,6 +54,10 @@ def scores_of(path: str, column: str, example_id_N: Sequence[str]) -> NDArray[np
 
 
 def _table(path: str) -> pl.DataFrame:
+    if path in EMBEDDED:
+        package, name = EMBEDDED[path]
+        with resources.as_file(resources.files(package) / name) as file:
+            return pl.read_parquet(file)
     kind = Path(path).suffix
     if kind not in (".csv", ".parquet"):
         raise UserError(f"{path}: give a table that ends in .csv or .parquet")

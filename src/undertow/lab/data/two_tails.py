@@ -27,9 +27,10 @@ class TwoTails:
 
     ``scores`` is the path of a table (.csv or .parquet) with ``example_id`` and ``column``: a
     number for each training example, as held-out correctness or a C-score, low where an example is
-    unlike its class; it may have further rows. With ``highest`` the highest are atypical, as where
-    the number is a loss. Equal scores are ordered by ``seed``. Undertow takes the file as it is
-    when the data are loaded.
+    unlike its class; it may have further rows. ``"embedded:fashion-mnist"`` is a table that comes
+    with Undertow, for the embedded images of ``FashionMNIST()``. With ``highest`` the highest are
+    atypical, as where the number is a loss. Equal scores are ordered by ``seed``. Undertow takes
+    the file as it is when the data are loaded.
 
     The slice ``tail`` says "noisy", "atypical" or "typical", ``true_label`` and ``mislabelled``
     (yes or no) what shuffling did: a shuffled label may be right, in about one of K. Every class
