@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from undertow.study.pairs import Gain
 from undertow.study.results import Results
 from undertow.study.tails.curves import (

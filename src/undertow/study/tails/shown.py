@@ -85,9 +85,9 @@ def separation_table(tails: Tails, arms: Sequence[str]) -> Table:
     note = (
         "AP: average precision of a low probability, for one tail among all examples, in %; its "
         "peak and what it falls by until the end are of one half of the members at the epoch that "
-        "the other half chooses. AUROC: noisy against atypical, on examples that a logistic classifier did not "
-        "learn from; level is the mean probability over the epochs of the slope. Differences are "
-        "in points."
+        "the other half chooses. AUROC: noisy against atypical, on examples that a logistic "
+        "classifier did not learn from; level is the mean probability over the epochs of the "
+        "slope. Differences are in points."
     )
     return Table("What tells the tails apart", head, rows, note)
 
