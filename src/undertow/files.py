@@ -29,6 +29,7 @@ from undertow.errors import UserError
 from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
+from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.predictions.label_rows import refuse_rows_apart
 from undertow.records.formats.table import sides_in
@@ -44,6 +45,7 @@ from undertow.records.naming import (
     with_kin,
     with_note,
 )
+from undertow.records.numbered_classes import refuse_numbered_classes
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
@@ -121,6 +123,9 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     ``UserError`` for anything that cannot be read."""
     try:
         return _read_sides(request, sources or Sources())
+    except UnnamedClasses as error:
+        sides = (request.reference, *variant_groups(request.against))
+        raise error.of_all([path for side in sides for path in _files(side)]) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
@@ -184,6 +189,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     if not request.paired:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
+    refuse_numbered_classes([before, *variants], [*map(_files, sides)])
     refuse_decided_alike([before, *variants], reading.threshold)
     firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)

@@ -16,7 +16,6 @@ position, and a note says so.
 
 from __future__ import annotations
 
-import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,13 +31,12 @@ from undertow.records.class_list import refuse_many_classes
 from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
 from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.columns.scaling import text_typed
-from undertow.records.formats.decoding.npz import BARE, MAGIC
+from undertow.records.formats.arrays.unnamed import UnnamedClasses, names_among
+from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
 from undertow.records.formats.predictions.classes import codes, positive_of
-from undertow.records.formats.predictions.label_saving import CLASSES, loaded
 from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.formats.predictions.threshold import (
     conditions_of,
@@ -154,10 +152,8 @@ def _examples(
         index = {name: c for c, name in enumerate(classes)}
         unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
         if unknown is not None:
-            raise TableError(
-                f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of"
-                f" {first.path}{_naming(first)}"
-            )
+            label = sheet.frame["label"]
+            raise _unknown_label(reading.labels, unknown, label, files, classes, label_N)
         label_N = np.array(
             [MISSING if v is None else index[v] for v in sheet.frame["label"]], dtype=np.int32
         )
@@ -178,19 +174,23 @@ def _examples(
     )
 
 
-def _naming(file: ArrayFile) -> str:
-    """How an ``.npy``, whose classes are numbers, gets their names."""
-    if file.scores.name != BARE:
-        return ""
-    to = file.path.with_name(f"{file.path.stem}-named.npz")
-    code = (
-        f"import numpy; numpy.savez({text_typed(str(to))}, {loaded(file.path)}, classes={CLASSES})"
-    )
-    return (
-        ", which are numbers; write the names of its classes 0, 1, 2 … in place of "
-        f'{CLASSES}, as in ["cat", "dog"]: python -c {shlex.quote(code)}, and give '
-        f"{shlex.quote(str(to))}"
-    )
+def _unknown_label(
+    labels: Path,
+    unknown: str,
+    label: pl.Series,
+    files: list[ArrayFile],
+    classes: tuple[str, ...],
+    number_N: NDArray[np.int32] | None,
+) -> TableError:
+    """``number_N`` are labels that stand in the file of arrays."""
+    path = files[0].path
+    said = f"{labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {path}"
+    if files[0].classes is not None or not {*classes}.isdisjoint(label):
+        return TableError(said)
+    count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
+    number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
+    names = names_among(label, number.replace(MISSING, None), count)
+    return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
 
 
 def _named_classes(

@@ -13,8 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.class_list import refuse_many_classes
+from undertow.records.class_list import order_classes, refuse_many_classes
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
+from undertow.records.formats.arrays.unnamed import NAMES, Names, UnnamedClasses
 from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
 from undertow.records.records import MISSING
 
@@ -28,7 +29,7 @@ SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = (
     ("labels", "label_ids", "y_true", "targets", "label", "target", "y"),
     ("ids", "example_id", "example_ids"),
-    ("classes",),
+    (NAMES,),
 )
 INPUTS = ("input", "inputs", "images")
 
@@ -93,11 +94,11 @@ def described(path: Path) -> ArrayFile:
         path,
         scores,
         _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
-        None if label is None else _labels(path, label, names or ()),
+        None,
         texts_of(path, ids),
         names,
     )
-    return _checked(file)
+    return _checked(file if label is None else file._replace(label_N=_labels(file, label)))
 
 
 def _checked(file: ArrayFile) -> ArrayFile:
@@ -155,20 +156,32 @@ def in_order_of(first: ArrayFile, other: ArrayFile) -> ArrayFile:
     return other
 
 
-def _labels(path: Path, label: NDArray[Any], classes: tuple[str, ...]) -> NDArray[np.int32]:
+def _labels(file: ArrayFile, label: NDArray[Any]) -> NDArray[np.int32]:
     """Class indices, also of labels that are the names of classes."""
+    path, classes = file.path, file.classes or ()
     if label.dtype.kind not in "US":
         return _whole(path, "labels", label)
     index = {name: c for c, name in enumerate(classes)}
     texts = texts_of(path, label) or []
     unknown = next((text for text in texts if text and text not in index), None)
+    if unknown is not None and not classes:
+        said = f"{path}: label {unknown[:60]!r} is a name, and it holds no array {NAMES}"
+        names = order_classes({*texts} - {""})
+        raise UnnamedClasses.of(said, [path], Names(names, _count(file, len(names))))
     if unknown is not None:
-        said = f"is none of the {len(classes)} classes" if classes else "is a name of a class"
         raise TableError(
-            f"{path}: label {unknown[:60]!r} {said}; save an array classes with the name of each "
-            "column, in their order, or labels as whole numbers from 0"
+            f"{path}: label {unknown[:60]!r} is none of the {len(classes)} classes; save an array "
+            f"{NAMES} with the name of each column, in their order, or labels as whole numbers "
+            "from 0"
         )
     return np.array([index.get(text, MISSING) for text in texts], dtype=np.int32)
+
+
+def _count(file: ArrayFile, names: int) -> int:
+    """How many classes have a name; whole numbers need not show all of them."""
+    if file.pred_MN is None:
+        return file.scores.shape[-1]
+    return max(1 + int(file.pred_MN.max()), names)
 
 
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
