@@ -153,7 +153,8 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     if request.columns_from is not None:
-        refuse_columns_file(request.columns_from, _files(request.reference), reading.keys)
+        files = [path for side in (request.reference, *groups) for path in _files(side)]
+        refuse_columns_file(request.columns_from, files, reading)
     refuse_same_paths(
         _files(request.reference),
         [*filter(None, map(_files, groups))],

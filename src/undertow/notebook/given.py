@@ -73,6 +73,11 @@ def names_of(old: Any, new: Any, before: Entry, after: Sequence[Entry]) -> tuple
     return (before.name, *(e.name for e in after)) if said else ()
 
 
+def first_of(entry: Entry) -> tuple[str, Any]:
+    """The first member of a side, with what messages call it."""
+    return next(_items(entry))
+
+
 def pandas_among(old: Any, new: Any) -> list[str]:
     """What messages call the frames of pandas; nothing where the sides are no sides."""
     try:
