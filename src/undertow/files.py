@@ -30,6 +30,8 @@ from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.decoding.json_within import RowsWithin
+from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.predictions.label_rows import refuse_rows_apart
 from undertow.records.formats.table import sides_in
@@ -124,14 +126,20 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     try:
         return _read_sides(request, sources or Sources())
     except UnnamedClasses as error:
-        sides = (request.reference, *variant_groups(request.against))
-        raise error.of_all([path for side in sides for path in _files(side)]) from None
+        raise error.of_all(_all_files(request)) from None
+    except RowsWithin as error:
+        raise refused_alike(error, _all_files(request)) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
-        sides = (request.reference, *variant_groups(request.against))
-        refuse_scales_apart([path for side in sides for path in _files(side)], request.reading)
+        refuse_scales_apart(_all_files(request), request.reading)
         raise
+
+
+def _all_files(request: Request) -> list[Path]:
+    """Those of every side."""
+    sides = (request.reference, *variant_groups(request.against))
+    return [path for side in sides for path in _files(side)]
 
 
 def _refuse_named_apart(request: Request) -> None:
@@ -153,8 +161,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     if request.columns_from is not None:
-        files = [path for side in (request.reference, *groups) for path in _files(side)]
-        refuse_columns_file(request.columns_from, files, reading)
+        refuse_columns_file(request.columns_from, _all_files(request), reading)
     refuse_same_paths(
         _files(request.reference),
         [*filter(None, map(_files, groups))],
