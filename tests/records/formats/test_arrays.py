@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import suggested
+import undertow
 from undertow.errors import TableError
 from undertow.records import align, read_any
 
@@ -395,3 +396,53 @@ def test_one_probability_an_example_becomes_two_columns(place: Path):
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("key", ["gold", "ground_truth", "truth", "gt", "y_test"])
+def test_more_names_of_labels(tmp_path: Path, key: str):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, **{key: PROBS.argmax(axis=1)})
+    assert read_any([path])[0].label_N.tolist() == PROBS.argmax(axis=1).tolist()
+
+
+def test_boxes_are_no_labels_for_their_name(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, gt=np.zeros((len(PROBS), 4)))
+    assert set(read_any([path])[0].label_N) == {-1}
+
+
+def test_an_array_that_may_be_the_right_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    label, proba = np.arange(60) % 3, np.eye(3)[np.arange(60) % 3] * 0.7 + 0.1
+    many = np.arange(60)
+    for name in ("a.npz", "b.npz"):
+        np.savez(name, probs=proba, site=many % 2, ground=label, number=many, share=proba[:, 0])
+    codes = [
+        f'python -c \'import numpy; f = dict(numpy.load("{s}.npz")); f["labels"] = f.pop("ground"); '
+        f'numpy.savez("{s}-labels.npz", **f)\''
+        for s in "ab"
+    ]
+    said = "has no array of right answers; if 'ground' is that,"
+    found = str(undertow.compare("a.npz", "b.npz"))
+    assert (
+        "NOTE: There are no labels, so nothing says which answers are right. "
+        f"a.npz: {said} {codes[0]}, and give a-labels.npz. "
+        f"b.npz: {said} {codes[1]}, and give b-labels.npz." in found
+    )
+    for code in codes:
+        suggested.do(code)
+    records, _ = read_any([Path("b-labels.npz")])
+    assert records.label_N.tolist() == label.tolist()
+
+
+def test_where_nothing_may_be_labels_a_file_of_them_is_asked_for(tmp_path: Path):
+    path, other = tmp_path / "a.npz", tmp_path / "b.npz"
+    for one in (path, other):
+        np.savez(one, probs=PROBS, number=np.arange(len(PROBS)) * 9, same=np.zeros(len(PROBS), int))
+    said = (
+        "has no array of right answers; save one that is called labels, or give them in a file of"
+    )
+    assert (
+        "NOTE: There are no labels, so nothing says which answers are right. "
+        f"{path}: {said} their own with labels='FILE'. {other}: {said} their own with labels='FILE'."
+    ) in str(undertow.compare(path, other))

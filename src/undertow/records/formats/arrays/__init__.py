@@ -28,8 +28,18 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.answers import derive
 from undertow.records.class_list import refuse_many_classes
-from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
+from undertow.records.formats.arrays.files import (
+    CLASSES,
+    IDS,
+    INPUTS,
+    LABELS,
+    SCORES,
+    ArrayFile,
+    described,
+    in_order_of,
+)
 from undertow.records.formats.arrays.inputs import with_inputs
+from undertow.records.formats.arrays.other_keys import labels_note
 from undertow.records.formats.arrays.scores import members
 from undertow.records.formats.arrays.unnamed import UnnamedClasses, names_among
 from undertow.records.formats.decoding.npz import MAGIC
@@ -159,6 +169,8 @@ def _examples(
         )
         others = sheet.frame.drop("label")
     if label_N is None:
+        known = {*SCORES, *LABELS, *IDS, *CLASSES, *INPUTS}
+        notes.append(f"{labels_note(first.path, known, first.N, len(classes))}.")
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
         raise TableError(

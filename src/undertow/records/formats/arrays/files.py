@@ -5,6 +5,7 @@ Files of several members are brought to one order of examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from undertow.records.class_list import order_classes, refuse_many_classes
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
 from undertow.records.formats.arrays.unnamed import NAMES, Names, UnnamedClasses
 from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
+from undertow.records.formats.predictions.label_arrays import CALLED
 from undertow.records.records import MISSING
 
 LOGITS = ("logits",)
@@ -27,10 +29,13 @@ EITHER = ("predictions", "preds", "pred", "y_pred", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""
 SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = (
-    ("labels", "label_ids", "y_true", "targets", "label", "target", "y"),
+    CALLED,
     ("ids", "example_id", "example_ids"),
     (NAMES,),
 )
+SURE = frozenset(LABELS[:7])
+"""Names of nothing else; others may be boxes or masks, and are labels where they are a number or a
+name an example."""
 INPUTS = ("input", "inputs", "images")
 
 
@@ -88,7 +93,8 @@ def described(path: Path) -> ArrayFile:
         raise TableError(
             f"{path}: {key} has one column; expected one per class, of two classes both"
         )
-    label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
+    one_each = [n for n in LABELS if n in arrays and (n in SURE or len(arrays[n].shape) == 1)]
+    label, ids, classes = (_small(arrays, names) for names in (one_each, IDS, CLASSES))
     names = None if classes is None else tuple(texts_of(path, classes) or ())
     file = ArrayFile(
         path,
@@ -219,6 +225,6 @@ def texts_of(path: Path, values: NDArray[Any] | None) -> list[str] | None:
     return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
-def _small(arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[Any] | None:
+def _small(arrays: dict[str, Stored], names: Sequence[str]) -> NDArray[Any] | None:
     found = next((arrays[name] for name in names if name in arrays), None)
     return None if found is None else found.whole().reshape(-1)

@@ -80,6 +80,7 @@ def refuse_by_column(path: Path, text: str) -> None:
         return
     made = "d" if kinds == {list} else "{c: list(v.values()) for c, v in d.items()}"
     to = rows_file(path)
+    given = shlex.quote(str(to))
     code = (
         f"import json, polars as pl; d = json.load(open({json.dumps(str(path))})); "
         f"pl.DataFrame({made}).write_ndjson({json.dumps(str(to))})"
@@ -87,5 +88,5 @@ def refuse_by_column(path: Path, text: str) -> None:
     some = ", ".join(map(repr, [*found][:3]))
     raise TableError(
         f"{path}: is one JSON object of columns ({some} …), and a table is read from rows; write "
-        f"an object for each example: python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
+        f"an object for each example: python -c {shlex.quote(code)}, and give {given}"
     )
