@@ -132,21 +132,25 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
-        refuse_scales_apart(_all_files(request), request.reading)
+        frames = [side for side in _sides(request) if isinstance(side, Frames)]
+        given = [one for side in frames for one in side.given]
+        refuse_scales_apart(_all_files(request), given, request.reading)
         raise
 
 
 def _all_files(request: Request) -> list[Path]:
-    """Those of every side."""
-    sides = (request.reference, *variant_groups(request.against))
-    return [path for side in sides for path in _files(side)]
+    return [path for side in _sides(request) for path in _files(side)]
+
+
+def _sides(request: Request) -> list[Sequence[Path] | Frames]:
+    return [request.reference, *variant_groups(request.against)]
 
 
 def _refuse_named_apart(request: Request) -> None:
     """Raises ``UserError`` where a positive class could be named on no side because the other calls
     it differently; silent where that is not what is wrong."""
     reading, found = _reading(request), list[Records]()
-    sides = [request.reference, *variant_groups(request.against)]
+    sides = _sides(request)
     for side in sides:
         for way in (reading, replace(reading, positive=None)):
             with suppress(UserError):
