@@ -136,3 +136,33 @@ def test_names_of_too_many_letters_are_written_by_hand() -> None:
         'of classes 0, 1, 2 … in place of CLASSES, as in ["class number 000", "class number 001"]: '
         f"{code}"
     )
+
+
+def test_a_few_labels_that_differ_leave_the_order_told() -> None:
+    label = LABEL.copy()
+    label[:6] = (label[:6] + 1) % 3
+    np.savez("a.npz", softmax=PROBA, labels=label)
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "t.csv") == (
+        f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
+    )
+
+
+def test_labels_of_other_examples_tell_nothing() -> None:
+    np.savez("a.npz", softmax=PROBA, labels=np.sort(LABEL))
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "t.csv") == (
+        f"'a' has {names}labels of the same examples do not go with one another, so rows are those "
+        "of other examples: save which they are, as an array ids, in a.npz"
+    )
+
+
+def test_labels_apart_that_are_none_of_the_numbers() -> None:
+    np.savez("a.npz", softmax=PROBA)
+    np.save("y.npy", LABEL + 1)
+    with pytest.raises(TableError) as caught:
+        read_any([Path("a.npz")], labels=Path("y.npy"))
+    assert str(caught.value) == (
+        "y.npy: label '3' is none of the 3 classes of a.npz; write its labels as they are called "
+        "there, '0' to '2'"
+    )

@@ -109,7 +109,7 @@ def test_rows_that_are_not_finite_have_no_prediction(tmp_path: Path):
             {"logits": LOGITS, "labels": LABELS[:3]},
             "has 3 labels and 4 rows of predictions; expected one each",
         ),
-        ({"logits": LOGITS, "labels": LABELS + 2}, "labels are 4 up to 3; expected 4 below 3"),
+        ({"logits": LOGITS, "labels": LABELS + 3}, "labels are 4 up to 4; expected 4 below 3"),
         (
             {"logits": LOGITS[:, 0]},
             "logits is one number an example; expected (N, C), a column per class",
@@ -446,3 +446,18 @@ def test_where_nothing_may_be_labels_a_file_of_them_is_asked_for(tmp_path: Path)
         "NOTE: There are no labels, so nothing says which answers are right. "
         f"{path}: {said} their own with labels='FILE'. {other}: {said} their own with labels='FILE'."
     ) in str(undertow.compare(path, other))
+
+
+def test_labels_that_count_from_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("a.npz", logits=LOGITS, y=[1, 2, 3, -1])
+    code = (
+        'python -c \'import numpy; f = dict(numpy.load("a.npz")); f["y"] = f["y"] - 1; '
+        'numpy.savez("a-labels.npz", **f)\''
+    )
+    assert refused(Path("a.npz")) == (
+        f"a.npz: labels are 4 up to 3; expected 4 below 3; if they count from 1, {code}, and give "
+        "a-labels.npz"
+    )
+    suggested.do(code)
+    assert read_any([Path("a-labels.npz")])[0].label_N.tolist() == [0, 1, 2, -1]

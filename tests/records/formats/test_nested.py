@@ -215,3 +215,37 @@ def test_a_file_that_is_made_otherwise_is_not_written_with_the_others() -> None:
     with pytest.raises(UserError) as caught:
         read_sides(Request([Path("a.json")], [[Path("b.json")]]))
     assert str(caught.value).endswith("', and give a-rows.jsonl --id id --label gold")
+
+
+PAIRS = [
+    {"id": row["id"], "scores": [{"label": c, "score": p} for c, p in row["probs"].items()]}
+    for row in PROBABLE
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "key", "made"),
+    [
+        ({"data": {"results": ROWS}}, "data.results", 'd["data"]["results"]'),
+        ({"meta": [{"id": 1}], "results": ROWS}, "results", 'd["results"]'),
+        (
+            {"results": PAIRS},
+            "results",
+            '[{**{"p_" + c["label"]: c["score"] for c in r.pop("scores")}, **r} for r in '
+            'd["results"]]',
+        ),
+    ],
+    ids=["deep", "two lists", "a list for each class"],
+)
+def test_rows_further_down(held: object, key: str, made: str) -> None:
+    Path("a.json").write_text(json.dumps(held))
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.json")])
+    flags = "" if "scores" in made else " --prediction pred --label gold"
+    assert str(caught.value) == (
+        f"a.json: is one JSON object with its rows under the key {key!r}, and a table is read from "
+        f"rows; {WITHIN.replace('{made}', made)}--id id{flags}"
+    )
+    obeyed(str(caught.value))
+    asked = {} if "scores" in made else {"prediction": ("pred",), "label": "gold"}
+    assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")

@@ -39,7 +39,7 @@ from undertow.records.formats.arrays.files import (
     in_order_of,
 )
 from undertow.records.formats.arrays.inputs import with_inputs
-from undertow.records.formats.arrays.other_keys import labels_note
+from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
 from undertow.records.formats.arrays.unnamed import UnnamedClasses, names_among
 from undertow.records.formats.decoding.npz import MAGIC
@@ -173,11 +173,7 @@ def _examples(
         notes.append(f"{labels_note(first.path, known, first.N, len(classes))}.")
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
-        raise TableError(
-            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; expected "
-            f"{first.N} below"
-            f" {len(classes)}"
-        )
+        raise _labels_beyond(files, label_N, len(classes))
     label = pl.Series("label", label_N).replace(MISSING, None)
     return (
         others.select("example_id", label, *(c for c in others.columns if c != "example_id")),
@@ -198,11 +194,23 @@ def _unknown_label(
     path = files[0].path
     said = f"{labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {path}"
     if files[0].classes is not None or not {*classes}.isdisjoint(label):
-        return TableError(said)
+        shown = f"{classes[0]!r} to {classes[-1]!r}"
+        return TableError(f"{said}; write its labels as they are called there, {shown}")
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
     names = names_among(label, number.replace(MISSING, None), count)
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
+
+
+def _labels_beyond(files: list[ArrayFile], label_N: NDArray[np.int32], count: int) -> TableError:
+    path = next((f.path for f in files if f.label_N is not None), files[0].path)
+    said = (
+        f"{path}: labels are {label_N.size} up to {label_N.max()}; expected {label_N.size} below "
+        f"{count}"
+    )
+    if label_N.max() == count and not (label_N == 0).any():
+        return TableError(f"{said}; if they count from 1, {counted_from_0(path, LABELS)}")
+    return TableError(said)
 
 
 def _named_classes(

@@ -53,6 +53,19 @@ def labels_note(path: Path, others: Collection[str], N: int, C: int) -> str:
     return f"{path}: {NO_LABELS} if {found!r} is that, {_renamed(path, found, 'labels')}"
 
 
+def counted_from_0(path: Path, called: Collection[str]) -> str:
+    """How labels that count from 1 are saved as those of classes from 0; they are ``called`` one of
+    these names."""
+    names = array_names(path)
+    key = text_typed(next(name for name in called if name in names))
+    to = path.with_name(f"{path.stem}-labels.npz")
+    code = (
+        f"import numpy; f = dict(numpy.load({text_typed(str(path))})); f[{key}] = f[{key}] - 1; "
+        f"numpy.savez({text_typed(str(to))}, **f)"
+    )
+    return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
+
+
 def _renamed(path: Path, found: str, name: str) -> str:
     to = path.with_name(f"{path.stem}-{name}.npz")
     code = (

@@ -25,6 +25,8 @@ LONGEST_TYPED = 500
 """Letters of the names up to which they are typed for a person, who else writes them."""
 TIMES = 2
 """Examples for each class from which on labels on both sides tell which is which."""
+ALIKE = 0.8
+"""Share of them that has to agree; the rest may be corrected or wrong."""
 
 
 class Names(NamedTuple):
@@ -34,17 +36,22 @@ class Names(NamedTuple):
     ordered: Sequence[str]
     many: int
     order: str | None = "by the alphabet"
+    apart: bool = False
+    """Labels of the same examples go with no names, so they are of other examples."""
 
 
 def names_among(label: pl.Series, number: pl.Series, count: int) -> Names:
-    """The names in ``label``, in the order that numbers of the same examples tell, if any do."""
+    """The names in ``label``, in the order that numbers of the same examples tell, if any do: all
+    but a few of each number's have one name, and none has that of another."""
     both = pl.DataFrame({"number": number, "name": label}).drop_nulls()
-    pairs = both.unique().sort("number")
-    one_to_one = not any(column.is_duplicated().any() for column in pairs)
+    seen = both.group_by("number", "name").len().sort("len", "name", descending=[True, False])
+    pairs = seen.unique("number", keep="first", maintain_order=True).sort("number")
     all_of_them = pairs["number"].to_list() == list(range(count))
-    if one_to_one and all_of_them and both.height >= TIMES * count:
+    told = all_of_them and not pairs["name"].is_duplicated().any() and both.height >= TIMES * count
+    if told and pairs["len"].sum() >= ALIKE * both.height:
         return Names(pairs["name"].to_list(), count, order=None)
-    return Names(order_classes(set(label.drop_nulls())), count)
+    apart = both.height >= TIMES * count and pairs["len"].sum() < ALIKE * both.height
+    return Names(order_classes(set(label.drop_nulls())), count, apart=apart)
 
 
 class UnnamedClasses(TableError):
@@ -72,7 +79,12 @@ def unnamed_among(paths: Sequence[Path]) -> list[Path]:
 
 def names_saved(paths: Sequence[Path], names: Names) -> str:
     """What to type to save names with these files."""
-    ordered, count, order = names
+    ordered, count, order, apart = names
+    if apart:
+        return (
+            "labels of the same examples do not go with one another, so rows are those of other "
+            f"examples: save which they are, as an array ids, in {paths[0]}"
+        )
     few = len(_typed(ordered)) <= LONGEST_TYPED
     if len(ordered) != count or not few:
         return (

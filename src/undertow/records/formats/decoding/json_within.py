@@ -22,6 +22,8 @@ from undertow.records.usual_names import (
 
 ANSWERS = (*PREDICTION, *LABEL)
 Row = dict[str, Any]
+DEEP, MOST_INNER = 3, 24
+"""How far down rows are looked for, and among how many objects: more are rows themselves."""
 
 
 class RowsWithin(TableError):
@@ -45,10 +47,13 @@ class RowsWithin(TableError):
 
 def refuse_rows_within(path: Path, found: Row) -> None:
     """Raises ``RowsWithin`` for one object that holds rows."""
-    several = [key for key in found if _are_rows(found, key)]
-    if len(several) == 1:
-        row, made = found[several[0]][0], f"d[{json.dumps(several[0])}]"
-        said = f"its rows under the key {several[0][:60]!r}"
+    place = _place_of_rows(found)
+    if place is not None:
+        made, rows = "d", found
+        for key in place:
+            made, rows = f"{made}[{json.dumps(key)}]", rows[key]
+        row = rows[0]  # type: ignore[index]
+        said = f"its rows under the key {'.'.join(place)[:60]!r}"
     elif _are_by_id(found):
         first, row = next(iter(found.items()))
         row, made = {"example_id": first, **row}, '[{"example_id": k, **v} for k, v in d.items()]'
@@ -97,6 +102,13 @@ def _flat(row: Row, made: str) -> tuple[Row, str]:
         typed = f'{{"p_" + c: p for c, p in r.pop({json.dumps(name)}).items()}}'
         row = {**{f"p_{c}": p for c, p in row[name].items()}, **rest}
         return row, f"[{{**{typed}, **r}} for r in {made}]"
+    name = next((k for k in those_called(BY_CLASS, row) if _pair_of(row[k])), None)
+    if name is not None:
+        label, number = _pair_of(row[name])
+        rest = {key: value for key, value in row.items() if key != name}
+        typed = f'{{"p_" + c["{label}"]: c["{number}"] for c in r.pop({json.dumps(name)})}}'
+        row = {**{f"p_{each[label]}": each[number] for each in row[name]}, **rest}
+        return row, f"[{{**{typed}, **r}} for r in {made}]"
     for outer in those_called((*PREDICTION, *ANSWER), row):
         inner = those_called(ANSWERS, row[outer]) if isinstance(row[outer], dict) else []
         if inner and not isinstance(row[outer][inner[0]], dict | list):
@@ -106,9 +118,35 @@ def _flat(row: Row, made: str) -> tuple[Row, str]:
     return row, made
 
 
+def _pair_of(value: Any) -> list[str]:
+    """What objects in a list, one for each class, call the class and its probability."""
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], dict):
+        return []
+    texts = [k for k, v in value[0].items() if isinstance(v, str)]
+    numbers = [k for k, v in value[0].items() if isinstance(v, float | int) and 0 <= v <= 1]
+    alike = all(isinstance(each, dict) and each.keys() == value[0].keys() for each in value)
+    plain = all(name.isidentifier() for name in (*texts, *numbers))
+    return [*texts, *numbers] if alike and plain and len(texts) == len(numbers) == 1 else []
+
+
 def _are_probabilities(value: Any) -> bool:
     numbers = list(value.values()) if isinstance(value, dict) else []
     return len(numbers) > 1 and all(isinstance(p, float | int) and 0 <= p <= 1 for p in numbers)
+
+
+def _place_of_rows(found: Row, deep: int = DEEP) -> list[str] | None:
+    """The keys that lead to the rows: of several lists to the one whose objects name an answer."""
+    several = [key for key in found if _are_rows(found, key)]
+    if len(several) > 1:
+        several = [key for key in several if those_called(ANSWERS, found[key][0])]
+    if len(several) == 1:
+        return several
+    inner = [(key, value) for key, value in found.items() if isinstance(value, dict)]
+    if several or not deep or len(inner) > MOST_INNER:
+        return None
+    places = [(key, _place_of_rows(value, deep - 1)) for key, value in inner]
+    known = [[key, *place] for key, place in places if place is not None]
+    return known[0] if len(known) == 1 else None
 
 
 def _are_rows(found: dict[str, Any], key: str) -> bool:
