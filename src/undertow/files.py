@@ -201,7 +201,8 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     if not request.paired:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
-    refuse_numbered_classes([before, *variants], [*map(_files, sides)])
+    arrays = [isinstance(side, Frames) and side.numbered for side in sides]
+    refuse_numbered_classes([before, *variants], [*map(_paths, sides)], reading, arrays)
     refuse_decided_alike([before, *variants], reading.threshold)
     firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)

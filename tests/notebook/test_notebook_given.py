@@ -381,7 +381,7 @@ def test_what_is_given_wrongly_is_named_shown_and_put_right(tmp_path: Path):
             "old: holds class 2, and classes names 2, 0 to 1; name all of them",
         ),
         (
-            (frame(), NEW),
+            (frame(), frame()),
             {"classes": NAMES},
             "classes: old is a frame, which names its classes; leave it out",
         ),

@@ -44,7 +44,7 @@ def command(names: list[str], *stems: str) -> str:
     return f"python -c 'import numpy; c = [{typed}]; {saved}', and give {given}"
 
 
-def refused(error: type[UndertowError], old: str, new: str, **asked: Any) -> str:
+def refused(error: type[UndertowError], old: Any, new: Any, **asked: Any) -> str:
     with pytest.raises(error) as caught:
         undertow.compare(old, new, **asked)
     return str(caught.value)
@@ -166,3 +166,60 @@ def test_labels_apart_that_are_none_of_the_numbers() -> None:
         "y.npy: label '3' is none of the 3 classes of a.npz; write its labels as they are called "
         "there, '0' to '2'"
     )
+
+
+RENAMED = 'pl.col("label", "prediction").cast(str).replace({"0": "cow", "1": "ant", "2": "bee"}))'
+BESIDE = "its classes are 0 to 2, and {!r} has names ('ant', 'bee' …); "
+WRITE = "the labels in both tell which is which, so write the names, and give "
+
+
+def numbers(*columns: str) -> pl.DataFrame:
+    return pl.DataFrame({"example_id": range(60), **dict.fromkeys(columns, LABEL)})
+
+
+def test_a_table_of_numbers_is_written_with_names() -> None:
+    for name in ("n.csv", "m.csv"):
+        numbers("prediction", "label").write_csv(name)
+    message = refused(NotComparableError, ["n.csv", "m.csv"], "t.csv")
+    assert message == (
+        f"n.csv: {BESIDE.format('t')}{WRITE}what this writes: python -c 'import polars as pl; "
+        f'pl.read_csv("n.csv", infer_schema=False).with_columns({RENAMED}.write_csv("n-renamed.csv")'
+        "'; so with m.csv"
+    )
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    assert pl.read_csv("n-renamed.csv")["prediction"].to_list() == WORDS
+
+
+def test_without_labels_the_order_of_a_table_is_asked_for() -> None:
+    numbers("prediction").write_csv("n.csv")
+    typed = '{"0": "ant", "1": "bee", "2": "cow"}'
+    assert refused(NotComparableError, "t.csv", "n.csv") == (
+        f"n.csv: {BESIDE.format('t')}if these are 'ant', 'bee' … by the alphabet, write the names, "
+        'and give what this writes: python -c \'import polars as pl; pl.read_csv("n.csv", '
+        f'infer_schema=False).with_columns(pl.col("prediction").cast(str).replace({typed}))'
+        '.write_csv("n-renamed.csv")\'; else bring the names into their order first'
+    )
+
+
+def test_frames_of_numbers_get_names_in_words_of_their_library() -> None:
+    old, new = numbers("prediction", "label"), pl.read_csv("t.csv")
+    said = f"old: {BESIDE.format('new')}{WRITE}this in its place: "
+    assert refused(NotComparableError, old, new) == f"{said}old.with_columns({RENAMED}"
+    made = (
+        'old.assign(**old[["label", "prediction"]].astype(str)'
+        '.replace({"0": "cow", "1": "ant", "2": "bee"}))'
+    )
+    assert refused(NotComparableError, old.to_pandas(), new) == said + made
+    found = undertow.compare(eval(made, {"old": old.to_pandas()}), new)
+    assert found.findings.filter(slice="all", measure="accuracy")["effect"].to_list() == [0.0]
+
+
+def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside() -> None:
+    new = pl.read_csv("t.csv")
+    assert refused(NotComparableError, PROBA, new) == (
+        f"old: {BESIDE.format('new')}if these are 'ant', 'bee' … by the alphabet, name them: "
+        "classes=['ant', 'bee', 'cow']; else bring the names into their order first"
+    )
+    for side in (new, "t.csv"):
+        found = undertow.compare(PROBA, side, classes=NAMES)
+        assert found.findings.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]

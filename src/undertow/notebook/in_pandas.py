@@ -23,6 +23,11 @@ _SIGNS = re.compile(
 )
 """The same of a column in which only the cells with the sign are per cent."""
 
+_REPLACED = re.compile(
+    r"with_columns\(pl\.col\((?P<columns>[^)]*)\)\.cast\(str\)\.replace\((?P<to>\{.*?\})\)\)"
+)
+"""Columns whose values get other names."""
+
 
 def in_pandas(message: str, frames: Collection[str]) -> str:
     """The message with pandas for polars, where it is about one of the ``frames``."""
@@ -31,6 +36,10 @@ def in_pandas(message: str, frames: Collection[str]) -> str:
         return message
     message = message.replace(f"{called}.with_columns(", "with_columns(")
     message = _SIGNS.sub(lambda m: _signed(called, m), message)
+    message = _REPLACED.sub(
+        lambda m: f"{called}.assign(**{called}[[{m['columns']}]].astype(str).replace({m['to']}))",
+        message,
+    )
     message = _SHARES.sub(lambda m: _shares(called, m), message)
     return _MADE.sub(lambda m: _assigned(called, m), message)
 

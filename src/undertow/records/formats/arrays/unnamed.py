@@ -95,12 +95,13 @@ def names_saved(paths: Sequence[Path], names: Names) -> str:
     if order is None:
         return f"the labels in both tell which is which, so save the names too: {command}"
     return (
-        f"if classes 0, 1, 2 … are {_shown(ordered)} {order}, save the names too: {command}; "
+        f"if classes 0, 1, 2 … are {shown(ordered)} {order}, save the names too: {command}; "
         "else bring the names after c = into their order first"
     )
 
 
-def _shown(names: Sequence[str]) -> str:
+def shown(names: Sequence[str]) -> str:
+    """The first two."""
     return ", ".join(repr(name[:40]) for name in names[:2]) + " …" * (len(names) > 2)
 
 
