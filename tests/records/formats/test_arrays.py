@@ -435,6 +435,16 @@ def test_an_array_that_may_be_the_right_answers(tmp_path: Path, monkeypatch: pyt
     assert records.label_N.tolist() == label.tolist()
 
 
+def test_an_array_that_nobody_asked_for_is_no_reason_to_refuse(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, notes=np.array([{}] * len(PROBS), dtype=object))
+    assert read_any([path])[0].manifest.notes == (
+        f"{path}: has no ids, so rows are joined by their position.",
+        f"{path}: has no array of right answers; save one that is called labels, or give them in a "
+        "file of their own with --labels FILE.",
+    )
+
+
 def test_where_nothing_may_be_labels_a_file_of_them_is_asked_for(tmp_path: Path):
     path, other = tmp_path / "a.npz", tmp_path / "b.npz"
     for one in (path, other):

@@ -5,7 +5,7 @@ logits; probs, probabilities, softmax, proba, y_prob …
 predictions, preds, y_pred …   (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
                                probabilities, others logits; all from 0 to 1, or per cent, is
                                refused with what to type
-labels, label_ids, label …     (N,) whole numbers, negative for none, or names of classes
+labels, y_true, gold, truth …  (N,) whole numbers, negative for none, or names of classes
 ids, classes                   (N,) names of examples, (C,) names of classes
 input, inputs, images          pixels to show: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W); or
                                (N,) texts, which may name files of pictures

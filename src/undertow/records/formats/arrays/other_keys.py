@@ -45,8 +45,8 @@ def labels_note(path: Path, others: Collection[str], N: int, C: int) -> str:
     apart = "give them in a file of their own with --labels FILE"
     if not zipfile.is_zipfile(path):
         return f"{path}: {NO_LABELS} {apart}"
-    arrays = stored_arrays(path, frozenset(array_names(path)).difference(others))
-    able = [name for name, array in arrays.items() if _may_be_labels(array, N, C)]
+    names = [name for name in array_names(path) if name not in others]
+    able = [name for name in names if _may_be_labels(path, name, N, C)]
     found = next((name for name in able if _SAYS.search(name)), next(iter(able), None))
     if found is None:
         return f"{path}: {NO_LABELS} save one that is called labels, or {apart}"
@@ -76,11 +76,15 @@ def _renamed(path: Path, found: str, name: str) -> str:
     return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
 
 
-def _may_be_labels(array: Stored, N: int, C: int) -> bool:
+def _may_be_labels(path: Path, name: str, N: int, C: int) -> bool:
     """Whether it has a class for each example: one of the numbers of ``C`` classes, or a name."""
-    if array.shape != (N,) or array.dtype.kind not in "iuUS":
+    try:
+        array = stored_arrays(path, frozenset([name]))[name]
+        if array.shape != (N,) or array.dtype.kind not in "iuUS":
+            return False
+        values = np.unique(array.whole())
+    except TableError:  # Nobody asked for it, so nothing is wrong with the file.
         return False
-    values = np.unique(array.whole())
     in_range = array.dtype.kind in "US" or (values[0] >= MISSING and values[-1] < C)
     return bool(in_range and 1 < len(values) <= C + 1)
 

@@ -199,7 +199,8 @@ def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ma
 def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: str = "") -> str:
     """The same of any expression of columns, and what comes ``after`` it."""
     if not path.is_file():
-        return f"{path}.with_columns({column}){after}"
+        called = "" if path == Path() else f"{path}."
+        return f"{called}with_columns({column}){after}"
     kind = _kind(path, keys)
     write, to = READ[kind][1], _renamed_file(path, kind, ending)
     code = (
