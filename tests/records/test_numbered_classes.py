@@ -223,3 +223,23 @@ def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside(
     for side in (new, "t.csv"):
         found = undertow.compare(PROBA, side, classes=NAMES)
         assert found.findings.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]
+
+
+@pytest.mark.parametrize("some_missing", [False, True])
+def test_numbers_apart_beside_arrays_that_name_their_classes(*, some_missing: bool) -> None:
+    np.savez("n.npz", softmax=PROBA, classes=NAMES)
+    np.save("k.npy", np.where(np.arange(60) == 1, -1, LABEL) if some_missing else LABEL)
+    names, numbers = 'numpy.load("n.npz")["classes"]', 'numpy.load("k.npy").astype(int)'
+    made = f"numpy.array({names})[{numbers}]"
+    if some_missing:
+        made = f'numpy.array(list({names}) + [""])[numpy.maximum({numbers}, -1)]'
+    with pytest.raises(TableError) as caught:
+        read_any([Path("n.npz")], labels=Path("k.npy"))
+    assert str(caught.value) == (
+        "k.npy: label '0' is none of the 3 classes of n.npz; if these are numbers of its classes, "
+        f"save them with names, python -c 'import numpy; numpy.save(\"k-names.npy\", {made})', and "
+        "give --labels k-names.npy"
+    )
+    suggested.do(re.findall(r"python -c '[^']*'", str(caught.value))[0])
+    records, _ = read_any([Path("n.npz")], labels=Path("k-names.npy"))
+    assert records.label_N.tolist() == np.load("k.npy").tolist()

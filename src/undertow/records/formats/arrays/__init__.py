@@ -41,12 +41,13 @@ from undertow.records.formats.arrays.files import (
 from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.arrays.unnamed import UnnamedClasses, names_among
+from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in, names_among
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
 from undertow.records.formats.predictions.classes import codes, positive_of
+from undertow.records.formats.predictions.label_arrays import is_array
 from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.formats.predictions.threshold import (
     conditions_of,
@@ -194,12 +195,20 @@ def _unknown_label(
     path = files[0].path
     said = f"{labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {path}"
     if files[0].classes is not None or not {*classes}.isdisjoint(label):
+        if is_array(labels) and files[0].classes is not None and _are_numbers(label, len(classes)):
+            return TableError(f"{said}; {named_as_in(labels, path, label)}")
         shown = f"{classes[0]!r} to {classes[-1]!r}"
         return TableError(f"{said}; write its labels as they are called there, {shown}")
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
     names = names_among(label, number.replace(MISSING, None), count)
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
+
+
+def _are_numbers(label: pl.Series, count: int) -> bool:
+    """Whether these are numbers of so many classes."""
+    known = label.drop_nulls()
+    return known.is_in([str(c) for c in range(count)]).all()
 
 
 def _labels_beyond(files: list[ArrayFile], label_N: NDArray[np.int32], count: int) -> TableError:

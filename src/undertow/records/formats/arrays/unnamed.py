@@ -15,8 +15,9 @@ from undertow.errors import TableError
 from undertow.records.class_list import order_classes
 from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.npz import MAGIC, array_names
+from undertow.records.formats.predictions.label_arrays import label_array
 from undertow.records.formats.predictions.label_saving import CLASSES as TO_WRITE
-from undertow.records.formats.predictions.label_saving import loaded
+from undertow.records.formats.predictions.label_saving import loaded, named_anew
 from undertow.records.opening import open_file
 
 NAMES = "classes"
@@ -70,6 +71,17 @@ class UnnamedClasses(TableError):
     def of_all(self, paths: Sequence[Path]) -> UnnamedClasses:
         """The same with what to type for all of these files that have no names."""
         return self.of(self.said, unnamed_among(paths), self.names)
+
+
+def named_as_in(labels: Path, arrays: Path, label: pl.Series) -> str:
+    """What to type to save numbers of classes in an array of labels under the names that a file of
+    arrays gives them."""
+    called = label_array(labels).names[1]
+    made = named_anew(labels, called, some_missing=bool(label.null_count()))
+    names = f"{loaded(arrays)}[{text_typed(NAMES)}]"
+    listed = f"list({names})" if label.null_count() else names
+    made = made.replace(TO_WRITE, listed)
+    return f"if these are numbers of its classes, save them with names, {made}"
 
 
 def unnamed_among(paths: Sequence[Path]) -> list[Path]:
