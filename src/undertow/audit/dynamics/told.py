@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from undertow.audit.dynamics.columns import columns_of
-from undertow.audit.dynamics.consensus import consensus_columns
+from undertow.audit.dynamics.consensus import CONSENSUS, consensus_columns
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.kin import refuse_kin, refuse_other_content
 from undertow.audit.dynamics.over_epochs import mean_seen
@@ -26,9 +26,6 @@ from undertow.records.probes import ProbeValues, read_probe
 from undertow.records.read import read_manifest, read_population
 from undertow.records.records import Records
 from undertow.records.schema import Manifest
-
-CONSENSUS = ("consensus_accuracy", "consensus_consistency")
-"""Told by answers alone."""
 
 
 @dataclass(frozen=True, eq=False)
