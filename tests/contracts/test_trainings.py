@@ -19,8 +19,8 @@ from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
-from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.sampling import Subset
+from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
