@@ -120,11 +120,11 @@ def _refuse_none_learned(folder: Path, learned: pl.DataFrame, sides: Sequence[Re
     for side in sides:
         if side.examples.select("example_id").join(learned, on="example_id", how="semi").is_empty():
             raise NotComparableError(
-                f"--columns-from {folder}: {' and '.join(learned.columns[1:])} are of its training "
-                f"examples (first {learned['example_id'][0]!r}), and {side.name!r} was asked about "
-                f"none of them (first {side.example_id_N[0]!r}); compare populations that were "
-                "asked about training examples, by .on(...) with a data set that has them as its "
-                "test part"
+                f"--columns-from {folder}: its numbers in {' and '.join(learned.columns[1:])} are "
+                f"of training examples (first {learned['example_id'][0]!r}), and {side.name!r} was "
+                f"asked about none of them (first {side.example_id_N[0]!r}); compare populations "
+                "that were asked about training examples, by .on(...) with a data set that has "
+                "them as its test part"
             )
 
 
