@@ -39,14 +39,18 @@ from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
 from undertow.records.folder import parquet_bytes
 
-PROBES: dict[str, Probe] = {
-    "Trace()": Trace(),
-    "LearnedFrom()": LearnedFrom(),
-    "Trace(clean=True)": Trace(clean=True),
-    "GradientFlow()": GradientFlow(),
-    "Snapshots of each epoch": Snapshots((1,)),  # of as many as there are
-}
 TRAINED = ((MLP((128,)), 1), (MLP((128,)), 8), (SmallCNN(8), 1), (SmallCNN(8), 8))
+
+
+def probes_in(epochs: int) -> dict[str, Probe]:
+    """What is measured, by name."""
+    return {
+        "Trace()": Trace(),
+        "LearnedFrom()": LearnedFrom(),
+        "Trace(clean=True)": Trace(clean=True),
+        "GradientFlow()": GradientFlow(),
+        "Snapshots of each epoch": Snapshots(tuple(range(1, epochs + 1))),
+    }
 
 
 def seconds(
@@ -69,8 +73,7 @@ def ratios(
     model: Model, members: int, epochs: int, per_class: int, repeats: int
 ) -> tuple[float, list[float]]:
     """Seconds without, and how many times as long it takes with each probe."""
-    every = {**PROBES, "Snapshots of each epoch": Snapshots(tuple(range(1, epochs + 1)))}
-    chosen: list[tuple[Probe, ...]] = [(), *((probe,) for probe in every.values())]
+    chosen: list[tuple[Probe, ...]] = [(), *((each,) for each in probes_in(epochs).values())]
     took = [
         [seconds(model, members, epochs, per_class, probes) for probes in chosen]
         for _ in range(repeats)
@@ -102,8 +105,9 @@ def main() -> None:
     size, floor = trace_megabytes(50_000, 200)
     print(f"a trace of 50,000 examples × 200 epochs: {size:.0f} MB on disk, {floor:.0f} MB held")
     print(f"{10 * asked.per_class:,} examples, {asked.epochs} epochs, {asked.repeats} repeats")
-    print(f"| members | seconds without | {' | '.join(PROBES)} |")
-    print("|---" * (len(PROBES) + 2) + "|")
+    names = list(probes_in(asked.epochs))
+    print(f"| members | seconds without | {' | '.join(names)} |")
+    print("|---" * (len(names) + 2) + "|")
     with one_thread():
         for model, members in TRAINED:
             without, times = ratios(model, members, asked.epochs, asked.per_class, asked.repeats)
