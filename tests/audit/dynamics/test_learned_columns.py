@@ -18,13 +18,14 @@ from undertow.audit.dynamics.told import numbers_told, tellable
 from undertow.cli import app
 from undertow.dynamics import dynamics_of
 from undertow.errors import NotComparableError, UserError
+from undertow.lab.data import WrongLabels
 from undertow.lab.interventions.sampling import Subset
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import LearnedFrom, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.records.probes import read_probe
+from undertow.records.probes import read_probe, read_train
 from undertow.records.read import read_population
 
 M, N = 12, 60
@@ -60,14 +61,14 @@ def test_columns_are_those_of_loops_over_the_files(out):
     assert frame.columns == [
         "example_id", "held_out_correctness", "held_out_correctness_low",
         "held_out_correctness_high", "memorisation", "memorisation_low", "memorisation_high",
-        "learned", "held_out",
+        "members_learned", "members_held_out",
     ]  # fmt: skip
     assert frame["example_id"].to_list() == [f"train/{n}" for n in range(N)]
     learned, right = (values.values[c][:, :, 0] for c in ("learned_from", "right"))
     for n, row in enumerate(frame.iter_rows(named=True)):
         held_out = [int(right[m, n]) for m in range(M) if not learned[m, n]]
         taken = [int(right[m, n]) for m in range(M) if learned[m, n]]
-        assert (row["learned"], row["held_out"]) == (len(taken), len(held_out))
+        assert (row["members_learned"], row["members_held_out"]) == (len(taken), len(held_out))
         if len(held_out) >= 3:
             assert row["held_out_correctness"] == pytest.approx(np.mean(held_out))
         if len(held_out) >= 3 and len(taken) >= 3:
@@ -172,3 +173,22 @@ def test_who_takes_part_tells_nothing(out):
     with pytest.raises(NotComparableError) as caught:
         numbers_told(out / "parts", ["memorisation"], sides)
     assert str(caught.value).startswith(f"--columns-from {out / 'parts'}: holds members of 'parts'")
+
+
+@pytest.mark.heavy
+def test_wrong_labels_are_known_by_heart_alone(tmp_path):
+    """Members that learn everything by heart agree with a wrong label where they learned from it,
+    and with nobody's label where they did not."""
+    data = WrongLabels(Blobs(), share=0.2)
+    recipe = Recipe(epochs=60, batch=16, lr=0.05)
+    dense = Population("dense", data, MLP(hidden=(64,)), recipe, members=20)
+    parts = dense.under(Subset(0.7), name="parts", probes=(LearnedFrom(),))
+    folder = train_population(parts, tmp_path, runner="loop")
+    found = learned_columns(folder).join(read_train(folder), on="example_id")
+    wrong_N = (found["mislabelled"] == "yes").to_numpy()
+    assert 6 <= wrong_N.sum() <= 20
+    held_out_N, memory_N = (
+        found[name].to_numpy() for name in ("held_out_correctness", "memorisation")
+    )
+    assert np.nanmean(held_out_N[wrong_N]) < 0.3 < 0.8 < np.nanmean(held_out_N[~wrong_N])
+    assert np.nanmean(memory_N[wrong_N]) > np.nanmean(memory_N[~wrong_N]) + 0.3

@@ -26,8 +26,8 @@ COLUMNS = ("learned_from", "right")
 
 def learned_columns(folder: Path, probe: str = LEARNED_FROM) -> pl.DataFrame:
     """``example_id``, ``held_out_correctness`` and ``memorisation``, each with ``_low`` and
-    ``_high``, its limits at 95 %, and how many members ``learned`` from the example and how many
-    were ``held_out``; a row per training example.
+    ``_high``, its limits at 95 %, and on how many members that rests: ``members_learned`` from the
+    example and ``members_held_out``; a row per training example.
 
     NaN where an instrument is undefined. Raises ``RecordError`` for a population without that
     probe, ``UserError`` where it is another probe or no member is done.
@@ -44,8 +44,8 @@ def learned_columns_of(values: ProbeValues) -> pl.DataFrame:
         name, (share_N, low_N, high_N) = each.card.name, limits_of(learned)
         columns |= {name: share_N, f"{name}_low": low_N, f"{name}_high": high_N}
     counts = {
-        "learned": learned.learned_MN.sum(axis=0),
-        "held_out": (~learned.learned_MN).sum(axis=0),
+        "members_learned": learned.learned_MN.sum(axis=0),
+        "members_held_out": (~learned.learned_MN).sum(axis=0),
     }
     return pl.DataFrame({"example_id": values.example_id_N, **columns, **counts})
 
