@@ -45,8 +45,6 @@ def dynamics_of(
     members learned from."""
     if out is not None:
         _refuse_out(out)
-    if sort is not None:
-        _instrument(sort, (*all_instruments(), *all_over_members()))
     values = read_probe(folder, probe)
     if is_learned(values):
         return _over_members(values, out, sort, early, per_member)
