@@ -114,3 +114,24 @@ ORACLES = {
         right_for_good, rate_of_learning,
     )
 }  # fmt: skip
+
+
+def held_out_correctness(learned: list[bool], right: list[bool]) -> float:
+    """2002.03206, at one share: how often those are right who never learned from it; three at
+    least."""
+    answers = [r for took, r in zip(learned, right, strict=True) if not took]
+    return sum(answers) / len(answers) if len(answers) >= 3 else NAN
+
+
+def memorisation(learned: list[bool], right: list[bool]) -> float:
+    """2008.03703: P[f(x; D) = y] − P[f(x; D∖{i}) = y]; three members on each side at least."""
+    answers = [r for took, r in zip(learned, right, strict=True) if took]
+    if len(answers) < 3:
+        return NAN
+    return sum(answers) / len(answers) - held_out_correctness(learned, right)
+
+
+OVER_MEMBERS = {
+    "held_out_correctness": held_out_correctness,
+    "memorisation": memorisation,
+}

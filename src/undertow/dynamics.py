@@ -5,13 +5,21 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from undertow.audit.dynamics.columns import columns_of
 from undertow.audit.dynamics.instrument import Hard, Instrument
-from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.instruments import all_instruments, el2n
+from undertow.audit.dynamics.learned_columns import (
+    is_learned,
+    learned_columns_of,
+    learned_of,
+    share_learned,
+)
+from undertow.audit.dynamics.over_members import FEWEST, all_over_members, held_out_correctness
 from undertow.audit.dynamics.traced import early_epoch, epochs_said
 from undertow.errors import UserError
 from undertow.records.probes import ProbeValues, read_probe
@@ -30,30 +38,62 @@ def dynamics_of(
     out: Path | None = None,
     early: int | None = None,
     window: tuple[int, int] | None = None,
-    sort: str = "el2n",
+    sort: str | None = None,
     per_member: bool = False,
 ) -> str:
-    """What a terminal shows; writes ``out`` (.csv or .parquet) where there is one."""
-    instrument = _instrument(sort)
+    """What a terminal shows; writes ``out`` (.csv or .parquet) where there is one. Without ``sort``
+    the hardest examples are those by EL2N, or by held-out correctness where the probe says what
+    members learned from."""
     if out is not None:
         _refuse_out(out)
     values = read_probe(folder, probe)
+    if is_learned(values):
+        for_traces = {"--early": early, "--window": window, "--per-member": per_member or None}
+        _refuse_of_traces(values, [flag for flag, is_ in for_traces.items() if is_ is not None])
+        return _over_members(values, out, sort)
+    instrument = el2n if sort is None else _instrument(sort, all_instruments())
     frame = columns_of(values, early, window=window)
     said = [_about(values, early, window), "", *_table(frame, instrument)]
     if out is not None:
         written = frame
         if per_member:
             written = columns_of(values, early, per_member=True, window=window)
-        _write(written, out)
-        said += ["", f"written to {escaped(str(out))}: {plural(written.height, 'row')}"]
+        said += _written(written, out)
     return "\n".join(said)
 
 
-def _instrument(name: str) -> Instrument:
-    known = {each.card.name: each for each in all_instruments()}
+def _refuse_of_traces(values: ProbeValues, given: Sequence[str]) -> None:
+    for flag in given:
+        raise UserError(
+            f"{flag}: {values.name!r} has no epochs and one value of all members together; "
+            f"leave out {flag}, or name a trace after --probe"
+        )
+
+
+def _over_members(values: ProbeValues, out: Path | None, sort: str | None) -> str:
+    """The same of what members learned from: one value of all of them together."""
+    by = held_out_correctness if sort is None else _instrument(sort, all_over_members())
+    frame = learned_columns_of(values)
+    said = [_about_learned(values), "", *_table(frame, by)]
+    return "\n".join(said + ([] if out is None else _written(frame, out)))
+
+
+def _instrument(name: str, among: Sequence[Instrument]) -> Instrument:
+    known = {each.card.name: each for each in among}
     if name not in known:
         raise UserError(f"--sort {name}: there is no such column; choose one of {', '.join(known)}")
     return known[name]
+
+
+def _about_learned(values: ProbeValues) -> str:
+    """``learned-from: 20 members, 60 train examples, each member learned from 70 % of them …``."""
+    share = share_learned(learned_of(values))
+    return (
+        f"{values.name}: {plural(len(values.members), 'member')}, "
+        f"{plural(len(values.example_id_N), 'train example')}, of which a member learned from "
+        f"{100 * share:.3g} % (low, high: limits at 95 %; – where fewer than {FEWEST} members are "
+        "on a side)"
+    )
 
 
 def _about(values: ProbeValues, early: int | None, window: tuple[int, int] | None) -> str:
@@ -109,6 +149,11 @@ def _refuse_out(out: Path) -> None:
         raise UserError(
             f"--out {out}: columns are written as .csv or .parquet; give --out {out.stem}.csv"
         )
+
+
+def _written(frame: pl.DataFrame, out: Path) -> list[str]:
+    _write(frame, out)
+    return ["", f"written to {escaped(str(out))}: {plural(frame.height, 'row')}"]
 
 
 def _write(frame: pl.DataFrame, out: Path) -> None:

@@ -29,6 +29,9 @@ from undertow.errors import UserError
 from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
+from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.decoding.json_within import RowsWithin
+from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.predictions.label_rows import refuse_rows_apart
 from undertow.records.formats.table import sides_in
@@ -44,6 +47,7 @@ from undertow.records.naming import (
     with_kin,
     with_note,
 )
+from undertow.records.numbered_classes import refuse_numbered_classes
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
@@ -121,19 +125,32 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     ``UserError`` for anything that cannot be read."""
     try:
         return _read_sides(request, sources or Sources())
+    except UnnamedClasses as error:
+        raise error.of_all(_all_files(request)) from None
+    except RowsWithin as error:
+        raise refused_alike(error, _all_files(request)) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
-        sides = (request.reference, *variant_groups(request.against))
-        refuse_scales_apart([path for side in sides for path in _files(side)], request.reading)
+        frames = [side for side in _sides(request) if isinstance(side, Frames)]
+        given = [one for side in frames for one in side.given]
+        refuse_scales_apart(_all_files(request), given, request.reading)
         raise
+
+
+def _all_files(request: Request) -> list[Path]:
+    return [path for side in _sides(request) for path in _files(side)]
+
+
+def _sides(request: Request) -> list[Sequence[Path] | Frames]:
+    return [request.reference, *variant_groups(request.against)]
 
 
 def _refuse_named_apart(request: Request) -> None:
     """Raises ``UserError`` where a positive class could be named on no side because the other calls
     it differently; silent where that is not what is wrong."""
     reading, found = _reading(request), list[Records]()
-    sides = [request.reference, *variant_groups(request.against)]
+    sides = _sides(request)
     for side in sides:
         for way in (reading, replace(reading, positive=None)):
             with suppress(UserError):
@@ -148,7 +165,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     reading = _reading(request)
     groups, names = variant_groups(request.against), iter(request.names)
     if request.columns_from is not None:
-        refuse_columns_file(request.columns_from, _files(request.reference), reading.keys)
+        refuse_columns_file(request.columns_from, _all_files(request), reading)
     refuse_same_paths(
         _files(request.reference),
         [*filter(None, map(_files, groups))],
@@ -184,6 +201,8 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     if not request.paired:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
+    arrays = [isinstance(side, Frames) and side.numbered for side in sides]
+    refuse_numbered_classes([before, *variants], [*map(_paths, sides)], reading, arrays)
     refuse_decided_alike([before, *variants], reading.threshold)
     firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)

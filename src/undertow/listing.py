@@ -65,11 +65,11 @@ def _measures() -> list[tuple[str, str]]:
 
 
 def _instruments() -> list[tuple[str, str]]:
-    from undertow.audit.dynamics.instruments import all_instruments
+    from undertow.audit.dynamics.over_members import all_cards
 
     return [
-        (i.card.name, f"{i.card.title}. High: {i.card.high}. [{i.card.paper}]")
-        for i in all_instruments()
+        (name, f"{card.title}. High: {card.high}. [{card.paper}]")
+        for name, card in sorted(all_cards().items())
     ]
 
 

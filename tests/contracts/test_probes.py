@@ -35,6 +35,7 @@ from undertow.lab.probes import (
     Embedding,
     GradientFlow,
     GraNd,
+    LearnedFrom,
     PredictionDepth,
     QScore,
     Snapshots,
@@ -67,6 +68,7 @@ PROBES = (
     Embedding(),
     VoG(moments=2),
     GraNd(at=(1, 2)),
+    LearnedFrom(),
     Snapshots((1, 2)),
     toys.LastGradient(),
 )
@@ -175,20 +177,7 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
 def test_its_description_round_trips(probe):
-    names = {"LastGradient": toys.LastGradient} | {
-        t.__name__: t
-        for t in (
-            Trace,
-            Augmented,
-            Embedding,
-            GradientFlow,
-            GraNd,
-            PredictionDepth,
-            QScore,
-            Snapshots,
-            VoG,
-        )
-    }
+    names = {type(each).__name__: type(each) for each in PROBES}
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)
 

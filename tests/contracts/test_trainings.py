@@ -20,6 +20,7 @@ from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.interventions.objective import Distillation
+from undertow.lab.interventions.sampling import Subset
 from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
@@ -66,6 +67,7 @@ CASES = {
     "masked": (Supervised(ADAM), (FixedMask(ACTIVE, scale="active"),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
+    "subset": (Supervised(RECIPE), (Subset(0.6),)),
     "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
     "with state": (Supervised(ADAM), (toys.RunningWeights(),)),
     "all sites": (
@@ -118,7 +120,7 @@ CASES = {
 }
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
-ALONE = ("sampled", "all sites", "another kind", "grainy", "targeted, sampled")
+ALONE = ("sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled")
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
 FEW = ("supervised", "pruned", "sampled", "targeted", "phases", "contrastive", "pretrained")

@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 
 from blobs import Blobs
 from undertow.errors import UserError
+from undertow.lab import probes
 from undertow.lab.finished import asked_when_finished
 from undertow.lab.interventions.weights import OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import GraNd, PredictionDepth, QScore, Snapshots, VoG
+from undertow.lab.probes import Embedding, GraNd, PredictionDepth, QScore, Snapshots, VoG
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
+from undertow.lab.trainings.supervised import SupervisedRun
 from undertow.records.probes import read_probe
 
 PROBES = (PredictionDepth(k=5), QScore(over=1.0), GraNd("test"))
@@ -38,6 +41,23 @@ def test_it_finds_what_was_found_in_training(probe, out):
         np.testing.assert_allclose(found.values[name], values, rtol=1e-5, err_msg=name)
         assert found.values[name].shape == (2, len(found.label_N), 1)
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+
+
+def test_every_probe_of_weights_is_asked_without_a_step_of_training(out, monkeypatch):
+    def refuse(*args, **kept):
+        raise AssertionError("a step of training")
+
+    of_weights = [getattr(probes, name) for name in probes.__all__]
+    of_weights = {probe for probe in of_weights if probe.of_weights}
+    asked = (*PROBES, Embedding())
+    assert {type(probe) for probe in asked} == of_weights
+    monkeypatch.setattr(SupervisedRun, "__init__", refuse)
+    monkeypatch.setattr(torch.Tensor, "backward", refuse)
+    monkeypatch.setattr(torch.optim.Optimizer, "__init__", refuse)
+    for probe in asked:
+        found = asked_when_finished(DENSE, out, probe)
+        assert found.members == ("000", "001")
+        assert all(len(values) == 2 for values in found.values.values())
 
 
 def test_members_that_were_pruned_without_training_are_asked_too(out):

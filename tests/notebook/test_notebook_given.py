@@ -381,7 +381,7 @@ def test_what_is_given_wrongly_is_named_shown_and_put_right(tmp_path: Path):
             "old: holds class 2, and classes names 2, 0 to 1; name all of them",
         ),
         (
-            (frame(), NEW),
+            (frame(), frame()),
             {"classes": NAMES},
             "classes: old is a frame, which names its classes; leave it out",
         ),
@@ -497,7 +497,7 @@ def test_a_score_beside_labels_in_frames_is_a_probability():
     assert refused(scaled, new, score="risk", label="sick") == (
         "old: column 'risk' reaches from 20 to 70, and beside 'sick' it is read as the probability "
         "of '1', from 0 to 1; if it is per cent, give the score above which it decides with "
-        'threshold=NUMBER, or scale it: with_columns((pl.col("risk").cast(float) / 100)'
+        'threshold=NUMBER, or scale it: old.with_columns((pl.col("risk").cast(float) / 100)'
         '.round(12).alias("risk"))'
     )
     graded = pl.DataFrame({"example_id": range(40), "correct": [0, 1] * 20})

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import undertow
@@ -131,3 +132,39 @@ def test_grades_and_classes_of_a_frame_of_pandas():
     assert str(caught.value).endswith(f"write them as fractions, {made}")
     got = eval(made, {"old": old})
     assert undertow.compare(got, got, id="id").findings.height
+
+
+SHARES = [0.125, 0.875, 0.25, 0.75]
+APART = (
+    "{}: column 'score' reaches from 12.5 to 87.5, and 'score' in {} reaches from 0.125 to 0.875, so "
+    "one looks like per cent and the other like fractions; if they are, scale the first, and give "
+    "this in its place{}: "
+)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("cut", [None, 20])
+def test_frames_of_per_cent_beside_fractions(library: str, cut: float | None):
+    cents = pl.DataFrame({**SCORES, "score": [100 * s for s in SHARES]})
+    shares = pl.DataFrame({**SCORES, "score": SHARES})
+    typed = '{}.with_columns((pl.col("score").cast(float) / 100).round(12))'
+    if library == "pandas":
+        cents, shares = cents.to_pandas(), shares.to_pandas()
+        typed = '{0}.assign(score=({0}["score"].astype(float) / 100).round(12))'
+    at = "" if cut is None else " with threshold=0.2"
+    for old, new, called in ((cents, shares, ("old", "new")), (shares, cents, ("new", "old"))):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(old, new, id="id", threshold=cut)
+        assert str(caught.value) == APART.format(*called, at) + typed.format(called[0])
+    got = eval(typed.format("old"), {"old": cents, "pl": pl})
+    assert undertow.compare(got, shares, id="id", threshold=0.2).findings.height
+
+
+def test_signs_on_some_cells_of_a_frame_of_pandas():
+    old = pd.DataFrame({**SCORES, "score": ["12.5 %", "0.875", "25 %", "0.75"]})
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, old, id="id")
+    x = 'old["score"].str.replace("%", "").str.strip().str.replace(",", ".").astype(float)'
+    made = f'old.assign(score=({x} / 100).round(12).where(old["score"].str.contains("%"), {x}))'
+    assert f"; if only those with % are, {made}; else write" in str(caught.value)
+    assert eval(made, {"old": old})["score"].tolist() == SHARES

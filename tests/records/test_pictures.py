@@ -216,7 +216,7 @@ NOT_ONE = "expected uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or (N,) texts
 def test_arrays_that_are_no_pictures_are_said_and_refuse_nothing(
     inputs: np.ndarray, note: str
 ) -> None:
-    np.savez("a.npz", predictions=np.array([0, 1]), ids=np.array(["a", "b"]), input=inputs)
+    np.savez("a.npz", predictions=[0, 1], labels=[0, 1], ids=["a", "b"], input=inputs)
     records, _ = read_any([Path("a.npz")])
     assert records.inputs is None
     whole = "Inputs are not shown: a.npz: " if inputs.dtype == object else "a.npz: "
@@ -225,7 +225,8 @@ def test_arrays_that_are_no_pictures_are_said_and_refuse_nothing(
 
 def test_more_pixels_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("undertow.records.formats.arrays.inputs.LARGEST", 1 << 20)
-    np.savez("a.npz", predictions=[0, 1], ids=["a", "b"], input=np.zeros((2, 1024, 1024), np.uint8))
+    pixels = np.zeros((2, 1024, 1024), np.uint8)
+    np.savez("a.npz", predictions=[0, 1], labels=[0, 1], ids=["a", "b"], input=pixels)
     assert read_any([Path("a.npz")])[0].manifest.notes == (
         "a.npz: input is uint8 of shape (2, 1024, 1024), and not shown; expected at most 1 MB: save "
         "smaller pictures.",

@@ -128,7 +128,11 @@ def test_numbers_of_an_array_are_no_words() -> None:
     np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids)
     assert audit(put("old.csv", OLD, LABEL), "new.npz") == (
         3,
-        f"'new' answers '0', '1', and none of that is a label: those are 'cat', 'dog'; {WORDS}",
+        "'new' has classes 0 to 1, as new.npz holds no array classes, and 'old' has names ('cat', "
+        "'dog'); if classes 0, 1, 2 … are 'cat', 'dog' by the alphabet, save the names too: python "
+        '-c \'import numpy; c = ["cat", "dog"]; numpy.savez("new-named.npz", '
+        '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; else bring the '
+        "names after c = into their order first",
     )
     np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids, classes=np.array(["CAT", "DOG"]))
     assert audit("old.csv", "new.npz") == (

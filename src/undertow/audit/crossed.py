@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.controls import stratum
-from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.over_members import all_cards
 from undertow.audit.exemplars import Exemplars
 from undertow.audit.measures import modal_disagreement, taxicab
 from undertow.audit.result import Crossed, CrossedColumn, RankCorrelation
@@ -107,13 +107,13 @@ _NUMBERS = ("effect", "low", "high", "p", "p_adjusted", "spread")
 
 def words_of(name: str) -> Words:
     """How a difference in a column is said."""
-    cards = {each.card.name: each.card.words for each in all_instruments()}
-    return cards.get(name, PROBED.get(name, Words()))
+    cards = all_cards()
+    return cards[name].words if name in cards else PROBED.get(name, Words())
 
 
 def title_of(name: str) -> str:
     """What people read: a card's title, or the column's own name."""
-    titles = {each.card.name: each.card.title for each in all_instruments()}
+    titles = {card.name: card.title for card in all_cards().values()}
     return (titles | {score.card.name: score.card.title for score in SCORES}).get(name, name)
 
 

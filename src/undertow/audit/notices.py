@@ -19,6 +19,7 @@ from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.told_by import told_by
 from undertow.records.conditions import SEVERAL
+from undertow.records.formats.arrays.other_keys import NO_LABELS
 from undertow.records.formats.columns.meant import labels_among
 from undertow.records.records import Records
 from undertow.records.usual_names import flag_of
@@ -196,7 +197,11 @@ def _without_labels(pair: Pair) -> Iterator[str]:
         return
     said = "There are no labels, so nothing says which answers are right"
     names = labels_among(records.examples, records.classes)
-    if names:
+    notes = (*pair.reference.manifest.notes, *pair.variant.manifest.notes)
+    arrays = [note for note in notes if NO_LABELS in note]
+    if arrays:
+        yield f"{said}. {' '.join(dict.fromkeys(arrays))}"
+    elif names:
         looks = "looks" if len(names) == 1 else "look"
         listed = " and ".join(map(repr, names))
         yield f"{said}; {listed} {looks} like the right answers: add {flag_of('label', names[0])}."

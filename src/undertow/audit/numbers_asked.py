@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.over_members import all_cards
 from undertow.audit.slices.order import numbers_in
 from undertow.audit.slices.refused import OTHERWISE, SAYS, why_refused
 from undertow.card import PROBED
@@ -100,7 +100,7 @@ def _unknown(
 
 def _meant(name: str, close: str | None, told: bool) -> str:
     """Probes may have columns that the audit knows nothing of, so it can only guess at these."""
-    if name in PROBED or name in {each.card.name for each in all_instruments()}:
+    if name in PROBED or name in all_cards():
         return "a population that takes no part tells it, after --columns-from; "
     if close is not None:
         return f"did you mean '{close}'? "

@@ -22,7 +22,11 @@ def dynamics(
         Path | None, typer.Option(help="File for the columns of all examples, .csv or .parquet.")
     ] = None,
     probe: Annotated[
-        str, typer.Option(help="Which trace: trace, trace-clean or trace-test.")
+        str,
+        typer.Option(
+            help="Which trace: trace, trace-clean or trace-test; or learned-from, for what members "
+            "know that never learned from an example."
+        ),
     ] = "trace",
     early: Annotated[
         int | None,
@@ -37,8 +41,12 @@ def dynamics(
         ),
     ] = None,
     sort: Annotated[
-        str, typer.Option(help="The column whose hardest examples are shown.")
-    ] = "el2n",
+        str | None,
+        typer.Option(
+            help="The column whose hardest examples are shown; by default el2n, or "
+            "held_out_correctness of learned-from."
+        ),
+    ] = None,
     per_member: Annotated[
         bool,
         typer.Option(

@@ -13,6 +13,7 @@ from undertow.notebook.compared import Compared
 from undertow.notebook.gated import Given, provenance_of
 from undertow.notebook.given import Answers, entries, names_of, pandas_among, sides_of
 from undertow.notebook.messages import for_python
+from undertow.notebook.numbers_beside import folder_of
 from undertow.records.frames import Frames
 from undertow.records.reading import Missing, Reading
 from undertow.report.provenance import Sources
@@ -64,11 +65,9 @@ def compare(
     A side is a path or several, a data frame (polars, pandas, anything with Arrow), a dataset of
     Hugging Face, or an array: predictions, or probabilities or logits with a column for each class.
     A list of these are the members of one model. ``new`` may be several variants: a dict, which
-    names them, or a list that holds lists.
-
-    All other arguments are those of ``undertow audit``, tolerances in points too. ``labels`` may
-    also be an array, or a frame whose rows are those of arrays; ``classes`` names the numbers in
-    arrays. Raises ``UserError`` for what cannot be read, and ``NotComparableError``.
+    names them, or a list that holds lists. All other arguments are those of ``undertow audit``,
+    tolerances in points too. ``labels`` may also be an array, or a frame whose rows are those of
+    arrays; ``classes`` names the numbers in arrays. Raises ``UserError``, ``NotComparableError``.
     """
     called: list[str] = []
     try:
@@ -84,11 +83,11 @@ def compare(
             pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
         )  # fmt: skip
         before, after = entries(old, new)
+        folder = folder_of(columns_from, before, labels, reading.keys)
         reference, *against = sides_of(before, after, reading, answers)
         called += _called((reference, *against), format)
-        return _compared(Request(
-            reference, against, reading, format, frozenset(_words(accept)), paired,
-            _words(names) or names_of(old, new, before, after), missing, _path(columns_from), how,
+        return _compared(Request(reference, against, reading, format, frozenset(_words(accept)),
+            paired, _words(names) or names_of(old, new, before, after), missing, folder, how,
         ), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called, pandas_among(old, new)) from None

@@ -73,6 +73,11 @@ def names_of(old: Any, new: Any, before: Entry, after: Sequence[Entry]) -> tuple
     return (before.name, *(e.name for e in after)) if said else ()
 
 
+def first_of(entry: Entry) -> tuple[str, Any]:
+    """The first member of a side, with what messages call it."""
+    return next(_items(entry))
+
+
 def pandas_among(old: Any, new: Any) -> list[str]:
     """What messages call the frames of pandas; nothing where the sides are no sides."""
     try:
@@ -88,6 +93,8 @@ def sides_of(
 ) -> list[list[Path] | Frames]:
     """Every side, the reference first."""
     members = [item for entry in (before, *after) for item in _items(entry)]
+    if answers.classes:
+        _refuse_classes(members)
     if answers.value is not None and answers.path is None:
         files = [called for called, value in members if kind_of(value) == "path"]
         frames = [(called, value) for called, value in members if is_table(value)]
@@ -96,6 +103,15 @@ def sides_of(
     sides = [side_of(entry, reading, answers) for entry in (before, *after)]
     _refuse_positions(sides, dict(members), reading, answers)
     return sides
+
+
+def _refuse_classes(members: Sequence[tuple[str, Any]]) -> None:
+    """Raises ``UserError`` where nothing that was given needs names of classes."""
+    called, value = members[0]
+    if any(kind_of(one) == "array" for _, one in members):
+        return
+    what = "files, which name their" if kind_of(value) == "path" else "a frame, which names its"
+    raise UserError(f"classes: {called} is {what} classes; leave it out")
 
 
 def _refuse_positions(
@@ -139,7 +155,7 @@ def side_of(entry: Entry, reading: Reading, answers: Answers) -> list[Path] | Fr
         )
     (kind,) = kinds
     if kind == "path":
-        return _files(items, answers)
+        return _files(items)
     return _frames(entry.name, items, reading, answers, kind == "array")
 
 
@@ -178,9 +194,7 @@ def _items(entry: Entry) -> Iterator[tuple[str, Any]]:
         yield f"{entry.called}[{i}]", value
 
 
-def _files(items: list[tuple[str, Any]], answers: Answers) -> list[Path]:
-    if answers.classes:
-        raise UserError(f"classes: {items[0][0]} is files, which name their classes; leave it out")
+def _files(items: list[tuple[str, Any]]) -> list[Path]:
     paths = [Path(value) for _, value in items]
     if len(paths) > 2 and not any(os.path.exists(path) or "::" in str(path) for path in paths):
         raise UserError(
@@ -204,8 +218,6 @@ def _frames(
         ]
         notes = (f"{name}: {POSITION}",)
         return Frames(name, *_columns(made), notes=notes, kind="array, joined by position")
-    if answers.classes:
-        raise UserError(f"classes: {items[0][0]} is a frame, which names its classes; leave it out")
     tables = [
         (called, table_of(called, value, reading.keys, reading.prediction))
         for called, value in items
@@ -219,7 +231,7 @@ def _frames(
         return Frames(name, *_columns(tables), labels=_right_answers(answers, reading))
     given = [(*item, table) for item, (_, table) in zip(items, tables, strict=True)]
     refuse_other_ids(answers.value, given, reading.keys)
-    label = column_of("labels", answers.value, ())
+    label = column_of("labels", answers.value, answers.classes)
     return Frames(
         name, *_columns([(called, _labelled(called, t, label, reading)) for called, t in tables])
     )

@@ -17,12 +17,29 @@ _SHARES = re.compile(
 )
 """The same of columns each divided by their sum."""
 
+_SIGNS = re.compile(
+    r'with_columns\(pl\.when\((?P<sign>pl\.col\("(?P<name>[^"]*)"\)\.str\.contains\("%"\))\)'
+    r"\.then\((?P<made>.*?\.round\(12\))\)\.otherwise\((?P<plain>.*?\.cast\(float\))\)\)"
+)
+"""The same of a column in which only the cells with the sign are per cent."""
+
+_REPLACED = re.compile(
+    r"with_columns\(pl\.col\((?P<columns>[^)]*)\)\.cast\(str\)\.replace\((?P<to>\{.*?\})\)\)"
+)
+"""Columns whose values get other names."""
+
 
 def in_pandas(message: str, frames: Collection[str]) -> str:
     """The message with pandas for polars, where it is about one of the ``frames``."""
     called = next((name for name in frames if message.startswith(f"{name}: ")), None)
     if called is None:
         return message
+    message = message.replace(f"{called}.with_columns(", "with_columns(")
+    message = _SIGNS.sub(lambda m: _signed(called, m), message)
+    message = _REPLACED.sub(
+        lambda m: f"{called}.assign(**{called}[[{m['columns']}]].astype(str).replace({m['to']}))",
+        message,
+    )
     message = _SHARES.sub(lambda m: _shares(called, m), message)
     return _MADE.sub(lambda m: _assigned(called, m), message)
 
@@ -32,6 +49,11 @@ def _shares(called: str, found: re.Match[str]) -> str:
     some = f"{called}.filter(regex={names})" if names.startswith('"^') else f"{called}[[{names}]]"
     each = f"{some}.astype(float)"
     return f"{called}.assign(**{each}.div({each}.sum(axis=1), axis=0))"
+
+
+def _signed(called: str, found: re.Match[str]) -> str:
+    sign, made, plain = (_typed(called, found[part]) for part in ("sign", "made", "plain"))
+    return f"{called}.assign({_argument(found['name'], f'{made}.where({sign}, {plain})')})"
 
 
 def _assigned(called: str, found: re.Match[str]) -> str:

@@ -30,10 +30,15 @@ class _Score(NamedTuple):
     number: pl.Series
 
 
-def refuse_scales_apart(paths: Sequence[Path], reading: Reading) -> None:
-    """Raises ``UserError`` where of these files, of both sides, some have scores from 0 to 1 and
-    another has per cent; silent where that is not what is wrong."""
-    found = [score for path in paths if (score := _score(path, reading)) is not None]
+def refuse_scales_apart(
+    paths: Sequence[Path], frames: Sequence[tuple[str, pl.DataFrame]], reading: Reading
+) -> None:
+    """Raises ``UserError`` where of these files and frames, of both sides, some have scores from 0
+    to 1 and another has per cent; silent where that is not what is wrong. A frame comes with what
+    messages call it."""
+    read = [(Path(called), frame) for called, frame in frames]
+    read += [(path, frame) for path in paths if (frame := _table(path, reading)) is not None]
+    found = [score for one in read if (score := _score(*one, reading)) is not None]
     cents = [score for score in found if _is_per_cent(score.number)]
     shares = [score for score in found if within_one(score.number) and has_decimals(score.number)]
     if not cents or not shares:
@@ -42,22 +47,25 @@ def refuse_scales_apart(paths: Sequence[Path], reading: Reading) -> None:
     command = of_per_cent(one.path, [one.name], one.frame, reading.keys)
     cut = reading.threshold
     at = "" if cut is None or cut <= 1 else f" with --threshold {cut / WHOLE:.15g}"
+    give = "what this writes" if os.path.isfile(one.path) else "this in its place"
     raise UserError(
-        f"column {one.name!r} in {one.path} {reach(one.number)}, and {other.name!r} in "
+        f"{one.path}: column {one.name!r} {reach(one.number)}, and {other.name!r} in "
         f"{other.path} {reach(other.number)}, so one looks like per cent and the other like "
-        f"fractions; if they are, scale the first, and give what this writes{at}: {command}"
+        f"fractions; if they are, scale the first, and give {give}{at}: {command}"
     )
 
 
-def _score(path: Path, reading: Reading) -> _Score | None:
-    if not os.path.isfile(path):
-        return None
+def _table(path: Path, reading: Reading) -> pl.DataFrame | None:
     with suppress(TableError):
-        frame = parse(path, reading.keys)
-        name = next(iter(named_in(frame, reading.score or "score")), None)
-        number = None if name is None else numbers_in(frame[name])
-        if name is not None and number is not None and number.count():
-            return _Score(path, frame, name, number)
+        return parse(path, reading.keys) if os.path.isfile(path) else None
+    return None
+
+
+def _score(path: Path, frame: pl.DataFrame, reading: Reading) -> _Score | None:
+    name = next(iter(named_in(frame, reading.score or "score")), None)
+    number = None if name is None else numbers_in(frame[name])
+    if name is not None and number is not None and number.count():
+        return _Score(path, frame, name, number)
     return None
 
 

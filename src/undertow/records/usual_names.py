@@ -75,6 +75,10 @@ ANSWER = (
     "model_answer", "model_output", "model_response", "prediction", "pred", "reply",
 )  # fmt: skip
 """What a model wrote, beside a score of how good that is."""
+BY_CLASS = (
+    "probabilities", "probs", "proba", "probas", "prob", "probability", "scores", "p",
+)  # fmt: skip
+"""A column that has the probability of each class by its name."""
 INPUT = (
     "input", "image", "image_path", "img", "img_path", "picture", "photo", "filename", "file_name",
     "file", "file_path", "filepath", "path", "text", "prompt", "question", "sentence",

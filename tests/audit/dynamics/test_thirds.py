@@ -247,7 +247,13 @@ def test_a_population_without_a_trace_of_its_test_part(tmp_path: Path, sides):
     assert refused(tmp_path / "untraced", apart) == (
         f"--columns-from {tmp_path / 'untraced'}: has no trace of its test examples (its probes: "
         "none); train its members with Trace(clean=True, part='test') of undertow.lab.probes, or "
-        "call member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch"
+        "call member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch; or "
+        "cross what its answers tell: --cross consensus_accuracy consensus_consistency"
+    )
+    assert refused(tmp_path / "untraced", apart, ("class",)) == (
+        f"--columns-from {tmp_path / 'untraced'}: has no trace of training, so it tells no slices; "
+        "cross what its answers tell: --cross consensus_accuracy consensus_consistency, or leave out "
+        "--columns-from"
     )
 
 

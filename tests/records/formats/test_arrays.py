@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import suggested
+import undertow
 from undertow.errors import TableError
 from undertow.records import align, read_any
 
@@ -108,7 +109,7 @@ def test_rows_that_are_not_finite_have_no_prediction(tmp_path: Path):
             {"logits": LOGITS, "labels": LABELS[:3]},
             "has 3 labels and 4 rows of predictions; expected one each",
         ),
-        ({"logits": LOGITS, "labels": LABELS + 2}, "labels are 4 up to 3; expected 4 below 3"),
+        ({"logits": LOGITS, "labels": LABELS + 3}, "labels are 4 up to 4; expected 4 below 3"),
         (
             {"logits": LOGITS[:, 0]},
             "logits is one number an example; expected (N, C), a column per class",
@@ -317,18 +318,13 @@ def test_labels_may_be_names_of_the_classes(tmp_path: Path):
     path, probs = tmp_path / "a.npz", [[0.9, 0.1], [0.2, 0.8]]
     np.savez(path, probs=probs, label=["dog", ""], classes=["cat", "dog"])
     assert read_any([path])[0].label_N.tolist() == [1, -1]
-    cure = (
-        "save an array classes with the name of each column, in their order, or labels as whole "
-        "numbers from 0"
+    np.savez(path, probs=probs, label=["dog", "cat"], classes=["cat", "owl"])
+    with pytest.raises(TableError) as caught:
+        read_any([path])
+    assert str(caught.value) == (
+        f"{path}: label 'dog' is none of the 2 classes; save an array classes with the name of each "
+        "column, in their order, or labels as whole numbers from 0"
     )
-    for names, said in (
-        ({"classes": ["cat", "owl"]}, "is none of the 2 classes"),
-        ({}, "is a name of a class"),
-    ):
-        np.savez(path, probs=probs, label=["dog", "cat"], **names)
-        with pytest.raises(TableError) as caught:
-            read_any([path])
-        assert str(caught.value) == f"{path}: label 'dog' {said}; {cure}"
 
 
 PROBS = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
@@ -400,3 +396,78 @@ def test_one_probability_an_example_becomes_two_columns(place: Path):
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("key", ["gold", "ground_truth", "truth", "gt", "y_test"])
+def test_more_names_of_labels(tmp_path: Path, key: str):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, **{key: PROBS.argmax(axis=1)})
+    assert read_any([path])[0].label_N.tolist() == PROBS.argmax(axis=1).tolist()
+
+
+def test_boxes_are_no_labels_for_their_name(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, gt=np.zeros((len(PROBS), 4)))
+    assert set(read_any([path])[0].label_N) == {-1}
+
+
+def test_an_array_that_may_be_the_right_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    label, proba = np.arange(60) % 3, np.eye(3)[np.arange(60) % 3] * 0.7 + 0.1
+    many = np.arange(60)
+    for name in ("a.npz", "b.npz"):
+        np.savez(name, probs=proba, site=many % 2, ground=label, number=many, share=proba[:, 0])
+    codes = [
+        f'python -c \'import numpy; f = dict(numpy.load("{s}.npz")); f["labels"] = f.pop("ground"); '
+        f'numpy.savez("{s}-labels.npz", **f)\''
+        for s in "ab"
+    ]
+    said = "has no array of right answers; if 'ground' is that,"
+    found = str(undertow.compare("a.npz", "b.npz"))
+    assert (
+        "NOTE: There are no labels, so nothing says which answers are right. "
+        f"a.npz: {said} {codes[0]}, and give a-labels.npz. "
+        f"b.npz: {said} {codes[1]}, and give b-labels.npz." in found
+    )
+    for code in codes:
+        suggested.do(code)
+    records, _ = read_any([Path("b-labels.npz")])
+    assert records.label_N.tolist() == label.tolist()
+
+
+def test_an_array_that_nobody_asked_for_is_no_reason_to_refuse(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    np.savez(path, probs=PROBS, notes=np.array([{}] * len(PROBS), dtype=object))
+    assert read_any([path])[0].manifest.notes == (
+        f"{path}: has no ids, so rows are joined by their position.",
+        f"{path}: has no array of right answers; save one that is called labels, or give them in a "
+        "file of their own with --labels FILE.",
+    )
+
+
+def test_where_nothing_may_be_labels_a_file_of_them_is_asked_for(tmp_path: Path):
+    path, other = tmp_path / "a.npz", tmp_path / "b.npz"
+    for one in (path, other):
+        np.savez(one, probs=PROBS, number=np.arange(len(PROBS)) * 9, same=np.zeros(len(PROBS), int))
+    said = (
+        "has no array of right answers; save one that is called labels, or give them in a file of"
+    )
+    assert (
+        "NOTE: There are no labels, so nothing says which answers are right. "
+        f"{path}: {said} their own with labels='FILE'. {other}: {said} their own with labels='FILE'."
+    ) in str(undertow.compare(path, other))
+
+
+def test_labels_that_count_from_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("a.npz", logits=LOGITS, y=[1, 2, 3, -1])
+    code = (
+        'python -c \'import numpy; f = dict(numpy.load("a.npz")); f["y"] = f["y"] - 1; '
+        'numpy.savez("a-labels.npz", **f)\''
+    )
+    assert refused(Path("a.npz")) == (
+        f"a.npz: labels are 4 up to 3; expected 4 below 3; if they count from 1, {code}, and give "
+        "a-labels.npz"
+    )
+    suggested.do(code)
+    assert read_any([Path("a-labels.npz")])[0].label_N.tolist() == [0, 1, 2, -1]

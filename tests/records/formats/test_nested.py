@@ -166,3 +166,86 @@ def test_a_policy_may_name_the_label_as_the_audit_does() -> None:
         "--label", "fraud", "--quiet",
     )  # fmt: skip
     assert done.stdout == "PASS: All 4 required checks pass.\n"
+
+
+PROBABLE = [
+    {"id": f"e{n}", "probs": {"a": 0.75 - n / 20, "b": 0.25 + n / 20}, "gold": "ab"[n % 2]}
+    for n in range(8)
+]
+NESTED_ROWS = [
+    {"id": row["id"], "output": {"label": row["pred"], "n": 3}, "gold": row["gold"]} for row in ROWS
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "made"),
+    [
+        (
+            PROBABLE,
+            '[{**{"p_" + c: p for c, p in r.pop("probs").items()}, **r} for r in d["results"]]',
+        ),
+        (NESTED_ROWS, '[{**r, "prediction": r["output"]["label"]} for r in d["results"]]'),
+    ],
+    ids=["probabilities", "answers"],
+)
+def test_nested_rows_within_objects_are_written_flat_on_both_sides_at_once(
+    rows: list[dict[str, object]], made: str
+) -> None:
+    for name in ("a.json", "b.json"):
+        Path(name).write_text(json.dumps({"model": name, "results": rows}))
+    with pytest.raises(UserError) as caught:
+        read_sides(Request([Path("a.json")], [[Path("b.json")]]))
+    assert str(caught.value) == (
+        "a.json: is one JSON object with its rows under the key 'results', and a table is read from "
+        "rows; write a line for each: python -c 'import json, pathlib; [pathlib.Path(b).write_text("
+        f'"\\n".join(map(json.dumps, {made}))) for a, b in [("a.json", "a-rows.jsonl"), ("b.json", '
+        '"b-rows.jsonl")] for d in [json.loads(pathlib.Path(a).read_text())]]\', and give '
+        "a-rows.jsonl for a.json, b-rows.jsonl for b.json, and add --id id --label gold"
+    )
+    obeyed(str(caught.value))
+    sides = [[Path(f"{stem}-rows.jsonl")] for stem in "ab"]
+    both = read_sides(Request(sides[0], [sides[1]], Reading(id="id", label="gold")))
+    assert both.reference.pred_MN.tolist() == both.variants[0].pred_MN.tolist()
+    assert both.reference.classes == ("a", "b")
+
+
+def test_a_file_that_is_made_otherwise_is_not_written_with_the_others() -> None:
+    Path("a.json").write_text(json.dumps({"results": PROBABLE}))
+    Path("b.json").write_text(json.dumps({"rows": PROBABLE}))
+    with pytest.raises(UserError) as caught:
+        read_sides(Request([Path("a.json")], [[Path("b.json")]]))
+    assert str(caught.value).endswith("', and give a-rows.jsonl --id id --label gold")
+
+
+PAIRS = [
+    {"id": row["id"], "scores": [{"label": c, "score": p} for c, p in row["probs"].items()]}
+    for row in PROBABLE
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "key", "made"),
+    [
+        ({"data": {"results": ROWS}}, "data.results", 'd["data"]["results"]'),
+        ({"meta": [{"id": 1}], "results": ROWS}, "results", 'd["results"]'),
+        (
+            {"results": PAIRS},
+            "results",
+            '[{**{"p_" + c["label"]: c["score"] for c in r.pop("scores")}, **r} for r in '
+            'd["results"]]',
+        ),
+    ],
+    ids=["deep", "two lists", "a list for each class"],
+)
+def test_rows_further_down(held: object, key: str, made: str) -> None:
+    Path("a.json").write_text(json.dumps(held))
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.json")])
+    flags = "" if "scores" in made else " --prediction pred --label gold"
+    assert str(caught.value) == (
+        f"a.json: is one JSON object with its rows under the key {key!r}, and a table is read from "
+        f"rows; {WITHIN.replace('{made}', made)}--id id{flags}"
+    )
+    obeyed(str(caught.value))
+    asked = {} if "scores" in made else {"prediction": ("pred",), "label": "gold"}
+    assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")

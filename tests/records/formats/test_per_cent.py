@@ -233,8 +233,8 @@ def test_in_python_the_refusal_has_what_to_add_to_the_frame() -> None:
         undertow.compare(frame, frame, **ASKED)
     assert str(caught.value) == (
         "old: column 'risk' has '1,5%' for '1' and '3' for '2' (1 cells with % and 1 without), which "
-        "are two scales; if all are per cent, write them as fractions: with_columns((pl.col("
-        f'"risk"){READ}); else write all of them in one way'
+        "are two scales; if all are per cent, write them as fractions: old.with_columns((pl."
+        f'col("risk"){READ}); else write all of them in one way'
     )
 
 
@@ -259,7 +259,7 @@ def test_per_cent_beside_fractions_are_scaled_whatever_the_threshold(
     with pytest.raises(UserError) as caught:
         sides("cents.csv")
     assert str(caught.value) == (
-        "column 'risk' in cents.csv reaches from 12.5 to 97.74, and 'risk' in shares.csv reaches "
+        "cents.csv: column 'risk' reaches from 12.5 to 97.74, and 'risk' in shares.csv reaches "
         "from 0.125 to 0.9774, so one looks like per cent and the other like fractions; if they "
         f"are, scale the first, and give what this writes{said}: python -c 'import polars as pl; "
         'pl.read_csv("cents.csv", infer_schema=False).with_columns((pl.col("risk").cast(float) / '

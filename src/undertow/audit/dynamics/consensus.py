@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from undertow.audit.measures.modal import modal_labels
 from undertow.records.records import Records
 
+CONSENSUS = ("consensus_accuracy", "consensus_consistency")
+"""Columns that any population tells."""
 Floats = NDArray[np.floating[Any]]
 
 

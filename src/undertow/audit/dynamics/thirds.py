@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.columns import columns_of
+from undertow.audit.dynamics.consensus import CONSENSUS
 from undertow.audit.dynamics.instrument import Instrument
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.kin import refuse_kin, refuse_other_content
@@ -30,6 +31,7 @@ from undertow.records.records import Records
 from undertow.records.schema import Manifest
 
 PROBE = "trace-test"
+WITHOUT_TRACE = f"cross what its answers tell: --cross {' '.join(CONSENSUS)}"
 BY_DIFFICULTY, BY_SIZE = ("easy", "middle", "hard"), ("low", "middle", "high")
 Floats = NDArray[np.floating[Any]]
 
@@ -69,13 +71,9 @@ def thirds_asked(folder: Path, by: Sequence[str], sides: Sequence[Records]) -> T
     """Of each instrument named in ``by``, as the population in ``folder`` tells it.
     ``NotComparableError`` where that population is kin to a side."""
     asked = named_in(by)
-    if not asked:
-        known = ", ".join(each.card.name for each in all_instruments())
-        raise UserError(
-            f"--columns-from {folder}: nothing after --by is told by training; add one of {known}, "
-            "or leave out --columns-from"
-        )
     manifest = read_manifest(folder)
+    if not asked:
+        _refuse_nothing_told(folder, manifest)
     refuse_kin(folder, manifest, sides)
     refuse_untraced(folder, manifest)
     values = read_probe(folder, PROBE)
@@ -100,8 +98,22 @@ def refuse_untraced(folder: Path, manifest: Manifest) -> None:
         raise RecordError(
             f"--columns-from {folder}: has no trace of its test examples (its probes: {has}); "
             "train its members with Trace(clean=True, part='test') of undertow.lab.probes, or call "
-            "member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch"
+            "member.saw(ids, logits, epoch=…, part='test') of undertow.Recorder after each epoch; "
+            f"or {WITHOUT_TRACE}"
         )
+
+
+def _refuse_nothing_told(folder: Path, manifest: Manifest) -> NoReturn:
+    if PROBE not in manifest.probes:
+        raise UserError(
+            f"--columns-from {folder}: has no trace of training, so it tells no slices; "
+            f"{WITHOUT_TRACE}, or leave out --columns-from"
+        )
+    known = ", ".join(each.card.name for each in all_instruments())
+    raise UserError(
+        f"--columns-from {folder}: nothing after --by is told by training; add one of {known}, "
+        "or leave out --columns-from"
+    )
 
 
 def named_in(by: Sequence[str]) -> tuple[Instrument, ...]:

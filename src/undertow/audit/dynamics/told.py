@@ -1,5 +1,6 @@
 """Numbers of the examples that a population tells which takes no part: what instruments make of its
-trace, what probes wrote of its members, and how far they agree.
+trace, what probes wrote of its members, how far they agree, and what they know of training examples
+that they never learned from.
 
 Who tells them must not be compared, for the reason that ``thirds`` gives: whatever chose the
 exemplars would be in the column too.
@@ -15,20 +16,19 @@ import numpy as np
 import polars as pl
 
 from undertow.audit.dynamics.columns import columns_of
-from undertow.audit.dynamics.consensus import consensus_columns
+from undertow.audit.dynamics.consensus import CONSENSUS, consensus_columns
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.kin import refuse_kin, refuse_other_content
+from undertow.audit.dynamics.learned_columns import LEARNED_FROM, learned_columns
 from undertow.audit.dynamics.over_epochs import mean_seen
+from undertow.audit.dynamics.over_members import all_over_members
 from undertow.audit.dynamics.thirds import PROBE, refuse_untraced
 from undertow.audit.dynamics.traced import COLUMNS
-from undertow.errors import UserError
+from undertow.errors import NotComparableError, UserError
 from undertow.records.probes import ProbeValues, read_probe
 from undertow.records.read import read_manifest, read_population
 from undertow.records.records import Records
 from undertow.records.schema import Manifest
-
-CONSENSUS = ("consensus_accuracy", "consensus_consistency")
-"""Told by answers alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +45,36 @@ def numbers_told(folder: Path, names: Sequence[str], sides: Sequence[Records]) -
     ``None`` where it tells none. ``NotComparableError`` where it is kin to a side, ``UserError``
     where two of its probes have a column of one name."""
     manifest = read_manifest(folder)
-    frames = list(_frames(folder, manifest, names))
+    learned = _learned(folder, manifest, names)
+    frames = [*_frames(folder, manifest, names), *([] if learned is None else [learned])]
     if not frames:
         return None
     refuse_kin(folder, manifest, sides)
     refuse_other_content(folder, manifest, sides)
+    if learned is not None:
+        _refuse_none_learned(folder, learned, sides)
     joined = frames[0]
     for frame in frames[1:]:
         joined = joined.join(frame, on="example_id", how="full", coalesce=True)
     asked = [name for name in names if name in joined.columns]
-    said = (
-        f"Numbers in {' and '.join(asked)} are means over the members of {manifest.name!r} on its "
-        "test examples; it takes no part in the comparison, as far as records tell."
+    return Told(joined.select("example_id", *asked), _said(manifest, asked, learned))
+
+
+def _said(manifest: Manifest, asked: Sequence[str], learned: pl.DataFrame | None) -> str:
+    over = [] if learned is None else [name for name in asked if name in learned.columns]
+    means = [name for name in asked if name not in over]
+    said = [
+        f"{' and '.join(means)} are means over the members of {manifest.name!r} on its test "
+        "examples"
+    ] * bool(means)
+    said += [
+        f"{' and '.join(over)} are of all members of {manifest.name!r} together, on its training "
+        "examples"
+    ] * bool(over)
+    return (
+        f"Numbers in {', and in '.join(said)}; it takes no part in the comparison, as far as "
+        "records tell."
     )
-    return Told(joined.select("example_id", *asked), said)
 
 
 def tellable(folder: Path) -> tuple[str, ...]:
@@ -66,7 +82,8 @@ def tellable(folder: Path) -> tuple[str, ...]:
     manifest = read_manifest(folder)
     traced = [each.card.name for each in all_instruments()] if PROBE in manifest.probes else []
     of_probes = [name for values in _probes(folder, manifest) for name in values.values]
-    return (*traced, *of_probes, *CONSENSUS)
+    together = all_over_members() if LEARNED_FROM in manifest.probes else ()
+    return (*traced, *of_probes, *CONSENSUS, *(each.card.name for each in together))
 
 
 def _frames(folder: Path, manifest: Manifest, names: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -78,8 +95,34 @@ def _frames(folder: Path, manifest: Manifest, names: Sequence[str]) -> Iterator[
     if agreed:
         yield consensus_columns(read_population(folder)).select("example_id", *agreed)
     rest = set(names) - {each.card.name for each in traced} - {*agreed}
+    rest -= {*_over_members(manifest, names)}
     if rest:
         yield from _of_probes(folder, list(_probes(folder, manifest)), rest)
+
+
+def _over_members(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """Those of ``names`` that members tell together of what they learned from."""
+    if LEARNED_FROM not in manifest.probes:
+        return []
+    return [each.card.name for each in all_over_members() if each.card.name in names]
+
+
+def _learned(folder: Path, manifest: Manifest, names: Sequence[str]) -> pl.DataFrame | None:
+    asked = _over_members(manifest, names)
+    return learned_columns(folder).select("example_id", *asked) if asked else None
+
+
+def _refuse_none_learned(folder: Path, learned: pl.DataFrame, sides: Sequence[Records]) -> None:
+    """``NotComparableError`` where a side was asked about none of the training examples."""
+    for side in sides:
+        if side.examples.select("example_id").join(learned, on="example_id", how="semi").is_empty():
+            raise NotComparableError(
+                f"--columns-from {folder}: its numbers in {' and '.join(learned.columns[1:])} are "
+                f"of training examples (first {learned['example_id'][0]!r}), and {side.name!r} was "
+                f"asked about none of them (first {side.example_id_N[0]!r}); compare populations "
+                "that were asked about training examples, by .on(...) with a data set that has "
+                "them as its test part"
+            )
 
 
 def _probes(folder: Path, manifest: Manifest) -> Iterator[ProbeValues]:

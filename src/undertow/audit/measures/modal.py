@@ -39,7 +39,9 @@ def modal_disagreement(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Float
     """(X,): 1 where the modal labels differ, 0 where they agree, NaN where either is tied or has no
     vote.
 
-    Departs from the papers' code in the ties only, see the module.
+    Departs from the papers' code in the ties only, see the module. PIE of several labels at once (a
+    majority per label, an exemplar where any differs) is not computed: a record holds one answer
+    per member and example, so each label is a binary task and an audit of its own.
     """
     ref, var = _leaders(ref_XK), _leaders(var_XK)
     return _where_modes(~_meet(ref.leads, var.leads), ref, var)

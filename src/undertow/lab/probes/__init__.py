@@ -4,6 +4,7 @@ from undertow.lab.probes.augmented import Augmented as Augmented
 from undertow.lab.probes.embedding import Embedding as Embedding
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.grand import GraNd as GraNd
+from undertow.lab.probes.learned_from import LearnedFrom as LearnedFrom
 from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDepth
 from undertow.lab.probes.q_score import QScore as QScore
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
@@ -15,6 +16,7 @@ __all__ = [
     "Embedding",
     "GraNd",
     "GradientFlow",
+    "LearnedFrom",
     "PredictionDepth",
     "QScore",
     "Snapshots",

@@ -118,7 +118,8 @@ def test_json_by_column_is_refused_with_a_command_that_makes_rows(
     )
     assert str(caught.value) == (
         "old.json: is one JSON object of columns ('patient', 'prediction', 'label' …), and a table "
-        f"is read from rows; write an object for each example: python -c '{command}'"
+        f"is read from rows; write an object for each example: python -c '{command}', and give "
+        "old-rows.jsonl"
     )
     subprocess.run([sys.executable, "-c", command], check=True)
     records, _ = read_any([Path("old-rows.jsonl")], id="patient")

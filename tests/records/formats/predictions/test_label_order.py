@@ -200,13 +200,13 @@ def test_numbers_with_ids_beside_names_keep_their_ids() -> None:
 
 def test_names_beside_an_array_whose_classes_are_numbers() -> None:
     message = refused(put("y.csv", example_id=range(4), label=SAID))
-    code = 'import numpy; numpy.savez("p-named.npz", numpy.load("p.npy"), classes=CLASSES)'
+    code = f'import numpy; c = {TYPED}; numpy.savez("p-named.npz", numpy.load("p.npy"), classes=c)'
     assert message == (
-        "y.csv: label 'ant' is none of the 3 classes of p.npy, which are numbers; write the names "
-        'of its classes 0, 1, 2 … in place of CLASSES, as in ["cat", "dog"]: python -c '
-        f"'{code}', and give p-named.npz"
+        "y.csv: label 'ant' is none of the 3 classes of p.npy, which are numbers; if classes 0, 1, 2 "
+        f"… are 'ant', 'bee' … by the alphabet, save the names too: python -c '{code}', and give "
+        "p-named.npz for p.npy; else bring the names after c = into their order first"
     )
-    suggested.run(code.replace("CLASSES", TYPED))
+    suggested.run(code)
     records, _ = read_any([Path("p-named.npz")], labels=Path("y.csv"))
     assert labels_of(records) == SAID
 

@@ -5,7 +5,7 @@ logits; probs, probabilities, softmax, proba, y_prob …
 predictions, preds, y_pred …   (N,) or (M, N) whole numbers; of floats, rows that sum to 1 are
                                probabilities, others logits; all from 0 to 1, or per cent, is
                                refused with what to type
-labels, label_ids, label …     (N,) whole numbers, negative for none, or names of classes
+labels, y_true, gold, truth …  (N,) whole numbers, negative for none, or names of classes
 ids, classes                   (N,) names of examples, (C,) names of classes
 input, inputs, images          pixels to show: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W); or
                                (N,) texts, which may name files of pictures
@@ -16,7 +16,6 @@ position, and a note says so.
 
 from __future__ import annotations
 
-import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,16 +28,26 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.answers import derive
 from undertow.records.class_list import refuse_many_classes
-from undertow.records.formats.arrays.files import SCORES, ArrayFile, described, in_order_of
+from undertow.records.formats.arrays.files import (
+    CLASSES,
+    IDS,
+    INPUTS,
+    LABELS,
+    SCORES,
+    ArrayFile,
+    described,
+    in_order_of,
+)
 from undertow.records.formats.arrays.inputs import with_inputs
+from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.columns.scaling import text_typed
-from undertow.records.formats.decoding.npz import BARE, MAGIC
+from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in, names_among
+from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
 from undertow.records.formats.predictions.classes import codes, positive_of
-from undertow.records.formats.predictions.label_saving import CLASSES, loaded
+from undertow.records.formats.predictions.label_arrays import is_array
 from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.formats.predictions.threshold import (
     conditions_of,
@@ -154,22 +163,18 @@ def _examples(
         index = {name: c for c, name in enumerate(classes)}
         unknown = next((v for v in sheet.frame["label"].drop_nulls() if v not in index), None)
         if unknown is not None:
-            raise TableError(
-                f"{reading.labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of"
-                f" {first.path}{_naming(first)}"
-            )
+            label = sheet.frame["label"]
+            raise _unknown_label(reading.labels, unknown, label, files, classes, label_N)
         label_N = np.array(
             [MISSING if v is None else index[v] for v in sheet.frame["label"]], dtype=np.int32
         )
         others = sheet.frame.drop("label")
     if label_N is None:
+        known = {*SCORES, *LABELS, *IDS, *CLASSES, *INPUTS}
+        notes.append(f"{labels_note(first.path, known, first.N, len(classes))}.")
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
-        raise TableError(
-            f"{first.path}: labels are {label_N.size} up to {label_N.max()}; expected "
-            f"{first.N} below"
-            f" {len(classes)}"
-        )
+        raise _labels_beyond(files, label_N, len(classes))
     label = pl.Series("label", label_N).replace(MISSING, None)
     return (
         others.select("example_id", label, *(c for c in others.columns if c != "example_id")),
@@ -178,19 +183,43 @@ def _examples(
     )
 
 
-def _naming(file: ArrayFile) -> str:
-    """How an ``.npy``, whose classes are numbers, gets their names."""
-    if file.scores.name != BARE:
-        return ""
-    to = file.path.with_name(f"{file.path.stem}-named.npz")
-    code = (
-        f"import numpy; numpy.savez({text_typed(str(to))}, {loaded(file.path)}, classes={CLASSES})"
+def _unknown_label(
+    labels: Path,
+    unknown: str,
+    label: pl.Series,
+    files: list[ArrayFile],
+    classes: tuple[str, ...],
+    number_N: NDArray[np.int32] | None,
+) -> TableError:
+    """``number_N`` are labels that stand in the file of arrays."""
+    path = files[0].path
+    said = f"{labels}: label {unknown[:60]!r} is none of the {len(classes)} classes of {path}"
+    if files[0].classes is not None or not {*classes}.isdisjoint(label):
+        if is_array(labels) and files[0].classes is not None and _are_numbers(label, len(classes)):
+            return TableError(f"{said}; {named_as_in(labels, path, label)}")
+        shown = f"{classes[0]!r} to {classes[-1]!r}"
+        return TableError(f"{said}; write its labels as they are called there, {shown}")
+    count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
+    number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
+    names = names_among(label, number.replace(MISSING, None), count)
+    return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
+
+
+def _are_numbers(label: pl.Series, count: int) -> bool:
+    """Whether these are numbers of so many classes."""
+    known = label.drop_nulls()
+    return known.is_in([str(c) for c in range(count)]).all()
+
+
+def _labels_beyond(files: list[ArrayFile], label_N: NDArray[np.int32], count: int) -> TableError:
+    path = next((f.path for f in files if f.label_N is not None), files[0].path)
+    said = (
+        f"{path}: labels are {label_N.size} up to {label_N.max()}; expected {label_N.size} below "
+        f"{count}"
     )
-    return (
-        ", which are numbers; write the names of its classes 0, 1, 2 … in place of "
-        f'{CLASSES}, as in ["cat", "dog"]: python -c {shlex.quote(code)}, and give '
-        f"{shlex.quote(str(to))}"
-    )
+    if label_N.max() == count and not (label_N == 0).any():
+        return TableError(f"{said}; if they count from 1, {counted_from_0(path, LABELS)}")
+    return TableError(said)
 
 
 def _named_classes(

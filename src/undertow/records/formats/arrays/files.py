@@ -5,6 +5,7 @@ Files of several members are brought to one order of examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.class_list import refuse_many_classes
+from undertow.records.class_list import order_classes, refuse_many_classes
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
+from undertow.records.formats.arrays.unnamed import NAMES, Names, UnnamedClasses
 from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
+from undertow.records.formats.predictions.label_arrays import CALLED
 from undertow.records.records import MISSING
 
 LOGITS = ("logits",)
@@ -26,10 +29,13 @@ EITHER = ("predictions", "preds", "pred", "y_pred", "arr_0", BARE)
 """Whole numbers are classes; of floats their rows tell what they are."""
 SCORES = (*LOGITS, *PROBABILITIES, *EITHER)
 LABELS, IDS, CLASSES = (
-    ("labels", "label_ids", "y_true", "targets", "label", "target", "y"),
+    CALLED,
     ("ids", "example_id", "example_ids"),
-    ("classes",),
+    (NAMES,),
 )
+SURE = frozenset(LABELS[:7])
+"""Names of nothing else; others may be boxes or masks, and are labels where they are a number or a
+name an example."""
 INPUTS = ("input", "inputs", "images")
 
 
@@ -87,17 +93,18 @@ def described(path: Path) -> ArrayFile:
         raise TableError(
             f"{path}: {key} has one column; expected one per class, of two classes both"
         )
-    label, ids, classes = (_small(arrays, names) for names in (LABELS, IDS, CLASSES))
+    one_each = [n for n in LABELS if n in arrays and (n in SURE or len(arrays[n].shape) == 1)]
+    label, ids, classes = (_small(arrays, names) for names in (one_each, IDS, CLASSES))
     names = None if classes is None else tuple(texts_of(path, classes) or ())
     file = ArrayFile(
         path,
         scores,
         _whole(path, key, np.atleast_2d(scores.whole())) if whole else None,
-        None if label is None else _labels(path, label, names or ()),
+        None,
         texts_of(path, ids),
         names,
     )
-    return _checked(file)
+    return _checked(file if label is None else file._replace(label_N=_labels(file, label)))
 
 
 def _checked(file: ArrayFile) -> ArrayFile:
@@ -155,20 +162,32 @@ def in_order_of(first: ArrayFile, other: ArrayFile) -> ArrayFile:
     return other
 
 
-def _labels(path: Path, label: NDArray[Any], classes: tuple[str, ...]) -> NDArray[np.int32]:
+def _labels(file: ArrayFile, label: NDArray[Any]) -> NDArray[np.int32]:
     """Class indices, also of labels that are the names of classes."""
+    path, classes = file.path, file.classes or ()
     if label.dtype.kind not in "US":
         return _whole(path, "labels", label)
     index = {name: c for c, name in enumerate(classes)}
     texts = texts_of(path, label) or []
     unknown = next((text for text in texts if text and text not in index), None)
+    if unknown is not None and not classes:
+        said = f"{path}: label {unknown[:60]!r} is a name, and it holds no array {NAMES}"
+        names = order_classes({*texts} - {""})
+        raise UnnamedClasses.of(said, [path], Names(names, _count(file, len(names))))
     if unknown is not None:
-        said = f"is none of the {len(classes)} classes" if classes else "is a name of a class"
         raise TableError(
-            f"{path}: label {unknown[:60]!r} {said}; save an array classes with the name of each "
-            "column, in their order, or labels as whole numbers from 0"
+            f"{path}: label {unknown[:60]!r} is none of the {len(classes)} classes; save an array "
+            f"{NAMES} with the name of each column, in their order, or labels as whole numbers "
+            "from 0"
         )
     return np.array([index.get(text, MISSING) for text in texts], dtype=np.int32)
+
+
+def _count(file: ArrayFile, names: int) -> int:
+    """How many classes have a name; whole numbers need not show all of them."""
+    if file.pred_MN is None:
+        return file.scores.shape[-1]
+    return max(1 + int(file.pred_MN.max()), names)
 
 
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int32]:
@@ -206,6 +225,6 @@ def texts_of(path: Path, values: NDArray[Any] | None) -> list[str] | None:
     return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
-def _small(arrays: dict[str, Stored], names: tuple[str, ...]) -> NDArray[Any] | None:
+def _small(arrays: dict[str, Stored], names: Sequence[str]) -> NDArray[Any] | None:
     found = next((arrays[name] for name in names if name in arrays), None)
     return None if found is None else found.whole().reshape(-1)

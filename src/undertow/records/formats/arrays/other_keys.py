@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+import zipfile
 from collections.abc import Collection
 from pathlib import Path
+
+import numpy as np
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.npz import Stored, array_names, stored_arrays
+from undertow.records.records import MISSING
 
 KNOWN_AS = "predictions"
 """A name under which whole numbers are classes, and of scores the rows tell what they are."""
+NO_LABELS = "has no array of right answers;"
+"""Stands in the note on an array that may be that, which is said before the audit too."""
+_SAYS = re.compile("label|gold|tru|target|answer|gt|ground|class|actual|expected", re.IGNORECASE)
 MOST = 24
 """Names that are listed."""
 
@@ -25,16 +33,60 @@ def other_keys(path: Path, expected: Collection[str], others: Collection[str]) -
     found = _likeliest(path, [name for name in names if name not in others])
     if found is None:
         return TableError(said)
-    to = path.with_name(f"{path.stem}-{KNOWN_AS}.npz")
-    code = (
-        f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "
-        f"f[{text_typed(KNOWN_AS)}] = f.pop({text_typed(found)}); "
-        f"numpy.savez({text_typed(str(to))}, **f)"
-    )
     return TableError(
         f"{said}; if {found!r} has the predictions, probabilities or logits, "
-        f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
+        f"{_renamed(path, found, KNOWN_AS)}"
     )
+
+
+def labels_note(path: Path, others: Collection[str], N: int, C: int) -> str:
+    """A note that a file has no labels, and how an array that may be the right answers is renamed;
+    those of the names ``others`` are none."""
+    apart = "give them in a file of their own with --labels FILE"
+    if not zipfile.is_zipfile(path):
+        return f"{path}: {NO_LABELS} {apart}"
+    names = [name for name in array_names(path) if name not in others]
+    able = [name for name in names if _may_be_labels(path, name, N, C)]
+    found = next((name for name in able if _SAYS.search(name)), next(iter(able), None))
+    if found is None:
+        return f"{path}: {NO_LABELS} save one that is called labels, or {apart}"
+    return f"{path}: {NO_LABELS} if {found!r} is that, {_renamed(path, found, 'labels')}"
+
+
+def counted_from_0(path: Path, called: Collection[str]) -> str:
+    """How labels that count from 1 are saved as those of classes from 0; they are ``called`` one of
+    these names."""
+    names = array_names(path)
+    key = text_typed(next(name for name in called if name in names))
+    to = path.with_name(f"{path.stem}-labels.npz")
+    code = (
+        f"import numpy; f = dict(numpy.load({text_typed(str(path))})); f[{key}] = f[{key}] - 1; "
+        f"numpy.savez({text_typed(str(to))}, **f)"
+    )
+    return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
+
+
+def _renamed(path: Path, found: str, name: str) -> str:
+    to = path.with_name(f"{path.stem}-{name}.npz")
+    code = (
+        f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "
+        f"f[{text_typed(name)}] = f.pop({text_typed(found)}); "
+        f"numpy.savez({text_typed(str(to))}, **f)"
+    )
+    return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
+
+
+def _may_be_labels(path: Path, name: str, N: int, C: int) -> bool:
+    """Whether it has a class for each example: one of the numbers of ``C`` classes, or a name."""
+    try:
+        array = stored_arrays(path, frozenset([name]))[name]
+        if array.shape != (N,) or array.dtype.kind not in "iuUS":
+            return False
+        values = np.unique(array.whole())
+    except TableError:  # Nobody asked for it, so nothing is wrong with the file.
+        return False
+    in_range = array.dtype.kind in "US" or (values[0] >= MISSING and values[-1] < C)
+    return bool(in_range and 1 < len(values) <= C + 1)
 
 
 def one_number(path: Path, key: str, probable: bool) -> TableError:

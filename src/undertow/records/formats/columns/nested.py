@@ -11,11 +11,9 @@ import polars as pl
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.scaling import by_class, unnested
 from undertow.records.formats.columns.values import within_one
-from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, plain, those_called
+from undertow.records.usual_names import ANSWER, BY_CLASS, LABEL, PREDICTION, plain, those_called
 
 OURS = "prediction"
-PROBABILITIES = ("probabilities", "probs", "proba", "probas", "prob", "probability", "scores", "p")
-"""What a column is called that has the probability of each class by its name."""
 
 
 def nested_answer(frame: pl.DataFrame) -> tuple[str, str] | None:
@@ -52,7 +50,7 @@ def said_of_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str 
 
 def _said_of_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
     """The same of the probabilities of all classes in one column."""
-    names = those_called(PROBABILITIES, frame.columns)
+    names = those_called(BY_CLASS, frame.columns)
     column = next((name for name in names if _are_probabilities(frame[name])), None)
     if column is None:
         return None

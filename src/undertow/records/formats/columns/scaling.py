@@ -189,7 +189,7 @@ def _number_typed(names: str, *, plain: bool) -> str:
 
 def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], made: str) -> str:
     """A line for the shell that writes the table anew, with ``made`` of the column ``{x}``; of a
-    frame in memory an expression."""
+    frame in memory, which ``path`` names, an expression."""
     x = _number_typed(text_typed(name), plain=not _is_spelled(column))
     rounded = ROUNDED if made == HUNDREDTH else ""
     scaled = f"({made.replace('{x}', x)}){rounded}.alias({text_typed(name)})"
@@ -199,7 +199,8 @@ def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ma
 def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: str = "") -> str:
     """The same of any expression of columns, and what comes ``after`` it."""
     if not path.is_file():
-        return f"with_columns({column}){after}"
+        called = "" if path == Path() else f"{path}."
+        return f"{called}with_columns({column}){after}"
     kind = _kind(path, keys)
     write, to = READ[kind][1], _renamed_file(path, kind, ending)
     code = (

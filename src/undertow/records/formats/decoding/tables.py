@@ -9,7 +9,7 @@ import json
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from undertow.records.formats.decoding.json_rows import (
     refuse_repeated_keys,
     rows_kind,
 )
+from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.opening import GZIP, LARGEST, open_file, out_of_memory, read_unpacked
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 
@@ -118,6 +119,22 @@ def refuse_columns(path: Path) -> None:
     rows within an object."""
     if path.suffix.lower() == ".json" and _head(path).lstrip().startswith(b"{"):
         refuse_by_column(path, _text(path, _content(path)))
+
+
+def refused_alike(error: RowsWithin, paths: Iterable[Path]) -> RowsWithin:
+    """The same refusal of all of these files that are made alike."""
+    alike = [path for path in paths if _made_alike(error, path)]
+    return error.of_all(alike) if alike else error
+
+
+def _made_alike(error: RowsWithin, path: Path) -> bool:
+    try:
+        refuse_columns(path)
+    except RowsWithin as other:
+        return (other.made, other.flags) == (error.made, error.flags)
+    except TableError:
+        return False
+    return False
 
 
 def _refuse_beginning(path: Path, kind: Kind) -> None:

@@ -24,7 +24,12 @@ from undertow.records.formats.predictions.columns import whole_floats
 from undertow.records.formats.predictions.label_saving import loaded
 from undertow.records.opening import open_file
 
-LABELS = ("labels", "label_ids", "y_true", "targets", "label", "target", "y", BARE, "arr_0")
+CALLED = (
+    "labels", "label_ids", "y_true", "targets", "label", "target", "y", "gold", "gold_labels",
+    "gold_label", "ground_truth", "truth", "gt", "true_labels", "true_label", "y_test",
+)  # fmt: skip
+"""What people call the array of right answers."""
+LABELS = (*CALLED, BARE, "arr_0")
 IDS = ("ids", "example_id", "example_ids")
 ZIP = b"PK"
 

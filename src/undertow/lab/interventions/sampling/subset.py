@@ -1,0 +1,81 @@
+"""``Subset``: each member learns from its own part of the training examples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from undertow.lab.feeds.batches import Batch
+from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
+from undertow.lab.trainings.noise import mixed
+from undertow.lab.trainings.training import Given
+
+APART = 1 << 41
+"""In place of an epoch: the draw of a subset shares nothing with the order of an epoch."""
+
+
+def subset(seed: int, examples: int, share: float) -> Tensor:
+    """(N,): which of the training examples are learned from, ``round(share · N)`` of them and one
+    at least, each as likely as any other."""
+    source = torch.Generator().manual_seed(mixed(seed, APART))
+    kept = torch.randperm(examples, generator=source)[: max(1, round(share * examples))]
+    learned_N = torch.zeros(examples, dtype=torch.bool)
+    learned_N[kept] = True
+    return learned_N
+
+
+@dataclass(frozen=True)
+class Subset(AbstractSampling):
+    """Each member learns from ``share`` of the training examples, the same in all epochs, and from
+    no other.
+
+    Drawn at random over all classes, as in 2002.03206 and 2008.03703 (share 0.7 there), from the
+    member's stream ``order``: where a seed plan does not vary that, all members have one subset.
+    Steps are those of a training on all examples, each with what its batch has of the subset, so
+    batches are smaller by 1 − ``share`` and differ in size. With ``share=1`` nothing changes. What
+    members learned from and what not: the probe ``LearnedFrom``.
+    """
+
+    share: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"{self!r}: share is more than 0 and at most 1")
+
+    def start(self, given: Given) -> SamplingRun:
+        """Draw the subset of the one member that trains."""
+        (seeds,) = given.seeds_M
+        learned_N = subset(seeds["order"], len(given.data.train_y_N), self.share)
+        return _SubsetRun(learned_N.to(given.data.device))
+
+
+class _SubsetRun(SamplingRun):
+    def __init__(self, learned_N: Tensor) -> None:
+        self.learned_N = learned_N
+
+    def choose(self, t: int, candidates: Batch, score: Score) -> Chosen | None:
+        """Those of the subset, in their order."""
+        learned_B = self.learned_N[candidates.index_B]
+        if learned_B.all():
+            return Chosen(candidates)
+        kept = learned_B.nonzero()[:, 0]
+        if not len(kept):
+            return None
+        return Chosen(_picked(candidates, kept))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Nothing: the subset is the seed's."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Nothing to put back."""
+
+
+def _picked(batch: Batch, place_K: Tensor) -> Batch:
+    index_B, x_BCHW, y_B = batch
+    # rows of (H, W, C), which index_select would otherwise lay out with channels in front
+    x_KHWC = x_BCHW.permute(0, 2, 3, 1).index_select(0, place_K)
+    return Batch(index_B[place_K], x_KHWC.permute(0, 3, 1, 2), y_B[place_K])

@@ -1,0 +1,119 @@
+"""Refuses a side whose classes are numbers beside one whose classes are names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from undertow.errors import NotComparableError
+from undertow.records.class_list import WHOLE
+from undertow.records.formats.arrays.unnamed import (
+    Names,
+    names_among,
+    names_saved,
+    shown,
+    unnamed_among,
+)
+from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.decoding.tables import kind_of, parse
+from undertow.records.reading import Reading, alternatives
+from undertow.records.records import MISSING, Records
+
+USUAL = ("label", "prediction")
+MOST_TYPED = 1000
+"""Letters of a command; a longer one would be cut off in a message."""
+
+
+def refuse_numbered_classes(
+    sides: Sequence[Records],
+    files: Sequence[Sequence[Path]],
+    reading: Reading,
+    arrays: Sequence[bool],
+) -> None:
+    """Raises ``NotComparableError`` where the classes of one side are numbers and those of another
+    names. ``files`` are those of each side, or what its frames are called; ``arrays`` says of each
+    side whether it is arrays in memory."""
+    classed = [side.answers is None and side.score_MN is None for side in sides]
+    kinds = [
+        fits and set(map(_is_number, s.classes)) for fits, s in zip(classed, sides, strict=True)
+    ]
+    other = next((side for side, kind in zip(sides, kinds, strict=True) if kind == {False}), None)
+    numbered = [k for k, kind in enumerate(kinds) if kind == {True}]
+    if not numbered or other is None:
+        return
+    some = shown(other.classes)
+    bare = [k for k in numbered if unnamed_among(files[k])]
+    side = sides[(bare or numbered)[0]]
+    numbers, names = f"{side.classes[0]} to {side.classes[-1]}", _names(side, other)
+    if bare:
+        paths = [path for k in bare for path in unnamed_among(files[k])]
+        raise NotComparableError(
+            f"{side.name!r} has classes {numbers}, as {paths[0]} holds no array classes, and "
+            f"{other.name!r} has names ({some}); {names_saved(paths, names)}"
+        )
+    first, *others = files[numbered[0]]
+    typed = _classes if arrays[numbered[0]] else _renamed
+    command = typed(first, side, names, reading)
+    if command is None:
+        return
+    told = "the labels in both tell which is which, so" if names.order is None else ""
+    more = f"; so with {', '.join(map(str, others))}" if others and typed is _renamed else ""
+    more += "" if names.order is None else "; else bring the names into their order first"
+    raise NotComparableError(
+        f"{first}: its classes are {numbers}, and {other.name!r} has names ({some}); "
+        f"{told or f'if these are {shown(names.ordered)} {names.order},'} {command}{more}"
+    )
+
+
+def _classes(path: Path, side: Records, names: Names, reading: Reading) -> str | None:
+    """The same of arrays in memory."""
+    fits = len(names.ordered) == side.C and not names.apart
+    return f"name them: classes={list(names.ordered)!r}" if fits else None
+
+
+def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str | None:
+    """What to type to write names for the numbers in a table; ``None`` where that is no cure."""
+    if side.manifest.classes_from != "observed" or names.apart or len(names.ordered) != side.C:
+        return None
+    is_file = path.is_file()
+    if is_file and kind_of(path, reading.keys) is None:
+        return None
+    asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *USUAL])
+    there = set(parse(path, reading.keys).columns) if is_file else set(USUAL)
+    columns = [name for name in asked if name in there]
+    to = dict(zip(side.classes, names.ordered, strict=True))
+    command = renamed(path, columns, to, reading.keys)
+    if not columns or len(command) > MOST_TYPED:
+        return None
+    given = "what this writes" if is_file else "this in its place"
+    return f"write the names, and give {given}: {command}"
+
+
+def _is_number(name: str) -> bool:
+    return WHOLE.fullmatch(name) is not None
+
+
+def _names(side: Records, other: Records) -> Names:
+    """Those of the other side; answers that are whole numbers need not show every class."""
+    seen = side.manifest.classes_from == "observed"
+    names = names_among(*_labels(side, other), max(side.C, other.C) if seen else side.C)
+    if names.order is None or tuple(sorted(other.classes)) == other.classes:
+        return names if names.order is None else names._replace(ordered=other.classes)
+    return names._replace(ordered=other.classes, order=f"in the order of {other.name!r}")
+
+
+def _labels(side: Records, other: Records) -> tuple[pl.Series, pl.Series]:
+    """Of the examples in both the label by name, and by number."""
+    both = _labelled(side).join(_labelled(other), on="id", suffix="_other")
+    names = dict(enumerate(other.classes))
+    return (
+        both["label_other"].replace_strict(names, return_dtype=pl.String),
+        both["label"],
+    )
+
+
+def _labelled(side: Records) -> pl.DataFrame:
+    frame = pl.DataFrame({"id": side.example_id_N, "label": side.label_N})
+    return frame.filter(pl.col("label") != MISSING)

@@ -1,0 +1,245 @@
+"""Arrays whose classes are numbers, beside labels or a side that has names: refused with a command
+that saves the names, and works at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import suggested
+import undertow
+from undertow.errors import NotComparableError, TableError, UndertowError
+from undertow.records import read_any
+
+NAMES = ["cow", "ant", "bee"]
+"""In no order of the alphabet."""
+LABEL = np.arange(60) % 3
+PROBA = np.eye(3)[LABEL] * 0.7 + 0.1
+WORDS = [NAMES[k] for k in LABEL]
+NAMED = "classes 0 to 2, as {} holds no array classes, and {!r} has names ({} …); "
+TOLD = "the labels in both tell which is which, so save the names too: "
+ALPHABET = "if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
+ELSE = "; else bring the names after c = into their order first"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pl.DataFrame({"example_id": range(60), "prediction": WORDS, "label": WORDS})
+    frame.write_csv("t.csv")
+    np.save("y.npy", WORDS)
+
+
+def command(names: list[str], *stems: str) -> str:
+    typed = ", ".join(f'"{name}"' for name in names)
+    saved = "; ".join(
+        f'numpy.savez("{s}-named.npz", **numpy.load("{s}.npz"), classes=c)' for s in stems
+    )
+    given = ", ".join(f"{s}-named.npz for {s}.npz" for s in stems)
+    return f"python -c 'import numpy; c = [{typed}]; {saved}', and give {given}"
+
+
+def refused(error: type[UndertowError], old: Any, new: Any, **asked: Any) -> str:
+    with pytest.raises(error) as caught:
+        undertow.compare(old, new, **asked)
+    return str(caught.value)
+
+
+def classes_after(message: str, old: str, new: str, **asked: Any) -> list[str]:
+    """The slices of the comparison that the message says to make."""
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    found = undertow.compare(*(p.replace(".npz", "-named.npz") for p in (old, new)), **asked)
+    rows = found.findings.filter(slice="class", measure="accuracy")
+    assert rows["reference"].to_list() == [1.0] * rows.height
+    return sorted(rows["value"].to_list())
+
+
+@pytest.mark.parametrize(("old", "new"), [("a.npz", "t.csv"), ("t.csv", "a.npz")])
+def test_labels_on_both_sides_tell_the_order(old: str, new: str) -> None:
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    message = refused(NotComparableError, old, new)
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert message == f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
+    assert classes_after(message, old, new) == sorted(NAMES)
+
+
+def test_without_labels_the_order_is_asked_for() -> None:
+    np.savez("a.npz", softmax=PROBA)
+    message = refused(NotComparableError, "a.npz", "t.csv")
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert message == f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+
+
+def test_an_order_that_the_other_side_has() -> None:
+    np.savez("a.npz", softmax=PROBA)
+    np.savez("n.npz", softmax=PROBA, classes=NAMES)
+    names = NAMED.format("a.npz", "n", "'cow', 'ant'")
+    assert refused(NotComparableError, "a.npz", "n.npz") == (
+        f"'a' has {names}if classes 0, 1, 2 … are 'cow', 'ant' … in the order of 'n', save the names "
+        f"too: {command(NAMES, 'a')}{ELSE}"
+    )
+
+
+def test_a_column_without_a_name_has_to_be_named() -> None:
+    np.savez("a.npz", softmax=np.full((60, 4), 0.25))
+    code = command(NAMES, "a").replace('["cow", "ant", "bee"]', "CLASSES")
+    assert refused(NotComparableError, "a.npz", "t.csv") == (
+        f"'a' has {NAMED.format('a.npz', 't', repr('ant') + ', ' + repr('bee')).replace('2', '3', 1)}"
+        'write the 4 names of classes 0, 1, 2 … in place of CLASSES, as in ["ant", "bee"]: '
+        f"{code}"
+    )
+
+
+def test_labels_apart_name_the_files_of_both_sides_at_once() -> None:
+    np.savez("a.npz", softmax=PROBA)
+    np.savez("b.npz", softmax=PROBA)
+    assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
+        "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
+        f"{ALPHABET}{command(sorted(NAMES), 'a', 'b')}{ELSE}"
+    )
+
+
+def test_labels_apart_are_told_by_those_in_the_file() -> None:
+    for name in ("a.npz", "b.npz"):
+        np.savez(name, preds=LABEL, y=LABEL)
+    message = refused(TableError, "a.npz", "b.npz", labels="y.npy")
+    assert message == (
+        "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
+        f"{TOLD}{command(NAMES, 'a', 'b')}"
+    )
+    assert classes_after(message, "a.npz", "b.npz", labels="y.npy") == sorted(NAMES)
+
+
+def test_labels_in_the_file_that_are_names() -> None:
+    np.savez("a.npz", softmax=PROBA, y_true=WORDS)
+    with pytest.raises(TableError) as caught:
+        read_any([Path("a.npz")])
+    assert str(caught.value) == (
+        "a.npz: label 'cow' is a name, and it holds no array classes; "
+        f"{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+    )
+
+
+def test_names_of_too_many_letters_are_written_by_hand() -> None:
+    words = [f"class number {k:03}" for k in range(60)]
+    np.savez("a.npz", preds=np.arange(60), y_true=words)
+    code = command(NAMES, "a").replace('["cow", "ant", "bee"]', "CLASSES")
+    with pytest.raises(TableError) as caught:
+        read_any([Path("a.npz")])
+    assert str(caught.value) == (
+        "a.npz: label 'class number 000' is a name, and it holds no array classes; write the 60 names "
+        'of classes 0, 1, 2 … in place of CLASSES, as in ["class number 000", "class number 001"]: '
+        f"{code}"
+    )
+
+
+def test_a_few_labels_that_differ_leave_the_order_told() -> None:
+    label = LABEL.copy()
+    label[:6] = (label[:6] + 1) % 3
+    np.savez("a.npz", softmax=PROBA, labels=label)
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "t.csv") == (
+        f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
+    )
+
+
+def test_labels_of_other_examples_tell_nothing() -> None:
+    np.savez("a.npz", softmax=PROBA, labels=np.sort(LABEL))
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "t.csv") == (
+        f"'a' has {names}labels of the same examples do not go with one another, so rows are those "
+        "of other examples: save which they are, as an array ids, in a.npz"
+    )
+
+
+def test_labels_apart_that_are_none_of_the_numbers() -> None:
+    np.savez("a.npz", softmax=PROBA)
+    np.save("y.npy", LABEL + 1)
+    with pytest.raises(TableError) as caught:
+        read_any([Path("a.npz")], labels=Path("y.npy"))
+    assert str(caught.value) == (
+        "y.npy: label '3' is none of the 3 classes of a.npz; write its labels as they are called "
+        "there, '0' to '2'"
+    )
+
+
+RENAMED = 'pl.col("label", "prediction").cast(str).replace({"0": "cow", "1": "ant", "2": "bee"}))'
+BESIDE = "its classes are 0 to 2, and {!r} has names ('ant', 'bee' …); "
+WRITE = "the labels in both tell which is which, so write the names, and give "
+
+
+def numbers(*columns: str) -> pl.DataFrame:
+    return pl.DataFrame({"example_id": range(60), **dict.fromkeys(columns, LABEL)})
+
+
+def test_a_table_of_numbers_is_written_with_names() -> None:
+    for name in ("n.csv", "m.csv"):
+        numbers("prediction", "label").write_csv(name)
+    message = refused(NotComparableError, ["n.csv", "m.csv"], "t.csv")
+    assert message == (
+        f"n.csv: {BESIDE.format('t')}{WRITE}what this writes: python -c 'import polars as pl; "
+        f'pl.read_csv("n.csv", infer_schema=False).with_columns({RENAMED}.write_csv("n-renamed.csv")'
+        "'; so with m.csv"
+    )
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    assert pl.read_csv("n-renamed.csv")["prediction"].to_list() == WORDS
+
+
+def test_without_labels_the_order_of_a_table_is_asked_for() -> None:
+    numbers("prediction").write_csv("n.csv")
+    typed = '{"0": "ant", "1": "bee", "2": "cow"}'
+    assert refused(NotComparableError, "t.csv", "n.csv") == (
+        f"n.csv: {BESIDE.format('t')}if these are 'ant', 'bee' … by the alphabet, write the names, "
+        'and give what this writes: python -c \'import polars as pl; pl.read_csv("n.csv", '
+        f'infer_schema=False).with_columns(pl.col("prediction").cast(str).replace({typed}))'
+        '.write_csv("n-renamed.csv")\'; else bring the names into their order first'
+    )
+
+
+def test_frames_of_numbers_get_names_in_words_of_their_library() -> None:
+    old, new = numbers("prediction", "label"), pl.read_csv("t.csv")
+    said = f"old: {BESIDE.format('new')}{WRITE}this in its place: "
+    assert refused(NotComparableError, old, new) == f"{said}old.with_columns({RENAMED}"
+    made = (
+        'old.assign(**old[["label", "prediction"]].astype(str)'
+        '.replace({"0": "cow", "1": "ant", "2": "bee"}))'
+    )
+    assert refused(NotComparableError, old.to_pandas(), new) == said + made
+    found = undertow.compare(eval(made, {"old": old.to_pandas()}), new)
+    assert found.findings.filter(slice="all", measure="accuracy")["effect"].to_list() == [0.0]
+
+
+def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside() -> None:
+    new = pl.read_csv("t.csv")
+    assert refused(NotComparableError, PROBA, new) == (
+        f"old: {BESIDE.format('new')}if these are 'ant', 'bee' … by the alphabet, name them: "
+        "classes=['ant', 'bee', 'cow']; else bring the names into their order first"
+    )
+    for side in (new, "t.csv"):
+        found = undertow.compare(PROBA, side, classes=NAMES)
+        assert found.findings.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]
+
+
+@pytest.mark.parametrize("some_missing", [False, True])
+def test_numbers_apart_beside_arrays_that_name_their_classes(*, some_missing: bool) -> None:
+    np.savez("n.npz", softmax=PROBA, classes=NAMES)
+    np.save("k.npy", np.where(np.arange(60) == 1, -1, LABEL) if some_missing else LABEL)
+    names, numbers = 'numpy.load("n.npz")["classes"]', 'numpy.load("k.npy").astype(int)'
+    made = f"numpy.array({names})[{numbers}]"
+    if some_missing:
+        made = f'numpy.array(list({names}) + [""])[numpy.maximum({numbers}, -1)]'
+    with pytest.raises(TableError) as caught:
+        read_any([Path("n.npz")], labels=Path("k.npy"))
+    assert str(caught.value) == (
+        "k.npy: label '0' is none of the 3 classes of n.npz; if these are numbers of its classes, "
+        f"save them with names, python -c 'import numpy; numpy.save(\"k-names.npy\", {made})', and "
+        "give --labels k-names.npy"
+    )
+    suggested.do(re.findall(r"python -c '[^']*'", str(caught.value))[0])
+    records, _ = read_any([Path("n.npz")], labels=Path("k-names.npy"))
+    assert records.label_N.tolist() == np.load("k.npy").tolist()
