@@ -79,6 +79,21 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.grid.trainings",
         "undertow.study.pairs",
     },
+    "undertow.study.tails.separation": set(),
+    "undertow.study.tails.curves": FOUNDATION
+    | {
+        "undertow.audit.dynamics",
+        "undertow.records",
+        "undertow.study.tails.separation",
+        "undertow.study.trained",
+    },
+    "undertow.study.tails": STUDY
+    | {
+        "undertow.study.figures",
+        "undertow.study.pairs",
+        "undertow.study.tails.compared",
+        "undertow.study.tails.curves",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",

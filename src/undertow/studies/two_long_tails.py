@@ -142,7 +142,7 @@ def faster(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).gap(f"T60 {TARGETED}", view))
 
 
-@claim("TX2: the same", PAPER)
+@claim("TX2: under targeted augmentation atypical examples are learned faster than noisy", PAPER)
 def faster_by_frequency(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).gap(f"TX2 {TARGETED}", view))
 
@@ -182,6 +182,6 @@ def slope_adds(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).areas(f"T60 {TARGETED}", view)[2], "AUROC, points: ")
 
 
-@claim("TX2: the same of noisy and seen once", PAPER)
+@claim("TX2: level and slope tell noisy from atypical better than the level alone", PAPER)
 def slope_adds_by_frequency(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).areas(f"TX2 {TARGETED}", view)[2], "AUROC, points: ")
