@@ -87,6 +87,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.tails.separation",
         "undertow.study.trained",
     },
+    "undertow.study.tails.held_out": FOUNDATION
+    | {
+        "undertow.audit.dynamics",
+        "undertow.study.tails.curves",
+        "undertow.study.trained",
+    },
     "undertow.study.tails": STUDY
     | {
         "undertow.study.figures",

@@ -23,28 +23,25 @@ GAINS = {
 
 
 def test_each_construction_has_the_papers_arms_and_the_controls() -> None:
-    expected = [
-        "none",
-        "none again",
-        "standard",
-        "targeted 20 %",
-        "random 20 %",
-        "off after warm-up",
-    ]
+    expected = ["none", "standard", "targeted 20 %", "random 20 %", "off after warm-up"]
     for comparison, name in zip(STUDY.comparisons, ("T60", "TX2"), strict=True):
-        assert [p.name for p in comparison.populations] == [f"{name} {arm}" for arm in expected]
-        assert {p.members for p in comparison.populations} == {15}
-        for population in comparison.variants[1:]:
+        again = [f"{name} none again"] if name == "T60" else []
+        reference, *variants = [p.name for p in comparison.populations]
+        assert [reference, *variants[len(again) :]] == [f"{name} {arm}" for arm in expected]
+        assert variants[: len(again)] == again
+        assert {p.members for p in comparison.populations} == {10}
+        for population in comparison.variants[len(again) :]:
             (how,) = population.interventions
             assert (how.warm, how.crop, how.flip) == (5, 2, True)
             assert population.probes == comparison.reference.probes
 
 
-def test_rates_fall_where_they_do_in_the_paper() -> None:
-    recipe = STUDY.reference.recipe
-    assert isinstance(recipe, Recipe)
-    assert [60 * part for part in recipe.milestones] == [10, 20, 30]
-    assert not recipe.augments
+def test_rates_fall_after_the_papers_epochs_and_not_with_the_warm_up() -> None:
+    for scale, epochs in (("small", [10, 20]), ("paper", [10, 20, 30])):
+        recipe = MODULE.study(scale).reference.recipe
+        assert isinstance(recipe, Recipe)
+        assert [round(recipe.epochs * part, 9) for part in recipe.milestones] == epochs
+        assert not recipe.augments
 
 
 def test_atypical_examples_have_the_lowest_held_out_correctness_of_the_embedded_images() -> None:

@@ -56,8 +56,8 @@ def curves(trained: Trained, view: str, warm: int, tails_of: TailsOf = declared)
     in_GN = np.stack([tail_N == tail for tail in TAILS])
     epoch_E = np.asarray(values.entry.epochs)
     each = [_member(loss_NE, in_GN, epoch_E, warm) for loss_NE in values.values["loss"]]
-    stacked = (np.stack(column) for column in zip(*each, strict=True))
-    return Curves(*stacked, share_G=in_GN.mean(axis=1), epoch_E=epoch_E)
+    level, precision, slope, alone, both = (np.stack(c) for c in zip(*each, strict=True))
+    return Curves(level, precision, slope, alone, both, in_GN.mean(axis=1), epoch_E)
 
 
 def _member(
@@ -89,7 +89,8 @@ def augmented(trained: Trained, tails_of: TailsOf = declared) -> Floats:
     in_GN = np.stack([tail_N == tail for tail in TAILS]).astype(np.float64)
     count_ME = mask_MNE.sum(axis=1).astype(np.float64)
     count_ME[count_ME == 0] = np.nan
-    return np.stack([in_GN @ mask_NE for mask_NE in mask_MNE]) / count_ME[:, None]
+    share_MGE: Floats = np.stack([in_GN @ mask_NE for mask_NE in mask_MNE]) / count_ME[:, None]
+    return share_MGE
 
 
 @cache

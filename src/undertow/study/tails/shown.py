@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from undertow.study.claims import Outcome, held
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.pairs import Gain
 from undertow.study.tails.compared import Tails
-from undertow.study.tails.curves import CLEAN, NOISY, SEEN, TAILS, VIEWS, augmented
+from undertow.study.tails.curves import ATYPICAL, CLEAN, NOISY, SEEN, TAILS, VIEWS, augmented
 from undertow.study.trained import Floats, mean_interval
 
 P = "p(given label)"
@@ -95,13 +97,14 @@ def separation_table(tails: Tails, arms: Sequence[str]) -> Table:
 def _separation(tails: Tails, arm: str, view: str) -> list[str]:
     alone, both, more = tails.areas(arm, view)
     share_G = tails.curves(arm, view).share_G
-    peaks = [tails.peak(arm, view, tail) for tail in (NOISY, 1)]
+    peaks = [tails.peak(arm, view, tail) for tail in (NOISY, ATYPICAL)]
     noisy, atypical = (
         f"{100 * (peak.above.mean + share):.1f} ({peak.epoch})"
         for peak, share in zip(peaks, share_G, strict=False)
     )
     cells = [arm, VIEWS[view], noisy, str(peaks[0].fall), atypical]
-    return [*cells, f"{alone:.4f}", f"{both:.4f}", str(more)]
+    cells += [f"{alone:.4f}", f"{both:.4f}", str(more)]
+    return ["undefined" if "nan" in cell else cell for cell in cells]
 
 
 def masks_table(tails: Tails, arms: Sequence[str]) -> Table:
@@ -148,7 +151,7 @@ def precision_panel(tails: Tails, arms: Sequence[str]) -> Panel:
     return Panel("Noisy among all by a low probability, clean", "epoch", "average precision", lines)
 
 
-def _line(label: str, epoch_E: Floats, value_ME: Floats, colour: int) -> Line:
+def _line(label: str, epoch_E: NDArray[np.integer[Any]], value_ME: Floats, colour: int) -> Line:
     each = [mean_interval(value_M) for value_M in value_ME.T]
     mean, low, high = ([limits[i] for limits in each] for i in range(3))
     return Line(label, epoch_E.tolist(), mean, low, high, colour)
