@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from undertow.study.tails import held_out
 from undertow.study.tails.held_out import ByHeldOut
+from undertow.study.trained import Trained
 
 NAN = float("nan")
 
@@ -20,7 +22,8 @@ def told(monkeypatch):
         ids = [str(n) for n in range(len(correct))]
         frame = pl.DataFrame({"example_id": ids[::-1], "held_out_correctness": correct[::-1]})
         monkeypatch.setattr("undertow.study.tails.held_out.learned_columns", lambda folder: frame)
-        return SimpleNamespace(folder=object())
+        held_out._told.cache_clear()
+        return Trained(Path())
 
     return tell
 
