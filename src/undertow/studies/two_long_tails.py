@@ -8,9 +8,10 @@ Question    Examples of which a network is unsure are rare or wrongly labelled, 
 Reference   Networks without augmentation (the paper's κ = 0), on two constructions of 20 % noisy,
             20 % atypical and 60 % typical examples: T60, atypical by the lowest held-out
             correctness; TX2, atypical images seen once an epoch and typical ones twice.
-Variants    A second population without augmentation, on T60. Crops and flips for all (κ = 1); for the
-            20 % whose given label was the least probable in the last epoch, after 5 epochs for all
-            (κ = .2). Controls that the paper lacks: for a random 20 %, and for none after 5 epochs.
+Variants    A second population without augmentation, on T60. Crops and flips for all (κ = 1); for
+            the 20 % whose given label was the least probable in the last epoch, after 5 epochs for
+            all (κ = .2). Controls that the paper lacks: for a random 20 %, and for none after 5
+            epochs.
 Measured    The probability of the given label after each epoch, by a clean pass, and as each step
             saw the example; its slope over the epochs after the fifth; average precision of a low
             one for noisy among all; who is augmented.
@@ -65,7 +66,7 @@ def comparison(scale: Scale, name: str, data: Dataset) -> Comparison:
     none = Population(
         f"{name} {NONE}",
         data=data,
-        model=WideResNet() if scale == "paper" else SmallCNN(16),
+        model=WideResNet(28, 10) if scale == "paper" else SmallCNN(16),
         recipe=Recipe(epochs, 128, 0.1, schedule="steps", milestones=falls(epochs), decay=0.2),
         members=MEMBERS[scale],
         probes=(Trace(), Trace(clean=True), Augmented()),
