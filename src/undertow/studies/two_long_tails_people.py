@@ -16,9 +16,9 @@ Measured    As in two_long_tails. Noisy is what is mislabelled. Atypical are the
 Test        That of two_long_tails, by the same code and the same limits, written down before any
             run.
 Departures  A small CNN for WRN-28-10, the first 30 of 60 epochs, with rates that fall after the
-            same ones, 8 members an arm. What people get wrong is also what networks find hard, so the
-            two tails are nearer to each other than where labels are shuffled. Held-out correctness
-            rests on about 7 members an image, with ties in the order of the data.
+            same ones, 8 members an arm. What people get wrong is also what networks find hard, so
+            the two tails are nearer to each other than where labels are shuffled. Held-out
+            correctness rests on about 7 members an image, with ties in the order of the data.
 """
 
 from undertow.audit.settings import Settings
