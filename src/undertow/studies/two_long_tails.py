@@ -138,7 +138,7 @@ def in_order(r: Results) -> Outcome:
     return shown.in_order(of(r), f"T60 {TARGETED}")
 
 
-@claim("TX2: the same, typical images at as many exposures as those seen once", PAPER)
+@claim("TX2: the same order, typical images at as many exposures as those seen once", PAPER)
 def in_order_by_frequency(r: Results) -> Outcome:
     return shown.in_order(of(r), f"TX2 {TARGETED}")
 
@@ -153,22 +153,22 @@ def faster_by_frequency(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).gap(f"TX2 {TARGETED}", view))
 
 
-@claim("T60: by a wider gap than without augmentation", PAPER)
+@claim("T60: the gap of slopes is wider under targeted augmentation than without any", PAPER)
 def wider_than_none(r: Results) -> Outcome:
     return wider(r, "T60", NONE)
 
 
-@claim("TX2: by a wider gap than without augmentation", PAPER)
+@claim("TX2: the gap of slopes is wider under targeted augmentation than without any", PAPER)
 def wider_than_none_by_frequency(r: Results) -> Outcome:
     return wider(r, "TX2", NONE)
 
 
-@claim("T60: by a wider gap than where a random 20 % are augmented", "ours")
+@claim("T60: the gap is wider than where a random 20 % are augmented", "ours")
 def wider_than_random(r: Results) -> Outcome:
     return wider(r, "T60", RANDOM)
 
 
-@claim("T60: by a wider gap than where nobody is after the warm-up", "ours")
+@claim("T60: the gap is wider than where nobody is augmented after the warm-up", "ours")
 def wider_than_off(r: Results) -> Outcome:
     return wider(r, "T60", OFF)
 

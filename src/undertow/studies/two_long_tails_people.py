@@ -129,17 +129,17 @@ def faster(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).gap(TARGETED, view))
 
 
-@claim("By a wider gap than without augmentation", PAPER)
+@claim("The gap of slopes is wider under targeted augmentation than without any", PAPER)
 def wider_than_none(r: Results) -> Outcome:
     return wider(r, NONE)
 
 
-@claim("By a wider gap than where a random 20 % are augmented", "ours")
+@claim("The gap is wider than where a random 20 % are augmented", "ours")
 def wider_than_random(r: Results) -> Outcome:
     return wider(r, RANDOM)
 
 
-@claim("By a wider gap than where nobody is after the warm-up", "ours")
+@claim("The gap is wider than where nobody is augmented after the warm-up", "ours")
 def wider_than_off(r: Results) -> Outcome:
     return wider(r, OFF)
 
