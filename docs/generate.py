@@ -20,7 +20,7 @@ from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab import probes
-from undertow.lab.interventions import objective, runtime, weights
+from undertow.lab.interventions import objective, runtime, sampling, weights
 from undertow.lab.probes.probe import Column
 from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
@@ -108,6 +108,7 @@ def looks(column: str) -> list[str]:
 def interventions() -> str:
     parts = ["# Interventions", NOTE]
     sites = (
+        ("which examples are learned from", sampling),
         ("what training minimises", objective),
         ("weights", weights),
         ("what runs the model", runtime),

@@ -131,6 +131,7 @@ SIBLINGS = (
     "undertow.audit.measures",
     "undertow.audit.dynamics.instruments",
     "undertow.lab.interventions.objective",
+    "undertow.lab.interventions.sampling",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",
     FORMATS,

@@ -31,6 +31,7 @@ from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import (
+    Choices,
     Embedding,
     GradientFlow,
     GraNd,
@@ -66,6 +67,7 @@ PROBES = (
     VoG(moments=2),
     GraNd(at=(1, 2)),
     Snapshots((1, 2)),
+    Choices(last=1),
     toys.LastGradient(),
 )
 
@@ -175,7 +177,17 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
 def test_its_description_round_trips(probe):
     names = {"LastGradient": toys.LastGradient} | {
         t.__name__: t
-        for t in (Trace, Embedding, GradientFlow, GraNd, PredictionDepth, QScore, Snapshots, VoG)
+        for t in (
+            Trace,
+            Choices,
+            Embedding,
+            GradientFlow,
+            GraNd,
+            PredictionDepth,
+            QScore,
+            Snapshots,
+            VoG,
+        )
     }
     assert eval(repr(probe), names) == probe
     assert probe.entry(4).description == repr(probe)

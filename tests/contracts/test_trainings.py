@@ -19,6 +19,13 @@ from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.objective import Distillation
+from undertow.lab.interventions.sampling import (
+    Balanced,
+    RandomShare,
+    RhoLoss,
+    SelectiveBackprop,
+    VarianceReduction,
+)
 from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
@@ -65,6 +72,16 @@ CASES = {
     "masked": (Supervised(ADAM), (FixedMask(ACTIVE, scale="active"),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
+    "selected": (Supervised(RECIPE), (SelectiveBackprop(2.0, window=24),)),
+    "selected, stale": (
+        Supervised(replace(RECIPE, epochs=3)),
+        (toys.Brighter(), SelectiveBackprop(1.0, warm=0, stale=2)),
+    ),
+    "random share": (Supervised(RECIPE), (RandomShare(0.4, warm=0),)),
+    "drawn": (Supervised(RECIPE), (VarianceReduction(0.4),)),
+    "drawn and weighted": (Supervised(RECIPE), (VarianceReduction(0.5, unbiased=True),)),
+    "reduced": (Supervised(RECIPE), (RhoLoss(0.4),)),
+    "balanced": (Supervised(RECIPE), (Balanced("half", share=0.7),)),
     "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
     "with state": (Supervised(ADAM), (toys.RunningWeights(),)),
     "all sites": (
@@ -104,9 +121,20 @@ CASES = {
 }
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
-STACKED = [case for case in CASES if case not in ("sampled", "all sites", "another kind", "grainy")]
+ALONE = {"sampled", "all sites", "another kind", "grainy", "selected", "selected, stale"}
+ALONE |= {"random share", "drawn", "drawn and weighted", "reduced", "balanced"}
+STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
-FEW = ("supervised", "pruned", "sampled", "phases", "contrastive", "pretrained")
+FEW = (
+    "supervised",
+    "pruned",
+    "sampled",
+    "selected",
+    "drawn",
+    "phases",
+    "contrastive",
+    "pretrained",
+)
 
 
 def few(cases):
@@ -130,7 +158,10 @@ def given(data, acting, members=1, model=MODEL):
     plan = SeedPlan()
     seeds_M = [plan.member("dense", m) for m in range(members)]
     models = [build_member(population(members, model), s, data, None) for s in seeds_M]
-    return Given(data, models, seeds_M, acting, together=members > 1)
+    teacher = None
+    if any(i.teaches for i in acting):
+        teacher = build_member(population(1, model), plan.member("teacher", 0), data, None).eval()
+    return Given(data, models, seeds_M, acting, teacher, together=members > 1)
 
 
 def weights(given):

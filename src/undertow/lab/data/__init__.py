@@ -8,6 +8,7 @@ from undertow.lab.data.corruptions import CORRUPTIONS
 from undertow.lab.data.dataset import Dataset, Part, Splits
 from undertow.lab.data.digits import Digits
 from undertow.lab.data.fashion_mnist import FashionMNIST
+from undertow.lab.data.half import Half
 from undertow.lab.data.held_out import HeldOut
 from undertow.lab.data.idx import IdxFolder
 from undertow.lab.data.image_folder import ImageFolder
@@ -27,6 +28,7 @@ __all__ = [
     "Dataset",
     "Digits",
     "FashionMNIST",
+    "Half",
     "HeldOut",
     "IdxFolder",
     "ImageFolder",

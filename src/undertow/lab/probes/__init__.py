@@ -1,5 +1,6 @@
 """What is measured while a member trains, and changes nothing of it. One file per probe."""
 
+from undertow.lab.probes.choices import Choices as Choices
 from undertow.lab.probes.embedding import Embedding as Embedding
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.grand import GraNd as GraNd
@@ -10,6 +11,7 @@ from undertow.lab.probes.trace import Trace as Trace
 from undertow.lab.probes.vog import VoG as VoG
 
 __all__ = [
+    "Choices",
     "Embedding",
     "GraNd",
     "GradientFlow",
