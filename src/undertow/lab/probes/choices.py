@@ -98,15 +98,12 @@ class _ChoicesRun(ProbeRun):
 
     def after_epoch(self, epoch: int, run: TrainingRun) -> None:
         """Sum up, and begin the next."""
-        M, N = self.now_MN.shape
+        N = self.now_MN.shape[1]
         total_M = self.now_MN.sum(-1).to(torch.float64)
-        told = [
-            torch.full((M,), float(self.forwards)),
-            torch.full((M,), float(self.backprops)),
-            torch.full((M,), self.backprops / N),
-            *((self.now_MN * mark_N).sum(-1) / total_M for mark_N in self.marks.values()),
-        ]
-        row_MQ = torch.stack([value.cpu().to(torch.float64) for value in told], dim=-1)
+        once = (float(self.forwards), float(self.backprops), self.backprops / N)
+        told = [torch.full_like(total_M, value) for value in once]
+        told += [(self.now_MN * mark_N).sum(-1) / total_M for mark_N in self.marks.values()]
+        row_MQ = torch.stack(told, dim=-1).cpu()
         self.rows_EMQ = torch.cat([self.rows_EMQ, row_MQ[None]])
         if epoch in self.epochs:
             self.kept_EMN[self.epochs.index(epoch)] = self.now_MN.cpu().to(torch.int16)

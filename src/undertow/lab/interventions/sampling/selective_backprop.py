@@ -100,7 +100,7 @@ class _Selecting(SamplingRun):
 def chances(loss_B: Tensor, recent_W: Tensor, beta: float) -> Tensor:
     """(B,), float64: the share of recent losses that are lower, equal ones counting half, to the
     power ``beta``; 1 for a loss that is not a number."""
-    rising_W = recent_W.sort().values
+    rising_W = recent_W.masked_fill(recent_W.isnan(), torch.inf).sort().values
     lower_B = torch.searchsorted(rising_W, loss_B)
     up_to_B = torch.searchsorted(rising_W, loss_B, right=True)
     share_B = (lower_B + up_to_B).to(torch.float64) / (2 * len(rising_W))
