@@ -148,19 +148,17 @@ class _Scored:
     def __init__(self, run: SupervisedRun) -> None:
         self.run, self.forwards = run, 0
 
-    @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
         run = self.run
         logits_BC = self.logits(batch)
         teacher_BC = teacher_logits(run.teacher, batch.x_BCHW, run.recipe.precision)
         return run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
 
-    @torch.no_grad()
     def logits(self, batch: Batch) -> Tensor:
         run, data = self.run, self.run.given.data
         self.forwards += batch.y_B.shape[-1]
         run.net.eval()
-        with shortened(run.recipe.precision, data.device):
+        with torch.no_grad(), shortened(run.recipe.precision, data.device):
             logits_BC: Tensor = run.net(batch.x_BCHW)
         run.net.train()
         return logits_BC.to(data.dtype)

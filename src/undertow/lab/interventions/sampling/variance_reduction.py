@@ -76,7 +76,8 @@ def error_norm(logits_BC: Tensor, y_B: Tensor) -> Tensor:
     """(B,): ‖softmax(logits) − one-hot(y)‖₂."""
     p_BC = logits_BC.softmax(-1)
     one = torch.ones_like(p_BC[:, :1])
-    return torch.linalg.vector_norm(p_BC.scatter_add(-1, y_B[:, None], -one), dim=-1)
+    size_B: Tensor = torch.linalg.vector_norm(p_BC.scatter_add(-1, y_B[:, None], -one), dim=-1)
+    return size_B
 
 
 def drawn(score_B: Tensor, uniform_K: Tensor) -> tuple[Tensor, Tensor]:
