@@ -76,6 +76,8 @@ def test_the_feed_gives_what_is_held_out_from_memory_and_from_disk():
     splits = HeldOut(DATA, 0.25).load()
     one, other = resident(splits), streamed(splits)
     assert one.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
+    assert one.train_slices.equals(splits.train.slices)
+    assert other.train_slices.equals(splits.train.slices)
     assert other.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
     pairs = list(zip(one.held_out_batches(7), other.held_out_batches(7), strict=True))
     assert sum(len(a) for a, _ in pairs) == len(splits.held_out.label_N)
