@@ -121,6 +121,11 @@ def test_equal_ones_are_in_order_of_their_index():
     assert found.tolist() == [[0, 1, 2, 3], [9000, 0, 1, 2]]
 
 
+def test_nor_is_the_query_itself_where_all_are_equal():
+    bank = torch.ones(9000, 2)
+    assert Bank(bank).nearest(bank[2:3], 4, torch.tensor([2])).tolist() == [[0, 1, 3, 4]]
+
+
 @pytest.mark.parametrize("block", [1, 1 << 22])
 def test_votes_are_those_of_scikit_learn(block, monkeypatch):
     monkeypatch.setattr(nearest_module, "PRODUCTS", block)
