@@ -22,7 +22,7 @@ from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab import probes
-from undertow.lab.interventions import inputs, objective, runtime, weights
+from undertow.lab.interventions import inputs, objective, runtime, sampling, weights
 from undertow.lab.probes.probe import Column
 from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
@@ -126,6 +126,7 @@ def looks(column: str, pictured: str = NETWORKS) -> list[str]:
 def interventions() -> str:
     parts = ["# Interventions", NOTE]
     sites = (
+        ("which examples are learned from", sampling),
         ("what training sees of its examples", inputs),
         ("what training minimises", objective),
         ("weights", weights),

@@ -141,6 +141,7 @@ SIBLINGS = (
     "undertow.audit.dynamics.instruments",
     "undertow.lab.interventions.inputs",
     "undertow.lab.interventions.objective",
+    "undertow.lab.interventions.sampling",
     "undertow.lab.interventions.weights",
     "undertow.lab.interventions.runtime",
     FORMATS,

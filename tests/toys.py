@@ -39,7 +39,7 @@ class HardestHalf(AbstractSampling):
 
     every: int = 2
 
-    def start(self, given):
+    def start(self, given, batches):
         return _HardestHalf(self.every)
 
 

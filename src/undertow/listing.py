@@ -74,11 +74,11 @@ def _instruments() -> list[tuple[str, str]]:
 
 
 def _interventions() -> list[tuple[str, str]]:
-    from undertow.lab.interventions import objective, runtime, weights
+    from undertow.lab.interventions import objective, runtime, sampling, weights
 
     found = [
         (name, getattr(place, name))
-        for place in (objective, weights, runtime)
+        for place in (sampling, objective, weights, runtime)
         for name in place.__all__
     ]
     return [(name, _first_sentence(kind)) for name, kind in found if inspect.isclass(kind)]

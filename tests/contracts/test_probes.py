@@ -32,6 +32,7 @@ from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import (
     Augmented,
+    Choices,
     Embedding,
     GradientFlow,
     GraNd,
@@ -70,6 +71,7 @@ PROBES = (
     GraNd(at=(1, 2)),
     LearnedFrom(),
     Snapshots((1, 2)),
+    Choices(last=1),
     toys.LastGradient(),
 )
 

@@ -20,7 +20,14 @@ from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.interventions.objective import Distillation
-from undertow.lab.interventions.sampling import Subset
+from undertow.lab.interventions.sampling import (
+    Balanced,
+    RandomShare,
+    RhoLoss,
+    SelectiveBackprop,
+    Subset,
+    VarianceReduction,
+)
 from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
 from undertow.lab.models import MLP
@@ -68,6 +75,16 @@ CASES = {
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
     "subset": (Supervised(RECIPE), (Subset(0.6),)),
+    "selected": (Supervised(RECIPE), (SelectiveBackprop(2.0, window=24),)),
+    "selected, stale": (
+        Supervised(replace(RECIPE, epochs=3)),
+        (toys.Brighter(), SelectiveBackprop(1.0, warm=0, stale=2)),
+    ),
+    "random share": (Supervised(RECIPE), (RandomShare(0.4, warm=0),)),
+    "drawn": (Supervised(RECIPE), (VarianceReduction(0.4),)),
+    "drawn and weighted": (Supervised(RECIPE), (VarianceReduction(0.5, unbiased=True),)),
+    "reduced": (Supervised(RECIPE), (RhoLoss(0.4),)),
+    "balanced": (Supervised(RECIPE), (Balanced("half", share=0.7),)),
     "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
     "with state": (Supervised(ADAM), (toys.RunningWeights(),)),
     "all sites": (
@@ -120,10 +137,21 @@ CASES = {
 }
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
-ALONE = ("sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled")
+ALONE = {"sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled"}
+ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
+ALONE |= {"reduced", "balanced"}
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
-FEW = ("supervised", "pruned", "sampled", "targeted", "phases", "contrastive", "pretrained")
+FEW = (
+    "supervised",
+    "pruned",
+    "sampled",
+    "selected",
+    "targeted",
+    "phases",
+    "contrastive",
+    "pretrained",
+)
 
 
 def few(cases):
@@ -147,7 +175,10 @@ def given(data, acting, members=1, model=MODEL):
     plan = SeedPlan()
     seeds_M = [plan.member("dense", m) for m in range(members)]
     models = [build_member(population(members, model), s, data, None) for s in seeds_M]
-    return Given(data, models, seeds_M, acting, together=members > 1)
+    teacher = None
+    if any(i.teaches for i in acting):
+        teacher = build_member(population(1, model), plan.member("teacher", 0), data, None).eval()
+    return Given(data, models, seeds_M, acting, teacher, together=members > 1)
 
 
 def weights(given):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from undertow.lab.data.half import whole
 from undertow.lab.data.tested_on import TestedOn
 from undertow.lab.recipe import Recipe, augmented_twice
 from undertow.lab.seeds import SeedPlan
@@ -27,8 +28,8 @@ class Population:
     ``probes`` are measured while members train, and change nothing of them.
     ``parent`` is set where members derive from trained members of another population, member by
     member. ``teacher`` is set where they learn from trained members of another one, which may have
-    another model but not other data; which member teaches which, the objective says
-    (``Distillation``).
+    another model but not other data, or other rows of them alone (``Half``); which member teaches
+    which, the intervention says that learns from it (``Distillation``, ``RhoLoss``).
 
     Raises ``ValueError`` where this cannot be trained.
     """
@@ -77,6 +78,7 @@ class Population:
             self._check_parent(self.parent)
         self._check_objective()
         self._check_augmented()
+        self._check_taught()
         self._check_probes()
         if self.teacher is not None:
             self._check_teacher(self.teacher)
@@ -92,6 +94,11 @@ class Population:
         return [cast("AbstractObjective", i) for i in self.interventions if i.site == "objective"]
 
     @property
+    def _taught(self) -> list[Intervention]:
+        """Those that ask the teacher."""
+        return [i for i in self.interventions if i.teaches]
+
+    @property
     def source(self) -> Population | None:
         """The population that has to be trained before this one: its parent or its teacher, of
         which it has one."""
@@ -100,7 +107,7 @@ class Population:
     def teacher_of(self, index: int) -> int:
         """The number of the teacher's member that teaches member ``index``; of no meaning without a
         teacher."""
-        fixed = None if self.objective is None else self.objective.teacher_member
+        fixed = next((i.teacher_member for i in self._taught), None)
         return index if fixed is None else fixed
 
     @property
@@ -157,12 +164,20 @@ class Population:
                 f"cross-entropy with labels, which {objective!r} replaces; set it to 0 in the "
                 "recipe"
             )
-        if objective is not None and objective.teaches and self.teacher is None:
+
+    def _check_taught(self) -> None:
+        """One intervention learns from the teacher where there is one, and none elsewhere."""
+        for taught in self._taught[1:]:
             raise ValueError(
-                f"population {self.name!r}: {objective!r} needs a teacher; write under(..., "
+                f"population {self.name!r}: {self._taught[0]!r} and {taught!r} both learn from a "
+                "teacher, and a population has one; leave one out"
+            )
+        if self._taught and self.teacher is None:
+            raise ValueError(
+                f"population {self.name!r}: {self._taught[0]!r} needs a teacher; write under(..., "
                 "teacher=population)"
             )
-        if self.teacher is not None and (objective is None or not objective.teaches):
+        if self.teacher is not None and not self._taught:
             raise ValueError(
                 f"population {self.name!r} has the teacher {self.teacher.name!r}, but no "
                 "intervention that learns from one; add Distillation(...)"
@@ -195,7 +210,7 @@ class Population:
             )
 
     def _check_teacher(self, teacher: Population) -> None:
-        if repr(teacher.data) != repr(self.data):
+        if repr(whole(teacher.data)) != repr(whole(self.data)):
             raise ValueError(
                 f"population {self.name!r} has the data {self.data!r}, but its teacher "
                 f"{teacher.name!r} has {teacher.data!r}; a teacher sees its student's images, so "

@@ -11,7 +11,7 @@ import pytest
 from blobs import Blobs
 from undertow.audit import audit
 from undertow.errors import UserError
-from undertow.lab.data import Digits, HeldOut, TestedOn, WrongLabels
+from undertow.lab.data import Digits, Half, HeldOut, TestedOn, WrongLabels
 from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
@@ -76,6 +76,8 @@ def test_the_feed_gives_what_is_held_out_from_memory_and_from_disk():
     splits = HeldOut(DATA, 0.25).load()
     one, other = resident(splits), streamed(splits)
     assert one.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
+    assert one.train_slices.equals(splits.train.slices)
+    assert other.train_slices.equals(splits.train.slices)
     assert other.held_out_y_N.tolist() == splits.held_out.label_N.tolist()
     pairs = list(zip(one.held_out_batches(7), other.held_out_batches(7), strict=True))
     assert sum(len(a) for a, _ in pairs) == len(splits.held_out.label_N)
@@ -287,3 +289,38 @@ def test_a_slice_called_as_the_records_own_is_refused(tmp_path):
         "blobs: a slice of its training part is called 'held_out', which the record says itself; "
         "rename it"
     )
+
+
+def test_halves_are_every_other_example_and_together_the_whole():
+    noisy = WrongLabels(DATA, 0.2)
+    whole, even, odd = (d.load() for d in (noisy, Half(noisy, "even"), Half(noisy, "odd")))
+    assert even.train.example_id_N == whole.train.example_id_N[::2]
+    assert odd.train.example_id_N == whole.train.example_id_N[1::2]
+    assert (odd.train.x_NCHW == whole.train.x_NCHW[1::2]).all()
+    assert odd.train.slices.equals(whole.train.slices[1::2])
+    assert even.test.example_id_N == whole.test.example_id_N
+    assert (even.mean, even.std, even.recorded) == (whole.mean, whole.std, True)
+
+
+def test_a_half_that_cannot_be_is_refused():
+    with pytest.raises(UserError) as caught:
+        Half(DATA, "left")
+    assert str(caught.value) == (
+        f"Half(data={DATA!r}, which='left'): there is no such half; choose even or odd"
+    )
+    one = Half(Blobs(train=4), "odd")
+    with pytest.raises(UserError) as caught:
+        one.load()
+    assert str(caught.value) == (
+        f"{one!r}: no example of 'light' is in this half; take data with more examples of it"
+    )
+
+
+def test_a_teacher_may_have_other_rows_of_the_same_data_and_no_other_data():
+    teacher = Population("odd", Half(DATA, "odd"), MLP((8,)), RECIPE, 1)
+    for data in (DATA, Half(DATA, "even")):
+        student = Population("even", data, MLP((8,)), RECIPE, 1)
+        assert student.under(Distillation(), name="student", teacher=teacher).teacher == teacher
+    student = Population("even", Half(Blobs(train=60), "even"), MLP((8,)), RECIPE, 1)
+    with pytest.raises(ValueError, match="give both the same"):
+        student.under(Distillation(), name="student", teacher=teacher)

@@ -59,11 +59,42 @@ def test_nearly_all_of_a_small_bank_are_asked_for(n, k):
     np.testing.assert_array_equal(found.numpy(), oracle(bank, bank, k, own))
 
 
-def test_neighbours_at_no_distance_are_of_the_bank():
-    query = torch.full((3, 5), torch.nan)
-    found = Bank(torch.from_numpy(clouds(40, 5))).nearest(query, 5)
-    assert found.shape == (3, 5)
-    assert found.max() < 40
+@pytest.mark.parametrize("n", [40, 7000])
+def test_no_bank_is_near_a_query_that_is_no_number(n, monkeypatch):
+    """Nor is the query itself, and nobody looks for what is near in double precision."""
+    monkeypatch.setattr(Bank, "_one_by_one", None)
+    bank = clouds(n, 5)
+    bank[3] = np.nan
+    own = torch.arange(n - 2, n)
+    for query in (torch.full((2, 5), torch.nan), torch.full((2, 5), torch.inf)):
+        found = Bank(torch.from_numpy(bank)).nearest(query, 5, own)
+        assert found.shape == (2, 5)
+        assert found.max() < n
+        assert not (found == own[:, None]).any()
+        assert len(set(found[0].tolist())) == 5
+
+
+@pytest.mark.parametrize(("n", "k"), [(20, 5), (20, 19), (46, 30), (500, 490), (7000, 30)])
+def test_what_is_no_number_is_as_far_as_can_be(n, k):
+    bank = clouds(n, 6)
+    bank[[7, 11], [0, 3]] = np.nan, np.inf
+    own = np.array([0, 1, n - 1])
+    found = Bank(torch.from_numpy(bank)).nearest(
+        torch.from_numpy(bank[own]), k, torch.from_numpy(own)
+    )
+    far = np.where(np.isfinite(bank).all(1, keepdims=True), bank, 1e6)
+    np.testing.assert_array_equal(found.numpy(), oracle(far, bank[own], k, own))
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-25, 1e19, 1e30])
+def test_the_unit_of_the_vectors_does_not_matter(unit):
+    """Squares of these are no numbers of float32."""
+    bank, query = clouds(8000, 8), clouds(20, 8, 1)
+    found = Bank(torch.from_numpy(bank * np.float32(unit)))
+    np.testing.assert_array_equal(
+        found.nearest(torch.from_numpy(query * np.float32(unit)), 10).numpy(),
+        Bank(torch.from_numpy(bank)).nearest(torch.from_numpy(query), 10).numpy(),
+    )
 
 
 def test_where_float32_cannot_tell_them_apart_float64_does():
@@ -88,6 +119,11 @@ def test_equal_ones_are_in_order_of_their_index():
     bank = torch.cat([torch.ones(9000, 2), torch.zeros(1, 2)])
     found = Bank(bank).nearest(torch.tensor([[1.0, 1.0], [0.0, 0.0]]), 4)
     assert found.tolist() == [[0, 1, 2, 3], [9000, 0, 1, 2]]
+
+
+def test_nor_is_the_query_itself_where_all_are_equal():
+    bank = torch.ones(9000, 2)
+    assert Bank(bank).nearest(bank[2:3], 4, torch.tensor([2])).tolist() == [[0, 1, 3, 4]]
 
 
 @pytest.mark.parametrize("block", [1, 1 << 22])

@@ -3,6 +3,7 @@ import pytest
 from blobs import Blobs
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.runtime import OnnxDynamicInt8
+from undertow.lab.interventions.sampling import RhoLoss
 from undertow.lab.interventions.weights import MagnitudePruning, OneShotPruning, WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -138,6 +139,17 @@ def test_member_m_is_taught_by_member_m_or_all_by_one():
             lambda: DENSE.under(SOFT, Distillation(), name="student", teacher=DENSE),
             "population 'student': Distillation(temperature=1.0, teacher_member=None) cannot join "
             "Distillation(temperature=3.0, teacher_member=None); a training has one objective",
+        ),
+        (
+            lambda: DENSE.under(RhoLoss(0.1), name="reduced"),
+            "population 'reduced': RhoLoss(keep=0.1, teacher_member=None) needs a teacher; write "
+            "under(..., teacher=population)",
+        ),
+        (
+            lambda: DENSE.under(SOFT, RhoLoss(0.1), name="both", teacher=OTHER),
+            "population 'both': Distillation(temperature=3.0, teacher_member=None) and "
+            "RhoLoss(keep=0.1, teacher_member=None) both learn from a teacher, and a population has "
+            "one; leave one out",
         ),
         (
             lambda: SMOOTH.under(SOFT, name="student", teacher=DENSE),

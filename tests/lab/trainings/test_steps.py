@@ -163,8 +163,8 @@ def test_inputs_act_in_their_order(data):
 class Never(toys.HardestHalf):
     """Learns from nothing."""
 
-    def start(self, given):
-        run = super().start(given)
+    def start(self, given, batches):
+        run = super().start(given, batches)
         run.choose = lambda t, candidates, score: None
         return run
 

@@ -10,6 +10,7 @@ from undertow.lab.data.dataset import Dataset, Part, Splits
 from undertow.lab.data.digits import Digits
 from undertow.lab.data.fashion_mnist import FashionMNIST
 from undertow.lab.data.floored_longtail import FlooredLongTail
+from undertow.lab.data.half import Half
 from undertow.lab.data.held_out import HeldOut
 from undertow.lab.data.idx import IdxFolder
 from undertow.lab.data.image_folder import ImageFolder
@@ -37,6 +38,7 @@ __all__ = [
     "FashionMNIST",
     "FlooredLongTail",
     "GaussianPixels",
+    "Half",
     "HeldOut",
     "IdxFolder",
     "ImageFolder",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+import polars as pl
 import torch
 from torch import Tensor
 
@@ -15,6 +16,11 @@ class Feed(Protocol):
 
     @property
     def train_y_N(self) -> Tensor: ...
+    @property
+    def train_slices(self) -> pl.DataFrame:
+        """The slices of the training part, a row per example; without rows where it has none."""
+        ...
+
     @property
     def test_y_N(self) -> Tensor: ...
     @property

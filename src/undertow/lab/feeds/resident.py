@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import polars as pl
 import torch
 from torch import Tensor
 
@@ -32,6 +33,7 @@ class Resident:
     classes: int
     held_out_x_NCHW: Tensor
     held_out_y_N: Tensor
+    train_slices: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def shape_CHW(self) -> tuple[int, int, int]:
@@ -88,4 +90,5 @@ def resident(
         classes=len(splits.classes),
         held_out_x_NCHW=normalised(held_out.x_NCHW),
         held_out_y_N=torch.from_numpy(held_out.label_N).to(device),
+        train_slices=splits.train.slices,
     )

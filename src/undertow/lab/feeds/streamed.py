@@ -44,6 +44,7 @@ class Streamed:
     def __init__(self, splits: Splits, device: torch.device | str, dtype: torch.dtype) -> None:
         self.device, self.dtype = torch.device(device), dtype
         self.train_y_N = torch.from_numpy(splits.train.label_N).to(self.device)
+        self.train_slices = splits.train.slices
         self.test_y_N = torch.from_numpy(splits.test.label_N).to(self.device)
         self.classes = len(splits.classes)
         mean_C, std_C = torch.tensor(splits.mean), torch.tensor(splits.std)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from undertow.lab.interventions.site import AbstractObjective, Intervention
+from undertow.lab.interventions.site import Intervention
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class During(Intervention):
 
     def __post_init__(self) -> None:
         inner = self.intervention
-        taught = isinstance(inner, AbstractObjective) and inner.teaches
-        if inner.derives or inner.site == "arithmetic" or taught:
+        if inner.derives or inner.site == "arithmetic" or inner.teaches:
             raise ValueError(
                 f"During({self.phase!r}, {inner!r}): this does not act in one phase of a training; "
                 "put it beside"

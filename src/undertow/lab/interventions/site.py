@@ -13,19 +13,29 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from undertow.lab.feeds.batches import Batch
+from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.recipe import Recipe
 
 if TYPE_CHECKING:
     from undertow.lab.trainings.training import Given, Network, Seen, Training
 
-Score = Callable[[Batch], Tensor]
-"""Candidates to the loss of each."""
+
+class Score(Protocol):
+    """The network as it is, asked in eval mode and without a gradient. Each call costs a forward
+    pass of the batch."""
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """The loss (B,) of each."""
+        ...
+
+    def logits(self, batch: Batch) -> Tensor:
+        """(B, C): what a score is made of that is no function of the loss."""
+        ...
 
 
 Site = Literal["sampling", "inputs", "objective", "weights", "arithmetic", "runtime"]
@@ -39,6 +49,14 @@ class Intervention(ABC):
     derives: ClassVar[bool] = False
     by_itself: ClassVar[str] = ""
     """Why several members cannot be trained in one step under it; empty where they can."""
+    teaches: ClassVar[bool] = False
+    """Whether it asks another trained member, so that its population needs a teacher."""
+
+    @property
+    def teacher_member(self) -> int | None:
+        """The number of the one member that teaches all; None where member m of the teacher teaches
+        member m."""
+        return None
 
     @property
     def finetune(self) -> Recipe | Training | None:
@@ -122,14 +140,6 @@ class AbstractObjective(Intervention):
     never derives, and a population has one at most."""
 
     site: ClassVar[Site] = "objective"
-    teaches: ClassVar[bool] = False
-    """Whether it needs a teacher's logits, so that its population needs a teacher."""
-
-    @property
-    def teacher_member(self) -> int | None:
-        """The number of the one member that teaches all; None where member m of the teacher teaches
-        member m."""
-        return None
 
     def start(self, given: Given) -> ObjectiveRun:
         """Begin; one that keeps no state need not say how."""
@@ -203,11 +213,8 @@ class SamplingRun(ABC):
 
     @abstractmethod
     def choose(self, t: int, candidates: Batch, score: Score) -> Chosen | None:
-        """Which of step ``t``'s candidates are learned from; ``None`` for none in this step.
-
-        ``score`` gives each one's loss (B,) by the network as it is, in eval mode and without a
-        gradient; who does not call it does not pay for it.
-        """
+        """What step ``t`` learns from, of its candidates and of those that wait from earlier steps;
+        ``None`` for nothing in this step. Who does not call ``score`` does not pay for it."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Tensor]:
@@ -226,8 +233,8 @@ class AbstractSampling(Intervention):
     by_itself: ClassVar[str] = "each member chooses examples of its own, in numbers of its own"
 
     @abstractmethod
-    def start(self, given: Given) -> SamplingRun:
-        """Begin."""
+    def start(self, given: Given, batches: Batches) -> SamplingRun:
+        """Begin, on candidates that come in these batches."""
 
 
 class AbstractArithmetic(Intervention):

@@ -1,6 +1,7 @@
 """What is measured while a member trains, and changes nothing of it. One file per probe."""
 
 from undertow.lab.probes.augmented import Augmented as Augmented
+from undertow.lab.probes.choices import Choices as Choices
 from undertow.lab.probes.embedding import Embedding as Embedding
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.grand import GraNd as GraNd
@@ -13,6 +14,7 @@ from undertow.lab.probes.vog import VoG as VoG
 
 __all__ = [
     "Augmented",
+    "Choices",
     "Embedding",
     "GraNd",
     "GradientFlow",

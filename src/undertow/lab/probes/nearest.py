@@ -3,6 +3,7 @@ says in which order."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -28,22 +29,35 @@ EXACT = 1 << 16
 
 
 class Bank:
-    """(N, D) vectors to search.
+    """(N, D) vectors to search. One that is not finite is as far from all queries as can be.
 
-    Beside them it keeps a float32 copy about their mean, where rounding is least, and half of each
-    one's squared length: ‖b‖²/2 − b · q = (‖b − q‖² − ‖q‖²)/2. Both are filled up to whole tiles.
+    Beside them it keeps a float32 copy about their mean, in units in which they fit float32, and
+    half of each one's squared length: ‖b‖²/2 − b · q = (‖b − q‖² − ‖q‖²)/2. Both are filled up to
+    whole tiles.
     """
 
     def __init__(self, bank_ND: Tensor) -> None:
         self.bank_ND = bank_ND
-        self.centre_D = bank_ND.mean(0)  # any point near them would do
         N, D = bank_ND.shape
+        finite_N = bank_ND.isfinite().all(1)
+        self.centre_D = _centre(bank_ND if finite_N.all() else bank_ND[finite_N])
+        self.scale = self._unit()
         self.near_FD = torch.zeros(-(-N // TILE) * TILE, D, device=bank_ND.device)
-        torch.sub(bank_ND, self.centre_D, out=self.near_FD[:N])
+        for rows_ND, near_ND in zip(
+            torch.split(bank_ND, TILE), torch.split(self.near_FD[:N], TILE), strict=True
+        ):
+            near_ND.copy_((rows_ND - self.centre_D) * self.scale)
+        self.near_FD[:N][~finite_N] = 0
         length_N = torch.linalg.vector_norm(self.near_FD[:N], dim=1)
         self.half_F = torch.full((len(self.near_FD),), torch.inf, device=bank_ND.device)
-        self.half_F[:N] = length_N.square() / 2
+        self.half_F[:N] = torch.where(finite_N, length_N.square() / 2, torch.inf)
         self.radius = float(length_N.max()) if N else 0.0
+
+    def _unit(self) -> float:
+        """A power of two that brings the largest number about the mean to 1 or a little less."""
+        about = [(rows_ND - self.centre_D).abs() for rows_ND in torch.split(self.bank_ND, TILE)]
+        largest = max((float(a.nan_to_num(0, 0, 0).max()) for a in about if a.numel()), default=0.0)
+        return 2.0 ** -math.frexp(largest)[1] if 0 < largest < math.inf else 1.0
 
     def nearest(self, query_BD: Tensor, k: int, own_B: Tensor | None = None) -> Tensor:
         """(B, k): which of the bank are nearest by Euclidean distance, the nearest first, of equal
@@ -64,18 +78,18 @@ class Bank:
         return torch.empty(0, k, dtype=torch.int64, device=query_BD.device)
 
     def _block(self, query_BD: Tensor, k: int, own_B: Tensor | None) -> Tensor:
-        near_BD = (self.centre_D - query_BD).float()
+        near_BD = ((self.centre_D - query_BD) * self.scale).float()
+        known_B = query_BD.isfinite().all(1)
+        near_BD.masked_fill_(~known_B[:, None], 0)  # none is near a query that is no number
         wanted = min(k + SPARE + (own_B is not None), len(self.bank_ND))
         some = self._candidates(near_BD, wanted)
         squared_BK = self._exact(query_BD, some.index_BK)
-        none_BK = ~some.value_BK.isfinite()
         if own_B is not None:
-            none_BK |= some.index_BK == own_B[:, None]
-        squared_BK.masked_fill_(none_BK, torch.inf)
+            squared_BK.masked_fill_(some.index_BK == own_B[:, None], torch.inf)
         found_BK, kth_B = _in_order(squared_BK, some.index_BK, k)
         if wanted < len(self.bank_ND):
-            unsure_B = self._unsure(near_BD, kth_B, some.value_BK.amax(1))
-            for row in unsure_B.nonzero()[:, 0].tolist():
+            unsure_B = self._unsure(near_BD, kth_B * self.scale**2, some.value_BK.amax(1))
+            for row in (unsure_B & known_B).nonzero()[:, 0].tolist():
                 own = None if own_B is None else int(own_B[row])
                 found_BK[row] = self._one_by_one(query_BD[row], k, own)
         return found_BK
@@ -91,7 +105,7 @@ class Bank:
             tile = slice(at, at + TILE)
             torch.addmm(self.half_F[tile], near_BD, self.near_FD[tile].T, out=half_BT)
             torch.amin(half_BT.view(B, GROUP, -1), 1, out=minimum_BH)
-        if 2 * wanted >= F // GROUP**2:
+        if wanted == len(self.bank_ND) or 2 * wanted >= F // GROUP**2:
             # no filler: it would win over one that is as far, or whose distance is no number
             return _least(half_BF[:, : len(self.bank_ND)], wanted)
         group_BK = _least_by_groups(minimum_BG, wanted).index_BK
@@ -101,7 +115,8 @@ class Bank:
         return _least_among(half_BF, first_BK, step, wanted)
 
     def _exact(self, query_BD: Tensor, index_BK: Tensor) -> Tensor:
-        """(B, K): squared distances in float64."""
+        """(B, K): squared distances in float64; the largest number where they are no numbers, and
+        infinite where the bank has no such row."""
         size = max(1, EXACT // (index_BK.shape[1] * query_BD.shape[1]))
         squared = [
             (self._rows(index_bK).double() - query_bD.double()[:, None]).square_().sum(-1)
@@ -109,11 +124,13 @@ class Bank:
                 torch.split(index_BK, size), torch.split(query_BD, size), strict=True
             )
         ]
-        return torch.cat(squared)
+        squared_BK = _numbers(torch.cat(squared))
+        return squared_BK.masked_fill_(index_BK >= len(self.bank_ND), torch.inf)
 
     def _rows(self, index_bK: Tensor) -> Tensor:
         """As ``bank_ND[index_bK]``, in half the time."""
-        return self.bank_ND.index_select(0, index_bK.flatten()).view(*index_bK.shape, -1)
+        place = index_bK.flatten().clamp(max=len(self.bank_ND) - 1)
+        return self.bank_ND.index_select(0, place).view(*index_bK.shape, -1)
 
     def _unsure(self, near_BD: Tensor, kth_B: Tensor, least_left_B: Tensor) -> Tensor:
         """(B,): whether one that is no candidate could, by what float32 may be wrong, be as near as
@@ -121,16 +138,30 @@ class Bank:
         length_B = near_BD.double().norm(dim=1)
         within_B = (near_BD.shape[1] + 9) * HALF_ULP * self.radius * (length_B + self.radius)
         sure_B: Tensor = (kth_B - length_B.square()) / 2 + 2 * within_B < least_left_B.double()
-        # of vectors that are no numbers none is near, however one looks
-        return ~sure_B.logical_or(kth_B.isnan())
+        return ~sure_B.logical_and(least_left_B.isfinite())
 
     def _one_by_one(self, query_D: Tensor, k: int, own: int | None) -> Tensor:
         """(k,): by every distance in float64."""
         rows = torch.split(self.bank_ND, max(1, PRODUCTS // max(1, len(query_D))))
-        squared_N = torch.cat([(r.double() - query_D.double()).square_().sum(1) for r in rows])
+        each = [(r.double() - query_D.double()).square_().sum(1) for r in rows]
+        squared_N = _numbers(torch.cat(each))
         if own is not None:
             squared_N[own] = torch.inf
         return squared_N.sort(dim=0, stable=True).indices[:k]
+
+
+def _centre(vector_ND: Tensor) -> Tensor:
+    """(D,): any point near them would do."""
+    centre_D = vector_ND.mean(0)
+    if centre_D.isfinite().all():
+        return centre_D
+    return vector_ND[0] if len(vector_ND) else torch.zeros_like(centre_D)
+
+
+def _numbers(squared: Tensor) -> Tensor:
+    """What is no finite number as the largest there is: of a row, but as far as can be."""
+    most = torch.finfo(squared.dtype).max
+    return squared.nan_to_num_(nan=most, posinf=most)
 
 
 class Candidates(NamedTuple):

@@ -61,8 +61,11 @@ class SupervisedRun:
         self.noise = given.noise("dropout")
         self.net = given.network(self.noise)
         self.inputs = [inputs.start(given) for inputs in _inputs(recipe, given)]
-        self.sampling = [sampling.start(given) for sampling in given.at(AbstractSampling)]
-        self.objective = _objective(recipe, given).start(given)
+        self.sampling = [s.start(given, self.batches) for s in given.at(AbstractSampling)]
+        objective = _objective(recipe, given)
+        self.objective = objective.start(given)
+        # whoever teaches a sampler is not asked about each batch
+        self.teacher = given.teacher if objective.teaches else None
         self.optimizer = make_optimizer(recipe, self.net.parameters())
 
     def step(self, t: int) -> Done:
@@ -109,7 +112,7 @@ class SupervisedRun:
     def _logits(self, t: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Of the network and of whoever teaches it, on the same images."""
         data, precision = self.given.data, self.recipe.precision
-        teacher_BC = teacher_logits(self.given.teacher, batch.x_BCHW, precision)
+        teacher_BC = teacher_logits(self.teacher, batch.x_BCHW, precision)
         self.noise.at(t)
         with shortened(precision, data.device):
             logits_BC = self.net(batch.x_BCHW)
@@ -163,19 +166,23 @@ def _objective(recipe: Recipe, given: Given) -> AbstractObjective:
 
 
 class _Scored:
-    """Losses of candidates by the network as it is, in eval mode and without a gradient; counts
-    them."""
+    """What a sampler learns of candidates from the network as it is, in eval mode and without a
+    gradient; counts them."""
 
     def __init__(self, run: SupervisedRun) -> None:
         self.run, self.forwards = run, 0
 
     def __call__(self, batch: Batch) -> Tensor:
         run = self.run
+        logits_BC = self.logits(batch)
+        teacher_BC = teacher_logits(run.teacher, batch.x_BCHW, run.recipe.precision)
+        return run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
+
+    def logits(self, batch: Batch) -> Tensor:
+        run, data = self.run, self.run.given.data
         self.forwards += batch.y_B.shape[-1]
         run.net.eval()
-        with torch.no_grad(), shortened(run.recipe.precision, run.given.data.device):
-            logits_BC = run.net(batch.x_BCHW).to(run.given.data.dtype)
-            teacher_BC = teacher_logits(run.given.teacher, batch.x_BCHW, run.recipe.precision)
-            each_B = run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
+        with torch.no_grad(), shortened(run.recipe.precision, data.device):
+            logits_BC: Tensor = run.net(batch.x_BCHW)
         run.net.train()
-        return each_B
+        return logits_BC.to(data.dtype)

@@ -40,11 +40,10 @@ class _OneForAll:
         return logits.reshape(*x_MBCHW.shape[:2], -1)
 
 
-@torch.no_grad()
 def teacher_logits(teacher: Teacher | None, x_BCHW: Tensor, precision: Precision) -> Tensor | None:
     """What the teacher says about these very images, in their number type; None without one."""
     if teacher is None:
         return None
-    with shortened(precision, x_BCHW.device):
+    with torch.no_grad(), shortened(precision, x_BCHW.device):
         logits_BC = teacher(x_BCHW)
     return logits_BC.to(x_BCHW.dtype)

@@ -1,5 +1,17 @@
 """Interventions on which examples a training learns from, and how much. One file each."""
 
+from undertow.lab.interventions.sampling.balanced import Balanced
+from undertow.lab.interventions.sampling.random_share import RandomShare
+from undertow.lab.interventions.sampling.rho_loss import RhoLoss
+from undertow.lab.interventions.sampling.selective_backprop import SelectiveBackprop
 from undertow.lab.interventions.sampling.subset import Subset
+from undertow.lab.interventions.sampling.variance_reduction import VarianceReduction
 
-__all__ = ["Subset"]
+__all__ = [
+    "Balanced",
+    "RandomShare",
+    "RhoLoss",
+    "SelectiveBackprop",
+    "Subset",
+    "VarianceReduction",
+]

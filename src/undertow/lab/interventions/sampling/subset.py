@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from undertow.lab.feeds.batches import Batch
+from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.training import Given
@@ -45,7 +45,7 @@ class Subset(AbstractSampling):
         if not 0 < self.share <= 1:
             raise ValueError(f"{self!r}: share is more than 0 and at most 1")
 
-    def start(self, given: Given) -> SamplingRun:
+    def start(self, given: Given, batches: Batches) -> SamplingRun:
         """Draw the subset of the one member that trains."""
         (seeds,) = given.seeds_M
         learned_N = subset(seeds["order"], len(given.data.train_y_N), self.share)
