@@ -139,6 +139,30 @@ def test_a_peak_of_chance_alone_is_no_rise(monkeypatch):
     assert held <= 12  # one side of 95 % is 5 of 200
 
 
+def null_curves(seed, members=8, epochs=6):
+    """Every tail is learned alike, members differ."""
+    generator = np.random.default_rng(seed)
+    level_MGE = 0.5 + 0.1 * generator.normal(size=(members, 3, epochs))
+    empty, slope_MG = np.zeros(members), 0.01 * generator.normal(size=(members, 3))
+    epoch_E = np.arange(1, epochs + 1)
+    return Curves(level_MGE, level_MGE, slope_MG, empty, empty, np.full(3, 0.2), epoch_E)
+
+
+def test_where_the_tails_are_learned_alike_next_to_nothing_is_decided(monkeypatch):
+    monkeypatch.setattr(compared, "exposures", lambda *_: (1.0, 1.0, 1.0))
+    found = {"gap": 0, "beyond": 0, "order": 0}
+    for seed in range(400):
+        arms = {"a": null_curves(seed), "b": null_curves(seed + 1000)}
+        monkeypatch.setattr(Tails, "curves", lambda self, arm, *_, arms=arms: arms[arm])
+        read = tails(a=None, b=None)
+        found["gap"] += read.gap("a").low > 0
+        found["beyond"] += read.gap_beyond("a", "b").low > 0
+        found["order"] += outcome(lambda r, read=read: shown.in_order(read, "a")) == "held"
+    assert max(found["gap"], found["beyond"]) <= 20  # one side of 95 % is 10 of 400
+    assert min(found["gap"], found["beyond"]) >= 2  # and it can decide
+    assert found["order"] == 0
+
+
 def outcome(check):
     return judge(Claim("", "", check), Results(None)).status  # type: ignore[arg-type]
 

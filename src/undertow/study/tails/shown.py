@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from undertow.study.claims import Outcome, held
+from undertow.study.claims import Outcome, held, points
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.pairs import Gain
-from undertow.study.tails.compared import Tails
+from undertow.study.tails.compared import TEN, Tails
 from undertow.study.tails.curves import ATYPICAL, CLEAN, NOISY, SEEN, TAILS, VIEWS, augmented
 from undertow.study.trained import Floats, mean_interval
 
@@ -68,14 +68,14 @@ def learning_table(tails: Tails, arms: Sequence[str]) -> Table:
 
 def _learning(tails: Tails, arm: str, view: str) -> list[str]:
     all_ = tails.curves(arm, view)
-    level_GE, slope_G = 100 * all_.level_MGE.mean(axis=0), 1000 * all_.slope_MG.mean(axis=0)
+    level_GE, slope_G = 100 * all_.level_MGE.mean(axis=0), TEN * all_.slope_MG.mean(axis=0)
     first = int(np.searchsorted(all_.epoch_E, tails.warm))
     levels = [f"{level_E[first]:.1f} → {level_E[-1]:.1f}" for level_E in level_GE]
     try:
         order = str(min((step.gain for step in tails.order(arm, view)), key=lambda g: g.low))
     except KeyError:
         order = "undefined"
-    slopes = [f"{slope:+.1f}" for slope in slope_G]
+    slopes = [points(slope) for slope in slope_G.tolist()]
     return [arm, VIEWS[view], *levels, *slopes, str(tails.gap(arm, view)), order]
 
 
