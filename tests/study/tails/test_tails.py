@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from undertow.study import Results, judge
-from undertow.study.claims import Claim
+from undertow.study.claims import Claim, points
 from undertow.study.pairs import Gain
 from undertow.study.tails import compared, shown
 from undertow.study.tails.compared import Step, Tails
@@ -216,6 +216,7 @@ def test_tables_and_panels_show_what_was_read(train):
     first, last = (100 * made.p_MNE[:, 8:, e].mean() for e in (1, 5))
     assert learned.rows[0][4] == f"{first:.1f} → {last:.1f}"
     assert all(len(row) == len(learned.head) for row in learned.rows)
+    assert learned.rows[0][5:8] == [points(10 * s) for s in read.curves("a").slope_MG.mean(axis=0)]
     told = shown.separation_table(read, ["a"])
     assert all(len(row) == len(told.head) for row in told.rows)
     assert told.rows[0][2].startswith("100.0 (")
@@ -224,3 +225,12 @@ def test_tables_and_panels_show_what_was_read(train):
     assert [line.label for line in panel.lines][2:4] == ["typical", "noisy, seen"]
     assert shown.mask_panel(read, "a").lines[0].y == [1.0] * 6
     assert [line.label for line in shown.precision_panel(read, ["a"]).lines] == ["a"]
+
+
+def test_slopes_of_images_shown_twice_are_told_by_exposure(train):
+    once = tails(a=Made((0.0, 0.05, 0.15)))
+    slope = float(shown.learning_table(once, ["a"]).rows[0][7])
+    train["frame"] = train["frame"].with_columns(cluster=pl.Series(TWICE))
+    twice = tails(a=Made((0.0, 0.05, 0.15)))
+    row = shown.learning_table(twice, ["a"]).rows[0]
+    assert float(row[7]) == pytest.approx(slope / 2, abs=0.1)

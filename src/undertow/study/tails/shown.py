@@ -13,7 +13,16 @@ from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.pairs import Gain
 from undertow.study.tails.compared import TEN, Tails
-from undertow.study.tails.curves import ATYPICAL, CLEAN, NOISY, SEEN, TAILS, VIEWS, augmented
+from undertow.study.tails.curves import (
+    ATYPICAL,
+    CLEAN,
+    NOISY,
+    SEEN,
+    TAILS,
+    VIEWS,
+    augmented,
+    exposures,
+)
 from undertow.study.trained import Floats, mean_interval
 
 P = "p(given label)"
@@ -57,8 +66,9 @@ def learning_table(tails: Tails, arms: Sequence[str]) -> Table:
     head += [*(f"{tail}: slope" for tail in TAILS), "gap [95 %]", "order"]
     note = (
         f"{P}: mean over the tail's examples, after epoch {tails.warm} → at the end. Slope: points "
-        f"per ten epochs, by least squares over the epochs after {tails.warm}. Gap: slope of "
-        "atypical less that of noisy. Order: the least difference of typical less atypical and of "
+        f"per ten exposures of an image, by least squares over the epochs after {tails.warm}, each "
+        "of which shows typical images of TX2 twice and all others once. Gap: slope of atypical "
+        "less that of noisy. Order: the least difference of typical less atypical and of "
         "atypical less noisy over these epochs, at as many exposures, in points. Limits over "
         "members. *Seen*: as the step saw the example, augmented or not, which makes labels of "
         "augmented examples less probable; *clean*: after the epoch, not augmented."
@@ -69,6 +79,7 @@ def learning_table(tails: Tails, arms: Sequence[str]) -> Table:
 def _learning(tails: Tails, arm: str, view: str) -> list[str]:
     all_ = tails.curves(arm, view)
     level_GE, slope_G = 100 * all_.level_MGE.mean(axis=0), TEN * all_.slope_MG.mean(axis=0)
+    slope_G /= exposures(tails.results.of(arm), tails.tails_of)
     first = int(np.searchsorted(all_.epoch_E, tails.warm))
     levels = [f"{level_E[first]:.1f} → {level_E[-1]:.1f}" for level_E in level_GE]
     try:
