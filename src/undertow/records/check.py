@@ -295,14 +295,15 @@ def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:
     probability, and whether it is among the five likeliest classes, are found anew where labels are
     new."""
     made = replace(records, examples=examples, inputs=shown.inputs, pictures=shown.pictures)
-    if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
+    proba_MNC = made.proba_MNC
+    if made.p_label_MN is not None or proba_MNC is None or not (made.label_N >= 0).any():
         return made
-    at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
+    at_label_MN = proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
     p_label_MN = np.where(made.label_N >= 0, at_label_MN, np.float32(np.nan))
     made = replace(made, p_label_MN=p_label_MN)
     if len(made.answer_classes) < FEWEST:
         return made
-    sides = zip(made.proba_MNC, p_label_MN, strict=True)
+    sides = zip(proba_MNC, p_label_MN, strict=True)
     return replace(made, in_top_MN=np.stack([among_all(p, made.label_N, at) for p, at in sides]))
 
 
