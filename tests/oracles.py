@@ -61,6 +61,20 @@ def false_negative_rate(
     return 0.0 if pred == positive else 1.0
 
 
+def top_5_accuracy(pred: int, label: int, proba: list[float] | None, positive: int | None) -> float:
+    """Takes the likeliest class five times, the smaller one of equals."""
+    assert proba is not None
+    if pred < 0 or label < 0:
+        return NAN
+    left = dict(enumerate(proba))
+    for _ in range(5):
+        likeliest = min(c for c in left if left[c] == max(left.values()))
+        if likeliest == label:
+            return 1.0
+        del left[likeliest]
+    return 0.0
+
+
 def answer_share(pred: list[int], label: list[int], which: int) -> float:
     given = [p for p in pred if p >= 0]
     return given.count(which) / len(given) if given else NAN
@@ -165,6 +179,7 @@ ORACLES: dict[str, Callable[..., float]] = {
         false_negative_rate,
         confidence,
         label_confidence,
+        top_5_accuracy,
         answer_share,
         precision,
         modal_disagreement,

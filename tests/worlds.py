@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry, Task
+from undertow.records.top_five import FEWEST, among_all
 
 REGIONS = ("north", "south", "east", "west")
 
@@ -78,7 +79,12 @@ def records_from(
         return Records(manifest, examples, pred, inputs=shown)
     proba_MNC = np.asarray(proba, dtype=np.float32)
     p_label, confidence, margin = _from_proba(proba_MNC, label)
-    return Records(manifest, examples, pred, p_label, confidence, margin, proba_MNC, shown)
+    in_top = None
+    if proba_MNC.shape[2] >= FEWEST and (label >= 0).any():
+        sides = zip(proba_MNC, p_label, strict=True)
+        in_top = np.stack([among_all(proba_NC, label, p_N) for proba_NC, p_N in sides])
+    known = p_label, confidence, margin, proba_MNC
+    return Records(manifest, examples, pred, *known, shown, in_top_MN=in_top)
 
 
 def _from_proba(

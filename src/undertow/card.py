@@ -28,7 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["rate", "answers", "votes", "pair", "mixture"]
-Need = Literal["label", "outcome", "confidence", "p_label", "probabilities", "binary", "classes"]
+Need = Literal[
+    "label", "outcome", "confidence", "p_label", "probabilities", "top_5", "binary", "classes"
+]
 
 UNIT: dict[Kind, str] = {
     "rate": "member",

@@ -39,6 +39,7 @@ WORLDS = {
     "one member": {"m_ref": 1, "m_var": 1},
     "one class": {"m_ref": 3, "m_var": 2, "classes": 1},
     "binary": {"m_ref": 4, "m_var": 6, "classes": 2, "positive": "class 1", "missing_labels": 0.1},
+    "many classes": {"m_ref": 3, "m_var": 3, "classes": 21, "missing_labels": 0.1},
     "no examples": {"m_ref": 2, "m_var": 2, "n": 0},
 }
 IN_WORLDS = pytest.mark.parametrize("world", list(WORLDS))
@@ -49,6 +50,11 @@ def make(world: str) -> tuple[Records, Records]:
     settings = {"n": 60, "seed": 7, "proba": True, **WORLDS[world]}
     reference, variant = worlds.planted_world({0: 0.5}, **settings)
     return tuple(with_gaps(records, seed) for seed, records in enumerate((reference, variant)))
+
+
+def asked_of(measure: Measure) -> tuple[Records, Records]:
+    """A world whose task the measure asks about."""
+    return make("many classes" if "top_5" in measure.card.needs else "binary")
 
 
 def with_gaps(records: Records, seed: int) -> Records:
@@ -137,12 +143,12 @@ def test_stays_in_its_range(measure, world):
 
 def test_every_measure_is_defined_somewhere_in_these_worlds():
     for measure in all_measures():
-        assert not np.isnan(values(measure, *make("binary"))).all(), measure
+        assert not np.isnan(values(measure, *asked_of(measure))).all(), measure
 
 
 @BY_EXAMPLE
 def test_permuting_examples_permutes_values(measure):
-    pair = make("binary")
+    pair = asked_of(measure)
     order = np.random.default_rng(1).permutation(pair[0].N)
     shuffled = [records.take_examples(order) for records in pair]
     np.testing.assert_array_equal(values(measure, *shuffled), values(measure, *pair)[..., order])
@@ -165,7 +171,7 @@ def test_measures_of_answers_do_not_depend_on_the_order_of_anything(measure):
 
 @BY_EXAMPLE
 def test_the_order_of_members_does_not_matter(measure):
-    reference, variant = make("binary")
+    reference, variant = asked_of(measure)
     order_ref, order_var = ([*range(1, records.M), 0] for records in (reference, variant))
     got = values(measure, reference.take_members(order_ref), variant.take_members(order_var))
     expected = values(measure, reference, variant)
@@ -191,7 +197,7 @@ def test_a_population_against_itself_gives_the_null_value(measure, world):
 
 @BY_EXAMPLE
 def test_names_and_order_of_classes_do_not_matter(measure):
-    pair = make("binary")
+    pair = asked_of(measure)
     np.testing.assert_array_equal(values(measure, *map(relabelled, pair)), values(measure, *pair))
 
 
@@ -207,14 +213,14 @@ def relabelled(records: Records) -> Records:
         label_N,
         names,
         proba=records.proba_MNC[..., ::-1],
-        task="binary",
-        positive="other class 1",
+        task=records.manifest.task,
+        positive=None if records.manifest.positive is None else "other class 1",
     )
 
 
 @BY_EXAMPLE
 def test_what_does_not_exist_is_nan(measure):
-    reference, variant = make("binary")
+    reference, variant = asked_of(measure)
     got = values(measure, reference, variant)
     if "label" in measure.card.needs:
         assert np.isnan(got[..., reference.label_N == MISSING]).all()

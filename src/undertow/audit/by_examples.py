@@ -240,6 +240,8 @@ def _counted(card: Card, flips: _Flips) -> str:
     """The counts in the measure's own words."""
     if card.name == "accuracy":
         return f"{flips.fell:,} newly wrong, {flips.rose:,} newly right"
+    if card.name == "top_5_accuracy":
+        return f"{flips.fell:,} labels left the five likeliest, {flips.rose:,} came among them"
     said = error_note(card.name, flips.before, flips.after, flips.n, flips.n)
     return said or f"{flips.fell:,} went from 1 to 0, {flips.rose:,} from 0 to 1"
 

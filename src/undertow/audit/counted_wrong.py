@@ -132,7 +132,7 @@ def _lengthened(side: Records, more: int) -> Iterator[tuple[str, Any]]:
         yield "answers", tuple(pl.concat([a, none.cast(a.dtype)]) for a in side.answers)
     if side.inputs is not None:
         yield "inputs", pl.concat([side.inputs, none.cast(side.inputs.dtype)])
-    for name in ("p_label_MN", "confidence_MN", "margin_MN", "proba_MNC", "outputs"):
+    for name in ("p_label_MN", "confidence_MN", "margin_MN", "proba_MNC", "in_top_MN", "outputs"):
         yield name, None
 
 

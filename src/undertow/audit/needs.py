@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from undertow.card import Measure, Need
 from undertow.records.records import Records
+from undertow.records.top_five import FEWEST
 
 
 def supported(
@@ -15,13 +16,17 @@ def supported(
     it is left out.
 
     That a task of many classes has no false positives is not an omission, so it has no reason; nor
-    that what is generated has no classes.
+    that five of a few classes say little, or that what is generated has no classes.
     """
     usable: list[Measure] = []
     reasons: dict[str, str] = {}
     for measure in measures:
         reason = _missing(measure, reference) or _missing(measure, variant)
         if "binary" in measure.card.needs and _classes(reference, variant) > 2:
+            continue
+        if "top_5" in measure.card.needs and not (
+            _many_classes(reference) and _many_classes(variant)
+        ):
             continue
         if "classes" in measure.card.needs and not (
             has_classes(reference) and has_classes(variant)
@@ -50,12 +55,17 @@ def has_classes(records: Records) -> bool:
     return records.manifest.task in ("classification", "binary", "choice") and records.C > 1
 
 
+def _many_classes(records: Records) -> bool:
+    return records.manifest.task == "classification" and len(records.answer_classes) >= FEWEST
+
+
 _HOLDS: dict[Need, Callable[[Records], bool]] = {
     "label": lambda records: bool((records.label_N >= 0).any()),
     "outcome": lambda records: records.outcome_known,
     "confidence": lambda records: records.confidence_MN is not None,
     "p_label": lambda records: records.p_label_MN is not None,
     "probabilities": lambda records: records.proba_MNC is not None,
+    "top_5": lambda records: records.in_top_MN is not None,
     "binary": lambda records: (
         len(records.answer_classes) == 2 and records.manifest.positive in records.answer_classes
     ),
@@ -67,6 +77,7 @@ _LACKS: dict[Need, str] = {
     "confidence": "holds no confidences",
     "p_label": "holds no probabilities of the label",
     "probabilities": "does not hold all class probabilities",
+    "top_5": "does not tell which five classes are likeliest",
     "binary": "is not a binary task with a named positive class",
     "classes": "has no classes",
 }

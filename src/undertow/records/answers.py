@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from undertow.errors import RecordError
 from undertow.records.records import MISSING
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K
+from undertow.records.top_five import FEWEST, among_stored
 
 Float = NDArray[np.float32]
 PER_EXAMPLE = ("p_label", "confidence", "margin")
@@ -28,8 +29,8 @@ class Answers:
     all are unknown.
 
     ``top_class_NK`` and ``top_probability_NK`` hold the K = 5 likeliest classes and stand for
-    ``proba_NC`` where there are more than 64 classes. ``score_N``, ``answer_N`` and ``output_N``
-    belong to graded tasks.
+    ``proba_NC`` where there are more than 64 classes; ``in_top_N`` is whether the label is among
+    them (``top_five``). ``score_N``, ``answer_N`` and ``output_N`` belong to graded tasks.
     """
 
     pred_N: NDArray[np.int32]
@@ -42,6 +43,7 @@ class Answers:
     score_N: Float | None = None
     answer_N: pl.Series | None = None
     output_N: pl.Series | None = None
+    in_top_N: Float | None = None
 
 
 def derive(
@@ -59,9 +61,12 @@ def derive(
     confidence = top_p_NK[:, 0].copy()
     margin = confidence - top_p_NK[:, 1] if classes > 1 else confidence
     p_label = None if (label_N < 0).all() else _at_label(proba, label_N)
+    many = classes >= FEWEST
+    in_top = among_stored(top_NK, label_N, p_label) if many and p_label is not None else None
     if classes <= FULL_PROBABILITIES_UP_TO:
-        return Answers(pred, p_label, confidence, margin, proba)
-    return Answers(pred, p_label, confidence, margin, None, top_NK.astype(np.int32), top_p_NK)
+        return Answers(pred, p_label, confidence, margin, proba, in_top_N=in_top)
+    top = top_NK.astype(np.int32), top_p_NK
+    return Answers(pred, p_label, confidence, margin, None, *top, in_top_N=in_top)
 
 
 def stacked(per_member: Iterable[NDArray[Any] | None]) -> Float | None:
@@ -76,7 +81,7 @@ def stacked(per_member: Iterable[NDArray[Any] | None]) -> Float | None:
 
 def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:
     """A member file's columns. A missing prediction is null, a column of which nothing is known is
-    left out."""
+    left out, and ``in_top`` where probabilities tell it."""
     columns: dict[str, pl.Series] = {
         "example_id": example_id_N,
         "prediction": pl.Series(answers.pred_N).replace(MISSING, None),
@@ -93,6 +98,8 @@ def to_frame(example_id_N: pl.Series, answers: Answers) -> pl.DataFrame:
     ):
         if rows is not None:
             columns[name] = pl.Series(name, rows, dtype=pl.Array(kind, rows.shape[1]))
+    if answers.in_top_N is not None and answers.proba_NC is None and answers.top_class_NK is None:
+        columns["in_top"] = pl.Series(answers.in_top_N)
     if answers.score_N is not None:
         columns["score"] = pl.Series(answers.score_N, dtype=pl.Float32)
     for name, texts in zip(TEXTS, (answers.answer_N, answers.output_N), strict=True):
@@ -142,9 +149,23 @@ def _top(proba_NC: Float, k: int) -> NDArray[np.intp]:
     """The k likeliest classes, likeliest first, the smaller class first among equals."""
     if proba_NC.shape[1] <= FULL_PROBABILITIES_UP_TO:
         return np.argsort(-proba_NC, axis=1, kind="stable")[:, :k]
-    some_NK = np.sort(np.argpartition(-proba_NC, k - 1, axis=1)[:, :k], axis=1)
+    parted_NC = np.argpartition(-proba_NC, (k - 1, k), axis=1)
+    some_NK = np.sort(parted_NC[:, :k], axis=1)
+    last_N, next_N = np.take_along_axis(proba_NC, parted_NC[:, k - 1 : k + 1], axis=1).T
+    tied_N = last_N == next_N
+    if tied_N.any():
+        some_NK[tied_N] = _first_of_equals(proba_NC[tied_N], last_N[tied_N, None], k)
     order_NK = np.argsort(-np.take_along_axis(proba_NC, some_NK, axis=1), axis=1, kind="stable")
     return np.take_along_axis(some_NK, order_NK, axis=1)
+
+
+def _first_of_equals(proba_NC: Float, last_N1: Float, k: int) -> NDArray[np.intp]:
+    """The k likeliest classes in the order of classes, the smaller ones of those as likely as the
+    last."""
+    above_NC, equal_NC = proba_NC > last_N1, proba_NC == last_N1
+    left_N1 = k - above_NC.sum(axis=1, keepdims=True)
+    taken_NC = above_NC | (equal_NC & (equal_NC.cumsum(axis=1) <= left_N1))
+    return np.nonzero(taken_NC)[1].reshape(-1, k)
 
 
 def _at_label(proba_NC: Float, label_N: NDArray[np.int32]) -> Float:

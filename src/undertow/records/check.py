@@ -30,6 +30,7 @@ from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.disputes import Dispute, dispute, in_other_words
 from undertow.records.reading import Missing
 from undertow.records.records import Records
+from undertow.records.top_five import FEWEST, among_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,12 +292,19 @@ def _same_clusters(
 
 def _over(records: Records, examples: pl.DataFrame, shown: Records) -> Records:
     """The same answers over these examples, with the inputs that are ``shown``; the label's
-    probability is found anew where labels are new."""
+    probability, and whether it is among the five likeliest classes, are found anew where labels are
+    new."""
     made = replace(records, examples=examples, inputs=shown.inputs, pictures=shown.pictures)
-    if made.p_label_MN is not None or made.proba_MNC is None or not (made.label_N >= 0).any():
+    proba_MNC = made.proba_MNC
+    if made.p_label_MN is not None or proba_MNC is None or not (made.label_N >= 0).any():
         return made
-    at_label_MN = made.proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
-    return replace(made, p_label_MN=np.where(made.label_N >= 0, at_label_MN, np.float32(np.nan)))
+    at_label_MN = proba_MNC[:, np.arange(made.N), np.maximum(made.label_N, 0)]
+    p_label_MN = np.where(made.label_N >= 0, at_label_MN, np.float32(np.nan))
+    made = replace(made, p_label_MN=p_label_MN)
+    if len(made.answer_classes) < FEWEST:
+        return made
+    sides = zip(proba_MNC, p_label_MN, strict=True)
+    return replace(made, in_top_MN=np.stack([among_all(p, made.label_N, at) for p, at in sides]))
 
 
 def _pairs(reference: Records, variant: Records, said: list[str]) -> tuple[Records, Records, bool]:

@@ -24,7 +24,8 @@ from undertow.records.opened import in_threads
 from undertow.records.opening import read_file
 from undertow.records.parquet_pages import refuse_bomb, refuse_long_texts
 from undertow.records.records import MISSING, Records
-from undertow.records.schema import Manifest, MemberEntry
+from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest, MemberEntry
+from undertow.records.top_five import FEWEST, among_all, among_stored
 
 THREADS = min(8, os.cpu_count() or 1)
 
@@ -46,13 +47,12 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
             f"{folder}: has no member that is done ({_statuses(manifest)}); run it again"
         )
     examples = _read_examples(folder, manifest)
-    example_id_N = examples["example_id"]
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(
             in_threads(
                 pool,
                 lambda m: _read_member(
-                    folder, m, example_id_N, len(manifest.classes), probabilities, inputs
+                    folder, m, examples, len(manifest.classes), probabilities, inputs
                 ),
                 done,
             )
@@ -73,6 +73,7 @@ def read_population(folder: Path, *, inputs: bool = False, probabilities: bool =
         stacked(a.per_example["score"] for a in answers),
         _all_or_none([a.texts.get("answer") for a in answers]),
         _all_or_none([a.texts.get("output") for a in answers]),
+        in_top_MN=stacked(a.in_top_N for a in answers),
     )
 
 
@@ -127,6 +128,7 @@ class _Member:
     pred_N: NDArray[np.int32]
     per_example: dict[str, NDArray[Any] | None]
     proba_NC: NDArray[Any] | None
+    in_top_N: NDArray[np.float32] | None
     texts: dict[str, pl.Series]
 
 
@@ -155,20 +157,20 @@ def _read_examples(folder: Path, manifest: Manifest) -> pl.DataFrame:
 def _read_member(
     folder: Path,
     member: MemberEntry,
-    example_id_N: pl.Series,
+    examples: pl.DataFrame,
     classes: int,
     probabilities: bool,
     outputs: bool,
 ) -> _Member:
     path = member_file(folder, member.id)
     large = (*(("probability",) if probabilities else ()), *(TEXTS if outputs else TEXTS[:1]))
-    wanted = ("example_id", "prediction", *PER_EXAMPLE, "score", *large)
+    wanted = ("example_id", "prediction", *PER_EXAMPLE, "score", *large, *_tops(classes))
     frame = _parquet(path, _verified(path, member.sha256), wanted)
     if not {"example_id", "prediction"} <= set(frame.columns):
         raise RecordError(
             f"{path}: lacks the column example_id or prediction; make the member again"
         )
-    if not frame["example_id"].equals(example_id_N):
+    if not frame["example_id"].equals(examples["example_id"]):
         raise RecordError(
             f"{path}: its example ids are not those of {EXAMPLES}; make the member again"
         )
@@ -184,10 +186,40 @@ def _read_member(
     per_example = {
         name: _numbers(path, frame, name, pl.Float32()) for name in (*PER_EXAMPLE, "score")
     }
+    in_top = _in_top(path, frame, examples["label"], proba, per_example["p_label"])
     texts = {name: _words(path, frame[name]) for name in TEXTS if name in frame.columns}
     return _Member(
-        prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba, texts
+        prediction.cast(pl.Int32).fill_null(MISSING).to_numpy(), per_example, proba, in_top, texts
     )
+
+
+def _tops(classes: int) -> tuple[str, ...]:
+    """The columns that tell whether the label is among the five likeliest classes, where that is
+    asked."""
+    if classes < FEWEST:
+        return ()
+    return ("in_top",) if classes <= FULL_PROBABILITIES_UP_TO else ("in_top", "top_class")
+
+
+def _in_top(
+    path: Path,
+    frame: pl.DataFrame,
+    label: pl.Series,
+    proba_NC: NDArray[Any] | None,
+    p_label_N: NDArray[Any] | None,
+) -> NDArray[np.float32] | None:
+    """Whether the label is among the five likeliest classes, ``None`` where the file does not tell
+    or it is not asked."""
+    told = _numbers(path, frame, "in_top", pl.Float32())
+    if told is not None or p_label_N is None:
+        return told
+    label_N = label.fill_null(MISSING).to_numpy()
+    top_NK = _numbers(path, frame, "top_class", pl.Array(pl.Int32, TOP_K))
+    if top_NK is not None:
+        return among_stored(top_NK, label_N, p_label_N)
+    if proba_NC is None or proba_NC.shape[1] < FEWEST:
+        return None
+    return among_all(proba_NC, label_N, p_label_N)
 
 
 def _words(path: Path, column: pl.Series) -> pl.Series:

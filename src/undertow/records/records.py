@@ -59,6 +59,9 @@ class Records:
     not part of a record."""
     pictures: Pictures | None = None
     """Gets the picture that ``inputs`` only name, when it is shown; not part of a record."""
+    in_top_MN: NDArray[np.float32] | None = None
+    """1 where the label is among the five likeliest classes, 0 where not, NaN where unknown;
+    ``None`` for fewer than 20 classes and where nothing tells it (``top_five``)."""
 
     def __post_init__(self) -> None:
         check_axes(pred_MN=self.pred_MN, label_N=self.label_N)
@@ -208,6 +211,7 @@ class Records:
             "margin_MN",
             "proba_MNC",
             "score_MN",
+            "in_top_MN",
         ):
             yield name, getattr(self, name)
 

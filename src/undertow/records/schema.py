@@ -6,8 +6,8 @@ manifest.json          this module's SealedManifest; written last, so its existe
                        no other file is there (names that begin with a dot apart)
 examples.parquet       example_id, label, any further column = a slice; optional input, content_hash
 members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin,
-                       top_class, top_probability, probability; of graded tasks score, answer,
-                       output
+                       top_class, top_probability, probability, or in_top where the classes are
+                       known no more; of graded tasks score, answer, output
 timings.json           seconds per member; a log, not part of the record
 
 And where members were probed, or the training part was changed (``records.probes``):

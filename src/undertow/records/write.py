@@ -431,6 +431,7 @@ def write_records(records: Records, folder: Path) -> Manifest:
             score_N=None if records.score_MN is None else records.score_MN[m],
             answer_N=None if records.answers is None else records.answers[m],
             output_N=None if records.outputs is None else records.outputs[m],
+            in_top_N=_known_of(records.in_top_MN, m),
         )
         bare = entry.model_copy(update={"series": None, "probes": {}})
         writer._write(bare, answers, None, Probed())

@@ -143,7 +143,7 @@ def _top_lines(parts: Page) -> str:
     rows = [
         (
             f"{SIGN[t.verdict]} {_name(t.name)}",
-            f"{t.before} → {t.after}",
+            f"{t.before} → {t.after}" + (f"; {t.top_5}" if t.top_5 else ""),
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
             _md(t.slices, 400),
             f"{t.changed} {t.changed_of}",

@@ -153,4 +153,5 @@ def _plain(t: TopLine, name: str, spoken: Spoken) -> list[str]:
     ]
     how = f"{t.changed} {t.changed_of} {t.changed_how}".rstrip()
     changed = f"{pad}{how}; {t.floor}" if t.changed_of else ""
-    return [first, f"{pad}{spoken(t.slices)}", *worst, *([changed] if changed else [])]
+    beside = [f"{pad}{t.top_5}"] if t.top_5 else []
+    return [first, *beside, f"{pad}{spoken(t.slices)}", *worst, *([changed] if changed else [])]

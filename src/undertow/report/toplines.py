@@ -42,6 +42,9 @@ class TopLine:
     shift: str
     shift_interval: str
     shift_verdict: Verdict
+    top_5: str
+    """Right answers among the five likeliest classes; empty where these are few or not known."""
+    top_5_verdict: Verdict
     worst: tuple[tuple[Effect, str, str], ...]
     unit: str
     slices: str
@@ -83,6 +86,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         shift=top.effect(None if row is None else row["effect"]),
         shift_interval="" if row is None else top.interval(row["low"], row["high"]),
         shift_verdict="undefined" if row is None else row["verdict"],
+        **_top_5(audit, arm.name),
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
         slices=_slices_said(panel, audit)
@@ -90,6 +94,18 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         + _rise_said(audit, arm.name),
         **changed,
     )
+
+
+def _top_5(audit: Audit, variant: str) -> dict[str, Any]:
+    """``top-5 93.2 % → 92.8 % (−0.4 points, −0.6 to −0.2)``, with its verdict."""
+    row = whole(audit.findings, variant, "top_5_accuracy")
+    if row is None or absent(row["effect"]):
+        return {"top_5": "", "top_5_verdict": "undefined"}
+    sides, limits = (row["reference"], row["changed"]), (row["low"], row["high"])
+    own = Scale(True).telling(row["effect"], *limits, sides=sides)
+    shift = f"{own.effect(row['effect'])} points, {own.interval(*limits)}"
+    said = f"top-5 {own.value(sides[0])} → {own.value(sides[1])} ({shift})"
+    return {"top_5": said, "top_5_verdict": row["verdict"]}
 
 
 def _unit(shown: SliceEffects | None, scale: Scale, outcome: str) -> str:

@@ -23,6 +23,7 @@ from undertow.audit.measures.over_indexing import over_index as over_index
 from undertow.audit.measures.shift import jensen_shannon as jensen_shannon
 from undertow.audit.measures.taxicab import taxicab as taxicab
 from undertow.audit.measures.taxicab import total_variation as total_variation
+from undertow.audit.measures.top_five import top_5_accuracy as top_5_accuracy
 from undertow.card import Measure
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "precision",
     "relative_change",
     "taxicab",
+    "top_5_accuracy",
     "total_variation",
 ]
 

@@ -46,6 +46,7 @@ def to_records(
         said,
         written if inputs else None,
         left_out,
+        in_top_MN=stacked(a.in_top_N for a in answers),
     )
 
 
