@@ -189,11 +189,23 @@ def test_members_that_are_empty_in_part_count_as_wrong():
     Two that it does not answer count already, and make 1 point."""
     members = RIGHT_N, empty(slice(10), slice(50, 52))
     wanted = (
-        "20 of 100 examples were left out; counted as wrong like 10 that a member of 'old' does "
-        "not answer, accuracy would fall by 14.0 points. Give each a row with an empty answer, "
-        "which --missing wrong counts as wrong."
+        "20 of 100 examples were left out; counted as wrong, 10 of them for a member of 'old' too, "
+        "accuracy would fall by 14.0 points. Give each a row with an empty answer, which --missing "
+        "wrong counts as wrong."
     )
     assert said(side("old", *members), side("new", RIGHT_N, gone=20), "wrong") == wanted
+
+
+def test_what_neither_answers_is_said_to_be_lost_by_neither():
+    """Of the 15 that go the reference answers 14, and it alone has 8 that the variant lacks."""
+    old = side("old", empty(slice(8, 9)), gone=0)
+    old = replace(old, has_N=np.arange(N) < 92)
+    new = replace(side("new", RIGHT_N, gone=15), label_N=LABEL_N)
+    assert said(old, new, "wrong") == (
+        "23 of 100 examples were left out, 15 of them as 'new' has no answer; counted as wrong, 1 of "
+        "them for 'old' too, accuracy would fall by 15.2 points. Give each a row with an empty "
+        "answer, which --missing wrong counts as wrong."
+    )
 
 
 def test_what_the_reference_does_not_answer_counts_as_wrong_too():

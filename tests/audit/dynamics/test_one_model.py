@@ -125,6 +125,19 @@ def test_one_corrected_label_hides_no_renamed_classes():
         assert alike(loose("a", WRONG_N), replace(b, examples=labelled)) == found
 
 
+def test_a_corrected_label_renames_no_class():
+    """The one example of a class has another label at the other side, which calls all else the
+    same."""
+    classes, rare_N = (*CLASSES, "plane", "bird"), np.arange(N) == 0
+    sides = [
+        records_from(WRONG_N[None], np.where(rare_N, rare, LABEL_N), classes, name="s")
+        for rare in (3, 4)
+    ]
+    edited = np.where(rare_N, 3, WRONG_N)
+    answers = (replace(side, pred_MN=edited[None].astype(np.int32)) for side in sides)
+    assert alike(*answers) == [("m00", "m00", N)]
+
+
 def test_answers_in_a_renamed_class_that_no_label_shows_are_not_compared():
     """What the other side calls it is not known: an independent member differs on the rest."""
     classes = (*CLASSES, "plane")

@@ -17,6 +17,10 @@ FEWEST = 20
 """Wrong answers (answers, where nobody says which are right) from which equal ones are no
 coincidence: independent members share those that labels or hard examples force on all of them."""
 
+MOSTLY = 0.9
+"""Share of labels of one name above which another label of a known class is one that was corrected,
+and no other name of it."""
+
 
 class Alike(NamedTuple):
     """Members that gave the same answers to the ``n`` examples that both have, but for a few that
@@ -66,6 +70,9 @@ def _renamed(telling: Records, side: Records, rows: pl.DataFrame) -> dict[str, s
     truths = [s.truths_of(rows[n].to_numpy()) for s, n in zip((telling, side), names, strict=True)]
     labels = pl.DataFrame(dict(zip(names, truths, strict=True))).drop_nulls()
     pairs = labels.group_by(names, maintain_order=True).len()
+    same = pl.col("mine") == pl.col("other")
+    if labels.filter(same).height > MOSTLY * len(labels):
+        pairs = pairs.filter(same | ~pl.col("mine").is_in(side.classes))
     pairs = pairs.sort("len", descending=True, maintain_order=True)
     for name in names:
         pairs = pairs.unique(name, keep="first", maintain_order=True)
