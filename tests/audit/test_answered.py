@@ -103,7 +103,7 @@ def test_the_gate_says_the_same() -> None:
 def test_so_does_a_suggested_policy() -> None:
     moved = [s + (0.0004 if i % 4 else 0) for i, s in enumerate(SCORES)]
     said = suggested_policy(only_scored([SCORES, moved]), ())
-    assert "# to 0.03 points and 75.00 % of scores moved, however little. Lower limits" in said
+    assert "# 0.03 points and 75.00 % of scores moved, however little. Lower limits" in said
 
 
 def test_scores_of_one_side_beside_texts_of_the_other_are_wordings() -> None:

@@ -15,6 +15,7 @@ from undertow.audit.findings import FINDING_COLUMNS
 from undertow.audit.measures import accuracy, churn
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS
+from undertow.audit.stats.mcnemar import HALF, paired_interval
 from undertow.errors import UserError
 from undertow.records.records import Records
 from undertow.report.text import summary_text
@@ -217,6 +218,22 @@ def test_error_rates_stand_with_their_counts_and_relative_change(members: int) -
         "false negatives 0 → 5 of 20; relative change undefined (none before)"
     )
     assert rows(found, "false_positive_rate", "class", "blond")["verdict"] == "undefined"
+
+
+def test_p_is_corrected_over_as_many_slices_as_the_interval() -> None:
+    """One of the three has no example that could be missed, and keeps its part of both."""
+    label_N, house_N = np.array([1] * 60 + [0] * 30), ["A"] * 30 + ["B"] * 30 + ["C"] * 30
+    missed_N = np.where(np.arange(90) < 7, 0, label_N)
+    made = {"task": "binary", "positive": "class 1", "slices": {"house": house_N}}
+    reference, variant = (
+        records_from([pred_N], label_N, 2, name=name, **made)
+        for name, pred_N in (("old", label_N), ("new", missed_N))
+    )
+    found = audit(reference, [variant], Settings(by=("house",)))
+    row = rows(found, "false_negative_rate", "house", "A")
+    assert rows(found, "false_negative_rate", "house", "C")["verdict"] == "undefined"
+    assert (row["p"], row["p_adjusted"]) == (2 / 2**7, 3 * 2 / 2**7)
+    assert row["low"] == pytest.approx(paired_interval(0, 7, 30, 0.05 / 3, correction=HALF)[0])
 
 
 def test_both_forms_of_the_papers_class_test_stand_beside_the_shift_beyond_the_whole(

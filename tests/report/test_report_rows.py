@@ -6,15 +6,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import audits
 import gates
+from undertow.audit import Settings
+from undertow.audit import audit as audited
 from undertow.audit.result import Audit, GalleryEntry, Votes
 from undertow.report import render_html
 from undertow.report.gallery import galleries
 from undertow.report.markdown import _md
 from undertow.report.tables import finding_table
+from worlds import records_from
 
 
 def one_a_side(**given: object) -> Audit:
@@ -159,6 +163,40 @@ def test_a_remark_of_most_rows_is_said_once_above_the_table():
     few = finding_table(audits.frame(rows[:2]))
     assert few.once == ()
     assert {r.note for r in few.rows} == {"no floor: one run; 3 newly wrong", "no floor: one run"}
+
+
+def single(*, by: tuple[str, ...]) -> Audit:
+    """Of 40 examples in two houses the second model loses the first ten, all in one house."""
+    label_N, houses = np.zeros(40, dtype=int), {"house": ["A"] * 20 + ["B"] * 20}
+    sides = [
+        records_from([pred_N], label_N, 2, name=name, slices=houses)
+        for name, pred_N in (("old", label_N), ("new", np.arange(40) < 10))
+    ]
+    return audited(sides[0], sides[1:], Settings(by=by, draws=100))
+
+
+def test_what_a_repeat_run_would_tell_of_slices_is_one_sentence():
+    """The whole stays, with what it comes to."""
+    found = single(by=("house",))
+    table = finding_table(found.findings)
+    assert table.bare == (
+        "6 more, of how answers changed on slices, are undefined for want of a repeat run of the "
+        "reference, and stand in findings.parquet alone."
+    )
+    assert table.total == len(table.rows) == found.findings.height - 6
+    assert [r.measure for r in table.rows if r.slice == "all"].count("Churn") == 1
+    page = re.sub(r"<[^>]+>", "", render_html(found))
+    assert f"the reference column is the floor. {table.bare}" in page
+    whole = single(by=())
+    assert finding_table(whole.findings).bare == ""
+    assert len(finding_table(whole.findings).rows) == whole.findings.height
+
+
+def test_slices_beneath_the_top_line_have_the_names_of_their_columns():
+    page = render_html(single(by=("house",)))
+    cell = page[page.index('data-head="Slices beneath it"') :]
+    said = re.sub(r"<[^>]+>", "", cell[: cell.index("</li>")])
+    assert " house A " in said.replace("\n", " ")
 
 
 def test_the_floor_has_a_column_only_where_there_is_one():

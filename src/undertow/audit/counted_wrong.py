@@ -29,12 +29,12 @@ Compare = Callable[[Records, Records], Pair]
 
 
 class Counted(NamedTuple):
-    """That comparison: the examples in it, by how much the outcome changes, and how many examples
-    come in to which the reference has no answer either."""
+    """That comparison: the examples in it, by how much the outcome changes, and which examples come
+    in to which the reference, or a member of it, has no answer."""
 
     ids: pl.Series
     change: float
-    bare: int
+    bare: pl.Series
 
 
 def counted_wrong(
@@ -70,7 +70,7 @@ def counted_wrong(
     scored_N = ~np.isnan(pair.reference.correct_MN).all(axis=0) & ~_in(ids, kept)
     bare_N: Bools = np.asarray(np.isnan(before.correct_MN).any(axis=0))
     bare = before.example_id_N.filter(bare_N)
-    return Counted(ids, _change(pair), int((scored_N & _in(ids, bare)).sum()))
+    return Counted(ids, _change(pair), ids.filter(scored_N & _in(ids, bare)))
 
 
 def _change(pair: Pair) -> float:

@@ -55,13 +55,15 @@ def left_out_said(
         return
     out_N = [_is_left_out(side, aligned) for side in (reference, variant)]
     lacked_N = _lacked(reference, variant, out_N[0], missing)
-    cost = ""
+    cost, alone = "", " alone"
     if variant.M == 1 and lacked_N.any():
         kept = aligned.reference.example_id_N
         counted = counted_wrong(reference, variant, lacked_N, kept, missing, compare)
         if counted is not None:
             lacked_N &= reference.example_id_N.is_in(counted.ids.implode()).to_numpy()
-        cost = _cost(reference, counted) if lacked_N.any() else ""
+            bare_N = reference.example_id_N.is_in(counted.bare.implode()).to_numpy()
+            alone = "" if (lacked_N & bare_N).any() else alone
+        cost = _cost(reference, counted, lacked_N) if lacked_N.any() else ""
     side = 0 if cost or out_N[0].sum() >= out_N[1].sum() else 1
     most = _concentrated((reference, variant)[side], lacked_N if cost else out_N[side], by)
     if not (cost or most):
@@ -69,7 +71,7 @@ def left_out_said(
     every = aligned.left_out + aligned.reference.N
     said = f"{aligned.left_out:,} of {every:,} examples were left out"
     if cost and lacked_N.sum() < aligned.left_out:
-        said += f", {lacked_N.sum():,} of them as {variant.name!r} alone has no answer"
+        said += f", {lacked_N.sum():,} of them as {variant.name!r}{alone} has no answer"
     if most:
         said += f", {100 * most.share:.0f} % of {most.slice} {most.value[:LONGEST]}"
         said += f" and {100 * most.of_all:.0f} % of all"
@@ -140,7 +142,7 @@ def _contents(side: Records) -> pl.Series:
     return pl.Series([None] * side.N, dtype=pl.String)
 
 
-def _cost(reference: Records, counted: Counted | None) -> str:
+def _cost(reference: Records, counted: Counted | None, lacked_N: Bools) -> str:
     """Where the variant would be beside the reference, had it answered wrongly what it did not
     answer."""
     if counted is None:
@@ -150,10 +152,12 @@ def _cost(reference: Records, counted: Counted | None) -> str:
     would = f"{'fall' if change < 0 else 'rise'} by {said} points"
     if float(said) == 0:
         would = "stay as it is"
-    also = ""
-    if counted.bare:
-        whom = f"a member of {reference.name!r}" if reference.M > 1 else repr(reference.name)
-        also = f" like {counted.bare:,} that {whom} does not answer"
+    whom = f"a member of {reference.name!r}" if reference.M > 1 else repr(reference.name)
+    lacked = reference.example_id_N.filter(lacked_N)
+    both = int(counted.bare.is_in(lacked.implode()).sum())
+    more = len(counted.bare) - both
+    also = f", {both:,} of them for {whom} too" if both else ""
+    also += f" like {more:,} that {whom} does not answer" if more else ""
     return f"counted as wrong{also}, {reference.outcome} would {would}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from undertow.audit.by_examples import NO_FLOOR
 from undertow.audit.result import Audit
 from undertow.audit.slices.table import ALL
 from undertow.audit.verdicts import Verdict
@@ -56,6 +57,8 @@ class FindingTable:
     heads: tuple[str, ...]
     once: tuple[tuple[str, int], ...]
     """Remarks that would stand on most rows, and of how many they are true."""
+    bare: str
+    """Which findings are left out as no repeat run says what they mean; empty where none is."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,10 @@ def _over_row(row: dict[str, Any]) -> OverRow:
 
 def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTable:
     """Rows by importance: the whole first, then by verdict, adjusted p and size of the effect."""
+    told, bare = _told(findings)
     order = ("worse", "changed", "better", "too small to tell", "within tolerance", "undefined")
     rank = {verdict: place for place, verdict in enumerate(order)}
-    chosen = findings.sort(
+    chosen = told.sort(
         pl.col("slice") != ALL,
         pl.col("verdict").replace_strict(rank, default=5, return_dtype=pl.Int8),
         pl.col("p_adjusted").fill_nan(None),
@@ -122,12 +126,30 @@ def finding_table(findings: pl.DataFrame, outcome: str = ACCURACY) -> FindingTab
     present = set(chosen["verdict"])
     return FindingTable(
         rows=rows,
-        total=findings.height,
+        total=told.height,
         variants=tuple(dict.fromkeys(r.variant for r in rows)),
         measures=tuple(dict.fromkeys(r.measure for r in rows)),
         verdicts=tuple(v for v in rank if v in present),
         heads=tuple(cell.head for cell in rows[0].cells) if rows else (),
         once=once,
+        bare=_bare_said(bare),
+    )
+
+
+def _told(findings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Without and with what is undefined on slices for want of a repeat run, if that is much."""
+    bare = (pl.col("slice") != ALL) & (pl.col("note").fill_null("") == NO_FLOOR)
+    bare &= pl.col("verdict") == "undefined"
+    left = findings.filter(bare)
+    return (findings.filter(~bare), left) if left.height >= FEWEST else (findings, findings.clear())
+
+
+def _bare_said(bare: pl.DataFrame) -> str:
+    if not bare.height:
+        return ""
+    return (
+        f"{bare.height:,} more, of how answers changed on slices, are undefined for want of a "
+        "repeat run of the reference, and stand in findings.parquet alone."
     )
 
 

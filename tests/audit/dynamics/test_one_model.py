@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from undertow.audit.dynamics.one_model import members_alike
@@ -107,6 +108,48 @@ def test_renamed_classes_are_the_same_answers():
         assert alike(loose("a", WRONG_N), renamed) == [("a-0", "b-0", N)]
         other = loose("b", OTHER_N)
         assert alike(loose("a", WRONG_N), replace(other, manifest=renamed.manifest)) == []
+
+
+RENAMED = ("x", "y", "z")
+
+
+def called(side: Records, *names: str) -> Records:
+    return replace(side, manifest=side.manifest.model_copy(update={"classes": names}))
+
+
+def test_one_corrected_label_hides_no_renamed_classes():
+    b = called(loose("b", WRONG_N), *RENAMED)
+    for corrected, found in ((2, [("a-0", "b-0", N)]), (3, [])):
+        label_N = np.where(np.arange(N) < corrected, (LABEL_N + 1) % 3, LABEL_N)
+        labelled = b.examples.with_columns(label=pl.Series(label_N.astype(np.int32)))
+        assert alike(loose("a", WRONG_N), replace(b, examples=labelled)) == found
+
+
+def test_a_corrected_label_renames_no_class():
+    """The one example of a class has another label at the other side, which calls all else the
+    same."""
+    classes, rare_N = (*CLASSES, "plane", "bird"), np.arange(N) == 0
+    sides = [
+        records_from(WRONG_N[None], np.where(rare_N, rare, LABEL_N), classes, name="s")
+        for rare in (3, 4)
+    ]
+    edited = np.where(rare_N, 3, WRONG_N)
+    answers = (replace(side, pred_MN=edited[None].astype(np.int32)) for side in sides)
+    assert alike(*answers) == [("m00", "m00", N)]
+
+
+def test_answers_in_a_renamed_class_that_no_label_shows_are_not_compared():
+    """What the other side calls it is not known: an independent member differs on the rest."""
+    classes = (*CLASSES, "plane")
+    plane_N, other_N = (np.where(np.arange(N) < 10, 3, pred_N) for pred_N in (WRONG_N, OTHER_N))
+
+    def side(name: str, pred_N: np.ndarray, *names: str) -> Records:
+        return called(records_from(pred_N[None], LABEL_N, classes, name=name), *names)
+
+    a = side("a", plane_N, *classes)
+    assert alike(a, side("b", plane_N, *RENAMED, "w")) == [("m00", "m00", N - 10)]
+    assert alike(a, side("b", plane_N, *classes)) == [("m00", "m00", N)]
+    assert alike(a, side("b", other_N, *RENAMED, "w")) == []
 
 
 @pytest.mark.parametrize("errors", [19, 20])

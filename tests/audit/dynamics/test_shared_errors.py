@@ -137,18 +137,43 @@ def test_how_many_errors_tell_a_copy():
     assert [is_copied(*one_of(k, 0), other, 4) for k in (17, 18)] == [False, True]
 
 
+def test_members_that_differ_on_more_than_an_edited_copy_are_two():
+    """However many errors they share, and no other makes: of 400 answers 8 may differ."""
+    other = [member(*[1] * 400)]
+    assert [is_copied(*one_of(150, k), other, 1) for k in (8, 9)] == [True, False]
+
+
+def test_members_of_two_architectures_are_not_one_model():
+    """Three a side, in two classes: two of one architecture share what is hard for it, and nearly
+    all else."""
+    rng = np.random.default_rng(10)
+    truth_N, hard_N, own_KN = (
+        rng.integers(2, size=3000),
+        rng.normal(size=3000),
+        rng.normal(size=(3, 3000)),
+    )
+
+    def made(k: int) -> np.ndarray:
+        for_it_N = np.sqrt(0.3) * hard_N + np.sqrt(0.7) * own_KN[k]
+        for_it_N = np.sqrt(0.95) * for_it_N + np.sqrt(0.05) * rng.normal(size=3000)
+        return np.where(for_it_N > np.quantile(for_it_N, 0.8), 1 - truth_N, truth_N)
+
+    sides = (population(name, [made(k) for k in range(3)], truth_N, 2) for name in "ab")
+    assert list(members_alike(*sides)) == []
+
+
 def test_what_one_shares_the_other_has_to_share_too():
     """A member that makes all errors of another, and as many of its own, is no copy."""
-    other = [member(*[1] * 400)]
-    for a, b in (one_of(50, 50), one_of(50, 50)[::-1]):
+    other, both = [member(*[1] * 4000)], one_of(50, 50, 4000)
+    for a, b in (both, both[::-1]):
         assert not is_copied(a, b, other, 1)
 
 
 def test_weak_members_beside_a_strong_one_are_not_copies():
     """They share four errors of five, as hard examples make them, and it makes none."""
-    first_N, second_N = np.ones(2000, dtype=int), np.ones(2000, dtype=int)
+    first_N, second_N = np.ones(20000, dtype=int), np.ones(20000, dtype=int)
     first_N[:500] = second_N[100:600] = 2
-    assert not is_copied(member(*first_N), member(*second_N), [member(*[1] * 2000)], 1)
+    assert not is_copied(member(*first_N), member(*second_N), [member(*[1] * 20000)], 1)
 
 
 def test_grades_share_no_errors():

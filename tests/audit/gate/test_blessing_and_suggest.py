@@ -16,6 +16,7 @@ from undertow.audit.gate.blessing import bless, fingerprint, read_blessing
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.gate.suggest import decidable, suggested_policy
 from undertow.errors import UserError
+from undertow.records.records import Records
 
 
 def test_the_fingerprint_is_of_content_alone():
@@ -63,9 +64,15 @@ def test_no_blessing(tmp_path: Path):
 
 
 def test_one_run_has_no_floor_to_suggest_from():
-    old, _ = worlds.flipped_world(100, 0, 0)
-    with pytest.raises(UserError, match="'old' is one run, so it has no floor"):
+    old, new = worlds.flipped_world(100, 0, 0)
+    with pytest.raises(UserError) as caught:
         suggested_policy(old, ())
+    assert str(caught.value) == (
+        "'old' is one run, so it has no floor to suggest limits from; give a repeat run beside it "
+        "(the same model again, other batch size, backend or seed), or write a policy by hand: the "
+        "smallest is two lines, [[max_drop]] and points = 1.0"
+    )
+    assert gate(old, [new], parse_policy("[[max_drop]]\npoints = 4.0\n")).verdict == "pass"
 
 
 def test_a_suggested_policy_is_a_policy_that_a_third_run_passes():
@@ -121,16 +128,20 @@ def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the
     }
     text = suggested_policy(records, ("s",))
     assert (
-        "Between runs the score moved by up\n# to 3.00 points and 9.50 % of answers changed."
-        in text
+        "Between the first run and each other the score moved by\n"
+        "# up to 3.00 points and up to 9.50 % of answers changed." in text
     )
     policy = parse_policy(text)
     found = {rule.name: rule.points for rule in policy.rules}
     for name, share in limits.items():
         assert found[name] == pytest.approx(np.ceil(1000 * share) / 10), name
     assert (
-        "# of 2 slices b needs most, with 71 examples; a larger min_count lets the others have a lower "
-        "limit\n"
+        "points = 22.2  # of 2 slices b needs most, with 71 examples, where it lets through a loss of "
+        "up to 15 right answers in 71; a larger min_count lets the others have a lower limit\n"
+    ) in text
+    assert (
+        "points = 7  # lets through a loss of up to 28 right answers in 400; less is stricter, and "
+        "takes more examples\n"
     ) in text
     gap = np.where(runs == 0, 0.8 - 1, 0.8 - 0.0).astype(float)
     gap[1, 100:120] -= 0.2
@@ -140,10 +151,20 @@ def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the
     assert policy.rules[-1].tier == "advisory"
 
 
-def test_limits_are_at_least_what_one_example_changes_and_stay_limits():
+@pytest.mark.parametrize("n", [30, 90, 200, 500, 1000])
+def test_a_model_whose_answers_are_all_equal_passes(n: int):
+    """As runs of a deterministic model are."""
+    half = {"s": ["a", "b"] * (n // 2)}
+    old, new = worlds.flipped_world(n, 0, 0, repeat=(0, 0), slices=half)
+    decided = gate(old, [new], parse_policy(suggested_policy(old, ("s",)))).decisions
+    assert len(decided) == (3 if n < 60 else 5)
+    assert {d.outcome for d in decided} == {"pass"}
+
+
+def test_limits_are_at_least_what_equal_answers_need_and_stay_limits():
     assert decidable(0.0, 100) == decidable(0.01, 100) < decidable(0.02, 100)
     tiny = worlds.records_from(np.zeros((2, 2), int), np.zeros(2, int), 2)
-    assert "points = 99\n" in suggested_policy(tiny, ())
+    assert "points = 99  # above the floor\n" in suggested_policy(tiny, ())
 
 
 def test_there_is_no_accuracy_to_suggest_limits_of_without_labels_or_scores():
@@ -182,4 +203,34 @@ def test_one_slice_is_the_one_slice():
     records = worlds.records_from(
         np.zeros((2, 100), int), np.zeros(100, int), 2, slices={"s": ["a"] * 90 + ["b"] * 10}
     )
-    assert "# the one slice has 90 examples" in suggested_policy(records, ("s",))
+    said = "# the one slice has 90 examples, where it lets through a loss of up to 3 right answers in 90"
+    assert said in suggested_policy(records, ("s",))
+
+
+def _graded(name: str, *moved: slice) -> Records:
+    """Scores without labels, of which each run has some of its own moved by a tenth."""
+    records = worlds.records_from(
+        np.zeros((len(moved), 1000), int), classes=1, task="generation", name=name
+    )
+    score_MN = np.full((len(moved), 1000), 0.5, dtype=np.float32)
+    for score_N, place in zip(score_MN, moved, strict=True):
+        score_N[place] = 0.4
+    return replace(records, score_MN=score_MN)
+
+
+def test_grades_alone_are_suggested_no_limit_of_new_errors():
+    """Which no model could keep: a grade is neither right nor wrong."""
+    old, again = _graded("old", slice(200), slice(200, 400)), _graded("again", slice(400, 600))
+    text = suggested_policy(old, ())
+    assert text == (
+        "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit "
+        "it.\n"
+        "# 2 runs of old, 1,000 examples. Between both runs the score moved by\n"
+        "# 0.00 points and 0.00 % of answers differ in wording. Lower limits would be decided by noise.\n"
+        "level = 0.05\n\n"
+        "[[max_drop]]\n"
+        "points = 0.6  # lets through a loss of up to 0.6 points of the mean score; less is "
+        "stricter, and takes more examples\n\n"
+        "[[max_churn]]\npoints = 0.4  # above the floor\n\n"
+    )
+    assert gate(old, [again], parse_policy(text)).verdict == "pass"

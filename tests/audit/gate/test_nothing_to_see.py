@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,32 @@ def test_values_that_exist_are_listed_up_to_ten_and_cut():
         f"Cannot tell: no slice matches 's=t*'; 's' has the values 's00{'x' * 57}…', {listed} and "
         "4 more."
     )
+
+
+def test_grades_are_not_newly_wrong():
+    """What the reason says to write decides: of 12 scores that fall below one half, 10 are allowed."""
+    old, new = (
+        worlds.records_from(np.zeros((1, N), int), classes=1, task="generation", name=name)
+        for name in ("old", "new")
+    )
+    score_MN = np.full((1, N), 0.9, dtype=np.float32)
+    fallen_MN = np.where(np.arange(N) < 12, np.float32(0.3), score_MN)
+    sides = replace(old, score_MN=score_MN), replace(new, score_MN=fallen_MN)
+    for above in ("floor", "zero"):
+        rule = f'[[max_new_errors]]\npoints = 9\nabove = "{above}"\n'
+        assert decide(sides, rule).decisions[0].reason == (
+            "Cannot tell: a graded score is neither right nor wrong, so none is newly wrong; limit "
+            "how far scores fall with [[max_drop]], or write count = 10, in place of points, for at "
+            "most 10 scores that fall below one half."
+        )
+    assert [
+        decide(sides, f"[[{rule}]]\n{limit}\n").decisions[0].outcome
+        for rule, limit in (
+            ("max_drop", "points = 10"),
+            ("max_new_errors", "count = 10"),
+            ("max_new_errors", "count = 12"),
+        )
+    ] == ["pass", "fail", "pass"]
 
 
 def test_a_crossing_without_a_large_cell():

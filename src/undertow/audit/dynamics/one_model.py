@@ -10,12 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.audit.dynamics.shared_errors import Told, is_copied
+from undertow.audit.dynamics.shared_errors import EDITED, Told, is_copied
 from undertow.records.records import Records
 
 FEWEST = 20
 """Wrong answers (answers, where nobody says which are right) from which equal ones are no
 coincidence: independent members share those that labels or hard examples force on all of them."""
+
+MOSTLY = 0.9
+"""Share of labels of one name above which another label of a known class is one that was corrected,
+and no other name of it."""
 
 
 class Alike(NamedTuple):
@@ -60,12 +64,20 @@ def _shared(telling: Records, side: Records) -> pl.DataFrame:
 
 
 def _renamed(telling: Records, side: Records, rows: pl.DataFrame) -> dict[str, str]:
-    """What the side calls the classes of the telling one, where labels tell it."""
+    """What the side calls the classes of the telling one, where labels tell it: nearly all, as a
+    few may have been corrected."""
     names = ("mine", "other")
     truths = [s.truths_of(rows[n].to_numpy()) for s, n in zip((telling, side), names, strict=True)]
-    pairs = pl.DataFrame(dict(zip(names, truths, strict=True))).drop_nulls().unique()
-    one_to_one = all(pairs[name].n_unique() == len(pairs) for name in names)
-    return dict(pairs.iter_rows()) if one_to_one else {}
+    labels = pl.DataFrame(dict(zip(names, truths, strict=True))).drop_nulls()
+    pairs = labels.group_by(names, maintain_order=True).len()
+    same = pl.col("mine") == pl.col("other")
+    if labels.filter(same).height > MOSTLY * len(labels):
+        pairs = pairs.filter(same | ~pl.col("mine").is_in(side.classes))
+    pairs = pairs.sort("len", descending=True, maintain_order=True)
+    for name in names:
+        pairs = pairs.unique(name, keep="first", maintain_order=True)
+    one_to_one = pairs["len"].sum() >= (1 - EDITED) * len(labels)
+    return dict(pairs.select(names).iter_rows()) if one_to_one else {}
 
 
 def _told(records: Records, m: int, rows: pl.Series, words: Mapping[str, str]) -> Told:
@@ -79,14 +91,18 @@ def _told(records: Records, m: int, rows: pl.Series, words: Mapping[str, str]) -
 
 def _answers(records: Records, m: int, words: Mapping[str, str]) -> NDArray[np.uint64]:
     """A number for each text that the member answered, the same in all populations, whose classes
-    may stand in other orders or have other ``words``; 0 for none."""
+    may stand in other orders or have other ``words``; 0 for none, and for a class for which no
+    label shows the other word."""
     if records.answers is not None:
         answers = records.answers[m].cast(pl.String)
         return np.where(answers.is_null().to_numpy(), 0, answers.hash().to_numpy())
     if not records.classes:
         return np.zeros(records.N, dtype=np.uint64)
-    named_C = pl.Series([words.get(c, c) for c in records.classes], dtype=pl.String)
-    hash_C = named_C.hash().to_numpy()
+    same = all(word == c for c, word in words.items())
+    named_C = pl.Series(
+        [words.get(c, c if same else None) for c in records.classes], dtype=pl.String
+    )
+    hash_C = np.where(named_C.is_null().to_numpy(), 0, named_C.hash().to_numpy())
     pred_N = records.pred_MN[m]
     known_N = (pred_N >= 0) & (pred_N < len(hash_C))
     return np.where(known_N, hash_C[np.where(known_N, pred_N, 0)], 0)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EDITED = 0.02
-"""Share of a copy's answers that were changed, at most about."""
+"""Share of a copy's answers that were changed, at most."""
 ODDS = 1e4
 """How much likelier a copy must be than another member, for each pair that is looked at."""
 WEIGHT = 2
@@ -39,11 +39,18 @@ class Told(NamedTuple):
 
 def is_copied(a: Told, b: Told, others: Sequence[Told], pairs: int) -> bool:
     """Whether both share each other's errors as copies do, beyond what ``others`` share of them;
-    one of ``pairs`` that are looked at. Members that are mostly wrong share habits, not errors."""
-    if not others or not all(map(_mostly_right, (a, b))):
+    one of ``pairs`` that are looked at. Members that are mostly wrong share habits, not errors, and
+    those that differ on more than a copy does are like each other, as two of one architecture."""
+    if not others or not all(map(_mostly_right, (a, b))) or not _nearly_equal(a, b):
         return False
     least = min(log_odds(a, b, others), log_odds(b, a, others))
     return least > math.log(ODDS * pairs)
+
+
+def _nearly_equal(a: Told, b: Told) -> bool:
+    both_N = (a.answer_N > 0) & (b.answer_N > 0)
+    differ = int((a.answer_N != b.answer_N)[both_N].sum())
+    return differ <= EDITED * int(both_N.sum())
 
 
 def _mostly_right(told: Told) -> bool:

@@ -27,6 +27,9 @@ LEVEL, POWER = 0.05, 0.8
 SMALLEST_SLICE = 30
 LONGEST = 60
 """Letters of a slice that is named."""
+UNSEEN = 3.7
+"""Examples that may change for all that a rule's limits tell where none did."""
+STRICTER = "less is stricter, and takes more examples"
 
 
 class _Floor(NamedTuple):
@@ -45,7 +48,8 @@ def suggested_policy(records: Records, by: Sequence[str]) -> str:
     if records.M < 2:
         raise UserError(
             f"{records.name!r} is one run, so it has no floor to suggest limits from; give a "
-            "repeat run beside it (the same model again, other batch size, backend or seed)"
+            "repeat run beside it (the same model again, other batch size, backend or seed), or "
+            "write a policy by hand: the smallest is two lines, [[max_drop]] and points = 1.0"
         )
     if not records.outcome_known:
         raise UserError(
@@ -53,13 +57,16 @@ def suggested_policy(records: Records, by: Sequence[str]) -> str:
             "write a policy about"
         )
     floor, words = _floor(records), WORDS[answered(records)]
-    churned = f"{100 * floor.churn:.2f} % {words.of} {words.moved}"
+    which, up_to = (
+        ("both runs", "") if records.M == 2 else ("the first run and each other", "up to ")
+    )
+    churned = f"{up_to}{100 * floor.churn:.2f} % {words.of} {words.moved}"
     lines = [
         "# Suggested by undertow gate --suggest from what the reference's own runs differ by; edit "
         "it.",
-        f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between runs the "
-        "score moved by up",
-        f"# to {100 * floor.shift:.2f} points and {churned}. "
+        f"# {records.M} runs of {_comment(records.name)}, {records.N:,} examples. Between {which} "
+        "the score moved by",
+        f"# {up_to}{100 * floor.shift:.2f} points and {churned}. "
         "Lower limits would be decided by noise.",
         *(f"# {_comment(said)}" for said in runs_alike(records)),
         f"level = {LEVEL}",
@@ -83,12 +90,14 @@ def _floor(records: Records) -> _Floor:
 
 def _rules(records: Records, floor: _Floor, by: Sequence[str]) -> Iterator[str]:
     n = records.N
-    yield from _table("max_drop", floor.shift + decidable(floor.moved, n))
+    drop = floor.shift + decidable(floor.moved, n)
+    yield from _table("max_drop", drop, f"lets through {_loss(records, drop, n)}; {STRICTER}")
     yield from _table(
         "max_churn", decidable(2 * floor.churn * (1 - floor.churn), n), "above the floor"
     )
-    wrong = floor.newly_wrong
-    yield from _table("max_new_errors", decidable(2 * wrong * (1 - wrong), n), "above the floor")
+    if (records.label_N >= 0).any():  # A graded score alone is neither right nor wrong.
+        limit = decidable(2 * floor.newly_wrong * (1 - floor.newly_wrong), n)
+        yield from _table("max_new_errors", limit, "above the floor")
     for column in by:
         yield from _worst_slice(records, floor, column)
     if records.confidence_MN is not None:
@@ -117,30 +126,44 @@ def _worst_slice(records: Records, floor: _Floor, column: str) -> Iterator[str]:
     worst = int(np.nanargmax(limits))
     which, n = _comment(slices.value_G[large[worst]])[:LONGEST], int(slices.count_G[large[worst]])
     # One limit for all: a lower one than the smallest needs an unchanged model would not pass.
+    limit = floor.shift + limits[worst]
     said = f"of {len(large)} slices {which} needs most, with {n} examples"
-    if n < int(slices.count_G[large].max()):
-        said += "; a larger min_count lets the others have a lower limit"
     if len(large) == 1:
         said = f"the one slice has {n} examples"
-    limit = floor.shift + limits[worst]
+    said += f", where it lets through {_loss(records, limit, n)}"
+    if n < int(slices.count_G[large].max()):
+        said += "; a larger min_count lets the others have a lower limit"
     yield from _table("worst_slice_drop", limit, said, by=column, min_count=SMALLEST_SLICE)
 
 
 def decidable(variance: float, n: int, *, slices: int = 1) -> float:
     """The smallest limit that ``n`` examples rule out with 80 % power where nothing changed,
-    one-sided at 5 %; as a share. ``variance`` is of one example's difference. At least what would
-    be left if a single example changed. With that power each of ``slices`` does at once."""
+    one-sided at 5 %; as a share. ``variance`` is of one example's difference. At least what
+    equal answers rule out. With that power each of ``slices`` does at once."""
     z = -float(ndtri(LEVEL) + ndtri((1 - POWER) / slices))
-    return z * math.sqrt(max(variance, 1 / n) / n) + HALF / n
+    return max(z * math.sqrt(variance / n) + HALF / n, UNSEEN / n)
+
+
+def _loss(records: Records, share: float, n: int) -> str:
+    """The largest loss on ``n`` examples that such a limit does not rule out."""
+    points = _points(share)
+    if records.score_MN is not None:
+        unit = "point" if points == 1 else "points"
+        return f"a loss of up to {points:g} {unit} of the {records.outcome}"
+    lost = round(10 * points) * n // 1000
+    return f"a loss of up to {lost:,} right {'answer' if lost == 1 else 'answers'} in {n:,}"
+
+
+def _points(share: float) -> float:
+    """Rounded up to a tenth of a point."""
+    return min(max(math.ceil(1000 * share) / 10, 0.1), 99.0)
 
 
 def _table(name: str, share: float, said: str = "", **more: str | int) -> Iterator[str]:
-    """Limits are rounded up to a tenth of a point."""
-    points = min(max(math.ceil(1000 * share) / 10, 0.1), 99.0)
     yield f"[[{name}]]"
     for key, value in more.items():
         yield f"{key} = {value}" if isinstance(value, int) else f"{key} = {_quoted(value)}"
-    yield f"points = {points:g}" + (f"  # {said}" if said else "")
+    yield f"points = {_points(share):g}" + (f"  # {said}" if said else "")
     yield ""
 
 

@@ -1,5 +1,5 @@
-"""Corrections for asking many questions at once. NaN is no question: it stays NaN and does not
-count."""
+"""Corrections for asking many questions at once. NaN has no answer: it stays NaN. Whether it
+counts as a question, each says."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ Floats = NDArray[np.floating[Any]]
 
 def bonferroni(p: ArrayLike) -> Floats:
     """Adjusted p values that bound the chance of any false rejection, under any dependence. Less
-    powerful than Holm's after the first rejection, but they say what simultaneous intervals say."""
-    return _adjust(p, lambda sorted_p: sorted_p * len(sorted_p))
+    powerful than Holm's after the first rejection, but they say what simultaneous intervals say:
+    those share the level among all that was asked, and what cannot be told counts there too."""
+    asked = np.asarray(p, dtype=np.float64)
+    return np.asarray(np.minimum(asked * asked.size, 1.0))
 
 
 def holm(p: ArrayLike) -> Floats:
-    """The same bound by stepping down (1979): never larger than Bonferroni's."""
+    """The same bound by stepping down (1979): never larger than Bonferroni's. NaN does not
+    count."""
 
     def step_down(sorted_p: Floats) -> Floats:
         n = len(sorted_p)
@@ -29,7 +32,7 @@ def holm(p: ArrayLike) -> Floats:
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
     """q values that bound the false discovery rate, for independent or positively dependent tests
-    (1995)."""
+    (1995). NaN does not count."""
 
     def step_up(sorted_p: Floats) -> Floats:
         n = len(sorted_p)

@@ -39,6 +39,10 @@ class ExcessRule(PlacedRule):
         """Why this row could not show anything, whatever the variant did; empty where it could."""
         return ""
 
+    def nothing(self, evidence: Evidence) -> str:
+        """Why no example on a row has a value."""
+        return NO_ANSWERS
+
     def decide_excess(
         self, evidence: Evidence, measure: Measure, what: str, allowed: float, level: float
     ) -> Iterator[Decision]:
@@ -75,7 +79,7 @@ class ExcessRule(PlacedRule):
                 f"are needed to decide {points(limit)}.",
             }[outcome]
             if limits.n_G[g] == 0:
-                reason = f"Cannot tell: {NO_ANSWERS}."
+                reason = f"Cannot tell: {self.nothing(evidence)}."
             elif floored and math.isnan(high):
                 outcome, low, high = _all_of_it(evidence, measure, rows[g : g + 1], level, limit)
                 effect = float(limits.moved_G[g]) if outcome == "pass" else effect

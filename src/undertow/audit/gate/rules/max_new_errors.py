@@ -15,6 +15,12 @@ from undertow.audit.gate.rules._excess import ExcessRule
 from undertow.audit.gate.rules._rule import Points, at_most_count
 from undertow.audit.measures import newly_wrong_per_pair
 
+GRADED = (
+    "a graded score is neither right nor wrong, so none is newly wrong; limit how far scores fall "
+    "with [[max_drop]], or write count = 10, in place of points, for at most 10 scores that fall "
+    "below one half"
+)
+
 
 class MaxNewErrors(ExcessRule):
     """``count``: at most so many of these very examples, a plain count. ``points``: at most such a
@@ -65,6 +71,11 @@ class MaxNewErrors(ExcessRule):
             reason = f"{reason} {unknown:,} more {have} no outcome on a side."
             numbers |= {"low": float(found), "high": float(found + unknown)}
         return self.decision(evidence, evidence.row(at), outcome, reason, **numbers)
+
+    def nothing(self, evidence: Evidence) -> str:
+        reference = evidence.pair.reference
+        graded = reference.score_MN is not None and not (reference.label_N >= 0).any()
+        return GRADED if graded else super().nothing(evidence)
 
     def idle(self, evidence: Evidence, at: int) -> str:
         inside = evidence.membership_GN[[at]].indices
