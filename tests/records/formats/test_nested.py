@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import suggested
+import undertow
 from test_cli import run
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
@@ -249,3 +251,70 @@ def test_rows_further_down(held: object, key: str, made: str) -> None:
     obeyed(str(caught.value))
     asked = {} if "scores" in made else {"prediction": ("pred",), "label": "gold"}
     assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")
+
+
+FLAT = (
+    'python -c \'import polars as pl; pl.read_ndjson("a.jsonl").with_columns(pl.col("meta").struct'
+    '.field("topic").alias("{}")).write_ndjson("a-flat.jsonl")\''
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "called"),
+    [
+        ({"by": ("topic",)}, "'topic', asked for with --by topic; write it{}: ", "topic"),
+        (
+            {"by": ("meta.topic",)},
+            "'topic', asked for with --by meta.topic; write it{} with --by topic: ",
+            "topic",
+        ),
+        (
+            {"by": ("meta",)},
+            "'topic', 'len', asked for with --by meta; write one{} with --by topic: ",
+            "topic",
+        ),
+        (
+            {"by": ("gold+topic",), "cluster": "topic"},
+            "'topic', asked for with --cluster topic; write it{}: ",
+            "topic",
+        ),
+        (
+            {"by": ("meta.topic",), "extra": "topic"},
+            "'topic', asked for with --by meta.topic; write it{}: ",
+            "meta.topic",
+        ),
+    ],
+)
+def test_a_slice_within_a_nested_column_is_written_as_a_column(
+    asked: dict[str, Any], said: str, called: str
+) -> None:
+    extra = {asked.pop("extra"): 1} if "extra" in asked else {}
+    meta = [{"topic": "xyz"[n % 3], "len": n, "tags": ["a"]} for n in range(8)]
+    rows = [{**row, "meta": m, **extra} for row, m in zip(ROWS, meta, strict=True)]
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    names = {"id": "id", "prediction": ("pred",), "label": "gold"}
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.jsonl")], Reading(**names, **asked))
+    give = " as a column, and give what this writes"
+    within = said.replace(", asked", " within its column 'meta', asked")
+    said = f"a.jsonl: has {within.format(give)}"
+    assert str(caught.value) == said + FLAT.format(called)
+    obeyed(str(caught.value))
+    records, _ = read_any([Path("a-flat.jsonl")], Reading(**names, by=(called,)))
+    assert records.examples[called].to_list() == ["xyz"[n % 3] for n in range(8)]
+
+
+def test_a_slice_within_a_nested_column_of_a_frame() -> None:
+    old = pl.DataFrame(ROWS).with_columns(pl.struct(topic="id").alias("meta"))
+    said = "old: has 'topic' within its column 'meta', asked for with by='topic'; write it as a column, "
+    said += "and give this in its place: old."
+    for frame, made in (
+        (old, 'with_columns(pl.col("meta").struct.field("topic").alias("topic"))'),
+        (old.to_pandas(), 'assign(topic=old["meta"].str.get("topic"))'),
+    ):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(frame, frame, id="id", prediction="pred", label="gold", by="topic")
+        assert str(caught.value) == said + made
+        flat = eval(f"old.{made}", {"pl": pl, "old": frame})
+        found = undertow.compare(flat, flat, id="id", prediction="pred", label="gold", by="topic")
+        assert found.findings["slice"].unique().sort().to_list() == ["all", "topic"]
