@@ -34,6 +34,12 @@ _FIELD = re.compile(
 )
 """A field of a nested column, as a column of its own."""
 
+_LISTED = re.compile(
+    r'with_columns\(pl\.col\((?P<column>"[^"]*")\)\.(?:list|arr)\.to_struct\(fields='
+    r"(?P<names>\[.*?\])\)\)\.unnest\((?P=column)\)"
+)
+"""A column of lists, as a column for each place."""
+
 
 def in_pandas(message: str, frames: Collection[str]) -> str:
     """The message with pandas for polars, where it is about one of the ``frames``."""
@@ -47,6 +53,7 @@ def in_pandas(message: str, frames: Collection[str]) -> str:
         message,
     )
     message = _FIELD.sub(lambda m: _field(called, m), message)
+    message = _LISTED.sub(lambda m: _spread(called, m), message)
     message = _SHARES.sub(lambda m: _shares(called, m), message)
     return _MADE.sub(lambda m: _assigned(called, m), message)
 
@@ -61,6 +68,13 @@ def _shares(called: str, found: re.Match[str]) -> str:
 def _field(called: str, found: re.Match[str]) -> str:
     made = f"{called}[{found['column']}].str.get({found['field']})"
     return f"{called}.assign({_argument(found['name'], made)})"
+
+
+def _spread(called: str, found: re.Match[str]) -> str:
+    lists = f"{called}[{found['column']}].tolist()"
+    return (
+        f"{called}.join(pandas.DataFrame({lists}, index={called}.index, columns={found['names']}))"
+    )
 
 
 def _signed(called: str, found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas
 import polars as pl
 import pytest
 
@@ -318,3 +319,104 @@ def test_a_slice_within_a_nested_column_of_a_frame() -> None:
         flat = eval(f"old.{made}", {"pl": pl, "old": frame})
         found = undertow.compare(flat, flat, id="id", prediction="pred", label="gold", by="topic")
         assert found.findings["slice"].unique().sort().to_list() == ["all", "topic"]
+
+
+ORDER = ["cow", "ant", "bee"]
+PROBS = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.2, 0.7, 0.1]] * 3
+LISTED = {
+    "sample": [f"s{n}" for n in range(12)],
+    "truth": ["cow", "ant", "bee", "cow"] * 3,
+    "probs": PROBS,
+}
+GUESSED = ", whose names are guessed from the labels where each is highest"
+BY_NAME = '["p_" + c for c in ["cow", "ant", "bee"]]'
+HAS = (
+    "a.parquet: has no column 'example_id'; it has 'sample', 'truth', 'probs'; 'probs' looks like "
+)
+
+
+def spread(kind: str, names: str) -> str:
+    made = f'pl.col("probs").{kind}.to_struct(fields={names})).unnest("probs")'
+    return (
+        'python -c \'import polars as pl; pl.read_parquet("a.parquet").with_columns('
+        f'{made}.write_parquet("a-flat.parquet")\''
+    )
+
+
+@pytest.mark.parametrize(
+    ("truth", "order", "names", "classes"),
+    [
+        (LISTED["truth"], GUESSED, BY_NAME, ORDER),
+        ([0, 1, 2, 0] * 3, "", '[f"p_{i}" for i in range(3)]', ["0", "1", "2"]),
+        (
+            ["cow", "cow", "bee", "cow"] * 3,
+            ", whose 3 names have to be written in their order in place of CLASSES",
+            '["p_" + c for c in CLASSES]',
+            None,
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["list", "arr"])
+def test_probabilities_of_classes_in_lists_become_columns(
+    truth: list[object], order: str, names: str, classes: list[str] | None, kind: str
+) -> None:
+    frame = pl.DataFrame({**LISTED, "truth": truth})
+    frame = frame.cast({"probs": pl.Array(pl.Float64, 3)}) if kind == "arr" else frame
+    frame.write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value) == (
+        f"{HAS}the probability of each class{order}: write them as columns p_<class>, and name its "
+        f"columns with --id sample --label truth: {spread(kind, names)}"
+    )
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")], id="sample", prediction=("probs",), label="truth")
+    held = "List(Float64)" if kind == "list" else "Array(Float64, shape=(3,))"
+    assert str(caught.value) == (
+        f"a.parquet: column 'probs' holds {held}, which look like the probability of each class"
+        f"{order}; write them as columns p_<class>, and leave --prediction out: "
+        f"{spread(kind, names)}"
+    )
+    if classes is not None:
+        obeyed(str(caught.value))
+        records, _ = read_any([Path("a-flat.parquet")], id="sample", label="truth")
+        assert list(records.classes) == classes
+        assert records.correct_MN.mean() == 0.75
+
+
+def test_probabilities_in_lists_beside_predictions_are_not_asked_for() -> None:
+    pl.DataFrame({**LISTED, "pred": LISTED["truth"]}).write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value) == (
+        "a.parquet: has no column 'example_id'; it has 'sample', 'truth', 'probs', 'pred'; name its "
+        "columns with --id sample --prediction pred --label truth"
+    )
+
+
+def test_lists_of_other_numbers_are_no_probabilities() -> None:
+    pl.DataFrame({**LISTED, "probs": [[1.5, -1.0]] * 12}).write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value).endswith(
+        "; name its columns with --id sample --prediction COLUMN --label truth"
+    )
+
+
+def test_probabilities_in_lists_of_a_frame() -> None:
+    old = pl.DataFrame(LISTED)
+    made = f'with_columns(pl.col("probs").list.to_struct(fields={BY_NAME})).unnest("probs")'
+    lists = f'pandas.DataFrame(old["probs"].tolist(), index=old.index, columns={BY_NAME})'
+    for frame, typed in ((old, f"old.{made}"), (old.to_pandas(), f"old.join({lists})")):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(frame, frame, id="sample", label="truth")
+        assert str(caught.value) == (
+            "old: has no column 'prediction' and no p_<class>; it has 'sample', 'truth', 'probs'; "
+            f"'probs' looks like the probability of each class{GUESSED}: write them as columns "
+            f"p_<class>: {typed}"
+        )
+        flat = eval(typed, {"pl": pl, "pandas": pandas, "old": frame})
+        found = undertow.compare(flat, flat, id="sample", label="truth")
+        assert found.findings.filter(slice="all", measure="accuracy")["reference"].to_list() == [
+            0.75
+        ]

@@ -137,6 +137,14 @@ def by_class(path: Path, column: str, keys: Sequence[str]) -> str:
     return _written(path, made, keys, "flat", f".unnest({text_typed(column)})")
 
 
+def by_place(path: Path, name: str, column: pl.Series, typed: str, keys: Sequence[str]) -> str:
+    """How a column of lists, with the probability of each class, becomes a column for each;
+    ``typed`` are their names as Python has them."""
+    kind = "arr" if isinstance(column.dtype, pl.Array) else "list"
+    made = f"pl.col({text_typed(name)}).{kind}.to_struct(fields={typed})"
+    return _written(path, made, keys, "flat", f".unnest({text_typed(name)})")
+
+
 def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
     """How the values of columns get other names."""
     names = ", ".join(map(text_typed, columns))
