@@ -210,6 +210,14 @@ def test_some_answers_are_other_words_than_labels(names: dict[str, str], said: s
         )
 
 
+def test_answers_that_are_not_there_are_no_other_words() -> None:
+    old, new = (
+        put("old.csv", OLD, LABEL),
+        put("new.csv", ["" if n < 8 else OLD[n] for n in range(40)]),
+    )
+    assert audit(old, new, "--missing", "wrong") == (0, "")
+
+
 def test_other_words_are_listed_the_most_frequent_first() -> None:
     label = ["cat", "dog", "owl", "fox", "hen"] * 8
     words = {"cat": "b", "dog": "c", "owl": "a", "fox": "d"}

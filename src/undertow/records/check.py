@@ -3,6 +3,7 @@ have to assume?"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -228,6 +229,10 @@ def followed(name: str, count: int, reference: Records) -> str:
         f"Slice {name!r} differs on {count:,} of {reference.N:,} examples; {reference.name!r} is "
         "followed."
     )
+
+
+FOLLOWED = re.compile(r"Slice (?P<name>.+) differs on (?P<counts>[\d,]+ of [\d,]+ examples); .+")
+"""The same where it is read again."""
 
 
 def _same_columns(
