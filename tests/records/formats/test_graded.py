@@ -282,9 +282,9 @@ def test_grades_of_both_sides_are_scaled_in_one_round(
             f"{name}.csv", "\n".join(["id,rating", "q0,1", *(f"q{n},{grade}" for n in range(1, 9))])
         )
 
-    def said(*files: str) -> str:
+    def said(old: str | pl.DataFrame, new: str) -> str:
         with pytest.raises(UserError) as caught:
-            undertow.compare(*files, id="id", score="rating")
+            undertow.compare(old, new, id="id", score="rating")
         return str(caught.value)
 
     begins = (
@@ -293,8 +293,10 @@ def test_grades_of_both_sides_are_scaled_in_one_round(
     )
     both = f"{SCALED.format('a')} && {SCALED.format('b')}"
     assert said("a.csv", "b.csv") == f"{begins}all files so: {both}"
-    # Another scale is no part of it.
+    # Another scale is no part of it, and of a frame there is no command.
     assert said("a.csv", "c.csv") == f"{begins}it: {SCALED.format('a')}"
+    made = 'old.with_columns(((pl.col("rating").cast(float) - 1) / 4).alias("rating"))'
+    assert said(pl.read_csv("a.csv"), "b.csv") == f"{begins}it: {made}".replace("a.csv", "old")
     for name, grade in (("a", 1), ("b", 0.75)):
         suggested.do(SCALED.format(name))
         records, _ = read_any([Path(f"{name}-scaled.csv")], id="id", score="rating")

@@ -25,10 +25,16 @@ class OtherScale(TableError):
         return made
 
     def with_those(self, others: Iterable[OtherScale]) -> OtherScale:
-        """The same with the commands of those that are scaled in the same way."""
+        """The same with the commands of those that are scaled in the same way; a frame in memory is
+        scaled by no command."""
         alike = [other.command for other in others if other.way == self.way]
         commands = list(dict.fromkeys([self.command, *alike]))
-        if len(commands) == 1 or not self.way.endswith(SCALE):
+        if len(commands) == 1 or not self.way.endswith(SCALE) or not _is_typed(self.command):
             return self
         way = self.way.replace(SCALE, "scale all files so: ")
         return self.of(self.said, way, " && ".join(commands))
+
+
+def _is_typed(command: str) -> bool:
+    """Whether it is for a shell."""
+    return command.startswith("python ")
