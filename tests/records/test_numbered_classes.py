@@ -99,6 +99,15 @@ def test_columns_of_tables_that_can_be_the_labels() -> None:
     assert refused(NotComparableError, "n.csv", new) == f"{said}label='true,gold' first"
 
 
+def test_answers_of_another_model_are_no_labels() -> None:
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    pl.read_csv("t.csv").rename({"label": "predicted_class"}).write_csv("u.csv")
+    names = NAMED.format("a.npz", "u", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "u.csv") == (
+        f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+    )
+
+
 def test_numbers_that_count_something_are_no_labels() -> None:
     numbers("prediction", "fold").write_csv("n.csv")
     assert GUESS in refused(NotComparableError, "n.csv", "t.csv")

@@ -21,7 +21,7 @@ from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
-from undertow.records.usual_names import LABEL, flag_of, those_called
+from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, flag_of, those_called
 
 OURS = ("label", "prediction")
 MOST_TYPED = 1000
@@ -101,7 +101,9 @@ def _unread_label(side: Records) -> str | None:
     if _has_labels(side):
         return None
     called = those_called(LABEL, side.slice_columns)
-    named = [] if all(map(_is_number, side.classes)) else side.slice_columns
+    answers = {*those_called((*PREDICTION, *ANSWER), side.slice_columns)}
+    others = [name for name in side.slice_columns if name not in answers]
+    named = [] if all(map(_is_number, side.classes)) else others
     return next((c for c in [*called, *named] if _holds_classes(side, c)), None)
 
 
