@@ -14,7 +14,7 @@ from undertow.records.formats.columns.scaling import by_place
 from undertow.records.formats.columns.values import values_of
 from undertow.records.usual_names import LABEL, those_called
 
-ROUNDED, OFF_ONE = 0.05, 0.02
+MAY_MISS, OFF_ONE = 0.05, 0.02
 """Share of rows that may miss the sum of 1, and by how much one does."""
 LONGEST_TYPED = 500
 TO_WRITE = "CLASSES"
@@ -78,4 +78,4 @@ def _are_probabilities(column: pl.Series) -> bool:
         return False
     if not rows.list.min().ge(0).all() or not rows.list.max().le(1).all():
         return False
-    return ((rows.list.sum() - 1).abs() > OFF_ONE).sum() <= ROUNDED * len(rows)
+    return ((rows.list.sum() - 1).abs() > OFF_ONE).sum() <= MAY_MISS * len(rows)
