@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -129,6 +130,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         raise error.of_all(_all_files(request)) from None
     except RowsWithin as error:
         raise refused_alike(error, _all_files(request)) from None
+    except OtherScale as error:
+        raise error.with_those(_on_other_scales(request)) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
@@ -140,6 +143,17 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
 
 def _all_files(request: Request) -> list[Path]:
     return [path for side in _sides(request) for path in _files(side)]
+
+
+def _on_other_scales(request: Request) -> Iterator[OtherScale]:
+    """What is refused of each file for its scale alone."""
+    for path in _all_files(request):
+        try:
+            _read([path], _reading(request), request.format)
+        except OtherScale as error:
+            yield error
+        except UserError:
+            continue
 
 
 def _sides(request: Request) -> list[Sequence[Path] | Frames]:

@@ -201,3 +201,20 @@ def test_a_hostile_name_stays_text():
         "the whole."
     )
     assert "<b>" not in render_html(found).split('<section id="slices"')[1]
+
+
+def test_columns_that_the_sides_fill_in_differently_doubt_the_ids():
+    bare = (records_from(LABEL_N[None], None, CLASSES, name=name) for name in ("old", "new"))
+    places = (HOSPITAL, PLACE_N / N), (HOSPITAL[::-1], LABEL_N / 4)
+    columns = ([pl.Series("clinic", c), pl.Series("confidence", p)] for c, p in places)
+    old, new = (
+        replace(side, examples=side.examples.with_columns(some))
+        for side, some in zip(bare, columns, strict=True)
+    )
+    found = audit(old, [new], Settings(by=(), draws=100))
+    assert found.not_looked_at == ()
+    (said,) = (text for text in summary_text(found).splitlines() if "No slice" in text)
+    assert said.strip() == (
+        "No slice was asked for: add --by COLUMN to look beneath the whole; the sides differ in "
+        "'clinic' on 266 of 400 examples (do equal ids name the same example?)"
+    )

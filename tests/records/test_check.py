@@ -170,6 +170,35 @@ def test_different_labels_are_refused_or_left_out() -> None:
     assert align(a, b, allow_partial=True).reference.N == 2
 
 
+DIFFERENT = "'a' and 'b' have different labels for one example: {} of 40 examples, first 'e0000' ("
+SAME = "with so many, do equal ids name the same example on both sides? "
+
+
+def test_ids_of_which_many_have_other_labels_are_doubted() -> None:
+    label = [n % 3 for n in range(40)]
+    a, b = make("a", [label], label), make("b", [label], [(n + 1) % 3 for n in label])
+    counts = DIFFERENT.format(40) + "'x' and 'y'); "
+    assert refused(a, b) == (
+        f"{counts}{SAME}If rows were numbered, name examples by what tells them apart, with --id "
+        "COLUMN; else correct the data"
+    )
+    files = pl.Series("datei", [f"{n}.jpg" for n in range(40)])
+    a = replace(a, examples=a.examples.with_columns(files))
+    b = replace(b, examples=b.examples.with_columns(files.reverse()))
+    assert refused(a, b) == (
+        f"{counts}{SAME}'datei' has the same values in both, each once: name examples by it, with "
+        "--id datei; else correct the data"
+    )
+
+
+def test_a_fifth_of_the_labels_may_be_corrected() -> None:
+    label = [n % 3 for n in range(60)]
+    other = [(n + (k < 12)) % 3 for k, n in enumerate(label)]
+    assert refused(make("a", [label], label), make("b", [label], other)).endswith(
+        "; correct the data, or leave them out with --allow-partial"
+    )
+
+
 def test_labels_of_one_side_serve_both() -> None:
     proba = np.array([[[0.7, 0.2, 0.1]] * 3] * 2)
     unlabelled = make("b", label=None, proba=proba)

@@ -23,7 +23,8 @@ PROBA = np.eye(3)[LABEL] * 0.7 + 0.1
 WORDS = [NAMES[k] for k in LABEL]
 NAMED = "classes 0 to 2, as {} holds no array classes, and {!r} has names ({} …); "
 TOLD = "the labels in both tell which is which, so save the names too: "
-ALPHABET = "if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
+GUESS = "nothing tells their order, so this is a guess: "
+ALPHABET = f"{GUESS}if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
 ELSE = "; else bring the names after c = into their order first"
 
 
@@ -73,6 +74,43 @@ def test_without_labels_the_order_is_asked_for() -> None:
     message = refused(NotComparableError, "a.npz", "t.csv")
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
     assert message == f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+
+
+FIRST = "can be the right answers, which tell which is which: add"
+
+
+@pytest.mark.parametrize("called", ["true", "kind"])
+def test_a_column_that_can_be_the_labels_is_asked_for_before_any_order(called: str) -> None:
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    pl.read_csv("t.csv").rename({"label": called}).write_csv("u.csv")
+    said = f"a.npz: {BESIDE.format('u')}{called!r} of u.csv {FIRST} label={called!r} first"
+    assert refused(NotComparableError, "a.npz", "u.csv") == said
+    assert refused(NotComparableError, "u.csv", "a.npz") == said
+    names = NAMED.format("a.npz", "u", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "u.csv", label=called) == (
+        f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
+    )
+
+
+def test_columns_of_tables_that_can_be_the_labels() -> None:
+    numbers("prediction", "true").write_csv("n.csv")
+    new = pl.read_csv("t.csv").rename({"label": "gold"})
+    said = f"n.csv: {BESIDE.format('new')}'true' of n.csv and 'gold' of new {FIRST} "
+    assert refused(NotComparableError, "n.csv", new) == f"{said}label='true,gold' first"
+
+
+def test_answers_of_another_model_are_no_labels() -> None:
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    pl.read_csv("t.csv").rename({"label": "predicted_class"}).write_csv("u.csv")
+    names = NAMED.format("a.npz", "u", "'ant', 'bee'")
+    assert refused(NotComparableError, "a.npz", "u.csv") == (
+        f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+    )
+
+
+def test_numbers_that_count_something_are_no_labels() -> None:
+    numbers("prediction", "fold").write_csv("n.csv")
+    assert GUESS in refused(NotComparableError, "n.csv", "t.csv")
 
 
 def test_an_order_that_the_other_side_has() -> None:
@@ -194,7 +232,7 @@ def test_without_labels_the_order_of_a_table_is_asked_for() -> None:
     numbers("prediction").write_csv("n.csv")
     typed = '{"0": "ant", "1": "bee", "2": "cow"}'
     assert refused(NotComparableError, "t.csv", "n.csv") == (
-        f"n.csv: {BESIDE.format('t')}if these are 'ant', 'bee' … by the alphabet, write the names, "
+        f"n.csv: {BESIDE.format('t')}{GUESS}if these are 'ant', 'bee' … by the alphabet, write the names, "
         'and give what this writes: python -c \'import polars as pl; pl.read_csv("n.csv", '
         f'infer_schema=False).with_columns(pl.col("prediction").cast(str).replace({typed}))'
         '.write_csv("n-renamed.csv")\'; else bring the names into their order first'
@@ -217,7 +255,7 @@ def test_frames_of_numbers_get_names_in_words_of_their_library() -> None:
 def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside() -> None:
     new = pl.read_csv("t.csv")
     assert refused(NotComparableError, PROBA, new) == (
-        f"old: {BESIDE.format('new')}if these are 'ant', 'bee' … by the alphabet, name them: "
+        f"old: {BESIDE.format('new')}{GUESS}if these are 'ant', 'bee' … by the alphabet, name them: "
         "classes=['ant', 'bee', 'cow']; else bring the names into their order first"
     )
     for side in (new, "t.csv"):

@@ -129,7 +129,7 @@ def test_numbers_of_an_array_are_no_words() -> None:
     assert audit(put("old.csv", OLD, LABEL), "new.npz") == (
         3,
         "'new' has classes 0 to 1, as new.npz holds no array classes, and 'old' has names ('cat', "
-        "'dog'); if classes 0, 1, 2 … are 'cat', 'dog' by the alphabet, save the names too: python "
+        "'dog'); nothing tells their order, so this is a guess: if classes 0, 1, 2 … are 'cat', 'dog' by the alphabet, save the names too: python "
         '-c \'import numpy; c = ["cat", "dog"]; numpy.savez("new-named.npz", '
         '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; else bring the '
         "names after c = into their order first",
@@ -208,6 +208,14 @@ def test_some_answers_are_other_words_than_labels(names: dict[str, str], said: s
             0,
             f"'new' gives answers that are no right answer of any example: {said}. {FIX}",
         )
+
+
+def test_answers_that_are_not_there_are_no_other_words() -> None:
+    old, new = (
+        put("old.csv", OLD, LABEL),
+        put("new.csv", ["" if n < 8 else OLD[n] for n in range(40)]),
+    )
+    assert audit(old, new, "--missing", "wrong") == (0, "")
 
 
 def test_other_words_are_listed_the_most_frequent_first() -> None:

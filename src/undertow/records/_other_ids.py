@@ -1,4 +1,5 @@
-"""Finds out whether two sets of ids name the same examples in different ways."""
+"""Finds out whether two sets of ids name the same examples in different ways, or equal ids other
+examples."""
 
 from __future__ import annotations
 
@@ -6,7 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.values import names_rows, numbers_in
+from undertow.records.records import Records
+from undertow.records.usual_names import flag_of
+
 LONGEST = 60
+FEW, MOST_CORRECTED = 10, 0.2
+"""Labels, and their share, up to which one side may have corrected those of the other."""
 PREDICT = "predict the same examples"
 
 
@@ -63,3 +70,31 @@ def same_examples(ours: pl.Series, theirs: pl.Series) -> str:
 
 def _alike(ids: pl.Series, way: _Way) -> pl.DataFrame:
     return ids.to_frame("id").select("id", way.alike.alias("key")).drop_nulls()
+
+
+def other_examples(reference: Records, variant: Records) -> str | None:
+    """What to do where so many labels of equal ids differ that the ids are in doubt: name examples
+    by a column of texts, with the same values on both sides, each once. ``None`` where few do."""
+    first_N, second_N = reference.label_N, variant.label_N
+    both_N = (first_N >= 0) & (second_N >= 0)
+    if ((first_N != second_N) & both_N).sum() <= max(FEW, MOST_CORRECTED * both_N.sum()):
+        return None
+    doubt = "with so many, do equal ids name the same example on both sides? "
+    name = next((c for c in reference.slice_columns if _names_both(c, reference, variant)), None)
+    if name is None:
+        return (
+            f"{doubt}If rows were numbered, name examples by what tells them apart, with --id "
+            "COLUMN; else correct the data"
+        )
+    return (
+        f"{doubt}{name!r} has the same values in both, each once: name examples by it, with "
+        f"{flag_of('id', name)}; else correct the data"
+    )
+
+
+def _names_both(name: str, reference: Records, variant: Records) -> bool:
+    if name not in variant.slice_columns:
+        return False
+    one, other = (side.examples[name].cast(pl.String) for side in (reference, variant))
+    named = names_rows(one) and numbers_in(one) is None
+    return named and one.sort().equals(other.sort(), check_names=False)

@@ -3,6 +3,7 @@ have to assume?"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage, examples_of
-from undertow.records._other_ids import same_examples
+from undertow.records._other_ids import other_examples, same_examples
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._same_words import refuse_other_words
 from undertow.records._teachers import taught
@@ -188,7 +189,8 @@ def _same_labels(
     sentence = "have different labels for one example"
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
-    return _without(reference, variant, different_N, sentence, said, allow_partial, shown)
+    doubt = other_examples(reference, variant)
+    return _without(reference, variant, different_N, sentence, said, allow_partial, shown, doubt)
 
 
 def _label(records: Records, n: int) -> str:
@@ -204,17 +206,18 @@ def _without(
     said: list[str],
     allow_partial: bool,
     shown: str = "",
+    cure: str | None = None,
 ) -> tuple[Records, Records]:
     """Refuse examples on which the two disagree, or leave them out and say so; ``shown`` is what
-    the first has."""
+    the first has, ``cure`` what to do where leaving them out is none."""
     if not different_N.any():
         return reference, variant
     first = reference.example_id_N[int(different_N.argmax())]
     counts = f"{int(different_N.sum())} of {different_N.size} examples, first {first!r}{shown}"
     if different_N.all() or not allow_partial:
         raise NotComparableError(
-            f"{_pair(reference, variant)} {sentence}: {counts};"
-            " correct the data, or leave them out with --allow-partial"
+            f"{_pair(reference, variant)} {sentence}: {counts}; "
+            f"{cure or 'correct the data, or leave them out with --allow-partial'}"
         )
     said.append(f"Left out because the populations {sentence}: {counts}.")
     kept_N = np.flatnonzero(~different_N)
@@ -227,6 +230,10 @@ def followed(name: str, count: int, reference: Records) -> str:
         f"Slice {name!r} differs on {count:,} of {reference.N:,} examples; {reference.name!r} is "
         "followed."
     )
+
+
+FOLLOWED = re.compile(r"Slice (?P<name>.+) differs on (?P<counts>[\d,]+ of [\d,]+ examples); .+")
+"""The same where it is read again."""
 
 
 def _same_columns(

@@ -17,11 +17,13 @@ from undertow.records.formats.arrays.unnamed import (
     unnamed_among,
 )
 from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
+from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, flag_of, those_called
 
-USUAL = ("label", "prediction")
+OURS = ("label", "prediction")
 MOST_TYPED = 1000
 """Letters of a command; a longer one would be cut off in a message."""
 
@@ -45,8 +47,12 @@ def refuse_numbered_classes(
         return
     some = shown(other.classes)
     bare = [k for k in numbered if unnamed_among(files[k])]
-    side = sides[(bare or numbered)[0]]
+    at = (bare or numbered)[0]
+    side = sides[at]
     numbers, names = f"{side.classes[0]} to {side.classes[-1]}", _names(side, other)
+    first_named = files[next(k for k, one in enumerate(sides) if one is other)][0]
+    if names.order is not None:
+        _refuse_unread_labels((side, files[at][0]), (other, first_named))
     if bare:
         paths = [path for k in bare for path in unnamed_among(files[k])]
         raise NotComparableError(
@@ -59,12 +65,51 @@ def refuse_numbered_classes(
     if command is None:
         return
     told = "the labels in both tell which is which, so" if names.order is None else ""
+    guess = f"{names.guessed}if these are {shown(names.ordered)} {names.order},"
     more = f"; so with {', '.join(map(str, others))}" if others and typed is _renamed else ""
     more += "" if names.order is None else "; else bring the names into their order first"
     raise NotComparableError(
         f"{first}: its classes are {numbers}, and {other.name!r} has names ({some}); "
-        f"{told or f'if these are {shown(names.ordered)} {names.order},'} {command}{more}"
+        f"{told or guess} {command}{more}"
     )
+
+
+def _refuse_unread_labels(numbered: tuple[Records, Path], named: tuple[Records, Path]) -> None:
+    """Raises ``NotComparableError`` where labels would tell the order, and a column that can be
+    those was not asked for: nobody has to guess then."""
+    meant = [(side, path, _unread_label(side)) for side, path in (numbered, named)]
+    unread = [(path, name) for _, path, name in meant if name is not None]
+    if not unread or any(name is None and not _has_labels(side) for side, _, name in meant):
+        return
+    numbers = numbered[0].classes
+    columns = " and ".join(f"{name!r} of {path}" for path, name in unread)
+    wanted = flag_of("label", *dict.fromkeys(name for _, name in unread))
+    raise NotComparableError(
+        f"{numbered[1]}: its classes are {numbers[0]} to {numbers[-1]}, and {named[0].name!r} has "
+        f"names ({shown(named[0].classes)}); {columns} can be the right answers, which tell which "
+        f"is which: add {wanted} first"
+    )
+
+
+def _has_labels(side: Records) -> bool:
+    return bool((side.label_N >= 0).any())
+
+
+def _unread_label(side: Records) -> str | None:
+    """A column that holds nothing but several of the classes, where no label was read; of numbers,
+    which may count anything, one that is called as right answers are."""
+    if _has_labels(side):
+        return None
+    called = those_called(LABEL, side.slice_columns)
+    answers = {*those_called((*PREDICTION, *ANSWER), side.slice_columns)}
+    others = [name for name in side.slice_columns if name not in answers]
+    named = [] if all(map(_is_number, side.classes)) else others
+    return next((c for c in [*called, *named] if _holds_classes(side, c)), None)
+
+
+def _holds_classes(side: Records, name: str) -> bool:
+    said = values_of(side.examples[name])
+    return len(said) > 1 and said <= {*side.classes}
 
 
 def _classes(path: Path, side: Records, names: Names, reading: Reading) -> str | None:
@@ -80,8 +125,8 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
     is_file = path.is_file()
     if is_file and kind_of(path, reading.keys) is None:
         return None
-    asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *USUAL])
-    there = set(parse(path, reading.keys).columns) if is_file else set(USUAL)
+    asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *OURS])
+    there = set(parse(path, reading.keys).columns) if is_file else set(OURS)
     columns = [name for name in asked if name in there]
     to = dict(zip(side.classes, names.ordered, strict=True))
     command = renamed(path, columns, to, reading.keys)

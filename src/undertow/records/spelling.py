@@ -27,8 +27,9 @@ def has_own_words(records: Records) -> bool:
 
 
 def words_in(records: Records, code: NDArray[np.int32]) -> set[str]:
-    """The names of the classes that occur."""
-    return {records.classes[c] for c in np.unique(code[code >= 0])}
+    """The names of the classes that occur, but for the one that stands for no answer."""
+    words = records.answer_classes
+    return {words[c] for c in np.unique(code[(code >= 0) & (code < len(words))])}
 
 
 def alike(names: Collection[str], known: Collection[str]) -> dict[str, str]:

@@ -22,14 +22,25 @@ PREDICTION = (
 LABEL = (
     "label", "labels", "y_true", "ytrue", "gold", "gold_label", "true_label", "true_class", "truth",
     "ground_truth", "gt", "gt_label", "target", "targets", "class", "class_label", "actual",
-    "expected", "reference", "correct_answer", "answer_key", "y", "answer",
+    "expected", "true", "true_answer", "correct_label", "correct_class", "expected_label",
+    "expected_answer", "actual_label", "actual_class", "reference", "correct_answer", "answer_key",
+    "y", "answer",
 )  # fmt: skip
+GRADE_TOO = frozenset({"true"})
+"""Names of labels that may also say whether an answer is right, so that values have to tell."""
+COUNTERS = frozenset({"idx", "index", "unnamed:_0", "__index_level_0__"})
+"""Names of ids that most often number the rows of one file, whatever those are."""
 SCORE = (
     "score", "correct", "is_correct", "acc", "accuracy", "exact_match", "em", "passed", "pass",
     "reward", "grade", "f1",
 )  # fmt: skip
 GRADES = frozenset(SCORE) - {"score"}
 """Names of columns that say whether an answer is right, never how likely a class is."""
+GRADED = frozenset(
+    {"rating", "ratings", "stars", "likert", "helpfulness", "quality", "judge", "rouge", "rouge1",
+     "rouge2", "rougel", "rougelsum", "bleu", "sacrebleu", "chrf", "meteor", "bertscore"}
+)  # fmt: skip
+"""Words in the name of a column that says how good an answer is, where nothing else may."""
 PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
@@ -124,6 +135,11 @@ def says_how_sure(name: str) -> bool:
     """Whether a column is called the model's confidence in its own answer."""
     words = _words(name)
     return bool({*words} & SURE) or words[0] in ("max", "top1")
+
+
+def says_how_good(name: str) -> bool:
+    """Whether a column is called as people call a grade."""
+    return bool({*_words(name)} & GRADED)
 
 
 def says_less_is_better(name: str) -> bool:

@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Iterator
 
 from undertow.audit.result import Audit
+from undertow.audit.slices.own_output import says_what_a_model_made
 from undertow.audit.wording import LEFT_OUT
+from undertow.records.check import FOLLOWED
 from undertow.report.wording import line, plural
 
 NAMED = 4
@@ -39,7 +41,18 @@ def _columns(audit: Audit) -> Iterator[str]:
 
 def none_asked_for(audit: Audit) -> str:
     """What is said where no slice was asked for."""
-    return f"No slice was asked for: add --by {_typed(audit) or 'COLUMN'} {BENEATH}"
+    said = f"No slice was asked for: add --by {_typed(audit) or 'COLUMN'} {BENEATH}"
+    return said if audit.not_looked_at else f"{said}{_differing(audit)}"
+
+
+def _differing(audit: Audit) -> str:
+    """Columns that nobody could ask for, as the sides fill them in differently."""
+    found = filter(None, map(FOLLOWED.fullmatch, audit.assumptions))
+    apart = [f for f in found if not says_what_a_model_made(f["name"].strip("'\""))]
+    named = [f"{line(f['name'], 200)} on {f['counts']}" for f in apart][:NAMED]
+    if not named:
+        return ""
+    return f"; the sides differ in {', '.join(named)} (do equal ids name the same example?)"
 
 
 def _typed(audit: Audit) -> str:

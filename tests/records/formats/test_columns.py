@@ -313,6 +313,62 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             f"with --id COLUMN --score share --label COLUMN{APART}",
         ),
         (
+            {"uid": SERIAL, "pred": TWO, "true": TWO[::-1], "lang": ["en"] * 8},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'uid', 'pred', 'true', 'lang'; name its "
+            "columns with --id uid --prediction pred --label true",
+        ),
+        (
+            {"uid": SERIAL, "pred": TWO, "true": [0, 1] * 4},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'uid', 'pred', 'true'; name its columns "
+            "with --id uid --prediction pred",
+        ),
+        (
+            {"index": range(8), "datei": SERIAL, "y_pred": TWO, "y_true": TWO},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'index', 'datei', 'y_pred', 'y_true'; "
+            "name its columns with --id datei --prediction y_pred --label y_true",
+        ),
+        (
+            {"index": range(8), "output": SERIAL, "age": range(8), "y_pred": TWO},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'index', 'output', 'age', 'y_pred'; name "
+            "its columns with --id index --prediction y_pred",
+        ),
+        (
+            {"Patient": SERIAL, "risk": [100 * r for r in RISK], "ill": [0, 1] * 4},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'Patient', 'risk', 'ill'; name its "
+            "columns with --id Patient --score risk --label ill",
+        ),
+        (
+            {"prompt_id": range(8), "task": TWO, "rouge": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'prompt_id', 'task', 'rouge'; name its "
+            "columns with --id prompt_id --score rouge",
+        ),
+        (
+            {"prompt_id": range(8), "task": ["c"] * 8, "kept": RISK},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'prompt_id', 'task', 'kept'; name its "
+            "columns with --id prompt_id --score kept",
+        ),
+        (
+            {"prompt_id": range(8), "rating": [1, 2, 3, 4, 5, 5, 4, 3]},
+            "",
+            {},
+            "old.csv: has no column 'example_id'; it has 'prompt_id', 'rating'; name its columns "
+            "with --id prompt_id --score rating",
+        ),
+        (
             {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},
             "",
             {},

@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import suggested
+import undertow
 from undertow.errors import TableError, UserError
 from undertow.records import align, read_any, read_population, write_records
 
@@ -263,6 +265,42 @@ def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str)
     records, _ = read_any([scaled], score="how 'good'")
     assert records.example_id_N.to_list() == ["007", "008"]
     np.testing.assert_allclose(records.score_MN, [[0, 0.75]])
+
+
+SCALED = (
+    'python -c \'import polars as pl; pl.read_csv("{0}.csv", infer_schema=False).with_columns(('
+    '(pl.col("rating").cast(float) - 1) / 4).alias("rating")).write_csv("{0}-scaled.csv")\''
+)
+
+
+def test_grades_of_both_sides_are_scaled_in_one_round(
+    put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, grade in (("a", 5), ("b", 4), ("c", 8)):
+        put(
+            f"{name}.csv", "\n".join(["id,rating", "q0,1", *(f"q{n},{grade}" for n in range(1, 9))])
+        )
+
+    def said(old: str | pl.DataFrame, new: str) -> str:
+        with pytest.raises(UserError) as caught:
+            undertow.compare(old, new, id="id", score="rating")
+        return str(caught.value)
+
+    begins = (
+        "a.csv: column 'rating' reaches from 1 to 5 (8 of 9 are not between 0 and 1); expected 0 for "
+        "the worst answer and 1 for the best; if 1 is the worst and 5 the best, scale "
+    )
+    both = f"{SCALED.format('a')} && {SCALED.format('b')}"
+    assert said("a.csv", "b.csv") == f"{begins}all files so: {both}"
+    # Another scale is no part of it, and of a frame there is no command.
+    assert said("a.csv", "c.csv") == f"{begins}it: {SCALED.format('a')}"
+    made = 'old.with_columns(((pl.col("rating").cast(float) - 1) / 4).alias("rating"))'
+    assert said(pl.read_csv("a.csv"), "b.csv") == f"{begins}it: {made}".replace("a.csv", "old")
+    for name, grade in (("a", 1), ("b", 0.75)):
+        suggested.do(SCALED.format(name))
+        records, _ = read_any([Path(f"{name}-scaled.csv")], id="id", score="rating")
+        assert records.score_MN.tolist() == [[0, *[grade] * 8]]
 
 
 def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) -> None:

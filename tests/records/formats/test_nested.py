@@ -6,11 +6,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pandas
 import polars as pl
 import pytest
 
 import suggested
+import undertow
 from test_cli import run
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
@@ -249,3 +252,171 @@ def test_rows_further_down(held: object, key: str, made: str) -> None:
     obeyed(str(caught.value))
     asked = {} if "scores" in made else {"prediction": ("pred",), "label": "gold"}
     assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")
+
+
+FLAT = (
+    'python -c \'import polars as pl; pl.read_ndjson("a.jsonl").with_columns(pl.col("meta").struct'
+    '.field("topic").alias("{}")).write_ndjson("a-flat.jsonl")\''
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "called"),
+    [
+        ({"by": ("topic",)}, "'topic', asked for with --by topic; write it{}: ", "topic"),
+        (
+            {"by": ("meta.topic",)},
+            "'topic', asked for with --by meta.topic; write it{} with --by topic: ",
+            "topic",
+        ),
+        (
+            {"by": ("meta",)},
+            "'topic', 'len', asked for with --by meta; write one{} with --by topic: ",
+            "topic",
+        ),
+        (
+            {"by": ("gold+topic",), "cluster": "topic"},
+            "'topic', asked for with --cluster topic; write it{}: ",
+            "topic",
+        ),
+        (
+            {"by": ("meta.topic",), "extra": "topic"},
+            "'topic', asked for with --by meta.topic; write it{}: ",
+            "meta.topic",
+        ),
+    ],
+)
+def test_a_slice_within_a_nested_column_is_written_as_a_column(
+    asked: dict[str, Any], said: str, called: str
+) -> None:
+    extra = {asked.pop("extra"): 1} if "extra" in asked else {}
+    meta = [{"topic": "xyz"[n % 3], "len": n, "tags": ["a"]} for n in range(8)]
+    rows = [{**row, "meta": m, **extra} for row, m in zip(ROWS, meta, strict=True)]
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    names = {"id": "id", "prediction": ("pred",), "label": "gold"}
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.jsonl")], Reading(**names, **asked))
+    give = " as a column, and give what this writes"
+    within = said.replace(", asked", " within its column 'meta', asked")
+    said = f"a.jsonl: has {within.format(give)}"
+    assert str(caught.value) == said + FLAT.format(called)
+    obeyed(str(caught.value))
+    records, _ = read_any([Path("a-flat.jsonl")], Reading(**names, by=(called,)))
+    assert records.examples[called].to_list() == ["xyz"[n % 3] for n in range(8)]
+
+
+def test_a_slice_within_a_nested_column_of_a_frame() -> None:
+    old = pl.DataFrame(ROWS).with_columns(pl.struct(topic="id").alias("meta"))
+    said = "old: has 'topic' within its column 'meta', asked for with by='topic'; write it as a column, "
+    said += "and give this in its place: old."
+    for frame, made in (
+        (old, 'with_columns(pl.col("meta").struct.field("topic").alias("topic"))'),
+        (old.to_pandas(), 'assign(topic=old["meta"].str.get("topic"))'),
+    ):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(frame, frame, id="id", prediction="pred", label="gold", by="topic")
+        assert str(caught.value) == said + made
+        flat = eval(f"old.{made}", {"pl": pl, "old": frame})
+        found = undertow.compare(flat, flat, id="id", prediction="pred", label="gold", by="topic")
+        assert found.findings["slice"].unique().sort().to_list() == ["all", "topic"]
+
+
+ORDER = ["cow", "ant", "bee"]
+PROBS = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.2, 0.7, 0.1]] * 3
+LISTED = {
+    "sample": [f"s{n}" for n in range(12)],
+    "truth": ["cow", "ant", "bee", "cow"] * 3,
+    "probs": PROBS,
+}
+GUESSED = ", whose names are guessed from the labels where each is highest"
+BY_NAME = '["p_" + c for c in ["cow", "ant", "bee"]]'
+HAS = (
+    "a.parquet: has no column 'example_id'; it has 'sample', 'truth', 'probs'; 'probs' looks like "
+)
+
+
+def spread(kind: str, names: str) -> str:
+    made = f'pl.col("probs").{kind}.to_struct(fields={names})).unnest("probs")'
+    return (
+        'python -c \'import polars as pl; pl.read_parquet("a.parquet").with_columns('
+        f'{made}.write_parquet("a-flat.parquet")\''
+    )
+
+
+@pytest.mark.parametrize(
+    ("truth", "order", "names", "classes"),
+    [
+        (LISTED["truth"], GUESSED, BY_NAME, ORDER),
+        ([0, 1, 2, 0] * 3, "", '[f"p_{i}" for i in range(3)]', ["0", "1", "2"]),
+        (
+            ["cow", "cow", "bee", "cow"] * 3,
+            ", whose 3 names have to be written in their order in place of CLASSES",
+            '["p_" + c for c in CLASSES]',
+            None,
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["list", "arr"])
+def test_probabilities_of_classes_in_lists_become_columns(
+    truth: list[object], order: str, names: str, classes: list[str] | None, kind: str
+) -> None:
+    frame = pl.DataFrame({**LISTED, "truth": truth})
+    frame = frame.cast({"probs": pl.Array(pl.Float64, 3)}) if kind == "arr" else frame
+    frame.write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value) == (
+        f"{HAS}the probability of each class{order}: write them as columns p_<class>, and name its "
+        f"columns with --id sample --label truth: {spread(kind, names)}"
+    )
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")], id="sample", prediction=("probs",), label="truth")
+    held = "List(Float64)" if kind == "list" else "Array(Float64, shape=(3,))"
+    assert str(caught.value) == (
+        f"a.parquet: column 'probs' holds {held}, which look like the probability of each class"
+        f"{order}; write them as columns p_<class>, and leave --prediction out: "
+        f"{spread(kind, names)}"
+    )
+    if classes is not None:
+        obeyed(str(caught.value))
+        records, _ = read_any([Path("a-flat.parquet")], id="sample", label="truth")
+        assert list(records.classes) == classes
+        assert records.correct_MN.mean() == 0.75
+
+
+def test_probabilities_in_lists_beside_predictions_are_not_asked_for() -> None:
+    pl.DataFrame({**LISTED, "pred": LISTED["truth"]}).write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value) == (
+        "a.parquet: has no column 'example_id'; it has 'sample', 'truth', 'probs', 'pred'; name its "
+        "columns with --id sample --prediction pred --label truth"
+    )
+
+
+def test_lists_of_other_numbers_are_no_probabilities() -> None:
+    pl.DataFrame({**LISTED, "probs": [[1.5, -1.0]] * 12}).write_parquet("a.parquet")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.parquet")])
+    assert str(caught.value).endswith(
+        "; name its columns with --id sample --prediction COLUMN --label truth"
+    )
+
+
+def test_probabilities_in_lists_of_a_frame() -> None:
+    old = pl.DataFrame(LISTED)
+    made = f'with_columns(pl.col("probs").list.to_struct(fields={BY_NAME})).unnest("probs")'
+    lists = f'pandas.DataFrame(old["probs"].tolist(), index=old.index, columns={BY_NAME})'
+    for frame, typed in ((old, f"old.{made}"), (old.to_pandas(), f"old.join({lists})")):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(frame, frame, id="sample", label="truth")
+        assert str(caught.value) == (
+            "old: has no column 'prediction' and no p_<class>; it has 'sample', 'truth', 'probs'; "
+            f"'probs' looks like the probability of each class{GUESSED}: write them as columns "
+            f"p_<class>: {typed}"
+        )
+        flat = eval(typed, {"pl": pl, "pandas": pandas, "old": frame})
+        found = undertow.compare(flat, flat, id="sample", label="truth")
+        assert found.findings.filter(slice="all", measure="accuracy")["reference"].to_list() == [
+            0.75
+        ]

@@ -34,6 +34,7 @@ from undertow.records.formats.columns.meant import (
     label_note,
     label_of_two,
 )
+from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.scaling import of_grades, reach
 from undertow.records.formats.columns.values import is_nested, type_of, within_one
 from undertow.records.formats.decoding.tables import column_names, kind_of
@@ -310,10 +311,10 @@ def _refuse_other_scales(
             " expected a number between 0 and 1, or an empty cell"
         )
     outside = int((~known.is_between(0, 1)).sum())
-    raise TableError(
+    raise OtherScale.of(
         f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
-        f"and 1); expected 0 for the worst answer and 1 for the best; "
-        f"{of_grades(path, name, column, keys)}"
+        "and 1); expected 0 for the worst answer and 1 for the best",
+        *of_grades(path, name, column, keys),
     )
 
 

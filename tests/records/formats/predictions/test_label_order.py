@@ -202,7 +202,8 @@ def test_names_beside_an_array_whose_classes_are_numbers() -> None:
     message = refused(put("y.csv", example_id=range(4), label=SAID))
     code = f'import numpy; c = {TYPED}; numpy.savez("p-named.npz", numpy.load("p.npy"), classes=c)'
     assert message == (
-        "y.csv: label 'ant' is none of the 3 classes of p.npy, which are numbers; if classes 0, 1, 2 "
+        "y.csv: label 'ant' is none of the 3 classes of p.npy, which are numbers; nothing tells "
+        "their order, so this is a guess: if classes 0, 1, 2 "
         f"… are 'ant', 'bee' … by the alphabet, save the names too: python -c '{code}', and give "
         "p-named.npz for p.npy; else bring the names after c = into their order first"
     )

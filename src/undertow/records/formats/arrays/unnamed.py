@@ -20,6 +20,7 @@ from undertow.records.formats.predictions.label_saving import CLASSES as TO_WRIT
 from undertow.records.formats.predictions.label_saving import loaded, named_anew
 from undertow.records.opening import open_file
 
+ALPHABET = "by the alphabet"
 NAMES = "classes"
 """The array of names, in the order of their numbers."""
 LONGEST_TYPED = 500
@@ -36,9 +37,14 @@ class Names(NamedTuple):
 
     ordered: Sequence[str]
     many: int
-    order: str | None = "by the alphabet"
+    order: str | None = ALPHABET
     apart: bool = False
     """Labels of the same examples go with no names, so they are of other examples."""
+
+    @property
+    def guessed(self) -> str:
+        """What goes before an order that nothing tells."""
+        return "nothing tells their order, so this is a guess: " if self.order == ALPHABET else ""
 
 
 def names_among(label: pl.Series, number: pl.Series, count: int) -> Names:
@@ -107,8 +113,8 @@ def names_saved(paths: Sequence[Path], names: Names) -> str:
     if order is None:
         return f"the labels in both tell which is which, so save the names too: {command}"
     return (
-        f"if classes 0, 1, 2 … are {shown(ordered)} {order}, save the names too: {command}; "
-        "else bring the names after c = into their order first"
+        f"{names.guessed}if classes 0, 1, 2 … are {shown(ordered)} {order}, save the names too: "
+        f"{command}; else bring the names after c = into their order first"
     )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
+from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.values import positive_among
@@ -49,6 +50,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     there alone. Raises ``TableError`` for a column or part that is not there.
     """
     refuse_patterns(path, frame.columns)
+    refuse_nested_slices(path, frame, reading)
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     if labelled and not named_in(frame, reading.label):
         flags.pop("label", None)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from undertow.records.formats.columns.class_columns import OURS, classes_by_column
+from undertow.records.formats.columns.keys import key_and_member, member_meant
 from undertow.records.formats.columns.values import (
     has_decimals,
     is_nested,
-    names_rows,
     numbers_in,
     positive_among,
     values_of,
@@ -19,7 +19,7 @@ from undertow.records.formats.columns.values import (
 )
 from undertow.records.usual_names import (
     ANSWER,
-    ID,
+    GRADE_TOO,
     LABEL,
     MEMBER,
     PREDICTION,
@@ -27,6 +27,8 @@ from undertow.records.usual_names import (
     SCORE,
     flag_of,
     plain,
+    says_how_good,
+    says_how_likely,
     those_called,
 )
 
@@ -73,7 +75,7 @@ def flags_meant(frame: pl.DataFrame) -> str:
         return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
     probable = None if _predicts_classes(frame, meant) else _probability(frame, meant)
     if probable is not None:
-        label = meant.label or label_of_two(frame) or UNKNOWN
+        label = meant.label or label_of_two(frame) or _unknown_label(frame, probable)
         return " ".join([*flags, flag_of("score", probable), *_unless(label, "label", ("label",))])
     flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
     return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
@@ -135,14 +137,6 @@ def labels_among(frame: pl.DataFrame, said: Collection[str]) -> list[str]:
     return [name for name in names if not values_of(frame[name]).isdisjoint(said)]
 
 
-def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
-    """A column that tells apart the rows of one example."""
-    for name in those_called(MEMBER, frame.columns):
-        if not is_nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
-            return name
-    return None
-
-
 def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
     """Says that rows of one example are averaged, and which column may be that of members."""
     ids = frame["example_id"].drop_nulls()
@@ -184,44 +178,56 @@ def never_models(frame: pl.DataFrame) -> set[str]:
 
 def _meant(frame: pl.DataFrame) -> Meant:
     flat = frame.select(c for c in frame if not is_nested(c))
-    key, member = _key(flat)
+    key, member = key_and_member(flat)
     rest = [c for c in flat.columns if c not in (key, member)]
     predictions = those_called(PREDICTION, rest)[:1]
-    labels = [c for c in those_called(LABEL, rest) if c not in predictions]
+    labels = [c for c in _labels(flat, rest, predictions) if c not in predictions]
     label = labels[0] if labels else None
     if not predictions and label is not None:
         predictions = _models(flat, rest, label)
     score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
+    if score is None and label is None and not predictions:
+        score = _grade(flat, rest)
     return Meant(key, member, predictions, label, score)
 
 
-def _key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
-    """The column that names the example, and the one of members where an example has several."""
-    ending = [c for c in frame.columns if plain(c).endswith("_id") and plain(c) not in MEMBER]
-    names = list(dict.fromkeys([*those_called(ID, frame.columns), *ending]))
-    unique = next((name for name in names if not frame[name].is_duplicated().any()), None)
-    if "example_id" in names:
-        return "example_id", None
-    if not names:
-        others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER), frame.columns)}
-        return next((c.name for c in frame if c.name not in others and names_rows(c)), None), None
-    if unique in names[:1]:
-        return unique, None
-    for name in names:
-        member = None if name == unique else member_meant(frame, name)
-        if member is not None:
-            return name, member
-    return unique or names[0], None
+def _labels(frame: pl.DataFrame, rest: Iterable[str], predictions: Sequence[str]) -> list[str]:
+    """Columns called as right answers are; one that may be a grade too holds what is predicted."""
+    names = those_called(LABEL, rest)
+    if not predictions:
+        return names
+    said = values_of(frame[predictions[0]])
+    return [
+        c for c in names if plain(c) not in GRADE_TOO or not said.isdisjoint(values_of(frame[c]))
+    ]
+
+
+def _grade(frame: pl.DataFrame, rest: Sequence[str]) -> str | None:
+    """A column of numbers that is called a grade, where none is called a probability."""
+    if any(map(says_how_likely, rest)):
+        return None
+    return next((c for c in rest if says_how_good(c) and numbers_in(frame[c]) is not None), None)
+
+
+def _unknown_label(frame: pl.DataFrame, probable: str) -> str | None:
+    """Stands for right answers beside what may be a probability; ``None`` where no column can be
+    those, so that decimals are grades."""
+    two = any(len(values_of(column)) == 2 for column in frame)
+    return UNKNOWN if two or says_how_likely(probable) else None
 
 
 def _probability(frame: pl.DataFrame, meant: Meant) -> str | None:
-    """A column of decimals from 0 to 1: the predictions, one that is called so, or the first."""
+    """A column of decimals from 0 to 1: the predictions, one that is called so, or the first; else
+    one in per cent that is called so beside labels of two classes."""
     taken = (meant.id, meant.member, meant.label)
     rest = [c for c in frame.columns if c not in taken]
     likely = [*meant.predictions, *those_called(PROBABLE, rest)]
     if not meant.predictions:
         likely += rest
-    return next((c for c in likely if _from_0_to_1(frame[c])), None)
+    found = next((c for c in likely if _from_0_to_1(frame[c])), None)
+    if found is not None or (meant.label is None and label_of_two(frame) is None):
+        return found
+    return next((c for c in likely if says_how_likely(c) and _is_per_cent(frame[c])), None)
 
 
 def _predicts_classes(frame: pl.DataFrame, meant: Meant) -> bool:
@@ -240,6 +246,11 @@ def _predicts_classes(frame: pl.DataFrame, meant: Meant) -> bool:
 def _from_0_to_1(column: pl.Series) -> bool:
     number = numbers_in(column)
     return number is not None and has_decimals(number) and within_one(number)
+
+
+def _is_per_cent(column: pl.Series) -> bool:
+    number = numbers_in(column)
+    return number is not None and number.n_unique() > 2 and bool(number.is_between(0, 100).all())
 
 
 def _models(frame: pl.DataFrame, rest: Iterable[str], label: str) -> list[str]:

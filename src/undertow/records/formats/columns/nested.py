@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.meant import flags_meant
 from undertow.records.formats.columns.scaling import by_class, unnested
 from undertow.records.formats.columns.values import within_one
@@ -53,13 +54,29 @@ def _said_of_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str])
     names = those_called(BY_CLASS, frame.columns)
     column = next((name for name in names if _are_probabilities(frame[name])), None)
     if column is None:
-        return None
+        return _said_of_lists(path, frame, keys)
     flat = frame.with_columns(pl.col(column).name.prefix_fields("p_")).unnest(column)
     flags = flags_meant(flat)
     name = f", and name its columns with {flags}" if flags else ""
     return (
         f"{column!r} looks like the probability of each class: write them as columns p_<class>"
         f"{name}: {by_class(path, column, keys)}"
+    )
+
+
+def _said_of_lists(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
+    """The same where they have no names but stand in a list."""
+    lists = [c.name for c in frame if isinstance(c.dtype, pl.List | pl.Array)]
+    if {*those_called(PREDICTION, frame.columns)} - {*lists}:
+        return None
+    found = listed_probabilities(frame, [*those_called(BY_CLASS, lists), *lists])
+    if found is None:
+        return None
+    flags = flags_meant(frame.drop(found.column).with_columns(pl.lit("").alias(OURS)))
+    name = f", and name its columns with {flags}" if flags else ""
+    return (
+        f"{found.column!r} looks like the probability of each class{found.order}: write them as "
+        f"columns p_<class>{name}: {found.command(path, frame, found.column, keys)}"
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.formats.columns.other_scale import SCALE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
 from undertow.records.usual_names import says_logarithm
@@ -41,19 +42,19 @@ def reach(column: pl.Series) -> str:
     return f"reaches from {low:g} to {high:g}"
 
 
-def of_grades(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
-    """What to do with grades from 1 to 5, or from 0 to 100."""
+def of_grades(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> tuple[str, str]:
+    """What to do with grades from 1 to 5, or from 0 to 100: in words, and the command."""
     low, high = _ends(column)
     scaled = partial(_command, path, name, column, keys)
     if low < 0:
-        return f"write the ends of the scale into {scaled(ENDS)}"
+        return "write the ends of the scale into ", scaled(ENDS)
     from_1 = next((top for top in TOPS_FROM_1 if low >= 1 and high <= top), None)
     if from_1 is not None:
         made = scaled(f"({{x}} - 1) / {from_1 - 1}")
-        return f"if 1 is the worst and {from_1} the best, scale it: {made}"
+        return f"if 1 is the worst and {from_1} the best, {SCALE}", made
     top = next((top for top in TOPS if high <= top), None)
     best = f"{high:g}" if top is None else str(top)
-    return f"if {best} is the best, scale it: {scaled('{x} / ' + best)}"
+    return f"if {best} is the best, {SCALE}", scaled("{x} / " + best)
 
 
 def of_probabilities(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
@@ -135,6 +136,14 @@ def by_class(path: Path, column: str, keys: Sequence[str]) -> str:
     """How a column with the probability of each class becomes a column ``p_<class>`` for each."""
     made = f'pl.col({text_typed(column)}).name.prefix_fields("p_")'
     return _written(path, made, keys, "flat", f".unnest({text_typed(column)})")
+
+
+def by_place(path: Path, name: str, column: pl.Series, typed: str, keys: Sequence[str]) -> str:
+    """How a column of lists, with the probability of each class, becomes a column for each;
+    ``typed`` are their names as Python has them."""
+    kind = "arr" if isinstance(column.dtype, pl.Array) else "list"
+    made = f"pl.col({text_typed(name)}).{kind}.to_struct(fields={typed})"
+    return _written(path, made, keys, "flat", f".unnest({text_typed(name)})")
 
 
 def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:

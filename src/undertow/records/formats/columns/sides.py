@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.keys import member_meant
 from undertow.records.formats.columns.meant import (
     UNKNOWN,
     flags_meant,
     label_of_two,
-    member_meant,
     models_meant,
 )
 from undertow.records.formats.columns.values import (

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import member_meant
+from undertow.records.formats.columns.keys import member_meant
 from undertow.records.formats.decoding.typed import typed, typed_all
 from undertow.records.formats.members.exclusions import Exclusions
 from undertow.records.usual_names import flag_of

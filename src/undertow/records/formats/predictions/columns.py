@@ -17,6 +17,7 @@ from undertow.records.formats.columns.cells import (
     refuse_two_scales,
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
+from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.scaling import unnested
@@ -58,6 +59,8 @@ def clean(
         called = names.get(column.name, column.name)
         if column.name == "prediction" and column.dtype == pl.Struct:
             _refuse_nested(path, column, called, keys)
+        if column.name == "prediction" and column.dtype.is_nested():
+            _refuse_listed(path, frame, called, keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(
@@ -123,6 +126,17 @@ def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[st
             f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column "
             f"of its own, and leave --prediction out: "
             f"{unnested(path, called, field, 'prediction', keys)}"
+        )
+
+
+def _refuse_listed(path: Path, frame: pl.DataFrame, called: str, keys: Sequence[str]) -> None:
+    """Refuses predictions that are lists of the probabilities of all classes."""
+    found = listed_probabilities(frame, ["prediction"])
+    if found is not None:
+        raise TableError(
+            f"{path}: column {called!r} holds {type_of(frame[found.column])}, which look like the "
+            f"probability of each class{found.order}; write them as columns p_<class>, and leave "
+            f"--prediction out: {found.command(path, frame, called, keys)}"
         )
 
 

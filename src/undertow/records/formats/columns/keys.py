@@ -1,0 +1,58 @@
+"""Finds the column that names the example in a stranger's table, and the one that tells apart the
+rows of one example."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from undertow.records.formats.columns.values import is_nested, names_rows, numbers_in
+from undertow.records.usual_names import (
+    ANSWER,
+    COUNTERS,
+    ID,
+    LABEL,
+    MEMBER,
+    PREDICTION,
+    SCORE,
+    plain,
+    those_called,
+)
+
+
+def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
+    """A column that tells apart the rows of one example."""
+    for name in those_called(MEMBER, frame.columns):
+        if not is_nested(frame[name]) and not frame.select(key, name).is_duplicated().any():
+            return name
+    return None
+
+
+def key_and_member(frame: pl.DataFrame) -> tuple[str | None, str | None]:
+    """As names tell; a column of texts, one for each row, goes before a counter of rows, which
+    names other examples once a file is sorted anew."""
+    key, member = _called_key(frame)
+    if key is None or plain(key) not in COUNTERS:
+        return key, member
+    others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER, *ANSWER), frame.columns)}
+    texts = (c for c in frame if c.dtype == pl.String and c.name not in others)
+    named = next((c.name for c in texts if names_rows(c) and numbers_in(c) is None), None)
+    return (key, member) if named is None else (named, None)
+
+
+def _called_key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
+    """The column that names the example, and the one of members where an example has several."""
+    ending = [c for c in frame.columns if plain(c).endswith("_id") and plain(c) not in MEMBER]
+    names = list(dict.fromkeys([*those_called(ID, frame.columns), *ending]))
+    unique = next((name for name in names if not frame[name].is_duplicated().any()), None)
+    if "example_id" in names:
+        return "example_id", None
+    if not names:
+        others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER), frame.columns)}
+        return next((c.name for c in frame if c.name not in others and names_rows(c)), None), None
+    if unique in names[:1]:
+        return unique, None
+    for name in names:
+        member = None if name == unique else member_meant(frame, name)
+        if member is not None:
+            return name, member
+    return unique or names[0], None
