@@ -87,5 +87,6 @@ def test_ratios_have_fiellers_limits() -> None:
     again = Ratio.of(base_M, base_M)
     assert again.low < 1 < again.high
     assert str(Ratio(1.234, 1.1, 1.4)) == "1.23 [1.10, 1.40]"
+    assert str(Ratio(1.234, 1.1, math.inf)) == "1.23 [1.10, ∞]"
     assert str(Ratio(1.234, math.nan, math.nan)) == "1.23"
     assert str(Ratio(math.nan, math.nan, math.nan)) == "undefined"

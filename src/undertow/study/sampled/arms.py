@@ -33,7 +33,8 @@ class Ratio(NamedTuple):
     def __str__(self) -> str:
         if np.isnan(self.low):
             return "undefined" if np.isnan(self.value) else f"{self.value:.2f}"
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        high = "∞" if np.isinf(self.high) else f"{self.high:.2f}"
+        return f"{self.value:.2f} [{self.low:.2f}, {high}]"
 
 
 @dataclass(frozen=True)

@@ -150,5 +150,6 @@ def error_lines(s: Sampled, arms: Sequence[str], column: str) -> list[Line]:
 
 
 def _line(label: str, x: Sequence[float], share_ME: Floats, pair: int) -> Line:
-    mean, low, high = (100 * np.array([mean_interval(m_M) for m_M in share_ME.T])).T.tolist()
+    each_E3 = 100 * np.array([mean_interval(share_M) for share_M in share_ME.T])
+    mean, low, high = each_E3.clip(0, 100).T.tolist()
     return Line(label, x, mean, low, high, pair)
