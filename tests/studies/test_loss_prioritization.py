@@ -74,10 +74,10 @@ def status(text: str, results: Results = NOWHERE) -> str:
 
 
 RATIOS = [
-    ("SB-33 matches standard training on clean data", (0.9, 1.04), "held"),
-    ("SB-33 matches standard training on clean data", (1.06, 1.2), "not held"),
-    ("SB-33 matches a random third on clean data", (0.9, 1.04), "held"),
-    ("SB-33 matches a random third on clean data", (1.0, 1.1), "not testable"),
+    ("SB-33 matches standard on clean data", (0.9, 1.04), "held"),
+    ("SB-33 matches standard on clean data", (1.06, 1.2), "not held"),
+    ("SB-33 matches uniform-33 on clean data", (0.9, 1.04), "held"),
+    ("SB-33 matches uniform-33 on clean data", (1.0, 1.1), "not testable"),
     (
         "SB-33 errs at least 1.25 times as often as standard in every corrupted column",
         (1.26, 1.5),
@@ -89,7 +89,7 @@ RATIOS = [
         "not held",
     ),
     (
-        "SB-33 errs at least 1.25 times as often as a random third in every such column",
+        "SB-33 errs at least 1.25 times as often as uniform-33 in every corrupted column",
         (1.1, 1.24),
         "not held",
     ),
@@ -100,24 +100,28 @@ RATIOS = [
         "not held",
     ),
     (
-        "At 50 % random labels SB-33 errs at least twice as often as a random third",
+        "At 50 % random labels SB-33 errs at least twice as often as uniform-33",
         (1.5, 2.5),
         "not testable",
     ),
-    ("VR-33 matches standard training under label noise", (0.9, 1.04), "held"),
-    ("VR-33 matches standard training under label noise", (1.1, 1.2), "not held"),
-    ("VR-33 matches a random third under label noise", (1.1, 1.2), "not held"),
+    ("VR-33 matches standard under label noise", (0.9, 1.04), "held"),
+    ("VR-33 matches standard under label noise", (1.1, 1.2), "not held"),
+    ("VR-33 matches uniform-33 under label noise", (1.1, 1.2), "not held"),
     (
-        "Under label noise VR-33 matches standard, SB-50 errs more, and SB-33 still more",
+        "Under label noise VR-33 matches standard, SB-50 errs more than VR-33, and SB-33 still more",
         (1.1, 1.2),
         "not held",
     ),
     (
-        "Under label noise VR-33 matches standard, SB-50 errs more, and SB-33 still more",
+        "Under label noise VR-33 matches standard, SB-50 errs more than VR-33, and SB-33 still more",
         (1.01, 1.04),
         "held",
     ),
-    ("The same with a random third in standard's place", (0.8, 0.9), "not held"),
+    (
+        "Under label noise VR-33 matches uniform-33, SB-50 errs more than VR-33, and SB-33 still more",
+        (0.8, 0.9),
+        "not held",
+    ),
 ]
 
 
@@ -125,7 +129,7 @@ RATIOS = [
 def test_claims_about_errors_decide_by_the_right_limit(
     text: str, limits: tuple[float, float], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    against = "uniform-33" if "random third" in text else "standard"
+    against = "uniform-33" if "uniform-33" in text else "standard"
     asked: list[str] = []
 
     def ratio(self: Sampled, arm: str, base: str, column: str) -> Ratio:
@@ -192,7 +196,7 @@ def test_seconds_are_set_against_back_props(
     monkeypatch.setattr(Sampled, "of", lambda self, arm, column: arm)
     monkeypatch.setattr(clocks, "_back_and_seconds", spent)
     assert status("Selective-Backprop saves less in seconds than in back-props") == expected
-    beside = "SB-33 takes more seconds for its back-props than a random third does"
+    beside = "SB-33 takes more seconds for its back-props than uniform-33 does"
     assert status(beside) == expected
 
 
@@ -210,7 +214,7 @@ def test_rare_classes_are_set_against_a_random_third(
 
     monkeypatch.setattr(Sampled, "on", on)
     monkeypatch.setattr(Sampled, "error", lambda self, arm, column: 0.1 + noise_M)
-    whole = "On a clean long tail SB-33 is more accurate on rare classes than a random third"
+    whole = "On a clean long tail SB-33 is more accurate on rare classes than uniform-33"
     assert status(whole) == expected
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from undertow.study import Results
-from undertow.study.sampled import Sampled, above_base, as_if_sorted, below_base, chosen
+from undertow.study.sampled import Sampled, chosen
+from undertow.study.sampled.chosen import above_base, as_if_sorted, below_base
 
 S = Sampled(None, ("clean", "labels 25 %"), "standard")  # type: ignore[arg-type]
 WIGGLE = np.array([[-0.01], [0.0], [0.01]])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from undertow.study.claims import Outcome, held
+from undertow.study.pairs import Gain
 from undertow.study.sampled.arms import Ratio, Sampled
 
 MARGIN = 1.05
@@ -36,10 +37,10 @@ def below(ratio: Ratio, bound: float) -> tuple[float, float]:
     return bound - ratio.high, bound - ratio.low
 
 
-def at_most(s: Sampled, arm: str, base: str, columns: Sequence[str], bound: float) -> Outcome:
-    """Whether an arm errs at most ``bound`` times as often as ``base`` in all columns."""
+def matches(s: Sampled, arm: str, base: str, columns: Sequence[str]) -> Outcome:
+    """Whether an arm errs at most ``MARGIN`` times as often as ``base`` in all columns."""
     found = {column: s.ratio(arm, base, column) for column in columns}
-    return decided([below(r, bound) for r in found.values()], _said(base, found))
+    return decided([below(r, MARGIN) for r in found.values()], _said(base, found))
 
 
 def at_least(s: Sampled, arm: str, base: str, columns: Sequence[str], bound: float) -> Outcome:
@@ -58,6 +59,16 @@ def in_order(s: Sampled, base: str, arms: Sequence[str], columns: Sequence[str])
         each = ", ".join(f"{arm} × {step}" for arm, step in zip(arms[1:], steps, strict=True))
         said.append(f"{column}: {arms[0]} {first} of {base}, then {each}")
     return decided(limits, "; ".join(said))
+
+
+def more_accurate_on(
+    s: Sampled, arm: str, than: str, column: str, slice: tuple[str, str]
+) -> Outcome:
+    """Whether an arm is more accurate than another on the test examples of a slice."""
+    gain = Gain.of(*(s.on(name, column, *slice) for name in (arm, than)))
+    whole = Gain.of(*(1 - s.error(name, column) for name in (arm, than)))
+    said = f"{slice[1]} {gain} points more than {than}, all {whole}"
+    return decided([(gain.low, gain.high)], said)
 
 
 def _said(base: str, found: dict[str, Ratio]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from undertow.study.declaration import Table
-from undertow.study.figures import Line
+from undertow.study.figures import Line, Panel
 from undertow.study.sampled.arms import Sampled
 from undertow.study.sampled.chosen import base_rate, if_sorted, share_of
 from undertow.study.sampled.clocks import BACK, CLOCKS, COST, WITHIN, curve, speed_up, spent_by
@@ -121,15 +121,24 @@ def chosen(s: Sampled, arms: Mapping[str, float | None], warm: int = 1) -> Table
     return Table("Damaged examples among those learned from", head, rows, note)
 
 
-def share_lines(s: Sampled, arms: Mapping[str, float | None], column: str) -> list[Line]:
-    """The damaged among what arms learned from, in %, over epochs; dashed, if losses were
-    sorted."""
+def chosen_panels(
+    s: Sampled, arms: Mapping[str, float | None], columns: Sequence[str]
+) -> list[Panel]:
+    """The damaged among what arms learned from, in %, over epochs, of the columns that are there;
+    dashed, if losses were sorted."""
+    return [
+        Panel(f"Corrupted among chosen: {column}", "epoch", "%", _share_lines(s, arms, column))
+        for column in columns
+        if s.there(s.base, column)
+    ]
+
+
+def _share_lines(s: Sampled, arms: Mapping[str, float | None], column: str) -> list[Line]:
     lines = []
     for pair, (arm, beta) in enumerate(arms.items()):
         if s.there(arm, column):
-            members = s.of(arm, column)
-            epochs, share_ME = members.epochs, share_of(members)
-            lines.append(_line(arm, epochs, share_ME, pair))
+            epochs = s.of(arm, column).epochs
+            lines.append(_line(arm, epochs, share_of(s.of(arm, column)), pair))
             if beta is not None:
                 whole = 100 * if_sorted(base_rate(s, arm, column), beta)
                 ends, name = (epochs[0], epochs[-1]), f"{arm} if sorted"
@@ -137,12 +146,20 @@ def share_lines(s: Sampled, arms: Mapping[str, float | None], column: str) -> li
     return lines
 
 
-def error_lines(s: Sampled, arms: Sequence[str], column: str) -> list[Line]:
+def error_panels(s: Sampled, arms: Sequence[str], columns: Sequence[str]) -> list[Panel]:
     """Test error in % over what was spent by the second clock, in epochs of the base."""
-    lines = []
+    cost = f"cost, epochs of {s.base}"
+    return [
+        Panel(f"Test error: {column}", cost, "%", _error_lines(s, arms, column))
+        for column in columns
+        if s.there(s.base, column)
+    ]
+
+
+def _error_lines(s: Sampled, arms: Sequence[str], column: str) -> list[Line]:
+    lines, base = [], spent_by(s.of(s.base, column))[COST]
     for pair, arm in enumerate(arms):
         if s.there(arm, column):
-            base = spent_by(s.of(s.base_of(arm), column))[COST]
             found = curve(s.of(arm, column))
             cost_E = found.spent[COST].mean(axis=0) / (base[:, -1].mean() / base.shape[1])
             lines.append(_line(arm, cost_E.tolist(), found.error_ME, pair))
