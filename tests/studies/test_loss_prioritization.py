@@ -24,8 +24,9 @@ def test_every_column_has_its_standard_and_a_random_third() -> None:
     names = {p.name for p in STUDY.populations}
     for column in (*MODULE.COLUMNS, MODULE.TAIL):
         assert {f"{arm}, {column}" for arm in ("standard", "uniform-33", "SB-33")} <= names
+    assert {f"SB-50, {column}" for column in MODULE.COLUMNS} <= names
     for column in (MODULE.CLEAN, *MODULE.LABELS):
-        others = ("SB-50", "VR-33", "standard on half", "RHO-33")
+        others = ("VR-33", "standard on half", "RHO-33")
         assert {f"{arm}, {column}" for arm in others} <= names
     assert {p.members for p in STUDY.populations} == {8}
     paper = {p.name for p in MODULE.study("paper").populations}
@@ -74,10 +75,10 @@ def status(text: str, results: Results = NOWHERE) -> str:
 
 
 RATIOS = [
-    ("SB-33 matches standard on clean data", (0.9, 1.04), "held"),
-    ("SB-33 matches standard on clean data", (1.06, 1.2), "not held"),
-    ("SB-33 matches uniform-33 on clean data", (0.9, 1.04), "held"),
-    ("SB-33 matches uniform-33 on clean data", (1.0, 1.1), "not testable"),
+    ("SB-33 matches standard when clean", (0.9, 1.04), "held"),
+    ("SB-33 matches standard when clean", (1.06, 1.2), "not held"),
+    ("SB-33 matches uniform-33 when clean", (0.9, 1.04), "held"),
+    ("SB-33 matches uniform-33 when clean", (1.0, 1.1), "not testable"),
     (
         "SB-33 errs at least 1.25 times as often as standard in every corrupted column",
         (1.26, 1.5),
