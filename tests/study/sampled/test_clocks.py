@@ -122,7 +122,7 @@ def test_seconds_are_a_members_own_and_end_at_all_of_them(results: Results) -> N
 def test_a_stack_has_no_seconds_of_members_and_lost_ones_are_none(tmp_path: Path) -> None:
     recipe = Recipe(epochs=1, batch=8, lr=0.1)
     population = Population("all", Blobs(), MLP((6,)), recipe, 2, probes=(Choices(),))
-    stacked = Trained(train_population(population, tmp_path, runner="stacked"))
+    stacked = Trained(train_population(population, tmp_path, runner="stacked", workers=1))
     with pytest.raises(KeyError, match="was trained in stacks of 2: one clock for all"):
         _ = stacked.seconds
     assert set(clocks.spent_by(stacked)) == {BACK, COST}

@@ -15,6 +15,7 @@ from undertow.lab.population import Population
 from undertow.lab.probes import Choices, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
+from undertow.records.probes import read_train
 from undertow.study import Results
 from undertow.study.sampled import Sampled, shown
 from undertow.study.sampled.chosen import base_rate, share_of
@@ -66,11 +67,12 @@ def test_only_what_was_run_has_a_speed_up_and_a_ratio(sampled: Sampled) -> None:
 
 def test_what_was_chosen_is_beside_what_there_is(sampled: Sampled) -> None:
     (row,) = shown.chosen(sampled, {"some": 2.0}).rows
-    assert row[:3] == ["labels 50 %", "some", "50.0"]
-    assert row[-1] == "87.5"
+    base = (read_train(sampled.of("all", "labels 50 %").folder)["mislabelled"] == "yes").mean()
+    assert row[:3] == ["labels 50 %", "some", f"{100 * base:.1f}"]
+    assert row[-1] == f"{100 * (1 - (1 - base) ** 3):.1f}"
     last_M = share_of(sampled.of("some", "labels 50 %"))[:, -1]
     assert row[-2] == percent(last_M)
-    assert base_rate(sampled, "some", "labels 50 %") == pytest.approx(0.5)
+    assert base_rate(sampled, "some", "labels 50 %") == pytest.approx(base)
 
 
 def test_lines_keep_the_colour_of_their_arm(sampled: Sampled) -> None:
