@@ -63,6 +63,7 @@ results: $(VENV)/.lab
 	$(BIN)/undertow run contrastive_pruning --scale small --out out/contrastive_pruning --results docs/results
 	$(BIN)/undertow run gradient_flow --scale small --out out/gradient_flow --results docs/results
 	$(BIN)/undertow run two_long_tails --scale small --out out/two_long_tails --results docs/results
+	$(BIN)/undertow run loss_prioritization --scale small --runner processes --out out/loss_prioritization --results docs/results
 
 # target wheel    build a wheel in dist/
 wheel: $(VENV)/.dev

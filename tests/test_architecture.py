@@ -100,6 +100,24 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.tails.compared",
         "undertow.study.tails.curves",
     },
+    "undertow.study.sampled": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.sampled.arms",
+        "undertow.study.sampled.bounds",
+        "undertow.study.sampled.chosen",
+        "undertow.study.sampled.clocks",
+    },
+    "undertow.study.sampled.arms": STUDY | {"undertow.audit.stats"},
+    "undertow.study.sampled.bounds": STUDY
+    | {"undertow.study.pairs", "undertow.study.sampled.arms"},
+    "undertow.study.sampled.shown": STUDY
+    | {
+        "undertow.study.figures",
+        "undertow.study.sampled.arms",
+        "undertow.study.sampled.chosen",
+        "undertow.study.sampled.clocks",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from undertow.errors import RecordError, UserError, harmless
+from undertow.errors import RecordError, harmless
 from undertow.records._what_differs import listed
 from undertow.records.answers import Answers, check_answers, derive, to_frame
 from undertow.records.class_list import refuse_many_classes
@@ -62,6 +62,7 @@ from undertow.records.taking_over import (
     refuse_full_disk,
     refuse_other,
 )
+from undertow.records.timings import read_seconds
 from undertow.records.waiting import Waiting, checked_examples, natural
 from undertow.undecoded import escaped
 
@@ -341,7 +342,7 @@ class PopulationWriter:
             return
         self.check_can_add()
         manifest = _read_manifest(self.folder / MANIFEST)
-        seconds = _read_seconds(self.folder / TIMINGS)
+        seconds = read_seconds(self.folder)
         for entry in manifest.members:
             if entry.status != "failed":
                 waiting = Waiting(entry=entry, seconds=seconds.get(entry.id))
@@ -457,11 +458,3 @@ def _mean_facts(entries: list[MemberEntry]) -> dict[str, float]:
 
 def _read_manifest(path: Path) -> Manifest:
     return read_sealed(path, "choose another folder or delete this one")
-
-
-def _read_seconds(path: Path) -> dict[str, float]:
-    """Seconds are a log: losing them is no harm."""
-    try:
-        return dict(json.loads(read_file(path))["members"])
-    except (OSError, UserError, ValueError, KeyError, TypeError):
-        return {}

@@ -18,6 +18,7 @@ from undertow.records.probes import ProbeValues, read_probe, read_series
 from undertow.records.read import read_manifest, read_population
 from undertow.records.records import Records
 from undertow.records.schema import MemberEntry
+from undertow.records.timings import read_seconds
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +55,20 @@ class Trained:
         if lacking:
             raise KeyError(f"member {lacking[0]} of {self.folder.name!r} has no fact {name!r}")
         return np.array([m.facts[name] for m in self.members])
+
+    @cached_property
+    def seconds(self) -> Floats:
+        """Wall-clock of each member (M), its probes included. ``KeyError`` where that is not known:
+        a stack's members have one clock."""
+        size = read_manifest(self.folder).runner.partition("/")[2]
+        if size not in ("", "1"):
+            raise KeyError(
+                f"{self.folder.name!r} was trained in stacks of {size}: one clock for all"
+            )
+        found = read_seconds(self.folder)
+        if any(name not in found for name in self.ids):
+            raise KeyError(f"{self.folder.name!r} has no seconds of each member")
+        return np.array([found[name] for name in self.ids], dtype=np.float64)
 
     def parents(self, other: Trained) -> list[str | None]:
         """The member of ``other`` from which each one derives (M), None where it derives from none
