@@ -9,21 +9,15 @@ import polars as pl
 
 from undertow.errors import NotComparableError
 from undertow.records.class_list import WHOLE
-from undertow.records.formats.arrays.unnamed import (
-    Names,
-    names_among,
-    names_saved,
-    shown,
-    unnamed_among,
-)
+from undertow.records.formats.arrays.told import ALPHABET, Names, are_places, names_among
+from undertow.records.formats.arrays.unnamed import names_saved, shown, unnamed_among
 from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.decoding.new_files import MOST_TYPED
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
 
 USUAL = ("label", "prediction")
-MOST_TYPED = 1000
-"""Letters of a command; a longer one would be cut off in a message."""
 
 
 def refuse_numbered_classes(
@@ -98,9 +92,13 @@ def _is_number(name: str) -> bool:
 def _names(side: Records, other: Records) -> Names:
     """Those of the other side; answers that are whole numbers need not show every class."""
     seen = side.manifest.classes_from == "observed"
-    names = names_among(*_labels(side, other), max(side.C, other.C) if seen else side.C)
-    if names.order is None or tuple(sorted(other.classes)) == other.classes:
-        return names if names.order is None else names._replace(ordered=other.classes)
+    count = max(side.C, other.C) if seen else side.C
+    by_row = are_places(side.example_id_N) or are_places(other.example_id_N)
+    names = names_among(*_labels(side, other), count, by_row=by_row)
+    if names.order != ALPHABET:
+        return names
+    if tuple(sorted(other.classes)) == other.classes:
+        return names._replace(ordered=other.classes)
     return names._replace(ordered=other.classes, order=f"in the order of {other.name!r}")
 
 

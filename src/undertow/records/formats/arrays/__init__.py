@@ -41,7 +41,8 @@ from undertow.records.formats.arrays.files import (
 from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in, names_among
+from undertow.records.formats.arrays.told import names_among
+from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
@@ -201,7 +202,8 @@ def _unknown_label(
         return TableError(f"{said}; write its labels as they are called there, {shown}")
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
-    names = names_among(label, number.replace(MISSING, None), count)
+    known = number.replace(MISSING, None)
+    names = names_among(label, known, count, by_row=files[0].ids is None)
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
 
 

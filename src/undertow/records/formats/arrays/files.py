@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes, refuse_many_classes
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
-from undertow.records.formats.arrays.unnamed import NAMES, Names, UnnamedClasses
+from undertow.records.formats.arrays.told import Names
+from undertow.records.formats.arrays.unnamed import NAMES, UnnamedClasses
 from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
 from undertow.records.formats.predictions.label_arrays import CALLED
 from undertow.records.records import MISSING
