@@ -68,7 +68,7 @@ ROWS = [{"id": f"e{n}", "pred": "ab"[n % 3 % 2], "gold": "ab"[n % 2]} for n in r
 BY_ID = {row["id"]: {k: v for k, v in row.items() if k != "id"} for row in ROWS}
 WITHIN = (
     "write a line for each: python -c 'import json, pathlib; d = "
-    'json.loads(pathlib.Path("a.json").read_text()); '
+    'json.loads(pathlib.Path("a.json").read_bytes()); '
     'pathlib.Path("a-rows.jsonl").write_text("\\n".join(map(json.dumps, {made})))\', and give '
     "a-rows.jsonl "
 )
@@ -199,7 +199,7 @@ def test_nested_rows_within_objects_are_written_flat_on_both_sides_at_once(
         "a.json: is one JSON object with its rows under the key 'results', and a table is read from "
         "rows; write a line for each: python -c 'import json, pathlib; [pathlib.Path(b).write_text("
         f'"\\n".join(map(json.dumps, {made}))) for a, b in [("a.json", "a-rows.jsonl"), ("b.json", '
-        '"b-rows.jsonl")] for d in [json.loads(pathlib.Path(a).read_text())]]\', and give '
+        '"b-rows.jsonl")] for d in [json.loads(pathlib.Path(a).read_bytes())]]\', and give '
         "a-rows.jsonl for a.json, b-rows.jsonl for b.json, and add --id id --label gold"
     )
     obeyed(str(caught.value))

@@ -91,8 +91,8 @@ def _unlike(rows: int, sizes: pl.DataFrame) -> float:
 
 def _is_sorted(both: pl.DataFrame, sizes: pl.DataFrame) -> bool:
     """Whether classes stand together: blocks of one size agree in any order of the classes."""
-    changes = both["number"].rle_id().max()
-    return int(changes or 0) < _unlike(both.height, sizes) * both.height / 2  # type: ignore[call-overload]
+    blocks = both["number"].rle_id().n_unique()
+    return blocks < _unlike(both.height, sizes) * both.height / 2
 
 
 def _by_chance(rows: int, sizes: pl.DataFrame) -> float:
