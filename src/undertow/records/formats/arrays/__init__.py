@@ -39,6 +39,7 @@ from undertow.records.formats.arrays.files import (
     in_order_of,
 )
 from undertow.records.formats.arrays.inputs import with_inputs
+from undertow.records.formats.arrays.label_choice import SURE
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
 from undertow.records.formats.arrays.told import names_among
@@ -91,7 +92,9 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; leading axes and several files are members. Raises ``TableError``."""
     first, *others = [described(path) for path in paths]
     files = [first, *(in_order_of(first, other) for other in others)]
-    notes = []
+    notes: list[str] = []
+    if reading.labels is None:
+        notes += [note for file in files for note in file.notes]
     if first.ids is None:
         notes.append(f"{first.path}: has no ids, so rows are joined by their position.")
     examples, label_N, classes = _examples(files, reading, notes)
@@ -171,7 +174,7 @@ def _examples(
         )
         others = sheet.frame.drop("label")
     if label_N is None:
-        known = {*SCORES, *LABELS, *IDS, *CLASSES, *INPUTS}
+        known = {*SCORES, *SURE, *IDS, *CLASSES, *INPUTS}
         notes.append(f"{labels_note(first.path, known, first.N, len(classes))}.")
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
