@@ -115,3 +115,16 @@ def test_a_table_of_so_many_names_that_no_command_holds_them_is_said_to_differ()
         table([f"{k:0{letters}}name" for k in many]).write_csv("t.csv")
         table(many.tolist()).write_csv("n.csv")
         assert refused("n.csv", "t.csv").startswith(held)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_numbers_written_with_a_point_get_their_names(ending: str) -> None:
+    """They are read as whole numbers, and would keep theirs."""
+    numbers = table([float(k) for k in LABEL])
+    (numbers.write_csv if ending == "csv" else numbers.write_ndjson)(f"n.{ending}")
+    message = refused(f"n.{ending}", "t.csv")
+    words = '{"0": "cow", "1": "ant", "2": "bee", "0.0": "cow", "1.0": "ant", "2.0": "bee"}'
+    assert f".cast(str).replace({words}))" in message
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    found = undertow.compare(f"n-renamed.{ending}", "t.csv").findings
+    assert found.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]

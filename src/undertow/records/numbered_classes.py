@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import NotComparableError
-from undertow.records.class_list import WHOLE
+from undertow.records.class_list import WHOLE, as_written
 from undertow.records.formats.arrays.told import ALPHABET, Names, are_places, names_among
 from undertow.records.formats.arrays.unnamed import names_saved, shown, unnamed_among
 from undertow.records.formats.columns.scaling import renamed
@@ -75,9 +75,9 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
     if is_file and kind_of(path, reading.keys) is None:
         return None
     asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *USUAL])
-    there = set(parse(path, reading.keys).columns) if is_file else set(USUAL)
-    columns = [name for name in asked if name in there]
-    to = dict(zip(side.classes, names.ordered, strict=True))
+    table = parse(path, reading.keys) if is_file else pl.DataFrame(schema=USUAL)
+    columns = [name for name in asked if name in table.columns]
+    to = as_written(dict(zip(side.classes, names.ordered, strict=True)), table, columns)
     command = renamed(path, columns, to, reading.keys)
     if not columns or len(command) > MOST_TYPED:
         return None

@@ -249,3 +249,16 @@ def test_rows_further_down(held: object, key: str, made: str) -> None:
     obeyed(str(caught.value))
     asked = {} if "scores" in made else {"prediction": ("pred",), "label": "gold"}
     assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")
+
+
+def test_classes_written_with_a_point_are_renamed_too() -> None:
+    for name, two in (("words", ("ok", "fraud")), ("codes", (0.0, 1.0))):
+        rows = {"example_id": range(8), "risk": [0.2, 0.9] * 4, "y": [*two] * 4}
+        pl.DataFrame(rows).write_csv(f"{name}.csv")
+    reading = Reading(score="risk", label="y", positive="fraud")
+    with pytest.raises(UserError) as caught:
+        read_sides(Request([Path("words.csv")], [[Path("codes.csv")]], reading))
+    assert '{"1": "fraud", "0": "ok", "0.0": "ok", "1.0": "fraud"}' in str(caught.value)
+    obeyed(str(caught.value))
+    made = read_sides(Request([Path("words.csv")], [[Path("codes-renamed.csv")]], reading))
+    assert made.variants[0].classes == ("fraud", "ok")
