@@ -119,8 +119,12 @@ def test_labels_apart_are_told_by_those_in_the_file() -> None:
         f"{TOLD}{command(NAMES, 'a', 'b')}"
     )
     assert classes_after(message, "a.npz", "b.npz", labels="y.npz") == sorted(NAMES)
+
+
+@pytest.mark.parametrize("ids", [{}, {"ids": IDS}, {"ids": range(60)}])
+def test_labels_apart_whose_place_alone_says_of_what_they_are(ids: dict[str, Any]) -> None:
     for name in ("a.npz", "b.npz"):
-        np.savez(name, preds=LABEL, y=LABEL)
+        np.savez(name, preds=LABEL, y=LABEL, **{k: [*v] for k, v in ids.items()})
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
         "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
         f"{GUESS.format('rows are matched by their place alone')}"
@@ -257,3 +261,18 @@ def test_numbers_apart_beside_arrays_that_name_their_classes(*, some_missing: bo
     suggested.do(re.findall(r"python -c '[^']*'", str(caught.value))[0])
     records, _ = read_any([Path("n.npz")], labels=Path("k-names.npy"))
     assert records.label_N.tolist() == np.load("k.npy").tolist()
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_numbers_of_rows_on_one_side_tell_no_order_of_two_classes(*, old: bool) -> None:
+    """Another order of rows would turn it around."""
+    sides = pl.Series(range(60)), pl.Series([*range(1, 60), 99])
+    for name, ids, two in (("n.csv", sides[not old], (0, 1)), ("t.csv", sides[old], ("no", "yes"))):
+        answers = [two[k % 2] for k in ids.replace(99, 0)]
+        frame = pl.DataFrame({"example_id": ids, "prediction": answers, "label": answers})
+        frame.write_csv(name)
+    assert refused(NotComparableError, "n.csv", "t.csv").startswith(
+        "n.csv: its classes are 0 to 1, and 't' has names ('no', 'yes'); if these are 'no', 'yes' as "
+        "most labels in both have it (a guess: rows are matched by their place alone), write the "
+        "names, and give what this writes: python -c "
+    )

@@ -42,14 +42,14 @@ from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.label_choice import SURE
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.arrays.told import names_among
+from undertow.records.formats.arrays.told import are_places, names_among
 from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
 from undertow.records.formats.predictions.classes import codes, positive_of
-from undertow.records.formats.predictions.label_arrays import is_array
+from undertow.records.formats.predictions.label_arrays import is_array, label_array
 from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.formats.predictions.threshold import (
     conditions_of,
@@ -206,8 +206,15 @@ def _unknown_label(
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
     known = number.replace(MISSING, None)
-    names = names_among(label, known, count, by_row=files[0].ids is None)
+    names = names_among(label, known, count, by_row=_go_by_row(files[0], labels))
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
+
+
+def _go_by_row(file: ArrayFile, labels: Path) -> bool:
+    """Whether only their place says of which examples the labels of a file of their own are."""
+    if file.ids is None or are_places(pl.Series(file.ids)):
+        return True
+    return is_array(labels) and label_array(labels).ids is None
 
 
 def _are_numbers(label: pl.Series, count: int) -> bool:

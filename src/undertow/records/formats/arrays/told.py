@@ -55,8 +55,10 @@ def names_among(label: pl.Series, number: pl.Series, count: int, *, by_row: bool
 
 
 def are_places(ids: pl.Series) -> bool:
-    """Whether ids are the numbers of the rows, so that only its place says which example one is."""
-    return ids.equals(pl.Series(range(len(ids)), dtype=pl.Int64).cast(pl.String))
+    """Whether ids are the numbers of the rows, so that only its place says which example one is; a
+    reader may have sorted them."""
+    numbers = ids.cast(pl.Int64, strict=False).sort()
+    return numbers.equals(pl.Series(range(len(ids)), dtype=pl.Int64))
 
 
 def _doubt(both: pl.DataFrame, pairs: pl.DataFrame, *, by_row: bool) -> str | None:
