@@ -132,3 +132,5 @@ def test_labels_of_which_none_is_0_are_said_to_be_taken_as_they_are() -> None:
     read = read_any([Path("a-labels.npz")])[0].label_N
     assert read.tolist() == np.minimum(LABEL, 3).tolist()
     assert saved(labels=np.where(LABEL == 0, 3, LABEL) - 1 + (LABEL > 3))[1] == []
+    two = np.stack([PROBA[:, 0], 1 - PROBA[:, 0]], axis=1)
+    assert saved(two, labels=np.ones(N, dtype=int))[1] == []

@@ -8,7 +8,6 @@ from math import lgamma, log
 from typing import NamedTuple
 
 import polars as pl
-from scipy.stats import binom
 
 from undertow.records.class_list import order_classes
 
@@ -98,6 +97,12 @@ def _is_sorted(both: pl.DataFrame, sizes: pl.DataFrame) -> bool:
 
 
 def _by_chance(rows: int, sizes: pl.DataFrame) -> float:
-    """The logarithm of the chance that as many agree in any of the orders there are."""
-    together = 1 - _unlike(rows, sizes)
-    return float(binom.logsf(sizes["len"].sum() - 1, rows, together)) + lgamma(sizes.height + 1)
+    """The logarithm of what the chance is at most (Chernoff's bound) that as many agree in any of
+    the orders there are."""
+    unlike = _unlike(rows, sizes)
+    apart = 1 - int(sizes["len"].sum()) / rows
+    if apart >= unlike:
+        return 0.0
+    bound = (1 - apart) * log((1 - apart) / (1 - unlike))
+    bound += apart * log(apart / unlike) if apart else 0.0
+    return lgamma(sizes.height + 1) - rows * bound
