@@ -29,6 +29,7 @@ from undertow.errors import UserError
 from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
+from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.decoding.json_within import RowsWithin
@@ -243,16 +244,17 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
     if quiet:
-        warn(found, *members_said(request, found))
+        warn(found, *taken_said(request, found))
     return found
 
 
-def members_said(request: Request, found: Audit | None) -> list[str]:
-    """Sentences on loose files that were taken as members of one variant, and that nothing shows to
-    be that."""
+def taken_said(request: Request, found: Audit | None) -> list[str]:
+    """Sentences on what was taken for what, and that nothing shows to be that: loose files for
+    members of one variant, and one of several arrays for the right answers."""
     loose = [files for group in variant_groups(request.against) if len(files := _files(group)) > 1]
     notes = () if found is None else found.assumptions
-    return [said for files in loose for said in members_assumed(files, notes)]
+    members = [said for files in loose for said in members_assumed(files, notes)]
+    return [*members, *(note for note in notes if TAKEN in note)]
 
 
 def warn(found: Audit | None, *more: str, but_for: str = "") -> None:

@@ -17,7 +17,7 @@ from undertow.audit.gate.policy import Policy, policy_given
 from undertow.audit.gate.result import EXIT, GateResult, Inconclusive
 from undertow.audit.settings import Asked, Settings
 from undertow.errors import UserError
-from undertow.files import Request, gate_files, members_said, suggest_files, warn
+from undertow.files import Request, gate_files, suggest_files, taken_said, warn
 from undertow.records.reading import Missing, Reading
 from undertow.report.annotations import annotations_of
 from undertow.report.beside import whom_no_rule_is_about
@@ -114,7 +114,7 @@ def run_gate(
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:
-        more = [whom_no_rule_is_about(result), *members_said(request, result.audit)]
+        more = [whom_no_rule_is_about(result), *taken_said(request, result.audit)]
         warn(result.audit, *more, but_for=result.reason)
     on_github = bool(os.environ.get("GITHUB_ACTIONS")) and not quiet
     if annotations == "github" or (annotations == "auto" and on_github):

@@ -19,19 +19,24 @@ from undertow.records import read_any
 NAMES = ["cow", "ant", "bee"]
 """In no order of the alphabet."""
 LABEL = np.arange(60) % 3
+IDS = [f"e{n}" for n in range(60)]
 PROBA = np.eye(3)[LABEL] * 0.7 + 0.1
 WORDS = [NAMES[k] for k in LABEL]
 NAMED = "classes 0 to 2, as {} holds no array classes, and {!r} has names ({} …); "
 TOLD = "the labels in both tell which is which, so save the names too: "
 GUESS = "nothing tells their order, so this is a guess: "
 ALPHABET = f"{GUESS}if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
+MOSTLY = (
+    "if classes 0, 1, 2 … are 'cow', 'ant' … as most labels in both have it (a guess: {}), save the "
+    "names too: "
+)
 ELSE = "; else bring the names after c = into their order first"
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    frame = pl.DataFrame({"example_id": range(60), "prediction": WORDS, "label": WORDS})
+    frame = pl.DataFrame({"example_id": IDS, "prediction": WORDS, "label": WORDS})
     frame.write_csv("t.csv")
     np.save("y.npy", WORDS)
 
@@ -62,7 +67,7 @@ def classes_after(message: str, old: str, new: str, **asked: Any) -> list[str]:
 
 @pytest.mark.parametrize(("old", "new"), [("a.npz", "t.csv"), ("t.csv", "a.npz")])
 def test_labels_on_both_sides_tell_the_order(old: str, new: str) -> None:
-    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL, ids=IDS)
     message = refused(NotComparableError, old, new)
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
     assert message == f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
@@ -81,7 +86,7 @@ FIRST = "can be the right answers, which tell which is which: add"
 
 @pytest.mark.parametrize("called", ["true", "kind"])
 def test_a_column_that_can_be_the_labels_is_asked_for_before_any_order(called: str) -> None:
-    np.savez("a.npz", softmax=PROBA, y_true=LABEL)
+    np.savez("a.npz", softmax=PROBA, y_true=LABEL, ids=IDS)
     pl.read_csv("t.csv").rename({"label": called}).write_csv("u.csv")
     said = f"a.npz: {BESIDE.format('u')}{called!r} of u.csv {FIRST} label={called!r} first"
     assert refused(NotComparableError, "a.npz", "u.csv") == said
@@ -144,13 +149,25 @@ def test_labels_apart_name_the_files_of_both_sides_at_once() -> None:
 
 def test_labels_apart_are_told_by_those_in_the_file() -> None:
     for name in ("a.npz", "b.npz"):
-        np.savez(name, preds=LABEL, y=LABEL)
-    message = refused(TableError, "a.npz", "b.npz", labels="y.npy")
+        np.savez(name, preds=LABEL, y=LABEL, ids=IDS)
+    np.savez("y.npz", ids=IDS, labels=WORDS)
+    message = refused(TableError, "a.npz", "b.npz", labels="y.npz")
     assert message == (
-        "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
+        "y.npz: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
         f"{TOLD}{command(NAMES, 'a', 'b')}"
     )
-    assert classes_after(message, "a.npz", "b.npz", labels="y.npy") == sorted(NAMES)
+    assert classes_after(message, "a.npz", "b.npz", labels="y.npz") == sorted(NAMES)
+
+
+@pytest.mark.parametrize("ids", [{}, {"ids": IDS}, {"ids": range(60)}])
+def test_labels_apart_whose_place_alone_says_of_what_they_are(ids: dict[str, Any]) -> None:
+    for name in ("a.npz", "b.npz"):
+        np.savez(name, preds=LABEL, y=LABEL, **{k: [*v] for k, v in ids.items()})
+    assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
+        "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
+        f"{MOSTLY.format('rows are matched by their place alone')}"
+        f"{command(NAMES, 'a', 'b')}{ELSE}"
+    )
 
 
 def test_labels_in_the_file_that_are_names() -> None:
@@ -179,7 +196,7 @@ def test_names_of_too_many_letters_are_written_by_hand() -> None:
 def test_a_few_labels_that_differ_leave_the_order_told() -> None:
     label = LABEL.copy()
     label[:6] = (label[:6] + 1) % 3
-    np.savez("a.npz", softmax=PROBA, labels=label)
+    np.savez("a.npz", softmax=PROBA, labels=label, ids=IDS)
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
     assert refused(NotComparableError, "a.npz", "t.csv") == (
         f"'a' has {names}{TOLD}{command(NAMES, 'a')}"
@@ -187,7 +204,7 @@ def test_a_few_labels_that_differ_leave_the_order_told() -> None:
 
 
 def test_labels_of_other_examples_tell_nothing() -> None:
-    np.savez("a.npz", softmax=PROBA, labels=np.sort(LABEL))
+    np.savez("a.npz", softmax=PROBA, labels=np.sort(LABEL), ids=IDS)
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
     assert refused(NotComparableError, "a.npz", "t.csv") == (
         f"'a' has {names}labels of the same examples do not go with one another, so rows are those "
@@ -212,7 +229,7 @@ WRITE = "the labels in both tell which is which, so write the names, and give "
 
 
 def numbers(*columns: str) -> pl.DataFrame:
-    return pl.DataFrame({"example_id": range(60), **dict.fromkeys(columns, LABEL)})
+    return pl.DataFrame({"example_id": IDS, **dict.fromkeys(columns, LABEL)})
 
 
 def test_a_table_of_numbers_is_written_with_names() -> None:
@@ -253,7 +270,8 @@ def test_frames_of_numbers_get_names_in_words_of_their_library() -> None:
 
 
 def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside() -> None:
-    new = pl.read_csv("t.csv")
+    new = pl.read_csv("t.csv").with_columns(example_id=pl.int_range(60))
+    new.write_csv("t.csv")
     assert refused(NotComparableError, PROBA, new) == (
         f"old: {BESIDE.format('new')}{GUESS}if these are 'ant', 'bee' … by the alphabet, name them: "
         "classes=['ant', 'bee', 'cow']; else bring the names into their order first"
@@ -281,3 +299,18 @@ def test_numbers_apart_beside_arrays_that_name_their_classes(*, some_missing: bo
     suggested.do(re.findall(r"python -c '[^']*'", str(caught.value))[0])
     records, _ = read_any([Path("n.npz")], labels=Path("k-names.npy"))
     assert records.label_N.tolist() == np.load("k.npy").tolist()
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_numbers_of_rows_on_one_side_tell_no_order_of_two_classes(*, old: bool) -> None:
+    """Another order of rows would turn it around."""
+    sides = pl.Series(range(60)), pl.Series([*range(1, 60), 99])
+    for name, ids, two in (("n.csv", sides[not old], (0, 1)), ("t.csv", sides[old], ("no", "yes"))):
+        answers = [two[k % 2] for k in ids.replace(99, 0)]
+        frame = pl.DataFrame({"example_id": ids, "prediction": answers, "label": answers})
+        frame.write_csv(name)
+    assert refused(NotComparableError, "n.csv", "t.csv").startswith(
+        "n.csv: its classes are 0 to 1, and 't' has names ('no', 'yes'); if these are 'no', 'yes' as "
+        "most labels in both have it (a guess: rows are matched by their place alone), write the "
+        "names, and give what this writes: python -c "
+    )

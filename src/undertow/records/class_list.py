@@ -4,7 +4,9 @@ may be."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+
+import polars as pl
 
 from undertow.errors import TableError, UserError
 
@@ -31,6 +33,15 @@ def refuse_many_classes(source: object, count: int, error: type[UserError] = Tab
             f"{source}: has {count:,} classes, and at most {MOST_CLASSES:,} are read; if these are "
             "answers in words, write a graded table with the columns example_id, answer and score"
         )
+
+
+def as_written(
+    names: Mapping[str, str], table: pl.DataFrame, columns: Sequence[str]
+) -> dict[str, str]:
+    """The names by how columns write their numbers too: ``1.0`` is read as ``1``."""
+    cells = {str(v) for name in columns for v in table[name].unique() if v is not None}
+    found = {cell: whole[1] for cell in sorted(cells) if (whole := DECIMALS.fullmatch(cell))}
+    return {**names, **{cell: names[read] for cell, read in found.items() if read in names}}
 
 
 def class_meant(asked: str | None, classes: Collection[str]) -> str | None:

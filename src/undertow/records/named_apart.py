@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from undertow.errors import UserError
-from undertow.records.class_list import class_meant
+from undertow.records.class_list import as_written, class_meant
 from undertow.records.formats.columns.scaling import renamed
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
@@ -41,6 +41,7 @@ def _command(path: Path, to: dict[str, str], reading: Reading) -> str:
     if not path.is_file() or kind_of(path, reading.keys) is None:
         return ""
     asked = [*alternatives(reading.label), *reading.prediction, "label", "prediction"]
-    there = set(parse(path, reading.keys).columns)
-    columns = [name for name in dict.fromkeys(asked) if name in there]
-    return f": {renamed(path, columns, to, reading.keys)}" if columns else ""
+    table = parse(path, reading.keys)
+    columns = [name for name in dict.fromkeys(asked) if name in table.columns]
+    written = as_written(to, table, columns)
+    return f": {renamed(path, columns, written, reading.keys)}" if columns else ""

@@ -8,24 +8,18 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import NotComparableError
-from undertow.records.class_list import WHOLE
-from undertow.records.formats.arrays.unnamed import (
-    Names,
-    names_among,
-    names_saved,
-    shown,
-    unnamed_among,
-)
+from undertow.records.class_list import WHOLE, as_written
+from undertow.records.formats.arrays.told import ALPHABET, Names, are_places, names_among
+from undertow.records.formats.arrays.unnamed import names_saved, shown, unnamed_among
 from undertow.records.formats.columns.scaling import renamed
 from undertow.records.formats.columns.values import values_of
+from undertow.records.formats.decoding.new_files import MOST_TYPED
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
 from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, flag_of, those_called
 
-OURS = ("label", "prediction")
-MOST_TYPED = 1000
-"""Letters of a command; a longer one would be cut off in a message."""
+USUAL = ("label", "prediction")
 
 
 def refuse_numbered_classes(
@@ -125,10 +119,10 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
     is_file = path.is_file()
     if is_file and kind_of(path, reading.keys) is None:
         return None
-    asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *OURS])
-    there = set(parse(path, reading.keys).columns) if is_file else set(OURS)
-    columns = [name for name in asked if name in there]
-    to = dict(zip(side.classes, names.ordered, strict=True))
+    asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *USUAL])
+    table = parse(path, reading.keys) if is_file else pl.DataFrame(schema=USUAL)
+    columns = [name for name in asked if name in table.columns]
+    to = as_written(dict(zip(side.classes, names.ordered, strict=True)), table, columns)
     command = renamed(path, columns, to, reading.keys)
     if not columns or len(command) > MOST_TYPED:
         return None
@@ -143,9 +137,13 @@ def _is_number(name: str) -> bool:
 def _names(side: Records, other: Records) -> Names:
     """Those of the other side; answers that are whole numbers need not show every class."""
     seen = side.manifest.classes_from == "observed"
-    names = names_among(*_labels(side, other), max(side.C, other.C) if seen else side.C)
-    if names.order is None or tuple(sorted(other.classes)) == other.classes:
-        return names if names.order is None else names._replace(ordered=other.classes)
+    count = max(side.C, other.C) if seen else side.C
+    by_row = are_places(side.example_id_N) or are_places(other.example_id_N)
+    names = names_among(*_labels(side, other), count, by_row=by_row)
+    if names.order != ALPHABET:
+        return names
+    if tuple(sorted(other.classes)) == other.classes:
+        return names._replace(ordered=other.classes)
     return names._replace(ordered=other.classes, order=f"in the order of {other.name!r}")
 
 

@@ -71,7 +71,7 @@ ROWS = [{"id": f"e{n}", "pred": "ab"[n % 3 % 2], "gold": "ab"[n % 2]} for n in r
 BY_ID = {row["id"]: {k: v for k, v in row.items() if k != "id"} for row in ROWS}
 WITHIN = (
     "write a line for each: python -c 'import json, pathlib; d = "
-    'json.loads(pathlib.Path("a.json").read_text()); '
+    'json.loads(pathlib.Path("a.json").read_bytes()); '
     'pathlib.Path("a-rows.jsonl").write_text("\\n".join(map(json.dumps, {made})))\', and give '
     "a-rows.jsonl "
 )
@@ -202,7 +202,7 @@ def test_nested_rows_within_objects_are_written_flat_on_both_sides_at_once(
         "a.json: is one JSON object with its rows under the key 'results', and a table is read from "
         "rows; write a line for each: python -c 'import json, pathlib; [pathlib.Path(b).write_text("
         f'"\\n".join(map(json.dumps, {made}))) for a, b in [("a.json", "a-rows.jsonl"), ("b.json", '
-        '"b-rows.jsonl")] for d in [json.loads(pathlib.Path(a).read_text())]]\', and give '
+        '"b-rows.jsonl")] for d in [json.loads(pathlib.Path(a).read_bytes())]]\', and give '
         "a-rows.jsonl for a.json, b-rows.jsonl for b.json, and add --id id --label gold"
     )
     obeyed(str(caught.value))
@@ -420,3 +420,16 @@ def test_probabilities_in_lists_of_a_frame() -> None:
         assert found.findings.filter(slice="all", measure="accuracy")["reference"].to_list() == [
             0.75
         ]
+
+
+def test_classes_written_with_a_point_are_renamed_too() -> None:
+    for name, two in (("words", ("ok", "fraud")), ("codes", (0.0, 1.0))):
+        rows = {"example_id": range(8), "risk": [0.2, 0.9] * 4, "y": [*two] * 4}
+        pl.DataFrame(rows).write_csv(f"{name}.csv")
+    reading = Reading(score="risk", label="y", positive="fraud")
+    with pytest.raises(UserError) as caught:
+        read_sides(Request([Path("words.csv")], [[Path("codes.csv")]], reading))
+    assert '{"1": "fraud", "0": "ok", "0.0": "ok", "1.0": "fraud"}' in str(caught.value)
+    obeyed(str(caught.value))
+    made = read_sides(Request([Path("words.csv")], [[Path("codes-renamed.csv")]], reading))
+    assert made.variants[0].classes == ("fraud", "ok")

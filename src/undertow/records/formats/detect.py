@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from undertow.errors import UserError
 from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.conditions import AS_SCORE
+from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.asked.clusters import with_clusters
 from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refuse_unused
 from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
@@ -46,7 +47,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
-    NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER,
+    NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""

@@ -113,7 +113,7 @@ def test_json_by_column_is_refused_with_a_command_that_makes_rows(
         read_any([Path("old.json")], **named)
     values = "{c: list(v.values()) for c, v in d.items()}" if numbered else "d"
     command = (
-        'import json, polars as pl; d = json.load(open("old.json")); '
+        'import json, polars as pl; d = json.load(open("old.json", "rb")); '
         f'pl.DataFrame({values}).write_ndjson("old-rows.jsonl")'
     )
     assert str(caught.value) == (

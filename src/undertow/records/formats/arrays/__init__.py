@@ -39,15 +39,17 @@ from undertow.records.formats.arrays.files import (
     in_order_of,
 )
 from undertow.records.formats.arrays.inputs import with_inputs
+from undertow.records.formats.arrays.label_choice import SURE
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in, names_among
+from undertow.records.formats.arrays.told import are_places, names_among
+from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
 from undertow.records.formats.members.names import member_names, population_name
 from undertow.records.formats.members.stack import to_records
 from undertow.records.formats.predictions.classes import codes, positive_of
-from undertow.records.formats.predictions.label_arrays import is_array
+from undertow.records.formats.predictions.label_arrays import is_array, label_array
 from undertow.records.formats.predictions.labels import label_names, with_labels
 from undertow.records.formats.predictions.threshold import (
     conditions_of,
@@ -90,7 +92,9 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     """One population; leading axes and several files are members. Raises ``TableError``."""
     first, *others = [described(path) for path in paths]
     files = [first, *(in_order_of(first, other) for other in others)]
-    notes = []
+    notes: list[str] = []
+    if reading.labels is None:
+        notes += [note for file in files for note in file.notes]
     if first.ids is None:
         notes.append(f"{first.path}: has no ids, so rows are joined by their position.")
     examples, label_N, classes = _examples(files, reading, notes)
@@ -170,7 +174,7 @@ def _examples(
         )
         others = sheet.frame.drop("label")
     if label_N is None:
-        known = {*SCORES, *LABELS, *IDS, *CLASSES, *INPUTS}
+        known = {*SCORES, *SURE, *IDS, *CLASSES, *INPUTS}
         notes.append(f"{labels_note(first.path, known, first.N, len(classes))}.")
         label_N = np.full(first.N, MISSING, dtype=np.int32)
     if int(label_N.max(initial=0)) >= len(classes):
@@ -201,8 +205,16 @@ def _unknown_label(
         return TableError(f"{said}; write its labels as they are called there, {shown}")
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
-    names = names_among(label, number.replace(MISSING, None), count)
+    known = number.replace(MISSING, None)
+    names = names_among(label, known, count, by_row=_go_by_row(files[0], labels))
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
+
+
+def _go_by_row(file: ArrayFile, labels: Path) -> bool:
+    """Whether only their place says of which examples the labels of a file of their own are."""
+    if file.ids is None or are_places(pl.Series(file.ids)):
+        return True
+    return is_array(labels) and label_array(labels).ids is None
 
 
 def _are_numbers(label: pl.Series, count: int) -> bool:

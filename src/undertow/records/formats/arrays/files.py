@@ -6,6 +6,7 @@ Files of several members are brought to one order of examples.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +16,17 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes, refuse_many_classes
+from undertow.records.formats.arrays.label_choice import Expected, choice_notes, chosen
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
-from undertow.records.formats.arrays.unnamed import NAMES, Names, UnnamedClasses
-from undertow.records.formats.decoding.npz import BARE, Stored, are_code_points, stored_arrays
+from undertow.records.formats.arrays.told import Names
+from undertow.records.formats.arrays.unnamed import NAMES, UnnamedClasses
+from undertow.records.formats.decoding.npz import (
+    BARE,
+    Stored,
+    are_code_points,
+    array_names,
+    stored_arrays,
+)
 from undertow.records.formats.predictions.label_arrays import CALLED
 from undertow.records.records import MISSING
 
@@ -33,9 +42,6 @@ LABELS, IDS, CLASSES = (
     ("ids", "example_id", "example_ids"),
     (NAMES,),
 )
-SURE = frozenset(LABELS[:7])
-"""Names of nothing else; others may be boxes or masks, and are labels where they are a number or a
-name an example."""
 INPUTS = ("input", "inputs", "images")
 
 
@@ -53,6 +59,8 @@ class ArrayFile(NamedTuple):
     ids: list[str] | None
     classes: tuple[str, ...] | None
     order_N: NDArray[np.intp] | None = None
+    notes: tuple[str, ...] = ()
+    """On which labels were taken."""
 
     @property
     def M(self) -> int:
@@ -74,7 +82,7 @@ class ArrayFile(NamedTuple):
 
 def described(path: Path) -> ArrayFile:
     """Reads everything but the scores, of which the header is enough here."""
-    arrays = stored_arrays(path, frozenset({*SCORES, *LABELS, *IDS, *CLASSES}))
+    arrays = stored_arrays(path, frozenset({*SCORES, *IDS, *CLASSES}))
     key = next((name for name in SCORES if name in arrays), None)
     if key is None:
         wanted = [name for name in SCORES if name != BARE]
@@ -93,8 +101,7 @@ def described(path: Path) -> ArrayFile:
         raise TableError(
             f"{path}: {key} has one column; expected one per class, of two classes both"
         )
-    one_each = [n for n in LABELS if n in arrays and (n in SURE or len(arrays[n].shape) == 1)]
-    label, ids, classes = (_small(arrays, names) for names in (one_each, IDS, CLASSES))
+    ids, classes = (_small(arrays, names) for names in (IDS, CLASSES))
     names = None if classes is None else tuple(texts_of(path, classes) or ())
     file = ArrayFile(
         path,
@@ -104,7 +111,17 @@ def described(path: Path) -> ArrayFile:
         texts_of(path, ids),
         names,
     )
-    return _checked(file if label is None else file._replace(label_N=_labels(file, label)))
+    return _checked(file if BARE in arrays else _with_labels(file))
+
+
+def _with_labels(file: ArrayFile) -> ArrayFile:
+    expected = Expected(file.N, file.width, file.classes or ())
+    found = chosen(file.path, array_names(file.path), expected)
+    if found is None:
+        return file
+    label_N = _labels(file, found.values)
+    notes = choice_notes(file.path, found, expected, partial(_labels, file))
+    return file._replace(label_N=label_N, notes=tuple(notes))
 
 
 def _checked(file: ArrayFile) -> ArrayFile:

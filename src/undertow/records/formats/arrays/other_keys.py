@@ -35,7 +35,7 @@ def other_keys(path: Path, expected: Collection[str], others: Collection[str]) -
         return TableError(said)
     return TableError(
         f"{said}; if {found!r} has the predictions, probabilities or logits, "
-        f"{_renamed(path, found, KNOWN_AS)}"
+        f"{renamed(path, found, KNOWN_AS)}"
     )
 
 
@@ -50,7 +50,7 @@ def labels_note(path: Path, others: Collection[str], N: int, C: int) -> str:
     found = next((name for name in able if _SAYS.search(name)), next(iter(able), None))
     if found is None:
         return f"{path}: {NO_LABELS} save one that is called labels, or {apart}"
-    return f"{path}: {NO_LABELS} if {found!r} is that, {_renamed(path, found, 'labels')}"
+    return f"{path}: {NO_LABELS} if {found!r} is that, {renamed(path, found, 'labels')}"
 
 
 def counted_from_0(path: Path, called: Collection[str]) -> str:
@@ -66,7 +66,8 @@ def counted_from_0(path: Path, called: Collection[str]) -> str:
     return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
 
 
-def _renamed(path: Path, found: str, name: str) -> str:
+def renamed(path: Path, found: str, name: str) -> str:
+    """How an array is saved under another name."""
     to = path.with_name(f"{path.stem}-{name}.npz")
     code = (
         f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "

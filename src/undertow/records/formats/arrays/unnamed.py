@@ -5,60 +5,25 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.class_list import order_classes
+from undertow.records.formats.arrays.told import Names
 from undertow.records.formats.columns.scaling import text_typed
-from undertow.records.formats.decoding.npz import MAGIC, array_names
+from undertow.records.formats.decoding.new_files import MOST_TYPED, so_with, written_for
+from undertow.records.formats.decoding.npz import MAGIC, array_names, stored_arrays
 from undertow.records.formats.predictions.label_arrays import label_array
 from undertow.records.formats.predictions.label_saving import CLASSES as TO_WRITE
 from undertow.records.formats.predictions.label_saving import loaded, named_anew
 from undertow.records.opening import open_file
 
-ALPHABET = "by the alphabet"
 NAMES = "classes"
 """The array of names, in the order of their numbers."""
 LONGEST_TYPED = 500
 """Letters of the names up to which they are typed for a person, who else writes them."""
-TIMES = 2
-"""Examples for each class from which on labels on both sides tell which is which."""
-ALIKE = 0.8
-"""Share of them that has to agree; the rest may be corrected or wrong."""
-
-
-class Names(NamedTuple):
-    """What the classes of a file, of which it has ``many``, may be called, and in what ``order``;
-    ``None`` where labels tell it."""
-
-    ordered: Sequence[str]
-    many: int
-    order: str | None = ALPHABET
-    apart: bool = False
-    """Labels of the same examples go with no names, so they are of other examples."""
-
-    @property
-    def guessed(self) -> str:
-        """What goes before an order that nothing tells."""
-        return "nothing tells their order, so this is a guess: " if self.order == ALPHABET else ""
-
-
-def names_among(label: pl.Series, number: pl.Series, count: int) -> Names:
-    """The names in ``label``, in the order that numbers of the same examples tell, if any do: all
-    but a few of each number's have one name, and none has that of another."""
-    both = pl.DataFrame({"number": number, "name": label}).drop_nulls()
-    seen = both.group_by("number", "name").len().sort("len", "name", descending=[True, False])
-    pairs = seen.unique("number", keep="first", maintain_order=True).sort("number")
-    all_of_them = pairs["number"].to_list() == list(range(count))
-    told = all_of_them and not pairs["name"].is_duplicated().any() and both.height >= TIMES * count
-    if told and pairs["len"].sum() >= ALIKE * both.height:
-        return Names(pairs["name"].to_list(), count, order=None)
-    apart = both.height >= TIMES * count and pairs["len"].sum() < ALIKE * both.height
-    return Names(order_classes(set(label.drop_nulls())), count, apart=apart)
 
 
 class UnnamedClasses(TableError):
@@ -124,23 +89,48 @@ def shown(names: Sequence[str]) -> str:
 
 
 def _saved_as(paths: Sequence[Path], names: str) -> str:
-    """The command that saves these files with names, and what to give instead."""
-    to = {path: path.with_name(f"{path.stem}-named.npz") for path in dict.fromkeys(paths)}
-    saved = "; ".join(
-        f"numpy.savez({text_typed(str(new))}, {_arrays(path)}, {NAMES}=c)"
-        for path, new in to.items()
-    )
-    code = f"import numpy; c = {names}; {saved}"
+    """The command that saves these files with names, and what to give instead; only for the first
+    of them where those of all would be too long."""
+    to = written_for(paths, "-named.npz")
+    every = _command(to, names)
+    if len(every) <= MOST_TYPED or len(to) == 1:
+        return every
+    first = next(iter(to))
+    return f"{_command({first: to[first]}, names)}{so_with(len(to) - 1)}"
+
+
+def _command(to: Mapping[Path, Path], names: str) -> str:
+    saved = [_saved(path, new) for path, new in to.items()]
+    imports = "numpy" if all(map(_can_be_loaded, to)) else "numpy, shutil, zipfile"
+    code = f"import {imports}; c = {names}; {'; '.join(saved)}"
     pairs = (f"{shlex.quote(str(new))} for {shlex.quote(str(path))}" for path, new in to.items())
     return f"python -c {shlex.quote(code)}, and give {', '.join(pairs)}"
 
 
+def _saved(path: Path, new: Path) -> str:
+    to = text_typed(str(new))
+    if _is_bare(path):
+        return f"numpy.savez({to}, {loaded(path)}, {NAMES}=c)"
+    if _can_be_loaded(path):
+        return f"numpy.savez({to}, **{loaded(path)}, {NAMES}=c)"
+    copied = f'zipfile.ZipFile(shutil.copy({text_typed(str(path))}, {to}), "a")'
+    return f'z = {copied}; f = z.open("{NAMES}.npy", "w"); numpy.save(f, c); f.close(); z.close()'
+
+
+def _can_be_loaded(path: Path) -> bool:
+    """Whether NumPy saves the arrays of a file anew: none is of objects, or called as the argument
+    that is the new file."""
+    if _is_bare(path):
+        return True
+    names = frozenset(array_names(path))
+    try:
+        return "file" not in stored_arrays(path, names)
+    except TableError:  # One that nobody asked for is of objects.
+        return False
+
+
 def _typed(names: Sequence[str]) -> str:
     return json.dumps(list(names), ensure_ascii=False)
-
-
-def _arrays(path: Path) -> str:
-    return loaded(path) if _is_bare(path) else f"**{loaded(path)}"
 
 
 def _is_bare(path: Path) -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from undertow.errors import TableError
-from undertow.records.formats.decoding.json_within import refuse_rows_within, rows_file
+from undertow.records.formats.decoding.json_within import refuse_rows_within
+from undertow.records.formats.decoding.new_files import python_text, written_for
+from undertow.records.formats.decoding.rows_typed import GZ, ROWS
 
 JsonKind = Literal["JSON lines", "JSON array"]
 
@@ -71,7 +73,15 @@ def refuse_by_column(path: Path, text: str) -> None:
     found, end = _first(text)
     if not found or end < len(text):
         return
-    refuse_rows_within(path, found)
+    try:
+        refuse_rows_within(path, found)
+        _refuse_columns(path, found)
+    except TableError:
+        decoded(str(path), text)  # What is written would keep one of two values without a word.
+        raise
+
+
+def _refuse_columns(path: Path, found: dict[str, Any]) -> None:
     if len(found) < 2:
         return
     kinds = {type(values) for values in found.values()}
@@ -79,11 +89,13 @@ def refuse_by_column(path: Path, text: str) -> None:
     if len(kinds) > 1 or not kinds & {list, dict} or len(sizes) > 1:
         return
     made = "d" if kinds == {list} else "{c: list(v.values()) for c, v in d.items()}"
-    to = rows_file(path)
+    to = written_for([path], ROWS)[path]
     given = shlex.quote(str(to))
+    packed = path.suffix == GZ
+    imports, opened = ("gzip, json", "gzip.open") if packed else ("json", "open")
     code = (
-        f"import json, polars as pl; d = json.load(open({json.dumps(str(path))})); "
-        f"pl.DataFrame({made}).write_ndjson({json.dumps(str(to))})"
+        f'import {imports}, polars as pl; d = json.load({opened}({python_text(str(path))}, "rb")); '
+        f"pl.DataFrame({made}).write_ndjson({python_text(str(to))})"
     )
     some = ", ".join(map(repr, [*found][:3]))
     raise TableError(

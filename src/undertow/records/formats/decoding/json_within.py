@@ -3,16 +3,14 @@ the command that writes them as rows."""
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from undertow.errors import TableError
+from undertow.records.formats.decoding.new_files import python_text
+from undertow.records.formats.decoding.rows_typed import ANSWERS, Row, flat, rows_typed
 from undertow.records.usual_names import (
-    ANSWER,
-    BY_CLASS,
     ID,
     LABEL,
     PREDICTION,
@@ -20,8 +18,7 @@ from undertow.records.usual_names import (
     those_called,
 )
 
-ANSWERS = (*PREDICTION, *LABEL)
-Row = dict[str, Any]
+KEY = "example_id"
 DEEP, MOST_INNER = 3, 24
 """How far down rows are looked for, and among how many objects: more are rows themselves."""
 
@@ -37,7 +34,7 @@ class RowsWithin(TableError):
     @classmethod
     def of(cls, said: str, made: str, flags: list[str], paths: Sequence[Path]) -> RowsWithin:
         """With what to type for these files, which are all made alike."""
-        error = cls(f"{said}; write a line for each: {_command(made, flags, paths)}")
+        error = cls(f"{said}; write a line for each: {rows_typed(made, flags, paths)}")
         error.said, error.made, error.flags = said, made, flags
         return error
 
@@ -49,89 +46,24 @@ def refuse_rows_within(path: Path, found: Row) -> None:
     """Raises ``RowsWithin`` for one object that holds rows."""
     place = _place_of_rows(found)
     if place is not None:
-        made, rows = "d", found
+        made, held = "d", found
         for key in place:
-            made, rows = f"{made}[{json.dumps(key)}]", rows[key]
-        row = rows[0]  # type: ignore[index]
+            made, held = f"{made}[{python_text(key)}]", held[key]
+        rows: list[Row] = held  # type: ignore[assignment]
         said = f"its rows under the key {'.'.join(place)[:60]!r}"
     elif _are_by_id(found):
-        first, row = next(iter(found.items()))
-        row, made = {"example_id": first, **row}, '[{"example_id": k, **v} for k, v in d.items()]'
+        first = next(iter(found))
+        # What an object stands under tells it apart, whatever it calls its own id.
+        own = any(KEY in row for row in found.values())
+        made = '**v, "example_id": k' if own else '"example_id": k, **v'
+        made = f"[{{{made}}} for k, v in d.items()]"
+        rows = [{KEY: k, **row, **({KEY: k} if own else {})} for k, row in found.items()]
         said = f"each row under its id ({first[:60]!r} …)"
     else:
         return
-    row, made = _flat(row, made)
+    row, made = flat(rows, made)
     said = f"{path}: is one JSON object with {said}, and a table is read from rows"
     raise RowsWithin.of(said, made, _flags(row), [path])
-
-
-def rows_file(path: Path) -> Path:
-    return path.with_name(f"{path.name.removesuffix('.gz').rsplit('.', 1)[0]}-rows.jsonl")
-
-
-def _command(made: str, flags: Sequence[str], paths: Sequence[Path]) -> str:
-    to = {path: rows_file(path) for path in dict.fromkeys(paths)}
-    written = f'write_text("\\n".join(map(json.dumps, {made})))'
-    if len(to) == 1:
-        ((path, new),) = to.items()
-        code = (
-            f"import json, pathlib; d = json.loads(pathlib.Path({_typed(path)}).read_text()); "
-            f"pathlib.Path({_typed(new)}).{written}"
-        )
-        given = [shlex.quote(str(new)), *flags]
-        return f"python -c {shlex.quote(code)}, and give {' '.join(given)}"
-    pairs = ", ".join(f"({_typed(path)}, {_typed(new)})" for path, new in to.items())
-    code = (
-        f"import json, pathlib; [pathlib.Path(b).{written} for a, b in [{pairs}] "
-        "for d in [json.loads(pathlib.Path(a).read_text())]]"
-    )
-    given = [f"{shlex.quote(str(new))} for {shlex.quote(str(path))}" for path, new in to.items()]
-    more = f", and add {' '.join(flags)}" if flags else ""
-    return f"python -c {shlex.quote(code)}, and give {', '.join(given)}{more}"
-
-
-def _typed(path: Path) -> str:
-    return json.dumps(str(path))
-
-
-def _flat(row: Row, made: str) -> tuple[Row, str]:
-    """The same with a column for each class, and for an answer, where these are nested."""
-    name = next((k for k in those_called(BY_CLASS, row) if _are_probabilities(row[k])), None)
-    if name is not None:
-        rest = {key: value for key, value in row.items() if key != name}
-        typed = f'{{"p_" + c: p for c, p in r.pop({json.dumps(name)}).items()}}'
-        row = {**{f"p_{c}": p for c, p in row[name].items()}, **rest}
-        return row, f"[{{**{typed}, **r}} for r in {made}]"
-    name = next((k for k in those_called(BY_CLASS, row) if _pair_of(row[k])), None)
-    if name is not None:
-        label, number = _pair_of(row[name])
-        rest = {key: value for key, value in row.items() if key != name}
-        typed = f'{{"p_" + c["{label}"]: c["{number}"] for c in r.pop({json.dumps(name)})}}'
-        row = {**{f"p_{each[label]}": each[number] for each in row[name]}, **rest}
-        return row, f"[{{**{typed}, **r}} for r in {made}]"
-    for outer in those_called((*PREDICTION, *ANSWER), row):
-        inner = those_called(ANSWERS, row[outer]) if isinstance(row[outer], dict) else []
-        if inner and not isinstance(row[outer][inner[0]], dict | list):
-            typed = f"r[{json.dumps(outer)}][{json.dumps(inner[0])}]"
-            row = {**row, "prediction": row[outer][inner[0]]}
-            return row, f'[{{**r, "prediction": {typed}}} for r in {made}]'
-    return row, made
-
-
-def _pair_of(value: Any) -> list[str]:
-    """What objects in a list, one for each class, call the class and its probability."""
-    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], dict):
-        return []
-    texts = [k for k, v in value[0].items() if isinstance(v, str)]
-    numbers = [k for k, v in value[0].items() if isinstance(v, float | int) and 0 <= v <= 1]
-    alike = all(isinstance(each, dict) and each.keys() == value[0].keys() for each in value)
-    plain = all(name.isidentifier() for name in (*texts, *numbers))
-    return [*texts, *numbers] if alike and plain and len(texts) == len(numbers) == 1 else []
-
-
-def _are_probabilities(value: Any) -> bool:
-    numbers = list(value.values()) if isinstance(value, dict) else []
-    return len(numbers) > 1 and all(isinstance(p, float | int) and 0 <= p <= 1 for p in numbers)
 
 
 def _place_of_rows(found: Row, deep: int = DEEP) -> list[str] | None:

@@ -117,7 +117,8 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
 def refuse_columns(path: Path) -> None:
     """Raises ``TableError`` where a file of JSON that nobody reads holds a table by its columns, or
     rows within an object."""
-    if path.suffix.lower() == ".json" and _head(path).lstrip().startswith(b"{"):
+    named = path.name.lower().endswith((".json", ".json.gz"))
+    if named and _head(path).lstrip().startswith(b"{"):
         refuse_by_column(path, _text(path, _content(path)))
 
 
