@@ -99,8 +99,9 @@ def test_a_name_that_no_answer_of_the_numbers_needs_counts_too() -> None:
     np.savez("a.npz", preds=LABEL, labels=LABEL, ids=HELD["ids"])
     table([*WORDS[:-1], "dog"]).write_csv("t.csv")
     assert refused("a.npz", "t.csv") == (
-        f"'a' has {NAMED.format('a.npz')}if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, "
-        'save the names too: python -c \'import numpy; c = ["ant", "bee", "cow", "dog"]; '
+        f"'a' has {NAMED.format('a.npz')}nothing tells their order, so this is a guess: if classes 0, "
+        "1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
+        'python -c \'import numpy; c = ["ant", "bee", "cow", "dog"]; '
         'numpy.savez("a-named.npz", **numpy.load("a.npz"), classes=c)\', and give a-named.npz for '
         "a.npz; else bring the names after c = into their order first"
     )
