@@ -58,11 +58,11 @@ def taxicab_of_votes(ref_NC: sp.csr_array, var_NC: sp.csr_array) -> Floats:
     whoever ranks examples would rank these.
     """
     total_N, other_N = (
-        np.maximum(np.asarray(votes_NC.sum(axis=1), dtype=np.int64).ravel(), 1)
+        np.maximum(np.asarray(votes_NC.sum(axis=1), dtype=np.int64), 1)
         for votes_NC in (ref_NC, var_NC)
     )
     apart_NC = abs(_by_row(ref_NC, other_N) - _by_row(var_NC, total_N))
-    return np.asarray(apart_NC.sum(axis=1)).ravel() / (total_N * other_N)
+    return np.asarray(apart_NC.sum(axis=1) / (total_N * other_N))
 
 
 def _by_row(votes_NC: sp.csr_array, times_N: NDArray[np.int64]) -> sp.csr_array:
