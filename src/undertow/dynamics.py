@@ -14,6 +14,7 @@ from undertow.audit.dynamics.columns import columns_of
 from undertow.audit.dynamics.instrument import Hard, Instrument
 from undertow.audit.dynamics.instruments import all_instruments, el2n
 from undertow.audit.dynamics.learned_columns import (
+    LEARNED_FROM,
     is_learned,
     learned_columns_of,
     learned_of,
@@ -46,6 +47,11 @@ def dynamics_of(
     members learned from."""
     if out is not None:
         _refuse_out(out)
+    if probe != LEARNED_FROM and sort in [each.card.name for each in all_over_members()]:
+        raise UserError(
+            f"--sort {sort}: the probe {LEARNED_FROM!r} tells it and {probe!r} does not; give "
+            f"--probe {LEARNED_FROM}"
+        )
     values = read_probe(folder, probe)
     if is_learned(values):
         for_traces = {"--early": early, "--window": window, "--per-member": per_member or None}

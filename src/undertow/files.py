@@ -22,6 +22,7 @@ from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.notices import runs_alike
+from undertow.audit.numbers_asked import AS_A_FRAME
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import parts_of, slices_asked
@@ -63,6 +64,11 @@ from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
 from undertow.undecoded import escaped
 
+GIVEN = (
+    "Columns to cross were given as a frame, which does not say whose answers it holds: whether "
+    "those take no part in the comparison is not checked."
+)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -91,6 +97,8 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     command: str = ""
     """As it was typed; empty where Python was used."""
+    told: pl.DataFrame | None = None
+    """Columns to cross that were given as a frame, in Python."""
 
     def __post_init__(self) -> None:
         refuse_unknown(self.accepted)
@@ -423,15 +431,19 @@ def _with_numbers(
 ) -> tuple[Records, pl.DataFrame | None]:
     """The columns to cross that a population tells which takes no part; the reference says so."""
     folder, settings = request.columns_from, request.settings
+    if request.told is not None:
+        return with_note(reference, GIVEN), request.told
     if folder is None or not settings.cross:
         return reference, None
     told = numbers_told(folder, settings.cross, [reference, *variants])
     if told is not None:
         return with_note(reference, told.said), told.columns
     if not named_in(settings.by):
+        elsewhere = set(settings.cross) - {*reference.slice_columns}
         raise UserError(
             f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it "
             f"tells {', '.join(tellable(folder))}; add one of these, or leave out --columns-from"
+            + (f", {AS_A_FRAME}" if elsewhere else "")
         )
     return reference, None
 

@@ -134,6 +134,27 @@ def test_rank_correlations_are_those_of_scipy_over_what_both_have():
         assert one.n == pair.shape[1]
 
 
+@pytest.mark.parametrize("members", [3, 5, 7])
+def test_distances_are_ranked_by_whole_votes_and_not_by_what_their_shares_add_up_to(members: int):
+    rng = np.random.default_rng(5)
+    label_N, hard_N = rng.integers(0, 4, N), rng.beta(1, 3, N)
+
+    def answers(wrong_N: np.ndarray) -> np.ndarray:
+        off_MN = rng.integers(1, 4, (members, N))
+        return np.where(rng.random((members, N)) < wrong_N, (label_N + off_MN) % 4, label_N)
+
+    made = answers(0.6 * hard_N), answers(1.1 * hard_N)
+    reference, variant = (
+        records_from(pred_MN, label_N, 4, name=name)
+        for name, pred_MN in zip("ab", made, strict=True)
+    )
+    before_NC, after_NC = ((pred[..., None] == np.arange(4)).sum(0) for pred in made)
+    exact = spearmanr(hard_N, np.abs(before_NC - after_NC).sum(1)).statistic
+    found = crossed(reference, variant, {"x": hard_N}).correlations[0]
+    assert found.second == "taxicab"
+    assert found.rho == pytest.approx(exact, abs=1e-12)
+
+
 def test_too_few_exemplars_are_said_in_words():
     label_N = np.zeros(60, int)
     before_N = label_N.copy()

@@ -51,12 +51,13 @@ def test_a_column_that_does_not_exist():
 def test_a_column_that_a_probe_may_tell():
     assert refused({}, ("depth",)) == (
         "population 'reference' has no column 'depth' to cross: a population that takes no part "
-        "tells it, after --columns-from; it can be crossed with blurred, weight"
+        "tells it, after --columns-from, or give a frame in Python: undertow.compare(…, "
+        "told=frame); it can be crossed with blurred, weight"
     )
     assert refused({}, ("q_v1_unit",)) == (
         "population 'reference' has no column 'q_v1_unit' to cross: if a probe of a population "
-        "that takes no part tells it, give that population after --columns-from; it can be "
-        "crossed with blurred, weight"
+        "that takes no part tells it, give that population after --columns-from, or give a frame "
+        "in Python: undertow.compare(…, told=frame); it can be crossed with blurred, weight"
     )
     told = pl.DataFrame({"example_id": ["e0000"], "depth": [1.0]})
     assert refused({}, ("q_v1_unit",), told) == (
@@ -80,8 +81,8 @@ def test_columns_that_would_be_refused_are_not_offered():
         audit(given[0], [given[1]], Settings(cross=("agee",)))
     assert str(caught.value) == (
         "population 'reference' has no column 'agee' to cross: if a probe of a population that "
-        "takes no part tells it, give that population after --columns-from; it can be crossed with "
-        "blurred, weight"
+        "takes no part tells it, give that population after --columns-from, or give a frame in "
+        "Python: undertow.compare(…, told=frame); it can be crossed with blurred, weight"
     )
 
 
@@ -187,3 +188,12 @@ def test_told_columns_come_before_columns_of_the_examples():
     found = audit(reference, [variant], Settings(cross=("x", "weight")), told=told).variants[0]
     assert [c.column for c in found.crossed.columns] == ["x", "weight"]
     assert np.isnan(found.crossed.columns[1].effect)
+
+
+def test_of_told_columns_those_are_crossed_that_are_named():
+    reference, variant = null_world(3, 3, N, seed=1)
+    x_N = np.arange(N, dtype=float)
+    told = pl.DataFrame({"example_id": reference.example_id_N, "x": x_N, "y": -x_N, "z": x_N**2})
+    for cross, crossed in ((), ["x", "y", "z"]), (("y",), ["y"]), (("weight",), ["weight"]):
+        found = audit(reference, [variant], Settings(cross=cross), told=told).variants[0]
+        assert [c.column for c in found.crossed.columns] == crossed

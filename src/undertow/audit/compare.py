@@ -116,10 +116,12 @@ def audit(
 
     ``accepted`` names conditions that may differ (``records.conditions``); ``missing`` says what
     becomes of outcomes that are not there (``records.check.align``). ``told`` has ``example_id``
-    and columns of numbers by a population that takes no part: exemplars are set against controls in
-    each of them, as in those that ``settings.cross`` names. Raises ``NotComparableError`` where the
-    records differ in something a comparison assumes equal, ``UserError`` for a slice or a column
-    that does not exist. Every number follows from the records and ``settings.seed``.
+    and columns of numbers: exemplars are set against controls in those that ``settings.cross``
+    names, or in all of them where it names none. They must come from a population that takes no
+    part: a frame does not say whose answers it holds, so nothing here refuses kin. Raises
+    ``NotComparableError`` where the records differ in something a comparison assumes equal,
+    ``UserError`` for a slice or a column that does not exist. Every number follows from the records
+    and ``settings.seed``.
     """
     settings = settings or Settings()
     compared = comparisons(

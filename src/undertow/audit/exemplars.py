@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from undertow.audit.controls import likeness, matched
 from undertow.audit.id_order import in_order
 from undertow.audit.measures.modal import modal_labels
+from undertow.audit.measures.taxicab import taxicab_of_votes
 from undertow.audit.pair import Pair
 from undertow.audit.result import EXEMPLAR_COLUMNS, GalleryEntry
 from undertow.audit.shown import Showing
@@ -125,8 +126,7 @@ class Exemplars:
     @cached_property
     def taxicab_N(self) -> Floats:
         """L1 distance of the two vote distributions, in [0, 2] (2010.03058, on proportions)."""
-        reference_NC, variant_NC = self.shares
-        return np.asarray(abs(reference_NC - variant_NC).sum(axis=1)).ravel()
+        return taxicab_of_votes(self.pair.reference.votes_NC, self.pair.variant.votes_NC)
 
     @cached_property
     def _test(self) -> ExactTest:
@@ -167,13 +167,12 @@ class Exemplars:
         moved = np.flatnonzero(self.taxicab_N > 0)
         p_N = np.nan_to_num(self.p_N[moved], nan=1.0)
         most_first = (
-            self.taxicab_N.round(9),
+            self.taxicab_N,
             self._loss_N,
             self.reference_share_N,
             self._taken_N,
             self._slice_loss_N,
         )
-        # 2/3 added up in two ways is one distance, so p decides and not the last bit.
         taxicab, loss, certain, taken, in_slice = (-value_N[moved] for value_N in most_first)
         keys = (in_slice, taken, certain, loss, p_N, taxicab)
         return moved[in_order(keys, self.pair.reference.example_id_N[moved])]

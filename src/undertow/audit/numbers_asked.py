@@ -22,13 +22,15 @@ from undertow.records.records import Records
 Floats = NDArray[np.floating[Any]]
 
 ID = "example_id"
+AS_A_FRAME = "or give a frame in Python: undertow.compare(…, told=frame)"
+"""How to cross what a probe told that was asked after training, and is in no record."""
 
 
 def numbers_asked(
     aligned: Aligned, names: Sequence[str], told: pl.DataFrame | None, alone: Mapping[str, str]
 ) -> dict[str, Floats]:
-    """Each column by name, NaN where an example has no number: those of ``names``, then the other
-    columns of ``told``, which come before columns of the examples of the same name.
+    """Each column by name, NaN where an example has no number: those of ``names``, or without any
+    all of ``told``, whose columns come before columns of the examples of the same name.
 
     ``alone`` are columns that one side alone has, and which. ``UserError`` for a column that does
     not exist or holds no numbers, ``NotComparableError`` for one that says what a model made of an
@@ -36,7 +38,7 @@ def numbers_asked(
     """
     given = {} if told is None else _told(aligned.reference, told)
     found = dict[str, Floats]()
-    for name in dict.fromkeys([*names, *given]):
+    for name in dict.fromkeys(names or given):
         found[name] = given[name] if name in given else _own(aligned, name, given, alone)
     return found
 
@@ -100,7 +102,9 @@ def _unknown(
 
 def _meant(name: str, close: str | None, told: bool) -> str:
     """Probes may have columns that the audit knows nothing of, so it can only guess at these."""
-    if name in PROBED or name in all_cards():
+    if name in PROBED:
+        return f"a population that takes no part tells it, after --columns-from, {AS_A_FRAME}; "
+    if name in all_cards():
         return "a population that takes no part tells it, after --columns-from; "
     if close is not None:
         return f"did you mean '{close}'? "
@@ -108,7 +112,7 @@ def _meant(name: str, close: str | None, told: bool) -> str:
         return ""
     return (
         "if a probe of a population that takes no part tells it, give that population after "
-        "--columns-from; "
+        f"--columns-from, {AS_A_FRAME}; "
     )
 
 

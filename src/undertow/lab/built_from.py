@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from undertow.lab.code_digest import digest_of, digest_of_effects, short
+from undertow.lab.code_digest import digest_of, digest_of_effects
 from undertow.lab.data.dataset import Part, Splits
 from undertow.lab.data.lazy import CHUNK_BYTES
 from undertow.lab.held_values import without_address
@@ -28,7 +28,7 @@ from undertow.lab.interventions.during import During
 from undertow.lab.interventions.site import Intervention
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.records.taking_over import DECLARATION
+from undertow.records.descent import DECLARATION, declared, short
 
 Digest = Callable[[Iterable[object]], str]
 
@@ -113,13 +113,10 @@ def _origins(population: Population, known: dict[str, str], digest: Digest) -> d
     if source is None:
         return {}
     code = _code(source, digest)
-    made = declaration(source) | {
-        "interventions": [without_address(i) for i in source.interventions],
-        "name": source.name,
-    }
+    acting = [without_address(i) for i in source.interventions]
     theirs = (
         code
-        | {DECLARATION: short(json.dumps(made, sort_keys=True))}
+        | {DECLARATION: declared(declaration(source), acting, source.name)}
         | _origins(source, code, digest)
     )
     role = "teacher" if population.parent is None else "parent"

@@ -10,7 +10,6 @@ sets, models and interventions.
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -35,6 +34,7 @@ from undertow.lab.code_text import (
 )
 from undertow.lab.held_values import Structure, class_values, is_plain, said_by_repr, state
 from undertow.lab.own_code import STUDIES, file_text, is_own, module_named, study_of
+from undertow.records.descent import short
 
 UNKNOWN = "unknown"
 """The digest of what has neither source nor bytecode: a change of it cannot be noticed."""
@@ -49,9 +49,6 @@ FOLLOWED = (
 COLLECTION = (list, tuple, set, frozenset)
 CONTENT = (Mapping, *COLLECTION, int, float, complex, str, bytes, np.ndarray)
 """What an object of a person's own class may be besides having attributes."""
-
-LENGTH = 16
-"""Hexadecimal digits: for telling apart what is meant to be the same, not for defence."""
 
 
 def digest_of(things: Iterable[object]) -> str:
@@ -79,15 +76,6 @@ def digest_of_effects(source: str) -> str | None:
     except Exception:  # a person's objects may do anything when they are looked at
         return UNKNOWN
     return code.digest() if code.pieces else None
-
-
-def short(*parts: str | bytes) -> str:
-    """A digest of several parts."""
-    whole = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8, "big") + data)
-    return whole.hexdigest()[:LENGTH]
 
 
 class _Code:

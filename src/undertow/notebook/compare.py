@@ -14,6 +14,7 @@ from undertow.notebook.gated import Given, provenance_of
 from undertow.notebook.given import Answers, entries, names_of, pandas_among, sides_of
 from undertow.notebook.messages import for_python
 from undertow.notebook.numbers_beside import folder_of
+from undertow.notebook.numbers_told import frame_told
 from undertow.records.frames import Frames
 from undertow.records.reading import Missing, Reading
 from undertow.report.provenance import Sources
@@ -48,6 +49,7 @@ def compare(
     generalise_to: Asked = "auto",
     members_apart: bool = False,
     columns_from: str | Path | None = None,
+    told: Any = None,
     cross: Words = (),
     format: str | None = None,
     metric: str | None = None,
@@ -67,15 +69,15 @@ def compare(
     A list of these are the members of one model. ``new`` may be several variants: a dict, which
     names them, or a list that holds lists. All other arguments are those of ``undertow audit``,
     tolerances in points too. ``labels`` may also be an array, or a frame whose rows are those of
-    arrays; ``classes`` names the numbers in arrays. Raises ``UserError``, ``NotComparableError``.
+    arrays; ``classes`` names the numbers in arrays. ``told``: a frame of ``example_id`` and
+    numbers to cross, whose kin is not checked. Raises ``UserError``, ``NotComparableError``.
     """
     called: list[str] = []
     try:
         how = Settings(
-            by=_words(by), cross=_words(cross), level=level, draws=draws, seed=seed,
-            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100,
-            min_count=min_count, generalise_to=generalise_to, members_apart=members_apart,
-        )  # fmt: skip
+            by=_words(by), cross=_words(cross), level=level, draws=draws, min_count=min_count,
+            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, seed=seed,
+            generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
         answers = Answers(labels, _words(classes))
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
@@ -88,7 +90,7 @@ def compare(
         called += _called((reference, *against), format)
         return _compared(Request(reference, against, reading, format, frozenset(_words(accept)),
             paired, _words(names) or names_of(old, new, before, after), missing, folder, how,
-        ), called)  # fmt: skip
+            told=frame_told(told, folder)), called)  # fmt: skip
     except UndertowError as error:
         raise for_python(error, called, pandas_among(old, new)) from None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from undertow.errors import RecordError, UserError
 from undertow.records._what_differs import listed, what_differs
+from undertow.records.descent import DECLARATION
 from undertow.records.folder import EXAMPLES, MEMBERS, PLAN, TRAIN, is_unfinished
 from undertow.records.schema import FULL_PROBABILITIES_UP_TO, TOP_K, Manifest
 
@@ -21,8 +22,6 @@ SAME_POPULATION = (
     "name", "task", "classes", "positive", "recipe", "interventions", "parent", "teacher", "dtype",
     "scale", "examples_sha256", "built_from",
 )  # fmt: skip
-DECLARATION = "declaration"
-"""Of ``built_from``: what a parent or teacher was declared as."""
 SAME_RUN = ("runner", "device", "versions")
 """What may differ between a finished population and the run that asks for it, but not between its
 members."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binom
 from typer.testing import CliRunner
 
 from blobs import Blobs
@@ -192,3 +194,24 @@ def test_wrong_labels_are_known_by_heart_alone(tmp_path):
     )
     assert np.nanmean(held_out_N[wrong_N]) < 0.3 < 0.8 < np.nanmean(held_out_N[~wrong_N])
     assert np.nanmean(memory_N[wrong_N]) > np.nanmean(memory_N[~wrong_N]) + 0.3
+
+
+@pytest.mark.parametrize("probe", ["trace", "trace-test"])
+def test_to_sort_by_what_another_probe_tells_that_probe_is_suggested(out, probe):
+    for folder in (out / "parts", out / "dense"):  # of the second there is no trace either
+        with pytest.raises(UserError) as caught:
+            dynamics_of(folder, probe, sort="memorisation")
+        assert str(caught.value) == (
+            f"--sort memorisation: the probe 'learned-from' tells it and {probe!r} does not; give "
+            "--probe learned-from"
+        )
+
+
+def test_members_that_the_page_asks_for_are_those_of_the_binomial():
+    page = (Path(__file__).parents[3] / "docs/dynamics.md").read_text("utf-8")
+    rows = re.findall(r"^\| (0\.\d) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    assert len(rows) == 4
+    for share, *members in rows:
+        for level, count in zip((0.95, 0.99), map(int, members), strict=True):
+            enough = [binom.sf(2, m, 1 - float(share)) >= level for m in (count - 1, count)]
+            assert enough == [False, True]

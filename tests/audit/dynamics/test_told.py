@@ -184,6 +184,18 @@ def test_nothing_told_after_either_flag(tmp_path: Path, folders):
     assert read.told is None
 
 
+def test_where_a_probe_was_asked_after_training_the_way_is_a_frame(tmp_path: Path, folders):
+    folder = third(tmp_path / "third", probes=())
+    with pytest.raises(UserError) as caught:
+        asked(folders, tmp_path, cross=("depth",))
+    assert str(caught.value) == (
+        f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it tells "
+        "aum, correctness, el2n, forgetting, iteration_learned, mean_p_label, rate_of_learning, "
+        "right_for_good, variability, consensus_accuracy, consensus_consistency; add one of these, "
+        "or leave out --columns-from, or give a frame in Python: undertow.compare(…, told=frame)"
+    )
+
+
 def test_the_command_the_gate_and_the_notebook_take_it(
     tmp_path: Path, folders, monkeypatch, capsys
 ):

@@ -1,9 +1,13 @@
 """Taxicab distance on the vectors of the notes, §8.1, and what it says beyond the modal label."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from undertow.audit.measures import modal_disagreement, taxicab, total_variation
+from undertow.audit.measures.taxicab import taxicab_of_votes
 
 BASE = np.array([[4, 1, 0], [0, 4, 1], [1, 0, 4], [2, 2, 1], [0, 3, 2], [2, 1, 2]]) / 5
 COMPRESSED = np.array([[4, 1, 0], [0, 4, 1], [2, 0, 3], [2, 3, 0], [0, 2, 3], [2, 1, 2]]) / 5
@@ -49,3 +53,25 @@ def test_no_vote_is_undefined(nobody):
     )
     assert np.isnan(taxicab(none_NK, some_NK, no_truth)).all()
     assert np.isnan(taxicab(some_NK, none_NK, no_truth)).all()
+
+
+@pytest.mark.parametrize("members", [(3, 3), (5, 5), (7, 7), (6, 10), (1, 3)])
+def test_equal_distances_of_whole_votes_are_equal_numbers(members):
+    """Whatever the classes: who ranks examples by them has as many ranks as there are distances."""
+    rng = np.random.default_rng(0)
+    counts = [rng.multinomial(m, [0.4, 0.3, 0.2, 0.1], size=3000) for m in members]
+    found_N = taxicab_of_votes(*map(sp.csr_array, counts))
+    exact = [
+        sum(
+            abs(Fraction(int(a), members[0]) - Fraction(int(b), members[1]))
+            for a, b in zip(*row, strict=True)
+        )
+        for row in zip(*counts, strict=True)
+    ]
+    assert found_N.tolist() == [float(one) for one in exact]
+    assert len(set(found_N.tolist())) == len(set(exact))
+
+
+def test_without_a_vote_on_one_side_it_is_half_of_the_most():
+    votes = sp.csr_array([[0, 2], [0, 0]]), sp.csr_array([[0, 0], [0, 0]])
+    assert taxicab_of_votes(*votes).tolist() == [1, 0]

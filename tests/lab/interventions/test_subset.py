@@ -97,6 +97,21 @@ def test_each_example_is_left_out_as_often_as_any_other():
     assert 0.5 < z_N.var() < 1.6
 
 
+@pytest.mark.parametrize(
+    ("seed", "drawn"), [(5, [0, 3, 4, 5, 9, 11]), (2**40 + 1, [1, 2, 4, 8, 9, 10])]
+)
+def test_a_seed_draws_what_it_always_drew(seed, drawn):
+    """Finished members learned from these, and such as are added later belong to them."""
+    assert subset(seed, 12, 0.5).nonzero()[:, 0].tolist() == drawn
+
+
+@pytest.mark.parametrize(
+    ("examples", "share", "count"), [(10, 0.29, 3), (10, 0.21, 2), (40, 0.69, 28), (3, 0.01, 1)]
+)
+def test_the_share_is_rounded_to_the_nearest_count(examples, share, count):
+    assert subset(0, examples, share).sum() == count
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5])
 def test_what_is_no_share_is_refused(share):
     with pytest.raises(ValueError) as caught:

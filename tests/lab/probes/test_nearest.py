@@ -107,6 +107,26 @@ def test_where_float32_cannot_tell_them_apart_float64_does():
     np.testing.assert_array_equal(found.numpy(), oracle(bank, query, 30))
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_neighbour_that_rounding_put_behind_all_candidates_is_found(seed, own):
+    """Distances from a query far off the mean that are nearly equal, so rounding picks the
+    candidates, and true neighbours are not among them."""
+    rng = np.random.default_rng(seed)
+    bank = rng.normal(size=(8000, 32))
+    bank *= (1 + rng.uniform(0, 1e-5, size=(8000, 1))) / np.linalg.norm(bank, axis=1)[:, None]
+    query = rng.normal(size=(1, 32))
+    query *= 0.9 / np.linalg.norm(query)
+    bank += query
+    place = None
+    if own:
+        bank[5000], place = query[0], [5000]
+    found = Bank(torch.from_numpy(bank)).nearest(
+        torch.from_numpy(query), 10, None if place is None else torch.tensor(place)
+    )
+    np.testing.assert_array_equal(found.numpy(), oracle(bank, query, 10, place))
+
+
 def test_what_float32_resolves_is_not_compared_once_more(monkeypatch):
     """The slow way is for the few queries that need it."""
     monkeypatch.setattr(Bank, "_one_by_one", None)

@@ -81,6 +81,26 @@ def test_it_is_that_of_scikit_learns_neighbours(part, data):
     assert len({*depth}) > 1
 
 
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_by_label_it_asks_neither_the_input_nor_the_softmax(part):
+    """Of labels at random all layers are wrong about some examples, the softmax too."""
+    data = resident(Blobs().load())
+    rng = torch.Generator().manual_seed(0)
+    data.train_y_N.copy_(torch.randint(0, 3, data.train_y_N.shape, generator=rng))
+    data.test_y_N.copy_(torch.randint(0, 3, data.test_y_N.shape, generator=rng))
+    model = network(data)
+    frame = found_of(PredictionDepth(k=7, part=part, smallest_of_tied=True), data, model)
+    class_PN, final_N = by_scikit(data, model, part, 7, ("2", "4"))
+    label_N = (data.train_y_N if part == "train" else data.test_y_N).numpy()
+    wrong_PN = class_PN != label_N
+    by_label = np.where(wrong_PN[2], 3, np.where(wrong_PN[1], 2, 1))
+    depth = [4 - int(np.cumprod(says[::-1]).sum()) for says in (class_PN == final_N).T]
+    assert frame["depth_by_label"].to_numpy()[:, 0].tolist() == by_label.tolist()
+    assert frame["depth"].to_numpy()[:, 0].tolist() == depth
+    # the softmax alone is right about some, and alone wrong about others
+    assert {(a, b) for a, b in wrong_PN[2:].T} == {(a, b) for a in (0, 1) for b in (0, 1)}
+
+
 def test_layers_of_the_models_that_come_with_it(data):
     shape = (3, 16, 16)
     assert layers_of_a_sequence(MLP((12, 8)).build(shape, 3), "") == ("2", "4")

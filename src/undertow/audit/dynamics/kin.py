@@ -10,6 +10,7 @@ import polars as pl
 
 from undertow.audit.dynamics.one_model import members_alike
 from undertow.errors import NotComparableError
+from undertow.records.descent import ancestors, declared_as
 from undertow.records.folder import EXAMPLES
 from undertow.records.read import read_population, verified_parquet
 from undertow.records.records import Records
@@ -25,7 +26,8 @@ RECORDED_APART = (
 
 def refuse_kin(folder: Path, manifest: Manifest, sides: Sequence[Records]) -> None:
     """``NotComparableError`` where the population shares members, seeds, a parent or a teacher with
-    a side. Loose files do not tell whose answers they hold, so equal answers tell it too."""
+    a side, of any generation. Loose files do not tell whose answers they hold, so equal answers
+    tell it too."""
     strangers = {s.name for s in sides if s.name == manifest.name and _apart(manifest, s.manifest)}
     for side in sides:
         why = next(_kinship(manifest, side.manifest, strangers), None)
@@ -65,7 +67,12 @@ def _kinship(manifest: Manifest, other: Manifest, strangers: Collection[str]) ->
         yield "has the name of the parent or teacher of"
     if other.name in origins:
         yield "has a parent or teacher of the name of"
-    if origins & {other.parent, other.teacher}:
+    mine, theirs = ancestors(manifest), ancestors(other)
+    if declared_as(manifest) in theirs:
+        yield "is a parent or teacher, generations back, of"
+    if declared_as(other) in mine:
+        yield "has a parent or teacher, generations back, that is"
+    if origins & {other.parent, other.teacher} or mine & theirs:
         yield "comes from the same population as"
 
 

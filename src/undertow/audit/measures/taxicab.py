@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from undertow.card import measure
@@ -48,6 +49,24 @@ def taxicab(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
 def total_variation(ref_XK: Floats, var_XK: Floats, truth_XK: Bools) -> Floats:
     """(X,): half of ``taxicab``, on [0, 1]."""
     return _distance(ref_XK, var_XK, 2.0) / 2
+
+
+def taxicab_of_votes(ref_NC: sp.csr_array, var_NC: sp.csr_array) -> Floats:
+    """(N,): the same from how many members vote for each class, and 1 where one side has no vote.
+
+    Counted in whole votes: shares differ in their last bits by the class that they are of, and
+    whoever ranks examples would rank these.
+    """
+    total_N, other_N = (
+        np.maximum(np.asarray(votes_NC.sum(axis=1), dtype=np.int64), 1)
+        for votes_NC in (ref_NC, var_NC)
+    )
+    apart_NC = abs(_by_row(ref_NC, other_N) - _by_row(var_NC, total_N))
+    return np.asarray(apart_NC.sum(axis=1) / (total_N * other_N))
+
+
+def _by_row(votes_NC: sp.csr_array, times_N: NDArray[np.int64]) -> sp.csr_array:
+    return sp.csr_array(sp.diags_array(times_N, dtype=np.int64) @ votes_NC)
 
 
 def _distance(ref_XK: Floats, var_XK: Floats, most: float) -> Floats:

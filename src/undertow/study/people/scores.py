@@ -8,7 +8,7 @@ import numpy as np
 from undertow.audit.dynamics.columns import example_columns
 from undertow.audit.dynamics.instruments import aum, el2n, forgetting
 from undertow.audit.measures.modal import modal_disagreement
-from undertow.audit.measures.taxicab import taxicab
+from undertow.audit.measures.taxicab import taxicab_of_votes
 from undertow.records.records import Records
 from undertow.study.trained import Floats, Trained
 
@@ -37,10 +37,13 @@ def score_of(name: str, reference: Trained, arm: Trained) -> Floats:
 
 
 def _of_pair(name: str, reference: Records, variant: Records) -> Floats:
+    if name == TAXICAB:
+        distance_N = taxicab_of_votes(reference.votes_NC, variant.votes_NC)
+        voted = [side.votes_NC.sum(axis=1) > 0 for side in (reference, variant)]
+        return np.where(voted[0] & voted[1], distance_N, np.nan)
     share_NC, other_NC = (side.votes_NC.toarray() / side.M for side in (reference, variant))
-    measure = taxicab if name == TAXICAB else modal_disagreement
-    nobody_NC = np.zeros(share_NC.shape, dtype=bool)  # neither reads the truth
-    return np.asarray(measure(share_NC, other_NC, nobody_NC), dtype=np.float64)
+    nobody_NC = np.zeros(share_NC.shape, dtype=bool)  # it does not read the truth
+    return np.asarray(modal_disagreement(share_NC, other_NC, nobody_NC), dtype=np.float64)
 
 
 def _uncertainty(name: str, records: Records) -> Floats:
