@@ -14,15 +14,12 @@ from typing import NamedTuple
 import polars as pl
 
 from undertow.audit.compare import audit
-from undertow.audit.dynamics.thirds import named_in, thirds_asked
-from undertow.audit.dynamics.told import numbers_told, tellable
 from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
 from undertow.audit.gate.suggest import suggested_policy
 from undertow.audit.notices import runs_alike
-from undertow.audit.numbers_asked import AS_A_FRAME
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings, small_tolerances
 from undertow.audit.slices.asked import parts_of, slices_asked
@@ -62,12 +59,8 @@ from undertow.report.text import summary_text, verdict_line, warnings
 from undertow.report.wording import line, plural, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
+from undertow.tellers import with_numbers, with_thirds
 from undertow.undecoded import escaped
-
-GIVEN = (
-    "Columns to cross were given as a frame, which does not say whose answers it holds: whether "
-    "those take no part in the comparison is not checked."
-)
 
 
 @dataclass(frozen=True)
@@ -231,8 +224,8 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):
         request = _cross_named(request, before)
-        before, told = _with_numbers(request, before, variants)
-        before, *variants = _with_thirds(request, [before, *variants])
+        before, told = with_numbers(request, before, variants)
+        before, *variants = with_thirds(request, [before, *variants])
     by = slices_asked(before, request.settings.by, request.reading.label) or _usual_slices(before)
     settings = replace(request.settings, by=by)
     return Sides(before, tuple(variants), tuple(said), settings, told)
@@ -352,7 +345,7 @@ def suggest_files(request: Request) -> Suggestion:
     reading = replace(request.reading, by=request.settings.by)
     records, _ = _read(request.reference, reading, request.format)
     records = named(records, next(iter(request.names), None))
-    (records,) = _with_thirds(request, [records])
+    (records,) = with_thirds(request, [records])
     unanswered_N = (records.pred_MN < 0).any(axis=0)
     if records.score_MN is None and unanswered_N.any():
         raise UserError(
@@ -408,44 +401,11 @@ def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] 
     return variants
 
 
-def _with_thirds(request: Request, sides: Sequence[Records]) -> list[Records]:
-    """The sides with the slices that a population which takes no part tells; the first one says
-    so."""
-    by, cross = request.settings.by, request.settings.cross
-    if request.columns_from is None or (cross and not named_in(by)):
-        return list(sides)
-    told = thirds_asked(request.columns_from, request.settings.by, sides)
-    first, *others = (told.given_to(side) for side in sides)
-    return [with_note(first, told.said), *others]
-
-
 def _cross_named(request: Request, reference: Records) -> Request:
     """With a name for each column to cross."""
     columns = reference.slice_columns
     cross = [name for given in request.settings.cross for name in parts_of(given, columns)]
     return replace(request, settings=replace(request.settings, cross=tuple(dict.fromkeys(cross))))
-
-
-def _with_numbers(
-    request: Request, reference: Records, variants: Sequence[Records]
-) -> tuple[Records, pl.DataFrame | None]:
-    """The columns to cross that a population tells which takes no part; the reference says so."""
-    folder, settings = request.columns_from, request.settings
-    if request.told is not None:
-        return with_note(reference, GIVEN), request.told
-    if folder is None or not settings.cross:
-        return reference, None
-    told = numbers_told(folder, settings.cross, [reference, *variants])
-    if told is not None:
-        return with_note(reference, told.said), told.columns
-    if not named_in(settings.by):
-        elsewhere = set(settings.cross) - {*reference.slice_columns}
-        raise UserError(
-            f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it "
-            f"tells {', '.join(tellable(folder))}; add one of these, or leave out --columns-from"
-            + (f", {AS_A_FRAME}" if elsewhere else "")
-        )
-    return reference, None
 
 
 def _read(
