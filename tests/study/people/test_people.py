@@ -133,7 +133,7 @@ def test_exemplars_are_set_beside_others_of_their_class_and_tenth(beside):
     both = list(zip(beside.class_N.tolist(), tenth_N.tolist(), strict=True))
     matched = beside.exemplars_above("other", outcome_N, matched=True).value
     assert matched == pytest.approx(by_loops(chosen_N, outcome_N, both), nan_ok=True)
-    dealt = beside.exemplars_null("other")
+    dealt = beside.exemplars_null("other", outcome_N)
     assert dealt.low < 0 < dealt.high
 
 
