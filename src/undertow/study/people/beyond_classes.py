@@ -12,7 +12,12 @@ from undertow.study.people.scores import TAXICAB
 from undertow.study.people.within_class import Interval, Null
 
 Kind = Literal["entropy of exemplars", "mislabelled exemplars", "Taxicab distance"]
-KINDS: tuple[Kind, ...] = ("entropy of exemplars", "mislabelled exemplars", "Taxicab distance")
+KINDS: dict[Kind, str] = {
+    "entropy of exemplars": "nats",
+    "mislabelled exemplars": "share",
+    "Taxicab distance": "ρ",
+}
+"""With the unit of each."""
 LEVEL = 0.05
 
 
@@ -22,12 +27,10 @@ class Found(NamedTuple):
     own: Interval
     null: Null
 
-    @property
-    def said(self) -> str:
+    def said(self, unit: str) -> str:
         """For evidence."""
-        own, null = self.own, self.null
-        limits = f"[{own.low:+.3f}, {own.high:+.3f}]"
-        return f"{own.value:+.3f} {limits}, null {null.low:+.3f} to {null.high:+.3f}"
+        value, *limits, below, above = (f"{x:+.3f}" for x in (*self.own, *self.null[1:3]))
+        return f"{unit} {value} [{', '.join(limits)}], null {below} to {above}".replace("-", "−")
 
 
 def found(beside: BesidePeople, arm: str, kind: Kind) -> Found:
@@ -45,8 +48,8 @@ def outcome(beside: BesidePeople, arm: str, kind: Kind, again: str) -> Outcome:
     arm stands beside; whether an arm goes beyond it is a claim of its own."""
     own, chance = found(beside, arm, kind), found(beside, again, kind)
     p = dict(zip(KINDS, holm([found(beside, arm, k).null.p for k in KINDS]), strict=True))[kind]
-    said = f"{own.said}, p {p:.3f} (Holm over {len(KINDS)}); {again} {chance.said}, "
-    said += f"p {chance.null.p:.3f} alone"
+    said = f"{own.said(KINDS[kind])}, p {p:.3f} (Holm over {len(KINDS)}); {again} "
+    said += f"{chance.said(KINDS[kind])}, p {chance.null.p:.3f} alone"
     if math.isnan(p):
         return Outcome("not testable", f"{said}; undefined")
     if own.own.high < own.null.low:
