@@ -85,6 +85,15 @@ def test_the_rare_pay_more_where_they_are_shown_to_lose_more_than_the_whole(
     assert "beyond the whole; dense again 0.0 [−5.0, +5.0]" in told.evidence
 
 
+def test_some_class_pays_more_where_the_lowest_is_shown_below_the_whole() -> None:
+    for high, status in ((-0.001, "held"), (0.001, "not testable")):
+        row = {"value": "Coat", "effect": -0.01, "low": -0.02, "high": high}
+        results = SimpleNamespace(
+            lowest=lambda *_, row=row: row, overall=lambda *_: {"effect": -0.05}
+        )
+        assert outcome(BIAS, "top_line_hides", results).status == status
+
+
 @pytest.mark.parametrize(
     ("with_", "without", "status"),
     [
