@@ -60,6 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.lab.population",
     },
     "undertow.study.subgroups": STUDY | {"undertow.audit", "undertow.records"},
+    "undertow.study.beside_chance": STUDY
+    | {"undertow.audit", "undertow.records", "undertow.study.people.within_class"},
     "undertow.study.grid": STUDY
     | {
         "undertow.audit.measures",
@@ -71,11 +73,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.pairs",
     },
     "undertow.study.grid.overlap": set(),
+    "undertow.study.grid.halves": {
+        "undertow.audit.stats",
+        "undertow.study.grid.trainings",
+        "undertow.study.people.within_class",
+    },
     "undertow.study.grid.drift": FOUNDATION | {"undertow.study.trained"},
     "undertow.study.grid.shown": STUDY
     | {
         "undertow.audit.result",
         "undertow.study.figures",
+        "undertow.study.grid.halves",
         "undertow.study.grid.trainings",
         "undertow.study.pairs",
     },
@@ -126,6 +134,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.people.within_class",
     },
     "undertow.study.people.within_class": set(),
+    "undertow.study.people.beyond_classes": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.people.beside",
+        "undertow.study.people.scores",
+        "undertow.study.people.within_class",
+    },
     "undertow.study.people.scores": FOUNDATION
     | {
         "undertow.audit.dynamics",

@@ -74,10 +74,10 @@ def test_columns_are_told_by_members_that_are_compared_with_nobody() -> None:
     [
         ("Exemplars have lower Q-Scores", "q_v1_unit", (-0.3, -0.1), "held"),
         ("Exemplars have lower Q-Scores", "q_v1_unit", (0.1, 0.3), "not held"),
-        ("Exemplars have lower Q-Scores", "q_v1_unit", (-0.3, 0.1), "not held"),
+        ("Exemplars have lower Q-Scores", "q_v1_unit", (-0.3, 0.1), "not testable"),
         ("Exemplars are deeper", "depth_by_label", (0.1, 0.3), "held"),
         ("Exemplars are deeper", "depth_by_label", (-0.3, -0.1), "not held"),
-        ("Exemplars are deeper", "depth_by_label", (-0.1, 0.3), "not held"),
+        ("Exemplars are deeper", "depth_by_label", (-0.1, 0.3), "not testable"),
     ],
 )
 def test_what_exemplars_are_like(
@@ -87,27 +87,49 @@ def test_what_exemplars_are_like(
     status: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert outcome_of(text, column, limits, (-0.01, 0.01), monkeypatch) == status
+
+
+def outcome_of(
+    text: str,
+    column: str,
+    limits: tuple[float, float],
+    chance: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
     def crossed(self: Grid, training: str, arm: str, name: str) -> object:
         assert name == column
-        low, high = (-1.0, 1.0) if arm == "dense again" else limits
+        low, high = chance if arm == "dense again" else limits
         return SimpleNamespace(effect=(low + high) / 2, low=low, high=high)
 
     monkeypatch.setattr(Grid, "trainings", ("CE", "SupCon"))
     monkeypatch.setattr(Grid, "shared", lambda self, *_, **__: ["early 95 %"])
     monkeypatch.setattr(Grid, "crossed", crossed)
     (claim,) = (c for c in STUDY.claims if c.text.startswith(text))
-    assert judge(claim, Results(None)).status == status  # type: ignore[arg-type]
+    return judge(claim, Results(None)).status  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("chance", "status"),
+    [((0.1, 0.3), "not testable"), ((0.6, 0.7), "not held"), ((-0.1, 0.0), "held")],
+)
+def test_what_chance_does_too_is_not_held(
+    chance: tuple[float, float], status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "Exemplars are deeper", "depth_by_label", (0.1, 0.3), chance
+    assert outcome_of(*asked, monkeypatch) == status
 
 
 @pytest.mark.parametrize(
     ("text", "method", "one", "status"),
     [
-        ("At high sparsity SupCon loses more", "costs_more", Gain(-0.2, -0.3, -0.1), "held"),
-        ("At high sparsity SupCon loses more", "costs_more", Gain(0.2, 0.1, 0.3), "not held"),
+        ("At high sparsity SupCon loses more", "costs_more", Gain(-0.2, -0.3, -0.1), "not held"),
+        ("At high sparsity SupCon loses more", "costs_more", Gain(0.2, 0.1, 0.3), "held"),
+        ("At high sparsity SupCon loses more", "costs_more", Gain(0.1, -0.1, 0.3), "not testable"),
         ("At high sparsity SupCon changes more", "costs_more", Gain(0.2, 0.1, 0.3), "held"),
         ("At high sparsity SupCon changes more", "costs_more", Gain(-0.2, -0.3, -0.1), "not held"),
         ("Pruned early, SupCon changes more", "sooner", Gain(0.2, 0.1, 0.3), "held"),
-        ("Pruned early, SupCon changes more", "sooner", Gain(0.1, -0.1, 0.3), "not held"),
+        ("Pruned early, SupCon changes more", "sooner", Gain(0.1, -0.1, 0.3), "not testable"),
         ("Sparsity that comes early damages", "sooner", Gain(0.2, 0.1, 0.3), "held"),
         ("Sparsity that comes early damages", "sooner", Gain(-0.2, -0.3, -0.1), "not held"),
     ],
@@ -116,10 +138,14 @@ def test_claims_about_costs_decide_by_the_right_limit(
     text: str, method: str, one: Gain, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = (one, {"95 %": one}) if method == "costs_more" else {"95 %": one}
-    monkeypatch.setattr(Grid, method, lambda self, *_: found)
+    asked = []
+    monkeypatch.setattr(Grid, method, lambda self, *of: asked.append(of) or found)
     monkeypatch.setattr(Grid, "arms", lambda self, training: [])
     (claim,) = (c for c in STUDY.claims if c.text.startswith(text))
     assert judge(claim, Results(None)).status == status  # type: ignore[arg-type]
+    # ``lost`` is below 0 where it costs, so the loss that loses more is taken off
+    expected = {"lost": ("CE", "SupCon"), "excess": ("SupCon", "CE")}
+    assert all(of[:2] == expected.get(of[2], of[:2]) for of in asked if len(of) == 3)
 
 
 def test_a_grid_without_such_arms_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,13 @@ from undertow.study import (
     Results,
     claim,
     claims_in,
+    decided,
     held,
     judge,
     points,
     untested,
 )
+from undertow.study.claims import effect_text
 from undertow.study.pairs import Pairs
 from worlds import planted_world
 
@@ -75,6 +77,40 @@ def test_what_is_too_small_to_tell_does_not_refute(results: Results) -> None:
     assert (
         outcome_of(lambda r: held(True, "tail −3.0 (too small to tell)"), results).status == "held"
     )
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "added"),
+    [
+        ([(0.1, 0.3), (0.2, 0.4)], "held", ""),
+        ([(0.1, 0.3), (-0.4, -0.2)], "not held", ""),
+        ([(0.1, 0.3), (-0.1, 0.2)], "not testable", "; too small to tell"),
+        ([(0.0, 0.3)], "not testable", "; too small to tell"),
+        ([(0.1, 0.3), (math.nan, math.nan)], "not testable", "; undefined"),
+        ([(math.nan, math.nan), (-0.3, -0.1)], "not held", ""),
+    ],
+)
+def test_intervals_decide_a_claim_and_the_open_ones_do_not_refute_it(
+    limits: list[tuple[float, float]], status: str, added: str
+) -> None:
+    assert decided(limits, "so it is") == Outcome(status, f"so it is{added}")  # type: ignore[arg-type]
+
+
+def test_a_finding_is_told_with_its_interval(results: Results) -> None:
+    row = results.finding("variant", "accuracy", "class", "class 2")
+    assert row == results.lowest("variant", "accuracy", "class")
+    assert effect_text({"effect": -0.013, "low": -0.02, "high": 0.006}) == "−1.3 [−2.0, +0.6]"
+    outcome = outcome_of(
+        lambda r: held(True, effect_text(r.finding("variant", "accuracy", "class", "none"))),
+        results,
+    )
+    assert outcome == Outcome("not testable", "no slice class = none")
+
+
+def test_the_count_above_its_floor_has_the_ends_of_the_floor(results: Results) -> None:
+    count = results.count("variant")
+    low, high = results.above_floor("variant")
+    assert (low, high) == (count.observed - count.floor_high, count.observed - count.floor_low)
 
 
 def test_claims_keep_their_order() -> None:

@@ -173,8 +173,25 @@ def test_a_claim_is_held_where_the_interval_lies_below_0(known):
         "not held",
         "held",
     )
-    assert known.grows(("int2", "again")).status == "held"
-    assert known.grows(("again", "int2")).status == "not held"
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        ((0.0, -0.1, -0.3), "held"),
+        ((0.0, -0.1, -0.02), "not held"),
+        ((0.0, -0.02, -0.1), "not testable"),
+    ],
+)
+def test_it_grows_where_every_step_is_shown_and_not_where_one_is_shown_to_fall(
+    results, monkeypatch, steps, status
+):
+    made = {}
+    for n, value in enumerate(steps):
+        limits = Limits(*(np.array([x]) for x in (value, value - 0.03, value + 0.03, 0.0)))
+        made[str(n)] = Brittle(-0.1, limits, limits)
+    monkeypatch.setattr(Robustness, "of", lambda self, arm: made[arm])
+    assert of(results).grows(list(made)).status == status
 
 
 @pytest.mark.parametrize("values", [(np.nan, -0.1, np.nan), (-0.1, np.nan, -0.05)])

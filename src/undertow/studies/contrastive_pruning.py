@@ -21,12 +21,13 @@ Departures  Fashion-MNIST's embedded images for CIFAR-10; WRN-10-1 with 8 filter
             on by their own loss, where the paper takes cross-entropy for all, and lose the smallest
             weights of all layers together; gradual pruning takes the same share of each, so 4 or 1
             of the stem's 72 weights stay. Windows are the same for all. SimCLR has no 98 %.
+            Cross-entropy takes batches of 128 at rate .1, crops and flips; the contrastive losses
+            256 at .5 and their own views. The yardstick has 4 members. Claims take q_v1_unit and
+            depth_by_label; few images (.2 to 4 %) have a feature that q_v6 asks for (4 deviations).
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import combinations
-from statistics import fmean
 
 import polars as pl
 
@@ -44,6 +45,7 @@ from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Training
 from undertow.study import Comparison, Outcome, Results, Scale, Study, claim, claims_in, held
+from undertow.study.claims import decided
 from undertow.study.figures import Panel
 from undertow.study.grid import Grid, shown
 from undertow.study.trained import Trained
@@ -165,46 +167,44 @@ def chance_alone(r: Results) -> Outcome:
 
 @claim("At high sparsity SupCon loses more accuracy than cross-entropy", PAPER)
 def supcon_loses_more(r: Results) -> Outcome:
-    whole, each = Grid(r).costs_more("SupCon", "CE", "lost")
-    return held(whole.high < 0, f"difference {whole} over arms; {shown.listed(each)}")
+    whole, each = Grid(r).costs_more("CE", "SupCon", "lost")
+    return decided([whole[1:]], f"CE less SupCon: {whole} over arms; {shown.listed(each)}")
 
 
 @claim("At high sparsity SupCon changes more answers than cross-entropy", PAPER)
 def supcon_changes_more(r: Results) -> Outcome:
     whole, each = Grid(r).costs_more("SupCon", "CE", "excess")
-    return held(whole.low > 0, f"difference {whole} over arms; {shown.listed(each)}")
+    return decided([whole[1:]], f"SupCon less CE: {whole} over arms; {shown.listed(each)}")
 
 
 @claim("Pruned early, SupCon changes more answers than pruned late", PAPER)
 def early_changes_more(r: Results) -> Outcome:
     each = Grid(r).sooner("SupCon", "early", "late", "away")
-    said = f"early less late: {shown.listed(each)}"
-    return held(all(gain.low > 0 for gain in each.values()), said)
+    return decided([gain[1:] for gain in each.values()], f"early less late: {shown.listed(each)}")
 
 
 @claim("Sparsity that comes early damages SupCon's representation more than late", PAPER)
 def early_drifts_more(r: Results) -> Outcome:
     each = Grid(r).sooner("SupCon", "early", "late", "drift")
     said = f"points of 1 - CKA, early less late: {shown.listed(each)}"
-    said += shown.left_out(Grid(r), "SupCon")
-    return held(all(gain.low > 0 for gain in each.values()), said)
+    return decided([gain[1:] for gain in each.values()], said + shown.left_out(Grid(r), "SupCon"))
 
 
-@claim("Exemplars of different losses and schedules are largely different ones", PAPER)
-def sets_differ(r: Results) -> Outcome:
-    found = [Grid(r).overlap(*two) for two in combinations(cells(Grid(r)), 2)]
-    index, chance = [o.jaccard for o in found], fmean(o.chance for o in found)
-    said = f"Jaccard {min(index):.2f} to {max(index):.2f}, mean {fmean(index):.2f} (held below .5)"
-    return held(fmean(index) < 0.5, f"{said}; by chance within classes {chance:.2f}")
+@claim("Exemplars of different losses overlap less than those of one arm's halves", PAPER)
+def losses_differ(r: Results) -> Outcome:
+    return shown.apart(Grid(r), cells(Grid(r)), same=False)
 
 
-@claim("Exemplars have lower Q-Scores than unchanged examples of their class", PAPER)
+@claim("Exemplars of different schedules overlap less than those of one arm's halves", PAPER)
+def schedules_differ(r: Results) -> Outcome:
+    return shown.apart(Grid(r), cells(Grid(r)), same=True)
+
+
+@claim("Exemplars have lower Q-Scores than unchanged examples of their class, beyond chance", PAPER)
 def lower_q(r: Results) -> Outcome:
-    found, said = shown.like(Grid(r), "q_v1_unit", Grid(r).shared("early")[-1])
-    return held(all(c.high < 0 for c in found), said)
+    return shown.like(Grid(r), "q_v1_unit", Grid(r).shared("early")[-1], -1)
 
 
-@claim("Exemplars are deeper than unchanged examples of their class", PAPER)
+@claim("Exemplars are deeper than unchanged examples of their class, beyond chance", PAPER)
 def deeper(r: Results) -> Outcome:
-    found, said = shown.like(Grid(r), "depth_by_label", Grid(r).shared("early")[-1])
-    return held(all(c.low > 0 for c in found), said)
+    return shown.like(Grid(r), "depth_by_label", Grid(r).shared("early")[-1], 1)

@@ -3,7 +3,8 @@ enforced."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from undertow.study.results import Results
 
 Status = Literal["held", "not held", "not testable"]
+Limits = tuple[float, float]
+"""Of an interval, low and high."""
+TOO_SMALL = "too small to tell"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,19 @@ class Claim:
 def held(condition: bool, evidence: str) -> Outcome:
     """An outcome from a condition and the numbers behind it."""
     return Outcome("held" if condition else "not held", evidence)
+
+
+def decided(limits: Iterable[Limits], evidence: str) -> Outcome:
+    """An outcome from intervals of what the claim says is above 0: held where all are, not held
+    where one lies below, else too small to tell."""
+    found = list(limits)
+    if any(high < 0 for _, high in found):
+        return Outcome("not held", evidence)
+    if any(math.isnan(limit) for each in found for limit in each):
+        return Outcome("not testable", f"{evidence}; undefined")
+    if all(low > 0 for low, _ in found):
+        return Outcome("held", evidence)
+    return Outcome("not testable", f"{evidence}; {TOO_SMALL}")
 
 
 def claim(text: str, source: str) -> Callable[[Callable[[Results], Outcome]], Claim]:
@@ -66,12 +83,18 @@ def judge(claim: Claim, results: Results) -> Outcome:
             f"claim {claim.text!r}: its check returned {outcome!r}; it must return an Outcome, "
             "such as held(condition, evidence)"
         )
-    undecided = outcome.status == "not held" and "too small to tell" in outcome.evidence
+    undecided = outcome.status == "not held" and TOO_SMALL in outcome.evidence
     return (
         Outcome("not testable", outcome.evidence)
         if undecided or "nan" in outcome.evidence
         else outcome
     )
+
+
+def effect_text(finding: Mapping[str, Any]) -> str:
+    """A finding's effect in points with its interval: −1.3 [−2.0, −0.6]."""
+    effect, low, high = (points(finding[name]) for name in ("effect", "low", "high"))
+    return f"{effect} [{low}, {high}]"
 
 
 def points(fraction: float) -> str:

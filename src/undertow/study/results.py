@@ -61,6 +61,11 @@ class Results:
         count = self.count(name)
         return f"{count.observed} exemplars, floor {count.floor_low:.0f} to {count.floor_high:.0f}"
 
+    def above_floor(self, name: str) -> tuple[float, float]:
+        """The exemplar count less the ends of its floor's range, low and high."""
+        count = self.count(name)
+        return count.observed - count.floor_high, count.observed - count.floor_low
+
     def taxicab_above_floor(self, name: str) -> float:
         """Mean Taxicab distance, 0 to 2, less its floor: paired and independent members have floors
         of their own."""
@@ -81,6 +86,13 @@ class Results:
     def overall(self, variant: str, measure: str) -> dict[str, Any]:
         """The finding about every example, by column name."""
         return self.findings(variant, measure, ALL).row(0, named=True)
+
+    def finding(self, variant: str, measure: str, slice: str, value: str) -> dict[str, Any]:
+        """The finding about one value of one slice column."""
+        rows = self.findings(variant, measure, slice).filter(pl.col("value") == value)
+        if rows.height == 0:
+            raise KeyError(f"no slice {slice} = {value}")
+        return rows.row(0, named=True)
 
     def lowest(self, variant: str, measure: str, slice: str) -> dict[str, Any]:
         """The finding with the smallest effect on one slice column."""

@@ -19,7 +19,7 @@ import polars as pl
 from undertow.audit.stats.ratio_of_means import Limits, excess_limits, relative_limits
 from undertow.audit.wording import signed
 from undertow.records.read import read_manifest
-from undertow.study.claims import Outcome, held
+from undertow.study.claims import Outcome, decided, held
 from undertow.study.declaration import Table
 from undertow.study.results import Results
 from undertow.study.trained import Floats, paired_rows
@@ -173,12 +173,12 @@ class Robustness:
         )
 
     def grows(self, arms: Sequence[str]) -> Outcome:
-        """Whether what all corruptions together cost beyond clean images grows from arm to arm."""
+        """Whether what all corruptions together cost beyond clean images grows from arm to arm, at
+        every step."""
         found = [self.of(arm).excess for arm in arms]
-        values = [float(excess.value_G[-1]) for excess in found]
         said = [f"{arm} {_cell(excess, -1)}" for arm, excess in zip(arms, found, strict=True)]
-        falls = all(after <= before for before, after in pairwise(values))
-        return _told(falls, "; ".join(said), *values)
+        steps = [_fall(before, after) for before, after in pairwise(found)]
+        return decided(steps, "; ".join(said))
 
     def table(self) -> Table:
         """Every corruption and arm."""
@@ -207,8 +207,8 @@ class Robustness:
             "averaged; then what this exceeds the relative change on the same images when clean "
             "by, in points of that, with its 95 % interval over members (images are fixed). "
             f"Intervals of an arm's {len(self.corruptions)} corruptions hold together "
-            f"(Bonferroni); *{ALL}* is a question of its own; arms are not corrected for one "
-            "another."
+            f"(Bonferroni); *{ALL}*, the relative change of the mean accuracy over them, is a "
+            "question of its own; arms are not corrected for one another."
         )
 
 
@@ -216,6 +216,14 @@ def clean_ids(examples: pl.DataFrame) -> list[str]:
     """Of the clean examples of which these are corrupted versions, each once."""
     ids = (example_id.rsplit("/", 2)[0] for example_id in examples["example_id"])
     return list(dict.fromkeys(ids))
+
+
+def _fall(before: Limits, after: Limits) -> tuple[float, float]:
+    """Limits of how much one arm lies below another, over all corruptions: the root of the sum of
+    squares, which is wide where both share the reference's members."""
+    value = float(before.value_G[-1] - after.value_G[-1])
+    half = math.hypot(*(float(x.high_G[-1] - x.value_G[-1]) for x in (before, after)))
+    return value - half, value + half
 
 
 def _told(condition: bool, evidence: str, *numbers: float) -> Outcome:

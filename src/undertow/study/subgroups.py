@@ -140,15 +140,6 @@ class Subgroups:
         errors = wrong_N[changed_N].sum() / wrong_N.sum() if wrong_N.any() else np.nan
         return float(changed_N.mean()), float(errors)
 
-    def share_of(self, example_ids: pl.Series, slice: str, value: str) -> tuple[float, float]:
-        """How common a subgroup is among these examples, and among all."""
-        found = slice_table(self._sides[0], (slice,), min_count=1)
-        if value not in found.value_G:
-            raise KeyError(f"no slice {slice} = {value}")
-        inside_N = found.membership_GN.toarray()[found.value_G.index(value)] > 0
-        chosen_N = self._sides[0].example_id_N.is_in(example_ids.implode()).to_numpy()
-        return float(inside_N[chosen_N].mean()), float(inside_N.mean())
-
     def table(self) -> Table:
         """Every subgroup with both rates."""
         head = ["subgroup", "positives", "negatives"]

@@ -235,7 +235,9 @@ def test_a_member_whose_features_do_not_vary_has_no_drift_and_is_counted(grid, m
     assert grid.drifted("fast", "late 90 %").mean == pytest.approx(
         known[[0, 2]].mean() - grid.drift("fast", "dense again").mean()
     )
-    assert left_out(grid, "fast") == "; collapsed and left out: 1 of late 90 %"
+    assert left_out(grid, "fast") == (
+        "; 1 of late 90 % collapsed: the most damaged, without a drift, are left out"
+    )
     row = next(row for row in costs(grid).rows if row[0] == "fast late 90 %")
     assert row[5].endswith(" (1 collapsed, left out)")
 

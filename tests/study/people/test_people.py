@@ -18,10 +18,11 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.probes import read_probe
 from undertow.study import Results
+from undertow.study.people import beyond_classes
 from undertow.study.people.beside import BesidePeople, tenths
 from undertow.study.people.scores import ENTROPY, LOSS, MODAL, OF_MEMBERS, TAXICAB, score_of
 from undertow.study.people.shown import exemplars_table, interval_text, panels
-from undertow.study.people.within_class import Interval
+from undertow.study.people.within_class import Interval, Null
 from undertow.study.trained import Trained
 
 pytestmark = pytest.mark.heavy
@@ -133,7 +134,7 @@ def test_exemplars_are_set_beside_others_of_their_class_and_tenth(beside):
     both = list(zip(beside.class_N.tolist(), tenth_N.tolist(), strict=True))
     matched = beside.exemplars_above("other", outcome_N, matched=True).value
     assert matched == pytest.approx(by_loops(chosen_N, outcome_N, both), nan_ok=True)
-    dealt = beside.exemplars_null("other")
+    dealt = beside.exemplars_null("other", outcome_N)
     assert dealt.low < 0 < dealt.high
 
 
@@ -175,3 +176,45 @@ def test_what_no_example_tells_is_undefined_in_a_table(beside):
     none = replace(beside, arms=("dense",), _scores={})
     (row,) = exemplars_table(none).rows
     assert row == ["dense", "0", *["undefined"] * 6]
+
+
+def test_beyond_classes_p_of_the_dealt_decides_after_holm(beside, monkeypatch):
+    made = {
+        ("other", "Taxicab distance"): (Interval(0.06, 0.02, 0.1), Null(0.0, -0.05, 0.05, 0.016)),
+        ("other", "entropy of exemplars"): (Interval(0.1, 0.0, 0.2), Null(0.0, -0.1, 0.1, 0.02)),
+        ("other", "mislabelled exemplars"): (
+            Interval(-0.4, -0.5, -0.3),
+            Null(0.0, -0.1, 0.1, 0.99),
+        ),
+    }
+    again = (Interval(0.07, 0.03, 0.11), Null(0.0, -0.05, 0.05, 0.001))
+    monkeypatch.setattr(
+        beyond_classes,
+        "found",
+        lambda _, arm, kind: beyond_classes.Found(*made.get((arm, kind), again)),
+    )
+    told = {kind: beyond_classes.outcome(beside, "other", kind, "null") for _, kind in made}
+    assert [each.status for each in told.values()] == ["held", "held", "not held"]
+    assert told["Taxicab distance"].evidence == (
+        "ρ +0.060 [+0.020, +0.100], null −0.050 to +0.050, p 0.048 (Holm over 3); null ρ +0.070 "
+        "[+0.030, +0.110], null −0.050 to +0.050, p 0.001 alone"
+    )
+    made["other", "Taxicab distance"] = (Interval(0.06, 0.02, 0.1), Null(0.0, -0.05, 0.05, 0.017))
+    found = beyond_classes.outcome(beside, "other", "Taxicab distance", "null")
+    assert found.status == "not testable"
+    assert found.evidence.endswith("p 0.001 alone; too small to tell")
+    nothing = Interval(*[math.nan] * 3), Null(*[math.nan] * 4)
+    made["other", "Taxicab distance"] = nothing
+    undefined = beyond_classes.outcome(beside, "other", "Taxicab distance", "null")
+    assert undefined.status == "not testable"
+    assert undefined.evidence.endswith("; undefined")
+
+
+def test_beyond_classes_reads_what_the_tables_show(beside):
+    ranks = beside.goes("other", TAXICAB)
+    found = beyond_classes.found(beside, "other", "Taxicab distance")
+    assert (found.own, found.null) == (ranks.rank, ranks.rank_null)
+    wrong_N = beside.mislabelled_N
+    found = beyond_classes.found(beside, "other", "mislabelled exemplars")
+    assert found.own.value == pytest.approx(beside.exemplars_above("other", wrong_N).value)
+    assert found.null.low <= found.null.mean <= found.null.high

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 
 from undertow.audit.result import CrossedColumn
-from undertow.study.claims import points
+from undertow.study.claims import Outcome, decided, points
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Stroke
-from undertow.study.grid.trainings import AGAIN, DENSE, Grid
+from undertow.study.grid.halves import Cell, between_halves
+from undertow.study.grid.trainings import AGAIN, DENSE, Grid, between
 from undertow.study.pairs import Gain
 from undertow.study.trained import percent
 
 STROKES: tuple[Stroke, ...] = ("solid", "dashed", "dotted", "dashdot")
-Cell = tuple[str, str]
-"""A training and one of its arms."""
 OTHERS = 400
 """Examples that are no exemplars, as many as a scatter shows: every so many-th of them."""
 
@@ -146,20 +147,45 @@ def dots(grid: Grid, training: str, arm: str, probe: str, column: str) -> list[L
     ]
 
 
-def like(grid: Grid, column: str, arm: str) -> tuple[list[CrossedColumn], str]:
-    """An arm's contrast in a column for each training, and in words beside that of dense again."""
-    found = [grid.crossed(training, arm, column) for training in grid.trainings]
-    null = [grid.crossed(training, AGAIN, column) for training in grid.trainings]
-    each = zip(grid.trainings, found, null, strict=True)
-    said = "; ".join(f"{name} {crossed(c)}, {AGAIN} {crossed(n)}" for name, c, n in each)
-    return found, f"{arm}: {said}"
+def like(grid: Grid, column: str, arm: str, sign: int) -> Outcome:
+    """Whether exemplars of an arm lie above (1) or below (−1) others of their class in a column, of
+    every training, and further than those of dense again; in words beside these."""
+    limits, said = [], []
+    for training in grid.trainings:
+        own, null = (grid.crossed(training, name, column) for name in (arm, AGAIN))
+        beyond = between(*(Gain(c.effect, c.low, c.high) for c in (own, null)))
+        limits += [sorted((sign * c.low, sign * c.high)) for c in (own, beyond)]
+        value, low, high = (f"{x:+.3g}" for x in beyond)
+        said.append(
+            f"{training} {crossed(own)}, {AGAIN} {crossed(null)}: {value} [{low}, {high}] beyond it"
+        )
+    return decided([(low, high) for low, high in limits], f"{arm}: {'; '.join(said)}")
+
+
+def apart(grid: Grid, cells: Sequence[Cell], *, same: bool) -> Outcome:
+    """Whether exemplars of two arms, of the ``same`` training or of others, have less in common
+    than those of one arm from other members."""
+    pairs = [(a, b) for a, b in combinations(cells, 2) if (a[0] == b[0]) == same]
+    if not pairs:
+        raise KeyError("this scale has no two such arms")
+    found, whole = between_halves(grid, pairs), [grid.overlap(*pair) for pair in pairs]
+    index = [o.jaccard for o in whole]
+    value, low, high = (f"{x:+.3f}" for x in found.less)
+    return decided(
+        [found.less[1:]],
+        f"Jaccard of disjoint halves of the members {found.other:.2f}, of an arm with itself "
+        f"{found.itself:.2f}: {value} [{low}, {high}] above; of all members {min(index):.2f} to "
+        f"{max(index):.2f}, by chance within classes {fmean(o.chance for o in whole):.2f}",
+    )
 
 
 def left_out(grid: Grid, training: str) -> str:
     """For evidence about drift: who has none."""
     lost = {arm: grid.collapsed(training, arm) for arm in grid.arms(training)}
     said = [f"{n} of {arm}" for arm, n in lost.items() if n]
-    return f"; collapsed and left out: {', '.join(said)}" if said else ""
+    if not said:
+        return ""
+    return f"; {', '.join(said)} collapsed: the most damaged, without a drift, are left out"
 
 
 def listed(gains: Mapping[str, Gain]) -> str:

@@ -96,15 +96,20 @@ class BesidePeople:
         """How closely a score goes with human entropy, over the examples that have one."""
         score_N = self.score(arm, name)
         known_N = np.isfinite(score_N)
-        class_N, rank = self.class_N[known_N], self._rank(arm, name)
+        class_N = self.class_N[known_N]
         disputed = area(score_N[known_N], self.disputed_N[known_N])
         return Goes(
-            interval(rank, class_N),
-            null(rank, class_N),
+            *self.ranks(arm, name),
             interval(disputed, class_N),
             null(disputed, class_N),
             self.beyond(arm, name),
         )
+
+    def ranks(self, arm: str, name: str) -> tuple[Interval, Null]:
+        """Spearman's ρ of a score with human entropy, and its class-matched null."""
+        class_N = self.class_N[np.isfinite(self.score(arm, name))]
+        rank = self._rank(arm, name)
+        return interval(rank, class_N), null(rank, class_N)
 
     def _rank(self, arm: str, name: str) -> Statistic:
         score_N = self.score(arm, name)
@@ -131,9 +136,9 @@ class BesidePeople:
         class and their tenth of the reference's mean entropy."""
         return interval(self._excess(arm, outcome_N, matched), self.class_N)
 
-    def exemplars_null(self, arm: str) -> Null:
-        """The same of human entropy that is dealt anew within each class."""
-        return null(self._excess(arm, self.entropy_N), self.class_N)
+    def exemplars_null(self, arm: str, outcome_N: Floats) -> Null:
+        """The same of an outcome that is dealt anew within each class."""
+        return null(self._excess(arm, outcome_N), self.class_N)
 
     def _excess(self, arm: str, outcome_N: Floats, matched: bool = False) -> Statistic:
         tenth_N = tenths(self.score(self.reference, ENTROPY)) if matched else 0

@@ -60,7 +60,7 @@ def _exemplars(beside: BesidePeople, arm: str) -> list[str]:
         str(int(exemplar_N.sum())),
         f"{_mean(entropy_N[exemplar_N]):.3f}",
         interval_text(beside.exemplars_above(arm, entropy_N)),
-        _null_text(beside.exemplars_null(arm)),
+        _null_text(beside.exemplars_null(arm, entropy_N)),
         interval_text(beside.exemplars_above(arm, entropy_N, matched=True)),
         f"{_mean(wrong_N[exemplar_N]):.1%}",
         interval_text(beside.exemplars_above(arm, wrong_N)),
