@@ -220,8 +220,8 @@ def test_the_table_has_every_corruption_and_arm(known):
         "Change of accuracy relative to the reference's on the same images, in %, severities "
         "averaged; then what this exceeds the relative change on the same images when clean by, in "
         "points of that, with its 95 % interval over members (images are fixed). Intervals of an "
-        "arm's 2 corruptions hold together (Bonferroni); *all of them* is a question of its own; "
-        "arms are not corrected for one another."
+        "arm's 2 corruptions hold together (Bonferroni); *all of them*, the relative change of the "
+        "mean accuracy over them, is a question of its own; arms are not corrected for one another."
     )
 
 
