@@ -22,7 +22,7 @@ least of all of them would cost as much as the products."""
 TILE = 2048
 """Of the bank at once: products are looked through while they are still in a processor's cache."""
 HALF_ULP = 2.0**-24
-PRODUCTS = 1 << 22
+PRODUCTS = 1 << 23
 """Of one block of queries, at most."""
 EXACT = 1 << 16
 """Numbers in float64 at once, which stay in a cache too."""
