@@ -148,6 +148,7 @@ def test_records_show_what_the_note_said(missing: Missing, seeds: range):
     assert not any(UNKNOWN in note for note in notes)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("missing", ["refuse", "wrong"])
 def test_files_show_what_the_note_said(tmp_path: Path, missing: Missing, seeds: range):

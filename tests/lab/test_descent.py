@@ -18,6 +18,8 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.machine import Machine
 from undertow.lab.runner.trainer import Trainer
 
+pytestmark = pytest.mark.heavy  # they train
+
 A = Population("A", Blobs(), MLP((12,)), Recipe(epochs=1, batch=16, lr=0.03), 2)
 B, C = A.again("B"), A.again("C")
 LOW = A.under(WeightQuantization(bits=3), name="A low")

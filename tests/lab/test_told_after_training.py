@@ -17,6 +17,8 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.machine import Machine
 from undertow.lab.runner.trainer import Trainer
 
+pytestmark = pytest.mark.heavy  # they train
+
 PAGE = (Path(__file__).parents[2] / "docs/dynamics.md").read_text("utf-8")
 
 

@@ -30,6 +30,8 @@ from undertow.lab.runner.trainer import train_population
 from undertow.records.probes import read_probe, read_train
 from undertow.records.read import read_population
 
+pytestmark = pytest.mark.heavy  # they train
+
 M, N = 12, 60
 
 

@@ -79,15 +79,19 @@ def watched(data, what, members=1, recipe=PLAIN):
     ]
 
 
+def heavy(*values):
+    return pytest.param(*values, marks=pytest.mark.heavy)
+
+
 @pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize(
     ("what", "recipe"),
     [
         (TargetedAugmentation(1, crop=2), STANDARD),
-        (TargetedAugmentation(1.0, warm=0, crop=2, of="random"), STANDARD),
         (TargetedAugmentation(1, warm=1, crop=0), replace(PLAIN, flip=True)),
-        (TargetedAugmentation(1, crop=2, flip=False), replace(PLAIN, crop=2)),
-        (TargetedAugmentation(0, warm=4, crop=2), STANDARD),
+        heavy(TargetedAugmentation(1.0, warm=0, crop=2, of="random"), STANDARD),
+        heavy(TargetedAugmentation(1, crop=2, flip=False), replace(PLAIN, crop=2)),
+        heavy(TargetedAugmentation(0, warm=4, crop=2), STANDARD),
         (NEVER, PLAIN),
     ],
     ids=repr,
@@ -138,6 +142,7 @@ def test_a_random_share_is_drawn_anew_for_each_epoch_and_member(data):
     assert all((mask_EN == of[0]).all() for mask_EN, of in zip(masks, again, strict=True))
 
 
+@pytest.mark.heavy
 def test_over_many_epochs_a_random_share_takes_each_as_often(data):
     run = TargetedAugmentation(0.25, warm=0, of="random").start(given(data))
     index_N, often_N = torch.arange(N), torch.zeros(N)

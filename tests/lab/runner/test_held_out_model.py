@@ -21,6 +21,8 @@ from undertow.lab.trainings.supervised import Supervised
 from undertow.records.probes import read_probe, read_series, read_train
 from undertow.records.read import read_population
 
+pytestmark = pytest.mark.heavy  # they train
+
 DATA = WrongLabels(Blobs(train=400), share=0.25)
 RECIPE = Recipe(epochs=4, batch=16, lr=0.02)
 LONGER = replace(RECIPE, epochs=30)  # so that it is sure of what can be learned
