@@ -12,6 +12,7 @@ import pytest
 from cifar_folder import written
 from undertow.errors import UserError
 from undertow.lab.data import CIFAR10
+from undertow.lab.runner.places.processes import warm_up
 from undertow.listing import study_files
 from undertow.run import load_study, run_study_named
 from undertow.study import Study
@@ -44,6 +45,7 @@ def labelled(folder: Path) -> None:
 def test_it_runs_at_smoke_where_the_files_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    warm_up()  # The server that workers are forked from knows nothing of the folder.
     (tmp_path / "cifar").mkdir()
     written(tmp_path / "cifar")
     labelled(tmp_path / "cifar")

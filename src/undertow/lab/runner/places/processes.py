@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -107,7 +108,7 @@ class Processes:
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
         process: BaseProcess = self._context.Process(
-            target=_live, args=(theirs, self._stop), daemon=True
+            target=_live, args=(theirs, self._stop, dict(os.environ)), daemon=True
         )
         with _no_main():
             process.start()
@@ -220,10 +221,13 @@ class _Leaving:
         self.told = True
 
 
-def _live(connection: Connection, stop: Any) -> None:
+def _live(connection: Connection, stop: Any, environment: dict[str, str]) -> None:
     """A worker's life: chunks come in, results go out. Ctrl-C reaches the whole terminal group; the
-    parent alone answers it."""
+    parent alone answers it. Its environment is the parent's and not that of the server it is forked
+    from, which may have started before the parent's was changed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
     leaving = _Leaving(stop)
     keep_memory()
     try:
