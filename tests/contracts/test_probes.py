@@ -121,6 +121,7 @@ def test_probes_change_no_byte(case, data):
     assert set(kept.probed.per_example) == per_example > {"trace", "trace-clean", "trace-test"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("probe", [p for p in PROBES if p.columns], ids=lambda p: p.name)
 def test_each_column_has_a_card(probe, trained):
     assert [*read_probe(trained, probe.name).values] == [card.name for card in probe.columns]
@@ -255,6 +256,7 @@ def test_a_member_that_lacks_a_file_of_its_probes_is_made_again(tmp_path):
     assert {p: p.read_bytes() for p in folder.rglob("*.parquet")} == before
 
 
+@pytest.mark.heavy
 def test_an_edited_file_is_refused_by_name(tmp_path):
     folder = train_population(dense(probes=(Trace(),)), tmp_path, runner="loop")
     path = folder / "probes" / "trace" / "000.parquet"
@@ -266,6 +268,7 @@ def test_an_edited_file_is_refused_by_name(tmp_path):
     )
 
 
+@pytest.mark.heavy
 def test_what_is_not_there_is_named(tmp_path, trained):
     plain = train_population(dense(probes=()), tmp_path, runner="loop")
     for read, said in (
@@ -461,6 +464,7 @@ def test_probes_change_no_byte_of_unusual_models(model, data):
     fresh.load_state_dict(load(kept.snapshots[2]))  # all that it is made of is there
 
 
+@pytest.mark.heavy
 def test_a_member_that_diverges_leaves_the_others_values_where_they_are(tmp_path):
     """The member before it, and the one after, alone and in a stack."""
     seed = SeedPlan().member("odd", 1)["init"]
@@ -501,6 +505,7 @@ def test_what_is_lost_or_cut_is_made_again(lost, how, tmp_path):
     assert {p: p.read_bytes() for p in folder.rglob("*.parquet")} == before
 
 
+@pytest.mark.heavy
 def test_an_edited_series_or_table_is_refused_by_name(tmp_path):
     folder = train_population(dense(), tmp_path, runner="loop")
     for path, read in (

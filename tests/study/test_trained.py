@@ -22,6 +22,9 @@ from undertow.study.trained import Trained, mean_interval
 SIZES = (4, 8)
 
 
+pytestmark = pytest.mark.heavy  # they train
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     out = tmp_path_factory.mktemp("pairs")

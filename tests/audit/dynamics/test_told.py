@@ -196,6 +196,7 @@ def test_where_a_probe_was_asked_after_training_the_way_is_a_frame(tmp_path: Pat
     )
 
 
+@pytest.mark.heavy
 def test_the_command_the_gate_and_the_notebook_take_it(
     tmp_path: Path, folders, monkeypatch, capsys
 ):

@@ -98,6 +98,7 @@ def test_a_population_goes_on_as_it_was_begun_and_its_neighbours_follow(tmp_path
     assert (choice.name, choice.reason) == ("stacked/3", "as 'dense' was trained")
 
 
+@pytest.mark.heavy
 def test_a_student_follows_students_and_not_those_who_learn_labels(tmp_path):
     with Trainer(tmp_path, Machine("stacked", workers=1, chunk=3)) as trainer:
         trainer.train(DENSE)
@@ -224,6 +225,7 @@ def test_chunks_on_a_cluster_are_as_asked_or_as_begun(
     assert (choice.name, choice.reason) == (name, "asked for")
 
 
+@pytest.mark.heavy
 def test_an_arm_that_trained_nothing_is_no_example(tmp_path):
     train_population(DENSE.under(WeightQuantization(4), name="a first"), tmp_path, runner="loop")
     (tmp_path / "dense" / "manifest.json").unlink()
