@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from undertow.lab.feeds.batches import Batch, Batches
+from undertow.lab.interventions.sampling._held import rows
 from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.training import Given
@@ -64,7 +65,7 @@ class _SubsetRun(SamplingRun):
         kept = learned_B.nonzero()[:, 0]
         if not len(kept):
             return None
-        return Chosen(_picked(candidates, kept))
+        return Chosen(rows(candidates, kept))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Nothing: the subset is the seed's."""
@@ -72,10 +73,3 @@ class _SubsetRun(SamplingRun):
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Nothing to put back."""
-
-
-def _picked(batch: Batch, place_K: Tensor) -> Batch:
-    index_B, x_BCHW, y_B = batch
-    # rows of (H, W, C), which index_select would otherwise lay out with channels in front
-    x_KHWC = x_BCHW.permute(0, 2, 3, 1).index_select(0, place_K)
-    return Batch(index_B[place_K], x_KHWC.permute(0, 3, 1, 2), y_B[place_K])
