@@ -191,6 +191,26 @@ def test_ids_of_which_many_have_other_labels_are_doubted() -> None:
     )
 
 
+def test_ids_that_only_number_rows_are_refused_though_labels_agree() -> None:
+    label = [n // 20 for n in range(40)]
+    a, b = make("a", [label], label), make("b", [label], label)
+    files = pl.Series("datei", [f"{n}.jpg" for n in range(40)])
+    a = replace(a, examples=a.examples.with_columns(files))
+    for moved, is_refused in ((8, False), (20, True)):
+        order = [*range(1, moved), 0, *range(moved, 40)]
+        other = replace(b, examples=b.examples.with_columns(files.gather(order)))
+        if not is_refused:
+            assert align(a, other).reference.N == 40
+            continue
+        assert refused(a, other) == (
+            "'a' and 'b' name other examples by equal ids: 'datei' has the same values in both, each "
+            "once, and 20 of 40 ids have another one; name examples by it, with --id datei, or leave "
+            "that column out of the files"
+        )
+    told = pl.Series("datei", [f"{n}.png" for n in range(40)])
+    assert align(a, replace(b, examples=b.examples.with_columns(told))).reference.N == 40
+
+
 def test_a_fifth_of_the_labels_may_be_corrected() -> None:
     label = [n % 3 for n in range(60)]
     other = [(n + (k < 12)) % 3 for k, n in enumerate(label)]

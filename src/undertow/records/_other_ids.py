@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.errors import NotComparableError
 from undertow.records.formats.columns.values import names_rows, numbers_in
 from undertow.records.records import Records
 from undertow.records.usual_names import flag_of
@@ -89,6 +90,20 @@ def other_examples(reference: Records, variant: Records) -> str | None:
     return (
         f"{doubt}{name!r} has the same values in both, each once: name examples by it, with "
         f"{flag_of('id', name)}; else correct the data"
+    )
+
+
+def refuse_rows_numbered(name: str, differs: int, reference: Records, variant: Records) -> None:
+    """Raises ``NotComparableError`` where a column names the same examples on both sides, and so
+    many equal ids have another name that they only number rows."""
+    few = max(FEW, MOST_CORRECTED * reference.N)
+    if differs <= few or not _names_both(name, reference, variant):
+        return
+    raise NotComparableError(
+        f"{reference.name!r} and {variant.name!r} name other examples by equal ids: {name!r} has "
+        f"the same values in both, each once, and {differs:,} of {reference.N:,} ids have another "
+        f"one; name examples by it, with {flag_of('id', name)}, or leave that column out of the "
+        "files"
     )
 
 

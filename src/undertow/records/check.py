@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage, examples_of
-from undertow.records._other_ids import other_examples, same_examples
+from undertow.records._other_ids import other_examples, refuse_rows_numbered, same_examples
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._same_words import refuse_other_words
 from undertow.records._teachers import taught
@@ -262,6 +262,7 @@ def _same_columns(
                 f"{reference.name!r} is followed."
             )
             continue
+        refuse_rows_numbered(name, found.count, reference, variant)
         disputed[name] = found
         said.append(followed(name, found.count, reference))
     examples = examples.with_columns(added)
