@@ -121,3 +121,14 @@ def test_claims_keep_their_order() -> None:
     b = untested("second", "ours", "needs people")
     assert [c.text for c in claims_in({"a": a, "other": 3, "b": b})] == ["first", "second"]
     assert judge(b, Results(None)) == Outcome("not testable", "needs people")  # type: ignore[arg-type]
+
+
+def test_nothing_to_compare_decides_nothing() -> None:
+    assert decided([], "steps: ") == Outcome(
+        "not testable", "steps: ; this scale has nothing to compare"
+    )
+
+
+def test_a_word_with_nan_in_it_is_a_number_for_all_that(results: Results) -> None:
+    assert outcome_of(lambda r: held(True, "dominant arm +1"), results).status == "held"
+    assert outcome_of(lambda r: held(True, "arm +nan"), results).status == "not testable"

@@ -4,6 +4,7 @@ enforced."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,10 @@ Status = Literal["held", "not held", "not testable"]
 Limits = tuple[float, float]
 """Of an interval, low and high."""
 TOO_SMALL = "too small to tell"
+
+
+NO_NUMBER = re.compile(r"\bnan\b")
+"""In evidence, of a number that is undefined."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,10 @@ def held(condition: bool, evidence: str) -> Outcome:
 
 def decided(limits: Iterable[Limits], evidence: str) -> Outcome:
     """An outcome from intervals of what the claim says is above 0: held where all are, not held
-    where one lies below, else too small to tell."""
+    where one lies below, not testable without any, else too small to tell."""
     found = list(limits)
+    if not found:
+        return Outcome("not testable", f"{evidence}; this scale has nothing to compare")
     if any(high < 0 for _, high in found):
         return Outcome("not held", evidence)
     if any(math.isnan(limit) for each in found for limit in each):
@@ -86,7 +93,7 @@ def judge(claim: Claim, results: Results) -> Outcome:
     undecided = outcome.status == "not held" and TOO_SMALL in outcome.evidence
     return (
         Outcome("not testable", outcome.evidence)
-        if undecided or "nan" in outcome.evidence
+        if undecided or NO_NUMBER.search(outcome.evidence)
         else outcome
     )
 

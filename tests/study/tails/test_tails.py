@@ -203,6 +203,8 @@ def test_the_clean_pass_decides():
     seen_only = {CLEAN: clean_only[SEEN], SEEN: clean_only[CLEAN]}
     found = [shown.decided(gains.__getitem__) for gains in (clean_only, seen_only)]
     assert [o.status for o in found] == ["held", "not held"]
+    across = {CLEAN: Gain(0.1, -0.1, 0.3), SEEN: clean_only[CLEAN]}
+    assert shown.decided(across.__getitem__).status == "not testable"
     assert found[0].evidence == "clean +20.0 [+10.0, +30.0]; seen −20.0 [−30.0, −10.0]"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.study.claims import Outcome, held, points
+from undertow.study.claims import decided as by_limits
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.pairs import Gain
@@ -29,9 +30,9 @@ P = "p(given label)"
 
 
 def decided(gain_of: Callable[[str], Gain], said: str = "") -> Outcome:
-    """Held where the clean pass's lower limit is above 0; what steps saw is told beside."""
+    """By the limits of the clean pass; what steps saw is told beside."""
     clean, seen = (gain_of(view) for view in (CLEAN, SEEN))
-    return held(clean.low > 0, f"{said}clean {clean}; seen {seen}")
+    return by_limits([(clean.low, clean.high)], f"{said}clean {clean}; seen {seen}")
 
 
 def in_order(tails: Tails, arm: str) -> Outcome:
