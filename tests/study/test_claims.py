@@ -132,3 +132,8 @@ def test_nothing_to_compare_decides_nothing() -> None:
 def test_a_word_with_nan_in_it_is_a_number_for_all_that(results: Results) -> None:
     assert outcome_of(lambda r: held(True, "dominant arm +1"), results).status == "held"
     assert outcome_of(lambda r: held(True, "arm +nan"), results).status == "not testable"
+
+
+def test_limits_in_the_wrong_order_are_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match=r"^limits are \(low, high\), got \[\(0.2, 0.1\)\]$"):
+        decided([(0.2, 0.1)], "so it is")

@@ -49,8 +49,11 @@ def held(condition: bool, evidence: str) -> Outcome:
 
 def decided(limits: Iterable[Limits], evidence: str) -> Outcome:
     """An outcome from intervals of what the claim says is above 0: held where all are, not held
-    where one lies below, not testable without any, else too small to tell."""
+    where one lies below, not testable without any, else too small to tell. Every one must hold, so
+    none is corrected for the others. Raises ``ValueError`` for limits in the wrong order."""
     found = list(limits)
+    if any(low > high for low, high in found):
+        raise ValueError(f"limits are (low, high), got {found}")
     if not found:
         return Outcome("not testable", f"{evidence}; this scale has nothing to compare")
     if any(high < 0 for _, high in found):

@@ -76,6 +76,15 @@ def test_sets_are_counted_half_by_half(grid):
     assert between_halves(grid, [(A, A)]).itself == pytest.approx(np.mean(index))
 
 
+def test_no_member_chooses_on_both_sides_of_two_arms(grid):
+    one, two = exemplars_of_halves(grid, A), exemplars_of_halves(grid, B)[::-1]
+    index = [
+        (a & b).sum() / (a | b).sum()
+        for a, b in zip(one.reshape(-1, N), two.reshape(-1, N), strict=True)
+    ]
+    assert between_halves(grid, [(A, B)]).other == pytest.approx(np.mean(index))
+
+
 def test_a_member_is_in_the_half_of_the_one_that_it_derives_from():
     turned = [f"{m:03}" for m in reversed(range(M))]
     grid = Made(parents=turned, once=range(60))

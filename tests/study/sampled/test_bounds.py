@@ -8,28 +8,9 @@ import numpy as np
 import pytest
 
 from undertow.study.sampled import Ratio, Sampled
-from undertow.study.sampled.bounds import at_least, decided, in_order, matches
+from undertow.study.sampled.bounds import at_least, in_order, matches
 
 S = Sampled(None, ("clean", "labels 25 %", "labels 50 %"), "standard")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("limits", "status"),
-    [
-        ([(0.1, 0.2), (0.3, math.inf)], "held"),
-        ([(0.1, 0.2), (-0.3, -0.1)], "not held"),
-        ([(-0.1, 0.2), (-0.3, -0.1)], "not held"),
-        ([(0.1, 0.2), (-0.1, 0.1)], "not testable"),
-        ([(0.1, 0.2), (math.nan, math.nan)], "not testable"),
-        ([], "not testable"),
-    ],
-)
-def test_all_limits_decide_together(limits: list[tuple[float, float]], status: str) -> None:
-    assert decided(limits, "said").status == status
-
-
-def test_what_is_too_small_to_tell_says_so() -> None:
-    assert decided([(-1, 1)], "said").evidence == "said; too small to tell"
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,15 @@ on the claim's side, not held where one is wholly on the other, not testable els
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from undertow.study.claims import Outcome, held
+from undertow.study.claims import Outcome, decided
 from undertow.study.pairs import Gain
 from undertow.study.sampled.arms import Ratio, Sampled
 
 MARGIN = 1.05
 """A ratio of errors up to which an arm matches its base."""
-
-
-def decided(limits: Sequence[tuple[float, float]], evidence: str) -> Outcome:
-    """``limits`` are of quantities that the claim says are above 0: each a lower and an upper one.
-    Every one of them must hold, so none is corrected for the others."""
-    if not limits or any(math.isnan(value) for both in limits for value in both):
-        return Outcome("not testable", evidence)
-    if all(low > 0 for low, _ in limits):
-        return held(True, evidence)
-    if any(high <= 0 for _, high in limits):
-        return held(False, evidence)
-    return Outcome("not testable", f"{evidence}; too small to tell")
 
 
 def above(ratio: Ratio, bound: float) -> tuple[float, float]:

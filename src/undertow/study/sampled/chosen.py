@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from undertow.study.claims import Outcome
+from undertow.study.claims import Outcome, decided
 from undertow.study.sampled.arms import Sampled
-from undertow.study.sampled.bounds import decided
 from undertow.study.trained import Floats, Trained, mean_interval
 
 SHARES = ("share_mislabelled", "share_corrupted")

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.stats.ratio_of_means import excess_limits
-from undertow.study.claims import Outcome
+from undertow.study.claims import Outcome, decided
 from undertow.study.sampled.arms import Ratio, Sampled
-from undertow.study.sampled.bounds import decided
 from undertow.study.trained import Floats, Trained
 
 BACK, COST, SECONDS = "back-props", "forwards + 2 back-props", "seconds"
