@@ -40,14 +40,18 @@ def out_of_fold(folder: Path) -> OutOfFold:
     ``RecordError`` for a population without one of the probes, ``UserError`` where no member is
     done or every member learned from everything.
     """
-    learned_MN = learned_of(read_probe(folder, LEARNED_FROM)).learned_MN
-    if learned_MN.all():
+    learned = read_probe(folder, LEARNED_FROM)
+    if learned_of(learned).learned_MN.all():
         raise UserError(
             f"{folder}: every member learned from all training examples, so nothing is out of "
             "fold; train it under Folds() of undertow.lab.interventions.sampling"
         )
-    values = read_probe(folder, PROBABILITIES)
-    p_NC, members_N = _mean(values, ~learned_MN)
+    return out_of_fold_of(learned, read_probe(folder, PROBABILITIES))
+
+
+def out_of_fold_of(learned: ProbeValues, values: ProbeValues) -> OutOfFold:
+    """The same of probes that are read already, of the same members."""
+    p_NC, members_N = _mean(values, ~learned_of(learned).learned_MN)
     return OutOfFold(values.example_id_N, values.label_N, p_NC, members_N)
 
 
