@@ -15,9 +15,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from undertow.audit.dynamics.confident_learning import all_confident
 from undertow.audit.dynamics.instrument import Instrument
 from undertow.audit.dynamics.instruments import all_instruments
 from undertow.audit.dynamics.over_members import all_over_members
+from undertow.audit.dynamics.threshold_class import all_thresholded
 from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
@@ -82,6 +84,14 @@ def instruments() -> str:
     ]
     for each in all_over_members():
         parts += _instrument(each, "probe", SUBSETS)
+    parts += [
+        "# Scores of labels",
+        "Each computes one value per training example from members that never learned from it, or "
+        "learned a class that there is not. How to get them: "
+        "[dynamics.md](../dynamics.md#wrong-labels).",
+    ]
+    for each in (*all_confident(), *all_thresholded()):
+        parts += _instrument(each, "probe", SUBSETS)
     return "\n\n".join(parts) + "\n"
 
 
@@ -99,6 +109,7 @@ def _instrument(each: Instrument, reads: str, pictured: str) -> list[str]:
         f"- low: {card.low}",
         f"- undefined (NaN) where {card.undefined}",
         f"- {reads}: {card.trace}",
+        *["- the value of an example depends on the other examples too"] * card.pooled,
         f"- source: {card.paper}",
     ]
     return [

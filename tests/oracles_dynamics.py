@@ -107,6 +107,68 @@ def rate_of_learning(epochs: list[Epoch], label: int, early: int) -> float:
     return sum(run * rise for run, rise in pairs) / sum(run * run for run, _ in pairs)
 
 
+def low_loss_posterior(told: list[list[Epoch]], labels: list[int], early: int) -> list[float]:
+    """2002.07394: losses of an early epoch, scaled to [0, 1]; p(g | loss) of the Gaussian with the
+    smaller mean, by EM from the two groups with the least squares within."""
+    losses = []
+    for epochs, label in zip(told, labels, strict=True):
+        at = [p for number, p, _ in _seen(epochs) if number == early]
+        losses.append(-math.log(at[0][label]) if at else None)
+    known = [loss for loss in losses if loss is not None]
+    if len(set(known)) < 2:
+        return [NAN] * len(losses)
+    least, most = min(known), max(known)
+    known = [(loss - least) / (most - least) for loss in known]
+    rising = sorted(known)
+    cuts = [k for k in range(1, len(rising)) if rising[k] > rising[k - 1]]
+    cut = min(cuts, key=lambda k: _squares(rising[:k]) + _squares(rising[k:]))
+    lower = [1.0 if x < rising[cut] else 0.0 for x in known]
+    two, before = _gaussians(known, lower), -math.inf
+    for _ in range(10):
+        lower, likelihood = _posterior(known, two)
+        two = _gaussians(known, lower)
+        if abs(likelihood - before) < 1e-2:
+            break
+        before = likelihood
+    posterior = iter(_posterior(known, two)[0])
+    if two[0][1] > two[1][1]:
+        posterior = (1 - p for p in posterior)
+    return [NAN if loss is None else next(posterior) for loss in losses]
+
+
+def _squares(xs: list[float]) -> float:
+    mean = sum(xs) / len(xs)
+    return sum((x - mean) ** 2 for x in xs)
+
+
+def _gaussians(xs: list[float], lower: list[float]) -> list[tuple[float, float, float]]:
+    """Weight, mean and variance of both."""
+    found = []
+    for shares in (lower, [1 - share for share in lower]):
+        count = sum(shares)
+        mean = sum(s * x for s, x in zip(shares, xs, strict=True)) / count
+        squares = sum(s * (x - mean) ** 2 for s, x in zip(shares, xs, strict=True))
+        found.append((count / len(xs), mean, squares / count + 5e-4))
+    return found
+
+
+def _posterior(xs: list[float], two: list[tuple[float, float, float]]) -> tuple[list[float], float]:
+    """Of the first component, and the mean log-likelihood."""
+    lower, total = [], 0.0
+    for x in xs:
+        first, second = (
+            weight
+            * math.exp(-((x - mean) ** 2) / (2 * variance))
+            / math.sqrt(2 * math.pi * variance)
+            for weight, mean, variance in two
+        )
+        lower.append(first / (first + second))
+        total += math.log(first + second)
+    return lower, total / len(xs)
+
+
+POOLED = {"low_loss_posterior": low_loss_posterior}
+"""Of all examples together: they receive a list of each."""
 ORACLES = {
     oracle.__name__: oracle
     for oracle in (

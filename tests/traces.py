@@ -48,7 +48,7 @@ def traced(logits_MNEC, label_N, epochs=None, early=1, window=None) -> Traced:
     right_MNE = np.where(predicted_MNE >= 0, predicted_MNE == label_N[:, None], np.nan)
     epoch_E = np.arange(1, logits_MNEC.shape[2] + 1) if epochs is None else np.array(epochs)
     return Traced(
-        np.exp(-loss_MNE), margin_MNE, error_MNE, predicted_MNE, right_MNE, epoch_E, early,
+        loss_MNE, np.exp(-loss_MNE), margin_MNE, error_MNE, predicted_MNE, right_MNE, epoch_E, early,
         (int(epoch_E[0]), int(epoch_E[-1])) if window is None else window,
     )  # fmt: skip
 

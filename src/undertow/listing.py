@@ -65,11 +65,14 @@ def _measures() -> list[tuple[str, str]]:
 
 
 def _instruments() -> list[tuple[str, str]]:
+    from undertow.audit.dynamics.confident_learning import all_confident
     from undertow.audit.dynamics.over_members import all_cards
+    from undertow.audit.dynamics.threshold_class import all_thresholded
 
+    of_labels = {each.card.name: each.card for each in (*all_confident(), *all_thresholded())}
     return [
         (name, f"{card.title}. High: {card.high}. [{card.paper}]")
-        for name, card in sorted(all_cards().items())
+        for name, card in sorted((all_cards() | of_labels).items())
     ]
 
 

@@ -41,6 +41,7 @@ from undertow.lab.probes import (
     QScore,
     Snapshots,
     Trace,
+    TrainingProbabilities,
     VoG,
 )
 from undertow.lab.probes import trace as trace_module
@@ -70,6 +71,7 @@ PROBES = (
     VoG(moments=2),
     GraNd(at=(1, 2)),
     LearnedFrom(),
+    TrainingProbabilities(),
     Snapshots((1, 2)),
     Choices(last=1),
     toys.LastGradient(),

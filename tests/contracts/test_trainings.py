@@ -22,6 +22,7 @@ from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.interventions.objective import Distillation
 from undertow.lab.interventions.sampling import (
     Balanced,
+    Folds,
     RandomShare,
     RhoLoss,
     SelectiveBackprop,
@@ -75,6 +76,7 @@ CASES = {
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
     "subset": (Supervised(RECIPE), (Subset(0.6),)),
+    "folds": (Supervised(RECIPE), (Folds(3),)),
     "selected": (Supervised(RECIPE), (SelectiveBackprop(2.0, window=24),)),
     "selected, stale": (
         Supervised(replace(RECIPE, epochs=3)),

@@ -21,6 +21,7 @@ from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions import sampling
 from undertow.lab.interventions.sampling import (
     Balanced,
+    Folds,
     RandomShare,
     RhoLoss,
     SelectiveBackprop,
@@ -42,6 +43,7 @@ RECIPE = Recipe(epochs=3, batch=16, lr=0.05, precision="float64")
 SMALL = [
     Balanced(),
     Balanced(by="half", share=0.5),
+    Folds(3, seed=2),
     RandomShare(1 / 3),
     RhoLoss(keep=0.2, teacher_member=1),
     SelectiveBackprop(beta=2.0),

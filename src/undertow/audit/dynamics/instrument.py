@@ -33,7 +33,8 @@ class Card:
     ``range`` is closed, ``None`` at the end where the number of epochs limits it. ``hard`` says
     which values hard examples have. ``high`` and ``low`` say in a sentence what such values mean,
     ``undefined`` when there is none, ``trace`` which trace comes nearest to the paper and what it
-    costs. ``reads`` are fields of ``Traced``, ``words`` say a difference.
+    costs. ``reads`` are fields of ``Traced``, ``words`` say a difference. ``pooled`` says that the
+    value of an example depends on the other examples too.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Card:
     paper: str
     reads: tuple[str, ...]
     words: Words = Words()
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,15 @@ def instrument(
     trace: str,
     paper: str,
     words: Words = Words(),
+    pooled: bool = False,
 ) -> Callable[[Callable[..., Floats]], Instrument]:
     """Attach a card to a function. The instrument's name is the function's name."""
 
     def attach(function: Callable[..., Floats]) -> Instrument:
         name, reads = function.__name__, tuple(signature(function).parameters)
-        card = Card(name, title, range, hard, high, low, undefined, trace, paper, reads, words)
+        card = Card(
+            name, title, range, hard, high, low, undefined, trace, paper, reads, words, pooled
+        )
         made = Instrument(card, function)
         object.__setattr__(made, "__doc__", function.__doc__)
         return made

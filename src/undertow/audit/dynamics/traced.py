@@ -31,12 +31,13 @@ class Traced:
     """M members' answers to N examples after E epochs, NaN and -1 where an epoch did not see the
     example.
 
-    ``p_label_MNE`` is the probability of the label, ``margin_MNE`` its logit less the largest
-    other, ``error_MNE`` is ‖p − e_y‖₂, ``right_MNE`` 1 or 0. ``epoch_E`` are the epochs' numbers,
-    from 1 on; ``early`` is the one of them that stands for early in training, ``window`` the first
-    and last of those over which a slope is taken.
+    ``p_label_MNE`` is the probability of the label and ``loss_MNE`` its −log, ``margin_MNE`` the
+    label's logit less the largest other, ``error_MNE`` is ‖p − e_y‖₂, ``right_MNE`` 1 or 0.
+    ``epoch_E`` are the epochs' numbers, from 1 on; ``early`` is the one of them that stands for
+    early in training, ``window`` the first and last of those over which a slope is taken.
     """
 
+    loss_MNE: Floats
     p_label_MNE: Floats
     margin_MNE: Floats
     error_MNE: Floats
@@ -48,6 +49,7 @@ class Traced:
 
     def __post_init__(self) -> None:
         check_axes(
+            loss_MNE=self.loss_MNE,
             p_label_MNE=self.p_label_MNE,
             margin_MNE=self.margin_MNE,
             error_MNE=self.error_MNE,
@@ -116,6 +118,7 @@ def _traced(values: ProbeValues, members: slice, early: int, window: tuple[int, 
     label_N1 = values.label_N[:, None]
     known_MNE = (predicted_MNE >= 0) & (label_N1 >= 0)
     return Traced(
+        loss_MNE=loss_MNE,
         p_label_MNE=np.exp(-loss_MNE),
         margin_MNE=margin_MNE,
         error_MNE=error_MNE,

@@ -21,6 +21,7 @@ from undertow.lab.data.parquet import ParquetImages
 from undertow.lab.data.png import encode_png
 from undertow.lab.data.shuffled_labels import ShuffledLabels
 from undertow.lab.data.tested_on import TestedOn
+from undertow.lab.data.threshold_class import ThresholdClass
 from undertow.lab.data.two_tails import TwoTails, TwoTailsByFrequency
 from undertow.lab.data.wrong_labels import WrongLabels
 
@@ -50,6 +51,7 @@ __all__ = [
     "ShuffledPixels",
     "Splits",
     "TestedOn",
+    "ThresholdClass",
     "TwoTails",
     "TwoTailsByFrequency",
     "WrongLabels",

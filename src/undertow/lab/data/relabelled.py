@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 def load_to_relabel(description: object, data: Dataset) -> Splits:
     """The data that ``description`` wraps. ``UserError`` where its labels were changed already."""
     splits = data.load()
-    if "true_label" in splits.train.slices.columns:
+    if {"true_label", "threshold"} & {*splits.train.slices.columns}:
         raise UserError(
             f"{description!r}: its training labels were changed already; change them once"
         )

@@ -10,6 +10,9 @@ from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDe
 from undertow.lab.probes.q_score import QScore as QScore
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
 from undertow.lab.probes.trace import Trace as Trace
+from undertow.lab.probes.training_probabilities import (
+    TrainingProbabilities as TrainingProbabilities,
+)
 from undertow.lab.probes.vog import VoG as VoG
 
 __all__ = [
@@ -23,5 +26,6 @@ __all__ = [
     "QScore",
     "Snapshots",
     "Trace",
+    "TrainingProbabilities",
     "VoG",
 ]

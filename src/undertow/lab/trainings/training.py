@@ -81,7 +81,8 @@ class Given:
 
     ``models`` is one model, or as many as ``seeds_M`` where ``together``: then all are trained in
     one step. ``interventions`` are those that act during this training, ``teacher`` gives the
-    logits of whoever teaches.
+    logits of whoever teaches. ``number`` says which member of its population a model that trains
+    alone is.
     """
 
     data: Feed
@@ -90,6 +91,7 @@ class Given:
     interventions: Sequence[Intervention] = ()
     teacher: Teacher | None = None
     together: bool = False
+    number: int = 0
 
     def __post_init__(self) -> None:
         if not self.together:  # channels last is faster for one model; a stack lays out its own

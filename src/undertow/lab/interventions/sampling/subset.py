@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from undertow.lab.feeds.batches import Batch, Batches
-from undertow.lab.interventions.sampling._held import rows
-from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
+from undertow.lab.feeds.batches import Batches
+from undertow.lab.interventions.sampling._part import PartRun
+from undertow.lab.interventions.site import AbstractSampling, SamplingRun
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.training import Given
 
@@ -50,26 +49,4 @@ class Subset(AbstractSampling):
         """Draw the subset of the one member that trains."""
         (seeds,) = given.seeds_M
         learned_N = subset(seeds["order"], len(given.data.train_y_N), self.share)
-        return _SubsetRun(learned_N.to(given.data.device))
-
-
-class _SubsetRun(SamplingRun):
-    def __init__(self, learned_N: Tensor) -> None:
-        self.learned_N = learned_N
-
-    def choose(self, t: int, candidates: Batch, score: Score) -> Chosen | None:
-        """Those of the subset, in their order."""
-        learned_B = self.learned_N[candidates.index_B]
-        if learned_B.all():
-            return Chosen(candidates)
-        kept = learned_B.nonzero()[:, 0]
-        if not len(kept):
-            return None
-        return Chosen(rows(candidates, kept))
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Nothing: the subset is the seed's."""
-        return {}
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Nothing to put back."""
+        return PartRun(learned_N.to(given.data.device))

@@ -169,7 +169,8 @@ class _Alone(_Chunk):
         def tell(epoch: int, epochs: int) -> None:
             self.epoch([job], epoch, epochs)
 
-        given = Given(self.data, [model], [self.seeds(job)], acting, self.teacher(job))
+        seeds, teacher = self.seeds(job), self.teacher(job)
+        given = Given(self.data, [model], [seeds], acting, teacher, number=job.index)
         probing = self.probing(training)
         (end,) = drive(training, given, tell, saver, probing)
         if isinstance(end, Exception):
