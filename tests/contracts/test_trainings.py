@@ -29,7 +29,12 @@ from undertow.lab.interventions.sampling import (
     VarianceReduction,
 )
 from undertow.lab.interventions.site import weight_layers
-from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
+from undertow.lab.interventions.weights import (
+    FineTuning,
+    FixedMask,
+    MagnitudePruning,
+    OneShotPruning,
+)
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
@@ -73,6 +78,7 @@ CASES = {
     "pruned": (Supervised(RECIPE), (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)),
     "masked": (Supervised(ADAM), (FixedMask(ACTIVE, scale="active"),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
+    "fine-tuned": (Supervised(ADAM), (FineTuning(ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
     "subset": (Supervised(RECIPE), (Subset(0.6),)),
     "selected": (Supervised(RECIPE), (SelectiveBackprop(2.0, window=24),)),
