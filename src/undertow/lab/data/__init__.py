@@ -19,6 +19,7 @@ from undertow.lab.data.looking_back import LookingBack
 from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
 from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
 from undertow.lab.data.parquet import ParquetImages
+from undertow.lab.data.planted import Planted
 from undertow.lab.data.png import encode_png
 from undertow.lab.data.shuffled_labels import ShuffledLabels
 from undertow.lab.data.tested_on import TestedOn
@@ -48,6 +49,7 @@ __all__ = [
     "MappedLabels",
     "ParquetImages",
     "Part",
+    "Planted",
     "ShuffledLabels",
     "ShuffledPixels",
     "Splits",
