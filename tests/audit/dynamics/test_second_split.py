@@ -127,7 +127,7 @@ def test_what_does_not_go_together_is_refused(tmp_path):
         (
             [(even[0], odd[1])],
             f"{odd[1]}: looks back at other examples than {even[0]} learned from; give a population "
-            "and one that derives from it, whose data are LookingBack(other half, this half)",
+            "and one that derives from it, whose data are Watching(other half, this half)",
         ),
         (
             [even, even],

@@ -11,7 +11,7 @@ from torch import nn
 
 from blobs import Blobs
 from undertow.errors import NoEffectError
-from undertow.lab.data import Half, LookingBack
+from undertow.lab.data import Half, Watching
 from undertow.lab.interventions.sampling import RandomShare
 from undertow.lab.interventions.site import Horizon
 from undertow.lab.interventions.weights import FineTuning
@@ -31,7 +31,7 @@ BACK = (Trace(clean=True, part="held_out"),)
 
 
 def second(finetune=RECIPE, **changed):
-    data = LookingBack(ODD, EVEN)
+    data = Watching(ODD, EVEN)
     return FIRST.under(FineTuning(finetune), name="second", data=data, probes=BACK, **changed)
 
 
@@ -101,7 +101,7 @@ def test_a_stack_finds_what_members_find_alone(tmp_path):
     first = replace(FIRST, recipe=recipe)
     both = []
     for runner in ("loop", "stacked"):
-        data = LookingBack(ODD, EVEN)
+        data = Watching(ODD, EVEN)
         tuned = first.under(FineTuning(recipe), name="second", data=data, probes=BACK)
         folder = train_population(tuned, tmp_path / runner, runner=runner)
         both.append(read_probe(folder, "trace-held-out").values["loss"].astype(float))
@@ -128,6 +128,6 @@ def test_where_nothing_is_held_out_the_trace_says_so(tmp_path):
     with pytest.raises(Exception) as caught:
         train_population(declared, tmp_path, runner="loop")
     assert (
-        f"{BACK[0]!r}: the data have no held-out part; wrap them in HeldOut or LookingBack, or look "
+        f"{BACK[0]!r}: the data have no held-out part; wrap them in HeldOut or Watching, or look "
         "at another part" in str(caught.value)
     )

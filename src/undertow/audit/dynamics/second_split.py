@@ -95,7 +95,7 @@ def _read(direction: Direction, learning: str) -> _Judged:
         raise UserError(
             f"{direction.second}: looks back at other examples than {direction.first} learned "
             "from; give a population and one that derives from it, whose data are "
-            "LookingBack(other half, this half)"
+            "Watching(other half, this half)"
         )
     return found
 

@@ -15,7 +15,6 @@ from undertow.lab.data.held_out import HeldOut
 from undertow.lab.data.idx import IdxFolder
 from undertow.lab.data.image_folder import ImageFolder
 from undertow.lab.data.longtail import LongTail
-from undertow.lab.data.looking_back import LookingBack
 from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
 from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
 from undertow.lab.data.parquet import ParquetImages
@@ -24,6 +23,7 @@ from undertow.lab.data.png import encode_png
 from undertow.lab.data.shuffled_labels import ShuffledLabels
 from undertow.lab.data.tested_on import TestedOn
 from undertow.lab.data.two_tails import TwoTails, TwoTailsByFrequency
+from undertow.lab.data.watching import Watching
 from undertow.lab.data.wrong_labels import WrongLabels
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "IdxFolder",
     "ImageFolder",
     "LongTail",
-    "LookingBack",
     "MappedLabels",
     "ParquetImages",
     "Part",
@@ -56,6 +55,7 @@ __all__ = [
     "TestedOn",
     "TwoTails",
     "TwoTailsByFrequency",
+    "Watching",
     "WrongLabels",
     "encode_png",
 ]

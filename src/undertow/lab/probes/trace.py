@@ -114,7 +114,7 @@ class Trace(Probe):
         """Begin with nothing seen. ``UserError`` where nothing is held out and it looks at that."""
         if self.part == "held_out" and not len(given.data.held_out_y_N):
             raise UserError(
-                f"{self!r}: the data have no held-out part; wrap them in HeldOut or LookingBack, "
+                f"{self!r}: the data have no held-out part; wrap them in HeldOut or Watching, "
                 "or look at another part"
             )
         kept = _Kept(given, self.part, self._chosen(epochs))

@@ -2,6 +2,7 @@
 
 from undertow.lab.interventions.sampling.balanced import Balanced
 from undertow.lab.interventions.sampling.random_share import RandomShare
+from undertow.lab.interventions.sampling.reducr import Reducr
 from undertow.lab.interventions.sampling.rho_loss import RhoLoss
 from undertow.lab.interventions.sampling.selective_backprop import SelectiveBackprop
 from undertow.lab.interventions.sampling.subset import Subset
@@ -10,6 +11,7 @@ from undertow.lab.interventions.sampling.variance_reduction import VarianceReduc
 __all__ = [
     "Balanced",
     "RandomShare",
+    "Reducr",
     "RhoLoss",
     "SelectiveBackprop",
     "Subset",

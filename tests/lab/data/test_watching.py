@@ -1,4 +1,4 @@
-"""``LookingBack``: one half to go on with, and the other to look back at."""
+"""``Watching``: one half to learn from, and the other to look at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from blobs import Blobs
 from undertow.errors import UserError
-from undertow.lab.data import Half, HeldOut, LookingBack, WrongLabels
+from undertow.lab.data import Half, HeldOut, Watching, WrongLabels
 from undertow.lab.data.half import whole
 
 DATA = WrongLabels(Blobs(train=60), 0.3)
@@ -17,7 +17,7 @@ EVEN, ODD = Half(DATA, "even"), Half(DATA, "odd")
 
 
 def test_it_goes_on_with_one_and_holds_the_other_out():
-    splits, odd, even = LookingBack(ODD, EVEN).load(), ODD.load(), EVEN.load()
+    splits, odd, even = Watching(ODD, EVEN).load(), ODD.load(), EVEN.load()
     assert splits.train.example_id_N == odd.train.example_id_N
     assert splits.held_out.example_id_N == even.train.example_id_N
     # what was learned from is looked back at as it was learned: under its wrong label
@@ -26,12 +26,12 @@ def test_it_goes_on_with_one_and_holds_the_other_out():
     assert splits.test.example_id_N == odd.test.example_id_N
     assert (splits.mean, splits.std) == (even.mean, even.std)
     assert splits.recorded
-    assert whole(LookingBack(ODD, EVEN)) == DATA
+    assert whole(Watching(ODD, EVEN)) == DATA
 
 
 def test_its_description_round_trips():
-    names = {each.__name__: each for each in (Blobs, Half, LookingBack, WrongLabels)}
-    assert eval(repr(LookingBack(ODD, EVEN)), names) == LookingBack(ODD, EVEN)
+    names = {each.__name__: each for each in (Blobs, Half, Watching, WrongLabels)}
+    assert eval(repr(Watching(ODD, EVEN)), names) == Watching(ODD, EVEN)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class Changed(Blobs):
         ),
         (
             ODD, DATA,
-            "both have the training example 'train/1', and what is learned from again is not "
-            "forgotten; give parts that share none, as the two of Half",
+            "both have the training example 'train/1', and what is watched is not learned from; give "
+            "parts that share none, as the two of Half",
         ),
         (
             HeldOut(Blobs(), 0.2), Changed(),
@@ -88,5 +88,5 @@ class Changed(Blobs):
 )  # fmt: skip
 def test_parts_that_do_not_go_together_are_refused(data, at, said):
     with pytest.raises(UserError) as caught:
-        LookingBack(data, at).load()
-    assert str(caught.value) == f"{LookingBack(data, at)!r}: {said}"
+        Watching(data, at).load()
+    assert str(caught.value) == f"{Watching(data, at)!r}: {said}"
