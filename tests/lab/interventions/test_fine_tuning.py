@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from blobs import Blobs
+from undertow.dynamics import dynamics_of
 from undertow.errors import NoEffectError
 from undertow.lab.data import Half, Watching
 from undertow.lab.interventions.sampling import RandomShare
@@ -77,6 +78,16 @@ def test_members_go_on_with_the_other_half_and_are_asked_about_the_first(tmp_pat
     record = read_population(folder)
     assert [m.parent for m in record.manifest.members] == ["000", "001"]
     assert record.manifest.format == "undertow-records/2"
+
+
+def test_the_command_tells_which_were_forgotten_first(tmp_path):
+    folder = train_population(second(), tmp_path, runner="loop")
+    said = dynamics_of(folder, "trace-held-out", sort="wrong_for_good").splitlines()
+    assert said[0] == (
+        "trace-held-out: 2 members, 30 held-out examples, epochs 1 to 2 (early: 1), eval mode, "
+        "clean view; means over members"
+    )
+    assert said[2] == "hardest by wrong_for_good, 10 of 30 examples"
 
 
 def test_weights_that_are_not_moved_tell_what_the_first_training_ended_with(tmp_path):
