@@ -97,6 +97,17 @@ def right_for_good(epochs: list[Epoch], label: int, early: int) -> float:
     return float(epochs[-1][0] + 1)
 
 
+def wrong_for_good(epochs: list[Epoch], label: int, early: int) -> float:
+    """2210.15031: the first epoch after which it is wrong for good, else the horizon + 1."""
+    right = _right(epochs, label)
+    if not right:
+        return NAN
+    for tau, (number, _) in enumerate(right):
+        if not any(is_right for _, is_right in right[tau:]):
+            return float(number)
+    return float(epochs[-1][0] + 1)
+
+
 def rate_of_learning(epochs: list[Epoch], label: int, early: int) -> float:
     """The slope through all epochs, as the mean of the slopes between any two of them, each
     weighted by the square of their distance: that of least squares."""
@@ -173,7 +184,7 @@ ORACLES = {
     oracle.__name__: oracle
     for oracle in (
         el2n, forgetting, aum, mean_p_label, variability, correctness, iteration_learned,
-        right_for_good, rate_of_learning,
+        right_for_good, rate_of_learning, wrong_for_good,
     )
 }  # fmt: skip
 

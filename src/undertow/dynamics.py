@@ -111,7 +111,7 @@ def _about(values: ProbeValues, early: int | None, window: tuple[int, int] | Non
         when += f", window: {window[0]} to {window[1]}"
     said = [
         f"{values.name}: {plural(len(values.members), 'member')}",
-        plural(len(values.example_id_N), f"{entry.part} example"),
+        plural(len(values.example_id_N), f"{(entry.part or '').replace('_', '-')} example"),
         f"{epochs_said(entry.epochs)} ({when})",
         *([f"{entry.mode} mode"] if entry.mode else []),
         *([f"{entry.view} view"] if entry.view else []),

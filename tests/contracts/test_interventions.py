@@ -14,6 +14,7 @@ from undertow.lab.interventions.site import Horizon
 from undertow.lab.recipe import Recipe
 
 SMALL = [
+    weights.FineTuning(Recipe(epochs=1)),
     weights.FixedMask(active=(18, 100)),
     weights.FixedMask(active=(36, 360), scale="active"),
     weights.FixedMask(active=(36, 0), scale=(0.5, 1.0)),
@@ -30,6 +31,7 @@ SMALL = [
     weights.WeightQuantization(bits=3, per_channel=False),
 ]
 IDLE = [
+    weights.FineTuning(Recipe(epochs=1, lr=0.0)),
     weights.FixedMask(active=(36, 720)),
     weights.MagnitudePruning(sparsity=0.0),
     weights.RandomPruning(sparsity=0.0),
@@ -52,7 +54,8 @@ def applied(intervention, model, seed=0):
     source = torch.Generator().manual_seed(1)
     steps = 0 if intervention.derives and not intervention.finetune else 12
     run = intervention.start(model, Horizon(steps, seed))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    lr = min(0.01, intervention.finetune.lr) if intervention.finetune else 0.01
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     for step in range(steps):
         optimizer.zero_grad()
         x, y = (

@@ -3,7 +3,7 @@ nothing, it survives a stop at any step, and in a stack it finds what it finds a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -40,6 +40,7 @@ from undertow.lab.probes import (
     PredictionDepth,
     QScore,
     Snapshots,
+    Told,
     Trace,
     TrainingProbabilities,
     VoG,
@@ -74,13 +75,17 @@ PROBES = (
     TrainingProbabilities(),
     Snapshots((1, 2)),
     Choices(last=1),
+    Told(),
     toys.LastGradient(),
 )
+WITH_HELD_OUT = (*PROBES, Trace(clean=True, part="held_out"))
+"""Where something is held out."""
 
 
 @pytest.fixture(scope="module")
 def data():
-    return resident(Blobs(train=40).load(), dtype=torch.float64)
+    held_out = Blobs(train=12).load().train
+    return resident(replace(Blobs(train=40).load(), held_out=held_out), dtype=torch.float64)
 
 
 every_case = pytest.mark.parametrize(
@@ -95,7 +100,7 @@ every_case = pytest.mark.parametrize(
 
 
 def probed(training, given, saver=None):
-    probing = Probing(PROBES)
+    probing = Probing(WITH_HELD_OUT)
     drive(training, given, saver=saver, probing=probing)
     return probing.kept_M
 
@@ -119,8 +124,9 @@ def test_probes_change_no_byte(case, data):
     assert_same_bytes(weights(under), weights(without))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert drive(training, given(data, acting), probing=Probing(PROBES)) == facts
-    per_example = {probe.name for probe in PROBES if probe.entry(2).part}
-    assert set(kept.probed.per_example) == per_example > {"trace", "trace-clean", "trace-test"}
+    per_example = {probe.name for probe in WITH_HELD_OUT if probe.entry(2).part}
+    traces = {"trace", "trace-clean", "trace-held-out", "trace-test"}
+    assert set(kept.probed.per_example) == per_example > traces
 
 
 @pytest.mark.heavy
@@ -180,7 +186,7 @@ def test_a_checkpoint_without_probes_is_not_gone_on_from_with_them(data, tmp_pat
     assert_same(found, whole)
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda p: p.name)
+@pytest.mark.parametrize("probe", WITH_HELD_OUT, ids=lambda p: p.name)
 def test_its_description_round_trips(probe):
     names = {type(each).__name__: type(each) for each in PROBES}
     assert eval(repr(probe), names) == probe
@@ -365,9 +371,14 @@ def test_probes_that_cannot_be_are_refused_when_declared():
             "Snapshots(epochs=(1, 9)): the training has 2 epochs; give epochs up to that",
         ),
         (
-            lambda: Trace(clean=True, part="held_out"),
-            "Trace(every=1, clean=True, part='held_out'): there is no such part; choose train or "
-            "test",
+            lambda: Trace(clean=True, part="validation"),
+            "Trace(every=1, clean=True, part='validation'): there is no such part; choose train, "
+            "held_out or test",
+        ),
+        (
+            lambda: Trace(part="held_out"),
+            "Trace(every=1, clean=False, part='held_out'): no step sees the held-out part; give "
+            "clean=True",
         ),
         (
             lambda: dense(probes=Trace()),

@@ -24,14 +24,20 @@ from undertow.lab.interventions.sampling import (
     Balanced,
     Folds,
     RandomShare,
+    Reducr,
     RhoLoss,
     SelectiveBackprop,
     Subset,
     VarianceReduction,
 )
 from undertow.lab.interventions.site import weight_layers
-from undertow.lab.interventions.weights import FixedMask, MagnitudePruning, OneShotPruning
-from undertow.lab.models import MLP
+from undertow.lab.interventions.weights import (
+    FineTuning,
+    FixedMask,
+    MagnitudePruning,
+    OneShotPruning,
+)
+from undertow.lab.models import MLP, Specialists
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
@@ -74,6 +80,7 @@ CASES = {
     "pruned": (Supervised(RECIPE), (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),)),
     "masked": (Supervised(ADAM), (FixedMask(ACTIVE, scale="active"),)),
     "one shot": (Supervised(ADAM), (OneShotPruning(0.5, ADAM),)),
+    "fine-tuned": (Supervised(ADAM), (FineTuning(ADAM),)),
     "sampled": (Supervised(RECIPE), (toys.HardestHalf(),)),
     "subset": (Supervised(RECIPE), (Subset(0.6),)),
     "folds": (Supervised(RECIPE), (Folds(3),)),
@@ -86,6 +93,7 @@ CASES = {
     "drawn": (Supervised(RECIPE), (VarianceReduction(0.4),)),
     "drawn and weighted": (Supervised(RECIPE), (VarianceReduction(0.5, unbiased=True),)),
     "reduced": (Supervised(RECIPE), (RhoLoss(0.4),)),
+    "reweighed": (Supervised(RECIPE), (Reducr(0.4, eta=0.5),)),
     "balanced": (Supervised(RECIPE), (Balanced("half", share=0.7),)),
     "brighter": (Supervised(RECIPE), (toys.Brighter(),)),
     "with state": (Supervised(ADAM), (toys.RunningWeights(),)),
@@ -141,7 +149,7 @@ TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", Lin
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
 ALONE = {"sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled"}
 ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
-ALONE |= {"reduced", "balanced"}
+ALONE |= {"reduced", "reweighed", "balanced"}
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
 FEW = (
@@ -166,7 +174,8 @@ every = pytest.mark.parametrize("case", few(CASES))
 
 @pytest.fixture(scope="module")
 def data():
-    return resident(Blobs(train=40).load(), dtype=torch.float64)
+    held_out = Blobs(train=12).load().train
+    return resident(replace(Blobs(train=40).load(), held_out=held_out), dtype=torch.float64)
 
 
 def population(members=3, model=MODEL):
@@ -179,7 +188,8 @@ def given(data, acting, members=1, model=MODEL):
     models = [build_member(population(members, model), s, data, None) for s in seeds_M]
     teacher = None
     if any(i.teaches for i in acting):
-        teacher = build_member(population(1, model), plan.member("teacher", 0), data, None).eval()
+        asked = Specialists(model) if any(isinstance(i, Reducr) for i in acting) else model
+        teacher = build_member(population(1, asked), plan.member("teacher", 0), data, None).eval()
     return Given(data, models, seeds_M, acting, teacher, together=members > 1)
 
 

@@ -236,6 +236,7 @@ class Population:
         members: int | None = None,
         teacher: Population | None = None,
         probes: tuple[Probe, ...] | None = None,
+        data: Dataset | None = None,
     ) -> Population:
         """The same, but with these interventions.
 
@@ -243,8 +244,15 @@ class Population:
         population's own members, pair by pair. The others act during training, on fresh members
         with seeds of their own, which learn from ``teacher``, or from this population's teacher if
         it has one. They are measured by the same probes unless others are given; members that
-        derive have none of their own.
+        derive have none of their own. With ``data`` they learn from that, other rows of the same
+        whole.
         """
+        data = self.data if data is None else data
+        if repr(whole(data)) != repr(whole(self.data)):
+            raise ValueError(
+                f"population {name!r} has the data {data!r}, and {self.name!r} has {self.data!r}; "
+                "the same under an intervention has other rows of one whole at most"
+            )
         derives = {i.derives for i in interventions}
         if len(derives) > 1:
             raise ValueError(
@@ -254,6 +262,7 @@ class Population:
             return replace(
                 self,
                 name=name,
+                data=data,
                 members=members or self.members,
                 interventions=interventions,
                 parent=self,
@@ -269,6 +278,7 @@ class Population:
         return replace(
             self,
             name=name,
+            data=data,
             members=members or self.members,
             interventions=both,
             teacher=self.teacher if teacher is None else teacher,

@@ -120,8 +120,9 @@ def _entry(folder: Path, manifest: Manifest, name: str) -> ProbeEntry:
 
 
 def _examples(folder: Path, manifest: Manifest, entry: ProbeEntry) -> pl.DataFrame:
-    if entry.part == "train":
-        return trained_on(_train(folder, manifest))
+    if entry.part in ("train", "held_out"):
+        rows_of = trained_on if entry.part == "train" else held_out
+        return rows_of(_train(folder, manifest))
     return verified_parquet(folder / EXAMPLES, manifest.examples_sha256, ("example_id", "label"))
 
 
@@ -137,6 +138,11 @@ def _train(folder: Path, manifest: Manifest) -> pl.DataFrame:
 def trained_on(train: pl.DataFrame) -> pl.DataFrame:
     """Its rows without those that were held out."""
     return train.filter(pl.col(HELD_OUT) != "yes") if HELD_OUT in train.columns else train
+
+
+def held_out(train: pl.DataFrame) -> pl.DataFrame:
+    """Its rows that were held out."""
+    return train.filter(pl.col(HELD_OUT) == "yes") if HELD_OUT in train.columns else train[:0]
 
 
 def _member_values(folder: Path, member: MemberEntry, name: str, ids: pl.Series) -> pl.DataFrame:

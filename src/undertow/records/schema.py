@@ -94,7 +94,7 @@ class ProbeEntry(_Strict):
     """Its ``repr``, or who wrote it."""
     epochs: tuple[int, ...]
     """After which epochs it has values, from 1 on; a file's arrays are in this order."""
-    part: Literal["train", "test"] | None = None
+    part: Literal["train", "held_out", "test"] | None = None
     """The part whose examples it has values of; ``None`` for one that has a value per epoch
     alone."""
     mode: Literal["train", "eval"] | None = None

@@ -51,7 +51,7 @@ from undertow.records.folder import (
 )
 from undertow.records.manifest import read_sealed, sealed_bytes
 from undertow.records.opening import read_file
-from undertow.records.probes import Probed, trained_on
+from undertow.records.probes import Probed, held_out, trained_on
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import FORMAT, WITH_TRAINING, Manifest, MemberEntry
 from undertow.records.taking_over import (
@@ -104,9 +104,11 @@ class PopulationWriter:
         self._example_id_N = table["example_id"]
         self._label_N = table["label"].fill_null(MISSING).to_numpy()
         self._train_id_N: pl.Series | None = None
+        self._held_out_id_N: pl.Series | None = None
         if train is not None:
             table = checked_examples(train, len(plan.classes))
             self._train_id_N = trained_on(table)["example_id"]
+            self._held_out_id_N = held_out(table)["example_id"]
             files[TRAIN] = parquet_bytes(table)
         self.plan = plan.model_copy(
             update={
@@ -296,9 +298,7 @@ class PopulationWriter:
             )
         hashes: dict[str, str] = {}
         for name, frame in sorted(probed.per_example.items()):
-            part = self.plan.probes[name].part
-            ids = self._train_id_N if part == "train" else self._example_id_N
-            data = parquet_bytes(pl.DataFrame([ids]).hstack(frame))
+            data = parquet_bytes(pl.DataFrame([self._ids(name)]).hstack(frame))
             write_whole(probe_file(self.folder, name, entry.id), data)
             hashes[name] = sha256(data)
         series = None if probed.series is None else parquet_bytes(probed.series)
@@ -307,6 +307,11 @@ class PopulationWriter:
         return entry.model_copy(
             update={"probes": hashes, "series": None if series is None else sha256(series)}
         )
+
+    def _ids(self, probe: str) -> pl.Series | None:
+        """Of the examples that a probe has values of."""
+        parts = {"train": self._train_id_N, "held_out": self._held_out_id_N}
+        return parts.get(self.plan.probes[probe].part or "", self._example_id_N)
 
     def _write_unmade(
         self,

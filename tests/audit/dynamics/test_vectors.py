@@ -16,6 +16,7 @@ from undertow.audit.dynamics.instruments import (
     rate_of_learning,
     right_for_good,
     variability,
+    wrong_for_good,
 )
 
 NAN = np.nan
@@ -113,6 +114,16 @@ def test_an_iteration_is_learned_by_the_last_answer_right_or_wrong(answers, epoc
 )  # fmt: skip
 def test_right_for_good(seen: str, epoch: float):
     np.testing.assert_array_equal(right_for_good(right(seen), epochs(4, 10)), [[epoch]])
+
+
+@pytest.mark.parametrize(
+    ("seen", "epoch"),
+    [("1 1 0 0", 30), ("1 0 1 0", 40), ("1 1 1 1", 41), ("0 0 0 0", 10), ("0 0 1 1", 41),
+     ("1 0 - -", 20), ("- 0 - 0", 20), ("- - - -", NAN)],
+)  # fmt: skip
+def test_wrong_for_good(seen: str, epoch: float):
+    """Forgotten at the third epoch; at the last; never; from the start …"""
+    np.testing.assert_array_equal(wrong_for_good(right(seen), epochs(4, 10)), [[epoch]])
 
 
 @pytest.mark.parametrize(

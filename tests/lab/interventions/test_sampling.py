@@ -3,6 +3,7 @@ closed forms."""
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from collections import deque
@@ -23,16 +24,19 @@ from undertow.lab.interventions.sampling import (
     Balanced,
     Folds,
     RandomShare,
+    Reducr,
     RhoLoss,
     SelectiveBackprop,
     Subset,
     VarianceReduction,
     balanced,
+    reducr,
     rho_loss,
     selective_backprop,
 )
 from undertow.lab.interventions.sampling import variance_reduction as vr
 from undertow.lab.interventions.sampling._draws import Draws
+from undertow.lab.models.specialists import Panel
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.drive import drive
 from undertow.lab.seeds import SeedPlan
@@ -45,6 +49,8 @@ SMALL = [
     Balanced(by="half", share=0.5),
     Folds(3, seed=2),
     RandomShare(1 / 3),
+    Reducr(keep=0.2, eta=0.1),
+    Reducr(keep=0.3, held_out="each", teacher_member=1),
     RhoLoss(keep=0.2, teacher_member=1),
     SelectiveBackprop(beta=2.0),
     SelectiveBackprop(beta=1.0, window=10, warm=0, stale=3),
@@ -93,8 +99,11 @@ def learned(chosen):
     return [None if c is None else c.batch.index_B.tolist() for c in chosen]
 
 
-def blobs(count):
-    return resident(Blobs(train=count).load(), dtype=torch.float64)
+def blobs(count, held_out=30):
+    splits = Blobs(train=count).load()
+    return resident(
+        replace(splits, held_out=Blobs(train=held_out).load().train), dtype=torch.float64
+    )
 
 
 def uniform(epochs, count, seed=0):
@@ -114,7 +123,7 @@ def test_its_description_round_trips(what):
 @pytest.mark.parametrize("what", SMALL, ids=repr)
 def test_images_and_labels_stay_with_their_examples_and_every_wait_ends(what):
     data, losses_EN = blobs(50), uniform(3, 50)
-    given = given_of(data, teacher=linear(data, 1))
+    given = given_of(data, teacher=Panel([linear(data, c) for c in range(3)]))
     batches = Batches(data, RECIPE, given.seeds_M, together=False)
     run, told = what.start(given, batches), Told(losses_EN, 4, torch.zeros(50, 3))
     for t in range(12):
@@ -327,6 +336,135 @@ def test_a_held_out_model_is_not_asked_about_each_batch():
     assert len(asked) == 1
 
 
+def slow_reducr(what, data, losses_EN, panel, logits_NC, recipe):
+    """From the formulas, one example and one class at a time: who is chosen, and the weights after
+    each choice."""
+    batches = Batches(data, recipe, given_of(data).seeds_M, together=False)
+    with torch.no_grad():
+        held = [
+            F.cross_entropy(network(data.train_x_NCHW), data.train_y_N, reduction="none").tolist()
+            for network in panel.networks
+        ]
+    w, found, weights, waiting = [1 / 3] * 3, [], [], []
+    of = round(1 / what.keep)
+    behind = []
+    for c in range(3):
+        lost = [
+            float(torch.logsumexp(logits_NC[n], 0) - logits_NC[n][c])
+            for n, label in enumerate(data.held_out_y_N.tolist())
+            if label == c
+        ]
+        behind.append(sum(lost) / len(lost))
+    for t in range(batches.per_epoch * len(losses_EN)):
+        epoch, place = divmod(t, batches.per_epoch)
+        waiting += batches.batch(t).index_B.tolist()
+        if (place + 1) % of and place + 1 < batches.per_epoch:
+            found.append(None)
+            continue
+        left = {
+            i: [max(0.0, float(losses_EN[epoch][i]) - held[c][i]) for c in range(3)]
+            for i in waiting
+        }
+        score = {i: sum(w[c] * left[i][c] for c in range(3)) for i in waiting}
+        count = max(1, int(what.keep * len(waiting) + 0.5))
+        chosen = sorted(waiting, key=lambda i: -score[i])[:count]
+        for c in range(3):
+            alpha = sum(left[i][c] for i in chosen)
+            alpha -= behind[c] * (count if what.held_out == "each" else 1)
+            w[c] *= math.exp(-what.eta * alpha)
+        w = [each / sum(w) for each in w]
+        found.append(chosen)
+        weights.append(list(w))
+        waiting = []
+    return found, weights
+
+
+@pytest.mark.parametrize("held_out", ["once", "each"])
+@pytest.mark.parametrize(("keep", "eta"), [(0.25, 0.05), (0.5, 1e-4), (0.1, 0.5)])
+def test_reducr_chooses_and_reweighs_as_a_slow_loop_does(keep, eta, held_out):
+    data, losses_EN = blobs(150), 3 * uniform(3, 150)
+    panel = Panel([linear(data, c) for c in range(3)])
+    logits_NC = torch.randn(150, 3, generator=torch.Generator().manual_seed(1)).double()
+    what = Reducr(keep, eta, held_out)
+    expected, weights = slow_reducr(what, data, losses_EN, panel, logits_NC, RECIPE)
+    given = given_of(data, teacher=panel)
+    batches = Batches(data, RECIPE, given.seeds_M, together=False)
+    run, told, found = what.start(given, batches), Told(losses_EN, 10, logits_NC), []
+    for t in range(30):
+        chosen = run.choose(t, batches.batch(t), told.at(t))
+        if chosen is not None:
+            said = run.told()
+            w = [said[f"weight_{c}"] for c in range(3)]
+            assert w == pytest.approx(weights[len([i for i in found if i])], rel=1e-10)
+            assert sum(w) == pytest.approx(1.0, abs=1e-12)
+        found.append(None if chosen is None else chosen.batch.index_B.tolist())
+    assert found == expected
+
+
+def test_a_class_that_is_behind_gains_weight_and_one_that_is_learned_from_loses():
+    left_KC = torch.tensor([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0]]).double()
+    log_w_C = torch.zeros(3).double().log_softmax(0)
+    w = reducr.reweighed(log_w_C, left_KC, torch.tensor([0.0, 0.0, 4.0]).double(), 0.1).exp()
+    expected = [math.exp(-0.3), 1.0, math.exp(0.4)]
+    assert w.tolist() == pytest.approx([each / sum(expected) for each in expected])
+
+
+def test_where_all_held_out_models_are_one_and_none_knows_better_reducr_is_rho_loss():
+    data, losses_EN = blobs(150), 9 + uniform(2, 150)  # above whatever the model loses
+    one = linear(data, 4)
+    logits_NC = torch.zeros(150, 3).double()
+    panel = Panel([one, one, one])
+    chosen, _ = walked(Reducr(0.25, eta=0.3), data, losses_EN, teacher=panel, logits_NC=logits_NC)
+    rho, _ = walked(RhoLoss(0.25), data, losses_EN, teacher=one)
+    assert learned(chosen) == learned(rho)
+
+
+def test_what_the_held_out_models_lose_is_cross_entropy_on_images_as_they_are():
+    data = blobs(600)  # more than are asked about at once
+    panel = Panel([linear(data, c) for c in range(3)])
+    found = reducr.losses(panel, data, "float64")
+    for c, network in enumerate(panel.networks):
+        with torch.no_grad():
+            logits = network(data.train_x_NCHW)
+        expected = F.cross_entropy(logits, data.train_y_N, reduction="none")
+        torch.testing.assert_close(found[:, c], expected, rtol=0, atol=1e-12)
+
+
+def test_what_is_held_out_is_asked_once_an_epoch_and_paid_for():
+    data = blobs(64, held_out=12)
+    panel = Panel([linear(data, c) for c in range(3)]).eval()
+    run = SupervisedRun(RECIPE, given_of(data, (Reducr(0.5),), teacher=panel))
+    forwards = [run.step(t).cost.forwards for t in range(8)]
+    assert forwards == [16 + 12, 16 + 16, 16, 16 + 16] * 2
+    with torch.no_grad():
+        logits_NC = run.net.eval()(next(data.held_out_batches(12)))
+    loss_N = F.cross_entropy(logits_NC, data.held_out_y_N, reduction="none")
+    run.net.train()
+    run.step(8)
+    said = run.sampling[0].told()
+    for c in range(3):
+        of_c = loss_N[data.held_out_y_N == c].mean()
+        assert said[f"held_out_loss_{c}"] == pytest.approx(float(of_c), rel=1e-9)
+
+
+def test_reducr_says_what_it_lacks():
+    data = blobs(40)
+    with pytest.raises(UserError) as caught:
+        SupervisedRun(RECIPE, given_of(data, (Reducr(),), teacher=linear(data)))
+    assert str(caught.value) == (
+        f"{Reducr()!r} asks a held-out model for each class, and its teacher is a Sequential; give "
+        "one with Specialists(model), trained by ClassWeighted(recipe)"
+    )
+    panel = Panel([linear(data, c) for c in range(3)])
+    bare = resident(Blobs(train=40).load(), dtype=torch.float64)
+    with pytest.raises(UserError) as caught:
+        SupervisedRun(RECIPE, given_of(bare, (Reducr(),), teacher=panel))
+    assert str(caught.value) == (
+        f"{Reducr()!r} looks at held-out examples of each class, and the data hold out none of "
+        "class 0; train on Watching(half, other half) or HeldOut(data)"
+    )
+
+
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
@@ -400,6 +538,16 @@ def test_a_slice_is_balanced_by_its_name_and_one_that_is_not_there_is_named():
             lambda: RhoLoss(0.1, teacher_member=-1),
             "RhoLoss(keep=0.1, teacher_member=-1): keep is above 0 and up to 1, members are "
             "counted from 0",
+        ),
+        (
+            lambda: Reducr(0.0),
+            "Reducr(keep=0.0, eta=0.0001, held_out='once', teacher_member=None): keep is above 0 and "
+            "up to 1, members are counted from 0",
+        ),
+        (
+            lambda: Reducr(eta=-1.0),
+            "Reducr(keep=0.1, eta=-1.0, held_out='once', teacher_member=None): eta is a finite "
+            "number of 0 or more, held_out is once or each",
         ),
         (
             lambda: Balanced(share=0.0),

@@ -14,14 +14,15 @@ from undertow.records.probes import read_probe
 SCRIPT = """
 import sys
 from pathlib import Path
-from undertow.lab.data import Digits
-from undertow.lab.interventions.sampling import SelectiveBackprop, VarianceReduction
-from undertow.lab.models import SmallCNN
+from undertow.lab.data import Digits, Half, Watching
+from undertow.lab.interventions.sampling import Reducr, SelectiveBackprop, VarianceReduction
+from undertow.lab.models import MLP, SmallCNN, Specialists
 from undertow.lab.population import Population
-from undertow.lab.probes import Choices
+from undertow.lab.probes import Choices, Told
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import Saver
 from undertow.lab.runner.trainer import train_population
+from undertow.lab.trainings.class_weighted import ClassWeighted
 
 Saver.__init__.__kwdefaults__["every"] = 0.05  # a minute is longer than all of this
 
@@ -33,6 +34,13 @@ if __name__ == "__main__":
         (SelectiveBackprop(2.0, stale=2), "selected"), (VarianceReduction(0.3), "drawn")
     ):
         train_population(dense.under(sampler, name=name), Path(sys.argv[1]), runner=sys.argv[2])
+    even, odd = Half(Digits(), "even"), Half(Digits(), "odd")
+    panel = Population("held out", odd, Specialists(MLP((8,))), ClassWeighted(recipe), 1)
+    watching = Population(
+        "half", Watching(even, odd), SmallCNN(4), recipe, 1, probes=(Choices(), Told())
+    )
+    reweighed = watching.under(Reducr(0.3, eta=0.01), name="reweighed", teacher=panel)
+    train_population(reweighed, Path(sys.argv[1]), runner=sys.argv[2])
 """
 
 
@@ -42,13 +50,13 @@ def test_three_kills_leave_no_trace(tmp_path):
     script.write_text(SCRIPT)
     began = time.monotonic()
     assert ends(script, tmp_path / "whole", "loop") == 0
-    moments = np.random.default_rng(0).uniform(0.1, 0.4, size=3) * (time.monotonic() - began)
+    moments = np.random.default_rng(0).uniform(0.2, 0.6, size=3) * (time.monotonic() - began)
     killed = [ends(script, tmp_path / "broken", "loop", m) == -signal.SIGKILL for m in moments]
     assert sum(killed) >= 2
     assert ends(script, tmp_path / "broken", "loop") == 0
     assert record(tmp_path / "broken") == record(tmp_path / "whole")
     assert weights(tmp_path / "broken") == weights(tmp_path / "whole")
-    for name in ("selected", "drawn"):
+    for name in ("selected", "drawn", "reweighed"):
         chosen = [
             read_probe(tmp_path / run / name, "choices").values["chosen"]
             for run in ("broken", "whole")

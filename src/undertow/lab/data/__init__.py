@@ -18,11 +18,13 @@ from undertow.lab.data.longtail import LongTail
 from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
 from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
 from undertow.lab.data.parquet import ParquetImages
+from undertow.lab.data.planted import Planted
 from undertow.lab.data.png import encode_png
 from undertow.lab.data.shuffled_labels import ShuffledLabels
 from undertow.lab.data.tested_on import TestedOn
 from undertow.lab.data.threshold_class import ThresholdClass
 from undertow.lab.data.two_tails import TwoTails, TwoTailsByFrequency
+from undertow.lab.data.watching import Watching
 from undertow.lab.data.wrong_labels import WrongLabels
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "MappedLabels",
     "ParquetImages",
     "Part",
+    "Planted",
     "ShuffledLabels",
     "ShuffledPixels",
     "Splits",
@@ -54,6 +57,7 @@ __all__ = [
     "ThresholdClass",
     "TwoTails",
     "TwoTailsByFrequency",
+    "Watching",
     "WrongLabels",
     "encode_png",
 ]

@@ -216,6 +216,11 @@ class SamplingRun(ABC):
         """What step ``t`` learns from, of its candidates and of those that wait from earlier steps;
         ``None`` for nothing in this step. Who does not call ``score`` does not pay for it."""
 
+    def told(self) -> dict[str, float]:
+        """Numbers that it says of itself at an epoch's end, by name, for a series (``Told``): none
+        unless it says so."""
+        return {}
+
     @abstractmethod
     def state_dict(self) -> dict[str, Tensor]:
         """All that it keeps from step to step."""

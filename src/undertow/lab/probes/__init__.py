@@ -9,6 +9,7 @@ from undertow.lab.probes.learned_from import LearnedFrom as LearnedFrom
 from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDepth
 from undertow.lab.probes.q_score import QScore as QScore
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
+from undertow.lab.probes.told import Told as Told
 from undertow.lab.probes.trace import Trace as Trace
 from undertow.lab.probes.training_probabilities import (
     TrainingProbabilities as TrainingProbabilities,
@@ -25,6 +26,7 @@ __all__ = [
     "PredictionDepth",
     "QScore",
     "Snapshots",
+    "Told",
     "Trace",
     "TrainingProbabilities",
     "VoG",

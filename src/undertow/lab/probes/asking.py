@@ -14,7 +14,7 @@ from undertow.lab.trainings.noise import torch_seeded, torchs_own_kept
 from undertow.lab.trainings.stack import Stack
 from undertow.lab.trainings.training import Network
 
-Part = Literal["train", "test"]
+Part = Literal["train", "held_out", "test"]
 
 BATCH = 512
 """Examples of one question. Fixed, because the size of a batch can change the last bit of a matrix
@@ -88,13 +88,16 @@ def batches_of(data: Feed, part: Part) -> Iterator[Tensor]:
     """The part's images in its order, without augmentation."""
     if part == "test":
         return data.test_batches(BATCH)
+    if part == "held_out":
+        return data.held_out_batches(BATCH)
     index_N = torch.arange(len(data.train_y_N), device=data.device)
     return (data.train_batch(index_B) for index_B in torch.split(index_N, BATCH))
 
 
 def labels_of(data: Feed, part: Part) -> Tensor:
     """(N,): class indices of the part."""
-    return data.train_y_N if part == "train" else data.test_y_N
+    parts = {"train": data.train_y_N, "held_out": data.held_out_y_N, "test": data.test_y_N}
+    return parts[part]
 
 
 def with_members(logits: Tensor) -> Tensor:

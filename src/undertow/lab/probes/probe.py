@@ -21,13 +21,14 @@ from undertow.records.schema import ProbeEntry
 
 
 class Size(NamedTuple):
-    """What the space that a probe takes depends on: examples of both parts, classes, and bytes of a
+    """What the space that a probe takes depends on: examples of the parts, classes, and bytes of a
     member's weights."""
 
     train: int
     test: int
     classes: int
     weights: int
+    held_out: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import polars as pl
 import torch
 from torch import Tensor
 
+from undertow.errors import UserError
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.probes.asking import (
     Part,
@@ -72,28 +73,32 @@ class Trace(Probe):
     mode and as it was at that step, NaN and -1 where the epoch did not, not by logits (contrastive
     training), or where logits give no probabilities. With ``clean``, they are asked for by a pass
     of their own over ``part`` after the epoch, in eval mode and without augmentation; this costs a
-    forward pass. The test part can be asked alone. The loss is −log p of the label, whatever the
-    training minimises.
+    forward pass. The test part, and what is held out, can be asked alone. The loss is −log p of the
+    label, whatever the training minimises.
     """
 
     every: int = 1
     clean: bool = False
-    part: Literal["train", "test"] = "train"
+    part: Part = "train"
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise ValueError(f"{self!r}: every is a number of epochs, 1 or more")
-        if self.part not in ("train", "test"):
-            raise ValueError(f"{self!r}: there is no such part; choose train or test")
-        if self.part == "test" and not self.clean:
-            raise ValueError(f"{self!r}: no step sees the test part; give clean=True")
+        if self.part not in get_args(Part):
+            raise ValueError(f"{self!r}: there is no such part; choose train, held_out or test")
+        if self.part != "train" and not self.clean:
+            raise ValueError(f"{self!r}: no step sees the {self._said} part; give clean=True")
 
     @property
     def name(self) -> str:
-        """``trace``, ``trace-clean`` or ``trace-test``."""
-        if self.part == "test":
-            return "trace-test"
+        """``trace``, ``trace-clean``, ``trace-held-out`` or ``trace-test``."""
+        if self.part != "train":
+            return f"trace-{self._said}"
         return "trace-clean" if self.clean else "trace"
+
+    @property
+    def _said(self) -> str:
+        return self.part.replace("_", "-")
 
     def entry(self, epochs: int) -> ProbeEntry:
         """Its part, mode and view."""
@@ -106,13 +111,18 @@ class Trace(Probe):
         )
 
     def start(self, given: Given, epochs: int) -> ProbeRun:
-        """Begin with nothing seen."""
+        """Begin with nothing seen. ``UserError`` where nothing is held out and it looks at that."""
+        if self.part == "held_out" and not len(given.data.held_out_y_N):
+            raise UserError(
+                f"{self!r}: the data have no held-out part; wrap them in HeldOut or Watching, "
+                "or look at another part"
+            )
         kept = _Kept(given, self.part, self._chosen(epochs))
         return _Asked(kept, given.data, self.part) if self.clean else _SeenRun(kept)
 
     def kept_bytes(self, size: Size, epochs: int) -> int:
         """Three halves and a class per example and epoch, and an epoch under way."""
-        examples = size.train if self.part == "train" else size.test
+        examples = {"train": size.train, "held_out": size.held_out, "test": size.test}[self.part]
         width = 6 + _class_type(size.classes).itemsize
         return examples * width * (len(self._chosen(epochs)) + 1)
 

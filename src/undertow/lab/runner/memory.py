@@ -84,7 +84,8 @@ def _bytes(state: object) -> int:
 
 
 def _probes(population: Population, data: Feed, weights: int) -> int:
-    size = Size(len(data.train_y_N), len(data.test_y_N), data.classes, weights)
+    parts = len(data.train_y_N), len(data.test_y_N)
+    size = Size(*parts, data.classes, weights, len(data.held_out_y_N))
     return probes_bytes(population, size)
 
 

@@ -219,9 +219,10 @@ class Trainer:
         )
         weights = weights_bytes(population, splits)
         parts = len(splits.train.label_N), len(splits.test.label_N)
-        size = Size(*parts, len(splits.classes), weights)
+        held_out = 0 if splits.held_out is None else len(splits.held_out.label_N)
+        size = Size(*parts, len(splits.classes), weights, held_out)
         beside = population.members * (weights + probes_bytes(population, size))
-        looked_at = any(entry.part == "train" for entry in plan.probes.values())
+        looked_at = any(entry.part in ("train", "held_out") for entry in plan.probes.values())
         writer = PopulationWriter(
             folder,
             plan,

@@ -12,6 +12,7 @@ from undertow.audit.dynamics.instruments.el2n import el2n as el2n
 from undertow.audit.dynamics.instruments.forgetting import forgetting as forgetting
 from undertow.audit.dynamics.instruments.learned import iteration_learned as iteration_learned
 from undertow.audit.dynamics.instruments.learned import right_for_good as right_for_good
+from undertow.audit.dynamics.instruments.learned import wrong_for_good as wrong_for_good
 from undertow.audit.dynamics.instruments.mixture import low_loss_posterior as low_loss_posterior
 from undertow.audit.dynamics.instruments.rate import rate_of_learning as rate_of_learning
 
@@ -27,6 +28,7 @@ __all__ = [
     "rate_of_learning",
     "right_for_good",
     "variability",
+    "wrong_for_good",
 ]
 
 

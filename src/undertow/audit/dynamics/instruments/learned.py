@@ -1,4 +1,4 @@
-"""When an example was learned: from which epoch on nothing changed any more."""
+"""When an example was learned, or lost: from which epoch on nothing changed any more."""
 
 from __future__ import annotations
 
@@ -53,6 +53,25 @@ def right_for_good(right_MNE: Floats, epoch_E: Ints) -> Floats:
     since_MN = _since(right_MNE, epoch_E)
     seen_MN = (~np.isnan(right_MNE)).any(axis=-1)
     return np.where(seen_MN & np.isnan(since_MN), epoch_E[-1] + 1.0, since_MN)
+
+
+@instrument(
+    title="Wrong for good",
+    range=(1.0, None),
+    hard="low",
+    high="it was lost late; one more than the last epoch says that it is right in the end",
+    low="it was lost early, or wrong from the start",
+    undefined="no epoch saw the example, or it has no label",
+    trace='Trace(clean=True, part="held_out") while members are trained on with other examples: '
+    "second-split forgetting",
+    paper="2210.15031 (second-split forgetting time, from the authors' code, which evaluates in "
+    "train mode; what is never forgotten is coded as the horizon + 1)",
+    words=Words("epochs", "lost later", "lost earlier"),
+)
+def wrong_for_good(right_MNE: Floats, epoch_E: Ints) -> Floats:
+    """(M, N): the first epoch from which all predictions are wrong, the last + 1 where the last one
+    is right."""
+    return right_for_good.function(1.0 - right_MNE, epoch_E)
 
 
 def _since(holds_MNE: Floats, epoch_E: Ints) -> Floats:

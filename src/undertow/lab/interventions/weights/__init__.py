@@ -1,6 +1,7 @@
-"""Interventions on weights: pruning and quantization. One file each; the mathematics are pure
-functions inside."""
+"""Interventions on weights: pruning, quantization, further training. One file each; the mathematics
+are pure functions inside."""
 
+from undertow.lab.interventions.weights.fine_tuning import FineTuning
 from undertow.lab.interventions.weights.fixed_mask import FixedMask
 from undertow.lab.interventions.weights.magnitude import MagnitudePruning
 from undertow.lab.interventions.weights.one_shot import OneShotPruning
@@ -8,6 +9,7 @@ from undertow.lab.interventions.weights.quantize import WeightQuantization
 from undertow.lab.interventions.weights.random_pruning import RandomPruning
 
 __all__ = [
+    "FineTuning",
     "FixedMask",
     "MagnitudePruning",
     "OneShotPruning",
