@@ -96,8 +96,9 @@ def batches_of(data: Feed, part: Part) -> Iterator[Tensor]:
 
 def labels_of(data: Feed, part: Part) -> Tensor:
     """(N,): class indices of the part."""
-    parts = {"train": data.train_y_N, "held_out": data.held_out_y_N, "test": data.test_y_N}
-    return parts[part]
+    if part == "held_out":
+        return data.held_out_y_N
+    return data.train_y_N if part == "train" else data.test_y_N
 
 
 def with_members(logits: Tensor) -> Tensor:
