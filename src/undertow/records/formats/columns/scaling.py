@@ -15,6 +15,7 @@ import polars as pl
 from undertow.records.formats.columns.other_scale import SCALE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
+from undertow.records.order_told import CLASSES
 from undertow.records.usual_names import says_logarithm
 
 TOPS = (5, 10, 100)
@@ -146,10 +147,15 @@ def by_place(path: Path, name: str, column: pl.Series, typed: str, keys: Sequenc
     return _written(path, made, keys, "flat", f".unnest({text_typed(name)})")
 
 
-def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
-    """How the values of columns get other names."""
+def renamed(
+    path: Path, columns: Sequence[str], to: Mapping[str, str | int], keys: Sequence[str]
+) -> str:
+    """How the values of columns get other names, or where ``to`` has numbers, those in the list
+    that a person has to write."""
     names = ", ".join(map(text_typed, columns))
     words = json.dumps(dict(to), ensure_ascii=False)
+    if not all(isinstance(name, str) for name in to.values()):
+        words = f"{{k: {CLASSES}[c] for k, c in {words}.items()}}"
     return _written(path, f"pl.col({names}).cast(str).replace({words})", keys, "renamed")
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from undertow.records.formats.columns.scaling import reading_typed, text_typed
 from undertow.records.formats.decoding.tables import column_names, parse
 from undertow.records.formats.members.join import Sheet
+from undertow.records.order_told import CLASSES
 
 SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
-CLASSES = "CLASSES"
-"""Stands in what is typed where a person writes the names of the classes."""
 
 
 def loaded(labels: Path) -> str:
