@@ -34,7 +34,7 @@ ANSWERS = (
     "the answers tell which is which (so named 100.0 % of 60 are right, with any two names exchanged "
     "at most 33.3 %), so save the names too: "
 )
-UNLESS = "; if the model is not about that good, write its own names after c = instead"
+UNLESS = "; if the model is not about that good, give its own names instead"
 
 
 @pytest.fixture(autouse=True)
@@ -230,13 +230,20 @@ def test_answers_that_are_often_wrong_tell_the_order_with_how_often(right: int) 
     )
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_labels_apart_are_told_by_answers(*, many: bool) -> None:
-    """By row, of a hundred or more that are in no blocks."""
-    times = 2 if many else 1
+MIXED = np.random.default_rng(0).permutation(np.tile(LABEL, 2))
+"""In no blocks and turns, so that rows which are moved agree in no order."""
+
+
+@pytest.mark.parametrize(
+    ("label", "many"),
+    [(MIXED, True), (MIXED[:60], False), (np.tile(LABEL, 2), False), (np.sort(MIXED), False)],
+    ids=["mixed", "few", "turns", "blocks"],
+)
+def test_labels_apart_are_told_by_answers(label: Any, *, many: bool) -> None:
+    """By row alone."""
     for name in ("a.npz", "b.npz"):
-        np.savez(name, softmax=np.tile(PROBA, (times, 1)))
-    np.save("y.npy", WORDS * times)
+        np.savez(name, softmax=np.eye(3)[label] * 0.7 + 0.1)
+    np.save("y.npy", [NAMES[k] for k in label])
     told = f"{ANSWERS.replace('60', '120')}{command(NAMES, 'a', 'b')}{UNLESS}"
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
         "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
@@ -356,9 +363,10 @@ def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside(
     assert refused(NotComparableError, PROBA, new) == (
         f"old: {BESIDE.format('new')}{NOTHING}{THESE}, and give classes=CLASSES"
     )
-    twice = pl.concat([new, new]).with_columns(example_id=pl.int_range(120))
+    words = [NAMES[k] for k in MIXED]
+    twice = pl.DataFrame({"example_id": range(120), "prediction": words, "label": words})
     told = ANSWERS.replace("60", "120").replace("save the names too", "name them")
-    assert refused(NotComparableError, np.tile(PROBA, (2, 1)), twice) == (
+    assert refused(NotComparableError, np.eye(3)[MIXED] * 0.7 + 0.1, twice) == (
         f"old: {BESIDE.format('new')}{told}classes={NAMES!r}{UNLESS}"
     )
     for side in (new, "t.csv"):

@@ -133,7 +133,7 @@ def test_numbers_of_an_array_are_no_words() -> None:
         "exchanged at most 0.0 %), so save the names too: python "
         '-c \'import numpy; c = ["cat", "dog"]; numpy.savez("new-named.npz", '
         '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; if the model '
-        "is not about that good, write its own names after c = instead",
+        "is not about that good, give its own names instead",
     )
     np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids, classes=np.array(["CAT", "DOG"]))
     assert audit("old.csv", "new.npz") == (

@@ -15,6 +15,8 @@ from undertow.records.order_told import ROWS, Names
 
 MOST = 1000
 """Names up to which their order is looked for."""
+MOVED = 3
+"""Rows by which labels are moved to see whether they tell one another."""
 
 
 def names_by_answers(
@@ -22,15 +24,17 @@ def names_by_answers(
 ) -> Names | None:
     """The names in ``label`` in the order that answers (N,) of every member tell, negative for
     none; ``None`` where they do not, or not all the same. ``by_row`` where only their place says
-    which examples are the same: then labels that stand together tell nothing, nor do few, or two
-    names, which one mistake turns around."""
+    which examples are the same: then labels that stand together or in turns tell nothing, nor do
+    few, or two names, which one mistake turns around."""
     names = order_classes({*label.drop_nulls().to_list()})
-    if len(names) != count or not 2 <= count <= MOST or (by_row and _may_be_moved(label, count)):
+    if len(names) != count or not 2 <= count <= MOST or len(label) == 0:
         return None
     label_N = label.replace_strict(names, range(count), default=-1, return_dtype=pl.Int64)
+    numbers_N = label_N.fill_null(-1).to_numpy()
+    if by_row and _may_be_moved(numbers_N, count):
+        return None
     count_CC, order = np.zeros((count, count), dtype=np.int64), set[tuple[int, ...]]()
     for answer_N in answers_MN:
-        numbers_N = label_N.fill_null(-1).to_numpy()
         most = most_answered(numbers_N, answer_N)
         if not tells_order(most, count):
             return None
@@ -45,7 +49,7 @@ def names_by_answers(
     return Names(ordered, count, told=_said(told_CC), unless=UNLESS)
 
 
-UNLESS = "; if the model is not about that good, write its own names after c = instead"
+UNLESS = "; if the model is not about that good, give its own names instead"
 
 
 def _said(count_CC: NDArray[np.int64]) -> str:
@@ -64,9 +68,9 @@ def _share(part: int, total: int) -> str:
     return f"{100 * part / total:.1f} %"
 
 
-def _may_be_moved(label: pl.Series, count: int) -> bool:
-    """Whether rows in another order might agree as well with names in another order."""
-    known = label.drop_nulls()
-    shares = known.value_counts()["count"] / max(len(known), 1)
-    in_blocks = known.rle_id().n_unique() < (1 - float((shares**2).sum())) * len(known) / 2
-    return count == 2 or len(known) < ROWS or in_blocks
+def _may_be_moved(label_N: NDArray[np.int64], count: int) -> bool:
+    """Whether rows that are moved a little might agree as well with names in another order: of
+    labels that stand in blocks or turns each tells the next."""
+    known_N = label_N[label_N >= 0]
+    moved = (most_answered(known_N[:-by], known_N[by:]) for by in range(1, MOVED + 1))
+    return count == 2 or len(known_N) < ROWS or any(tells_order(most, count) for most in moved)
