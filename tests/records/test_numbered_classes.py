@@ -246,7 +246,7 @@ def test_labels_apart_are_told_by_answers(label: Any, *, many: bool) -> None:
     np.save("y.npy", [NAMES[k] for k in label])
     told = f"{ANSWERS.replace('60', '120')}{command(NAMES, 'a', 'b')}{UNLESS}"
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
-        "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
+        f"y.npy: label {NAMES[label[0]]!r} is none of the 3 classes of a.npz, which are numbers; "
         f"{told if many else UNTOLD + command([], 'a', 'b')}"
     )
 
