@@ -129,7 +129,7 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     try:
         return _read_sides(request, sources or Sources())
     except UnnamedClasses as error:
-        raise error.of_all(_all_files(request)) from None
+        raise error.of_all(_all_files(request), _unnamed(request)) from None
     except RowsWithin as error:
         raise refused_alike(error, _all_files(request)) from None
     except OtherScale as error:
@@ -153,6 +153,17 @@ def _on_other_scales(request: Request) -> Iterator[OtherScale]:
         try:
             _read([path], _reading(request), request.format)
         except OtherScale as error:
+            yield error
+        except UserError:
+            continue
+
+
+def _unnamed(request: Request) -> Iterator[UnnamedClasses]:
+    """What is refused of each file because its classes have no names."""
+    for path in _all_files(request):
+        try:
+            _read([path], _reading(request), request.format)
+        except UnnamedClasses as error:
             yield error
         except UserError:
             continue

@@ -505,3 +505,20 @@ def test_a_score_beside_labels_in_frames_is_a_probability():
     assert refused(graded, graded.reverse(), labels=table) == (
         "labels: old has grades of its own; leave labels out"
     )
+
+
+def test_numbers_are_named_as_the_answers_tell() -> None:
+    label = np.random.default_rng(0).permutation(np.tile([0, 1, 2], 40))
+    names = np.array(["cow", "ant", "bee"])
+    said = (
+        "old: predicts '0' and the like, and the labels are 'ant' and the like, so none is right; the "
+        "answers tell which is which (so named 100.0 % of 120 are right, with any two names exchanged "
+        "at most 33.3 %), so name them: classes=['cow', 'ant', 'bee']; if the model is not about that "
+        "good, give its own names instead"
+    )
+    for answers in (label, np.eye(3)[label] * 0.7 + 0.1):
+        with pytest.raises(UserError) as caught:
+            undertow.compare(answers, answers, labels=names[label])
+        assert str(caught.value) == said
+    found = undertow.compare(label, label, labels=names[label], classes=["cow", "ant", "bee"])
+    assert found.findings.filter(slice="all", measure="accuracy")["reference"].to_list() == [1.0]

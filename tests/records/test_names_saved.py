@@ -27,6 +27,11 @@ HELD: dict[str, Any] = {
 }
 NAMED = "classes 0 to 2, as {} holds no array classes, and 't' has names ('ant', 'bee' …); "
 TOLD = "the labels in both tell which is which, so save the names too: "
+TO_WRITE = (
+    "nothing tells their order: write the {} names of classes 0, 1, 2 … in place of CLASSES, in the "
+    "order of the model's training (model.classes_, config.id2label), as in "
+    '["name of 0", "name of 1"]: python -c \'import numpy; c = CLASSES; '
+)
 COPIED = (
     'python -c \'import numpy, shutil, zipfile; c = ["cow", "ant", "bee"]; '
     'z = zipfile.ZipFile(shutil.copy("a.npz", "a-named.npz"), "a"); f = z.open("classes.npy", "w"); '
@@ -69,7 +74,7 @@ def test_files_of_one_stem_are_written_apart() -> None:
     assert refused("t.csv", ["m.npz", "m.npy"]).endswith(
         'numpy.savez("m-npz-named.npz", **numpy.load("m.npz"), classes=c); '
         'numpy.savez("m-npy-named.npz", numpy.load("m.npy"), classes=c)\', and give m-npz-named.npz '
-        "for m.npz, m-npy-named.npz for m.npy; else bring the names after c = into their order first"
+        "for m.npz, m-npy-named.npz for m.npy"
     )
 
 
@@ -99,11 +104,9 @@ def test_a_name_that_no_answer_of_the_numbers_needs_counts_too() -> None:
     np.savez("a.npz", preds=LABEL, labels=LABEL, ids=HELD["ids"])
     table([*WORDS[:-1], "dog"]).write_csv("t.csv")
     assert refused("a.npz", "t.csv") == (
-        f"'a' has {NAMED.format('a.npz')}nothing tells their order, so this is a guess: if classes 0, "
-        "1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
-        'python -c \'import numpy; c = ["ant", "bee", "cow", "dog"]; '
+        f"'a' has {NAMED.format('a.npz')}{TO_WRITE.format(4)}"
         'numpy.savez("a-named.npz", **numpy.load("a.npz"), classes=c)\', and give a-named.npz for '
-        "a.npz; else bring the names after c = into their order first"
+        "a.npz"
     )
 
 

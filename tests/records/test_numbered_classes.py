@@ -24,13 +24,17 @@ PROBA = np.eye(3)[LABEL] * 0.7 + 0.1
 WORDS = [NAMES[k] for k in LABEL]
 NAMED = "classes 0 to 2, as {} holds no array classes, and {!r} has names ({} …); "
 TOLD = "the labels in both tell which is which, so save the names too: "
-GUESS = "nothing tells their order, so this is a guess: "
-ALPHABET = f"{GUESS}if classes 0, 1, 2 … are 'ant', 'bee' … by the alphabet, save the names too: "
-MOSTLY = (
-    "if classes 0, 1, 2 … are 'cow', 'ant' … as most labels in both have it (a guess: {}), save the "
-    "names too: "
+NOTHING = "nothing tells their order"
+TO_WRITE = (
+    ": write the {} names of classes {} in place of CLASSES, in the order of the model's training "
+    '(model.classes_, config.id2label), as in ["name of 0", "name of 1"]'
 )
-ELSE = "; else bring the names after c = into their order first"
+UNTOLD = f"{NOTHING}{TO_WRITE.format(3, '0, 1, 2 …')}: "
+ANSWERS = (
+    "the answers tell which is which (so named 100.0 % of 60 are right, with any two names exchanged "
+    "at most 33.3 %), so save the names too: "
+)
+UNLESS = "; if the model is not about that good, give its own names instead"
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +46,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def command(names: list[str], *stems: str) -> str:
-    typed = ", ".join(f'"{name}"' for name in names)
+    typed = f"[{', '.join(f'{chr(34)}{name}{chr(34)}' for name in names)}]" if names else "CLASSES"
     saved = "; ".join(
         f'numpy.savez("{s}-named.npz", **numpy.load("{s}.npz"), classes=c)' for s in stems
     )
     given = ", ".join(f"{s}-named.npz for {s}.npz" for s in stems)
-    return f"python -c 'import numpy; c = [{typed}]; {saved}', and give {given}"
+    return f"python -c 'import numpy; c = {typed}; {saved}', and give {given}"
 
 
 def refused(error: type[UndertowError], old: Any, new: Any, **asked: Any) -> str:
@@ -78,7 +82,7 @@ def test_without_labels_the_order_is_asked_for() -> None:
     np.savez("a.npz", softmax=PROBA)
     message = refused(NotComparableError, "a.npz", "t.csv")
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
-    assert message == f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+    assert message == f"'a' has {names}{UNTOLD}{command([], 'a')}"
 
 
 FIRST = "can be the right answers, which tell which is which: add"
@@ -109,13 +113,13 @@ def test_answers_of_another_model_are_no_labels() -> None:
     pl.read_csv("t.csv").rename({"label": "predicted_class"}).write_csv("u.csv")
     names = NAMED.format("a.npz", "u", "'ant', 'bee'")
     assert refused(NotComparableError, "a.npz", "u.csv") == (
-        f"'a' has {names}{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+        f"'a' has {names}{UNTOLD}{command([], 'a')}"
     )
 
 
 def test_numbers_that_count_something_are_no_labels() -> None:
     numbers("prediction", "fold").write_csv("n.csv")
-    assert GUESS in refused(NotComparableError, "n.csv", "t.csv")
+    assert "the answers tell" in refused(NotComparableError, "n.csv", "t.csv")
 
 
 def test_an_order_that_the_other_side_has() -> None:
@@ -123,18 +127,16 @@ def test_an_order_that_the_other_side_has() -> None:
     np.savez("n.npz", softmax=PROBA, classes=NAMES)
     names = NAMED.format("a.npz", "n", "'cow', 'ant'")
     assert refused(NotComparableError, "a.npz", "n.npz") == (
-        f"'a' has {names}if classes 0, 1, 2 … are 'cow', 'ant' … in the order of 'n', save the names "
-        f"too: {command(NAMES, 'a')}{ELSE}"
+        f'\'a\' has {names}{NOTHING}, though \'n\' has ["cow", "ant", "bee"]'
+        f"{TO_WRITE.format(3, '0, 1, 2 …')}: {command([], 'a')}"
     )
 
 
 def test_a_column_without_a_name_has_to_be_named() -> None:
     np.savez("a.npz", softmax=np.full((60, 4), 0.25))
-    code = command(NAMES, "a").replace('["cow", "ant", "bee"]', "CLASSES")
     assert refused(NotComparableError, "a.npz", "t.csv") == (
         f"'a' has {NAMED.format('a.npz', 't', repr('ant') + ', ' + repr('bee')).replace('2', '3', 1)}"
-        'write the 4 names of classes 0, 1, 2 … in place of CLASSES, as in ["ant", "bee"]: '
-        f"{code}"
+        f"{NOTHING}{TO_WRITE.format(4, '0, 1, 2 …')}: {command([], 'a')}"
     )
 
 
@@ -143,7 +145,7 @@ def test_labels_apart_name_the_files_of_both_sides_at_once() -> None:
     np.savez("b.npz", softmax=PROBA)
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
         "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
-        f"{ALPHABET}{command(sorted(NAMES), 'a', 'b')}{ELSE}"
+        f"{UNTOLD}{command([], 'a', 'b')}"
     )
 
 
@@ -165,31 +167,109 @@ def test_labels_apart_whose_place_alone_says_of_what_they_are(ids: dict[str, Any
         np.savez(name, preds=LABEL, y=LABEL, **{k: [*v] for k, v in ids.items()})
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
         "y.npy: label 'cow' is none of the 3 classes of a.npz, which are numbers; "
-        f"{MOSTLY.format('rows are matched by their place alone')}"
-        f"{command(NAMES, 'a', 'b')}{ELSE}"
+        'most labels in both have ["cow", "ant", "bee"], but rows are matched by their place alone'
+        f"{TO_WRITE.format(3, '0, 1, 2 …')}: {command([], 'a', 'b')}"
     )
 
 
-def test_labels_in_the_file_that_are_names() -> None:
+IS_A_NAME = "a.npz: label 'cow' is a name, and it holds no array classes; "
+
+
+def test_labels_in_the_file_that_are_names_are_told_by_its_answers() -> None:
     np.savez("a.npz", softmax=PROBA, y_true=WORDS)
+    np.savez("b.npz", softmax=PROBA, y_true=WORDS, note=0)
+    assert refused(TableError, "a.npz", "b.npz") == (
+        f"{IS_A_NAME}{ANSWERS}{command(NAMES, 'a', 'b')}{UNLESS}"
+    )
+    turned = PROBA[:, [1, 2, 0]]
+    np.savez("b.npz", softmax=turned, y_true=WORDS)
+    message = refused(TableError, "a.npz", "b.npz")
+    assert message == f"{IS_A_NAME}{ANSWERS}{command(NAMES, 'a')}{UNLESS}"
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    message = refused(TableError, "a-named.npz", "b.npz")
+    turned_names = ["ant", "bee", "cow"]
+    assert message == f"b{IS_A_NAME[1:]}{ANSWERS}{command(turned_names, 'b')}{UNLESS}"
+    assert classes_after(message, "a.npz", "b.npz") == sorted(NAMES)
+
+
+@pytest.mark.parametrize("kind", ["few", "one answer", "guessing", "a member apart"])
+def test_labels_in_the_file_that_are_names_and_nothing_tells(kind: str) -> None:
+    """What is typed cannot run as it is pasted, and writes nothing."""
+    proba, words = PROBA, WORDS
+    if kind == "few":
+        proba, words = PROBA[:21], WORDS[:21]
+    elif kind == "one answer":
+        proba = np.tile([0.5, 0.3, 0.2], (60, 1))
+    elif kind == "guessing":
+        proba = np.random.default_rng(0).permutation(PROBA)
+    else:
+        proba = np.stack([PROBA, PROBA[:, [1, 0, 2]]])
+    np.savez("a.npz", softmax=proba, y_true=words)
     with pytest.raises(TableError) as caught:
         read_any([Path("a.npz")])
-    assert str(caught.value) == (
-        "a.npz: label 'cow' is a name, and it holds no array classes; "
-        f"{ALPHABET}{command(sorted(NAMES), 'a')}{ELSE}"
+    assert str(caught.value) == f"{IS_A_NAME}{UNTOLD}{command([], 'a')}"
+    with pytest.raises(NameError, match="CLASSES"):
+        suggested.do(re.findall(r"python -c '[^']*'", str(caught.value))[0])
+    assert not Path("a-named.npz").exists()
+
+
+@pytest.mark.parametrize("right", [90, 60])
+def test_answers_that_are_often_wrong_tell_the_order_with_how_often(right: int) -> None:
+    rng, label = np.random.default_rng(0), np.arange(300) % 3
+    answer = np.where(np.arange(300) % 100 < right, label, (label + rng.integers(1, 3, 300)) % 3)
+    np.savez("a.npz", preds=answer, y_true=[NAMES[k] for k in label])
+    with pytest.raises(TableError) as caught:
+        read_any([Path("a.npz")])
+    exchanged = max(
+        np.mean(np.array(order)[answer] == label) for order in ([1, 0, 2], [0, 2, 1], [2, 1, 0])
     )
+    assert str(caught.value) == (
+        f"{IS_A_NAME}the answers tell which is which (so named {right}.0 % of 300 are right, with any "
+        f"two names exchanged at most {100 * exchanged:.1f} %), so save the names too: "
+        f"{command(NAMES, 'a')}{UNLESS}"
+    )
+
+
+MIXED = np.random.default_rng(0).permutation(np.tile(LABEL, 2))
+"""In no blocks and turns, so that rows which are moved agree in no order."""
+
+
+@pytest.mark.parametrize(
+    ("label", "many"),
+    [(MIXED, True), (MIXED[:60], False), (np.tile(LABEL, 2), False), (np.sort(MIXED), False)],
+    ids=["mixed", "few", "turns", "blocks"],
+)
+def test_labels_apart_are_told_by_answers(label: Any, *, many: bool) -> None:
+    """By row alone."""
+    for name in ("a.npz", "b.npz"):
+        np.savez(name, softmax=np.eye(3)[label] * 0.7 + 0.1)
+    np.save("y.npy", [NAMES[k] for k in label])
+    told = f"{ANSWERS.replace('60', '120')}{command(NAMES, 'a', 'b')}{UNLESS}"
+    assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
+        f"y.npy: label {NAMES[label[0]]!r} is none of the 3 classes of a.npz, which are numbers; "
+        f"{told if many else UNTOLD + command([], 'a', 'b')}"
+    )
+
+
+def test_answers_of_one_side_and_labels_of_the_other_tell_the_order() -> None:
+    np.savez("a.npz", softmax=PROBA, ids=IDS)
+    names = NAMED.format("a.npz", "t", "'ant', 'bee'")
+    message = refused(NotComparableError, "a.npz", "t.csv")
+    assert message == f"'a' has {names}{ANSWERS}{command(NAMES, 'a')}{UNLESS}"
+    suggested.do(re.findall(r"python -c '[^']*'", message)[0])
+    found = undertow.compare("a-named.npz", "t.csv")
+    assert found.findings.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]
 
 
 def test_names_of_too_many_letters_are_written_by_hand() -> None:
     words = [f"class number {k:03}" for k in range(60)]
     np.savez("a.npz", preds=np.arange(60), y_true=words)
-    code = command(NAMES, "a").replace('["cow", "ant", "bee"]', "CLASSES")
+    code = command([], "a")
     with pytest.raises(TableError) as caught:
         read_any([Path("a.npz")])
     assert str(caught.value) == (
-        "a.npz: label 'class number 000' is a name, and it holds no array classes; write the 60 names "
-        'of classes 0, 1, 2 … in place of CLASSES, as in ["class number 000", "class number 001"]: '
-        f"{code}"
+        "a.npz: label 'class number 000' is a name, and it holds no array classes; "
+        f"{NOTHING}{TO_WRITE.format(60, '0, 1, 2 …')}: {code}"
     )
 
 
@@ -223,6 +303,7 @@ def test_labels_apart_that_are_none_of_the_numbers() -> None:
     )
 
 
+THESE = TO_WRITE.format(3, "'0', '1' …")
 RENAMED = 'pl.col("label", "prediction").cast(str).replace({"0": "cow", "1": "ant", "2": "bee"}))'
 BESIDE = "its classes are 0 to 2, and {!r} has names ('ant', 'bee' …); "
 WRITE = "the labels in both tell which is which, so write the names, and give "
@@ -247,13 +328,20 @@ def test_a_table_of_numbers_is_written_with_names() -> None:
 
 def test_without_labels_the_order_of_a_table_is_asked_for() -> None:
     numbers("prediction").write_csv("n.csv")
-    typed = '{"0": "ant", "1": "bee", "2": "cow"}'
-    assert refused(NotComparableError, "t.csv", "n.csv") == (
-        f"n.csv: {BESIDE.format('t')}{GUESS}if these are 'ant', 'bee' … by the alphabet, write the names, "
-        'and give what this writes: python -c \'import polars as pl; pl.read_csv("n.csv", '
-        f'infer_schema=False).with_columns(pl.col("prediction").cast(str).replace({typed}))'
-        '.write_csv("n-renamed.csv")\'; else bring the names into their order first'
+    frame = pl.DataFrame({"example_id": IDS, "prediction": WORDS})
+    frame.write_csv("t.csv")
+    typed = '{k: CLASSES[c] for k, c in {"0": 0, "1": 1, "2": 2}.items()}'
+    message = refused(NotComparableError, "t.csv", "n.csv")
+    assert message == (
+        f"n.csv: {BESIDE.format('t')}{NOTHING}{THESE}, and give what this writes: python -c 'import "
+        'polars as pl; pl.read_csv("n.csv", infer_schema=False).with_columns('
+        f'pl.col("prediction").cast(str).replace({typed})).write_csv("n-renamed.csv")\''
     )
+    code = re.findall(r"python -c '[^']*'", message)[0]
+    with pytest.raises(NameError, match="CLASSES"):
+        suggested.do(code)
+    suggested.do(code.replace("CLASSES", '["cow", "ant", "bee"]'))
+    assert pl.read_csv("n-renamed.csv")["prediction"].to_list() == WORDS
 
 
 def test_frames_of_numbers_get_names_in_words_of_their_library() -> None:
@@ -273,8 +361,13 @@ def test_arrays_in_memory_are_named_by_an_argument_that_frames_may_stand_beside(
     new = pl.read_csv("t.csv").with_columns(example_id=pl.int_range(60))
     new.write_csv("t.csv")
     assert refused(NotComparableError, PROBA, new) == (
-        f"old: {BESIDE.format('new')}{GUESS}if these are 'ant', 'bee' … by the alphabet, name them: "
-        "classes=['ant', 'bee', 'cow']; else bring the names into their order first"
+        f"old: {BESIDE.format('new')}{NOTHING}{THESE}, and give classes=CLASSES"
+    )
+    words = [NAMES[k] for k in MIXED]
+    twice = pl.DataFrame({"example_id": range(120), "prediction": words, "label": words})
+    told = ANSWERS.replace("60", "120").replace("save the names too", "name them")
+    assert refused(NotComparableError, np.eye(3)[MIXED] * 0.7 + 0.1, twice) == (
+        f"old: {BESIDE.format('new')}{told}classes={NAMES!r}{UNLESS}"
     )
     for side in (new, "t.csv"):
         found = undertow.compare(PROBA, side, classes=NAMES)
@@ -310,7 +403,7 @@ def test_numbers_of_rows_on_one_side_tell_no_order_of_two_classes(*, old: bool) 
         frame = pl.DataFrame({"example_id": ids, "prediction": answers, "label": answers})
         frame.write_csv(name)
     assert refused(NotComparableError, "n.csv", "t.csv").startswith(
-        "n.csv: its classes are 0 to 1, and 't' has names ('no', 'yes'); if these are 'no', 'yes' as "
-        "most labels in both have it (a guess: rows are matched by their place alone), write the "
-        "names, and give what this writes: python -c "
+        "n.csv: its classes are 0 to 1, and 't' has names ('no', 'yes'); most labels in both have "
+        '["no", "yes"], but rows are matched by their place alone'
+        f"{TO_WRITE.format(2, repr('0') + ', ' + repr('1'))}, and give what this writes: python -c "
     )

@@ -1,5 +1,5 @@
 """The order of classes that labels of the same examples tell: certain only where no other order and
-no chance explains them, else a guess that says why."""
+no chance explains them, else not told, and it is said why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from undertow.records.formats.arrays.told import Names, are_places, names_among
+from undertow.records.order_told import LABELS, Names, are_places, names_among
 
 PLACE = "rows are matched by their place alone"
 
@@ -21,8 +21,8 @@ def among(number: list[int], name: list[str], *, by_row: bool = False) -> Names:
     )
 
 
-def guess(doubt: str) -> str:
-    return f"as most labels in both have it (a guess: {doubt})"
+def typed(names: str) -> str:
+    return f"[{', '.join(f'{chr(34)}{name}{chr(34)}' for name in names)}]"
 
 
 MIXED = np.random.default_rng(0).permutation(np.repeat(np.arange(3), 40)).tolist()
@@ -30,31 +30,36 @@ TWO = [k % 2 for k in MIXED]
 
 
 @pytest.mark.parametrize(
-    ("number", "by_row", "order"),
+    ("number", "by_row", "doubt"),
     [
         (TWO, False, None),
-        (TWO, True, guess(PLACE)),
+        (TWO, True, PLACE),
         (MIXED, True, None),
-        (MIXED[:99], True, guess(PLACE)),
-        (sorted(MIXED), True, guess(PLACE)),
+        (MIXED[:99], True, PLACE),
+        (sorted(MIXED), True, PLACE),
         (sorted(MIXED), False, None),
-        ([0, 1] * 10, False, guess("so few agree by chance too")),
+        ([0, 1] * 10, False, "so few agree by chance too"),
         ([0, 1] * 11, False, None),
-        ([0, 1] * 20 + [2] * 2, False, guess("of 'x' there are only 2")),
-        ([0, 1] * 20 + [2], False, guess("of 'x' there is only 1")),
+        ([0, 1] * 20 + [2] * 2, False, "of 'x' there are only 2"),
+        ([0, 1] * 20 + [2], False, "of 'x' there is only 1"),
         ([0, 1] * 20 + [2] * 3, False, None),
     ],
 )
-def test_labels_that_all_agree(number: list[int], *, by_row: bool, order: str | None) -> None:
-    found = among(number, [*map("zyx".__getitem__, number)], by_row=by_row)
-    assert (found.ordered, found.order) == ([*"zyx"[: 1 + max(number)]], order)
+def test_labels_that_all_agree(number: list[int], *, by_row: bool, doubt: str | None) -> None:
+    found, names = among(number, [*map("zyx".__getitem__, number)], by_row=by_row), "zyx"
+    names = names[: 1 + max(number)]
+    assert (found.ordered, found.told) == ([*names], "" if doubt else LABELS)
+    if doubt:
+        assert found.hint == f"most labels in both have {typed(names)}, but {doubt}"
 
 
-@pytest.mark.parametrize(("wrong", "order"), [(1, None), (2, guess("of 10 of 'x' only 8 agree"))])
-def test_each_class_has_to_agree(wrong: int, order: str | None) -> None:
+@pytest.mark.parametrize(("wrong", "told"), [(1, True), (2, False)])
+def test_each_class_has_to_agree(wrong: int, *, told: bool) -> None:
     """A class that most examples have would hide that a rare one goes with another name."""
     name = [*"z" * 50, *"y" * 50, *"x" * (10 - wrong), *"z" * wrong]
-    assert among([0] * 50 + [1] * 50 + [2] * 10, name).order == order
+    found = among([0] * 50 + [1] * 50 + [2] * 10, name)
+    said = f"most labels in both have {typed('zyx')}, but of 10 of 'x' only 8 agree"
+    assert (found.told, found.hint == said) == (LABELS if told else "", not told)
 
 
 def test_one_name_of_two_numbers_tells_nothing() -> None:
@@ -99,7 +104,7 @@ def test_a_wrong_order_is_never_told_as_certain(
         other = np.where(rng.random(rows) < noise, rng.integers(classes, size=rows), label)
         other = rng.permutation(other) if mixed else other
         found = among([*map(int, label)], [f"n{k}" for k in other])
-        assert found.order is not None or list(found.ordered) == [f"n{k}" for k in range(classes)]
+        assert not found.told or list(found.ordered) == [f"n{k}" for k in range(classes)]
 
 
 def test_ids_that_are_the_numbers_of_rows_are_places() -> None:

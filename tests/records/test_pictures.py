@@ -116,7 +116,12 @@ def test_that_no_picture_is_there_is_said_before_the_audit() -> None:
         said = about.format(name="'img/0.png'", place=repr(place), flag=so)
         assert read_any([Path("old.csv")], **asked)[1] == said
     pl.DataFrame({"img": names, "prediction": [0, 1] * 6}).write_csv("ids.csv")
-    assert read_any([Path("ids.csv")], id="img")[1].endswith(f"; add --pictures {so}.")
+    # Ids may only look like files: of them it is said where pictures were asked for.
+    assert read_any([Path("ids.csv")], id="img")[1].endswith(": 1 member, 12 examples, 2 classes")
+    asked_for = read_any([Path("ids.csv")], id="img", pictures=Path("other"))[1]
+    assert asked_for.endswith(
+        f"; ids.csv: no pictures are shown: 'img/0.png' and the like are not in 'other'; add --pictures {so}."
+    )
     put([f"/my data/{n}.png" for n in range(N)])
     assert read_any([Path("old.csv")])[1] == about.format(
         name="'/my data/0.png'", place="'.'", flag="'/my data'"

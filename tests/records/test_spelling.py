@@ -129,10 +129,11 @@ def test_numbers_of_an_array_are_no_words() -> None:
     assert audit(put("old.csv", OLD, LABEL), "new.npz") == (
         3,
         "'new' has classes 0 to 1, as new.npz holds no array classes, and 'old' has names ('cat', "
-        "'dog'); nothing tells their order, so this is a guess: if classes 0, 1, 2 … are 'cat', 'dog' by the alphabet, save the names too: python "
+        "'dog'); the answers tell which is which (so named 100.0 % of 40 are right, with any two names "
+        "exchanged at most 0.0 %), so save the names too: python "
         '-c \'import numpy; c = ["cat", "dog"]; numpy.savez("new-named.npz", '
-        '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; else bring the '
-        "names after c = into their order first",
+        '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; if the model '
+        "is not about that good, give its own names instead",
     )
     np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids, classes=np.array(["CAT", "DOG"]))
     assert audit("old.csv", "new.npz") == (

@@ -6,13 +6,14 @@ the labels' shares.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.audit.by_assignment import best_assigned
+from undertow.audit.exchanged import exchanged_names
 from undertow.audit.needs import has_classes
 from undertow.audit.stats.slice_means import ratio
 from undertow.audit.wording import share
@@ -25,10 +26,6 @@ FAR = 3.09
 KEPT = 0.25
 """Share of what the reference has above chance; a variant that kept more is not said to have
 none."""
-
-
-MOST_ASSIGNED = 1000
-"""Classes up to which the best assignment of answers to labels is looked for."""
 
 
 class _Recall(NamedTuple):
@@ -57,7 +54,7 @@ class _Recall(NamedTuple):
     def to_check(self, records: Records) -> str:
         """What to check of a side below chance: its classes where answers are shown to depend on
         the label, else whether they are answers to these examples at all."""
-        if not _depend_on_label(records, len(self.present_C)):
+        if not best_assigned(records, len(self.present_C)).shown:
             return (
                 f"is below chance: {self.said}. Its answers may belong to other examples: check "
                 "that they and the labels have the right ids, or stand in the same order."
@@ -68,6 +65,20 @@ class _Recall(NamedTuple):
         return (
             f"is below chance: {self.said}. So its answers do depend on the label: check whether "
             f"its {what}."
+        )
+
+    def otherwise_named(self, records: Records) -> str:
+        """What to check of a side that is not shown to be above chance, and would be far above it
+        with its names in another order; empty where it would not."""
+        if not self.at_chance or len(self.present_C) < 3:
+            return ""
+        best = best_assigned(records, len(self.present_C))
+        if not best.far_better:
+            return ""
+        return (
+            f"But with its classes in another order {share(best.right)} of its answers are right, "
+            f"and {share(best.named)} as they are named: check that order before any number here "
+            "is read."
         )
 
     @property
@@ -87,10 +98,8 @@ def reference_at_chance(records: Records) -> Iterator[str]:
     if found.below:
         yield f"The reference {records.name!r} {found.to_check(records)}"
     elif found.at_chance:
-        yield (
-            f"The reference {records.name!r} is at chance level: {found.said}. A loss against it "
-            "means little."
-        )
+        means = found.otherwise_named(records) or "A loss against it means little."
+        yield f"The reference {records.name!r} is at chance level: {found.said}. {means}"
     else:
         yield from _beside_the_commonest(records, found)
 
@@ -115,47 +124,71 @@ def variant_at_chance(reference: Records, variant: Records) -> Iterator[str]:
     if after.below:
         yield f"The variant {variant.name!r} {after.to_check(variant)}"
     elif after.mean - after.guess < KEPT * (before.mean - before.guess):
-        yield (
-            f"The variant {variant.name!r} is at chance level: {after.said}. Unless the change "
-            "itself did that, check that its answers belong to these ids and its classes to these "
-            "labels."
+        check = after.otherwise_named(variant) or (
+            "Unless the change itself did that, check that its answers belong to these ids and its "
+            "classes to these labels."
         )
+        yield f"The variant {variant.name!r} is at chance level: {after.said}. {check}"
 
 
 def below_chance(
     reference: Records, variant: Records, cluster_N: NDArray[Any] | None = None
 ) -> tuple[str, ...]:
     """A sentence on each side that is far below chance (one-sided 0.1 %, as a release is held up by
-    it): its labels may be those of other examples, or its scores those of the other class. Examples
-    of one cluster (N,) count as one."""
-    below = _far_below(reference, variant, cluster_N)
-    if not below:
-        return ()
-    role, side, recall = below[0]
-    both = (f"So is the variant {variant.name!r}.",) if len(below) > 1 else ()
-    return f"The {role} {side.name!r} {recall.to_check(side)}", *both
+    it), or would be far better with the names of its classes exchanged: its labels may be those of
+    other examples, or its scores those of other classes. Examples of one cluster (N,) count as
+    one."""
+    found = _doubted(reference, variant, cluster_N)
+    if [doubt.why for doubt in found] == [BELOW, BELOW]:
+        return found[0].sentence, f"So is the variant {variant.name!r}."
+    return tuple(doubt.sentence for doubt in found)
 
 
 def but_below_chance(
-    reference: Records, variant: Records, cluster_N: NDArray[Any] | None = None
+    reference: Records,
+    variant: Records,
+    cluster_N: NDArray[Any] | None = None,
+    *,
+    loses: bool = False,
 ) -> str:
-    """What a verdict that nothing is lost has to add where a side is far below chance; empty where
-    none is."""
-    found = _far_below(reference, variant, cluster_N)
-    below = [f"the {role} {side.name!r}" for role, side, _ in found]
-    if not below:
-        return ""
-    are = "is" if len(below) == 1 else "are"
-    return f"But {' and '.join(below)} {are} below chance: check that first."
+    """What a verdict has to add where a side is far below chance, which one that something is lost
+    need not, or its classes seem to have other names; empty where none is."""
+    found = _doubted(reference, variant, cluster_N)
+    below = [doubt.whose for doubt in found if doubt.why == BELOW and not loses]
+    named = [doubt.whose for doubt in found if doubt.why == NAMED]
+    said = []
+    if below:
+        are = "is" if len(below) == 1 else "are"
+        said.append(f"{' and '.join(below)} {are} below chance")
+    if named:
+        said.append(f"classes of {' and '.join(named)} seem to have one another's names")
+    return f"But {', and '.join(said)}: check that first." if said else ""
 
 
-def _far_below(
-    reference: Records, variant: Records, cluster_N: NDArray[Any] | None
-) -> list[tuple[str, Records, _Recall]]:
-    sides = (("reference", reference), ("variant", variant))
-    return [
-        (role, side, r) for role, side in sides if (r := _recall(side, cluster_N)) and r.far_below
-    ]
+BELOW, NAMED = "below", "named"
+
+
+class _Doubt(NamedTuple):
+    """``why`` a side is doubted, whose it is, and the sentence that says so."""
+
+    why: str
+    whose: str
+    sentence: str
+
+
+def _doubted(reference: Records, variant: Records, cluster_N: NDArray[Any] | None) -> list[_Doubt]:
+    found = []
+    for role, side in (("reference", reference), ("variant", variant)):
+        whose, recall = f"the {role} {side.name!r}", _recall(side, cluster_N)
+        names = next(exchanged_names(role, side, cluster_N), "")
+        if names:
+            found.append(_Doubt(NAMED, whose, names))
+        elif recall is not None and recall.far_below:
+            found.append(_Doubt(BELOW, whose, f"The {whose[4:]} {recall.to_check(side)}"))
+        elif recall is not None and (otherwise := recall.otherwise_named(side)):
+            said = f"The {whose[4:]} is at chance level: {recall.said}. {otherwise}"
+            found.append(_Doubt(NAMED, whose, said))
+    return found
 
 
 def _recall(records: Records, cluster_N: NDArray[Any] | None = None) -> _Recall | None:
@@ -178,33 +211,6 @@ def _clusters(
 ) -> NDArray[np.int64]:
     """How many clusters have examples of each class."""
     return np.array([len(np.unique(cluster_N[label_N == c])) for c in present])
-
-
-def _depend_on_label(records: Records, labels: int) -> bool:
-    """Whether some assignment of answers to labels is right more often than the best of all is by
-    chance: of answers that do not depend on the label each is right as often as the shares of both
-    say, and ``labels``! of them are tried."""
-    from scipy.optimize import linear_sum_assignment  # Here, as it takes long to start.
-
-    if labels > MOST_ASSIGNED:
-        return False
-    count_LA = _answers_by_label(records)
-    total = count_LA.sum()
-    chance_LA = count_LA.sum(axis=1, keepdims=True) * count_LA.sum(axis=0) / total
-    chosen = linear_sum_assignment(count_LA - chance_LA, maximize=True)
-    right, chance = count_LA[chosen].sum() / total, chance_LA[chosen].sum() / total
-    error = math.sqrt(max(chance * (1 - chance), 1 / total) / (total / records.M))
-    return bool(right > chance + (Z + math.sqrt(2 * math.lgamma(labels + 1))) * error)
-
-
-def _answers_by_label(records: Records) -> NDArray[np.float64]:
-    """How often each answer was given to each label that has examples, members together."""
-    label_MN = np.broadcast_to(records.label_N, records.pred_MN.shape)
-    known_MN = (label_MN >= 0) & (records.pred_MN >= 0)
-    labels, label = np.unique(label_MN[known_MN], return_inverse=True)
-    answers, answer = np.unique(records.pred_MN[known_MN], return_inverse=True)
-    cells = np.bincount(label * len(answers) + answer, minlength=len(labels) * len(answers))
-    return cells.reshape(len(labels), len(answers)).astype(np.float64)
 
 
 def _recalls(records: Records, present: NDArray[Any]) -> NDArray[np.float64]:

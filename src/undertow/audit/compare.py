@@ -362,9 +362,9 @@ def _one_variant(
         mistakes=mistakes(pair.reference),
         answered=answered(pair.reference, pair.variant),
     )
-    if verdict in ("better", "within tolerance"):
-        but = but_below_chance(pair.reference, pair.variant, pair.cluster_N)
-        headline = f"{headline} {but}".rstrip()
+    loses = verdict not in ("better", "within tolerance")
+    but = but_below_chance(pair.reference, pair.variant, pair.cluster_N, loses=loses)
+    headline = f"{headline} {but}".rstrip()
     made = VariantAudit(
         arm=arm,
         headline=headline,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.at_chance import reference_at_chance, variant_at_chance
+from undertow.audit.exchanged import exchanged_names
 from undertow.audit.one_answer import one_answer
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
@@ -61,10 +62,15 @@ MANY = 10
 
 def notices(pair: Pair) -> tuple[str, ...]:
     """Both sides identical, a member on both, runs that do not differ, answers written
-    otherwise, one answer to nearly everything, a side at chance, no labels or too few, examples
-    that may belong together, columns that tell what the models made of them: in this order."""
+    otherwise, one answer to nearly everything, classes under other names, a side at chance, no
+    labels or too few, examples that may belong together, columns that tell what the models made of
+    them: in this order."""
     stuck, otherwise = tuple(one_answer(pair.variant)), tuple(spelled_otherwise(pair))
-    told = bool(stuck or otherwise)  # why the variant is at chance
+    before, after = (
+        tuple(exchanged_names(role, side, pair.cluster_N))
+        for role, side in (("reference", pair.reference), ("variant", pair.variant))
+    )
+    told = bool(stuck or otherwise or after)  # why the variant is at chance
     return (
         *_identical(pair),
         *_said_of_both(pair),
@@ -72,7 +78,9 @@ def notices(pair: Pair) -> tuple[str, ...]:
         *otherwise,
         *one_answer(pair.reference),
         *stuck,
-        *reference_at_chance(pair.reference),
+        *before,
+        *after,
+        *(() if before else reference_at_chance(pair.reference)),
         *(() if told else variant_at_chance(pair.reference, pair.variant)),
         *_without_labels(pair),
         *_unlabelled(pair),

@@ -12,6 +12,7 @@ import polars as pl
 
 from undertow.errors import UserError
 from undertow.notebook.arrays import column_of, is_array, members_of, named_classes
+from undertow.notebook.numbers_named import naming
 from undertow.notebook.order import (
     refuse_numbers_out_of_order,
     refuse_other_ids,
@@ -338,8 +339,7 @@ def _refuse_other_classes(called: str, table: pl.DataFrame, labels: Sequence[str
     if right and answers and not right & answers:
         raise UserError(
             f"{called}: predicts {min(answers)!r} and the like, and the labels are "
-            f"{min(right)[:60]!r} and the like, so none is right; name the numbers in their order, "
-            "classes=('cat', 'dog', …)"
+            f"{min(right)[:60]!r} and the like, so none is right; {naming(table, table[label])}"
         )
 
 

@@ -9,12 +9,19 @@ import polars as pl
 
 from undertow.errors import NotComparableError
 from undertow.records.class_list import WHOLE, as_written
-from undertow.records.formats.arrays.told import ALPHABET, Names, are_places, names_among
-from undertow.records.formats.arrays.unnamed import names_saved, shown, unnamed_among
+from undertow.records.formats.arrays.unnamed import (
+    names_saved,
+    shown,
+    to_write,
+    unnamed_among,
+)
 from undertow.records.formats.columns.scaling import renamed
 from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.new_files import MOST_TYPED
 from undertow.records.formats.decoding.tables import kind_of, parse
+from undertow.records.order_by_answers import names_by_answers
+from undertow.records.order_told import CLASSES as TO_WRITE
+from undertow.records.order_told import NOTHING, Names, are_places, names_among, typed
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
 from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, flag_of, those_called
@@ -45,27 +52,31 @@ def refuse_numbered_classes(
     side = sides[at]
     numbers, names = f"{side.classes[0]} to {side.classes[-1]}", _names(side, other)
     first_named = files[next(k for k, one in enumerate(sides) if one is other)][0]
-    if names.order is not None:
+    if not names.told:
         _refuse_unread_labels((side, files[at][0]), (other, first_named))
     if bare:
+        if names.told:
+            bare = [k for k in bare if _alike(_names(sides[k], other), names)]
         paths = [path for k in bare for path in unnamed_among(files[k])]
         raise NotComparableError(
             f"{side.name!r} has classes {numbers}, as {paths[0]} holds no array classes, and "
             f"{other.name!r} has names ({some}); {names_saved(paths, names)}"
         )
     first, *others = files[numbered[0]]
-    typed = _classes if arrays[numbered[0]] else _renamed
-    command = typed(first, side, names, reading)
+    made = _classes if arrays[numbered[0]] else _renamed
+    command = made(first, side, names, reading)
     if command is None:
         return
-    told = "the labels in both tell which is which, so" if names.order is None else ""
-    guess = f"{names.guessed}if these are {shown(names.ordered)} {names.order},"
-    more = f"; so with {', '.join(map(str, others))}" if others and typed is _renamed else ""
-    more += "" if names.order is None else "; else bring the names into their order first"
+    known = f"{names.told}, so" if names.told else f"{to_write(names, shown(side.classes))},"
+    more = f"; so with {', '.join(map(str, others))}" if others and made is _renamed else ""
     raise NotComparableError(
         f"{first}: its classes are {numbers}, and {other.name!r} has names ({some}); "
-        f"{told or guess} {command}{more}"
+        f"{known} {command}{more}{names.unless}"
     )
+
+
+def _alike(names: Names, others: Names) -> bool:
+    return bool(names.told) and [*names.ordered] == [*others.ordered]
 
 
 def _refuse_unread_labels(numbered: tuple[Records, Path], named: tuple[Records, Path]) -> None:
@@ -108,8 +119,13 @@ def _holds_classes(side: Records, name: str) -> bool:
 
 def _classes(path: Path, side: Records, names: Names, reading: Reading) -> str | None:
     """The same of arrays in memory."""
-    fits = len(names.ordered) == side.C and not names.apart
-    return f"name them: classes={list(names.ordered)!r}" if fits else None
+    if len(names.ordered) != side.C or names.apart:
+        return None
+    return (
+        f"name them: classes={list(names.ordered)!r}"
+        if names.told
+        else f"and give classes={TO_WRITE}"
+    )
 
 
 def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str | None:
@@ -122,12 +138,15 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
     asked = dict.fromkeys([*alternatives(reading.label), *reading.prediction, *USUAL])
     table = parse(path, reading.keys) if is_file else pl.DataFrame(schema=USUAL)
     columns = [name for name in asked if name in table.columns]
-    to = as_written(dict(zip(side.classes, names.ordered, strict=True)), table, columns)
-    command = renamed(path, columns, to, reading.keys)
+    place = as_written({name: str(c) for c, name in enumerate(side.classes)}, table, columns)
+    to = {cell: names.ordered[int(c)] for cell, c in place.items()} if names.told else None
+    command = renamed(
+        path, columns, to or {cell: int(c) for cell, c in place.items()}, reading.keys
+    )
     if not columns or len(command) > MOST_TYPED:
         return None
     given = "what this writes" if is_file else "this in its place"
-    return f"write the names, and give {given}: {command}"
+    return f"{'write the names, and' if names.told else 'and'} give {given}: {command}"
 
 
 def _is_number(name: str) -> bool:
@@ -140,11 +159,27 @@ def _names(side: Records, other: Records) -> Names:
     count = max(side.C, other.C) if seen else side.C
     by_row = are_places(side.example_id_N) or are_places(other.example_id_N)
     names = names_among(*_labels(side, other), count, by_row=by_row)
-    if names.order != ALPHABET:
+    if names.told or names.apart:
         return names
+    by_answers = _by_answers(side, other, count, by_row=by_row)
+    if by_answers is not None or names.hint != NOTHING:
+        return by_answers or names
     if tuple(sorted(other.classes)) == other.classes:
         return names._replace(ordered=other.classes)
-    return names._replace(ordered=other.classes, order=f"in the order of {other.name!r}")
+    hint = f"{NOTHING}, though {other.name!r} has {typed(other.classes)}"
+    return names._replace(ordered=other.classes, hint=hint)
+
+
+def _by_answers(side: Records, other: Records, count: int, *, by_row: bool) -> Names | None:
+    """As the numbers that a side answers go with the labels of the other, of the same examples."""
+    rows = pl.DataFrame({"id": side.example_id_N, "row": pl.int_range(side.N, eager=True)})
+    both = rows.join(_labelled(other), on="id").sort("row")
+    label = both["label"].replace_strict(dict(enumerate(other.classes)), return_dtype=pl.String)
+    answers_MN = side.pred_MN[:, both["row"].to_numpy()]
+    # Classes that are not numbered from 0 in one go are told by nobody.
+    if side.classes != tuple(map(str, range(side.C))):
+        return None
+    return names_by_answers(label, answers_MN, count, by_row=by_row)
 
 
 def _labels(side: Records, other: Records) -> tuple[pl.Series, pl.Series]:

@@ -293,8 +293,11 @@ def test_grades_of_both_sides_are_scaled_in_one_round(
     )
     both = f"{SCALED.format('a')} && {SCALED.format('b')}"
     assert said("a.csv", "b.csv") == f"{begins}all files so: {both}"
-    # Another scale is no part of it, and of a frame there is no command.
-    assert said("a.csv", "c.csv") == f"{begins}it: {SCALED.format('a')}"
+    # Of another reach all are scaled by one rule, and of a frame there is no command.
+    reaches = "for the best; column 'rating' in c.csv reaches from 1 to 8; if 1"
+    wider = begins.replace("for the best; if 1", reaches).replace("and 5 the", "and 10 the")
+    both = f"{SCALED.format('a')} && {SCALED.format('c')}".replace(" / 4", " / 9")
+    assert said("a.csv", "c.csv") == f"{wider}all files so: {both}"
     made = 'old.with_columns(((pl.col("rating").cast(float) - 1) / 4).alias("rating"))'
     assert said(pl.read_csv("a.csv"), "b.csv") == f"{begins}it: {made}".replace("a.csv", "old")
     for name, grade in (("a", 1), ("b", 0.75)):

@@ -28,6 +28,7 @@ from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.meant import LOOKS, SAYS, SEVERAL_ROWS, WROTE
+from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
@@ -215,6 +216,7 @@ def _found(path: Path, format: str | None, reading: Reading) -> list[_Hit]:
     if not path.is_dir():
         _refuse_others([path])
         refuse_columns(path)
+        refuse_damaged_zip(path)
         raise UserError(f"{path}: is of no known format ({_known()}); see undertow list formats")
     files = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
     hits = [hit for p in files if (hit := _asked(p, reading)) is not None]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -35,7 +36,7 @@ from undertow.records.formats.columns.meant import (
     label_of_two,
 )
 from undertow.records.formats.columns.other_scale import OtherScale
-from undertow.records.formats.columns.scaling import of_grades, reach
+from undertow.records.formats.columns.scaling import ends_of, of_grades, reach
 from undertow.records.formats.columns.values import is_nested, type_of, within_one
 from undertow.records.formats.decoding.tables import column_names, kind_of
 from undertow.records.formats.decoding.typed import number_of, typed, typed_all
@@ -314,7 +315,9 @@ def _refuse_other_scales(
     raise OtherScale.of(
         f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
         "and 1); expected 0 for the worst answer and 1 for the best",
-        *of_grades(path, name, column, keys),
+        f"column {name!r} in {path}",
+        ends_of(column),
+        partial(of_grades, path, name, column, keys),
     )
 
 

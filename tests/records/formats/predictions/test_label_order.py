@@ -200,14 +200,14 @@ def test_numbers_with_ids_beside_names_keep_their_ids() -> None:
 
 def test_names_beside_an_array_whose_classes_are_numbers() -> None:
     message = refused(put("y.csv", example_id=range(4), label=SAID))
-    code = f'import numpy; c = {TYPED}; numpy.savez("p-named.npz", numpy.load("p.npy"), classes=c)'
+    code = 'import numpy; c = CLASSES; numpy.savez("p-named.npz", numpy.load("p.npy"), classes=c)'
     assert message == (
         "y.csv: label 'ant' is none of the 3 classes of p.npy, which are numbers; nothing tells "
-        "their order, so this is a guess: if classes 0, 1, 2 "
-        f"… are 'ant', 'bee' … by the alphabet, save the names too: python -c '{code}', and give "
-        "p-named.npz for p.npy; else bring the names after c = into their order first"
+        "their order: write the 3 names of classes 0, 1, 2 … in place of CLASSES, in the order of the "
+        "model's training (model.classes_, config.id2label), as in "
+        f'["name of 0", "name of 1"]: python -c \'{code}\', and give p-named.npz for p.npy'
     )
-    suggested.run(code)
+    suggested.run(code.replace("CLASSES", TYPED))
     records, _ = read_any([Path("p-named.npz")], labels=Path("y.csv"))
     assert labels_of(records) == SAID
 

@@ -42,7 +42,6 @@ from undertow.records.formats.arrays.inputs import with_inputs
 from undertow.records.formats.arrays.label_choice import SURE
 from undertow.records.formats.arrays.other_keys import counted_from_0, labels_note
 from undertow.records.formats.arrays.scores import members
-from undertow.records.formats.arrays.told import are_places, names_among
 from undertow.records.formats.arrays.unnamed import UnnamedClasses, named_as_in
 from undertow.records.formats.decoding.npz import MAGIC
 from undertow.records.formats.members.join import PROBABILITY, Sheet
@@ -57,6 +56,8 @@ from undertow.records.formats.predictions.threshold import (
     negative_and_positive,
 )
 from undertow.records.opening import open_file
+from undertow.records.order_by_answers import names_by_answers
+from undertow.records.order_told import are_places, names_among
 from undertow.records.reading import Reading
 from undertow.records.records import MISSING, Records
 from undertow.records.schema import Manifest, MemberEntry
@@ -206,7 +207,11 @@ def _unknown_label(
     count = len(classes) if files[0].width is not None else max(len(classes), label.n_unique())
     number = pl.Series([MISSING] * len(label) if number_N is None else number_N, dtype=pl.Int32)
     known = number.replace(MISSING, None)
-    names = names_among(label, known, count, by_row=_go_by_row(files[0], labels))
+    by_row = _go_by_row(files[0], labels)
+    names = names_among(label, known, count, by_row=by_row)
+    if not names.told and not names.apart:
+        answers = (answer_N for file in files for answer_N in file.answers())
+        names = names_by_answers(label, answers, count, by_row=by_row) or names
     return UnnamedClasses.of(f"{said}, which are numbers", [file.path for file in files], names)
 
 

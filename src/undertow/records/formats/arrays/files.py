@@ -5,7 +5,7 @@ Files of several members are brought to one order of examples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from undertow.errors import TableError
 from undertow.records.class_list import order_classes, refuse_many_classes
 from undertow.records.formats.arrays.label_choice import Expected, choice_notes, chosen
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
-from undertow.records.formats.arrays.told import Names
 from undertow.records.formats.arrays.unnamed import NAMES, UnnamedClasses
 from undertow.records.formats.decoding.npz import (
     BARE,
@@ -28,6 +27,8 @@ from undertow.records.formats.decoding.npz import (
     stored_arrays,
 )
 from undertow.records.formats.predictions.label_arrays import CALLED
+from undertow.records.order_by_answers import names_by_answers
+from undertow.records.order_told import Names
 from undertow.records.records import MISSING
 
 LOGITS = ("logits",)
@@ -75,6 +76,15 @@ class ArrayFile(NamedTuple):
     def width(self) -> int | None:
         """The number of columns of scores, one per class."""
         return self.scores.shape[-1] if self.pred_MN is None else None
+
+    def answers(self) -> Iterator[NDArray[np.integer]]:
+        """Every member's, as numbers of columns, negative where a row of scores is not finite."""
+        if self.pred_MN is not None:
+            yield from map(self.ordered, self.pred_MN)
+            return
+        for scores_NC in self.scores.blocks():
+            finite_N = np.isfinite(scores_NC).all(axis=1)
+            yield self.ordered(np.where(finite_N, scores_NC.argmax(axis=1), MISSING))
 
     def ordered(self, values: NDArray[Any]) -> NDArray[Any]:
         return values if self.order_N is None else values[self.order_N]
@@ -190,7 +200,10 @@ def _labels(file: ArrayFile, label: NDArray[Any]) -> NDArray[np.int32]:
     if unknown is not None and not classes:
         said = f"{path}: label {unknown[:60]!r} is a name, and it holds no array {NAMES}"
         names = order_classes({*texts} - {""})
-        raise UnnamedClasses.of(said, [path], Names(names, _count(file, len(names))))
+        count = _count(file, len(names))
+        known = pl.Series([text or None for text in texts], dtype=pl.String)
+        told = None if len(known) != file.N else names_by_answers(known, file.answers(), count)
+        raise UnnamedClasses.of(said, [path], told or Names(names, count))
     if unknown is not None:
         raise TableError(
             f"{path}: label {unknown[:60]!r} is none of the {len(classes)} classes; save an array "

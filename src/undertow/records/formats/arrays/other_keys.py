@@ -13,6 +13,7 @@ import numpy as np
 from undertow.errors import TableError
 from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.npz import Stored, array_names, stored_arrays
+from undertow.records.formats.predictions.label_saving import saved_anew
 from undertow.records.records import MISSING
 
 KNOWN_AS = "predictions"
@@ -61,7 +62,7 @@ def counted_from_0(path: Path, called: Collection[str]) -> str:
     to = path.with_name(f"{path.stem}-labels.npz")
     code = (
         f"import numpy; f = dict(numpy.load({text_typed(str(path))})); f[{key}] = f[{key}] - 1; "
-        f"numpy.savez({text_typed(str(to))}, **f)"
+        f"{saved_anew(path, to)}"
     )
     return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
 
@@ -72,7 +73,7 @@ def renamed(path: Path, found: str, name: str) -> str:
     code = (
         f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "
         f"f[{text_typed(name)}] = f.pop({text_typed(found)}); "
-        f"numpy.savez({text_typed(str(to))}, **f)"
+        f"{saved_anew(path, to, gone=found)}"
     )
     return f"python -c {shlex.quote(code)}, and give {shlex.quote(str(to))}"
 
@@ -100,7 +101,7 @@ def one_number(path: Path, key: str, probable: bool) -> TableError:
     code = (
         f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "
         f"p = f[{text_typed(key)}]; f[{text_typed(key)}] = numpy.stack([1 - p, p], axis=1); "
-        f"numpy.savez({text_typed(str(to))}, **f)"
+        f"{saved_anew(path, to)}"
     )
     return TableError(
         f"{said}; if it is the probability of class 1 of 0 and 1, python -c {shlex.quote(code)}, "

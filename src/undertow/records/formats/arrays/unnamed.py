@@ -1,29 +1,28 @@
 """Files of arrays whose classes are numbers, where labels or the other side have names: how the
-names are saved with them. Nothing in such a file tells their order, so a person has to."""
+names are saved with them. Where no labels and answers tell their order, a person has to: what is
+typed then holds a word that Python does not know."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.arrays.told import Names
 from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.new_files import MOST_TYPED, so_with, written_for
 from undertow.records.formats.decoding.npz import MAGIC, array_names, stored_arrays
 from undertow.records.formats.predictions.label_arrays import label_array
-from undertow.records.formats.predictions.label_saving import CLASSES as TO_WRITE
 from undertow.records.formats.predictions.label_saving import loaded, named_anew
 from undertow.records.opening import open_file
+from undertow.records.order_told import CLASSES as TO_WRITE
+from undertow.records.order_told import LONGEST_TYPED, WHERE, Names, typed
 
 NAMES = "classes"
 """The array of names, in the order of their numbers."""
-LONGEST_TYPED = 500
-"""Letters of the names up to which they are typed for a person, who else writes them."""
 
 
 class UnnamedClasses(TableError):
@@ -31,17 +30,25 @@ class UnnamedClasses(TableError):
 
     said: str
     names: Names
+    paths: Sequence[Path]
 
     @classmethod
     def of(cls, said: str, paths: Sequence[Path], names: Names) -> UnnamedClasses:
         """With what to type for these files."""
         made = cls(f"{said}; {names_saved(paths, names)}")
-        made.said, made.names = said, names
+        made.said, made.names, made.paths = said, names, paths
         return made
 
-    def of_all(self, paths: Sequence[Path]) -> UnnamedClasses:
-        """The same with what to type for all of these files that have no names."""
-        return self.of(self.said, unnamed_among(paths), self.names)
+    def of_all(self, paths: Sequence[Path], others: Iterable[UnnamedClasses]) -> UnnamedClasses:
+        """The same with what to type for all of these files that have no names; where their order
+        is told, for those alone of which ``others``, refused of each, have the same."""
+        if not self.names.told:
+            return self.of(self.said, unnamed_among(paths), self.names)
+        alike = [path for o in others if self.has_order_of(o.names) for path in o.paths]
+        return self.of(self.said, [*dict.fromkeys([*self.paths, *alike])], self.names)
+
+    def has_order_of(self, names: Names) -> bool:
+        return bool(names.told) and [*names.ordered] == [*self.names.ordered]
 
 
 def named_as_in(labels: Path, arrays: Path, label: pl.Series) -> str:
@@ -62,24 +69,24 @@ def unnamed_among(paths: Sequence[Path]) -> list[Path]:
 
 def names_saved(paths: Sequence[Path], names: Names) -> str:
     """What to type to save names with these files."""
-    ordered, count, order, apart = names
-    if apart:
+    ordered = names.ordered
+    if names.apart:
         return (
             "labels of the same examples do not go with one another, so rows are those of other "
             f"examples: save which they are, as an array ids, in {paths[0]}"
         )
-    few = len(_typed(ordered)) <= LONGEST_TYPED
-    if len(ordered) != count or not few:
-        return (
-            f"write the {count:,} names of classes 0, 1, 2 … in place of {TO_WRITE}, as in "
-            f"{_typed(ordered[:2])}: {_saved_as(paths, TO_WRITE)}"
-        )
+    if not names.told or len(_typed(ordered)) > LONGEST_TYPED:
+        return f"{to_write(names, '0, 1, 2 …')}: {_saved_as(paths, TO_WRITE)}"
     command = _saved_as(paths, _typed(ordered))
-    if order is None:
-        return f"the labels in both tell which is which, so save the names too: {command}"
+    return f"{names.told}, so save the names too: {command}{names.unless}"
+
+
+def to_write(names: Names, numbers: str) -> str:
+    """That a person writes the names of these numbers in place of a word that stands for them."""
+    known = f"{names.told}, as {typed(names.ordered)}" if names.told else names.hint
     return (
-        f"{names.guessed}if classes 0, 1, 2 … are {shown(ordered)} {order}, save the names too: "
-        f"{command}; else bring the names after c = into their order first"
+        f"{known}: write the {names.many:,} names of classes {numbers} in place of {TO_WRITE}, in "
+        f"the order of the model's training {WHERE}"
     )
 
 

@@ -38,9 +38,9 @@ def with_pictures(records: Records, reading: Reading, called: str, place: Path) 
     folder = PictureFolder(asked or place)
     lost = list(folder.missing(names.drop_nulls()))
     if len(lost) == names.count():
-        noted = _noted(records, (_none_there(called, lost[0], folder.root),))
         if records.inputs is None and asked is None:
-            return noted  # Ids that may only look like files.
+            return records  # Ids that only look like files.
+        noted = _noted(records, (_none_there(called, lost[0], folder.root),))
     else:
         noted = _noted(records, (_about(lost, names),) if lost else ())
     return replace(noted, inputs=names.alias("input"), pictures=folder)

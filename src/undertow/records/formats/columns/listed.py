@@ -12,13 +12,13 @@ import polars as pl
 
 from undertow.records.formats.columns.scaling import by_place
 from undertow.records.formats.columns.values import values_of
+from undertow.records.order_by_answers import names_by_answers
+from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE
+from undertow.records.records import MISSING
 from undertow.records.usual_names import LABEL, those_called
 
 MAY_MISS, OFF_ONE = 0.05, 0.02
 """Share of rows that may miss the sum of 1, and by how much one does."""
-LONGEST_TYPED = 500
-TO_WRITE = "CLASSES"
-"""Stands for names that a person has to write."""
 
 
 class Listed(NamedTuple):
@@ -46,19 +46,24 @@ def listed_probabilities(frame: pl.DataFrame, columns: Sequence[str]) -> Listed 
 
 
 def _named(column: pl.Series, label: pl.Series | None) -> tuple[str, str]:
-    """Numbers, where labels are some; else their names, in the order of the likeliest classes."""
+    """Numbers, where labels are some; else their names, in the order that the likeliest classes
+    tell."""
     rows = _lists(column)
     count = int(rows.drop_nulls().list.len()[0])
     if label is None or values_of(label) <= {*map(str, range(count))}:
         return "", f'[f"p_{{i}}" for i in range({count})]'
-    both = pl.DataFrame({"number": rows.list.arg_max(), "name": label.cast(pl.String)}).drop_nulls()
-    seen = both.group_by("number", "name").len().sort("len", "name", descending=[True, False])
-    most = seen.unique("number", keep="first", maintain_order=True).sort("number")
-    names, typed = most["name"].to_list(), json.dumps(most["name"].to_list(), ensure_ascii=False)
-    if len(names) == count == len(set(names)) and len(typed) <= LONGEST_TYPED:
-        return ", whose names are guessed from the labels where each is highest", _prefixed(typed)
-    write = f", whose {count:,} names have to be written in their order in place of {TO_WRITE}"
-    return write, _prefixed(TO_WRITE)
+    likeliest_N = rows.list.arg_max().cast(pl.Int64).fill_null(MISSING).to_numpy()
+    names = names_by_answers(label.cast(pl.String), [likeliest_N], count)
+    if (
+        names is not None
+        and len(typed := json.dumps(names.ordered, ensure_ascii=False)) <= LONGEST_TYPED
+    ):
+        return f"; {names.told}, if the model is about that good", _prefixed(typed)
+    write = (
+        f"; {NOTHING}, so write the {count:,} names in place of {CLASSES}, in the order of the "
+        f"model's training {WHERE}"
+    )
+    return write, _prefixed(CLASSES)
 
 
 def _prefixed(names: str) -> str:

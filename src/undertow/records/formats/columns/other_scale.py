@@ -3,36 +3,52 @@ are scaled in one round."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from undertow.errors import TableError
 
+Scaled = Callable[[tuple[float, float]], tuple[str, str]]
+"""In words, and as a command, how grades between these ends are scaled."""
 SCALE = "scale it: "
 
 
 class OtherScale(TableError):
-    """A column of grades is refused; ``way`` says in words how the ``command`` scales it."""
+    """A column of grades, named by ``called``, is refused; ``way`` says in words how the
+    ``command`` scales it, and ``by`` both for other ends than its own."""
 
     said: str
     way: str
     command: str
+    called: str
+    ends: tuple[float, float]
+    by: Scaled
 
     @classmethod
-    def of(cls, said: str, way: str, command: str) -> OtherScale:
-        """``way`` ends where the command begins."""
+    def of(cls, said: str, called: str, ends: tuple[float, float], by: Scaled) -> OtherScale:
+        """The words of ``by`` end where its command begins."""
+        way, command = by(ends)
         made = cls(f"{said}; {way}{command}")
         made.said, made.way, made.command = said, way, command
+        made.called, made.ends, made.by = called, ends, by
         return made
 
     def with_those(self, others: Iterable[OtherScale]) -> OtherScale:
-        """The same with the commands of those that are scaled in the same way; a frame in memory is
+        """The same with the commands of all, which are scaled in one way; a frame in memory is
         scaled by no command."""
-        alike = [other.command for other in others if other.way == self.way]
-        commands = list(dict.fromkeys([self.command, *alike]))
+        every = [self, *others]
+        apart = next((other for other in every if other.way != self.way), None)
+        if apart is not None:
+            ends = min(one.ends[0] for one in every), max(one.ends[1] for one in every)
+            also = f"{apart.called} reaches from {apart.ends[0]:g} to {apart.ends[1]:g}"
+            joint = [self.of(f"{self.said}; {also}", self.called, ends, self.by)]
+            joint += [self.of(one.said, one.called, ends, one.by) for one in every[1:]]
+            return joint[0].with_those(joint[1:])
+        commands = list(dict.fromkeys(one.command for one in every))
         if len(commands) == 1 or not self.way.endswith(SCALE) or not _is_typed(self.command):
             return self
         way = self.way.replace(SCALE, "scale all files so: ")
-        return self.of(self.said, way, " && ".join(commands))
+        typed = " && ".join(commands)
+        return self.of(self.said, self.called, self.ends, lambda _: (way, typed))
 
 
 def _is_typed(command: str) -> bool:

@@ -15,12 +15,15 @@ import polars as pl
 from undertow.records.formats.columns.other_scale import SCALE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
+from undertow.records.order_told import CLASSES
 from undertow.records.usual_names import says_logarithm
 
 TOPS = (5, 10, 100)
 """The best grade of the scales that people grade on."""
 TOPS_FROM_1 = (5, 7, 10)
 """The same of scales whose worst grade is 1."""
+Ends = tuple[float, float]
+"""The lowest and the highest number."""
 ENDS = "({x} - LOWEST) / (HIGHEST - LOWEST)"
 """For a scale of which a person knows the ends."""
 HUNDREDTH, ROUNDED = "{x} / 100", ".round(12)"
@@ -38,13 +41,16 @@ READ: dict[Kind, tuple[str, str, str]] = {
 
 def reach(column: pl.Series) -> str:
     """``reaches from 1 to 5``."""
-    low, high = _ends(column)
+    low, high = ends_of(column)
     return f"reaches from {low:g} to {high:g}"
 
 
-def of_grades(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> tuple[str, str]:
-    """What to do with grades from 1 to 5, or from 0 to 100: in words, and the command."""
-    low, high = _ends(column)
+def of_grades(
+    path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ends: Ends | None = None
+) -> tuple[str, str]:
+    """What to do with grades from 1 to 5, or from 0 to 100: in words, and the command. ``ends`` are
+    those of all grades of a comparison, if these are known."""
+    low, high = ends or ends_of(column)
     scaled = partial(_command, path, name, column, keys)
     if low < 0:
         return "write the ends of the scale into ", scaled(ENDS)
@@ -60,7 +66,7 @@ def of_grades(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -
 def of_probabilities(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
     """What to do with logarithms, with per cent, with other points, of which none is negative, or
     with logits."""
-    low, high = _ends(column)
+    low, high = ends_of(column)
     scaled = partial(_command, path, name, column, keys)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
@@ -146,10 +152,15 @@ def by_place(path: Path, name: str, column: pl.Series, typed: str, keys: Sequenc
     return _written(path, made, keys, "flat", f".unnest({text_typed(name)})")
 
 
-def renamed(path: Path, columns: Sequence[str], to: Mapping[str, str], keys: Sequence[str]) -> str:
-    """How the values of columns get other names."""
+def renamed(
+    path: Path, columns: Sequence[str], to: Mapping[str, str | int], keys: Sequence[str]
+) -> str:
+    """How the values of columns get other names, or where ``to`` has numbers, those in the list
+    that a person has to write."""
     names = ", ".join(map(text_typed, columns))
     words = json.dumps(dict(to), ensure_ascii=False)
+    if not all(isinstance(name, str) for name in to.values()):
+        words = f"{{k: {CLASSES}[c] for k, c in {words}.items()}}"
     return _written(path, f"pl.col({names}).cast(str).replace({words})", keys, "renamed")
 
 
@@ -177,7 +188,7 @@ def joined(
     return _written(path, ids, (key,), "joined", after), shlex.quote(str(to))
 
 
-def _ends(column: pl.Series) -> tuple[float, float]:
+def ends_of(column: pl.Series) -> Ends:
     """Of the numbers in a column, as it was typed or read."""
     number = column.fill_nan(None) if column.dtype.is_float() else numbers_in(column)
     assert number is not None  # Or it would have been refused before.

@@ -25,6 +25,7 @@ from undertow.errors import TableError
 from undertow.records.opening import open_file
 
 MAGIC = b"\x93NUMPY"
+ZIP = b"PK\x03\x04"
 BARE = "array"
 """What the array of an ``.npy`` is called, which has no name."""
 LARGEST = 16 << 30
@@ -104,6 +105,21 @@ def stored_arrays(path: Path, wanted: frozenset[str]) -> dict[str, Stored]:
         return {
             name: _described(path, name, i.file_size, _opener(path, i)) for name, i in found.items()
         }
+
+
+def refuse_damaged_zip(path: Path) -> None:
+    """Raises ``TableError`` for a file that begins as an npz does, which is a zip file, and is
+    none: nothing else would say what it was meant to be."""
+    with open_file(path) as file:
+        if file.read(len(ZIP)) != ZIP:
+            return
+    try:
+        zipfile.ZipFile(path).close()
+    except FAILURES:
+        raise TableError(
+            f"{path}: begins as an npz or another zip file and is none that can be opened: it is "
+            "cut off or damaged; save or copy it again"
+        ) from None
 
 
 def are_code_points(values: NDArray[Any]) -> bool:

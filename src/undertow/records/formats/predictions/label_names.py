@@ -11,10 +11,10 @@ from undertow.records.formats.members.join import PROBABILITY, Sheet, probabilit
 from undertow.records.formats.predictions.label_arrays import LabelArray
 from undertow.records.formats.predictions.label_rows import either_way, two_readings
 from undertow.records.formats.predictions.label_saving import (
-    CLASSES,
     named_anew,
     with_names,
 )
+from undertow.records.order_told import CLASSES
 
 NUMBER = r"^\d+$"
 

@@ -8,17 +8,27 @@ from collections.abc import Collection
 from pathlib import Path
 
 from undertow.records.formats.columns.scaling import reading_typed, text_typed
+from undertow.records.formats.decoding.npz import array_names
 from undertow.records.formats.decoding.tables import column_names, parse
 from undertow.records.formats.members.join import Sheet
+from undertow.records.order_told import CLASSES
 
+CLASHING = "file"
+"""What no array may be called that ``numpy.savez`` gets by name."""
 SAVE_IDS = "save the labels with their ids, as CSV or as npz with ids and labels"
-CLASSES = "CLASSES"
-"""Stands in what is typed where a person writes the names of the classes."""
 
 
 def loaded(labels: Path) -> str:
     """What a person types for an array's file."""
     return f"numpy.load({text_typed(str(labels))})"
+
+
+def saved_anew(path: Path, to: Path, gone: str = "") -> str:
+    """What a person types to save the arrays ``f`` of a file in another, less the one that is
+    ``gone``. NumPy takes none that is called as its argument is, so that one gets another name."""
+    clash = CLASHING in array_names(path) and gone != CLASHING
+    other = f'f["{CLASHING}_"] = f.pop("{CLASHING}"); ' if clash else ""
+    return f"{other}numpy.savez({text_typed(str(to))}, **f)"
 
 
 def with_names(numbers: str, *, some_missing: bool) -> str:
@@ -90,8 +100,7 @@ def named_anew(path: Path, key: str | None, *, some_missing: bool) -> str:
     held = f"f[{text_typed(key)}]"
     code = (
         f"import numpy; f = dict({loaded(path)}); "
-        f"{held} = {with_names(held, some_missing=some_missing)}; "
-        f"numpy.savez({text_typed(str(to))}, **f)"
+        f"{held} = {with_names(held, some_missing=some_missing)}; {saved_anew(path, to)}"
     )
     return done(code, to)
 

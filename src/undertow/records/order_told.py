@@ -1,8 +1,9 @@
 """In which order names go with the numbers of classes, as labels of the same examples tell it; and
-whether that is certain, or a guess."""
+whether that is certain."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from math import lgamma, log
 from typing import NamedTuple
@@ -11,7 +12,14 @@ import polars as pl
 
 from undertow.records.class_list import order_classes
 
-ALPHABET = "by the alphabet"
+CLASSES = "CLASSES"
+"""Stands in what is typed where a person writes the names of the classes."""
+WHERE = '(model.classes_, config.id2label), as in ["name of 0", "name of 1"]'
+"""Where their order is found, and how they are typed."""
+NOTHING = "nothing tells their order"
+LABELS = "the labels in both tell which is which"
+LONGEST_TYPED = 500
+"""Letters of the names up to which they are typed for a person, who else writes them."""
 LEAST = 3
 """Examples of each class from which on labels on both sides tell which is which."""
 ALIKE, ALIKE_EACH = 0.8, 0.9
@@ -19,26 +27,24 @@ ALIKE, ALIKE_EACH = 0.8, 0.9
 wrong."""
 CHANCE = 1e-6
 """Above this chance that labels which have nothing to do with one another agree so in any order,
-the order is a guess."""
+the order is not told."""
 ROWS = 100
 """Examples from which on rows that only their place matches tell anything; of two classes none do,
 as one mistake turns the order around."""
 
 
 class Names(NamedTuple):
-    """What the classes of a file, of which it has ``many``, may be called, and in what ``order``;
-    ``None`` where labels tell it."""
+    """What the classes of a file, of which it has ``many``, are called, in their order where
+    something has ``told`` it, which then is a clause; else ``hint`` says what is known of it."""
 
     ordered: Sequence[str]
     many: int
-    order: str | None = ALPHABET
+    told: str = ""
+    hint: str = NOTHING
     apart: bool = False
     """Labels of the same examples go with no names, so they are of other examples."""
-
-    @property
-    def guessed(self) -> str:
-        """What goes before an order that nothing tells."""
-        return "nothing tells their order, so this is a guess: " if self.order == ALPHABET else ""
+    unless: str = ""
+    """What to do where that is not so, to say last."""
 
 
 def names_among(label: pl.Series, number: pl.Series, count: int, *, by_row: bool = False) -> Names:
@@ -52,10 +58,20 @@ def names_among(label: pl.Series, number: pl.Series, count: int, *, by_row: bool
     one_each = not pairs["name"].is_duplicated().any()
     if alike and one_each and pairs["number"].to_list() == list(range(count)):
         doubt = _doubt(both, pairs, by_row=by_row)
-        order = None if doubt is None else f"as most labels in both have it (a guess: {doubt})"
-        return Names(pairs["name"].to_list(), count, order)
+        ordered = pairs["name"].to_list()
+        if doubt is None:
+            return Names(ordered, count, told=LABELS)
+        return Names(ordered, count, hint=f"most labels in both have {typed(ordered)}, but {doubt}")
     apart = both.height >= LEAST * count and not alike
     return Names(order_classes(set(label.drop_nulls())), count, apart=apart)
+
+
+def typed(names: Sequence[str]) -> str:
+    """As Python has them; of many the first two."""
+    listed = json.dumps(list(names), ensure_ascii=False)
+    if len(listed) <= LONGEST_TYPED:
+        return listed
+    return f"{json.dumps(list(names[:2]), ensure_ascii=False)[:-1]}, …]"
 
 
 def are_places(ids: pl.Series) -> bool:
@@ -66,7 +82,7 @@ def are_places(ids: pl.Series) -> bool:
 
 
 def _doubt(both: pl.DataFrame, pairs: pl.DataFrame, *, by_row: bool) -> str | None:
-    """Why the order of the pairs is a guess; ``None`` where it is certain."""
+    """Why the order of the pairs is not certain; ``None`` where it is."""
     sizes = _sizes(both, pairs)
     few = sizes.filter(pl.min_horizontal("of_number", "of_name") < LEAST).rows(named=True)
     if few:
