@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.study.trained import Trained
 from undertow.study.worst.limits import half_of, together, vary
 from undertow.study.worst.recalls import Floats, Ints, lowest, recalls, redrawn
 
@@ -121,7 +122,10 @@ class ByUnit(NamedTuple):
 def value(arm: Arm, statistic: Statistic) -> Value:
     """Of one arm; as measured."""
     found = by_unit(arm, statistic, arm.units)
-    half = half_of(vary(found.step, found.each_U), together(found.drawn_DU))
+    # all that draws vary by: resampling tells too little of one minimum, and the noise of single
+    # answers, which is counted with the members too, makes up for it
+    examples = float(found.drawn_DU.mean(axis=1).var(ddof=1))
+    half = half_of(vary(found.step, found.each_U), examples)
     mean = float(found.each_U.mean())
     return Value(mean, mean - half, mean + half, len(found.each_U))
 
@@ -143,7 +147,7 @@ def difference(arm: Arm, than: Arm, statistic: Statistic) -> Value:
     else:
         own, other = (by_unit(a, statistic, a.units) for a in (arm, than))
         members = vary(own.step, own.each_U, other.each_U)
-        half = half_of(members, together(own.drawn_DU, other.drawn_DU))
+        half = half_of(members, together(own.drawn_DU, -other.drawn_DU))
     mean = float(own.each_U.mean() - other.each_U.mean())
     return Value(mean, mean - half, mean + half, min(len(own.each_U), len(other.each_U)))
 
@@ -160,3 +164,13 @@ def by_unit(arm: Arm, statistic: Statistic, units: Sequence[Sequence[int]]) -> B
     drawn_DU = np.stack([drawn_DM[:, rows].mean(axis=1) for rows in units], axis=1)
     one_wrong_CC = 1 - np.eye(arm.classes) / np.bincount(arm.label_N)[:, None]
     return ByUnit(mean_U, drawn_DU, float(np.min(1 - statistic(one_wrong_CC))))
+
+
+def arm_of(members: Trained) -> Arm:
+    """What a population got right of its test part; of students, with the teacher of each."""
+    answers = members.answers
+    if np.isnan(answers.correct_MN).any():
+        raise KeyError(f"{members.folder.name!r} lacks answers or labels of its test part")
+    teachers = [m.teacher for m in members.members]
+    named = [None if name is None else f"{answers.manifest.teacher}/{name}" for name in teachers]
+    return Arm(answers.correct_MN, answers.label_N, len(answers.classes), named)

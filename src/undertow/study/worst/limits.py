@@ -27,14 +27,14 @@ def vary(step: float, first_U: Floats, second_U: Floats | None = None) -> list[P
     return sides(square, other, len(first_U), len(second_U))
 
 
-def together(first_DU: Floats, second_DU: Floats | None = None) -> float:
-    """How much a mean over units, or the difference of two, varies with the test examples beyond
-    what each unit varies by for itself: the covariance of two units over draws of examples (D, U).
-    At least 0; NaN where a side has one unit."""
-    shared = _covariance(first_DU)
-    if second_DU is not None:
-        means_2D = np.stack([first_DU.mean(axis=1), second_DU.mean(axis=1)])
-        shared += _covariance(second_DU) - 2 * float(np.cov(means_2D)[0, 1])
+def together(*sides_DU: Floats) -> float:
+    """How much the sum of sides, each a mean over its units, varies with the test examples beyond
+    what each unit varies by for itself: over draws of examples (D, U), the variance less that of
+    units' own parts. What is subtracted comes with its sign in its values. At least 0; NaN where a
+    side has one unit."""
+    mean_D = np.sum([side_DU.mean(axis=1) for side_DU in sides_DU], axis=0)
+    own = float(sum(_own(side_DU) / side_DU.shape[1] for side_DU in sides_DU))
+    shared = float(mean_D.var(ddof=1)) - own
     return shared if np.isnan(shared) else max(shared, 0.0)
 
 
@@ -49,10 +49,11 @@ def _square(value_U: Floats, step: float) -> Floats:
     return np.array([spread / units])
 
 
-def _covariance(value_DU: Floats) -> float:
-    """Mean over any two units."""
+def _own(value_DU: Floats) -> float:
+    """Variance of a unit over draws less the covariance of two, means over units."""
     units = value_DU.shape[1]
     if units < 2:
         return float("nan")
-    whole = value_DU.sum(axis=1).var(ddof=1)
-    return float((whole - value_DU.var(axis=0, ddof=1).sum()) / (units * (units - 1)))
+    each = value_DU.var(axis=0, ddof=1).sum()
+    both = (value_DU.sum(axis=1).var(ddof=1) - each) / (units * (units - 1))
+    return float(each / units - both)

@@ -81,7 +81,7 @@ def _halves(
     count_C = _counts(label_N, classes)
     if (count_C < 2).any():
         single = int(np.flatnonzero(count_C < 2)[0])
-        raise ValueError(f"class {single} of {classes} has one example; a half needs one of its own")
+        raise ValueError(f"class {single} of {classes} has one example; two halves need two")
     rng = np.random.default_rng(seed)
     first = np.empty((splits, len(right_MN), classes))
     second = np.empty_like(first)

@@ -53,7 +53,8 @@ def true_difference(arm: Arm, than: Arm, k: int = 1) -> Bounds:
     found = difference(arm, than, worst(k))
     first, second = _crossed(arm, k), _crossed(than, k)
     # examples are the same on both sides, which only makes a difference of them vary less
-    crossed_half = half_of(vary(first.step, first.value_U, second.value_U), first.examples + second.examples)
+    members = vary(first.step, first.value_U, second.value_U)
+    crossed_half = half_of(members, first.examples + second.examples)
     half = np.maximum(found.high - found.mean, crossed_half)
     least, most = own.plain - other.crossed, own.crossed - other.plain
     return Bounds(least, most, float(least - half), float(most + half))
