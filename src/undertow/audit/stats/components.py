@@ -12,8 +12,9 @@ Limits of σ_m² and of the origins' share σ_o² / (σ_o² + σ_m²) are exact 
 origins have equally many members (χ² and F; Searle, Casella & McCulloch 1992). Those of σ_o² are
 Williams's (1962), which cover at least as often as they say. Of unequal numbers the mean squares
 are those of unweighted means (Thomas & Hultquist 1978), and all is approximate.
-With few origins the limits of their share are wide: five origins of two members leave it at .0 to
-.9 where it is .5. Not normal is what has a floor: a worst class near 0.
+With few origins the limits of their share are wide: of five origins with two members each, and a
+share of .5, half of all intervals reach from 0 to .93 or beyond. What has a floor is not normal: a
+worst class near 0.
 """
 
 from __future__ import annotations

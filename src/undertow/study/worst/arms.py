@@ -11,8 +11,9 @@ lower value. ``Bounds`` are about *the true lowest recall*, as endless test exam
 chosen first. Members vary by what their values on these examples do (Student; of two arms Welch's
 degrees of freedom, of pairs the paired t). Examples are drawn anew within classes, the same ones
 for all members and arms, and what they add is how far members' values move *together*: the
-covariance of two members over draws. What a member's own answers vary by is in its value already.
-Half widths add in squares (``stats.combined``). The mean itself stays where it is: resampled
+covariance of two members over draws. What a member's own answers vary by is in its value already. Of
+a single arm all that draws vary by is added, as resampling tells too little of one minimum. Half
+widths add in squares (``stats.combined``). The mean itself stays where it is: resampled
 minima are lower still than the minimum, so percentiles err. Measured in
 ``tests/study/worst/test_coverage.py``.
 
@@ -134,11 +135,7 @@ def difference(arm: Arm, than: Arm, statistic: Statistic) -> Value:
     """How much more ``arm`` has than ``than``, which answered the same examples; as measured. By
     teachers where both have the same two or more, else of independent members; ``units`` are those
     of the smaller side. ``ValueError`` for other examples."""
-    if not np.array_equal(arm.label_N, than.label_N):
-        raise ValueError(
-            f"two arms of {len(arm.label_N)} and {len(than.label_N)} test examples differ in "
-            "labels; a difference is of the same examples in the same order"
-        )
+    _check_same(arm, than)
     if paired(arm, than):
         names = sorted(arm.named)
         own, other = (by_unit(a, statistic, [a.named[n] for n in names]) for a in (arm, than))
@@ -174,3 +171,21 @@ def arm_of(members: Trained) -> Arm:
     teachers = [m.teacher for m in members.members]
     named = [None if name is None else f"{answers.manifest.teacher}/{name}" for name in teachers]
     return Arm(answers.correct_MN, answers.label_N, len(answers.classes), named)
+
+
+def joined(arms: Sequence[Arm]) -> Arm:
+    """Members of several populations that were asked the same examples, as one arm: students of one
+    teacher each, so that every teacher has several. ``ValueError`` for other examples."""
+    first = arms[0]
+    for other in arms[1:]:
+        _check_same(first, other)
+    names = [name for arm in arms for name in (arm.teacher_M or [None] * len(arm.right_MN))]
+    return Arm(np.concatenate([arm.right_MN for arm in arms]), first.label_N, first.classes, names)
+
+
+def _check_same(arm: Arm, other: Arm) -> None:
+    if not np.array_equal(arm.label_N, other.label_N):
+        raise ValueError(
+            f"two arms of {len(arm.label_N)} and {len(other.label_N)} test examples differ in "
+            "labels; they are compared on the same examples in the same order"
+        )

@@ -13,7 +13,8 @@ answers are. η is not known. Three stand-ins, none of which is the quantity its
   its answers has less: it favours sharp teachers. Not less than the gap itself.
 * ``by_bins``: means over examples with alike p_y, in place of single ones. What a bin averages away
   is lost, so without noise it is at most the gap; noise of labels adds. ``floor_of_bins`` says how
-  much: the same of labels that are drawn from the teacher's own probabilities.
+  much: the same of labels that are drawn from the teacher's own probabilities. ``beyond_floor``
+  takes it away in squares, as independent parts add; approximate, at least 0.
 * ``beside``: η from others, as the mean probability of other teachers (``of_others``). What all of
   them share is not seen.
 """
@@ -72,6 +73,12 @@ def floor_of_bins(p_NC: Floats, bins: int = BINS, seed: int = 0) -> float:
         if len(np.unique(label_N)) == p_NC.shape[1]:
             found.append(by_bins(p_NC, label_N, bins).value)
     return float(np.mean(found)) if found else float("nan")
+
+
+def beyond_floor(p_NC: Floats, label_N: Ints, bins: int = BINS) -> float:
+    """The gap of bins without what the noise of labels adds."""
+    square = by_bins(p_NC, label_N, bins).value ** 2 - floor_of_bins(p_NC, bins) ** 2
+    return square if np.isnan(square) else float(np.sqrt(max(square, 0.0)))
 
 
 def of_others(p_MNC: Floats) -> Floats:

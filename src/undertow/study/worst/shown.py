@@ -13,9 +13,10 @@ from undertow.study.claims import points
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.pairs import p_text
-from undertow.study.trained import Floats, Trained, mean_interval
+from undertow.study.trained import Trained, mean_interval
 from undertow.study.worst.arms import Arm, Statistic, Value, balanced, difference, value, worst
 from undertow.study.worst.front import Front
+from undertow.study.worst.recalls import Floats
 from undertow.study.worst.teachers import Teachers
 from undertow.study.worst.true_lowest import true_worst
 
@@ -62,7 +63,7 @@ def _arm(name: str, arm: Arm, k: int, theirs: Printed | None) -> list[str]:
         name,
         _count(arm),
         *(share(value(arm, statistic)) for statistic in statistics),
-        _limits(true.low, true.high),
+        _limits(true.low, true.high) or NONE,
         NONE if theirs is None else str(theirs),
     ]
 
@@ -133,7 +134,7 @@ def teachers_table(found: Mapping[str, Teachers]) -> Table:
     note = (
         "Gap: max over classes of E |τ p / π − η / π| at the best τ (0 to 1); what stands for η is "
         "*labels* (large also for a perfect teacher, small for one too sure of its answers), "
-        "*bins* (less what labels drawn from the teacher give), *others* (the mean of all other "
+        "*bins* (beyond what labels drawn from the teacher give), *others* (the mean of all other "
         "teachers; what they share is not seen). ρ: Spearman's, over teachers, with 95 % limits; "
         "the theory says below 0. p by exchange, two-sided."
     )

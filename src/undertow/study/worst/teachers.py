@@ -10,7 +10,7 @@ import numpy as np
 from undertow.study.trained import Trained
 from undertow.study.worst.arms import Arm, by_unit, worst
 from undertow.study.worst.recalls import Floats, Ints
-from undertow.study.worst.scaled_gap import beside, by_bins, by_labels, floor_of_bins, of_others
+from undertow.study.worst.scaled_gap import beside, beyond_floor, by_labels, of_others
 
 
 class Teachers(NamedTuple):
@@ -22,11 +22,11 @@ class Teachers(NamedTuple):
 
 
 def gaps(p_MNC: Floats, label_N: Ints) -> dict[str, Floats]:
-    """Of each teacher (M) the gap by labels, by bins less their floor, and beside all others;
+    """Of each teacher (M) the gap by labels, by bins beyond their floor, and beside all others;
     without the last for one teacher. Over N examples that no teacher learned from."""
     found = {
         "labels": np.array([by_labels(p_NC, label_N).value for p_NC in p_MNC]),
-        "bins": np.array([by_bins(p_NC, label_N).value - floor_of_bins(p_NC) for p_NC in p_MNC]),
+        "bins": np.array([beyond_floor(p_NC, label_N) for p_NC in p_MNC]),
     }
     if len(p_MNC) > 1:
         pairs = zip(p_MNC, of_others(p_MNC), strict=True)

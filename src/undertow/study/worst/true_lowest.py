@@ -2,9 +2,9 @@
 
 The plain value is too low on average, whatever the recalls are, and the cross-fitted one too high.
 So the plain one's lower limit and the cross-fitted one's upper limit hold the truth. They are wide
-where many classes may be the lowest, and no narrower limits hold for all recalls: a normal interval
-around either value, percentiles of a bootstrap and one that is corrected for its bias held it in
-.05 to .95 where classes of one arm were even and those of the other were not
+where many classes may be the lowest. Narrower ones do not hold whatever the recalls are: of a true
+difference between an arm with one low class and one with even classes, limits of the measured
+difference held .63 and percentiles of a bootstrap .53 of the time, these 1.00
 (``tests/study/worst/test_coverage.py``).
 """
 
