@@ -126,6 +126,36 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.sampled.chosen",
         "undertow.study.sampled.clocks",
     },
+    "undertow.study.worst.recalls": set(),
+    "undertow.study.worst.pareto": set(),
+    "undertow.study.worst.scaled_gap": set(),
+    "undertow.study.worst.limits": {"undertow.audit.stats"},
+    "undertow.study.worst.arms": FOUNDATION
+    | {
+        "undertow.study.trained",
+        "undertow.study.worst.limits",
+        "undertow.study.worst.recalls",
+    },
+    "undertow.study.worst": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.worst.arms",
+        "undertow.study.worst.limits",
+        "undertow.study.worst.pareto",
+        "undertow.study.worst.recalls",
+        "undertow.study.worst.scaled_gap",
+    },
+    "undertow.study.worst.shown": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.figures",
+        "undertow.study.pairs",
+        "undertow.study.worst.arms",
+        "undertow.study.worst.front",
+        "undertow.study.worst.recalls",
+        "undertow.study.worst.teachers",
+        "undertow.study.worst.true_lowest",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",

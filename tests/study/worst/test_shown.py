@@ -1,0 +1,102 @@
+"""Tables and panels, of arms made by hand and of tiny populations that were trained."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from undertow.audit.stats.components import nested
+from undertow.study.figures import drawn
+from undertow.study.worst import shown
+from undertow.study.worst.arms import Arm, balanced, difference, value, worst
+from undertow.study.worst.front import Front
+from undertow.study.worst.shown import Printed, gain, share
+from undertow.study.worst.teachers import Teachers
+from undertow.study.worst.true_lowest import true_worst
+
+LABEL_N = np.repeat([0, 1, 2], 40)
+
+
+def arm(seed, members=4, teachers=(), low=0.6):
+    rng = np.random.default_rng(seed)
+    right_MN = rng.random((members, 120)) < np.array([low, 0.8, 0.9])[LABEL_N]
+    return Arm(right_MN, LABEL_N, 3, teachers)
+
+
+def test_every_arm_has_its_limits_its_members_and_the_papers_numbers():
+    arms = {
+        "standard": arm(0),
+        "robust": arm(1, 6, ["a", "a", "b", "b", "c", "c"]),
+        "one": arm(2, 1),
+    }
+    printed = {"standard": Printed(87.66, 94.34, 0.40), "robust": Printed(90.94, 92.54)}
+    table = shown.arms_table(arms, 2, printed)
+    assert list(table.head) == [
+        "arm", "members", "average %", "balanced %", "worst class %", "worst-2 %",
+        "true worst class %", "paper",
+    ]  # fmt: skip
+    assert [row[:2] for row in table.rows] == [
+        ["standard", "4"],
+        ["robust", "6 (3 taught)"],
+        ["one", "1"],
+    ]
+    assert [row[-1] for row in table.rows] == ["87.66 ± 0.40 (94.34)", "90.94 (92.54)", "–"]
+    first = arms["standard"]
+    statistics = (first.average(), balanced, worst(1), worst(2))
+    assert list(table.rows[0][2:6]) == [share(value(first, f)) for f in statistics]
+    true = true_worst(first)
+    assert table.rows[0][6] == f"[{100 * true.low:.1f}, {100 * true.high:.1f}]"
+    assert re.fullmatch(r"\d\d\.\d \[\d\d\.\d, \d\d\.\d\]", table.rows[0][4])
+    assert re.fullmatch(r"\d\d\.\d", table.rows[2][4])
+    assert table.rows[2][6] == "–"
+    assert len(shown.arms_table(arms).head) == 7
+
+
+def test_arms_stand_beside_one_of_them():
+    arms = {"standard": arm(0), "robust": arm(1, low=0.7), "one": arm(2, 1)}
+    table = shown.differences(arms, "standard", 2)
+    assert list(table.head) == ["arm", "average", "balanced", "worst class", "worst-2"]
+    assert table.title == "Beside standard"
+    assert [row[0] for row in table.rows] == ["robust", "one"]
+    found = difference(arms["robust"], arms["standard"], worst(1))
+    assert table.rows[0][3] == gain(found)
+    assert re.fullmatch(r"[+−]\d+\.\d \[[+−]\d+\.\d, [+−]\d+\.\d\]", table.rows[0][3])
+    assert re.fullmatch(r"[+−]\d+\.\d", table.rows[1][3])
+
+
+def test_variances_are_shown_as_standard_deviations_in_points():
+    found = nested(np.array([0.5, 0.52, 0.6, 0.64, 0.7, 0.66]), ["a", "a", "b", "b", "c", "c"])
+    nothing = nested(np.full(4, 0.5), ["a", "a", "b", "b"])
+    table = shown.split_table({"robust": found, "stuck": nothing})
+    first, second = table.rows
+    assert first[:3] == ["robust", "3", "3"]
+    assert first[3].startswith(f"{100 * np.sqrt(found.members.value):.1f} [")
+    assert first[5] == f"{found.share.value:.2f} [{found.share.low:.2f}, {found.share.high:.2f}]"
+    assert second == ["stuck", "2", "2", "0.0 [0.0, 0.0]", "–", "–"]
+
+
+def test_gaps_of_teachers_stand_beside_what_their_students_did():
+    students_M = np.array([0.5, 0.6, 0.7, 0.8, 0.75])
+    gaps = {"labels": 1 - students_M, "bins": np.full(5, 0.2)}
+    table = shown.teachers_table({"tdf": Teachers(gaps, students_M)})
+    first, second = table.rows
+    assert first[:4] == ["tdf", "labels", "0.200 … 0.500", "5"]
+    assert first[4].startswith("-1.00 [-1.00, ")
+    assert first[5] == "0.0167"
+    assert second == ["tdf", "bins", "0.200 … 0.200", "5", "–", "–"]
+
+
+def test_the_front_is_joined_and_what_it_beats_is_not():
+    front = Front({"a": arm(0), "b": arm(1, low=0.7), "c": arm(2, low=0.3)})
+    panel = shown.front_panel("Average and worst", {"both": front, "alone": Front({"a": arm(0)})})
+    joined, beaten, alone = panel.lines
+    place = [*front.arms].index(front.best[0])
+    assert (joined.x[0], joined.y[0]) == pytest.approx(tuple(100 * front.points_P2[place]))
+    assert len(joined.x) + len(beaten.x) == 3
+    assert (joined.stroke, beaten.stroke, beaten.label) == ("solid", "none", "both, beaten")
+    assert (joined.pair, beaten.pair, alone.pair) == (0, 0, 1)
+    assert (panel.x_label, panel.y_label) == ("average accuracy, %", "worst class, %")
+    assert drawn([panel]).startswith("<?xml")
+    assert shown.front_panel("", {"": Front(front.arms, 2)}).y_label == "worst-2, %"

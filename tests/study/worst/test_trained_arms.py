@@ -1,0 +1,61 @@
+"""Arms read from tiny populations that were trained: students with their teachers, and a series."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from blobs import Blobs
+from undertow.lab.interventions.objective import Distillation
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.probes import GradientFlow
+from undertow.lab.recipe import Recipe
+from undertow.lab.runner.trainer import train_population
+from undertow.study.trained import Trained, mean_interval
+from undertow.study.worst import shown
+from undertow.study.worst.arms import arm_of, by_unit, worst
+from undertow.study.worst.teachers import gaps, teachers
+
+pytestmark = pytest.mark.heavy  # they train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("worst")
+    recipe = Recipe(epochs=2, batch=16, lr=0.1)
+    taught = Population("teacher", Blobs(), MLP((6,)), recipe, 3, probes=(GradientFlow(),))
+    students = taught.under(Distillation(), name="students", teacher=taught)
+    return {p.name: Trained(train_population(p, out, runner="loop")) for p in (taught, students)}
+
+
+def test_students_have_the_names_of_their_teachers(trained):
+    arm, alone = arm_of(trained["students"]), arm_of(trained["teacher"])
+    assert list(arm.teacher_M) == ["teacher/000", "teacher/001", "teacher/002"]
+    assert (arm.units, alone.named) == ([[0], [1], [2]], {})
+    records = trained["students"].records
+    each = [min((m[records.label_N == c] == c).mean() for c in range(3)) for m in records.pred_MN]
+    assert by_unit(arm, worst(), arm.units).each_U == pytest.approx(each)
+
+
+def test_teachers_stand_beside_their_own_students(trained):
+    arm = arm_of(trained["students"])
+    found = teachers(trained["teacher"], arm)
+    records = trained["teacher"].records
+    expected = gaps(records.proba_MNC.astype(np.float64), records.label_N)
+    assert found.gaps["others"] == pytest.approx(expected["others"])
+    assert found.students_M == pytest.approx(arm.recall_MC.min(axis=1))
+    said = "no member of 'students' taught these students"
+    with pytest.raises(KeyError, match=re.escape(said)):
+        teachers(trained["students"], arm)
+
+
+def test_a_series_by_class_is_a_line_each(trained):
+    panel = shown.weights_panel("λ", trained["teacher"], {"dark": "egf1", "light": "egf2"})
+    dark, light = panel.lines
+    assert (panel.y_label, dark.label, light.pair, dark.x) == ("λ", "dark", 1, [1, 2])
+    assert light.y[1] == mean_interval(trained["teacher"].series("egf2")[:, 1])[0]
+    with pytest.raises(KeyError, match="has no series 'lambda'"):
+        shown.weights_panel("λ", trained["teacher"], {"dark": "lambda"})
