@@ -1,9 +1,10 @@
-"""Interventions on weights: pruning and quantization. One file each; the mathematics are pure
-functions inside."""
+"""Interventions on weights: pruning, quantization, shifted answers. One file each; the mathematics
+are pure functions inside."""
 
 from undertow.lab.interventions.weights.fixed_mask import FixedMask
 from undertow.lab.interventions.weights.magnitude import MagnitudePruning
 from undertow.lab.interventions.weights.one_shot import OneShotPruning
+from undertow.lab.interventions.weights.post_shift import PostShift
 from undertow.lab.interventions.weights.quantize import WeightQuantization
 from undertow.lab.interventions.weights.random_pruning import RandomPruning
 
@@ -11,6 +12,7 @@ __all__ = [
     "FixedMask",
     "MagnitudePruning",
     "OneShotPruning",
+    "PostShift",
     "RandomPruning",
     "WeightQuantization",
 ]
