@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import toys
-from blobs import Blobs
+from blobs import Blobs, BlobsKept
 from contracts.test_trainings import (
     CASES,
     MODEL,
@@ -37,6 +37,7 @@ from undertow.lab.probes import (
     GradientFlow,
     GraNd,
     LearnedFrom,
+    Multipliers,
     PredictionDepth,
     QScore,
     Snapshots,
@@ -72,13 +73,14 @@ PROBES = (
     LearnedFrom(),
     Snapshots((1, 2)),
     Choices(last=1),
+    Multipliers(),
     toys.LastGradient(),
 )
 
 
 @pytest.fixture(scope="module")
 def data():
-    return resident(Blobs(train=40).load(), dtype=torch.float64)
+    return resident(BlobsKept(train=40).load(), dtype=torch.float64)
 
 
 every_case = pytest.mark.parametrize(
@@ -152,7 +154,9 @@ def test_stopped_at_each_step_they_find_what_they_find_uninterrupted(
         assert_same(found, expected)
 
 
-@pytest.mark.parametrize("case", [case for case in STACKED if case in ("supervised", "masked")])
+@pytest.mark.parametrize(
+    "case", [case for case in STACKED if case in ("supervised", "masked", "robust")]
+)
 @pytest.mark.heavy
 def test_in_a_stack_they_find_what_they_find_alone(case, data):
     training, acting = CASES[case]
