@@ -22,10 +22,10 @@ class DORO(PureObjective):
 
     ``divergence="cvar"``: those at the ranks ⌊``epsilon`` B⌋ to ⌊γ B⌋ from above, γ = ``epsilon`` +
     ``alpha`` (1 − ``epsilon``), their sum over ``alpha`` (B − ⌊``epsilon`` B⌋); one example at
-    least. ``"chi2"``: min_η C √(mean (ℓ − η)²₊) + η over those left, C = √(1 + (1/``alpha`` − 1)²),
-    with η exact. ``epsilon=0`` gives CVaR and χ²-DRO; ``alpha=1`` too is the mean. The gradient is
-    that of the batch's loss, so each example's loss here is its cross-entropy times what it counts
-    for, and 0 where it does not.
+    least, which then counts whole. ``"chi2"``: min_η C √(mean (ℓ − η)²₊) + η over those left, C =
+    √(1 + (1/``alpha`` − 1)²), with η exact. ``epsilon=0`` gives CVaR and χ²-DRO; ``alpha=1`` too is
+    the mean. The gradient is that of the batch's loss, so each example's loss here is its
+    cross-entropy times what it counts for, and 0 where it does not.
 
     Raises ``ValueError`` for ``alpha`` not above 0 and up to 1, ``epsilon`` not from 0 to below 1.
     """
@@ -58,7 +58,7 @@ class DORO(PureObjective):
         if self.divergence == "cvar":
             last = floor(self._gamma, B)
             weight_K = torch.zeros_like(loss_B[..., dropped:])
-            weight_K[..., : max(1, last - dropped)] = 1 / (self.alpha * (B - dropped))
+            weight_K[..., : max(1, last - dropped)] = 1 / max(1.0, self.alpha * (B - dropped))
         else:
             weight_K = chi2_weights(loss_B.gather(-1, kept_K), self.alpha)
         return torch.zeros_like(loss_B).scatter(-1, kept_K, weight_K)
