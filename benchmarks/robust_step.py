@@ -2,7 +2,7 @@
 distillation, held-out passes between steps included.
 
     python benchmarks/robust_step.py
-    python benchmarks/robust_step.py --steps 60 --repeats 9
+    python benchmarks/robust_step.py --steps 150 --repeats 9
 
 Student and teacher are alike. The sides alternate in one process on one thread, and a ratio is of
 the fastest stretch of each in seconds of the processor, so that other work on the machine weighs as
@@ -90,7 +90,7 @@ def seconds(model: Model, data: Feed, recipe: Recipe, steps: int, repeats: int) 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
     keep_memory()

@@ -127,12 +127,12 @@ GIVEN = "GroupDRO(groups='class', step={}, adjustment={}, multipliers={!r}, upda
     [
         (
             lambda: GroupDRO(step=0),
-            f"{GIVEN.format(0, 0.0, 'train', 20)}: step is above 0 and adjustment 0 or more, both "
+            f"{GIVEN.format(0, 0.0, 'train', 50)}: step is above 0 and adjustment 0 or more, both "
             "finite",
         ),
         (
             lambda: GroupDRO(multipliers="test"),
-            f"{GIVEN.format(0.01, 0.0, 'test', 20)}: multipliers is 'train' or 'held_out'",
+            f"{GIVEN.format(0.01, 0.0, 'test', 50)}: multipliers is 'train' or 'held_out'",
         ),
         (
             lambda: GroupDRO(update_every=0),

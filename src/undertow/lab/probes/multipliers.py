@@ -55,7 +55,11 @@ class _MultipliersRun(ProbeRun):
         objective = _objective(run)
         told = {} if objective is None else objective.told()
         if told:
-            self.told_E[epoch] = {name: value_M.cpu().clone() for name, value_M in told.items()}
+            # each alone in its memory, as a checkpoint wants it
+            self.told_E[epoch] = {
+                name: value_M.cpu().clone(memory_format=torch.contiguous_format)
+                for name, value_M in told.items()
+            }
 
     def found(self) -> list[Found]:
         """Of each member: a row per epoch."""

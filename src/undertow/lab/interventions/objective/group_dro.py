@@ -40,7 +40,7 @@ class GroupDRO(AbstractObjective):
     step: float = 0.01
     adjustment: float = 0.0
     multipliers: Literal["train", "held_out"] = "train"
-    update_every: int = 20
+    update_every: int = 50
 
     def __post_init__(self) -> None:
         if not 0 < self.step < float("inf") or not 0 <= self.adjustment < float("inf"):

@@ -40,7 +40,7 @@ class Robust(AbstractObjective):
 
     alpha: float = 1.0
     step: float = 0.1
-    update_every: int = 20
+    update_every: int = 50
     groups: str = "class"
     one_over_m: bool = True
 

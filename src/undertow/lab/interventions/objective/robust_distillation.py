@@ -66,7 +66,7 @@ class RobustDistillation(AbstractObjective):
     held_out: Literal["teacher", "labels"] = "teacher"
     held_out_temperature: float = 1.0
     step: float = 0.1
-    update_every: int = 20
+    update_every: int = 50
     groups: str = "class"
     one_over_m: bool = True
     teacher_member: int | None = None
