@@ -96,3 +96,9 @@ def test_the_record_has_them(tmp_path):
     found = read_series(train_population(population, tmp_path, runner="loop"))
     assert found.columns[:3] == ["member", "epoch", "beta 0"]
     assert found.shape == (3, 2 + 3 * 3)
+
+
+def test_looks_at_what_is_held_out_are_paid_for():
+    (facts,) = drive(Supervised(RECIPE), given(Robust(update_every=2)))
+    assert facts["backprops"] == 3 * 40
+    assert facts["forwards"] == 3 * 40 + 4 * 30  # after every other of nine steps

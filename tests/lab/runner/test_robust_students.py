@@ -1,7 +1,9 @@
 """Teachers and students of the worst group, under every runner: of one teacher and of varied ones,
 by classes and by a person's own slices."""
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,7 +13,8 @@ from blobs import Blobs
 from folders import as_the_loops, weights
 from undertow.lab.data import HeldOut, LongTail, LongTailed
 from undertow.lab.interventions.objective import Robust, RobustDistillation
-from undertow.lab.models import MLP
+from undertow.lab.interventions.weights import PostShift
+from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.probes import Multipliers
 from undertow.lab.recipe import Recipe
@@ -103,3 +106,21 @@ def test_a_stack_gives_the_same_to_rounding(reference, tmp_path):
         np.testing.assert_allclose(found, expected, atol=1e-4)
         stacked, alone = (read_series(out / name) for out in (tmp_path, reference))
         assert stacked.columns == alone.columns
+
+
+@pytest.mark.heavy
+def test_the_example_of_the_documentation_runs_as_it_stands(tmp_path):
+    """With a person's own data, which have a slice of their own."""
+    page = (Path(__file__).parents[3] / "docs/populations.md").read_text("utf-8")
+    section = page.split("## The worst class, or the worst group")[1]
+    names = {
+        kind.__name__: kind
+        for kind in (HeldOut, LongTail, LongTailed, Multipliers, Population, PostShift, Robust)
+    } | {"MyScans": Wards, "RobustDistillation": RobustDistillation, "SmallCNN": SmallCNN}
+    exec(
+        re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0], names | {"recipe": RECIPE}, names
+    )
+    for name in ("student", "balanced", "of_one", "by_hospital", "shifted"):
+        population = replace(names[name], members=1)
+        assert train_population(population, tmp_path, runner="loop").is_dir()
+    assert "lambda south" in read_series(tmp_path / "by-hospital").columns
