@@ -1,6 +1,7 @@
 """A data set and models that train in milliseconds, in a module that worker processes can import.
 
 Blobs()              60 training and 30 test images of 8 × 8, three classes told apart by brightness
+BlobsKept()          the same with 30 further images held out
 Fragile(bad=seed)    a linear model that cannot be built from one init seed
 Explosive(bad=seed)  one whose weights overflow from one init seed on
 Unstackable()        one with a layer that draws numbers as vmap cannot
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -40,6 +41,14 @@ class Blobs:
             {"half": ["left" if index % 2 else "right" for index in range(count)]}
         )
         return Part(x_NCHW.astype(np.uint8), label_N, ids, slices)
+
+
+@dataclass(frozen=True)
+class BlobsKept(Blobs):
+    held_out: int = 30
+
+    def load(self) -> Splits:
+        return replace(super().load(), held_out=self._part("held_out", self.held_out, 2))
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ class RunningWeights(AbstractObjective):
 
 class _RunningWeights(ObjectiveRun):
     def __init__(self, objective, given):
-        super().__init__(objective)
+        self.objective = objective
         shape = (len(given.seeds_M), given.data.classes) if given.together else given.data.classes
         self.weight_C = torch.ones(shape, dtype=given.data.dtype)
 

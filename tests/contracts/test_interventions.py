@@ -27,6 +27,7 @@ SMALL = [
     weights.OneShotPruning(sparsity=0.5),
     weights.OneShotPruning(sparsity=0.5, of="encoder"),
     weights.OneShotPruning(sparsity=0.5, finetune=Recipe(epochs=1, lr=0.01), scope="layer"),
+    weights.PostShift(rounds=3),
     weights.WeightQuantization(bits=8),
     weights.WeightQuantization(bits=3, per_channel=False),
 ]
@@ -36,6 +37,7 @@ IDLE = [
     weights.MagnitudePruning(sparsity=0.0),
     weights.RandomPruning(sparsity=0.0),
     weights.OneShotPruning(sparsity=0.0),
+    weights.PostShift(rounds=0),
     weights.WeightQuantization(bits=32),
 ]
 every = pytest.mark.parametrize("intervention", SMALL, ids=repr)

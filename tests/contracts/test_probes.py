@@ -3,7 +3,7 @@ nothing, it survives a stop at any step, and in a stack it finds what it finds a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import toys
-from blobs import Blobs
+from blobs import Blobs, BlobsKept
 from contracts.test_trainings import (
     CASES,
     MODEL,
@@ -37,6 +37,7 @@ from undertow.lab.probes import (
     GradientFlow,
     GraNd,
     LearnedFrom,
+    Multipliers,
     PredictionDepth,
     QScore,
     Snapshots,
@@ -76,6 +77,7 @@ PROBES = (
     Snapshots((1, 2)),
     Choices(last=1),
     Told(),
+    Multipliers(),
     toys.LastGradient(),
 )
 WITH_HELD_OUT = (*PROBES, Trace(clean=True, part="held_out"))
@@ -84,8 +86,7 @@ WITH_HELD_OUT = (*PROBES, Trace(clean=True, part="held_out"))
 
 @pytest.fixture(scope="module")
 def data():
-    held_out = Blobs(train=12).load().train
-    return resident(replace(Blobs(train=40).load(), held_out=held_out), dtype=torch.float64)
+    return resident(BlobsKept(train=40).load(), dtype=torch.float64)
 
 
 every_case = pytest.mark.parametrize(
@@ -160,7 +161,9 @@ def test_stopped_at_each_step_they_find_what_they_find_uninterrupted(
         assert_same(found, expected)
 
 
-@pytest.mark.parametrize("case", [case for case in STACKED if case in ("supervised", "masked")])
+@pytest.mark.parametrize(
+    "case", [case for case in STACKED if case in ("supervised", "masked", "robust")]
+)
 @pytest.mark.heavy
 def test_in_a_stack_they_find_what_they_find_alone(case, data):
     training, acting = CASES[case]

@@ -13,13 +13,20 @@ import torch
 from torch import nn
 
 import toys
-from blobs import Blobs
+from blobs import Blobs, BlobsKept
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.inputs import TargetedAugmentation
-from undertow.lab.interventions.objective import Distillation
+from undertow.lab.interventions.objective import (
+    DORO,
+    Distillation,
+    GroupDRO,
+    LogitAdjustment,
+    Robust,
+    RobustDistillation,
+)
 from undertow.lab.interventions.sampling import (
     Balanced,
     Folds,
@@ -50,6 +57,7 @@ from undertow.lab.trainings.linear_probe import LinearProbe
 from undertow.lab.trainings.noise import mixed
 from undertow.lab.trainings.phases import Phases
 from undertow.lab.trainings.supervised import Supervised
+from undertow.lab.trainings.teacher import stacked_teacher
 from undertow.lab.trainings.training import Given
 from undertow.records.read import read_population
 
@@ -122,6 +130,31 @@ CASES = {
         (TargetedAugmentation(0.3, warm=1, crop=1), toys.HardestHalf()),
     ),
     "averaged": (Supervised(RECIPE), (toys.Averaged(),)),
+    "taught": (Supervised(RECIPE), (Distillation(2.0),)),
+    "taught, as they are": (Supervised(PLAIN), (Distillation(2.0, teacher_member=0),)),
+    "robust": (Supervised(RECIPE), (Robust(update_every=2),)),
+    "robust, taught": (Supervised(PLAIN), (RobustDistillation(update_every=2),)),
+    "robust, of one": (
+        Supervised(RECIPE),
+        (RobustDistillation(0.5, 2.0, "labels", update_every=1, teacher_member=0),),
+    ),
+    "robust, by half": (
+        Supervised(PLAIN),
+        (RobustDistillation(update_every=4, groups="half"),),
+    ),
+    "robust, sampled": (Supervised(RECIPE), (toys.HardestHalf(), Robust(update_every=2))),
+    "adjusted": (Supervised(RECIPE), (LogitAdjustment(),)),
+    "group DRO": (Supervised(ADAM), (GroupDRO("half", step=0.5),)),
+    "group DRO, held out": (
+        Supervised(RECIPE),
+        (GroupDRO(step=0.5, multipliers="held_out", update_every=2),),
+    ),
+    "DORO": (Supervised(RECIPE), (DORO(0.4, 0.1),)),
+    "DORO, chi2": (Supervised(RECIPE), (DORO(0.4, 0.1, "chi2"),)),
+    "phases, robust": (
+        Phases(("first", Supervised(RECIPE)), ("second", Supervised(RECIPE))),
+        (During("second", Robust(update_every=2)),),
+    ),
     "another kind": (toys.SignDescent(), ()),
     "phases": (
         Phases(("first", Supervised(RECIPE)), ("second", Supervised(replace(ADAM, batch=20)))),
@@ -149,7 +182,7 @@ TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", Lin
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
 ALONE = {"sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled"}
 ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
-ALONE |= {"reduced", "reweighed", "balanced"}
+ALONE |= {"reduced", "reweighed", "balanced", "robust, sampled"}
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
 FEW = (
@@ -158,6 +191,7 @@ FEW = (
     "sampled",
     "selected",
     "targeted",
+    "robust, taught",
     "phases",
     "contrastive",
     "pretrained",
@@ -174,8 +208,7 @@ every = pytest.mark.parametrize("case", few(CASES))
 
 @pytest.fixture(scope="module")
 def data():
-    held_out = Blobs(train=12).load().train
-    return resident(replace(Blobs(train=40).load(), held_out=held_out), dtype=torch.float64)
+    return resident(BlobsKept(train=40).load(), dtype=torch.float64)
 
 
 def population(members=3, model=MODEL):
@@ -186,11 +219,21 @@ def given(data, acting, members=1, model=MODEL):
     plan = SeedPlan()
     seeds_M = [plan.member("dense", m) for m in range(members)]
     models = [build_member(population(members, model), s, data, None) for s in seeds_M]
-    teacher = None
-    if any(i.teaches for i in acting):
-        asked = Specialists(model) if any(isinstance(i, Reducr) for i in acting) else model
-        teacher = build_member(population(1, asked), plan.member("teacher", 0), data, None).eval()
+    teachers = [taught(data, acting, m, model) for m in range(members)]
+    if any(i.teaches and i.teacher_member is not None for i in acting):
+        teachers = teachers[:1]
+    teacher = stacked_teacher(teachers, members) if teachers[0] and members > 1 else teachers[0]
     return Given(data, models, seeds_M, acting, teacher, together=members > 1)
+
+
+def taught(data, acting, member, model=MODEL):
+    """Who teaches this member, or whom a sampler asks; None where nobody does."""
+    if not any(i.teaches for i in acting):
+        return None
+    one = next((i.teacher_member for i in acting if i.teaches), None)
+    seeds = SeedPlan().member("teacher", member if one is None else one)
+    asked = Specialists(model) if any(isinstance(i, Reducr) for i in acting) else model
+    return build_member(population(1, asked), seeds, data, None).eval().requires_grad_(False)
 
 
 def weights(given):
@@ -235,7 +278,8 @@ def test_stacked_members_are_each_as_alone(case, data):
     ends = drive(training, together)
     for m in range(3):
         alone = given(data, acting, members=3)
-        alone = Given(data, [alone.models[m]], [alone.seeds_M[m]], acting)
+        teacher = taught(data, acting, m)
+        alone = Given(data, [alone.models[m]], [alone.seeds_M[m]], acting, teacher)
         (end,) = drive(training, alone)
         assert ends[m] == pytest.approx(end, abs=1e-10)
         for name, value in weights(alone)[0].items():

@@ -11,7 +11,16 @@ import pytest
 from blobs import Blobs
 from undertow.audit import audit
 from undertow.errors import UserError
-from undertow.lab.data import Digits, Half, HeldOut, TestedOn, WrongLabels
+from undertow.lab.data import (
+    Digits,
+    FlooredLongTail,
+    Half,
+    HeldOut,
+    LongTail,
+    LongTailed,
+    TestedOn,
+    WrongLabels,
+)
 from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
@@ -324,3 +333,60 @@ def test_a_teacher_may_have_other_rows_of_the_same_data_and_no_other_data():
     student = Population("even", Half(Blobs(train=60), "even"), MLP((8,)), RECIPE, 1)
     with pytest.raises(ValueError, match="give both the same"):
         student.under(Distillation(), name="student", teacher=teacher)
+
+
+BALANCED = Digits()
+"""About as many examples of each class."""
+
+
+@pytest.mark.parametrize("tail", [LongTail(20.0), FlooredLongTail(20.0, seed=3)], ids=repr)
+def test_a_tail_leaves_what_is_held_out_and_the_test_part_whole(tail):
+    cut = HeldOut(BALANCED, 0.25)
+    before, after = cut.load(), LongTailed(cut, tail).load()
+    assert after.held_out.example_id_N == before.held_out.example_id_N
+    assert after.test.example_id_N == before.test.example_id_N
+    whole_C = np.bincount(BALANCED.load().train.label_N)
+    held_C = np.bincount(after.held_out.label_N)
+    assert held_C.tolist() == [int(0.25 * count + 0.5) for count in whole_C]
+    count_C = np.bincount(after.train.label_N)
+    assert count_C.tolist() == tail.counts(np.bincount(before.train.label_N)).tolist()
+    assert count_C[0] / count_C[-1] >= 15
+    assert (after.mean, after.std) == (before.mean, before.std)
+    assert after.recorded
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_what_is_held_out_meets_neither_training_nor_test(share):
+    """By ids and by pixels; of what the tail leaves away, neither has anything."""
+    splits = LongTailed(HeldOut(BALANCED, share), LongTail(10.0)).load()
+    parts = [splits.train, splits.held_out, splits.test]
+    ids = [set(part.example_id_N) for part in parts]
+    pixels = [{x.tobytes() for x in part.x_NCHW} for part in parts]
+    for one in range(3):
+        assert len(ids[one]) == len(parts[one].label_N)
+        for other in range(one):
+            assert not ids[one] & ids[other]
+            assert not pixels[one] & pixels[other]
+    assert ids[0] | ids[1] < set(BALANCED.load().train.example_id_N)
+
+
+def test_every_part_is_told_how_often_its_class_is_trained_on():
+    splits = LongTailed(HeldOut(DATA, 0.25), LongTail(4.0)).load()
+    count_C = np.bincount(splits.train.label_N)
+    for part in (splits.train, splits.held_out, splits.test):
+        assert part.slices["train_count"].to_list() == count_C[part.label_N].tolist()
+        assert part.slices.columns == ["half", "frequency", "train_count"]
+
+
+def test_a_second_tail_is_refused():
+    twice = LongTailed(LongTailed(DATA, LongTail(2.0)), LongTail(4.0))
+    with pytest.raises(UserError) as caught:
+        twice.load()
+    assert str(caught.value) == f"{twice!r}: its data have a long tail already; give them one"
+
+
+def test_the_feed_has_slices_of_what_is_held_out():
+    splits = HeldOut(DATA, 0.25).load()
+    for feed in (resident(splits), streamed(splits)):
+        assert feed.held_out_slices.equals(splits.held_out.slices)
+    assert not len(resident(DATA.load()).held_out_slices)

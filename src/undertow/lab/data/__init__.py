@@ -15,6 +15,7 @@ from undertow.lab.data.held_out import HeldOut
 from undertow.lab.data.idx import IdxFolder
 from undertow.lab.data.image_folder import ImageFolder
 from undertow.lab.data.longtail import LongTail
+from undertow.lab.data.longtailed import LongTailed
 from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
 from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
 from undertow.lab.data.parquet import ParquetImages
@@ -46,6 +47,7 @@ __all__ = [
     "IdxFolder",
     "ImageFolder",
     "LongTail",
+    "LongTailed",
     "MappedLabels",
     "ParquetImages",
     "Part",

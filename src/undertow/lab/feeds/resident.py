@@ -34,6 +34,7 @@ class Resident:
     held_out_x_NCHW: Tensor
     held_out_y_N: Tensor
     train_slices: pl.DataFrame = field(default_factory=pl.DataFrame)
+    held_out_slices: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def shape_CHW(self) -> tuple[int, int, int]:
@@ -91,4 +92,5 @@ def resident(
         held_out_x_NCHW=normalised(held_out.x_NCHW),
         held_out_y_N=torch.from_numpy(held_out.label_N).to(device),
         train_slices=splits.train.slices,
+        held_out_slices=held_out.slices,
     )

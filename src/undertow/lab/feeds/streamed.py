@@ -53,6 +53,7 @@ class Streamed:
         """What a black pixel is after normalisation."""
         held_out = splits.held_out or empty_like(splits.train)
         self.held_out_y_N = torch.from_numpy(held_out.label_N).to(self.device)
+        self.held_out_slices = held_out.slices
         self._train, self._test = splits.train.x_NCHW, splits.test.x_NCHW
         self._held_out = held_out.x_NCHW
         self._pixels = _Pixels(normalised_values(mean_C, std_C), self.device, dtype)

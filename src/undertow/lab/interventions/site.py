@@ -107,31 +107,37 @@ class WeightsRun(ABC):
         """Put back what ``state_dict`` gave: numbers as tensors without axes."""
 
 
-class ObjectiveRun:
-    """An objective at work on one member or several. This one is pure; another may keep state, and
-    look at the network between steps."""
+class ObjectiveRun(ABC):
+    """An objective at work on one member or several. It may keep state, and look at the network
+    between steps."""
 
-    def __init__(self, objective: AbstractObjective) -> None:
-        self.objective = objective
-
+    @abstractmethod
     def each(
         self, logits_BC: Tensor, y_B: Tensor, index_B: Tensor, teacher_logits_BC: Tensor | None
     ) -> Tensor:
-        """The loss (B,) of the training examples ``index_B``, as ``AbstractObjective.each``.
+        """The loss (B,) of the training examples ``index_B`` in nats; the trainer takes its mean
+        over a batch.
 
-        A sampler that scores asks for it too, without a gradient: state changes only where
-        ``logits_BC.requires_grad``.
+        Differentiable in ``logits_BC`` (B, C). All may have an axis of members in front, which the
+        loss then has too. ``teacher_logits_BC`` is None where nobody teaches; it comes in the type
+        of ``logits_BC`` and without a gradient. A sampler that scores asks for it too, without a
+        gradient: state changes only where ``logits_BC.requires_grad``.
         """
-        return self.objective.each(logits_BC, y_B, teacher_logits_BC)
 
-    def after_step(self, t: int, network: Network) -> None:
-        """Called after optimizer step ``t``."""
+    def after_step(self, t: int, network: Network) -> int:
+        """Called after each optimizer step; how many examples of one member it put forward."""
+        return 0
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """What it keeps: nothing."""
+    def told(self) -> dict[str, Tensor]:
+        """What it keeps for each group, (M,) by name, for the probe ``Multipliers``: nothing,
+        unless it says so."""
         return {}
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+    def state_dict(self) -> dict[str, Tensor]:
+        """What it keeps from step to step: nothing, unless it says so."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:  # noqa: B027
         """Put back what ``state_dict`` gave."""
 
 
@@ -141,19 +147,32 @@ class AbstractObjective(Intervention):
 
     site: ClassVar[Site] = "objective"
 
+    @abstractmethod
     def start(self, given: Given) -> ObjectiveRun:
-        """Begin; one that keeps no state need not say how."""
-        return ObjectiveRun(self)
+        """Begin."""
+
+
+class PureObjective(AbstractObjective):
+    """An objective that is a function of a batch alone: it keeps nothing."""
+
+    def start(self, given: Given) -> ObjectiveRun:
+        """Begin; there is nothing to prepare."""
+        return _PureRun(self)
 
     @abstractmethod
     def each(self, logits_BC: Tensor, y_B: Tensor, teacher_logits_BC: Tensor | None) -> Tensor:
-        """The loss (B,) of every example in nats; the trainer takes its mean over a batch.
+        """As ``ObjectiveRun.each``. All may have further axes in front (members), which the loss
+        then has too."""
 
-        A pure function of logits (B, C) and class indices (B,), differentiable in ``logits_BC``.
-        All of them may have further axes in front (members), which the loss then has too.
-        ``teacher_logits_BC`` is None where ``teaches`` is false; it comes in the type of
-        ``logits_BC`` and without a gradient.
-        """
+
+class _PureRun(ObjectiveRun):
+    def __init__(self, objective: PureObjective) -> None:
+        self.objective = objective
+
+    def each(
+        self, logits_BC: Tensor, y_B: Tensor, index_B: Tensor, teacher_logits_BC: Tensor | None
+    ) -> Tensor:
+        return self.objective.each(logits_BC, y_B, teacher_logits_BC)
 
 
 class InputsRun(ABC):

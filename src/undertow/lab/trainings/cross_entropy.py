@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from undertow.lab.interventions.site import AbstractObjective
+from undertow.lab.interventions.site import PureObjective
 
 
 @dataclass(frozen=True)
-class CrossEntropy(AbstractObjective):
+class CrossEntropy(PureObjective):
     """Cross-entropy with the labels, of which ``label_smoothing`` goes to all classes alike."""
 
     label_smoothing: float = 0.0

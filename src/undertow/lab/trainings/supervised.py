@@ -24,7 +24,7 @@ from undertow.lab.trainings.descend import descend, set_rate
 from undertow.lab.trainings.logits import checked
 from undertow.lab.trainings.optimizer import OptimizerState, make_optimizer
 from undertow.lab.trainings.precision import shortened
-from undertow.lab.trainings.teacher import teacher_logits
+from undertow.lab.trainings.teacher import Taught
 from undertow.lab.trainings.training import Cost, Done, Facts, Given, Network, Seen, Stateful
 from undertow.lab.trainings.weights import WeightsOf
 
@@ -65,7 +65,13 @@ class SupervisedRun:
         objective = _objective(recipe, given)
         self.objective = objective.start(given)
         # whoever teaches a sampler is not asked about each batch
-        self.teacher = given.teacher if objective.teaches else None
+        self.taught = Taught(
+            given.teacher if objective.teaches else None,
+            given.data,
+            recipe.precision,
+            members=len(given.models),
+            fixed=not (recipe.augments or self.inputs),
+        )
         self.optimizer = make_optimizer(recipe, self.net.parameters())
 
     def step(self, t: int) -> Done:
@@ -90,7 +96,7 @@ class SupervisedRun:
         set_rate(self.optimizer, self.recipe, t, self.steps)
         descend(self.optimizer, each_B, chosen.weight_B)
         self.weights.after_step(t)
-        self.objective.after_step(t, self.net)
+        cost += self.objective.after_step(t, self.net)
         augmented = self._augmented(index_B)
         seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach(), augmented)
         for inputs in self.inputs:
@@ -117,7 +123,7 @@ class SupervisedRun:
     def _logits(self, t: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Of the network and of whoever teaches it, on the same images."""
         data, precision = self.given.data, self.recipe.precision
-        teacher_BC = teacher_logits(self.teacher, batch.x_BCHW, precision)
+        teacher_BC = self.taught(batch)
         self.noise.at(t)
         with shortened(precision, data.device):
             logits_BC = self.net(batch.x_BCHW)
@@ -180,7 +186,7 @@ class _Scored:
     def __call__(self, batch: Batch) -> Tensor:
         run = self.run
         logits_BC = self.logits(batch)
-        teacher_BC = teacher_logits(run.teacher, batch.x_BCHW, run.recipe.precision)
+        teacher_BC = run.taught(batch)
         return run.objective.each(logits_BC, batch.y_B, batch.index_B, teacher_BC)
 
     def logits(self, batch: Batch) -> Tensor:

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from undertow.lab.interventions.site import AbstractObjective
+from undertow.lab.interventions.objective._margin import soft_cross_entropy
+from undertow.lab.interventions.site import PureObjective
 
 
 @dataclass(frozen=True)
-class Distillation(AbstractObjective):
+class Distillation(PureObjective):
     """Standard distillation (2206.06479, eq. 5): cross-entropy of the student with its teacher's
     probabilities.
 
@@ -51,9 +52,3 @@ class Distillation(AbstractObjective):
         if teacher_logits_BC is None:
             raise ValueError(f"{self!r} needs the logits of a teacher")
         return soft_cross_entropy(logits_BC, (teacher_logits_BC / self.temperature).softmax(-1))
-
-
-def soft_cross_entropy(logits_BC: Tensor, p_BC: Tensor) -> Tensor:
-    """−Σ_y p_y log softmax_y(logits) per example, in nats: (…, C) and (…, C) to (…). Not below the
-    entropy of p."""
-    return -(p_BC * logits_BC.log_softmax(-1)).sum(-1)

@@ -15,12 +15,8 @@ from undertow.lab.feeds.feed import Feed
 from undertow.lab.interventions.sampling._held import Presample, rows
 from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
 from undertow.lab.recipe import Precision
-from undertow.lab.trainings.teacher import Teacher, teacher_logits
+from undertow.lab.trainings.teacher import Teacher, logits_of_train
 from undertow.lab.trainings.training import Given
-
-AT_ONCE = 512
-"""Examples in a question to the held-out model. Fixed, because the size of a batch can change the
-last bit."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +84,5 @@ class _Reducing(SamplingRun):
 @torch.no_grad()
 def losses(model: Teacher, data: Feed, precision: Precision) -> Tensor:
     """(N,): −log p of each training example's label, in nats, its image as it is."""
-    found = []
-    index_N = torch.arange(len(data.train_y_N), device=data.device)
-    for index_B in torch.split(index_N, AT_ONCE):
-        logits_BC = teacher_logits(model, data.train_batch(index_B), precision)
-        assert logits_BC is not None  # there is a model
-        found.append(F.cross_entropy(logits_BC, data.train_y_N[index_B], reduction="none"))
-    return torch.cat(found)
+    logits_NC = torch.cat(list(logits_of_train(model, data, precision)))
+    return F.cross_entropy(logits_NC, data.train_y_N, reduction="none")
