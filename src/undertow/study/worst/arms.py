@@ -11,8 +11,8 @@ lower value. ``Bounds`` are about *the true lowest recall*, as endless test exam
 chosen first. Members vary by what their values on these examples do (Student; of two arms Welch's
 degrees of freedom, of pairs the paired t). Examples are drawn anew within classes, the same ones
 for all members and arms, and what they add is how far members' values move *together*: the
-covariance of two members over draws. What a member's own answers vary by is in its value already. Of
-a single arm all that draws vary by is added, as resampling tells too little of one minimum. Half
+covariance of two members over draws. What a member's own answers vary by is in its value already.
+Of a single arm all that draws vary by is added, as resampling tells too little of one minimum. Half
 widths add in squares (``stats.combined``). The mean itself stays where it is: resampled
 minima are lower still than the minimum, so percentiles err. Measured in
 ``tests/study/worst/test_coverage.py``.

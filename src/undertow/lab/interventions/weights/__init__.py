@@ -1,5 +1,5 @@
-"""Interventions on weights: pruning, quantization, further training, shifted answers. One file each;
-the mathematics are pure functions inside."""
+"""Interventions on weights: pruning, quantization, further training, shifted answers. One file
+each; the mathematics are pure functions inside."""
 
 from undertow.lab.interventions.weights.fine_tuning import FineTuning
 from undertow.lab.interventions.weights.fixed_mask import FixedMask
