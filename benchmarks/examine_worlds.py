@@ -96,9 +96,7 @@ class World:
         small = self.data == "digits"
         recipe = Recipe(epochs=20 if small else 12, batch=32 if small else 64, lr=0.05)
         model = SmallCNN() if self.cnn or self.data == "cifar" else MLP((256,))
-        return Population(
-            self.name, self.noisy(), model, recipe, self.members, probes=(Trace(),)
-        )
+        return Population(self.name, self.noisy(), model, recipe, self.members, probes=(Trace(),))
 
 
 def _clean(data: str) -> Dataset:

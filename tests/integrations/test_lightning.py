@@ -14,7 +14,7 @@ import pytest
 import undertow
 from undertow.errors import UserError
 from undertow.recording.gathered import softmax
-from undertow.recording.trace_values import values_of
+from undertow.records.traces.formula import values_of
 from undertow.records import read_population
 from undertow.records.probes import read_probe
 

@@ -13,7 +13,7 @@ from undertow.audit.dynamics.columns import example_columns
 from undertow.dynamics import dynamics_of
 from undertow.errors import UserError
 from undertow.recording import Member
-from undertow.recording.trace_values import values_of
+from undertow.records.traces.formula import values_of
 from undertow.records.probes import read_probe
 
 

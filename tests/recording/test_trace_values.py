@@ -14,7 +14,8 @@ from recordings import IDS, TRAIN_IDS, logits, recorder
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.example_table import example_table
-from undertow.recording.trace_values import AT_ONCE, TraceKept, Values, values_of
+from undertow.recording.trace_values import AT_ONCE, TraceKept
+from undertow.records.traces.formula import Values, values_of
 from undertow.records.probes import read_probe
 
 

@@ -1,5 +1,5 @@
 """Classes that are confused in bulk: where many examples of one label are answered as one other
-class, the classes overlap or labels are wrong in one direction, and training does not tell which."""
+class, the classes overlap or labels are wrong in one direction. Training does not tell which."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def confusions(label_N: Ints, evidence: Evidence, listed_N: Mask) -> tuple[Confu
     """Each pair of a label and the class that is answered instead, the most frequent first."""
     lost_N = loses(evidence)
     found = []
-    for given, instead in sorted(set(zip(label_N[lost_N], evidence.instead_N[lost_N], strict=True))):
+    for given, instead in sorted(
+        set(zip(label_N[lost_N], evidence.instead_N[lost_N], strict=True))
+    ):
         pair_N = lost_N & (label_N == given) & (evidence.instead_N == instead)
         counts = int(pair_N.sum()), int((pair_N & listed_N).sum()), int((label_N == given).sum())
         found.append(Confusion(int(given), int(instead), *counts))

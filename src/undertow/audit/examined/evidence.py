@@ -20,7 +20,7 @@ STEEPNESS = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Of N examples, over the first ``epochs`` epochs of a trace; NaN and -1 where nothing was seen.
+    """Of N examples, over the first ``epochs`` epochs of a trace; NaN and -1 where none was seen.
 
     ``standing_N`` is the evidence itself, from 0 (the answer instead always wins by far) to 1 (the
     given label does): the mean over looks of 1 / (1 + exp(−1.5 margin / usual)), where usual is the

@@ -82,9 +82,7 @@ def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     return _told(values, evidence, known_N, mixture)
 
 
-def _told(
-    values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixture
-) -> Examined:
+def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixture) -> Examined:
     seen_N = ~np.isnan(evidence.standing_N)
     standing, known = evidence.standing_N[seen_N], known_N[seen_N]
     alone, by_known = believed(standing, mixture), None

@@ -39,6 +39,7 @@ WIDTH = 6
 FLOOR = 1e-3
 """Of all density, the part that is everywhere: what was not seen is not impossible."""
 
+
 @dataclass(frozen=True, eq=False)
 class Calibrated:
     """``share`` is that of wrong labels among the others; ``recall`` the share of known wrong
@@ -120,7 +121,7 @@ def smoothed(known: Floats) -> Floats:
     inside_B = spread_B[WIDTH:-WIDTH].copy()
     inside_B[:WIDTH] += spread_B[:WIDTH][::-1]
     inside_B[-WIDTH:] += spread_B[-WIDTH:][::-1]
-    return BINS * ((1 - FLOOR) * inside_B / inside_B.sum() + FLOOR / BINS)
+    return np.asarray(BINS * ((1 - FLOOR) * inside_B / inside_B.sum() + FLOOR / BINS))
 
 
 def _share_limits(found: int, of: int) -> Range:
