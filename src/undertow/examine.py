@@ -24,9 +24,10 @@ EMBEDDED = {"fashion-mnist/train/": "FashionMNIST", "digits/": "Digits"}
 file."""
 UNSEEN = (
     "The record has no pictures or texts of its training examples. Give --inputs FILE: a table "
-    "with example_id and input (texts, or paths of pictures beside it), or an npz with ids and images."
+    "with example_id and input (texts, or paths of pictures beside it), or an npz with ids and "
+    "images."
 )
-GIVEN = "given"
+LABEL = "label"
 
 
 def examine_training(
@@ -43,8 +44,8 @@ def examine_training(
     trace = read_trace(path, probe)
     found = examine(trace.values, trace.known_wrong_N)
     table = example_table(trace, found)
-    column = GIVEN if by is None else by
-    sliced = table if by is None else _with(table, trace, by)
+    column = by or LABEL
+    sliced = table.with_columns(label="given") if column == LABEL else _with(table, trace, by or "")
     ids = trace.values.example_id_N.to_list()
     shown = _embedded(ids) if inputs is None else read_inputs(inputs, ids)
     made = page(trace, found, sliced, shown, UNSEEN, column)
@@ -57,8 +58,6 @@ def examine_training(
 def _with(table: pl.DataFrame, trace: Trace, by: str) -> pl.DataFrame:
     """The table with a column of the training part, for the table of values."""
     able = [name for name in trace.columns.columns if name not in ("example_id", "label")]
-    if by in table.columns and by not in able:
-        return table.with_columns(pl.col(by).cast(pl.String))
     if by not in able:
         has = f"it has {', '.join(able)}" if able else "it has none besides the labels"
         raise UserError(f"--by {by}: the training part has no such column; {has}")

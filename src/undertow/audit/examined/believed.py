@@ -71,7 +71,7 @@ def windows_of(epochs: int) -> tuple[int, ...]:
     if epochs < 2:
         return ()
     ratios = np.geomspace(2, epochs, min(WINDOWS, epochs - 1))
-    return tuple(sorted({int(round(e)) for e in ratios}))
+    return tuple(sorted({round(float(e)) for e in ratios}))
 
 
 def best_window(standing_EN: Sequence[Floats]) -> tuple[int, Mixture | None]:

@@ -127,19 +127,18 @@ def _with_verdicts(
         verdict_N[:] = "cannot tell"
     asked_N = ~known_N & ~np.isnan(evidence.standing_N)
     left = int((unsure_N & asked_N).sum()) / max(int(asked_N.sum()), 1)
-    share = _share(by_known.share if by_known else alone.share if alone else None, left, why)
+    told = by_known or alone
     return Examined(
         evidence, verdict_N, believed_N3, known_N, why, alone, by_known, pairs,
-        int((bulk_N & asked_N).sum()), share,
+        int((bulk_N & asked_N).sum()), _share(None if told is None else told.share, left),
     )  # fmt: skip
 
 
-def _share(told: Range | None, left: float, why: Why) -> Range:
-    """The upper limit takes all as wrong that cannot be told; where nothing is fitted it is 1."""
-    if why in ("examples", "epochs"):
-        return Range(np.nan, 0.0, 1.0)
+def _share(told: Range | None, left: float) -> Range:
+    """The upper limit takes all as wrong that cannot be told. Where no wrong labels are told there
+    is none: weak members give the same picture as right labels."""
     if told is None:
-        return Range(np.nan, 0.0, left)
+        return Range(np.nan, 0.0, 1.0)
     return Range(told.value, told.low, min(told.high + left, 1.0))
 
 

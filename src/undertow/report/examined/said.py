@@ -39,13 +39,8 @@ def counts(found: Examined) -> list[tuple[str, int]]:
 def share_said(found: Examined) -> str:
     """The believed share of wrong labels with its limits."""
     share = found.share
-    if found.why in ("examples", "epochs"):
-        return "Believed share of wrong labels: cannot tell."
     if found.why:
-        return (
-            f"Believed share of wrong labels: cannot tell, at most {percent(share.high)}, which "
-            "counts all that cannot be told."
-        )
+        return "Believed share of wrong labels: cannot tell."
     return (
         f"Believed share of wrong labels: {percent(share.value)} ({between(share)}; the upper "
         "limit counts all that cannot be told)."
@@ -92,8 +87,8 @@ def _rests_on(found: Examined) -> str:
         )
     if found.why:
         return (
-            "No group of wrong labels stands out from rare examples: there are none or few, or "
-            f"the training was too short to tell. {KNOWN}"
+            "No group of wrong labels stands out from rare examples: there are few or none, or the "
+            f"members are too weak or were trained too long to tell. {KNOWN}"
         )
     told = found.calibrated
     if told is None:
