@@ -23,7 +23,7 @@ MISSED = 1.25
 most in worlds that were looked at (benchmarks/examine.py, seed 1)."""
 TELLING = 0.7
 """The least expected F1 of the list: below, wrong labels are not told from rare examples."""
-DRAWS = 200
+DRAWS = 100
 WINDOWS = 8
 SEED = 20_261_130
 
@@ -94,7 +94,7 @@ def best_window(standing_EN: Sequence[Floats]) -> tuple[int, Mixture | None]:
 def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     """By the mixture alone. Limits hold chance in which examples there are, and what a mixture of
     one component more or less believes: two shapes of the same distribution. The share may be
-    ``MISSED`` times as large."""
+    ``MISSED`` times as large, so recall smaller by as much."""
     count_B = counts_of(standing_N)
     kinds = len(mixture.mean_K)
     shapes = [mixture]
@@ -112,6 +112,7 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
         range_of(one, [each[k] for each in drawn]) for k, one in enumerate(value)
     )
     share = Range(share.value, share.low, min(max(share.high, MISSED * share.value), 1.0))
+    recall = Range(recall.value, recall.low / MISSED, recall.high)
     three_BK = three_kinds(mixture.posterior_BK)
     return Believed(share, precision, recall, three_BK, separation_of(three_BK, count_B))
 

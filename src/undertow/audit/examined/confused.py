@@ -49,14 +49,14 @@ def confusions(label_N: Ints, evidence: Evidence, listed_N: Mask) -> tuple[Confu
     return tuple(sorted(found, key=lambda one: (-one.answered, one.given, one.instead)))
 
 
-def in_bulk(
-    label_N: Ints, evidence: Evidence, listed_N: Mask, found: tuple[Confusion, ...]
-) -> Mask:
-    """(N,): examples of pairs that are confused in bulk and are not listed."""
-    pairs = {(one.given, one.instead) for one in found if one.in_bulk}
+def in_bulk(label_N: Ints, evidence: Evidence, found: tuple[Confusion, ...]) -> Mask:
+    """(N,): examples of two classes that are confused in bulk, in either direction: where many
+    labels are wrong in one, members learn the mistake, and right labels look wrong."""
+    one_way = {(one.given, one.instead) for one in found if one.in_bulk}
+    pairs = one_way | {(instead, given) for given, instead in one_way}
     pair_N = zip(label_N.tolist(), evidence.instead_N.tolist(), strict=True)
     is_pair_N = np.array([pair in pairs for pair in pair_N], dtype=np.bool_)
-    return is_pair_N & loses(evidence) & ~listed_N
+    return is_pair_N & loses(evidence)
 
 
 def loses(evidence: Evidence) -> Mask:

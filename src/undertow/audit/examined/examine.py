@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from undertow.audit.examined.believed import (
 from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import Evidence, evidence_of, standing_of
 from undertow.audit.examined.mixture import Mixture, bins_of
-from undertow.audit.examined.planted import FEWEST, Calibrated, calibrated
+from undertow.audit.examined.planted import FEWEST, Calibrated, calibrated, share_limits
 from undertow.records.probes import ProbeValues
 
 Floats = NDArray[np.floating[Any]]
@@ -88,9 +88,18 @@ def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixtu
     alone, by_known = believed(standing, mixture), None
     if int(known.sum()) >= FEWEST:
         by_known = calibrated(standing, known, mixture)
-    told = by_known or alone
-    believed_N3 = _by_example(evidence, told.posterior_BK)
-    return _with_verdicts(values, evidence, known_N, believed_N3, "", alone, by_known)
+    believed_N3 = _by_example(evidence, (by_known or alone).posterior_BK)
+    called = _called(values, evidence, believed_N3)
+    listed_N, asked_N = called.listed_N, ~known_N
+    if by_known is not None:
+        by_known = replace(
+            by_known,
+            precision=_precision(by_known, believed_N3[listed_N & asked_N, 0]),
+            recall=share_limits(int((listed_N & known_N).sum()), by_known.known),
+        )
+    else:
+        alone = _of_list(alone, believed_N3, called)
+    return _examined(evidence, known_N, believed_N3, called, "", alone, by_known)
 
 
 def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) -> Examined:
@@ -99,39 +108,81 @@ def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) ->
     believed_N3 = np.full((len(seen_N), 3), np.nan)
     if why == "no group":
         believed_N3 = _by_example(evidence, without_wrong(evidence.standing_N[seen_N]))
-    return _with_verdicts(values, evidence, known_N, believed_N3, why, None, None)
+    called = _called(values, evidence, believed_N3)
+    return _examined(evidence, known_N, believed_N3, called, why, None, None)
 
 
-def _with_verdicts(
-    values: ProbeValues,
+@dataclass(frozen=True, eq=False)
+class _Called:
+    """What examples are called by what is believed of them, and then by where classes are confused
+    in bulk: ``low_N`` are believed wrong, ``listed_N`` those of them that can be told."""
+
+    verdict_N: NDArray[np.object_]
+    low_N: Mask
+    listed_N: Mask
+    unsure_N: Mask
+    bulk_N: Mask
+    pairs: tuple[Confusion, ...]
+
+
+def _called(values: ProbeValues, evidence: Evidence, believed_N3: Floats) -> _Called:
+    enough_N = evidence.looks_N >= FEWEST_LOOKS
+    with np.errstate(invalid="ignore"):
+        called_N3 = (believed_N3 > LISTED) & enough_N[:, None]
+        stands_low_N = evidence.standing_N < STANDS_LOW
+    pairs = confusions(values.label_N, evidence, called_N3[:, 0])
+    bulk_N = in_bulk(values.label_N, evidence, pairs)
+    listed_N = called_N3[:, 0] & ~bulk_N
+    unsure_N = bulk_N | (stands_low_N & ~listed_N)
+    verdict_N = np.full(len(enough_N), "cannot tell", dtype=object)
+    verdict_N[called_N3[:, 2] & ~unsure_N] = "typical"
+    verdict_N[called_N3[:, 1] & ~unsure_N] = "atypical"
+    verdict_N[listed_N] = "likely mislabelled"
+    told = confusions(values.label_N, evidence, listed_N)
+    return _Called(verdict_N, called_N3[:, 0], listed_N, unsure_N, bulk_N, told)
+
+
+def _examined(
     evidence: Evidence,
     known_N: Mask,
     believed_N3: Floats,
+    called: _Called,
     why: Why,
     alone: Believed | None,
     by_known: Calibrated | None,
 ) -> Examined:
-    enough_N = evidence.looks_N >= FEWEST_LOOKS
-    with np.errstate(invalid="ignore"):
-        called_N3 = (believed_N3 > LISTED) & enough_N[:, None]
-        low_N = evidence.standing_N < STANDS_LOW
-    listed_N = called_N3[:, 0]
-    pairs = confusions(values.label_N, evidence, listed_N)
-    bulk_N = in_bulk(values.label_N, evidence, listed_N, pairs)
-    unsure_N = bulk_N | (low_N & ~listed_N)
-    verdict_N = np.full(len(known_N), "cannot tell", dtype=object)
-    verdict_N[called_N3[:, 2] & ~unsure_N] = "typical"
-    verdict_N[called_N3[:, 1] & ~unsure_N] = "atypical"
-    verdict_N[listed_N] = "likely mislabelled"
-    if why in ("examples", "epochs"):
-        verdict_N[:] = "cannot tell"
     asked_N = ~known_N & ~np.isnan(evidence.standing_N)
-    left = int((unsure_N & asked_N).sum()) / max(int(asked_N.sum()), 1)
+    left = int((called.unsure_N & asked_N).sum()) / max(int(asked_N.sum()), 1)
     told = by_known or alone
     return Examined(
-        evidence, verdict_N, believed_N3, known_N, why, alone, by_known, pairs,
-        int((bulk_N & asked_N).sum()), _share(None if told is None else told.share, left),
-    )  # fmt: skip
+        evidence,
+        called.verdict_N,
+        believed_N3,
+        known_N,
+        why,
+        alone,
+        by_known,
+        called.pairs,
+        int((called.bulk_N & asked_N).sum()),
+        _share(None if told is None else told.share, left),
+    )
+
+
+def _of_list(alone: Believed, believed_N3: Floats, called: _Called) -> Believed:
+    """Where examples were taken from the list since they cannot be told."""
+    listed_K, low_K = believed_N3[called.listed_N, 0], believed_N3[called.low_N, 0]
+    kept = float(listed_K.sum()) / max(float(low_K.sum()), 1e-9)
+    recall = Range(*(kept * limit for limit in astuple(alone.recall)))
+    return replace(alone, precision=_precision(alone, listed_K), recall=recall)
+
+
+def _precision(told: Believed | Calibrated, believed_K: Floats) -> Range:
+    """Of what is listed in the end, with limits as far away."""
+    if not len(believed_K):
+        return Range(np.nan, np.nan, np.nan)
+    value, before = float(believed_K.mean()), told.precision
+    low, high = value - (before.value - before.low), value + (before.high - before.value)
+    return Range(value, max(low, 0.0), min(high, 1.0))
 
 
 def _share(told: Range | None, left: float) -> Range:

@@ -16,11 +16,12 @@ Floats = NDArray[np.floating[Any]]
 
 BINS = 200
 MOST_STEPS = 2000
-LEAST_GAIN = 1e-7
-"""Of the log-likelihood per example, below which a step is the last."""
+LEAST_GAIN, GAIN_AGAIN = 1e-7, 1e-5
+"""Of the log-likelihood per example, below which a step is the last; where it is fitted anew."""
 SPREAD = (0.5, 500.0)
 """The least and largest a + b of a component."""
 MIDDLE_B = (np.arange(BINS) + 0.5) / BINS
+_LOW_B1, _HIGH_B1 = np.log(MIDDLE_B)[:, None], np.log1p(-MIDDLE_B)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +49,21 @@ def counts_of(standing_N: Floats) -> Floats:
 def log_densities(mean_K: Floats, spread_K: Floats) -> Floats:
     """(B, K): of beta distributions with these means and these a + b, in the middles of bins."""
     a_K, b_K = mean_K * spread_K, (1 - mean_K) * spread_K
-    low_B1, high_B1 = np.log(MIDDLE_B)[:, None], np.log1p(-MIDDLE_B)[:, None]
-    return np.asarray((a_K - 1) * low_B1 + (b_K - 1) * high_B1 - betaln(a_K, b_K))
+    return np.asarray((a_K - 1) * _LOW_B1 + (b_K - 1) * _HIGH_B1 - betaln(a_K, b_K))
 
 
 def fitted(count_B: Floats, kinds: int = 3, *, start: Mixture | None = None) -> Mixture:
     """By expectation and maximisation, where the second matches each component's mean and
-    variance. Deterministic."""
+    variance. Deterministic. From a ``start``, as of the same examples drawn anew, less near to the
+    end will do."""
     mean_K = np.linspace(0.1, 0.95, kinds) if start is None else start.mean_K.copy()
     spread_K = np.full(kinds, 6.0) if start is None else start.spread_K.copy()
     weight_K = np.full(kinds, 1 / kinds) if start is None else start.weight_K.copy()
-    total, before = float(count_B.sum()), -np.inf
+    least = (LEAST_GAIN if start is None else GAIN_AGAIN) * float(count_B.sum())
+    before = -np.inf
     for _ in range(MOST_STEPS):
         posterior_BK, likelihood = _believed(count_B, weight_K, mean_K, spread_K)
-        if likelihood - before < LEAST_GAIN * total:
+        if likelihood - before < least:
             break
         before = likelihood
         weight_K, mean_K, spread_K = _matched(count_B, posterior_BK)

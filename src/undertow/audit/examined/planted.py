@@ -83,7 +83,7 @@ def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture)
         auroc_of(standing_N, known_N),
         range_of(share, [each[0] for each in drawn]),
         range_of(_precision(posterior_BK, count_B, listed_B), [each[1] for each in drawn]),
-        _share_limits(found, len(known)),
+        share_limits(found, len(known)),
         three_kinds(posterior_BK),
     )
 
@@ -124,7 +124,8 @@ def smoothed(known: Floats) -> Floats:
     return np.asarray(BINS * ((1 - FLOOR) * inside_B / inside_B.sum() + FLOOR / BINS))
 
 
-def _share_limits(found: int, of: int) -> Range:
+def share_limits(found: int, of: int) -> Range:
+    """A share with exact limits."""
     limits = exact_limits(np.array([found / of]), np.array([float(of)]), 0.025)
     return Range(found / of, float(limits.low_G[0]), float(limits.high_G[0]))
 
