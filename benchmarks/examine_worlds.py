@@ -25,6 +25,8 @@ from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 
 PLANTED = 0.04
+SEEDS = (1, 2, 3)
+"""All that was chosen was chosen on other worlds and on seeds 1 and 2; seed 3 was looked at once."""
 SECRET = "wrong_in_secret"
 FASHION_CONFUSIONS = {
     "Shirt": "T-shirt/top",
@@ -106,13 +108,13 @@ def _clean(data: str) -> Dataset:
 
 
 WORLDS = (
-    *(World("uniform", share, seed) for seed in (1, 2) for share in (0, 0.05, 0.1, 0.2, 0.4)),
-    *(World("mapped", share, seed) for seed in (1, 2) for share in (0.1, 0.2, 0.4)),
-    *(World("none", 0, seed, planted=0) for seed in (1, 2)),
+    *(World("uniform", share, seed) for seed in SEEDS for share in (0, 0.05, 0.1, 0.2, 0.4)),
+    *(World("mapped", share, seed) for seed in SEEDS for share in (0.1, 0.2, 0.4)),
+    *(World("none", 0, seed, planted=0) for seed in SEEDS),
     *(World("uniform", share, 1, "digits") for share in (0, 0.05, 0.1, 0.2, 0.4)),
     World("mapped", 0.2, 1, "digits"),
     World("none", 0, 1, "digits", planted=0),
-    *(World("uniform", share, 3, cnn=True) for share in (0.1,)),
+    World("uniform", 0.1, 3, cnn=True),
 )
 PEOPLE = (World("people", 0.09, 1, "cifar"),)
 

@@ -15,8 +15,8 @@ from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.example_table import example_table
 from undertow.recording.trace_values import AT_ONCE, TraceKept
-from undertow.records.traces.formula import Values, values_of
 from undertow.records.probes import read_probe
+from undertow.records.traces.formula import Values, values_of
 
 
 def oracle(row: Sequence[float], label: int) -> tuple[float, float, float, int]:

@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from undertow.audit.examined.believed import windows_of
+from undertow.audit.examined.believed import best_window, windows_of
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
-from undertow.audit.examined.planted import auroc_of, calibrated, share_of, smoothed
-from undertow.audit.examined.believed import best_window
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, log_densities
+from undertow.audit.examined.planted import auroc_of, calibrated, share_of, smoothed
 from wrong_labels import noisy, values_of
 
 
@@ -24,7 +23,8 @@ def listed(found):
 def test_wrong_labels_are_found(wrong: float):
     values, wrong_N = noisy(wrong=wrong)
     found = examine(values)
-    assert found.why == "" and found.calibrated is None
+    assert found.why == ""
+    assert found.calibrated is None
     assert auroc_of(found.evidence.standing_N, wrong_N) > 0.98
     assert found.share.low <= wrong_N.mean() <= found.share.high
     assert abs(found.share.value - wrong_N.mean()) < 0.02
@@ -38,7 +38,8 @@ def test_where_no_label_is_wrong_next_to_none_is_called_so():
         found = examine(noisy(wrong=0.0, seed=seed)[0])
         assert listed(found).sum() <= 3
         assert found.why == "no group"
-        assert np.isnan(found.share.value) and found.share.high == 1
+        assert np.isnan(found.share.value)
+        assert found.share.high == 1
         assert found.count("typical") + found.count("atypical") > 1300
 
 
@@ -46,7 +47,8 @@ def test_known_wrong_labels_calibrate_and_are_in_no_count():
     values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
     known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
     found = examine(values, known_N)
-    assert found.calibrated is not None and found.calibrated.known == known_N.sum()
+    assert found.calibrated is not None
+    assert found.calibrated.known == known_N.sum()
     true = wrong_N[~known_N].mean()
     assert found.share.low <= true <= found.share.high
     assert abs(found.calibrated.share.value - true) < 0.02
@@ -77,11 +79,14 @@ def test_mistakes_that_follow_one_confusion_are_said_to_be_untold():
 def test_what_is_too_little_to_tell():
     values, _ = noisy(N=250)
     found = examine(values)
-    assert found.why == "examples" and set(found.verdict_N) == {"cannot tell"}
+    assert found.why == "examples"
+    assert set(found.verdict_N) == {"cannot tell"}
     values, _ = noisy(E=2)
     found = examine(values)
-    assert found.why == "epochs" and set(found.verdict_N) == {"cannot tell"}
-    assert found.expected is None and np.isnan(found.share.value)
+    assert found.why == "epochs"
+    assert set(found.verdict_N) == {"cannot tell"}
+    assert found.expected is None
+    assert np.isnan(found.share.value)
 
 
 def test_examples_that_were_hardly_seen_have_no_verdict():
@@ -94,7 +99,8 @@ def test_examples_that_were_hardly_seen_have_no_verdict():
     )
     assert found.evidence.looks_N[:2].tolist() == [0, 1]
     assert list(found.verdict_N[:2]) == ["cannot tell"] * 2
-    assert np.isnan(found.believed_N3[0]).all() and np.isnan(found.evidence.standing_N[0])
+    assert np.isnan(found.believed_N3[0]).all()
+    assert np.isnan(found.evidence.standing_N[0])
 
 
 def test_the_evidence_of_a_look_is_that_of_a_loop():
@@ -117,7 +123,8 @@ def test_the_evidence_of_a_look_is_that_of_a_loop():
             assert other[int(found.instead_N[n])] == max(other.values())
             assert found.instead_share_N[n] == max(other.values()) / 12
         else:
-            assert found.instead_N[n] == -1 and np.isnan(found.agreement_N[n])
+            assert found.instead_N[n] == -1
+            assert np.isnan(found.agreement_N[n])
 
 
 def test_agreement_is_of_members_that_answer_something_else():
@@ -125,7 +132,8 @@ def test_agreement_is_of_members_that_answer_something_else():
     predicted = np.array([[[1, 1, 2]], [[0, 0, 0]], [[2, 2, 1]]])
     margin = np.where(predicted == 0, 1.0, -1.0)
     found = evidence_of(values_of(label_N, margin, predicted, np.full(margin.shape, 0.5)), 3)
-    assert found.instead_N[0] == 1 and found.agreement_N[0] == 0.5
+    assert found.instead_N[0] == 1
+    assert found.agreement_N[0] == 0.5
 
 
 def test_the_share_is_the_most_likely_one():
@@ -160,4 +168,6 @@ def test_calibration_is_the_same_each_time():
 def test_windows_grow_by_their_ratios():
     assert windows_of(1) == ()
     assert windows_of(4) == (2, 3, 4)
-    assert windows_of(100)[0] == 2 and windows_of(100)[-1] == 100 and len(windows_of(100)) == 8
+    assert windows_of(100)[0] == 2
+    assert windows_of(100)[-1] == 100
+    assert len(windows_of(100)) == 8

@@ -47,8 +47,10 @@ def test_cartography_is_read_in_epochs_and_by_guid(tmp_path: Path):
             values.values["margin"][0, seen_N, e], true.margin[seen_N], rtol=1e-6
         )
         assert (values.values["predicted"][0, seen_N, e] == true.predicted[seen_N]).all()
-    assert values.values["predicted"][0, 2, 1] == -1 and np.isnan(values.values["loss"][0, 2, 1])
-    assert trace.classes == ("0", "1", "2") and not trace.known_wrong_N.any()
+    assert values.values["predicted"][0, 2, 1] == -1
+    assert np.isnan(values.values["loss"][0, 2, 1])
+    assert trace.classes == ("0", "1", "2")
+    assert not trace.known_wrong_N.any()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,8 @@ def test_arrays_of_logits_and_of_probabilities_say_the_same(tmp_path: Path):
         ids=[f"x{n}" for n in range(6)],
     )
     one, two = read_trace(tmp_path / "l.npz"), read_trace(tmp_path / "p.npz")
-    assert one.classes == ("a", "b", "c") and two.classes == ("0", "1", "2")
+    assert one.classes == ("a", "b", "c")
+    assert two.classes == ("0", "1", "2")
     assert one.values.example_id_N.to_list()[:2] == ["0", "1"]
     assert two.values.example_id_N.to_list()[:2] == ["x0", "x1"]
     assert len(two.values.members) == 2
@@ -224,7 +227,8 @@ def test_inputs_are_texts_pictures_or_pixels(tmp_path: Path):
     pixels = np.zeros((2, 4, 4), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", ids=["e1", "e2"], images=pixels)
     png = read_inputs(tmp_path / "p.npz", ["e2"])("e2")
-    assert isinstance(png, bytes) and png.startswith(b"\x89PNG")
+    assert isinstance(png, bytes)
+    assert png.startswith(b"\x89PNG")
     (tmp_path / "one.png").write_bytes(png)
     named = tmp_path / "named.csv"
     named.write_text("example_id,input\ne1,one.png\ne2,../secret.png\n")
