@@ -13,9 +13,9 @@ import pytest
 import undertow
 from undertow.errors import UserError
 from undertow.recording.gathered import softmax
-from undertow.recording.trace_values import values_of
 from undertow.records import read_population
 from undertow.records.probes import read_probe
+from undertow.records.traces.formula import values_of
 
 N, WORDS, LENGTH = 20, 30, 6
 LABELS = np.arange(N) % 3

@@ -13,8 +13,8 @@ from undertow.audit.dynamics.columns import example_columns
 from undertow.dynamics import dynamics_of
 from undertow.errors import UserError
 from undertow.recording import Member
-from undertow.recording.trace_values import values_of
 from undertow.records.probes import read_probe
+from undertow.records.traces.formula import values_of
 
 
 def asked(member: Member, epochs: range, seed: int = 0) -> None:

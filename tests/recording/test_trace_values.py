@@ -14,8 +14,9 @@ from recordings import IDS, TRAIN_IDS, logits, recorder
 from undertow.errors import UserError
 from undertow.recording.example_rows import ExampleRows
 from undertow.recording.example_table import example_table
-from undertow.recording.trace_values import AT_ONCE, TraceKept, Values, values_of
+from undertow.recording.trace_values import AT_ONCE, TraceKept
 from undertow.records.probes import read_probe
+from undertow.records.traces.formula import Values, values_of
 
 
 def oracle(row: Sequence[float], label: int) -> tuple[float, float, float, int]:

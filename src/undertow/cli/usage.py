@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bless": ("undertow bless logs/fp16 --out blessed.json",),
     "convert": ("undertow convert old.csv --out population",),
     "dynamics": ("undertow dynamics out/dense --out columns.csv",),
+    "examine": ("undertow examine out/dense --out examined",),
     "example": ("undertow example", "undertow example smollm2"),
     "list": ("undertow list formats",),
 }

@@ -63,10 +63,10 @@ def render_html(
             provenance=provenance,
             title=_page_title(parts, gate),
             version=undertow.__version__,
-            css=_static("report.css"),
-            js=_static("report.js"),
-            css_hash=_hash(_static("report.css")),
-            js_hash=_hash(_static("report.js")),
+            css=static("report.css"),
+            js=static("report.js"),
+            css_hash=digest_of(static("report.css")),
+            js_hash=digest_of(static("report.js")),
             contents=contents(parts, decided, sections.get("galleries", ()), provenance),
             **sections,
         )
@@ -151,11 +151,11 @@ def _cleaned(value: Any) -> Any:
 
 
 @cache
-def _static(name: str) -> Markup:
+def static(name: str) -> Markup:
     """A file of ours, put in as it is."""
     return Markup(files("undertow.report").joinpath("static", name).read_text("utf-8"))
 
 
-def _hash(content: str) -> str:
+def digest_of(content: str) -> str:
     digest = hashlib.sha256(content.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -53,6 +53,12 @@ def _with(records: Records, file: ArrayFile, stored: Stored) -> Records:
     return replace(records, inputs=pl.Series("input", names), pictures=pictures)
 
 
+def pictures_of(stored: Stored, count: int) -> tuple[NDArray[np.uint8] | None, str]:
+    """Pixels (N, H, W, C) of ``count`` pictures, or none and what is expected of them."""
+    why = _why_not(stored, count) or ("" if stored.dtype == np.uint8 else "expected pictures")
+    return (None, why) if why else (_channels_last(stored.whole()), "")
+
+
 def _noting(records: Records, note: str) -> Records:
     notes = (*records.manifest.notes, note)
     return replace(records, manifest=records.manifest.model_copy(update={"notes": notes}))

@@ -1,0 +1,208 @@
+"""From a trace to a verdict for each example, and how much that can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.audit.examined.believed import (
+    LISTED,
+    STANDS_LOW,
+    Believed,
+    Range,
+    believed,
+    best_window,
+    windows_of,
+    without_wrong,
+)
+from undertow.audit.examined.confused import Confusion, confusions, in_bulk
+from undertow.audit.examined.evidence import Evidence, evidence_of, standing_of
+from undertow.audit.examined.mixture import Mixture, bins_of
+from undertow.audit.examined.planted import FEWEST, Calibrated, calibrated, share_limits
+from undertow.records.probes import ProbeValues
+
+Floats = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+Verdict = Literal["typical", "atypical", "likely mislabelled", "cannot tell"]
+VERDICTS: tuple[Verdict, ...] = ("likely mislabelled", "atypical", "typical", "cannot tell")
+
+FEWEST_EXAMPLES, FEWEST_EPOCHS, FEWEST_LOOKS = 300, 3, 3
+"""With fewer examples or epochs nothing is fitted; an example with fewer looks has no verdict."""
+Why = Literal["", "examples", "epochs", "no group"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """Verdicts of N examples. ``believed_N3`` is what is believed of each: mislabelled, atypical,
+    typical; NaN where nothing is. ``known_wrong_N`` are those of whom the record knows that their
+    label is wrong; they calibrate and are in no list. ``why`` says why no example is called
+    mislabelled: too few examples or epochs, or no group that is told from rare examples."""
+
+    evidence: Evidence
+    verdict_N: NDArray[np.object_]
+    believed_N3: Floats
+    known_wrong_N: Mask
+    why: Why
+    alone: Believed | None
+    calibrated: Calibrated | None
+    confusions: tuple[Confusion, ...]
+    in_bulk: int
+    share: Range
+    """Of wrong labels among those that are not known to be wrong."""
+
+    def count(self, verdict: Verdict) -> int:
+        """Without those that are known to be wrong."""
+        return int((self.verdict_N[~self.known_wrong_N] == verdict).sum())
+
+    @property
+    def expected(self) -> tuple[Range, Range] | None:
+        """Precision and recall of the list; ``None`` where there is none."""
+        told = self.calibrated or self.alone
+        return None if told is None else (told.precision, told.recall)
+
+
+def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
+    """Verdicts by the mixture over how labels stand, calibrated where at least ``FEWEST`` labels
+    are known to be wrong."""
+    known_N = np.zeros(len(values.label_N), bool) if known_wrong_N is None else known_wrong_N
+    windows = windows_of(len(values.entry.epochs))
+    why = _too_few(values)
+    if why:
+        evidence = evidence_of(values, len(values.entry.epochs))
+        return _untold(values, evidence, known_N, why)
+    standing_EN = [standing_of(values, epochs) for epochs in windows]
+    seen_N = ~np.isnan(standing_EN[0])
+    at, mixture = best_window([standing_N[seen_N] for standing_N in standing_EN])
+    evidence = evidence_of(values, windows[at])
+    if mixture is None:
+        return _untold(values, evidence, known_N, "no group")
+    return _told(values, evidence, known_N, mixture)
+
+
+def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixture) -> Examined:
+    seen_N = ~np.isnan(evidence.standing_N)
+    standing, known = evidence.standing_N[seen_N], known_N[seen_N]
+    alone, by_known = believed(standing, mixture), None
+    if int(known.sum()) >= FEWEST:
+        by_known = calibrated(standing, known, mixture)
+    believed_N3 = _by_example(evidence, (by_known or alone).posterior_BK)
+    called = _called(values, evidence, believed_N3)
+    listed_N, asked_N = called.listed_N, ~known_N
+    if by_known is not None:
+        by_known = replace(
+            by_known,
+            precision=_precision(by_known, believed_N3[listed_N & asked_N, 0]),
+            recall=share_limits(int((listed_N & known_N).sum()), by_known.known),
+        )
+    else:
+        alone = _of_list(alone, believed_N3, called)
+    return _examined(evidence, known_N, believed_N3, called, "", alone, by_known)
+
+
+def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) -> Examined:
+    """Where no wrong labels are told, typical and atypical still may be."""
+    seen_N = ~np.isnan(evidence.standing_N)
+    believed_N3 = np.full((len(seen_N), 3), np.nan)
+    if why == "no group":
+        believed_N3 = _by_example(evidence, without_wrong(evidence.standing_N[seen_N]))
+    called = _called(values, evidence, believed_N3)
+    return _examined(evidence, known_N, believed_N3, called, why, None, None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Called:
+    """What examples are called by what is believed of them, and then by where classes are confused
+    in bulk: ``low_N`` are believed wrong, ``listed_N`` those of them that can be told."""
+
+    verdict_N: NDArray[np.object_]
+    low_N: Mask
+    listed_N: Mask
+    unsure_N: Mask
+    bulk_N: Mask
+    pairs: tuple[Confusion, ...]
+
+
+def _called(values: ProbeValues, evidence: Evidence, believed_N3: Floats) -> _Called:
+    enough_N = evidence.looks_N >= FEWEST_LOOKS
+    with np.errstate(invalid="ignore"):
+        called_N3 = (believed_N3 > LISTED) & enough_N[:, None]
+        stands_low_N = evidence.standing_N < STANDS_LOW
+    pairs = confusions(values.label_N, evidence, called_N3[:, 0])
+    bulk_N = in_bulk(values.label_N, evidence, pairs)
+    listed_N = called_N3[:, 0] & ~bulk_N
+    unsure_N = bulk_N | (stands_low_N & ~listed_N)
+    verdict_N = np.full(len(enough_N), "cannot tell", dtype=object)
+    verdict_N[called_N3[:, 2] & ~unsure_N] = "typical"
+    verdict_N[called_N3[:, 1] & ~unsure_N] = "atypical"
+    verdict_N[listed_N] = "likely mislabelled"
+    told = confusions(values.label_N, evidence, listed_N)
+    return _Called(verdict_N, called_N3[:, 0], listed_N, unsure_N, bulk_N, told)
+
+
+def _examined(
+    evidence: Evidence,
+    known_N: Mask,
+    believed_N3: Floats,
+    called: _Called,
+    why: Why,
+    alone: Believed | None,
+    by_known: Calibrated | None,
+) -> Examined:
+    asked_N = ~known_N & ~np.isnan(evidence.standing_N)
+    left = int((called.unsure_N & asked_N).sum()) / max(int(asked_N.sum()), 1)
+    told = by_known or alone
+    return Examined(
+        evidence,
+        called.verdict_N,
+        believed_N3,
+        known_N,
+        why,
+        alone,
+        by_known,
+        called.pairs,
+        int((called.bulk_N & asked_N).sum()),
+        _share(None if told is None else told.share, left),
+    )
+
+
+def _of_list(alone: Believed, believed_N3: Floats, called: _Called) -> Believed:
+    """Where examples were taken from the list since they cannot be told."""
+    listed_K, low_K = believed_N3[called.listed_N, 0], believed_N3[called.low_N, 0]
+    kept = float(listed_K.sum()) / max(float(low_K.sum()), 1e-9)
+    recall = Range(*(kept * limit for limit in astuple(alone.recall)))
+    return replace(alone, precision=_precision(alone, listed_K), recall=recall)
+
+
+def _precision(told: Believed | Calibrated, believed_K: Floats) -> Range:
+    """Of what is listed in the end, with limits as far away."""
+    if not len(believed_K):
+        return Range(np.nan, np.nan, np.nan)
+    value, before = float(believed_K.mean()), told.precision
+    low, high = value - (before.value - before.low), value + (before.high - before.value)
+    return Range(value, max(low, 0.0), min(high, 1.0))
+
+
+def _share(told: Range | None, left: float) -> Range:
+    """The upper limit takes all as wrong that cannot be told. Where no wrong labels are told there
+    is none: weak members give the same picture as right labels."""
+    if told is None:
+        return Range(np.nan, 0.0, 1.0)
+    return Range(told.value, told.low, min(told.high + left, 1.0))
+
+
+def _by_example(evidence: Evidence, posterior_BK: Floats) -> Floats:
+    """(N, 3): what is believed of each, NaN where it was not seen."""
+    seen_N = ~np.isnan(evidence.standing_N)
+    believed_N3 = np.full((len(seen_N), 3), np.nan)
+    believed_N3[seen_N] = posterior_BK[bins_of(evidence.standing_N[seen_N])]
+    return believed_N3
+
+
+def _too_few(values: ProbeValues) -> Why:
+    looks_N = (values.values["predicted"] >= 0).sum(axis=(0, 2))
+    if int(((looks_N > 0) & (values.label_N >= 0)).sum()) < FEWEST_EXAMPLES:
+        return "examples"
+    return "epochs" if len(values.entry.epochs) < FEWEST_EPOCHS else ""

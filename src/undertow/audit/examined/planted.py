@@ -1,0 +1,136 @@
+"""Calibration on labels that are known to be wrong: what is known of them is how wrong labels look
+in this very training, so only how many there are among the others is left to be fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from undertow.audit.examined.believed import (
+    DRAWS,
+    LISTED,
+    SEED,
+    Range,
+    range_of,
+    three_kinds,
+)
+from undertow.audit.examined.mixture import (
+    BINS,
+    MOST_STEPS,
+    Mixture,
+    bins_of,
+    counts_of,
+    falling,
+    fitted,
+    log_densities,
+)
+from undertow.audit.stats.share_limits import exact_limits
+
+Floats = NDArray[np.floating[Any]]
+
+FEWEST = 50
+"""Labels that have to be known to be wrong before they are used."""
+WIDTH = 6
+"""Bins to either side over which their distribution is smoothed."""
+FLOOR = 1e-3
+"""Of all density, the part that is everywhere: what was not seen is not impossible."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """``share`` is that of wrong labels among the others; ``recall`` the share of known wrong
+    labels that the list would hold, with limits of Clopper and Pearson; ``precision`` what is
+    expected of the list of the others. ``auroc`` sets the known against the others."""
+
+    known: int
+    auroc: float
+    share: Range
+    precision: Range
+    recall: Range
+    posterior_BK: Floats
+
+
+def auroc_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> float:
+    """How often a known wrong label stands worse than one of the others, ties by half."""
+    rank_N, known = rankdata(-standing_N), int(known_N.sum())
+    over = float(rank_N[known_N].sum()) - known * (known + 1) / 2
+    return over / (known * (len(known_N) - known))
+
+
+def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture) -> Calibrated:
+    """What known wrong labels say of the others. ``mixture`` is that of all examples, which tells:
+    its components say how right labels look, the known ones how wrong labels do, and the share of
+    these is the one number that is fitted to the others. Limits of share and precision hold
+    chance in which examples there are and which were known."""
+    known, count_B = standing_N[known_N], counts_of(standing_N[~known_N])
+    share, posterior_BK = _of_others(count_B, known, mixture)
+    listed_B = posterior_BK[:, 0] > LISTED
+    generator, total = np.random.default_rng(SEED), int(count_B.sum())
+    drawn = []
+    for _ in range(DRAWS):
+        drawn_B = generator.multinomial(total, count_B / total).astype(np.float64)
+        again = generator.choice(known, len(known))
+        shape = fitted(drawn_B + counts_of(again), len(mixture.mean_K), start=mixture)
+        share_again, posterior_again_BK = _of_others(drawn_B, again, shape)
+        drawn.append((share_again, _precision(posterior_again_BK, drawn_B, listed_B)))
+    found = int(listed_B[bins_of(known)].sum())
+    return Calibrated(
+        len(known),
+        auroc_of(standing_N, known_N),
+        range_of(share, [each[0] for each in drawn]),
+        range_of(_precision(posterior_BK, count_B, listed_B), [each[1] for each in drawn]),
+        share_limits(found, len(known)),
+        three_kinds(posterior_BK),
+    )
+
+
+def _of_others(count_B: Floats, known: Floats, mixture: Mixture) -> tuple[float, Floats]:
+    """The share of wrong labels, by how known ones look, and (B, K) what is believed of an
+    example, by the smooth component that is fitted to all wrong labels."""
+    density_BK = np.exp(log_densities(mixture.mean_K, mixture.spread_K))
+    right_K = mixture.weight_K[1:] / mixture.weight_K[1:].sum()
+    right_BK = density_BK[:, 1:] * right_K
+    right_B = right_BK.sum(axis=1)
+    weight = share_of(count_B, density_BK[:, 0], right_B)
+    part_BK = np.column_stack([weight * density_BK[:, 0], (1 - weight) * right_BK])
+    posterior_BK = falling(part_BK / part_BK.sum(axis=1, keepdims=True))
+    return share_of(count_B, smoothed(known), right_B), posterior_BK
+
+
+def share_of(count_B: Floats, wrong_B: Floats, right_B: Floats) -> float:
+    """The most likely weight of one density beside another, by expectation and maximisation."""
+    share, total = 0.1, float(count_B.sum())
+    for _ in range(MOST_STEPS):
+        wrong_part_B = share * wrong_B
+        again = float(count_B @ (wrong_part_B / (wrong_part_B + (1 - share) * right_B))) / total
+        if abs(again - share) < 1e-7:
+            break
+        share = again
+    return share
+
+
+def smoothed(known: Floats) -> Floats:
+    """(B,): the density of known wrong labels over bins, positive everywhere."""
+    kernel = np.bartlett(2 * WIDTH + 3)[1:-1]
+    whole_B = np.pad(counts_of(known), WIDTH, mode="constant")
+    spread_B = np.convolve(whole_B, kernel / kernel.sum(), mode="same")
+    inside_B = spread_B[WIDTH:-WIDTH].copy()
+    inside_B[:WIDTH] += spread_B[:WIDTH][::-1]
+    inside_B[-WIDTH:] += spread_B[-WIDTH:][::-1]
+    return np.asarray(BINS * ((1 - FLOOR) * inside_B / inside_B.sum() + FLOOR / BINS))
+
+
+def share_limits(found: int, of: int) -> Range:
+    """A share with exact limits."""
+    limits = exact_limits(np.array([found / of]), np.array([float(of)]), 0.025)
+    return Range(found / of, float(limits.low_G[0]), float(limits.high_G[0]))
+
+
+def _precision(posterior_BK: Floats, count_B: Floats, listed_B: NDArray[np.bool_]) -> float:
+    """What is expected of those listed, NaN of none."""
+    listed = float(count_B[listed_B].sum())
+    return float((posterior_BK[:, 0] * count_B)[listed_B].sum()) / listed if listed else np.nan

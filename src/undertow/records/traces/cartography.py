@@ -1,0 +1,134 @@
+"""Reads what dataset cartography writes (2009.10795): ``dynamics_epoch_<n>.jsonl``, a line for each
+example with its ``guid``, the logits of the epoch and the ``gold`` label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import TableError
+from undertow.records.formats.decoding.json_rows import decoded
+from undertow.records.formats.decoding.lines import blocks
+from undertow.records.traces.formula import UNSEEN, Values, values_of
+from undertow.records.traces.trace import Trace, values_from
+
+NAME = re.compile(r"dynamics_epoch_(\d+)\.jsonl(\.gz)?")
+WITHIN = "training_dynamics"
+"""The folder that its authors' script makes in the folder of a run."""
+
+
+def dynamics_files(folder: Path) -> dict[int, Path]:
+    """Epoch → file, in the order of epochs; of the folder itself or of ``training_dynamics`` in
+    it."""
+    for place in (folder, folder / WITHIN):
+        try:
+            names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        except OSError:
+            names = []
+        found = {int(named[1]): place / n for n in names if (named := NAME.fullmatch(n))}
+        if found:
+            return dict(sorted(found.items()))
+    return {}
+
+
+def read_cartography(folder: Path) -> Trace:
+    """One member's trace. Examples are in the order of their first line. ``TableError`` for a line
+    that is none of such a file."""
+    labels: dict[str, int] = {}
+    logits: list[dict[str, NDArray[np.float64]]] = []
+    files = dynamics_files(folder)
+    for epoch, path in files.items():
+        logits.append(dict(_rows(path, epoch, labels)))
+    ids = list(labels)
+    label_N = np.array([labels[each] for each in ids], dtype=np.int32)
+    classes = _classes(folder, logits, label_N)
+    epochs = tuple(range(1, len(files) + 1))
+    seen = [_values(of_epoch, ids, label_N, classes) for of_epoch in logits]
+    example_id_N = pl.Series("example_id", ids, dtype=pl.String)
+    values = values_from("dynamics", example_id_N, label_N, [seen], epochs, "dataset cartography")
+    return Trace(
+        path=folder,
+        values=values,
+        classes=tuple(map(str, range(classes))),
+        known_wrong_N=np.zeros(len(ids), dtype=np.bool_),
+        columns=pl.DataFrame({"example_id": example_id_N}),
+        about="training dynamics as dataset cartography writes them",
+    )
+
+
+def _rows(
+    path: Path, epoch: int, labels: dict[str, int]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for first, block in blocks(path):
+        for number, line in enumerate(block.split(b"\n"), start=first):
+            if line.strip():
+                yield _row(f"{path}: line {number}", line, epoch, labels)
+
+
+def _row(
+    where: str, line: bytes, epoch: int, labels: dict[str, int]
+) -> tuple[str, NDArray[np.float64]]:
+    try:
+        row = decoded(where, line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"{where} is no JSON; write the file again") from error
+    key = f"logits_epoch_{epoch}"
+    if not isinstance(row, Mapping) or not {"guid", "gold", key} <= set(row):
+        raise TableError(f"{where}: expected an object with guid, {key} and gold")
+    guid, gold = str(row["guid"]), row["gold"]
+    if type(gold) is not int or not 0 <= gold < 1 << 20:
+        raise TableError(f"{where}: gold is {str(gold)[:40]!r}; expected the index of a class")
+    if labels.setdefault(guid, gold) != gold:
+        raise TableError(
+            f"{where}: gold of {guid[:60]!r} is {gold} and was {labels[guid]} before; give each "
+            "example one label"
+        )
+    return guid, _numbers(where, row[key])
+
+
+def _numbers(where: str, given: Any) -> NDArray[np.float64]:
+    try:
+        found = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.empty(0)
+    if found.ndim != 1 or len(found) < 2:
+        raise TableError(f"{where}: logits are no list of two or more numbers")
+    return found
+
+
+def _classes(
+    folder: Path, logits: list[dict[str, NDArray[np.float64]]], label_N: NDArray[np.int32]
+) -> int:
+    widths = {len(row) for of_epoch in logits for row in of_epoch.values()}
+    if len(widths) != 1:
+        raise TableError(
+            f"{folder}: its lines have logits of {' and '.join(map(str, sorted(widths)[:2]))} "
+            "classes; give files of one run"
+            if widths
+            else f"{folder}: its files have no lines; expected one for each example"
+        )
+    (classes,) = widths
+    if label_N.max() >= classes:
+        raise TableError(
+            f"{folder}: a gold label is {label_N.max()}, and logits have {classes} classes; "
+            "labels count from 0"
+        )
+    return classes
+
+
+def _values(
+    of_epoch: Mapping[str, NDArray[np.float64]],
+    ids: list[str],
+    label_N: NDArray[np.int32],
+    classes: int,
+) -> Values:
+    """Of all examples, unseen where the epoch has no line of it."""
+    none_C = np.full(classes, np.nan)
+    found = values_of(np.stack([of_epoch.get(each, none_C) for each in ids]), label_N)
+    return found._replace(predicted=np.where(np.isnan(found.loss), UNSEEN, found.predicted))

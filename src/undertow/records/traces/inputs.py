@@ -1,0 +1,105 @@
+"""What a person can look at of training examples: from a table that names pictures or has texts, or
+from an npz of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import UserError
+from undertow.records.formats.arrays.inputs import pictures_of
+from undertow.records.formats.decoding.npz import stored_arrays
+from undertow.records.formats.decoding.tables import parse
+from undertow.records.pictures import PictureFolder, are_pictures
+from undertow.records.png import png_of
+
+Inputs = Callable[[str], bytes | str | None]
+ID, INPUT = "example_id", "input"
+IMAGES = ("images", "input", "inputs")
+
+
+def read_inputs(path: Path, ids: Iterable[str]) -> Inputs:
+    """What to show of an example, by its id. ``UserError`` where the file has none of these ids,
+    and ``TableError`` where it cannot be read."""
+    if os.path.isdir(path) or not os.path.lexists(path):
+        what = "is a folder" if os.path.isdir(path) else "there is no such file"
+        raise UserError(
+            f"--inputs {path}: {what}; give a table with {ID} and {INPUT} (texts, or paths of "
+            "pictures), or an npz with ids and images"
+        )
+    known, inputs = _arrays(path) if path.suffix.lower() == ".npz" else _table(path)
+    wanted = list(ids)
+    if not any(each in known for each in wanted):
+        raise UserError(
+            f"--inputs {path}: has none of the {len(wanted):,} examples of the trace "
+            f"({', '.join(map(repr, wanted[:2]))} …); give the same ids ({ID})"
+        )
+    return inputs
+
+
+def no_inputs(example_id: str) -> None:
+    """Of records without any."""
+    return
+
+
+def of_pixels(ids: Iterable[str], pixels_NHWC: NDArray[np.uint8]) -> Inputs:
+    """Pictures of pixels, made when they are shown."""
+    row = {example_id: n for n, example_id in enumerate(ids)}
+
+    def of(example_id: str) -> bytes | None:
+        at = row.get(example_id)
+        return None if at is None else png_of(np.ascontiguousarray(pixels_NHWC[at]))
+
+    return of
+
+
+def _table(path: Path) -> tuple[set[str], Inputs]:
+    table = parse(path)
+    for name in (ID, INPUT):
+        if name not in table.columns:
+            raise UserError(
+                f"--inputs {path}: has no column {name!r}; it has {', '.join(table.columns)}; "
+                "rename the one that is meant"
+            )
+    ids = table[ID].cast(pl.String).to_list()
+    column = table[INPUT]
+    if column.dtype == pl.Binary:
+        content: dict[str, bytes | str | None] = dict(zip(ids, column.to_list(), strict=True))
+        return set(content), lambda each: content.get(each)
+    texts = dict(zip(ids, column.cast(pl.String).to_list(), strict=True))
+    if not are_pictures(column.cast(pl.String)):
+        return set(texts), lambda each: texts.get(each)
+    folder = PictureFolder(path.parent)
+
+    def of(each: str) -> bytes | str | None:
+        name = texts.get(each)
+        return None if name is None else folder.of(name)
+
+    return set(texts), of
+
+
+def _arrays(path: Path) -> tuple[set[str], Inputs]:
+    arrays = stored_arrays(path, frozenset(("ids", *IMAGES)))
+    name = next((each for each in IMAGES if each in arrays), None)
+    if name is None or "ids" not in arrays:
+        raise UserError(
+            f"--inputs {path}: has no {'ids' if name else 'images'}; save ids and images, uint8 "
+            "of shape (examples, height, width) or (examples, height, width, channels)"
+        )
+    ids = arrays["ids"].whole()
+    if ids.ndim != 1 or ids.dtype.kind not in "USiu":
+        raise UserError(
+            f"--inputs {path}: ids is {ids.dtype} of shape {ids.shape}; give a text each"
+        )
+    named = [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
+             for each in ids.tolist()]  # fmt: skip
+    pixels, why = pictures_of(arrays[name], len(named))
+    if pixels is None:
+        is_now = f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}"
+        raise UserError(f"--inputs {path}: {is_now}; {why}")
+    return set(named), of_pixels(named, pixels)

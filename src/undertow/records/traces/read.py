@@ -1,0 +1,83 @@
+"""Opens a trace: of a population, of dataset cartography's folder, or of an npz."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import RecordError, UserError
+from undertow.records.folder import MANIFEST
+from undertow.records.probes import ProbeValues, read_probe, read_train, trained_on
+from undertow.records.read import read_manifest
+from undertow.records.traces.arrays import read_arrays
+from undertow.records.traces.cartography import dynamics_files, read_cartography
+from undertow.records.traces.trace import Trace
+
+TRUE, WRONG = "true_label", "mislabelled"
+COLUMNS = ("loss", "margin", "error", "predicted")
+
+
+def read_trace(path: Path, probe: str = "trace") -> Trace:
+    """``probe`` names that of a population. ``UserError`` for what holds no trace."""
+    if os.path.isdir(path):
+        if (path / MANIFEST).is_file():
+            return _of_population(path, probe)
+        if dynamics_files(path):
+            return read_cartography(path)
+        raise UserError(
+            f"{path}: holds no trace; give a population folder whose members were trained with a "
+            "Trace or recorded by member.saw, or a folder with dynamics_epoch_0.jsonl …"
+        )
+    if not os.path.lexists(path):
+        raise UserError(f"{path}: there is no such file or folder; check the path")
+    if path.name == MANIFEST:
+        raise RecordError(f"{path}: is a file; give the population folder, as {path.parent}")
+    if path.suffix.lower() != ".npz":
+        raise UserError(
+            f"{path}: is no trace; give a population folder, a folder with dynamics_epoch_0.jsonl "
+            "…, or an npz with logits (epochs, examples, classes) and labels"
+        )
+    return read_arrays(path)
+
+
+def _of_population(folder: Path, probe: str) -> Trace:
+    values = read_probe(folder, probe)
+    lacking = [column for column in COLUMNS if column not in values.values]
+    if not values.members:
+        raise UserError(f"probe {values.name!r}: no member is done, so there is nothing to tell")
+    if lacking:
+        raise UserError(
+            f"--probe {probe}: is not a trace: it has no column {lacking[0]!r}; name a trace, as "
+            "trace or trace-clean"
+        )
+    if values.entry.part != "train":
+        raise UserError(
+            f"--probe {probe}: is of test examples, which nobody trained on; name a trace of "
+            "training examples, as trace or trace-clean"
+        )
+    train, manifest = trained_on(read_train(folder)), read_manifest(folder)
+    return Trace(
+        path=folder,
+        values=values,
+        classes=manifest.classes,
+        known_wrong_N=_known_wrong(train, values, manifest.classes),
+        columns=train,
+        about=f"{probe} of {manifest.name}",
+    )
+
+
+def _known_wrong(
+    train: pl.DataFrame, values: ProbeValues, classes: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """Where the record tells the true label, and it is another one."""
+    if TRUE in train.columns:
+        given = [classes[k] if k >= 0 else None for k in values.label_N.tolist()]
+        true = train[TRUE].cast(pl.String)
+        return ((true != pl.Series(given, dtype=pl.String)).fill_null(False)).to_numpy()
+    if WRONG in train.columns:
+        return (train[WRONG].cast(pl.String) == "yes").fill_null(False).to_numpy()
+    return np.zeros(train.height, dtype=np.bool_)

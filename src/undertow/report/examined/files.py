@@ -1,0 +1,82 @@
+"""Writes what was found of training examples: a page, two tables and a file for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import undertow
+from undertow.audit.examined.examine import VERDICTS, Examined
+from undertow.records.traces.trace import Trace
+from undertow.report.publish import publish
+from undertow.report.serial import plain
+from undertow.report.write import unwritable
+
+FORMAT = "undertow-examined/1"
+PAGE, EXAMPLES, CHECK, JSON = "index.html", "examples.csv", "to_check.csv", "examined.json"
+FILES = (PAGE, EXAMPLES, CHECK, JSON)
+
+
+def write_examined(contents: Mapping[str, bytes], folder: Path) -> None:
+    """All of them or, with a ``UserError``, none; the page last."""
+    try:
+        publish(contents, folder, {})
+    except OSError as problem:
+        raise unwritable(folder, problem) from problem
+
+
+def contents_of(
+    page: str, table: pl.DataFrame, check: pl.DataFrame, trace: Trace, found: Examined
+) -> dict[str, bytes]:
+    """What goes into each file. What is undefined is empty in a CSV, null in JSON."""
+    return {
+        EXAMPLES: _csv(table),
+        CHECK: _csv(check),
+        JSON: (json.dumps(plain(summary(trace, found)), indent=1) + "\n").encode(),
+        PAGE: page.encode("utf-8"),
+    }
+
+
+def summary(trace: Trace, found: Examined) -> dict[str, Any]:
+    """All numbers that are not of one example."""
+    told = found.calibrated
+    expected = found.expected
+    return {
+        "format": FORMAT,
+        "undertow": undertow.__version__,
+        "read": trace.about,
+        "members": list(trace.values.members),
+        "examples": len(trace.values.example_id_N),
+        "epochs": list(trace.values.entry.epochs),
+        "first_epochs_used": found.evidence.epochs,
+        "cannot_tell_why": found.why or None,
+        "counts": {verdict: found.count(verdict) for verdict in VERDICTS},
+        "known_wrong": int(found.known_wrong_N.sum()),
+        "calibrated": told is not None,
+        "auroc_of_known": None if told is None else told.auroc,
+        "share_wrong": found.share,
+        "precision": None if expected is None else expected[0],
+        "recall": None if expected is None else expected[1],
+        "alone": None
+        if found.alone is None
+        else {"share_wrong": found.alone.share, "precision": found.alone.precision},
+        "confusions": [
+            {
+                "given": trace.name_of(one.given),
+                "instead": trace.name_of(one.instead),
+                "answered": one.answered,
+                "listed": one.listed,
+                "of": one.of,
+                "in_bulk": one.in_bulk,
+            }
+            for one in found.confusions
+        ],
+    }
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    return frame.with_columns(pl.selectors.float().fill_nan(None)).write_csv().encode("utf-8")

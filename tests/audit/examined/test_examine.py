@@ -1,0 +1,173 @@
+"""Verdicts on traces whose wrong labels are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from undertow.audit.examined.believed import best_window, windows_of
+from undertow.audit.examined.evidence import evidence_of, standing_of
+from undertow.audit.examined.examine import examine
+from undertow.audit.examined.mixture import BINS, MIDDLE_B, log_densities
+from undertow.audit.examined.planted import auroc_of, calibrated, share_of, smoothed
+from wrong_labels import noisy, values_of
+
+
+def listed(found):
+    return found.verdict_N == "likely mislabelled"
+
+
+@pytest.mark.parametrize("wrong", [0.05, 0.2])
+def test_wrong_labels_are_found(wrong: float):
+    values, wrong_N = noisy(wrong=wrong)
+    found = examine(values)
+    assert found.why == ""
+    assert found.calibrated is None
+    assert auroc_of(found.evidence.standing_N, wrong_N) > 0.98
+    assert found.share.low <= wrong_N.mean() <= found.share.high
+    assert abs(found.share.value - wrong_N.mean()) < 0.02
+    assert wrong_N[listed(found)].mean() > 0.9
+    assert listed(found)[wrong_N].mean() > 0.85
+    assert (found.verdict_N[~wrong_N] == "typical").mean() > 0.5
+
+
+def test_where_no_label_is_wrong_next_to_none_is_called_so():
+    for seed in range(3):
+        found = examine(noisy(wrong=0.0, seed=seed)[0])
+        assert listed(found).sum() <= 3
+        assert found.why == "no group"
+        assert np.isnan(found.share.value)
+        assert found.share.high == 1
+        assert found.count("typical") + found.count("atypical") > 1300
+
+
+def test_known_wrong_labels_calibrate_and_are_in_no_count():
+    values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
+    known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
+    found = examine(values, known_N)
+    assert found.calibrated is not None
+    assert found.calibrated.known == known_N.sum()
+    true = wrong_N[~known_N].mean()
+    assert found.share.low <= true <= found.share.high
+    assert abs(found.calibrated.share.value - true) < 0.02
+    others_N = wrong_N & ~known_N
+    recall = found.calibrated.recall
+    assert recall.low <= listed(found)[others_N].mean() <= recall.high
+    assert sum(found.count(verdict) for verdict in set(found.verdict_N)) == (~known_N).sum()
+
+
+def test_known_wrong_labels_alone_make_no_others_wrong():
+    values, wrong_N = noisy(N=3000, wrong=0.05)
+    found = examine(values, wrong_N)
+    assert found.calibrated is not None
+    assert found.calibrated.share.value < 0.004
+    assert found.count("likely mislabelled") <= 6
+
+
+def test_mistakes_that_follow_one_confusion_are_said_to_be_untold():
+    values, wrong_N = noisy(N=3000, wrong=0.08, mapped=True)
+    found = examine(values)
+    pair = found.confusions[0]
+    assert (pair.given, pair.instead, pair.in_bulk) == (0, 1, True)
+    missed_N = wrong_N & ~listed(found)
+    assert (found.verdict_N[missed_N] == "cannot tell").mean() > 0.3
+    assert found.in_bulk > 50
+
+
+def test_what_is_too_little_to_tell():
+    values, _ = noisy(N=250)
+    found = examine(values)
+    assert found.why == "examples"
+    assert set(found.verdict_N) == {"cannot tell"}
+    values, _ = noisy(E=2)
+    found = examine(values)
+    assert found.why == "epochs"
+    assert set(found.verdict_N) == {"cannot tell"}
+    assert found.expected is None
+    assert np.isnan(found.share.value)
+
+
+def test_examples_that_were_hardly_seen_have_no_verdict():
+    values, _ = noisy()
+    margin, predicted = values.values["margin"].copy(), values.values["predicted"].copy()
+    for array, none in ((margin, np.nan), (predicted, -1)):
+        array[:, 0], array[:, 1, 1:], array[1:, 1] = none, none, none
+    found = examine(
+        replace(values, values={**values.values, "margin": margin, "predicted": predicted})
+    )
+    assert found.evidence.looks_N[:2].tolist() == [0, 1]
+    assert list(found.verdict_N[:2]) == ["cannot tell"] * 2
+    assert np.isnan(found.believed_N3[0]).all()
+    assert np.isnan(found.evidence.standing_N[0])
+
+
+def test_the_evidence_of_a_look_is_that_of_a_loop():
+    values, _ = noisy(N=40)
+    found, standing_N = evidence_of(values, 4), standing_of(values, 4)
+    for n in range(40):
+        looks, other, won = [], {}, []
+        for m in range(3):
+            usual = np.median(np.abs(values.values["margin"][m, :, :4].astype(float)))
+            for e in range(4):
+                answer = int(values.values["predicted"][m, n, e])
+                looks.append(answer)
+                won.append(1 / (1 + np.exp(-1.5 * float(values.values["margin"][m, n, e]) / usual)))
+        for answer in looks:
+            if answer != values.label_N[n]:
+                other[answer] = other.get(answer, 0) + 1
+        assert standing_N[n] == pytest.approx(np.mean(won))
+        assert found.given_N[n] == looks.count(int(values.label_N[n])) / 12
+        if other:
+            assert other[int(found.instead_N[n])] == max(other.values())
+            assert found.instead_share_N[n] == max(other.values()) / 12
+        else:
+            assert found.instead_N[n] == -1
+            assert np.isnan(found.agreement_N[n])
+
+
+def test_agreement_is_of_members_that_answer_something_else():
+    label_N = np.zeros(1, dtype=int)
+    predicted = np.array([[[1, 1, 2]], [[0, 0, 0]], [[2, 2, 1]]])
+    margin = np.where(predicted == 0, 1.0, -1.0)
+    found = evidence_of(values_of(label_N, margin, predicted, np.full(margin.shape, 0.5)), 3)
+    assert found.instead_N[0] == 1
+    assert found.agreement_N[0] == 0.5
+
+
+def test_the_share_is_the_most_likely_one():
+    wrong_B, right_B = np.exp(log_densities(np.array([0.15, 0.8]), np.array([12.0, 20.0]))).T
+    count_B = 10_000 * (0.07 * wrong_B + 0.93 * right_B) / BINS
+    assert share_of(count_B, wrong_B, right_B) == pytest.approx(0.07, abs=1e-4)
+    assert share_of(10_000 * right_B / BINS, wrong_B, right_B) < 1e-3
+
+
+def test_smoothing_keeps_all_of_a_distribution():
+    drawn = np.random.default_rng(0).beta(1, 9, 300)
+    density_B = smoothed(drawn)
+    assert density_B.sum() / BINS == pytest.approx(1)
+    assert density_B.min() > 0
+    assert (density_B * MIDDLE_B).sum() / BINS == pytest.approx(drawn.mean(), abs=0.01)
+
+
+def test_calibration_is_the_same_each_time():
+    values, wrong_N = noisy(wrong=0.15)
+    known_N = wrong_N & (np.arange(len(wrong_N)) % 2 == 0)
+    standing_N = standing_of(values, 4)
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    first, again = (calibrated(standing_N, known_N, mixture) for _ in range(2))
+    assert (first.share, first.recall, first.precision) == (
+        again.share,
+        again.recall,
+        again.precision,
+    )
+
+
+def test_windows_grow_by_their_ratios():
+    assert windows_of(1) == ()
+    assert windows_of(4) == (2, 3, 4)
+    assert windows_of(100)[0] == 2
+    assert windows_of(100)[-1] == 100
+    assert len(windows_of(100)) == 8

@@ -1,0 +1,268 @@
+"""Traces from outside: dataset cartography's files, and arrays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import undertow
+from undertow.errors import RecordError, TableError, UserError
+from undertow.records.traces.formula import values_of
+from undertow.records.traces.inputs import read_inputs
+from undertow.records.traces.read import read_trace
+
+
+def scores(E=3, N=6, C=3):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(E, N, C)), rng.integers(0, C, N)
+
+
+def write_dynamics(folder: Path, logits_ENC, label_N, *, skip=(), more: str = "") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for e, logits_NC in enumerate(logits_ENC):
+        rows = [
+            {"guid": f"g{n}", f"logits_epoch_{e}": list(map(float, row)), "gold": int(label_N[n])}
+            for n, row in enumerate(logits_NC)
+            if (e, n) not in skip
+        ]
+        text = "\n".join(map(json.dumps, rows)) + more
+        (folder / f"dynamics_epoch_{e}.jsonl").write_text(text)
+
+
+def test_cartography_is_read_in_epochs_and_by_guid(tmp_path: Path):
+    logits_ENC, label_N = scores(E=11)
+    write_dynamics(tmp_path / "training_dynamics", logits_ENC, label_N, skip={(1, 2)})
+    trace = read_trace(tmp_path)
+    values = trace.values
+    assert values.example_id_N.to_list() == [f"g{n}" for n in range(6)]
+    assert values.entry.epochs == tuple(range(1, 12))
+    assert values.label_N.tolist() == label_N.tolist()
+    for e in range(11):
+        true = values_of(logits_ENC[e], label_N)
+        seen_N = np.array([(e, n) != (1, 2) for n in range(6)])
+        np.testing.assert_allclose(
+            values.values["margin"][0, seen_N, e], true.margin[seen_N], rtol=1e-6
+        )
+        assert (values.values["predicted"][0, seen_N, e] == true.predicted[seen_N]).all()
+    assert values.values["predicted"][0, 2, 1] == -1
+    assert np.isnan(values.values["loss"][0, 2, 1])
+    assert trace.classes == ("0", "1", "2")
+    assert not trace.known_wrong_N.any()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "is no JSON; write the file again"),
+        ('{"guid": 1, "gold": 0}', "expected an object with guid, logits_epoch_0 and gold"),
+        (
+            '{"guid": "x", "gold": "cat", "logits_epoch_0": [1, 2, 3]}',
+            "gold is 'cat'; expected the index of a class",
+        ),
+        (
+            '{"guid": "g0", "gold": 2, "logits_epoch_0": [1, 2, 3]}',
+            "gold of 'g0' is 2 and was 1 before; give each example one label",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": "much"}',
+            "logits are no list of two or more numbers",
+        ),
+    ],
+)
+def test_a_line_that_is_none_of_cartography(tmp_path: Path, line: str, said: str):
+    write_dynamics(tmp_path, scores(E=1)[0], np.array([1, 0, 1, 2, 0, 1]), more=f"\n{line}")
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    between = " " if said.startswith("is no JSON") else ": "
+    where = f"{tmp_path / 'dynamics_epoch_0.jsonl'}: line 7"
+    assert str(refused.value) == f"{where}{between}{said}"
+
+
+def test_cartography_of_two_runs(tmp_path: Path):
+    write_dynamics(tmp_path, scores(E=1)[0], np.zeros(6, int))
+    row = {"guid": "x", "gold": 0, "logits_epoch_1": [1.0, 2.0]}
+    (tmp_path / "dynamics_epoch_1.jsonl").write_text(json.dumps(row))
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: its lines have logits of 2 and 3 classes; give files of one run"
+    )
+
+
+def test_arrays_of_logits_and_of_probabilities_say_the_same(tmp_path: Path):
+    logits_ENC, label_N = scores()
+    p_ENC = np.exp(logits_ENC) / np.exp(logits_ENC).sum(axis=-1, keepdims=True)
+    np.savez(tmp_path / "l.npz", logits=logits_ENC, labels=label_N, classes=["a", "b", "c"])
+    np.savez(
+        tmp_path / "p.npz",
+        probabilities=np.stack([p_ENC, p_ENC]),
+        labels=label_N,
+        ids=[f"x{n}" for n in range(6)],
+    )
+    one, two = read_trace(tmp_path / "l.npz"), read_trace(tmp_path / "p.npz")
+    assert one.classes == ("a", "b", "c")
+    assert two.classes == ("0", "1", "2")
+    assert one.values.example_id_N.to_list()[:2] == ["0", "1"]
+    assert two.values.example_id_N.to_list()[:2] == ["x0", "x1"]
+    assert len(two.values.members) == 2
+    for column, values in one.values.values.items():
+        np.testing.assert_allclose(values[0], two.values.values[column][1], rtol=1e-5, atol=1e-6)
+
+
+WANTED = (
+    "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
+    "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
+)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"labels": np.zeros(6, int)}, f"has no trace: {WANTED}"),
+        (
+            {"logits": np.zeros((6, 3)), "labels": np.zeros(6, int)},
+            f"logits is float64 of shape (6, 3); {WANTED}",
+        ),
+        (
+            {"logits": np.zeros((2, 6, 3)), "labels": np.zeros(5, int)},
+            "labels is int64 of shape (5,); expected the index of a class for each of 6 examples",
+        ),
+        (
+            {"logits": np.zeros((2, 6, 3)), "labels": np.full(6, 3)},
+            "a label is 3; expected indices of classes, 0 to 2",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "ids": ["a", "a"]},
+            "the id 'a' stands twice; give each example its own",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "classes": ["a"]},
+            "names 1 classes, and scores have 3; name each column",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.array([None, 1])},
+            "holds Python objects, which are never unpickled; save plain numbers or text",
+        ),
+    ],
+)
+def test_arrays_that_are_no_trace(tmp_path: Path, arrays, said: str):
+    np.savez(tmp_path / "t.npz", **arrays)
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path / "t.npz")
+    assert str(refused.value) == f"{tmp_path / 't.npz'}: {said}"
+
+
+def test_what_holds_no_trace(tmp_path: Path):
+    with pytest.raises(UserError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: holds no trace; give a population folder whose members were trained with a "
+        "Trace or recorded by member.saw, or a folder with dynamics_epoch_0.jsonl …"
+    )
+    with pytest.raises(UserError) as refused:
+        read_trace(tmp_path / "none")
+    assert str(refused.value) == (
+        f"{tmp_path / 'none'}: there is no such file or folder; check the path"
+    )
+    other = tmp_path / "trace.csv"
+    other.write_text("a,b\n")
+    with pytest.raises(UserError) as refused:
+        read_trace(other)
+    assert str(refused.value) == (
+        f"{other}: is no trace; give a population folder, a folder with dynamics_epoch_0.jsonl …, "
+        "or an npz with logits (epochs, examples, classes) and labels"
+    )
+
+
+def recorded(folder: Path, **train) -> Path:
+    """A population of one member with three epochs of a trace."""
+    logits_ENC, label_N = scores()
+    ids = [f"r{n}" for n in range(6)]
+    test = {"example_id": ["t0", "t1"], "label": [0, 1]}
+    table = {"example_id": ids, "label": label_N, **train}
+    with undertow.Recorder(folder, test, classes=("a", "b", "c"), train=table) as recorder:
+        member = recorder.member("m", seeds=0)
+        for epoch in range(3):
+            member.saw(ids, logits_ENC[epoch], epoch=epoch)
+        member.saw(["t0", "t1"], np.eye(3)[:2], epoch=0, part="test")
+        member.answers(["t0", "t1"], logits=np.eye(3)[:2])
+    return folder
+
+
+def test_a_population_tells_which_labels_are_known_to_be_wrong(tmp_path: Path):
+    label_N = scores()[1]
+    true = ["abc"[k] for k in label_N]
+    true[1], true[4] = "abc"[(label_N[1] + 1) % 3], "abc"[(label_N[4] + 2) % 3]
+    trace = read_trace(recorded(tmp_path / "a", true_label=true, site=list("xxyyzz")))
+    assert np.flatnonzero(trace.known_wrong_N).tolist() == [1, 4]
+    assert trace.columns["site"].to_list() == list("xxyyzz")
+    trace = read_trace(recorded(tmp_path / "b", mislabelled=["no"] * 5 + ["yes"]))
+    assert np.flatnonzero(trace.known_wrong_N).tolist() == [5]
+    assert not read_trace(recorded(tmp_path / "c")).known_wrong_N.any()
+
+
+def test_a_probe_that_is_no_trace_of_training(tmp_path: Path):
+    folder = recorded(tmp_path / "a")
+    with pytest.raises(UserError) as refused:
+        read_trace(folder, "trace-test")
+    assert str(refused.value) == (
+        "--probe trace-test: is of test examples, which nobody trained on; name a trace of "
+        "training examples, as trace or trace-clean"
+    )
+    with pytest.raises(RecordError) as missing:
+        read_trace(folder, "traces")
+    assert str(missing.value) == (
+        f"{folder}: has no probe 'traces' with values of examples; it has trace, trace-test"
+    )
+
+
+def test_inputs_are_texts_pictures_or_pixels(tmp_path: Path):
+    table = tmp_path / "texts.csv"
+    table.write_text("example_id,input\ne1,one\ne2,two\n")
+    inputs = read_inputs(table, ["e1", "e3"])
+    assert (inputs("e1"), inputs("e3")) == ("one", None)
+    pixels = np.zeros((2, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "p.npz", ids=["e1", "e2"], images=pixels)
+    png = read_inputs(tmp_path / "p.npz", ["e2"])("e2")
+    assert isinstance(png, bytes)
+    assert png.startswith(b"\x89PNG")
+    (tmp_path / "one.png").write_bytes(png)
+    named = tmp_path / "named.csv"
+    named.write_text("example_id,input\ne1,one.png\ne2,../secret.png\n")
+    inputs = read_inputs(named, ["e1"])
+    assert inputs("e1") == png
+    assert inputs("e2") == "../secret.png (not shown: it lies outside the folder of the table)"
+
+
+def test_inputs_that_fit_nothing(tmp_path: Path):
+    table = tmp_path / "texts.csv"
+    table.write_text("example_id,text\ne1,one\n")
+    with pytest.raises(UserError) as refused:
+        read_inputs(table, ["e1"])
+    assert str(refused.value) == (
+        f"--inputs {table}: has no column 'input'; it has example_id, text; rename the one that is "
+        "meant"
+    )
+    table.write_text("example_id,input\ne1,one\n")
+    with pytest.raises(UserError) as refused:
+        read_inputs(table, ["x1", "x2", "x3"])
+    assert str(refused.value) == (
+        f"--inputs {table}: has none of the 3 examples of the trace ('x1', 'x2' …); give the same "
+        "ids (example_id)"
+    )
+    with pytest.raises(UserError) as refused:
+        read_inputs(tmp_path / "no.csv", ["e1"])
+    assert str(refused.value) == (
+        f"--inputs {tmp_path / 'no.csv'}: there is no such file; give a table with example_id and "
+        "input (texts, or paths of pictures), or an npz with ids and images"
+    )
+    np.savez(tmp_path / "p.npz", ids=["e1"], images=np.zeros((2, 4, 4), dtype=np.uint8))
+    with pytest.raises(UserError) as refused:
+        read_inputs(tmp_path / "p.npz", ["e1"])
+    assert str(refused.value) == (
+        f"--inputs {tmp_path / 'p.npz'}: images is uint8 of shape (2, 4, 4); expected one for each "
+        "of 1 examples"
+    )
