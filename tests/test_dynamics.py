@@ -128,7 +128,8 @@ def test_what_cannot_be_told_is_refused(out: Path, tmp_path: Path):
         dynamics_of(out / "dense", sort="hardness")
     assert str(refused.value) == (
         "--sort hardness: there is no such column; choose one of aum, correctness, el2n, "
-        "forgetting, iteration_learned, mean_p_label, rate_of_learning, right_for_good, "
+        "forgetting, iteration_learned, low_loss_posterior, mean_p_label, rate_of_learning, "
+        "right_for_good, "
         "variability, wrong_for_good"
     )
     with pytest.raises(RecordError) as refused:

@@ -180,7 +180,7 @@ CASES = {
 }
 TUNED = Phases(("finetune", Contrastive(PLAIN, projector=(8, 4))), ("probe", LinearProbe(PLAIN)))
 CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"),))
-ALONE = {"sampled", "subset", "all sites", "another kind", "grainy", "targeted, sampled"}
+ALONE = {"sampled", "subset", "folds", "all sites", "another kind", "grainy", "targeted, sampled"}
 ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
 ALONE |= {"reduced", "reweighed", "balanced", "robust, sampled"}
 STACKED = [case for case in CASES if case not in ALONE]

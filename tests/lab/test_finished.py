@@ -11,13 +11,21 @@ from undertow.lab.finished import asked_when_finished
 from undertow.lab.interventions.weights import OneShotPruning
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import Embedding, GraNd, PredictionDepth, QScore, Snapshots, VoG
+from undertow.lab.probes import (
+    Embedding,
+    GraNd,
+    PredictionDepth,
+    QScore,
+    Snapshots,
+    TrainingProbabilities,
+    VoG,
+)
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.lab.trainings.supervised import SupervisedRun
 from undertow.records.probes import read_probe
 
-PROBES = (PredictionDepth(k=5), QScore(over=1.0), GraNd("test"))
+PROBES = (PredictionDepth(k=5), QScore(over=1.0), GraNd("test"), TrainingProbabilities())
 DENSE = Population(
     "dense", Blobs(), MLP((12, 20)), Recipe(epochs=2, batch=16, lr=0.05), 2, probes=PROBES
 )

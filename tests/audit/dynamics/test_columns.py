@@ -25,7 +25,7 @@ def test_a_column_per_instrument_and_a_row_per_example_or_for_each_member():
     assert each["example_id"].to_list() == frame["example_id"].to_list() * 2
     margin_MNE = values.values["margin"].astype(float)
     np.testing.assert_allclose(each["aum"].to_numpy(), margin_MNE.mean(-1).ravel())
-    assert len(columns_of(values).columns) == 11
+    assert len(columns_of(values).columns) == 12
 
 
 def test_the_mean_is_over_members_that_have_a_value():

@@ -266,7 +266,8 @@ def without_members(manifest: Manifest) -> Manifest:
 def test_what_cannot_be_sliced_is_refused(tmp_path: Path, sides):
     folder = told(tmp_path / "third")
     known = (
-        "aum, correctness, el2n, forgetting, iteration_learned, mean_p_label, rate_of_learning, "
+        "aum, correctness, el2n, forgetting, iteration_learned, low_loss_posterior, "
+        "mean_p_label, rate_of_learning, "
         "right_for_good, variability, wrong_for_good"
     )
     assert refused(folder, sides, ("class",)) == (

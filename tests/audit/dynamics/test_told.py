@@ -113,7 +113,8 @@ def test_a_population_that_tells_nothing_asked_for(tmp_path: Path, sides):
     folder = third(tmp_path / "third")
     assert numbers_told(folder, ["weight"], sides) is None
     assert tellable(folder) == (
-        "aum", "correctness", "el2n", "forgetting", "iteration_learned", "mean_p_label",
+        "aum", "correctness", "el2n", "forgetting", "iteration_learned",
+        "low_loss_posterior", "mean_p_label",
         "rate_of_learning", "right_for_good", "variability", "wrong_for_good", "depth",
         "consensus_accuracy", "consensus_consistency",
     )  # fmt: skip
@@ -176,7 +177,8 @@ def test_nothing_told_after_either_flag(tmp_path: Path, folders):
         asked(folders, tmp_path, cross=("weight",))
     assert str(caught.value) == (
         f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it tells "
-        "aum, correctness, el2n, forgetting, iteration_learned, mean_p_label, rate_of_learning, "
+        "aum, correctness, el2n, forgetting, iteration_learned, low_loss_posterior, "
+        "mean_p_label, rate_of_learning, "
         "right_for_good, variability, wrong_for_good, depth, consensus_accuracy, "
         "consensus_consistency; add one of these, or leave out --columns-from"
     )
@@ -190,7 +192,8 @@ def test_where_a_probe_was_asked_after_training_the_way_is_a_frame(tmp_path: Pat
         asked(folders, tmp_path, cross=("depth",))
     assert str(caught.value) == (
         f"--columns-from {folder}: tells nothing that is asked for after --cross or --by; it tells "
-        "aum, correctness, el2n, forgetting, iteration_learned, mean_p_label, rate_of_learning, "
+        "aum, correctness, el2n, forgetting, iteration_learned, low_loss_posterior, "
+        "mean_p_label, rate_of_learning, "
         "right_for_good, variability, wrong_for_good, consensus_accuracy, consensus_consistency; "
         "add one of these, or leave out --columns-from, or give a frame in Python: "
         "undertow.compare(…, told=frame)"
