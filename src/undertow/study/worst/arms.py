@@ -1,11 +1,11 @@
 """Accuracy, balanced accuracy, worst-class and worst-k accuracy of arms, and differences of two,
 with limits over members and test examples.
 
-**What limits cover.** ``Value`` and ``Difference`` are about *the value as measured*: what new
+**What limits cover.** ``value`` and ``difference`` are about *the value as measured*: what new
 members of the recipe have in expectation on a new test part with as many examples of each class,
-the noise of the lowest included. That is what papers print, and how an arm's classes spread moves
-it: of two arms whose lowest true recalls are the same, the one with the more even classes has the
-lower value. ``Bounds`` are about *the true lowest recall*, as endless test examples would show it.
+the noise of the lowest included. That is what papers print. How even an arm's classes are moves it:
+of two arms whose lowest true recalls are the same, the one with the more even classes has the lower
+value. ``true_lowest`` is about the true lowest recall, as endless test examples would show it.
 
 **How.** The lowest is taken within each member, and within each draw of examples; never is a class
 chosen first. Members vary by what their values on these examples do (Student; of two arms Welch's
@@ -13,9 +13,10 @@ degrees of freedom, of pairs the paired t). Examples are drawn anew within class
 for all members and arms, and what they add is how far members' values move *together*: the
 covariance of two members over draws. What a member's own answers vary by is in its value already.
 Of a single arm all that draws vary by is added, as resampling tells too little of one minimum. Half
-widths add in squares (``stats.combined``). The mean itself stays where it is: resampled
-minima are lower still than the minimum, so percentiles err. Measured in
-``tests/study/worst/test_coverage.py``.
+widths add in squares (``stats.combined``). The mean itself stays where it is: resampled minima are
+lower still than the minimum, so percentiles err. Measured in
+``tests/study/worst/test_coverage.py``: .93 to .975 of differences are held, .025 to .05 of null
+ones refuted.
 
 Values of members of one teacher are no independent evidence about the recipe, so with two
 teachers or more the unit is the teacher. Where all have one teacher, limits are about students of
