@@ -39,8 +39,7 @@ def test_the_field_after_the_path_is_the_model(tmp_path: Path):
     new, _ = read_any([f"{folder / 'samples.json'}::new"])
     assert about == (
         f"{folder}::old: FiftyOne export (samples.json): 1 member, 3 examples, 2 classes; "
-        f"positive class: 'dog', the last of the two; no name says so; {folder}: no pictures are shown: 'a.jpg' and the like are not in '{folder}'; add --pictures FOLDER, "
-        "where 'FOLDER/a.jpg' is one."
+        f"positive class: 'dog', the last of the two; no name says so"
     )
     assert old.example_id_N.to_list() == ["a.jpg", "b.jpg", "c.jpg"]
     assert old.correct_MN.tolist() == [[1, 0, 1]]
