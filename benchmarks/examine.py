@@ -57,7 +57,9 @@ def _row(world: World, calibrated: str, found: Examined, known_N: Mask, wrong_N:
     hits, listed, wrong = (int(n.sum()) for n in (listed_N & wrong_N, listed_N, asked_N & wrong_N))
     stated = found.expected if listed else None
     model = " (SmallCNN)" if world.cnn else ""
-    kind = "none" if world.share == 0 else f"{world.kind} {100 * world.share:g} %"
+    kind = f"{world.kind} {100 * world.share:g} %" if world.share else "none but those planted"
+    if not world.share and not world.planted:
+        kind = "none"
     cells = [
         f"{world.data}{model}, {kind}",
         str(world.seed),

@@ -233,7 +233,18 @@ def _prose(doc: str | None) -> str:
 def command_line() -> str:
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
     parts = ["# Command line", NOTE]
-    for command in ("", "demo", "run", "audit", "gate", "bless", "convert", "dynamics", "list"):
+    for command in (
+        "",
+        "demo",
+        "run",
+        "audit",
+        "gate",
+        "bless",
+        "convert",
+        "dynamics",
+        "examine",
+        "list",
+    ):
         shown = runner.invoke(app, [*command.split(), "--help"], prog_name="undertow").output
         plain = "\n".join(
             line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).strip("\n").splitlines()
