@@ -54,6 +54,9 @@ class _HardestHalf(SamplingRun):
         self.chosen += len(best)
         return Chosen(type(candidates)(*(part[best] for part in candidates)), 1 + 0 * best)
 
+    def told(self):
+        return {"chosen all": self.chosen[None]}
+
     def state_dict(self):
         return {"chosen": self.chosen}
 
@@ -199,6 +202,10 @@ class _RunningWeights(ObjectiveRun):
             )
             self.weight_C.copy_(grown)
         return weighted_B
+
+    def told(self):
+        weight_MC = self.weight_C.reshape(-1, self.weight_C.shape[-1])
+        return {f"weight {c}": weight_MC[:, c] for c in range(weight_MC.shape[-1])}
 
     def state_dict(self):
         return {"weight": self.weight_C}

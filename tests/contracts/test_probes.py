@@ -37,7 +37,6 @@ from undertow.lab.probes import (
     GradientFlow,
     GraNd,
     LearnedFrom,
-    Multipliers,
     PredictionDepth,
     QScore,
     Snapshots,
@@ -77,7 +76,6 @@ PROBES = (
     Snapshots((1, 2)),
     Choices(last=1),
     Told(),
-    Multipliers(),
     toys.LastGradient(),
 )
 WITH_HELD_OUT = (*PROBES, Trace(clean=True, part="held_out"))

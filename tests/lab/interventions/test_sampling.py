@@ -394,7 +394,7 @@ def test_reducr_chooses_and_reweighs_as_a_slow_loop_does(keep, eta, held_out):
         chosen = run.choose(t, batches.batch(t), told.at(t))
         if chosen is not None:
             said = run.told()
-            w = [said[f"weight_{c}"] for c in range(3)]
+            w = [float(said[f"weight {c}"]) for c in range(3)]
             assert w == pytest.approx(weights[len([i for i in found if i])], rel=1e-10)
             assert sum(w) == pytest.approx(1.0, abs=1e-12)
         found.append(None if chosen is None else chosen.batch.index_B.tolist())
@@ -444,7 +444,7 @@ def test_what_is_held_out_is_asked_once_an_epoch_and_paid_for():
     said = run.sampling[0].told()
     for c in range(3):
         of_c = loss_N[data.held_out_y_N == c].mean()
-        assert said[f"held_out_loss_{c}"] == pytest.approx(float(of_c), rel=1e-9)
+        assert float(said[f"held_out_loss {c}"]) == pytest.approx(float(of_c), rel=1e-9)
 
 
 def test_reducr_says_what_it_lacks():

@@ -56,6 +56,26 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(data, tmp_path):
     )
 
 
+class Column:
+    """Keeps a column of a table of one row, which has the stride of the table."""
+
+    def __init__(self, value):
+        self.table_MG = torch.full((1, 3), value, dtype=torch.float64)
+
+    def state_dict(self):
+        return {"column": self.table_MG[:, 1]}
+
+    def load_state_dict(self, state_dict):
+        self.table_MG[:, 1] = state_dict["column"]
+
+
+def test_a_column_of_one_row_is_saved_and_comes_back(tmp_path):
+    Saver(FolderShelf(tmp_path), "000").save(4, {"kept": Column(2.0)})
+    kept = Column(0.0)
+    assert Saver(FolderShelf(tmp_path), "000").resume({"kept": kept}) == 4
+    assert kept.table_MG.tolist() == [[0.0, 2.0, 0.0]]
+
+
 def test_torchs_own_generator_is_left_alone(data, tmp_path):
     before = torch.random.get_rng_state()
     with pytest.raises(Stopped):

@@ -51,9 +51,9 @@ def test_the_series_has_the_weight_and_the_held_out_loss_of_each_class(folder):
     series = read_series(folder)
     assert series.columns == [
         "member", "epoch", "forwards", "backprops", "share_chosen",
-        *(f"weight_{c}" for c in range(3)), *(f"held_out_loss_{c}" for c in range(3)),
+        *(f"held_out_loss {c}" for c in range(3)), *(f"weight {c}" for c in range(3)),
     ]  # fmt: skip
-    w = series.select(f"weight_{c}" for c in range(3)).to_numpy()
+    w = series.select(f"weight {c}" for c in range(3)).to_numpy()
     np.testing.assert_allclose(w.sum(1), 1.0, atol=1e-12)
     assert (abs(w[3:] - w[:3]) > 0).any()  # each member has its own
     # epochs of 100 candidates and of 100 that are held out: 100 + 100 + 25 passes

@@ -18,7 +18,7 @@ from undertow.lab.data import Digits, HeldOut, LongTail, LongTailed
 from undertow.lab.interventions.objective import GroupDRO, Robust, RobustDistillation
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.probes import Multipliers
+from undertow.lab.probes import Told
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.checkpoint import Saver
 from undertow.lab.runner.trainer import train_population
@@ -28,7 +28,7 @@ Saver.__init__.__kwdefaults__["every"] = 0.05  # a minute is longer than all of 
 if __name__ == "__main__":
     data = LongTailed(HeldOut(Digits(), 0.2), LongTail(10.0))
     recipe = Recipe(epochs=5, batch=32, lr=0.05)
-    dense = Population("dense", data, SmallCNN(4), recipe, 1, probes=(Multipliers(),))
+    dense = Population("dense", data, SmallCNN(4), recipe, 1, probes=(Told(),))
     teacher = dense.under(Robust(alpha=0.5, update_every=3), name="teacher")
     taught = RobustDistillation(temperature=3.0, held_out_temperature=0.5, update_every=3)
     print("ready", flush=True)

@@ -16,7 +16,7 @@ from undertow.lab.interventions.objective import Robust, RobustDistillation
 from undertow.lab.interventions.weights import PostShift
 from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
-from undertow.lab.probes import Multipliers
+from undertow.lab.probes import Told
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.records.probes import read_series, read_train
@@ -39,7 +39,7 @@ class Wards:
 
 
 TAIL = LongTailed(HeldOut(Wards(), 0.3), LongTail(5.0))
-DENSE = Population("dense", TAIL, MLP((8,)), RECIPE, members=3, probes=(Multipliers(),))
+DENSE = Population("dense", TAIL, MLP((8,)), RECIPE, members=3, probes=(Told(),))
 TEACHER = DENSE.under(Robust(alpha=0.5, update_every=2), name="teacher")
 VARIED = DENSE.under(RobustDistillation(update_every=2), name="varied", teacher=TEACHER)
 FIXED = DENSE.under(
@@ -115,7 +115,7 @@ def test_the_example_of_the_documentation_runs_as_it_stands(tmp_path):
     section = page.split("## The worst class, or the worst group")[1]
     names = {
         kind.__name__: kind
-        for kind in (HeldOut, LongTail, LongTailed, Multipliers, Population, PostShift, Robust)
+        for kind in (HeldOut, LongTail, LongTailed, Population, PostShift, Robust, Told)
     } | {"MyScans": Wards, "RobustDistillation": RobustDistillation, "SmallCNN": SmallCNN}
     exec(
         re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0], names | {"recipe": RECIPE}, names

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
-from undertow.lab.interventions.objective import Distillation
+from undertow.lab.interventions.objective import Distillation, GroupDRO
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
-from undertow.lab.probes import GradientFlow
+from undertow.lab.probes import Told
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.study.trained import Trained, mean_interval
@@ -26,8 +26,9 @@ pytestmark = pytest.mark.heavy  # they train
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("worst")
     recipe = Recipe(epochs=2, batch=16, lr=0.1)
-    taught = Population("teacher", Blobs(), MLP((6,)), recipe, 3, probes=(GradientFlow(),))
-    students = taught.under(Distillation(), name="students", teacher=taught)
+    dense = Population("dense", Blobs(), MLP((6,)), recipe, 3, probes=(Told(),))
+    taught = dense.under(GroupDRO(step=0.5), name="teacher")
+    students = dense.under(Distillation(), name="students", teacher=taught)
     return {p.name: Trained(train_population(p, out, runner="loop")) for p in (taught, students)}
 
 
@@ -53,9 +54,9 @@ def test_teachers_stand_beside_their_own_students(trained):
 
 
 def test_a_series_by_class_is_a_line_each(trained):
-    panel = shown.weights_panel("λ", trained["teacher"], {"dark": "egf1", "light": "egf2"})
+    panel = shown.weights_panel("λ", trained["teacher"], {"dark": "lambda 0", "light": "lambda 2"})
     dark, light = panel.lines
     assert (panel.y_label, dark.label, light.pair, dark.x) == ("λ", "dark", 1, [1, 2])
-    assert light.y[1] == mean_interval(trained["teacher"].series("egf2")[:, 1])[0]
-    with pytest.raises(KeyError, match="has no series 'lambda'"):
-        shown.weights_panel("λ", trained["teacher"], {"dark": "lambda"})
+    assert light.y[1] == mean_interval(trained["teacher"].series("lambda 2")[:, 1])[0]
+    with pytest.raises(KeyError, match="has no series 'lambda 3'"):
+        shown.weights_panel("λ", trained["teacher"], {"dark": "lambda 3"})

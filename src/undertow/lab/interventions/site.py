@@ -129,8 +129,8 @@ class ObjectiveRun(ABC):
         return 0
 
     def told(self) -> dict[str, Tensor]:
-        """What it keeps for each group, (M,) by name, for the probe ``Multipliers``: nothing,
-        unless it says so."""
+        """What it says of itself at an epoch's end, (M,) by ``WORD GROUP``, for the probe ``Told``:
+        nothing, unless it says so."""
         return {}
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -235,9 +235,8 @@ class SamplingRun(ABC):
         """What step ``t`` learns from, of its candidates and of those that wait from earlier steps;
         ``None`` for nothing in this step. Who does not call ``score`` does not pay for it."""
 
-    def told(self) -> dict[str, float]:
-        """Numbers that it says of itself at an epoch's end, by name, for a series (``Told``): none
-        unless it says so."""
+    def told(self) -> dict[str, Tensor]:
+        """As ``ObjectiveRun.told``, of its one member: (1,) each."""
         return {}
 
     @abstractmethod

@@ -6,7 +6,6 @@ from undertow.lab.probes.embedding import Embedding as Embedding
 from undertow.lab.probes.gradient_flow import GradientFlow as GradientFlow
 from undertow.lab.probes.grand import GraNd as GraNd
 from undertow.lab.probes.learned_from import LearnedFrom as LearnedFrom
-from undertow.lab.probes.multipliers import Multipliers as Multipliers
 from undertow.lab.probes.prediction_depth import PredictionDepth as PredictionDepth
 from undertow.lab.probes.q_score import QScore as QScore
 from undertow.lab.probes.snapshots import Snapshots as Snapshots
@@ -24,7 +23,6 @@ __all__ = [
     "GraNd",
     "GradientFlow",
     "LearnedFrom",
-    "Multipliers",
     "PredictionDepth",
     "QScore",
     "Snapshots",

@@ -1,4 +1,4 @@
-"""``Told``: what a sampler says of itself, epoch by epoch."""
+"""``Told``: what a sampler and an objective say of themselves, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import torch
+from torch import Tensor
 
+from undertow.lab.interventions.site import ObjectiveRun, SamplingRun
 from undertow.lab.probes.probe import Found, Probe, ProbeRun
-from undertow.lab.trainings.training import Done, Given, TrainingRun
+from undertow.lab.trainings.phases import PhasesRun
+from undertow.lab.trainings.supervised import SupervisedRun
+from undertow.lab.trainings.training import Given, TrainingRun
 from undertow.records.schema import ProbeEntry
 
 
 @dataclass(frozen=True)
 class Told(Probe):
-    """Numbers that what acts in a training says of itself at the end of each epoch, a column of the
-    series for each: of ``Reducr`` the weight and the held-out loss of each class, ``weight_0``,
-    ``held_out_loss_0`` …, by the class's number. Nothing where nothing is said."""
+    """What a sampler and an objective say of themselves at each epoch's end, a column of the series
+    for each number. A column is ``WORD GROUP``: a group is a class by its number, or a value of a
+    slice.
+
+    ``Robust`` and ``RobustDistillation`` tell of each group its multiplier ``lambda``, what counts
+    in the loss, ``beta``, and the error that λ last grew by, ``held_out_error`` (NaN before the
+    first update); ``GroupDRO`` tells ``lambda``; ``Reducr`` of each class its ``weight`` and the
+    network's ``held_out_loss`` when the epoch began. Others tell nothing. In an epoch of another
+    phase values are NaN.
+    """
 
     @property
     def name(self) -> str:
@@ -34,44 +46,64 @@ class Told(Probe):
 
 
 class _ToldRun(ProbeRun):
-    """Rows so far, by epoch; an epoch in which nothing was said has none."""
+    """Values (M,) by name for each epoch that had any."""
 
     def __init__(self, members: int) -> None:
-        self.members = members
-        self.now: dict[str, float] = {}
-        self.rows: dict[int, dict[str, float]] = {}
-
-    def after_step(self, t: int, done: Done, run: TrainingRun) -> None:
-        """Hear it."""
-        self.now |= done.told
+        self.members, self.epoch = members, 0
+        self.told_E: dict[int, dict[str, Tensor]] = {}
 
     def after_epoch(self, epoch: int, run: TrainingRun) -> None:
-        """Keep it, and begin the next."""
-        if self.now:
-            self.rows[epoch] = self.now
-        self.now = {}
+        """Ask whatever acts in the training under way; copies, since it goes on."""
+        self.epoch = epoch
+        for acting in _acting(run):
+            for name, value_M in acting.told().items():
+                kept = self.told_E.setdefault(epoch, {})
+                if name in kept:
+                    raise ValueError(
+                        f"the sampler and the objective both tell {name!r}; rename one of them"
+                    )
+                kept[name] = value_M.to("cpu", torch.float64, copy=True)
 
     def found(self) -> list[Found]:
-        """A row per epoch. What is said is of one member, as samplers choose for each by itself."""
-        told = [{"epoch": epoch, **_in_order(row)} for epoch, row in sorted(self.rows.items())]
-        return [Found(series=pl.DataFrame(told) if told else None) for _ in range(self.members)]
+        """Of each member: a row per epoch."""
+        names = sorted({name for told in self.told_E.values() for name in told}, key=_place)
+        if not names:
+            return [Found() for _ in range(self.members)]
+        epochs = range(1, self.epoch + 1)
+        none_M = torch.full((self.members,), torch.nan, dtype=torch.float64)
+        value_QEM = {
+            name: torch.stack([self.told_E.get(e, {}).get(name, none_M) for e in epochs])
+            for name in names
+        }
+        first = pl.Series("epoch", epochs, dtype=pl.Int64)
+        return [
+            Found(
+                series=pl.DataFrame(
+                    [first, *(pl.Series(n, v_EM[:, m].numpy()) for n, v_EM in value_QEM.items())]
+                )
+            )
+            for m in range(self.members)
+        ]
 
     def state_dict(self) -> Mapping[str, Any]:
-        """Rows so far."""
-        rows = {str(epoch): dict(row) for epoch, row in self.rows.items()}
-        return {"now": dict(self.now), "rows": rows}
+        """All rows so far."""
+        return {"epoch": self.epoch, "told": {str(e): told for e, told in self.told_E.items()}}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Put them back."""
-        self.now = _numbers(state_dict.get("now", {}))
-        rows = state_dict.get("rows", {})
-        self.rows = {int(epoch): _numbers(row) for epoch, row in rows.items()}
+        self.epoch = int(state_dict["epoch"])
+        self.told_E = {int(e): dict(told) for e, told in state_dict.get("told", {}).items()}
 
 
-def _in_order(row: Mapping[str, float]) -> dict[str, float]:
-    """``weight_2`` before ``weight_10``, since a checkpoint brings them back in any order."""
-    return {name: row[name] for name in sorted(row, key=lambda name: (len(name), name))}
+def _acting(run: TrainingRun) -> list[SamplingRun | ObjectiveRun]:
+    """In the training under way; nothing where it has no such sites."""
+    while isinstance(run, PhasesRun):
+        run = run.run
+    return [*run.sampling, run.objective] if isinstance(run, SupervisedRun) else []
 
 
-def _numbers(kept: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in kept.items()}
+def _place(name: str) -> tuple[str, int, str]:
+    """Columns of one word together, and class 2 before class 10, whatever order a checkpoint gives
+    them back in."""
+    word, _, group = name.partition(" ")
+    return word, int(group) if group.isdecimal() else -1, group

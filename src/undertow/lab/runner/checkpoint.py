@@ -139,7 +139,8 @@ def _pack(name: str, value: object, found: dict[str, Tensor]) -> None:
         for key, inner in value.items():
             _pack(f"{name}{BETWEEN}{key}", inner, found)
     elif isinstance(value, Tensor):
-        found[name] = value.detach().cpu().contiguous().clone()
+        # (``contiguous`` alone takes a column of one row for contiguous, whatever its stride)
+        found[name] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
     elif isinstance(value, bool | int | float):
         found[name] = torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
     else:

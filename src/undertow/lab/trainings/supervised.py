@@ -89,7 +89,7 @@ class SupervisedRun:
             cost += scored.forwards
         if chosen is None or not chosen.batch.y_B.shape[-1]:
             self.weights.after_step(t)
-            return Done(Cost(cost, 0), told=self._told(t))
+            return Done(Cost(cost, 0))
         (index_B, _, y_B), examples = chosen.batch, chosen.batch.y_B.shape[-1]
         logits_BC, teacher_BC = self._logits(t, chosen.batch)
         each_B = self.objective.each(logits_BC, y_B, index_B, teacher_BC)
@@ -101,12 +101,7 @@ class SupervisedRun:
         seen = Seen(index_B, y_B, each_B.detach(), logits_BC.detach(), augmented)
         for inputs in self.inputs:
             inputs.saw(seen)
-        return Done(Cost(cost + examples, examples), seen, self._told(t))
-
-    def _told(self, t: int) -> dict[str, float]:
-        """What samplers say of themselves, where step ``t`` ends an epoch."""
-        acting = self.sampling if self.ends_epoch(t) else []
-        return {name: value for sampling in acting for name, value in sampling.told().items()}
+        return Done(Cost(cost + examples, examples), seen)
 
     def _before_epoch(self, t: int) -> int:
         """Tell that one begins, where one does; how many examples this put forward."""

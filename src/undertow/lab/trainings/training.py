@@ -8,7 +8,7 @@ that for all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -69,12 +69,10 @@ class Seen:
 @dataclass(frozen=True, eq=False)
 class Done:
     """What one step cost, and what it saw; nothing where no example was chosen yet. The
-    parameters' gradients are there until the next step. ``told`` are numbers that what acts says of
-    itself at an epoch's end."""
+    parameters' gradients are there until the next step."""
 
     cost: Cost
     seen: Seen | None = None
-    told: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -190,7 +190,8 @@ def front_panel(title: str, fronts: Mapping[str, Front]) -> Panel:
 
 def weights_panel(title: str, members: Trained, columns: Mapping[str, str]) -> Panel:
     """The objective's weight of each class (λ) over epochs, mean over members with limits;
-    ``columns`` are the series by class. ``KeyError`` for one that was not recorded."""
+    ``columns`` are series of the probe ``Told`` by name: ``{"ship": "lambda 8"}``. ``KeyError`` for
+    one that was not recorded."""
     lines = [
         _over_epochs(name, members.epochs, members.series(column), pair)
         for pair, (name, column) in enumerate(columns.items())

@@ -31,7 +31,7 @@ class GroupDRO(AbstractObjective):
     Chosen, since that paper is silent: by mean cross-entropy and not by errors, with ``step`` and
     ``adjustment`` as in training, and how often.
 
-    q is in the member's checkpoint; the probe ``Multipliers`` writes it per epoch (``lambda``).
+    q is in the member's checkpoint; the probe ``Told`` writes it per epoch (``lambda``).
     Raises ``ValueError`` for numbers that cannot be, ``UserError`` where a group has no training
     example, or no held-out one where these are looked at.
     """

@@ -33,7 +33,7 @@ class Robust(AbstractObjective):
     stands for such a group, so it counts by a weight: β_g / π_g times cross-entropy, without a
     margin and without 1/m (eqs. 2 to 4 as they are written; group DRO with held-out errors).
 
-    λ is in the member's checkpoint; the probe ``Multipliers`` writes it per epoch. Raises
+    λ is in the member's checkpoint; the probe ``Told`` writes it per epoch. Raises
     ``ValueError`` for ``alpha`` outside 0 to 1, ``step`` not above 0, ``update_every`` below 1;
     ``UserError`` where a group has no training or no held-out example.
     """

@@ -55,7 +55,7 @@ class RobustDistillation(AbstractObjective):
 
     ``teacher_member`` as in ``Distillation``: students of one fixed teacher (the paper's tables,
     unless it says otherwise) have ``teacher_member=0``, those of varied teachers None. λ is in the
-    member's checkpoint; the probe ``Multipliers`` writes it per epoch. Raises ``ValueError`` for
+    member's checkpoint; the probe ``Told`` writes it per epoch. Raises ``ValueError`` for
     numbers that cannot be, ``UserError`` where a group has no training or no held-out example.
     """
 

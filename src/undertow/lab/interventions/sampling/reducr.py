@@ -113,10 +113,10 @@ class _Reweighing(SamplingRun):
         self.log_w_C = reweighed(self.log_w_C, left_KC, times * self.held_out_C, self.what.eta)
         return Chosen(rows(batch, first_K))
 
-    def told(self) -> dict[str, float]:
+    def told(self) -> dict[str, Tensor]:
         """The weights, and what the network lost on held-out examples when the epoch began."""
-        columns = {"weight": self.log_w_C.exp(), "held_out_loss": self.held_out_C}
-        return {f"{n}_{c}": float(v) for n, held_C in columns.items() for c, v in enumerate(held_C)}
+        said = {"weight": self.log_w_C.exp(), "held_out_loss": self.held_out_C}
+        return {f"{word} {c}": v_C[c, None] for word, v_C in said.items() for c in range(len(v_C))}
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights, what they were last compared with, and the presample so far."""
