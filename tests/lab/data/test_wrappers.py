@@ -18,6 +18,7 @@ from undertow.lab.data import (
     HeldOut,
     LongTail,
     LongTailed,
+    OnHeldOut,
     TestedOn,
     WrongLabels,
 )
@@ -390,3 +391,17 @@ def test_the_feed_has_slices_of_what_is_held_out():
     for feed in (resident(splits), streamed(splits)):
         assert feed.held_out_slices.equals(splits.held_out.slices)
     assert not len(resident(DATA.load()).held_out_slices)
+
+
+def test_what_is_held_out_stands_in_for_the_test_part():
+    cut = HeldOut(DATA, 0.25)
+    asked = OnHeldOut(cut).load()
+    assert asked.test.example_id_N == cut.load().held_out.example_id_N
+    assert asked.train.example_id_N == cut.load().train.example_id_N
+    assert asked.held_out is None
+    with pytest.raises(UserError) as caught:
+        OnHeldOut(DATA).load()
+    assert str(caught.value) == (
+        f"OnHeldOut(data={DATA!r}): nothing is held out in these data; give "
+        "OnHeldOut(HeldOut(data, 0.1))"
+    )

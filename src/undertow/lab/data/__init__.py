@@ -18,6 +18,7 @@ from undertow.lab.data.longtail import LongTail
 from undertow.lab.data.longtailed import LongTailed
 from undertow.lab.data.mapped_labels import CIFAR10_CONFUSIONS, MappedLabels
 from undertow.lab.data.noise_pixels import GaussianPixels, ShuffledPixels
+from undertow.lab.data.on_held_out import OnHeldOut
 from undertow.lab.data.parquet import ParquetImages
 from undertow.lab.data.planted import Planted
 from undertow.lab.data.png import encode_png
@@ -49,6 +50,7 @@ __all__ = [
     "LongTail",
     "LongTailed",
     "MappedLabels",
+    "OnHeldOut",
     "ParquetImages",
     "Part",
     "Planted",

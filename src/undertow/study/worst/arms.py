@@ -150,6 +150,24 @@ def difference(arm: Arm, than: Arm, statistic: Statistic) -> Value:
     return Value(mean, mean - half, mean + half, min(len(own.each_U), len(other.each_U)))
 
 
+def beyond(change: tuple[Arm, Arm], other: tuple[Arm, Arm], statistic: Statistic) -> Value:
+    """How much more the first arm of ``change`` has than its second than the first of ``other`` has
+    than its second: whether one kind of member bears a change better than another. All four learned
+    from the same teachers and answered the same examples; ``ValueError`` where they did not."""
+    arms, signs = (*change, *other), (1, -1, -1, 1)
+    for arm in arms[1:]:
+        _check_same(arms[0], arm)
+        if not paired(arms[0], arm):
+            raise ValueError("two changes are compared by teachers, which these arms do not share")
+    names = sorted(arms[0].named)
+    found = [by_unit(arm, statistic, [arm.named[n] for n in names]) for arm in arms]
+    each_U = np.sum([s * f.each_U for s, f in zip(signs, found, strict=True)], axis=0)
+    drawn_DU = np.sum([s * f.drawn_DU for s, f in zip(signs, found, strict=True)], axis=0)
+    half = half_of(vary(found[0].step, each_U), together(drawn_DU))
+    mean = float(each_U.mean())
+    return Value(mean, mean - half, mean + half, len(each_U))
+
+
 def paired(arm: Arm, than: Arm) -> bool:
     """Whether both learned from the same teachers, of which there are two or more."""
     return len(arm.named) > 1 and set(arm.named) == set(than.named)

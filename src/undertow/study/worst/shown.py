@@ -15,6 +15,7 @@ from undertow.study.figures import Line, Panel
 from undertow.study.pairs import p_text
 from undertow.study.trained import Trained, mean_interval
 from undertow.study.worst.arms import Arm, Statistic, Value, balanced, difference, value, worst
+from undertow.study.worst.choice import Choice
 from undertow.study.worst.front import Front
 from undertow.study.worst.recalls import Floats
 from undertow.study.worst.teachers import Teachers
@@ -93,6 +94,41 @@ def differences(arms: Mapping[str, Arm], base: str, k: int = 1) -> Table:
         "even classes is measured lower."
     )
     return Table(f"Beside {base}", ["arm", *(name for name, _ in statistics)], rows, note)
+
+
+def choices_table(picked: Mapping[str, Choice[str]], tested: Mapping[str, Arm]) -> Table:
+    """What was chosen by held-out examples, and what it is on test examples."""
+    rows = []
+    for what, found in picked.items():
+        arm = tested[what]
+        test = [share(value(arm, statistic)) for statistic in (worst(1), arm.average())]
+        held_out = [f"{100 * each:.1f}" for each in (found.worst, found.average)]
+        rows.append([what, found.setting, f"{found.allowed} of {found.settings}", *held_out, *test])
+    note = (
+        "Chosen by held-out examples alone, which flatter what they chose; the test part took no "
+        "part. *Allowed*: as accurate on average, held out, as standard distillation within its "
+        "standard error, where that was asked."
+    )
+    held = ["worst class held out %", "average held out %"]
+    head = ["choice", "setting", "allowed", *held, "worst class %", "average %"]
+    return Table("Chosen on held-out examples", head, rows, note)
+
+
+def lowest_table(arms: Mapping[str, Arm], classes: Sequence[str]) -> Table:
+    """Which class is the worst of how many members, and what it has there."""
+    rows = []
+    for name, arm in arms.items():
+        lowest_M = arm.recall_MC.argmin(axis=1)
+        count_C = np.bincount(lowest_M, minlength=len(classes))
+        order = [int(c) for c in np.argsort(-count_C, kind="stable") if count_C[c]]
+        said = [
+            f"{classes[c]}: {count_C[c]} of {len(lowest_M)} members, "
+            f"{100 * arm.recall_MC[:, c].mean():.1f} %"
+            for c in order
+        ]
+        rows.append([name, "; ".join(said)])
+    note = "The class with the lowest recall of each member, and its recall, the mean over members."
+    return Table("Who is worst", ["arm", "lowest class"], rows, note)
 
 
 def split_table(found: Mapping[str, Components]) -> Table:
