@@ -42,7 +42,7 @@ from undertow.lab.interventions import objective as goals
 from undertow.lab.interventions.weights import MagnitudePruning, PostShift, WeightQuantization
 from undertow.lab.models import SmallCNN, WideResNet
 from undertow.lab.population import Population
-from undertow.lab.probes import Multipliers
+from undertow.lab.probes import Told
 from undertow.lab.recipe import Recipe
 from undertow.study import Comparison, Outcome, Results, Scale, Study, Table, claim, claims_in
 from undertow.study.claims import decided, effect_text, held
@@ -99,7 +99,7 @@ def from_labels(scale: Scale, even: bool = False) -> Population:
         model=WideResNet(28, 10) if scale == "paper" else SmallCNN(16),
         recipe=Recipe(EPOCHS[scale], batch=64, lr=0.1, crop=1, flip=True),
         members=MEMBERS[scale],
-        probes=(Multipliers(),),
+        probes=(Told(),),
     )
 
 
