@@ -272,17 +272,18 @@ def test_claims_decide_by_the_right_side(
 
 def test_a_trade_off_that_costs_too_much_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its worst class is the best, and its average below that of standard distillation."""
-    low = {"α .5 → α .5" + HELD: 0.99, "α .25 → α .5" + HELD: 0.9, BASE + HELD: 0.7}
+    low = {"α .25 → α .5" + HELD: 0.72, BASE + HELD: 0.66}
     world = World(**low)
 
     def arm(self: Asked, name: str, of: str = "") -> Arm:
         found = world.arm(name, of)
         if name != "α .5 → α .5" + HELD:
             return found
-        right_MN = np.random.default_rng(0).random((6, 200)) < 0.75
+        right_MN = np.random.default_rng(0).random((6, 200)) < 0.85
         return replace(found, right_MN=right_MN)
 
     monkeypatch.setattr(Asked, "arm", arm)
+    assert MODULE.of(NOWHERE).best(MODULE.TRADED) == "α .5 → α .5"
     assert MODULE.of(NOWHERE).chosen(MODULE.TRADED).setting == "α .25 → α .5"
     assert status(TRADE).evidence.startswith("α .25 → α .5: ")
 

@@ -8,8 +8,9 @@ from math import inf
 
 from undertow.study.claims import Outcome
 from undertow.study.results import Results
-from undertow.study.worst import choice, outcomes
 from undertow.study.worst.arms import Arm, arm_of
+from undertow.study.worst.choice import Choice, chosen
+from undertow.study.worst.outcomes import above, keeps
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Asked:
         """What it got right of the held-out part."""
         return self.arm(name + self.suffix)
 
-    def chosen(self, names: Iterable[str], slack: float = 1.0) -> choice.Choice[str]:
+    def chosen(self, names: Iterable[str], slack: float = 1.0) -> Choice[str]:
         """By held-out examples, the best worst class of those as accurate as ``base`` within
         ``slack`` of its standard errors."""
         arms = {name: self.held_out(name) for name in names}
-        return choice.chosen(arms, self.held_out(self.base), slack=slack)
+        return chosen(arms, self.held_out(self.base), slack=slack)
 
     def best(self, names: Iterable[str]) -> str:
         """The one with the best worst class on held-out examples, whatever its average."""
@@ -47,7 +48,7 @@ class Asked:
 
     def above(self, name: str, than: str) -> Outcome:
         """Whether an arm's worst class is above another's, on test examples."""
-        return outcomes.above(name, self.arm(name), than, self.arm(than))
+        return above(name, self.arm(name), than, self.arm(than))
 
     def best_above_rest(self, names: Iterable[str], some: Callable[[str], bool]) -> Outcome:
         """Whether the best of some arms is above the best of the others."""
@@ -63,4 +64,4 @@ class Asked:
     def bears_better(self, name: str, than: str, change: str) -> Outcome:
         """Whether students lose less of their worst class by a change than others, which have the
         same teachers."""
-        return outcomes.keeps(*((each, self.bears(each, change)) for each in (name, than)))
+        return keeps(*((each, self.bears(each, change)) for each in (name, than)))

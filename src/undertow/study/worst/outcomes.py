@@ -9,8 +9,9 @@ import numpy as np
 from undertow.audit.stats.components import nested
 from undertow.audit.stats.rank_limits import RankCorrelation, rank_correlation
 from undertow.study.claims import Outcome, decided
-from undertow.study.worst import front
 from undertow.study.worst.arms import Arm, Value, beyond, difference, worst
+from undertow.study.worst.front import Front, area
+from undertow.study.worst.front import beyond as beyond_front
 from undertow.study.worst.recalls import Floats
 from undertow.study.worst.shown import gain
 from undertow.study.worst.teachers import Teachers
@@ -37,10 +38,10 @@ def keeps(first: tuple[str, Pair], second: tuple[str, Pair]) -> Outcome:
     return decided([(found.low, found.high)], f"{', '.join(each)} points: {gain(found)} more")
 
 
-def covers(more: front.Front, less: front.Front, corner: tuple[float, float]) -> Outcome:
+def covers(more: Front, less: Front, corner: tuple[float, float]) -> Outcome:
     """Whether the first front has the larger area above a corner."""
-    found = front.beyond(more, less, corner)
-    areas = " and ".join(f"{front.area(each, corner).mean:.4f}" for each in (more, less))
+    found = beyond_front(more, less, corner)
+    areas = " and ".join(f"{area(each, corner).mean:.4f}" for each in (more, less))
     said = f"areas {areas}, difference {_text(found, '+.4f')}"
     return decided([(found.low, found.high)], said)
 
