@@ -16,6 +16,7 @@ from undertow.lab.data.tested_on import TestedOn
 from undertow.lab.interventions import objective as goals
 from undertow.lab.interventions.weights import MagnitudePruning, PostShift, WeightQuantization
 from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
 from undertow.listing import study_files
 from undertow.run import load_study
 from undertow.study import Outcome, Results, Study, judge
@@ -156,7 +157,9 @@ def test_as_many_members_everywhere_and_updates_once_an_epoch_of_the_tail(scale:
         counts = sum(int(4500 * 100 ** (-c / 9)) for c in range(10))
     else:
         counts = len(data.load().train.label_N)
-    steps = -(-counts // study(scale).reference.recipe.batch)
+    recipe = study(scale).reference.recipe
+    assert isinstance(recipe, Recipe)
+    steps = -(-counts // recipe.batch)
     assert robust.update_every == pytest.approx(steps, abs=1)  # type: ignore[attr-defined]
 
 
