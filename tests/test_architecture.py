@@ -157,6 +157,21 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.worst.teachers",
         "undertow.study.worst.true_lowest",
     },
+    "undertow.study.worst.outcomes": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.worst.arms",
+        "undertow.study.worst.front",
+        "undertow.study.worst.recalls",
+        "undertow.study.worst.shown",
+        "undertow.study.worst.teachers",
+    },
+    "undertow.study.worst.asked": STUDY
+    | {
+        "undertow.study.worst.arms",
+        "undertow.study.worst.choice",
+        "undertow.study.worst.outcomes",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",

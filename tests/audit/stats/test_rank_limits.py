@@ -56,6 +56,17 @@ def test_too_few_have_no_limits_and_what_does_not_vary_no_rho():
     assert gap == rank_correlation(A_U, B_U)
 
 
+def test_what_was_spent_before_makes_limits_rest_on_fewer():
+    rng = np.random.default_rng(1)
+    a_U, b_U = rng.normal(size=(2, 12))
+    plain, found = rank_correlation(a_U, b_U), rank_correlation(a_U, b_U, spent=2)
+    half = stats.norm.ppf(0.975) * math.sqrt((1 + found.rho**2 / 2) / 7)
+    z = math.atanh(found.rho)
+    assert found.rho == plain.rho
+    assert found[1:3] == pytest.approx((math.tanh(z - half), math.tanh(z + half)))
+    assert math.isnan(rank_correlation(a_U[:5], b_U[:5], spent=2).low)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("units", [6, 10, 20])
 @pytest.mark.parametrize("true", [0.0, 0.7])

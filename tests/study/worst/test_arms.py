@@ -12,6 +12,7 @@ from scipy import stats
 from undertow.study.worst.arms import (
     Arm,
     balanced,
+    beyond,
     by_unit,
     difference,
     joined,
@@ -77,6 +78,35 @@ def test_a_difference_of_pairs_is_of_their_differences():
     got = difference(one, other, worst())
     half = half_of(vary(1 / 50, each_U), together(drawn_DU))
     assert got == pytest.approx((each_U.mean(), each_U.mean() - half, each_U.mean() + half, 4))
+
+
+def test_a_difference_of_differences_is_by_teacher():
+    """Teachers in another order in each arm, and one of them with two students in the first."""
+    orders = (["b", "a", "c", "a"], ["a", "b", "c"], ["c", "a", "b"], ["b", "c", "a"])
+    arms = [arm(seed, len(names), names) for seed, names in enumerate(orders)]
+    each_U, drawn_DU = [], []
+    for name in "abc":
+        rows = [[m for m, own in enumerate(names) if own == name] for names in orders]
+        pairs = list(zip(arms, rows, strict=True))
+        mine = [a.recall_MC.min(axis=1)[r].mean() for a, r in pairs]
+        drawn = [a.redrawn_DMC.min(axis=2)[:, r].mean(axis=1) for a, r in pairs]
+        each_U.append((mine[0] - mine[1]) - (mine[2] - mine[3]))
+        drawn_DU.append((drawn[0] - drawn[1]) - (drawn[2] - drawn[3]))
+    mean = np.mean(each_U)
+    half = half_of(vary(1 / 50, np.array(each_U)), together(np.stack(drawn_DU, axis=1)))
+    got = beyond((arms[0], arms[1]), (arms[2], arms[3]), worst())
+    assert got == pytest.approx((mean, mean - half, mean + half, 3))
+
+
+def test_changes_of_others_are_not_compared():
+    said = "two changes are compared by teachers, which these arms do not share"
+    mine, other = arm(0, 3, ["a", "b", "c"]), arm(1, 3, ["a", "b", "d"])
+    for four in ([mine, mine, mine, other], [mine, other, mine, mine], [arm(0, 3)] * 4):
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            beyond((four[0], four[1]), (four[2], four[3]), worst())
+    shuffled = Arm(mine.right_MN, LABEL_N[::-1], 3, mine.teacher_M)
+    with pytest.raises(ValueError, match=r"^two arms of 100 and 100 test examples differ"):
+        beyond((mine, mine), (mine, shuffled), worst())
 
 
 def test_students_of_one_teacher_count_as_one_unit_where_there_are_several():

@@ -11,6 +11,7 @@ from undertow.audit.stats.components import nested
 from undertow.study.figures import drawn
 from undertow.study.worst import shown
 from undertow.study.worst.arms import Arm, balanced, difference, value, worst
+from undertow.study.worst.choice import Choice
 from undertow.study.worst.front import Front
 from undertow.study.worst.shown import Printed, gain, share
 from undertow.study.worst.teachers import Teachers
@@ -64,6 +65,47 @@ def test_arms_stand_beside_one_of_them():
     assert table.rows[0][3] == gain(found)
     assert re.fullmatch(r"[+−]\d+\.\d \[[+−]\d+\.\d, [+−]\d+\.\d\]", table.rows[0][3])
     assert re.fullmatch(r"[+−]\d+\.\d", table.rows[1][3])
+
+
+def test_a_choice_has_what_it_is_held_out_and_on_test_examples():
+    tested = {"best": arm(0), "as accurate": arm(1, low=0.7)}
+    picked = {
+        "best": Choice("robust", 0.512, 0.7249, 0.7, 24, 24),
+        "as accurate": Choice("α .25", 0.4, 0.8, 0.75, 3, 20),
+    }
+    table = shown.choices_table(picked, tested)
+    assert list(table.head) == [
+        "choice", "setting", "allowed", "worst class held out %", "average held out %",
+        "worst class %", "average %",
+    ]  # fmt: skip
+    first, second = table.rows
+    assert first[:5] == ["best", "robust", "24 of 24", "51.2", "72.5"]
+    assert second[:5] == ["as accurate", "α .25", "3 of 20", "40.0", "80.0"]
+    for row, found in zip((first, second), tested.values(), strict=True):
+        assert row[5:] == [share(value(found, f)) for f in (worst(1), found.average())]
+
+
+def exact(*counts):
+    """Members with so many right of each class of forty."""
+    right_MN = np.stack([np.concatenate([np.arange(40) < n for n in each]) for each in counts])
+    return Arm(right_MN, LABEL_N, 3)
+
+
+def test_who_is_worst_comes_with_how_often_and_its_recall_over_all_members():
+    arms = {
+        "even": exact((10, 20, 30), (30, 20, 25), (5, 20, 30)),
+        "tied": exact((20, 20, 30)),
+    }
+    table = shown.lowest_table(arms, ("cat", "dog", "owl"))
+    assert list(table.head) == ["arm", "lowest class"]
+    assert [list(row) for row in table.rows] == [
+        ["even", "cat: 2 of 3 members, 37.5 %; dog: 1 of 3 members, 50.0 %"],
+        ["tied", "cat: 1 of 1 member, 50.0 %"],
+    ]
+    assert table.note == (
+        "The class with the lowest recall of each member, the first of equal ones, and the recall "
+        "of that class, the mean over all members."
+    )
 
 
 def test_variances_are_shown_as_standard_deviations_in_points():

@@ -32,23 +32,25 @@ class RankCorrelation(NamedTuple):
 
 
 def rank_correlation(
-    a_U: Floats, b_U: Floats, *, level: float = 0.05, seed: int = 0
+    a_U: Floats, b_U: Floats, *, level: float = 0.05, seed: int = 0, spent: int = 0
 ) -> RankCorrelation:
     """Of two values of each unit. Limits by Fisher's z with the variance (1 + ρ²/2) / (n − 3)
     (Bonett & Wright 2000): a bootstrap of half a dozen ranks has few distinct draws, most of them
     with ties. p: how often an exchange of one side has a ρ as far from 0, over all of them or
-    ``DRAWS`` drawn ones and the observed one."""
+    ``DRAWS`` drawn ones and the observed one. ``spent`` is how many units' worth was taken off
+    before: of values less the means of three groups 2. Limits then rest on so many fewer; p knows
+    nothing of it."""
     rho, n = spearman(a_U, b_U)
     if math.isnan(rho):
         return RankCorrelation(rho, rho, rho, rho, n)
     known_U = ~(np.isnan(a_U) | np.isnan(b_U))
     p = _exchanged(a_U[known_U], b_U[known_U], rho, seed)
-    if n < 4:
+    if n < 4 + spent:
         return RankCorrelation(rho, math.nan, math.nan, p, n)
     # ±1 is taken half a step inwards, where z is finite: a swap of two neighbours is one step
     most = 1 - 6 / (n * (n**2 - 1))
     inwards = min(max(rho, -most), most)
-    half = -float(ndtri(level / 2)) * math.sqrt((1 + inwards**2 / 2) / (n - 3))
+    half = -float(ndtri(level / 2)) * math.sqrt((1 + inwards**2 / 2) / (n - 3 - spent))
     low, high = (math.tanh(math.atanh(inwards) + side * half) for side in (-1, 1))
     return RankCorrelation(rho, min(low, rho), max(high, rho), p, n)
 

@@ -106,8 +106,8 @@ def choices_table(picked: Mapping[str, Choice[str]], tested: Mapping[str, Arm]) 
         rows.append([what, found.setting, f"{found.allowed} of {found.settings}", *held_out, *test])
     note = (
         "Chosen by held-out examples alone, which flatter what they chose; the test part took no "
-        "part. *Allowed*: as accurate on average, held out, as standard distillation within its "
-        "standard error, where that was asked."
+        "part, but the members are the same. *Allowed*: as accurate on average, held out, as "
+        "standard distillation within its standard error, where that was asked."
     )
     held = ["worst class held out %", "average held out %"]
     head = ["choice", "setting", "allowed", *held, "worst class %", "average %"]
@@ -115,19 +115,23 @@ def choices_table(picked: Mapping[str, Choice[str]], tested: Mapping[str, Arm]) 
 
 
 def lowest_table(arms: Mapping[str, Arm], classes: Sequence[str]) -> Table:
-    """Which class is the worst of how many members, and what it has there."""
+    """Which class is the worst of how many members, and its recall over all of them."""
     rows = []
     for name, arm in arms.items():
         lowest_M = arm.recall_MC.argmin(axis=1)
+        members = "member" if len(lowest_M) == 1 else "members"
         count_C = np.bincount(lowest_M, minlength=len(classes))
         order = [int(c) for c in np.argsort(-count_C, kind="stable") if count_C[c]]
         said = [
-            f"{classes[c]}: {count_C[c]} of {len(lowest_M)} members, "
+            f"{classes[c]}: {count_C[c]} of {len(lowest_M)} {members}, "
             f"{100 * arm.recall_MC[:, c].mean():.1f} %"
             for c in order
         ]
         rows.append([name, "; ".join(said)])
-    note = "The class with the lowest recall of each member, and its recall, the mean over members."
+    note = (
+        "The class with the lowest recall of each member, the first of equal ones, and the recall "
+        "of that class, the mean over all members."
+    )
     return Table("Who is worst", ["arm", "lowest class"], rows, note)
 
 

@@ -1,0 +1,86 @@
+"""What becomes of claims about worst classes, each by the limits of one number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from undertow.audit.stats.components import nested
+from undertow.audit.stats.rank_limits import RankCorrelation, rank_correlation
+from undertow.study.claims import Outcome, decided
+from undertow.study.worst.arms import Arm, Value, beyond, difference, worst
+from undertow.study.worst.front import Front, area
+from undertow.study.worst.front import beyond as beyond_front
+from undertow.study.worst.recalls import Floats
+from undertow.study.worst.shown import gain
+from undertow.study.worst.teachers import Teachers
+
+Pair = tuple[Arm, Arm]
+"""Members after a change, and before it."""
+
+
+def above(name: str, arm: Arm, base: str, than: Arm) -> Outcome:
+    """Whether an arm's worst class is above another's; of an arm and itself nothing can be told."""
+    if name == base:
+        return decided([(0.0, 0.0)], f"what was chosen is {base} itself")
+    found = difference(arm, than, worst())
+    average = difference(arm, than, arm.average())
+    said = f"{name}: {gain(found)} points beside {base}, average {gain(average)}"
+    return decided([(found.low, found.high)], said)
+
+
+def keeps(first: tuple[str, Pair], second: tuple[str, Pair]) -> Outcome:
+    """Whether members of the first kind lose less of their worst class by a change than those of
+    the second, which learned from the same teachers."""
+    found = beyond(first[1], second[1], worst())
+    each = [f"{name} {gain(difference(*pair, worst()))}" for name, pair in (first, second)]
+    return decided([(found.low, found.high)], f"{', '.join(each)} points: {gain(found)} more")
+
+
+def covers(more: Front, less: Front, corner: tuple[float, float]) -> Outcome:
+    """Whether the first front has the larger area above a corner."""
+    found = beyond_front(more, less, corner)
+    areas = " and ".join(f"{area(each, corner).mean:.4f}" for each in (more, less))
+    said = f"areas {areas}, difference {_text(found, '+.4f')}"
+    return decided([(found.low, found.high)], said)
+
+
+def nearer(kinds: Iterable[Teachers], gap: str = "bins") -> Outcome:
+    """Whether teachers with a smaller gap have students with a better worst class, of one kind."""
+    rank = of_one_kind([(kind.gaps[gap], kind.students_M) for kind in kinds])
+    said = f"Spearman's ρ {_text(rank, '+.2f')} within kinds, over {rank.units} teachers"
+    return decided([(-rank.high, -rank.low)], said)
+
+
+def of_one_kind(kinds: Iterable[tuple[Floats, Floats]]) -> RankCorrelation:
+    """Spearman's ρ within kinds: of ranks within each kind less their mean. What kinds differ by,
+    which few kinds cannot tell, takes no part, and limits know of the means that were taken off."""
+    ranks: list[tuple[Floats, Floats]] = []
+    for first_M, second_M in kinds:
+        known_M = ~(np.isnan(first_M) | np.isnan(second_M))
+        if known_M.any():
+            ranks.append((_centred(first_M[known_M]), _centred(second_M[known_M])))
+    if not ranks:
+        return rank_correlation(np.array([]), np.array([]))
+    first_U, second_U = (np.concatenate(each) for each in zip(*ranks, strict=True))
+    return rank_correlation(first_U, second_U, spent=len(ranks) - 1)
+
+
+def _centred(value_M: Floats) -> Floats:
+    from scipy.stats import rankdata  # Here, as it takes a third of the time to start.
+
+    return np.asarray(rankdata(value_M) - (len(value_M) + 1) / 2)
+
+
+def _text(found: Value | RankCorrelation, form: str) -> str:
+    """A value with its limits."""
+    value, low, high = (f"{each:{form}}" for each in found[:3])
+    return f"{value} [{low}, {high}]"
+
+
+def teachers_take_part(worst_M: Floats, teacher_M: list[str]) -> Outcome:
+    """Whether a share of the variance of worst classes is their teachers'."""
+    share = nested(worst_M, teacher_M).share
+    said = f"share of the variance {share.value:.2f} [{share.low:.2f}, {share.high:.2f}]"
+    return decided([(share.low, share.high)], said)

@@ -1,0 +1,397 @@
+"""The study of robust distillation declares what its method says, and its claims decide by the
+right side of their intervals, by what was chosen on held-out examples. Nothing is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from undertow.lab.data import CIFAR10, HeldOut, LongTailed, OnHeldOut
+from undertow.lab.data.tested_on import TestedOn
+from undertow.lab.interventions import objective as goals
+from undertow.lab.interventions.weights import MagnitudePruning, PostShift, WeightQuantization
+from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
+from undertow.listing import study_files
+from undertow.run import load_study
+from undertow.study import Outcome, Results, Study, judge
+from undertow.study.worst.arms import Arm
+from undertow.study.worst.asked import Asked
+from undertow.study.worst.teachers import Teachers
+
+MODULE = load_study(study_files()["robust_distillation"])
+SCALES = ("smoke", "demo", "small", "paper")
+NOWHERE = Results(SimpleNamespace(variants=()))  # type: ignore[arg-type]
+
+
+@cache
+def study(scale: str = "small") -> Study:
+    found: Study = MODULE.study(scale)
+    return found
+
+
+@cache
+def populations(scale: str = "small") -> dict[str, Population]:
+    return {p.name: p for p in study(scale).populations}
+
+
+def objective(name: str, scale: str = "small") -> object:
+    (found,) = populations(scale)[name].interventions
+    return found
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_pairing_is_there_with_both_watches_and_both_temperatures(scale: str) -> None:
+    names = {
+        f"{of} → {name}{at}"
+        for of in ("standard", "balanced", "robust")
+        for name in ("standard", "balanced", "robust", "robust by labels")
+        for at in ("", " at 3")
+    }
+    assert {*MODULE.PAIRINGS} == names
+    traded = {
+        f"{of} → {name}"
+        for of in ("standard", "balanced", "α .25", "α .5", "robust")
+        for name in ("balanced", "α .25", "α .5", "robust by labels")
+    }
+    assert {*MODULE.TRADED} == traded
+    even = {
+        f"even classes: {of} → {name}"
+        for of in ("standard", "robust")
+        for name in ("standard", "robust by labels")
+    }
+    assert names | traded | even | {*MODULE.UNTAUGHT} <= {*populations(scale)}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_student_learns_for_what_its_name_says_from_the_teacher_in_its_name(scale: str) -> None:
+    alphas = {"balanced": 0.0, "α .25": 0.25, "α .5": 0.5}
+    for name in {*MODULE.PAIRINGS, *MODULE.TRADED, *MODULE.STUDENT_ALONE}:
+        of, _, kind = name.partition(" → ")
+        student, goal = populations(scale)[name], objective(name, scale)
+        assert student.teacher == populations(scale)[f"teacher {of}"]
+        assert goal.temperature == (3 if kind.endswith(" at 3") else 1)  # type: ignore[attr-defined]
+        assert goal.teacher_member is None  # type: ignore[attr-defined]
+        kind = kind.removesuffix(" at 3")
+        if kind == "standard":
+            assert isinstance(goal, goals.Distillation)
+            continue
+        assert isinstance(goal, goals.RobustDistillation)
+        assert goal.alpha == alphas.get(kind, 1.0)
+        if goal.alpha:
+            assert goal.held_out == ("teacher" if kind == "robust" else "labels")
+            assert goal.held_out_temperature == 1
+        assert not goal.one_over_m
+
+
+def test_teachers_learn_from_labels_for_what_their_names_say() -> None:
+    assert populations()["teacher standard"].interventions == ()
+    for kind, alpha in {"balanced": 0, "α .25": 0.25, "α .5": 0.5, "robust": 1}.items():
+        goal = objective(f"teacher {kind}")
+        assert isinstance(goal, goals.Robust)
+        assert (goal.alpha, goal.one_over_m, goal.update_every) == (alpha, False, 40)
+
+
+def test_the_reference_has_its_null_arm_and_one_of_a_fixed_teacher() -> None:
+    names = [p.name for p in (study().reference, *study().variants)]
+    assert names == [
+        "standard → standard",
+        "standard → standard, again",
+        "standard → robust by labels",
+        "standard → balanced",
+        "robust → standard",
+    ]
+    again, fixed = (populations()[n] for n in (MODULE.AGAIN, MODULE.FIXED))
+    assert again.teacher == fixed.teacher == populations()["teacher standard"]
+    assert again.interventions == study().reference.interventions
+    assert fixed.interventions == (goals.Distillation(teacher_member=0),)
+
+
+def test_baselines_are_what_their_names_say() -> None:
+    said = {name: objective(name) for name in MODULE.UNTAUGHT}
+    assert said["logit adjustment"] == goals.LogitAdjustment()
+    assert said["group DRO"] == goals.GroupDRO()
+    held_out = said["group DRO, multipliers by held-out loss"]
+    assert held_out == goals.GroupDRO(step=0.1, multipliers="held_out", update_every=40)
+    assert said["DORO"] == goals.DORO(alpha=0.5, epsilon=0.1)
+    assert said["shifted afterwards"] == PostShift()
+    assert {populations()[name].teacher for name in MODULE.UNTAUGHT} == {None}
+
+
+def test_compressed_students_have_their_own_and_the_same_teachers() -> None:
+    kinds = {"standard": "standard → standard", "robust": "standard → robust by labels"}
+    for comparison, (kind, name) in zip(study().others, kinds.items(), strict=True):
+        assert comparison.name == f"{kind} students compressed"
+        students, (pruned, rounded) = comparison.reference, comparison.variants
+        assert students == populations()[name]
+        assert (pruned.name, rounded.name) == (f"{name}, pruned 90 %", f"{name}, int8")
+        assert pruned.interventions == (*students.interventions, MagnitudePruning(0.9))
+        assert pruned.teacher == students.teacher
+        assert rounded.interventions == (WeightQuantization(8),)
+        assert rounded.parent == students
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_all_that_is_chosen_among_is_asked_what_is_held_out(scale: str) -> None:
+    chosen = {*MODULE.PAIRINGS, *MODULE.TRADED, *(f"teacher {of}" for of in MODULE.FIVE)}
+    for name in chosen:
+        tested, asked = (populations(scale)[n] for n in (name, f"{name}, held out"))
+        assert asked.data == TestedOn(tested.data, OnHeldOut(tested.data))
+        assert asked.parent == tested
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_as_many_members_everywhere_and_updates_once_an_epoch_of_the_tail(scale: str) -> None:
+    members = {"smoke": 3, "demo": 4, "small": 12, "paper": 10}[scale]
+    assert {p.members for p in populations(scale).values()} == {members}
+    robust = objective("standard → robust by labels", scale)
+    data = study(scale).reference.data
+    if scale == "paper":
+        assert isinstance(data, LongTailed)
+        assert (data.data, data.tail.ratio) == (HeldOut(CIFAR10(), 0.1), 100)
+        counts = sum(int(4500 * 100 ** (-c / 9)) for c in range(10))
+    else:
+        counts = len(data.load().train.label_N)
+    recipe = study(scale).reference.recipe
+    assert isinstance(recipe, Recipe)
+    steps = -(-counts // recipe.batch)
+    assert robust.update_every == pytest.approx(steps, abs=1)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scale", ["smoke", "demo", "small"])
+def test_even_classes_have_as_many_examples_and_nobody_learns_what_is_held_out(scale: str) -> None:
+    tail = study(scale).reference.data.load()
+    even = populations(scale)["even classes: teacher standard"].data.load()
+    count_C, even_C = (np.bincount(s.train.label_N) for s in (tail, even))
+    largest = 100 if scale == "smoke" else 900
+    assert (count_C[0], count_C[9]) == (largest, largest // 50)
+    assert len({*even_C.tolist()}) == 1
+    assert abs(count_C.sum() - even_C.sum()) <= 1
+    held = 20 if scale == "smoke" else 100
+    for splits in (tail, even):
+        assert splits.held_out is not None
+        assert np.bincount(splits.held_out.label_N).tolist() == [held] * 10
+        held_out, train, test = (
+            {*part.example_id_N} for part in (splits.held_out, splits.train, splits.test)
+        )
+        assert not held_out & train
+        assert not held_out & test
+        assert len(test) == 2000
+    assert tail.test.example_id_N == even.test.example_id_N
+
+
+LABEL_N = np.repeat([0, 1, 2, 3], 50)
+HELD = ", held out"
+
+
+class World:
+    """Arms by name: the share right of their first class (.6 unless said); of others .9."""
+
+    def __init__(self, **low: float) -> None:
+        self.low: dict[str, float] = low
+        self.asked: list[str] = []
+
+    def arm(self, name: str, of: str = "") -> Arm:
+        self.asked.append(name)
+        seed = sum(map(ord, name))
+        rng = np.random.default_rng(seed)
+        low = self.low.get(name, 0.6)
+        right_MN = rng.random((6, 200)) < np.array([low, 0.95, 0.95, 0.95])[LABEL_N]
+        teacher = (of or name).partition(" → ")[0]
+        taught = "→" in (of or name)
+        return Arm(right_MN, LABEL_N, 4, [f"{teacher}/{m}" if taught else None for m in range(6)])
+
+
+def status(text: str, results: Results = NOWHERE) -> Outcome:
+    (claim,) = (c for c in study().claims if c.text.startswith(text))
+    return judge(claim, results)
+
+
+def outcome(text: str, low: dict[str, float], patch: pytest.MonkeyPatch) -> tuple[Outcome, World]:
+    world = World(**low)
+    patch.setattr(Asked, "arm", lambda self, name, of="": world.arm(name, of))
+    return status(text), world
+
+
+BEST = "The pairing with the best worst class"
+ONE, BOTH = "It has a robust objective on one side", "It is not one with a robust objective on both"
+NOT_BEST = "The teacher with the best worst class"
+BASE, ROBUST = "standard → standard", "standard → robust by labels"
+PRUNE, ROUND = (
+    f"A robust student keeps more of its worst class than a standard one {how}"
+    for how in ("when pruned", "at 8")
+)
+TRADE = "The trade-off that is chosen"
+CASES = [
+    (BEST, {"balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
+    (BEST, {"robust → robust at 3" + HELD: 0.9, "robust → robust at 3": 0.9}, "held"),
+    (BEST, {"balanced → robust" + HELD: 0.9, "balanced → robust": 0.3}, "not held"),
+    # better on the test part alone, so not chosen
+    (BEST, {"balanced → robust": 0.9, "balanced → balanced" + HELD: 0.9}, "not testable"),
+    (BEST, {BASE + HELD: 0.9}, "not testable"),
+    (ONE, {"balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
+    (ONE, {"balanced → balanced" + HELD: 0.9, "balanced → balanced": 0.9}, "not held"),
+    (BOTH, {"balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
+    (BOTH, {"standard → standard" + HELD: 0.9, "standard → standard": 0.9}, "held"),
+    (BOTH, {"robust → robust" + HELD: 0.9, "robust → robust": 0.9}, "not held"),
+    (BOTH, {ROBUST.replace("standard", "robust") + " at 3" + HELD: 0.9, "robust → robust by labels at 3": 0.9}, "not held"),
+    (NOT_BEST, {"teacher robust" + HELD: 0.9, "balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
+    (NOT_BEST, {"teacher balanced" + HELD: 0.9, "balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "not held"),
+    (TRADE, {"α .25 → α .5" + HELD: 0.9, "α .25 → α .5": 0.9}, "held"),
+    (TRADE, {"α .25 → α .5" + HELD: 0.9, "α .25 → α .5": 0.3}, "not held"),
+    ("Robust students watch better", {ROBUST: 0.9}, "held"),
+    ("Robust students watch better", {"standard → robust": 0.9}, "not held"),
+    ("Group DRO does better", {MODULE.DRO_HELD_OUT: 0.9}, "held"),
+    ("Group DRO does better", {MODULE.DRO: 0.9}, "not held"),
+    ("On even classes", {f"even classes: {ROBUST}": 0.9, ROBUST: 0.1}, "held"),
+    ("On even classes", {f"even classes: {BASE}": 0.9}, "not held"),
+    ("On even classes", {}, "not testable"),
+    ("Standard students of the same teachers", {}, "held"),
+    ("Standard students of the same teachers", {MODULE.AGAIN: 0.9}, "not held"),
+    (PRUNE, {BASE + MODULE.PRUNED: 0.3}, "held"),
+    (PRUNE, {ROBUST + MODULE.PRUNED: 0.3}, "not held"),
+    (PRUNE, {ROBUST: 0.9}, "not held"),
+    (PRUNE, {BASE: 0.9}, "held"),
+    (ROUND, {BASE + MODULE.INT8: 0.3}, "held"),
+    (ROUND, {ROBUST + MODULE.INT8: 0.3}, "not held"),
+    (ROUND, {ROBUST + MODULE.PRUNED: 0.3}, "not testable"),
+    ("Trading off teacher and student", {"balanced → α .25": 0.9}, "held"),
+    ("Trading off teacher and student", {"standard → α .25": 0.9}, "not testable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "low", "expected"), CASES)
+def test_claims_decide_by_the_right_side(
+    text: str, low: dict[str, float], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = outcome(text, low, monkeypatch)
+    assert found.status == expected, found.evidence
+
+
+def test_a_trade_off_that_costs_too_much_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its worst class is the best, and its average below that of standard distillation."""
+    low = {"α .25 → α .5" + HELD: 0.72, BASE + HELD: 0.66}
+    world = World(**low)
+
+    def arm(self: Asked, name: str, of: str = "") -> Arm:
+        found = world.arm(name, of)
+        if name != "α .5 → α .5" + HELD:
+            return found
+        right_MN = np.random.default_rng(0).random((6, 200)) < 0.85
+        return replace(found, right_MN=right_MN)
+
+    monkeypatch.setattr(Asked, "arm", arm)
+    assert MODULE.of(NOWHERE).best(MODULE.TRADED) == "α .5 → α .5"
+    assert MODULE.of(NOWHERE).chosen(MODULE.TRADED).setting == "α .25 → α .5"
+    assert status(TRADE).evidence.startswith("α .25 → α .5: ")
+
+
+@pytest.mark.parametrize("text", [BEST, ONE, BOTH, TRADE])
+def test_test_examples_have_no_part_in_what_is_chosen(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, world = outcome(text, {}, monkeypatch)
+    tested = [name for name in world.asked if not name.endswith(HELD)]
+    assert len(tested) <= 2 < len(world.asked)
+
+
+@pytest.mark.parametrize(
+    ("slope", "expected"), [(-1, "held"), (1, "not held"), (0, "not testable")]
+)
+def test_the_theory_says_that_smaller_gaps_are_better(
+    slope: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, asked = np.random.default_rng(1), []
+
+    def judged(members: str, students: str) -> Teachers:
+        asked.append((members, students))
+        gap_M = rng.normal(size=12)
+        return Teachers({"bins": gap_M}, slope * gap_M + 0.2 * rng.normal(size=12))
+
+    monkeypatch.setattr(MODULE, "teachers", judged)
+    monkeypatch.setattr(Results, "of", lambda self, name: name)
+    monkeypatch.setattr(Asked, "arm", lambda self, name: name)
+    assert status("Teachers nearer to calibration").status == expected
+    kinds = ("standard", "balanced", "robust")
+    assert asked == [(f"teacher {of}", f"{of} → robust by labels") for of in kinds]
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(0.3, "held"), (0.0, "not testable")])
+def test_teachers_take_part_by_two_students_of_each(
+    apart: float, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Students of one teacher answer alike, in the reference and in its null arm."""
+
+    def arm(self: Asked, name: str) -> Arm:
+        assert name in (BASE, MODULE.AGAIN)
+        rng = np.random.default_rng(sum(map(ord, name)))
+        low_M1 = (0.5 + apart * np.linspace(-1, 1, 8))[:, None]
+        right_MN = rng.random((8, 200)) < np.where(LABEL_N == 0, low_M1, 0.95)
+        return Arm(right_MN, LABEL_N, 4, [f"standard/{m}" for m in range(8)])
+
+    monkeypatch.setattr(Asked, "arm", arm)
+    found = status("Teachers make a part")
+    assert found.status == expected, found.evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "slice", "value"),
+    [("Robust students gain on the rarest", "frequency", "tail"), ("They gain on", "class", "dog")],
+)
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [((0.1, 0.3), "held"), ((-0.3, -0.1), "not held"), ((-0.1, 0.3), "not testable")],
+)
+def test_rare_and_hard_classes_are_told_apart(
+    text: str, slice: str, value: str, limits: tuple[float, float], expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert gained(slice, value, limits, "cat", text, monkeypatch).status == expected
+
+
+def gained(
+    slice: str, value: str, limits: tuple[float, float], rare: str, text: str,
+    patch: pytest.MonkeyPatch,
+) -> Outcome:  # fmt: skip
+    """What was found on a slice, where dogs are the hardest of what is held out."""
+
+    def finding(self: Results, *asked: str) -> dict[str, float]:
+        assert asked == (ROBUST, "accuracy", slice, value)
+        return {"effect": sum(limits) / 2, "low": limits[0], "high": limits[1]}
+
+    classes = ("cat", "dog", "owl", "fox")
+    frequency = ["tail" if name == rare else "head" for name in classes]
+    examples = pl.DataFrame({"label": range(4), "frequency": frequency})
+    answers = SimpleNamespace(classes=classes, examples=examples)
+    held_MN = np.tile(LABEL_N != 1, (6, 1))
+    patch.setattr(Results, "finding", finding)
+    patch.setattr(Results, "of", lambda self, name: SimpleNamespace(answers=answers))
+    patch.setattr(Asked, "arm", lambda self, name: {BASE + HELD: Arm(held_MN, LABEL_N, 4)}[name])
+    return status(text)
+
+
+def test_a_hardest_class_that_is_rare_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = gained("class", "dog", (0.1, 0.3), "dog", "They gain on", monkeypatch)
+    said = "hardest held out is dog: +20.0 [+10.0, +30.0] points; it is among the rarest"
+    assert (found.status, found.evidence) == ("not testable", said)
+
+
+def test_the_papers_numbers_stand_beside_the_arms_that_they_are_of() -> None:
+    assert {*MODULE.PRINTED} <= {*populations()}
+    said = {name: str(MODULE.PRINTED[name]) for name in (BASE, MODULE.FIXED, "balanced → robust")}
+    assert [*said.values()] == ["60.12 (77.39)", "36.67 (69.50)", "75.56 (80.81)"]
+    even = "even classes: robust → robust by labels"
+    assert str(MODULE.PRINTED[even]) == "87.32 ± 0.21 (91.16)"
+    published = study_files()["robust_distillation"].with_suffix(".published.md").read_text("utf-8")
+    for printed in MODULE.PRINTED.values():
+        assert f"{printed.worst:.2f}" in published
+        assert f"({printed.average:.2f})" in published
+
+
+def test_without_populations_nothing_is_decided() -> None:
+    assert {judge(claim, NOWHERE).status for claim in study().claims} == {"not testable"}
