@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import traces
 from undertow.audit.examined.believed import best_window, windows_of
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
@@ -163,6 +164,43 @@ def test_calibration_is_the_same_each_time():
         again.recall,
         again.precision,
     )
+
+
+def weak(accuracy_like: float, C: int, N: int = 900):
+    """Members that know so little of right labels that they answer any class."""
+    rng = np.random.default_rng(0)
+    label_N = rng.integers(0, C, N)
+    logits_MNEC = rng.normal(0, 1, (2, N, 4, C))
+    pull_N = rng.gamma(3, accuracy_like, N)
+    logits_MNEC += pull_N[:, None, None] * np.eye(C)[label_N][:, None]
+    return traces.values(logits_MNEC, label_N)
+
+
+@pytest.mark.parametrize(("pull", "C"), [(0.0, 10), (0.2, 10), (0.0, 100), (0.7, 100)])
+def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float, C: int):
+    found = examine(weak(pull, C))
+    assert found.why == "no group"
+    assert found.count("likely mislabelled") == 0
+    assert found.share.high == 1
+
+
+def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
+    values, _ = noisy()
+    for others in (0, 1, 299):
+        found = examine(values, np.arange(1500) >= others)
+        assert found.why == "examples"
+        assert set(found.verdict_N) == {"cannot tell"}
+    assert examine(values, np.arange(1500) >= 300).why != "examples"
+
+
+def test_an_example_without_a_label_has_no_evidence_and_no_verdict():
+    values, _ = noisy()
+    label_N = values.label_N.copy()
+    label_N[:3] = -1
+    found = examine(replace(values, label_N=label_N))
+    assert np.isnan(found.evidence.standing_N[:3]).all()
+    assert np.isnan(found.evidence.given_N[:3]).all()
+    assert list(found.verdict_N[:3]) == ["cannot tell"] * 3
 
 
 def test_windows_grow_by_their_ratios():
