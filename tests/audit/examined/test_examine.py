@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 import traces
 from undertow.audit.examined.believed import best_window, windows_of
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
-from undertow.audit.examined.mixture import BINS, MIDDLE_B, log_densities
-from undertow.audit.examined.planted import auroc_of, calibrated, share_of, smoothed
+from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
+from undertow.audit.examined.planted import auroc_of, calibrated, share_limits, share_of, smoothed
 from wrong_labels import noisy, values_of
 
 
@@ -150,6 +151,25 @@ def test_smoothing_keeps_all_of_a_distribution():
     assert density_B.sum() / BINS == pytest.approx(1)
     assert density_B.min() > 0
     assert (density_B * MIDDLE_B).sum() / BINS == pytest.approx(drawn.mean(), abs=0.01)
+
+
+def test_recall_is_the_share_of_known_ones_that_would_be_listed():
+    values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
+    standing_N = standing_of(values, 4)
+    known_N = wrong_N & (np.arange(3000) % 3 == 0)
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    found = calibrated(standing_N, known_N, mixture)
+    hits = int((found.posterior_BK[bins_of(standing_N[known_N]), 0] > 0.5).sum())
+    assert 0 < hits < known_N.sum()
+    assert found.recall == share_limits(hits, int(known_N.sum()))
+
+
+def test_limits_of_recall_are_those_of_clopper_and_pearson():
+    found = share_limits(8, 10)
+    assert found.value == 0.8
+    assert found.low == pytest.approx(beta.ppf(0.025, 8, 3))
+    assert found.high == pytest.approx(beta.ppf(0.975, 9, 2))
 
 
 def test_calibration_is_the_same_each_time():
