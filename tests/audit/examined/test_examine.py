@@ -10,6 +10,7 @@ from scipy.stats import beta
 
 import traces
 from undertow.audit.examined.believed import best_window, windows_of
+from undertow.audit.examined.confused import in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
@@ -76,6 +77,33 @@ def test_mistakes_that_follow_one_confusion_are_said_to_be_untold():
     missed_N = wrong_N & ~listed(found)
     assert (found.verdict_N[missed_N] == "cannot tell").mean() > 0.3
     assert found.in_bulk > 50
+
+
+def test_what_is_confused_in_bulk_is_in_no_list_and_in_the_upper_limit():
+    values, wrong_N = noisy(N=3000, wrong=0.1)
+    rows = np.flatnonzero((values.label_N == 0) & ~wrong_N)[:60]
+    margin, predicted = values.values["margin"].copy(), values.values["predicted"].copy()
+    margin[:, rows], predicted[:, rows] = -0.5, 1
+    found = examine(
+        replace(values, values={**values.values, "margin": margin, "predicted": predicted})
+    )
+    bulk_N = in_bulk(values.label_N, found.evidence, found.confusions)
+    assert bulk_N.sum() == found.in_bulk
+    assert (found.verdict_N[bulk_N] == "cannot tell").all()
+    assert (bulk_N & (found.believed_N3[:, 0] > 0.5)).any()
+    assert found.alone is not None
+    assert found.share.high >= min(found.alone.share.high + bulk_N.mean(), 1)
+
+
+def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():
+    values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
+    known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
+    found = examine(values, known_N)
+    assert found.expected is not None
+    precision, recall = found.expected
+    asked_N = listed(found) & ~known_N
+    assert precision.value == found.believed_N3[asked_N, 0].mean()
+    assert recall.value == listed(found)[known_N].mean()
 
 
 def test_what_is_too_little_to_tell():
