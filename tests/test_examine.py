@@ -199,5 +199,6 @@ def test_too_few_examples_get_no_verdict(tmp_path: Path):
         "No label is called mislabelled.",
         "0 likely mislabelled, 0 atypical, 0 typical, 120 cannot tell.",
         "Believed share of wrong labels: cannot tell.",
-        "There are too few examples: fewer than 300 with labels were seen.",
+        "There are too few examples: fewer than 300 were seen whose labels are not known to be "
+        "wrong.",
     ]

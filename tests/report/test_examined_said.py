@@ -84,6 +84,7 @@ def test_where_nothing_is_told_it_says_why():
         "The training was too short: the trace has fewer than 3 epochs. Train longer, or trace "
         "every epoch."
     )
+    assert len(trust(replace(short, in_bulk=7))) == 1
 
 
 def test_a_curve_stands_where_its_probabilities_are():

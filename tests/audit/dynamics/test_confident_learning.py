@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from blobs import Blobs
@@ -19,11 +20,12 @@ from undertow.audit.dynamics.confident_learning import (
     all_confident,
     confidence_weighted_entropy,
     confident_columns,
+    confident_columns_of,
     label_issues,
     normalized_margin,
     self_confidence,
 )
-from undertow.audit.dynamics.out_of_fold import out_of_fold
+from undertow.audit.dynamics.out_of_fold import OutOfFold, out_of_fold
 from undertow.errors import UserError, install
 from undertow.lab.data import WrongLabels
 from undertow.lab.interventions.sampling import Folds
@@ -164,6 +166,19 @@ def test_labels_of_one_class_have_no_issues():
     assert np.isnan(adjusted_self_confidence(p_NC, np.zeros(40, int))).all()
     assert not label_issues(p_NC, np.zeros(40, int)).any()
     assert not label_issues(np.full((3, C), np.nan), np.array([0, 1, -1])).any()
+
+
+def test_what_has_no_label_or_no_probabilities_is_known_nothing_of():
+    p_NC, label_N = sure(RIGHT), RIGHT.astype(np.int32)
+    label_N[0], p_NC[1] = -1, np.nan
+    held = OutOfFold(
+        pl.Series("example_id", [f"e{n}" for n in range(40)]), label_N, p_NC, np.ones(40, int)
+    )
+    found = confident_columns_of(held)
+    for each in all_confident():
+        assert np.flatnonzero(np.isnan(found[each.card.name].to_numpy())).tolist() == [0, 1]
+    for by in FILTERS:
+        assert found[by].to_list() == [None, None, *[False] * 38]
 
 
 def test_a_filter_that_there_is_not_is_refused():

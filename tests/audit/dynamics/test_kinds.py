@@ -87,6 +87,19 @@ def test_the_limits_are_those_of_a_share(tmp_path):
     ]
 
 
+def test_a_row_of_the_confusion_table_is_what_was_planted(tmp_path):
+    """One atypical example out of two looks typical, and no typical one looks atypical."""
+    kinds = ["typical", "atypical", "typical", "atypical", "atypical"]
+    uses = ["reference", "reference", "validation", "validation", "validation"]
+    loss = np.array([[[0.0], [5.0], [0.2], [4.0], [0.3]]])
+    found = kinds_by_curve(record(tmp_path / "p", train_of(kinds, uses), loss=loss), k=1)
+    assert found.confusion.columns[:4] == ["planted", "atypical", "typical", "right"]
+    assert [row[:4] for row in found.confusion.rows()] == [
+        ("atypical", 1, 1, 0.5),
+        ("typical", 0, 1, 1.0),
+    ]
+
+
 @pytest.mark.parametrize("count", [0, 3, BLOCK, BLOCK + 1, 2 * BLOCK + 5])
 def test_blocks_change_nothing(count):
     rng = np.random.default_rng(1)

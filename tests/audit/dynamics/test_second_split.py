@@ -92,6 +92,23 @@ def test_epochs_are_those_of_the_trace(tmp_path):
     assert frame["first_split_learning"].to_list() == [5, 10]
 
 
+def test_the_longest_horizon_is_the_last_epoch_of_a_trace(tmp_path):
+    """Both were trained for 10 epochs; one trace has every epoch, one every fifth."""
+    pairs = [
+        (
+            record(tmp_path / name, ids(name), right=[masks("0" * last + "1")], every=every),
+            record(
+                tmp_path / f"{name} then", ids(name), right=[masks("1" * last + "0")],
+                every=every, held_out=True,
+            ),
+        )
+        for name, last, every in (("a", 9, 1), ("b", 1, 5))
+    ]  # fmt: skip
+    frame = second_split_columns(pairs)
+    assert frame["first_split_learning"].to_list() == [10, 10]
+    assert frame["second_split_forgetting"].to_list() == [10, 10]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_joint_rank_is_that_of_a_slow_loop(seed):
     rng = np.random.default_rng(seed)

@@ -89,6 +89,14 @@ def test_by_hand():
     np.testing.assert_array_equal(found, [np.nan, np.nan, np.nan, 1, 1, 1, 1, 0])
 
 
+def test_as_many_as_the_percentile_allows_do_not_flag():
+    """One in 1,000 is above, and 100 - 99.9 is a little less than .1 in floating point."""
+    aum_N = np.append(np.arange(1000.0), [998.5, 997.5])
+    threshold_MN = (np.arange(1002) < 1000)[None]
+    found = flagged_share(np.tile(aum_N[None, :, None], 2), np.array([1, 2]), threshold_MN, 99.9)
+    assert found[-2:].tolist() == [0, 1]
+
+
 def test_what_no_epoch_saw_is_not_judged_and_no_threshold_judges_nobody():
     margin_MNE, threshold_MN = world(M=2)
     n = int(np.flatnonzero(~threshold_MN.any(axis=0))[0])

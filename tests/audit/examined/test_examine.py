@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
+import traces
 from undertow.audit.examined.believed import best_window, windows_of
+from undertow.audit.examined.confused import in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
-from undertow.audit.examined.mixture import BINS, MIDDLE_B, log_densities
-from undertow.audit.examined.planted import auroc_of, calibrated, share_of, smoothed
+from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
+from undertow.audit.examined.planted import auroc_of, calibrated, share_limits, share_of, smoothed
 from wrong_labels import noisy, values_of
 
 
@@ -76,6 +79,33 @@ def test_mistakes_that_follow_one_confusion_are_said_to_be_untold():
     missed_N = wrong_N & ~listed(found)
     assert (found.verdict_N[missed_N] == "cannot tell").mean() > 0.3
     assert found.in_bulk > 50
+
+
+def test_what_is_confused_in_bulk_is_in_no_list_and_in_the_upper_limit():
+    values, wrong_N = noisy(N=3000, wrong=0.1)
+    rows = np.flatnonzero((values.label_N == 0) & ~wrong_N)[:60]
+    margin, predicted = values.values["margin"].copy(), values.values["predicted"].copy()
+    margin[:, rows], predicted[:, rows] = -0.5, 1
+    found = examine(
+        replace(values, values={**values.values, "margin": margin, "predicted": predicted})
+    )
+    bulk_N = in_bulk(values.label_N, found.evidence, found.confusions)
+    assert bulk_N.sum() == found.in_bulk
+    assert (found.verdict_N[bulk_N] == "cannot tell").all()
+    assert (bulk_N & (found.believed_N3[:, 0] > 0.5)).any()
+    assert found.alone is not None
+    assert found.share.high >= min(found.alone.share.high + bulk_N.mean(), 1)
+
+
+def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():
+    values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
+    known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
+    found = examine(values, known_N)
+    assert found.expected is not None
+    precision, recall = found.expected
+    asked_N = listed(found) & ~known_N
+    assert precision.value == found.believed_N3[asked_N, 0].mean()
+    assert recall.value == listed(found)[known_N].mean()
 
 
 def test_what_is_too_little_to_tell():
@@ -153,6 +183,25 @@ def test_smoothing_keeps_all_of_a_distribution():
     assert (density_B * MIDDLE_B).sum() / BINS == pytest.approx(drawn.mean(), abs=0.01)
 
 
+def test_recall_is_the_share_of_known_ones_that_would_be_listed():
+    values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
+    standing_N = standing_of(values, 4)
+    known_N = wrong_N & (np.arange(3000) % 3 == 0)
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    found = calibrated(standing_N, known_N, mixture)
+    hits = int((found.posterior_BK[bins_of(standing_N[known_N]), 0] > 0.5).sum())
+    assert 0 < hits < known_N.sum()
+    assert found.recall == share_limits(hits, int(known_N.sum()))
+
+
+def test_limits_of_recall_are_those_of_clopper_and_pearson():
+    found = share_limits(8, 10)
+    assert found.value == 0.8
+    assert found.low == pytest.approx(beta.ppf(0.025, 8, 3))
+    assert found.high == pytest.approx(beta.ppf(0.975, 9, 2))
+
+
 def test_calibration_is_the_same_each_time():
     values, wrong_N = noisy(wrong=0.15)
     known_N = wrong_N & (np.arange(len(wrong_N)) % 2 == 0)
@@ -165,6 +214,43 @@ def test_calibration_is_the_same_each_time():
         again.recall,
         again.precision,
     )
+
+
+def weak(accuracy_like: float, C: int, N: int = 900):
+    """Members that know so little of right labels that they answer any class."""
+    rng = np.random.default_rng(0)
+    label_N = rng.integers(0, C, N)
+    logits_MNEC = rng.normal(0, 1, (2, N, 4, C))
+    pull_N = rng.gamma(3, accuracy_like, N)
+    logits_MNEC += pull_N[:, None, None] * np.eye(C)[label_N][:, None]
+    return traces.values(logits_MNEC, label_N)
+
+
+@pytest.mark.parametrize(("pull", "C"), [(0.0, 10), (0.2, 10), (0.0, 100), (0.7, 100)])
+def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float, C: int):
+    found = examine(weak(pull, C))
+    assert found.why == "no group"
+    assert found.count("likely mislabelled") == 0
+    assert found.share.high == 1
+
+
+def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
+    values, _ = noisy()
+    for others in (0, 1, 299):
+        found = examine(values, np.arange(1500) >= others)
+        assert found.why == "examples"
+        assert set(found.verdict_N) == {"cannot tell"}
+    assert examine(values, np.arange(1500) >= 300).why != "examples"
+
+
+def test_an_example_without_a_label_has_no_evidence_and_no_verdict():
+    values, _ = noisy()
+    label_N = values.label_N.copy()
+    label_N[:3] = -1
+    found = examine(replace(values, label_N=label_N))
+    assert np.isnan(found.evidence.standing_N[:3]).all()
+    assert np.isnan(found.evidence.given_N[:3]).all()
+    assert list(found.verdict_N[:3]) == ["cannot tell"] * 3
 
 
 def test_windows_grow_by_their_ratios():

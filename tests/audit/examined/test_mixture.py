@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln
 
+from undertow.audit.examined.believed import believed, best_window, separation_of
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, counts_of, falling, fitted
 
 
@@ -67,3 +68,55 @@ def test_no_example_is_believed_wrong_since_its_label_stands_better():
 def test_the_ends_of_the_scale_have_bins():
     assert counts_of(np.array([0.0, 1.0, 0.999])).tolist()[-1] == 2
     assert counts_of(np.array([0.0])).argmax() == 0
+
+
+def heaps(wrong: int, wide: tuple[float, float], *, rare=1_500, typical=4_000, seed=0):
+    """How labels stand: low ones of wrong labels, a wide heap of rare examples, a high one."""
+    rng = np.random.default_rng(seed)
+    drawn = [rng.beta(2, 40, wrong), rng.beta(*wide, rare), rng.beta(30, 4, typical)]
+    return np.concatenate(drawn)
+
+
+def test_few_wrong_labels_beside_a_wide_heap_take_four_kinds():
+    at, mixture = best_window([heaps(60, (4, 4))])
+    assert at == 0
+    assert mixture is not None
+    assert len(mixture.mean_K) == 4
+    assert mixture.posterior_BK[:, 0] @ counts_of(heaps(60, (4, 4))) == pytest.approx(60, abs=15)
+
+
+def test_three_kinds_are_enough_where_they_tell():
+    _, mixture = best_window([heaps(300, (9, 6))])
+    assert mixture is not None
+    assert len(mixture.mean_K) == 3
+
+
+def test_of_windows_that_tell_alike_the_first_is_taken():
+    standing = heaps(300, (9, 6))
+    assert best_window([standing, standing])[0] == 0
+    assert best_window([np.full(400, 0.9), standing])[0] == 1
+    assert best_window([np.full(400, 0.9)] * 3) == (2, None)
+
+
+def test_separation_is_the_expected_f1_of_the_list():
+    posterior_BK, count_B = np.zeros((BINS, 3)), np.zeros(BINS)
+    posterior_BK[[0, 50, 199], 0], count_B[[0, 50, 199]] = [0.9, 0.4, 0.1], [10, 20, 70]
+    hits, listed, wrong = 9, 10, 9 + 8 + 7
+    assert separation_of(posterior_BK, count_B) == pytest.approx(2 * hits / (listed + wrong))
+    assert separation_of(posterior_BK * 0.5, count_B) == 0
+
+
+def test_limits_hold_wrong_labels_that_look_right_and_another_shape():
+    standing = heaps(400, (9, 6), typical=12_000)
+    _, mixture = best_window([standing])
+    assert mixture is not None
+    found = believed(standing, mixture)
+    assert found.share.high >= 1.25 * found.share.value > found.share.value > found.share.low
+    assert found.recall.low <= found.recall.value / 1.25
+    standing = heaps(300, (4, 4))
+    _, mixture = best_window([standing])
+    assert mixture is not None
+    assert len(mixture.mean_K) == 3
+    other = fitted(counts_of(standing), 4).posterior_BK[:, 0] @ counts_of(standing)
+    found = believed(standing, mixture)
+    assert found.share.low <= other / len(standing) < 0.7 * found.share.value

@@ -448,6 +448,21 @@ def test_what_is_held_out_is_asked_once_an_epoch_and_paid_for():
         assert float(said[f"held_out_loss {c}"]) == pytest.approx(float(of_c), rel=1e-9)
 
 
+def test_reducr_goes_on_with_its_weights():
+    data = blobs(64, held_out=12)
+    panel = Panel([linear(data, c) for c in range(3)]).eval()
+    runs = [
+        SupervisedRun(RECIPE, given_of(data, (Reducr(0.5, eta=0.3),), teacher=panel))
+        for _ in range(2)
+    ]
+    for t in range(3):
+        runs[0].step(t)
+    told = runs[0].sampling[0].told()
+    assert len({float(told[f"weight {c}"]) for c in range(3)}) > 1
+    runs[1].sampling[0].load_state_dict(runs[0].sampling[0].state_dict())
+    torch.testing.assert_close(runs[1].sampling[0].told(), told, rtol=0, atol=0)
+
+
 def test_reducr_says_what_it_lacks():
     data = blobs(40)
     with pytest.raises(UserError) as caught:

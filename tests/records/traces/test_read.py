@@ -146,6 +146,14 @@ WANTED = (
             {"logits": np.zeros((2, 2, 3)), "labels": np.array([None, 1])},
             "holds Python objects, which are never unpickled; save plain numbers or text",
         ),
+        (
+            {"probabilities": np.full((2, 2, 3), -0.5), "labels": np.zeros(2, int)},
+            "a probability is -0.5; expected 0 to 1; save logits as logits",
+        ),
+        (
+            {"probabilities": np.full((2, 2, 3), 1.5), "labels": np.zeros(2, int)},
+            "a probability is 1.5; expected 0 to 1; save logits as logits",
+        ),
     ],
 )
 def test_arrays_that_are_no_trace(tmp_path: Path, arrays, said: str):
@@ -202,6 +210,53 @@ def test_a_population_tells_which_labels_are_known_to_be_wrong(tmp_path: Path):
     trace = read_trace(recorded(tmp_path / "b", mislabelled=["no"] * 5 + ["yes"]))
     assert np.flatnonzero(trace.known_wrong_N).tolist() == [5]
     assert not read_trace(recorded(tmp_path / "c")).known_wrong_N.any()
+
+
+def test_true_labels_as_indices_are_those_of_classes(tmp_path: Path):
+    label_N = scores()[1]
+    true = label_N.copy()
+    true[1], true[4] = (label_N[1] + 1) % 3, (label_N[4] + 2) % 3
+    trace = read_trace(recorded(tmp_path / "a", true_label=true))
+    assert np.flatnonzero(trace.known_wrong_N).tolist() == [1, 4]
+    some = [None, *map(int, true[1:])]
+    trace = read_trace(recorded(tmp_path / "b", true_label=some))
+    assert np.flatnonzero(trace.known_wrong_N).tolist() == [1, 4]
+
+
+def test_what_is_known_of_labels_is_said_in_their_words(tmp_path: Path):
+    of_training = "of the training part has"
+    for name, column, said in (
+        (
+            "case", {"true_label": list("ABCABC")},
+            f"column 'true_label' {of_training} none of the classes ('a', 'b' …), but 'A'; record "
+            "names of classes, or their indices",
+        ),
+        (
+            "beyond", {"true_label": [1, 2, 3, 1, 2, 3]},
+            f"column 'true_label' {of_training} none of the classes ('a', 'b' …), but '1'; record "
+            "names of classes, or their indices",
+        ),
+        (
+            "words", {"mislabelled": ["no"] * 5 + ["Yes"]},
+            f"column 'mislabelled' {of_training} 'Yes'; record yes or no of each example, or its "
+            "true_label",
+        ),
+    ):  # fmt: skip
+        folder = recorded(tmp_path / name, **column)
+        with pytest.raises(UserError) as refused:
+            read_trace(folder)
+        assert str(refused.value) == said
+
+
+def test_what_is_infinite_is_kept_as_the_largest_value(tmp_path: Path):
+    """A one-hot answer: the margin is infinite, and the member still says something."""
+    logits_ENC = np.full((2, 3, 2), -np.inf)
+    logits_ENC[:, :2, 0] = logits_ENC[:, 2, 1] = 0
+    np.savez(tmp_path / "t.npz", logits=logits_ENC, labels=np.zeros(3, int))
+    values = read_trace(tmp_path / "t.npz").values.values
+    assert values["margin"][0, :, 0].tolist() == [65504, 65504, -65504]
+    assert values["loss"][0, :, 0].tolist() == [0, 0, 65504]
+    assert values["predicted"][0, :, 0].tolist() == [0, 0, 1]
 
 
 def test_a_probe_that_is_no_trace_of_training(tmp_path: Path):

@@ -18,6 +18,8 @@ LISTED = 0.5
 """What is believed of an example from which it is called by a kind."""
 STANDS_LOW = 1 / 3
 """A group whose labels stand better than this on average is no group of wrong labels."""
+MOST = 1 / 2
+"""A group of more than this share of the examples is no group of wrong labels."""
 MISSED = 1.25
 """How many times what a mixture believes there may be: it knows those alone that look wrong. The
 most in worlds that were looked at (benchmarks/examine.py, seed 1)."""
@@ -51,9 +53,12 @@ class Believed:
 
 
 def tells(mixture: Mixture, count_B: Floats) -> bool:
-    """Whether the first component is a group of wrong labels that a list can be made of."""
+    """Whether the first component is a group of wrong labels that a list can be made of. Where it
+    is most examples, members know little, or what labels mean."""
     return bool(
-        mixture.mean_K[0] <= STANDS_LOW and separation_of(mixture.posterior_BK, count_B) >= TELLING
+        mixture.mean_K[0] <= STANDS_LOW
+        and mixture.posterior_BK[:, 0] @ count_B <= MOST * count_B.sum()
+        and separation_of(mixture.posterior_BK, count_B) >= TELLING
     )
 
 

@@ -69,7 +69,7 @@ def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     are known to be wrong."""
     known_N = np.zeros(len(values.label_N), bool) if known_wrong_N is None else known_wrong_N
     windows = windows_of(len(values.entry.epochs))
-    why = _too_few(values)
+    why = _too_few(values, known_N)
     if why:
         evidence = evidence_of(values, len(values.entry.epochs))
         return _untold(values, evidence, known_N, why)
@@ -77,7 +77,7 @@ def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     seen_N = ~np.isnan(standing_EN[0])
     at, mixture = best_window([standing_N[seen_N] for standing_N in standing_EN])
     evidence = evidence_of(values, windows[at])
-    if mixture is None:
+    if mixture is None or not one_answer(evidence, mixture.posterior_BK):
         return _untold(values, evidence, known_N, "no group")
     return _told(values, evidence, known_N, mixture)
 
@@ -110,6 +110,14 @@ def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) ->
         believed_N3 = _by_example(evidence, without_wrong(evidence.standing_N[seen_N]))
     called = _called(values, evidence, believed_N3)
     return _examined(evidence, known_N, believed_N3, called, why, None, None)
+
+
+def one_answer(evidence: Evidence, posterior_BK: Floats) -> bool:
+    """Whether those that are believed wrong are answered as one other class in most of their looks,
+    as the median of them is: members that know little lose labels too, to any class."""
+    seen_N = ~np.isnan(evidence.standing_N)
+    low = posterior_BK[bins_of(evidence.standing_N[seen_N]), 0] > LISTED
+    return bool(np.median(np.nan_to_num(evidence.instead_share_N[seen_N][low])) > LISTED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,8 +209,8 @@ def _by_example(evidence: Evidence, posterior_BK: Floats) -> Floats:
     return believed_N3
 
 
-def _too_few(values: ProbeValues) -> Why:
+def _too_few(values: ProbeValues, known_N: Mask) -> Why:
     looks_N = (values.values["predicted"] >= 0).sum(axis=(0, 2))
-    if int(((looks_N > 0) & (values.label_N >= 0)).sum()) < FEWEST_EXAMPLES:
+    if int(((looks_N > 0) & (values.label_N >= 0) & ~known_N).sum()) < FEWEST_EXAMPLES:
         return "examples"
     return "epochs" if len(values.entry.epochs) < FEWEST_EPOCHS else ""

@@ -17,6 +17,8 @@ from undertow.records.traces.trace import Trace, values_from
 SCORES, LABELS, IDS, CLASSES = ("logits", "probabilities"), "labels", "ids", "classes"
 LEAST = 1e-8
 """What a probability of 0 counts as in a logarithm."""
+MOST = 1.01
+"""The largest probability, with room for what halves round."""
 WANTED = (
     "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
     "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
@@ -60,6 +62,12 @@ def _scores(path: Path, stored: Stored) -> NDArray[Any]:
     if stored.dtype.kind not in "fiu" or len(shape) not in (3, 4) or 0 in shape or shape[-1] < 2:
         raise TableError(f"{path}: {stored.name} is {stored.dtype} of shape {shape}; {WANTED}")
     whole = stored.whole()
+    if stored.name == "probabilities":
+        wrong = whole[(whole < 0) | (whole > MOST)]
+        if wrong.size:
+            raise TableError(
+                f"{path}: a probability is {wrong[0]:g}; expected 0 to 1; save logits as logits"
+            )
     return whole if whole.ndim == 4 else whole[None]
 
 

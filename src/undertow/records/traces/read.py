@@ -76,8 +76,31 @@ def _known_wrong(
     """Where the record tells the true label, and it is another one."""
     if TRUE in train.columns:
         given = [classes[k] if k >= 0 else None for k in values.label_N.tolist()]
-        true = train[TRUE].cast(pl.String)
+        true = _named(train[TRUE].cast(pl.String), classes)
         return ((true != pl.Series(given, dtype=pl.String)).fill_null(False)).to_numpy()
     if WRONG in train.columns:
-        return (train[WRONG].cast(pl.String) == "yes").fill_null(False).to_numpy()
+        wrong = train[WRONG].cast(pl.String)
+        other = wrong.drop_nulls().filter(~wrong.drop_nulls().is_in(["yes", "no"]))
+        if len(other):
+            raise UserError(
+                f"column {WRONG!r} of the training part has {other[0]!r}; record yes or no of each "
+                "example, or its true_label"
+            )
+        return (wrong == "yes").fill_null(False).to_numpy()
     return np.zeros(train.height, dtype=np.bool_)
+
+
+def _named(true: pl.Series, classes: tuple[str, ...]) -> pl.Series:
+    """True labels by the names of classes, also where all are given as indices. ``UserError`` where
+    none is of these classes: every label would count as known to be wrong."""
+    told = true.drop_nulls()
+    if told.is_in(list(classes)).any() or told.is_empty():
+        return true
+    index = told.cast(pl.Int64, strict=False)
+    if index.is_null().any() or not index.is_between(0, len(classes) - 1).all():
+        raise UserError(
+            f"column {TRUE!r} of the training part has none of the classes "
+            f"({', '.join(map(repr, classes[:2]))} …), but {told[0]!r}; record names of classes, "
+            "or their indices"
+        )
+    return true.cast(pl.Int64).replace_strict(dict(enumerate(classes)), return_dtype=pl.String)

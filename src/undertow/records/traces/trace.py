@@ -16,6 +16,9 @@ from undertow.records.traces.formula import Values
 
 Mask = NDArray[np.bool_]
 
+LARGEST = 65504.0
+"""The largest value that a trace keeps, as in the half precision of probes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -43,12 +46,13 @@ def values_from(
     epochs: tuple[int, ...],
     description: str,
 ) -> ProbeValues:
-    """Of each member the values of each epoch, as a probe has them."""
+    """Of each member the values of each epoch, as a probe has them: those beyond ``LARGEST``, as
+    where a logit is infinite, are kept as that."""
     entry = ProbeEntry(description=description, epochs=epochs, part="train")
     columns: dict[str, NDArray[Any]] = {
-        field: np.stack(
-            [np.stack([epoch[k] for epoch in member], axis=1) for member in members]
-        ).astype(np.int32 if field == "predicted" else np.float32)
+        field: np.stack([np.stack([epoch[k] for epoch in member], axis=1) for member in members])
+        .clip(-LARGEST, LARGEST)
+        .astype(np.int32 if field == "predicted" else np.float32)
         for k, field in enumerate(Values._fields)
     }
     names = tuple(f"{m:03d}" for m in range(len(members)))

@@ -68,7 +68,7 @@ def trust(found: Examined) -> list[str]:
             f"{plural(known, 'label')} of the record {'is' if known == 1 else 'are'} known to be "
             f"wrong, fewer than the {FEWEST} that a calibration needs."
         )
-    if found.in_bulk:
+    if found.in_bulk and found.why not in ("examples", "epochs"):
         said.append(
             f"{plural(found.in_bulk, 'example')} cannot be told, since classes are confused in "
             "bulk: either these classes overlap, or their labels are wrong in one direction. "
@@ -79,7 +79,10 @@ def trust(found: Examined) -> list[str]:
 
 def _rests_on(found: Examined) -> str:
     if found.why == "examples":
-        return f"There are too few examples: fewer than {FEWEST_EXAMPLES} with labels were seen."
+        return (
+            f"There are too few examples: fewer than {FEWEST_EXAMPLES} were seen whose labels are "
+            "not known to be wrong."
+        )
     if found.why == "epochs":
         return (
             f"The training was too short: the trace has fewer than {FEWEST_EPOCHS} epochs. Train "
