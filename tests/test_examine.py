@@ -85,6 +85,7 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     assert [line.split()[0] for line in lines[-12:-2]] == check["example_id"].to_list()[:10]
 
 
+@pytest.mark.heavy
 def test_equal_input_gives_equal_bytes(npz: Path, tmp_path: Path):
     for name in ("a", "b"):
         examine_training(npz, out=tmp_path / name)
@@ -92,6 +93,7 @@ def test_equal_input_gives_equal_bytes(npz: Path, tmp_path: Path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.heavy
 def test_the_page_shows_inputs_and_carries_no_script(npz: Path, tmp_path: Path):
     rows = "".join(f"e{n:05d},text number {n}\n" for n in range(900))
     (tmp_path / "texts.csv").write_text(f"example_id,input\n{rows}")

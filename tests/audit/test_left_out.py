@@ -95,6 +95,7 @@ def test_other_labels_are_no_missing_answers():
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("seeds", "most"), [(20, 2), pytest.param(200, 6, marks=pytest.mark.heavy)]
 )  # At 1 %: P(more) < 0.005.

@@ -204,6 +204,7 @@ def trained(tmp_path_factory):
     return train_population(dense(), out, runner="loop")
 
 
+@pytest.mark.heavy
 def test_the_record_holds_them_and_says_what_they_are(trained):
     trace = read_probe(trained, "trace")
     assert (trace.entry.part, trace.entry.mode, trace.entry.view) == ("train", "train", "augmented")
@@ -238,6 +239,7 @@ def test_a_population_without_probes_is_a_record_that_older_versions_read(tmp_pa
     assert (under.proba_MNC == plain.proba_MNC).all()
 
 
+@pytest.mark.heavy
 def test_saved_anew_a_population_is_without_them(trained, tmp_path):
     records: Records = read_population(trained)
     write_records(records, tmp_path / "again")
@@ -407,6 +409,7 @@ def test_fine_tuning_is_measured_where_members_derive(tuned, tmp_path):
         assert read_probe(folder, "trace").values["loss"].shape == (2, 40, 2)
 
 
+@pytest.mark.heavy
 def test_a_snapshot_is_of_its_member_and_its_epoch(trained):
     """In a stack and alone: all of them differ, and the last one is the final weights."""
     for folder in (trained,):

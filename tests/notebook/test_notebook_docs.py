@@ -17,6 +17,7 @@ PAGE = (Path(__file__).parents[2] / "docs/python.md").read_text("utf-8")
 OTHER = {"example_id": "image", "prediction": "y_pred", "label": "y_true"}
 
 
+@pytest.mark.heavy
 def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     Path("gate.toml").write_text("[[max_drop]]\npoints = 1\n")

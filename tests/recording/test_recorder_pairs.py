@@ -26,6 +26,7 @@ def big(folder: Path, shift: float, **more: object) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 def test_an_audit_compares_in_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     big(tmp_path / "dense", 0.0)

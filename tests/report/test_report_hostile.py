@@ -117,6 +117,7 @@ def test_commands_of_ci_servers_are_broken_and_nothing_else(given: str, said: st
     assert quoted_for_logs(given) == said
 
 
+@pytest.mark.heavy
 def test_everything_at_once_is_small_and_cut():
     gate = gates.hostile_gate()
     page = render_html(gate.audit, gate)

@@ -107,6 +107,7 @@ def test_a_study_sets_exemplars_against_controls_in_what_a_population_beside_it_
     assert "What exemplars are like" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("machine", [True, False])
 def test_a_run_speaks_to_machines_in_json_alone_and_to_people_in_words(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], machine: bool

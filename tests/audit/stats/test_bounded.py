@@ -134,7 +134,7 @@ def test_the_dual_finds_the_likeliest_distribution(name):
 
 
 @pytest.mark.parametrize("name", WORLDS)
-@pytest.mark.parametrize("level", [0.2, 0.01])
+@pytest.mark.parametrize("level", [pytest.param(0.2, marks=pytest.mark.heavy), 0.01])
 def test_equals_the_slow_limits(name, level):
     totals, sizes = WORLDS[name]
     alone = np.repeat(totals / sizes, sizes.astype(int))

@@ -38,7 +38,7 @@ def by_hand(before_MN, after_MN, level, paired, clusters):
 @pytest.mark.parametrize(
     ("m_ref", "m_var", "paired"), [(4, 3, False), (2, 2, False), (5, 1, False), (3, 3, True)]
 )
-@pytest.mark.parametrize("graded", [False, True])
+@pytest.mark.parametrize("graded", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_equals_the_formulas_by_hand(m_ref, m_var, paired, clustered, graded):
     n, level = 40, 0.1
     before_MN, after_MN = sides(m_ref + m_var, m_ref, m_var, n, graded=graded)

@@ -90,7 +90,7 @@ def check(pred_MN, label_N, membership_GN, drawn):
         (3, 3, 3, 0.95),
     ],
 )
-@pytest.mark.parametrize("states", [1024, 1])
+@pytest.mark.parametrize("states", [1024, pytest.param(1, marks=pytest.mark.heavy)])
 def test_equals_counting_votes_draw_by_draw(monkeypatch, m_ref, m_var, classes, missing, states):
     """With ``states`` 1 every example that can change is counted directly, with 1024 all are looked
     up."""

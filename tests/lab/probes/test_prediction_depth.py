@@ -65,6 +65,7 @@ def by_scikit(data, model, part, k, sites):
     return np.stack(classes), model(x[part]).argmax(1).numpy()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_it_is_that_of_scikit_learns_neighbours(part, data):
     model = network(data)

@@ -130,6 +130,7 @@ def test_gaps_of_teachers_stand_beside_what_their_students_did():
     assert second == ["tdf", "bins", "0.200 … 0.200", "5", "–", "–"]
 
 
+@pytest.mark.heavy
 def test_the_front_is_joined_and_what_it_beats_is_not():
     front = Front({"a": arm(0), "b": arm(1, low=0.7), "c": arm(2, low=0.3)})
     panel = shown.front_panel("Average and worst", {"both": front, "alone": Front({"a": arm(0)})})
