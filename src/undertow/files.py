@@ -27,6 +27,7 @@ from undertow.errors import UserError
 from undertow.records.columns_file import refuse_columns_file
 from undertow.records.conditions import refuse_unknown
 from undertow.records.decided_alike import refuse_decided_alike
+from undertow.records.formats.arrays.ids_unread import refuse_unread_ids
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.columns.other_scale import OtherScale
@@ -231,6 +232,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     arrays = [isinstance(side, Frames) and side.numbered for side in sides]
     refuse_numbered_classes([before, *variants], [*map(_paths, sides)], reading, arrays)
     refuse_decided_alike([before, *variants], reading.threshold)
+    refuse_unread_ids([*map(_files, sides)])
     firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
     with sources.reading("columns"):

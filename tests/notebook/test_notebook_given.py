@@ -513,8 +513,9 @@ def test_numbers_are_named_as_the_answers_tell() -> None:
     said = (
         "old: predicts '0' and the like, and the labels are 'ant' and the like, so none is right; the "
         "answers tell which is which (so named 100.0 % of 120 are right, with any two names exchanged "
-        "at most 33.3 %), so name them: classes=['cow', 'ant', 'bee']; if the model is not about that "
-        "good, give its own names instead"
+        "at most 33.3 %), so name them: classes=['cow', 'ant', 'bee']; answers that were exchanged would "
+        "not show then, so if the model is not about that good, or model.classes_ or "
+        "config.id2label have another order, give its own names instead"
     )
     for answers in (label, np.eye(3)[label] * 0.7 + 0.1):
         with pytest.raises(UserError) as caught:

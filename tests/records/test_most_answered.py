@@ -6,8 +6,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import fisher_exact
 
-from undertow.records.most_answered import exchanged, most_answered, tells_order
+from undertow.records.most_answered import (
+    _apart_by_chance,
+    exchanged,
+    most_answered,
+    tells_order,
+)
 
 Ints = NDArray[np.int64]
 
@@ -97,3 +103,43 @@ def test_no_honest_model_has_exchanged_names_or_a_wrong_order() -> None:
             told += 1
             assert most.answer_L.tolist() == most.label_L.tolist()
     assert told > 30
+
+
+TWO = np.array([1, 0, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("each", "wrong", "found"), [(12, 3, [[0, 1]]), (12, 5, []), (5, 0, []), (6, 0, [[0, 1]])]
+)
+def test_two_names_exchanged_among_few_examples(
+    each: int, wrong: int, found: list[list[int]]
+) -> None:
+    """Of 12 of each class 9 are right, with names of two exchanged; of 5 none is sure."""
+    label, answer = among(each, 4, wrong)
+    assert exchanged(most_answered(label, answer)) == []
+    assert exchanged(most_answered(label, TWO[answer])) == found
+
+
+def test_two_names_of_a_weak_model_could_as_well_be_its_errors() -> None:
+    """36 % right; models whose errors lean one way look so more often than 1 in 1,000."""
+    rng, label = np.random.default_rng(0), np.arange(1000) % 4
+    answer = np.where(rng.random(1000) < 0.36, label, (label + rng.integers(1, 4, 1000)) % 4)
+    assert exchanged(most_answered(label, TWO[answer])) == []
+
+
+@pytest.mark.parametrize("leaning", [0.1, 0.5, 0.9])
+def test_answers_that_do_not_tell_two_labels_apart_are_no_exchange(leaning: float) -> None:
+    """However often one of the two is answered: at most 1 in 100."""
+    rng, found = np.random.default_rng(1), 0
+    for _ in range(1000):
+        label = rng.integers(0, 3, 60)
+        answer = np.where(label == 2, 2, (rng.random(60) < leaning).astype(int))
+        found += bool(exchanged(most_answered(label, answer)))
+    assert found <= 3
+
+
+def test_the_chance_of_so_few_right_is_that_of_fishers_exact_test() -> None:
+    for crossed, right in (((9, 8), (1, 3)), ((30, 2), (4, 0)), ((5, 5), (5, 5)), ((0, 4), (3, 0))):
+        table = [[right[0], crossed[0]], [crossed[1], right[1]]]
+        expected = fisher_exact(table, alternative="less").pvalue
+        assert _apart_by_chance(crossed, right) == pytest.approx(expected)

@@ -34,7 +34,11 @@ ANSWERS = (
     "the answers tell which is which (so named 100.0 % of 60 are right, with any two names exchanged "
     "at most 33.3 %), so save the names too: "
 )
-UNLESS = "; if the model is not about that good, give its own names instead"
+UNLESS = (
+    "; answers that were exchanged would not show then, so if the model is not about that good, or "
+    "model.classes_ or config.id2label have another order, give its own names instead"
+)
+APART = "; {} has them in another order, {}, so answers of one of the two may really be exchanged"
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +49,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save("y.npy", WORDS)
 
 
-def command(names: list[str], *stems: str) -> str:
+def command(names: list[str], *stems: str, told: bool = False) -> str:
     typed = f"[{', '.join(f'{chr(34)}{name}{chr(34)}' for name in names)}]" if names else "CLASSES"
+    mark = ', classes_told_by="answers"' if told else ""
     saved = "; ".join(
-        f'numpy.savez("{s}-named.npz", **numpy.load("{s}.npz"), classes=c)' for s in stems
+        f'numpy.savez("{s}-named.npz", **numpy.load("{s}.npz"), classes=c{mark})' for s in stems
     )
     given = ", ".join(f"{s}-named.npz for {s}.npz" for s in stems)
     return f"python -c 'import numpy; c = {typed}; {saved}', and give {given}"
@@ -179,16 +184,20 @@ def test_labels_in_the_file_that_are_names_are_told_by_its_answers() -> None:
     np.savez("a.npz", softmax=PROBA, y_true=WORDS)
     np.savez("b.npz", softmax=PROBA, y_true=WORDS, note=0)
     assert refused(TableError, "a.npz", "b.npz") == (
-        f"{IS_A_NAME}{ANSWERS}{command(NAMES, 'a', 'b')}{UNLESS}"
+        f"{IS_A_NAME}{ANSWERS}{command(NAMES, 'a', 'b', told=True)}{UNLESS}"
     )
     turned = PROBA[:, [1, 2, 0]]
     np.savez("b.npz", softmax=turned, y_true=WORDS)
     message = refused(TableError, "a.npz", "b.npz")
-    assert message == f"{IS_A_NAME}{ANSWERS}{command(NAMES, 'a')}{UNLESS}"
+    other = APART.format("b.npz", '["ant", "bee", "cow"]')
+    saved = command(NAMES, "a", told=True)
+    assert message == f"{IS_A_NAME}{ANSWERS}{saved}{other}{UNLESS}"
     suggested.do(re.findall(r"python -c '[^']*'", message)[0])
     message = refused(TableError, "a-named.npz", "b.npz")
     turned_names = ["ant", "bee", "cow"]
-    assert message == f"b{IS_A_NAME[1:]}{ANSWERS}{command(turned_names, 'b')}{UNLESS}"
+    other = APART.format("a-named.npz", '["cow", "ant", "bee"]')
+    saved = command(turned_names, "b", told=True)
+    assert message == f"b{IS_A_NAME[1:]}{ANSWERS}{saved}{other}{UNLESS}"
     assert classes_after(message, "a.npz", "b.npz") == sorted(NAMES)
 
 
@@ -226,7 +235,7 @@ def test_answers_that_are_often_wrong_tell_the_order_with_how_often(right: int) 
     assert str(caught.value) == (
         f"{IS_A_NAME}the answers tell which is which (so named {right}.0 % of 300 are right, with any "
         f"two names exchanged at most {100 * exchanged:.1f} %), so save the names too: "
-        f"{command(NAMES, 'a')}{UNLESS}"
+        f"{command(NAMES, 'a', told=True)}{UNLESS}"
     )
 
 
@@ -244,7 +253,7 @@ def test_labels_apart_are_told_by_answers(label: Any, *, many: bool) -> None:
     for name in ("a.npz", "b.npz"):
         np.savez(name, softmax=np.eye(3)[label] * 0.7 + 0.1)
     np.save("y.npy", [NAMES[k] for k in label])
-    told = f"{ANSWERS.replace('60', '120')}{command(NAMES, 'a', 'b')}{UNLESS}"
+    told = f"{ANSWERS.replace('60', '120')}{command(NAMES, 'a', 'b', told=True)}{UNLESS}"
     assert refused(TableError, "a.npz", "b.npz", labels="y.npy") == (
         f"y.npy: label {NAMES[label[0]]!r} is none of the 3 classes of a.npz, which are numbers; "
         f"{told if many else UNTOLD + command([], 'a', 'b')}"
@@ -255,7 +264,7 @@ def test_answers_of_one_side_and_labels_of_the_other_tell_the_order() -> None:
     np.savez("a.npz", softmax=PROBA, ids=IDS)
     names = NAMED.format("a.npz", "t", "'ant', 'bee'")
     message = refused(NotComparableError, "a.npz", "t.csv")
-    assert message == f"'a' has {names}{ANSWERS}{command(NAMES, 'a')}{UNLESS}"
+    assert message == f"'a' has {names}{ANSWERS}{command(NAMES, 'a', told=True)}{UNLESS}"
     suggested.do(re.findall(r"python -c '[^']*'", message)[0])
     found = undertow.compare("a-named.npz", "t.csv")
     assert found.findings.filter(slice="all", measure="churn")["changed"].to_list() == [0.0]

@@ -19,6 +19,7 @@ from undertow.audit.one_answer import one_answer
 from undertow.audit.pair import Pair
 from undertow.audit.spelling import spelled_otherwise
 from undertow.audit.told_by import told_by
+from undertow.records.classes_told import told_by_answers
 from undertow.records.conditions import SEVERAL
 from undertow.records.formats.arrays.other_keys import NO_LABELS
 from undertow.records.formats.columns.meant import labels_among
@@ -73,6 +74,7 @@ def notices(pair: Pair) -> tuple[str, ...]:
     told = bool(stuck or otherwise or after)  # why the variant is at chance
     return (
         *_identical(pair),
+        *told_by_answers(pair.reference, pair.variant),
         *_said_of_both(pair),
         *_equal_runs(pair),
         *otherwise,

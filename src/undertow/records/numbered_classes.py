@@ -9,7 +9,9 @@ import polars as pl
 
 from undertow.errors import NotComparableError
 from undertow.records.class_list import WHOLE, as_written
+from undertow.records.formats.arrays.order_apart import orders_in, with_clue
 from undertow.records.formats.arrays.unnamed import (
+    NAMES,
     names_saved,
     shown,
     to_write,
@@ -57,6 +59,7 @@ def refuse_numbered_classes(
     if bare:
         if names.told:
             bare = [k for k in bare if _alike(_names(sides[k], other), names)]
+        names = with_clue(names, orders_in((p for one in files for p in one), NAMES))
         paths = [path for k in bare for path in unnamed_among(files[k])]
         raise NotComparableError(
             f"{side.name!r} has classes {numbers}, as {paths[0]} holds no array classes, and "
@@ -141,7 +144,11 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
     place = as_written({name: str(c) for c, name in enumerate(side.classes)}, table, columns)
     to = {cell: names.ordered[int(c)] for cell, c in place.items()} if names.told else None
     command = renamed(
-        path, columns, to or {cell: int(c) for cell, c in place.items()}, reading.keys
+        path,
+        columns,
+        to or {cell: int(c) for cell, c in place.items()},
+        reading.keys,
+        told=names.by_answers,
     )
     if not columns or len(command) > MOST_TYPED:
         return None

@@ -46,10 +46,13 @@ def names_by_answers(
     (column_C,) = order
     told_CC = count_CC[:, column_C]
     ordered = [names[c] for c in np.argsort(column_C)]
-    return Names(ordered, count, told=_said(told_CC), unless=UNLESS)
+    return Names(ordered, count, told=_said(told_CC), unless=UNLESS, by_answers=True)
 
 
-UNLESS = "; if the model is not about that good, give its own names instead"
+UNLESS = (
+    "; answers that were exchanged would not show then, so if the model is not about that good, or "
+    "model.classes_ or config.id2label have another order, give its own names instead"
+)
 
 
 def _said(count_CC: NDArray[np.int64]) -> str:

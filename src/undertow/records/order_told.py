@@ -45,6 +45,8 @@ class Names(NamedTuple):
     """Labels of the same examples go with no names, so they are of other examples."""
     unless: str = ""
     """What to do where that is not so, to say last."""
+    by_answers: bool = False
+    """Told by answers, which then fit the labels in any case."""
 
 
 def names_among(label: pl.Series, number: pl.Series, count: int, *, by_row: bool = False) -> Names:

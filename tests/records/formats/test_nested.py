@@ -330,7 +330,8 @@ LISTED = {
 }
 TOLD = (
     "; the answers tell which is which (so named 100.0 % of 60 are right, with any two names exchanged "
-    "at most 50.0 %), if the model is about that good"
+    "at most 50.0 %), if the model is about that good (answers that were exchanged would not show: "
+    "check the order against model.classes_ or config.id2label)"
 )
 UNTOLD = (
     "; nothing tells their order, so write the 3 names in place of CLASSES, in the order of the "
@@ -343,7 +344,8 @@ HAS = (
 
 
 def spread(kind: str, names: str) -> str:
-    made = f'pl.col("probs").{kind}.to_struct(fields={names})).unnest("probs")'
+    mark = ', classes_told_by=pl.lit("answers")' if names == BY_NAME else ""
+    made = f'pl.col("probs").{kind}.to_struct(fields={names}){mark}).unnest("probs")'
     return (
         'python -c \'import polars as pl; pl.read_parquet("a.parquet").with_columns('
         f'{made}.write_parquet("a-flat.parquet")\''

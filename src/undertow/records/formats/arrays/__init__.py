@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.answers import derive
 from undertow.records.class_list import refuse_many_classes
+from undertow.records.classes_told import note_on
 from undertow.records.formats.arrays.files import (
     CLASSES,
     IDS,
@@ -96,6 +97,7 @@ def read(paths: Sequence[Path], reading: Reading) -> Records:
     notes: list[str] = []
     if reading.labels is None:
         notes += [note for file in files for note in file.notes]
+    notes += [note_on(file.path) for file in files if file.told_by_answers]
     if first.ids is None:
         notes.append(f"{first.path}: has no ids, so rows are joined by their position.")
     examples, label_N, classes = _examples(files, reading, notes)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.class_list import order_classes, refuse_many_classes
+from undertow.records.classes_told import BY_ANSWERS, MARK
 from undertow.records.formats.arrays.label_choice import Expected, choice_notes, chosen
 from undertow.records.formats.arrays.other_keys import one_number, other_keys
 from undertow.records.formats.arrays.unnamed import NAMES, UnnamedClasses
@@ -62,6 +63,8 @@ class ArrayFile(NamedTuple):
     order_N: NDArray[np.intp] | None = None
     notes: tuple[str, ...] = ()
     """On which labels were taken."""
+    told_by_answers: bool = False
+    """Whether the file says so of the order of its names."""
 
     @property
     def M(self) -> int:
@@ -92,7 +95,7 @@ class ArrayFile(NamedTuple):
 
 def described(path: Path) -> ArrayFile:
     """Reads everything but the scores, of which the header is enough here."""
-    arrays = stored_arrays(path, frozenset({*SCORES, *IDS, *CLASSES}))
+    arrays = stored_arrays(path, frozenset({*SCORES, *IDS, *CLASSES, MARK}))
     key = next((name for name in SCORES if name in arrays), None)
     if key is None:
         wanted = [name for name in SCORES if name != BARE]
@@ -120,6 +123,7 @@ def described(path: Path) -> ArrayFile:
         None,
         texts_of(path, ids),
         names,
+        told_by_answers=MARK in arrays and texts_of(path, _small(arrays, [MARK])) == [BY_ANSWERS],
     )
     return _checked(file if BARE in arrays else _with_labels(file))
 

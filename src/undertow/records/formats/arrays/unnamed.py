@@ -12,6 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.classes_told import BY_ANSWERS, MARK
+from undertow.records.formats.arrays.order_apart import orders_in, with_clue
 from undertow.records.formats.columns.scaling import text_typed
 from undertow.records.formats.decoding.new_files import MOST_TYPED, so_with, written_for
 from undertow.records.formats.decoding.npz import MAGIC, array_names, stored_arrays
@@ -44,8 +46,11 @@ class UnnamedClasses(TableError):
         is told, for those alone of which ``others``, refused of each, have the same."""
         if not self.names.told:
             return self.of(self.said, unnamed_among(paths), self.names)
+        others = list(others)
         alike = [path for o in others if self.has_order_of(o.names) for path in o.paths]
-        return self.of(self.said, [*dict.fromkeys([*self.paths, *alike])], self.names)
+        told = [(path, o.names.ordered) for o in others if o.names.told for path in o.paths]
+        names = with_clue(self.names, [*told, *orders_in(paths, NAMES)])
+        return self.of(self.said, [*dict.fromkeys([*self.paths, *alike])], names)
 
     def has_order_of(self, names: Names) -> bool:
         return bool(names.told) and [*names.ordered] == [*self.names.ordered]
@@ -77,7 +82,7 @@ def names_saved(paths: Sequence[Path], names: Names) -> str:
         )
     if not names.told or len(_typed(ordered)) > LONGEST_TYPED:
         return f"{to_write(names, '0, 1, 2 …')}: {_saved_as(paths, TO_WRITE)}"
-    command = _saved_as(paths, _typed(ordered))
+    command = _saved_as(paths, _typed(ordered), told=names.by_answers)
     return f"{names.told}, so save the names too: {command}{names.unless}"
 
 
@@ -95,33 +100,39 @@ def shown(names: Sequence[str]) -> str:
     return ", ".join(repr(name[:40]) for name in names[:2]) + " …" * (len(names) > 2)
 
 
-def _saved_as(paths: Sequence[Path], names: str) -> str:
+def _saved_as(paths: Sequence[Path], names: str, *, told: bool = False) -> str:
     """The command that saves these files with names, and what to give instead; only for the first
-    of them where those of all would be too long."""
+    of them where those of all would be too long. ``told``: with the mark that answers told them."""
     to = written_for(paths, "-named.npz")
-    every = _command(to, names)
+    every = _command(to, names, told)
     if len(every) <= MOST_TYPED or len(to) == 1:
         return every
     first = next(iter(to))
-    return f"{_command({first: to[first]}, names)}{so_with(len(to) - 1)}"
+    return f"{_command({first: to[first]}, names, told)}{so_with(len(to) - 1)}"
 
 
-def _command(to: Mapping[Path, Path], names: str) -> str:
-    saved = [_saved(path, new) for path, new in to.items()]
+def _command(to: Mapping[Path, Path], names: str, told: bool) -> str:
+    arrays = {NAMES: "c"} | ({MARK: text_typed(BY_ANSWERS)} if told else {})
+    saved = [_saved(path, new, arrays) for path, new in to.items()]
     imports = "numpy" if all(map(_can_be_loaded, to)) else "numpy, shutil, zipfile"
     code = f"import {imports}; c = {names}; {'; '.join(saved)}"
     pairs = (f"{shlex.quote(str(new))} for {shlex.quote(str(path))}" for path, new in to.items())
     return f"python -c {shlex.quote(code)}, and give {', '.join(pairs)}"
 
 
-def _saved(path: Path, new: Path) -> str:
-    to = text_typed(str(new))
+def _saved(path: Path, new: Path, arrays: Mapping[str, str]) -> str:
+    """With more ``arrays``, by name what is typed for each."""
+    to, more = text_typed(str(new)), ", ".join(f"{name}={made}" for name, made in arrays.items())
     if _is_bare(path):
-        return f"numpy.savez({to}, {loaded(path)}, {NAMES}=c)"
+        return f"numpy.savez({to}, {loaded(path)}, {more})"
     if _can_be_loaded(path):
-        return f"numpy.savez({to}, **{loaded(path)}, {NAMES}=c)"
+        return f"numpy.savez({to}, **{loaded(path)}, {more})"
     copied = f'zipfile.ZipFile(shutil.copy({text_typed(str(path))}, {to}), "a")'
-    return f'z = {copied}; f = z.open("{NAMES}.npy", "w"); numpy.save(f, c); f.close(); z.close()'
+    written = "".join(
+        f'f = z.open("{name}.npy", "w"); numpy.save(f, {made}); f.close(); '
+        for name, made in arrays.items()
+    )
+    return f"z = {copied}; {written}z.close()"
 
 
 def _can_be_loaded(path: Path) -> bool:

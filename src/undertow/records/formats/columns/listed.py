@@ -17,6 +17,10 @@ from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE
 from undertow.records.records import MISSING
 from undertow.records.usual_names import LABEL, those_called
 
+IF_GOOD = (
+    ", if the model is about that good (answers that were exchanged would not show: check the "
+    "order against model.classes_ or config.id2label)"
+)
 MAY_MISS, OFF_ONE = 0.05, 0.02
 """Share of rows that may miss the sum of 1, and by how much one does."""
 
@@ -28,10 +32,13 @@ class Listed(NamedTuple):
     column: str
     order: str
     typed: str
+    told: bool = False
+    """Whether answers told the order."""
 
     def command(self, path: Path, frame: pl.DataFrame, called: str, keys: Sequence[str]) -> str:
         """``called`` is what the file calls the column."""
-        return by_place(path, called, frame[self.column], self.typed, keys)
+        cells = frame[self.column]
+        return by_place(path, called, cells, self.typed, keys, told=self.told)
 
 
 def listed_probabilities(frame: pl.DataFrame, columns: Sequence[str]) -> Listed | None:
@@ -45,25 +52,25 @@ def listed_probabilities(frame: pl.DataFrame, columns: Sequence[str]) -> Listed 
     return Listed(name, *_named(frame[name], label))
 
 
-def _named(column: pl.Series, label: pl.Series | None) -> tuple[str, str]:
+def _named(column: pl.Series, label: pl.Series | None) -> tuple[str, str, bool]:
     """Numbers, where labels are some; else their names, in the order that the likeliest classes
     tell."""
     rows = _lists(column)
     count = int(rows.drop_nulls().list.len()[0])
     if label is None or values_of(label) <= {*map(str, range(count))}:
-        return "", f'[f"p_{{i}}" for i in range({count})]'
+        return "", f'[f"p_{{i}}" for i in range({count})]', False
     likeliest_N = rows.list.arg_max().cast(pl.Int64).fill_null(MISSING).to_numpy()
     names = names_by_answers(label.cast(pl.String), [likeliest_N], count)
     if (
         names is not None
         and len(typed := json.dumps(names.ordered, ensure_ascii=False)) <= LONGEST_TYPED
     ):
-        return f"; {names.told}, if the model is about that good", _prefixed(typed)
+        return f"; {names.told}{IF_GOOD}", _prefixed(typed), True
     write = (
         f"; {NOTHING}, so write the {count:,} names in place of {CLASSES}, in the order of the "
         f"model's training {WHERE}"
     )
-    return write, _prefixed(CLASSES)
+    return write, _prefixed(CLASSES), False
 
 
 def _prefixed(names: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.classes_told import BY_ANSWERS, MARK
 from undertow.records.formats.columns.other_scale import SCALE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
@@ -144,24 +145,37 @@ def by_class(path: Path, column: str, keys: Sequence[str]) -> str:
     return _written(path, made, keys, "flat", f".unnest({text_typed(column)})")
 
 
-def by_place(path: Path, name: str, column: pl.Series, typed: str, keys: Sequence[str]) -> str:
+def by_place(
+    path: Path, name: str, column: pl.Series, typed: str, keys: Sequence[str], *, told: bool
+) -> str:
     """How a column of lists, with the probability of each class, becomes a column for each;
-    ``typed`` are their names as Python has them."""
+    ``typed`` are their names as Python has them, ``told`` whether by answers."""
     kind = "arr" if isinstance(column.dtype, pl.Array) else "list"
-    made = f"pl.col({text_typed(name)}).{kind}.to_struct(fields={typed})"
+    made = f"pl.col({text_typed(name)}).{kind}.to_struct(fields={typed}){_mark(path, told)}"
     return _written(path, made, keys, "flat", f".unnest({text_typed(name)})")
 
 
+def _mark(path: Path, told: bool) -> str:
+    """The column of a new file that says that answers told the order of the names."""
+    return f", {MARK}=pl.lit({text_typed(BY_ANSWERS)})" if told and path.is_file() else ""
+
+
 def renamed(
-    path: Path, columns: Sequence[str], to: Mapping[str, str | int], keys: Sequence[str]
+    path: Path,
+    columns: Sequence[str],
+    to: Mapping[str, str | int],
+    keys: Sequence[str],
+    *,
+    told: bool = False,
 ) -> str:
     """How the values of columns get other names, or where ``to`` has numbers, those in the list
-    that a person has to write."""
+    that a person has to write. ``told``: by answers."""
     names = ", ".join(map(text_typed, columns))
     words = json.dumps(dict(to), ensure_ascii=False)
     if not all(isinstance(name, str) for name in to.values()):
         words = f"{{k: {CLASSES}[c] for k, c in {words}.items()}}"
-    return _written(path, f"pl.col({names}).cast(str).replace({words})", keys, "renamed")
+    made = f"pl.col({names}).cast(str).replace({words}){_mark(path, told)}"
+    return _written(path, made, keys, "renamed")
 
 
 def in_words(

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.classes_told import MARK, note_on, says_answers
 from undertow.records.formats.columns.cells import (
     refuse_no_number,
     refuse_other_sums,
@@ -56,6 +57,9 @@ def clean(
     keys = (names.get("example_id", "example_id"),)
     columns, notes = [], []
     for column in frame:
+        if column.name == MARK and says_answers(column):
+            notes.append(note_on(path))
+            continue
         called = names.get(column.name, column.name)
         if column.name == "prediction" and column.dtype == pl.Struct:
             _refuse_nested(path, column, called, keys)
