@@ -44,14 +44,6 @@ class Blobs:
 
 
 @dataclass(frozen=True)
-class BlobsKept(Blobs):
-    held_out: int = 30
-
-    def load(self) -> Splits:
-        return replace(super().load(), held_out=self._part("held_out", self.held_out, 2))
-
-
-@dataclass(frozen=True)
 class Fragile:
     bad: int
 
@@ -84,3 +76,13 @@ class Deadly:
         if multiprocessing.parent_process() is not None:
             os._exit(7)
         return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+
+
+@dataclass(frozen=True)
+class BlobsKept(Blobs):
+    """The same with further images held out."""
+
+    held_out: int = 30
+
+    def load(self) -> Splits:
+        return replace(super().load(), held_out=self._part("held_out", self.held_out, 2))

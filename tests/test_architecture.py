@@ -151,6 +151,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.figures",
         "undertow.study.pairs",
         "undertow.study.worst.arms",
+        "undertow.study.worst.choice",
         "undertow.study.worst.front",
         "undertow.study.worst.recalls",
         "undertow.study.worst.teachers",

@@ -127,6 +127,7 @@ def test_hostile_text_stays_text(tmp_path: Path):
     assert "\u202e" not in said
 
 
+@pytest.mark.heavy
 def test_known_wrong_labels_are_told_by_a_recorder_and_left_out(tmp_path: Path):
     values, wrong_N = noisy(N=900, wrong=0.2)
     logits_MENC, ids = logits_of(values), values.example_id_N.to_list()

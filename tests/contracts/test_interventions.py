@@ -56,7 +56,7 @@ def applied(intervention, model, seed=0):
     source = torch.Generator().manual_seed(1)
     steps = 0 if intervention.derives and not intervention.finetune else 12
     run = intervention.start(model, Horizon(steps, seed))
-    lr = min(0.01, intervention.finetune.lr) if intervention.finetune else 0.01
+    lr = min(0.01, getattr(intervention.finetune, "lr", 0.01))
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     for step in range(steps):
         optimizer.zero_grad()

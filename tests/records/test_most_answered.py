@@ -85,6 +85,7 @@ def honest(rng: np.random.Generator) -> tuple[Ints, Ints, int]:
     return label_N, np.minimum(drawn_N.sum(axis=1), C - 1), C
 
 
+@pytest.mark.heavy
 def test_no_honest_model_has_exchanged_names_or_a_wrong_order() -> None:
     rng, told = np.random.default_rng(7), 0
     for _ in range(300):

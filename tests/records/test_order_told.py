@@ -84,6 +84,7 @@ def test_of_few_examples_nothing_is_said(rows: int, *, apart: bool) -> None:
     assert among([0, 0, 0, 1, 1, 1][:rows], name).apart is apart
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("classes", "rows", "shares", "noise", "mixed"),
     [

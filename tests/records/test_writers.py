@@ -26,6 +26,7 @@ def write_often(path: Path, letter: bytes) -> None:
         write_whole(path, letter * SIZE)
 
 
+@pytest.mark.heavy
 def test_writers_in_threads_while_a_reader_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

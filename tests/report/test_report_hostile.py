@@ -126,6 +126,7 @@ def test_everything_at_once_is_small_and_cut():
     assert len(gate_text(gate)) < 20_000
 
 
+@pytest.mark.heavy
 def test_texts_beyond_the_budget_are_cut_shorter_and_the_page_stays_small():
     audit = gates.generation()
     (variant,) = audit.variants

@@ -260,6 +260,7 @@ def test_a_thousand_classes_say_what_is_left_out():
     assert rows[0].count('<tr role="row" data-variant') == 300
 
 
+@pytest.mark.heavy
 def test_a_thousand_classes_render_in_time():
     audit = audits.many_classes(1000)
     start = time.process_time()

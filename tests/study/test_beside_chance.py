@@ -82,6 +82,7 @@ def test_the_first_by_taxicab_are_counted(beside: BesideChance, sides: dict[str,
     assert found.own.value == pytest.approx(inside_N[first].mean() - inside_N.mean())
 
 
+@pytest.mark.heavy
 def test_who_chooses_is_not_scored_as_in_the_audit(
     beside: BesideChance, sides: dict[str, Records]
 ) -> None:

@@ -207,6 +207,7 @@ def test_who_does_not_have_cleanlab_is_told_what_to_type(monkeypatch):
     )
 
 
+@pytest.mark.heavy
 def test_cleanlab_is_loaded_only_where_it_is_asked():
     said = subprocess.run(
         [sys.executable, "-c", "import undertow.audit.dynamics.confident_learning, sys; print("
@@ -227,6 +228,7 @@ def folder(tmp_path_factory):
     return train_population(dense.under(Folds(3), name="folds"), out, runner="loop")
 
 
+@pytest.mark.heavy
 def test_out_of_fold_is_the_mean_of_those_who_never_learned_from_it(folder):
     held = out_of_fold(folder)
     learned_MN = read_probe(folder, "learned-from").values["learned_from"][:, :, 0]
@@ -242,6 +244,7 @@ def test_out_of_fold_is_the_mean_of_those_who_never_learned_from_it(folder):
     np.testing.assert_allclose(held.p_NC.sum(axis=1), 1)
 
 
+@pytest.mark.heavy
 def test_a_member_without_probabilities_is_not_counted(folder, monkeypatch):
     values = read_probe(folder, "training-probabilities")
     for value_MNE in values.values.values():
@@ -257,6 +260,7 @@ def test_a_member_without_probabilities_is_not_counted(folder, monkeypatch):
     assert np.isnan(held.p_NC[1]).all()
 
 
+@pytest.mark.heavy
 def test_columns_tell_wrong_labels(folder):
     frame = confident_columns(folder)
     train = read_train(folder)
@@ -271,6 +275,7 @@ def test_columns_tell_wrong_labels(folder):
         assert (frame[by].to_numpy() & wrong_N).sum() > 0.7 * wrong_N.sum()
 
 
+@pytest.mark.heavy
 def test_who_learned_from_everything_has_nothing_out_of_fold(folder):
     every = folder.parent / "all"
     with pytest.raises(UserError) as caught:

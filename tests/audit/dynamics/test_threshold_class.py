@@ -129,6 +129,7 @@ def folders(tmp_path_factory):
     ]
 
 
+@pytest.mark.heavy
 def test_two_populations_judge_everybody(folders):
     frame = threshold_columns(*folders)
     assert frame.columns == ["example_id", "aum", "flagged_share", "flagged", "members_judging"]
@@ -146,6 +147,7 @@ def test_two_populations_judge_everybody(folders):
     assert flagged_N[wrong_N].mean() > flagged_N[~wrong_N].mean() + 0.7
 
 
+@pytest.mark.heavy
 def test_one_population_leaves_its_own_threshold_examples_unjudged(folders):
     frame = threshold_columns(folders[0])
     in_N = (read_train(folders[0])["threshold"] == "yes").to_numpy()
@@ -154,6 +156,7 @@ def test_one_population_leaves_its_own_threshold_examples_unjudged(folders):
     assert set(frame["members_judging"]) == {0, 2}
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_judged_is_refused(folders, tmp_path):
     def trained(name, **how):
         return train_population(population("second", name, 1, **how), tmp_path, runner="loop")

@@ -34,6 +34,7 @@ def test_wrong_labels_are_found(wrong: float):
     assert (found.verdict_N[~wrong_N] == "typical").mean() > 0.5
 
 
+@pytest.mark.heavy
 def test_where_no_label_is_wrong_next_to_none_is_called_so():
     for seed in range(3):
         found = examine(noisy(wrong=0.0, seed=seed)[0])
@@ -67,6 +68,7 @@ def test_known_wrong_labels_alone_make_no_others_wrong():
     assert found.count("likely mislabelled") <= 6
 
 
+@pytest.mark.heavy
 def test_mistakes_that_follow_one_confusion_are_said_to_be_untold():
     values, wrong_N = noisy(N=3000, wrong=0.08, mapped=True)
     found = examine(values)

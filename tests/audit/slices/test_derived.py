@@ -46,6 +46,7 @@ def test_length_counts_words(records):
     assert set(table.column_G) == {"length", "script"}
 
 
+@pytest.mark.heavy
 def test_language(records):
     pytest.importorskip("py3langid")
     found = derived_slice(records, "language").to_list()

@@ -77,6 +77,7 @@ def test_a_precision_that_rests_on_three_answers_still_has_a_width():
     assert np.isnan([found.effect_C[2], found.low_C[2], found.p_C[2]]).all(), "never answered"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("answered", [30, 300])
 def test_intervals_of_a_precision_cover_the_truth(answered: int):
     """Two models that answer a class to overlapping examples, right on 60 and on 75 % of them."""

@@ -64,6 +64,7 @@ def counts(rng: np.random.Generator, several: int) -> np.ndarray:
     return np.array([*COUNTS, (1, 22, 23), (3, 45, 50), (1, 54, 58), *drawn]).T
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("correction", [0.0, HALF])
 @pytest.mark.parametrize("level", [10.0**-k for k in range(3, 16)])
 @pytest.mark.parametrize("sign", [1, -1])

@@ -258,6 +258,7 @@ def test_the_floor_is_of_members_exchanged_after_the_shift_is_taken_away(shift: 
     np.testing.assert_allclose(found.floor_high_G, np.quantile(effects, 0.95, axis=0), atol=1e-12)
 
 
+@pytest.mark.heavy
 def test_two_thousand_draws_of_a_thousand_slices_take_seconds_at_most():
     rng = np.random.default_rng(0)
     value_GM, drawn = rng.normal(size=(1000, 60)), exchange(30, 30, 2000, rng)

@@ -220,6 +220,7 @@ def test_a_member_that_answered_nothing_warns_nobody():
     assert np.isnan(found.low_G).all() or np.isfinite(found.effect_G).all()
 
 
+@pytest.mark.heavy
 def test_beyond_the_overall_shift_examples_vary_too():
     """Recipes that differ by example, and by no more on one slice than on another: new examples
     would show nothing, but exchanged members, on these examples alone, see a difference in nearly

@@ -139,6 +139,7 @@ def test_units_that_did_not_change_say_nothing(unchanged: int) -> None:
     assert low <= 0 < total_GU.sum() / ones_GU.sum() / 20 < high
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "sizes",
     [

@@ -106,6 +106,7 @@ def same_bits(ours, theirs):
     assert np.array_equal(ours.numpy().view(np.int32), theirs.numpy().view(np.int32))
 
 
+@pytest.mark.heavy
 @settings(deadline=None, max_examples=25)
 @given(
     seed=st.integers(0, 2**31),

@@ -41,12 +41,21 @@ def chi2_loop(losses, alpha, epsilon):
 
 
 LOOPS = {"cvar": cvar_loop, "chi2": chi2_loop}
+HEAVY = pytest.mark.heavy
 every_kind = pytest.mark.parametrize("kind", ["cvar", "chi2"])
 
 
 @every_kind
-@pytest.mark.parametrize("alpha", [0.05, 0.2, 0.5, 0.9])
-@pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        pytest.param(0.05, marks=HEAVY),
+        0.2,
+        pytest.param(0.5, marks=HEAVY),
+        pytest.param(0.9, marks=HEAVY),
+    ],
+)
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, pytest.param(0.25, marks=HEAVY)])
 def test_the_mean_is_the_batchs_loss_and_so_is_its_gradient(kind, alpha, epsilon):
     goal = DORO(alpha, epsilon, kind)
     logits = LOGITS.clone().requires_grad_()

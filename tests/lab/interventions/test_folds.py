@@ -48,6 +48,7 @@ def test_folds_and_classes_in_them_differ_by_one_at_most():
             assert np.ptp(fold_N[y_N == label].bincount(minlength=k).numpy()) <= 1
 
 
+@pytest.mark.heavy
 def test_an_example_is_in_each_fold_as_often_as_in_any_other():
     y_N, draws = torch.tensor([0] * 7 + [1] * 4), 6000
     fold_DN = np.stack([folds(seed, y_N, 3).numpy() for seed in range(draws)])

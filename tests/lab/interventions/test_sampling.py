@@ -192,6 +192,7 @@ def test_selective_backprop_keeps_one_in_beta_and_one(beta):
     assert abs(kept - expected) < 3 * (expected * (1 - expected) / 12000) ** 0.5
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("beta", [1.0, 2.0])
 @pytest.mark.parametrize("q", [0.1, 0.25, 0.5])
 def test_what_always_lies_on_top_is_as_large_a_share_of_the_kept_as_the_closed_form_says(beta, q):

@@ -83,6 +83,7 @@ def heavy(*values):
     return pytest.param(*values, marks=pytest.mark.heavy)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize(
     ("what", "recipe"),
@@ -213,6 +214,7 @@ def test_streamed_images_are_augmented_as_those_in_memory(score, data):
     assert_same_bytes(trained(from_disk, PLAIN, what), trained(data, PLAIN, what))
 
 
+@pytest.mark.heavy
 def test_a_population_says_who_was_augmented(tmp_path):
     plain = Population("plain", Blobs(train=N), MLP((8,)), PLAIN, 2, probes=(Augmented(),))
     for population, shares in (

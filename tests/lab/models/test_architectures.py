@@ -37,6 +37,7 @@ def test_resnet_has_the_published_size(depth, count, published):
     assert abs(count / 1e6 - published) < 0.03
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("depth", "widen", "published"),
     # Published: Zagoruyko and Komodakis 2016, tables 4 and 5, in millions.
@@ -97,6 +98,7 @@ def test_mlp_and_small_cnn_size_by_formula():
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape_CHW", SHAPES, ids=str)
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_every_model_takes_every_input_size_and_learns(model, shape_CHW):

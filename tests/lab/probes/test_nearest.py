@@ -26,6 +26,7 @@ def clouds(n, d, seed=0, offset=0.0):
     return (rng.normal(size=(n, d)) + offset).astype(np.float32)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("n", "d", "k", "offset"),
     [(40, 3, 5, 0), (300, 17, 30, 0), (7000, 8, 30, 0), (9000, 20, 5, 300.0), (31, 4, 31, 0)],

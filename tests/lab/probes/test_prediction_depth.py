@@ -81,6 +81,7 @@ def test_it_is_that_of_scikit_learns_neighbours(part, data):
     assert len({*depth}) > 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_by_label_it_asks_neither_the_input_nor_the_softmax(part):
     """Of labels at random all layers are wrong about some examples, the softmax too."""

@@ -106,6 +106,7 @@ def test_a_name_that_both_tell_is_refused():
         series(Supervised(RECIPE), given_teacher((Reducr(0.4), toys.RunningWeights())))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("training", "acting", "members"),
     [

@@ -144,6 +144,7 @@ def test_many_classes_are_told_apart(data):
     assert kept.item() == 299
 
 
+@pytest.mark.heavy
 def test_a_clean_pass_reaches_all_of_a_large_part():
     """More examples than are asked about at once."""
     many = resident(Blobs(train=1100, test=600).load(), dtype=torch.float64)

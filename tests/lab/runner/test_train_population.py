@@ -184,7 +184,7 @@ def test_a_failing_member_is_recorded_and_its_child_too_and_the_others_go_on(tmp
     parent, child = read_population(tmp_path / "fragile"), read_population(tmp_path / "q")
     assert [m.status for m in parent.manifest.members] == ["done", "failed", "done"]
     assert parent.manifest.notes == (
-        "member 001 failed: RuntimeError: it broke on two lines (blobs.py, line 51, in build)",
+        "member 001 failed: RuntimeError: it broke on two lines (blobs.py, line 52, in build)",
     )
     assert child.manifest.notes == ("member 001 failed: its parent member in 'fragile' failed",)
     assert (parent.M, child.M) == (2, 2)

@@ -12,7 +12,7 @@ from blobs import Blobs
 from contracts.test_trainings import RECIPE, assert_same_bytes, given, weights
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
-from undertow.lab.interventions.site import AbstractObjective
+from undertow.lab.interventions.site import PureObjective
 from undertow.lab.models import MLP, SmallCNN, Specialists
 from undertow.lab.models.specialists import together
 from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
@@ -26,7 +26,7 @@ CLASSES = 3
 
 
 @dataclass(frozen=True)
-class Counted(AbstractObjective):
+class Counted(PureObjective):
     """Cross-entropy of one class counted 1 + ``gamma`` times."""
 
     label: int

@@ -233,6 +233,7 @@ def test_gradients_of_an_earlier_phase_are_gone(data):
     assert left == {"7.weight", "7.bias"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("labels", [True, False])
 def test_one_tiny_member_tells_eight_examples_apart(labels):
     """Kin come together and all others as far apart as can be, and a head on the frozen encoder
@@ -271,6 +272,7 @@ def test_a_trace_of_what_was_seen_says_nothing_of_steps_without_logits(data):
         assert losses.isnan().all(0).tolist() == [not one for one in known]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("runner", ["loop", "stacked"])
 def test_a_population_is_pretrained_and_probed(runner, tmp_path):
     recipe = replace(RECIPE, precision="float32")

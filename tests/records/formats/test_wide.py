@@ -89,6 +89,7 @@ def packed(place: Path, width: int) -> Path:
     return path
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("table", [slices, probabilities, grades, packed])
 def test_reading_and_aligning_ask_as_often_of_a_wide_table_as_of_a_narrow_one(
     tmp_path: Path, table

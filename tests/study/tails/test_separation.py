@@ -18,6 +18,7 @@ pairs = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_si
 )
 
 
+@pytest.mark.heavy
 @given(pairs)
 def test_ties_count_as_scikit_learn_counts_them(rows):
     score_N, wanted_N = (np.array(column) for column in zip(*rows, strict=True))

@@ -148,6 +148,7 @@ def null_curves(seed, members=8, epochs=6):
     return Curves(level_MGE, level_MGE, slope_MG, empty, empty, np.full(3, 0.2), epoch_E)
 
 
+@pytest.mark.heavy
 def test_where_the_tails_are_learned_alike_next_to_nothing_is_decided(monkeypatch):
     monkeypatch.setattr(compared, "exposures", lambda *_: (1.0, 1.0, 1.0))
     found = {"gap": 0, "beyond": 0, "order": 0}

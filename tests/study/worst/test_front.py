@@ -37,6 +37,7 @@ def test_who_is_beaten_is_who_a_loop_finds():
         assert dominated(points_P2)[p] == by_loop
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("reference", [ORIGIN, (0.25, 0.45)])
 def test_the_area_is_that_of_a_fine_grid_and_its_slopes_those_of_small_steps(reference):
     points_P2 = np.random.default_rng(1).random((12, 2))

@@ -125,6 +125,7 @@ def test_others_are_all_but_oneself():
     np.testing.assert_allclose(found[1], (p_MNC[0] + p_MNC[2]) / 2)
 
 
+@pytest.mark.heavy
 def test_the_teacher_that_differs_from_all_others_has_the_largest_gap():
     eta_NC, _ = toy()
     rng = np.random.default_rng(5)

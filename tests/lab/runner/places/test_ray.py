@@ -90,7 +90,7 @@ def test_a_member_that_fails_is_reported_and_the_others_arrive(place, tmp_path):
     population = Population("fragile", Blobs(), Fragile(bad=seeds["init"]), RECIPE, members=3)
     found = made(place, work_of(population, tmp_path, ((0, 1, 2),)))
     assert found["001"] == Failure(
-        "RuntimeError: it broke on two lines (blobs.py, line 51, in build)"
+        "RuntimeError: it broke on two lines (blobs.py, line 52, in build)"
     )
     assert all(isinstance(found[name], tuple) for name in ("000", "002"))
 
