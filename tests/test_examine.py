@@ -80,7 +80,12 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     assert share["low"] <= truth.mean() <= share["high"]
     lines = said.splitlines()
     assert lines[0].startswith("logits of each epoch in an npz: 3 members, 900 examples, 6 epochs;")
-    assert lines[2] == f"{wrong.height} of 900 labels are likely wrong."
+    assert lines[2] == (
+        f"{wrong.height} of 900 labels look wrong; only a look tells whether they are: right "
+        "labels of overlapping classes look the same."
+    )
+    assert summary["caveat"] == lines[2].removesuffix(".")
+    assert summary["recall"] is None
     assert lines[-1] == f"written to {tmp_path / 'new'}: open index.html in a browser"
     assert [line.split()[0] for line in lines[-12:-2]] == check["example_id"].to_list()[:10]
 
@@ -184,7 +189,7 @@ def test_the_command(npz: Path, tmp_path: Path):
     asked = ["examine", str(npz), "--out", str(tmp_path / "out")]
     done = runner.invoke(app, asked)
     assert done.exit_code == 0, done.output
-    assert "labels are likely wrong." in done.output
+    assert "labels look wrong; only a look tells whether they are" in done.output
     again = runner.invoke(app, asked)
     assert str(again.exception) == (
         f"{tmp_path / 'out'}: holds index.html and 3 more files, which the new report would "
@@ -200,7 +205,7 @@ def test_too_few_examples_get_no_verdict(tmp_path: Path):
     assert examine_training(path, out=tmp_path / "out").splitlines()[2:6] == [
         "No label is called mislabelled.",
         "0 likely mislabelled, 0 atypical, 0 typical, 120 cannot tell.",
-        "Believed share of wrong labels: cannot tell.",
+        "Share of wrong labels: cannot tell.",
         "There are too few examples: fewer than 300 were seen whose labels are not known to be "
         "wrong.",
     ]

@@ -9,7 +9,7 @@ import numpy as np
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import examine
 from undertow.report.examined.curve import curve
-from undertow.report.examined.said import expected_said, headline, share_said, trust
+from undertow.report.examined.said import below_all, expected_said, headline, share_said, trust
 from wrong_labels import noisy
 
 
@@ -24,27 +24,31 @@ def test_a_calibrated_list_says_on_what_it_rests():
         calibrated=replace(
             told,
             auroc=0.9876,
-            precision=Range(0.91, 0.88, 0.93),
+            precision=Range(0.91, 0.0, 0.93),
             recall=Range(0.8, 0.75, 0.85),
         ),
-        share=Range(0.1, 0.08, 0.126),
+        share=Range(0.1, 0.0, 0.126),
         in_bulk=1,
     )
     listed, asked = fixed.count("likely mislabelled"), int((~known_N).sum())
-    assert headline(fixed) == f"{listed} of {asked} labels are likely wrong"
+    assert headline(fixed) == (
+        f"{listed} of {asked} labels look wrong; only a look tells whether they are: right labels "
+        "of overlapping classes look the same"
+    )
     assert share_said(fixed) == (
-        "Believed share of wrong labels: 10.0 % (8.0 to 12.6 %; the upper limit counts all that "
-        "cannot be told)."
+        "Share of wrong labels: 10.0 % if all that look wrong are (0.0 to 12.6 %; the upper limit "
+        "counts all that cannot be told)."
     )
     assert expected_said(fixed) == (
-        "Of the list, 91 % are expected to be wrong (88 to 93 %); it is expected to hold 80 % of "
-        "the wrong labels (75 to 85 %)."
+        "Of the list 91 % are wrong if classes do not overlap, and maybe none if they do (0 to "
+        "93 %). Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
     )
     assert trust(fixed) == [
         f"Calibrated on {known_N.sum()} labels of this record that are known to be wrong (they "
-        "stand worse than another label in 98.8 % of pairs) and are in no list. This holds for "
-        "labels that are wrong as those are: planted at random, they say little of mistakes that "
-        "follow one confusion of classes.",
+        "stand worse than another label in 98.8 % of pairs) and are in no list. This tells how "
+        "many labels that are wrong as those are the list holds: planted at random, they say "
+        "little of mistakes that follow one confusion of classes, and nothing of right labels "
+        "that stand as low. Look at the first 20 of the list by eye.",
         "1 example cannot be told, since classes are confused in bulk: either these classes "
         "overlap, or their labels are wrong in one direction. Look at some of them.",
     ]
@@ -61,10 +65,9 @@ def test_a_mixture_alone_says_so_and_what_would_tell_more():
     few_N = wrong_N & (np.cumsum(wrong_N) <= 20)
     said = trust(replace(examine(values, few_N), in_bulk=0))
     assert said == [
-        "Precision and share are what a mixture of three kinds believes. Nothing calibrates it "
-        "here: it was checked on Fashion-MNIST and digits with labels that were changed at "
-        "random, and misses those that follow one confusion of classes (docs/examine.md). "
-        f"{PLANT}",
+        "The list is what a mixture of three kinds believes, and nothing checks it here: where no "
+        "label was wrong, overlapping classes gave lists of hundreds (docs/examine.md). Look at "
+        f"the first 20 by eye. {PLANT}",
         "20 labels of the record are known to be wrong, fewer than the 50 that a calibration "
         "needs.",
     ]
@@ -73,7 +76,7 @@ def test_a_mixture_alone_says_so_and_what_would_tell_more():
 def test_where_nothing_is_told_it_says_why():
     found = examine(noisy(wrong=0.0)[0])
     assert headline(found) == "No label is called mislabelled"
-    assert share_said(found) == "Believed share of wrong labels: cannot tell."
+    assert share_said(found) == "Share of wrong labels: cannot tell."
     assert expected_said(found) == ""
     assert trust(found)[0] == (
         "No group of wrong labels stands out from rare examples: there are few or none, or the "
@@ -85,6 +88,29 @@ def test_where_nothing_is_told_it_says_why():
         "every epoch."
     )
     assert len(trust(replace(short, in_bulk=7))) == 1
+
+
+def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
+    found = examine(noisy()[0])
+    fixed = replace(found, alone=replace(found.alone, precision=Range(0.996, 0.0, 0.999)))
+    assert expected_said(fixed) == (
+        "Of the list more than 99 % are wrong if classes do not overlap, and maybe none if they "
+        "do (0 to more than 99 %)."
+    )
+
+
+def test_answers_that_do_not_go_with_labels_are_said_to():
+    found = replace(examine(noisy(wrong=0.0)[0]), why="no fit")
+    assert trust(found)[0] == (
+        "The answers do not go with the labels: in no epoch do they agree more than by chance. "
+        "Check that labels, ids and the order of classes are those of the trained examples, or "
+        "train until members know something."
+    )
+
+
+def test_no_share_is_rounded_up_to_all():
+    assert [below_all(p) for p in (1.0, 0.996, 0.994)] == ["100 %", "more than 99 %", "99 %"]
+    assert below_all(0.9996, 1) == "more than 99.9 %"
 
 
 def test_a_curve_stands_where_its_probabilities_are():

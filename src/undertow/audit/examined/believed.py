@@ -25,6 +25,8 @@ MISSED = 1.25
 most in worlds that were looked at (benchmarks/examine.py, seed 1)."""
 TELLING = 0.7
 """The least expected F1 of the list: below, wrong labels are not told from rare examples."""
+FEWEST_EPOCHS = 3
+"""With fewer nothing is fitted, and no verdict rests on fewer."""
 DRAWS = 100
 WINDOWS = 8
 SEED = 20_261_130
@@ -71,11 +73,11 @@ def separation_of(posterior_BK: Floats, count_B: Floats) -> float:
 
 
 def windows_of(epochs: int) -> tuple[int, ...]:
-    """How many first epochs may be looked at: two and more, at most ``WINDOWS`` of them evenly by
-    their ratios."""
-    if epochs < 2:
+    """How many first epochs may be looked at: ``FEWEST_EPOCHS`` and more, at most ``WINDOWS`` of
+    them evenly by their ratios."""
+    if epochs < FEWEST_EPOCHS:
         return ()
-    ratios = np.geomspace(2, epochs, min(WINDOWS, epochs - 1))
+    ratios = np.geomspace(FEWEST_EPOCHS, epochs, min(WINDOWS, epochs - FEWEST_EPOCHS + 1))
     return tuple(sorted({round(float(e)) for e in ratios}))
 
 
@@ -97,9 +99,10 @@ def best_window(standing_EN: Sequence[Floats]) -> tuple[int, Mixture | None]:
 
 
 def believed(standing_N: Floats, mixture: Mixture) -> Believed:
-    """By the mixture alone. Limits hold chance in which examples there are, and what a mixture of
-    one component more or less believes: two shapes of the same distribution. The share may be
-    ``MISSED`` times as large, so recall smaller by as much."""
+    """By the mixture alone. Upper limits hold chance in which examples there are, and what a
+    mixture of one component more or less believes: two shapes of the same distribution. The share
+    may be ``MISSED`` times as large. All lower limits are 0: right labels of classes that overlap
+    look as wrong ones do, and no shape tells them apart."""
     count_B = counts_of(standing_N)
     kinds = len(mixture.mean_K)
     shapes = [mixture]
@@ -116,8 +119,8 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     share, precision, recall = (
         range_of(one, [each[k] for each in drawn]) for k, one in enumerate(value)
     )
-    share = Range(share.value, share.low, min(max(share.high, MISSED * share.value), 1.0))
-    recall = Range(recall.value, recall.low / MISSED, recall.high)
+    share = Range(share.value, 0.0, min(max(share.high, MISSED * share.value), 1.0))
+    precision, recall = from_none(precision), from_none(recall)
     three_BK = three_kinds(mixture.posterior_BK)
     return Believed(share, precision, recall, three_BK, separation_of(three_BK, count_B))
 
@@ -150,6 +153,11 @@ def _redrawn(count_B: Floats, draws: int = DRAWS // 2) -> list[Floats]:
     generator, total = np.random.default_rng(SEED), int(count_B.sum())
     drawn_DB = generator.multinomial(total, count_B / total, size=draws)
     return [drawn_B.astype(np.float64) for drawn_B in drawn_DB]
+
+
+def from_none(told: Range) -> Range:
+    """With a lower limit of 0: all that look wrong may be right, where classes overlap."""
+    return Range(told.value, 0.0, told.high)
 
 
 def range_of(value: float, drawn: Sequence[float]) -> Range:

@@ -17,6 +17,9 @@ Mask = NDArray[np.bool_]
 BULK_SHARE, BULK = 0.05, 10
 """Of the examples of a label, and how many of them at least, are answered as one other class and
 not listed as mislabelled."""
+TWO = 2
+"""Of so few classes every label that stands low is answered as the one other: nothing is confused
+in bulk, since that would be all."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def confusions(label_N: Ints, evidence: Evidence, listed_N: Mask) -> tuple[Confu
 def in_bulk(label_N: Ints, evidence: Evidence, found: tuple[Confusion, ...]) -> Mask:
     """(N,): examples of two classes that are confused in bulk, in either direction: where many
     labels are wrong in one, members learn the mistake, and right labels look wrong."""
+    if int(max(label_N.max(initial=0), evidence.instead_N.max(initial=0))) < TWO:
+        return np.zeros(len(label_N), dtype=np.bool_)
     one_way = {(one.given, one.instead) for one in found if one.in_bulk}
     pairs = one_way | {(instead, given) for given, instead in one_way}
     pair_N = zip(label_N.tolist(), evidence.instead_N.tolist(), strict=True)

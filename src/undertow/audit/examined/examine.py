@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.examined.believed import (
+    FEWEST_EPOCHS,
     LISTED,
     STANDS_LOW,
     Believed,
@@ -29,9 +30,12 @@ Mask = NDArray[np.bool_]
 Verdict = Literal["typical", "atypical", "likely mislabelled", "cannot tell"]
 VERDICTS: tuple[Verdict, ...] = ("likely mislabelled", "atypical", "typical", "cannot tell")
 
-FEWEST_EXAMPLES, FEWEST_EPOCHS, FEWEST_LOOKS = 300, 3, 3
-"""With fewer examples or epochs nothing is fitted; an example with fewer looks has no verdict."""
-Why = Literal["", "examples", "epochs", "no group"]
+FEWEST_EXAMPLES, FEWEST_LOOKS = 300, 3
+"""With fewer examples nothing is fitted; an example with fewer looks has no verdict."""
+FIT = 0.05
+"""Cohen's kappa of labels and answers, in the epoch where it is largest, below which answers do not
+go with the labels at all."""
+Why = Literal["", "examples", "epochs", "no fit", "no group"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,8 @@ class Examined:
     """Verdicts of N examples. ``believed_N3`` is what is believed of each: mislabelled, atypical,
     typical; NaN where nothing is. ``known_wrong_N`` are those of whom the record knows that their
     label is wrong; they calibrate and are in no list. ``why`` says why no example is called
-    mislabelled: too few examples or epochs, or no group that is told from rare examples."""
+    mislabelled: too few examples or epochs, answers that do not go with the labels, or no group
+    that is told from rare examples."""
 
     evidence: Evidence
     verdict_N: NDArray[np.object_]
@@ -185,12 +190,11 @@ def _of_list(alone: Believed, believed_N3: Floats, called: _Called) -> Believed:
 
 
 def _precision(told: Believed | Calibrated, believed_K: Floats) -> Range:
-    """Of what is listed in the end, with limits as far away."""
+    """Of what is listed in the end, with an upper limit as far away."""
     if not len(believed_K):
         return Range(np.nan, np.nan, np.nan)
     value, before = float(believed_K.mean()), told.precision
-    low, high = value - (before.value - before.low), value + (before.high - before.value)
-    return Range(value, max(low, 0.0), min(high, 1.0))
+    return Range(value, 0.0, min(value + (before.high - before.value), 1.0))
 
 
 def _share(told: Range | None, left: float) -> Range:
@@ -213,4 +217,24 @@ def _too_few(values: ProbeValues, known_N: Mask) -> Why:
     looks_N = (values.values["predicted"] >= 0).sum(axis=(0, 2))
     if int(((looks_N > 0) & (values.label_N >= 0) & ~known_N).sum()) < FEWEST_EXAMPLES:
         return "examples"
-    return "epochs" if len(values.entry.epochs) < FEWEST_EPOCHS else ""
+    if len(values.entry.epochs) < FEWEST_EPOCHS:
+        return "epochs"
+    return "no fit" if fit_of(values) < FIT else ""
+
+
+def fit_of(values: ProbeValues) -> float:
+    """Cohen's kappa of labels and answers over members, in the epoch where it is largest: 0 where
+    answers have nothing to do with labels, as where ids are mixed up, 1 where they are the same."""
+    found, predicted_MNE = [0.0], values.values["predicted"]
+    for e in range(predicted_MNE.shape[2]):
+        answer_MN = predicted_MNE[:, :, e]
+        seen_MN = (answer_MN >= 0) & (values.label_N >= 0)
+        answer_K = answer_MN[seen_MN].astype(np.int64)
+        label_K = np.broadcast_to(values.label_N, answer_MN.shape)[seen_MN]
+        if not len(answer_K):
+            continue
+        classes = int(max(answer_K.max(), label_K.max())) + 1
+        shares = [np.bincount(k, minlength=classes) / len(k) for k in (answer_K, label_K)]
+        chance, same = float(shares[0] @ shares[1]), float((answer_K == label_K).mean())
+        found.append((same - chance) / (1 - chance) if chance < 1 else 0.0)
+    return max(found)

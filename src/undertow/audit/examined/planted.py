@@ -15,6 +15,7 @@ from undertow.audit.examined.believed import (
     LISTED,
     SEED,
     Range,
+    from_none,
     range_of,
     three_kinds,
 )
@@ -64,8 +65,9 @@ def auroc_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> float:
 def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture) -> Calibrated:
     """What known wrong labels say of the others. ``mixture`` is that of all examples, which tells:
     its components say how right labels look, the known ones how wrong labels do, and the share of
-    these is the one number that is fitted to the others. Limits of share and precision hold
-    chance in which examples there are and which were known."""
+    these is the one number that is fitted to the others. Upper limits of share and precision
+    hold chance in which examples there are and which were known; their lower limits are 0, since
+    known wrong labels do not say how low right ones stand where classes overlap."""
     known, count_B = standing_N[known_N], counts_of(standing_N[~known_N])
     share, posterior_BK = _of_others(count_B, known, mixture)
     listed_B = posterior_BK[:, 0] > LISTED
@@ -81,8 +83,10 @@ def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture)
     return Calibrated(
         len(known),
         auroc_of(standing_N, known_N),
-        range_of(share, [each[0] for each in drawn]),
-        range_of(_precision(posterior_BK, count_B, listed_B), [each[1] for each in drawn]),
+        from_none(range_of(share, [each[0] for each in drawn])),
+        from_none(
+            range_of(_precision(posterior_BK, count_B, listed_B), [each[1] for each in drawn])
+        ),
         share_limits(found, len(known)),
         three_kinds(posterior_BK),
     )

@@ -12,6 +12,7 @@ import polars as pl
 import undertow
 from undertow.audit.examined.examine import VERDICTS, Examined
 from undertow.records.traces.trace import Trace
+from undertow.report.examined.said import headline
 from undertow.report.publish import publish
 from undertow.report.serial import plain
 from undertow.report.write import unwritable
@@ -58,9 +59,10 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "known_wrong": int(found.known_wrong_N.sum()),
         "calibrated": told is not None,
         "auroc_of_known": None if told is None else told.auroc,
+        "caveat": headline(found) if found.count("likely mislabelled") else None,
         "share_wrong": found.share,
         "precision": None if expected is None else expected[0],
-        "recall": None if expected is None else expected[1],
+        "recall": None if told is None else told.recall,
         "alone": None
         if found.alone is None
         else {"share_wrong": found.alone.share, "precision": found.alone.precision},

@@ -3,9 +3,8 @@ be trusted."""
 
 from __future__ import annotations
 
-from undertow.audit.examined.believed import Range
+from undertow.audit.examined.believed import FEWEST_EPOCHS, Range
 from undertow.audit.examined.examine import (
-    FEWEST_EPOCHS,
     FEWEST_EXAMPLES,
     VERDICTS,
     Examined,
@@ -17,18 +16,16 @@ KNOWN = (
     "Plant a few to learn more: WrongLabels(data, 0.02) in the lab, or change 2 % of your labels "
     "at random and keep true_label in the recorder's train table."
 )
-CHECKED = (
-    "Nothing calibrates it here: it was checked on Fashion-MNIST and digits with labels that were "
-    "changed at random, and misses those that follow one confusion of classes (docs/examine.md). "
-)
+CAVEAT = "only a look tells whether they are: right labels of overlapping classes look the same"
+"""Of every list, in its headline: no shape of a trace tells the two apart."""
 
 
 def headline(found: Examined) -> str:
-    """How many labels are likely wrong, or that nothing is called so."""
+    """How many labels look wrong, and that this is not yet that they are; or that none does."""
     asked, listed = int((~found.known_wrong_N).sum()), found.count("likely mislabelled")
     if not listed:
         return "No label is called mislabelled"
-    return f"{listed:,} of {asked:,} labels are likely wrong"
+    return f"{listed:,} of {asked:,} labels {'looks' if listed == 1 else 'look'} wrong; {CAVEAT}"
 
 
 def counts(found: Examined) -> list[tuple[str, int]]:
@@ -37,25 +34,31 @@ def counts(found: Examined) -> list[tuple[str, int]]:
 
 
 def share_said(found: Examined) -> str:
-    """The believed share of wrong labels with its limits."""
+    """The share of labels that look wrong, with its limits."""
     share = found.share
     if found.why:
-        return "Believed share of wrong labels: cannot tell."
+        return "Share of wrong labels: cannot tell."
     return (
-        f"Believed share of wrong labels: {percent(share.value)} ({between(share)}; the upper "
-        "limit counts all that cannot be told)."
+        f"Share of wrong labels: {percent(share.value)} if all that look wrong are "
+        f"({between(share)}; the upper limit counts all that cannot be told)."
     )
 
 
 def expected_said(found: Examined) -> str:
-    """What is expected of the list; empty where there is none."""
+    """What is expected of the list; empty where there is none. Without known wrong labels nothing
+    is said of recall."""
     if found.expected is None or not found.count("likely mislabelled"):
         return ""
     precision, recall = found.expected
+    said = (
+        f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and maybe "
+        f"none if they do ({between(precision, 0)})."
+    )
+    if not found.calibrated:
+        return said
     return (
-        f"Of the list, {percent(precision.value, 0)} are expected to be wrong "
-        f"({between(precision, 0)}); it is expected to hold {percent(recall.value, 0)} of the "
-        f"wrong labels ({between(recall, 0)})."
+        f"{said} Of labels that are wrong as the known ones it holds {below_all(recall.value)} "
+        f"({between(recall, 0)})."
     )
 
 
@@ -88,6 +91,12 @@ def _rests_on(found: Examined) -> str:
             f"The training was too short: the trace has fewer than {FEWEST_EPOCHS} epochs. Train "
             "longer, or trace every epoch."
         )
+    if found.why == "no fit":
+        return (
+            "The answers do not go with the labels: in no epoch do they agree more than by chance. "
+            "Check that labels, ids and the order of classes are those of the trained examples, "
+            "or train until members know something."
+        )
     if found.why:
         return (
             "No group of wrong labels stands out from rare examples: there are few or none, or the "
@@ -95,15 +104,27 @@ def _rests_on(found: Examined) -> str:
         )
     told = found.calibrated
     if told is None:
-        return f"Precision and share are what a mixture of three kinds believes. {CHECKED}{KNOWN}"
+        return (
+            "The list is what a mixture of three kinds believes, and nothing checks it here: where "
+            "no label was wrong, overlapping classes gave lists of hundreds (docs/examine.md). "
+            f"Look at the first 20 by eye. {KNOWN}"
+        )
     return (
         f"Calibrated on {plural(told.known, 'label')} of this record that are known to be wrong "
         f"(they stand worse than another label in {percent(told.auroc, 1)} of pairs) and are in no "
-        "list. This holds for labels that are wrong as those are: planted at random, they say "
-        "little of mistakes that follow one confusion of classes."
+        "list. This tells how many labels that are wrong as those are the list holds: planted at "
+        "random, they say little of mistakes that follow one confusion of classes, and nothing of "
+        "right labels that stand as low. Look at the first 20 of the list by eye."
     )
 
 
 def between(limits: Range, digits: int = 1) -> str:
     """``8.8 to 11.0 %``."""
-    return f"{number(100 * limits.low, digits)} to {percent(limits.high, digits)}"
+    return f"{number(100 * limits.low, digits)} to {below_all(limits.high, digits)}"
+
+
+def below_all(share: float, digits: int = 0) -> str:
+    """A share in per cent that is not rounded up to all: ``more than 99 %``."""
+    most = 1 - 10 ** -(digits + 2)
+    rounded_up = share < 1 and percent(share, digits) == percent(1.0, digits)
+    return f"more than {percent(most, digits)}" if rounded_up else percent(share, digits)
