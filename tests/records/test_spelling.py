@@ -132,8 +132,9 @@ def test_numbers_of_an_array_are_no_words() -> None:
         "'dog'); the answers tell which is which (so named 100.0 % of 40 are right, with any two names "
         "exchanged at most 0.0 %), so save the names too: python "
         '-c \'import numpy; c = ["cat", "dog"]; numpy.savez("new-named.npz", '
-        '**numpy.load("new.npz"), classes=c)\', and give new-named.npz for new.npz; if the model '
-        "is not about that good, give its own names instead",
+        '**numpy.load("new.npz"), classes=c, classes_told_by="answers")\', and give new-named.npz for '
+        "new.npz; answers that were exchanged would not show then, so if the model is not about that "
+        "good, or model.classes_ or config.id2label have another order, give its own names instead",
     )
     np.savez("new.npz", predictions=np.arange(40) % 2, ids=ids, classes=np.array(["CAT", "DOG"]))
     assert audit("old.csv", "new.npz") == (
