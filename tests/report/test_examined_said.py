@@ -66,7 +66,7 @@ def test_a_mixture_alone_says_so_and_what_would_tell_more():
     said = trust(replace(examine(values, few_N), in_bulk=0))
     assert said == [
         "The list is what a mixture of three kinds believes, and nothing checks it here: where no "
-        "label was wrong, overlapping classes gave lists of hundreds (docs/examine.md). Look at "
+        "label was wrong, overlapping classes gave a list of 223 of 3,000 (docs/examine.md). Look at "
         f"the first 20 by eye. {PLANT}",
         "20 labels of the record are known to be wrong, fewer than the 50 that a calibration "
         "needs.",

@@ -106,8 +106,8 @@ def _rests_on(found: Examined) -> str:
     if told is None:
         return (
             "The list is what a mixture of three kinds believes, and nothing checks it here: where "
-            "no label was wrong, overlapping classes gave lists of hundreds (docs/examine.md). "
-            f"Look at the first 20 by eye. {KNOWN}"
+            "no label was wrong, overlapping classes gave a list of 223 of 3,000 "
+            f"(docs/examine.md). Look at the first 20 by eye. {KNOWN}"
         )
     return (
         f"Calibrated on {plural(told.known, 'label')} of this record that are known to be wrong "
