@@ -19,6 +19,7 @@ from undertow.records.manifest import sealed_bytes
 from undertow.records.probes import Probed, read_probe
 from undertow.records.read import read_manifest, read_population
 from undertow.records.schema import Manifest, ProbeEntry
+from undertow.records.timings import read_seconds
 from undertow.records.write import PopulationWriter
 
 CLASSES = ("cat", "dog", "owl")
@@ -175,6 +176,17 @@ def test_seconds_are_no_part_of_the_record(tmp_path: Path) -> None:
         b'{\n "members": {\n  "m0": 7.25\n }\n}\n',
     )
     assert a == b
+
+
+def test_both_clocks_outlast_a_reopened_population(tmp_path: Path) -> None:
+    writer = PopulationWriter(tmp_path, PLAN, EXAMPLES)
+    writer.write_member("m0", proba(0).argmax(1), seconds=1.5, processor_seconds=1.25)
+    writer.finish()
+    writer = PopulationWriter(tmp_path, PLAN, EXAMPLES)
+    writer.write_member("m1", proba(0).argmax(1), seconds=7.25)
+    writer.finish()
+    assert read_seconds(tmp_path) == {"m0": 1.5, "m1": 7.25}
+    assert read_seconds(tmp_path, "processor") == {"m0": 1.25}
 
 
 def test_a_failed_member_is_recorded_and_tried_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ examples.parquet       example_id, label, any further column = a slice; optional
 members/<id>.parquet   example_id, prediction and, where known, p_label, confidence, margin,
                        top_class, top_probability, probability, or in_top where the classes are
                        known no more; of graded tasks score, answer, output
-timings.json           seconds per member; a log, not part of the record
+timings.json           seconds per member, by two clocks; a log, not part of the record
 
 And where members were probed, or the training part was changed (``records.probes``):
 

@@ -23,6 +23,7 @@ class Waiting(BaseModel):
 
     entry: MemberEntry
     seconds: float | None = None
+    processor_seconds: float | None = None
     digest: str = ""
     """Of the rest, as a manifest has one: what is edited here must not get into a sealed
     manifest."""

@@ -14,7 +14,6 @@ uninterrupted run's byte for byte.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -62,7 +61,7 @@ from undertow.records.taking_over import (
     refuse_full_disk,
     refuse_other,
 )
-from undertow.records.timings import read_seconds
+from undertow.records.timings import read_seconds, timings_bytes
 from undertow.records.waiting import Waiting, checked_examples, natural
 from undertow.undecoded import escaped
 
@@ -156,13 +155,14 @@ class PopulationWriter:
         parent: str | None = None,
         teacher: str | None = None,
         seconds: float | None = None,
+        processor_seconds: float | None = None,
         probed: Probed | None = None,
     ) -> MemberEntry:
         """Write one member: class indices (-1 for no prediction) and probabilities, in the order of
         ``examples``.
 
-        ``facts`` are measured on the member and repeatable; wall-clock ``seconds`` go to
-        ``timings.json``. ``probed`` is what the plan's probes measured.
+        ``facts`` are measured on the member and repeatable; wall-clock ``seconds``, and those that
+        its process worked, go to ``timings.json``. ``probed`` is what the plan's probes measured.
         """
         check_answers(member_id, pred_N, proba_NC, self._label_N.size, len(self.plan.classes))
         made = MemberEntry(
@@ -173,7 +173,8 @@ class PopulationWriter:
             teacher=teacher,
         )
         answers = derive(pred_N, proba_NC, self._label_N)
-        return self._write(made, answers, seconds, probed or Probed())
+        waiting = Waiting(entry=made, seconds=seconds, processor_seconds=processor_seconds)
+        return self._write(waiting, answers, probed or Probed())
 
     def fail_member(
         self,
@@ -233,10 +234,11 @@ class PopulationWriter:
                 "study_source": study_source or self.plan.study_source,
             }
         )
-        seconds = {w.entry.id: w.seconds for w in waiting if w.seconds is not None}
-        write_whole(
-            self.folder / TIMINGS, (json.dumps({"members": seconds}, indent=1) + "\n").encode()
-        )
+        wall = {w.entry.id: w.seconds for w in waiting if w.seconds is not None}
+        worked = {
+            w.entry.id: w.processor_seconds for w in waiting if w.processor_seconds is not None
+        }
+        write_whole(self.folder / TIMINGS, timings_bytes({"members": wall, "processor": worked}))
         self._drop_unlisted(manifest)
         write_whole(self.folder / MANIFEST, sealed_bytes(manifest))
         self._clean()
@@ -274,17 +276,14 @@ class PopulationWriter:
         notes = (*self.plan.notes, *((note,) if changed else ()))
         self.plan = self.plan.model_copy(update={"built_from": found.built_from, "notes": notes})
 
-    def _write(
-        self, entry: MemberEntry, answers: Answers, seconds: float | None, probed: Probed
-    ) -> MemberEntry:
+    def _write(self, made: Waiting, answers: Answers, probed: Probed) -> MemberEntry:
         self._reopen()
-        entry = self._with_probed(entry, probed)
+        entry = self._with_probed(made.entry, probed)
         data = parquet_bytes(to_frame(self._example_id_N, answers))
         entry = entry.model_copy(update={"sha256": sha256(data)})
         write_whole(member_file(self.folder, entry.id), data)
-        write_whole(
-            entry_file(self.folder, entry.id), Waiting(entry=entry, seconds=seconds).sealed()
-        )
+        waiting = made.model_copy(update={"entry": entry})
+        write_whole(entry_file(self.folder, entry.id), waiting.sealed())
         return entry
 
     def _with_probed(self, entry: MemberEntry, probed: Probed) -> MemberEntry:
@@ -347,11 +346,14 @@ class PopulationWriter:
             return
         self.check_can_add()
         manifest = _read_manifest(self.folder / MANIFEST)
-        seconds = read_seconds(self.folder)
+        wall, worked = read_seconds(self.folder), read_seconds(self.folder, "processor")
         for entry in manifest.members:
             if entry.status != "failed":
-                waiting = Waiting(entry=entry, seconds=seconds.get(entry.id))
-                write_whole(entry_file(self.folder, entry.id), waiting.sealed())
+                name = entry.id
+                waiting = Waiting(
+                    entry=entry, seconds=wall.get(name), processor_seconds=worked.get(name)
+                )
+                write_whole(entry_file(self.folder, name), waiting.sealed())
         write_whole(self.folder / PLAN, sealed_bytes(self.plan))
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
@@ -440,7 +442,7 @@ def write_records(records: Records, folder: Path) -> Manifest:
             in_top_N=_known_of(records.in_top_MN, m),
         )
         bare = entry.model_copy(update={"series": None, "probes": {}})
-        writer._write(bare, answers, None, Probed())
+        writer._write(Waiting(entry=bare), answers, Probed())
     return writer.finish(facts=records.manifest.facts)
 
 

@@ -58,17 +58,18 @@ class Trained:
 
     @cached_property
     def seconds(self) -> Floats:
-        """Wall-clock of each member (M), its probes included. ``KeyError`` where that is not known:
-        a stack's members have one clock."""
+        """Of each member (M), its probes included: those that its process worked, which other work
+        on the machine does not lengthen; wall-clock where these are not known. ``KeyError`` where
+        neither is: a stack's members have one clock."""
         size = read_manifest(self.folder).runner.partition("/")[2]
         if size not in ("", "1"):
             raise KeyError(
                 f"{self.folder.name!r} was trained in stacks of {size}: one clock for all"
             )
-        found = read_seconds(self.folder)
-        if any(name not in found for name in self.ids):
-            raise KeyError(f"{self.folder.name!r} has no seconds of each member")
-        return np.array([found[name] for name in self.ids], dtype=np.float64)
+        for found in (read_seconds(self.folder, "processor"), read_seconds(self.folder)):
+            if all(name in found for name in self.ids):
+                return np.array([found[name] for name in self.ids], dtype=np.float64)
+        raise KeyError(f"{self.folder.name!r} has no seconds of each member")
 
     def parents(self, other: Trained) -> list[str | None]:
         """The member of ``other`` from which each one derives (M), None where it derives from none

@@ -383,6 +383,7 @@ class Trainer:
                     parent=parent,
                     teacher=teacher,
                     seconds=result.seconds,
+                    processor_seconds=result.processor_seconds,
                     probed=result.probed,
                 )
                 for served in (self.folder(population) / UNFINISHED).glob(f"{job.id}-[0-9]*"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 import zlib
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
@@ -26,6 +25,7 @@ from undertow.lab.runner.checkpoint import Saver, Shelf, Stopped, never
 from undertow.lab.runner.drive import DivergedError, drive
 from undertow.lab.runner.member import answers, build_member, build_teacher, trainings
 from undertow.lab.runner.places.job import Diverged, Failure, How, Job, Outcome, Result
+from undertow.lab.runner.places.spent import Spent
 from undertow.lab.runner.probing import Kept, Probing
 from undertow.lab.runner.progress import Event, Watcher
 from undertow.lab.trainings.precision import storage
@@ -99,7 +99,7 @@ class _Chunk:
             tell,
             asked,
         )
-        self.began = time.perf_counter()
+        self.began = Spent.now(data.device)
         self._teachers: dict[Path, nn.Module] = {}
 
     def seeds(self, job: Job) -> dict[str, int]:
@@ -121,10 +121,11 @@ class _Chunk:
         """The population's probes, where something is trained."""
         return Probing(() if isinstance(training, Untrained) else self.population.probes)
 
-    def outcome(self, model: nn.Module, facts: Facts, seconds: float, kept: Kept) -> Outcome:
+    def outcome(self, model: nn.Module, facts: Facts, spent: Spent, kept: Kept) -> Outcome:
         weights = weights_file(model)  # before an engine takes the model
         proba_NC, facts = answers(self.population, model, self.data, facts)
-        return Outcome(proba_NC, facts, seconds, weights, kept.probed, kept.snapshots)
+        wall, worked = spent
+        return Outcome(proba_NC, facts, wall, weights, kept.probed, kept.snapshots, worked)
 
     def started(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -138,8 +139,9 @@ class _Chunk:
     def saver(self, name: str) -> Saver:
         return Saver(self.shelf, name, asked=self.asked)
 
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.began
+    def spent(self, among: int = 1) -> Spent:
+        """Since the chunk began, shared out."""
+        return Spent.now(self.data.device).since(self.began, among)
 
 
 class _Alone(_Chunk):
@@ -153,7 +155,7 @@ class _Alone(_Chunk):
                 measured, found = self._train(job, model, *stage, self.saver(f"{job.id}-{number}"))
                 facts |= measured
                 kept = found or kept
-            made = self.outcome(model, facts, self.elapsed(), kept)
+            made = self.outcome(model, facts, self.spent(), kept)
         except WRONG as error:
             return end_of(error)
         return made
@@ -206,10 +208,10 @@ class _Together(_Chunk):
                 else:
                     facts[job] |= end
             kept |= zip(who, probing.kept_M, strict=False)
-        seconds = self.elapsed() / max(len(models), 1)
+        spent = self.spent(max(len(models), 1))
         for job, model in models.items():
             try:
-                made = self.outcome(model, facts[job], seconds, kept.get(job, Kept()))
+                made = self.outcome(model, facts[job], spent, kept.get(job, Kept()))
             except WRONG as error:
                 yield job, end_of(error)
             else:

@@ -44,6 +44,8 @@ class Outcome:
     probed: Probed = field(default_factory=Probed)
     snapshots: dict[int, bytes] = field(default_factory=dict)
     """Weights at the end of epochs, as such files too."""
+    processor_seconds: float | None = None
+    """What this process worked on it, all threads; None where another device does the work."""
 
 
 @dataclass(frozen=True)
