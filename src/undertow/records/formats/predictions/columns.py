@@ -21,12 +21,11 @@ from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, said_of_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
-from undertow.records.formats.columns.scaling import unnested
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
 from undertow.records.formats.predictions.flags_beside import flags_said
-from undertow.records.usual_names import has_columns
+from undertow.records.usual_names import flag_of, has_columns
 
 PER_MEMBER = frozenset({"prediction", "member", "score"})
 """Columns of a member's answers, besides its probabilities."""
@@ -62,7 +61,7 @@ def clean(
             continue
         called = names.get(column.name, column.name)
         if column.name == "prediction" and column.dtype == pl.Struct:
-            _refuse_nested(path, column, called, keys)
+            _refuse_nested(path, column, called)
         if column.name == "prediction" and column.dtype.is_nested():
             _refuse_listed(path, frame, called, keys)
         made = _cleaned(path, column, called, frame["example_id"])
@@ -120,16 +119,14 @@ def _require(
     )
 
 
-def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[str]) -> None:
+def _refuse_nested(path: Path, column: pl.Series, called: str) -> None:
     """Refuses predictions that are nested and of which a field may be meant."""
-    frame = pl.DataFrame([column.alias(called)])
-    found = None if called == "prediction" else nested_answer(frame)
+    found = nested_answer(column.alias("prediction").to_frame())
     if found is not None:
-        field = found[1]
+        field = f"{called}{found.removeprefix('prediction')}"
         raise TableError(
-            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column "
-            f"of its own, and leave --prediction out: "
-            f"{unnested(path, called, field, 'prediction', keys)}"
+            f"{path}: column {called!r} holds {type_of(column)}; write "
+            f"{flag_of('prediction', field)}"
         )
 
 
