@@ -479,6 +479,45 @@ def test_probabilities_of_classes_in_lists_become_columns(
         assert records.correct_MN.mean() == 1
 
 
+@pytest.mark.parametrize(
+    "asked", [(), ("--id", "sample", "--label", "truth", "--prediction", "probs")]
+)
+def test_lists_of_both_sides_are_written_as_columns_in_one_round(asked: tuple[str, ...]) -> None:
+    for name in ("a", "b"):
+        pl.DataFrame(LISTED).write_parquet(f"{name}.parquet")
+    refused = str(typed("audit", "a.parquet", "--against", "b.parquet", *asked).exception)
+    command = spread("list", BY_NAME)
+    assert refused.endswith(
+        f": {command} && {command.replace('a.parquet', 'b.parquet').replace('a-', 'b-')}"
+    )
+    for one in re.findall(r"python -c '[^']*'", refused):
+        suggested.do(one)
+    line = ["audit", "a-flat.parquet", "--against", "b-flat.parquet", "--id", "sample", "--label"]
+    done = typed(*line, "truth")
+    assert "accuracy 100.0 % → 100.0 %" in done.stdout
+
+
+def test_lists_in_another_order_are_left_to_the_next_round() -> None:
+    """It may be that of the answers, so it is said of each by itself."""
+    pl.DataFrame(LISTED).write_parquet("a.parquet")
+    turned = [[two, one, three] for one, two, three in PROBS]
+    pl.DataFrame({**LISTED, "probs": turned}).write_parquet("b.parquet")
+    refused = str(typed("audit", "a.parquet", "--against", "b.parquet").exception)
+    assert refused.endswith(f": {spread('list', BY_NAME)}")
+
+
+def test_probabilities_by_name_of_both_sides_are_written_in_one_round() -> None:
+    for name in ("a", "b"):
+        written(f"{name}.jsonl", PROBABLE)
+    refused = str(typed("audit", "a.jsonl", "--against", "b.jsonl").exception)
+    commands = re.findall(r"python -c '[^']*'", refused)
+    assert refused.endswith(f"--id id --label gold: {' && '.join(commands)}")
+    for one in commands:
+        suggested.do(one)
+    line = ["audit", "a-flat.jsonl", "--against", "b-flat.jsonl", "--id", "id", "--label", "gold"]
+    assert typed(*line).exit_code == 0
+
+
 def test_probabilities_in_lists_beside_predictions_are_not_asked_for() -> None:
     pl.DataFrame({**LISTED, "pred": LISTED["truth"]}).write_parquet("a.parquet")
     with pytest.raises(UserError) as caught:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.errors import TableError
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, flags_meant
 from undertow.records.formats.columns.scaling import by_class
+from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one
 from undertow.records.formats.columns.within import DOT, fields_in, parts_called
 from undertow.records.usual_names import (
@@ -89,14 +91,16 @@ def called_within(frame: pl.DataFrame, flag: str) -> str | None:
     )
 
 
-def said_of_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
-    """What to type where the answers are nested; ``None`` where they are not."""
+def refuse_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: str) -> None:
+    """Raises ``TableError`` that begins as ``said`` and ends in what to type, where the answers are
+    nested, or probabilities are."""
     if OURS in frame.columns:
-        return None
+        return
     answer = nested_answer(frame)
-    if answer is None:
-        return _said_of_probabilities(path, frame, keys)
-    return f"name its columns with {_flags(frame, answer)}"
+    if answer is not None:
+        raise TableError(f"{said}; name its columns with {_flags(frame, answer)}")
+    _refuse_probabilities(path, frame, keys, said)
+    _refuse_lists(path, frame, keys, said)
 
 
 def _flags(frame: pl.DataFrame, answer: str) -> str:
@@ -113,34 +117,34 @@ def _flags(frame: pl.DataFrame, answer: str) -> str:
     return " ".join(flag_of(flag, name) for flag, name in named.items() if name is not None)
 
 
-def _said_of_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
+def _refuse_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: str) -> None:
     """The same of the probabilities of all classes in one column."""
     names = those_called(BY_CLASS, frame.columns)
     column = next((name for name in names if _are_probabilities(frame[name])), None)
-    if column is None:
-        return _said_of_lists(path, frame, keys)
-    flat = frame.with_columns(pl.col(column).name.prefix_fields("p_")).unnest(column)
-    flags = flags_meant(flat)
-    name = f", and name its columns with {flags}" if flags else ""
-    return (
-        f"{column!r} looks like the probability of each class: write them as columns p_<class>"
-        f"{name}: {by_class(path, column, keys)}"
-    )
+    if column is not None:
+        flat = frame.with_columns(pl.col(column).name.prefix_fields("p_")).unnest(column)
+        write = _to_write(column, "", flags_meant(flat))
+        raise InOneColumn.of(f"{said}; {write}", by_class(path, column, keys))
 
 
-def _said_of_lists(path: Path, frame: pl.DataFrame, keys: Sequence[str]) -> str | None:
+def _refuse_lists(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: str) -> None:
     """The same where they have no names but stand in a list."""
     lists = [c.name for c in frame if isinstance(c.dtype, pl.List | pl.Array)]
     if {*those_called(PREDICTION, frame.columns)} - {*lists}:
-        return None
+        return
     found = listed_probabilities(frame, [*those_called(BY_CLASS, lists), *lists])
-    if found is None:
-        return None
-    flags = flags_meant(frame.drop(found.column).with_columns(pl.lit("").alias(OURS)))
+    if found is not None:
+        flat = frame.drop(found.column).with_columns(pl.lit("").alias(OURS))
+        write = _to_write(found.column, found.order, flags_meant(flat))
+        command = found.command(path, frame, found.column, keys)
+        raise InOneColumn.of(f"{said}; {write}", command, found.typed)
+
+
+def _to_write(column: str, order: str, flags: str) -> str:
     name = f", and name its columns with {flags}" if flags else ""
     return (
-        f"{found.column!r} looks like the probability of each class{found.order}: write them as "
-        f"columns p_<class>{name}: {found.command(path, frame, found.column, keys)}"
+        f"{column!r} looks like the probability of each class{order}: write them as columns "
+        f"p_<class>{name}"
     )
 
 
