@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import polars as pl
 
@@ -31,6 +31,7 @@ from undertow.records.formats.arrays.ids_unread import refuse_unread_ids
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -62,6 +63,8 @@ from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
 from undertow.tellers import with_numbers, with_thirds
 from undertow.undecoded import escaped
+
+Kind = TypeVar("Kind", bound=UserError)
 
 
 @dataclass(frozen=True)
@@ -130,11 +133,13 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     try:
         return _read_sides(request, sources or Sources())
     except UnnamedClasses as error:
-        raise error.of_all(_all_files(request), _unnamed(request)) from None
+        raise error.of_all(_all_files(request), _refused(request, UnnamedClasses)) from None
     except RowsWithin as error:
         raise refused_alike(error, _all_files(request)) from None
     except OtherScale as error:
-        raise error.with_those(_on_other_scales(request)) from None
+        raise error.with_those(_refused(request, OtherScale)) from None
+    except InOneColumn as error:
+        raise error.with_those(_refused(request, InOneColumn)) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
@@ -148,23 +153,12 @@ def _all_files(request: Request) -> list[Path]:
     return [path for side in _sides(request) for path in _files(side)]
 
 
-def _on_other_scales(request: Request) -> Iterator[OtherScale]:
-    """What is refused of each file for its scale alone."""
+def _refused(request: Request, kind: type[Kind]) -> Iterator[Kind]:
+    """What is refused of each file for this reason alone."""
     for path in _all_files(request):
         try:
             _read([path], _reading(request), request.format)
-        except OtherScale as error:
-            yield error
-        except UserError:
-            continue
-
-
-def _unnamed(request: Request) -> Iterator[UnnamedClasses]:
-    """What is refused of each file because its classes have no names."""
-    for path in _all_files(request):
-        try:
-            _read([path], _reading(request), request.format)
-        except UnnamedClasses as error:
+        except kind as error:
             yield error
         except UserError:
             continue

@@ -129,7 +129,8 @@ def exit_code(result: GateResult, inconclusive: Inconclusive) -> int:
     exits with.
 
     Sides that cannot be compared always exit 3: nothing was decided that could be waved through.
-    Nor is what seems broken, such as a side below chance: it is no lack of evidence.
+    Nor is what has to be looked into first, such as a side below chance: it is no lack of
+    evidence.
     """
     if result.verdict == "cannot tell" and inconclusive == "fail":
         return EXIT["fail"]

@@ -305,4 +305,57 @@ def test_an_id_that_stands_twice_is_no_empty_answer(tmp_path: Path):
     pl.concat([table, table[[50]]]).write_csv(tmp_path / "new.csv")
     twice = read_any([tmp_path / "new.csv"], Reading(name="new", allow_partial=True))[0]
     assert "would fall by 10.0 points" in shift(*sides, "refuse", Settings(draws=100))[0]
-    assert UNKNOWN in shift(sides[0], twice, "refuse", Settings(draws=100))[0]
+    found = audit(sides[0], [twice], Settings(draws=100), allow_partial=True)
+    said = [notice for notice in found.notices if "left out" in notice]
+    assert said == [f"11 of 100 examples were left out; {ONCE}."]
+
+
+ONCE = (
+    "what they cost is known only once they are compared. Keep one row of each id that appears more "
+    "than once in 'new'"
+)
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing", "way"),
+    [
+        (0, "refuse", "."),
+        (0, "wrong", "."),
+        (
+            10,
+            "refuse",
+            ", give each other one a row with an empty answer, and add --missing wrong.",
+        ),
+        (
+            10,
+            "wrong",
+            ", and give each other one a row with an empty answer, which --missing wrong counts as wrong.",
+        ),
+    ],
+)
+def test_ids_that_stand_twice_come_back_with_one_row_each(
+    tmp_path: Path, gone: int, missing: Missing, way: str
+):
+    """Nothing else brings them back: what ``--missing wrong`` counts is one row without an answer."""
+    old = side("old", RIGHT_N).read(tmp_path, missing)
+    side("new", RIGHT_N).read(tmp_path, missing)
+    table = pl.read_csv(tmp_path / "new.csv")
+    kept = table.head(N - gone)
+    note, compared = left_out(old, pl.concat([kept, kept.head(2)]), tmp_path, missing)
+    assert note == [f"{gone + 2} of 100 examples were left out; {ONCE}{way}"]
+    assert compared == N - gone - 2
+    rest = table.tail(gone).with_columns(pl.lit("").alias("prediction"))
+    way_taken: Missing = "wrong" if gone else missing
+    assert left_out(old, pl.concat([kept, rest]), tmp_path, way_taken) == ([], N)
+
+
+def left_out(
+    old: Records, table: pl.DataFrame, folder: Path, missing: Missing
+) -> tuple[list[str], int]:
+    """What is said of it where the variant is this table, and how many examples are compared."""
+    table.write_csv(folder / "new.csv")
+    how = Reading(name="new", allow_partial=True, missing=missing)
+    new = read_any([folder / "new.csv"], how)[0]
+    found = audit(old, [new], Settings(draws=100), allow_partial=True, missing=missing)
+    whole = found.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") == "all"))
+    return [s for s in found.notices if "left out" in s], whole["n_examples"][0]

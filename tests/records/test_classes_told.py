@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 import suggested
@@ -115,3 +116,44 @@ def test_the_clue_of_a_side_without_labels() -> None:
         '; old.npz has them in another order, ["cow", "ant", "bee"], so answers of one of the two may '
         "really be exchanged; "
     ) in obeyed("old.npz", "new.npz")
+
+
+RULES = "max_gain = 100\n[[max_drop]]\npoints = 10\n"
+HELD = (
+    "classes_told on all cannot be decided: {} Once it is checked, leave classes_told_by out of the "
+    'file, or write classes_told = "allowed" at the top of the policy. The one required check passes.'
+)
+
+
+@pytest.mark.parametrize("converted", [False, True], ids=["files", "populations"])
+def test_a_gate_does_not_pass_on_names_that_answers_told(converted: bool) -> None:
+    pl.DataFrame({"example_id": IDS, "prediction": EXCHANGED_N}).write_csv("new.csv")
+    obeyed("old.csv", "new.csv")
+    old, new = "old.csv", "new-renamed.csv"
+    if converted:
+        for name in (old, new):
+            labels = ["--labels", "old.csv"] if name == new else []
+            line = ["convert", name, *labels, "--out", name.removesuffix(".csv")]
+            assert CliRunner().invoke(app, line).exit_code == 0
+        old, new = "old", "new-renamed"
+    said = NOTICE.format("new-renamed")
+    found = _gated(RULES, old, new)
+    assert (found.exit_code, found.stdout) == (
+        3,
+        f"CANNOT TELL (counts as no pass, for all --inconclusive pass: this is no lack of evidence): "
+        f"{HELD.format(said)}\n",
+    )
+    allowed = _gated(f'classes_told = "allowed"\n{RULES}', old, new)
+    assert (allowed.exit_code, allowed.stdout) == (0, "PASS: The one required check passes.\n")
+    assert f"NOTE: {said}\n" in allowed.stderr
+
+
+def test_a_gate_passes_on_names_that_the_file_says() -> None:
+    pl.DataFrame({"example_id": IDS, "prediction": WORDS, "label": WORDS}).write_csv("new.csv")
+    assert _gated(RULES, "old.csv", "new.csv").exit_code == 0
+
+
+def _gated(policy: str, old: str, new: str) -> Result:
+    Path("gate.toml").write_text(policy)
+    line = ["gate", old, "--against", new, "--policy", "gate.toml", "--out", "out", "--force"]
+    return CliRunner().invoke(app, [*line, "--quiet", "--inconclusive", "pass"])

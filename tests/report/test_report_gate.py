@@ -568,7 +568,7 @@ def test_a_verdict_that_counts_as_another_says_so(inconclusive, said: str):
         (
             "pass",
             "A required rule that cannot tell counts as a pass here, as --inconclusive pass says; what "
-            "seems broken does not.",
+            "has to be looked into first does not.",
         ),
         (
             "fail",

@@ -20,6 +20,7 @@ from undertow.audit.counted_wrong import Compare, Counted, counted_wrong
 from undertow.audit.slices.table import ALL, CLASS, absent_part, slice_table
 from undertow.audit.wording import decimals
 from undertow.records.check import Aligned
+from undertow.records.formats.members.join import TWICE
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -63,7 +64,7 @@ def left_out_said(
             lacked_N &= reference.example_id_N.is_in(counted.ids.implode()).to_numpy()
             bare_N = reference.example_id_N.is_in(counted.bare.implode()).to_numpy()
             alone = "" if (lacked_N & bare_N).any() else alone
-        cost = _cost(reference, counted, lacked_N) if lacked_N.any() else ""
+        cost = _cost(reference, variant, counted, lacked_N) if lacked_N.any() else ""
     side = 0 if cost or out_N[0].sum() >= out_N[1].sum() else 1
     most = _concentrated((reference, variant)[side], lacked_N if cost else out_N[side], by)
     if not (cost or most):
@@ -142,9 +143,11 @@ def _contents(side: Records) -> pl.Series:
     return pl.Series([None] * side.N, dtype=pl.String)
 
 
-def _cost(reference: Records, counted: Counted | None, lacked_N: Bools) -> str:
+def _cost(reference: Records, variant: Records, counted: Counted | None, lacked_N: Bools) -> str:
     """Where the variant would be beside the reference, had it answered wrongly what it did not
     answer."""
+    if counted is None and _said_twice(variant, reference.example_id_N.filter(lacked_N)):
+        return "what they cost is known only once they are compared"
     if counted is None:
         return "what they cost is known only when they count as wrong"
     change = 100 * counted.change
@@ -171,12 +174,26 @@ def _answered(reference: Records, variant: Records) -> Bools:
 
 
 def _way(reference: Records, variant: Records, out_N: Bools, missing: Missing) -> str:
-    """How they are counted as wrong: a row is needed for that."""
-    if missing == "wrong":
-        return "Give each a row with an empty answer, which --missing wrong counts as wrong."
+    """How they are counted as wrong: a row is needed for that, and no more than one."""
     out = reference.example_id_N.filter(out_N)
     rows = [variant.example_id_N, *([] if variant.left_out is None else [variant.left_out])]
     there = np.any([out.is_in(ids.drop_nulls().implode()).to_numpy() for ids in rows], axis=0)
+    one = f"Keep one row of each id that appears more than once in {variant.name!r}"
+    said = _said_twice(variant, out)
+    if said and there.all():
+        return f"{one}."
+    each = f"{one}, give each other one" if said else "Give each"
+    if missing == "wrong":
+        each = each.replace(", give", ", and give")
+        return f"{each} a row with an empty answer, which --missing wrong counts as wrong."
     if there.all():
         return "Add --missing wrong."
-    return "Give each a row with an empty answer, and add --missing wrong."
+    return f"{each} a row with an empty answer, and add --missing wrong."
+
+
+def _said_twice(side: Records, ids: pl.Series) -> bool:
+    """Whether reading left out some of these, and said that ids appear more than once; ``--missing
+    wrong`` brings none of those back."""
+    if side.left_out is None or not any(TWICE in note for note in side.manifest.notes):
+        return False
+    return bool(ids.is_in(side.left_out.drop_nulls().implode()).any())

@@ -28,12 +28,6 @@ _REPLACED = re.compile(
 )
 """Columns whose values get other names."""
 
-_FIELD = re.compile(
-    r'with_columns\(pl\.col\((?P<column>"[^"]*")\)\.struct\.field\((?P<field>"[^"]*")\)'
-    r'\.alias\("(?P<name>[^"]*)"\)\)'
-)
-"""A field of a nested column, as a column of its own."""
-
 _LISTED = re.compile(
     r'with_columns\(pl\.col\((?P<column>"[^"]*")\)\.(?:list|arr)\.to_struct\(fields='
     r"(?P<names>\[.*?\])\)\)\.unnest\((?P=column)\)"
@@ -52,7 +46,6 @@ def in_pandas(message: str, frames: Collection[str]) -> str:
         lambda m: f"{called}.assign(**{called}[[{m['columns']}]].astype(str).replace({m['to']}))",
         message,
     )
-    message = _FIELD.sub(lambda m: _field(called, m), message)
     message = _LISTED.sub(lambda m: _spread(called, m), message)
     message = _SHARES.sub(lambda m: _shares(called, m), message)
     return _MADE.sub(lambda m: _assigned(called, m), message)
@@ -63,11 +56,6 @@ def _shares(called: str, found: re.Match[str]) -> str:
     some = f"{called}.filter(regex={names})" if names.startswith('"^') else f"{called}[[{names}]]"
     each = f"{some}.astype(float)"
     return f"{called}.assign(**{each}.div({each}.sum(axis=1), axis=0))"
-
-
-def _field(called: str, found: re.Match[str]) -> str:
-    made = f"{called}[{found['column']}].str.get({found['field']})"
-    return f"{called}.assign({_argument(found['name'], made)})"
 
 
 def _spread(called: str, found: re.Match[str]) -> str:

@@ -39,7 +39,7 @@ COUNTS_AS: dict[Inconclusive, str] = {
     "report": "A required rule that cannot tell leaves the verdict open, unless one fails, and the "
     "command then exits with 3.",
     "pass": "A required rule that cannot tell counts as a pass here, as --inconclusive pass says; "
-    "what seems broken does not.",
+    "what has to be looked into first does not.",
     "fail": "A required rule that cannot tell counts as a failure here, as --inconclusive fail "
     "says.",
 }

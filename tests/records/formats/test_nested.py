@@ -11,10 +11,13 @@ from typing import Any
 import pandas
 import polars as pl
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 import suggested
 import undertow
 from test_cli import run
+from undertow.cli import app
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
 from undertow.records.formats.detect import read_any
@@ -31,40 +34,130 @@ def obeyed(message: str) -> None:
     suggested.do(command)
 
 
-NESTED = (
-    'python -c \'import polars as pl; pl.read_ndjson("a.jsonl").with_columns(pl.col("output")'
-    '.struct.field("label").alias("prediction")).write_ndjson("a-flat.jsonl")\''
-)
-
-
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (
             {},
-            "a.jsonl: has no column 'example_id'; it has 'id', 'gold', 'output'; 'output.label' looks "
-            "like what the model answered: write it as a column 'prediction', and name its columns "
-            "with --id id --label gold: ",
+            "a.jsonl: has no column 'example_id'; it has 'id', 'gold', 'output'; name its columns with "
+            "--id id --prediction output.label --label gold",
         ),
         (
             {"id": "id", "label": "gold", "prediction": ("output",)},
-            "a.jsonl: column 'output' holds Struct({'label': String, 'p': Float64}); write its "
-            "'label' as a column of its own, and leave --prediction out: ",
+            "a.jsonl: column 'output' holds Struct({'label': String, 'p': Float64}); write --prediction "
+            "output.label",
         ),
     ],
 )
-def test_a_nested_answer_is_written_as_a_column(asked: dict[str, object], said: str) -> None:
+def test_a_nested_answer_is_read_by_its_place(asked: dict[str, object], said: str) -> None:
     rows = [
         {"id": f"e{n}", "gold": "ab"[n % 2], "output": {"label": "ab"[n % 3 % 2], "p": 0.5}}
         for n in range(8)
     ]
-    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written("a.jsonl", rows)
     with pytest.raises(UserError) as caught:
         read_any([Path("a.jsonl")], Reading(**asked))
-    assert str(caught.value) == said + NESTED
-    obeyed(str(caught.value))
-    records, _ = read_any([Path("a-flat.jsonl")], Reading(id="id", label="gold"))
+    assert str(caught.value) == said
+    how = Reading(id="id", label="gold", prediction=("output.label",))
+    records, _ = read_any([Path("a.jsonl")], how)
     assert [records.classes[c] for c in records.pred_MN[0]] == ["ab"[n % 3 % 2] for n in range(8)]
+
+
+def test_a_prediction_that_is_nested_itself_is_read_by_its_place() -> None:
+    written("a.jsonl", [{"example_id": n, "prediction": {"label": "ab"[n % 2]}} for n in range(8)])
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.jsonl")])
+    assert str(caught.value) == (
+        "a.jsonl: column 'prediction' holds Struct({'label': String}); write --prediction "
+        "prediction.label"
+    )
+    assert read_any([Path("a.jsonl")], Reading(prediction=("prediction.label",)))[0].C == 2
+
+
+def typed(*line: str) -> Result:
+    return CliRunner().invoke(app, [*line])
+
+
+def written(name: str, rows: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(row) for row in rows]
+    text = "\n".join(lines) if name.endswith("l") else f"[{','.join(lines)}]"
+    Path(name).write_text(text)
+
+
+def answered(n: int, *, right: bool) -> str:
+    return "ab"[n % 2] if right else "ba"[n % 2]
+
+
+def shape(kind: str, n: int, *, right: bool) -> dict[str, Any]:
+    """An example as one of the ways to nest has it."""
+    label, p = answered(n, right=right), 0.6 + n % 4 / 10
+    probs = {label: p, "ba"["ab".index(label)]: 1 - p}
+    probs = {name: round(probs[name], 3) for name in "ab"}
+    gold, meta = answered(n, right=True), {"lang": ("en", "de")[n // 2 % 2]}
+    listed = [*probs.values()]
+    rows: dict[str, dict[str, Any]] = {
+        "by name": {"out": {"label": label, "probs": probs}, "gold": gold, "meta": meta},
+        "list": {"out": {"label": label, "probs": listed}, "gold": gold, "meta": meta},
+        "label": {"out": {"label": label}, "gold": gold, "meta": meta},
+        "deep": {"reply": {"top": {"label": label}, "probs": probs}, "gold": gold, "meta": meta},
+        "other": {"result": {"pred": label}, "target": {"label": gold}, "meta": meta},
+    }
+    key = {"info": {"id": f"e{n}"}} if kind == "other" else {"uid": f"e{n}"}
+    return {**key, **rows[kind]}
+
+
+NAMED = {
+    "by name": "--id uid --prediction out.label --label gold",
+    "list": "--id uid --prediction out.label --label gold",
+    "label": "--id uid --prediction out.label --label gold",
+    "deep": "--id uid --prediction reply.top.label --label gold",
+    "other": "--id info.id --prediction result.pred --label target.label",
+}
+HAVE = {"deep": "'uid', 'reply', 'gold', 'meta'", "other": "'info', 'result', 'target', 'meta'"}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_nested_sides_run_with_the_flags_that_are_said(kind: str, ending: str) -> None:
+    for name in ("old", "new"):
+        rows = [shape(kind, n, right=name == "new" or n % 10 > 0) for n in range(80)]
+        written(f"{name}.{ending}", rows)
+    line = ["audit", f"old.{ending}", "--against", f"new.{ending}"]
+    refused = typed(*line)
+    have = HAVE.get(kind, "'uid', 'out', 'gold', 'meta'")
+    assert str(refused.exception) == (
+        f"old.{ending}: has no column 'example_id'; it has {have}; name its columns with "
+        f"{NAMED[kind]}"
+    )
+    done = typed(*line, *NAMED[kind].split(), "--by", "meta.lang", "--out", "out")
+    assert done.exit_code == 0, done.stderr
+    assert "accuracy 90.0 % → 100.0 %" in done.stdout
+    findings = json.loads(Path("out/report.json").read_text())["findings"]
+    assert {f["value"] for f in findings if f["slice"] == "meta.lang"} == {"de", "en"}
+    by_class = "are read as the probabilities of the classes"
+    assert (by_class in done.stdout) == (kind in ("by name", "deep"))
+
+
+def test_sides_that_nest_differently_are_told_what_differs() -> None:
+    """One flag at a time, until it runs."""
+    written("old.jsonl", [shape("by name", n, right=n % 10 > 0) for n in range(80)])
+    written("new.jsonl", [shape("other", n, right=True) for n in range(80)])
+    flags, new, has = NAMED["by name"], "new.jsonl", HAVE["other"]
+    for flag, way in (
+        ("--id uid", "--id uid,info.id"),
+        ("--label gold", "--label gold,target.label"),
+        ("--prediction out.label", "new.jsonl::result.pred"),
+    ):
+        refused = typed("audit", "old.jsonl", "--against", new, *flags.split())
+        how = "where files have different names give both: "
+        how = how if way.startswith("--") else "for a name of its own write "
+        assert str(refused.exception) == (
+            f"{flag}: new.jsonl has no such column; it has {has}; {how}{way}"
+        )
+        has = "'info.id', 'result.pred', 'target.label', 'meta.lang'"
+        flags, new = (flags.replace(flag, way), new) if way.startswith("--") else (flags, way)
+    done = typed("audit", "old.jsonl", "--against", new, *flags.split())
+    assert "accuracy 90.0 % → 100.0 %" in done.stdout
 
 
 ROWS = [{"id": f"e{n}", "pred": "ab"[n % 3 % 2], "gold": "ab"[n % 2]} for n in range(8)]
@@ -254,71 +347,64 @@ def test_rows_further_down(held: object, key: str, made: str) -> None:
     assert read_any([Path("a-rows.jsonl")], id="id", **asked)[0].classes == ("a", "b")
 
 
-FLAT = (
-    'python -c \'import polars as pl; pl.read_ndjson("a.jsonl").with_columns(pl.col("meta").struct'
-    '.field("topic").alias("{}")).write_ndjson("a-flat.jsonl")\''
-)
-
-
 @pytest.mark.parametrize(
-    ("asked", "said", "called"),
+    ("asked", "said"),
     [
-        ({"by": ("topic",)}, "'topic', asked for with --by topic; write it{}: ", "topic"),
         (
-            {"by": ("meta.topic",)},
-            "'topic', asked for with --by meta.topic; write it{} with --by topic: ",
-            "topic",
+            {"by": ("topic",)},
+            "'meta.topic' in nested columns, asked for with --by topic; write --by ",
         ),
         (
             {"by": ("meta",)},
-            "'topic', 'len', asked for with --by meta; write one{} with --by topic: ",
-            "topic",
+            "'meta.topic', 'meta.len' in nested columns, asked for with --by meta; write --by ",
         ),
         (
             {"by": ("gold+topic",), "cluster": "topic"},
-            "'topic', asked for with --cluster topic; write it{}: ",
-            "topic",
-        ),
-        (
-            {"by": ("meta.topic",), "extra": "topic"},
-            "'topic', asked for with --by meta.topic; write it{}: ",
-            "meta.topic",
+            "'meta.topic' in nested columns, asked for with --cluster topic; write --cluster ",
         ),
     ],
 )
-def test_a_slice_within_a_nested_column_is_written_as_a_column(
-    asked: dict[str, Any], said: str, called: str
+def test_a_slice_within_a_nested_column_is_asked_for_by_its_place(
+    asked: dict[str, Any], said: str
 ) -> None:
-    extra = {asked.pop("extra"): 1} if "extra" in asked else {}
     meta = [{"topic": "xyz"[n % 3], "len": n, "tags": ["a"]} for n in range(8)]
-    rows = [{**row, "meta": m, **extra} for row, m in zip(ROWS, meta, strict=True)]
-    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    written("a.jsonl", [{**row, "meta": m, "topic ": 1} for row, m in zip(ROWS, meta, strict=True)])
     names = {"id": "id", "prediction": ("pred",), "label": "gold"}
     with pytest.raises(UserError) as caught:
         read_any([Path("a.jsonl")], Reading(**names, **asked))
-    give = " as a column, and give what this writes"
-    within = said.replace(", asked", " within its column 'meta', asked")
-    said = f"a.jsonl: has {within.format(give)}"
-    assert str(caught.value) == said + FLAT.format(called)
-    obeyed(str(caught.value))
-    records, _ = read_any([Path("a-flat.jsonl")], Reading(**names, by=(called,)))
-    assert records.examples[called].to_list() == ["xyz"[n % 3] for n in range(8)]
+    assert str(caught.value) == f"a.jsonl: has {said}meta.topic"
+    records, _ = read_any([Path("a.jsonl")], Reading(**names, by=("meta.topic",)))
+    assert records.examples["meta.topic"].to_list() == ["xyz"[n % 3] for n in range(8)]
 
 
 def test_a_slice_within_a_nested_column_of_a_frame() -> None:
     old = pl.DataFrame(ROWS).with_columns(pl.struct(topic="id").alias("meta"))
-    said = "old: has 'topic' within its column 'meta', asked for with by='topic'; write it as a column, "
-    said += "and give this in its place: old."
-    for frame, made in (
-        (old, 'with_columns(pl.col("meta").struct.field("topic").alias("topic"))'),
-        (old.to_pandas(), 'assign(topic=old["meta"].str.get("topic"))'),
-    ):
+    for frame in (old, old.to_pandas()):
+        names = {"id": "id", "prediction": "pred", "label": "gold"}
         with pytest.raises(UserError) as caught:
-            undertow.compare(frame, frame, id="id", prediction="pred", label="gold", by="topic")
-        assert str(caught.value) == said + made
-        flat = eval(f"old.{made}", {"pl": pl, "old": frame})
-        found = undertow.compare(flat, flat, id="id", prediction="pred", label="gold", by="topic")
-        assert found.findings["slice"].unique().sort().to_list() == ["all", "topic"]
+            undertow.compare(frame, frame, **names, by="topic")
+        assert str(caught.value) == (
+            "old: has 'meta.topic' in nested columns, asked for with by='topic'; write by='meta.topic'"
+        )
+        found = undertow.compare(frame, frame, **names, by="meta.topic")
+        assert found.findings["slice"].unique().sort().to_list() == ["all", "meta.topic"]
+
+
+def test_what_is_suggested_of_a_field_reads_it_as_a_field() -> None:
+    rows = [{"id": n, "out": {"y": {"risk": n * 10}}, "label": n % 2} for n in range(8)]
+    written("a.jsonl", rows)
+    how = Reading(id="id", score="out.y.risk")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.jsonl")], how)
+    assert str(caught.value) == (
+        "a.jsonl: column 'out.y.risk' reaches from 0 to 70, and beside 'label' it is read as the "
+        "probability of '1', from 0 to 1; if it is per cent, give the score above which it decides with "
+        '--threshold NUMBER, or scale it: python -c \'import polars as pl; pl.read_ndjson("a.jsonl")'
+        '.unnest("out", separator=".").unnest("out.y", separator=".").with_columns((pl.col("out.y.risk")'
+        '.cast(float) / 100).round(12).alias("out.y.risk")).write_ndjson("a-scaled.jsonl")\''
+    )
+    obeyed(str(caught.value))
+    assert read_any([Path("a-scaled.jsonl")], how)[0].N == 8
 
 
 ORDER = ["cow", "ant", "bee"]
@@ -391,6 +477,45 @@ def test_probabilities_of_classes_in_lists_become_columns(
         records, _ = read_any([Path("a-flat.parquet")], id="sample", label="truth")
         assert list(records.classes) == classes
         assert records.correct_MN.mean() == 1
+
+
+@pytest.mark.parametrize(
+    "asked", [(), ("--id", "sample", "--label", "truth", "--prediction", "probs")]
+)
+def test_lists_of_both_sides_are_written_as_columns_in_one_round(asked: tuple[str, ...]) -> None:
+    for name in ("a", "b"):
+        pl.DataFrame(LISTED).write_parquet(f"{name}.parquet")
+    refused = str(typed("audit", "a.parquet", "--against", "b.parquet", *asked).exception)
+    command = spread("list", BY_NAME)
+    assert refused.endswith(
+        f": {command} && {command.replace('a.parquet', 'b.parquet').replace('a-', 'b-')}"
+    )
+    for one in re.findall(r"python -c '[^']*'", refused):
+        suggested.do(one)
+    line = ["audit", "a-flat.parquet", "--against", "b-flat.parquet", "--id", "sample", "--label"]
+    done = typed(*line, "truth")
+    assert "accuracy 100.0 % → 100.0 %" in done.stdout
+
+
+def test_lists_in_another_order_are_left_to_the_next_round() -> None:
+    """It may be that of the answers, so it is said of each by itself."""
+    pl.DataFrame(LISTED).write_parquet("a.parquet")
+    turned = [[two, one, three] for one, two, three in PROBS]
+    pl.DataFrame({**LISTED, "probs": turned}).write_parquet("b.parquet")
+    refused = str(typed("audit", "a.parquet", "--against", "b.parquet").exception)
+    assert refused.endswith(f": {spread('list', BY_NAME)}")
+
+
+def test_probabilities_by_name_of_both_sides_are_written_in_one_round() -> None:
+    for name in ("a", "b"):
+        written(f"{name}.jsonl", PROBABLE)
+    refused = str(typed("audit", "a.jsonl", "--against", "b.jsonl").exception)
+    commands = re.findall(r"python -c '[^']*'", refused)
+    assert refused.endswith(f"--id id --label gold: {' && '.join(commands)}")
+    for one in commands:
+        suggested.do(one)
+    line = ["audit", "a-flat.jsonl", "--against", "b-flat.jsonl", "--id", "id", "--label", "gold"]
+    assert typed(*line).exit_code == 0
 
 
 def test_probabilities_in_lists_beside_predictions_are_not_asked_for() -> None:

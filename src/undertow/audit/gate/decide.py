@@ -21,6 +21,7 @@ from undertow.audit.gate.result import (
     BOTH,
     GAIN,
     GUARDS,
+    TOLD,
     Decision,
     GateResult,
     NotShown,
@@ -33,6 +34,7 @@ from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
 from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
+from undertow.records.classes_told import MARK, told_by_answers
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -160,7 +162,12 @@ def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0, way: st
     ``way`` says how those that it lacks count as wrong, and is empty where it lacks none. Raises
     ``UserError`` for a file of the policy that cannot be read."""
     gain = _gain(evidence, policy, left_out, way)
-    decisions = [*_below(evidence, policy), *gain, *_both_sides(evidence)]
+    decisions = [
+        *_below(evidence, policy),
+        *_told(evidence, policy),
+        *gain,
+        *_both_sides(evidence),
+    ]
     small = list[NotShown]()
     for rule in policy.rules:
         found = tuple(rule.decide(evidence, policy.level, policy.folder))
@@ -181,6 +188,17 @@ def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             'below_chance = "allowed" at the top of the policy.'
         )
         yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
+
+
+def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a side's own answers told the order of its classes; silent otherwise."""
+    found = tuple(told_by_answers(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.classes_told == "refused":
+        way = (
+            f"Once it is checked, leave {MARK} out of the file, or write "
+            'classes_told = "allowed" at the top of the policy.'
+        )
+        yield _open(evidence, TOLD, len(found), " ".join((*found, way)))
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:

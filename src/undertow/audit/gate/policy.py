@@ -3,6 +3,7 @@
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
 below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
+classes_told = "allowed"  # the order of class names that answers told has been checked
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
 
@@ -56,6 +57,9 @@ class _Settings(BaseModel):
     below_chance: Literal["refused", "allowed"] = "refused"
     """Whether a side may be right less often than guessing: ``allowed`` of questions made to
     mislead a model, such as TruthfulQA or HANS."""
+    classes_told: Literal["refused", "allowed"] = "refused"
+    """Whether classes may stand in an order that a side's own answers told: ``allowed`` once it was
+    checked."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""

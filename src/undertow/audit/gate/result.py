@@ -17,8 +17,11 @@ model."""
 BELOW = "below_chance"
 """The rule that every policy has: a side that does worse than guessing has labels of other
 examples, or scores of the other class, more often than it is so bad."""
-GUARDS = (BELOW, BOTH, GAIN)
-"""They cannot tell since something seems broken, and not since the evidence is thin."""
+TOLD = "classes_told"
+"""The rule that every policy has: names of classes that a side's own answers told make as many of
+them right as any, so what really is exchanged would pass."""
+GUARDS = (BELOW, TOLD, BOTH, GAIN)
+"""They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]
 Tier = Literal["required", "advisory"]

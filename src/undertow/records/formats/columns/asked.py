@@ -15,10 +15,12 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
+from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.values import positive_among
+from undertow.records.formats.columns.within import is_there, with_fields
 from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
 from undertow.records.usual_names import (
     PROBABLE,
@@ -49,6 +51,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     goes before them. Where examples are ``labelled`` apart, the column of right answers may be
     there alone. Raises ``TableError`` for a column or part that is not there.
     """
+    frame = with_fields(frame, reading)
     refuse_patterns(path, frame.columns)
     refuse_nested_slices(path, frame, reading)
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
@@ -106,10 +109,13 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
     """The names of columns after ``as_asked``; for sniffing."""
     said = {new: alternatives(getattr(reading, flag)) for flag, new in COLUMN_FLAGS.items()}
     made = {
-        new: next((name for name in given if name in names), None) for new, given in said.items()
+        new: next((name for name in given if is_there(name, names)), None)
+        for new, given in said.items()
     }
     found = {new for new, old in made.items() if old is not None}
-    predicts = bool(reading.prediction) or (reading.pick in names and not _picks_a_score(reading))
+    predicts = bool(reading.prediction) or (
+        reading.pick is not None and is_there(reading.pick, names) and not _picks_a_score(reading)
+    )
     rest = names - set(made.values())
     rest -= {*_beside_score(rest, reading.wanted)} if "score" in found else frozenset()
     return rest | found | ({"prediction"} if predicts else frozenset())
@@ -141,23 +147,28 @@ def refuse_absent(
     others = (given for other, given in reading.columns.items() if other != flag)
     taken = {column for given in others for column in named_in(frame, given)}
     free = [column for column in frame.columns if column not in taken]
+    within = called_within(frame.select(free), flag)
     raise TableError(
         f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
-        f" {_instead(path, free, flag, name, apart=reading.labels is not None)}"
+        f" {_instead(path, free, flag, name, within, apart=reading.labels is not None)}"
     )
 
 
-def _instead(path: Path, free: Sequence[str], flag: str, name: str, *, apart: bool) -> str:
+def _instead(
+    path: Path, free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool
+) -> str:
     """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
-    names. Right answers may come ``apart``."""
+    names, ``within`` is a field of one of them. Right answers may come ``apart``."""
     usual = those_called(USUAL[flag], free)
+    if within is not None:
+        usual = [within]
     if flag == "score" and not usual:
         usual = _probable(free)
     if not any(part.strip() for part in name.split(",")):
         return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
     close = difflib.get_close_matches(name, free, n=1)
     # A usual name is no slip: the other side's file probably has it.
-    if close and not (usual and plain(name) in USUAL[flag]):
+    if close and not (usual and (within is not None or plain(name) in USUAL[flag])):
         return f"did you mean {flag_of(flag, close[0])}"
     if usual and flag == "prediction":
         return f"for a name of its own write {path}::{usual[0]}"

@@ -61,7 +61,7 @@ class Meant(NamedTuple):
 
 def flags_meant(frame: pl.DataFrame) -> str:
     """The flags with which this table can be read, as far as names and values tell."""
-    meant = _meant(frame)
+    meant = columns_meant(frame)
     flags = [] if meant.id == "example_id" else [flag_of("id", meant.id or UNKNOWN)]
     if meant.member not in (None, "member"):
         flags.append(flag_of("member", str(meant.member)))
@@ -83,7 +83,7 @@ def flags_meant(frame: pl.DataFrame) -> str:
 
 def key_meant(frame: pl.DataFrame) -> str | None:
     """The column that names the example, as far as names and values tell."""
-    return _meant(frame).id
+    return columns_meant(frame).id
 
 
 def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:
@@ -160,7 +160,7 @@ def member_holding(frame: pl.DataFrame, model: str) -> str | None:
 
 def models_meant(frame: pl.DataFrame) -> list[str]:
     """The models of one table: those of a column of members, else columns of predictions."""
-    meant = _meant(frame)
+    meant = columns_meant(frame)
     if meant.member is not None:
         return (
             frame[meant.member].drop_nulls().cast(pl.String).unique(maintain_order=True).to_list()
@@ -171,12 +171,13 @@ def models_meant(frame: pl.DataFrame) -> list[str]:
 def never_models(frame: pl.DataFrame) -> set[str]:
     """Columns that name the example, the model or the right answer, or say how good an answer is
     or how likely a class."""
-    meant = _meant(frame)
+    meant = columns_meant(frame)
     named = {meant.id, meant.member, meant.label, meant.score, "label"} - {None}
     return {c for c in frame.columns if c in named or c.startswith("p_")}
 
 
-def _meant(frame: pl.DataFrame) -> Meant:
+def columns_meant(frame: pl.DataFrame) -> Meant:
+    """Columns by what they seem to be, as far as names and values tell."""
     flat = frame.select(c for c in frame if not is_nested(c))
     key, member = key_and_member(flat)
     rest = [c for c in flat.columns if c not in (key, member)]

@@ -15,7 +15,8 @@ import polars as pl
 from undertow.records.classes_told import BY_ANSWERS, MARK
 from undertow.records.formats.columns.other_scale import SCALE
 from undertow.records.formats.columns.values import numbers_in
-from undertow.records.formats.decoding.tables import Kind, kind_of, separator_of
+from undertow.records.formats.columns.within import DOT, fields_in, is_within
+from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
 from undertow.records.order_told import CLASSES
 from undertow.records.usual_names import says_logarithm
 
@@ -133,12 +134,6 @@ def of_the_other(path: Path, name: str, column: pl.Series, other: str, keys: Seq
     return _written(path, made, keys, "turned")
 
 
-def unnested(path: Path, column: str, field: str, called: str, keys: Sequence[str]) -> str:
-    """How a field of a nested column becomes a column of its own."""
-    made = f"pl.col({text_typed(column)}).struct.field({text_typed(field)})"
-    return _written(path, f"{made}.alias({text_typed(called)})", keys, "flat")
-
-
 def by_class(path: Path, column: str, keys: Sequence[str]) -> str:
     """How a column with the probability of each class becomes a column ``p_<class>`` for each."""
     made = f'pl.col({text_typed(column)}).name.prefix_fields("p_")'
@@ -237,11 +232,26 @@ def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: s
         return f"{called}with_columns({column}){after}"
     kind = _kind(path, keys)
     write, to = READ[kind][1], _renamed_file(path, kind, ending)
+    read = f"{reading_typed(path, keys)}{_unfolded(path, kind, keys, f'{column}{after}')}"
     code = (
-        f"import polars as pl; {reading_typed(path, keys)}.with_columns({column}){after}"
+        f"import polars as pl; {read}.with_columns({column}){after}"
         f".{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
+
+
+def _unfolded(path: Path, kind: Kind, keys: Sequence[str], typed: str) -> str:
+    """What makes columns of the fields that are ``typed`` as such; polars calls them alike."""
+    if kind == "CSV":
+        return ""
+    frame, made = parse(path, keys), ""
+    if not any(text_typed(name) in typed for name in fields_in(frame)):
+        return made
+    while names := [column.name for column in frame if is_within(column)]:
+        listed = ", ".join(map(text_typed, names))
+        made += f'.unnest({listed}, separator="{DOT}")'
+        frame = frame.unnest(names, separator=DOT)
+    return made
 
 
 def _renamed_file(path: Path, kind: Kind, ending: str) -> Path:

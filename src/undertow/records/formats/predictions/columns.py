@@ -19,14 +19,14 @@ from undertow.records.formats.columns.cells import (
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.listed import listed_probabilities
-from undertow.records.formats.columns.nested import nested_answer, said_of_nested
+from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
-from undertow.records.formats.columns.scaling import unnested
+from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
 from undertow.records.formats.predictions.flags_beside import flags_said
-from undertow.records.usual_names import has_columns
+from undertow.records.usual_names import flag_of, has_columns
 
 PER_MEMBER = frozenset({"prediction", "member", "score"})
 """Columns of a member's answers, besides its probabilities."""
@@ -62,7 +62,7 @@ def clean(
             continue
         called = names.get(column.name, column.name)
         if column.name == "prediction" and column.dtype == pl.Struct:
-            _refuse_nested(path, column, called, keys)
+            _refuse_field(path, column, called)
         if column.name == "prediction" and column.dtype.is_nested():
             _refuse_listed(path, frame, called, keys)
         made = _cleaned(path, column, called, frame["example_id"])
@@ -111,25 +111,22 @@ def _require(
         return
     owners = [names.get(name, name) for name in frame.columns]
     keys = (names.get("example_id", "example_id"),)
-    nested = said_of_nested(path, frame, keys) if predicts else None
+    said = f"{path}: has no column {lacks}; {has_columns(owners)}"
     if "prediction" in lacks:
         refuse_unread(path, frame, names.get("label", "label"), keys)
-    raise TableError(
-        f"{path}: has no column {lacks}; {has_columns(owners)}; "
-        f"{nested or f'name its columns with {flags_said(frame, right)}'}"
-    )
+    if predicts:
+        refuse_nested(path, frame, keys, said)
+    raise TableError(f"{said}; name its columns with {flags_said(frame, right)}")
 
 
-def _refuse_nested(path: Path, column: pl.Series, called: str, keys: Sequence[str]) -> None:
+def _refuse_field(path: Path, column: pl.Series, called: str) -> None:
     """Refuses predictions that are nested and of which a field may be meant."""
-    frame = pl.DataFrame([column.alias(called)])
-    found = None if called == "prediction" else nested_answer(frame)
+    found = nested_answer(column.alias("prediction").to_frame())
     if found is not None:
-        field = found[1]
+        field = f"{called}{found.removeprefix('prediction')}"
         raise TableError(
-            f"{path}: column {called!r} holds {type_of(column)}; write its {field!r} as a column "
-            f"of its own, and leave --prediction out: "
-            f"{unnested(path, called, field, 'prediction', keys)}"
+            f"{path}: column {called!r} holds {type_of(column)}; write "
+            f"{flag_of('prediction', field)}"
         )
 
 
@@ -137,10 +134,12 @@ def _refuse_listed(path: Path, frame: pl.DataFrame, called: str, keys: Sequence[
     """Refuses predictions that are lists of the probabilities of all classes."""
     found = listed_probabilities(frame, ["prediction"])
     if found is not None:
-        raise TableError(
+        raise InOneColumn.of(
             f"{path}: column {called!r} holds {type_of(frame[found.column])}, which look like the "
             f"probability of each class{found.order}; write them as columns p_<class>, and leave "
-            f"--prediction out: {found.command(path, frame, called, keys)}"
+            "--prediction out",
+            found.command(path, frame, called, keys),
+            found.typed,
         )
 
 
