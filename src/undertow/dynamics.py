@@ -24,6 +24,7 @@ from undertow.audit.dynamics.over_members import FEWEST, all_over_members, held_
 from undertow.audit.dynamics.traced import early_epoch, epochs_said
 from undertow.errors import UserError
 from undertow.records.probes import ProbeValues, read_probe
+from undertow.report.spreadsheet import csv_of
 from undertow.report.wording import plural
 from undertow.undecoded import escaped
 
@@ -163,11 +164,11 @@ def _written(frame: pl.DataFrame, out: Path) -> list[str]:
 
 
 def _write(frame: pl.DataFrame, out: Path) -> None:
-    """What is undefined is empty in a CSV file, NaN in a Parquet file."""
+    """What is undefined is empty in a CSV file, NaN in a Parquet file, which has texts as they are."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
-            frame.with_columns(pl.selectors.float().fill_nan(None)).write_csv(out)
+            out.write_bytes(csv_of(frame))
         else:
             frame.write_parquet(out)
     except OSError as problem:

@@ -14,7 +14,7 @@ from undertow.errors import UserError
 from undertow.records.traces.inputs import Inputs, no_inputs, of_pixels, read_inputs
 from undertow.records.traces.read import read_trace
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.files import contents_of, write_examined
+from undertow.report.examined.files import contents_of, write_together
 from undertow.report.examined.page import page
 from undertow.report.examined.text import terminal
 from undertow.undecoded import escaped
@@ -50,7 +50,7 @@ def examine_training(
     shown = _embedded(ids) if inputs is None else read_inputs(inputs, ids)
     made = page(trace, found, sliced, shown, UNSEEN, column)
     check = to_check(table)
-    write_examined(contents_of(made, table, check, trace, found), out)
+    write_together(contents_of(made, table, check, trace, found), out)
     said = terminal(trace, found, check)
     return f"{said}\n\nwritten to {escaped(str(out))}: open index.html in a browser"
 

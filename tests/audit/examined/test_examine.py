@@ -14,7 +14,14 @@ from undertow.audit.examined.confused import in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
-from undertow.audit.examined.planted import auroc_of, calibrated, share_limits, share_of, smoothed
+from undertow.audit.examined.planted import (
+    auroc_of,
+    calibrated,
+    share_limits,
+    share_of,
+    smoothed,
+    unshown_of,
+)
 from wrong_labels import noisy, values_of
 
 
@@ -28,7 +35,7 @@ def test_wrong_labels_are_found(wrong: float):
     found = examine(values)
     assert found.why == ""
     assert found.calibrated is None
-    assert auroc_of(found.evidence.standing_N, wrong_N) > 0.98
+    assert auroc_of(found.evidence.standing_N, wrong_N).value > 0.98
     assert found.share.low <= wrong_N.mean() <= found.share.high
     assert abs(found.share.value - wrong_N.mean()) < 0.02
     assert wrong_N[listed(found)].mean() > 0.9
@@ -236,11 +243,49 @@ def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float
 
 def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
     values, _ = noisy()
+    best_N = np.argsort(np.argsort(-standing_of(values, 6), kind="stable"), kind="stable")
     for others in (0, 1, 299):
-        found = examine(values, np.arange(1500) >= others)
+        found = examine(values, best_N >= others)
         assert found.why == "examples"
+        assert found.unshown is None
         assert set(found.verdict_N) == {"cannot tell"}
-    assert examine(values, np.arange(1500) >= 300).why != "examples"
+    assert examine(values, best_N >= 300).why != "examples"
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_labels_that_do_not_stand_worse_than_others_calibrate_nothing(inverted: bool):
+    values, wrong_N = noisy(N=3000, wrong=0.12)
+    known_N = ~wrong_N if inverted else np.random.default_rng(1).random(3000) < 0.04
+    found, alone = examine(values, known_N), examine(values)
+    assert found.unshown is not None
+    assert found.unshown.known == known_N.sum()
+    assert found.unshown.auroc.low <= 0.5
+    assert found.calibrated is None
+    assert not found.known_wrong_N.any()
+    assert (found.verdict_N == alone.verdict_N).all()
+    assert found.share == alone.share
+
+
+def test_pairs_in_which_known_ones_stand_worse_have_limits():
+    """Pair by pair, and the variances of how each one does against all others."""
+    rng = np.random.default_rng(5)
+    standing_N = np.round(np.concatenate([rng.beta(2, 4, 60), rng.beta(4, 3, 90)]), 2)
+    known_N = np.arange(150) < 60
+    won = np.array(
+        [
+            [1.0 if a < b else 0.5 if a == b else 0.0 for b in standing_N[60:]]
+            for a in standing_N[:60]
+        ]
+    )
+    found = auroc_of(standing_N, known_N)
+    away = 1.959964 * np.sqrt(won.mean(axis=1).var(ddof=1) / 60 + won.mean(axis=0).var(ddof=1) / 90)
+    assert found.value == pytest.approx(won.mean())
+    assert found.low == pytest.approx(won.mean() - away)
+    assert found.high == pytest.approx(won.mean() + away)
+    assert unshown_of(standing_N, known_N) is None
+    assert unshown_of(1 - standing_N, known_N) is not None
+    assert unshown_of(1 - standing_N, known_N & (np.arange(150) < 49)) is None
+    assert unshown_of(standing_N[:60], known_N[:60]) is None
 
 
 def test_an_example_without_a_label_has_no_evidence_and_no_verdict():
