@@ -164,7 +164,7 @@ def _written(frame: pl.DataFrame, out: Path) -> list[str]:
 
 
 def _write(frame: pl.DataFrame, out: Path) -> None:
-    """What is undefined is empty in a CSV file, NaN in a Parquet file, which has texts as they are."""
+    """What is undefined is empty in a CSV file, NaN in a Parquet file."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
