@@ -30,8 +30,8 @@ class Inputs:
     """``of`` gives what to show of an example by its id, ``texts`` what its table has of it: a text
     or the path of a picture."""
 
-    known: Container[str] = ()
-    of: Callable[[str], bytes | str | None] = lambda _: None
+    known: Container[str]
+    of: Callable[[str], bytes | str | None]
     texts: Mapping[str, str | None] = field(default_factory=dict)
 
     def matched(self, path: Path, ids: Sequence[str]) -> str:
@@ -41,6 +41,11 @@ class Inputs:
         if there > len(ids) * FEW:
             return f"{said}."
         return f"{said}: few. Check that its {ID} are those of the trace."
+
+
+_NONE: dict[str, bytes] = {}
+NO_INPUTS = Inputs((), _NONE.get)
+"""Of records without any."""
 
 
 def read_inputs(path: Path, ids: Iterable[str]) -> Inputs:

@@ -23,7 +23,7 @@ FIRST = 12
 ABOUT = {
     "likely mislabelled": "The label that stands worst comes first. Labels that are known to be "
     "wrong are not among them.",
-    "atypical": "Rare or hard, and by the evidence rightly labelled; the one that stands worst "
+    "atypical": "Rare or hard, with labels that are believed right; the one that stands worst "
     "comes first.",
     "typical": "A few, evenly from the least to the most typical, for scale.",
     "cannot tell": "The one whose label stands worst comes first.",
