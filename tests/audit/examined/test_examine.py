@@ -10,7 +10,7 @@ from scipy.stats import beta
 
 import traces
 from undertow.audit.examined.believed import best_window, windows_of
-from undertow.audit.examined.confused import in_bulk
+from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
@@ -102,6 +102,39 @@ def test_what_is_confused_in_bulk_is_in_no_list_and_in_the_upper_limit():
     assert (bulk_N & (found.believed_N3[:, 0] > 0.5)).any()
     assert found.alone is not None
     assert found.share.high >= min(found.alone.share.high + bulk_N.mean(), 1)
+
+
+@pytest.mark.parametrize(
+    ("answered", "listed", "of", "bulk"),
+    [(16, 6, 100, True), (15, 6, 100, False), (20, 10, 200, False), (21, 10, 200, True)],
+)
+def test_bulk_is_ten_and_more_than_a_twentieth_that_are_not_listed(answered, listed, of, bulk):
+    assert Confusion(0, 1, answered, listed, of).in_bulk is bulk
+
+
+def test_pairs_of_classes_are_counted_and_the_most_frequent_comes_first():
+    rng = np.random.default_rng(3)
+    label_N = rng.integers(0, 3, 60)
+    predicted = rng.integers(0, 3, (2, 60, 4))
+    margin = np.where(predicted == label_N[:, None], 1.0, -1.0)
+    evidence = evidence_of(values_of(label_N, margin, predicted, np.full(margin.shape, 0.5)), 4)
+    listed_N = rng.random(60) < 0.5
+    counted: dict[tuple[int, int], list[int]] = {}
+    for n in range(60):
+        looks = predicted[:, n].ravel().tolist()
+        instead = int(evidence.instead_N[n])
+        if looks.count(instead) > looks.count(int(label_N[n])):
+            pair = counted.setdefault((int(label_N[n]), instead), [0, 0])
+            pair[0] += 1
+            pair[1] += int(listed_N[n])
+    found = confusions(label_N, evidence, listed_N)
+    told = [(one.given, one.instead, one.answered, one.listed, one.of) for one in found]
+    of = np.bincount(label_N).tolist()
+    assert told == sorted(
+        ((g, i, *counts, of[g]) for (g, i), counts in counted.items()),
+        key=lambda one: (-one[2], one[0], one[1]),
+    )
+    assert len(told) > 3
 
 
 def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():

@@ -46,7 +46,6 @@ def read_arrays(path: Path) -> Trace:
         "trace", example_id_N, label_N, members, tuple(range(1, E + 1)), f"{name} of an npz"
     )
     return Trace(
-        path=path,
         values=values,
         classes=_names(path, arrays.get(CLASSES), C),
         known_wrong_N=np.zeros(N, dtype=np.bool_),

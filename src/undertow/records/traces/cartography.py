@@ -78,7 +78,6 @@ def read_cartography(folder: Path) -> Trace:
     example_id_N = pl.Series("example_id", ids, dtype=pl.String)
     values = values_from("dynamics", example_id_N, label_N, [seen], epochs, "dataset cartography")
     return Trace(
-        path=folder,
         values=values,
         classes=tuple(map(str, range(classes))),
         known_wrong_N=np.zeros(len(ids), dtype=np.bool_),

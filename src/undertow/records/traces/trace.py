@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,6 @@ class Trace:
     whom the record knows that their label is wrong, ``columns`` what else it has of examples, a
     row each. ``about`` says in words what was read, ``notices`` what is to be known of it."""
 
-    path: Path
     values: ProbeValues
     classes: tuple[str, ...]
     known_wrong_N: Mask
