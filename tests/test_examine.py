@@ -131,15 +131,14 @@ def test_the_list_has_what_a_person_looks_at_and_inputs_are_counted(npz: Path, t
     for row in check.iter_rows(named=True):
         n = int(row["example_id"][1:])
         assert row["input"] == (f"text, =1 and {n}" if n < 600 else None)
-    assert said.splitlines()[1] == "--inputs texts.csv has 600 of 900 examples."
+    assert said.splitlines()[1] == "texts.csv has 600 of 900 examples."
     page = (tmp_path / "out" / "index.html").read_text()
-    assert "--inputs texts.csv has 600 of 900 examples." in page
+    assert "texts.csv has 600 of 900 examples." in page
     rows = "".join(f"e{n:05d},{n}.png\n" for n in range(90))
     (tmp_path / "paths.csv").write_text(f"example_id,input\n{rows}")
     said = examine_training(npz, out=tmp_path / "paths", inputs=tmp_path / "paths.csv")
     assert said.splitlines()[1] == (
-        "--inputs paths.csv has 90 of 900 examples: few. Check that its example_id are those of "
-        "the trace."
+        "paths.csv has 90 of 900 examples: few. Check that its example_id are those of the trace."
     )
     check = pl.read_csv(tmp_path / "paths" / "to_check.csv").drop_nulls("input")
     assert check.height

@@ -244,7 +244,7 @@ def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp
     told = pl.read_csv(planted / "planted.csv")
     told.tail(800).write_csv(tmp_path / "some.csv")
     trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "some.csv")
-    assert trace.notices == ("--planted some.csv has 800 of 900 examples.",)
+    assert trace.notices == ("some.csv tells the labels of 800 of 900 examples.",)
     known_N = np.load(planted / "known.npy")
     assert (trace.known_wrong_N == known_N & (np.arange(900) >= 100)).all()
 

@@ -127,6 +127,27 @@ def test_two_files_of_an_epoch(tmp_path: Path):
     )
 
 
+def test_a_gold_label_that_logits_do_not_have(tmp_path: Path):
+    write_dynamics(tmp_path, scores(E=1)[0], np.array([0, 1, 2, 3, 0, 1]))
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: a gold label is 3, and logits have 3 classes; labels count from 0"
+    )
+
+
+def test_values_are_those_of_a_loop():
+    logits_ENC, label_N = scores()
+    found = values_of(logits_ENC[0], label_N)
+    for n, (row, y) in enumerate(zip(logits_ENC[0], label_N, strict=True)):
+        p = [np.exp(z) / sum(np.exp(k) for k in row) for z in row]
+        assert found.loss[n] == pytest.approx(-np.log(p[y]))
+        assert found.margin[n] == pytest.approx(row[y] - max(np.delete(row, y)))
+        away = [value - (k == y) for k, value in enumerate(p)]
+        assert found.error[n] == pytest.approx(np.sqrt(sum(each**2 for each in away)))
+        assert found.predicted[n] == max(range(3), key=lambda k: row[k])
+
+
 def test_cartography_of_two_runs(tmp_path: Path):
     write_dynamics(tmp_path, scores(E=1)[0], np.zeros(6, int))
     row = {"guid": "x", "gold": 0, "logits_epoch_1": [1.0, 2.0]}
@@ -388,10 +409,9 @@ def test_inputs_are_texts_pictures_or_pixels(tmp_path: Path):
     assert (inputs.of("e1"), inputs.of("e3")) == ("one", None)
     assert inputs.texts == {"e1": "one", "e2": "two"}
     assert inputs.matched(table, ["e1", "e3"]) == (
-        "--inputs texts.csv has 1 of 2 examples: few. Check that its example_id are those of the "
-        "trace."
+        "texts.csv has 1 of 2 examples: few. Check that its example_id are those of the trace."
     )
-    assert inputs.matched(table, ["e1", "e2", "e3"]) == "--inputs texts.csv has 2 of 3 examples."
+    assert inputs.matched(table, ["e1", "e2", "e3"]) == "texts.csv has 2 of 3 examples."
     pixels = np.zeros((2, 4, 4), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", ids=["e1", "e2"], images=pixels)
     png = read_inputs(tmp_path / "p.npz", ["e2"]).of("e2")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats.decoding.json_rows import decoded
 from undertow.records.formats.decoding.lines import blocks
-from undertow.records.traces.formula import UNSEEN, Values, values_of
+from undertow.records.traces.formula import Values, values_of
 from undertow.records.traces.trace import Trace, values_from
 
 NAMED = "dynamics_epoch_{}.jsonl"
@@ -161,5 +161,4 @@ def _values(
 ) -> Values:
     """Of all examples, unseen where the epoch has no line of it."""
     none_C = np.full(classes, np.nan)
-    found = values_of(np.stack([of_epoch.get(each, none_C) for each in ids]), label_N)
-    return found._replace(predicted=np.where(np.isnan(found.loss), UNSEEN, found.predicted))
+    return values_of(np.stack([of_epoch.get(each, none_C) for each in ids]), label_N)

@@ -37,7 +37,7 @@ class Inputs:
     def matched(self, path: Path, ids: Sequence[str]) -> str:
         """How many of these examples it has."""
         there = sum(each in self.known for each in ids)
-        said = f"--inputs {path.name} has {there:,} of {len(ids):,} examples"
+        said = f"{path.name} has {there:,} of {len(ids):,} examples"
         if there > len(ids) * FEW:
             return f"{said}."
         return f"{said}: few. Check that its {ID} are those of the trace."

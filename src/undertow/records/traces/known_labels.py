@@ -40,7 +40,7 @@ def with_planted(trace: Trace, path: Path) -> Trace:
     for n in there:
         right = true.get(ids[n])
         wrong_N[n] = right is not None and index.get(right, -1) != trace.values.label_N[n]
-    few = f"--planted {path.name} has {len(there):,} of {len(ids):,} examples."
+    few = f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples."
     return replace(
         trace,
         classes=_names(trace.classes, index),
