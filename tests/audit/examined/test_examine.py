@@ -235,6 +235,18 @@ def test_recall_is_the_share_of_known_ones_that_would_be_listed():
     assert found.recall == share_limits(hits, int(known_N.sum()))
 
 
+def test_limits_of_the_share_hold_chance_in_which_ones_are_known():
+    """Beyond that of which examples there are, which alone gives less than half as much here."""
+    rng = np.random.default_rng(0)
+    others = [rng.beta(3, 9, 2_000), rng.beta(9, 6, 4_000), rng.beta(30, 4, 14_000)]
+    standing_N = np.concatenate([rng.beta(3, 9, 50), *others])
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    share = calibrated(standing_N, np.arange(20_050) < 50, mixture).share
+    of_counts = 1.96 * np.sqrt(share.value * (1 - share.value) / 20_000)
+    assert share.high - share.value > 1.5 * of_counts
+
+
 def test_limits_of_recall_are_those_of_clopper_and_pearson():
     found = share_limits(8, 10)
     assert found.value == 0.8
