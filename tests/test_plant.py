@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -257,3 +258,18 @@ def test_the_command_writes_into_its_folder(tmp_path: Path, monkeypatch: pytest.
     assert sorted(path.name for path in Path("planted").iterdir()) == ["labels.csv", "planted.csv"]
     again = CliRunner().invoke(app, ["plant", "mine.csv", "--out", "planted"])
     assert isinstance(again.exception, UserError)
+
+
+def test_what_the_record_knows_stays_and_merged_classes_are_one(planted: Path):
+    trace = read_trace(planted / "t.npz")
+    known_N, last_N = np.load(planted / "known.npy"), np.arange(900) == 899
+    told = with_planted(replace(trace, known_wrong_N=last_N), planted / "planted.csv")
+    assert (told.known_wrong_N == known_N | last_N).all()
+    merged_N = np.where(trace.values.label_N == 4, 3, trace.values.label_N).astype(np.int32)
+    merged_N[:2] = -1
+    values = replace(trace.values, label_N=merged_N)
+    told = with_planted(replace(trace, values=values), planted / "planted.csv")
+    true = pl.read_csv(planted / "planted.csv")["true_label"].to_numpy()
+    true_N = np.minimum([NAMES.tolist().index(each) for each in true], 3)
+    assert (told.known_wrong_N == (true_N != merged_N) & (merged_N >= 0)).all()
+    assert told.classes == trace.classes
