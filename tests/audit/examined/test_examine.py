@@ -15,6 +15,7 @@ from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
 from undertow.audit.examined.planted import (
+    Unshown,
     auroc_of,
     calibrated,
     share_limits,
@@ -110,6 +111,25 @@ def test_what_is_confused_in_bulk_is_in_no_list_and_in_the_upper_limit():
 )
 def test_bulk_is_ten_and_more_than_a_twentieth_that_are_not_listed(answered, listed, of, bulk):
     assert Confusion(0, 1, answered, listed, of).in_bulk is bulk
+
+
+def test_of_classes_in_bulk_both_directions_are_taken():
+    label_N = np.array([0] * 20 + [1] * 3 + [2])
+    answer_N = np.array([1] * 20 + [0] * 3 + [0])
+    predicted = np.tile(answer_N[:, None], (1, 1, 4))
+    evidence = evidence_of(
+        values_of(label_N, -np.ones(predicted.shape), predicted, np.full(predicted.shape, 0.2)), 4
+    )
+    pairs = confusions(label_N, evidence, np.zeros(24, dtype=bool))
+    assert [(one.given, one.instead) for one in pairs if one.in_bulk] == [(0, 1)]
+    assert in_bulk(label_N, evidence, pairs).tolist() == [True] * 23 + [False]
+    two = np.arange(24) < 23
+    of_two = evidence_of(
+        values_of(
+            label_N[two], -np.ones((1, 23, 4)), predicted[:, two], np.full((1, 23, 4), 0.2)
+        ), 4
+    )  # fmt: skip
+    assert not in_bulk(label_N[two], of_two, pairs).any()
 
 
 def test_pairs_of_classes_are_counted_and_the_most_frequent_comes_first():
@@ -331,6 +351,10 @@ def test_pairs_in_which_known_ones_stand_worse_have_limits():
     assert unshown_of(1 - standing_N, known_N) is not None
     assert unshown_of(1 - standing_N, known_N & (np.arange(150) < 49)) is None
     assert unshown_of(standing_N[:60], known_N[:60]) is None
+    alike_N = np.concatenate([np.arange(60) - 0.9, np.arange(90) * 60 / 90]) / 60
+    auroc = auroc_of(alike_N, known_N)
+    assert auroc.low < 0.5 < auroc.value
+    assert unshown_of(alike_N, known_N) == Unshown(60, auroc)
 
 
 def test_an_example_without_a_label_has_no_evidence_and_no_verdict():

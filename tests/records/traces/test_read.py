@@ -206,6 +206,13 @@ def test_logits_and_their_probabilities_may_lie_side_by_side(tmp_path: Path):
         "0, epoch 2, example 4, counted from 0, class 0); save one of the two, of the same model "
         "and epoch"
     )
+    p_ENC[2, 4] = np.nan
+    np.savez(path, logits=logits_ENC, probabilities=p_ENC, labels=label_N)
+    with pytest.raises(TableError) as refused:
+        read_trace(path)
+    assert f"the softmax of logits is {is_now[0]:.4g} where probabilities have nan" in str(
+        refused.value
+    )
     np.savez(path, logits=logits_ENC, probabilities=p_ENC[:2], labels=label_N)
     with pytest.raises(TableError) as refused:
         read_trace(path)
