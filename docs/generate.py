@@ -243,6 +243,7 @@ def command_line() -> str:
         "convert",
         "dynamics",
         "examine",
+        "plant",
         "list",
     ):
         shown = runner.invoke(app, [*command.split(), "--help"], prog_name="undertow").output

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import undertow
 from blobs import Blobs
 from undertow.audit.dynamics.columns import example_columns
 from undertow.audit.dynamics.instruments import all_instruments
@@ -150,3 +151,18 @@ def test_an_audit_by_what_a_third_population_found_hard(out: Path, tmp_path: Pat
     found = pl.read_parquet(tmp_path / "audit" / "findings.parquet")
     by = found.filter((pl.col("slice") == "el2n") & (pl.col("measure") == "accuracy"))
     assert by["value"].to_list() == ["easy", "middle", "hard"]
+
+
+def test_the_csv_has_no_text_that_a_spreadsheet_runs(tmp_path: Path):
+    ids, test = [f"=A{n}" for n in range(4)], {"example_id": ["t"], "label": [0]}
+    train = {"example_id": ids, "label": [0, 1, 0, 1]}
+    with undertow.Recorder(tmp_path / "run", test, classes=("a", "b"), train=train) as recorder:
+        member = recorder.member(0, seeds=0)
+        for epoch in range(3):
+            member.saw(ids, np.eye(2)[[0, 1, 1, 0]], epoch=epoch)
+        member.answers(["t"], logits=np.zeros((1, 2)))
+    dynamics_of(tmp_path / "run", out=tmp_path / "columns.csv")
+    dynamics_of(tmp_path / "run", out=tmp_path / "columns.parquet")
+    written = pl.read_csv(tmp_path / "columns.csv")["example_id"].to_list()
+    assert written == [f"'{each}" for each in ids]
+    assert pl.read_parquet(tmp_path / "columns.parquet")["example_id"].to_list() == ids

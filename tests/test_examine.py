@@ -118,6 +118,55 @@ def test_the_page_shows_inputs_and_carries_no_script(npz: Path, tmp_path: Path):
     assert "no pictures or texts of its training examples. Give --inputs FILE:" in page
 
 
+def test_the_list_has_what_a_person_looks_at_and_inputs_are_counted(npz: Path, tmp_path: Path):
+    (tmp_path / "one.png").write_bytes(b"")
+    rows = "".join(f'e{n:05d},"text, =1 and {n}"\n' for n in range(600))
+    (tmp_path / "texts.csv").write_text(f"example_id,input\n{rows}")
+    said = examine_training(npz, out=tmp_path / "out", inputs=tmp_path / "texts.csv")
+    check = pl.read_csv(tmp_path / "out" / "to_check.csv")
+    assert check.columns == [
+        "example_id", "given", "suggested", "p_mislabelled", "share_given", "share_instead",
+        "agreement", "standing", "input",
+    ]  # fmt: skip
+    for row in check.iter_rows(named=True):
+        n = int(row["example_id"][1:])
+        assert row["input"] == (f"text, =1 and {n}" if n < 600 else None)
+    assert said.splitlines()[1] == "texts.csv has 600 of 900 examples."
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "texts.csv has 600 of 900 examples." in page
+    rows = "".join(f"e{n:05d},{n}.png\n" for n in range(90))
+    (tmp_path / "paths.csv").write_text(f"example_id,input\n{rows}")
+    said = examine_training(npz, out=tmp_path / "paths", inputs=tmp_path / "paths.csv")
+    assert said.splitlines()[1] == (
+        "paths.csv has 90 of 900 examples: few. Check that its example_id are those of the trace."
+    )
+    check = pl.read_csv(tmp_path / "paths" / "to_check.csv").drop_nulls("input")
+    assert check.height
+    assert check["input"].to_list() == [f"{int(each[1:])}.png" for each in check["example_id"]]
+
+
+def test_no_file_has_a_text_that_a_spreadsheet_runs(tmp_path: Path):
+    values, _ = noisy(N=400)
+    ids = [f"=HYPERLINK({n})" for n in range(400)]
+    classes = [f"@{k}" for k in range(5)]
+    path = tmp_path / "h.npz"
+    np.savez(path, logits=logits_of(values), labels=values.label_N, ids=ids, classes=classes)
+    (tmp_path / "t.jsonl").write_text(
+        "".join(json.dumps({"example_id": each, "input": "+1+1"}) + "\n" for each in ids)
+    )
+    examine_training(path, out=tmp_path / "out", inputs=tmp_path / "t.jsonl")
+    for name, texts in (
+        ("examples.csv", ["example_id", "given", "instead"]),
+        ("to_check.csv", ["example_id", "given", "suggested", "input"]),
+    ):
+        table = pl.read_csv(tmp_path / "out" / name)
+        assert table.height
+        for text in texts:
+            assert table[text].drop_nulls().str.contains("^'[=@+]").all()
+        assert set(table["example_id"].str.replace("^'", "")) <= set(ids)
+        assert table["standing"].dtype == pl.Float64
+
+
 def test_hostile_text_stays_text(tmp_path: Path):
     values, _ = noisy(N=400)
     ids = [f"{HOSTILE}{n}" for n in range(400)]

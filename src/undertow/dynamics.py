@@ -24,6 +24,7 @@ from undertow.audit.dynamics.over_members import FEWEST, all_over_members, held_
 from undertow.audit.dynamics.traced import early_epoch, epochs_said
 from undertow.errors import UserError
 from undertow.records.probes import ProbeValues, read_probe
+from undertow.report.spreadsheet import csv_of
 from undertow.report.wording import plural
 from undertow.undecoded import escaped
 
@@ -167,7 +168,7 @@ def _write(frame: pl.DataFrame, out: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
-            frame.with_columns(pl.selectors.float().fill_nan(None)).write_csv(out)
+            out.write_bytes(csv_of(frame))
         else:
             frame.write_parquet(out)
     except OSError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.table import example_table, to_check
 from undertow.errors import UserError
-from undertow.records.traces.inputs import Inputs, no_inputs, of_pixels, read_inputs
+from undertow.records.traces.inputs import NO_INPUTS, Inputs, of_pixels, read_inputs
+from undertow.records.traces.known_labels import with_planted
 from undertow.records.traces.read import read_trace
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.files import contents_of, write_examined
+from undertow.report.examined.files import contents_of, write_together
 from undertow.report.examined.page import page
 from undertow.report.examined.text import terminal
 from undertow.undecoded import escaped
@@ -36,21 +38,27 @@ def examine_training(
     *,
     out: Path,
     inputs: Path | None = None,
+    planted: Path | None = None,
     by: str | None = None,
 ) -> str:
     """What a terminal shows; writes ``FILES`` of ``report.examined.files`` into ``out``. Equal
     inputs give equal bytes. ``UserError`` for what holds no trace, for a column or inputs that
-    are not there, and where ``out`` cannot be written."""
+    are not there, for planted labels that are not those of the trace, and where ``out``
+    cannot be written."""
     trace = read_trace(path, probe)
+    if planted is not None:
+        trace = with_planted(trace, planted)
     found = examine(trace.values, trace.known_wrong_N)
     table = example_table(trace, found)
     column = by or LABEL
     sliced = table.with_columns(label="given") if column == LABEL else _with(table, trace, by or "")
     ids = trace.values.example_id_N.to_list()
     shown = _embedded(ids) if inputs is None else read_inputs(inputs, ids)
-    made = page(trace, found, sliced, shown, UNSEEN, column)
-    check = to_check(table)
-    write_examined(contents_of(made, table, check, trace, found), out)
+    if inputs is not None:
+        trace = replace(trace, notices=(*trace.notices, shown.matched(inputs, ids)))
+    made = page(trace, found, sliced, shown.of, UNSEEN, column)
+    check = to_check(table, shown.texts)
+    write_together(contents_of(made, table, check, trace, found), out)
     said = terminal(trace, found, check)
     return f"{said}\n\nwritten to {escaped(str(out))}: open index.html in a browser"
 
@@ -68,10 +76,10 @@ def _embedded(ids: list[str]) -> Inputs:
     """Pictures of the data sets whose ids these are; the lab's data need no torch."""
     begins = next((start for start in EMBEDDED if ids and ids[0].startswith(start)), None)
     if begins is None:
-        return no_inputs
+        return NO_INPUTS
     part = _train_part(EMBEDDED[begins])
     if part is None:
-        return no_inputs
+        return NO_INPUTS
     known_ids, pixels_NCHW = part
     return of_pixels(known_ids, pixels_NCHW.transpose(0, 2, 3, 1))
 

@@ -35,6 +35,13 @@ def examine(
             "of pictures), or an npz with ids and images."
         ),
     ] = None,
+    planted: Annotated[
+        Path | None,
+        typer.Option(
+            help="planted.csv of undertow plant: labels of the trace that are wrong on purpose, "
+            "which calibrate the list."
+        ),
+    ] = None,
     by: Annotated[
         str | None,
         typer.Option(help="A column of the training part to count by; by default the label."),
@@ -48,4 +55,5 @@ def examine(
     from undertow.report.examined.files import FILES
 
     with report_folder(out, usual="examined", files=FILES, force=force) as folder:
-        typer.echo(examine_training(trace, probe, out=folder, inputs=inputs, by=by))
+        said = examine_training(trace, probe, out=folder, inputs=inputs, planted=planted, by=by)
+        typer.echo(said)

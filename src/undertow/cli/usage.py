@@ -26,6 +26,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "convert": ("undertow convert old.csv --out population",),
     "dynamics": ("undertow dynamics out/dense --out columns.csv",),
     "examine": ("undertow examine out/dense --out examined",),
+    "plant": ("undertow plant labels.csv --share 0.05 --out planted",),
     "example": ("undertow example", "undertow example smollm2"),
     "list": ("undertow list formats",),
 }

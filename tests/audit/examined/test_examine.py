@@ -10,11 +10,19 @@ from scipy.stats import beta
 
 import traces
 from undertow.audit.examined.believed import best_window, windows_of
-from undertow.audit.examined.confused import in_bulk
+from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
-from undertow.audit.examined.planted import auroc_of, calibrated, share_limits, share_of, smoothed
+from undertow.audit.examined.planted import (
+    Unshown,
+    auroc_of,
+    calibrated,
+    share_limits,
+    share_of,
+    smoothed,
+    unshown_of,
+)
 from wrong_labels import noisy, values_of
 
 
@@ -28,7 +36,7 @@ def test_wrong_labels_are_found(wrong: float):
     found = examine(values)
     assert found.why == ""
     assert found.calibrated is None
-    assert auroc_of(found.evidence.standing_N, wrong_N) > 0.98
+    assert auroc_of(found.evidence.standing_N, wrong_N).value > 0.98
     assert found.share.low <= wrong_N.mean() <= found.share.high
     assert abs(found.share.value - wrong_N.mean()) < 0.02
     assert wrong_N[listed(found)].mean() > 0.9
@@ -95,6 +103,58 @@ def test_what_is_confused_in_bulk_is_in_no_list_and_in_the_upper_limit():
     assert (bulk_N & (found.believed_N3[:, 0] > 0.5)).any()
     assert found.alone is not None
     assert found.share.high >= min(found.alone.share.high + bulk_N.mean(), 1)
+
+
+@pytest.mark.parametrize(
+    ("answered", "listed", "of", "bulk"),
+    [(16, 6, 100, True), (15, 6, 100, False), (20, 10, 200, False), (21, 10, 200, True)],
+)
+def test_bulk_is_ten_and_more_than_a_twentieth_that_are_not_listed(answered, listed, of, bulk):
+    assert Confusion(0, 1, answered, listed, of).in_bulk is bulk
+
+
+def test_of_classes_in_bulk_both_directions_are_taken():
+    label_N = np.array([0] * 20 + [1] * 3 + [2])
+    answer_N = np.array([1] * 20 + [0] * 3 + [0])
+    predicted = np.tile(answer_N[:, None], (1, 1, 4))
+    evidence = evidence_of(
+        values_of(label_N, -np.ones(predicted.shape), predicted, np.full(predicted.shape, 0.2)), 4
+    )
+    pairs = confusions(label_N, evidence, np.zeros(24, dtype=bool))
+    assert [(one.given, one.instead) for one in pairs if one.in_bulk] == [(0, 1)]
+    assert in_bulk(label_N, evidence, pairs).tolist() == [True] * 23 + [False]
+    two = np.arange(24) < 23
+    of_two = evidence_of(
+        values_of(
+            label_N[two], -np.ones((1, 23, 4)), predicted[:, two], np.full((1, 23, 4), 0.2)
+        ), 4
+    )  # fmt: skip
+    assert not in_bulk(label_N[two], of_two, pairs).any()
+
+
+def test_pairs_of_classes_are_counted_and_the_most_frequent_comes_first():
+    rng = np.random.default_rng(3)
+    label_N = rng.integers(0, 3, 60)
+    predicted = rng.integers(0, 3, (2, 60, 4))
+    margin = np.where(predicted == label_N[:, None], 1.0, -1.0)
+    evidence = evidence_of(values_of(label_N, margin, predicted, np.full(margin.shape, 0.5)), 4)
+    listed_N = rng.random(60) < 0.5
+    counted: dict[tuple[int, int], list[int]] = {}
+    for n in range(60):
+        looks = predicted[:, n].ravel().tolist()
+        instead = int(evidence.instead_N[n])
+        if looks.count(instead) > looks.count(int(label_N[n])):
+            pair = counted.setdefault((int(label_N[n]), instead), [0, 0])
+            pair[0] += 1
+            pair[1] += int(listed_N[n])
+    found = confusions(label_N, evidence, listed_N)
+    told = [(one.given, one.instead, one.answered, one.listed, one.of) for one in found]
+    of = np.bincount(label_N).tolist()
+    assert told == sorted(
+        ((g, i, *counts, of[g]) for (g, i), counts in counted.items()),
+        key=lambda one: (-one[2], one[0], one[1]),
+    )
+    assert len(told) > 3
 
 
 def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():
@@ -195,6 +255,18 @@ def test_recall_is_the_share_of_known_ones_that_would_be_listed():
     assert found.recall == share_limits(hits, int(known_N.sum()))
 
 
+def test_limits_of_the_share_hold_chance_in_which_ones_are_known():
+    """Beyond that of which examples there are, which alone gives less than half as much here."""
+    rng = np.random.default_rng(0)
+    others = [rng.beta(3, 9, 2_000), rng.beta(9, 6, 4_000), rng.beta(30, 4, 14_000)]
+    standing_N = np.concatenate([rng.beta(3, 9, 50), *others])
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    share = calibrated(standing_N, np.arange(20_050) < 50, mixture).share
+    of_counts = 1.96 * np.sqrt(share.value * (1 - share.value) / 20_000)
+    assert share.high - share.value > 1.5 * of_counts
+
+
 def test_limits_of_recall_are_those_of_clopper_and_pearson():
     found = share_limits(8, 10)
     assert found.value == 0.8
@@ -236,11 +308,53 @@ def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float
 
 def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
     values, _ = noisy()
+    best_N = np.argsort(np.argsort(-standing_of(values, 6), kind="stable"), kind="stable")
     for others in (0, 1, 299):
-        found = examine(values, np.arange(1500) >= others)
+        found = examine(values, best_N >= others)
         assert found.why == "examples"
+        assert found.unshown is None
         assert set(found.verdict_N) == {"cannot tell"}
-    assert examine(values, np.arange(1500) >= 300).why != "examples"
+    assert examine(values, best_N >= 300).why != "examples"
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_labels_that_do_not_stand_worse_than_others_calibrate_nothing(inverted: bool):
+    values, wrong_N = noisy(N=3000, wrong=0.12)
+    known_N = ~wrong_N if inverted else np.random.default_rng(1).random(3000) < 0.04
+    found, alone = examine(values, known_N), examine(values)
+    assert found.unshown is not None
+    assert found.unshown.known == known_N.sum()
+    assert found.unshown.auroc.low <= 0.5
+    assert found.calibrated is None
+    assert not found.known_wrong_N.any()
+    assert (found.verdict_N == alone.verdict_N).all()
+    assert found.share == alone.share
+
+
+def test_pairs_in_which_known_ones_stand_worse_have_limits():
+    """Pair by pair, and the variances of how each one does against all others."""
+    rng = np.random.default_rng(5)
+    standing_N = np.round(np.concatenate([rng.beta(2, 4, 60), rng.beta(4, 3, 90)]), 2)
+    known_N = np.arange(150) < 60
+    won = np.array(
+        [
+            [1.0 if a < b else 0.5 if a == b else 0.0 for b in standing_N[60:]]
+            for a in standing_N[:60]
+        ]
+    )
+    found = auroc_of(standing_N, known_N)
+    away = 1.959964 * np.sqrt(won.mean(axis=1).var(ddof=1) / 60 + won.mean(axis=0).var(ddof=1) / 90)
+    assert found.value == pytest.approx(won.mean())
+    assert found.low == pytest.approx(won.mean() - away)
+    assert found.high == pytest.approx(won.mean() + away)
+    assert unshown_of(standing_N, known_N) is None
+    assert unshown_of(1 - standing_N, known_N) is not None
+    assert unshown_of(1 - standing_N, known_N & (np.arange(150) < 49)) is None
+    assert unshown_of(standing_N[:60], known_N[:60]) is None
+    alike_N = np.concatenate([np.arange(60) - 0.9, np.arange(90) * 60 / 90]) / 60
+    auroc = auroc_of(alike_N, known_N)
+    assert auroc.low < 0.5 < auroc.value
+    assert unshown_of(alike_N, known_N) == Unshown(60, auroc)
 
 
 def test_an_example_without_a_label_has_no_evidence_and_no_verdict():

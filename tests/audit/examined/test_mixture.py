@@ -113,10 +113,16 @@ def test_limits_hold_wrong_labels_that_look_right_and_another_shape():
     found = believed(standing, mixture)
     assert found.share.high >= 1.25 * found.share.value > found.share.value > found.share.low
     assert found.recall.low <= found.recall.value / 1.25
-    standing = heaps(300, (4, 4))
+    standing = heaps(150, (2, 2), rare=500)
     _, mixture = best_window([standing])
     assert mixture is not None
     assert len(mixture.mean_K) == 3
-    other = fitted(counts_of(standing), 4).posterior_BK[:, 0] @ counts_of(standing)
+    count_B, wrong_B = counts_of(standing), mixture.posterior_BK[:, 0]
+    listed_B = wrong_B > 0.5
+    of_list = [
+        float((kinds.posterior_BK[:, 0] * count_B)[listed_B].sum() / count_B[listed_B].sum())
+        for kinds in (mixture, fitted(count_B, 4))
+    ]
     found = believed(standing, mixture)
-    assert found.share.low <= other / len(standing) < 0.7 * found.share.value
+    assert found.precision.value == pytest.approx(of_list[0])
+    assert found.precision.high > of_list[1] > of_list[0] + 0.045

@@ -81,6 +81,73 @@ def test_a_line_that_is_none_of_cartography(tmp_path: Path, line: str, said: str
     assert str(refused.value) == f"{where}{between}{said}"
 
 
+def test_files_of_epochs_are_in_the_order_of_numbers_and_gaps_are_said(tmp_path: Path):
+    logits_ENC, label_N = scores(E=12)
+    write_dynamics(tmp_path, logits_ENC, label_N)
+    assert read_trace(tmp_path).notices == ()
+    (tmp_path / "dynamics_epoch_2.jsonl").unlink()
+    trace = read_trace(tmp_path)
+    assert trace.values.entry.epochs == (1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    ends = (
+        "missing, so that the first epochs are the first of those that are there. Give all files "
+        "of the run, unless it kept only some."
+    )
+    assert trace.notices == (f"dynamics_epoch_2.jsonl is {ends}",)
+    for row, epoch in ((2, 3), (9, 10), (10, 11)):
+        np.testing.assert_allclose(
+            trace.values.values["margin"][0, :, row],
+            values_of(logits_ENC[epoch], label_N).margin,
+            rtol=1e-6,
+        )
+    for epoch in (1, 3, 5):
+        (tmp_path / f"dynamics_epoch_{epoch}.jsonl").unlink()
+    assert read_trace(tmp_path).notices == (
+        "dynamics_epoch_1.jsonl, dynamics_epoch_2.jsonl, dynamics_epoch_3.jsonl and 1 more are "
+        f"{ends}",
+    )
+
+
+def test_epochs_of_files_may_count_from_1(tmp_path: Path):
+    logits_ENC, label_N = scores(E=4)
+    write_dynamics(tmp_path, logits_ENC, label_N)
+    (tmp_path / "dynamics_epoch_0.jsonl").unlink()
+    trace = read_trace(tmp_path)
+    assert trace.values.entry.epochs == (1, 2, 3)
+    assert trace.notices == ()
+
+
+def test_two_files_of_an_epoch(tmp_path: Path):
+    write_dynamics(tmp_path, *scores(E=2))
+    (tmp_path / "dynamics_epoch_01.jsonl").write_bytes(b"")
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: has dynamics_epoch_01.jsonl and dynamics_epoch_1.jsonl, both of epoch 1; "
+        "keep one of them"
+    )
+
+
+def test_a_gold_label_that_logits_do_not_have(tmp_path: Path):
+    write_dynamics(tmp_path, scores(E=1)[0], np.array([0, 1, 2, 3, 0, 1]))
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: a gold label is 3, and logits have 3 classes; labels count from 0"
+    )
+
+
+def test_values_are_those_of_a_loop():
+    logits_ENC, label_N = scores()
+    found = values_of(logits_ENC[0], label_N)
+    for n, (row, y) in enumerate(zip(logits_ENC[0], label_N, strict=True)):
+        p = [np.exp(z) / sum(np.exp(k) for k in row) for z in row]
+        assert found.loss[n] == pytest.approx(-np.log(p[y]))
+        assert found.margin[n] == pytest.approx(row[y] - max(np.delete(row, y)))
+        away = [value - (k == y) for k, value in enumerate(p)]
+        assert found.error[n] == pytest.approx(np.sqrt(sum(each**2 for each in away)))
+        assert found.predicted[n] == max(range(3), key=lambda k: row[k])
+
+
 def test_cartography_of_two_runs(tmp_path: Path):
     write_dynamics(tmp_path, scores(E=1)[0], np.zeros(6, int))
     row = {"guid": "x", "gold": 0, "logits_epoch_1": [1.0, 2.0]}
@@ -112,6 +179,53 @@ def test_arrays_of_logits_and_of_probabilities_say_the_same(tmp_path: Path):
         np.testing.assert_allclose(values[0], two.values.values[column][1], rtol=1e-5, atol=1e-6)
 
 
+def test_rows_of_nan_are_not_seen_and_counted(tmp_path: Path):
+    logits_ENC, label_N = scores()
+    logits_ENC[1, :2] = np.nan
+    np.savez(tmp_path / "t.npz", logits=logits_ENC, labels=label_N)
+    trace = read_trace(tmp_path / "t.npz")
+    assert trace.notices == ("2 of 18 looks are NaN and count as not seen.",)
+    assert trace.values.values["predicted"][0, :3, 1].tolist()[:2] == [-1, -1]
+    assert trace.values.values["predicted"][0, 2, 1] >= 0
+
+
+def test_logits_and_their_probabilities_may_lie_side_by_side(tmp_path: Path):
+    logits_ENC, label_N = scores()
+    logits_ENC[0, 1] = np.nan
+    p_ENC = np.exp(logits_ENC) / np.exp(logits_ENC).sum(axis=-1, keepdims=True)
+    path = tmp_path / "t.npz"
+    np.savez(path, logits=logits_ENC, probabilities=p_ENC.astype(np.float16), labels=label_N)
+    assert read_trace(path).about == "logits of each epoch in an npz"
+    p_ENC[2, 4] = [0.25, 0.5, 0.25]
+    np.savez(path, logits=logits_ENC, probabilities=p_ENC, labels=label_N)
+    is_now = np.exp(logits_ENC[2, 4]) / np.exp(logits_ENC[2, 4]).sum()
+    with pytest.raises(TableError) as refused:
+        read_trace(path)
+    assert str(refused.value) == (
+        f"{path}: the softmax of logits is {is_now[0]:.4g} where probabilities have 0.25 (member "
+        "0, epoch 2, example 4, counted from 0, class 0); save one of the two, of the same model "
+        "and epoch"
+    )
+    p_ENC[2, 4] = np.nan
+    np.savez(path, logits=logits_ENC, probabilities=p_ENC, labels=label_N)
+    with pytest.raises(TableError) as refused:
+        read_trace(path)
+    assert f"the softmax of logits is {is_now[0]:.4g} where probabilities have nan" in str(
+        refused.value
+    )
+    np.savez(path, logits=logits_ENC, probabilities=p_ENC[:2], labels=label_N)
+    with pytest.raises(TableError) as refused:
+        read_trace(path)
+    assert str(refused.value) == (
+        f"{path}: logits have the shape (1, 3, 6, 3) and probabilities (1, 2, 6, 3); save one of "
+        "the two"
+    )
+
+
+NO_NUMBERS = (
+    "save numbers, in float32 where halves overflow, or NaN for all classes where an epoch did not "
+    "see an example"
+)
 WANTED = (
     "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
     "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
@@ -153,6 +267,27 @@ WANTED = (
         (
             {"probabilities": np.full((2, 2, 3), 1.5), "labels": np.zeros(2, int)},
             "a probability is 1.5; expected 0 to 1; save logits as logits",
+        ),
+        (
+            {
+                "probabilities": np.array([[[0.6, 0.4], [0.5, 0.52]]]),
+                "labels": np.zeros(2, int),
+            },
+            "probabilities of an example sum to 1.02 (member 0, epoch 0, example 1, counted from "
+            "0); expected 1, within 0.01: save the softmax over all classes, or scores of another "
+            "kind as logits",
+        ),
+        (
+            {"logits": np.array([[[1, np.nan, 2, 3, 4]]]), "labels": np.zeros(1, int)},
+            f"logits has 1, nan, 2, 3, … (member 0, epoch 0, example 0, counted from 0); {NO_NUMBERS}",
+        ),
+        (
+            {"logits": np.array([[[1, 2.0]], [[np.inf, 2]]]), "labels": np.zeros(1, int)},
+            f"logits has inf, 2 (member 0, epoch 1, example 0, counted from 0); {NO_NUMBERS}",
+        ),
+        (
+            {"logits": np.full((1, 1, 2), -np.inf), "labels": np.zeros(1, int)},
+            f"logits has -inf, -inf (member 0, epoch 0, example 0, counted from 0); {NO_NUMBERS}",
         ),
     ],
 )
@@ -278,18 +413,23 @@ def test_inputs_are_texts_pictures_or_pixels(tmp_path: Path):
     table = tmp_path / "texts.csv"
     table.write_text("example_id,input\ne1,one\ne2,two\n")
     inputs = read_inputs(table, ["e1", "e3"])
-    assert (inputs("e1"), inputs("e3")) == ("one", None)
+    assert (inputs.of("e1"), inputs.of("e3")) == ("one", None)
+    assert inputs.texts == {"e1": "one", "e2": "two"}
+    assert inputs.matched(table, ["e1", "e3"]) == (
+        "texts.csv has 1 of 2 examples: few. Check that its example_id are those of the trace."
+    )
+    assert inputs.matched(table, ["e1", "e2", "e3"]) == "texts.csv has 2 of 3 examples."
     pixels = np.zeros((2, 4, 4), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", ids=["e1", "e2"], images=pixels)
-    png = read_inputs(tmp_path / "p.npz", ["e2"])("e2")
+    png = read_inputs(tmp_path / "p.npz", ["e2"]).of("e2")
     assert isinstance(png, bytes)
     assert png.startswith(b"\x89PNG")
     (tmp_path / "one.png").write_bytes(png)
     named = tmp_path / "named.csv"
     named.write_text("example_id,input\ne1,one.png\ne2,../secret.png\n")
     inputs = read_inputs(named, ["e1"])
-    assert inputs("e1") == png
-    assert inputs("e2") == "../secret.png (not shown: it lies outside the folder of the table)"
+    assert inputs.of("e1") == png
+    assert inputs.of("e2") == "../secret.png (not shown: it lies outside the folder of the table)"
 
 
 def test_inputs_that_fit_nothing(tmp_path: Path):

@@ -45,13 +45,12 @@ class Range:
 class Believed:
     """Of the examples that are fitted: the believed share of wrong labels, and what is expected of
     the list of those that are believed wrong with ``LISTED`` or more. ``posterior_BK`` is (B, 3):
-    mislabelled, atypical, typical; ``separation`` the expected F1 of the list."""
+    mislabelled, atypical, typical."""
 
     share: Range
     precision: Range
     recall: Range
     posterior_BK: Floats
-    separation: float
 
 
 def tells(mixture: Mixture, count_B: Floats) -> bool:
@@ -122,7 +121,7 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     share = Range(share.value, 0.0, min(max(share.high, MISSED * share.value), 1.0))
     precision, recall = from_none(precision), from_none(recall)
     three_BK = three_kinds(mixture.posterior_BK)
-    return Believed(share, precision, recall, three_BK, separation_of(three_BK, count_B))
+    return Believed(share, precision, recall, three_BK)
 
 
 def three_kinds(posterior_BK: Floats) -> Floats:

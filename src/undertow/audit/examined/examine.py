@@ -22,7 +22,14 @@ from undertow.audit.examined.believed import (
 from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import Evidence, evidence_of, standing_of
 from undertow.audit.examined.mixture import Mixture, bins_of
-from undertow.audit.examined.planted import FEWEST, Calibrated, calibrated, share_limits
+from undertow.audit.examined.planted import (
+    FEWEST,
+    Calibrated,
+    Unshown,
+    calibrated,
+    share_limits,
+    unshown_of,
+)
 from undertow.records.probes import ProbeValues
 
 Floats = NDArray[np.floating[Any]]
@@ -42,7 +49,8 @@ Why = Literal["", "examples", "epochs", "no fit", "no group"]
 class Examined:
     """Verdicts of N examples. ``believed_N3`` is what is believed of each: mislabelled, atypical,
     typical; NaN where nothing is. ``known_wrong_N`` are those of whom the record knows that their
-    label is wrong; they calibrate and are in no list. ``why`` says why no example is called
+    label is wrong; they calibrate and are in no list. Where they do not stand worse than the
+    others, ``unshown`` says so and none is taken as known. ``why`` says why no example is called
     mislabelled: too few examples or epochs, answers that do not go with the labels, or no group
     that is told from rare examples."""
 
@@ -50,6 +58,7 @@ class Examined:
     verdict_N: NDArray[np.object_]
     believed_N3: Floats
     known_wrong_N: Mask
+    unshown: Unshown | None
     why: Why
     alone: Believed | None
     calibrated: Calibrated | None
@@ -71,17 +80,28 @@ class Examined:
 
 def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     """Verdicts by the mixture over how labels stand, calibrated where at least ``FEWEST`` labels
-    are known to be wrong."""
-    known_N = np.zeros(len(values.label_N), bool) if known_wrong_N is None else known_wrong_N
-    windows = windows_of(len(values.entry.epochs))
-    why = _too_few(values, known_N)
+    are known to be wrong, and are shown to stand worse than the others."""
+    none_N = np.zeros(len(values.label_N), dtype=np.bool_)
+    known_N = none_N if known_wrong_N is None else known_wrong_N
+    why = _too_little(values)
     if why:
-        evidence = evidence_of(values, len(values.entry.epochs))
-        return _untold(values, evidence, known_N, why)
+        return _untold(values, evidence_of(values, len(values.entry.epochs)), known_N, why)
+    windows = windows_of(len(values.entry.epochs))
     standing_EN = [standing_of(values, epochs) for epochs in windows]
     seen_N = ~np.isnan(standing_EN[0])
     at, mixture = best_window([standing_N[seen_N] for standing_N in standing_EN])
     evidence = evidence_of(values, windows[at])
+    unshown = unshown_of(evidence.standing_N, known_N)
+    if unshown is not None:
+        return replace(_by_mixture(values, evidence, none_N, mixture), unshown=unshown)
+    return _by_mixture(values, evidence, known_N, mixture)
+
+
+def _by_mixture(
+    values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixture | None
+) -> Examined:
+    if int((~np.isnan(evidence.standing_N) & ~known_N).sum()) < FEWEST_EXAMPLES:
+        return _untold(values, evidence, known_N, "examples")
     if mixture is None or not one_answer(evidence, mixture.posterior_BK):
         return _untold(values, evidence, known_N, "no group")
     return _told(values, evidence, known_N, mixture)
@@ -172,6 +192,7 @@ def _examined(
         called.verdict_N,
         believed_N3,
         known_N,
+        None,
         why,
         alone,
         by_known,
@@ -213,9 +234,9 @@ def _by_example(evidence: Evidence, posterior_BK: Floats) -> Floats:
     return believed_N3
 
 
-def _too_few(values: ProbeValues, known_N: Mask) -> Why:
+def _too_little(values: ProbeValues) -> Why:
     looks_N = (values.values["predicted"] >= 0).sum(axis=(0, 2))
-    if int(((looks_N > 0) & (values.label_N >= 0) & ~known_N).sum()) < FEWEST_EXAMPLES:
+    if int(((looks_N > 0) & (values.label_N >= 0)).sum()) < FEWEST_EXAMPLES:
         return "examples"
     if len(values.entry.epochs) < FEWEST_EPOCHS:
         return "epochs"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from undertow.audit.examined.believed import (
     DRAWS,
@@ -48,18 +48,43 @@ class Calibrated:
     expected of the list of the others. ``auroc`` sets the known against the others."""
 
     known: int
-    auroc: float
+    auroc: Range
     share: Range
     precision: Range
     recall: Range
     posterior_BK: Floats
 
 
-def auroc_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> float:
-    """How often a known wrong label stands worse than one of the others, ties by half."""
+@dataclass(frozen=True)
+class Unshown:
+    """Labels that are said to be wrong and are not shown to stand worse than the others."""
+
+    known: int
+    auroc: Range
+
+
+def unshown_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> Unshown | None:
+    """Of a column that may be inverted, or that of other examples: it would calibrate as any does.
+    ``None`` where the lower limit is above a half, and of so few that none would be used."""
+    seen_N = ~np.isnan(standing_N)
+    known, others = int(known_N[seen_N].sum()), int((~known_N[seen_N]).sum())
+    if known < FEWEST or others < 2:
+        return None
+    auroc = auroc_of(standing_N[seen_N], known_N[seen_N])
+    return None if auroc.low > 0.5 else Unshown(known, auroc)
+
+
+def auroc_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> Range:
+    """How often a known wrong label stands worse than one of the others, ties by half, with limits
+    of 95 % (DeLong et al., 1988). Of two or more of each."""
     rank_N, known = rankdata(-standing_N), int(known_N.sum())
-    over = float(rank_N[known_N].sum()) - known * (known + 1) / 2
-    return over / (known * (len(known_N) - known))
+    others = len(known_N) - known
+    worse_K = (rank_N[known_N] - rankdata(-standing_N[known_N])) / others
+    better_K = 1 - (rank_N[~known_N] - rankdata(-standing_N[~known_N])) / known
+    value = float(worse_K.mean())
+    spread = worse_K.var(ddof=1) / known + better_K.var(ddof=1) / others
+    away = float(norm.ppf(0.975) * np.sqrt(spread))
+    return Range(value, max(value - away, 0.0), min(value + away, 1.0))
 
 
 def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture) -> Calibrated:

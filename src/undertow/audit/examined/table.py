@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -34,12 +36,17 @@ def example_table(trace: Trace, found: Examined) -> pl.DataFrame:
     return pl.DataFrame({**columns, **{one.name: one for one in told}})
 
 
-def to_check(table: pl.DataFrame) -> pl.DataFrame:
-    """Likely mislabelled examples that are not known to be, the label that stands worst first."""
+def to_check(table: pl.DataFrame, texts: Mapping[str, str | None]) -> pl.DataFrame:
+    """Likely mislabelled examples that are not known to be, the label that stands worst first;
+    with ``texts`` or paths of pictures, where there are any, for who looks at them."""
     wrong = (pl.col("verdict") == "likely mislabelled") & (pl.col("known_wrong") == "no")
     kept = ["p_mislabelled", "share_given", "share_instead", "agreement", "standing"]
-    return (
+    found = (
         table.filter(wrong)
         .sort("standing", "example_id")
         .select("example_id", "given", pl.col("instead").alias("suggested"), *kept)
     )
+    if not texts:
+        return found
+    shown = [texts.get(each) for each in found["example_id"].to_list()]
+    return found.with_columns(pl.Series("input", shown, dtype=pl.String))

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats.decoding.npz import Stored, are_code_points, stored_arrays
 from undertow.records.traces.formula import Values, values_of
+from undertow.records.traces.scores import (
+    each_of,
+    refuse_no_numbers,
+    refuse_no_probabilities,
+    refuse_other_probabilities,
+)
 from undertow.records.traces.trace import Trace, values_from
 
 SCORES, LABELS, IDS, CLASSES = ("logits", "probabilities"), "labels", "ids", "classes"
 LEAST = 1e-8
 """What a probability of 0 counts as in a logarithm."""
-MOST = 1.01
-"""The largest probability, with room for what halves round."""
 WANTED = (
     "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
     "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
@@ -32,6 +36,8 @@ def read_arrays(path: Path) -> Trace:
     if name is None or LABELS not in arrays:
         raise TableError(f"{path}: has no trace: {WANTED}")
     scores_MENC = _scores(path, arrays[name])
+    if name != SCORES[1] and SCORES[1] in arrays:
+        refuse_other_probabilities(path, scores_MENC, _scores(path, arrays[SCORES[1]]))
     M, E, N, C = scores_MENC.shape
     label_N = _labels(path, arrays[LABELS], N, C)
     example_id_N = _ids(path, arrays.get(IDS), N)
@@ -40,20 +46,26 @@ def read_arrays(path: Path) -> Trace:
         "trace", example_id_N, label_N, members, tuple(range(1, E + 1)), f"{name} of an npz"
     )
     return Trace(
-        path=path,
         values=values,
         classes=_names(path, arrays.get(CLASSES), C),
         known_wrong_N=np.zeros(N, dtype=np.bool_),
         columns=pl.DataFrame({"example_id": example_id_N}),
         about=f"{name} of each epoch in an npz",
+        notices=_unseen(scores_MENC),
     )
+
+
+def _unseen(scores_MENC: NDArray[Any]) -> tuple[str, ...]:
+    """What is said where examples have NaN in place of scores."""
+    none = sum(int(np.isnan(scores_NC).all(axis=1).sum()) for scores_NC in each_of(scores_MENC))
+    looks = int(np.prod(scores_MENC.shape[:3]))
+    return (f"{none:,} of {looks:,} looks are NaN and count as not seen.",) if none else ()
 
 
 def _looked(name: str, scores_NC: NDArray[Any], label_N: NDArray[np.int32]) -> Values:
     scores = scores_NC.astype(np.float64)
     if name == "probabilities":
-        with np.errstate(invalid="ignore"):
-            scores = np.log(np.maximum(scores, LEAST))
+        scores = np.log(np.maximum(scores, LEAST))
     return values_of(scores, label_N)
 
 
@@ -62,13 +74,11 @@ def _scores(path: Path, stored: Stored) -> NDArray[Any]:
     if stored.dtype.kind not in "fiu" or len(shape) not in (3, 4) or 0 in shape or shape[-1] < 2:
         raise TableError(f"{path}: {stored.name} is {stored.dtype} of shape {shape}; {WANTED}")
     whole = stored.whole()
-    if stored.name == "probabilities":
-        wrong = whole[(whole < 0) | (whole > MOST)]
-        if wrong.size:
-            raise TableError(
-                f"{path}: a probability is {wrong[0]:g}; expected 0 to 1; save logits as logits"
-            )
-    return whole if whole.ndim == 4 else whole[None]
+    scores_MENC = whole if whole.ndim == 4 else whole[None]
+    refuse_no_numbers(path, stored.name, scores_MENC)
+    if stored.name == SCORES[1]:
+        refuse_no_probabilities(path, scores_MENC)
+    return scores_MENC
 
 
 def _labels(path: Path, stored: Stored, examples: int, classes: int) -> NDArray[np.int32]:

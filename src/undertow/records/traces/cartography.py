@@ -4,7 +4,7 @@ example with its ``guid``, the logits of the epoch and the ``gold`` label."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats.decoding.json_rows import decoded
 from undertow.records.formats.decoding.lines import blocks
-from undertow.records.traces.formula import UNSEEN, Values, values_of
+from undertow.records.traces.formula import Values, values_of
 from undertow.records.traces.trace import Trace, values_from
 
+NAMED = "dynamics_epoch_{}.jsonl"
 NAME = re.compile(r"dynamics_epoch_(\d+)\.jsonl(\.gz)?")
 WITHIN = "training_dynamics"
 """The folder that its authors' script makes in the folder of a run."""
@@ -31,10 +32,34 @@ def dynamics_files(folder: Path) -> dict[int, Path]:
             names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
         except OSError:
             names = []
-        found = {int(named[1]): place / n for n in names if (named := NAME.fullmatch(n))}
+        found: dict[int, Path] = {}
+        for name in names:
+            if named := NAME.fullmatch(name):
+                epoch = int(named[1])
+                if epoch in found:
+                    raise TableError(
+                        f"{place}: has {found[epoch].name} and {name}, both of epoch {epoch}; keep "
+                        "one of them"
+                    )
+                found[epoch] = place / name
         if found:
             return dict(sorted(found.items()))
     return {}
+
+
+def gaps(epochs: Iterable[int]) -> tuple[str, ...]:
+    """What is said where files of epochs are missing before the last; they count from 0 or 1."""
+    there = set(epochs)
+    missing = sorted(set(range(1, max(there))) - there)
+    if not missing:
+        return ()
+    shown = ", ".join(NAMED.format(epoch) for epoch in missing[:3])
+    more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+    are = "are" if len(missing) > 1 else "is"
+    return (
+        f"{shown}{more} {are} missing, so that the first epochs are the first of those that are "
+        "there. Give all files of the run, unless it kept only some.",
+    )
 
 
 def read_cartography(folder: Path) -> Trace:
@@ -48,18 +73,24 @@ def read_cartography(folder: Path) -> Trace:
     ids = list(labels)
     label_N = np.array([labels[each] for each in ids], dtype=np.int32)
     classes = _classes(folder, logits, label_N)
-    epochs = tuple(range(1, len(files) + 1))
+    epochs = _counted(files)
     seen = [_values(of_epoch, ids, label_N, classes) for of_epoch in logits]
     example_id_N = pl.Series("example_id", ids, dtype=pl.String)
     values = values_from("dynamics", example_id_N, label_N, [seen], epochs, "dataset cartography")
     return Trace(
-        path=folder,
         values=values,
         classes=tuple(map(str, range(classes))),
         known_wrong_N=np.zeros(len(ids), dtype=np.bool_),
         columns=pl.DataFrame({"example_id": example_id_N}),
         about="training dynamics as dataset cartography writes them",
+        notices=gaps(files),
     )
+
+
+def _counted(files: Iterable[int]) -> tuple[int, ...]:
+    """The numbers of epochs, counted from 1."""
+    numbers = tuple(files)
+    return tuple(n + 1 for n in numbers) if 0 in numbers else numbers
 
 
 def _rows(
@@ -130,5 +161,4 @@ def _values(
 ) -> Values:
     """Of all examples, unseen where the epoch has no line of it."""
     none_C = np.full(classes, np.nan)
-    found = values_of(np.stack([of_epoch.get(each, none_C) for each in ids]), label_N)
-    return found._replace(predicted=np.where(np.isnan(found.loss), UNSEEN, found.predicted))
+    return values_of(np.stack([of_epoch.get(each, none_C) for each in ids]), label_N)

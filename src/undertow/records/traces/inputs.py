@@ -4,7 +4,8 @@ from an npz of pictures."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,33 @@ from undertow.records.formats.decoding.tables import parse
 from undertow.records.pictures import PictureFolder, are_pictures
 from undertow.records.png import png_of
 
-Inputs = Callable[[str], bytes | str | None]
 ID, INPUT = "example_id", "input"
 IMAGES = ("images", "input", "inputs")
+FEW = 0.5
+"""Of the examples of a trace: fewer in the inputs are probably a mistake."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """``of`` gives what to show of an example by its id, ``texts`` what its table has of it: a text
+    or the path of a picture."""
+
+    known: Container[str]
+    of: Callable[[str], bytes | str | None]
+    texts: Mapping[str, str | None] = field(default_factory=dict)
+
+    def matched(self, path: Path, ids: Sequence[str]) -> str:
+        """How many of these examples it has."""
+        there = sum(each in self.known for each in ids)
+        said = f"{path.name} has {there:,} of {len(ids):,} examples"
+        if there > len(ids) * FEW:
+            return f"{said}."
+        return f"{said}: few. Check that its {ID} are those of the trace."
+
+
+_NONE: dict[str, bytes] = {}
+NO_INPUTS = Inputs((), _NONE.get)
+"""Of records without any."""
 
 
 def read_inputs(path: Path, ids: Iterable[str]) -> Inputs:
@@ -32,19 +57,14 @@ def read_inputs(path: Path, ids: Iterable[str]) -> Inputs:
             f"--inputs {path}: {what}; give a table with {ID} and {INPUT} (texts, or paths of "
             "pictures), or an npz with ids and images"
         )
-    known, inputs = _arrays(path) if path.suffix.lower() == ".npz" else _table(path)
+    inputs = _arrays(path) if path.suffix.lower() == ".npz" else _table(path)
     wanted = list(ids)
-    if not any(each in known for each in wanted):
+    if not any(each in inputs.known for each in wanted):
         raise UserError(
             f"--inputs {path}: has none of the {len(wanted):,} examples of the trace "
             f"({', '.join(map(repr, wanted[:2]))} …); give the same ids ({ID})"
         )
     return inputs
-
-
-def no_inputs(example_id: str) -> None:
-    """Of records without any."""
-    return
 
 
 def of_pixels(ids: Iterable[str], pixels_NHWC: NDArray[np.uint8]) -> Inputs:
@@ -55,10 +75,10 @@ def of_pixels(ids: Iterable[str], pixels_NHWC: NDArray[np.uint8]) -> Inputs:
         at = row.get(example_id)
         return None if at is None else png_of(np.ascontiguousarray(pixels_NHWC[at]))
 
-    return of
+    return Inputs(row.keys(), of)
 
 
-def _table(path: Path) -> tuple[set[str], Inputs]:
+def _table(path: Path) -> Inputs:
     table = parse(path)
     for name in (ID, INPUT):
         if name not in table.columns:
@@ -70,20 +90,20 @@ def _table(path: Path) -> tuple[set[str], Inputs]:
     column = table[INPUT]
     if column.dtype == pl.Binary:
         content: dict[str, bytes | str | None] = dict(zip(ids, column.to_list(), strict=True))
-        return set(content), lambda each: content.get(each)
-    texts = dict(zip(ids, column.cast(pl.String).to_list(), strict=True))
+        return Inputs(content.keys(), content.get)
+    texts: dict[str, str | None] = dict(zip(ids, column.cast(pl.String).to_list(), strict=True))
     if not are_pictures(column.cast(pl.String)):
-        return set(texts), lambda each: texts.get(each)
+        return Inputs(texts.keys(), texts.get, texts)
     folder = PictureFolder(path.parent)
 
     def of(each: str) -> bytes | str | None:
         name = texts.get(each)
         return None if name is None else folder.of(name)
 
-    return set(texts), of
+    return Inputs(texts.keys(), of, texts)
 
 
-def _arrays(path: Path) -> tuple[set[str], Inputs]:
+def _arrays(path: Path) -> Inputs:
     arrays = stored_arrays(path, frozenset(("ids", *IMAGES)))
     name = next((each for each in IMAGES if each in arrays), None)
     if name is None or "ids" not in arrays:
@@ -102,4 +122,4 @@ def _arrays(path: Path) -> tuple[set[str], Inputs]:
     if pixels is None:
         is_now = f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}"
         raise UserError(f"--inputs {path}: {is_now}; {why}")
-    return set(named), of_pixels(named, pixels)
+    return of_pixels(named, pixels)

@@ -61,7 +61,6 @@ def _of_population(folder: Path, probe: str) -> Trace:
         )
     train, manifest = trained_on(read_train(folder)), read_manifest(folder)
     return Trace(
-        path=folder,
         values=values,
         classes=manifest.classes,
         known_wrong_N=_known_wrong(train, values, manifest.classes),

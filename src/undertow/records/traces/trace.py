@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,14 +23,14 @@ LARGEST = 65504.0
 class Trace:
     """``values`` of N examples; ``classes`` names their labels. ``known_wrong_N`` are those of
     whom the record knows that their label is wrong, ``columns`` what else it has of examples, a
-    row each. ``about`` says in words what was read, ``steps`` what an epoch is called there."""
+    row each. ``about`` says in words what was read, ``notices`` what is to be known of it."""
 
-    path: Path
     values: ProbeValues
     classes: tuple[str, ...]
     known_wrong_N: Mask
     columns: pl.DataFrame
     about: str
+    notices: tuple[str, ...] = ()
 
     def name_of(self, index: int) -> str:
         """Of a class; empty where there is none."""

@@ -23,12 +23,12 @@ FIRST = 12
 ABOUT = {
     "likely mislabelled": "The label that stands worst comes first. Labels that are known to be "
     "wrong are not among them.",
-    "atypical": "Rare or hard, and by the evidence rightly labelled; the one that stands worst "
+    "atypical": "Rare or hard, with labels that are believed right; the one that stands worst "
     "comes first.",
     "typical": "A few, evenly from the least to the most typical, for scale.",
     "cannot tell": "The one whose label stands worst comes first.",
 }
-Inputs = Callable[[str], bytes | str | None]
+InputOf = Callable[[str], bytes | str | None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Room:
         return fits
 
 
-def kinds(trace: Trace, found: Examined, table: pl.DataFrame, inputs: Inputs) -> tuple[Kind, ...]:
+def kinds(trace: Trace, found: Examined, table: pl.DataFrame, inputs: InputOf) -> tuple[Kind, ...]:
     """A kind per verdict that any example has."""
     room = Room()
     asked = table.with_row_index("row").filter(pl.col("known_wrong") == "no")
@@ -83,7 +83,7 @@ def kinds(trace: Trace, found: Examined, table: pl.DataFrame, inputs: Inputs) ->
 
 
 def _kind(
-    verdict: str, asked: pl.DataFrame, trace: Trace, found: Examined, inputs: Inputs, room: Room
+    verdict: str, asked: pl.DataFrame, trace: Trace, found: Examined, inputs: InputOf, room: Room
 ) -> Kind:
     having = asked.filter(pl.col("verdict") == verdict).sort("standing", "example_id")
     shown = having.head(SHOWN[verdict])
@@ -102,7 +102,7 @@ def _kind(
 
 
 def _card(
-    row: dict[str, object], trace: Trace, found: Examined, inputs: Inputs, room: Room
+    row: dict[str, object], trace: Trace, found: Examined, inputs: InputOf, room: Room
 ) -> ExaminedCard:
     example_id, at = str(row["example_id"]), int(str(row["row"]))
     content = inputs(example_id)

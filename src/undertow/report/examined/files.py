@@ -15,6 +15,7 @@ from undertow.records.traces.trace import Trace
 from undertow.report.examined.said import headline
 from undertow.report.publish import publish
 from undertow.report.serial import plain
+from undertow.report.spreadsheet import csv_of
 from undertow.report.write import unwritable
 
 FORMAT = "undertow-examined/1"
@@ -22,7 +23,7 @@ PAGE, EXAMPLES, CHECK, JSON = "index.html", "examples.csv", "to_check.csv", "exa
 FILES = (PAGE, EXAMPLES, CHECK, JSON)
 
 
-def write_examined(contents: Mapping[str, bytes], folder: Path) -> None:
+def write_together(contents: Mapping[str, bytes], folder: Path) -> None:
     """All of them or, with a ``UserError``, none; the page last."""
     try:
         publish(contents, folder, {})
@@ -35,8 +36,8 @@ def contents_of(
 ) -> dict[str, bytes]:
     """What goes into each file. What is undefined is empty in a CSV, null in JSON."""
     return {
-        EXAMPLES: _csv(table),
-        CHECK: _csv(check),
+        EXAMPLES: csv_of(table),
+        CHECK: csv_of(check),
         JSON: (json.dumps(plain(summary(trace, found)), indent=1) + "\n").encode(),
         PAGE: page.encode("utf-8"),
     }
@@ -57,6 +58,7 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "cannot_tell_why": found.why or None,
         "counts": {verdict: found.count(verdict) for verdict in VERDICTS},
         "known_wrong": int(found.known_wrong_N.sum()),
+        "not_shown_to_be_wrong": found.unshown,
         "calibrated": told is not None,
         "auroc_of_known": None if told is None else told.auroc,
         "caveat": headline(found) if found.count("likely mislabelled") else None,
@@ -78,7 +80,3 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
             for one in found.confusions
         ],
     }
-
-
-def _csv(frame: pl.DataFrame) -> bytes:
-    return frame.with_columns(pl.selectors.float().fill_nan(None)).write_csv().encode("utf-8")

@@ -9,7 +9,7 @@ import polars as pl
 import undertow
 from undertow.audit.examined.examine import VERDICTS, Examined
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.cards import Inputs, kinds
+from undertow.report.examined.cards import InputOf, kinds
 from undertow.report.examined.said import counts, expected_said, headline, share_said, trust
 from undertow.report.html import digest_of, environment, static
 from undertow.report.wording import percent, plural, short
@@ -37,7 +37,7 @@ def page(
     trace: Trace,
     found: Examined,
     table: pl.DataFrame,
-    inputs: Inputs,
+    inputs: InputOf,
     unseen: str,
     by: str,
 ) -> str:
@@ -53,6 +53,7 @@ def page(
         share=share_said(found),
         expected=expected_said(found),
         trust=trust(found),
+        notices=trace.notices,
         kinds=[(TITLES[kind.verdict], kind) for kind in shown],
         unseen="" if any(kind.pictured for kind in shown) else unseen,
         pairs=_pairs(trace, found),

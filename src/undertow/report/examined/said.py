@@ -9,12 +9,12 @@ from undertow.audit.examined.examine import (
     VERDICTS,
     Examined,
 )
-from undertow.audit.examined.planted import FEWEST
+from undertow.audit.examined.planted import FEWEST, Unshown
 from undertow.report.wording import number, percent, plural
 
 KNOWN = (
-    "Plant a few to learn more: WrongLabels(data, 0.02) in the lab, or change 2 % of your labels "
-    "at random and keep true_label in the recorder's train table."
+    "Plant a few to learn more: undertow plant LABELS.csv writes labels to train on, and which of "
+    "them are wrong; in the lab, WrongLabels(data, 0.02)."
 )
 CAVEAT = "only a look tells whether they are: right labels of overlapping classes look the same"
 """Of every list, in its headline: no shape of a trace tells the two apart."""
@@ -65,6 +65,8 @@ def expected_said(found: Examined) -> str:
 def trust(found: Examined) -> list[str]:
     """How much of it can be trusted, a sentence or two each."""
     said = [_rests_on(found)]
+    if found.unshown is not None:
+        said.append(_unused(found.unshown))
     known = int(found.known_wrong_N.sum())
     if known and not found.calibrated and not found.why:
         said.append(
@@ -100,21 +102,52 @@ def _rests_on(found: Examined) -> str:
     if found.why:
         return (
             "No group of wrong labels stands out from rare examples: there are few or none, or the "
-            f"members are too weak or were trained too long to tell. {KNOWN}"
+            f"members are too weak or were trained too long to tell.{_more(found)}"
         )
     told = found.calibrated
     if told is None:
         return (
-            "The list is what a mixture of three kinds believes, and nothing checks it here: where "
-            "no label was wrong, overlapping classes gave a list of 223 of 3,000 "
-            f"(docs/examine.md). Look at the first 20 by eye. {KNOWN}"
+            "The list is what a mixture of beta distributions believes, and nothing checks it "
+            "here: where no label was wrong, overlapping classes gave a list of 223 of 3,000 "
+            f"(docs/examine.md). Look at the first 20 by eye.{_more(found)}"
         )
     return (
         f"Calibrated on {plural(told.known, 'label')} of this record that are known to be wrong "
-        f"(they stand worse than another label in {percent(told.auroc, 1)} of pairs) and are in no "
-        "list. This tells how many labels that are wrong as those are the list holds: planted at "
-        "random, they say little of mistakes that follow one confusion of classes, and nothing of "
-        "right labels that stand as low. Look at the first 20 of the list by eye."
+        f"({_pairs(told.auroc)}) and are in no list. This tells how many labels that are wrong as "
+        "those are the list holds: planted at random, they say little of mistakes that follow one "
+        "confusion of classes, and nothing of right labels that stand as low. Look at the first 20 "
+        "of the list by eye."
+    )
+
+
+def _more(found: Examined) -> str:
+    """How to learn more; nothing where that was tried."""
+    enough = found.known_wrong_N.sum() >= FEWEST
+    return "" if enough or found.unshown is not None else f" {KNOWN}"
+
+
+def _pairs(auroc: Range) -> str:
+    return (
+        f"they stand worse than another label in {percent(auroc.value, 1)} of pairs, "
+        f"{between(auroc)}"
+    )
+
+
+def _unused(unshown: Unshown) -> str:
+    """That labels are said to be wrong and do not look so, and what to check."""
+    said = (
+        f"{unshown.known:,} labels are said to be wrong, but are not shown to stand worse than the "
+        f"others ({_pairs(unshown.auroc)}; more than 50 % has to be shown). So nothing is "
+        "calibrated, and they are examined as all others are."
+    )
+    if unshown.auroc.high < 0.5:
+        return (
+            f"{said} They stand better: the column is probably inverted. Check that true_label "
+            "is right where the given label is wrong, or that mislabelled says yes of wrong labels."
+        )
+    return (
+        f"{said} Check that members were trained on the wrong labels and that true_label or "
+        "mislabelled is of the same ids; or the members are too weak to tell."
     )
 
 

@@ -26,7 +26,14 @@ def terminal(trace: Trace, found: Examined, check: pl.DataFrame) -> str:
     known = int(found.known_wrong_N.sum())
     more = f" ({plural(known, 'label')} known to be wrong left out)" if known else ""
     said = [expected_said(found), *trust(found)]
-    lines = [read, "", f"{headline(found)}.", f"{of_each}{more}.", share_said(found)]
+    lines = [
+        read,
+        *(short(one, 300) for one in trace.notices),
+        "",
+        f"{headline(found)}.",
+        f"{of_each}{more}.",
+        share_said(found),
+    ]
     return "\n".join([*lines, *(one for one in said if one), *_worst(check)])
 
 

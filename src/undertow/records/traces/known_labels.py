@@ -1,0 +1,114 @@
+"""Which labels of a trace are known to be wrong, by the table that ``undertow plant`` wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from undertow.errors import UserError
+from undertow.records.formats.decoding.tables import parse
+from undertow.records.traces.trace import Trace
+
+PLANTED = "planted.csv"
+ID, LABEL, TRUE = "example_id", "label", "true_label"
+
+
+def with_planted(trace: Trace, path: Path) -> Trace:
+    """The trace with those labels known to be wrong that the table says are. ``UserError`` where
+    its labels are not those of the trace: then members did not learn what was planted."""
+    told = _read(path)
+    ids = trace.values.example_id_N.to_list()
+    label, true = (_by_id(told, name) for name in (LABEL, TRUE))
+    there = [
+        n
+        for n, each in enumerate(ids)
+        if label.get(each) is not None and trace.values.label_N[n] >= 0
+    ]
+    if not there:
+        raise UserError(
+            f"--planted {path}: has none of the {len(ids):,} examples of the trace "
+            f"({', '.join(map(repr, ids[:2]))} …), but {told[ID][0]!r}; give the same ids ({ID}), "
+            "in an npz as ids"
+        )
+    given = [label[ids[n]] for n in there]
+    index = _indices(given, trace.values.label_N[there].tolist())
+    _refuse_other_labels(trace, path, there, label, true, index)
+    wrong_N = np.zeros(len(ids), dtype=np.bool_)
+    for n in there:
+        right = true.get(ids[n])
+        wrong_N[n] = right is not None and index.get(right, -1) != trace.values.label_N[n]
+    few = f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples."
+    return replace(
+        trace,
+        classes=_names(trace.classes, index),
+        known_wrong_N=trace.known_wrong_N | wrong_N,
+        notices=(*trace.notices, *([few] if len(there) < len(ids) else [])),
+    )
+
+
+def _read(path: Path) -> pl.DataFrame:
+    told = parse(path)
+    for name in (ID, LABEL, TRUE):
+        if name not in told.columns:
+            raise UserError(
+                f"--planted {path}: has no column {name!r}; give {PLANTED} as undertow plant "
+                "wrote it"
+            )
+    told = told.select(pl.col(ID, LABEL, TRUE).cast(pl.String))
+    twice = told[ID].filter(told[ID].is_duplicated())
+    if len(twice):
+        raise UserError(
+            f"--planted {path}: the id {twice[0]!r} stands twice; give each example once"
+        )
+    return told
+
+
+def _by_id(told: pl.DataFrame, name: str) -> dict[str, str | None]:
+    return dict(zip(told[ID].to_list(), told[name].to_list(), strict=True))
+
+
+def _indices(given: list[str | None], label: list[int]) -> dict[str, int]:
+    """Label → the index that most examples with it have in the trace, whose classes may have no
+    names."""
+    counted = pl.DataFrame({LABEL: given, "index": label}).group_by(LABEL, "index").len()
+    most = counted.sort("len", "index", descending=[True, False]).unique(LABEL, keep="first")
+    return dict(zip(most[LABEL].to_list(), most["index"].to_list(), strict=True))
+
+
+def _names(classes: tuple[str, ...], index: dict[str, int]) -> tuple[str, ...]:
+    """Of classes that are numbers in the trace, the labels of the table."""
+    named = {k: label for label, k in index.items()}
+    if classes != tuple(map(str, range(len(classes)))) or len(named) < len(index):
+        return classes
+    return tuple(named.get(k, name) for k, name in enumerate(classes))
+
+
+def _refuse_other_labels(
+    trace: Trace,
+    path: Path,
+    there: list[int],
+    label: dict[str, str | None],
+    true: dict[str, str | None],
+    index: dict[str, int],
+) -> None:
+    ids = trace.values.example_id_N.to_list()
+    of = trace.values.label_N
+    other = [n for n in there if index[str(label[ids[n]])] != of[n]]
+    if not other:
+        return
+    first = ids[other[0]]
+    as_true = sum(index.get(str(true[ids[n]])) == of[n] for n in other)
+    why = (
+        f"All of them have their {TRUE}, so members were trained on the labels from before: train "
+        "on the labels that undertow plant wrote"
+        if as_true == len(other)
+        else "Check that ids and labels are those that members were trained on"
+    )
+    raise UserError(
+        f"--planted {path}: {len(other):,} of {len(there):,} labels of the trace are other ones "
+        f"than its column {LABEL!r}: {first!r} has {trace.name_of(int(of[other[0]]))!r}, and there "
+        f"{label[first]!r}. {why}"
+    )

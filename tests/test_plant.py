@@ -1,0 +1,275 @@
+"""``undertow plant``: labels that are wrong on purpose, and ``examine`` that is told which."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from test_examine import logits_of
+from undertow.cli import app
+from undertow.errors import UserError
+from undertow.plant import plant
+from undertow.records.traces.known_labels import with_planted
+from undertow.records.traces.read import read_trace
+from wrong_labels import noisy
+
+NAMES = np.array(["ant", "bee", "cat", "dog", "eel"])
+
+
+def table(N: int = 1200, seed: int = 0) -> pl.DataFrame:
+    label_N = np.random.default_rng(seed).integers(0, 5, N)
+    return pl.DataFrame(
+        {"example_id": [f"e{n:05d}" for n in range(N)], "label": NAMES[label_N], "site": "x"}
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "jsonl"])
+def test_the_table_has_wrong_labels_and_the_other_file_says_which(kind: str, tmp_path: Path):
+    frame, path = table(), tmp_path / f"mine.{kind}"
+    if kind == "parquet":
+        frame.write_parquet(path)
+    elif kind == "jsonl":
+        frame.write_ndjson(path)
+    else:
+        frame.write_csv(path, separator="\t" if kind == "tsv" else ",")
+    said = plant(path, out=tmp_path / "out", share=0.1, seed=3)
+    made = tmp_path / "out" / f"labels.{'csv' if kind == 'tsv' else kind}"
+    read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": pl.read_ndjson}
+    given = pl.read_csv(made, separator="\t") if kind == "tsv" else read[kind](made)
+    assert given.drop("label").equals(frame.drop("label"))
+    told = pl.read_csv(tmp_path / "out" / "planted.csv")
+    assert told.columns == ["example_id", "label", "true_label"]
+    assert told["true_label"].equals(frame["label"], check_names=False)
+    assert told["label"].equals(given["label"])
+    wrong = given["label"] != frame["label"]
+    assert wrong.sum() == pytest.approx(120, abs=3)
+    for name in NAMES:
+        of = frame["label"] == name
+        assert (wrong & of).sum() == int(0.1 * of.sum() + 0.5)
+        others = set(given["label"].filter(wrong & of).to_list())
+        assert others == set(NAMES) - {name}
+    assert said == (
+        f"{wrong.sum()} of 1,200 labels (5 classes) are wrong now, share 0.1, seed 3.\n"
+        f"1. Train on label of {made}, and keep a trace.\n"
+        f"2. undertow examine TRACE --planted {tmp_path / 'out' / 'planted.csv'}"
+    )
+
+
+def test_planting_is_a_function_of_the_seed_and_more_holds_less(tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    table().write_csv(path)
+    made = {}
+    for name, share, seed in (("a", 0.05, 0), ("b", 0.05, 0), ("c", 0.2, 0), ("d", 0.05, 1)):
+        plant(path, out=tmp_path / name, share=share, seed=seed)
+        made[name] = (tmp_path / name / "planted.csv").read_bytes()
+    assert made["a"] == made["b"] != made["d"]
+    wrong = {
+        name: set(pl.read_csv(data).filter(pl.col("label") != pl.col("true_label")).iter_rows())
+        for name, data in made.items()
+    }
+    assert wrong["a"] < wrong["c"]
+    assert not wrong["a"] <= wrong["d"]
+
+
+def test_columns_may_have_other_names_and_labels_may_be_numbers_or_none(tmp_path: Path):
+    frame = pl.DataFrame(
+        {"image": range(1000), "y": [None if n == 5 else n % 4 for n in range(1000)]}
+    )
+    frame.write_parquet(tmp_path / "mine.parquet")
+    plant(tmp_path / "mine.parquet", out=tmp_path / "out", share=0.3, id="image", label="y")
+    given = pl.read_parquet(tmp_path / "out" / "labels.parquet")
+    assert given.schema == frame.schema
+    assert given["y"][5] is None
+    assert given["y"].null_count() == 1
+    assert (given["y"] != frame["y"]).sum() == 300
+    told = pl.read_csv(tmp_path / "out" / "planted.csv")
+    assert told.columns == ["example_id", "label", "true_label"]
+    assert told["example_id"].equals(given["image"], check_names=False)
+
+
+@pytest.mark.parametrize(
+    ("frame", "asked", "said"),
+    [
+        (
+            table(900), {"share": 0.05},
+            "--share 0.05 of 900 rows makes 45 wrong labels, and a calibration needs 50; give "
+            "--share 0.06 or more",
+        ),
+        (
+            table(60), {"share": 0.5},
+            "--share 0.5 of 60 rows makes 31 wrong labels, and a calibration needs 50; give more rows",
+        ),
+        (
+            table(), {"id": "image"},
+            "has no column 'image'; it has example_id, label, site; name the one that is meant "
+            "with --id",
+        ),
+        (
+            table(), {"label": "y"},
+            "has no column 'y'; it has example_id, label, site; name the one that is meant with "
+            "--label",
+        ),
+        (
+            table().with_columns(true_label="label"), {},
+            "has a column 'true_label', so its labels were planted already; give the table from "
+            "before",
+        ),
+        (
+            table().with_columns(example_id=pl.lit("a")), {},
+            "the id 'a' stands twice or is none; give each its own",
+        ),
+        (
+            table().with_columns(label="example_id"), {},
+            "column 'label' has 1,200 values in 1,200 rows; expected two or more classes, each of "
+            "several rows",
+        ),
+        (
+            table().with_columns(label=pl.lit("a")), {},
+            "column 'label' has 1 value in 1,200 rows; expected two or more classes, each of "
+            "several rows",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_planted(frame: pl.DataFrame, asked, said: str, tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    frame.write_csv(path)
+    with pytest.raises(UserError) as refused:
+        plant(path, out=tmp_path / "out", **asked)
+    assert str(refused.value) == f"{path}: {said}"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.0, 0), (0.6, 0), (0.1, -1)])
+def test_shares_and_seeds_that_are_none(share: float, seed: int, tmp_path: Path):
+    with pytest.raises(UserError) as refused:
+        plant(tmp_path / "mine.csv", out=tmp_path, share=share, seed=seed)
+    assert str(refused.value) == (
+        f"--share {share:g} --seed {seed}: give a share above 0 and up to 0.5, and a seed of 0 or "
+        "more"
+    )
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was planted, and traces of members that learned it: an npz and cartography's files."""
+    folder = tmp_path_factory.mktemp("planted")
+    values, wrong_N = noisy(N=900, wrong=0.2)
+    known_N = wrong_N & (np.arange(900) % 2 == 0)
+    true_N = np.where(known_N, (values.label_N + 1) % 5, values.label_N)
+    ids = values.example_id_N.to_list()
+    pl.DataFrame(
+        {"example_id": ids, "label": NAMES[values.label_N], "true_label": NAMES[true_N]}
+    ).write_csv(folder / "planted.csv")
+    logits_MENC = logits_of(values)
+    np.savez(folder / "t.npz", logits=logits_MENC, labels=values.label_N, ids=ids)
+    np.savez(folder / "before.npz", logits=logits_MENC, labels=true_N, ids=ids)
+    np.savez(folder / "rows.npz", logits=logits_MENC, labels=values.label_N)
+    np.save(folder / "known.npy", known_N)
+    (folder / "carto").mkdir()
+    for e in range(6):
+        rows = (
+            {"guid": i, f"logits_epoch_{e}": z.tolist(), "gold": int(y)}
+            for i, z, y in zip(ids, logits_MENC[0, e], values.label_N, strict=True)
+        )
+        text = "\n".join(map(json.dumps, rows))
+        (folder / "carto" / f"dynamics_epoch_{e}.jsonl").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("trace", ["t.npz", "carto"])
+def test_what_was_planted_calibrates_a_trace_from_outside(
+    planted: Path, trace: str, tmp_path: Path
+):
+    asked = ["--planted", str(planted / "planted.csv"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["examine", str(planted / trace), *asked])
+    assert done.exit_code == 0, done.output
+    known_N = np.load(planted / "known.npy")
+    assert f"Calibrated on {known_N.sum()} labels of this record" in done.output
+    found = pl.read_csv(tmp_path / "out" / "examples.csv")
+    assert (found["known_wrong"] == "yes").to_list() == known_N.tolist()
+    assert set(found["given"]) == set(NAMES)
+
+
+def test_labels_that_are_not_those_of_the_trace_are_refused(planted: Path):
+    known = int(np.load(planted / "known.npy").sum())
+    file = planted / "planted.csv"
+    told = pl.read_csv(file).filter(pl.col("label") != pl.col("true_label"))
+    first, given, true = told.row(0)
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "before.npz"), file)
+    assert str(refused.value) == (
+        f"--planted {file}: {known} of 900 labels of the trace are other ones than its column "
+        f"'label': {first!r} has '{list(NAMES).index(true)}', and there {given!r}. All of them "
+        "have their true_label, so members were trained on the labels from before: train on the "
+        "labels that undertow plant wrote"
+    )
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "rows.npz"), file)
+    assert str(refused.value) == (
+        f"--planted {file}: has none of the 900 examples of the trace ('0', '1' …), but 'e00000'; "
+        "give the same ids (example_id), in an npz as ids"
+    )
+
+
+def test_labels_of_other_examples_are_refused(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv")
+    mixed = told.with_columns(told["example_id"].shuffle(seed=1))
+    mixed.write_csv(tmp_path / "mixed.csv")
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "t.npz"), tmp_path / "mixed.csv")
+    assert str(refused.value).endswith(
+        ". Check that ids and labels are those that members were trained on"
+    )
+    told.drop("true_label").write_csv(tmp_path / "less.csv")
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "t.npz"), tmp_path / "less.csv")
+    assert str(refused.value) == (
+        f"--planted {tmp_path / 'less.csv'}: has no column 'true_label'; give planted.csv as "
+        "undertow plant wrote it"
+    )
+    pl.concat([told, told[:1]]).write_csv(tmp_path / "twice.csv")
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "t.npz"), tmp_path / "twice.csv")
+    assert str(refused.value) == (
+        f"--planted {tmp_path / 'twice.csv'}: the id 'e00000' stands twice; give each example once"
+    )
+
+
+def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv")
+    told.tail(800).write_csv(tmp_path / "some.csv")
+    trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "some.csv")
+    assert trace.notices == ("some.csv tells the labels of 800 of 900 examples.",)
+    known_N = np.load(planted / "known.npy")
+    assert (trace.known_wrong_N == known_N & (np.arange(900) >= 100)).all()
+
+
+def test_the_command_writes_into_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    table().write_csv("mine.csv")
+    done = CliRunner().invoke(app, ["plant", "mine.csv"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in Path("planted").iterdir()) == ["labels.csv", "planted.csv"]
+    again = CliRunner().invoke(app, ["plant", "mine.csv", "--out", "planted"])
+    assert isinstance(again.exception, UserError)
+
+
+def test_what_the_record_knows_stays_and_merged_classes_are_one(planted: Path):
+    trace = read_trace(planted / "t.npz")
+    known_N, last_N = np.load(planted / "known.npy"), np.arange(900) == 899
+    told = with_planted(replace(trace, known_wrong_N=last_N), planted / "planted.csv")
+    assert (told.known_wrong_N == known_N | last_N).all()
+    merged_N = np.where(trace.values.label_N == 4, 3, trace.values.label_N).astype(np.int32)
+    merged_N[:2] = -1
+    values = replace(trace.values, label_N=merged_N)
+    told = with_planted(replace(trace, values=values), planted / "planted.csv")
+    true = pl.read_csv(planted / "planted.csv")["true_label"].to_numpy()
+    true_N = np.minimum([NAMES.tolist().index(each) for each in true], 3)
+    assert (told.known_wrong_N == (true_N != merged_N) & (merged_N >= 0)).all()
+    assert told.classes == trace.classes
