@@ -1,13 +1,12 @@
-"""What ``label_errors.py`` sets side by side: worlds whose wrong labels are known, populations that
-are trained on them, and detectors that read what these tell.
+"""Detectors of wrong labels that ``label_errors.py`` sets side by side, by what they read of the
+members of ``label_worlds.py``.
 
-To add a detector: its line in ``DETECTORS`` (a suspicion per run and example) or ``FLAGS`` (a set of
-suspects), and, where it needs members of another kind, theirs in ``populations``.
+To add one: its line in ``DETECTORS`` (a suspicion per run and example) or ``FLAGS`` (a set of
+suspects).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,112 +14,41 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+from label_worlds import HALVES, PLANTED, K
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.columns import columns_of
 from undertow.audit.dynamics.confident_learning import FILTERS, all_confident, label_issues
 from undertow.audit.dynamics.instrument import Instrument
-from undertow.audit.dynamics.instruments import all_instruments
+from undertow.audit.dynamics.instruments import all_instruments, aum
+from undertow.audit.dynamics.kinds import Kinds, kinds_by_curve
 from undertow.audit.dynamics.out_of_fold import (
     PROBABILITIES,
     OutOfFold,
     out_of_fold,
     out_of_fold_of,
 )
+from undertow.audit.dynamics.second_split import second_split_columns
 from undertow.audit.dynamics.threshold_class import threshold_columns
-from undertow.lab.data import CIFAR10, CIFAR10N, Dataset, FashionMNIST, ThresholdClass, WrongLabels
-from undertow.lab.interventions.sampling import Folds
-from undertow.lab.models import Model, SmallCNN, WideResNet
-from undertow.lab.population import Population
-from undertow.lab.probes import LearnedFrom, Trace, TrainingProbabilities
-from undertow.lab.recipe import Recipe
-from undertow.records.probes import ProbeValues, read_probe
+from undertow.records.probes import ProbeValues, read_probe, read_train, trained_on
 
 Floats = NDArray[np.floating[Any]]
-K = 4
-"""Folds, as in 1911.00068."""
+Bools = NDArray[np.bool_]
 SIGN = {"high": 1.0, "low": -1.0, "neither": 1.0}
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is trained: training images per class (None for all), epochs, members that see all
-    labels, rounds of ``K`` members that leave a fold out each, and a model in place of the
-    world's."""
-
-    per_class: int | None
-    epochs: int
-    members: int
-    rounds: int
-    model: Model | None = None
-
-
-@dataclass(frozen=True)
-class World:
-    """Data whose wrong labels are known, the network, and what is published of such data."""
-
-    name: str
-    data: Callable[[int | None], Dataset]
-    model: Model
-    crop: int
-    flip: bool
-    published: str
-
-
-FROM_SCRATCH = (
-    "CIFAR-10, {} % synthetic noise, networks from scratch with CV accuracy {}: AUROC {}, AUPRC {}"
-)
-CIFAR = WideResNet(16, 2)
-WORLDS = (
-    World(
-        "fashion-20", lambda n: WrongLabels(FashionMNIST(train_per_class=n), 0.2), SmallCNN(16), 0, False,
-        FROM_SCRATCH.format(20, ".80–.84", ".92–.96", ".64–.83"),
-    ),
-    World(
-        "fashion-40", lambda n: WrongLabels(FashionMNIST(train_per_class=n), 0.4), SmallCNN(16), 0, False,
-        FROM_SCRATCH.format(40, ".72–.76", ".83–.94", ".68–.86"),
-    ),
-    World(
-        "cifar10n-aggregate", lambda n: CIFAR10N(CIFAR10(train_per_class=n), "aggregate"), CIFAR, 4, True,
-        "the same labels, pretrained ResNet-18, self-confidence: AUROC .977, AUPRC .875",
-    ),
-    World(
-        "cifar10n-worst", lambda n: CIFAR10N(CIFAR10(train_per_class=n), "worst"), CIFAR, 4, True,
-        "the same labels, pretrained ResNet-18, self-confidence: AUROC .963, AUPRC .951",
-    ),
-)  # fmt: skip
-
-
-def worlds() -> tuple[World, ...]:
-    """Those whose data are there."""
-    there = bool(os.environ.get("UNDERTOW_CIFAR10"))
-    return tuple(world for world in WORLDS if there or not world.name.startswith("cifar"))
-
-
-def populations(world: World, size: Size) -> tuple[Population, ...]:
-    """All that is trained in a world, by one recipe."""
-    data = world.data(size.per_class)
-    recipe = Recipe(epochs=size.epochs, batch=128, lr=0.05, crop=world.crop, flip=world.flip)
-    traces = (Trace(), Trace(clean=True))
-    model = size.model or world.model
-    noisy = Population("noisy", data, model, recipe, size.members, probes=traces)
-    told = (LearnedFrom(), TrainingProbabilities())
-    folds = replace(noisy, name="all", members=K * size.rounds, probes=told)
-    first, second = (
-        replace(noisy, name=which, data=ThresholdClass(data, which), probes=(Trace(),))
-        for which in ("first", "second")
-    )
-    return noisy, folds.under(Folds(K), name="folds"), first, second
 
 
 @dataclass(frozen=True)
 class Detector:
     """``runs(out)`` is (R, N): the suspicion of each run of its own, larger where the label is
-    suspect. ``pooled(out)`` is (N,): of all runs together, by default the mean."""
+    suspect. ``pooled(out)`` is (N,): of all runs together, by default the mean. ``judges(out)`` is
+    (N,): who is in its row, by default everybody. A world without ``population`` has no row."""
 
     name: str
     runs: Callable[[Path], Floats]
     pooled: Callable[[Path], Floats] | None = None
+    judges: Callable[[Path], Bools] | None = None
+    population: str = "noisy"
 
     def of_all(self, out: Path, runs_RN: Floats) -> Floats:
         return runs_RN.mean(axis=0) if self.pooled is None else self.pooled(out)
@@ -131,7 +59,13 @@ class Flags:
     """``suspects(out)`` is (N,): who is suspect by all runs together, yes or no."""
 
     name: str
-    suspects: Callable[[Path], NDArray[np.bool_]]
+    suspects: Callable[[Path], Bools]
+    population: str = "noisy"
+
+
+def there(of: Detector | Flags, out: Path) -> bool:
+    """Whether this world has the population that it reads."""
+    return (out / of.population).is_dir()
 
 
 @cache
@@ -140,11 +74,11 @@ def read(folder: Path, probe: str) -> ProbeValues:
     return read_probe(folder, probe)
 
 
-def by_instrument(instrument: Instrument, probe: str) -> Detector:
+def by_instrument(instrument: Instrument, probe: str, population: str = "noisy") -> Detector:
     """Of the members that see all labels."""
 
     def runs(out: Path) -> Floats:
-        values = read(out / "noisy", probe)
+        values = read(out / population, probe)
         frame = columns_of(values, per_member=True, instruments=[instrument])
         value_N = frame[instrument.card.name].to_numpy()
         return SIGN[instrument.card.hard] * value_N.reshape(len(values.members), -1)
@@ -204,8 +138,47 @@ def threshold_aum(out: Path) -> Floats:
     return -threshold_columns(out / "first", out / "second")["aum"].to_numpy()[None]
 
 
-def threshold_flags(out: Path) -> NDArray[np.bool_]:
+def threshold_flags(out: Path) -> Bools:
     return threshold_columns(out / "first", out / "second")["flagged"].fill_null(False).to_numpy()
+
+
+def by_second_split(column: str) -> Detector:
+    """One row: low means over the members of both directions are suspect."""
+
+    def runs(out: Path) -> Floats:
+        directions = [(out / alone, out / onward) for alone, onward in HALVES]
+        columns = second_split_columns(directions)
+        ids = pl.DataFrame({"example_id": read(out / "noisy", "trace").example_id_N})
+        columns = ids.join(columns, "example_id", "left", maintain_order="left")
+        return -columns[column].to_numpy()[None]
+
+    return Detector(f"{column} (second split)", runs)
+
+
+@cache
+def kinds(out: Path) -> Kinds:
+    return kinds_by_curve(out / PLANTED)
+
+
+def like_wrong_label(out: Path) -> Floats:
+    """One row: the share of the nearest references that have a wrong label."""
+    return kinds(out).columns["like_wrong_label"].to_numpy()[None]
+
+
+def not_planted(out: Path) -> Bools:
+    """The label or image of what is planted is not that of ``noisy``."""
+    return trained_on(read_train(out / PLANTED))["planted"].is_null().to_numpy()
+
+
+def likeliest_flags(out: Path) -> Bools:
+    likeliest = kinds(out).columns["likeliest"]
+    return likeliest.eq_missing("wrong label").to_numpy() & not_planted(out)
+
+
+def beside_planted(detector: Detector) -> Detector:
+    """The same of those examples that are not planted."""
+    name = f"{detector.name.removesuffix(')')}, beside planted examples)"
+    return replace(detector, name=name, judges=not_planted, population=PLANTED)
 
 
 DETECTORS = (
@@ -216,6 +189,13 @@ DETECTORS = (
     ),
     Detector("loss after the last epoch (trace-clean)", last_loss),
     Detector("AUM beside a threshold class (trace)", threshold_aum),
+    *map(by_second_split, ("second_split_forgetting", "joint_rank")),
+    beside_planted(Detector("like a wrong label (trace-clean)", like_wrong_label)),
+    beside_planted(by_instrument(aum, "trace-clean", PLANTED)),
     *map(by_score, all_confident()),
 )
-FLAGS = (Flags("flagged by a threshold class", threshold_flags), *map(by_filter, FILTERS))
+FLAGS = (
+    Flags("flagged by a threshold class", threshold_flags),
+    Flags("likeliest a wrong label", likeliest_flags, PLANTED),
+    *map(by_filter, FILTERS),
+)

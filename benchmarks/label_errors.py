@@ -4,7 +4,7 @@
     UNDERTOW_CIFAR10=FOLDER python benchmarks/label_errors.py --write label-errors.md
     python benchmarks/label_errors.py --worlds fashion-20 --per-class 500 --epochs 15
 
-Worlds, populations and detectors are in ``label_detectors.py``. Members are kept under ``--out``,
+Worlds and populations are in ``label_worlds.py``, detectors in ``label_detectors.py``. Members are kept under ``--out``,
 and a run that was stopped goes on there. Of each detector the table has
 
 - AUROC and AUPRC of its suspicion by all runs together, with the 95 % percentile interval of a
@@ -13,6 +13,10 @@ and a run that was stopped goes on there. Of each detector the table has
 - AUROC and AUPRC of one run: mean and standard deviation over runs. A run is a member, and of
   out-of-fold scores a round of members that leaves out each example once;
 - for sets of suspects precision, recall and F1, and how many they are.
+
+What is planted was chosen by scores and among right labels, which nobody can who does not know them.
+It is in no row that is judged beside it, so AUM of the same members stands there for comparison.
+Worlds without scores plant nothing.
 
 Labels, and so detectors, know nothing of which are wrong. What is published beside it rests on other
 images and networks: the accuracy of out-of-fold answers on true labels says how far it compares.
@@ -32,14 +36,13 @@ from label_detectors import (
     FLAGS,
     Detector,
     Flags,
-    Size,
-    World,
     held,
-    populations,
+    not_planted,
     read,
     round_by_round,
-    worlds,
+    there,
 )
+from label_worlds import PLANTED, Size, World, populations, worlds
 from numpy.typing import NDArray
 
 from undertow.audit.dynamics.traced import early_epoch
@@ -81,6 +84,9 @@ def scored(detector: Detector, folder: Path, wrong_N: Bools, draws: int) -> str:
     """A row; examples without a value are the least suspect."""
     runs_RN = detector.runs(folder)
     pooled_N = detector.of_all(folder, runs_RN)
+    if detector.judges is not None:
+        judged_N = detector.judges(folder)
+        runs_RN, pooled_N, wrong_N = runs_RN[:, judged_N], pooled_N[judged_N], wrong_N[judged_N]
     unknown = int(np.isnan(pooled_N).sum())
     lowest = np.nanmin(runs_RN) - 1
     runs_RN, pooled_N = (np.nan_to_num(value, nan=lowest) for value in (runs_RN, pooled_N))
@@ -136,17 +142,27 @@ def page(world: World, size: Size, folder: Path, draws: int) -> Iterator[str]:
     yield (
         f"{len(wrong_N):,} training images, {100 * wrong_N.mean():.1f} % with a wrong label; "
         f"{size.model or world.model!r}, {size.epochs} epochs, crop {world.crop}, flip {world.flip}; {size.members} members, "
-        f"as many on each threshold class, {folds} in folds. The early epoch is {early_epoch(epochs)}.\n"
+        f"as many on each threshold class and from each half to the other, {folds} in folds. The early epoch is {early_epoch(epochs)}.\n"
     )
     yield f"Accuracy on true labels, cross-validated: {accuracy(folder, true_N)}."
     yield f"Published: {world.published}.\n"
     yield f"{HEADS}\n|---|---|---|---|---|---|"
-    for detector in DETECTORS:
+    for detector in (each for each in DETECTORS if there(each, folder)):
         yield scored(detector, folder, wrong_N, draws)
+    if (folder / PLANTED).is_dir():
+        yield beside(wrong_N[not_planted(folder)], len(wrong_N))
     yield f"\n{SETS}\n|---|---|---|---|---|"
-    for flags in FLAGS:
+    for flags in (each for each in FLAGS if there(each, folder)):
         yield flagged(flags, folder, wrong_N)
     yield ""
+
+
+def beside(wrong_K: Bools, all_of_them: int) -> str:
+    """Who is judged beside what is planted."""
+    return (
+        f"\nBeside {all_of_them - len(wrong_K):,} planted examples {len(wrong_K):,} are judged, "
+        f"{100 * wrong_K.mean():.1f} % with a wrong label."
+    )
 
 
 def sized(asked: argparse.Namespace, world: World) -> Size:
