@@ -16,8 +16,8 @@ from undertow.study.worst.front import Front
 from undertow.study.worst.printed import Printed
 from undertow.study.worst.teachers import Teachers
 from undertow.study.worst.true_lowest import true_worst
-from undertow.study.worst.values import value
-from undertow.study.worst.written import share
+from undertow.study.worst.values import Value, value
+from undertow.study.worst.written import share, with_limits
 
 LABEL_N = np.repeat([0, 1, 2], 40)
 
@@ -120,6 +120,18 @@ def test_gaps_of_teachers_stand_beside_what_their_students_did():
     assert first[4].startswith("-1.00 [-1.00, ")
     assert first[5] == "0.0167"
     assert second == ["tdf", "bins", "0.200 … 0.200", "5", "–", "–"]
+
+
+def test_teachers_without_a_gap_are_not_among_those_that_are_counted():
+    gaps = {"bins": np.array([np.nan, 0.3, 0.1]), "others": np.full(3, np.nan)}
+    table = shown_teachers.teachers_table({"tdf": Teachers(gaps, np.array([0.5, 0.6, 0.7]))})
+    assert [row[2:4] for row in table.rows] == [["0.100 … 0.300", "2"], ["–", "0"]]
+
+
+def test_numbers_in_evidence_come_with_the_limits_that_are_known():
+    assert with_limits(Value(0.5, 0.25, 0.75, 3), "+.2f") == "+0.50 [+0.25, +0.75]"
+    assert with_limits(Value(0.5, np.nan, np.nan, 1), ".1f") == "0.5"
+    assert with_limits(Value(np.nan, np.nan, np.nan, 0), ".1f") == "undefined"
 
 
 @pytest.mark.heavy

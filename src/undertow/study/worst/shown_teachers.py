@@ -62,7 +62,9 @@ def teachers_table(found: Mapping[str, Teachers]) -> Table:
 
 
 def _range(gap_M: Floats) -> str:
-    return f"{np.min(gap_M):.3f} … {np.max(gap_M):.3f}"
+    """Of the teachers that are counted, whose gap is known."""
+    known_M = gap_M[~np.isnan(gap_M)]
+    return f"{known_M.min():.3f} … {known_M.max():.3f}" if len(known_M) else NONE
 
 
 def _rank(gap_M: Floats, students_M: Floats) -> list[str]:

@@ -32,6 +32,8 @@ def gain(found: Value) -> str:
 
 
 def with_limits(found: Value | RankCorrelation | Estimate, form: str) -> str:
-    """As it is, in a format."""
+    """As it is, in a format; where its limits are unknown without them."""
     value, low, high = (f"{each:{form}}" for each in found[:3])
-    return f"{value} [{low}, {high}]"
+    if np.isnan(found[0]):
+        return "undefined"
+    return value if np.isnan(found[1]) else f"{value} [{low}, {high}]"
