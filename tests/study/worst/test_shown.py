@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from undertow.audit.stats.components import nested
-from undertow.study.figures import drawn
+from undertow.study.figures import COLOURS, drawn
 from undertow.study.worst import panels, shown, shown_teachers
 from undertow.study.worst.arms import Arm, balanced, worst
 from undertow.study.worst.choice import Choice
@@ -132,6 +133,16 @@ def test_numbers_in_evidence_come_with_the_limits_that_are_known():
     assert with_limits(Value(0.5, 0.25, 0.75, 3), "+.2f") == "+0.50 [+0.25, +0.75]"
     assert with_limits(Value(0.5, np.nan, np.nan, 1), ".1f") == "0.5"
     assert with_limits(Value(np.nan, np.nan, np.nan, 0), ".1f") == "undefined"
+
+
+def test_ten_classes_are_told_apart_by_colour_and_stroke():
+    classes = tuple("abcdefghij")
+    value_ME = np.random.default_rng(0).random((3, 2))
+    members = SimpleNamespace(
+        answers=SimpleNamespace(classes=classes), epochs=[1, 2], series=lambda name: value_ME
+    )
+    lines = panels.weights_panel("λ", members).lines
+    assert len({(line.pair % len(COLOURS), line.stroke) for line in lines}) == len(classes)
 
 
 @pytest.mark.heavy

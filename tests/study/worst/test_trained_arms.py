@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
+from undertow.errors import RecordError
 from undertow.lab.interventions.objective import Distillation, GroupDRO
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -60,5 +61,5 @@ def test_a_series_by_class_is_a_line_each(trained):
     assert [line.label for line in panel.lines] == list(members.answers.classes)
     assert (panel.y_label, panel.lines[2].pair, panel.lines[0].x) == ("λ", 2, [1, 2])
     assert panel.lines[2].y[1] == mean_interval(members.series("lambda 2")[:, 1])[0]
-    with pytest.raises(KeyError, match="has no series 'lambda 0'"):
+    with pytest.raises(RecordError, match="has no series/; no probe of this population has values"):
         panels.weights_panel("λ", trained["students"])

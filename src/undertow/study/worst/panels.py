@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from undertow.study.figures import Line, Panel
+from undertow.study.figures import COLOURS, Line, Panel
 from undertow.study.trained import Floats, Trained, mean_interval
 from undertow.study.worst.front import Front
 
@@ -28,7 +28,7 @@ def front_panel(title: str, fronts: Mapping[str, Front]) -> Panel:
 
 def weights_panel(title: str, members: Trained) -> Panel:
     """The objective's weight of each class (λ) over epochs, as the probe ``Told`` recorded it, mean
-    over members with limits. ``KeyError`` where it did not."""
+    over members with limits. ``RecordError`` where it did not."""
     lines = [
         _over_epochs(name, members.epochs, members.series(f"lambda {c}"), c)
         for c, name in enumerate(members.answers.classes)
@@ -37,5 +37,6 @@ def weights_panel(title: str, members: Trained) -> Panel:
 
 
 def _over_epochs(label: str, epochs: Sequence[int], value_ME: Floats, pair: int) -> Line:
+    """Of more lines than there are colours, the others are dashed."""
     mean, low, high = zip(*(mean_interval(value_M) for value_M in value_ME.T), strict=True)
-    return Line(label, epochs, mean, low, high, pair)
+    return Line(label, epochs, mean, low, high, pair, "solid" if pair < len(COLOURS) else "dashed")
