@@ -11,7 +11,8 @@ Variants    Students and teachers that are standard, balanced (α = 0), robust (
             robust students watch what is held out by the teacher's labels or by true ones;
             temperatures 1 and 3. Standard students again, and of one teacher. No teacher: logit
             adjustment, a shift after training, group DRO, DORO. Standard and robust ones on as many
-            even examples. Two kinds of students pruned by 90 % in training, and rounded to 8 bits.
+            examples of even classes. Two kinds of students pruned by 90 % in training, and rounded
+            to 8 bits.
 Measured    Average accuracy and that of the worst class and the worst three; the area below the
             front of both, from an average of 60 % on; who is worst; λ; a teacher's distance from
             calibration up to a scale per class (the theory's), beside its students' worst class.
@@ -61,8 +62,7 @@ STD, BAL, ROB, LABELS, AT_3 = "standard", "balanced", "robust", "robust by label
 ALPHA = {BAL: 0.0, "α .25": 0.25, "α .5": 0.5}
 LEARNED, TRADES = ALPHA | {ROB: 1.0}, ALPHA | {LABELS: 1.0}
 TEACHERS: dict[str, goals.Robust | None] = {STD: None} | {
-    n: goals.Robust(a, update_every=EPOCH, one_over_m=False)
-    for n, a in (ALPHA | {ROB: 1.0}).items()
+    name: goals.Robust(a, update_every=EPOCH, one_over_m=False) for name, a in LEARNED.items()
 }
 BY_TEACHER = goals.RobustDistillation(update_every=EPOCH, one_over_m=False)
 AT_1: dict[str, goals.Distillation | goals.RobustDistillation] = {
@@ -85,14 +85,14 @@ TRADED, STUDENT_ALONE = pairings(TEACHERS, TRADES), pairings((STD,), TRADES)
 EVEN, ASKED, PRUNED, INT8 = "even classes: ", ", held out", ", pruned 90 %", ", int8"
 CHANGES = {PRUNED: MagnitudePruning(0.9), INT8: WeightQuantization(8)}
 EVENS = pairings((STD, ROB), (STD,), EVEN) | pairings((STD, ROB), (LABELS,), EVEN)
-BASE, BEST = pair(STD, STD), pair(STD, LABELS)
+BASE, ROBUST = pair(STD, STD), pair(STD, LABELS)
 AGAIN, FIXED = f"{BASE}, again", f"{BASE}, one teacher"
 PRINTED = printed.beside(__file__)
 of = partial(Asked, base=BASE, suffix=ASKED)
 
 
 def from_labels(scale: Scale, even: bool = False) -> Population:
-    """Standard teachers of a long tail, or of as many even examples (scale paper: of all)."""
+    """Standard teachers: of a long tail, or of as many examples in even classes (paper: of all)."""
     large = scale == "paper"
     kept, learned = (20, 28 if even else 100) if scale == "smoke" else (100, 252 if even else 900)
     small = HeldOut(FashionMNIST(train_per_class=kept + learned), share=kept / (kept + learned))
@@ -114,7 +114,7 @@ def study(scale: Scale) -> Study:
     by, learn, alone = paced(TEACHERS, n), paced(STUDENTS, n), paced(UNTAUGHT, n)
     labels, even = from_labels(scale), from_labels(scale, even=True)
     arms = {p.name: p for p in taught(labels, by, learn, PAIRINGS | TRADED)}
-    base, best = arms[BASE], arms[BEST]
+    base, robust = arms[BASE], arms[ROBUST]
     fixed = labels.under(goals.Distillation(teacher_member=0), name=FIXED, teacher=labels)
     untaught = [labels.under(objective, name=name) for name, objective in alone.items()]
     asked = [p.on(OnHeldOut(labels.data), name=p.name + ASKED) for p in arms.values()]
@@ -122,8 +122,8 @@ def study(scale: Scale) -> Study:
         name="robust_distillation",
         method=__doc__ or "",
         reference=base,
-        variants=(base.again(AGAIN), best, arms[pair(STD, BAL)], arms[pair(ROB, STD)]),
-        others=(compressed(STD, base, CHANGES), compressed(ROB, best, CHANGES)),
+        variants=(base.again(AGAIN), robust, arms[pair(STD, BAL)], arms[pair(ROB, STD)]),
+        others=(compressed(STD, base, CHANGES), compressed(ROB, robust, CHANGES)),
         beside=(*arms.values(), fixed, *untaught, *taught(even, by, learn, EVENS, EVEN), *asked),
         claims=CLAIMS,
         settings=Settings(by=("class", "frequency")),
@@ -135,15 +135,15 @@ def study(scale: Scale) -> Study:
 def tables(r: Results) -> list[Table]:
     """All arms; what was chosen; who is worst; teachers; compression; even classes."""
     every = (*map(teacher, TEACHERS), *(PAIRINGS | TRADED), AGAIN, FIXED, *UNTAUGHT)
-    few = (BASE, pair(STD, BAL), BEST, pair(ROB, LABELS))
-    even = (*(teacher(of, EVEN) for of in (STD, ROB)), *EVENS)
+    few = (BASE, pair(STD, BAL), ROBUST, pair(ROB, LABELS))
+    even = (*(teacher(kind, EVEN) for kind in (STD, ROB)), *EVENS)
     return [
         shown.arms_table(of(r).arms(every), 3, PRINTED),
         shown.choices_table(of(r).picked(PAIRINGS, TRADED)),
         shown.lowest_table(of(r).arms(few), r.of(BASE).answers.classes),
         shown_teachers.split_table({BASE: of(r).parts((BASE, AGAIN))}),
         shown_teachers.teachers_table(of(r).judged(THREE, LABELS)),
-        shown.arms_table(of(r).borne((BASE, BEST), (PRUNED, INT8)), 3, title="Compressed students"),
+        shown.arms_table(of(r).borne((BASE, ROBUST), CHANGES), 3, title="Compressed students"),
         shown.arms_table(of(r).arms(even), 3, PRINTED, "Even classes"),
     ]
 
@@ -153,7 +153,7 @@ def panels(r: Results) -> list[Panel]:
     both = {"teachers and students": TRADED, "students of standard teachers": STUDENT_ALONE}
     return [
         front_panel("Average and worst class", {n: of(r).front(p) for n, p in both.items()}),
-        weights_panel("λ of robust students of standard teachers", r.of(BEST)),
+        weights_panel("λ of robust students of standard teachers", r.of(ROBUST)),
     ]
 
 
@@ -181,13 +181,13 @@ CLAIMS = (
         lambda r: outcomes.covers(of(r).front(TRADED), of(r).front(STUDENT_ALONE), (0.6, 0.0))
     ),
     paper("Robust students watch better by true labels than by those of standard teachers")(
-        lambda r: of(r).above(BEST, pair(STD, ROB))
+        lambda r: of(r).above(ROBUST, pair(STD, ROB))
     ),
     paper("Group DRO does better with multipliers by held-out loss than by training loss")(
         lambda r: of(r).above(DRO_HELD_OUT, DRO)
     ),
     paper("On even classes robust students have a better worst class than standard ones")(
-        lambda r: of(r).above(EVEN + BEST, EVEN + BASE)
+        lambda r: of(r).above(EVEN + ROBUST, EVEN + BASE)
     ),
     paper("Teachers nearer to calibration up to a scale per class have better robust students")(
         lambda r: outcomes.nearer(of(r).judged(THREE, LABELS).values())
@@ -196,15 +196,15 @@ CLAIMS = (
         lambda r: outcomes.take_part(of(r).parts((BASE, AGAIN)).share)
     ),
     ours("Robust students gain on the rarest third of the classes")(
-        lambda r: outcomes.gains(r.finding(BEST, "accuracy", "frequency", "tail"))
+        lambda r: outcomes.gains(r.finding(ROBUST, "accuracy", "frequency", "tail"))
     ),
     ours("They gain on the hardest class, which is not among the rarest")(
-        lambda r: of(r).gains_on_hardest(BEST)
+        lambda r: of(r).gains_on_hardest(ROBUST)
     ),
     ours("A robust student keeps more of its worst class than a standard one when pruned")(
-        lambda r: of(r).bears_better(BEST, BASE, PRUNED)
+        lambda r: of(r).bears_better(ROBUST, BASE, PRUNED)
     ),
     ours("A robust student keeps more of its worst class than a standard one at 8 bits")(
-        lambda r: of(r).bears_better(BEST, BASE, INT8)
+        lambda r: of(r).bears_better(ROBUST, BASE, INT8)
     ),
 )
