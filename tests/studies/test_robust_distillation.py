@@ -20,6 +20,7 @@ from undertow.lab.recipe import Recipe
 from undertow.listing import study_files
 from undertow.run import load_study
 from undertow.study import Outcome, Results, Study, judge
+from undertow.study.worst import arms as arms_file
 from undertow.study.worst import asked as asked_arms
 from undertow.study.worst.arms import Arm
 from undertow.study.worst.asked import Asked
@@ -400,6 +401,32 @@ def test_the_papers_numbers_stand_beside_the_arms_that_they_are_of() -> None:
     assert [*said.values()] == ["60.12 (77.39)", "36.67 (69.50)", "75.56 (80.81)"]
     even_robust = "even classes: robust → robust by labels"
     assert str(MODULE.PRINTED[even_robust]) == "87.32 ± 0.21 (91.16)"
+
+
+def test_every_arm_is_in_a_table_and_no_cell_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, gap_M = World(), np.linspace(0.1, 0.5, 6)
+    answers = SimpleNamespace(classes=("cat", "dog", "owl", "fox"))
+    monkeypatch.setattr(arms_file, "DRAWS", 20)
+    monkeypatch.setattr(Asked, "arm", lambda self, name, of="": world.arm(name, of))
+    monkeypatch.setattr(Results, "of", lambda self, name: SimpleNamespace(answers=answers))
+    monkeypatch.setattr(asked_arms, "teachers", lambda *_: Teachers({"bins": gap_M}, -gap_M))
+    tables = MODULE.tables(NOWHERE)
+    assert [table.title for table in tables] == [
+        "Average and worst-class accuracy",
+        "Chosen on held-out examples",
+        "Who is worst",
+        "Students and teachers",
+        "Teachers up to a scale per class",
+        "Compressed students",
+        "Even classes",
+    ]
+    assert all(cell for table in tables for row in table.rows for cell in row)
+    named = {row[0] for table in (tables[0], *tables[-2:]) for row in table.rows}
+    assert named == {name for name in populations() if not name.endswith(HELD)}
+    assert {row[0]: row[-1] for row in tables[0].rows}[MODULE.FIXED] == "36.67 (69.50)"
+    assert [row[0] for row in tables[-2].rows] == [
+        name + how for how in ("", ", pruned 90 %", ", int8") for name in (BASE, ROBUST)
+    ]
 
 
 def test_without_populations_nothing_is_decided() -> None:

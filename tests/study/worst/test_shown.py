@@ -132,7 +132,7 @@ def test_teachers_without_a_gap_are_not_among_those_that_are_counted():
 def test_numbers_in_evidence_come_with_the_limits_that_are_known():
     assert with_limits(Value(0.5, 0.25, 0.75, 3), "+.2f") == "+0.50 [+0.25, +0.75]"
     assert with_limits(Value(0.5, np.nan, np.nan, 1), ".1f") == "0.5"
-    assert with_limits(Value(np.nan, np.nan, np.nan, 0), ".1f") == "undefined"
+    assert with_limits(Value(np.nan, np.nan, np.nan, 0), ".1f") == "–"
 
 
 def test_ten_classes_are_told_apart_by_colour_and_stroke():

@@ -32,8 +32,8 @@ def gain(found: Value) -> str:
 
 
 def with_limits(found: Value | RankCorrelation | Estimate, form: str) -> str:
-    """As it is, in a format; where its limits are unknown without them."""
+    """As it is, in a format; where its limits are unknown without them, where it is itself –."""
     value, low, high = (f"{each:{form}}" for each in found[:3])
     if np.isnan(found[0]):
-        return "undefined"
+        return NONE
     return value if np.isnan(found[1]) else f"{value} [{low}, {high}]"
