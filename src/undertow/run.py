@@ -154,7 +154,8 @@ def _write_results(
 ) -> None:
     """The page and its figure, into ``out`` and where they were asked for."""
     from undertow.study.figures import drawn
-    from undertow.study.page import environment, published_beside, results_page
+    from undertow.study.page import environment, results_page
+    from undertow.study.published import published_beside
 
     page = results_page(
         study, found, scale=scale, published=published_beside(file), environment=environment()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from undertow.audit import Audit, Settings, audit
-from undertow.run import study_file
 from undertow.study import Claim, Results, Study, held
-from undertow.study.page import published_beside, results_page
+from undertow.study.page import results_page
 from worlds import planted_world
 
 
@@ -54,8 +53,3 @@ def test_a_smoke_run_is_stamped(found: Audit) -> None:
         found, "smoke"
     )
     assert "Smoke" not in page(found)
-
-
-def test_published_numbers_stand_beside_the_study() -> None:
-    assert "10.27 %" in published_beside(study_file("compression_bias"))
-    assert published_beside(study_file("digits_instrument")) == ""

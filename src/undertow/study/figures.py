@@ -87,5 +87,6 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_yscale("log")
     axes.spines[["top", "right"]].set_visible(False)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
+    below["handlelength"] = 3.5  # room for dashes beside the marker
     many = len(panel.lines) > MANY
     axes.legend(frameon=False, fontsize=7, **(below if many else {}))

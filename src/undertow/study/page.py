@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from undertow.audit.result import Audit, VariantAudit
 from undertow.audit.slices.table import ALL
@@ -182,13 +181,6 @@ def _cell(row: dict[str, float] | None) -> str:
         f"{points(row['effect'])} [{points(row['low'])}, {points(row['high'])}] "
         f"{MARKS[str(row['verdict'])]}"
     )
-
-
-def published_beside(study_file: Path) -> str:
-    """The paper's numbers, kept beside the study's file as ``NAME.published.md``; empty where there
-    are none."""
-    beside = study_file.with_suffix(".published.md")
-    return beside.read_text(encoding="utf-8") if beside.is_file() else ""
 
 
 def environment() -> str:

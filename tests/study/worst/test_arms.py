@@ -9,19 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undertow.study.worst.arms import (
-    Arm,
-    balanced,
-    beyond,
-    by_unit,
-    difference,
-    joined,
-    paired,
-    value,
-    worst,
-)
+from undertow.study.worst.arms import Arm, balanced, joined, worst
 from undertow.study.worst.limits import half_of, together, vary
 from undertow.study.worst.true_lowest import true_difference, true_worst
+from undertow.study.worst.values import beyond, by_unit, difference, paired, value
 
 LABEL_N = np.repeat([0, 1, 2], [20, 30, 50])
 

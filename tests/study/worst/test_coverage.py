@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 
-from undertow.study.worst import arms
-from undertow.study.worst.arms import Arm, difference, value, worst
+from undertow.study.worst import arms, values
+from undertow.study.worst.areas import area, beyond
+from undertow.study.worst.arms import Arm, worst
 from undertow.study.worst.choice import chosen
-from undertow.study.worst.front import Front, area, beyond
+from undertow.study.worst.front import Front
 from undertow.study.worst.pareto import hypervolume
 from undertow.study.worst.recalls import lowest
 from undertow.study.worst.true_lowest import true_difference, true_worst
+from undertow.study.worst.values import difference, value
 
 pytestmark = pytest.mark.heavy
 
@@ -126,7 +128,7 @@ def test_how_much_better_a_change_is_borne_is_held(after, before, other_after, o
     truth = (each[0] - each[1]) - (each[2] - each[3])
     for _ in range(worlds):
         first, second, third, fourth = changed(rng, levels)
-        found = arms.beyond((first, second), (third, fourth), worst())
+        found = values.beyond((first, second), (third, fourth), worst())
         held += found.low <= truth <= found.high
         refuted += found.low > 0 or found.high < 0
     assert held / worlds >= 0.93

@@ -8,9 +8,10 @@ import re
 import numpy as np
 import pytest
 
+from undertow.study.worst.areas import area, beyond, crossed
 from undertow.study.worst.arms import Arm
 from undertow.study.worst.choice import chosen
-from undertow.study.worst.front import Front, area, beyond, crossed
+from undertow.study.worst.front import Front
 from undertow.study.worst.pareto import dominated, hypervolume, slopes, staircase
 
 LABEL_N = np.repeat([0, 1], 50)
@@ -98,6 +99,24 @@ def test_a_front_goes_beyond_one_that_it_covers_and_not_beyond_itself():
     assert less.mean == pytest.approx(-more.mean)
     same = beyond(low, low, ORIGIN)
     assert same.low < same.mean == 0 < same.high
+
+
+def test_limits_reach_as_far_below_an_area_as_above_where_units_are_good_at_both_or_neither():
+    """The cross-fitted area is then the larger one: (.6² + .76²) / 2 for .68²."""
+    front = Front({"lucky": exact(30, 30, lucky=8)})
+    assert crossed(front, ORIGIN) == pytest.approx(0.4688)
+    found = area(front, ORIGIN)
+    assert found.mean == pytest.approx(0.4624)
+    assert found.mean - found.low == pytest.approx(found.high - found.mean)
+    more = beyond(front, Front({"none": exact(0, 0)}), ORIGIN)
+    assert more.mean - more.low >= more.high - more.mean - 1e-12
+
+
+def test_a_front_beside_a_part_of_itself_is_never_shown_to_cover_less():
+    for seed in range(5):
+        arms = {str(n): arm(0.9 - 0.05 * n, 0.5, seed=10 * seed + n) for n in range(4)}
+        found = beyond(Front(arms), Front({"0": arms["0"]}), ORIGIN)
+        assert found.high >= found.mean >= 0
 
 
 def test_arms_of_the_same_teachers_vary_together():

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undertow.study.worst import front, outcomes
-from undertow.study.worst.arms import Arm, beyond, difference, worst
+from undertow.audit.stats.components import nested
+from undertow.study.worst import areas, outcomes
+from undertow.study.worst.arms import Arm, worst
 from undertow.study.worst.front import Front
-from undertow.study.worst.shown import gain
 from undertow.study.worst.teachers import Teachers
+from undertow.study.worst.values import beyond, difference
+from undertow.study.worst.written import gain
 
 LABEL_N = np.repeat([0, 1, 2], 60)
 TEACHERS = [f"t/{m}" for m in range(5)]
@@ -68,11 +70,11 @@ def test_one_kind_bears_a_change_better(first, second, status):
 def test_a_front_covers_more_above_a_corner(low, status):
     more, less = Front({"a": arm(low, 1)}), Front({"a": arm(0.6)})
     found, corner = outcomes.covers(more, less, (0.5, 0.0)), (0.5, 0.0)
-    areas = [front.area(each, corner).mean for each in (more, less)]
-    value, lower, upper, _ = front.beyond(more, less, corner)
+    covered = [areas.area(each, corner).mean for each in (more, less)]
+    value, lower, upper, _ = areas.beyond(more, less, corner)
     assert found.status == status
     assert found.evidence == (
-        f"areas {areas[0]:.4f} and {areas[1]:.4f}, difference "
+        f"areas {covered[0]:.4f} and {covered[1]:.4f}, difference "
         f"{value:+.4f} [{lower:+.4f}, {upper:+.4f}]"
     )
 
@@ -123,6 +125,6 @@ def test_unknown_gaps_take_no_part_and_none_at_all_decides_nothing():
 def test_teachers_take_part_where_their_share_is_above_0(apart, status):
     rng = np.random.default_rng(0)
     worst_M = np.repeat(apart * rng.normal(size=8), 2) + 0.02 * rng.normal(size=16)
-    found = outcomes.teachers_take_part(worst_M, [f"t{m // 2}" for m in range(16)])
+    found = outcomes.take_part(nested(worst_M, [f"t{m // 2}" for m in range(16)]).share)
     assert found.status == status
     assert found.evidence.startswith("share of the variance ")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from undertow.audit.stats.components import nested
-from undertow.study.figures import drawn
-from undertow.study.worst import shown
-from undertow.study.worst.arms import Arm, balanced, difference, value, worst
+from undertow.study.figures import COLOURS, drawn
+from undertow.study.worst import panels, shown, shown_teachers
+from undertow.study.worst.arms import Arm, balanced, worst
 from undertow.study.worst.choice import Choice
 from undertow.study.worst.front import Front
-from undertow.study.worst.shown import Printed, gain, share
+from undertow.study.worst.printed import Printed
 from undertow.study.worst.teachers import Teachers
 from undertow.study.worst.true_lowest import true_worst
+from undertow.study.worst.values import Value, value
+from undertow.study.worst.written import share, with_limits
 
 LABEL_N = np.repeat([0, 1, 2], 40)
 
@@ -53,27 +56,17 @@ def test_every_arm_has_its_limits_its_members_and_the_papers_numbers():
     assert re.fullmatch(r"\d\d\.\d", table.rows[2][4])
     assert table.rows[2][6] == "–"
     assert len(shown.arms_table(arms).head) == 7
-
-
-def test_arms_stand_beside_one_of_them():
-    arms = {"standard": arm(0), "robust": arm(1, low=0.7), "one": arm(2, 1)}
-    table = shown.differences(arms, "standard", 2)
-    assert list(table.head) == ["arm", "average", "balanced", "worst class", "worst-2"]
-    assert table.title == "Beside standard"
-    assert [row[0] for row in table.rows] == ["robust", "one"]
-    found = difference(arms["robust"], arms["standard"], worst(1))
-    assert table.rows[0][3] == gain(found)
-    assert re.fullmatch(r"[+−]\d+\.\d \[[+−]\d+\.\d, [+−]\d+\.\d\]", table.rows[0][3])
-    assert re.fullmatch(r"[+−]\d+\.\d", table.rows[1][3])
+    assert table.title == "Average and worst-class accuracy"
+    assert shown.arms_table(arms, title="Even classes").title == "Even classes"
 
 
 def test_a_choice_has_what_it_is_held_out_and_on_test_examples():
-    tested = {"best": arm(0), "as accurate": arm(1, low=0.7)}
+    tested = (arm(0), arm(1, low=0.7))
     picked = {
-        "best": Choice("robust", 0.512, 0.7249, 0.7, 24, 24),
-        "as accurate": Choice("α .25", 0.4, 0.8, 0.75, 3, 20),
+        "best": (Choice("robust", 0.512, 0.7249, 0.7, 24, 24), tested[0]),
+        "as accurate": (Choice("α .25", 0.4, 0.8, 0.75, 3, 20), tested[1]),
     }
-    table = shown.choices_table(picked, tested)
+    table = shown.choices_table(picked)
     assert list(table.head) == [
         "choice", "setting", "allowed", "worst class held out %", "average held out %",
         "worst class %", "average %",
@@ -81,7 +74,7 @@ def test_a_choice_has_what_it_is_held_out_and_on_test_examples():
     first, second = table.rows
     assert first[:5] == ["best", "robust", "24 of 24", "51.2", "72.5"]
     assert second[:5] == ["as accurate", "α .25", "3 of 20", "40.0", "80.0"]
-    for row, found in zip((first, second), tested.values(), strict=True):
+    for row, found in zip((first, second), tested, strict=True):
         assert row[5:] == [share(value(found, f)) for f in (worst(1), found.average())]
 
 
@@ -111,7 +104,7 @@ def test_who_is_worst_comes_with_how_often_and_its_recall_over_all_members():
 def test_variances_are_shown_as_standard_deviations_in_points():
     found = nested(np.array([0.5, 0.52, 0.6, 0.64, 0.7, 0.66]), ["a", "a", "b", "b", "c", "c"])
     nothing = nested(np.full(4, 0.5), ["a", "a", "b", "b"])
-    table = shown.split_table({"robust": found, "stuck": nothing})
+    table = shown_teachers.split_table({"robust": found, "stuck": nothing})
     first, second = table.rows
     assert first[:3] == ["robust", "3", "3"]
     assert first[3].startswith(f"{100 * np.sqrt(found.members.value):.1f} [")
@@ -122,7 +115,7 @@ def test_variances_are_shown_as_standard_deviations_in_points():
 def test_gaps_of_teachers_stand_beside_what_their_students_did():
     students_M = np.array([0.5, 0.6, 0.7, 0.8, 0.75])
     gaps = {"labels": 1 - students_M, "bins": np.full(5, 0.2)}
-    table = shown.teachers_table({"tdf": Teachers(gaps, students_M)})
+    table = shown_teachers.teachers_table({"tdf": Teachers(gaps, students_M)})
     first, second = table.rows
     assert first[:4] == ["tdf", "labels", "0.200 … 0.500", "5"]
     assert first[4].startswith("-1.00 [-1.00, ")
@@ -130,10 +123,32 @@ def test_gaps_of_teachers_stand_beside_what_their_students_did():
     assert second == ["tdf", "bins", "0.200 … 0.200", "5", "–", "–"]
 
 
+def test_teachers_without_a_gap_are_not_among_those_that_are_counted():
+    gaps = {"bins": np.array([np.nan, 0.3, 0.1]), "others": np.full(3, np.nan)}
+    table = shown_teachers.teachers_table({"tdf": Teachers(gaps, np.array([0.5, 0.6, 0.7]))})
+    assert [row[2:4] for row in table.rows] == [["0.100 … 0.300", "2"], ["–", "0"]]
+
+
+def test_numbers_in_evidence_come_with_the_limits_that_are_known():
+    assert with_limits(Value(0.5, 0.25, 0.75, 3), "+.2f") == "+0.50 [+0.25, +0.75]"
+    assert with_limits(Value(0.5, np.nan, np.nan, 1), ".1f") == "0.5"
+    assert with_limits(Value(np.nan, np.nan, np.nan, 0), ".1f") == "–"
+
+
+def test_ten_classes_are_told_apart_by_colour_and_stroke():
+    classes = tuple("abcdefghij")
+    value_ME = np.random.default_rng(0).random((3, 2))
+    members = SimpleNamespace(
+        answers=SimpleNamespace(classes=classes), epochs=[1, 2], series=lambda name: value_ME
+    )
+    lines = panels.weights_panel("λ", members).lines
+    assert len({(line.pair % len(COLOURS), line.stroke) for line in lines}) == len(classes)
+
+
 @pytest.mark.heavy
 def test_the_front_is_joined_and_what_it_beats_is_not():
     front = Front({"a": arm(0), "b": arm(1, low=0.7), "c": arm(2, low=0.3)})
-    panel = shown.front_panel("Average and worst", {"both": front, "alone": Front({"a": arm(0)})})
+    panel = panels.front_panel("Average and worst", {"both": front, "alone": Front({"a": arm(0)})})
     joined, beaten, alone = panel.lines
     place = [*front.arms].index(front.best[0])
     assert (joined.x[0], joined.y[0]) == pytest.approx(tuple(100 * front.points_P2[place]))
@@ -142,4 +157,4 @@ def test_the_front_is_joined_and_what_it_beats_is_not():
     assert (joined.pair, beaten.pair, alone.pair) == (0, 0, 1)
     assert (panel.x_label, panel.y_label) == ("average accuracy, %", "worst class, %")
     assert drawn([panel]).startswith("<?xml")
-    assert shown.front_panel("", {"": Front(front.arms, 2)}).y_label == "worst-2, %"
+    assert panels.front_panel("", {"": Front(front.arms, 2)}).y_label == "worst-2, %"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
+from undertow.errors import RecordError
 from undertow.lab.interventions.objective import Distillation, GroupDRO
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
@@ -15,9 +16,10 @@ from undertow.lab.probes import Told
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
 from undertow.study.trained import Trained, mean_interval
-from undertow.study.worst import shown
-from undertow.study.worst.arms import arm_of, by_unit, worst
+from undertow.study.worst import panels
+from undertow.study.worst.arms import arm_of, worst
 from undertow.study.worst.teachers import gaps, teachers
+from undertow.study.worst.values import by_unit
 
 pytestmark = pytest.mark.heavy  # they train
 
@@ -54,9 +56,10 @@ def test_teachers_stand_beside_their_own_students(trained):
 
 
 def test_a_series_by_class_is_a_line_each(trained):
-    panel = shown.weights_panel("λ", trained["teacher"], {"dark": "lambda 0", "light": "lambda 2"})
-    dark, light = panel.lines
-    assert (panel.y_label, dark.label, light.pair, dark.x) == ("λ", "dark", 1, [1, 2])
-    assert light.y[1] == mean_interval(trained["teacher"].series("lambda 2")[:, 1])[0]
-    with pytest.raises(KeyError, match="has no series 'lambda 3'"):
-        shown.weights_panel("λ", trained["teacher"], {"dark": "lambda 3"})
+    members = trained["teacher"]
+    panel = panels.weights_panel("λ", members)
+    assert [line.label for line in panel.lines] == list(members.answers.classes)
+    assert (panel.y_label, panel.lines[2].pair, panel.lines[0].x) == ("λ", 2, [1, 2])
+    assert panel.lines[2].y[1] == mean_interval(members.series("lambda 2")[:, 1])[0]
+    with pytest.raises(RecordError, match="has no series/; no probe of this population has values"):
+        panels.weights_panel("λ", trained["students"])

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from undertow.study.claims import Outcome
+import polars as pl
+
+from undertow.audit.stats.components import Components, nested
+from undertow.study.claims import Outcome, decided, effect_text, held
 from undertow.study.results import Results
-from undertow.study.worst.arms import Arm, arm_of
+from undertow.study.worst.arms import Arm, arm_of, joined, worst
 from undertow.study.worst.choice import Choice, chosen
+from undertow.study.worst.front import Front
 from undertow.study.worst.outcomes import above, keeps
+from undertow.study.worst.pairings import Pairings, pair, teacher
+from undertow.study.worst.teachers import Teachers, teachers
+from undertow.study.worst.values import difference
+from undertow.study.worst.written import gain
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,16 @@ class Asked:
         """What it got right of the held-out part."""
         return self.arm(name + self.suffix)
 
+    def front(self, names: Iterable[str]) -> Front:
+        """The trade-offs that several arms are."""
+        return Front(self.arms(names))
+
+    def parts(self, names: Iterable[str]) -> Components:
+        """How much of the variance of worst classes is the teachers': of students of the same ones,
+        a population for each student of a teacher."""
+        students = joined([*self.arms(names).values()])
+        return nested(worst()(students.recall_MC), [str(name) for name in students.teacher_M])
+
     def chosen(self, names: Iterable[str], slack: float = 1.0) -> Choice[str]:
         """By held-out examples, the best worst class of those as accurate as ``base`` within
         ``slack`` of its standard errors."""
@@ -45,6 +63,17 @@ class Asked:
     def best(self, names: Iterable[str]) -> str:
         """The one with the best worst class on held-out examples, whatever its average."""
         return self.chosen(names, inf).setting
+
+    def picked(
+        self, pairs: Iterable[str], traded: Iterable[str]
+    ) -> dict[str, tuple[Choice[str], Arm]]:
+        """The best of pairings whatever its average, and of trade-offs that are as accurate as
+        ``base``; each with what it is on test examples."""
+        both = {
+            "best pairing": self.chosen(pairs, inf),
+            "best trade-off as accurate as standard": self.chosen(traded),
+        }
+        return {what: (found, self.arm(found.setting)) for what, found in both.items()}
 
     def above(self, name: str, than: str) -> Outcome:
         """Whether an arm's worst class is above another's, on test examples."""
@@ -57,6 +86,29 @@ class Asked:
             sides[not some(name)].append(name)
         return self.above(self.best(sides[0]), self.best(sides[1]))
 
+    def best_of_other_teachers(self, pairs: Pairings) -> Outcome:
+        """Whether the best students of teachers other than the one with the best worst class of its
+        own are above the best that this one has."""
+        own = self.best(teacher(of) for of in dict.fromkeys(of for of, _ in pairs.values()))
+        return self.best_above_rest(pairs, lambda name: teacher(pairs[name][0]) != own)
+
+    def judged(self, kinds: Iterable[str], student: str) -> dict[str, Teachers]:
+        """Teachers of each kind beside their students of one."""
+        return {
+            teacher(of): teachers(self.results.of(teacher(of)), self.arm(pair(of, student)))
+            for of in kinds
+        }
+
+    def alike(self, name: str, than: str) -> Outcome:
+        """Whether two arms' worst classes differ by no more than chance."""
+        found = difference(self.arm(name), self.arm(than), worst())
+        return held(found.low <= 0 <= found.high, f"{gain(found)} points")
+
+    def borne(self, names: Sequence[str], changes: Iterable[str]) -> dict[str, Arm]:
+        """Students, and the same after each change."""
+        changed = {n + how: self.bears(n, how)[0] for how in changes for n in names}
+        return self.arms(names) | changed
+
     def bears(self, name: str, change: str) -> tuple[Arm, Arm]:
         """Students after a change, whose name is theirs and ``change``, and before it."""
         return self.arm(name + change, of=name), self.arm(name)
@@ -65,3 +117,15 @@ class Asked:
         """Whether students lose less of their worst class by a change than others, which have the
         same teachers."""
         return keeps(*((each, self.bears(each, change)) for each in (name, than)))
+
+    def gains_on_hardest(self, name: str) -> Outcome:
+        """Whether a variant of the study's audit gains on the class that is the hardest one of
+        ``base`` on held-out examples; not testable where that is among the rarest third."""
+        answers = self.results.of(self.base).answers
+        hardest = int(self.held_out(self.base).recall_MC.mean(axis=0).argmin())
+        found = self.results.finding(name, "accuracy", "class", answers.classes[hardest])
+        said = f"hardest held out is {answers.classes[hardest]}: {effect_text(found)} points"
+        tail = answers.examples.filter(pl.col("frequency") == "tail")
+        if hardest in tail["label"]:
+            return Outcome("not testable", f"{said}; it is among the rarest")
+        return decided([(found["low"], found["high"])], said)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
-from undertow.study.worst.arms import Arm, Statistic, by_unit, worst
+from undertow.study.worst.arms import Arm, Statistic, worst
+from undertow.study.worst.values import by_unit
 
 Setting = TypeVar("Setting", bound=Hashable)
 

@@ -1,20 +1,28 @@
-"""What becomes of claims about worst classes, each by the limits of one number."""
+"""What becomes of claims about worst classes, each by the limits of one number.
+
+Two of these numbers cannot be below 0 whatever is true: what a front covers more than a part of its
+own arms, and a share of a variance. A claim about one of them is held or too small to tell and
+never refuted; its upper limit says how much there is at most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from undertow.audit.stats.components import nested
+from undertow.audit.stats.components import Estimate
 from undertow.audit.stats.rank_limits import RankCorrelation, rank_correlation
-from undertow.study.claims import Outcome, decided
-from undertow.study.worst.arms import Arm, Value, beyond, difference, worst
-from undertow.study.worst.front import Front, area
-from undertow.study.worst.front import beyond as beyond_front
+from undertow.study.claims import Outcome, decided, effect_text
+from undertow.study.worst.areas import Corner, area
+from undertow.study.worst.areas import beyond as beyond_front
+from undertow.study.worst.arms import Arm, worst
+from undertow.study.worst.front import Front
 from undertow.study.worst.recalls import Floats
-from undertow.study.worst.shown import gain
 from undertow.study.worst.teachers import Teachers
+from undertow.study.worst.values import beyond, difference
+from undertow.study.worst.written import gain, with_limits
 
 Pair = tuple[Arm, Arm]
 """Members after a change, and before it."""
@@ -38,18 +46,24 @@ def keeps(first: tuple[str, Pair], second: tuple[str, Pair]) -> Outcome:
     return decided([(found.low, found.high)], f"{', '.join(each)} points: {gain(found)} more")
 
 
-def covers(more: Front, less: Front, corner: tuple[float, float]) -> Outcome:
-    """Whether the first front has the larger area above a corner."""
+def gains(finding: Mapping[str, Any]) -> Outcome:
+    """Whether a finding of an audit is a gain."""
+    return decided([(finding["low"], finding["high"])], f"{effect_text(finding)} points")
+
+
+def covers(more: Front, less: Front, corner: Corner) -> Outcome:
+    """Whether the first front has the larger area above a corner. It cannot have the smaller one
+    where it has all arms of the second."""
     found = beyond_front(more, less, corner)
     areas = " and ".join(f"{area(each, corner).mean:.4f}" for each in (more, less))
-    said = f"areas {areas}, difference {_text(found, '+.4f')}"
+    said = f"areas {areas}, difference {with_limits(found, '+.4f')}"
     return decided([(found.low, found.high)], said)
 
 
 def nearer(kinds: Iterable[Teachers], gap: str = "bins") -> Outcome:
     """Whether teachers with a smaller gap have students with a better worst class, of one kind."""
     rank = of_one_kind([(kind.gaps[gap], kind.students_M) for kind in kinds])
-    said = f"Spearman's ρ {_text(rank, '+.2f')} within kinds, over {rank.units} teachers"
+    said = f"Spearman's ρ {with_limits(rank, '+.2f')} within kinds, over {rank.units} teachers"
     return decided([(-rank.high, -rank.low)], said)
 
 
@@ -73,14 +87,7 @@ def _centred(value_M: Floats) -> Floats:
     return np.asarray(rankdata(value_M) - (len(value_M) + 1) / 2)
 
 
-def _text(found: Value | RankCorrelation, form: str) -> str:
-    """A value with its limits."""
-    value, low, high = (f"{each:{form}}" for each in found[:3])
-    return f"{value} [{low}, {high}]"
-
-
-def teachers_take_part(worst_M: Floats, teacher_M: list[str]) -> Outcome:
-    """Whether a share of the variance of worst classes is their teachers'."""
-    share = nested(worst_M, teacher_M).share
-    said = f"share of the variance {share.value:.2f} [{share.low:.2f}, {share.high:.2f}]"
+def take_part(share: Estimate) -> Outcome:
+    """Whether origins make a part of a variance. Their share cannot be below 0."""
+    said = f"share of the variance {with_limits(share, '.2f')}"
     return decided([(share.low, share.high)], said)

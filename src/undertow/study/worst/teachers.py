@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from undertow.study.trained import Trained
-from undertow.study.worst.arms import Arm, by_unit, worst
+from undertow.study.worst.arms import Arm, worst
 from undertow.study.worst.recalls import Floats, Ints
 from undertow.study.worst.scaled_gap import beside, beyond_floor, by_labels, of_others
+from undertow.study.worst.values import by_unit
 
 
 class Teachers(NamedTuple):

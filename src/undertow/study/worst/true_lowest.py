@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from undertow.study.worst.arms import Arm, difference, value, worst
+from undertow.study.worst.arms import Arm, worst
 from undertow.study.worst.limits import half_of, vary
 from undertow.study.worst.recalls import Floats, cross_fitted
+from undertow.study.worst.values import difference, value
 
 
 class Bounds(NamedTuple):
