@@ -58,8 +58,8 @@ def test_every_pairing_is_there_with_both_watches_and_both_temperatures(scale: s
     assert {*MODULE.PAIRINGS} == names
     traded = {
         f"{of} → {name}"
-        for of in ("standard", "balanced", "α .25", "α .5", "robust")
-        for name in ("balanced", "α .25", "α .5", "robust by labels")
+        for of in ("standard", "balanced", "α .5", "robust")
+        for name in ("balanced", "α .5", "robust by labels")
     }
     assert {*MODULE.TRADED} == traded
     even = {
@@ -72,7 +72,7 @@ def test_every_pairing_is_there_with_both_watches_and_both_temperatures(scale: s
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_student_learns_for_what_its_name_says_from_the_teacher_in_its_name(scale: str) -> None:
-    alphas = {"balanced": 0.0, "α .25": 0.25, "α .5": 0.5}
+    alphas = {"balanced": 0.0, "α .5": 0.5}
     for name in {*MODULE.PAIRINGS, *MODULE.TRADED, *MODULE.STUDENT_ALONE}:
         of, _, kind = name.partition(" → ")
         student, goal = populations(scale)[name], objective(name, scale)
@@ -93,10 +93,10 @@ def test_a_student_learns_for_what_its_name_says_from_the_teacher_in_its_name(sc
 
 def test_teachers_learn_from_labels_for_what_their_names_say() -> None:
     assert populations()["teacher standard"].interventions == ()
-    for kind, alpha in {"balanced": 0, "α .25": 0.25, "α .5": 0.5, "robust": 1}.items():
+    for kind, alpha in {"balanced": 0, "α .5": 0.5, "robust": 1}.items():
         goal = objective(f"teacher {kind}")
         assert isinstance(goal, goals.Robust)
-        assert (goal.alpha, goal.one_over_m, goal.update_every) == (alpha, False, 40)
+        assert (goal.alpha, goal.one_over_m, goal.update_every) == (alpha, False, 20)
 
 
 def test_the_reference_has_its_null_arm_and_one_of_a_fixed_teacher() -> None:
@@ -119,7 +119,7 @@ def test_baselines_are_what_their_names_say() -> None:
     assert said["logit adjustment"] == goals.LogitAdjustment()
     assert said["group DRO"] == goals.GroupDRO()
     held_out = said["group DRO, multipliers by held-out loss"]
-    assert held_out == goals.GroupDRO(step=0.1, multipliers="held_out", update_every=40)
+    assert held_out == goals.GroupDRO(step=0.1, multipliers="held_out", update_every=20)
     assert said["DORO"] == goals.DORO(alpha=0.5, epsilon=0.1)
     assert said["shifted afterwards"] == PostShift()
     assert {populations()[name].teacher for name in MODULE.UNTAUGHT} == {None}
@@ -148,7 +148,7 @@ def test_all_that_is_chosen_among_is_asked_what_is_held_out(scale: str) -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_as_many_members_everywhere_and_updates_once_an_epoch_of_the_tail(scale: str) -> None:
+def test_as_many_members_everywhere_and_updates_twice_an_epoch_of_the_tail(scale: str) -> None:
     members = {"smoke": 3, "demo": 4, "small": 12, "paper": 10}[scale]
     assert {p.members for p in populations(scale).values()} == {members}
     robust = objective("standard → robust by labels", scale)
@@ -162,7 +162,9 @@ def test_as_many_members_everywhere_and_updates_once_an_epoch_of_the_tail(scale:
     recipe = study(scale).reference.recipe
     assert isinstance(recipe, Recipe)
     steps = -(-counts // recipe.batch)
-    assert robust.update_every == pytest.approx(steps, abs=1)  # type: ignore[attr-defined]
+    # the shortest and the longest training look once an epoch
+    often = 1 if scale in ("smoke", "paper") else 2
+    assert robust.update_every == pytest.approx(steps / often, abs=1)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("scale", ["smoke", "demo", "small"])
@@ -244,8 +246,8 @@ CASES = [
     (BOTH, {ROBUST.replace("standard", "robust") + " at 3" + HELD: 0.9, "robust → robust by labels at 3": 0.9}, "not held"),
     (NOT_BEST, {"teacher robust" + HELD: 0.9, "balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
     (NOT_BEST, {"teacher balanced" + HELD: 0.9, "balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "not held"),
-    (TRADE, {"α .25 → α .5" + HELD: 0.9, "α .25 → α .5": 0.9}, "held"),
-    (TRADE, {"α .25 → α .5" + HELD: 0.9, "α .25 → α .5": 0.3}, "not held"),
+    (TRADE, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.9}, "held"),
+    (TRADE, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.3}, "not held"),
     ("Robust students watch better", {ROBUST: 0.9}, "held"),
     ("Robust students watch better", {"standard → robust": 0.9}, "not held"),
     ("Group DRO does better", {MODULE.DRO_HELD_OUT: 0.9}, "held"),
@@ -262,8 +264,8 @@ CASES = [
     (ROUND, {BASE + MODULE.INT8: 0.3}, "held"),
     (ROUND, {ROBUST + MODULE.INT8: 0.3}, "not held"),
     (ROUND, {ROBUST + MODULE.PRUNED: 0.3}, "not testable"),
-    ("Trading off teacher and student", {"balanced → α .25": 0.9}, "held"),
-    ("Trading off teacher and student", {"standard → α .25": 0.9}, "not testable"),
+    ("Trading off teacher and student", {"balanced → α .5": 0.9}, "held"),
+    ("Trading off teacher and student", {"standard → α .5": 0.9}, "not testable"),
 ]  # fmt: skip
 
 
@@ -277,7 +279,7 @@ def test_claims_decide_by_the_right_side(
 
 def test_a_trade_off_that_costs_too_much_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its worst class is the best, and its average below that of standard distillation."""
-    low = {"α .25 → α .5" + HELD: 0.72, BASE + HELD: 0.66}
+    low = {"α .5 → balanced" + HELD: 0.72, BASE + HELD: 0.66}
     world = World(**low)
 
     def arm(self: Asked, name: str, of: str = "") -> Arm:
@@ -289,8 +291,8 @@ def test_a_trade_off_that_costs_too_much_is_not_chosen(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Asked, "arm", arm)
     assert MODULE.of(NOWHERE).best(MODULE.TRADED) == "α .5 → α .5"
-    assert MODULE.of(NOWHERE).chosen(MODULE.TRADED).setting == "α .25 → α .5"
-    assert status(TRADE).evidence.startswith("α .25 → α .5: ")
+    assert MODULE.of(NOWHERE).chosen(MODULE.TRADED).setting == "α .5 → balanced"
+    assert status(TRADE).evidence.startswith("α .5 → balanced: ")
 
 
 @pytest.mark.parametrize("text", [BEST, ONE, BOTH, TRADE])

@@ -14,7 +14,7 @@ from undertow.lab.interventions.weights import MagnitudePruning, WeightQuantizat
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.study.worst.pairings import EPOCH, compressed, paced, pair, pairings, taught, teacher
+from undertow.study.worst.pairings import PACE, compressed, paced, pair, pairings, taught, teacher
 
 LABELS = Population("few: teacher plain", Blobs(), MLP((4,)), Recipe(1), members=2)
 TEACHERS = {"plain": None, "idle": Robust(0.5), "robust": Robust()}
@@ -53,7 +53,7 @@ def test_what_looks_once_an_epoch_does_so_every_so_many_steps_and_nothing_else_d
         "none": None,
         "never": LogitAdjustment(),
         "each 50": GroupDRO(),
-        "epoch": Robust(0.5, update_every=EPOCH, one_over_m=False),
+        "epoch": Robust(0.5, update_every=PACE, one_over_m=False),
     }
     found = paced(once, 40)
     assert found["epoch"] == Robust(0.5, update_every=40, one_over_m=False)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 Learning = TypeVar("Learning")
 """What some kind of member learns for; None for labels."""
 
-EPOCH = 1
-"""``update_every`` of objectives that look at what is held out once an epoch, until it is known how
-many steps that is."""
+PACE = 1
+"""``update_every`` of objectives that look at what is held out as often as the study's scale says,
+until that is known."""
 
 Pairings = dict[str, tuple[str, str]]
 """Names of student populations, with the kind of their teacher and their own."""
@@ -61,12 +61,12 @@ def taught(
 
 
 def paced(objectives: Mapping[str, Learning], steps: int) -> dict[str, Learning]:
-    """The same of which those that look once an ``EPOCH`` do so every so many steps."""
+    """The same of which those at the study's ``PACE`` look every so many steps."""
     return {name: _paced(objective, steps) for name, objective in objectives.items()}
 
 
 def _paced(objective: Any, steps: int) -> Any:
-    waits = getattr(objective, "update_every", None) == EPOCH
+    waits = getattr(objective, "update_every", None) == PACE
     return replace(objective, update_every=steps) if waits else objective
 
 
