@@ -204,7 +204,7 @@ def true_row(world: World, audits: int) -> str:
     return f"| {cells} | {held:.3f} | {audits} |"
 
 
-PAIR_WORLDS = ((10, 0.0), (10, 0.1), (10, 0.5), (5, 0.1), (30, 0.1))
+PAIR_WORLDS = ((10, 0.0), (10, 0.1), (10, 0.5), (5, 0.1), (30, 0.1), (10, 2.0), (5, 2.0))
 """Members, and how their log odds spread."""
 
 
@@ -234,7 +234,7 @@ def page(audits: int) -> Iterator[str]:
     yield f"`python benchmarks/tooling.py --audits {audits}`\n"
     yield (
         f"Ten members; p of an example from Beta({EVEN} a, {EVEN} (1 − a)) at accuracy a. Nulls "
-        f"have {DRAWS} draws, of which the least and the largest are their 95 % limits.\n"
+        f"have {DRAWS} draws, of which the\nleast and the largest are their 95 % limits.\n"
     )
     yield "## The largest ratio of a class's spread where no class moves\n"
     yield "| classes × examples | null | median | inside | audits |\n|---|---|---|---|---|"
@@ -244,7 +244,8 @@ def page(audits: int) -> Iterator[str]:
     yield "\n## Where members differ as wholes (quality), or classes move\n"
     yield (
         "Standard deviations in log odds. Shares of audits whose ratio lies above and below the "
-        "null of independent errors, and that of the same accuracies.\n"
+        "null of independent errors,\nand that of the same accuracies. The first does not find "
+        "classes that move: they move the overall accuracy as much.\n"
     )
     yield (
         "| classes × examples | quality | by class | independent: above | below | same accuracies: "

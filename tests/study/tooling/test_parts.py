@@ -99,6 +99,7 @@ def test_limits_leave_out_as_many_draws_as_they_should():
     assert beside(39.5, np.arange(1.0, 1000)) == Beside(39.5, 25.0, 500.0, 975.0, 961 / 1000)
     assert beside(1000.5, np.arange(1.0, 1000)).p == 1 / 1000
     assert beside(39.0, drawn_D).inside
+    assert beside(np.nextafter(39.0, 40), drawn_D).inside  # a tie but for rounding
     assert not beside(39.1, drawn_D).inside
     assert not beside(0.9, drawn_D).inside
 

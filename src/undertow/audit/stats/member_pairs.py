@@ -3,7 +3,9 @@ move it.
 
 Pairs share members, so m (m − 1) / 2 of them are worth about m independent values. The mean over
 pairs is a U-statistic; its error is the jackknife's over members (Arvesen 1969), with Student's
-m − 1 degrees of freedom.
+m − 1 degrees of freedom. Limits held churn in .946 to .977 of 2,000 simulated populations of 5 to
+30 members (``benchmarks/tooling.py``), and in .91 where members differ so much, by 2 in log odds,
+that few of them make most of it.
 """
 
 from __future__ import annotations

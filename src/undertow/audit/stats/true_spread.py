@@ -11,10 +11,9 @@ variance of distributions; the formula is in 1.7 of the notes on 2106.11872). It
 0, and often does where the truth is near 0.
 
 Limits: χ² over members of Var(accuracy), the normal over examples of the mean of s_i², and their
-distances add in squares (Zou & Donner 2008). They hold the truth in .94 to .97 of simulated
-populations (``benchmarks/tooling.py``). Two others are worse there: the jackknife over members
-holds it in .82 to .90, and resampling members and examples has it too high, as an example that is
-drawn twice varies together with itself.
+distances add in squares (Zou & Donner 2008). They held the truth in .945 to .955 of 2,000 simulated
+populations (``benchmarks/tooling.py``). Resampling members and examples has V too high, as an
+example that is drawn twice varies together with itself.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What members would have got right if no part of the data moved by itself.
 
 Errors of members are drawn anew from the observed ones, which needs no estimate of how probable a
-right answer is. Estimates from ten members lie too near 0 and 1 where they are shares, and need an
-assumption where they are not; conditional on how many members got an example right, these nulls are
-exact for any probabilities.
+right answer is: conditional on how many members got an example right, these nulls are exact for any
+probabilities. Shares of ten members as estimates of them lie too near 0 and 1; in a ratio of two
+standard deviations most of that cancels (docs/tooling.md), in a standard deviation it does not.
 
 * ``independent``: each example is got right by as many members as it was, by others. So members are
   equally good, and errors on two examples have nothing to do with each other.
