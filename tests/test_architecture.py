@@ -189,6 +189,22 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.worst.values",
         "undertow.study.worst.written",
     },
+    "undertow.study.tooling.nulls": set(),
+    "undertow.study.tooling.parts": {"undertow.study.tooling.nulls"},
+    "undertow.study.tooling.weight_distance": FOUNDATION,
+    "undertow.study.tooling.averaged": {"undertow.records"},
+    "undertow.study.tooling.disagreement": {"undertow.audit.measures", "undertow.records"},
+    "undertow.study.tooling": STUDY
+    | {
+        "undertow.audit.measures",
+        "undertow.audit.slices",
+        "undertow.audit.stats",
+        "undertow.records",
+        "undertow.study.tooling.averaged",
+        "undertow.study.tooling.disagreement",
+        "undertow.study.tooling.parts",
+        "undertow.study.tooling.weight_distance",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",
